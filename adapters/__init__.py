@@ -1,0 +1,1 @@
+"""One adapter per legacy system, and the framework they share."""

@@ -1,0 +1,1 @@
+"""The bus: one contract, an embedded log and Apache Kafka."""

@@ -1,0 +1,1 @@
+"""Canonical events, identifiers and views: what everything else speaks. No I/O."""

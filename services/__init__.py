@@ -1,0 +1,1 @@
+"""Ingest, correlation, store, API, simulator and the command line."""
