@@ -1,0 +1,47 @@
+"""Events to bytes and back. Bytes are UTF-8 JSON without absent fields."""
+
+from __future__ import annotations
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.events import SCHEMA_VERSION, AnyEvent, Event
+from schemas.upcast import upcast
+
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Event)
+MAX_BYTES = 1_000_000
+"""No canonical event is larger; what is larger is refused before it is parsed."""
+
+
+class Undecodable(ValueError):
+    """The bytes are no canonical event; the message tells where, without repeating the content."""
+
+
+def encode(event: AnyEvent) -> bytes:
+    """The event's bytes. Raises ValueError if nobody stamped it: an event without a moment of knowing is no event."""
+    if event.published_at is None:
+        raise ValueError("an event is stamped with its moment of knowing before it is published")
+    return orjson.dumps(event.model_dump(mode="json", exclude_none=True, exclude_defaults=False))
+
+
+def decode(data: bytes) -> AnyEvent:
+    """The event in `data`, brought to the present version. Raises Undecodable."""
+    if len(data) > MAX_BYTES:
+        raise Undecodable(f"{len(data)} bytes, at most {MAX_BYTES}")
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Undecodable(f"no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise Undecodable("no JSON object")
+    if body.get("schema_version") != SCHEMA_VERSION:
+        body = upcast(body)
+    try:
+        event = _ADAPTER.validate_python(body, strict=None)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise Undecodable(f"{where}: {first['msg']}") from None
+    if event.published_at is None:
+        raise Undecodable("published_at: missing")
+    return event

@@ -1,0 +1,311 @@
+"""The canonical events: one envelope, four kinds about people, two control kinds.
+
+Every model is frozen and refuses unknown fields, so a producer's mistake is an error at the door and never a silent
+loss. What a field means is said beside it; the JSON Schemas under `schemas/published/` are generated from here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.countries import citizenship
+from schemas.identifiers import Identifier
+from schemas.moments import Moment
+
+SCHEMA_VERSION: Literal[2] = 2
+"""Version 1 had `occurred_at` as bare text; see `schemas.upcast`."""
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/_-]{0,11}$")]
+PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+
+
+class Model(BaseModel):
+    """Frozen, closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kind(StrEnum):
+    """The kinds of event; each has its topic, the last two share `control`."""
+
+    ARRIVAL = "arrival"
+    DEPARTURE = "departure"
+    EXTENSION = "extension"
+    STATUS = "status"
+    COVERAGE = "coverage"
+    DECISION = "decision"
+
+
+class Operation(StrEnum):
+    """`retract` takes back all that the record said before."""
+
+    ASSERT = "assert"
+    RETRACT = "retract"
+
+
+class Handling(StrEnum):
+    """Confidential by law, and by which."""
+
+    ASYLUM = "asylum"  # 8 CFR 208.6
+    PROTECTED = "protected"  # 8 U.S.C. 1367
+    TPS = "tps"  # 8 CFR 244.16
+
+
+class Mode(StrEnum):
+    """How a border was crossed."""
+
+    AIR = "air"
+    SEA = "sea"
+    LAND = "land"
+
+
+class Revision(Model):
+    """Which version of its record: a number that only grows at the source, and a digest of the content.
+
+    The number comes from the source (file sequence, row version, commit position); the digest settles ties the same
+    way everywhere.
+    """
+
+    number: Annotated[int, Field(ge=0, lt=2**63)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class RecordRef(Model):
+    """A record of a system, wherever it stands in the source."""
+
+    system: Code
+    record: Text
+
+
+class Name(Model):
+    """A name as transmitted. A single name stands in `family`."""
+
+    family: Annotated[str, Field(max_length=120)] = ""
+    given: Annotated[str, Field(max_length=120)] = ""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.family and not self.given:
+            raise ValueError("a name has a family name or a given name")
+        return self
+
+
+class Subject(Model):
+    """What the record claims about the person. Identifiers alone are a subject too."""
+
+    names: tuple[Name, ...] = ()
+    birth: PartialDate | None = None
+    sex: Literal["F", "M", "X"] | None = None
+    citizenship: tuple[str, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+
+    @field_validator("birth")
+    @classmethod
+    def _a_real_date(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = [int(part) for part in value.split("-")]
+            date(*[*parts, 1, 1][:3])
+        return value
+
+    @field_validator("citizenship")
+    @classmethod
+    def _icao(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(citizenship(code) for code in value)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.names and not self.identifiers:
+            raise ValueError("a subject has a name or an identifier")
+        return self
+
+
+class Envelope(Model):
+    """What every event carries. `id` is derived (`schemas.ids`): one id has one content.
+
+    `place`, `batch` and `published_at` say how one copy came in; they are no part of what the id stands for. Several
+    copies count as the one with the least publication stamp.
+    """
+
+    id: UUID
+    schema_version: Literal[2] = 2
+    operation: Operation = Operation.ASSERT
+    system: Code
+    record: Text  # the record's stable key at its owner
+    place: Text  # where this copy stood: "line 17", "row 4711", "message 3 traveller 12"
+    part: Annotated[str, Field(max_length=40)] = ""  # which of the record's events
+    revision: Revision
+    mapping_version: Annotated[int, Field(ge=1, lt=2**31)]
+    batch: Text  # file, interchange or poll, so that a bad one can be withdrawn whole
+    recorded_at: AwareDatetime | None = None  # the source's clock
+    published_at: AwareDatetime | None = None  # the moment of knowing: ingest stamps it, nobody else
+
+
+class PersonEvent(Envelope):
+    """An event about a person."""
+
+    occurred_at: Moment
+    subject: Subject
+    origin: RecordRef | None = None  # whose record this one repeats, where the source knows
+    handling: tuple[Handling, ...] = ()
+
+
+class Inspection(StrEnum):
+    """What came of an application for admission. Only `admitted` begins a stay to count."""
+
+    ADMITTED = "admitted"
+    PAROLED = "paroled"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Crossing(PersonEvent):
+    """What arrivals and departures share."""
+
+    port: Code | None = None
+    mode: Mode | None = None
+    carrier: Code | None = None
+    conveyance: Code | None = None  # flight, voyage, train or plate
+
+
+class Arrival(Crossing):
+    """Somebody came, or is said to come."""
+
+    kind: Literal["arrival"] = "arrival"
+    inspection: Inspection = Inspection.ADMITTED
+    class_of_admission: Code | None = None
+    admitted_until: date | Literal["D/S"] | None = None
+
+
+class Evidence(StrEnum):
+    """How a departure is known, strongest first."""
+
+    BIOMETRIC = "biometric"
+    INSPECTED = "inspected"
+    REMOVAL = "removal"
+    FOREIGN_ENTRY = "foreign_entry"
+    MANIFEST_CLOSED = "manifest_closed"
+    MANIFEST = "manifest"
+    BOOKING = "booking"
+
+
+class Departure(Crossing):
+    """Somebody left, or is said to."""
+
+    kind: Literal["departure"] = "departure"
+    evidence: Evidence
+
+
+class Request(StrEnum):
+    """What an application asks for."""
+
+    EXTEND = "extend"
+    CHANGE_CLASS = "change_class"
+    ADJUST = "adjust"
+
+
+class Action(StrEnum):
+    """What happened to an application."""
+
+    FILED = "filed"
+    APPROVED = "approved"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    APPEALED = "appealed"
+
+
+class Extension(PersonEvent):
+    """A step in the life of an application to stay longer, otherwise, or for good."""
+
+    kind: Literal["extension"] = "extension"
+    receipt: Code
+    form: Code  # I-539, I-129, I-485
+    asks: Request
+    action: Action
+    filed_on: date | None = None
+    requested_class: Code | None = None
+    requested_until: date | Literal["D/S"] | None = None
+    granted_class: Code | None = None
+    granted_until: date | Literal["D/S"] | None = None
+    valid_from: date | None = None
+
+
+class Fact(StrEnum):
+    """What else moves a clock or an identity."""
+
+    VISA_ISSUED = "visa_issued"
+    VISA_REVOKED = "visa_revoked"
+    ESTA_APPROVED = "esta_approved"
+    ESTA_DENIED = "esta_denied"
+    SEVIS_ACTIVE = "sevis_active"
+    SEVIS_COMPLETED = "sevis_completed"
+    SEVIS_TERMINATED = "sevis_terminated"
+    PAROLE = "parole"
+    TPS = "tps"
+    ASYLUM_PENDING = "asylum_pending"
+    ASYLUM_GRANTED = "asylum_granted"
+    PERMANENT_RESIDENT = "permanent_resident"
+    NATURALISED = "naturalised"
+    REMOVAL_ORDER = "removal_order"
+    LEAD_OPENED = "lead_opened"
+    LEAD_CLOSED = "lead_closed"
+    ENCOUNTER = "encounter"
+
+
+class Status(PersonEvent):
+    """A fact about somebody's status that is no crossing and no application for time."""
+
+    kind: Literal["status"] = "status"
+    fact: Fact
+    class_of_admission: Code | None = None
+    until: date | Literal["D/S"] | None = None
+    reason: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Coverage(Envelope):
+    """From `since` up to `through` the source has told all there is in this scope. Absence counts only inside."""
+
+    kind: Literal["coverage"] = "coverage"
+    scope: Annotated[str, Field(pattern=r"^(arrival|departure|extension|status)(:[a-z]+)?$")]
+    since: AwareDatetime
+    through: AwareDatetime
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.through < self.since:
+            raise ValueError("coverage runs backwards")
+        return self
+
+
+class Decision(Envelope):
+    """A person's word on whether two records speak of one person. Undone by retracting it."""
+
+    kind: Literal["decision"] = "decision"
+    one: RecordRef
+    other: RecordRef
+    same: bool
+    by: Text
+    why: Text
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.one == self.other:
+            raise ValueError("a decision is about two records")
+        return self
+
+
+Event = Annotated[
+    Arrival | Departure | Extension | Status | Coverage | Decision,
+    Field(discriminator="kind"),
+]
+AnyEvent = Arrival | Departure | Extension | Status | Coverage | Decision
+
+
+def stamped(event: AnyEvent, known: datetime) -> AnyEvent:
+    """The event as published at `known`."""
+    return event.model_copy(update={"published_at": known})

@@ -1,0 +1,141 @@
+"""Identifiers as validated value types: scheme, issuer, one canonical spelling.
+
+Sources of the rules: ICAO Doc 9303 parts 3 to 7 (passports, visas, issuing-state codes, check digits), the
+nonimmigrant admission number as used since May 2019, 8 CFR 103.2 practice for receipts, 8 CFR 214.3 for SEVIS IDs.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.countries import STATES
+
+
+class Scheme(StrEnum):
+    """What kind of number it is, and so who may have issued it."""
+
+    I94 = "i94"
+    SEVIS = "sevis"
+    RECEIPT = "receipt"
+    A_NUMBER = "a_number"
+    PASSPORT = "passport"
+    VISA = "visa"
+    FIN = "fin"
+    ESTA = "esta"
+    BOOKING = "booking"
+    CASE = "case"
+    VISA_APPLICATION = "visa_application"
+
+
+class InvalidIdentifier(ValueError):
+    """The text is no identifier of its scheme; the message says why."""
+
+
+_RECEIPT_OFFICES = "EAC|LIN|SRC|WAC|MSC|NBC|YSC|IOE"
+_PATTERNS: dict[Scheme, re.Pattern[str]] = {
+    # eleven digits, or nine digits, a letter or digit, a digit (since May 2019)
+    Scheme.I94: re.compile(r"\d{9}[A-Z0-9]\d"),
+    Scheme.SEVIS: re.compile(r"N\d{10}"),
+    Scheme.RECEIPT: re.compile(rf"(?:{_RECEIPT_OFFICES})\d{{10}}"),
+    Scheme.A_NUMBER: re.compile(r"A\d{9}"),
+    Scheme.PASSPORT: re.compile(r"[A-Z0-9]{3,20}"),
+    Scheme.VISA: re.compile(r"[A-Z0-9]\d{7}"),
+    Scheme.FIN: re.compile(r"\d{6,15}"),
+    Scheme.ESTA: re.compile(r"[A-Z0-9]{16}"),
+    Scheme.BOOKING: re.compile(r"[A-Z0-9]{5,8}"),
+    Scheme.CASE: re.compile(r"[A-Z0-9-]{3,30}"),
+    Scheme.VISA_APPLICATION: re.compile(r"[A-Z0-9]{8,14}"),
+}
+_ISSUERS: dict[Scheme, str] = {
+    Scheme.I94: "CBP",
+    Scheme.SEVIS: "ICE",
+    Scheme.RECEIPT: "USCIS",
+    Scheme.A_NUMBER: "USCIS",
+    Scheme.VISA: "DOS",
+    Scheme.FIN: "OBIM",
+    Scheme.ESTA: "CBP",
+    Scheme.VISA_APPLICATION: "DOS",
+}
+_NOISE = re.compile(r"[\s./-]+")
+_FILLER = re.compile(r"<+$")
+
+
+class Identifier(BaseModel):
+    """One identifier, canonical. Build it with `Identifier.of`, which normalises; the constructor only accepts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scheme: Scheme
+    issuer: Annotated[str, Field(pattern=r"^[A-Z0-9:]{1,12}$")]
+    value: Annotated[str, Field(min_length=3, max_length=30)]
+
+    @model_validator(mode="after")
+    def _canonical(self) -> Self:
+        if not _PATTERNS[self.scheme].fullmatch(self.value):
+            raise InvalidIdentifier(f"{self.value!r} is not a {self.scheme.value}")
+        fixed = _ISSUERS.get(self.scheme)
+        if fixed is not None and self.issuer != fixed:
+            raise InvalidIdentifier(f"a {self.scheme.value} is issued by {fixed}, not {self.issuer!r}")
+        if self.scheme is Scheme.PASSPORT and self.issuer not in STATES:
+            raise InvalidIdentifier(f"{self.issuer!r} is no ICAO 9303 issuing state")
+        return self
+
+    @classmethod
+    def of(cls, scheme: Scheme, text: str, issuer: str = "") -> Identifier:
+        """The canonical identifier that `text` spells.
+
+        `issuer` is needed for passports (ICAO 9303 state), bookings (carrier) and cases (system). Raises
+        InvalidIdentifier.
+        """
+        value = (
+            _NOISE.sub("", _FILLER.sub("", text.strip())).upper() if scheme is not Scheme.CASE else text.strip().upper()
+        )
+        if scheme is Scheme.A_NUMBER:
+            digits = value.removeprefix("A")
+            if not digits.isdecimal() or not 7 <= len(digits) <= 9:
+                raise InvalidIdentifier(f"{text!r} is not an A-number: A and 7 to 9 digits")
+            value = "A" + digits.zfill(9)
+        if not value.isascii() or not _PATTERNS[scheme].fullmatch(value):
+            raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
+        owner = _ISSUERS.get(scheme) or issuer.strip().upper()
+        if not owner:
+            raise InvalidIdentifier(f"a {scheme.value} needs its issuer")
+        if scheme is Scheme.PASSPORT and owner not in STATES:
+            raise InvalidIdentifier(f"{owner!r} is no ICAO 9303 issuing state")
+        if not re.fullmatch(r"[A-Z0-9:]{1,12}", owner):
+            raise InvalidIdentifier(f"{issuer!r} cannot be an issuer")
+        return cls(scheme=scheme, issuer=owner, value=value)
+
+    @property
+    def text(self) -> str:
+        """`scheme/issuer/value`, unique and stable; the spelling that keys are hashed from."""
+        return f"{self.scheme.value}/{self.issuer}/{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> Identifier:
+        """The reverse of `text`; `scheme/value` is enough where the scheme has one issuer. Raises InvalidIdentifier."""
+        head, _, rest = text.partition("/")
+        try:
+            scheme = Scheme(head.lower())
+        except ValueError:
+            raise InvalidIdentifier(f"{head!r} is no scheme; one of {', '.join(Scheme)}") from None
+        issuer, slash, value = rest.rpartition("/")
+        return cls.of(scheme, value, issuer if slash else "")
+
+
+def check_digit(text: str) -> str:
+    """The ICAO Doc 9303 part 3 check digit (weights 7-3-1; A=10 .. Z=35; filler 0) of `text`. Raises ValueError."""
+    total = 0
+    for index, char in enumerate(text.upper()):
+        if char == "<":
+            number = 0
+        elif char.isascii() and char.isalnum():
+            number = int(char, 36)
+        else:
+            raise ValueError(f"{char!r} cannot stand in a machine-readable zone")
+        total += number * (7, 3, 1)[index % 3]
+    return str(total % 10)

@@ -1,0 +1,25 @@
+"""Derived ids: the same record, part, revision and mapping always give the same event id."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from uuid import UUID, uuid5
+
+EVENTS = UUID("5d0f9a52-3f0c-5e0e-9c5b-2f1f6c2f7a10")
+"""Namespace of event ids."""
+
+
+def event_id(system: str, record: str, part: str, number: int, digest: str, mapping_version: int) -> UUID:
+    """The id of one event (RFC 9562 version 5). Lengths are part of the text, so no two inputs spell alike."""
+    parts = (system, record, part, str(number), digest, str(mapping_version))
+    return uuid5(EVENTS, "".join(f"{len(part)}:{part}" for part in parts))
+
+
+def digest(content: bytes) -> str:
+    """The 64-bit digest of a record's content, 16 hexadecimal digits."""
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def handle(system: str, record: str) -> bytes:
+    """The 128-bit handle of a record; person ids are handles of records. 128 bits: a collision would lose one."""
+    return blake2b(f"{len(system)}:{system}{record}".encode(), digest_size=16, person=b"record").digest()
