@@ -1,0 +1,1 @@
+"""USCIS's CLAIMS 3: benefit applications filed on paper. README.md is the interface."""

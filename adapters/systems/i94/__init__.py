@@ -1,0 +1,1 @@
+"""CBP's I-94: admissions, departures, extended periods. README.md is the interface."""
