@@ -1,0 +1,106 @@
+"""One SQLite file, spoken to from one thread per connection, with a deadline on every call."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from bus.contract import BusDown, BusError
+
+Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection], Result]
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# Short, because SQLite's own wait grows to 100 ms a step and a fresh one asks more often: a fairer share of the lock.
+_BUSY_TIMEOUT_MS = 50
+# SQLite gives up inside the thread at the deadline; the event loop waits this much longer before it stops waiting.
+_GRACE = 1.0
+
+
+class SqliteFile:
+    """A connection that lives in a thread of its own."""
+
+    def __init__(self, path: Path, deadline: float) -> None:
+        self._path = path
+        self._deadline = deadline
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="visabus-log")
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Run `work` on a consistent state of the file."""
+        return await self._run(lambda limit: self._until(limit, lambda: work(self._connected())))
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Run `work` in a transaction that is on the disk when this returns."""
+        return await self._run(lambda limit: self._transaction(limit, work))
+
+    async def close(self) -> None:
+        """Close the connection, unless its thread does not answer in time."""
+        if self._closed:
+            return
+        self._closed = True
+        disconnected = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown(wait=False)
+        await asyncio.wait([disconnected], timeout=self._deadline)
+
+    async def _run(self, job: Callable[[float], Result]) -> Result:
+        if self._closed:
+            raise BusError("the bus is closed")
+        limit = time.monotonic() + self._deadline
+        try:
+            async with asyncio.timeout(self._deadline + _GRACE):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, job, limit)
+        except TimeoutError as error:
+            raise BusDown(f"{self._path} did not answer within {self._deadline} s") from error
+        except sqlite3.DatabaseError as error:
+            raise BusDown(f"{self._path}: {error}") from error
+
+    def _transaction(self, limit: float, work: Work[Result]) -> Result:
+        connection = self._until(limit, self._connected)
+        self._until(limit, lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            result = work(connection)
+            self._until(limit, lambda: connection.execute("COMMIT"))
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _until(self, limit: float, attempt: Callable[[], Result]) -> Result:
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF in _BUSY
+                if not busy or self._closed or time.monotonic() > limit:
+                    raise
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = _connect(self._path)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=8000")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
