@@ -1,0 +1,235 @@
+"""A copybook at work: the bytes of one record to a dictionary and back.
+
+A group is a dictionary, a table a list, text is stripped of the blanks behind it, a number an int, or a Decimal where
+the picture has a point. Fillers are left out. Of fields that share storage (REDEFINES) the record says by some other
+field which one is meant: `Choice`; without one the first is.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any
+
+from adapters.formats import ebcdic
+from adapters.formats.copybook import Item, Usage, parse
+
+_EXACT = Context(prec=40)
+"""Numbers have up to 31 digits; the default context rounds at 28."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the fields that share storage with a field is meant: by the value of a field before it."""
+
+    by: str
+    groups: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that cannot be read; `offset` in bytes from the record's start."""
+
+    name: str
+    offset: int
+    data: bytes
+    reason: str
+
+    def __str__(self) -> str:
+        shown = self.data[:32].hex(" ") + (" ..." if len(self.data) > 32 else "")
+        return f"{self.name} at byte {self.offset}: {self.reason} (hex {shown})"
+
+
+class Undecodable(ValueError):
+    """Some fields of a record cannot be read. `partial` is what could be."""
+
+    def __init__(self, errors: list[FieldError], partial: dict[str, Any]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
+        self.partial = partial
+
+
+@dataclass(slots=True)
+class _Reading:
+    data: bytes
+    errors: list[FieldError] = field(default_factory=list)
+    scalars: dict[str, Any] = field(default_factory=dict)  # fields outside of tables, for choices and counts
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One record's layout. `page` is the code page of its text."""
+
+    record: Item
+    page: str = "cp037"
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str, page: str = "cp037", choices: Mapping[str, Choice] | None = None) -> Layout:
+        """The layout in a copybook's text. Raises CopybookError."""
+        return cls(parse(text), page, choices or {})
+
+    @property
+    def length(self) -> int:
+        """Bytes of the record, the greatest if they vary."""
+        return self.record.size
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        """The record's fields. Raises Undecodable with every field that is wrong."""
+        reading = _Reading(data)
+        fields, end = self._group(self.record, 0, reading, keep=True)
+        if not reading.errors and end < len(data):
+            reading.errors.append(FieldError(self.record.name, end, data[end:], f"{len(data) - end} bytes too many"))
+        if reading.errors:
+            raise Undecodable(reading.errors, fields)
+        return fields
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        """The record's bytes; what is absent is blank or zero. Raises ValueError for what does not fit."""
+        return self._write_group(self.record, fields, {})
+
+    def _group(self, group: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[dict[str, Any], int]:
+        found: dict[str, Any] = {}
+        for first, others in group.families():
+            item = self._chosen(first, others, offset, reading)
+            if item is None:
+                offset += max(member.total for member in (first, *others))
+                continue
+            value, end = self._item(item, offset, reading, keep=keep)
+            if item.name != "FILLER":
+                found[item.name] = value
+                if keep and not isinstance(value, dict | list):
+                    reading.scalars[item.name] = value
+            offset = max(end, *(offset + member.total for member in (first, *others))) if others else end
+        return found, offset
+
+    def _chosen(self, first: Item, others: tuple[Item, ...], offset: int, reading: _Reading) -> Item | None:
+        choice = self.choices.get(first.name)
+        if choice is None:
+            return first
+        value = reading.scalars.get(choice.by)
+        name = choice.groups.get(str(value))
+        for item in (first, *others):
+            if item.name == name:
+                return item
+        if value is not None:
+            data = reading.data[offset : offset + 1]
+            reading.errors.append(FieldError(choice.by, offset, data, f"{value!r} selects no layout of {first.name}"))
+        return None
+
+    def _item(self, item: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[Any, int]:
+        if item.occurs is None:
+            return self._one(item, offset, reading, keep=keep)
+        count = item.occurs.most
+        if item.occurs.depending is not None:
+            told = reading.scalars.get(item.occurs.depending)
+            if not isinstance(told, int) or not item.occurs.least <= told <= item.occurs.most:
+                reason = f"{item.occurs.depending} is {told!r}, from {item.occurs.least} to {item.occurs.most} expected"
+                reading.errors.append(FieldError(item.name, offset, b"", reason))
+                return [], offset
+            count = told
+        values: list[Any] = []
+        for _ in range(count):
+            value, offset = self._one(item, offset, reading, keep=False)
+            values.append(value)
+        return values, offset
+
+    def _one(self, item: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[Any, int]:
+        if item.picture is None:
+            return self._group(item, offset, reading, keep=keep)
+        end = offset + item.size
+        data = reading.data[offset:end]
+        if item.name == "FILLER" and len(data) == item.size:
+            return None, end
+        try:
+            if len(data) < item.size:
+                raise ValueError(f"{len(data)} of {item.size} bytes")
+            return self._read(item, data), end
+        except ValueError as error:
+            reading.errors.append(FieldError(item.name, offset, data, str(error)))
+            return None, end
+
+    def _read(self, item: Item, data: bytes) -> str | int | Decimal:
+        picture = item.picture
+        if picture is None or not picture.numeric:
+            return self._text(data)
+        signed = picture.signed
+        if item.usage is Usage.PACKED:
+            value = ebcdic.read_packed(data, picture.width, signed=signed)
+        elif item.usage is Usage.BINARY:
+            value = ebcdic.read_binary(data, picture.width, signed=signed)
+        elif item.sign_separate:
+            value = self._read_separate(item, data)
+        else:
+            value = ebcdic.read_zoned(data, signed=signed, leading=item.sign_leading)
+        return Decimal(value).scaleb(-picture.scale, _EXACT) if picture.scale else value
+
+    def _text(self, data: bytes) -> str:
+        # Programs fill what they never set with binary zeros as often as with blanks.
+        text = data.decode(self.page).rstrip(" \0")
+        for index, char in enumerate(text):
+            if unicodedata.category(char) == "Cc":
+                raise ValueError(f"byte {index} is no character of {self.page}")
+        return text
+
+    def _read_separate(self, item: Item, data: bytes) -> int:
+        sign, digits = (data[:1], data[1:]) if item.sign_leading else (data[-1:], data[:-1])
+        mark = sign.decode(self.page)
+        if mark not in "+-":
+            raise ValueError(f"{mark!r} is no sign")
+        value = ebcdic.read_zoned(digits, signed=False)
+        return -value if mark == "-" else value
+
+    def _write_group(self, group: Item, fields: Mapping[str, Any], scalars: dict[str, Any]) -> bytes:
+        out = b""
+        for first, others in group.families():
+            family = (first, *others)
+            item = next((member for member in family if member.name in fields), first)
+            data = self._write_item(item, fields.get(item.name), scalars)
+            if others:
+                size = max(member.total for member in family)
+                data += " ".encode(self.page) * (size - len(data))
+            out += data
+        return out
+
+    def _write_item(self, item: Item, value: Any, scalars: dict[str, Any]) -> bytes:
+        if item.occurs is None:
+            scalars[item.name] = value
+            return self._write_one(item, value, scalars)
+        values = list(value or [])
+        count = item.occurs.most if item.occurs.depending is None else int(scalars.get(item.occurs.depending) or 0)
+        if len(values) > count:
+            raise ValueError(f"{item.name}: {len(values)} entries, {count} told")
+        values += [None] * (count - len(values))
+        return b"".join(self._write_one(item, each, scalars) for each in values)
+
+    def _write_one(self, item: Item, value: Any, scalars: dict[str, Any]) -> bytes:
+        if item.picture is None:
+            return self._write_group(item, value or {}, scalars)
+        picture = item.picture
+        if not picture.numeric:
+            data = str(value or "").encode(self.page)
+            if len(data) > picture.width:
+                raise ValueError(f"{item.name}: {len(data)} characters in {picture.width}")
+            return data.ljust(picture.width, " ".encode(self.page))
+        scaled = Decimal(value or 0).scaleb(picture.scale, _EXACT)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{item.name}: {value} has more than {picture.scale} decimals")
+        number = int(scaled)
+        try:
+            return self._write_number(item, number, picture.width, signed=picture.signed)
+        except ValueError as error:
+            raise ValueError(f"{item.name}: {error}") from None
+
+    def _write_number(self, item: Item, number: int, digits: int, *, signed: bool) -> bytes:
+        if item.usage is Usage.PACKED:
+            return ebcdic.write_packed(number, digits, signed=signed)
+        if item.usage is Usage.BINARY:
+            return ebcdic.write_binary(number, digits, signed=signed)
+        if item.sign_separate:
+            sign = ("-" if number < 0 else "+").encode(self.page)
+            plain = ebcdic.write_zoned(abs(number), digits, signed=False)
+            return sign + plain if item.sign_leading else plain + sign
+        return ebcdic.write_zoned(number, digits, signed=signed, leading=item.sign_leading)

@@ -1,0 +1,60 @@
+"""The systems that visabus connects, found by themselves: each folder below `adapters.systems` is one."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+import adapters.systems
+from adapters.core import Feed, System
+
+_NAME = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
+
+
+class MalformedSystem(Exception):
+    """A folder of `adapters.systems` is no system; nothing starts before that is mended."""
+
+
+@cache
+def systems() -> dict[str, System]:
+    """Every system by its name, in order. Raises MalformedSystem."""
+    return collect(adapters.systems)
+
+
+def collect(package: ModuleType) -> dict[str, System]:
+    """The systems in the folders of a package. Raises MalformedSystem."""
+    found: dict[str, System] = {}
+    for module in iter_modules(package.__path__):
+        system = _load(f"{package.__name__}.{module.name}", folder=module.ispkg)
+        if system.name in found:
+            raise MalformedSystem(f"{module.name}: a second system of the name {system.name}")
+        found[system.name] = system
+    return dict(sorted(found.items()))
+
+
+def _load(name: str, *, folder: bool) -> System:
+    if not folder:
+        raise MalformedSystem(f"{name} is a file; a system is a folder with adapter.py")
+    try:
+        module = import_module(f"{name}.adapter")
+    except ImportError as error:
+        raise MalformedSystem(f"{name}: adapter.py cannot be imported: {error}") from error
+    system = getattr(module, "ADAPTER", None)
+    if not isinstance(system, System):
+        raise MalformedSystem(f"{name}: adapter.py has no ADAPTER of type System")
+    _check(name, system)
+    return system
+
+
+def _check(name: str, system: System) -> None:
+    if not _NAME.fullmatch(system.name):
+        raise MalformedSystem(f"{name}: {system.name!r} is no name of a system: {_NAME.pattern}")
+    if system.mapping_version < 1:
+        raise MalformedSystem(f"{name}: mapping_version {system.mapping_version} is below 1")
+    if not system.feeds or not all(isinstance(feed, Feed) for feed in system.feeds):
+        raise MalformedSystem(f"{name}: no feeds")
+    if len({feed.name for feed in system.feeds}) < len(system.feeds):
+        raise MalformedSystem(f"{name}: two feeds of one name")

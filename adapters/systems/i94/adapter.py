@@ -1,0 +1,248 @@
+"""I-94: nightly files by copybook to arrivals, departures, extensions and coverage."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from typing import Any, Literal
+
+from adapters.core import Feed, Mapped, Note, Origin, Record, System
+from adapters.formats.fixed import Control, FixedFormat
+from adapters.formats.layout import Choice, Layout
+from adapters.mapping import chosen, envelope, refusing, revision
+from adapters.transports.file_drop import open_drop
+from schemas.events import Arrival, Coverage, Departure, Extension, Operation, Subject
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment, Precision, zone
+
+Fields = Mapping[str, Any]
+
+HERE = files("adapters.systems.i94")
+CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
+LAYOUT = Layout.of(
+    HERE.joinpath("record.cpy").read_text(),
+    choices={
+        "RECORD-BODY": Choice("RECORD-TYPE", {"H": "HEADER-BODY", "D": "DETAIL-BODY", "T": "TRAILER-BODY"}),
+        "TYPE-DATA": Choice("TXN-TYPE", {"A": "ARRIVAL-DATA", "D": "DEPARTURE-DATA", "X": "EXTENSION-DATA"}),
+    },
+)
+IGNORED = frozenset({"OFFICER-ID", "TERMINAL-ID"})
+RECORDS = 10**7
+"""More than a file has records: file sequence and place in the file make one number."""
+
+
+def timestamp(value: int) -> datetime:
+    """CCYYMMDDHHMMSS, UTC. Raises ValueError."""
+    return datetime.strptime(f"{value:014}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
+def day(value: int) -> date:
+    """CCYYMMDD. Raises ValueError."""
+    text = f"{value:08}"
+    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def coverages(header: Fields) -> list[tuple[str, datetime, datetime]]:
+    """Scope, since, through of the entries in use. Raises ValueError."""
+    found = []
+    for entry in header["COVERAGE"][: header["COVERAGE-COUNT"]]:
+        scope = chosen(CODES["scopes"], entry["COVERAGE-SCOPE"], "COVERAGE-SCOPE")
+        since, through = timestamp(entry["COVERAGE-SINCE"]), timestamp(entry["COVERAGE-THROUGH"])
+        if through < since:
+            raise ValueError(f"coverage of {scope} runs backwards")
+        found.append((scope, since, through))
+    return found
+
+
+def check(header: Fields) -> None:
+    """Whether it is the header of a file of this interface. Raises ValueError."""
+    if (header["INTERFACE-ID"], header["INTERFACE-VERSION"]) != ("CBPI94", 100):
+        raise ValueError(f"interface {header['INTERFACE-ID']!r} {header['INTERFACE-VERSION']:04}, not 'CBPI94' 0100")
+    if header["FILE-SEQUENCE"] < 1 or header["COVERAGE-COUNT"] > 6:
+        raise ValueError("FILE-SEQUENCE is from 1, COVERAGE-COUNT up to 6")
+    day(header["FILE-DATE"])
+    timestamp(header["CREATED-AT"])
+    coverages(header)
+
+
+FORMAT = FixedFormat(
+    layout=LAYOUT,
+    length=250,
+    kind="RECORD-TYPE",
+    header="H",
+    detail="D",
+    trailer="T",
+    same=("FILE-SEQUENCE", "TRAILER-SEQUENCE"),
+    controls=(
+        Control("DETAIL-COUNT"),
+        Control("ARRIVAL-COUNT", where=("TXN-TYPE", "A")),
+        Control("DEPARTURE-COUNT", where=("TXN-TYPE", "D")),
+        Control("EXTENSION-COUNT", where=("TXN-TYPE", "X")),
+        Control("HASH-TOTAL", of="TXN-NUMBER", modulo=10**17),
+    ),
+    check=check,
+)
+
+
+def birth(value: int) -> str | None:
+    """As far as it is known: day 00, month 00, all zeros."""
+    text = f"{value:08}"
+    year, month, dayed = text[:4], text[4:6], text[6:]
+    if value == 0:
+        return None
+    if month == "00":
+        if dayed != "00":
+            raise ValueError(f"BIRTH-DATE {text}: a day without a month")
+        return year
+    return f"{year}-{month}" if dayed == "00" else f"{year}-{month}-{dayed}"
+
+
+def subject(detail: Fields) -> Subject:
+    """What the record claims about the person. A single name stands in the family name. Raises ValueError."""
+    family, given = detail["FAMILY-NAME"], detail["GIVEN-NAME"]
+    if not family:
+        family, given = given, ""
+    found = []
+    if detail["I94-NUMBER"]:
+        found.append(Identifier.of(Scheme.I94, detail["I94-NUMBER"]))
+    if detail["PASSPORT-NUMBER"] or detail["PASSPORT-STATE"]:
+        found.append(Identifier.of(Scheme.PASSPORT, detail["PASSPORT-NUMBER"], detail["PASSPORT-STATE"]))
+    if detail["VISA-FOIL"]:
+        found.append(Identifier.of(Scheme.VISA, detail["VISA-FOIL"]))
+    return Subject.model_validate(
+        {
+            "names": [{"family": family, "given": given}] if family else [],
+            "birth": birth(detail["BIRTH-DATE"]),
+            "sex": detail["SEX-CODE"] or None,
+            "citizenship": [detail["CITIZENSHIP"]] if detail["CITIZENSHIP"] else [],
+            "identifiers": found,
+        }
+    )
+
+
+def moment(detail: Fields) -> Moment:
+    """Date and time local to the port. Raises ValueError."""
+    _, place = chosen(CODES["ports"], detail["PORT-CODE"], "PORT-CODE")
+    if detail["EVENT-TIME"] == 999999:
+        return Moment.whole_day(day(detail["EVENT-DATE"]), place)
+    if detail["EVENT-FOLD"] not in ("", "1", "2"):
+        raise ValueError(f"EVENT-FOLD {detail['EVENT-FOLD']!r}")
+    local = timestamp(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"])
+    local = local.replace(tzinfo=zone(place), fold=detail["EVENT-FOLD"] == "2")
+    return Moment.instant(local, place, Precision.INSTANT)
+
+
+def until(kind: str, value: int) -> date | Literal["D/S"] | None:
+    """The end of a period. Raises ValueError."""
+    if kind not in ("D", "S", ""):
+        raise ValueError(f"kind of period {kind!r}, one of D, S or blank expected")
+    return day(value) if kind == "D" else "D/S" if kind == "S" else None
+
+
+def grade(code: str) -> str | None:
+    """The class as 8 CFR 214.2 writes it. Raises ValueError."""
+    return str(chosen(CODES["classes"], code, "class")) if code else None
+
+
+@refusing
+def events(entry: Record | Note, origin: Origin) -> Mapped:
+    """The canonical event of a detail; the coverage that a right trailer vouches for."""
+    if isinstance(entry, Note):
+        return coverage(entry, origin) if "trailer" in entry.fields else ()
+    detail = entry.fields["detail"]
+    if detail["TXN-NUMBER"] < 1:
+        raise ValueError("TXN-NUMBER is zero")
+    number = entry.fields["header"]["FILE-SEQUENCE"] * RECORDS + entry.fields["number"]
+    said = {name: value for name, value in detail.items() if name not in IGNORED}
+    record = f"{detail['TXN-NUMBER']:011}"
+    fields = envelope(entry, origin, record, revision(number, said), recorded_at=timestamp(detail["LAST-UPDATED"])) | {
+        "occurred_at": moment(detail),
+        "subject": subject(detail),
+    }
+    action = detail["TXN-ACTION"]
+    if action not in ("N", "C", "D"):
+        raise ValueError(f"TXN-ACTION {action!r}, one of N, C, D expected")
+    if action == "D":
+        fields["operation"] = Operation.RETRACT
+    if "EXTENSION-DATA" in detail:
+        return (extension(detail["EXTENSION-DATA"], fields),)
+    fields |= {
+        "port": detail["PORT-CODE"],
+        "mode": chosen(CODES["modes"], detail["MODE-CODE"], "MODE-CODE"),
+        "carrier": detail["CARRIER-CODE"] or None,
+        "conveyance": detail["CONVEYANCE"] or None,
+    }
+    if "DEPARTURE-DATA" in detail:
+        code = detail["DEPARTURE-DATA"]["EVIDENCE-CODE"]
+        return (Departure.model_validate(fields | {"evidence": chosen(CODES["evidences"], code, "EVIDENCE-CODE")}),)
+    return (arrival(detail, fields),)
+
+
+def arrival(detail: Fields, fields: dict[str, Any]) -> Arrival:
+    """An application for admission and what came of it. Raises ValueError."""
+    said = detail["ARRIVAL-DATA"]
+    inspection = chosen(CODES["inspections"], said["INSPECTION-CODE"], "INSPECTION-CODE")
+    if said["INSPECTION-CODE"] in "AP" and not (detail["I94-NUMBER"] and said["ADMISSION-CLASS"]):
+        raise ValueError("an admission or parole without I94-NUMBER or ADMISSION-CLASS")
+    return Arrival.model_validate(
+        fields
+        | {
+            "inspection": inspection,
+            "class_of_admission": grade(said["ADMISSION-CLASS"]),
+            "admitted_until": until(said["ADMITTED-KIND"], said["ADMITTED-UNTIL"]),
+        }
+    )
+
+
+def extension(said: Fields, fields: dict[str, Any]) -> Extension:
+    """A period that CBP itself made longer. Raises ValueError."""
+    if not said["GRANTED-KIND"]:
+        raise ValueError("GRANTED-KIND is blank")
+    granted = grade(said["GRANTED-CLASS"])
+    return Extension.model_validate(
+        fields
+        | {
+            "receipt": fields["record"],
+            "form": "I-94",
+            "asks": "change_class" if granted else "extend",
+            "action": "approved",
+            "granted_class": granted,
+            "granted_until": until(said["GRANTED-KIND"], said["GRANTED-UNTIL"]),
+            "valid_from": day(said["VALID-FROM"]) if said["VALID-FROM"] else None,
+        }
+    )
+
+
+def coverage(note: Note, origin: Origin) -> list[Coverage]:
+    """What the file is complete for. The header was checked when it was read."""
+    header = note.fields["header"]
+    number = header["FILE-SEQUENCE"] * RECORDS
+    found = []
+    for scope, since, through in coverages(header):
+        record = f"{header['FILE-DATE']:08}.{header['FILE-SEQUENCE']:06} {scope}"
+        which = revision(number, {"since": since, "through": through, "made": header["CREATED-AT"]})
+        fields = envelope(note, origin, record, which, recorded_at=timestamp(header["CREATED-AT"]))
+        found.append(Coverage.model_validate(fields | {"scope": scope, "since": since, "through": through}))
+    return found
+
+
+ADAPTER = System(
+    name="I94",
+    title="I-94, admissions and departures",
+    owner="CBP",
+    number=3,
+    emits=("arrival", "departure", "extension"),
+    identifiers=("i94", "passport", "visa"),
+    mapping_version=1,
+    feeds=(
+        Feed(
+            name="nightly",
+            transport=open_drop,
+            mapping=events,
+            format=FORMAT,
+            options={"pattern": "I94.D????????.S??????"},
+        ),
+    ),
+)

@@ -1,0 +1,256 @@
+"""A directory that files are dropped into: each file once, in the order of their names.
+
+Position: the done files nearest to the greatest name, as `[name, size, mtime in ns, digest]`, at most `window` of them;
+`floor`, the greatest name that has left that window; `again`, how many files were known content under a new name.
+Three years of nightly files keep it at a few kilobytes.
+
+A file is known by its content. Sent again under another name it is told (a note) and not read. One whose content
+changed under its name is read again: records said before keep their ids. A name that comes late, below others that are
+done, is read as long as it is not below `floor`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
+from urllib.parse import unquote, urlsplit
+
+from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+
+log = logging.getLogger(__name__)
+_SLICE = 256
+_TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
+
+
+@runtime_checkable
+class WholeFile(Protocol):
+    """A format that can tell from a file's end whether it is whole."""
+
+    def ended(self, stream: BinaryIO) -> bool:
+        """Whether what closes such a file is there. Leaves the stream anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropOptions:
+    """`settle`: seconds that a file has lain unchanged before it is taken; `patience`: so long a file whose end is
+    missing is held to be still on its way, then it is read as it is."""
+
+    pattern: str = "*"
+    settle: float = 30.0
+    patience: float = 900.0
+    window: int = 400
+    limit: int = 4 * 2**30  # bytes, and bytes unwrapped
+    unwrap: str | None = None  # "gzip"
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        if self.unwrap not in (None, "gzip"):
+            raise ValueError(f"unwrap {self.unwrap!r} is not understood")
+        if self.window < 1:
+            raise ValueError("a window of at least one file")
+
+
+def open_drop(url: str, feed: Feed) -> FileDrop:
+    """The directory at a path or `file:` URL. Raises ValueError if the feed has no format, TypeError for options."""
+    if feed.format is None:
+        raise ValueError(f"{feed.name}: files need a format")
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(url)
+    return FileDrop(path, feed.format, DropOptions(**feed.options))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Done:
+    """A file that was read."""
+
+    name: str
+    size: int
+    changed: int
+    digest: str
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The position, unpacked."""
+
+    window: int
+    done: dict[str, Done] = field(default_factory=dict)
+    floor: str = ""
+    again: int = 0
+
+    @classmethod
+    def of(cls, position: Json | None, window: int) -> _Memory:
+        told: dict[str, Any] = position or {}
+        done = [Done(*entry) for entry in told.get("done", ())]
+        return cls(window, {entry.name: entry for entry in done}, told.get("floor", ""), told.get("again", 0))
+
+    def add(self, done: Done) -> None:
+        self.done[done.name] = done
+        while len(self.done) > self.window:
+            self.floor = min(self.done)
+            del self.done[self.floor]
+
+    def same(self, digest: str) -> str | None:
+        return next((done.name for done in self.done.values() if done.digest == digest), None)
+
+    def position(self) -> Json:
+        entries = [[done.name, done.size, done.changed, done.digest] for done in sorted(self.done.values())]
+        return {"done": entries, "floor": self.floor, "again": self.again}
+
+
+@dataclass(slots=True)
+class FileDrop:
+    """The transport. Every call of `batches` looks at the directory anew."""
+
+    path: Path
+    format: Format
+    options: DropOptions
+
+    async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
+        """A batch for each file beyond the position. Raises SourceDown."""
+        memory = _Memory.of(position, self.options.window)
+        for name in await asyncio.to_thread(self._names, memory):
+            done = await asyncio.to_thread(self._look, name, memory.done.get(name))
+            if done is None:
+                continue
+            twin = memory.same(done.digest)
+            memory.add(done)
+            if twin is not None and twin != name:
+                memory.again += 1
+                log.info("%s is %s under another name; not read again", name, twin)
+                yield Batch(name, self._resent(name, twin), memory.position())
+            elif twin is None:
+                yield Batch(name, self._reader(name), memory.position())
+
+    async def close(self) -> None:
+        """Nothing is held between two looks."""
+
+    def _names(self, memory: _Memory) -> list[str]:
+        """Names to look at, in order. Raises SourceDown."""
+        try:
+            names = sorted(entry.name for entry in self.path.iterdir())
+        except OSError as error:
+            raise SourceDown(f"{self.path}: {error.strerror}") from error
+        wanted = [name for name in names if self._wanted(name)]
+        found = [name for name in wanted if name > memory.floor or not memory.floor]
+        if len(found) < len(wanted):
+            log.debug("%d files up to %s are held to be done", len(wanted) - len(found), memory.floor)
+        return found
+
+    def _wanted(self, name: str) -> bool:
+        if name.startswith(".") or name.endswith(_TEMPORARY):
+            return False
+        return fnmatchcase(name, self.options.pattern)
+
+    def _look(self, name: str, before: Done | None) -> Done | None:
+        """The file as it is if it is to be read: whole, settled, not known. Raises SourceDown."""
+        path = self.path / name
+        try:
+            stat = path.stat()
+            if not S_ISREG(stat.st_mode) or (
+                before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns)
+            ):
+                return None
+            age = self.options.clock() - stat.st_mtime
+            if age < self.options.settle or (age < self.options.patience and not self._ended(path)):
+                return None
+            digest = _digest(path)
+            after = path.stat()
+        except FileNotFoundError:
+            log.info("%s went away before it was read", name)
+            return None
+        except OSError as error:
+            raise SourceDown(f"{path}: {error.strerror}") from error
+        if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
+            return None
+        return Done(name, stat.st_size, stat.st_mtime_ns, digest)
+
+    def _ended(self, path: Path) -> bool:
+        if self.options.unwrap is not None or not isinstance(self.format, WholeFile):
+            return True
+        with path.open("rb") as stream:
+            return self.format.ended(stream)
+
+    def _resent(self, name: str, twin: str) -> Callable[[], AsyncIterator[Read]]:
+        async def records() -> AsyncIterator[Read]:
+            yield Note(place=name, raw=b"", fields={"resent": twin})
+
+        return records
+
+    def _reader(self, name: str) -> Callable[[], AsyncIterator[Read]]:
+        async def records() -> AsyncIterator[Read]:
+            reads = self._reads(self.path / name)
+            while chunk := await asyncio.to_thread(lambda: list(islice(reads, _SLICE))):
+                for read in chunk:
+                    yield read
+
+        return records
+
+    def _reads(self, path: Path) -> Iterator[Read]:
+        try:
+            with path.open("rb") as stream:
+                yield from read_stream(stream, self.format, self.options.unwrap, self.options.limit)
+        except OSError as error:
+            raise SourceDown(f"{path}: {error.strerror}") from error
+
+
+def read_stream(stream: BufferedReader, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
+    """What a file holds. One that is too large, or cannot be unwrapped, is refused from where that showed."""
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if size > limit:
+        yield BadRecord(f"a file of {size} bytes, at most {limit}", place="byte 0", raw=stream.read(4096))
+        return
+    if unwrap is None:
+        yield from format.read(stream)
+        return
+    with gzip.GzipFile(fileobj=stream, mode="rb") as unwrapped:
+        bounded = _Bounded(cast(BinaryIO, unwrapped), limit)
+        yield from format.read(cast(BinaryIO, bounded))
+        if bounded.problem is not None:
+            yield BadRecord(bounded.problem, place=f"byte {bounded.taken} of what was unwrapped", raw=b"")
+
+
+class _Bounded:
+    """A stream that ends where it becomes too long or cannot be unwrapped, and remembers why."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self.taken = 0
+        self.problem: str | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        if self.problem is not None:
+            return b""
+        allowed = self._limit - self.taken + 1
+        try:
+            data = self._stream.read(allowed if size < 0 else min(size, allowed))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            self.problem = f"cannot be unwrapped: {error}"
+            return b""
+        self.taken += len(data)
+        if self.taken > self._limit:
+            self.problem = f"more than {self._limit} bytes unwrapped"
+            return b""
+        return data
+
+
+def _digest(path: Path) -> str:
+    state = blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        while data := stream.read(2**20):
+            state.update(data)
+    return state.hexdigest()
