@@ -1,0 +1,295 @@
+"""What correlation needs of an event, compact: decoded once, kept in a pool's history, never changed.
+
+The canonical models of `schemas.events` guard the doors. Behind them, where every microsecond is paid for each event,
+the same bytes are read by msgspec into `Fact`; a test holds the two readings together.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import orjson
+
+from schemas.codec import Undecodable
+from schemas.codec import decode as decode_canonical
+from schemas.codec import encode as encode_canonical
+from schemas.events import SCHEMA_VERSION
+from schemas.ids import handle
+from schemas.moments import end_of, midnight, zone
+
+MICRO = 1_000_000
+
+
+class Claim(msgspec.Struct, array_like=True, frozen=True):
+    """A distinct statement about a person, spelt one way: identifier texts and names sorted."""
+
+    names: tuple[tuple[str, str], ...]  # (family, given), upper case
+    birth: str  # "1980-02-03", "1980-02", "1980" or ""
+    sex: str
+    citizenship: tuple[str, ...]
+    identifiers: tuple[str, ...]  # `Identifier.text`
+
+
+class Fact(msgspec.Struct, array_like=True, frozen=True):
+    """One event as one copy of it told; of several copies the least (known, copy) stands."""
+
+    id: bytes  # 16 bytes
+    kind: str
+    retract: bool
+    system: str
+    record: str
+    part: str
+    number: int
+    digest: str
+    mapping: int
+    known: int  # microseconds since 1970
+    copy: str  # batch and place of this copy
+    start: int  # seconds since 1970: earliest instant it may have happened; 0 for control events
+    day: int  # proleptic ordinal of the local day
+    whole_day: bool
+    zone: str
+    origin: tuple[str, str] | None
+    handling: tuple[str, ...]
+    claim: Claim | None
+    body: dict[str, Any]  # what the kind adds, as canonical JSON values
+
+    @property
+    def handle(self) -> bytes:
+        """The record's handle, 16 bytes."""
+        return handle(self.system, self.record)
+
+    @property
+    def version(self) -> tuple[int, str, int]:
+        """Orders the versions of a record: the highest replaces whole what lower ones said."""
+        return (self.number, self.digest, self.mapping)
+
+    @property
+    def uuid(self) -> str:
+        """The event id as text."""
+        return str(UUID(bytes=self.id))
+
+
+class _Revision(msgspec.Struct):
+    number: int
+    digest: str
+
+
+class _Moment(msgspec.Struct):
+    precision: Literal["instant", "minute", "day"]
+    zone: str = "UTC"
+    at: datetime | None = None
+    day: date | None = None
+
+
+class _Name(msgspec.Struct):
+    family: str = ""
+    given: str = ""
+
+
+class _Identifier(msgspec.Struct):
+    scheme: str
+    issuer: str
+    value: str
+
+
+class _Subject(msgspec.Struct):
+    names: list[_Name] = []
+    birth: str | None = None
+    sex: str | None = None
+    citizenship: list[str] = []
+    identifiers: list[_Identifier] = []
+
+
+class _Ref(msgspec.Struct):
+    system: str
+    record: str
+
+
+class _Wire(msgspec.Struct):
+    id: str
+    kind: Literal["arrival", "departure", "extension", "status", "coverage", "decision"]
+    schema_version: int
+    system: str
+    record: str
+    place: str
+    revision: _Revision
+    mapping_version: int
+    batch: str
+    published_at: datetime
+    operation: Literal["assert", "retract"] = "assert"
+    part: str = ""
+    occurred_at: _Moment | None = None
+    subject: _Subject | None = None
+    origin: _Ref | None = None
+    handling: list[str] = []
+    port: str | None = None
+    mode: str | None = None
+    carrier: str | None = None
+    conveyance: str | None = None
+    inspection: str | None = None
+    class_of_admission: str | None = None
+    admitted_until: str | None = None
+    evidence: str | None = None
+    receipt: str | None = None
+    form: str | None = None
+    asks: str | None = None
+    action: str | None = None
+    filed_on: str | None = None
+    requested_class: str | None = None
+    requested_until: str | None = None
+    granted_class: str | None = None
+    granted_until: str | None = None
+    valid_from: str | None = None
+    fact: str | None = None
+    until: str | None = None
+    reason: str | None = None
+    scope: str | None = None
+    since: datetime | None = None
+    through: datetime | None = None
+    one: _Ref | None = None
+    other: _Ref | None = None
+    same: bool | None = None
+    by: str | None = None
+    why: str | None = None
+
+
+_BODY: dict[str, tuple[str, ...]] = {
+    "arrival": ("port", "mode", "carrier", "conveyance", "inspection", "class_of_admission", "admitted_until"),
+    "departure": ("port", "mode", "carrier", "conveyance", "evidence"),
+    "extension": (
+        "receipt",
+        "form",
+        "asks",
+        "action",
+        "filed_on",
+        "requested_class",
+        "requested_until",
+        "granted_class",
+        "granted_until",
+        "valid_from",
+    ),
+    "status": ("fact", "class_of_admission", "until", "reason"),
+    "coverage": ("scope",),
+    "decision": ("same", "by", "why"),
+}
+_decoder = msgspec.json.Decoder(_Wire)
+
+
+def fact_of(data: bytes) -> Fact:
+    """The fact in an event's bytes. Raises schemas.codec.Undecodable."""
+    try:
+        wire = _decoder.decode(data)
+        if wire.schema_version != SCHEMA_VERSION:
+            wire = _decoder.decode(encode_canonical(decode_canonical(data)))
+        return _fact(wire)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        if isinstance(error, Undecodable):
+            raise
+        raise Undecodable(str(error)) from None
+
+
+def _fact(wire: _Wire) -> Fact:
+    body = {name: value for name in _BODY[wire.kind] if (value := getattr(wire, name)) is not None}
+    if wire.kind == "coverage":
+        body["since"], body["through"] = _micros(_need(wire.since)), _micros(_need(wire.through))
+    elif wire.kind == "decision":
+        one, other = _need(wire.one), _need(wire.other)
+        body["one"], body["other"] = [one.system, one.record], [other.system, other.record]
+    start, day, whole, zone_name = 0, 0, False, "UTC"
+    claim = None
+    if wire.kind not in ("coverage", "decision"):
+        start, day, whole, zone_name = _placed(_need(wire.occurred_at))
+        claim = claim_of(_need(wire.subject))
+    return Fact(
+        UUID(wire.id).bytes,
+        wire.kind,
+        wire.operation == "retract",
+        wire.system,
+        wire.record,
+        wire.part,
+        wire.revision.number,
+        wire.revision.digest,
+        wire.mapping_version,
+        _micros(wire.published_at),
+        f"{wire.batch}\n{wire.place}",
+        start,
+        day,
+        whole,
+        zone_name,
+        None if wire.origin is None else (wire.origin.system, wire.origin.record),
+        tuple(sorted(set(wire.handling))),
+        claim,
+        body,
+    )
+
+
+def _need(value: Any) -> Any:
+    if value is None:
+        raise Undecodable("a field that this kind of event needs is missing")
+    return value
+
+
+def _micros(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise Undecodable("an instant needs its offset")
+    return round(at.timestamp() * MICRO)
+
+
+def _placed(moment: _Moment) -> tuple[int, int, bool, str]:
+    if moment.day is not None:
+        return int(midnight(moment.day, moment.zone).timestamp()), moment.day.toordinal(), True, moment.zone
+    at = _need(moment.at)
+    if at.tzinfo is None:
+        raise Undecodable("an instant needs its offset")
+    seconds = int(at.timestamp())
+    return seconds, _local_day(seconds, moment.zone), False, moment.zone
+
+
+def _local_day(seconds: int, zone_name: str) -> int:
+    return datetime.fromtimestamp(seconds, zone(zone_name)).toordinal()
+
+
+@lru_cache(maxsize=65_536)
+def end_of_day(day: int, zone_name: str) -> int:
+    """The second at which a local day (ordinal) is over."""
+    return int(end_of(date.fromordinal(day), zone_name).timestamp())
+
+
+def claim_of(subject: _Subject) -> Claim:
+    """The subject as a claim: upper case, spaces single, sets sorted, so that one statement has one spelling."""
+    return Claim(
+        tuple(sorted({(_spell(name.family), _spell(name.given)) for name in subject.names})),
+        subject.birth or "",
+        subject.sex or "",
+        tuple(sorted(set(subject.citizenship))),
+        tuple(sorted({f"{i.scheme}/{i.issuer}/{i.value}" for i in subject.identifiers})),
+    )
+
+
+def _spell(name: str) -> str:
+    return " ".join(name.upper().split())
+
+
+def key_hash(text: str) -> int:
+    """A signed 64-bit key. A collision only makes a pool too wide."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def claim_key(claim: Claim) -> int:
+    """The key of a claim: the hash of its canonical bytes."""
+    return int.from_bytes(blake2b(orjson.dumps(msgspec.to_builtins(claim)), digest_size=8).digest(), "big", signed=True)
+
+
+def handle_key(record_handle: bytes) -> int:
+    """The 64-bit key of a record handle."""
+    return int.from_bytes(record_handle[:8], "big", signed=True)
+
+
+def instant(seconds: int) -> datetime:
+    """Seconds since 1970 as a moment in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,99 @@
+"""What correlation says of one person: records and links, stays with their time lines, evidence for every word.
+
+Bytes of a history (`canonical`) are the canonical export's: they hold no counter, no time of writing, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+import orjson
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """From `since` (seconds since 1970, UTC) until the next interval begins, this holds of an admission.
+
+    `absence`: the outcome rests on nobody having reported a departure, so it is "suspected" only where departures are
+    known to be complete up to `since`, and "not known" until then.
+    """
+
+    since: int
+    outcome: str
+    reason: str
+    rule: str
+    citation: str
+    evidence: tuple[str, ...]  # event ids
+    absence: bool = False
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """One application for admission and what became of it."""
+
+    id: str  # handle of the arrival's record, hexadecimal
+    since: int
+    zone: str
+    port: str | None
+    mode: str | None
+    admitted_as: str | None
+    admission_class: str | None  # the class that holds last
+    authorised_until: str | None  # the last authorised day, ISO date or "D/S"
+    departed: int | None
+    i94: tuple[str, ...]
+    handling: tuple[str, ...]
+    timeline: tuple[Interval, ...]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Why two claims are one person's: the records that made them and what they share."""
+
+    one: tuple[str, str]
+    other: tuple[str, str]
+    by: str
+    weight: int
+
+
+class History(msgspec.Struct, frozen=True):
+    """A person as far as the records tell."""
+
+    person: str  # handle of the earliest-known record, hexadecimal
+    records: tuple[tuple[str, str], ...]  # (system, record), sorted
+    names: tuple[tuple[str, str], ...]
+    births: tuple[str, ...]
+    sexes: tuple[str, ...]
+    citizenship: tuple[str, ...]
+    identifiers: tuple[str, ...]
+    links: tuple[Link, ...]
+    stays: tuple[Stay, ...]  # by time
+    unmatched_departures: tuple[str, ...]  # event ids of departures without an arrival
+    known: int  # microseconds: the latest moment of knowing that this rests on
+
+    def handles(self) -> Iterator[tuple[str, str]]:
+        """The records, for look-ups by handle."""
+        return iter(self.records)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The status of one admission at one instant, with its proof."""
+
+    outcome: str
+    reason: str
+    rule: str
+    citation: str
+    evidence: tuple[str, ...]
+    since: int
+    stay: Stay
+
+
+Coverage = Mapping[str, int]
+"""Scope -> second since 1970 up to which the scope is known to be complete, without a gap."""
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON: sorted keys, no blanks, UTF-8."""
+    return orjson.dumps(msgspec.to_builtins(value), option=orjson.OPT_SORT_KEYS)
+
+
+def history_of(data: bytes) -> History:
+    """The reverse of `canonical` for a history."""
+    return msgspec.json.decode(data, type=History)

@@ -1,0 +1,72 @@
+"""A pool: all facts that may be about the same few persons. It only ever grows, so no order of events can spoil it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from services.domain.facts import Claim, Fact
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    claims: list[Claim]
+    facts: list[tuple[int, Fact]]  # the fact without its claim, and the claim's index or -1
+    counts: dict[str, int]  # changes emitted so far per person: the next one's number
+
+
+class Pool:
+    """Facts by event id; of several copies of one event the least (known, copy) stands."""
+
+    __slots__ = ("counts", "facts")
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self.facts: dict[bytes, Fact] = {}
+        self.counts: dict[str, int] = {}
+        self.add(facts)
+
+    def add(self, facts: Iterable[Fact]) -> bool:
+        """Take facts in; whether anything was new."""
+        grown = False
+        mine = self.facts
+        for fact in facts:
+            held = mine.get(fact.id)
+            if held is None or _seniority(fact) < _seniority(held):
+                mine[fact.id] = fact
+                grown = True
+        return grown
+
+    def unite(self, other: Pool) -> None:
+        """Take another pool in."""
+        self.add(other.facts.values())
+        for person, count in other.counts.items():
+            self.counts[person] = max(count, self.counts.get(person, 0))
+
+    def pack(self) -> bytes:
+        """The pool's bytes; each claim stands in them once."""
+        numbers: dict[Claim, int] = {}
+        rows = []
+        for fact in self.facts.values():
+            index = -1 if fact.claim is None else numbers.setdefault(fact.claim, len(numbers))
+            rows.append((index, fact if fact.claim is None else replace(fact, claim=None)))
+        return _encoder.encode(_Packed(list(numbers), rows, self.counts))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pool:
+        """The reverse of `pack`."""
+        packed = _decoder.decode(data)
+        pool = cls()
+        pool.counts = packed.counts
+        for index, fact in packed.facts:
+            pool.facts[fact.id] = fact if index < 0 else replace(fact, claim=packed.claims[index])
+        return pool
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Packed)
+
+
+def _seniority(fact: Fact) -> tuple[int, str, bytes]:
+    # the bytes settle it should one id ever come with two contents: everywhere the same one stands
+    return (fact.known, fact.copy, b"") if fact.copy else (fact.known, "", _encoder.encode(fact))

@@ -1,0 +1,191 @@
+"""Persons out of a pool's facts, and the status of a person at an instant. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from schemas.ids import handle
+from schemas.outcomes import Outcome
+from services.domain import rules
+from services.domain.facts import MICRO, Claim, Fact, claim_key
+from services.domain.history import Answer, Coverage, History, Interval, Link, Stay
+from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of
+from services.domain.stays import stays_of
+
+HANDLE_BYTES = 16
+Records = dict[bytes, list[Fact]]
+"""Handle -> the facts of the record's version that counts."""
+
+
+def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records, dict[bytes, int]]:
+    """What each record says by its highest version, and since when each record is known (microseconds)."""
+    newest: Records = {}
+    since: dict[bytes, int] = {}
+    for fact in facts:
+        if known_at is not None and fact.known > known_at:
+            continue
+        key = fact.handle
+        since[key] = min(fact.known, since.get(key, fact.known))
+        held = newest.get(key)
+        if held is None or fact.version > held[0].version:
+            newest[key] = [fact]
+        elif fact.version == held[0].version:
+            held.append(fact)
+    records = {
+        key: sorted(parts, key=lambda fact: (fact.part, fact.id))
+        for key, parts in newest.items()
+        if not any(fact.retract for fact in parts)
+    }
+    return records, since
+
+
+def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]:
+    """The persons that the facts known by `known_at` (microseconds; None: all) speak of, sorted by id."""
+    records, since = active(facts, known_at)
+    decisions = [parts[0] for parts in records.values() if parts[0].kind == "decision"]
+    told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
+    if not told:
+        return []
+    nodes, home = _nodes(told, since, {key for fact in decisions for key in _decided(fact)})
+    refused, decided = _said(decisions, home, nodes)
+    names = {key: (parts[0].system, parts[0].record) for key, parts in told.items()}
+    found = []
+    for keys, edges in persons_of(nodes, refused, decided):
+        members = [record for key in keys for record in nodes[key].records]
+        links = sorted(
+            (link_of(edge, nodes, names) for edge in edges), key=lambda link: (link.one, link.other, link.by)
+        )
+        found.append(_history(members, told, since, links))
+    return sorted(found, key=lambda history: history.person)
+
+
+def _decided(fact: Fact) -> tuple[bytes, bytes]:
+    return handle(*fact.body["one"]), handle(*fact.body["other"])
+
+
+def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[dict[bytes, Node], dict[bytes, bytes]]:
+    """Nodes by key, and each record's node. A record has one subject: its first part speaks for all."""
+    nodes: dict[bytes, Node] = {}
+    home: dict[bytes, bytes] = {}
+    for key, parts in told.items():
+        claim: Claim | None = parts[0].claim
+        if claim is None:
+            continue
+        # a record that a decision names stands alone: a "no" between two records with one claim must part them
+        place = key if key in named else claim_key(claim).to_bytes(8, "big", signed=True)
+        node = nodes.get(place)
+        if node is None:
+            nodes[place] = node = Node(claim, since[key], key)
+        elif (since[key], key) < (node.known, node.least):
+            node.known, node.least = since[key], key
+        node.records.append(key)
+        home[key] = place
+    return nodes, home
+
+
+def _said(
+    decisions: Sequence[Fact], home: dict[bytes, bytes], nodes: dict[bytes, Node]
+) -> tuple[list[Refusal], list[Edge]]:
+    """What people decided; of several decisions on one pair the latest by (known, id) holds."""
+    latest: dict[tuple[bytes, bytes], Fact] = {}
+    for fact in sorted(decisions, key=lambda fact: (fact.known, fact.id)):
+        one, other = sorted(_decided(fact))
+        if one in home and other in home:
+            latest[home[one], home[other]] = fact
+    refused, joined = [], []
+    for (one, other), fact in latest.items():
+        if fact.body["same"]:
+            joined.append(Edge(DECISION_WEIGHT, one, other, f"decision {fact.uuid}"))
+        else:
+            refused.append(Refusal(one, other))
+    # records parted from their claim by being named still belong to it unless somebody said no
+    for one in nodes:
+        if len(one) == HANDLE_BYTES:
+            twins = (key for key in nodes if key != one and nodes[key].claim == nodes[one].claim)
+            joined += [Edge(DECISION_WEIGHT - 1, min(one, twin), max(one, twin), "the same claim") for twin in twins]
+    return refused, joined
+
+
+def _history(members: list[bytes], told: Records, since: dict[bytes, int], links: list[Link]) -> History:
+    facts = [fact for key in members for fact in told[key]]
+    claims = {fact.claim for fact in facts if fact.claim is not None}
+    stays, unmatched = stays_of(facts)
+    first = min(members, key=lambda key: (since[key], key))
+    return History(
+        person=first.hex(),
+        records=tuple(sorted({(fact.system, fact.record) for fact in facts})),
+        names=tuple(sorted({name for claim in claims for name in claim.names})),
+        births=tuple(sorted({claim.birth for claim in claims if claim.birth})),
+        sexes=tuple(sorted({claim.sex for claim in claims if claim.sex})),
+        citizenship=tuple(sorted({code for claim in claims for code in claim.citizenship})),
+        identifiers=tuple(sorted({text for claim in claims for text in claim.identifiers})),
+        links=tuple(links),
+        stays=stays,
+        unmatched_departures=unmatched,
+        known=max(fact.known for fact in facts),
+    )
+
+
+def complete_through(facts: Iterable[Fact], known_at: int | None = None) -> Coverage:
+    """Per scope the second up to which it is complete: as far as stretches join without a gap from the first one."""
+    records, _ = active(facts, known_at)
+    stretches: dict[str, list[tuple[int, int]]] = {}
+    for parts in records.values():
+        for fact in parts:
+            stretch = (fact.body["since"] // MICRO, fact.body["through"] // MICRO)
+            stretches.setdefault(fact.body["scope"], []).append(stretch)
+    reached = {}
+    for scope, pieces in stretches.items():
+        pieces.sort()
+        reach = pieces[0][1]
+        for since, through in pieces:
+            if since > reach:
+                break
+            reach = max(reach, through)
+        reached[scope] = reach
+    return reached
+
+
+def absence_known(coverage: Coverage) -> int | None:
+    """The second up to which a missing departure means that nobody left; None where some way out is not covered."""
+    if any(scope not in coverage for scope in rules.ABSENCE_SCOPES):
+        return None
+    return min(coverage[scope] for scope in rules.ABSENCE_SCOPES)
+
+
+def answer(stay: Stay, as_of: int, coverage: Coverage) -> Answer | None:
+    """The outcome of one stay at a second; None before it began."""
+    held = None
+    for interval in stay.timeline:
+        if interval.since > as_of:
+            break
+        held = interval
+    if held is None:
+        return None
+    outcome, reason = held.outcome, held.reason
+    if held.absence:
+        known = absence_known(coverage)
+        if known is None or known < held.since:
+            outcome = Outcome.DEPARTURE_UNKNOWN.value
+            reason = "authorised period over; departures are not known to be complete past its end"
+    return Answer(outcome, reason, held.rule, held.citation, held.evidence, held.since, stay)
+
+
+def status(history: History, as_of: int, coverage: Coverage) -> Answer | None:
+    """The person's status at a second: that of the last stay begun by then. None where there is none."""
+    found = None
+    for stay in history.stays:
+        if stay.since <= as_of:
+            found = answer(stay, as_of, coverage) or found
+    return found
+
+
+def boundaries(history: History) -> Iterator[Interval]:
+    """All intervals of all stays: the instants at which an answer changes by itself are their beginnings."""
+    for stay in history.stays:
+        yield from stay.timeline
+
+
+def next_change(history: History, after: int) -> int | None:
+    """The first second beyond `after` at which an answer changes by itself."""
+    return min((piece.since for piece in boundaries(history) if piece.since > after), default=None)

@@ -1,0 +1,42 @@
+"""What a store promises to those who read it. Writers are `services.store.writer`'s, one per dialect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from services.domain.facts import Fact
+from services.domain.pools import Pool
+
+
+class StoreDown(Exception):
+    """The database cannot be reached or did not answer in time; nothing was written."""
+
+
+class OtherConfiguration(Exception):
+    """The store was made by other rules, weights or code tables; rebuild beside it instead of writing into it."""
+
+
+class Reads(Protocol):
+    """Everything that is read of a store. Each call sees one committed state."""
+
+    async def pools(self, keys: Sequence[int]) -> list[Pool]:
+        """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""
+
+    async def coverage(self) -> list[Fact]:
+        """All coverage facts."""
+
+    async def known_through(self) -> int | None:
+        """The latest publication stamp (microseconds) that was taken in; None for an empty store."""
+
+    def histories(self) -> AsyncIterator[bytes]:
+        """The view: each person's canonical history, sorted by person id."""
+
+    def all_pools(self) -> AsyncIterator[Pool]:
+        """Every pool, for answers about the past and for checks."""
+
+    async def backlog(self) -> int:
+        """Appended batches not yet settled."""
+
+    async def ping(self) -> None:
+        """Raises StoreDown."""
