@@ -1,0 +1,74 @@
+"""aiokafka's clients, ended in time whatever state they are in.
+
+aiokafka's own `stop()` waits for a broker that may never answer (aiokafka issue 1101), so a stop that takes too long is
+followed by a close of the parts, which are private to it. Its types are not checked: hence `Any`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from aiokafka.errors import KafkaConnectionError, KafkaError  # type: ignore[import-untyped]
+
+_log = logging.getLogger(__name__)
+
+# Of the deadline, the part that a stop in good order may take.
+_GENTLY = 0.4
+_FORCED = 0.4
+
+
+async def stop_producer(producer: Any, deadline: float, *, gently: bool) -> None:
+    """End a producer; what it still holds is given up, and whoever waits for it is told."""
+    if gently and await _stopped(producer, deadline * _GENTLY):
+        return
+    producer._closed = True
+    await _within(deadline * _FORCED, producer.client.close())
+    producer._message_accumulator.fail_all(KafkaConnectionError("the producer was closed"))
+    await _within(deadline * _FORCED / 2, producer._sender.close())
+
+
+async def stop_consumer(consumer: Any, deadline: float, *, gently: bool = True) -> None:
+    """End a consumer, and leave its group if the broker answers."""
+    if gently and await _stopped(consumer, deadline * _GENTLY):
+        return
+    consumer._closed = True
+    tasks = [task for task in _tasks_of(consumer) if task is not None and not task.done()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=deadline * _FORCED / 2)
+    await _within(deadline * _FORCED, consumer._client.close())
+
+
+async def stop_admin(admin: Any, deadline: float) -> None:
+    """End an admin client."""
+    await _within(deadline * _FORCED, admin.close())
+
+
+def _tasks_of(consumer: Any) -> list[asyncio.Task[Any] | None]:
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task")
+    tasks: list[asyncio.Task[Any] | None] = [getattr(coordinator, name, None) for name in names]
+    if fetcher is not None:
+        tasks += [fetcher._fetch_task, *fetcher._pending_tasks]
+    return tasks
+
+
+async def _stopped(client: Any, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await client.stop()
+    except (TimeoutError, KafkaError, asyncio.InvalidStateError) as error:
+        _log.warning("a Kafka client did not stop in good order, its parts are closed: %r", error)
+        return False
+    return True
+
+
+async def _within(seconds: float, closing: Any) -> None:
+    # Whatever goes wrong while a client is thrown away, it is thrown away.
+    with contextlib.suppress(TimeoutError, KafkaError, OSError, asyncio.InvalidStateError):
+        async with asyncio.timeout(seconds):
+            await closing

@@ -1,0 +1,162 @@
+"""What is asked of Kafka beside sending and receiving: topics, ends, committed positions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # type: ignore[import-untyped]
+from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+
+from bus.contract import BusDown, BusError, Partition, Topic, UnknownTopic
+from bus.kafka_clients import stop_admin, stop_consumer
+from bus.kafka_settings import KafkaSettings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """One client for metadata and positions, one for administration."""
+
+    consumer: Any
+    admin: Any
+
+
+_log = logging.getLogger(__name__)
+# Room for the key, the headers' names and the framing that the limit on a message does not count.
+_FRAMING = 64 * 1024
+_COPIES = 3
+
+
+class Control:
+    """One connection for questions, made when first needed and made anew when it does not answer."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._connection: _Connection | None = None
+        self._connecting = asyncio.Lock()
+        self._counts: dict[str, int] = {}
+
+    async def declare(self, topics: Sequence[Topic]) -> None:
+        """Create what is missing, and wait until it can be used."""
+        found = await self._ask(_partition_counts)
+        missing = [topic for topic in topics if topic.name not in found]
+        if missing:
+            await self._ask(lambda to: self._create(to, missing))
+            found = await self._ask(lambda to: _await_topics(to, missing))
+        for topic in topics:
+            if found[topic.name] != topic.partitions:
+                raise BusError(f"{topic} stands with {found[topic.name]} partitions")
+
+    async def counts(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each topic has. Raises UnknownTopic."""
+        wanted = set(topics)
+        if not self._counts.keys() >= wanted:
+            self._counts = await self._ask(_partition_counts)
+        missing = sorted(wanted - self._counts.keys())
+        if missing:
+            raise UnknownTopic(", ".join(missing))
+        return {topic: self._counts[topic] for topic in wanted}
+
+    async def partitions(self, topics: Iterable[str]) -> list[Partition]:
+        """The partitions of the topics."""
+        counts = await self.counts(topics)
+        return [Partition(topic, number) for topic, count in counts.items() for number in range(count)]
+
+    async def ends(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """The next position of each partition."""
+        return await self._ask(lambda to: _offsets(to.consumer.end_offsets, partitions))
+
+    async def starts(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """The first position of each partition."""
+        return await self._ask(lambda to: _offsets(to.consumer.beginning_offsets, partitions))
+
+    async def committed(self, group: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """What the group has committed, for the partitions that it has committed."""
+        asked = [TopicPartition(*partition) for partition in partitions]
+        found = await self._ask(lambda to: to.admin.list_consumer_group_offsets(group, partitions=asked))
+        return {Partition(*place): at.offset for place, at in found.items() if at.offset >= 0}
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._discard(self._connection)
+
+    async def _ask(self, question: Callable[[_Connection], Awaitable[Result]]) -> Result:
+        """Ask twice, the second time over a new connection, within the deadline in all."""
+        for attempt in (1, 2):
+            connection: _Connection | None = None
+            try:
+                async with asyncio.timeout(self._settings.deadline / 2):
+                    connection = await self._connected()
+                    return await question(connection)
+            except (TimeoutError, KafkaError) as error:
+                _log.info("Kafka did not answer, attempt %d: %r", attempt, error)
+                failure = error
+            await self._discard(connection)
+        raise BusDown(f"{self._settings.servers}: {failure!r}") from failure
+
+    async def _connected(self) -> _Connection:
+        async with self._connecting:
+            if self._connection is None:
+                options = self._settings.client_options()
+                connection = _Connection(AIOKafkaConsumer(**options), AIOKafkaAdminClient(**options))
+                try:
+                    await connection.consumer.start()
+                    await connection.admin.start()
+                except BaseException:
+                    await self._end(connection)
+                    raise
+                self._connection = connection
+            return self._connection
+
+    async def _discard(self, connection: _Connection | None) -> None:
+        if connection is not None and connection is self._connection:
+            self._connection = None
+            await self._end(connection)
+
+    async def _end(self, connection: _Connection) -> None:
+        await stop_admin(connection.admin, self._settings.deadline / 4)
+        await stop_consumer(connection.consumer, self._settings.deadline / 4)
+
+    async def _create(self, to: _Connection, topics: Sequence[Topic]) -> None:
+        cluster = await to.consumer._client.fetch_all_metadata()
+        copies = self._settings.replication or min(_COPIES, len(cluster.brokers()))
+        response = await to.admin.create_topics([self._new(topic, copies) for topic in topics])
+        for name, code, *why in response.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise BusError(f"{name}: {error.__name__} {why}")
+
+    def _new(self, topic: Topic, copies: int) -> NewTopic:
+        keeping = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}
+        configs = {
+            **keeping,
+            "retention.ms": "-1",
+            "retention.bytes": "-1",
+            "max.message.bytes": str(self._settings.max_message_bytes + _FRAMING),
+        }
+        return NewTopic(topic.name, topic.partitions, copies, topic_configs=configs)
+
+
+async def _partition_counts(to: _Connection) -> dict[str, int]:
+    cluster = await to.consumer._client.fetch_all_metadata()
+    return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
+
+async def _await_topics(to: _Connection, topics: Sequence[Topic]) -> dict[str, int]:
+    while True:
+        cluster = await to.consumer._client.fetch_all_metadata()
+        if all(cluster.available_partitions_for_topic(topic.name) for topic in topics):
+            return await _partition_counts(to)
+        await asyncio.sleep(0.1)
+
+
+async def _offsets(ask: Any, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    found = await ask([TopicPartition(*partition) for partition in partitions])
+    return {Partition(*place): offset for place, offset in found.items()}

@@ -1,0 +1,77 @@
+"""A bus by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from bus.contract import Bus
+from bus.embedded import EmbeddedBus
+from bus.kafka import KafkaBus
+from bus.kafka_settings import KafkaSettings
+
+_SECRETS = frozenset({"ssl_password", "sasl_password"})
+_NUMBERS: Mapping[str, type[int] | type[float]] = {
+    "deadline": float,
+    "lease": float,
+    "session_timeout": float,
+    "stall_timeout": float,
+    "max_rebuilds": int,
+    "replication": int,
+    "max_message_bytes": int,
+}
+_EMBEDDED = frozenset({"deadline", "lease", "max_message_bytes"})
+_KAFKA = frozenset(field.name for field in fields(KafkaSettings)) - {"servers"}
+
+
+async def open_bus(url: str, **options: Any) -> Bus:
+    """Open the bus that an address names.
+
+    `embedded:///absolute/path.db`, `embedded://relative/path.db`, or `kafka://host:port[,host:port]`. Settings follow
+    as a query or as options, which win; secrets come as options only. Raises ValueError where the address or a setting
+    is wrong.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "embedded":
+        return await EmbeddedBus.open(_path(url, parts), **_settings(parts, options, _EMBEDDED))
+    if parts.scheme == "kafka":
+        return await KafkaBus.open(
+            KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA))
+        )
+    raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
+
+
+def _path(url: str, parts: SplitResult) -> Path:
+    path = parts.netloc + parts.path
+    if not path or path.endswith("/"):
+        raise ValueError(f"{url} names no file; as in embedded:///var/lib/visabus/bus.db")
+    return Path(path)
+
+
+def _servers(parts: SplitResult) -> tuple[str, ...]:
+    if "@" in parts.netloc:
+        raise ValueError("user and password do not belong in the address: sasl_username, sasl_password")
+    if parts.path not in ("", "/"):
+        raise ValueError(f"kafka:// takes no path: {parts.path}")
+    servers = tuple(server for server in parts.netloc.split(",") if server)
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"a Kafka server is host:port, not {server!r}")
+    return servers
+
+
+def _settings(parts: SplitResult, options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    if found := query.keys() & _SECRETS:
+        raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(found))}")
+    if unknown := (query.keys() | options.keys()) - known:
+        raise ValueError(f"unknown setting of a {parts.scheme} bus: {', '.join(sorted(unknown))}")
+    return {name: _NUMBERS.get(name, _as_is)(value) for name, value in query.items()} | dict(options)
+
+
+def _as_is(value: str) -> str:
+    return value
