@@ -142,8 +142,10 @@ def until(kind: str, value: int) -> date | Literal["D/S"] | None:
 
 
 def grade(code: str) -> str | None:
-    """The class as 8 CFR 214.2 writes it. Raises ValueError."""
-    return str(chosen(CODES["classes"], code, "class")) if code else None
+    """The class, which the canonical events spell as this interface does. Raises ValueError."""
+    if code:
+        chosen(CODES["classes"], code, "class")
+    return code or None
 
 
 @refusing

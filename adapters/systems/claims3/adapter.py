@@ -1,0 +1,165 @@
+"""CLAIMS 3: rows of benefit actions to extensions, and to permanent residence once it is granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
+from adapters.mapping import chosen, envelope, refusing, revision
+from adapters.transports.database_poll import open_poll, parse
+from schemas.events import Coverage, Extension, Operation, Status, Subject
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment
+
+Row = Mapping[str, Any]
+
+COLUMNS = """
+    action_id row_version receipt_number form_type action_code action_date filed_date a_number i94_number family_name
+    given_name date_of_birth sex country_of_citizenship passport_number passport_country current_class requested_class
+    requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts
+""".split()
+OF_APPROVAL = ("granted_class", "granted_until", "valid_from", "new_i94_number")
+FORMS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None}
+ACTIONS = {action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")}
+OFFICE = "America/New_York"
+"""Days are days at the agency's headquarters; service centers lie in four zones."""
+
+
+def grade(code: str | None) -> str | None:
+    """The class as canonical events have it: without the hyphen."""
+    return code.replace("-", "") if code else None
+
+
+def until(value: str | None) -> date | Literal["D/S"] | None:
+    """The end of a period. Raises ValueError."""
+    return "D/S" if value == "D/S" else day(value)
+
+
+def day(value: str | None) -> date | None:
+    """Raises ValueError."""
+    return date.fromisoformat(value) if value else None
+
+
+def subject(row: Row) -> Subject:
+    """Who the application is about; the receipt is one of the identifiers. Raises ValueError."""
+    family, given = row["family_name"] or "", row["given_name"] or ""
+    if not family:
+        family, given = given, ""
+    found = [Identifier.of(Scheme.RECEIPT, row["receipt_number"])]
+    for column, scheme in (("a_number", Scheme.A_NUMBER), ("i94_number", Scheme.I94), ("new_i94_number", Scheme.I94)):
+        if row[column]:
+            found.append(Identifier.of(scheme, row[column]))
+    if row["passport_number"] or row["passport_country"]:
+        found.append(Identifier.of(Scheme.PASSPORT, row["passport_number"] or "", row["passport_country"] or ""))
+    if len(found) == 1 and not family:
+        raise ValueError("a receipt alone: neither name nor identifier of a person")
+    return Subject.model_validate(
+        {
+            "names": [{"family": family, "given": given}] if family else [],
+            "birth": row["date_of_birth"] or None,
+            "sex": row["sex"] or None,
+            "citizenship": [row["country_of_citizenship"]] if row["country_of_citizenship"] else [],
+            "identifiers": found,
+        }
+    )
+
+
+def asked(row: Row) -> str:
+    """What the application asks for."""
+    plain = str(FORMS[row["form_type"]])
+    other = grade(row["requested_class"])
+    return "change_class" if plain == "extend" and other and other != grade(row["current_class"]) else plain
+
+
+@refusing
+def events(entry: Record | Note, origin: Origin) -> Mapped:
+    """The canonical events of a row; coverage at the end of a poll."""
+    if isinstance(entry, Note):
+        return coverage(entry, origin) if "through" in entry.fields else ()
+    row = {column: _text(entry.fields.get(column)) for column in COLUMNS}
+    if chosen(FORMS, row["form_type"], "form_type") is None:
+        return Filtered("employment-authorisation-only")
+    if row["action_code"] != "APPROVED":
+        row |= dict.fromkeys(OF_APPROVAL)
+    record, version = _whole(row, "action_id"), _whole(row, "row_version")
+    number = revision(version, row)
+    recorded = parse(row["last_update_ts"] or "")
+    fields = {
+        "operation": Operation.RETRACT if chosen({"Y": True, "N": False}, row["void_flag"], "void_flag") else "assert",
+        "occurred_at": Moment.whole_day(date.fromisoformat(row["action_date"] or ""), OFFICE),
+        "subject": subject(row),
+    }
+    extension = Extension.model_validate(
+        envelope(entry, origin, str(record), number, recorded_at=recorded)
+        | fields
+        | {
+            "receipt": row["receipt_number"],
+            "form": row["form_type"],
+            "asks": asked(row),
+            "action": chosen(ACTIONS, row["action_code"], "action_code"),
+            "filed_on": day(row["filed_date"]) or (day(row["action_date"]) if row["action_code"] == "FILED" else None),
+            "requested_class": grade(row["requested_class"]),
+            "requested_until": until(row["requested_until"]),
+            "granted_class": grade(row["granted_class"]),
+            "granted_until": until(row["granted_until"]),
+            "valid_from": day(row["valid_from"]),
+        }
+    )
+    if (row["form_type"], row["action_code"]) != ("I-485", "APPROVED"):
+        return (extension,)
+    resident = Status.model_validate(
+        envelope(entry, origin, str(record), number, part="status", recorded_at=recorded)
+        | fields
+        | {"fact": "permanent_resident", "class_of_admission": grade(row["granted_class"])}
+    )
+    return (extension, resident)
+
+
+def _whole(row: Row, column: str) -> int:
+    value = row[column]
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"{column} {value!r} is no number from 1")
+    return value
+
+
+def _text(value: Any) -> Any:
+    """Fixed-width columns come with blanks behind."""
+    return value.rstrip() or None if isinstance(value, str) else value
+
+
+def coverage(note: Note, origin: Origin) -> list[Coverage]:
+    """Every action through the owner's clock was in the view."""
+    since, through = parse(note.fields["since"]), parse(note.fields["through"])
+    number = revision(int(through.timestamp()), {"since": since, "through": through})
+    record = f"coverage through {note.fields['through']}"
+    fields = envelope(note, origin, record, number, recorded_at=through)
+    return [Coverage.model_validate(fields | {"scope": "extension", "since": since, "through": through})]
+
+
+ADAPTER = System(
+    name="CLAIMS3",
+    title="CLAIMS 3, benefit applications on paper",
+    owner="USCIS",
+    number=18,
+    emits=("extension", "status"),
+    identifiers=("receipt", "a_number", "i94", "passport"),
+    mapping_version=1,
+    feeds=(
+        Feed(
+            name="actions",
+            transport=open_poll,
+            mapping=events,
+            options={
+                "view": "visabus_benefit_action",
+                "columns": tuple(COLUMNS),
+                "key": "action_id",
+                "order": "last_update_ts",
+                "numbers": ("action_id", "row_version"),
+                "clock": "visabus_benefit_clock.complete_through",
+                "since": "1998-01-01T00:00:00.000000Z",
+            },
+        ),
+    ),
+)
