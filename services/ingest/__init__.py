@@ -1,0 +1,10 @@
+"""Feeds to the bus: reads the sources, publishes what they say, keeps what cannot be read, loses nothing.
+
+What was read and how far is saved on the bus, position and counters in one message, after the events are durable.
+"""
+
+from services.ingest.clocks import Clock, now, recorded
+from services.ingest.host import Outcome, Source, run, sources
+from services.ingest.positions import Counters, Saved
+
+__all__ = ["Clock", "Counters", "Outcome", "Saved", "Source", "now", "recorded", "run", "sources"]

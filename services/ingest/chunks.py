@@ -1,0 +1,160 @@
+"""Reads to messages: mapped, stamped, encoded once, and counted. Synchronous: the host runs it in a thread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.core import BadRecord, Filtered, Mapped, Mapping_, Note, Origin, Read, Record
+from bus.contract import Message
+from schemas.cloudevents import headers_of
+from schemas.codec import MAX_BYTES, encode
+from schemas.events import AnyEvent, Coverage, stamped
+from schemas.topics import DEAD_LETTERS, key_of, topic_of
+from services.ingest.clocks import Clock
+from services.ingest.letters import Spool, letter
+from services.ingest.positions import NONE, Counters
+
+NAMED = 1_000
+"""So many refused records are named in a receipt; all are counted."""
+
+
+class Wholesale(Exception):
+    """So much of a batch is refused that the source or its adapter is wrong, not the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a batch counts as refused wholesale."""
+
+    share: float
+    least: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """One batch as it is read: what was counted, refused and told of itself. Used by one thread at a time."""
+
+    origin: Origin
+    mapping: Mapping_
+    clock: Clock
+    spool: Spool
+    limits: Limits
+    skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
+    reads: int = 0
+    records: int = 0
+    part: Counters = NONE
+    reasons: Counter[str] = field(default_factory=Counter)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    coverage: list[dict[str, str]] = field(default_factory=list)
+
+    def messages(self, reads: Sequence[Read]) -> list[Message]:
+        """The messages of the next reads. Raises Wholesale, SpoolDown."""
+        result: list[Message] = []
+        before = (
+            self.reads,
+            self.records,
+            self.part,
+            self.reasons.copy(),
+            len(self.refused),
+            len(self.notes),
+            len(self.coverage),
+        )
+        try:
+            for read in reads:
+                self.reads += 1
+                result += self._note(read) if isinstance(read, Note) else self._record(read)
+        except BaseException:
+            # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
+            self.reads, self.records, self.part, self.reasons, refused, notes, coverage = before
+            del self.refused[refused:], self.notes[notes:], self.coverage[coverage:]
+            raise
+        return result
+
+    def _record(self, read: Record | BadRecord) -> list[Message]:
+        self.records += 1
+        done = self.reads <= self.skip
+        outcome = self._mapped(read)
+        if isinstance(outcome, BadRecord):
+            self._remember(outcome)
+            if done:
+                return []
+            self._count(Counters(read=1, dead_lettered=1))
+            return [letter(outcome, self.origin, self.spool)]
+        if done:
+            return []
+        if isinstance(outcome, Filtered):
+            self._count(Counters(read=1, filtered={outcome.rule: 1}))
+            return []
+        self._count(Counters(read=1, published=1, events=len(outcome)))
+        return outcome
+
+    def _note(self, read: Note) -> list[Message]:
+        """A note is told and remembered, and no record."""
+        outcome = self._mapped(read)
+        if len(self.notes) < NAMED:
+            self.notes.append({"place": read.place, "fields": dict(read.fields)})
+        if isinstance(outcome, BadRecord):
+            self._remember(outcome)
+            outcome = [letter(outcome, self.origin, self.spool, counted=False)]
+        if self.reads <= self.skip or isinstance(outcome, Filtered):
+            return []
+        self._count(Counters(events=sum(1 for message in outcome if message.topic != DEAD_LETTERS)))
+        return outcome
+
+    def _mapped(self, read: Read) -> list[Message] | Filtered | BadRecord:
+        if isinstance(read, BadRecord):
+            return read
+        try:
+            outcome = self.mapping(read, self.origin)
+            if isinstance(outcome, Filtered):
+                return outcome
+            if not outcome and isinstance(read, Record):
+                return self._bug(read, "neither an event nor a rule that leaves the record out")
+            return self._encoded(outcome)
+        except BadRecord as bad:
+            return bad
+        except Exception as error:
+            # Whatever a mapping raises is a bug of the adapter, and a bug must cost no record: it is kept and told.
+            return self._bug(read, type(error).__name__)
+
+    @staticmethod
+    def _bug(read: Record | Note, what: str) -> BadRecord:
+        return BadRecord(f"adapter error: {what}", place=read.place, raw=read.raw)
+
+    def _encoded(self, events: Mapped) -> list[Message]:
+        if isinstance(events, Filtered):
+            return []
+        result = []
+        for event in events:
+            if event.system != self.origin.system:
+                raise ValueError("an event of another system")
+            known = stamped(event, self.clock(event))
+            value = encode(known)
+            if len(value) > MAX_BYTES:
+                raise ValueError("an event larger than any bus takes")
+            result.append(Message(topic_of(known), key_of(known), value, headers_of(known)))
+        for event in events:
+            self._covered(event)
+        return result
+
+    def _covered(self, event: AnyEvent) -> None:
+        if isinstance(event, Coverage) and len(self.coverage) < NAMED:
+            self.coverage.append(
+                {"scope": event.scope, "since": event.since.isoformat(), "through": event.through.isoformat()}
+            )
+
+    def _remember(self, bad: BadRecord) -> None:
+        known = bad.reason in self.reasons or len(self.reasons) < NAMED
+        self.reasons[bad.reason if known else "other"] += 1
+        if len(self.refused) < NAMED:
+            self.refused.append({"place": bad.place, "record": bad.record, "reason": bad.reason})
+
+    def _count(self, one: Counters) -> None:
+        self.part = self.part.plus(one)
+        refused, read = self.part.dead_lettered, self.part.read
+        if read >= self.limits.least and refused > self.limits.share * read:
+            raise Wholesale(f"{refused} of the first {read} records of {self.origin.batch} are refused")

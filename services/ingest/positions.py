@@ -1,0 +1,163 @@
+"""How far each feed is: position, counters and the host that holds it, in one message of a compacted topic.
+
+**Fence.** The message carries an epoch and the host's name. A host takes a feed over by writing an epoch one higher;
+the pair (epoch, owner) is totally ordered, and a host that meets a greater one than its own stops. A message that a
+suspended host writes late does no harm: it is as true as when it was due, since the position and the counters in it
+belong together and all before the position is durable; at worst records are read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import orjson
+
+from adapters.core import Json
+from bus.contract import Bus, Delivery, Message
+from schemas.topics import POSITIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What became of the records read: `read = published + dead_lettered + filtered`, always."""
+
+    read: int = 0
+    published: int = 0  # records that gave one event or more
+    dead_lettered: int = 0
+    filtered: Mapping[str, int] = field(default_factory=dict)  # by rule
+    events: int = 0
+
+    def plus(self, other: Counters, sign: int = 1) -> Counters:
+        """Both together."""
+        rules = sorted({*self.filtered, *other.filtered})
+        sums = {rule: self.filtered.get(rule, 0) + sign * other.filtered.get(rule, 0) for rule in rules}
+        return Counters(
+            read=self.read + sign * other.read,
+            published=self.published + sign * other.published,
+            dead_lettered=self.dead_lettered + sign * other.dead_lettered,
+            filtered={rule: count for rule, count in sums.items() if count},
+            events=self.events + sign * other.events,
+        )
+
+    def minus(self, other: Counters) -> Counters:
+        """What is left without the other."""
+        return self.plus(other, -1)
+
+    def balanced(self) -> bool:
+        """Whether every record read is accounted for."""
+        return self.read == self.published + self.dead_lettered + sum(self.filtered.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in a position message and a receipt."""
+        return {
+            "read": self.read,
+            "published": self.published,
+            "dead_lettered": self.dead_lettered,
+            "filtered": dict(self.filtered),
+            "events": self.events,
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Back from JSON."""
+        return cls(**{name: body[name] for name in ("read", "published", "dead_lettered", "filtered", "events")})
+
+
+NONE = Counters()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where a feed stands. `position` is the transport's, after the last whole batch."""
+
+    position: Json = None
+    batch: str | None = None  # the one begun and not done
+    records: int = 0  # how many of its records are done
+    reads: int = 0  # the same with its notes: so many reads are passed over when it is taken up again
+    counters: Counters = NONE  # of the feed, those of the batch begun included
+    part: Counters = NONE  # of the batch begun
+    epoch: int = 0
+    owner: str = ""
+    released: bool = True  # the owner is done with the feed
+    stopped: str | None = None  # why the feed was stopped, until it is taken up again
+    at: datetime | None = None
+
+    def fence(self) -> tuple[int, str]:
+        """What decides between two hosts."""
+        return (self.epoch, self.owner)
+
+    def held_by(self, epoch: int, owner: str) -> Saved:
+        """The same, in the hands of a host."""
+        return replace(self, epoch=epoch, owner=owner, released=False, stopped=None)
+
+    def message(self, key: str) -> Message:
+        """What is sent to the bus."""
+        body = {
+            "position": self.position,
+            "batch": self.batch,
+            "records": self.records,
+            "reads": self.reads,
+            "counters": self.counters.as_json(),
+            "part": self.part.as_json(),
+            "epoch": self.epoch,
+            "owner": self.owner,
+            "released": self.released,
+            "stopped": self.stopped,
+            "at": datetime.now(UTC).isoformat(),
+        }
+        return Message(POSITIONS, key.encode(), orjson.dumps(body))
+
+
+def parsed(value: bytes) -> Saved:
+    """A position message's value."""
+    body = orjson.loads(value)
+    return Saved(
+        position=body["position"],
+        batch=body["batch"],
+        records=body["records"],
+        reads=body["reads"],
+        counters=Counters.from_json(body["counters"]),
+        part=Counters.from_json(body["part"]),
+        epoch=body["epoch"],
+        owner=body["owner"],
+        released=body["released"],
+        stopped=body["stopped"],
+        at=datetime.fromisoformat(body["at"]),
+    )
+
+
+@dataclass(slots=True)
+class Positions:
+    """What the topic says, read as far as `next`."""
+
+    next: dict[int, int] = field(default_factory=dict)
+    held: dict[str, Saved] = field(default_factory=dict)  # the last word of the greatest fence of each feed
+    last: dict[str, Saved] = field(default_factory=dict)  # the last word of anybody
+
+    async def read(self, bus: Bus) -> None:
+        """Catch up. Raises BusDown."""
+        async for delivery in bus.read(POSITIONS, self.next):
+            self._take(delivery)
+
+    async def moved(self, bus: Bus) -> bool:
+        """Whether there is anything new."""
+        ends = await bus.ends([POSITIONS])
+        return any(end > self.next.get(partition.number, 0) for partition, end in ends.items())
+
+    def _take(self, delivery: Delivery) -> None:
+        self.next[delivery.partition.number] = delivery.position + 1
+        if delivery.key is None:
+            return
+        key = delivery.key.decode()
+        if delivery.value is None:  # somebody made the feed start anew
+            self.held.pop(key, None)
+            self.last.pop(key, None)
+            return
+        saved = parsed(delivery.value)
+        self.last[key] = saved
+        held = self.held.get(key)
+        if held is None or saved.fence() >= held.fence():
+            self.held[key] = saved

@@ -1,0 +1,121 @@
+"""Logs that cannot tell who somebody is.
+
+Only keys of an allow-list are written; every other key is dropped, whatever it holds, and only its name is told. An
+exception shows its type and where it was raised, never its text, which may repeat the input. Records of other
+libraries show their template, never their arguments. The first argument of a log call of ours is a constant.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+ALLOWED: frozenset[str] = frozenset(
+    # structlog's own, and where it comes from
+    "event level timestamp logger dropped error frames pid host service version"
+    # what was worked on: systems, feeds, batches, topics and places in them; never a record, a person or a value
+    " system feed batch feeds systems topic partition offset position epoch group stage rule kind"
+    # counts and times
+    " read published events dead_lettered filtered refused records messages persons count bytes size lag"
+    " seconds milliseconds attempt attempts wait rate share at since through"
+    # the API and the processes
+    " method route status scope purpose client request trace port url path signal code reason_code"
+    " fingerprint digest revision mapping_version schema_version"
+    # the text of an error that we wrote ourselves from the values above, and of no other
+    " why".split()
+)
+"""A key gets in here only if no value under it can hold a name, a birth date, a document number or a secret."""
+
+_LONGEST = 300
+
+
+def keep_allowed(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Drop what is not on the list, and say which keys were dropped."""
+    kept: MutableMapping[str, Any] = {
+        key: _short(value) for key, value in event.items() if key in ALLOWED or key.startswith("_")
+    }
+    dropped = sorted(key for key in event if key not in ALLOWED and not key.startswith("_"))
+    if dropped:
+        kept["dropped"] = dropped
+    return kept
+
+
+def _short(value: Any) -> Any:
+    """Long texts are cut; structures that could smuggle keys past the list are replaced by their type."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset) and all(isinstance(each, str | int) for each in value):
+        return [_short(each) for each in value]
+    if isinstance(value, dict) and all(isinstance(each, int | float) for each in value.values()):
+        return {_short(str(key)): each for key, each in value.items()}
+    return type(value).__name__
+
+
+def without_text(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type and the places it passed."""
+    given = event.pop("exc_info", None)
+    if not given:
+        return event
+    if isinstance(given, BaseException):
+        error: BaseException | None = given
+    elif isinstance(given, tuple):
+        error = given[1]
+    else:
+        error = sys.exc_info()[1]
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["frames"] = [
+            f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-8:]
+        ]
+    return event
+
+
+def only_template(logger: Any, method: str, event: EventDict) -> EventDict:
+    """A record of another library: the first line of its template instead of the filled-in text."""
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        event["event"] = (str(record.msg).splitlines() or [""])[0]
+        event["logger"] = record.name
+    return event
+
+
+def configure(level: str = "info", form: str = "console", stream: TextIO | None = None) -> None:
+    """Set up logging for this process. Everything goes to standard error: standard output belongs to results."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_text,
+    ]
+    render: Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty(), pad_event_to=0)
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[only_template, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, keep_allowed, render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("aiokafka", "kafka", "httpx", "aiosqlite", "asyncio"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,89 @@
+"""The retry policies, by name. Nothing else in the services loops over failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_any,
+)
+from tenacity.stop import stop_base
+from tenacity.wait import wait_chain, wait_random, wait_random_exponential
+
+Told = Callable[[RetryCallState], None]
+"""Hears of each failure before the wait."""
+
+
+class _Stopped(stop_base):
+    """Give up as soon as the event is set."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._event.is_set()
+
+
+async def pause(seconds: float, stop: asyncio.Event) -> None:
+    """Wait, at most until `stop` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _sleep(stop: asyncio.Event) -> Callable[[float], Awaitable[None]]:
+    return lambda seconds: pause(seconds, stop)
+
+
+def source(
+    down: type[Exception],
+    *,
+    stop: asyncio.Event,
+    failures: int,
+    cap: float,
+    attempts: int | None = None,
+    told: Told | None = None,
+) -> AsyncRetrying:
+    """A source that is down: full jitter up to `cap`, without end.
+
+    After `failures` in a row its breaker is open: ten times the cap lies between two attempts. With `attempts` it is
+    given up after so many.
+    """
+    short = wait_random_exponential(multiplier=min(0.5, cap), max=cap)
+    ends: list[stop_base] = [_Stopped(stop)]
+    if attempts is not None:
+        ends.append(stop_after_attempt(attempts))
+    return AsyncRetrying(
+        retry=retry_if_exception_type(down),
+        wait=wait_chain(*[short] * failures, wait_random(5 * cap, 10 * cap)),
+        stop=stop_any(*ends),
+        sleep=_sleep(stop),
+        before_sleep=told,
+        reraise=True,
+    )
+
+
+def bus(
+    down: type[Exception] | tuple[type[Exception], ...],
+    *,
+    stop: asyncio.Event,
+    deadline: float,
+    told: Told | None = None,
+) -> AsyncRetrying:
+    """The bus is down: jitter up to 10 s until `deadline`; then the last error is raised and the process ends."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(down),
+        wait=wait_random_exponential(multiplier=0.1, max=10),
+        stop=stop_any(_Stopped(stop), stop_after_delay(deadline)),
+        sleep=_sleep(stop),
+        before_sleep=told,
+        reraise=True,
+    )

@@ -1,0 +1,324 @@
+"""All settings, in one class: from the command line, the environment, secret files and a TOML file, in this order.
+
+A field `api.port` is `VISABUS_API__PORT` in the environment, `[api] port = ...` in the file, and a file named
+`api__port` in the secrets directory (`VISABUS_SECRETS_DIR`). Keys nobody knows are refused, wherever they stand.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as Unparsable
+
+PREFIX = "VISABUS_"
+FILE_VARIABLE = "VISABUS_SETTINGS"
+SECRETS_VARIABLE = "VISABUS_SECRETS_DIR"
+_RESERVED = (FILE_VARIABLE, SECRETS_VARIABLE)
+_TESTS = "VISABUS_TEST_"
+"""Variables of the test suite, which are no settings."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+FeedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_-]+\.[A-Za-z0-9_-]+$")]
+
+
+class SettingsError(Exception):
+    """The settings do not hold together. The text lists every mistake, one a line, and shows no value."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        super().__init__(f"settings: {count}\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class Group(BaseModel):
+    """A group of settings: closed, frozen, and silent about the values it refuses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class FeedSettings(Group):
+    """Where one feed of one system is found."""
+
+    url: str = Field(repr=False, description="The address, with the scheme of the feed's transport.")
+    options: dict[str, Any] = Field(default={}, repr=False, description="Overrides of the transport's options.")
+
+
+class KafkaSettings(Group):
+    """How to speak to Kafka. Set whole or not at all."""
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    cafile: Path | None = Field(default=None, description="Certificates of the authorities to trust, PEM.")
+    replication: int = Field(
+        default=0, ge=0, le=10, description="Copies of each new topic; 0: three, if there are brokers."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        sasl = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
+        missing = [name for name, value in sasl.items() if value is None]
+        if self.security_protocol.startswith("SASL"):
+            if missing:
+                raise ValueError(f"{self.security_protocol} also needs {', '.join(missing)}")
+        elif len(missing) < len(sasl):
+            raise ValueError(f"{self.security_protocol} takes no sasl_mechanism, username or password; SASL_SSL does")
+        if self.cafile is not None:
+            if not self.security_protocol.endswith("SSL"):
+                raise ValueError(f"{self.security_protocol} takes no cafile; SSL and SASL_SSL do")
+            if not self.cafile.is_file():
+                raise ValueError("cafile is no file")
+        return self
+
+
+class ApiSettings(Group):
+    """The query API and whom it believes."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535)
+    issuer: str | None = Field(default=None, description="The only issuer of tokens that is believed.")
+    audience: str = Field(default="visabus", description="The audience a token must be meant for.")
+    hs_secret: SecretStr | None = Field(default=None, description="A shared secret (HS256), 32 bytes or more.")
+    rs_public_key: Path | None = Field(default=None, description="A public key (RS256), PEM file.")
+    jwks: Path | None = Field(default=None, description="A JSON Web Key Set, file.")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        keys = {"hs_secret": self.hs_secret, "rs_public_key": self.rs_public_key, "jwks": self.jwks}
+        given = [name for name, value in keys.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"one of {', '.join(given)}, not several: a token must not choose how it is checked")
+        if self.hs_secret is not None and len(self.hs_secret.get_secret_value().encode()) < 32:
+            raise ValueError("hs_secret is shorter than 32 bytes")
+        for path in (self.rs_public_key, self.jwks):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{given[0]} is no file")
+        return self
+
+
+class IngestSettings(Group):
+    """How feeds are read."""
+
+    chunk_records: int = Field(default=1_000, ge=1, le=100_000, description="Records sent and saved together.")
+    chunk_bytes: int = Field(default=16_000_000, ge=1, description="A chunk ends here, however few its records.")
+    in_flight: int = Field(default=1, ge=1, le=64, description="Chunks decoded ahead of the one being sent.")
+    refuse_share: float = Field(default=0.5, gt=0, le=1, description="Refused above this share: the feed stops.")
+    refuse_min: int = Field(default=200, ge=1, description="Records of a batch before its share says anything.")
+    poll_seconds: Seconds = Field(default=5.0, description="Pause once a source has nothing more.")
+    breaker_failures: int = Field(
+        default=5, ge=1, description="Failures in a row before a source is left alone longer."
+    )
+    retry_cap_seconds: Seconds = Field(default=30.0, description="Longest wait before that; ten times as long after.")
+    fence_seconds: Seconds = Field(default=0.5, description="How often a host looks whether another took over.")
+
+
+class Deadlines(Group):
+    """How long to wait for others."""
+
+    bus_call: Seconds = Field(default=10.0, description="One call to the bus.")
+    bus_outage: Seconds = Field(default=900.0, description="A bus that is down; after that the process gives up.")
+    stop: Seconds = Field(default=10.0, description="From SIGTERM to the end of the process.")
+
+
+class LogSettings(Group):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["json", "console"] = "console"
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    data_dir: Path = Field(default=Path("var"), description="What is kept on local disk: logs, stores, receipts.")
+    bus_url: str = Field(
+        default_factory=lambda data: f"embedded://{data['data_dir']}/bus.db",
+        description="embedded:///absolute/bus.db or kafka://host:port",
+    )
+    store_url: str = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/store.db",
+        repr=False,
+        description="The status view: an SQLAlchemy URL; postgresql:// means postgresql+asyncpg://",
+    )
+    audit_url: str = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/audit.db",
+        repr=False,
+        description="The audit log, a store of its own.",
+    )
+    feeds: dict[FeedName, FeedSettings] = Field(default={}, description='"SYSTEM.feed" -> where it is found.')
+    kafka: KafkaSettings = KafkaSettings()
+    api: ApiSettings = ApiSettings()
+    ingest: IngestSettings = IngestSettings()
+    deadlines: Deadlines = Deadlines()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` was given: the sources are built there, once, and arrive as one mapping."""
+        return (init_settings,)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("bus_url")
+    @classmethod
+    def _a_bus(cls, value: str) -> str:
+        if not value.startswith(("embedded:///", "kafka://")):
+            raise ValueError("starts with embedded:/// (and an absolute path) or kafka://")
+        return value
+
+    @field_validator("store_url", "audit_url")
+    @classmethod
+    def _a_store(cls, value: str) -> str:
+        for short in ("postgresql://", "postgres://"):
+            if value.startswith(short):
+                return "postgresql+asyncpg://" + value.removeprefix(short)
+        if not value.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
+            raise ValueError("starts with sqlite+aiosqlite:/// or postgresql://")
+        return value
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings in force. `overrides` (those that are not None) win. Raises SettingsError.
+
+    `environment` stands in for `os.environ` where the caller says so.
+    """
+    found = dict(os.environ if environment is None else environment)
+    mistakes = _strangers(found)
+    path = file if file is not None else Path(found[FILE_VARIABLE]) if found.get(FILE_VARIABLE) else None
+    given: dict[str, Any] = {}
+    sources: tuple[Callable[[], Mapping[str, Any]], ...] = (
+        lambda: _read(path) if path else {},
+        lambda: _secrets(found.get(SECRETS_VARIABLE)),
+        lambda: _variables(found),
+        lambda: {name: value for name, value in overrides.items() if value is not None},
+    )
+    for source in sources:
+        try:
+            given = _merged(given, source())
+        except SettingsError as error:
+            mistakes += error.mistakes
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(mistakes + _readable(error)) from None
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
+
+
+def _strangers(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none: most often a misspelt name."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return [
+        f"{name} (environment): nobody knows this setting"
+        for name in sorted(environment)
+        if name.startswith(PREFIX)
+        and name not in _RESERVED
+        and not name.startswith(_TESTS)
+        and name.split("__")[0].upper() not in known
+    ]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror or 'cannot be read'}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        # the error's own text may quote a secret
+        raise SettingsError([f"{path}: no TOML"]) from None
+
+
+def _secrets(directory: str | None) -> dict[str, Any]:
+    if not directory:
+        return {}
+    if not Path(directory).is_dir():
+        raise SettingsError([f"{SECRETS_VARIABLE}: no directory"])
+    files = SecretsSettingsSource(Settings, secrets_dir=directory)
+    return NestedSecretsSettingsSource(files, secrets_nested_delimiter="__", secrets_prefix="")()
+
+
+class _Variables(EnvSettingsSource):
+    """The environment as a mapping of the caller's."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {name.lower(): value for name, value in environment.items()}
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._environment
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return _Variables(environment)()
+    except Unparsable as error:
+        field = str(error).split('"')[1]  # the library's text names field and source, never the value
+        raise SettingsError([f"{field} (environment): no JSON"]) from None
+
+
+def _merged(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(under)
+    for name, value in over.items():
+        below = result.get(name)
+        if isinstance(below, dict) and isinstance(value, Mapping) and name != "feeds":
+            result[name] = _merged(below, value)
+        elif isinstance(below, dict) and isinstance(value, Mapping):
+            result[name] = {**below, **value}
+        else:
+            result[name] = value
+    return result
+
+
+def _readable(error: ValidationError) -> list[str]:
+    lines = []
+    for each in error.errors(include_input=False, include_url=False, include_context=False):
+        if each["type"] == "default_factory_not_called":
+            continue  # rests on a field that has its own line
+        where = ".".join(str(step) for step in each["loc"])
+        said = {"extra_forbidden": "nobody knows this setting", "missing": "missing"}.get(each["type"])
+        lines.append(f"{where}: {said or each['msg'].removeprefix('Value error, ')}")
+    return lines

@@ -1,0 +1,42 @@
+"""Where settings become open things. The one place of the services that chooses an implementation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.topics import COMPACTED, PARTITIONS
+from services.settings import Settings
+
+if TYPE_CHECKING:
+    from bus.contract import Bus, Topic
+
+
+def topics() -> tuple[Topic, ...]:
+    """All topics, as a bus declares them."""
+    from bus.contract import Topic
+
+    return tuple(Topic(name, partitions, compacted=name in COMPACTED) for name, partitions in PARTITIONS.items())
+
+
+async def open_bus(settings: Settings) -> Bus:
+    """The bus of the settings, with its security. Raises BusError."""
+    from bus.open import open_bus as open_url
+
+    if settings.bus_url.startswith("embedded:"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return await open_url(settings.bus_url, **_options(settings))
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    if settings.bus_url.startswith("embedded:"):
+        return {"deadline": settings.deadlines.bus_call}
+    kafka = settings.kafka
+    return {
+        "security_protocol": kafka.security_protocol,
+        "sasl_mechanism": kafka.sasl_mechanism,
+        "sasl_username": kafka.username,
+        "sasl_password": kafka.password.get_secret_value() if kafka.password is not None else None,
+        "ssl_cafile": str(kafka.cafile) if kafka.cafile is not None else None,
+        "replication": kafka.replication,
+        "deadline": settings.deadlines.bus_call,
+    }

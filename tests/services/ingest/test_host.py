@@ -1,0 +1,400 @@
+"""Ingest over the embedded bus: nothing lost, every record counted once, whatever fails and whenever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import toy_source
+from toy_source import check, once, settings, toy, world
+
+from bus.contract import Bus, BusDown, Message, Producer
+from bus.embedded import EmbeddedBus
+from schemas.events import AnyEvent
+from services.ingest import Outcome, recorded, run
+from services.ingest.letters import Spool
+from services.wiring import topics
+
+LINES = """good 1
+two 2
+bad x
+skip 3
+refuse 4
+good 5
+bug 6
+nothing 7
+through 9
+good 8"""
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    opened = await EmbeddedBus.open(tmp_path / "bus.db")
+    await opened.declare(topics())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    directory = tmp_path / "in"
+    directory.mkdir()
+    (directory / "a.txt").write_text(LINES)
+    (directory / "b.txt").write_text("good 11\nskip 12\nbad y")
+    return directory
+
+
+async def read_to(bus: Bus, position: str) -> None:
+    """Wait until the feed stands there."""
+    for _ in range(500):
+        await asyncio.sleep(0.02)
+        if (await world(bus)).saved.get("TOY/lines", {}).get("position") == position:
+            return
+    raise AssertionError(f"never at {position}")
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+async def test_every_record_is_published_kept_or_left_out_by_a_rule(bus: Bus, folder: Path) -> None:
+    outcomes = await once(folder, bus)
+    found = await world(bus)
+    assert check(folder, found) == []
+    assert [outcome.error for outcome in outcomes] == [None]
+    assert outcomes[0].counters.balanced()
+    assert set(found.ids().values()) == {1}
+    assert found.saved["TOY/lines"]["position"] == "b.txt"
+    assert found.saved["TOY/lines"]["released"] is True
+
+
+async def test_a_second_run_reads_nothing_again(bus: Bus, folder: Path) -> None:
+    await once(folder, bus)
+    await once(folder, bus)
+    found = await world(bus)
+    assert check(folder, found) == []
+    assert set(found.ids().values()) == {1}
+
+
+async def test_dead_letters_tell_reason_place_and_bytes(bus: Bus, folder: Path) -> None:
+    await once(folder, bus)
+    letters = {letter["place"]: letter for letter in (await world(bus)).letters if letter["batch"] == "a.txt"}
+    assert {place: letter["reason"] for place, letter in letters.items()} == {
+        "line 3": "unreadable",
+        "line 5": "refused by the mapping",
+        "line 7": "adapter error: KeyError",
+        "line 8": "adapter error: neither an event nor a rule that leaves the record out",
+    }
+    assert letters["line 3"]["raw"] == "YmFkIHg="
+    assert letters["line 5"]["record"] == "4"
+
+
+async def test_large_bytes_go_to_the_spool(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("huge 1\ngood 2")
+    await once(folder, bus)
+    (letter,) = (await world(bus)).letters
+    assert letter["raw"] is None
+    spool = Spool(settings(folder).data_dir / "spool")
+    assert spool.load(letter["spooled"]) == b"huge 1" * 300_000
+
+
+async def test_a_full_disk_holds_the_feed_up_and_loses_nothing(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("good 1\nhuge 1\ngood 2")
+    full = iter([True, True])
+
+    def write(path: Path, data: bytes) -> None:
+        if next(full, False):
+            raise OSError(28, "No space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("services.ingest.letters.write", write)
+    await once(folder, bus)
+    assert check(folder, await world(bus)) == []
+
+
+async def test_the_receipt_of_a_batch(bus: Bus, folder: Path) -> None:
+    await once(folder, bus)
+    receipt = json.loads((settings(folder).data_dir / "receipts/TOY/lines/a.txt.json").read_text())
+    assert receipt["read"] == 9
+    assert receipt["published"] + receipt["dead_lettered"] + sum(receipt["filtered"].values()) == 9
+    assert receipt["refused"][0] == {"place": "line 3", "record": None, "reason": "unreadable"}
+    assert receipt["reasons"]["refused by the mapping"] == 1
+    assert receipt["coverage"][0]["through"] == "2026-01-10T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+async def test_a_crash_at_each_step_costs_no_record(bus: Bus, folder: Path, point: str, chunk: int) -> None:
+    """Die at the first, second, ... passing of the point, each time in a run that goes on from the last."""
+    nth = 0
+    while True:
+        nth += 1
+        hits = 0
+
+        async def crash(at: str, nth: int = nth) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == nth:
+                raise Crash
+
+        outcomes = await once(folder, bus, crash, chunk_records=chunk)
+        if outcomes[0].error is None:
+            break
+        found = await world(bus)
+        assert _sum(found.saved["TOY/lines"]["counters"])
+    assert nth > 1
+    assert check(folder, found := await world(bus)) == []
+    receipt = json.loads((settings(folder).data_dir / "receipts/TOY/lines/a.txt.json").read_text())
+    assert len(receipt["refused"]) == receipt["dead_lettered"] == 4
+    assert found.saved["TOY/lines"]["part"]["read"] == 0
+
+
+def _sum(counters: dict[str, object]) -> bool:
+    filtered = counters["filtered"]
+    assert isinstance(filtered, dict)
+    return counters["read"] == counters["published"] + counters["dead_lettered"] + sum(filtered.values())
+
+
+async def test_a_source_that_goes_down_at_each_record_in_turn(bus: Bus, folder: Path) -> None:
+    places = ["batches", *(f"a.txt:{number}" for number in range(1, 11)), "b.txt:1", "b.txt:3"]
+    source = toy(folder, down=places)
+    outcomes = await run(
+        settings(folder, chunk_records=1, breaker_failures=50), [source], once=True, bus=bus, clock=recorded
+    )
+    assert outcomes[0].error is None
+    assert check(folder, await world(bus)) == []
+
+
+async def test_a_source_that_stays_down_ends_a_single_run_and_holds_up_no_other(bus: Bus, folder: Path) -> None:
+    dead = toy(folder, name="dead", down=["batches"] * 100)
+    outcomes = await run(settings(folder), [dead, toy(folder)], once=True, bus=bus, clock=recorded)
+    assert outcomes[0].error is not None
+    assert "could not be reached" in outcomes[0].error
+    assert outcomes[1].error is None
+    assert check(folder, await world(bus)) == []
+
+
+class Flaky:
+    """The embedded bus's producer behind a line that breaks before or after the messages got through."""
+
+    def __init__(self, inner: Producer, fails: Sequence[str]) -> None:
+        self._inner = inner
+        self._fails = list(fails)
+        self.sent: list[Message] = []
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        fate = self._fails.pop(0) if self._fails else "well"
+        self.sent += messages
+        if fate == "before":
+            raise BusDown("the line is cut")
+        await self._inner.send(messages)
+        if fate == "after":
+            raise BusDown("no answer")
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+async def test_a_bus_that_is_down_gets_the_same_bytes_again(
+    bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flaky = Flaky(await bus.producer(), ["well", "before", "after", "well", "after", "before", "before", "after"])
+
+    async def producer() -> Flaky:
+        return flaky
+
+    monkeypatch.setattr(bus, "producer", producer)
+    outcomes = await run(settings(folder), [toy(folder)], once=True, bus=bus)
+    assert outcomes[0].error is None
+    assert check(folder, await world(bus)) == []
+    bodies: dict[bytes, set[bytes | None]] = {}
+    for message in flaky.sent:
+        identity = dict(message.headers).get("ce_id")
+        if identity is not None and message.topic != "visabus.dead-letters":
+            bodies.setdefault(identity, set()).add(message.value)
+    assert {len(each) for each in bodies.values()} == {1}
+
+
+async def test_a_source_refused_wholesale_is_stopped_before_its_batch(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("good 1\nbad 2")
+    (folder / "b.txt").write_text("good 3\n" * 3 + "bad 4\n" * 40)
+    (folder / "c.txt").write_text("good 5")
+    sound = tmp_path / "sound"
+    sound.mkdir()
+    (sound / "a.txt").write_text("good 6")
+    outcomes = await run(
+        settings(folder, refuse_min=10), [toy(folder), toy(sound, name="other")], once=True, bus=bus, clock=recorded
+    )
+    assert outcomes[0].error is not None
+    assert "nothing behind 'b.txt' is read until that is mended" in outcomes[0].error
+    assert outcomes[1] == Outcome("TOY.other", outcomes[1].counters)
+    found = await world(bus)
+    saved = found.saved["TOY/lines"]
+    assert (saved["position"], saved["batch"], saved["records"]) == ("a.txt", None, 0)
+    assert saved["stopped"] == outcomes[0].error
+    assert saved["counters"]["read"] == 2
+    assert len(found.letters) < 10  # stopped, not drained
+
+    # mended: the batch is read from its start and nothing counts twice
+    (folder / "b.txt").write_text("good 3")
+    await once(folder, bus)
+    assert (await world(bus)).saved["TOY/lines"]["counters"]["read"] == 4
+
+
+async def test_a_format_with_a_bug_stops_its_feed_in_front_of_the_rest(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("good 1\ngood 2\nbreak\ngood 3")
+    (outcome,) = await once(folder, bus)
+    assert outcome.error is not None
+    assert "adapter error: RuntimeError" in outcome.error
+    (letter,) = (await world(bus)).letters
+    assert (letter["place"], letter["counted"]) == ("after record 2", False)
+    assert outcome.counters.read == 2
+
+    (folder / "a.txt").write_text("good 1\ngood 2\ngood 3")
+    await once(folder, bus)
+    assert check(folder, await world(bus)) == []
+
+
+async def test_a_batch_cut_otherwise_is_read_and_counted_whole(bus: Bus, folder: Path) -> None:
+    async def crash(at: str) -> None:
+        if at == "ingest.saved":
+            raise Crash
+
+    await once(folder, bus, crash)
+    (folder / "a.txt").rename(folder / "aa.txt")
+    await once(folder, bus)
+    saved = (await world(bus)).saved["TOY/lines"]
+    assert saved["counters"]["read"] == 12
+
+
+async def test_stamps_are_the_sources_own_when_history_is_loaded(bus: Bus, folder: Path, tmp_path: Path) -> None:
+    await once(folder, bus)
+    other = await EmbeddedBus.open(tmp_path / "other.db")
+    await once(folder, other, chunk_records=1)
+    one, two = await world(bus), await world(other)
+    await other.close()
+
+    def stamps(events: list[AnyEvent]) -> dict[str, str]:
+        return {str(event.id): str(event.published_at) for event in events}
+
+    assert stamps(one.events) == stamps(two.events)
+    assert "2026-01-01 00:05:00+00:00" in stamps(one.events).values()
+
+
+async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Path) -> None:
+    stop = asyncio.Event()
+    first = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
+    await read_to(bus, "b.txt")
+    (folder / "c.txt").write_text("good 20\nbad z")
+    second = await once(folder, bus)
+    (outcome,) = await asyncio.wait_for(first, 10)
+    assert outcome.error is not None
+    assert "another host took TOY.lines over" in outcome.error
+    assert second[0].error is None
+    found = await world(bus)
+    assert check(folder, found) == []
+    assert found.saved["TOY/lines"]["epoch"] == 2
+
+
+async def test_of_two_hosts_that_start_at_once_one_remains(bus: Bus, folder: Path) -> None:
+    stop = asyncio.Event()
+    hosts = [
+        asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded)) for _ in range(2)
+    ]
+    done, pending = await asyncio.wait(hosts, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    assert len(done) == len(pending) == 1
+    (loser,) = done
+    assert "another host" in (loser.result()[0].error or "")
+    await read_to(bus, "b.txt")
+    stop.set()
+    (survivor,) = pending
+    assert (await survivor)[0].error is None
+    assert check(folder, await world(bus)) == []
+
+
+async def test_a_late_word_of_a_suspended_host_does_no_harm(bus: Bus, folder: Path) -> None:
+    """The old host's last position lands behind the new one's: what it costs is a repeat."""
+    held = asyncio.Event()
+    go = asyncio.Event()
+
+    async def suspend(at: str) -> None:
+        if at == "ingest.sent":
+            held.set()
+            await go.wait()
+
+    # a sentry that looks so seldom that it might as well be suspended too
+    old = asyncio.create_task(
+        run(settings(folder, fence_seconds=60), [toy(folder)], once=True, bus=bus, clock=recorded, pause=suspend)
+    )
+    await held.wait()
+    await once(folder, bus)
+    go.set()
+    await old
+    (folder / "c.txt").write_text("good 30")
+    await once(folder, bus)
+    assert check(folder, await world(bus)) == []
+
+
+async def test_the_planted_bug_loses_records(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check must fail where the position is saved before the events are durable."""
+    from services.ingest.host import Host
+
+    monkeypatch.setattr(Host, "_deliver", Host._deliver)  # put back afterwards
+    toy_source.plant()
+
+    async def crash(at: str) -> None:
+        if at == "ingest.saved":
+            raise Crash
+
+    await once(folder, bus, crash)
+    monkeypatch.undo()
+    await once(folder, bus)
+    assert any("lost" in violation for violation in check(folder, await world(bus)))
+
+
+async def test_memory_is_bounded_and_the_loop_is_free(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("".join(f"good {number}\n" for number in range(20_000)))
+    slowest = 0.0
+
+    async def watch() -> None:
+        nonlocal slowest
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            slowest = max(slowest, loop.time() - before)
+
+    watcher = asyncio.create_task(watch())
+    await once(folder, bus, chunk_records=1_000)
+    watcher.cancel()
+    assert check(folder, await world(bus)) == []
+    assert slowest < 0.25
+
+
+async def test_stop_ends_a_run_between_two_chunks(bus: Bus, folder: Path) -> None:
+    stop = asyncio.Event()
+
+    async def first(at: str) -> None:
+        if at == "ingest.saved":
+            stop.set()
+
+    outcomes = await run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded, pause=first)
+    assert outcomes[0].error is None
+    assert outcomes[0].counters.read == 3
+    await once(folder, bus)
+    assert check(folder, await world(bus)) == []
