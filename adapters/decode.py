@@ -1,7 +1,7 @@
 """A dry run of one adapter: what a file would become. Nothing is published, stamped or remembered.
 
-A file of a system whose feed polls a database is a SQLite database with the views of the interface, or a CSV dump of its
-view: a line of column names, absent values empty.
+A file of a system whose feed polls a database is a SQLite database with the views of the interface, or a CSV dump of
+its view: a line of column names, absent values empty.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WHOLE = re.compile(r"-?\d{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What one read became: events (none are a note's that says nothing), or a refusal, or the rule that left it out."""
+    """What one read became: events (a note may give none), or a refusal, or the rule that left it out."""
 
     read: Read
     events: tuple[AnyEvent, ...] = ()
@@ -91,7 +91,7 @@ def decode(read: Read, feed: Feed, origin: Origin) -> Decoded:
 
 def _open(source: Path | str | bytes) -> BufferedReader:
     if isinstance(source, bytes):
-        return BufferedReader(BytesIO(source))  # type: ignore[arg-type]
+        return BufferedReader(BytesIO(source))
     return Path(source).open("rb")
 
 
@@ -137,7 +137,7 @@ def _row(options: PollOptions, values: tuple[object, ...]) -> Row:
 
 
 def _dump(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
-    """The lines of a CSV dump. Column names in any order and case; more of them than the interface has are no matter."""
+    """The lines of a CSV dump. Column names come in any order and case; further columns are no matter."""
     reader = csv.reader(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline=""))
     try:
         names = [name.strip().lower() for name in next(reader, [])]
