@@ -1,0 +1,85 @@
+"""What all tests share: the real servers, and what happens where one cannot be had."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from servers import Shared, Unavailable, start_kafka, start_postgres, stop_kafka, stop_postgres
+
+_NOT_RUN = "not run, a server is missing: "
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a server is marked by it."""
+    for item in items:
+        for server in {"kafka", "postgres"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(server)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line that says what was not run and how to run it."""
+    skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
+    reasons = [reason.partition(_NOT_RUN)[2] for reason in skipped if _NOT_RUN in reason]
+    if reasons:
+        why = "; ".join(sorted(set(reasons)))
+        terminalreporter.write_line(
+            f"{len(reasons)} tests were not run for want of a server: {why}", yellow=True
+        )
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Apache Kafka."""
+    yield from _server("KAFKA_BOOTSTRAP_SERVERS", _shared(tmp_path_factory, "kafka"), start_kafka, stop_kafka)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The SQLAlchemy URL of a real PostgreSQL, where databases may be made."""
+    directory = _shared(tmp_path_factory, "postgres")
+    yield from _server("VISABUS_TEST_POSTGRES", directory, start_postgres, stop_postgres)
+
+
+@pytest.fixture
+async def postgres(postgres_server: str) -> AsyncIterator[str]:
+    """The SQLAlchemy URL of a fresh, empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(postgres_server, f"CREATE DATABASE {name}")
+    yield f"{postgres_server.rpartition('/')[0]}/{name}"
+    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _server(
+    variable: str, directory: Path, start: Callable[[Path], str], stop: Callable[[Path], None]
+) -> Iterator[str]:
+    if given := os.environ.get(variable):
+        yield given
+        return
+    shared = Shared(directory, start, stop)
+    try:
+        address = shared.acquire()
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(f"{_NOT_RUN}{error} (or set {variable})")
+    yield address
+    shared.release()
+
+
+def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
+    # Each xdist worker has its own directory below one that all of them see.
+    base = factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,135 @@
+"""The real servers that tests need: started once, shared by all workers of a run, stopped by the last to go."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services import kafka_local
+
+
+class Unavailable(RuntimeError):
+    """A server cannot be had on this machine; the message says what to install."""
+
+
+class Shared:
+    """A server that the workers of one run share, counted in a directory that all of them see."""
+
+    def __init__(self, directory: Path, start: Callable[[Path], str], stop: Callable[[Path], None]) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._start = start
+        self._stop = stop
+
+    def acquire(self) -> str:
+        """Start the server unless another worker has, and return its address."""
+        with self._locked():
+            address = self._directory / "address"
+            if self._users() == 0:
+                address.write_text(self._start(self._directory))
+            self._count(self._users() + 1)
+            return address.read_text()
+
+    def release(self) -> None:
+        """Stop the server if no other worker uses it."""
+        with self._locked():
+            self._count(self._users() - 1)
+            if self._users() == 0:
+                self._stop(self._directory)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self._directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _users(self) -> int:
+        counted = self._directory / "users"
+        return int(counted.read_text()) if counted.exists() else 0
+
+    def _count(self, users: int) -> None:
+        (self._directory / "users").write_text(str(users))
+
+
+def start_kafka(directory: Path) -> str:
+    """The address of a local Kafka whose data lie in the directory."""
+    try:
+        return kafka_local.start(directory)
+    except kafka_local.KafkaUnavailable as error:
+        raise Unavailable(str(error)) from error
+
+
+def stop_kafka(directory: Path) -> None:
+    """Stop it in good order."""
+    kafka_local.stop(directory)
+
+
+def start_postgres(directory: Path) -> str:
+    """The SQLAlchemy URL of a fresh PostgreSQL on a loopback port."""
+    tools = _postgres_tools()
+    # Not below pytest's own directory, which only its owner may enter: PostgreSQL refuses to run as root.
+    data = Path(tempfile.mkdtemp(prefix="visabus-postgres-"))
+    (directory / "data").write_text(str(data))
+    if _as_postgres():
+        owner = pwd.getpwnam("postgres")
+        os.chown(data, owner.pw_uid, owner.pw_gid)
+    port = _free_port()
+    initdb = ("-D", f"{data}/db", "-U", "visabus", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync")
+    _run(tools / "initdb", *initdb)
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data}"
+        " -c wal_level=logical -c max_connections=200"
+    )
+    _run(tools / "pg_ctl", "-D", f"{data}/db", "-l", f"{data}/log", "-w", "-o", options, "start")
+    return f"postgresql+asyncpg://visabus@127.0.0.1:{port}/postgres"
+
+
+def stop_postgres(directory: Path) -> None:
+    """Stop it and throw its data away."""
+    data = (directory / "data").read_text()
+    _run(_postgres_tools() / "pg_ctl", "-D", f"{data}/db", "-m", "fast", "-w", "stop")
+    shutil.rmtree(data)
+
+
+def _postgres_tools() -> Path:
+    on_path = shutil.which("pg_ctl")
+    found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found or not (found[-1] / "initdb").exists():
+        raise Unavailable("PostgreSQL is missing; on Debian: apt-get install postgresql")
+    return found[-1]
+
+
+def _as_postgres() -> bool:
+    return os.geteuid() == 0
+
+
+def _run(tool: Path, *arguments: str) -> None:
+    become = ("runuser", "-u", "postgres", "--") if _as_postgres() else ()
+    # pg_ctl leaves a server behind that would keep a pipe open: its output goes to a file.
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(
+            [*become, tool, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd="/",
+            check=False,
+        )
+        said.seek(0)
+        if done.returncode != 0:
+            raise Unavailable(f"{tool.name}: {said.read().strip()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
