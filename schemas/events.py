@@ -223,7 +223,7 @@ class Extension(PersonEvent):
     """A step in the life of an application to stay longer, otherwise, or for good."""
 
     kind: Literal["extension"] = "extension"
-    receipt: Code
+    receipt: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,20}$")]
     form: Code  # I-539, I-129, I-485
     asks: Request
     action: Action

@@ -16,6 +16,8 @@ from tenacity import (
 from tenacity.stop import stop_base
 from tenacity.wait import wait_chain, wait_random, wait_random_exponential
 
+from services.store.writer import Conflict
+
 Told = Callable[[RetryCallState], None]
 """Hears of each failure before the wait."""
 
@@ -85,5 +87,15 @@ def bus(
         stop=stop_any(_Stopped(stop), stop_after_delay(deadline)),
         sleep=_sleep(stop),
         before_sleep=told,
+        reraise=True,
+    )
+
+
+def transaction(*, stop: asyncio.Event) -> AsyncRetrying:
+    """A database transaction that lost against another one: again, soon, and not in step with the other."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(Conflict),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        stop=stop_any(_Stopped(stop), stop_after_attempt(50)),
         reraise=True,
     )

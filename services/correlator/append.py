@@ -1,0 +1,135 @@
+"""Append: a batch of events becomes keys, claims, a ledger segment and work, with the positions, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from services.correlator.unite import Groups, unite
+from services.correlator.work import Work
+from services.domain.facts import Claim, Fact, claim_key, handle_key
+from services.domain.identity import block_of, keys_of
+from services.store.packing import squeeze
+from services.store.writer import ClaimRow, Move, Transaction
+
+_claims = msgspec.msgpack.Encoder()
+_facts = msgspec.msgpack.Encoder()
+CACHED = 2_000_000
+"""Keys remembered at most; a key's founding pool never changes, so remembering cannot be wrong."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Decoded events with the bytes they came in, and how far they move the positions."""
+
+    facts: list[Fact]
+    raw: list[bytes]
+    moves: list[Move]
+    coverage: list[Fact] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Appended:
+    """What became known by one append, to be remembered once it is committed."""
+
+    founded: dict[int, int]
+    to_look: bool
+
+
+class Keys:
+    """Key -> founding pool, as far as this process has met it."""
+
+    def __init__(self) -> None:
+        self._pools: dict[int, int] = {}
+
+    def known(self, keys: set[int]) -> dict[int, int]:
+        """Those of the keys that were met before."""
+        pools = self._pools
+        return {key: pools[key] for key in keys if key in pools}
+
+    def remember(self, founded: dict[int, int]) -> None:
+        """Only what is committed may be remembered."""
+        if len(self._pools) + len(founded) > CACHED:
+            self._pools.clear()
+        self._pools.update(founded)
+
+
+async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
+    """Write the batch. Raises services.store.writer.Fenced."""
+    if batch.moves:
+        await tx.advance(batch.moves)
+    if batch.coverage:
+        rows = sorted((fact.id, fact.known, _facts.encode(fact)) for fact in batch.coverage)
+        await tx.add_coverage(rows)
+    if batch.raw:
+        await tx.append_segment(squeeze(b"\n".join(batch.raw)))
+    founded: dict[int, int] = {}
+    work = Work()
+    if batch.facts:
+        founded = await _found(tx, batch.facts, cache, work)
+    elif batch.coverage:
+        work = Work()  # coverage alone changes answers, not persons; the deadlines see to it
+    if work.facts:
+        await tx.add_work(work.pack(), looked=not work.claims)
+    return Appended(founded, bool(work.claims))
+
+
+async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work) -> dict[int, int]:
+    """Keys to pools for all facts; fills the work. Returns what may be remembered."""
+    keys_by_fact = [keys_of(fact) for fact in facts]
+    groups = Groups()
+    for keys in keys_by_fact:
+        groups.join(keys)
+    all_keys = {key for keys in keys_by_fact for key in keys}
+    stands = cache.known(all_keys)
+    missing = sorted(all_keys - stands.keys())
+    if missing:
+        stands |= await tx.keys(missing)
+    members: dict[int, list[int]] = defaultdict(list)
+    for key in all_keys:
+        members[groups.find(key)].append(key)
+    founders: dict[int, int] = {}
+    for fact, keys in zip(facts, keys_by_fact, strict=True):
+        group = groups.find(keys[0])
+        mine = handle_key(fact.handle)
+        founders[group] = min(mine, founders.get(group, mine))
+    fresh = {}
+    for group, keys in members.items():
+        pools = [stands[key] for key in keys if key in stands]
+        target = min(pools) if pools else founders[group]
+        fresh.update({key: target for key in keys if key not in stands})
+    rows = sorted(fresh.items())
+    if rows and not await tx.insert_keys(rows):
+        # somebody else founded some of them since: theirs stands
+        fresh.update(await tx.keys([key for key, _ in rows]))
+    pool_of = stands | fresh
+    together = [{pool_of[key] for key in keys} for keys in members.values()]
+    work.united = await unite(tx, together)
+    home = {group: min(pool_of[key] for key in keys) for group, keys in members.items()}
+    for fact, keys in zip(facts, keys_by_fact, strict=True):
+        work.facts.setdefault(home[groups.find(keys[0])], []).append(fact)
+    await _add_claims(tx, facts, {row[0] for row in rows}, pool_of, work)
+    return pool_of
+
+
+async def _add_claims(
+    tx: Transaction, facts: Sequence[Fact], fresh: set[int], pool_of: dict[int, int], work: Work
+) -> None:
+    """Claims met for the first time, into their blocks, and into the work as not yet compared."""
+    claims: dict[int, tuple[Claim, int]] = {}
+    for fact in facts:
+        if fact.claim is not None:
+            key = claim_key(fact.claim)
+            if key in fresh and (key not in claims or fact.known < claims[key][1]):
+                claims[key] = (fact.claim, fact.known)
+    rows = []
+    for key, (claim, known) in sorted(claims.items()):
+        block = block_of(claim)
+        if block:
+            rows.append(ClaimRow(key, pool_of[key], known, block, _claims.encode(claim)))
+            work.claims.append((key, block))
+    if rows:
+        await tx.insert_claims(rows)

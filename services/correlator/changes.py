@@ -1,0 +1,162 @@
+"""What is told of a person, and what of it is new: rows of the view and events for the outbox.
+
+The bodies are `schemas.view.StatusChange`; a test holds them to it. Per person they are numbered without a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from uuid import UUID, uuid5
+
+import msgspec
+import orjson
+
+from schemas.ids import handle
+from schemas.outcomes import Outcome
+from services.domain.facts import instant
+from services.domain.history import Answer, Coverage, History, canonical
+from services.domain.settle import next_change, status
+from services.store.packing import squeeze, unsqueeze
+from services.store.writer import PersonRow
+
+CHANGES = UUID("0b7c3f0e-6c4f-5a55-8f6d-0d2b8a1f9e11")
+"""Namespace of change ids: one id per person and number."""
+
+
+@dataclass(slots=True)
+class Told:
+    """Rows to stand in the view, bodies to go out."""
+
+    rows: list[PersonRow] = field(default_factory=list)
+    changes: list[bytes] = field(default_factory=list)
+
+
+def retell(histories: Sequence[History], before: Iterable[PersonRow], pool: int, coverage: Coverage, now: int) -> Told:
+    """The rows of a pool's persons, and a change for each whose answer is another than the one told before."""
+    told = Told()
+    gone = {row.person: row for row in before}
+    kept = [(history, gone.pop(bytes.fromhex(history.person), None)) for history in histories]
+    for history, row in kept:
+        formerly = sorted(_merged(history, gone))
+        _tell(told, history, row, pool, coverage, now, formerly)
+    for person, row in gone.items():
+        # the row stays without a history: should the person come back by a split, the numbers go on
+        ended = row.told is None
+        sequence = row.sequence if ended else row.sequence + 1
+        told.rows.append(PersonRow(person, pool, None, None, None, None, None, None, sequence, None, None, None))
+        if not ended:
+            told.changes.append(_body(person, sequence, now, None, row.code, [], ended=True))
+    return told
+
+
+def _merged(history: History, gone: dict[bytes, PersonRow]) -> Iterable[str]:
+    if gone:
+        for system, record in history.records:
+            key = handle(system, record)
+            if key in gone and gone[key].told is not None:
+                yield key.hex()
+
+
+def _tell(
+    told: Told,
+    history: History,
+    before: PersonRow | None,
+    pool: int,
+    coverage: Coverage,
+    now: int,
+    formerly: list[str],
+) -> None:
+    answer = status(history, now, coverage)
+    digest = _digest(answer)
+    person = bytes.fromhex(history.person)
+    sequence = before.sequence if before else 0
+    if formerly or before is None or before.told != digest:
+        sequence += 1
+        told.changes.append(_body(person, sequence, now, answer, before.code if before else None, formerly))
+    stay = answer.stay if answer else None
+    told.rows.append(
+        PersonRow(
+            person,
+            pool,
+            stay.admission_class if stay else None,
+            history.citizenship[0] if history.citizenship else None,
+            stay.port if stay else None,
+            answer.outcome if answer else None,
+            stay.authorised_until if stay else None,
+            digest,
+            sequence,
+            next_change(history, now),
+            _awaits(answer),
+            canonical(history),
+        )
+    )
+
+
+def fire(row: PersonRow, history: History, coverage: Coverage, now: int) -> tuple[PersonRow, bytes | None]:
+    """The row as time or coverage moved its answer, and the change to tell, if it is one."""
+    answer = status(history, now, coverage)
+    digest = _digest(answer)
+    changed = digest != row.told
+    sequence = row.sequence + changed
+    moved = row._replace(
+        code=answer.outcome if answer else None,
+        told=digest,
+        sequence=sequence,
+        next_change_at=next_change(history, now),
+        awaits=_awaits(answer),
+    )
+    return moved, _body(row.person, sequence, now, answer, row.code, []) if changed else None
+
+
+def _awaits(answer: Answer | None) -> int | None:
+    """The second that coverage has to reach for a departure not known to become one suspected missing."""
+    return answer.since if answer and answer.outcome == Outcome.DEPARTURE_UNKNOWN else None
+
+
+def _digest(answer: Answer | None) -> str:
+    if answer is None:
+        return "-"
+    parts = (answer.outcome, answer.reason, answer.rule, answer.since, answer.evidence, answer.stay.id)
+    return blake2b(repr((*parts, answer.stay.authorised_until)).encode(), digest_size=8).hexdigest()
+
+
+def _body(
+    person: bytes,
+    sequence: int,
+    now: int,
+    answer: Answer | None,
+    replaced: str | None,
+    formerly: list[str],
+    *,
+    ended: bool = False,
+) -> bytes:
+    name = person.hex()
+    return orjson.dumps(
+        {
+            "id": str(uuid5(CHANGES, f"{name}/{sequence}")),
+            "person": name,
+            "sequence": sequence,
+            "at": instant(now),
+            "outcome": answer.outcome if answer else None,
+            "reason": answer.reason if answer else None,
+            "rule": answer.rule if answer else None,
+            "citation": answer.citation if answer else None,
+            "evidence": answer.evidence if answer else (),
+            "stay": answer.stay.id if answer else None,
+            "replaced": replaced,
+            "formerly": formerly,
+            "ended": ended,
+        }
+    )
+
+
+def pack_changes(bodies: list[bytes]) -> bytes:
+    """A row of the outbox."""
+    return squeeze(msgspec.msgpack.encode(bodies))
+
+
+def unpack_changes(blob: bytes) -> list[bytes]:
+    """The bodies in a row of the outbox."""
+    return msgspec.msgpack.decode(unsqueeze(blob), type=list[bytes])

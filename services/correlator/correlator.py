@@ -1,0 +1,204 @@
+"""One correlator: what it holds between its transactions, and how each of them is run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+
+from adapters.core import BadRecord, Origin
+from bus.contract import Delivery, Message, Partition, Producer
+from schemas.codec import Undecodable
+from services.correlator.append import Appended, Batch, Keys, append
+from services.correlator.deadlines import fire_due
+from services.correlator.look import look
+from services.correlator.outbox import deliver
+from services.correlator.settle import Settled, coverage_of, settle
+from services.domain.facts import fact_of
+from services.domain.fingerprint import fingerprint
+from services.domain.history import Coverage
+from services.ingest.letters import Spool, letter
+from services.retry import transaction
+from services.store.contract import OtherConfiguration
+from services.store.writer import Move, Transaction, Writer
+
+Pause = Callable[[str], Awaitable[None]]
+"""Awaited at named points; tests stop, race or kill the process there."""
+
+LOOK_ROWS = 20
+SETTLE_ROWS = 20
+DUE_PERSONS = 5_000
+COVERAGE_SECONDS = 1.0
+"""How old the coverage that changes are told by may be; whatever it misses, the next deadline pass tells."""
+
+
+async def no_pause(_point: str) -> None:
+    """Outside of tests."""
+
+
+class Correlator:
+    """Append, look, settle, deadlines and outbox over one store."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        producer: Producer,
+        spool: Spool,
+        *,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        pause: Pause = no_pause,
+    ) -> None:
+        self._writer = writer
+        self._producer = producer
+        self._spool = spool
+        self._clock = clock
+        self._stop = stop
+        self._pause = pause
+        self._keys = Keys()
+        self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
+        self._coverage: Coverage = {}
+        self._coverage_at = -COVERAGE_SECONDS
+        self.fenced = 0
+
+    async def check(self) -> None:
+        """Raises OtherConfiguration where other rules made this store."""
+        mine = fingerprint()
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    stands = await tx.fingerprint(mine)
+        if stands != mine:
+            raise OtherConfiguration(
+                f"the store was made under configuration {stands}, this program has {mine}: rebuild into a new store"
+            )
+
+    async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Take partitions over: where to read on. Whoever held one before is fenced."""
+        taken: dict[Partition, tuple[int, int]] = {}
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    taken = {part: await tx.claim_position(*part) for part in sorted(partitions)}
+        self._positions.update(taken)
+        return {part: following for part, (following, _) in taken.items()}
+
+    async def revoked(self, partitions: Iterable[Partition]) -> None:
+        """They are somebody else's now."""
+        for part in partitions:
+            self._positions.pop(part, None)
+
+    async def take(self, deliveries: Sequence[Delivery]) -> dict[Partition, int]:
+        """Append what was delivered; the next positions. Raises Fenced, StoreDown, BusDown."""
+        held = [one for one in deliveries if one.partition in self._positions]
+        batch, bad = self._batch(held)
+        if bad:
+            await self._producer.send(bad)  # before the position moves on: a refused event is kept
+        if not batch.moves:
+            return {}
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                done = await self._append(batch)
+        self._keys.remember(done.founded)
+        for move in batch.moves:
+            part = Partition(move.topic, move.part)
+            if part in self._positions:
+                self._positions[part] = (move.new, move.epoch)
+        await self._pause("append.committed")
+        if batch.coverage:
+            self._coverage_at = -COVERAGE_SECONDS
+        if done.to_look:
+            await self.look()
+        return {Partition(move.topic, move.part): move.new for move in batch.moves}
+
+    async def _append(self, batch: Batch) -> Appended:
+        async with self._writer.begin() as tx:
+            done = await append(tx, batch, self._keys)
+            await self._pause("append.written")
+            return done
+
+    def _batch(self, deliveries: Sequence[Delivery]) -> tuple[Batch, list[Message]]:
+        batch = Batch([], [], [])
+        bad: list[Message] = []
+        ends: dict[Partition, int] = {}
+        known: dict[Partition, int] = {}
+        for one in deliveries:
+            following, _ = self._positions[one.partition]
+            if one.position < following:
+                continue  # delivered again although it was taken already
+            ends[one.partition] = one.position + 1
+            if one.value is None:
+                continue
+            try:
+                fact = fact_of(one.value)
+            except Undecodable as error:
+                bad.append(self._letter(one, one.value, str(error)))
+                continue
+            known[one.partition] = max(fact.known, known.get(one.partition, 0))
+            batch.raw.append(one.value)
+            (batch.coverage if fact.kind == "coverage" else batch.facts).append(fact)
+        for part, end in sorted(ends.items()):
+            following, epoch = self._positions[part]
+            batch.moves.append(Move(part.topic, part.number, following, end, epoch, known.get(part, 0)))
+        return batch, bad
+
+    def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:
+        place = f"{one.partition.topic} {one.partition.number} position {one.position}"
+        bad = BadRecord(reason, place=place, raw=raw)
+        return letter(bad, Origin("BUS", "correlator", one.partition.topic, 1), self._spool)
+
+    async def look(self) -> None:
+        """Look at all that was appended and not looked at, by whomever."""
+        rows = LOOK_ROWS
+        while rows == LOOK_ROWS and not self._stop.is_set():
+            async for attempt in transaction(stop=self._stop):
+                with attempt:
+                    async with self._writer.begin() as tx:
+                        rows = await look(tx, LOOK_ROWS)
+                        await self._pause("look.written")
+
+    async def settle(self) -> Settled:
+        """Settle some of the work."""
+        done = Settled(0, 0, 0, 0)
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    await self._lock(tx)
+                    await self._pause("settle.locked")
+                    done = await settle(tx, SETTLE_ROWS, self._now(), await self._covered(tx))
+                    await self._pause("settle.written")
+        await self._pause("settle.committed")
+        return done
+
+    async def _lock(self, tx: Transaction) -> None:
+        await tx.lock_settling()
+
+    async def fire(self) -> int:
+        """Tell what changed by itself; how many persons were due."""
+        count = 0
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    await self._lock(tx)
+                    count = await fire_due(tx, DUE_PERSONS, self._now(), await self._covered(tx))
+        return count
+
+    async def deliver(self) -> int:
+        """Send changes; how many. Raises BusDown."""
+        count = 0
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    count = await deliver(tx, self._producer)
+                    await self._pause("outbox.sent")
+        return count
+
+    async def _covered(self, tx: Transaction) -> Coverage:
+        if time.monotonic() - self._coverage_at >= COVERAGE_SECONDS:
+            self._coverage = await coverage_of(tx)
+            self._coverage_at = time.monotonic()
+        return self._coverage
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())

@@ -1,0 +1,143 @@
+"""The correlator as a process: one task reads and appends, one settles, tells and fires, until stopped or done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from bus.contract import Bus, BusDown, Consumer
+from schemas.topics import EVENT_TOPICS
+from services import wiring
+from services.correlator.correlator import Correlator, Pause, no_pause
+from services.ingest.letters import Spool
+from services.retry import bus as bus_retry
+from services.retry import pause as wait
+from services.settings import Settings
+from services.store import Store, open_store
+from services.store.contract import StoreDown
+from services.store.writer import Conflict, Fenced
+
+GROUP = "visabus.correlator"
+POLL_MESSAGES = 5_000
+IDLE_SECONDS = 0.2
+_PASSING = (BusDown, StoreDown, Conflict)
+log = structlog.get_logger(__name__)
+
+
+def wall_clock() -> datetime:
+    """Now."""
+    return datetime.now(UTC)
+
+
+async def run(
+    settings: Settings,
+    *,
+    once: bool,
+    stop: asyncio.Event,
+    clock: Callable[[], datetime] = wall_clock,
+    pause: Pause = no_pause,
+) -> None:
+    """Correlate until `stop` is set; with `once` until all that the bus holds is settled and told.
+
+    Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration.
+    """
+    store = await open_store(settings.store_url)
+    try:
+        bus = await wiring.open_bus(settings)
+        try:
+            await bus.declare(wiring.topics())
+            producer = await bus.producer()
+            spool = Spool(settings.data_dir / "spool")
+            correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
+            await correlator.check()
+            await _both(correlator, bus, store, settings, once=once, stop=stop)
+            await producer.close()
+        finally:
+            await bus.close()
+    finally:
+        await store.close()
+
+
+async def _both(
+    correlator: Correlator, bus: Bus, store: Store, settings: Settings, *, once: bool, stop: asyncio.Event
+) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(_reading(correlator, bus, settings, stop))
+            tasks.create_task(_settling(correlator, settings, stop))
+            if once:
+                await _done(bus, store, stop, reading)
+                stop.set()
+    except* _PASSING as errors:
+        # what was under way when the order to stop came is given up: whoever starts next finds it undone, not half done
+        if not stop.is_set():
+            raise errors.exceptions[0] from None
+
+
+async def _reading(correlator: Correlator, bus: Bus, settings: Settings, stop: asyncio.Event) -> None:
+    """Join the group and append; join anew after being fenced or after the bus was down."""
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+    while not stop.is_set():
+        async for attempt in policy.copy():
+            with attempt:
+                consumer = await bus.consumer(
+                    GROUP, EVENT_TOPICS, assigned=correlator.assigned, revoked=correlator.revoked
+                )
+                try:
+                    await _appending(correlator, consumer, stop)
+                except Fenced as error:
+                    correlator.fenced += 1
+                    log.warning("fenced", why=str(error), count=correlator.fenced)
+                finally:
+                    await consumer.close()
+
+
+def _told(state: object) -> None:
+    log.warning("waiting for the bus or the store", attempt=getattr(state, "attempt_number", 0))
+
+
+async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)
+        if deliveries:
+            positions = await correlator.take(deliveries)
+            if positions:
+                # for lag tools only: the truth is in the store, in the transaction of the events themselves
+                await consumer.commit(positions)
+
+
+async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event) -> None:
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+    while not stop.is_set():
+        async for attempt in policy.copy():
+            with attempt:
+                busy = await _settle_once(correlator)
+        if not busy:
+            await wait(IDLE_SECONDS, stop)
+
+
+async def _settle_once(correlator: Correlator) -> bool:
+    """One round; whether there was anything to do."""
+    await correlator.look()
+    done = await correlator.settle()
+    fired = 0 if done.rows else await correlator.fire()
+    told = await correlator.deliver()
+    return bool(done.rows or fired or told)
+
+
+async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None]) -> None:
+    while not stop.is_set() and not reading.done():
+        if await caught_up(bus, store):
+            return
+        await wait(IDLE_SECONDS / 2, stop)
+
+
+async def caught_up(bus: Bus, store: Store) -> bool:
+    """Whether everything on the event topics is taken in, settled and told."""
+    ends = await bus.ends(EVENT_TOPICS)
+    positions = await store.reads.positions()
+    read = all(positions.get((part.topic, part.number), 0) >= end for part, end in ends.items())
+    return read and await store.reads.backlog() == 0 and await store.reads.untold() == 0

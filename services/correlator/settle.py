@@ -1,0 +1,94 @@
+"""Settle: pools with new facts are read whole, the pure function says who is who, and the view and outbox follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import msgspec
+
+from services.correlator.changes import pack_changes, retell
+from services.correlator.unite import aliases_of, root_of
+from services.correlator.work import Work
+from services.domain.facts import Fact
+from services.domain.history import Coverage
+from services.domain.pools import Pool
+from services.domain.settle import complete_through, persons
+from services.store.packing import pack_pool, unpack_pool
+from services.store.writer import PersonRow, Transaction
+
+_fact = msgspec.msgpack.Decoder(Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one settling did."""
+
+    rows: int  # of work
+    pools: int
+    persons: int
+    changes: int
+
+
+async def coverage_of(tx: Transaction) -> Coverage:
+    """What is known to be complete, as this transaction sees it."""
+    return complete_through([_fact.decode(blob) for blob in await tx.coverage()])
+
+
+async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Settled:
+    """Settle up to `limit` rows of work; changes are told as of `now` (seconds).
+
+    The caller has locked settling: what is read without the lock may be replaced by whoever holds it.
+    """
+    blobs = await tx.take_work(limit)
+    if not blobs:
+        return Settled(0, 0, 0, 0)
+    facts: dict[int, list[Fact]] = defaultdict(list)
+    touched: set[int] = set()
+    for blob in blobs:
+        work = Work.unpack(blob)
+        for pool, more in work.facts.items():
+            facts[pool] += more
+        touched.update(pool for pair in work.united for pool in pair)
+    touched |= facts.keys()
+    steps = await aliases_of(tx, touched)
+    stored = await tx.pools(sorted(touched | steps.keys() | set(steps.values())))
+    pools, grown = _gather(touched, steps, facts, stored)
+    gone = sorted(pool for pool in stored if root_of(pool, steps) in grown)
+    before: dict[int, list[PersonRow]] = defaultdict(list)
+    for row in await tx.persons(gone) if gone else ():
+        before[root_of(row.pool, steps)].append(row)
+    changes: list[bytes] = []
+    rows: list[PersonRow] = []
+    for root in sorted(grown):
+        told = retell(persons(pools[root].facts.values()), before[root], root, coverage, now)
+        rows += told.rows
+        changes += told.changes
+    await tx.replace_pools(gone, [(root, pack_pool(pools[root])) for root in sorted(grown)])
+    await tx.replace_persons(gone, rows)
+    if changes:
+        await tx.add_change(pack_changes(changes))
+    return Settled(len(blobs), len(grown), len(rows), len(changes))
+
+
+def _gather(
+    touched: set[int], steps: dict[int, int], facts: dict[int, list[Fact]], stored: dict[int, bytes]
+) -> tuple[dict[int, Pool], set[int]]:
+    """The pools by root with all that is known of each, and the roots where that is more than what was stored."""
+    pools: dict[int, Pool] = {root_of(pool, steps): Pool() for pool in touched}
+    parts: dict[int, int] = defaultdict(int)
+    for number, blob in stored.items():
+        root = root_of(number, steps)
+        parts[root] += 1
+        if parts[root] == 1:
+            pools[root] = unpack_pool(blob)
+        else:
+            pools[root].unite(unpack_pool(blob))
+    grown = {root for root, count in parts.items() if count > 1}
+    # a root whose history lies under the name of a pool that has lost since moves as well
+    grown |= {root_of(number, steps) for number in stored if number in steps}
+    for number, more in facts.items():
+        root = root_of(number, steps)
+        if pools[root].add(more):
+            grown.add(root)
+    return pools, grown

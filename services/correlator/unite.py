@@ -1,0 +1,76 @@
+"""Uniting pools. The least id wins, an alias is never changed: chains only ever lead down, so they end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from services.store.writer import Transaction
+
+
+class Groups:
+    """Disjoint sets of numbers; the least member stands for its set."""
+
+    __slots__ = ("_up",)
+
+    def __init__(self) -> None:
+        self._up: dict[int, int] = {}
+
+    def find(self, one: int) -> int:
+        """The least member of the set of `one`."""
+        up = self._up
+        root = up.setdefault(one, one)
+        while up[root] != root:
+            root = up[root]
+        while up[one] != root:
+            up[one], one = root, up[one]
+        return root
+
+    def join(self, members: Iterable[int]) -> None:
+        """Make one set of the members' sets."""
+        roots = sorted({self.find(member) for member in members})
+        for root in roots[1:]:
+            self._up[root] = roots[0]
+
+    def losers(self) -> list[tuple[int, int]]:
+        """(member, least of its set) for all that are not the least."""
+        return sorted((one, root) for one in list(self._up) if (root := self.find(one)) != one)
+
+
+async def aliases_of(tx: Transaction, pools: Collection[int]) -> dict[int, int]:
+    """All steps (loser -> winner) on the ways from these pools to their roots."""
+    steps: dict[int, int] = {}
+    fresh = set(pools)
+    while fresh:
+        found = await tx.aliases(sorted(fresh))
+        steps.update(found)
+        fresh = set(found.values()) - steps.keys()
+    return steps
+
+
+def root_of(pool: int, steps: dict[int, int]) -> int:
+    """Where the way from a pool ends."""
+    while pool in steps:
+        pool = steps[pool]
+    return pool
+
+
+async def unite(tx: Transaction, groups: Sequence[Collection[int]]) -> list[tuple[int, int]]:
+    """Make one pool of each group; (loser, winner) for every alias that this transaction really inserted.
+
+    Where another writer united the same loser with somebody else in the meantime, that winner and ours are united in
+    turn, until nothing is left to say.
+    """
+    inserted: list[tuple[int, int]] = []
+    pending = [group for group in groups if len(group) > 1]
+    while pending:
+        steps = await aliases_of(tx, {pool for group in pending for pool in group})
+        sets = Groups()
+        for group in pending:
+            sets.join(root_of(pool, steps) for pool in group)
+        rows = sets.losers()
+        if not rows:
+            break
+        done = await tx.insert_aliases(rows)
+        inserted += [row for row in rows if row[0] in done]
+        pending = [row for row in rows if row[0] not in done]
+    return inserted

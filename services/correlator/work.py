@@ -1,0 +1,29 @@
+"""What one transaction leaves for a later one to do."""
+
+from __future__ import annotations
+
+import msgspec
+
+from services.domain.facts import Fact
+from services.store.packing import squeeze, unsqueeze
+
+
+class Work(msgspec.Struct, array_like=True):
+    """Facts by pool, roots that were united, and claims that were not compared by name yet."""
+
+    facts: dict[int, list[Fact]] = {}
+    united: list[tuple[int, int]] = []  # (loser, winner) of each alias really inserted
+    claims: list[tuple[int, int]] = []  # (claim, block)
+
+    def pack(self) -> bytes:
+        """The work's blob."""
+        return squeeze(_encoder.encode(self))
+
+    @classmethod
+    def unpack(cls, blob: bytes) -> Work:
+        """A blob's work."""
+        return _decoder.decode(unsqueeze(blob))
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Work)

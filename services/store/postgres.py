@@ -1,0 +1,224 @@
+"""Writing to PostgreSQL: COPY straight in, and merge only where a key already stands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.store.contract import StoreDown
+from services.store.tables import METADATA
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
+
+SETTLING, OUTBOX = 0x76697361, 0x76697362
+"""Keys of advisory locks: one settles at a time, one empties the outbox at a time."""
+_GIVEN_UP = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+)
+_PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
+
+
+class PostgresWriter:
+    """Transactions on one engine's connections, by asyncpg itself: SQLAlchemy knows no COPY."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """See `Writer.begin`."""
+        try:
+            async with self._engine.connect() as held:
+                raw = (await held.get_raw_connection()).driver_connection
+                if raw is None:
+                    raise StoreDown("the pool gave no connection")
+                async with raw.transaction(isolation="read_committed"):
+                    yield PostgresTransaction(raw)
+        except _GIVEN_UP as error:
+            raise Conflict(type(error).__name__) from error
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError) as error:
+            raise StoreDown(f"PostgreSQL: {type(error).__name__}") from error
+        except (OperationalError, InterfaceError, DBAPIError) as error:
+            raise StoreDown(f"PostgreSQL: {type(error.orig).__name__}") from error
+
+
+class PostgresTransaction:
+    """See `Transaction`."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    async def advance(self, moves: Sequence[Move]) -> None:
+        done = await self._raw.execute(
+            "UPDATE position p SET next = v.new, known = greatest(p.known, v.known) FROM unnest("
+            "$1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::int8[]"
+            ") AS v(topic, part, old, new, epoch, known)"
+            " WHERE p.topic = v.topic AND p.part = v.part AND p.epoch = v.epoch AND p.next = v.old",
+            *([move[i] for move in moves] for i in range(6)),
+        )
+        if done != f"UPDATE {len(moves)}":
+            raise Fenced(f"{done}, expected {len(moves)}")
+
+    async def keys(self, keys: Sequence[int]) -> dict[int, int]:
+        return dict(await self._raw.fetch("SELECT key, pool FROM key WHERE key = ANY($1::int8[])", keys))
+
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
+        try:
+            async with self._raw.transaction():
+                await self._copy("key", ("key", "pool"), rows)
+        except asyncpg.UniqueViolationError:
+            await self._raw.execute(
+                "INSERT INTO key SELECT * FROM unnest($1::int8[], $2::int8[]) ON CONFLICT DO NOTHING",
+                [key for key, _ in rows],
+                [pool for _, pool in rows],
+            )
+            return False
+        return True
+
+    async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
+        try:
+            async with self._raw.transaction():
+                await self._copy("claim", ClaimRow._fields, rows)
+        except asyncpg.UniqueViolationError:
+            await self._raw.executemany(
+                "INSERT INTO claim (claim, pool, known, b1, feat) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                rows,
+            )
+
+    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
+        # b1 <> 0 is said again so that the partial index is used
+        found = await self._raw.fetch(
+            "SELECT claim, pool, known, b1, feat FROM claim WHERE b1 = ANY($1::int8[]) AND b1 <> 0", blocks
+        )
+        return [ClaimRow(*row) for row in found]
+
+    async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
+        return dict(await self._raw.fetch("SELECT loser, winner FROM alias WHERE loser = ANY($1::int8[])", pools))
+
+    async def insert_aliases(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        done = await self._raw.fetch(
+            "INSERT INTO alias SELECT * FROM unnest($1::int8[], $2::int8[]) ON CONFLICT DO NOTHING RETURNING loser",
+            [loser for loser, _ in rows],
+            [winner for _, winner in rows],
+        )
+        return {row[0] for row in done}
+
+    async def append_segment(self, blob: bytes) -> None:
+        await self._raw.execute("INSERT INTO segment (blob) VALUES ($1)", blob)
+
+    async def add_work(self, blob: bytes, *, looked: bool) -> None:
+        await self._raw.execute("INSERT INTO work (looked, blob) VALUES ($1, $2)", looked, blob)
+
+    async def unlooked(self, limit: int) -> list[WorkRow]:
+        found = await self._raw.fetch(
+            "SELECT id, blob FROM work WHERE NOT looked ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", limit
+        )
+        return [WorkRow(*row) for row in found]
+
+    async def mark_looked(self, ids: Sequence[int]) -> None:
+        await self._raw.execute("UPDATE work SET looked = true WHERE id = ANY($1::int8[])", ids)
+
+    async def lock_settling(self) -> None:
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", SETTLING)
+
+    async def take_work(self, limit: int) -> list[bytes]:
+        taken = await self._raw.fetch(
+            "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE looked ORDER BY id LIMIT $1) RETURNING id, blob",
+            limit,
+        )
+        return [blob for _, blob in sorted(taken)]
+
+    async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
+        return dict(await self._raw.fetch("SELECT pool, blob FROM pool WHERE pool = ANY($1::int8[])", pools))
+
+    async def replace_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes]]) -> None:
+        if gone:
+            await self._raw.execute("DELETE FROM pool WHERE pool = ANY($1::int8[])", gone)
+        await self._copy("pool", ("pool", "blob"), rows)
+
+    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
+        found = await self._raw.fetch(
+            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits, NULL"
+            " FROM person WHERE pool = ANY($1::int8[])",
+            pools,
+        )
+        return [PersonRow(*row) for row in found]
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
+        if gone:
+            await self._raw.execute("DELETE FROM person WHERE pool = ANY($1::int8[])", gone)
+        await self._copy("person", _PERSON, rows)
+
+    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
+        found = await self._raw.fetch(
+            "SELECT * FROM person WHERE next_change_at <= $1 UNION SELECT * FROM person WHERE awaits <= $2 LIMIT $3",
+            now,
+            covered,
+            limit,
+        )
+        return [PersonRow(*row) for row in found]
+
+    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+        await self._raw.execute(
+            "UPDATE person p SET code = v.code, told = v.told, sequence = v.sequence,"
+            " next_change_at = v.next_change_at, awaits = v.awaits"
+            " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[])"
+            " AS v(person, code, told, sequence, next_change_at, awaits) WHERE p.person = v.person",
+            [row.person for row in rows],
+            [row.code for row in rows],
+            [row.told for row in rows],
+            [row.sequence for row in rows],
+            [row.next_change_at for row in rows],
+            [row.awaits for row in rows],
+        )
+
+    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+        await self._raw.executemany(
+            "INSERT INTO coverage (id, known, blob) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE"
+            " SET known = excluded.known, blob = excluded.blob WHERE excluded.known < coverage.known",
+            rows,
+        )
+
+    async def coverage(self) -> list[bytes]:
+        return [row[0] for row in await self._raw.fetch("SELECT blob FROM coverage")]
+
+    async def add_change(self, blob: bytes) -> None:
+        await self._raw.execute("INSERT INTO change (blob) VALUES ($1)", blob)
+
+    async def lock_outbox(self) -> bool:
+        return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", OUTBOX))
+
+    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
+        found = await self._raw.fetch("SELECT id, blob FROM change ORDER BY id LIMIT $1", limit)
+        return [(row[0], row[1]) for row in found]
+
+    async def delete_changes(self, ids: Iterable[int]) -> None:
+        await self._raw.execute("DELETE FROM change WHERE id = ANY($1::int8[])", list(ids))
+
+    async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
+        row = await self._raw.fetchrow(
+            "INSERT INTO position (topic, part, next, epoch, known) VALUES ($1, $2, 0, 1, 0)"
+            " ON CONFLICT (topic, part) DO UPDATE SET epoch = position.epoch + 1 RETURNING next, epoch",
+            topic,
+            part,
+        )
+        return row[0], row[1]
+
+    async def fingerprint(self, mine: str) -> str:
+        # one settles at a time, so one founds at a time; two would both find the table empty
+        await self.lock_settling()
+        stands = await self._raw.fetchval("SELECT fingerprint FROM config")
+        if stands is None:
+            await self._raw.execute("INSERT INTO config (fingerprint) VALUES ($1)", mine)
+            return mine
+        return str(stands)
+
+    async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            await self._raw.copy_records_to_table(table, records=rows, columns=columns)

@@ -1,0 +1,112 @@
+"""Reading a store, the same statements on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.domain.facts import Fact
+from services.domain.pools import Pool
+from services.store.contract import StoreDown
+from services.store.packing import unpack_pool
+from services.store.tables import ALIAS, CHANGE, COVERAGE, KEY, PERSON, POOL, POSITION, WORK
+
+PAGE = 1_000
+_LIST = 10_000
+"""So many values at most in one statement's list."""
+
+
+class SqlReads:
+    """See `services.store.contract.Reads`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (OSError, DBAPIError, SQLAlchemyError) as error:
+            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+
+    async def pools(self, keys: Sequence[int]) -> list[Pool]:
+        async with self._connect() as connection:
+            founded = {row[0] for row in await _among(connection, select(KEY.c.pool), KEY.c.key, keys)}
+            # an alias may be committed while its work waits: read the whole path, so that no fact is missed
+            path = set(founded)
+            fresh = founded
+            while fresh:
+                rows = await _among(connection, select(ALIAS.c.loser, ALIAS.c.winner), ALIAS.c.loser, sorted(fresh))
+                fresh = {row[1] for row in rows} - path
+                path |= fresh
+            rows = await _among(connection, select(POOL.c.blob), POOL.c.pool, sorted(path))
+            return [unpack_pool(row[0]) for row in rows]
+
+    async def coverage(self) -> list[Fact]:
+        async with self._connect() as connection:
+            rows = (await connection.execute(select(COVERAGE.c.blob))).all()
+        return [msgspec.msgpack.decode(row[0], type=Fact) for row in rows]
+
+    async def known_through(self) -> int | None:
+        async with self._connect() as connection:
+            known = (await connection.execute(select(func.max(POSITION.c.known)))).scalar()
+        return int(known) if known else None
+
+    async def histories(self) -> AsyncIterator[bytes]:
+        query = select(PERSON.c.person, PERSON.c.doc).where(PERSON.c.doc.is_not(None))
+        async for row in self._pages(query, PERSON.c.person):
+            yield row[1]
+
+    async def all_pools(self) -> AsyncIterator[Pool]:
+        async for row in self._pages(select(POOL.c.pool, POOL.c.blob), POOL.c.pool):
+            yield unpack_pool(row[1])
+
+    async def _pages(self, query: Select[Any], key: Any) -> AsyncIterator[Any]:
+        last = None
+        async with self._connect() as connection:
+            while True:
+                page = query if last is None else query.where(key > last)
+                rows = (await connection.execute(page.order_by(key).limit(PAGE))).all()
+                for row in rows:
+                    yield row
+                if len(rows) < PAGE:
+                    return
+                last = rows[-1][0]
+
+    async def backlog(self) -> int:
+        async with self._connect() as connection:
+            return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())
+
+    async def untold(self) -> int:
+        """Rows of the outbox not yet delivered."""
+        async with self._connect() as connection:
+            return int((await connection.execute(select(func.count()).select_from(CHANGE))).scalar_one())
+
+    async def positions(self) -> dict[tuple[str, int], int]:
+        """(topic, partition) -> next position to read."""
+        async with self._connect() as connection:
+            rows = await connection.execute(select(POSITION.c.topic, POSITION.c.part, POSITION.c.next))
+            return {(row[0], row[1]): row[2] for row in rows}
+
+    async def ping(self) -> None:
+        async with self._connect() as connection:
+            await connection.execute(select(1))
+
+
+async def _among(connection: AsyncConnection, query: Select[Any], column: Any, values: Sequence[int]) -> list[Any]:
+    rows: list[Any] = []
+    for part in _parts(values):
+        rows += (await connection.execute(query.where(column.in_(part)))).all()
+    return rows
+
+
+def _parts(values: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(values), _LIST):
+        yield values[start : start + _LIST]

@@ -1,0 +1,202 @@
+"""Writing to SQLite: every transaction is BEGIN IMMEDIATE, so there is one writer at a time and nothing to race.
+
+Lists go in as one JSON parameter, because SQLite limits how many parameters a statement may have.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.store.contract import StoreDown
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
+
+
+class SqliteWriter:
+    """Transactions on one engine's connections."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """See `Writer.begin`."""
+        try:
+            async with self._engine.connect() as held:
+                raw = (await held.get_raw_connection()).driver_connection
+                if raw is None:
+                    raise StoreDown("the pool gave no connection")
+                await raw.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteTransaction(raw)
+                except BaseException:
+                    await raw.rollback()
+                    raise
+                await raw.commit()
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise Conflict(str(error)) from error
+            raise StoreDown(f"SQLite: {error}") from error
+        except DBAPIError as error:
+            raise StoreDown(f"SQLite: {error.orig}") from error
+
+
+class SqliteTransaction:
+    """See `Transaction`."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    async def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        async with self._raw.execute(statement, values) as cursor:
+            return list(await cursor.fetchall())
+
+    async def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
+        async with self._raw.executemany(statement, rows) as cursor:
+            return int(cursor.rowcount)
+
+    async def advance(self, moves: Sequence[Move]) -> None:
+        done = await self._many(
+            "UPDATE position SET next = ?, known = max(known, ?)"
+            " WHERE topic = ? AND part = ? AND epoch = ? AND next = ?",
+            [(m.new, m.known, m.topic, m.part, m.epoch, m.old) for m in moves],
+        )
+        if done != len(moves):
+            raise Fenced(f"{done} of {len(moves)} positions moved")
+
+    async def keys(self, keys: Sequence[int]) -> dict[int, int]:
+        return dict(
+            await self._rows(
+                "SELECT key, pool FROM key WHERE key IN (SELECT value FROM json_each(?))", json.dumps(keys)
+            )
+        )
+
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
+        return await self._many("INSERT OR IGNORE INTO key (key, pool) VALUES (?, ?)", rows) == len(rows)
+
+    async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
+        await self._many("INSERT OR IGNORE INTO claim (claim, pool, known, b1, feat) VALUES (?, ?, ?, ?, ?)", rows)
+
+    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
+        found = await self._rows(
+            "SELECT claim, pool, known, b1, feat FROM claim WHERE b1 IN (SELECT value FROM json_each(?)) AND b1 <> 0",
+            json.dumps(blocks),
+        )
+        return [ClaimRow(*row) for row in found]
+
+    async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
+        found = await self._rows(
+            "SELECT loser, winner FROM alias WHERE loser IN (SELECT value FROM json_each(?))", json.dumps(pools)
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def insert_aliases(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        done: set[int] = set()
+        for row in rows:
+            if await self._many("INSERT OR IGNORE INTO alias (loser, winner) VALUES (?, ?)", [row]):
+                done.add(row[0])
+        return done
+
+    async def append_segment(self, blob: bytes) -> None:
+        await self._raw.execute("INSERT INTO segment (blob) VALUES (?)", (blob,))
+
+    async def add_work(self, blob: bytes, *, looked: bool) -> None:
+        await self._raw.execute("INSERT INTO work (looked, blob) VALUES (?, ?)", (looked, blob))
+
+    async def unlooked(self, limit: int) -> list[WorkRow]:
+        found = await self._rows("SELECT id, blob FROM work WHERE NOT looked ORDER BY id LIMIT ?", limit)
+        return [WorkRow(*row) for row in found]
+
+    async def mark_looked(self, ids: Sequence[int]) -> None:
+        await self._raw.execute(
+            "UPDATE work SET looked = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+        )
+
+    async def lock_settling(self) -> None:
+        """BEGIN IMMEDIATE has locked out every other writer already."""
+
+    async def take_work(self, limit: int) -> list[bytes]:
+        found = await self._rows("SELECT id, blob FROM work WHERE looked ORDER BY id LIMIT ?", limit)
+        await self._many("DELETE FROM work WHERE id = ?", [(row[0],) for row in found])
+        return [row[1] for row in found]
+
+    async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
+        found = await self._rows(
+            "SELECT pool, blob FROM pool WHERE pool IN (SELECT value FROM json_each(?))", json.dumps(pools)
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def replace_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes]]) -> None:
+        await self._many("DELETE FROM pool WHERE pool = ?", [(pool,) for pool in gone])
+        await self._many("INSERT INTO pool (pool, blob) VALUES (?, ?)", rows)
+
+    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
+        found = await self._rows(
+            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits, NULL"
+            " FROM person WHERE pool IN (SELECT value FROM json_each(?))",
+            json.dumps(pools),
+        )
+        return [PersonRow(*row) for row in found]
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
+        await self._many("DELETE FROM person WHERE pool = ?", [(pool,) for pool in gone])
+        await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
+        found = await self._rows(
+            "SELECT * FROM person WHERE next_change_at <= ? UNION SELECT * FROM person WHERE awaits <= ? LIMIT ?",
+            now,
+            covered,
+            limit,
+        )
+        return [PersonRow(*row) for row in found]
+
+    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+        await self._many(
+            "UPDATE person SET code = ?, told = ?, sequence = ?, next_change_at = ?, awaits = ? WHERE person = ?",
+            [(r.code, r.told, r.sequence, r.next_change_at, r.awaits, r.person) for r in rows],
+        )
+
+    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+        await self._many(
+            "INSERT INTO coverage (id, known, blob) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET known = excluded.known, blob = excluded.blob WHERE excluded.known < coverage.known",
+            rows,
+        )
+
+    async def coverage(self) -> list[bytes]:
+        return [row[0] for row in await self._rows("SELECT blob FROM coverage")]
+
+    async def add_change(self, blob: bytes) -> None:
+        await self._raw.execute("INSERT INTO change (blob) VALUES (?)", (blob,))
+
+    async def lock_outbox(self) -> bool:
+        return True
+
+    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
+        return [(row[0], row[1]) for row in await self._rows("SELECT id, blob FROM change ORDER BY id LIMIT ?", limit)]
+
+    async def delete_changes(self, ids: Iterable[int]) -> None:
+        await self._many("DELETE FROM change WHERE id = ?", [(one,) for one in ids])
+
+    async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
+        rows = await self._rows(
+            "INSERT INTO position (topic, part, next, epoch, known) VALUES (?, ?, 0, 1, 0)"
+            " ON CONFLICT (topic, part) DO UPDATE SET epoch = epoch + 1 RETURNING next, epoch",
+            topic,
+            part,
+        )
+        return rows[0][0], rows[0][1]
+
+    async def fingerprint(self, mine: str) -> str:
+        rows = await self._rows("SELECT fingerprint FROM config")
+        if rows:
+            return str(rows[0][0])
+        await self._raw.execute("INSERT INTO config (fingerprint) VALUES (?)", (mine,))
+        return mine

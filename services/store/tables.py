@@ -1,0 +1,120 @@
+"""The tables. What one row is stands beside each; hashes are signed 64-bit, handles and event ids 16 bytes.
+
+`correlation.md` in docs tells why the history lies inside the pool's row and not in a row per event.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    false,
+    text,
+)
+
+METADATA = MetaData()
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
+
+
+def _hash(name: str, *, primary: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=primary, autoincrement=False, nullable=False)
+
+
+# identifier, record handle or claim -> the pool it was founded in; never changes, so it may be cached
+KEY = Table("key", METADATA, _hash("key", primary=True), _hash("pool"))
+
+# a distinct claim, with the block it is compared in (0: none)
+CLAIM = Table(
+    "claim",
+    METADATA,
+    _hash("claim", primary=True),
+    _hash("pool"),
+    Column("known", BigInteger, nullable=False),
+    _hash("b1"),
+    Column("feat", LargeBinary, nullable=False),
+    Index("claim_b1", "b1", postgresql_where=text("b1 <> 0"), sqlite_where=text("b1 <> 0")),
+)
+
+# a pool that was united with a lesser one; the least wins, so chains end
+ALIAS = Table("alias", METADATA, _hash("loser", primary=True), _hash("winner"))
+
+# facts of a pool, packed
+POOL = Table("pool", METADATA, _hash("pool", primary=True), Column("blob", LargeBinary, nullable=False))
+
+# the view: a person; `doc` is the canonical history, absent once the person was merged away
+PERSON = Table(
+    "person",
+    METADATA,
+    Column("person", LargeBinary, primary_key=True),
+    _hash("pool"),
+    Column("class", Text),
+    Column("citizenship", Text),
+    Column("port", Text),
+    Column("code", Text),  # outcome that was emitted last
+    Column("until", Text),
+    Column("told", Text),  # digest of the answer that was emitted last
+    Column("sequence", BigInteger, nullable=False),  # changes emitted
+    Column("next_change_at", BigInteger),  # second at which the answer changes by itself
+    Column("awaits", BigInteger),  # second that the coverage of departures has to reach for the answer to change
+    Column("doc", LargeBinary),
+    Index("person_pool", "pool"),
+    Index("person_next", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),
+    Index("person_awaits", "awaits", postgresql_where=text("awaits IS NOT NULL")),
+)
+
+# the ledger: the events of one append as they came
+SEGMENT = Table(
+    "segment",
+    METADATA,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+# what is to be settled; a queue emptied by delete, never read by a cursor
+WORK = Table(
+    "work",
+    METADATA,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("looked", Boolean, nullable=False, server_default=false()),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+# the outbox: the changes of one settled batch
+CHANGE = Table(
+    "change",
+    METADATA,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+# a coverage event; the copy known first stands
+COVERAGE = Table(
+    "coverage",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),
+    Column("known", BigInteger, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+# where a partition is read from next, by whom (epoch), and the latest publication stamp taken in
+POSITION = Table(
+    "position",
+    METADATA,
+    Column("topic", Text, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("next", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "part"),
+)
+
+# rules, weights and code tables that made this store: one row
+CONFIG = Table("config", METADATA, Column("fingerprint", Text, primary_key=True))

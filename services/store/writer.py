@@ -1,0 +1,159 @@
+"""The steps that writing is made of. One contract; PostgreSQL and SQLite each have their own way to be quick.
+
+A transaction sees what others committed before each of its statements (READ COMMITTED), or excludes other writers
+altogether (SQLite). All sequences of rows are given sorted, so that writers meet locks in one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+
+class Fenced(Exception):
+    """Somebody else took the partition over; nothing of this transaction was written."""
+
+
+class Conflict(Exception):
+    """The database gave this transaction up for another's sake (deadlock, lock timeout); run it again."""
+
+
+class Move(NamedTuple):
+    """A partition's position moved on by whoever holds the epoch."""
+
+    topic: str
+    part: int
+    old: int
+    new: int
+    epoch: int
+    known: int  # latest publication stamp among what was read
+
+
+class ClaimRow(NamedTuple):
+    """A row of `claim`."""
+
+    claim: int
+    pool: int
+    known: int
+    b1: int
+    feat: bytes
+
+
+class PersonRow(NamedTuple):
+    """A row of `person`."""
+
+    person: bytes
+    pool: int
+    admission_class: str | None
+    citizenship: str | None
+    port: str | None
+    code: str | None
+    until: str | None
+    told: str | None
+    sequence: int
+    next_change_at: int | None
+    awaits: int | None
+    doc: bytes | None
+
+
+class WorkRow(NamedTuple):
+    """A row of `work`."""
+
+    id: int
+    blob: bytes
+
+
+class Transaction(Protocol):
+    """One transaction under way."""
+
+    async def advance(self, moves: Sequence[Move]) -> None:
+        """Move positions on. Raises Fenced where epoch or position is another."""
+
+    async def keys(self, keys: Sequence[int]) -> dict[int, int]:
+        """Key -> pool for those that stand."""
+
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
+        """Insert (key, pool). Whether all were new; where False the caller reads back whose pool stands."""
+
+    async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
+        """Insert claims; one that stands is left as it is."""
+
+    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
+        """All claims of these blocks."""
+
+    async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
+        """Loser -> winner for those of the pools that lost."""
+
+    async def insert_aliases(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        """Insert (loser, winner); the losers really inserted."""
+
+    async def append_segment(self, blob: bytes) -> None:
+        """One more segment of the ledger."""
+
+    async def add_work(self, blob: bytes, *, looked: bool) -> None:
+        """One more row of work."""
+
+    async def unlooked(self, limit: int) -> list[WorkRow]:
+        """Work that was not looked at, locked for this transaction; what another holds is left out."""
+
+    async def mark_looked(self, ids: Sequence[int]) -> None:
+        """It was."""
+
+    async def lock_settling(self) -> None:
+        """Wait until nobody else settles, to the end of this transaction."""
+
+    async def take_work(self, limit: int) -> list[bytes]:
+        """Take up to so many rows of looked-at work out of the queue, oldest first."""
+
+    async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
+        """Pool -> blob for those that stand."""
+
+    async def replace_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes]]) -> None:
+        """Delete rows, insert rows."""
+
+    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
+        """The persons of these pools; their `doc` is left out."""
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
+        """Delete all persons of the pools `gone`, insert rows."""
+
+    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
+        """Persons whose answer has changed by itself by `now`, or by coverage having reached `covered`."""
+
+    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+        """Write code, told, sequence, next_change_at and awaits of these persons, and nothing else."""
+
+    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+        """Insert (id, known, blob); of two copies the one known first stands."""
+
+    async def coverage(self) -> list[bytes]:
+        """All coverage blobs."""
+
+    async def add_change(self, blob: bytes) -> None:
+        """One more row of the outbox."""
+
+    async def lock_outbox(self) -> bool:
+        """Whether this transaction is the one that may empty the outbox."""
+
+    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest rows of the outbox."""
+
+    async def delete_changes(self, ids: Iterable[int]) -> None:
+        """They were delivered."""
+
+    async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
+        """Take a partition over: (next position, the new epoch). Whoever held it before is fenced from here on."""
+
+    async def fingerprint(self, mine: str) -> str:
+        """The fingerprint that stands; mine, if none stood."""
+
+
+class Writer(Protocol):
+    """Begins transactions."""
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction: committed at the end, rolled back on an exception.
+
+        Raises Conflict (run it again) and services.store.contract.StoreDown.
+        """

@@ -1,0 +1,115 @@
+"""Drives the correlator's transactions over a store without a bus, one step at a time; and says what should come out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from random import Random
+
+from services.correlator.append import Batch, Keys, append
+from services.correlator.look import look
+from services.correlator.settle import coverage_of, settle
+from services.domain.facts import fact_of
+from services.domain.history import canonical
+from services.domain.pools import Pool
+from services.domain.settle import persons
+from services.store import Store
+from services.store.writer import Conflict, Writer
+
+NOW = 1_790_000_000
+"""Later than anything the populations hold."""
+Step = Callable[[], Awaitable[object]]
+
+
+async def again(step: Step) -> object:
+    """A step, until no other transaction is in its way."""
+    while True:
+        try:
+            return await step()
+        except Conflict:
+            continue
+
+
+class Driver:
+    """One correlator's steps."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.keys = Keys()
+
+    async def append(self, raws: Sequence[bytes]) -> None:
+        """Append events in one batch."""
+        facts = [fact_of(raw) for raw in raws]
+        batch = Batch(
+            [fact for fact in facts if fact.kind != "coverage"],
+            list(raws),
+            [],
+            [fact for fact in facts if fact.kind == "coverage"],
+        )
+
+        async def step() -> None:
+            async with self.writer.begin() as tx:
+                done = await append(tx, batch, self.keys)
+            self.keys.remember(done.founded)
+
+        await again(step)
+
+    async def look(self) -> None:
+        """Look at everything that waits."""
+
+        async def step() -> int:
+            async with self.writer.begin() as tx:
+                return await look(tx, 5)
+
+        while await again(step):
+            pass
+
+    async def settle(self, limit: int = 3) -> bool:
+        """Settle once; whether there was anything."""
+
+        async def step() -> bool:
+            async with self.writer.begin() as tx:
+                await tx.lock_settling()
+                return (await settle(tx, limit, NOW, await coverage_of(tx))).rows > 0
+
+        return bool(await again(step))
+
+    async def finish(self) -> None:
+        """Look and settle until nothing is left."""
+        await self.look()
+        while await self.settle(50):
+            await self.look()
+
+
+async def export(store: Store) -> list[bytes]:
+    """The view as it stands."""
+    return [history async for history in store.reads.histories()]
+
+
+def reference(raws: Iterable[bytes], known_at: int | None = None) -> list[bytes]:
+    """The view as it must be: all events as if they were one pool."""
+    pool = Pool(fact for fact in map(fact_of, raws) if fact.kind != "coverage")
+    return [canonical(history) for history in persons(pool.facts.values(), known_at)]
+
+
+def batches(raws: Sequence[bytes], rng: Random) -> list[list[bytes]]:
+    """The events in another order, some twice, in batches of any size."""
+    shuffled = [*raws, *rng.sample(list(raws), len(raws) // 5)]
+    rng.shuffle(shuffled)
+    parts = []
+    while shuffled:
+        size = rng.choice((1, 2, 5, 20, 100))
+        parts.append(shuffled[:size])
+        shuffled = shuffled[size:]
+    return parts
+
+
+def known_of(raws: Iterable[bytes]) -> list[int]:
+    """The publication stamps, sorted."""
+    return sorted(fact.known for fact in map(fact_of, raws))
+
+
+def facts_known_by(raws: Iterable[bytes], known_at: int) -> list[bytes]:
+    """Only what was known by then."""
+    return [raw for raw in raws if fact_of(raw).known <= known_at]
+
+

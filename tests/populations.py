@@ -1,0 +1,342 @@
+"""Synthetic canonical events: small random worlds in which everything that correlation has to bear really happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from schemas import codec
+from schemas.events import (
+    Action,
+    AnyEvent,
+    Arrival,
+    Coverage,
+    Decision,
+    Departure,
+    Evidence,
+    Extension,
+    Inspection,
+    Mode,
+    Name,
+    Operation,
+    RecordRef,
+    Request,
+    Revision,
+    Subject,
+)
+from schemas.identifiers import Identifier, Scheme
+from schemas.ids import digest, event_id
+from schemas.moments import Moment
+
+E = TypeVar("E", bound=Any)
+START = datetime(2024, 1, 1, tzinfo=UTC)
+ZONES = ("America/New_York", "America/Los_Angeles", "Pacific/Guam", "UTC")
+FAMILIES = ("GARCIA", "SMITH", "NGUYEN", "IVANOVA", "MUELLER")
+GIVEN = ("ANA", "JOHN", "LINH", "OLGA", "KARL")
+
+
+@dataclass
+class Person:
+    """A made-up person and the numbers that name them."""
+
+    name: Name
+    birth: str
+    sex: str
+    citizenship: str
+    passports: list[str]
+    a_number: str | None
+    i94: list[str] = field(default_factory=list)
+
+
+class World:
+    """Makes events. Records and numbers are unique inside one world; `rng` alone decides."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        self.count = 0
+
+    def person(self, *, twin_of: Person | None = None) -> Person:
+        """Somebody; a twin shares the family name, the date of birth and the citizenship."""
+        rng = self.rng
+        self.count += 1
+        if twin_of is not None:
+            return Person(
+                Name(family=twin_of.name.family, given=f"{rng.choice(GIVEN)}B"),
+                twin_of.birth,
+                twin_of.sex,
+                twin_of.citizenship,
+                [self.number("P")],
+                None,
+            )
+        born = date(1950, 1, 1) + timedelta(days=rng.randrange(20_000))
+        return Person(
+            Name(family=rng.choice(FAMILIES), given=rng.choice(GIVEN)),
+            born.isoformat(),
+            rng.choice("FM"),
+            rng.choice(("MEX", "GBR", "VNM", "RUS", "DEU")),
+            [self.number("P")],
+            None,
+        )
+
+    def number(self, prefix: str, width: int = 8) -> str:
+        """The next number with a prefix."""
+        self.count += 1
+        return f"{prefix}{self.count:0{width}d}"
+
+    def subject(self, person: Person, *identifiers: Identifier, names: bool = True) -> Subject:
+        """What a record says of somebody."""
+        return Subject(
+            names=(person.name,) if names else (),
+            birth=person.birth if names else None,
+            sex=person.sex if names else None,
+            citizenship=(person.citizenship,) if names else (),
+            identifiers=identifiers,
+        )
+
+
+def passport(person: Person, which: int = -1) -> Identifier:
+    """One of the person's passports."""
+    return Identifier.of(Scheme.PASSPORT, person.passports[which], person.citizenship)
+
+
+def make(kind: type[E], world: World, *, record: str, known: datetime, number: int = 1, **fields: object) -> E:
+    """An event of a kind, with what an adapter and ingest would have put into it."""
+    system = str(fields.pop("system", "I94"))
+    place = str(fields.pop("place", "record 1"))
+    part = str(fields.pop("part", ""))
+    mark = digest(repr((record, number, sorted(fields.items(), key=lambda item: item[0]))).encode())
+    return kind(
+        id=event_id(system, record, part, number, mark, 1),
+        system=system,
+        record=record,
+        place=place,
+        part=part,
+        revision=Revision(number=number, digest=mark),
+        mapping_version=1,
+        batch="b1",
+        published_at=known,
+        **fields,
+    )
+
+
+def bytes_of(events: list[AnyEvent]) -> list[bytes]:
+    """The events as they lie on the bus."""
+    return [codec.encode(event) for event in events]
+
+
+def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int]]:
+    """A random world's events in the order of their making, and how often it holds what it is about.
+
+    Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
+    decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps).
+    """
+    world = World(seed)
+    rng = world.rng
+    counts = dict.fromkeys(("merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies"), 0)
+    events: list[AnyEvent] = []
+    people: list[Person] = []
+    for index in range(persons):
+        person = world.person(twin_of=people[0] if index == 1 and rng.random() < 0.5 else None)
+        people.append(person)
+        at = START + timedelta(days=rng.randrange(200), seconds=rng.randrange(86_400))
+        for _ in range(rng.randint(1, 3)):
+            events += _visit(world, person, at, counts)
+            at += timedelta(days=rng.randint(5, 300))
+            if rng.random() < 0.3:
+                person.passports.append(world.number("P"))
+                if rng.random() < 0.8:
+                    events.append(_tie(world, person, at, counts))
+    if rng.random() < 0.6 and len(people) > 2:
+        events += _veto(world, people[0], people[2], counts)
+    if rng.random() < 0.5:
+        events += _split(world, people[0], people[-1], counts)
+    if rng.random() < 0.5:
+        events += _decisions(world, events, counts)
+    events.append(
+        make(
+            Coverage,
+            world,
+            record=world.number("C"),
+            known=START + timedelta(days=rng.randrange(600)),
+            scope="departure:air",
+            since=START - timedelta(days=1),
+            through=START + timedelta(days=rng.randrange(700)),
+        )
+    )
+    for event in list(events):
+        if rng.random() < 0.1 and event.published_at is not None:
+            counts["copies"] += 1
+            later = event.published_at + timedelta(hours=rng.randint(-30, 30))
+            events.append(event.model_copy(update={"published_at": later, "batch": "b2", "place": "record 9"}))
+    return events, counts
+
+
+def _known(world: World, at: datetime, counts: dict[str, int]) -> datetime:
+    if world.rng.random() < 0.2:
+        counts["late"] += 1
+        return at + timedelta(days=world.rng.randint(20, 120))
+    return at + timedelta(hours=world.rng.randint(1, 30))
+
+
+def _visit(world: World, person: Person, at: datetime, counts: dict[str, int]) -> list[AnyEvent]:
+    rng = world.rng
+    zone = rng.choice(ZONES)
+    i94 = Identifier.of(Scheme.I94, world.number("", 11))
+    person.i94.append(i94.value)
+    record = world.number("T")
+    until = (at + timedelta(days=rng.choice((30, 90, 180)))).date()
+    arrival = make(
+        Arrival,
+        world,
+        record=record,
+        known=_known(world, at, counts),
+        occurred_at=Moment.instant(at, zone),
+        subject=world.subject(person, i94, passport(person)),
+        class_of_admission=rng.choice(("B1", "B2", "WT", "WB", "F1")),
+        inspection=rng.choice((Inspection.ADMITTED,) * 9 + (Inspection.REFUSED,)),
+        admitted_until=until,
+        port="JFK",
+        mode=Mode.AIR,
+    )
+    events: list[AnyEvent] = [arrival]
+    if rng.random() < 0.2:
+        counts["corrections"] += 1
+        known = arrival.published_at + timedelta(days=rng.randint(1, 30))
+        other = arrival.admitted_until + timedelta(days=10)
+        events.append(_again(arrival, number=2, published_at=known, admitted_until=other))
+    if rng.random() < 0.12:
+        counts["retractions"] += 1
+        known = arrival.published_at + timedelta(days=rng.randint(2, 60))
+        events.append(_again(arrival, number=3, published_at=known, operation=Operation.RETRACT))
+    if rng.random() < 0.7:
+        left = at + timedelta(days=rng.randint(1, 200), hours=rng.randrange(24))
+        events.append(
+            make(
+                Departure,
+                world,
+                record=world.number("T"),
+                known=_known(world, left, counts),
+                occurred_at=Moment.whole_day(left.date(), zone) if rng.random() < 0.2 else Moment.instant(left, zone),
+                subject=world.subject(person, *((i94,) if rng.random() < 0.5 else (passport(person),))),
+                evidence=rng.choice((Evidence.MANIFEST_CLOSED, Evidence.INSPECTED, Evidence.BOOKING)),
+                mode=Mode.AIR,
+                port="LAX",
+            )
+        )
+    if rng.random() < 0.4:
+        events += _application(world, person, i94, until, counts)
+    return events
+
+
+def _again(event: E, *, number: int, **fields: object) -> E:
+    """A later version of an event's record."""
+    mark = digest(repr((number, sorted(fields.items()))).encode())
+    identity = event_id(event.system, event.record, event.part, number, mark, 1)
+    return event.model_copy(update={"id": identity, "revision": Revision(number=number, digest=mark), **fields})
+
+
+def _application(
+    world: World, person: Person, i94: Identifier, until: date, counts: dict[str, int]
+) -> list[AnyEvent]:
+    rng = world.rng
+    receipt = Identifier.of(Scheme.RECEIPT, "EAC" + world.number("", 10))
+    filed = datetime.combine(until, datetime.min.time(), UTC) + timedelta(days=rng.randint(-20, 5), hours=12)
+    adjust = rng.random() < 0.2
+    steps: list[AnyEvent] = []
+    for index, action in enumerate((Action.FILED, rng.choice((None, Action.APPROVED, Action.DENIED, Action.WITHDRAWN)))):
+        if action is None:
+            continue
+        at = filed + timedelta(days=index * rng.randint(1, 120))
+        steps.append(
+            make(
+                Extension,
+                world,
+                system="CLAIMS3",
+                record=world.number("R"),
+                known=_known(world, at, counts),
+                occurred_at=Moment.whole_day(at.date(), "America/New_York"),
+                subject=world.subject(person, receipt, i94, names=rng.random() < 0.7),
+                receipt=receipt.value,
+                form="I-485" if adjust else "I-539",
+                asks=Request.ADJUST if adjust else Request.EXTEND,
+                action=action,
+                filed_on=filed.date(),
+                granted_until=until + timedelta(days=180) if action is Action.APPROVED and not adjust else None,
+            )
+        )
+    return steps
+
+
+def _tie(world: World, person: Person, at: datetime, counts: dict[str, int]) -> AnyEvent:
+    """A record that shows the old passport and the new one."""
+    counts["merges"] += 1
+    return make(
+        Departure,
+        world,
+        record=world.number("T"),
+        known=_known(world, at, counts),
+        occurred_at=Moment.instant(at),
+        subject=world.subject(person, passport(person), passport(person, -2)),
+        evidence=Evidence.BOOKING,
+    )
+
+
+def _encounter(world: World, person: Person, at: datetime, *identifiers: Identifier) -> AnyEvent:
+    return make(
+        Departure,
+        world,
+        record=world.number("T"),
+        known=at,
+        occurred_at=Moment.instant(at),
+        subject=world.subject(person, *identifiers),
+        evidence=Evidence.BOOKING,
+    )
+
+
+def _veto(world: World, one: Person, other: Person, counts: dict[str, int]) -> list[AnyEvent]:
+    """Two people under one receipt, each with an A-number of their own: never one person."""
+    counts["vetoes"] += 1
+    at = START + timedelta(days=world.rng.randrange(400))
+    shared = Identifier.of(Scheme.RECEIPT, "WAC" + world.number("", 10))
+    return [
+        _encounter(world, person, at, shared, Identifier.of(Scheme.A_NUMBER, world.number("A", 9)), passport(person))
+        for person in (one, other)
+    ]
+
+
+def _split(world: World, one: Person, other: Person, counts: dict[str, int]) -> list[AnyEvent]:
+    """A record ties two people by mistake and is taken back later."""
+    counts["splits"] += 1
+    at = START + timedelta(days=world.rng.randrange(300))
+    wrong = _encounter(world, one, at, Identifier.of(Scheme.I94, one.i94[0]), Identifier.of(Scheme.I94, other.i94[0]))
+    known = at + timedelta(days=world.rng.randint(1, 200))
+    return [wrong, _again(wrong, number=2, published_at=known, operation=Operation.RETRACT)]
+
+
+def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> list[AnyEvent]:
+    """A person's word on two records, in half of the cases undone later."""
+    rng = world.rng
+    arrivals = [event for event in events if isinstance(event, Arrival)]
+    if len({event.record for event in arrivals}) < 2:
+        return []
+    counts["decisions"] += 1
+    one, other = rng.sample(sorted({event.record for event in arrivals}), 2)
+    known = START + timedelta(days=rng.randrange(500))
+    said = make(
+        Decision,
+        world,
+        system="REVIEW",
+        record=world.number("D"),
+        known=known,
+        one=RecordRef(system="I94", record=one),
+        other=RecordRef(system="I94", record=other),
+        same=rng.random() < 0.5,
+        by="reviewer",
+        why="looked at both files",
+    )
+    if rng.random() < 0.5:
+        return [said]
+    undone = _again(said, number=2, published_at=known + timedelta(days=30), operation=Operation.RETRACT)
+    return [said, undone]
