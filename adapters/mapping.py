@@ -31,10 +31,12 @@ def refusing(mapping: Mapping_) -> Mapping_:
 
 
 def _reason(error: ValueError) -> str:
+    """Names the field and what is wrong, not the person: reasons go into logs and receipts."""
     if not isinstance(error, ValidationError):
         return str(error)
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}, found {first['input']!r}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def revision(number: int, content: Mapping[str, Any]) -> Revision:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from adapters.formats.ebcdic import binary_size, packed_size
 
@@ -57,9 +58,10 @@ class Condition:
     values: tuple[str | tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
-    """One entry: a group with children, or an elementary field with a picture."""
+    """One entry: a group with children, or an elementary field with a picture. What is derived is kept: reading asks
+    for it millions of times."""
 
     level: int
     name: str  # FILLER if it has none
@@ -73,7 +75,7 @@ class Item:
     children: tuple[Item, ...] = ()
     conditions: tuple[Condition, ...] = ()
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of one occurrence, the greatest if they vary."""
         if self.picture is None:
@@ -84,14 +86,15 @@ class Item:
             return packed_size(self.picture.width)
         return binary_size(self.picture.width)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Bytes of all occurrences, the greatest if they vary."""
         return self.size * (self.occurs.most if self.occurs else 1)
 
-    def families(self) -> list[tuple[Item, tuple[Item, ...]]]:
-        """The children: each with those that redefine it."""
-        return [(family[0], tuple(family[1:])) for _, family in _areas(self.children)]
+    @cached_property
+    def families(self) -> list[tuple[int, Item, tuple[Item, ...]]]:
+        """The children: bytes of the storage, who described it first, those that redefine it."""
+        return [(area, family[0], tuple(family[1:])) for area, family in _areas(self.children)]
 
 
 def _areas(children: tuple[Item, ...]) -> list[tuple[int, list[Item]]]:

@@ -7,7 +7,7 @@ field which one is meant: `Choice`; without one the first is.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
@@ -18,6 +18,7 @@ from adapters.formats.copybook import Item, Usage, parse
 
 _EXACT = Context(prec=40)
 """Numbers have up to 31 digits; the default context rounds at 28."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +93,17 @@ class Layout:
 
     def _group(self, group: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
-        for first, others in group.families():
+        for area, first, others in group.families:
             item = self._chosen(first, others, offset, reading)
             if item is None:
-                offset += max(member.total for member in (first, *others))
+                offset += area
                 continue
             value, end = self._item(item, offset, reading, keep=keep)
             if item.name != "FILLER":
                 found[item.name] = value
                 if keep and not isinstance(value, dict | list):
                     reading.scalars[item.name] = value
-            offset = max(end, *(offset + member.total for member in (first, *others))) if others else end
+            offset = max(end, offset + area) if others else end
         return found, offset
 
     def _chosen(self, first: Item, others: tuple[Item, ...], offset: int, reading: _Reading) -> Item | None:
@@ -169,9 +170,9 @@ class Layout:
     def _text(self, data: bytes) -> str:
         # Programs fill what they never set with binary zeros as often as with blanks.
         text = data.decode(self.page).rstrip(" \0")
-        for index, char in enumerate(text):
-            if unicodedata.category(char) == "Cc":
-                raise ValueError(f"byte {index} is no character of {self.page}")
+        control = _CONTROL.search(text)
+        if control is not None:
+            raise ValueError(f"byte {control.start()} is no character of {self.page}")
         return text
 
     def _read_separate(self, item: Item, data: bytes) -> int:
@@ -184,13 +185,11 @@ class Layout:
 
     def _write_group(self, group: Item, fields: Mapping[str, Any], scalars: dict[str, Any]) -> bytes:
         out = b""
-        for first, others in group.families():
-            family = (first, *others)
-            item = next((member for member in family if member.name in fields), first)
+        for area, first, others in group.families:
+            item = next((member for member in (first, *others) if member.name in fields), first)
             data = self._write_item(item, fields.get(item.name), scalars)
             if others:
-                size = max(member.total for member in family)
-                data += " ".encode(self.page) * (size - len(data))
+                data += " ".encode(self.page) * (area - len(data))
             out += data
         return out
 

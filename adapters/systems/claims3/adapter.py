@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
 from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
 from adapters.mapping import chosen, envelope, refusing, revision
-from adapters.transports.database_poll import open_poll, parse
+from adapters.transports.database_poll import is_order, open_poll, parse
 from schemas.events import Coverage, Extension, Operation, Status, Subject
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
@@ -23,6 +24,7 @@ COLUMNS = """
 OF_APPROVAL = ("granted_class", "granted_until", "valid_from", "new_i94_number")
 FORMS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None}
 ACTIONS = {action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
 
@@ -32,14 +34,22 @@ def grade(code: str | None) -> str | None:
     return code.replace("-", "") if code else None
 
 
-def until(value: str | None) -> date | Literal["D/S"] | None:
+def until(row: Row, column: str) -> date | Literal["D/S"] | None:
     """The end of a period. Raises ValueError."""
-    return "D/S" if value == "D/S" else day(value)
+    return "D/S" if row[column] == "D/S" else day(row, column)
 
 
-def day(value: str | None) -> date | None:
-    """Raises ValueError."""
-    return date.fromisoformat(value) if value else None
+def day(row: Row, column: str) -> date | None:
+    """YYYY-MM-DD and no other spelling that the library knows. Raises ValueError."""
+    text = row[column]
+    if text is None:
+        return None
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise ValueError(f"{column} {text!r} is no date")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{column} {text!r} is no date") from None
 
 
 def subject(row: Row) -> Subject:
@@ -83,12 +93,17 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
         return Filtered("employment-authorisation-only")
     if row["action_code"] != "APPROVED":
         row |= dict.fromkeys(OF_APPROVAL)
+    happened = day(row, "action_date")
+    if happened is None:
+        raise ValueError("action_date is absent")
     record, version = _whole(row, "action_id"), _whole(row, "row_version")
     number = revision(version, row)
-    recorded = parse(row["last_update_ts"] or "")
+    if not is_order(row["last_update_ts"]):
+        raise ValueError(f"last_update_ts {row['last_update_ts']!r} is no timestamp")
+    recorded = parse(row["last_update_ts"])
     fields = {
         "operation": Operation.RETRACT if chosen({"Y": True, "N": False}, row["void_flag"], "void_flag") else "assert",
-        "occurred_at": Moment.whole_day(date.fromisoformat(row["action_date"] or ""), OFFICE),
+        "occurred_at": Moment.whole_day(happened, OFFICE),
         "subject": subject(row),
     }
     extension = Extension.model_validate(
@@ -99,12 +114,12 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
             "form": row["form_type"],
             "asks": asked(row),
             "action": chosen(ACTIONS, row["action_code"], "action_code"),
-            "filed_on": day(row["filed_date"]) or (day(row["action_date"]) if row["action_code"] == "FILED" else None),
+            "filed_on": day(row, "filed_date") or (happened if row["action_code"] == "FILED" else None),
             "requested_class": grade(row["requested_class"]),
-            "requested_until": until(row["requested_until"]),
+            "requested_until": until(row, "requested_until"),
             "granted_class": grade(row["granted_class"]),
-            "granted_until": until(row["granted_until"]),
-            "valid_from": day(row["valid_from"]),
+            "granted_until": until(row, "granted_until"),
+            "valid_from": day(row, "valid_from"),
         }
     )
     if (row["form_type"], row["action_code"]) != ("I-485", "APPROVED"):

@@ -33,15 +33,22 @@ RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
 
 
-def timestamp(value: int) -> datetime:
+def timestamp(value: int, what: str) -> datetime:
     """CCYYMMDDHHMMSS, UTC. Raises ValueError."""
-    return datetime.strptime(f"{value:014}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    text = f"{value:014}"
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"{what} {text} is no moment") from None
 
 
-def day(value: int) -> date:
+def day(value: int, what: str) -> date:
     """CCYYMMDD. Raises ValueError."""
     text = f"{value:08}"
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        raise ValueError(f"{what} {text} is no date") from None
 
 
 def coverages(header: Fields) -> list[tuple[str, datetime, datetime]]:
@@ -49,7 +56,7 @@ def coverages(header: Fields) -> list[tuple[str, datetime, datetime]]:
     found = []
     for entry in header["COVERAGE"][: header["COVERAGE-COUNT"]]:
         scope = chosen(CODES["scopes"], entry["COVERAGE-SCOPE"], "COVERAGE-SCOPE")
-        since, through = timestamp(entry["COVERAGE-SINCE"]), timestamp(entry["COVERAGE-THROUGH"])
+        since, through = (timestamp(entry[name], name) for name in ("COVERAGE-SINCE", "COVERAGE-THROUGH"))
         if through < since:
             raise ValueError(f"coverage of {scope} runs backwards")
         found.append((scope, since, through))
@@ -62,8 +69,8 @@ def check(header: Fields) -> None:
         raise ValueError(f"interface {header['INTERFACE-ID']!r} {header['INTERFACE-VERSION']:04}, not 'CBPI94' 0100")
     if header["FILE-SEQUENCE"] < 1 or header["COVERAGE-COUNT"] > 6:
         raise ValueError("FILE-SEQUENCE is from 1, COVERAGE-COUNT up to 6")
-    day(header["FILE-DATE"])
-    timestamp(header["CREATED-AT"])
+    day(header["FILE-DATE"], "FILE-DATE")
+    timestamp(header["CREATED-AT"], "CREATED-AT")
     coverages(header)
 
 
@@ -126,19 +133,19 @@ def moment(detail: Fields) -> Moment:
     """Date and time local to the port. Raises ValueError."""
     _, place = chosen(CODES["ports"], detail["PORT-CODE"], "PORT-CODE")
     if detail["EVENT-TIME"] == 999999:
-        return Moment.whole_day(day(detail["EVENT-DATE"]), place)
+        return Moment.whole_day(day(detail["EVENT-DATE"], "EVENT-DATE"), place)
     if detail["EVENT-FOLD"] not in ("", "1", "2"):
         raise ValueError(f"EVENT-FOLD {detail['EVENT-FOLD']!r}")
-    local = timestamp(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"])
+    local = timestamp(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"], "EVENT-DATE and EVENT-TIME")
     local = local.replace(tzinfo=zone(place), fold=detail["EVENT-FOLD"] == "2")
     return Moment.instant(local, place, Precision.INSTANT)
 
 
-def until(kind: str, value: int) -> date | Literal["D/S"] | None:
+def until(kind: str, value: int, what: str) -> date | Literal["D/S"] | None:
     """The end of a period. Raises ValueError."""
     if kind not in ("D", "S", ""):
         raise ValueError(f"kind of period {kind!r}, one of D, S or blank expected")
-    return day(value) if kind == "D" else "D/S" if kind == "S" else None
+    return day(value, what) if kind == "D" else "D/S" if kind == "S" else None
 
 
 def grade(code: str) -> str | None:
@@ -159,7 +166,9 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     number = entry.fields["header"]["FILE-SEQUENCE"] * RECORDS + entry.fields["number"]
     said = {name: value for name, value in detail.items() if name not in IGNORED}
     record = f"{detail['TXN-NUMBER']:011}"
-    fields = envelope(entry, origin, record, revision(number, said), recorded_at=timestamp(detail["LAST-UPDATED"])) | {
+    fields = envelope(
+        entry, origin, record, revision(number, said), recorded_at=timestamp(detail["LAST-UPDATED"], "LAST-UPDATED")
+    ) | {
         "occurred_at": moment(detail),
         "subject": subject(detail),
     }
@@ -193,7 +202,7 @@ def arrival(detail: Fields, fields: dict[str, Any]) -> Arrival:
         | {
             "inspection": inspection,
             "class_of_admission": grade(said["ADMISSION-CLASS"]),
-            "admitted_until": until(said["ADMITTED-KIND"], said["ADMITTED-UNTIL"]),
+            "admitted_until": until(said["ADMITTED-KIND"], said["ADMITTED-UNTIL"], "ADMITTED-UNTIL"),
         }
     )
 
@@ -211,8 +220,8 @@ def extension(said: Fields, fields: dict[str, Any]) -> Extension:
             "asks": "change_class" if granted else "extend",
             "action": "approved",
             "granted_class": granted,
-            "granted_until": until(said["GRANTED-KIND"], said["GRANTED-UNTIL"]),
-            "valid_from": day(said["VALID-FROM"]) if said["VALID-FROM"] else None,
+            "granted_until": until(said["GRANTED-KIND"], said["GRANTED-UNTIL"], "GRANTED-UNTIL"),
+            "valid_from": day(said["VALID-FROM"], "VALID-FROM") if said["VALID-FROM"] else None,
         }
     )
 
@@ -225,7 +234,7 @@ def coverage(note: Note, origin: Origin) -> list[Coverage]:
     for scope, since, through in coverages(header):
         record = f"{header['FILE-DATE']:08}.{header['FILE-SEQUENCE']:06} {scope}"
         which = revision(number, {"since": since, "through": through, "made": header["CREATED-AT"]})
-        fields = envelope(note, origin, record, which, recorded_at=timestamp(header["CREATED-AT"]))
+        fields = envelope(note, origin, record, which, recorded_at=timestamp(header["CREATED-AT"], "CREATED-AT"))
         found.append(Coverage.model_validate(fields | {"scope": scope, "since": since, "through": through}))
     return found
 

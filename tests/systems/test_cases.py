@@ -1,0 +1,23 @@
+"""One runner over the cases of all systems."""
+
+from __future__ import annotations
+
+import pytest
+from systems.cases import Case, cases, told
+
+from adapters.registry import systems
+
+LEAST = {"I94": 12, "CLAIMS3": 8}
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_case_gives_what_is_expected(case: Case) -> None:
+    events, errors = told(case)
+    assert events == case.expected("expected.jsonl")
+    assert errors == case.expected("expected.err")
+    assert events or errors
+
+
+def test_every_system_has_its_cases() -> None:
+    counts = {name: sum(case.folder.parent.name == name.lower() for case in cases()) for name in systems()}
+    assert all(counts[name] >= LEAST.get(name, 8) for name in counts), counts
