@@ -1,0 +1,53 @@
+"""The command line. Each module of this package is a command or a group of them, and registers itself.
+
+A new command is a module with `register(app: typer.Typer) -> None` and its name in the list below. Modules import what
+they run inside their commands, so that `visabus --help` stays quick.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli import adapters, decode, ingest, kafka, topics
+from services.cli.context import Commands, Given
+
+MODULES = (adapters, decode, ingest, kafka, topics)
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    # a traceback with local variables would show whom the records speak of
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def visabus(
+    context: typer.Context,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings, TOML.", envvar="VISABUS_SETTINGS")
+    ] = None,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="embedded:///path/bus.db or kafka://host:port")] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="sqlite+aiosqlite:////path/store.db or postgresql://...")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIRECTORY", help="Local data; ./var if not said.")] = None,
+) -> None:
+    """One bus for the legacy systems that know about visa holders, and a visa-status view over it.
+
+    Every setting can stand in a TOML file, in the environment (`VISABUS_API__PORT=8080`) or in a secrets directory
+    (`VISABUS_SECRETS_DIR`). A first look, which publishes nothing:
+
+        visabus adapters
+        visabus decode I94 nightly-20261124.dat
+    """
+    context.obj = Given(settings, bus, store, data)
+
+
+for module in MODULES:
+    module.register(app)

@@ -1,0 +1,78 @@
+"""What every command has from the options before it, and how a foreseen error ends: one line, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from services.settings import Settings
+
+FAILED = 1
+MISUSED = 2
+"""Exit codes: something could not be done; it was asked for wrongly (arguments or settings)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options before the command."""
+
+    settings: Path | None = None
+    bus: str | None = None
+    store: str | None = None
+    data: Path | None = None
+
+
+class Refusal(Exception):
+    """A command that cannot do what it was asked; the text says what to do."""
+
+    def __init__(self, text: str, code: int = FAILED) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def settings_of(context: typer.Context, **overrides: Any) -> Settings:
+    """The settings in force; `overrides` as in `services.settings.load`. Raises SettingsError."""
+    from services.settings import load
+
+    given = context.find_object(Given) or Given()
+    return load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
+
+
+def start_logs(settings: Settings) -> None:
+    """Logs to standard error, as the settings say."""
+    from services.logs import configure
+
+    configure(settings.log.level, settings.log.form)
+
+
+class Commands(TyperGroup):
+    """Ends a foreseen error with its text and an exit code. Others keep their traceback: they are bugs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:  # looked at by type, which needs imports that a good run should not pay for
+            code = _foreseen(error)
+            if code is None:
+                raise
+            typer.echo(f"visabus: {error}", err=True)
+            raise typer.Exit(code) from None
+
+
+def _foreseen(error: Exception) -> int | None:
+    from adapters.registry import MalformedSystem
+    from bus.contract import BusError
+    from services.kafka_local import KafkaUnavailable
+    from services.settings import SettingsError
+
+    if isinstance(error, Refusal):
+        return error.code
+    if isinstance(error, SettingsError):
+        return MISUSED
+    return FAILED if isinstance(error, BusError | KafkaUnavailable | MalformedSystem) else None

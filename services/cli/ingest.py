@@ -1,0 +1,84 @@
+"""`visabus ingest`: run the feeds."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.context import FAILED, MISUSED, Refusal, settings_of, start_logs
+
+if TYPE_CHECKING:
+    from services.ingest import Clock, Outcome, Source
+    from services.settings import Settings
+
+
+class Stamp(StrEnum):
+    """Where the moment of knowing comes from."""
+
+    NOW = "now"
+    RECORDED = "recorded"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(ingest)
+
+
+def ingest(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="End when no source has anything more.")] = False,
+    stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
+    feed: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=URL]", help="Only this feed; with a URL, whatever settings say.")
+    ] = None,
+) -> None:
+    """Read the feeds of the settings and publish what they say, until SIGTERM or SIGINT.
+
+    Where each feed stands is kept on the bus; a host that starts takes its feeds over from one that runs. A receipt
+    for each batch is kept below `receipts/` in the data directory. Exits with 1 if a feed was stopped.
+
+        visabus --settings visabus.toml ingest
+        visabus ingest --once --feed I94.nightly=file:///srv/i94/out
+        visabus ingest --once --stamp recorded
+    """
+    from services.ingest import now, recorded, sources
+
+    names, addresses = _named(feed or [])
+    settings = settings_of(context, feeds=addresses or None)
+    if not settings.feeds and not names:
+        raise Refusal('the settings name no feed; add --feed I94.nightly=file:///... or a [feeds."..."] table', MISUSED)
+    found = sources(settings, names)
+    start_logs(settings)
+    outcomes = asyncio.run(_run(settings, found, once=once, clock=now if stamp is Stamp.NOW else recorded))
+    for outcome in outcomes:
+        typer.echo(_line(outcome), err=True)
+    if any(outcome.error is not None for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """The names that were given, and the addresses that came with some."""
+    pairs = [feed.partition("=") for feed in feeds]
+    return [name for name, _, _ in pairs], {name: {"url": url} for name, _, url in pairs if url}
+
+
+async def _run(settings: Settings, found: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
+    from services.ingest import run
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await run(settings, found, once=once, stop=stop, clock=clock)
+
+
+def _line(outcome: Outcome) -> str:
+    told = outcome.counters
+    filtered = sum(told.filtered.values())
+    counts = f"{told.read} read = {told.published} published, {told.dead_lettered} dead letters, {filtered} left out"
+    return f"{outcome.name}: {counts}" + (f"\n  {outcome.error}" if outcome.error is not None else "")

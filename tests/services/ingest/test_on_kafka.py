@@ -1,0 +1,77 @@
+"""The same host over a real Kafka: conservation, a crash at each step, and the fence."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from toy_source import expected, settings, toy, world
+
+from bus.contract import Bus
+from bus.open import open_bus
+from services.ingest import recorded, run
+
+
+@pytest.fixture
+async def bus(kafka: str) -> AsyncIterator[Bus]:
+    opened = await open_bus(f"kafka://{kafka}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    directory = tmp_path / "in"
+    directory.mkdir()
+    (directory / "a.txt").write_text("good 1\ntwo 2\nbad x\nskip 3\nrefuse 4\nthrough 9\ngood 8\nbug 9")
+    (directory / "b.txt").write_text("good 11\nskip 12")
+    return directory
+
+
+async def violations(folder: Path, bus: Bus, feed: str) -> list[str]:
+    """As `check`, on a bus that holds other tests' messages as well."""
+    wanted, found = expected(folder), await world(bus)
+    letters = {letter["id"] for letter in found.letters if letter["feed"] == feed}
+    wrong = [] if wanted["ids"] <= set(found.ids()) else ["events lost"]
+    wrong += [] if len(letters) == wanted["counters"]["dead_lettered"] else [f"{len(letters)} dead letters"]
+    counters = found.saved[f"TOY/{feed}"]["counters"]
+    return wrong + ([] if counters == wanted["counters"] else [f"counters {counters}"])
+
+
+async def test_crashes_cost_no_record(bus: Bus, folder: Path) -> None:
+    feed = f"feed{uuid.uuid4().hex}"
+    for point in ("ingest.decoded", "ingest.sent", "ingest.saved"):
+
+        async def crash(at: str, point: str = point) -> None:
+            if at == point:
+                raise RuntimeError(point)
+
+        (outcome,) = await run(
+            settings(folder), [toy(folder, name=feed)], once=True, bus=bus, clock=recorded, pause=crash
+        )
+        assert outcome.error == f"RuntimeError: {point}"
+    (outcome,) = await run(settings(folder), [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)
+    assert outcome.error is None
+    assert await violations(folder, bus, feed) == []
+
+
+async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Path) -> None:
+    feed = f"feed{uuid.uuid4().hex}"
+    quick = settings(folder, fence_seconds=0.3)
+    reading = asyncio.Event()
+
+    async def saved(at: str) -> None:
+        if at == "ingest.saved":
+            reading.set()
+
+    first = asyncio.create_task(run(quick, [toy(folder, name=feed)], bus=bus, clock=recorded, pause=saved))
+    await reading.wait()
+    (second,) = await run(quick, [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)
+    (outcome,) = await asyncio.wait_for(first, 20)
+    assert outcome.error is not None
+    assert "another host took" in outcome.error
+    assert second.error is None
+    assert await violations(folder, bus, feed) == []

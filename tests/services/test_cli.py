@@ -1,0 +1,176 @@
+"""The command line: what it prints where, how it ends, and that it never shows a traceback for a foreseen error."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_source import Folder, mapping, world
+from typer.testing import CliRunner, Result
+
+from adapters.core import Feed, Read, System
+from adapters.transports.file_drop import open_drop
+from bus.contract import BusDown
+from bus.embedded import EmbeddedBus
+from services.cli import MODULES, app
+
+
+class Words:
+    """The toy's lines as a format."""
+
+    def read(self, stream: object) -> list[Read]:
+        lines: list[bytes] = list(stream)  # type: ignore[call-overload]
+        folder = Folder(Path(), [])
+        return [folder._read(line.rstrip(b"\n"), f"line {number}") for number, line in enumerate(lines, start=1)]
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry with the toy in it and nothing else."""
+    feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping, options={"settle": 0})  # type: ignore[arg-type]
+    system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("good 1\nskip 2\nthrough 3\ntwo 4\n")
+    return folder
+
+
+def visabus(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def test_help_teaches() -> None:
+    for command in ([], ["adapters"], ["decode"], ["ingest"], ["topics", "create"], ["kafka", "start"]):
+        result = visabus(*command, "--help")
+        assert result.exit_code == 0
+        assert "Usage" in result.stdout
+
+
+def test_adapters_lists_systems_and_feeds() -> None:
+    result = visabus("adapters")
+    assert result.exit_code == 0
+    assert "TOY.lines" in result.stdout
+
+
+def test_decode_gives_events_on_stdout_and_totals_on_stderr(lines: Path) -> None:
+    result = visabus("decode", "TOY", lines / "a.txt")
+    assert result.exit_code == 0
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [event["record"] for event in events] == ["1", "coverage 3", "4", "4"]
+    assert result.stderr == ("3 read = 2 readable, 0 refused, 1 left out by toy.skip; events: 1 coverage, 3 status\n")
+
+
+def test_decode_tells_what_is_refused_and_where(lines: Path) -> None:
+    (lines / "b.txt").write_text("bad x\ngood 1\nrefuse 2\n")
+    result = visabus("decode", "TOY", lines / "b.txt")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[:2] == [
+        "b.txt: line 1: unreadable",
+        "b.txt: line 3: refused by the mapping",
+    ]
+
+
+def test_decode_tells_the_refused_as_json(lines: Path) -> None:
+    (lines / "b.txt").write_text("bad x\n")
+    result = visabus("decode", "TOY", lines / "b.txt", "--refused")
+    refused, totals = (json.loads(line) for line in result.stderr.splitlines())
+    assert refused == {
+        "file": "b.txt",
+        "place": "line 1",
+        "record": None,
+        "reason": "unreadable",
+        "raw": b"bad x".hex(),
+    }
+    assert totals["totals"]["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["decode", "NONE", __file__], "no system NONE; there are TOY"),
+        (["decode", "TOY", __file__, "--feed", "none"], "TOY has no feed none; it has lines"),
+        (["decode", "TOY", "/nowhere"], "does not exist"),
+        (["--settings", "/nowhere.toml", "ingest"], "/nowhere.toml: No such file"),
+        (["--bus", "redis://x", "topics", "create"], "bus_url: starts with embedded:///"),
+        (["ingest"], "the settings name no feed; add --feed"),
+        (["ingest", "--feed", "TOY.lines"], "feeds.TOY.lines: not among the feeds of the settings"),
+        (["ingest", "--feed", "TOY.none=file:///x"], "TOY has no feed 'none'; it has lines"),
+        (["ingest", "--feed", "NONE.x=file:///x"], "no system NONE; `visabus adapters` lists them"),
+    ],
+)
+def test_what_is_asked_wrongly_ends_with_2_and_a_line(arguments: list[str], told: str, tmp_path: Path) -> None:
+    result = visabus("--data", tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_bus_that_is_down_ends_with_1_and_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*arguments: object, **options: object) -> None:
+        raise BusDown("kafka at 127.0.0.1:1 does not answer")
+
+    monkeypatch.setattr("bus.open.open_bus", down)
+    result = visabus("--data", tmp_path, "topics", "create")
+    assert result.exit_code == 1
+    assert result.stderr == "visabus: kafka at 127.0.0.1:1 does not answer\n"
+
+
+def test_topics_create_is_idempotent(tmp_path: Path) -> None:
+    for _ in range(2):
+        result = visabus("--data", tmp_path, "topics", "create")
+        assert result.exit_code == 0
+    assert "visabus.positions  1  compacted" in result.stdout
+
+
+async def _events(file: Path) -> list[str]:
+    bus = await EmbeddedBus.open(file)
+    try:
+        return [str(event.published_at) for event in (await world(bus)).events]
+    finally:
+        await bus.close()
+
+
+def test_ingest_once_publishes_and_says_so(lines: Path, tmp_path: Path) -> None:
+    result = visabus(
+        *("--data", tmp_path / "data", "ingest", "--once", "--stamp", "recorded"),
+        *("--feed", f"TOY.lines=file://{lines}"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "TOY.lines: 3 read = 2 published, 0 dead letters, 1 left out" in result.stderr
+    stamps = asyncio.run(_events(tmp_path / "data/bus.db"))
+    assert "2026-01-01 00:01:00+00:00" in stamps
+
+
+def test_ingest_ends_with_1_where_a_feed_is_stopped(lines: Path, tmp_path: Path) -> None:
+    (lines / "b.txt").write_text("bad\n" * 300)
+    result = visabus("--data", tmp_path / "data", "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+    assert result.exit_code == 1
+    assert "TOY.lines stopped: 200 of the first 200 records of b.txt" in result.stderr.replace("\n", " ")
+
+
+def test_every_module_registers_itself() -> None:
+    folder = Path(sys.modules["services.cli"].__file__ or "").parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "context"}
+    assert {module.__name__.rpartition(".")[2] for module in MODULES} == modules
+
+
+def test_starting_up_imports_nothing_heavy() -> None:
+    script = "import sys, services.cli; print(*sorted(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"pydantic_settings", "sqlalchemy", "aiokafka", "fastapi", "structlog", "schemas.events"} & set(found)
+
+
+def test_the_installed_command_runs() -> None:
+    command = Path(sys.executable).with_name("visabus")
+    result = subprocess.run([command, "adapters"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert "I94.nightly" in result.stdout

@@ -1,0 +1,122 @@
+"""Logs that cannot tell who somebody is: a canary in every place where one could be."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+import services
+from services.logs import ALLOWED, configure
+
+CANARY = "SKYWALKER"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Logs as JSON lines in memory; everything as it was afterwards."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    written = io.StringIO()
+    configure("debug", "json", written)
+    yield written
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_canary_gets_through(stream: io.StringIO, form: str) -> None:
+    configure("debug", form, stream)
+    log = structlog.get_logger("test")
+    log.info("batch done", batch="a.txt", read=3, name=CANARY, passport=CANARY, record={"family": CANARY})
+    log.info("batch done", filtered={CANARY: CANARY}, batch={"family": CANARY}, place=[{"family": CANARY}])
+    log.bind(subject=CANARY).warning("refused")
+    structlog.contextvars.bind_contextvars(person=CANARY)
+    log.warning("refused")
+    structlog.contextvars.clear_contextvars()
+    try:
+        raise ValueError(f"cannot read {CANARY}")
+    except ValueError as error:
+        log.exception("feed stopped")
+        log.error("feed stopped", exc_info=error)
+        log.error("feed stopped", exc_info=sys.exc_info(), stack_info=True)
+        logging.getLogger("library").exception("failed on %s", CANARY)
+        logging.getLogger("library").error("failed on %s", error)
+    logging.getLogger("library").error("Task exception was never retrieved\nexception=ValueError('%s')", CANARY)
+    logging.getLogger("library").warning("failed", extra={"family": CANARY})
+    text = stream.getvalue()
+    assert CANARY not in text
+    assert len(text.splitlines()) >= 10
+
+
+def test_what_is_allowed_is_written_and_what_was_dropped_is_named(stream: io.StringIO) -> None:
+    structlog.get_logger("test").info("batch done", system="I94", batch="a.txt", read=3, filtered={"x": 1}, family="X")
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["system"]) == ("batch done", "info", "I94")
+    assert (line["read"], line["filtered"], line["dropped"]) == (3, {"x": 1}, ["family"])
+
+
+def test_an_exception_shows_its_type_and_its_way(stream: io.StringIO) -> None:
+    try:
+        int("x")
+    except ValueError:
+        structlog.get_logger("test").exception("feed stopped")
+    line = json.loads(stream.getvalue())
+    assert line["error"] == "ValueError"
+    assert line["frames"][-1].startswith("test_logs.py:")
+
+
+def test_other_libraries_show_their_template(stream: io.StringIO) -> None:
+    logging.getLogger("library").warning("failed on %s", CANARY)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["logger"]) == ("failed on %s", "library")
+
+
+def test_the_planted_bug_is_seen(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary does get through where a key is let in that should not be."""
+    monkeypatch.setattr("services.logs.ALLOWED", ALLOWED | {"family"})
+    structlog.get_logger("test").info("refused", family=CANARY)
+    assert CANARY in stream.getvalue()
+
+
+def test_no_key_of_the_list_is_a_persons() -> None:
+    personal = {"name", "names", "family", "given", "birth", "passport", "visa", "record", "raw", "reason", "token"}
+    assert not ALLOWED & personal
+
+
+def _calls(path: Path) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            called = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+            if called in ("log", "_log", "logger") and node.func.attr in (
+                "debug",
+                "info",
+                "warning",
+                "error",
+                "exception",
+                "critical",
+            ):
+                yield node
+
+
+def test_the_first_argument_of_our_log_calls_is_a_constant() -> None:
+    """The text itself is not filtered, so nothing may be put into it."""
+    top = Path(services.__file__).parents[1]
+    calls = [
+        (path, call)
+        for package in ("services", "bus", "adapters", "schemas")
+        for path in sorted((top / package).rglob("*.py"))
+        for call in _calls(path)
+    ]
+    assert len(calls) > 3
+    offending = [f"{path.name}:{call.lineno}" for path, call in calls if not isinstance(call.args[0], ast.Constant)]
+    assert offending == []

@@ -1,0 +1,139 @@
+"""Settings: every way in, in their order; every mistake told at once; no secret shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.settings import Settings, SettingsError, load
+
+
+def test_defaults_stand_below_the_data_directory(tmp_path: Path) -> None:
+    settings = load(environment={}, data_dir=tmp_path)
+    assert settings.bus_url == f"embedded://{tmp_path}/bus.db"
+    assert settings.store_url == f"sqlite+aiosqlite:///{tmp_path}/store.db"
+    assert settings.audit_url == f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    assert settings.ingest.refuse_share == 0.5
+    assert load(environment={}).data_dir.is_absolute()
+
+
+def test_command_line_beats_environment_beats_secrets_beats_file(tmp_path: Path) -> None:
+    file, secrets = tmp_path / "visabus.toml", tmp_path / "secrets"
+    file.write_text(
+        '[api]\nport = 1\nissuer = "file"\naudience = "file"\nhost = "file"\n[feeds."I94.x"]\nurl = "file:///a"'
+    )
+    secrets.mkdir()
+    (secrets / "api__issuer").write_text("secrets")
+    (secrets / "api__audience").write_text("secrets")
+    environment = {
+        "VISABUS_SETTINGS": str(file),
+        "VISABUS_SECRETS_DIR": str(secrets),
+        "VISABUS_API__AUDIENCE": "environment",
+        "VISABUS_API__PORT": "2",
+        "VISABUS_FEEDS": '{"I94.y": {"url": "file:///b"}}',
+    }
+    settings = load(environment=environment, api={"port": 3})
+    api = settings.api
+    assert (api.host, api.issuer, api.audience, api.port) == ("file", "secrets", "environment", 3)
+    assert {name: feed.url for name, feed in settings.feeds.items()} == {"I94.x": "file:///a", "I94.y": "file:///b"}
+
+
+def test_a_file_named_by_the_caller_beats_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("[api]\nport = 1")
+    (tmp_path / "b.toml").write_text("[api]\nport = 2")
+    assert load(tmp_path / "b.toml", environment={"VISABUS_SETTINGS": str(tmp_path / "a.toml")}).api.port == 2
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "visabus.toml"
+    file.write_text('colour = "red"\n[api]\nport = "many"\n[feeds."I94.x"]\nurl = "file:///a"\nspeed = 1')
+    environment = {"VISABUS_PROT": "1", "VISABUS_BUS_URL": "redis://x", "VISABUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}
+    with pytest.raises(SettingsError) as caught:
+        load(file, environment=environment)
+    text = str(caught.value)
+    assert "6 mistakes" in text
+    for line in (
+        "VISABUS_PROT (environment): nobody knows this setting",
+        "bus_url: starts with embedded:///",
+        "colour: nobody knows this setting",
+        "feeds.I94.x.speed: nobody knows this setting",
+        "api.port: ",
+        "kafka: SASL_SSL also needs sasl_mechanism, username, password",
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"VISABUS_SETTINGS": "/nowhere.toml"}, "/nowhere.toml: No such file"),
+        ({"VISABUS_SECRETS_DIR": "/nowhere"}, "VISABUS_SECRETS_DIR: no directory"),
+        ({"VISABUS_FEEDS": "{hunter2"}, "feeds (environment): no JSON"),
+        ({"VISABUS_FEEDS": '{"noname": {"url": "x"}}'}, "feeds.noname"),
+        ({"VISABUS_API__HS_SECRET": "hunter2"}, "api: hs_secret is shorter than 32 bytes"),
+        ({"VISABUS_API__JWKS": "/nowhere"}, "api: jwks is no file"),
+        (
+            {"VISABUS_API__JWKS": "/nowhere", "VISABUS_API__HS_SECRET": "hunter2" * 8},
+            "a token must not choose how it is checked",
+        ),
+        ({"VISABUS_KAFKA__USERNAME": "x"}, "PLAINTEXT takes no sasl_mechanism"),
+        ({"VISABUS_KAFKA__CAFILE": "/nowhere"}, "PLAINTEXT takes no cafile"),
+        ({"VISABUS_STORE_URL": "mysql://root:hunter2@x"}, "store_url: starts with sqlite+aiosqlite"),
+        ({"VISABUS_INGEST__REFUSE_SHARE": "0"}, "ingest.refuse_share"),
+        ({"VISABUS_DATA_DIR": "a\0b"}, "data_dir"),
+    ],
+)
+def test_each_mistake_is_readable_and_shows_no_value(environment: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environment=environment)
+    assert told in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_no_toml_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("password = hunter2")
+    with pytest.raises(SettingsError, match="no TOML") as caught:
+        load(tmp_path / "a.toml", environment={})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_secret_is_printed() -> None:
+    settings = load(
+        environment={},
+        store_url="postgresql://visabus:hunter2@db/visabus",
+        feeds={"I94.x": {"url": "sftp://visabus:hunter2@host/", "options": {"password": "hunter2"}}},
+        api={"hs_secret": "hunter2" * 8},
+        kafka={
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "username": "visabus",
+            "password": "hunter2",
+        },
+    )
+    assert settings.store_url == "postgresql+asyncpg://visabus:hunter2@db/visabus"
+    assert "hunter2" not in repr(settings) + str(settings) + repr(settings.kafka) + repr(settings.feeds)
+
+
+def test_every_setting_is_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that no variable reaches would be a setting that a container cannot set."""
+    for name, value in {"VISABUS_LOG__LEVEL": "debug", "VISABUS_DEADLINES__STOP": "3"}.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert (settings.log.level, settings.deadlines.stop) == ("debug", 3.0)
+
+
+def test_descriptions_say_what_is_not_plain() -> None:
+    undescribed: list[str] = []
+
+    def visit(schema: dict[str, Any]) -> None:
+        for name, field in schema.get("properties", {}).items():
+            if not field.get("description") and "$ref" not in field:
+                undescribed.append(name)
+
+    schema = Settings.model_json_schema(mode="validation")
+    for group in (schema, *schema["$defs"].values()):
+        visit(group)
+    plain = {"host", "port", "security_protocol", "sasl_mechanism", "username", "password", "level", "form"}
+    assert set(undescribed) <= plain
