@@ -1,0 +1,90 @@
+"""What happens to a person in the synthetic population. Days are ordinals, instants seconds since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """A document of travel."""
+
+    state: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Somebody crosses the border; local wall-clock time, `second` None where only the day becomes known."""
+
+    port: str
+    zone: str
+    mode: str
+    day: int
+    second: int | None
+    at: int  # the earliest instant that this may mean
+    again: bool = False  # the second pass of an hour that is repeated
+    carrier: str = ""
+    conveyance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application to stay: longer, otherwise, or for good. Under no receipt: the owner of the I-94 itself did it."""
+
+    form: str
+    receipt: str
+    filed: int
+    decision: str = ""  # approved, denied, withdrawn; empty while nobody decided
+    decided: int = 0
+    asked_class: str = ""
+    asked_until: int = 0
+    granted_class: str = ""
+    granted_until: int = 0
+    new_number: str = ""
+
+    def known_by(self, day: int) -> Application | None:
+        """As it stood at the end of that day: not filed, filed, or decided."""
+        if self.filed > day:
+            return None
+        if not self.decision or self.decided <= day:
+            return self
+        return Application(
+            self.form, self.receipt, self.filed, asked_class=self.asked_class, asked_until=self.asked_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """An application for admission and all that follows. `seen`: whether somebody reports the departure."""
+
+    kind: str
+    inspection: str  # A, R, W
+    admission_class: str  # as 8 CFR 214.2 writes it
+    arrival: Crossing
+    number: str  # of the I-94; empty when refused
+    last_day: int
+    departure: Crossing | None
+    seen: bool
+    applications: tuple[Application, ...]
+    passport: Passport
+
+    @property
+    def waiver(self) -> bool:
+        """Whether it is an admission under the Visa Waiver Program."""
+        return self.admission_class in ("WB", "WT")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A traveller."""
+
+    number: int
+    family: str
+    given: str
+    birth: str  # CCYYMMDD, 00 for what nobody knows
+    sex: str
+    citizenship: str
+    foil: str
+    a_number: str
+    stays: tuple[Stay, ...]

@@ -1,0 +1,138 @@
+"""One run: a population drawn, written down for each system, and the truth about it kept apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.simulator import shares
+from services.simulator.claims3 import Actions
+from services.simulator.clock import DAY, iso, seconds, utc_day
+from services.simulator.i94 import SCOPES, Nights
+from services.simulator.plans import Person
+from services.simulator.population import Population, Span
+from services.simulator.scribe import Page, Scribe
+from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
+from services.simulator.verdict import verdict
+
+UNTIL = datetime(2026, 10, 31, 8, tzinfo=UTC)
+"""When the records of a simulation end unless it is told otherwise: fixed, so that equal seeds write equal files."""
+ASKED_AFTER = timedelta(days=2)
+"""The question is asked so long after the records end: for those two days departures are not known."""
+I94_FILES = "i94"
+CLAIMS3_FILE = "claims3.db"
+TRUTH = "truth"
+
+
+def simulate(directory: Path, *, persons: int, seed: int = 1, until: datetime = UNTIL, years: int = 2) -> Truth:
+    """Write the native files and the truth of a population into a directory that has none. Raises ValueError."""
+    if persons < 1 or years < 1:
+        raise ValueError("at least one person and one year")
+    end = seconds(until.replace(microsecond=0))
+    nights = years * 365
+    since = end - nights * DAY
+    as_of = until.replace(microsecond=0) + ASKED_AFTER
+    span = Span(utc_day(since) + 1, utc_day(end) - 2, since, end, seconds(as_of))
+    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, TRUTH)):
+        raise ValueError(f"{directory} holds a simulation already")
+    (directory / TRUTH).mkdir(parents=True)
+    run = _Run(directory, seed, span, nights)
+    counts = run.write(persons)
+    body = {
+        "persons": persons,
+        "seed": seed,
+        "until": until.replace(microsecond=0).isoformat(),
+        "as_of": as_of.isoformat(),
+        **counts,
+        "shares": shares.table(),
+    }
+    (directory / TRUTH / COUNTS).write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return Truth.read(directory / TRUTH)
+
+
+class _Run:
+    """The open files of a simulation."""
+
+    def __init__(self, directory: Path, seed: int, span: Span, nights: int) -> None:
+        self._directory = directory
+        self._span = span
+        self._nights = Nights(directory / I94_FILES, span.since, nights)
+        self._actions = Actions(directory / CLAIMS3_FILE)
+        self._population = Population(seed, span)
+        self._scribe = Scribe(seed, span, self._nights, self._actions)
+
+    def write(self, persons: int) -> dict[str, Any]:
+        """Everything; what was written, counted."""
+        kinds: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
+        stays = 0
+        with (self._directory / TRUTH / RECORDS).open("wb") as file:
+            for person in self._population.draw(persons):
+                page = self._scribe.write(person)
+                told = self._truth(person, page)
+                stays += len(told.stays)
+                kinds.update(stay.kind for stay in told.stays)
+                outcomes.update(stay.outcome for stay in told.stays)
+                file.write(line_of(told))
+        self._nights.finish()
+        self._actions.finish(self._span.until)
+        return {
+            "stays": stays,
+            "kinds": dict(sorted(kinds.items())),
+            "outcomes": dict(sorted(outcomes.items())),
+            "systems": {"I94": self._i94(), "CLAIMS3": self._claims3()},
+        }
+
+    def _i94(self) -> dict[str, int]:
+        nights = self._nights
+        return {
+            "files": len(nights),
+            "read": nights.details,
+            "published": nights.details,
+            "filtered": 0,
+            "arrivals": nights.arrivals,
+            "departures": nights.departures,
+            "extensions": nights.extensions,
+            "corrections": nights.corrections,
+            "deletions": nights.deletions,
+            "coverage": len(nights) * len(SCOPES),
+        }
+
+    def _claims3(self) -> dict[str, int]:
+        actions = self._actions
+        return {
+            "read": actions.rows,
+            "published": actions.rows - actions.filtered,
+            "filtered": actions.filtered,
+            "changed": actions.changed,
+            "voided": actions.voided,
+        }
+
+    def _truth(self, person: Person, page: Page) -> TruePerson:
+        span = self._span
+        stays = []
+        for index, stay in enumerate(person.stays):
+            admitted = [each.arrival.at for each in person.stays[index + 1 :] if each.inspection == "A"]
+            later = min(admitted, default=None)
+            decided = self._scribe.last_action_day
+            known = tuple(filter(None, (each.known_by(decided) for each in stay.applications)))
+            seen = verdict(stay, known, self._scribe.recorded(stay), later, span.as_of, span.until)
+            happened = tuple(filter(None, (each.known_by(utc_day(span.as_of) - 1) for each in stay.applications)))
+            real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of)
+            last = iso(seen.last_day) if seen.last_day else None
+            stays.append(
+                TrueStay(
+                    page.arrivals[index],
+                    stay.number,
+                    stay.kind,
+                    seen.outcome.value,
+                    seen.since,
+                    last,
+                    real.outcome.value,
+                )
+            )
+        return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))

@@ -1,0 +1,100 @@
+"""What is true of the synthetic population, kept apart from the files that the systems get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+RECORDS = "truth.jsonl"
+COUNTS = "counts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrueRecord:
+    """A record that is the person's, with the identifiers that it tells."""
+
+    system: str
+    record: str
+    identifiers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrueStay:
+    """One application for admission: what its records show at the instant of the question, and what really is."""
+
+    record: str  # of the arrival, in I94
+    number: str
+    kind: str
+    outcome: str
+    since: int
+    authorised_until: str | None
+    real: str
+
+
+@dataclass(frozen=True, slots=True)
+class TruePerson:
+    """A person with the stays in order of time."""
+
+    number: int
+    stays: tuple[TrueStay, ...]
+    records: tuple[TrueRecord, ...]
+    retracted: tuple[tuple[str, str], ...]  # records that their owner took back
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where the truth is, the instant it is about, and what was written per system."""
+
+    directory: Path
+    until: datetime
+    as_of: datetime
+    counts: dict[str, Any]
+
+    @classmethod
+    def read(cls, directory: Path) -> Truth:
+        """The truth that a simulation left in a directory."""
+        counts = orjson.loads((directory / COUNTS).read_bytes())
+        until, as_of = (datetime.fromisoformat(counts[name]) for name in ("until", "as_of"))
+        return cls(directory, until, as_of, counts)
+
+    def persons(self) -> Iterator[TruePerson]:
+        """All persons, one after another."""
+        with (self.directory / RECORDS).open("rb") as file:
+            for line in file:
+                yield _person(orjson.loads(line))
+
+
+def line_of(person: TruePerson) -> bytes:
+    """The person as a line of the file."""
+    body = {
+        "person": person.number,
+        "stays": [
+            {
+                "record": stay.record,
+                "number": stay.number,
+                "kind": stay.kind,
+                "outcome": stay.outcome,
+                "since": stay.since,
+                "authorised_until": stay.authorised_until,
+                "real": stay.real,
+            }
+            for stay in person.stays
+        ],
+        "records": [[each.system, each.record, sorted(each.identifiers)] for each in person.records],
+        "retracted": person.retracted,
+    }
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _person(body: dict[str, Any]) -> TruePerson:
+    return TruePerson(
+        body["person"],
+        tuple(TrueStay(**stay) for stay in body["stays"]),
+        tuple(TrueRecord(system, record, frozenset(told)) for system, record, told in body["records"]),
+        tuple((system, record) for system, record in body["retracted"]),
+    )
