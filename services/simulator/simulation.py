@@ -136,3 +136,12 @@ class _Run:
                 )
             )
         return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
+
+
+def addresses(directory: Path) -> dict[str, str]:
+    """Where a simulation left what each system's feed reads."""
+    whole = directory.resolve()
+    return {
+        "I94.nightly": (whole / I94_FILES).as_uri(),
+        "CLAIMS3.actions": f"sqlite+aiosqlite:///{whole / CLAIMS3_FILE}",
+    }
