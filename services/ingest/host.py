@@ -142,13 +142,23 @@ async def run(
     A bus that is handed in stays open. Raises BusDown if the bus stays away longer than `deadlines.bus_outage`
     before the feeds have begun; later that ends the feeds, and their outcomes say so.
     """
-    opened = bus if bus is not None else await open_bus(settings)
+    stop = stop or asyncio.Event()
+    opened = bus if bus is not None else await _open(settings, stop)
     try:
-        host = Host(settings, opened, once=once, stop=stop or asyncio.Event(), pause=pause or _no_pause, clock=clock)
+        host = Host(settings, opened, once=once, stop=stop, pause=pause or _no_pause, clock=clock)
         return await host.run(feeds)
     finally:
         if bus is None:
             await opened.close()
+
+
+async def _open(settings: Settings, stop: asyncio.Event) -> Bus:
+    """The bus of the settings; a host may well be up before its bus."""
+
+    async def attempt() -> Bus:
+        return await open_bus(settings)
+
+    return await retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)(attempt)
 
 
 async def _no_pause(point: str) -> None:
@@ -185,6 +195,7 @@ class Host:
             workers = await self._take_over(feeds)
             tasks = [asyncio.create_task(self._feed(worker)) for worker in workers]
             sentries = [asyncio.create_task(self._sentry(workers)), asyncio.create_task(self._relay(workers, tasks))]
+            sentries[0].add_done_callback(self._unwatched)
             try:
                 results = await asyncio.gather(*tasks, return_exceptions=True)
             finally:
@@ -234,6 +245,12 @@ class Host:
                         await self._insist(worker)
             except BusDown:
                 continue  # those who send find out for themselves
+
+    def _unwatched(self, sentry: asyncio.Task[None]) -> None:
+        """A host that nobody would fence stops, and a supervisor starts it anew."""
+        if not sentry.cancelled() and (error := sentry.exception()) is not None:
+            self._log.error("sentry failed", exc_info=error)
+            self._stop.set()
 
     def _compare(self, workers: Sequence[Worker]) -> None:
         for worker in workers:
@@ -330,6 +347,7 @@ class Host:
             "source down",
             system=worker.source.system.name,
             feed=worker.source.feed.name,
+            stage="breaker open" if state.attempt_number > self._settings.breaker_failures else "retry",
             attempt=state.attempt_number,
             wait=round(state.next_action.sleep, 1) if state.next_action else 0.0,
         )

@@ -14,8 +14,10 @@ from toy_source import check, once, settings, toy, world
 from bus.contract import Bus, BusDown, Message, Producer
 from bus.embedded import EmbeddedBus
 from schemas.events import AnyEvent
+from schemas.topics import POSITIONS
 from services.ingest import Outcome, recorded, run
 from services.ingest.letters import Spool
+from services.settings import Deadlines, Settings
 from services.wiring import topics
 
 LINES = """good 1
@@ -398,3 +400,40 @@ async def test_stop_ends_a_run_between_two_chunks(bus: Bus, folder: Path) -> Non
     assert outcomes[0].counters.read == 3
     await once(folder, bus)
     assert check(folder, await world(bus)) == []
+
+
+async def test_stop_does_not_wait_for_a_bus_that_hangs(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = asyncio.Event()
+    inner = await bus.producer()
+
+    class Hanging(Flaky):
+        async def send(self, messages: Sequence[Message]) -> None:
+            if any(message.topic != POSITIONS for message in messages):
+                stop.set()
+                await asyncio.Event().wait()
+            await inner.send(messages)
+
+    async def producer() -> Flaky:
+        return Hanging(inner, [])
+
+    monkeypatch.setattr(bus, "producer", producer)
+    quick = settings(folder).model_copy(update={"deadlines": Deadlines(stop=0.4)})
+    async with asyncio.timeout(2):
+        (outcome,) = await run(quick, [toy(folder)], stop=stop, bus=bus, clock=recorded)
+    assert outcome.counters.read == 0
+    monkeypatch.undo()
+    await once(folder, bus)
+    assert check(folder, await world(bus)) == []
+
+
+async def test_a_host_may_be_up_before_its_bus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts = iter([True, True])
+
+    async def late(settings: Settings) -> Bus:
+        if next(attempts, False):
+            raise BusDown("not yet")
+        return await EmbeddedBus.open(folder / "late.db")
+
+    monkeypatch.setattr("services.ingest.host.open_bus", late)
+    (outcome,) = await run(settings(folder), [toy(folder)], once=True, clock=recorded)
+    assert (outcome.error, outcome.counters.read) == (None, 12)

@@ -1,0 +1,102 @@
+"""Conservation for any source, any cutting into chunks, any crashes and outages: read = published + kept + left out."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from toy_source import check, settings, toy, world
+
+from bus.embedded import EmbeddedBus
+from services.ingest import recorded, run
+from services.ingest.positions import Counters, Saved, parsed
+from services.ingest.receipts import path_of
+
+WORDS = ("good", "two", "bad", "skip", "refuse", "bug", "nothing", "through")
+POINTS = ("ingest.decoded", "ingest.sent", "ingest.saved")
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+files = st.lists(st.lists(st.sampled_from(WORDS), max_size=12), min_size=1, max_size=3)
+crashes = st.lists(st.tuples(st.sampled_from(POINTS), st.integers(1, 4)), max_size=3)
+outages = st.lists(st.integers(1, 12), max_size=4)
+
+
+def written(batches: list[list[str]]) -> Path:
+    """A folder with these words, each record with a key of its own."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "in").mkdir()
+    for number, words in enumerate(batches):
+        lines = [f"{word} {100 * number + line + 1}" for line, word in enumerate(words)]
+        (folder / "in" / f"{number}.txt").write_text("\n".join(lines))
+    return folder
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(files, st.integers(1, 6), crashes, outages)
+def test_nothing_is_lost_and_the_sum_holds(
+    batches: list[list[str]], chunk: int, dies: list[tuple[str, int]], down: list[int]
+) -> None:
+    folder = written(batches)
+    try:
+        asyncio.run(_laws(folder, chunk, dies, [f"0.txt:{line}" for line in down]))
+    finally:
+        shutil.rmtree(folder)
+
+
+async def _laws(folder: Path, chunk: int, dies: list[tuple[str, int]], down: list[str]) -> None:
+    bus = await EmbeddedBus.open(folder / "bus.db")
+    source = toy(folder / "in", down=down)
+    quick = settings(folder, chunk_records=chunk, breaker_failures=20, fence_seconds=0.01, refuse_min=1000)
+    for point, nth in [*dies, ("never", 1)]:
+        hits = 0
+
+        async def crash(at: str, point: str = point, nth: int = nth) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == nth:
+                raise Crash
+
+        await run(quick, [source], once=True, bus=bus, clock=recorded, pause=crash)
+        saved = (await world(bus)).saved["TOY/lines"]
+        assert Counters.from_json(saved["counters"]).balanced()
+    assert check(folder / "in", await world(bus)) == []
+    await bus.close()
+
+
+counts = st.integers(0, 10**12)
+counters = st.builds(Counters, counts, counts, counts, st.dictionaries(st.text(max_size=5), st.integers(1, 9)), counts)
+
+
+@given(counters, counters)
+def test_counters_add_and_subtract(one: Counters, two: Counters) -> None:
+    assert one.plus(two).minus(two) == one.plus(Counters())
+    assert one.plus(two) == two.plus(one)
+
+
+@given(st.builds(Saved, position=st.none() | st.text() | st.lists(st.integers(0, 9)), counters=counters, part=counters))
+def test_a_position_message_says_all_that_is_saved(saved: Saved) -> None:
+    value = saved.message("TOY/lines").value
+    assert value is not None
+    read: Any = parsed(value)
+    assert (read.position, read.counters, read.part) == (saved.position, saved.counters, saved.part)
+    assert read.fence() == saved.fence()
+
+
+@pytest.mark.parametrize(
+    "batch", ["../../etc/passwd", "..", ".", ".hidden", "/absolute", "a/b", "ä\udc80", "x" * 5_000]
+)
+def test_a_receipt_stays_in_its_folder(tmp_path: Path, batch: str) -> None:
+    path = path_of(tmp_path, "A/B", "lines", batch)
+    assert path.resolve().parent == tmp_path / "A%2FB" / "lines"
+    assert len(path.name) < 255
