@@ -185,7 +185,11 @@ class EmbeddedConsumer:
             self._unbalanced.clear()
             try:
                 pause = _ASK_AGAIN if await self._balance() else self._me.lease / 2
-            except Exception as error:  # the callbacks' own errors too: the next poll raises what was caught
+            except BusError as error:
+                # A poll says so itself if it lasts: then the lease runs out.
+                _log.warning("could not look at the group %s: %s", self._me.group, error)
+                pause = self._me.lease / 4
+            except Exception as error:  # a callback's own error, which the next poll raises
                 self._failure = error
                 pause = self._me.lease / 4
 

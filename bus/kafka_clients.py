@@ -7,11 +7,11 @@ followed by a close of the parts, which are private to it. Its types are not che
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError, KafkaError  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped]
 
 _log = logging.getLogger(__name__)
 
@@ -58,17 +58,25 @@ def _tasks_of(consumer: Any) -> list[asyncio.Task[Any] | None]:
 
 
 async def _stopped(client: Any, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await client.stop()
-    except (TimeoutError, KafkaError, asyncio.InvalidStateError) as error:
-        _log.warning("a Kafka client did not stop in good order, its parts are closed: %r", error)
+    stopped = await _within(seconds, client.stop())
+    if not stopped:
+        _log.warning("a Kafka client did not stop in good order, its parts are closed")
+    return stopped
+
+
+async def _within(seconds: float, closing: Coroutine[Any, Any, None]) -> bool:
+    """Whether it came to a good end in time.
+
+    In a task of its own, because aiokafka awaits tasks that it has cancelled, and their CancelledError must not end us.
+    """
+    task = asyncio.create_task(closing)
+    await asyncio.wait([task], timeout=seconds)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=seconds)
         return False
-    return True
-
-
-async def _within(seconds: float, closing: Any) -> None:
-    # Whatever goes wrong while a client is thrown away, it is thrown away.
-    with contextlib.suppress(TimeoutError, KafkaError, OSError, asyncio.InvalidStateError):
-        async with asyncio.timeout(seconds):
-            await closing
+    if task.cancelled():
+        return False
+    if error := task.exception():
+        _log.info("closing a Kafka client: %r", error)
+    return error is None

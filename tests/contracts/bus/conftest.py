@@ -13,13 +13,8 @@ from contracts.bus.places import Broker, Place
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     """Each test that asks for it runs over both buses."""
-    if request.param == "embedded":
-        found = _embedded(tmp_path)
-    else:
-        address = request.getfixturevalue("kafka")
-        # A Kafka that is not ours may allow no shorter session than its default.
-        session = 6.0 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2.0
-        found = Place("kafka", f"kafka://{address}", {"session_timeout": session})
+    embedded = request.param == "embedded"
+    found = _embedded(tmp_path) if embedded else _on_kafka(request.getfixturevalue("kafka"))
     yield found
     await found.close()
 
@@ -30,6 +25,20 @@ async def embedded(tmp_path: Path) -> AsyncIterator[Place]:
     found = _embedded(tmp_path)
     yield found
     await found.close()
+
+
+@pytest.fixture
+async def on_kafka(kafka: str) -> AsyncIterator[Place]:
+    """Kafka only."""
+    found = _on_kafka(kafka)
+    yield found
+    await found.close()
+
+
+def _on_kafka(address: str) -> Place:
+    # A Kafka that is not ours may allow no shorter session than its default.
+    session = 6.0 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2.0
+    return Place("kafka", f"kafka://{address}", {"session_timeout": session})
 
 
 def _embedded(directory: Path) -> Place:

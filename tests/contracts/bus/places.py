@@ -17,6 +17,8 @@ from bus.open import open_bus
 from services import kafka_local
 
 CHILD = Path(__file__).with_name("child.py")
+PATIENCE = 20.0
+"""Seconds until what should come is taken as lost."""
 
 
 class Place:
@@ -133,10 +135,10 @@ async def send(bus: Bus, messages: Sequence[Message]) -> None:
     await producer.close()
 
 
-async def drain(consumer: Consumer, count: int, *, seconds: float = 20.0) -> list[Delivery]:
+async def drain(consumer: Consumer, count: int) -> list[Delivery]:
     """Poll until that many deliveries are there."""
     found: list[Delivery] = []
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while len(found) < count:
             found += await consumer.poll(timeout=0.2)
     return found
