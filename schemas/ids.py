@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID, uuid5
 
@@ -20,6 +21,7 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=8).hexdigest()
 
 
+@lru_cache(maxsize=262_144)
 def handle(system: str, record: str) -> bytes:
     """The 128-bit handle of a record; person ids are handles of records. 128 bits: a collision would lose one."""
     return blake2b(f"{len(system)}:{system}{record}".encode(), digest_size=16, person=b"record").digest()

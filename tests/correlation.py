@@ -111,5 +111,3 @@ def known_of(raws: Iterable[bytes]) -> list[int]:
 def facts_known_by(raws: Iterable[bytes], known_at: int) -> list[bytes]:
     """Only what was known by then."""
     return [raw for raw in raws if fact_of(raw).known <= known_at]
-
-

@@ -134,7 +134,9 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
     """
     world = World(seed)
     rng = world.rng
-    counts = dict.fromkeys(("merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies"), 0)
+    counts = dict.fromkeys(
+        ("merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies"), 0
+    )
     events: list[AnyEvent] = []
     people: list[Person] = []
     for index in range(persons):
@@ -237,15 +239,15 @@ def _again(event: E, *, number: int, **fields: object) -> E:
     return event.model_copy(update={"id": identity, "revision": Revision(number=number, digest=mark), **fields})
 
 
-def _application(
-    world: World, person: Person, i94: Identifier, until: date, counts: dict[str, int]
-) -> list[AnyEvent]:
+def _application(world: World, person: Person, i94: Identifier, until: date, counts: dict[str, int]) -> list[AnyEvent]:
     rng = world.rng
     receipt = Identifier.of(Scheme.RECEIPT, "EAC" + world.number("", 10))
     filed = datetime.combine(until, datetime.min.time(), UTC) + timedelta(days=rng.randint(-20, 5), hours=12)
     adjust = rng.random() < 0.2
     steps: list[AnyEvent] = []
-    for index, action in enumerate((Action.FILED, rng.choice((None, Action.APPROVED, Action.DENIED, Action.WITHDRAWN)))):
+    for index, action in enumerate(
+        (Action.FILED, rng.choice((None, Action.APPROVED, Action.DENIED, Action.WITHDRAWN)))
+    ):
         if action is None:
             continue
         at = filed + timedelta(days=index * rng.randint(1, 120))

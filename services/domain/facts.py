@@ -10,10 +10,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
-from uuid import UUID
 
 import msgspec
-import orjson
 
 from schemas.codec import Undecodable
 from schemas.codec import decode as decode_canonical
@@ -25,8 +23,12 @@ from schemas.moments import end_of, midnight, zone
 MICRO = 1_000_000
 
 
-class Claim(msgspec.Struct, array_like=True, frozen=True):
-    """A distinct statement about a person, spelt one way: identifier texts and names sorted."""
+class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A distinct statement about a person, spelt one way: identifier texts and names sorted.
+
+    Numbers of one stay or one application are no part of it, or a commuter would make a claim with every crossing.
+    Only where nothing else identifies the person do they stand in, or namesakes would be one from the start.
+    """
 
     names: tuple[tuple[str, str], ...]  # (family, given), upper case
     birth: str  # "1980-02-03", "1980-02", "1980" or ""
@@ -35,7 +37,11 @@ class Claim(msgspec.Struct, array_like=True, frozen=True):
     identifiers: tuple[str, ...]  # `Identifier.text`
 
 
-class Fact(msgspec.Struct, array_like=True, frozen=True):
+NUMBERS = frozenset({"i94", "receipt", "booking"})
+"""Schemes of numbers that name a stay, an application or a journey, and through it a person."""
+
+
+class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One event as one copy of it told; of several copies the least (known, copy) stands."""
 
     id: bytes  # 16 bytes
@@ -56,6 +62,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True):
     origin: tuple[str, str] | None
     handling: tuple[str, ...]
     claim: Claim | None
+    numbers: tuple[str, ...]  # numbers that the claim leaves out
     body: dict[str, Any]  # what the kind adds, as canonical JSON values
 
     @property
@@ -71,7 +78,13 @@ class Fact(msgspec.Struct, array_like=True, frozen=True):
     @property
     def uuid(self) -> str:
         """The event id as text."""
-        return str(UUID(bytes=self.id))
+        text = self.id.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Everything that the record calls the person by."""
+        return (*self.claim.identifiers, *self.numbers) if self.claim else ()
 
 
 class _Revision(msgspec.Struct):
@@ -178,6 +191,7 @@ _BODY: dict[str, tuple[str, ...]] = {
     "decision": ("same", "by", "why"),
 }
 _decoder = msgspec.json.Decoder(_Wire)
+_packer = msgspec.msgpack.Encoder()
 
 
 def fact_of(data: bytes) -> Fact:
@@ -201,12 +215,13 @@ def _fact(wire: _Wire) -> Fact:
         one, other = _need(wire.one), _need(wire.other)
         body["one"], body["other"] = [one.system, one.record], [other.system, other.record]
     start, day, whole, zone_name = 0, 0, False, "UTC"
-    claim = None
+    claim: Claim | None = None
+    numbers: tuple[str, ...] = ()
     if wire.kind not in ("coverage", "decision"):
         start, day, whole, zone_name = _placed(_need(wire.occurred_at))
-        claim = claim_of(_need(wire.subject))
+        claim, numbers = claim_of(_need(wire.subject))
     return Fact(
-        UUID(wire.id).bytes,
+        _sixteen(wire.id),
         wire.kind,
         wire.operation == "retract",
         wire.system,
@@ -224,8 +239,16 @@ def _fact(wire: _Wire) -> Fact:
         None if wire.origin is None else (wire.origin.system, wire.origin.record),
         tuple(sorted(set(wire.handling))),
         claim,
+        numbers,
         body,
     )
+
+
+def _sixteen(text: str) -> bytes:
+    found = bytes.fromhex(text.replace("-", ""))
+    if len(found) != 16:
+        raise Undecodable("id: no UUID")
+    return found
 
 
 def _need(value: Any) -> Any:
@@ -260,15 +283,21 @@ def end_of_day(day: int, zone_name: str) -> int:
     return int(end_of(date.fromordinal(day), zone_name).timestamp())
 
 
-def claim_of(subject: _Subject) -> Claim:
-    """The subject as a claim: upper case, spaces single, sets sorted, so that one statement has one spelling."""
-    return Claim(
+def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
+    """The subject as a claim and the numbers it leaves out: upper case, blanks single, sets sorted: one spelling."""
+    documents: list[str] = []
+    numbers: list[str] = []
+    for one in subject.identifiers:
+        (numbers if one.scheme in NUMBERS else documents).append(f"{one.scheme}/{one.issuer}/{one.value}")
+    left_out = tuple(sorted(set(numbers))) if documents else ()
+    claim = Claim(
         tuple(sorted({(_spell(name.family), _spell(name.given)) for name in subject.names})),
         subject.birth or "",
         subject.sex or "",
         tuple(sorted(set(subject.citizenship))),
-        tuple(sorted({f"{i.scheme}/{i.issuer}/{i.value}" for i in subject.identifiers})),
+        tuple(sorted(set(documents or numbers))),
     )
+    return claim, left_out
 
 
 def _spell(name: str) -> str:
@@ -281,8 +310,8 @@ def key_hash(text: str) -> int:
 
 
 def claim_key(claim: Claim) -> int:
-    """The key of a claim: the hash of its canonical bytes."""
-    return int.from_bytes(blake2b(orjson.dumps(msgspec.to_builtins(claim)), digest_size=8).digest(), "big", signed=True)
+    """The key of a claim: the hash of its packed form."""
+    return int.from_bytes(blake2b(_packer.encode(claim), digest_size=8).digest(), "big", signed=True)
 
 
 def handle_key(record_handle: bytes) -> int:

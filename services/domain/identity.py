@@ -50,10 +50,8 @@ def block_of(claim: Claim) -> int:
 
 
 def by_names(one: Claim, other: Claim) -> int:
-    """The weight of two claims of one block being one person's, 0 for none."""
-    if one.sex and other.sex and one.sex != other.sex:
-        return 0
-    return NAMES_WEIGHT if block_of(one) == block_of(other) != 0 else 0
+    """The weight of two claims *of one block* being one person's, 0 for none."""
+    return 0 if one.sex and other.sex and one.sex != other.sex else NAMES_WEIGHT
 
 
 def keys_of(fact: Fact) -> list[int]:
@@ -61,7 +59,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys.extend(key_hash(text) for text in fact.claim.identifiers if text.partition("/")[0] in WEIGHTS)
+        keys.extend(key_hash(text) for text in fact.identifiers if text.partition("/")[0] in WEIGHTS)
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys
@@ -75,6 +73,7 @@ class Node:
     known: int
     least: bytes  # handle of its earliest-known record
     records: list[bytes] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)  # numbers of stays and applications in its records
 
 
 @dataclass(slots=True)
@@ -143,7 +142,7 @@ def edges_of(nodes: dict[bytes, Node]) -> list[Edge]:
     """All reasons to join, strongest first."""
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        for text in node.claim.identifiers:
+        for text in {*node.claim.identifiers, *node.numbers}:
             if text.partition("/")[0] in WEIGHTS:
                 shared[text].append(key)
         block = block_of(node.claim)

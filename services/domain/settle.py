@@ -79,6 +79,8 @@ def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[d
         elif (since[key], key) < (node.known, node.least):
             node.known, node.least = since[key], key
         node.records.append(key)
+        for fact in parts:
+            node.numbers.update(fact.numbers)
         home[key] = place
     return nodes, home
 
@@ -118,7 +120,7 @@ def _history(members: list[bytes], told: Records, since: dict[bytes, int], links
         births=tuple(sorted({claim.birth for claim in claims if claim.birth})),
         sexes=tuple(sorted({claim.sex for claim in claims if claim.sex})),
         citizenship=tuple(sorted({code for claim in claims for code in claim.citizenship})),
-        identifiers=tuple(sorted({text for claim in claims for text in claim.identifiers})),
+        identifiers=tuple(sorted({text for fact in facts for text in fact.identifiers})),
         links=tuple(links),
         stays=stays,
         unmatched_departures=unmatched,

@@ -30,8 +30,8 @@ class Visit:
     @property
     def i94(self) -> tuple[str, ...]:
         """The admission numbers under which this visit is known."""
-        claims = [self.arrival.claim, *(fact.claim for fact in self.applications)]
-        return tuple(sorted({text for claim in claims if claim for text in claim.identifiers if text[:4] == "i94/"}))
+        facts = (self.arrival, *self.applications)
+        return tuple(sorted({text for fact in facts for text in fact.identifiers if text[:4] == "i94/"}))
 
 
 def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
@@ -81,7 +81,7 @@ def _visit_left(visits: Sequence[Visit], departure: Fact) -> Visit | None:
 
 def _visit_meant(visits: Sequence[Visit], fact: Fact) -> Visit | None:
     """The visit that an application or fact is about: the one whose number it names, else the last before it."""
-    named = {text for text in fact.claim.identifiers if text[:4] == "i94/"} if fact.claim else set()
+    named = {text for text in fact.identifiers if text[:4] == "i94/"}
     found = None
     for visit in visits:
         if not _admitted(visit.arrival):

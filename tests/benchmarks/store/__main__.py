@@ -1,0 +1,215 @@
+"""How much the store costs: synthetic canonical events in time order, appended and settled, on a real PostgreSQL.
+
+    python -m tests.benchmarks.store --url postgresql://user@host/db --events 1000000 --batch 5000 20000 50000
+
+Prints, for each batch size: events/s, CPU microseconds per event and stage (client) and of the database's processes,
+WAL bytes and rows per event; beside it a calibration loop, because machines drift, and the durability settings.
+Without `--url` it starts a PostgreSQL of its own. The database is emptied first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+
+import asyncpg
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from correlation import NOW  # noqa: E402 -- found only once the path is set
+
+
+from services.correlator.append import Batch, Keys, append  # noqa: E402
+from services.correlator.look import look  # noqa: E402
+from services.correlator.settle import coverage_of, settle  # noqa: E402
+from services.domain.facts import fact_of  # noqa: E402
+from services.store import Store, open_store  # noqa: E402
+
+TEMPLATE = (
+    '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d","place":"record %d",'
+    '"revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s","published_at":"%s",'
+    '"occurred_at":{"precision":"instant","zone":"America/New_York","at":"%s"},"subject":{"names":[{"family":"%s",'
+    '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
+)
+STATES = ("MEX", "GBR", "IND", "BRA", "JPN", "FRA", "D", "CAN")
+
+
+def events(count: int, seed: int) -> Iterator[bytes]:
+    """Arrivals and departures of count / 5 persons in the order of their happening: some 500 bytes each."""
+    rng = Random(seed)
+    start = datetime(2022, 1, 1, tzinfo=UTC)
+    persons = max(1, count // 5)
+    span = 3 * 365 * 86_400
+    for n in range(count):
+        # persons come in at any time and stay: a window of them moves through the years
+        person = (n // 5 * 1 + int(rng.random() ** 2 * 20_000)) % persons
+        visit, leaving = divmod(n % 10, 2)
+        at = start + timedelta(seconds=int(span * n / count))
+        mark = blake2b(b"%d" % n, digest_size=16).digest()
+        stamp = at.isoformat().replace("+00:00", "Z")
+        birth = date(1940 + person % 60, 1 + person % 12, 1 + person % 28)
+        i94 = (person * 10 + visit) % 10**11
+        names = f"F{person % 99_991:05d}", f"G{person // 7 % 99_989:05d}"
+        state = STATES[person % 8].replace("D", "DEU") if person % 8 == 6 else STATES[person % 8]
+        numbers = (
+            f'{{"scheme":"i94","issuer":"CBP","value":"{i94:011d}"}},'
+            f'{{"scheme":"passport","issuer":"{state}","value":"P{person:08d}"}}'
+        )
+        tail = (
+            '"evidence":"manifest_closed"'
+            if leaving
+            else f'"inspection":"admitted","class_of_admission":"B2","admitted_until":"{(at + timedelta(days=180)).date()}"'
+        )
+        kind = "departure" if leaving else "arrival"
+        identity = f"{mark.hex()[:8]}-{mark.hex()[8:12]}-5{mark.hex()[13:16]}-8{mark.hex()[17:20]}-{mark.hex()[20:]}"
+        yield (
+            TEMPLATE
+            % (identity, kind, n, n % 9_999, n, n, at.strftime("%Y%m%d"), stamp, stamp, *names, birth, "FM"[person % 2], state, numbers, tail)
+        ).encode()
+
+
+class Meter:
+    """CPU and wall time per stage."""
+
+    def __init__(self) -> None:
+        self.cpu: dict[str, float] = defaultdict(float)
+        self.wall: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Everything inside counts for the stage."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        yield
+        self.cpu[name] += time.process_time() - cpu
+        self.wall[name] += time.perf_counter() - wall
+
+
+def calibration() -> float:
+    """Millions of dictionary updates a second: what this machine gives right now."""
+    table: dict[int, int] = {}
+    start = time.perf_counter()
+    for n in range(1_000_000):
+        table[n & 0xFFFF] = n
+    return 1.0 / (time.perf_counter() - start)
+
+
+def database_cpu(postmaster: int) -> float:
+    """Seconds of CPU that the server's processes took, those that ended included."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(entry.name) == postmaster:
+                ticks += sum(int(field) for field in fields[11:15])
+            elif int(fields[1]) == postmaster:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def figures(url: str) -> tuple[int, int, int, dict[str, str]]:
+    """Bytes of WAL, rows written, the server's process id, durability settings."""
+    connection = await asyncpg.connect(url)
+    try:
+        wal = await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8")
+        rows = await connection.fetchval("SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0)::int8 FROM pg_stat_user_tables")
+        path = Path(await connection.fetchval("SELECT current_setting('data_directory')"))
+        pid = int((path / "postmaster.pid").read_text().splitlines()[0])
+        names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_level", "shared_buffers")
+        return wal, rows, pid, {name: await connection.fetchval(f"SHOW {name}") for name in names}
+    finally:
+        await connection.close()
+
+
+async def correlate(store: Store, count: int, size: int, meter: Meter) -> None:
+    """Append, look and settle all events; work is settled once some appends wait, as under lag."""
+    keys = Keys()
+    source = events(count, 1)
+    waiting = 0
+    while True:
+        with meter.stage("(make events)"):
+            raws = [raw for raw, _ in zip(source, range(size), strict=False)]
+        if not raws:
+            break
+        with meter.stage("decode"):
+            batch = Batch([fact_of(raw) for raw in raws], raws, [])
+        with meter.stage("append"):
+            async with store.writer.begin() as tx:
+                done = await append(tx, batch, keys)
+            keys.remember(done.founded)
+        with meter.stage("look"):
+            async with store.writer.begin() as tx:
+                await look(tx, 20)
+        waiting += len(raws)
+        if waiting >= max(size, 20_000):
+            await settle_all(store, meter)
+            waiting = 0
+    await settle_all(store, meter)
+
+
+async def settle_all(store: Store, meter: Meter) -> None:
+    """Until no work is left."""
+    with meter.stage("settle"):
+        rows = 1
+        while rows:
+            async with store.writer.begin() as tx:
+                await tx.lock_settling()
+                rows = (await settle(tx, 20, NOW, await coverage_of(tx))).rows
+
+
+async def measure(url: str, count: int, size: int) -> None:
+    """One run, printed."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+    store = await open_store(url)
+    meter = Meter()
+    wal, rows, pid, settings = await figures(url)
+    burnt, before = database_cpu(pid), calibration()
+    start = time.perf_counter()
+    await correlate(store, count, size, meter)
+    seconds = time.perf_counter() - start - meter.wall["(make events)"]
+    burnt = database_cpu(pid) - burnt
+    await asyncio.sleep(1.5)  # statistics of tables are sent once a second
+    wal_after, rows_after, _, _ = await figures(url)
+    client = sum(value for name, value in meter.cpu.items() if name[0] != "(")
+    print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s")
+    print(f"  durability: {', '.join(f'{name}={value}' for name, value in settings.items())}")
+    print(f"  calibration: {before:.1f} before, {calibration():.1f} after (million dictionary updates/s)")
+    for name, value in meter.cpu.items():
+        print(f"  {name:14} {value / count * 1e6:7.1f} us CPU, {meter.wall[name] / count * 1e6:7.1f} us wall, an event")
+    print(f"  client {client / count * 1e6:.0f} + database {burnt / count * 1e6:.0f} us CPU an event")
+    print(f"  WAL {(wal_after - wal) / count:,.0f} bytes, {(rows_after - rows) / count:.2f} rows written an event")
+    await store.close()
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="a database that may be emptied")
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
+    given = parser.parse_args()
+    if given.url:
+        for size in given.batch:
+            asyncio.run(measure(given.url, given.events, size))
+        return
+    with private_postgres() as url:
+        for size in given.batch:
+            asyncio.run(measure(url, given.events, size))
+
+
+if __name__ == "__main__":
+    main()
