@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from services.cli import adapters, decode, ingest, kafka, topics
+from services.cli import adapters, correlate, decode, export, ingest, kafka, topics
 from services.cli.context import Commands, Given
 
-MODULES = (adapters, decode, ingest, kafka, topics)
+MODULES = (adapters, correlate, decode, export, ingest, kafka, topics)
 
 app = typer.Typer(
     cls=Commands,

@@ -70,9 +70,11 @@ def _foreseen(error: Exception) -> int | None:
     from bus.contract import BusError
     from services.kafka_local import KafkaUnavailable
     from services.settings import SettingsError
+    from services.store.contract import OtherConfiguration, StoreDown
 
     if isinstance(error, Refusal):
         return error.code
     if isinstance(error, SettingsError):
         return MISUSED
-    return FAILED if isinstance(error, BusError | KafkaUnavailable | MalformedSystem) else None
+    foreseen = BusError | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration
+    return FAILED if isinstance(error, foreseen) else None

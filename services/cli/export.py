@@ -1,0 +1,71 @@
+"""`visabus export`: the view in its canonical form."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import MISUSED, Refusal, settings_of
+
+if TYPE_CHECKING:
+    from services.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(export)
+
+
+def export(
+    context: typer.Context,
+    digest: Annotated[bool, typer.Option("--digest", help="Only the SHA-256 of the export.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Add each stay's outcome at this instant (RFC 3339).")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Answer from what was known by then (RFC 3339).")
+    ] = None,
+) -> None:
+    """Write the view to standard output, one JSON object a line: what is complete, then every person by id.
+
+    The bytes depend on the events alone, so two installations that saw the same events can be compared by `--digest`.
+
+        visabus export --digest
+        visabus export --as-of 2026-11-24T00:00:00Z | jq .
+    """
+    settings = settings_of(context)
+    asyncio.run(_run(settings, digest=digest, as_of=_instant(as_of), known_at=_instant(known_at)))
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, known_at: datetime | None) -> None:
+    from services.export import lines
+    from services.store import open_store
+
+    store = await open_store(settings.store_url)
+    total = sha256()
+    try:
+        second = None if as_of is None else int(as_of.timestamp())
+        micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
+        async for line in lines(store.reads, as_of=second, known_at=micros):
+            total.update(line + b"\n")
+            if not digest:
+                sys.stdout.buffer.write(line + b"\n")
+    finally:
+        await store.close()
+    if digest:
+        typer.echo(total.hexdigest())

@@ -1,0 +1,50 @@
+"""The canonical export: the view as bytes that depend on the events alone, one JSON object a line.
+
+First what is known to be complete, then the persons in the order of their ids. Two stores that saw the same events,
+in whatever order, batches and copies, by however many correlators, give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from services.domain.history import Coverage, canonical, history_of
+from services.domain.settle import answer, complete_through, persons
+from services.store.contract import Reads
+
+
+async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None = None) -> AsyncIterator[bytes]:
+    """The export's lines.
+
+    `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
+    what was known by then.
+    """
+    coverage = complete_through(await reads.coverage(), known_at)
+    yield canonical({"complete_through": coverage})
+    async for line in _stored(reads) if known_at is None else _recomputed(reads, known_at):
+        yield line if as_of is None else _answered(line, as_of, coverage)
+
+
+async def _stored(reads: Reads) -> AsyncIterator[bytes]:
+    async for history in reads.histories():
+        yield history
+
+
+async def _recomputed(reads: Reads, known_at: int) -> AsyncIterator[bytes]:
+    found: list[tuple[str, bytes]] = []
+    async for pool in reads.all_pools():
+        found += [(history.person, canonical(history)) for history in persons(pool.facts.values(), known_at)]
+    for _, line in sorted(found):
+        yield line
+
+
+def _answered(line: bytes, as_of: int, coverage: Coverage) -> bytes:
+    history = history_of(line)
+    told = []
+    for stay in history.stays:
+        found = answer(stay, as_of, coverage)
+        if found is not None:
+            told.append({"stay": stay.id, "outcome": found.outcome, "reason": found.reason, "rule": found.rule})
+    return canonical({**msgspec.to_builtins(history), "answers": told})
