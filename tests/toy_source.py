@@ -43,8 +43,10 @@ class Folder:
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         self._fail("batches")
         for path in sorted(self.directory.glob("*.txt")):
-            if path.name > (position or ""):
-                yield Batch(path.name, partial(self._records, path.name, path.read_bytes()), path.name)
+            if path.name > (position or {"name": ""})["name"]:
+                content = path.read_bytes()
+                after = {"name": path.name, "digest": digest(content)}
+                yield Batch(path.name, partial(self._records, path.name, content), after)
 
     async def _records(self, name: str, content: bytes) -> AsyncIterator[Read]:
         for number, line in enumerate(content.splitlines(), start=1):

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import orjson
 import structlog
 from tenacity import RetryCallState
 
 from adapters.core import BadRecord, Batch, Feed, Origin, Read, SourceDown, System, Transport
 from bus.contract import Bus, BusDown, Message, Producer
+from schemas.ids import digest
 from services import retry
 from services.ingest import receipts
 from services.ingest.ahead import ahead
@@ -31,6 +33,7 @@ from services.ingest.chunks import Limits, Tally, Wholesale
 from services.ingest.clocks import Clock, now
 from services.ingest.letters import Spool, SpoolDown, clean, letter
 from services.ingest.positions import NONE, Counters, Positions, Saved
+from services.logs import told
 from services.settings import Settings, SettingsError
 from services.wiring import open_bus, topics
 
@@ -249,7 +252,7 @@ class Host:
     def _unwatched(self, sentry: asyncio.Task[None]) -> None:
         """A host that nobody would fence stops, and a supervisor starts it anew."""
         if not sentry.cancelled() and (error := sentry.exception()) is not None:
-            self._log.error("sentry failed", exc_info=error)
+            self._log.error("sentry failed", **told(error))
             self._stop.set()
 
     def _compare(self, workers: Sequence[Worker]) -> None:
@@ -292,7 +295,7 @@ class Host:
             log.error("feed stopped", why=str(error))
             raise
         except BaseException as error:  # only to tell it now: the other feeds go on, the outcome comes at the end
-            log.error("feed stopped", exc_info=error)
+            log.error("feed stopped", **told(error))
             raise
         finally:
             await self._release(worker)
@@ -364,8 +367,12 @@ class Host:
     async def _of_batch(self, worker: Worker, batch: Batch, saved: Saved) -> AsyncGenerator[Chunk, None]:
         """The chunks of one batch. `saved` is where the feed stands when it begins, or stood when it broke off."""
         name = clean(batch.name)
-        before = replace(saved, counters=saved.counters.minus(saved.part), part=NONE, batch=None, records=0, reads=0)
-        resumed = saved if saved.batch == name else before
+        mark = digest(orjson.dumps(batch.after))
+        before = replace(
+            saved, counters=saved.counters.minus(saved.part), part=NONE, batch=None, mark=None, records=0, reads=0
+        )
+        # a batch that is not what it was when it broke off is read from its start, and counted from there
+        resumed = saved if (saved.batch, saved.mark) == (name, mark) else before
         system = worker.source.system
         origin = Origin(system.name, worker.source.feed.name, name, system.mapping_version)
         tally = Tally(origin, worker.source.feed.mapping, self._clock, self._spool, self._limits)
@@ -373,7 +380,7 @@ class Host:
 
         def begun(stopped: str | None = None) -> Saved:
             counters = before.counters.plus(tally.part)
-            done = replace(before, counters=counters, batch=name, part=tally.part, stopped=stopped)
+            done = replace(before, counters=counters, batch=name, mark=mark, part=tally.part, stopped=stopped)
             return replace(done, records=tally.records, reads=tally.reads)
 
         try:

@@ -75,6 +75,7 @@ class Saved:
 
     position: Json = None
     batch: str | None = None  # the one begun and not done
+    mark: str | None = None  # a digest of the position behind it: the same name with another content is another batch
     records: int = 0  # how many of its records are done
     reads: int = 0  # the same with its notes: so many reads are passed over when it is taken up again
     counters: Counters = NONE  # of the feed, those of the batch begun included
@@ -98,6 +99,7 @@ class Saved:
         body = {
             "position": self.position,
             "batch": self.batch,
+            "mark": self.mark,
             "records": self.records,
             "reads": self.reads,
             "counters": self.counters.as_json(),
@@ -117,6 +119,7 @@ def parsed(value: bytes) -> Saved:
     return Saved(
         position=body["position"],
         batch=body["batch"],
+        mark=body["mark"],
         records=body["records"],
         reads=body["reads"],
         counters=Counters.from_json(body["counters"]),
