@@ -65,7 +65,8 @@ class Delivery(NamedTuple):
 
 
 # Asked once per assignment: from which position to read each partition. A partition left out starts at the group's
-# committed position, or at the beginning.
+# committed position, or at the beginning. Both callbacks may be called between two polls; what they raise, joining or
+# the next poll raises. Neither is called by close().
 Assigned = Callable[[frozenset[Partition]], Awaitable[Mapping[Partition, int]]]
 Revoked = Callable[[frozenset[Partition]], Awaitable[None]]
 
@@ -90,7 +91,10 @@ class Consumer(Protocol):
         """Deliveries in order per partition; empty after `timeout` seconds without any. Raises BusDown."""
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
-        """Remember, for the group, the next position to read of each partition. Raises BusDown."""
+        """Remember, for the group, the next position to read of each partition. Raises BusDown.
+
+        A partition that this member no longer holds is passed over: its position is its holder's affair.
+        """
 
     def assignment(self) -> frozenset[Partition]:
         """The partitions that this member holds now."""

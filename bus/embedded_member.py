@@ -90,9 +90,11 @@ class EmbeddedConsumer:
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
         """Remember positions, as far as the leases still stand."""
-        numbers = {partition: row for row, partition in self._rows.items()}
-        held = {numbers[p]: position for p, position in positions.items() if numbers[p] in self._epochs}
-        under = {row: (self._epochs[row], position) for row, position in held.items()}
+        under = {
+            row: (self._epochs[row], positions[partition])
+            for row, partition in self._rows.items()
+            if partition in positions and row in self._epochs
+        }
         self.refused_commits += len(positions) - len(under)
         if under:
             commit = partial(leases.commit, me=self._me, positions=under)

@@ -63,10 +63,11 @@ class KafkaConsumer:
             raise BusError("the consumer is closed")
         began = time.monotonic()
         session = self._session
+        if session is not None:
+            session.raise_failure()
         if session is None or session.broken():
             await self._rebuild()
             return []
-        session.raise_failure()
         deliveries = await self._next(session, max_messages, timeout)
         working = min(began - self._polled, self._settings.stall_timeout * _WORKING)
         self._polled = time.monotonic()
@@ -144,7 +145,7 @@ class KafkaConsumer:
         if self._unsettled < limit and not suspects:
             return
         # The question goes over another connection. If nobody answers there either, Kafka is down, not stalled.
-        ends = await self._control.ends(suspects)
+        ends = await self._control.ends(suspects or await self._control.partitions(self._topics))
         stalled = [partition for partition in suspects if session.position(partition) < ends[partition]]
         self._quiet |= dict.fromkeys(suspects, 0.0)
         if stalled or self._unsettled >= limit:
@@ -161,9 +162,11 @@ class KafkaConsumer:
         self._failures += 1
         self.rebuilds += 1
         self._quiet, self._unsettled = {}, 0.0
-        old, self._session = self._session, None
-        if old is not None:
-            await old.end(revoke=True)
+        if self._session is not None:
+            try:
+                await self._session.end(revoke=True)
+            finally:
+                self._session = None
         try:
             self._session = await self._entered()
         except BusDown as error:

@@ -103,14 +103,20 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def end(self, *, revoke: bool = False) -> None:
         """End the client; `revoke` says so to whoever asked to know, as another member may be next."""
         given_up, self.reading = self.reading, frozenset()
-        if revoke and given_up and self._revoked is not None:
-            await self._revoked(given_up)
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.wait([self._loop], timeout=self._settings.deadline)
-            if not self._loop.cancelled() and self._loop.done() and self._loop.exception() is not None:
-                _log.warning("the reading loop had ended: %r", self._loop.exception())
-        await stop_consumer(self._client, self._settings.deadline)
+        try:
+            if revoke and given_up and self._revoked is not None:
+                await self._revoked(given_up)
+        finally:
+            await self._end_loop()
+            await stop_consumer(self._client, self._settings.deadline)
+
+    async def _end_loop(self) -> None:
+        if self._loop is None:
+            return
+        self._loop.cancel()
+        await asyncio.wait([self._loop], timeout=self._settings.deadline)
+        if self._loop.done() and not self._loop.cancelled() and (error := self._loop.exception()):
+            _log.warning("the reading loop had ended: %r", error)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Called by the client before it rejoins."""

@@ -1,6 +1,7 @@
 """Messages a second, sent and polled, on both buses: 500 bytes, without and with ten headers, medians of 3.
 
-Run: python tests/benchmarks/bus_speed.py [--messages N] [--kafka HOST:PORT]. Without an address a local Kafka is started.
+Run: python tests/benchmarks/bus_speed.py [--messages N] [--kafka HOST:PORT]
+Without an address a local Kafka is started.
 """
 
 from __future__ import annotations

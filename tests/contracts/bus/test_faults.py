@@ -98,6 +98,20 @@ async def test_a_locked_bus_closes_in_time(embedded: Place) -> None:
             assert all(isinstance(outcome, BusDown) for outcome in await sending)
 
 
+async def test_a_full_disk_is_down_and_comes_back(embedded: Place) -> None:
+    topic = await embedded.topic(partitions=1)
+    bus: Any = await embedded.reopen()
+    (pages,) = await bus._writer.read(lambda file: file.execute("PRAGMA page_count").fetchone())
+    await bus._writer.read(lambda file: file.execute(f"PRAGMA max_page_count={pages + 20}").fetchone())
+    producer = await bus.producer()
+    with pytest.raises(BusDown, match="full"):
+        await producer.send([Message(topic, b"k", b"x" * 1_000_000)])
+    await producer.send(numbered(topic, [1]))
+    await bus._writer.read(lambda file: file.execute("PRAGMA max_page_count=1000000").fetchone())
+    await producer.send([Message(topic, b"k", b"x" * 1_000_000)])
+    assert [len(d.value or b"") async for d in bus.read(topic)] == [1, 1_000_000]
+
+
 async def test_many_processes_share_the_file(embedded: Place) -> None:
     topic = await embedded.topic(partitions=1)
     bus = await embedded.reopen()
@@ -265,6 +279,20 @@ async def test_a_dead_coordination_task_is_mended(on_kafka: Place) -> None:
     await send(bus, numbered(topic, range(10)))
     assert sorted(set(numbers(await drain(consumer, 10)))) == list(range(10))
     assert consumer.rebuilds == 1
+
+
+async def test_a_rebalance_that_never_ends_is_mended(on_kafka: Place) -> None:
+    place = on_kafka
+    place.options |= {"stall_timeout": 1.0}
+    topic = await place.topic(partitions=1)
+    bus = await place.reopen()
+    consumer: Any = await bus.consumer(group(), [topic])
+    consumer._session._settled.clear()
+    await send(bus, numbered(topic, range(10)))
+    assert sorted(set(numbers(await drain(consumer, 10)))) == list(range(10))
+    while consumer.rebuilds == 0:
+        await consumer.poll(timeout=0.2)
+    assert consumer.assignment()
 
 
 async def test_rebuilds_that_do_not_help_end_in_down(on_kafka: Place) -> None:

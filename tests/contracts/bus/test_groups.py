@@ -161,6 +161,29 @@ async def test_what_a_callback_raises_reaches_the_poll(place: Place) -> None:
     assert numbers(await drain(consumer, 5)) == list(range(5))
 
 
+async def test_what_a_callback_raises_later_reaches_the_poll(place: Place) -> None:
+    topic, name = await place.topic(partitions=2), group()
+    bus, other = await place.reopen(), await place.another()
+    broken = False
+
+    async def assigned(partitions: frozenset[Partition]) -> Mapping[Partition, int]:
+        if broken:
+            raise LookupError("no database")
+        return {}
+
+    first = await bus.consumer(name, [topic], assigned=assigned)
+    second = await joined(other, name, topic, first)
+    await share(first, second, sizes=[1, 1])
+    broken = True
+    await second.close()
+    with pytest.raises(LookupError):
+        await drain(first, 1)
+    broken = False
+    await share(first, sizes=[2])
+    await send(bus, numbered(topic, range(20)))
+    assert sorted(numbers(await drain(first, 20))) == list(range(20))
+
+
 async def test_a_commit_of_what_is_not_held_changes_nothing(place: Place) -> None:
     topic, name = await place.topic(partitions=2), group()
     bus, other = await place.reopen(), await place.another()
