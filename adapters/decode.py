@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from adapters.core import BadRecord, Feed, Filtered, Note, Origin, Read, Record, System
-from adapters.transports.database_poll import PollOptions, Row, as_record, through_note
+from adapters.transports.database_poll import PollOptions, Row, as_record, is_order, through_note
 from adapters.transports.file_drop import DropOptions, read_stream
 from schemas.events import AnyEvent
 
@@ -125,7 +125,7 @@ def _database(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
             if options.clock is not None:
                 view, _, column = options.clock.rpartition(".")
                 (through,) = connection.execute(f"SELECT max({column}) FROM {view}").fetchone()  # noqa: S608
-                if through is not None and through > options.since:
+                if is_order(through) and through > options.since:
                     yield through_note(options.since, through)
     except sqlite3.Error as error:
         yield BadRecord(f"no database of this interface: {error}", place="the file", raw=b"")

@@ -21,6 +21,7 @@ COLUMNS = """
     given_name date_of_birth sex country_of_citizenship passport_number passport_country current_class requested_class
     requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts
 """.split()
+NUMBERS = ("action_id", "row_version")
 OF_APPROVAL = ("granted_class", "granted_until", "valid_from", "new_i94_number")
 FORMS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None}
 ACTIONS = {action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")}
@@ -57,7 +58,7 @@ def subject(row: Row) -> Subject:
     family, given = row["family_name"] or "", row["given_name"] or ""
     if not family:
         family, given = given, ""
-    found = [Identifier.of(Scheme.RECEIPT, row["receipt_number"])]
+    found = [Identifier.of(Scheme.RECEIPT, row["receipt_number"] or "")]
     for column, scheme in (("a_number", Scheme.A_NUMBER), ("i94_number", Scheme.I94), ("new_i94_number", Scheme.I94)):
         if row[column]:
             found.append(Identifier.of(scheme, row[column]))
@@ -88,7 +89,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     """The canonical events of a row; coverage at the end of a poll."""
     if isinstance(entry, Note):
         return coverage(entry, origin) if "through" in entry.fields else ()
-    row = {column: _text(entry.fields.get(column)) for column in COLUMNS}
+    row = {column: _value(entry.fields, column) for column in COLUMNS}
     if chosen(FORMS, row["form_type"], "form_type") is None:
         return Filtered("employment-authorisation-only")
     if row["action_code"] != "APPROVED":
@@ -139,9 +140,14 @@ def _whole(row: Row, column: str) -> int:
     return value
 
 
-def _text(value: Any) -> Any:
-    """Fixed-width columns come with blanks behind."""
-    return value.rstrip() or None if isinstance(value, str) else value
+def _value(row: Row, column: str) -> Any:
+    """Text without the blanks behind it that fixed-width columns come with; NULL if nothing is left."""
+    value = row.get(column)
+    if column in NUMBERS or value is None:
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{column} {value!r} is no text")
+    return value.rstrip() or None
 
 
 def coverage(note: Note, origin: Origin) -> list[Coverage]:
@@ -171,7 +177,7 @@ ADAPTER = System(
                 "columns": tuple(COLUMNS),
                 "key": "action_id",
                 "order": "last_update_ts",
-                "numbers": ("action_id", "row_version"),
+                "numbers": NUMBERS,
                 "clock": "visabus_benefit_clock.complete_through",
                 "since": "1998-01-01T00:00:00.000000Z",
             },

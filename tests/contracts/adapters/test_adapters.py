@@ -1,0 +1,336 @@
+"""What holds for every system that is found: run over the registry, with the cases of each as a start."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import Any, BinaryIO, cast
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from systems.build import ARRIVAL, ROW, detail, header, night, row, trailer
+from systems.cases import cases
+
+from adapters.core import BadRecord, Feed, Note, Origin, Record, System
+from adapters.decode import Decoded, Totals, decode, decode_file
+from adapters.registry import systems
+from adapters.systems.i94.adapter import FORMAT
+from adapters.transports.database_poll import PollOptions, as_record
+from adapters.transports.file_drop import DropOptions
+from schemas.codec import decode as parse
+from schemas.codec import encode
+from schemas.events import AnyEvent, Subject, stamped
+
+ALL = list(systems().values())
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def each(test: Callable[..., Any]) -> Any:
+    """Once for each system."""
+    return pytest.mark.parametrize("system", ALL, ids=lambda system: system.name)(test)
+
+
+def inputs(system: System) -> list[bytes]:
+    """The inputs of the system's cases."""
+    return [case.input() for case in cases() if case.folder.parent.name == system.name.lower()]
+
+
+def content(event: AnyEvent) -> bytes:
+    """What an id stands for."""
+    said = event.model_dump(mode="json", exclude={"place", "batch", "published_at"})
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+def judge(results: list[Decoded]) -> None:
+    """The laws that hold whatever was read."""
+    totals = Totals()
+    bodies: dict[str, bytes] = {}
+    for result in results:
+        totals.add(result)
+        assert not (result.refused and result.events)
+        if isinstance(result.read, Record):
+            assert result.events or result.refused or result.filtered, "a record that nobody accounts for"
+        elif isinstance(result.read, Note):
+            assert result.refused is None, "a note is no record, so it cannot be refused"
+        if result.refused is not None:
+            assert result.refused.place
+            assert result.refused.reason
+        for event in result.events:
+            assert event.published_at is None, "stamped by ingest and nobody else"
+            assert bodies.setdefault(str(event.id), content(event)) == content(event), "one id, two contents"
+    assert totals.read == totals.published + totals.refused + totals.filtered.total()
+
+
+@st.composite
+def mangled(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    """A known input with something wrong, or anything at all."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.binary(max_size=1200))
+    data = bytearray(draw(st.sampled_from(seeds)))
+    for _ in range(draw(st.integers(1, 4))):
+        if not data:
+            break
+        at = draw(st.integers(0, len(data) - 1))
+        match draw(st.integers(0, 3)):
+            case 0:
+                data[at] = draw(st.integers(0, 255))
+            case 1:
+                del data[at : at + draw(st.integers(1, 300))]
+            case 2:
+                data[at:at] = draw(st.binary(max_size=40))
+            case _:
+                data[at : at + 8] = draw(
+                    st.sampled_from([b"\x40" * 8, b"\xf0" * 8, b"\xf9" * 8, bytes(8), b"\xff" * 8])
+                )
+    return bytes(data)
+
+
+@each
+@QUICK
+@given(st.data())
+def test_any_bytes_give_events_or_refusals(system: System, data: st.DataObject) -> None:
+    raw = data.draw(mangled(inputs(system)))
+    results = list(decode_file(system, raw))
+    judge(results)
+    if system.feeds[0].format is not None:
+        assert sum(len(result.read.raw) for result in results) == len(raw), "bytes that nobody accounts for"
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.text(max_size=15),
+    st.sampled_from(
+        ["A", "Y", "N", "D/S", "2025-02-30", "2025-08-20", "9999-12-31", "F", "ESP", "I-539", "\0", "é" * 300]
+    ),
+)
+
+
+@pytest.mark.parametrize("system", [system for system in ALL if system.feeds[0].format is None], ids=lambda s: s.name)
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_row_gives_events_or_a_refusal(system: System, data: st.DataObject) -> None:
+    feed = system.feeds[0]
+    columns = PollOptions(**feed.options).columns
+    wild = data.draw(st.dictionaries(st.sampled_from(columns), _VALUES, max_size=5))
+    base = data.draw(st.sampled_from([{name: ROW.get(name) for name in columns}, dict.fromkeys(columns)]))
+    origin = Origin(system.name, feed.name, "b", system.mapping_version)
+    judge([decode(as_record(base | wild, feed.options["key"]), feed, origin)])
+
+
+@each
+def test_reading_again_gives_the_same_ids_and_contents(system: System) -> None:
+    for raw in inputs(system):
+        once, again = (
+            [(event.id, content(event)) for result in decode_file(system, raw, name=name) for event in result.events]
+            for name in ("one name", "another")
+        )
+        assert once == again
+
+
+@each
+def test_ids_are_never_shared(system: System) -> None:
+    """Over all cases: what differs in content differs in id; the same id has the same content."""
+    bodies: dict[str, bytes] = {}
+    for raw in inputs(system):
+        for result in decode_file(system, raw):
+            for event in result.events:
+                assert bodies.setdefault(str(event.id), content(event)) == content(event)
+
+
+@each
+def test_events_are_of_the_kinds_that_the_system_says_it_emits(system: System) -> None:
+    kinds, schemes = set(), set()
+    for raw in inputs(system):
+        for result in decode_file(system, raw):
+            for event in result.events:
+                kinds.add(event.kind)
+                schemes |= (
+                    {each.scheme.value for each in getattr(event, "subject", None).identifiers}
+                    if hasattr(event, "subject")
+                    else set()
+                )
+    assert kinds - {"coverage"} == set(system.emits)
+    assert schemes == set(system.identifiers)
+
+
+def _subject(event: AnyEvent) -> Subject | None:
+    return getattr(event, "subject", None)
+
+
+@each
+def test_events_survive_the_codec(system: System) -> None:
+    for raw in inputs(system):
+        for result in decode_file(system, raw):
+            for event in result.events:
+                whole = stamped(event, datetime(2025, 1, 1, tzinfo=UTC))
+                assert parse(encode(whole)) == whole
+
+
+@each
+def test_options_of_every_feed_are_understood(system: System) -> None:
+    for feed in system.feeds:
+        (DropOptions if feed.format is not None else PollOptions)(**feed.options)
+
+
+# --- refusing everything is no way to pass: odd but valid inputs have to be read ---------------------------------
+
+_NAMES = st.text("ABCXYZ' -.", min_size=1, max_size=39).map(lambda text: text.strip() or "X")
+_DAYS = st.dates(min_value=date(1950, 1, 1), max_value=date(2049, 12, 31))
+
+
+@st.composite
+def odd_files(draw: st.DrawFn) -> tuple[bytes, int]:
+    """Nights with what is rare and right."""
+    details = []
+    for number in range(draw(st.integers(0, 5))):
+        day = draw(_DAYS)
+        details.append(
+            detail(
+                ARRIVAL,
+                TXN_NUMBER=draw(st.integers(1, 10**11 - 7)) if number == 0 else 10**11 - number,
+                TXN_ACTION=draw(st.sampled_from("NCD")),
+                FAMILY_NAME=draw(_NAMES),
+                GIVEN_NAME=draw(st.sampled_from(["", "FNU", "A" * 39])),
+                BIRTH_DATE=draw(st.sampled_from([0, 19000000, 19040200, 19040229, 20250314])),
+                SEX_CODE=draw(st.sampled_from(["", "F", "M", "X"])),
+                CITIZENSHIP=draw(st.sampled_from(["", "D", "DEU", "GBN", "XXA", "UNO", "XXB"])),
+                PASSPORT_STATE=draw(st.sampled_from(["D", "GBD", "XPO"])),
+                PASSPORT_NUMBER=draw(st.sampled_from(["C01X00T47", "000000000000000", "ABC"])),
+                I94_NUMBER=draw(st.sampled_from(["00000000000", "999999999Z9"])),
+                VISA_FOIL=draw(st.sampled_from(["", "12345678", "Z0000000"])),
+                PORT_CODE=draw(st.sampled_from(["GUM", "PHX", "AUH", "PEM", "SNN"])),
+                CARRIER_CODE=draw(st.sampled_from(["", "3U", "RCL"])),
+                CONVEYANCE=draw(st.sampled_from(["", "7ABC123", "U2-1", "BA0001A"])),
+                EVENT_DATE=int(day.strftime("%Y%m%d")),
+                EVENT_TIME=draw(st.sampled_from([0, 235959, 999999, 23000])),
+                EVENT_FOLD=draw(st.sampled_from(["", "1", "2"])),
+                ADMISSION_CLASS=draw(st.sampled_from(["H1B1", "I", "WT", "GMB"])),
+                ADMITTED_KIND=draw(st.sampled_from(["D", "S", ""])),
+            )
+        )
+    return night(details, draw(st.integers(1, 999_999))), len(details)
+
+
+@settings(max_examples=60, deadline=None)
+@given(odd_files())
+def test_odd_files_of_the_i94_are_read_to_the_last_record(drawn: tuple[bytes, int]) -> None:
+    raw, count = drawn
+    totals = Totals()
+    for result in decode_file(systems()["I94"], raw):
+        totals.add(result)
+        assert result.refused is None, result.refused
+    assert (totals.read, totals.published, totals.events["coverage"]) == (count, count, 2)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_odd_rows_of_claims3_are_read(data: st.DataObject) -> None:
+    feed = systems()["CLAIMS3"].feeds[0]
+    days = _DAYS.map(lambda day: day.isoformat())
+    said = row(
+        action_id=data.draw(st.integers(1, 2**63 - 1)),
+        row_version=data.draw(st.integers(1, 2**31 - 1)),
+        receipt_number=data.draw(st.sampled_from(["IOE0000000000", "YSC9999999999"])),
+        form_type=data.draw(st.sampled_from(["I-539", "I-129", "I-485", "I-765"])),
+        action_code=data.draw(st.sampled_from(["FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED"])),
+        action_date=data.draw(days),
+        filed_date=data.draw(st.none() | days),
+        a_number=data.draw(st.sampled_from([None, "A1234567", "A123456789", "  A12345678"])),
+        family_name=data.draw(st.none() | _NAMES),
+        given_name=data.draw(st.none() | st.just("Zoë Ñ'o - 李")),
+        date_of_birth=data.draw(st.none() | st.sampled_from(["1950", "1950-12"]) | days),
+        current_class=data.draw(st.sampled_from([None, "B-2", "B2", "H-1B1 "])),
+        requested_class=data.draw(st.sampled_from([None, "F-1", "B2"])),
+        requested_until=data.draw(st.none() | st.just("D/S") | days),
+        granted_class=data.draw(st.sampled_from([None, "IR1", "L-1A"])),
+        granted_until=data.draw(st.none() | st.just("D/S") | days),
+        void_flag=data.draw(st.sampled_from("YN")),
+    )
+    result = decode(as_record(said, "action_id"), feed, Origin("CLAIMS3", feed.name, "b", 1))
+    assert result.refused is None
+    assert bool(result.filtered) == (said["form_type"] == "I-765")
+
+
+# --- bounded memory ----------------------------------------------------------------------------------------------
+
+
+class Endless:
+    """A file that is never in memory as a whole."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._left) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._left += piece
+        data, self._left = self._left[:size], self._left[size:]
+        return data
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_a_large_file_is_read_in_little_memory(*, garbage: bool) -> None:
+    feed: Feed = systems()["I94"].feeds[0]
+    assert feed.format is not None
+    count = 40_000
+    one = b"\xff" * 250 if garbage else detail(ARRIVAL)
+
+    def pieces() -> Iterator[bytes]:
+        yield header()
+        for _ in range(count):
+            yield one
+        yield trailer([])
+
+    tracemalloc.start()
+    try:
+        kinds = [0, 0]
+        for read in feed.format.read(cast(BinaryIO, Endless(pieces()))):
+            kinds[isinstance(read, BadRecord)] += 1
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kinds[garbage] >= count
+    assert peak < 2_000_000, f"{peak} bytes for a file of {count * 250}"
+
+
+def test_a_file_with_descriptor_words() -> None:
+    """The same records, each behind its length; a wrong word ends what can be told apart, and nothing is lost."""
+    described = replace(FORMAT, described=True)
+    records = [header(), detail(ARRIVAL), trailer([detail(ARRIVAL)])]
+    words = [(len(each) + 4).to_bytes(2, "big") + b"\0\0" + each for each in records]
+    good = list(described.read(BytesIO(b"".join(words))))
+    assert [type(read) for read in good] == [Note, Record, Note]
+    assert [read.place for read in good] == ["record 1, byte 0", "record 2, byte 254", "record 3, byte 508"]
+    bad = list(described.read(BytesIO(words[0] + b"\0\3\0\0" + b"x" * 40_000)))
+    assert [type(read) for read in bad] == [Note, BadRecord, BadRecord, BadRecord]
+    assert len(bad[1].raw) + len(bad[2].raw) == 40_004
+    short = list(described.read(BytesIO(b"".join(words[:2])[:-20])))
+    assert isinstance(short[1], BadRecord)
+    assert short[1].reason == "truncated: 230 of 250 bytes"
+
+
+def test_a_planted_bug_is_caught_by_the_laws() -> None:
+    """A mapping that drops what it does not like, and one whose ids are shared, do not pass `judge`."""
+    system = systems()["I94"]
+    results = list(decode_file(system, night([detail(ARRIVAL), detail(ARRIVAL, TXN_NUMBER=5)])))
+    judge(results)
+    dropped = [Decoded(result.read) if isinstance(result.read, Record) else result for result in results]
+    with pytest.raises(AssertionError, match="nobody accounts for"):
+        judge(dropped)
+    first, second = (result.events[0] for result in results if isinstance(result.read, Record))
+    shared = [Decoded(results[1].read, (first, second.model_copy(update={"id": first.id})))]
+    with pytest.raises(AssertionError, match="one id, two contents"):
+        judge(shared)
+
+
+def test_cases_cover_every_system() -> None:
+    assert {case.folder.parent.name.upper() for case in cases()} == {system.name for system in ALL}

@@ -1,0 +1,95 @@
+"""A folder is a system, or nothing starts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from adapters.registry import MalformedSystem, collect, systems
+
+GOOD = """
+from adapters.core import Feed, System
+ADAPTER = System(name={name!r}, title="", owner="", number=1, emits=(), identifiers=(), mapping_version={version},
+                 feeds=(Feed(name="f", transport=None, mapping=None),) * {feeds})
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """An empty package of systems."""
+    folder = tmp_path / "planted_systems"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("planted_systems")
+    for name in [name for name in sys.modules if name.startswith("planted_systems")]:
+        del sys.modules[name]
+
+
+def plant(package: ModuleType, name: str, text: str) -> None:
+    folder = Path(package.__path__[0]) / name
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "adapter.py").write_text(text)
+
+
+def test_the_systems_are_found() -> None:
+    assert {"I94", "CLAIMS3"} <= set(systems())
+    assert list(systems()) == sorted(systems())
+    assert all(name == system.name for name, system in systems().items())
+
+
+def test_every_system_has_its_interface_beside_it() -> None:
+    for system in systems().values():
+        folder = Path(importlib.import_module(f"adapters.systems.{system.name.lower()}").__path__[0])
+        assert (folder / "README.md").read_text().startswith("# ")
+
+
+def test_a_planted_system_is_found(package: ModuleType) -> None:
+    plant(package, "one", GOOD.format(name="ONE", version=1, feeds=1))
+    plant(package, "two", GOOD.format(name="TWO", version=1, feeds=1))
+    assert list(collect(package)) == ["ONE", "TWO"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no ADAPTER of type System"),
+        ("ADAPTER = 7", "no ADAPTER of type System"),
+        ("import nothing_of_that_name", "cannot be imported: No module named 'nothing_of_that_name'"),
+        (GOOD.format(name="small", version=1, feeds=1), "'small' is no name of a system"),
+        (GOOD.format(name="ONE", version=0, feeds=1), "mapping_version 0 is below 1"),
+        (GOOD.format(name="ONE", version=1, feeds=0), "no feeds"),
+        (GOOD.format(name="ONE", version=1, feeds=2), "two feeds of one name"),
+    ],
+)
+def test_a_malformed_folder_stops_everything(package: ModuleType, text: str, message: str) -> None:
+    plant(package, "bad", text)
+    with pytest.raises(MalformedSystem, match=message) as caught:
+        collect(package)
+    assert "bad" in str(caught.value)
+
+
+def test_a_name_is_taken_once(package: ModuleType) -> None:
+    plant(package, "one", GOOD.format(name="ONE", version=1, feeds=1))
+    plant(package, "two", GOOD.format(name="ONE", version=1, feeds=1))
+    with pytest.raises(MalformedSystem, match="two: a second system of the name ONE"):
+        collect(package)
+
+
+def test_a_file_is_no_system(package: ModuleType) -> None:
+    (Path(package.__path__[0]) / "loose.py").touch()
+    with pytest.raises(MalformedSystem, match="is a file; a system is a folder"):
+        collect(package)
+
+
+def test_a_folder_without_adapter_is_no_system(package: ModuleType) -> None:
+    plant(package, "one", "")
+    (Path(package.__path__[0]) / "one" / "adapter.py").unlink()
+    with pytest.raises(MalformedSystem, match=r"one: adapter\.py cannot be imported"):
+        collect(package)
