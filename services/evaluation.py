@@ -95,9 +95,9 @@ class Comparison:
         return counted == self.admissions
 
     @property
-    def flawless(self) -> bool:
-        """Whether nothing at all is wrong with the stays."""
-        return self.exact == self.stays and not self.strangers and not self.missing and self.closes
+    def sound(self) -> bool:
+        """Whether every stay is there, with its outcome, and none beside them."""
+        return self.right == self.stays and not self.strangers and not self.missing and self.closes
 
     def as_json(self, true_persons: int) -> dict[str, Any]:
         """For reports."""

@@ -1,0 +1,99 @@
+"""Processes that a command starts, each with its log, and ends whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT
+from typing import Self
+
+from services.cli.context import Refusal
+
+GRACE_SECONDS = 10.0
+_TAIL = 4_000
+VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+    def told(self) -> str:
+        """The end of its log."""
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - _TAIL))
+            return file.read().decode(errors="replace").strip()
+
+
+class Children:
+    """The processes of one command. On leaving, all are ended by their ids, the last started first."""
+
+    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._environment = dict(environment)
+        self._started: list[Child] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for child in reversed(self._started):
+            await _end(child)
+
+    async def start(self, name: str, *arguments: str) -> Child:
+        """Run `visabus` with these arguments."""
+        log = self._logs / f"{name}.log"
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                str(VISABUS),
+                *arguments,
+                stdin=DEVNULL,
+                stdout=descriptor,
+                stderr=STDOUT,
+                env=self._environment,
+                # a session of its own: Ctrl-C reaches the command, which ends its children in good order
+                start_new_session=True,
+            )
+        finally:
+            os.close(descriptor)
+        child = Child(name, process, log)
+        self._started.append(child)
+        return child
+
+    async def finished(self, child: Child) -> None:
+        """Wait for its end. Raises Refusal if it failed."""
+        if await child.process.wait() != 0:
+            raise _failed(child)
+
+    def check(self, *running: Child) -> None:
+        """Whether those that should run do. Raises Refusal."""
+        for child in running:
+            if child.process.returncode is not None:
+                raise _failed(child)
+
+
+def _failed(child: Child) -> Refusal:
+    return Refusal(f"{child.name} ended with {child.process.returncode}; its last words:\n{child.told()}")
+
+
+async def _end(child: Child) -> None:
+    process = child.process
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

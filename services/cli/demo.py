@@ -1,0 +1,375 @@
+"""`visabus demo`: all of it on one machine, from native files to an answered request, checked against the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+import socket
+import tempfile
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.children import Children
+from services.cli.context import FAILED, MISUSED, Given, Refusal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bus.contract import Bus
+    from services.cli.children import Child
+    from services.evaluation import Comparison
+    from services.ingest import Counters
+    from services.settings import Settings
+    from services.simulator import Truth
+    from services.store import Store
+
+SCOPES = ("status:read", "timeline:read")
+PURPOSE = "overstay-review"
+TOKEN_SECONDS = 43_200
+_LOOK_SECONDS = 0.25
+_START_SECONDS = 60.0
+_SHOWN = 5
+_KEPT = ("VISABUS_KAFKA__", "VISABUS_TEST_")
+"""Settings of the environment that hold in a demo too; all others are the demo's own."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="End after the summary instead of serving on.")] = False,
+    persons: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many travellers.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Equal seeds make equal populations.")] = 1,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep all files here; else they are removed.")
+    ] = None,
+) -> None:
+    """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
+
+    Each part is a process of its own, as in production; all are ended with the demo. Then requests to paste.
+
+        visabus demo
+        visabus demo --once --persons 10000
+        visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
+    """
+    from rich.console import Console
+
+    given = context.find_object(Given) or Given()
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise Refusal(f"{keep} is not empty; a demo keeps its files in a new directory", MISUSED)
+    with ExitStack() as stack:
+        directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
+        plan = Plan(directory.resolve(), persons, seed, bus or given.bus, store or given.store, once, _free_port())
+        code = asyncio.run(_until_stopped(plan, Console()))
+    if code:
+        raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for, and the port that this run has."""
+
+    directory: Path
+    persons: int
+    seed: int
+    bus: str | None
+    store: str | None
+    once: bool
+    port: int
+
+    @property
+    def data(self) -> Path:
+        """Where the processes keep what they keep."""
+        return self.directory / "data"
+
+    def environment(self, feeds: dict[str, str]) -> dict[str, str]:
+        """The processes' environment: the demo's settings and nobody else's."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("VISABUS_") or name.startswith(_KEPT)
+        }
+        return kept | {
+            "VISABUS_DATA_DIR": str(self.data),
+            "VISABUS_BUS_URL": self.bus or f"embedded://{self.data}/bus.db",
+            "VISABUS_STORE_URL": self.store or f"sqlite+aiosqlite:///{self.data}/store.db",
+            "VISABUS_AUDIT_URL": f"sqlite+aiosqlite:///{self.data}/audit.db",
+            "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in feeds.items()}),
+            "VISABUS_API__HOST": "127.0.0.1",
+            "VISABUS_API__PORT": str(self.port),
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
+
+
+async def _until_stopped(plan: Plan, console: Console) -> int:
+    """The demo, or its end by SIGINT or SIGTERM; either way with nothing left running."""
+    from services.cli.signals import stop_on_signals
+
+    stop = stop_on_signals()
+    shown = asyncio.Event()
+    work = asyncio.create_task(_demo(plan, console, shown))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if work.done():
+        return work.result()
+    work.cancel()
+    await asyncio.wait({work})
+    console.print("Stopped; no process is left.")
+    return 0 if shown.is_set() else FAILED
+
+
+async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
+    from services.cli.evaluate import compared, refuse_used
+    from services.settings import load
+    from services.simulator import addresses, simulate
+
+    files = plan.directory / "population"
+    with console.status(f"Writing the records of {plan.persons:,} travellers"):
+        truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed)
+    environment = plan.environment(addresses(files))
+    settings = load(environment=environment)
+    await refuse_used(settings)
+    async with Children(plan.directory / "logs", environment) as children:
+        await children.finished(await children.start("topics", "topics", "create"))
+        flow = await _flow(settings, truth, children, console)
+        comparison = await compared(settings, truth)
+        api = await children.start("serve", "serve")
+        await _ready(plan, children, api)
+        sound = _summary(console, truth, flow, comparison)
+        requests = _requests(truth)
+        token = _token(settings)
+        _paste(plan, token, requests)
+        shown.set()
+        if plan.once:
+            answered = await _ask(console, plan, token, requests[0])
+            return 0 if sound and answered else FAILED
+        console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
+        while True:
+            children.check(api, flow.correlator)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What went through."""
+
+    counters: dict[str, Counters]  # by system
+    events: int
+    seconds: float
+    correlator: Child
+
+
+async def _flow(settings: Settings, truth: Truth, children: Children, console: Console) -> Flow:
+    """Ingest and correlate, both at once, until all is in the view."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from services.store import open_store
+    from services.wiring import open_bus
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    began = perf_counter()
+    bus = await open_bus(settings)
+    store = await open_store(settings.store_url)
+    try:
+        correlator = await children.start("correlate", "correlate")
+        ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded")
+        with Progress(*columns, console=console) as progress:
+            counters = await _watched(progress, bus, store, truth, children, ingest, correlator)
+        await children.finished(ingest)
+        events = sum(each.events for each in counters.values())
+        return Flow(counters, events, perf_counter() - began, correlator)
+    finally:
+        await store.close()
+        await bus.close()
+
+
+async def _watched(
+    progress: Progress,
+    bus: Bus,
+    store: Store,
+    truth: Truth,
+    children: Children,
+    ingest: Child,
+    correlator: Child,
+) -> dict[str, Counters]:
+    """Show how far reading and correlating are, until both are done; the counters as they ended."""
+    from schemas.topics import EVENT_TOPICS
+    from services.correlator.process import caught_up
+    from services.ingest import Counters
+    from services.ingest.positions import Positions
+
+    positions = Positions()
+    systems = truth.counts["systems"]
+    reading = {
+        system: progress.add_task(f"{system} records read", total=told["read"]) for system, told in systems.items()
+    }
+    correlating = progress.add_task("events in the view", total=None)
+    while True:
+        ended = ingest.process.returncode is not None
+        children.check(correlator)
+        await positions.read(bus)
+        counters = {system: Counters() for system in systems}
+        for key, saved in positions.held.items():
+            system = key.partition("/")[0]
+            counters[system] = counters.get(system, Counters()).plus(saved.counters)
+        for system, task in reading.items():
+            progress.update(task, completed=counters[system].read)
+        published = sum((await bus.ends(EVENT_TOPICS)).values())
+        taken = sum((await store.reads.positions()).values())
+        progress.update(correlating, completed=taken, total=published)
+        if ended and (ingest.process.returncode != 0 or await caught_up(bus, store)):
+            return counters
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _ready(plan: Plan, children: Children, api: Child) -> None:
+    """Wait until the API answers. Raises Refusal."""
+    import httpx
+
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{plan.port}", trust_env=False) as client:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while True:
+                    children.check(api)
+                    with suppress(httpx.TransportError):  # not listening yet
+                        if (await client.get("/readyz")).is_success:
+                            return
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            raise Refusal(f"the API is not ready after {_START_SECONDS:.0f} seconds:\n{api.told()}") from None
+
+
+def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison) -> bool:
+    """Say what came of it; whether everything is as it should be."""
+    from rich.table import Table
+
+    systems = Table("system", "read", "published", "dead-lettered", "filtered", "as simulated", title="records")
+    whole = True
+    for system, expected in truth.counts["systems"].items():
+        told = flow.counters[system]
+        filtered = sum(told.filtered.values())
+        counted = (told.read, told.published, told.dead_lettered, filtered)
+        same = counted == (expected["read"], expected["published"], 0, expected["filtered"]) and told.balanced()
+        whole &= same
+        verdict = (
+            "yes" if same else f"NO: {expected['read']} = {expected['published']} + {expected['filtered']} filtered"
+        )
+        systems.add_row(system, *(f"{number:,}" for number in counted), verdict)
+    outcomes = Table("outcome", "in the view", "in truth", title=f"stays as of {truth.as_of:%Y-%m-%d %H:%M} UTC")
+    for outcome, number in comparison.outcomes.items():
+        if number or truth.counts["outcomes"].get(outcome):
+            outcomes.add_row(outcome, f"{number:,}", f"{truth.counts['outcomes'].get(outcome, 0):,}")
+    console.print(systems)
+    console.print(outcomes)
+    console.print(
+        f"{comparison.persons:,} persons in the view, {truth.counts['persons']:,} in truth; "
+        f"{flow.events:,} events in {flow.seconds:.1f} s, {flow.events / flow.seconds:,.0f} a second"
+    )
+    console.print(
+        f"{comparison.right:,} of {comparison.stays:,} stays have their true outcome, {comparison.exact:,} also its "
+        f"dates; admissions {'close' if comparison.closes else 'DO NOT CLOSE'} at {comparison.admissions:,}; "
+        f"{comparison.merged} persons wrongly merged, {comparison.missing} records lost, "
+        f"{comparison.strangers} stays that never were"
+    )
+    _tell_wrong(console, comparison)
+    return whole and comparison.sound and not comparison.merged
+
+
+def _tell_wrong(console: Console, comparison: Comparison) -> None:
+    from services.cli.evaluate import told
+
+    for wrong in comparison.wrong[:_SHOWN]:
+        console.print(told(wrong), markup=False, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request worth making."""
+
+    what: str
+    path: str
+
+
+def _requests(truth: Truth) -> list[Example]:
+    """By I-94 number, by passport, and the time line of somebody who came several times."""
+    suspected = traveller = None
+    returning = ""
+    for person in truth.persons():
+        last = person.stays[-1]
+        if suspected is None and last.outcome == "OVERSTAY_SUSPECTED":
+            suspected = last.number
+        passports = [name for each in person.records for name in each.identifiers if name.startswith("passport:")]
+        if traveller is None and last.outcome in ("PENDING", "IN_STATUS") and passports:
+            traveller = passports[-1].split(":")
+        if not returning and len(person.stays) > 2 and last.number:
+            returning = last.number
+        if suspected and traveller and returning:
+            break
+    as_of = truth.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = []
+    if suspected:
+        found.append(Example("a suspected overstay, by I-94 number", f"/v1/status/i94/{suspected}?as_of={as_of}"))
+    if traveller:
+        _, state, number = traveller
+        found.append(Example("somebody present, by passport", f"/v1/status/passport/{state}/{number}?as_of={as_of}"))
+    if returning:
+        found.append(Example("the time line of several stays", f"/v1/timeline/i94/{returning}?as_of={as_of}"))
+    return found
+
+
+def _token(settings: Settings) -> str:
+    from services.api import development
+
+    return development.token(
+        settings.api,
+        settings.data_dir,
+        subject="demo",
+        client="visabus-demo",
+        scopes=SCOPES,
+        purposes=[PURPOSE],
+        now=datetime.now(UTC),
+        ttl=TOKEN_SECONDS,
+    )
+
+
+def _paste(plan: Plan, token: str, requests: list[Example]) -> None:
+    """The requests as lines for a shell; not wrapped, so that they can be pasted."""
+    typer.echo(f"\nTOKEN={token}")
+    for example in requests:
+        url = shlex.quote(f"http://127.0.0.1:{plan.port}{example.path}")
+        typer.echo(f"# {example.what}")
+        typer.echo(f'curl -sS -H "Authorization: Bearer $TOKEN" -H "Visabus-Purpose: {PURPOSE}" {url}')
+    typer.echo("")
+
+
+async def _ask(console: Console, plan: Plan, token: str, example: Example) -> bool:
+    """Make one of the requests and show the answer; whether it was answered."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {token}", "Visabus-Purpose": PURPOSE}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{plan.port}", trust_env=False, timeout=30) as client:
+        response = await client.get(example.path, headers=headers)
+    console.print(f"{example.what}: HTTP {response.status_code}")
+    console.print_json(response.text)
+    return response.is_success

@@ -1,0 +1,163 @@
+"""`visabus evaluate`: how right the view is on a synthetic population whose truth is known."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
+
+if TYPE_CHECKING:
+    from services.evaluation import Comparison, Said, Wrong
+    from services.settings import Settings
+    from services.simulator import TrueStay, Truth
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    context: typer.Context,
+    persons: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many travellers.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Equal seeds make equal populations.")] = 1,
+    noise: Annotated[float, typer.Option(min=0, help="Mistakes in the records; only 0 so far.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
+) -> None:
+    """Simulate, ingest, correlate and compare with the truth. Exits with 1 if an outcome is wrong.
+
+    visabus evaluate --persons 10000 --seed 7 --json
+    """
+    if noise:
+        raise Refusal("the simulator makes no noise yet; --noise 0 is all that can be evaluated", MISUSED)
+    given = context.find_object(Given) or Given()
+    with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
+        run = asyncio.run(evaluated(Path(directory).resolve(), persons, seed, bus or given.bus, store or given.store))
+    typer.echo(json.dumps(run.as_json()) if as_json else run.as_text())
+    if not run.comparison.sound:
+        raise typer.Exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of an evaluation."""
+
+    persons: int
+    comparison: Comparison
+    events: int
+    seconds: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        total = self.seconds["ingest"] + self.seconds["correlate"]
+        return {
+            **self.comparison.as_json(self.persons),
+            "splink": None,
+            "noise": {},
+            "events": self.events,
+            "seconds": {**{name: round(value, 3) for name, value in self.seconds.items()}, "total": round(total, 3)},
+        }
+
+    def as_text(self) -> str:
+        """For people."""
+        body = self.as_json()
+        lines = [f"{name}: {json.dumps(value)}" for name, value in body.items() if value not in (None, {})]
+        return "\n".join(lines + [f"wrong: {told(wrong)}" for wrong in self.comparison.wrong])
+
+
+def told(wrong: Wrong) -> str:
+    """A wrong stay in words, with the explanation that the view gives."""
+    true, said = wrong.true, wrong.said
+    head = f"I94 {true.record} ({true.kind}): {_dated(true)}"
+    if said is None:
+        return f"{head}; the view has no such stay"
+    differs = "has" if said.outcome != true.outcome else "has, with other dates,"
+    why = f"{said.reason} [{said.rule}: {said.citation}] by {', '.join(said.evidence)}"
+    return f"{head}; the view {differs} {_dated(said)}: {why}"
+
+
+def _dated(stay: TrueStay | Said) -> str:
+    since = datetime.fromtimestamp(stay.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{stay.outcome} since {since}, authorised until {stay.authorised_until or 'no day'}"
+
+
+async def evaluated(directory: Path, persons: int, seed: int, bus: str | None, store: str | None) -> Run:
+    """One evaluation in this process. Raises Refusal where the bus given is not empty."""
+    from services.correlator import process
+    from services.ingest import recorded, run, sources
+    from services.settings import load
+    from services.simulator import addresses, simulate
+
+    seconds = {}
+    began = perf_counter()
+    truth = simulate(directory, persons=persons, seed=seed)
+    seconds["simulate"] = perf_counter() - began
+    feeds = addresses(directory)
+    settings = load(
+        data_dir=directory,
+        bus_url=bus or f"embedded://{directory}/bus.db",
+        store_url=store or f"sqlite+aiosqlite:///{directory}/store.db",
+        feeds={name: {"url": url} for name, url in feeds.items()},
+        log={"level": "warning"},
+    )
+    start_logs(settings)
+    await refuse_used(settings)
+    began = perf_counter()
+    outcomes = await run(settings, sources(settings, list(feeds)), once=True, clock=recorded)
+    seconds["ingest"] = perf_counter() - began
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise Refusal(f"{outcome.name}: {outcome.error}")
+    began = perf_counter()
+    await process.run(settings, once=True, stop=asyncio.Event())
+    seconds["correlate"] = perf_counter() - began
+    comparison = await compared(settings, truth)
+    return Run(persons, comparison, sum(outcome.counters.events for outcome in outcomes), seconds)
+
+
+async def refuse_used(settings: Settings) -> None:
+    """A population mixed with what bus or store hold already cannot be compared with its truth. Raises Refusal."""
+    from schemas.topics import EVENT_TOPICS
+    from services.store import open_store
+    from services.wiring import open_bus, topics
+
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        held = sum((await bus.ends(EVENT_TOPICS)).values())
+    finally:
+        await bus.close()
+    if held:
+        raise Refusal(f"the bus holds {held} events already; give an empty one", MISUSED)
+    store = await open_store(settings.store_url)
+    try:
+        taken = sum((await store.reads.positions()).values())
+    finally:
+        await store.close()
+    if taken:
+        raise Refusal(f"the store holds {taken} events already; give an empty one", MISUSED)
+
+
+async def compared(settings: Settings, truth: Truth) -> Comparison:
+    """The view of a store against the truth."""
+    from services.domain.settle import complete_through
+    from services.evaluation import compare
+    from services.store import open_store
+
+    store = await open_store(settings.store_url)
+    try:
+        coverage = complete_through(await store.reads.coverage())
+        return await compare(truth, store.reads.histories(), coverage)
+    finally:
+        await store.close()

@@ -1,0 +1,74 @@
+"""`visabus simulate`: a synthetic population in the systems' native formats."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import MISUSED, Refusal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from services.simulator import Truth
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(simulate)
+
+
+def simulate(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it must hold no simulation yet.")],
+    persons: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many travellers.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Equal seeds write equal files.")] = 1,
+    years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,
+    until: Annotated[str | None, typer.Option(metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")] = None,
+) -> None:
+    """Write what I-94 and CLAIMS 3 would hold of a synthetic population, and apart from it what is true.
+
+    `DIR/i94/` are the nightly files, `DIR/claims3.db` the table, `DIR/truth/` each person's stays and outcomes.
+
+        visabus simulate /tmp/population --persons 10000 --seed 7
+        visabus ingest --once --stamp recorded --feed I94.nightly=file:///tmp/population/i94
+    """
+    from rich.console import Console
+
+    from services.simulator import UNTIL
+    from services.simulator import simulate as write
+
+    try:
+        truth = write(directory, persons=persons, seed=seed, years=years, until=_moment(until) if until else UNTIL)
+    except ValueError as error:
+        raise Refusal(str(error), MISUSED) from None
+    console = Console()
+    for table in tables(truth):
+        console.print(table)
+    console.print(f"Records end {truth.until.isoformat()}; the truth is told as of {truth.as_of.isoformat()}.")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} needs its offset, such as {text}Z")
+    return moment
+
+
+def tables(truth: Truth) -> list[Table]:
+    """What was written, in words and numbers."""
+    from rich.table import Table
+
+    counts = truth.counts
+    systems = Table("system", "what", title=f"{counts['persons']:,} persons, {counts['stays']:,} stays")
+    for system, told in counts["systems"].items():
+        systems.add_row(system, ", ".join(f"{number:,} {name}" for name, number in told.items()))
+    outcomes = Table("outcome", "stays", title="true outcomes")
+    for name, number in counts["outcomes"].items():
+        outcomes.add_row(name, f"{number:,}")
+    kinds = Table("kind of stay", "stays", title="what happened")
+    for name, number in counts["kinds"].items():
+        kinds.add_row(name, f"{number:,}")
+    return [systems, outcomes, kinds]
