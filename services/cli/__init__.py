@@ -11,10 +11,24 @@ from typing import Annotated
 
 import typer
 
-from services.cli import adapters, correlate, decode, export, ingest, kafka, topics
+from services.cli import (
+    adapters,
+    audit,
+    correlate,
+    decode,
+    demo,
+    evaluate,
+    export,
+    ingest,
+    kafka,
+    serve,
+    simulate,
+    token,
+    topics,
+)
 from services.cli.context import Commands, Given
 
-MODULES = (adapters, correlate, decode, export, ingest, kafka, topics)
+MODULES = (adapters, audit, correlate, decode, demo, evaluate, export, ingest, kafka, serve, simulate, token, topics)
 
 app = typer.Typer(
     cls=Commands,

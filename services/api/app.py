@@ -1,0 +1,179 @@
+"""The application: its routes, all in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from html import escape
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import HTMLResponse
+
+from schemas.view import Health, Ready, StatusView, TimelineView
+from services.api import problems
+from services.api.answers import status_view, timeline_view
+from services.api.audit import Audit, AuditDown, Clock
+from services.api.desk import (
+    PURPOSE_HEADER,
+    Backing,
+    Identified,
+    Instants,
+    Issued,
+    Person,
+    Purpose,
+    StatusDesk,
+    TimelineDesk,
+)
+from services.api.guard import Guard
+from services.api.problems import Problem, ProblemDetails, described
+from services.api.tokens import Trust
+from services.store.contract import Reads, StoreDown
+
+ABOUT = """What the connected systems know about a visa holder's status, and why.
+
+Every look-up needs a bearer token with the scope named beside it, and a purpose in the header `Visabus-Purpose` that
+the token permits. Every look-up is remembered. Errors are RFC 9457 problems."""
+_PROBLEMS = described(400, 401, 403, 404, 413, 414, 422, 500, 503)
+When = Annotated[Instants, Query()]
+
+
+def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAPI:
+    """The API over an open store and an open audit log."""
+    app = FastAPI(
+        title="visabus",
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.backing = Backing(trust, reads, audit, clock)
+    app.state.readiness = _Readiness(reads, audit)
+    app.add_middleware(Guard)
+    problems.install(app)
+    _route_health(app)
+    _route_look_ups(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to amend it
+    return app
+
+
+def _route_look_ups(app: FastAPI) -> None:
+    @app.get("/v1/status/{scheme}/{value}", responses=_PROBLEMS, tags=["status"])
+    async def status(desk: StatusDesk, by: Identified, when: When) -> StatusView:
+        """The status of whoever holds this number."""
+        return await desk.answer(by, when, status_view)
+
+    @app.get("/v1/status/{scheme}/{issuer}/{value}", responses=_PROBLEMS, tags=["status"])
+    async def status_issued(desk: StatusDesk, by: Issued, when: When) -> StatusView:
+        """The status of whoever holds this number of this issuer."""
+        return await desk.answer(by, when, status_view)
+
+    @app.get("/v1/persons/{person_id}", responses=_PROBLEMS, tags=["status"])
+    async def person(desk: StatusDesk, by: Person, when: When) -> StatusView:
+        """The status of the person with this id, or of whom that person became part of."""
+        return await desk.answer(by, when, status_view)
+
+    @app.get("/v1/timeline/{scheme}/{value}", responses=_PROBLEMS, tags=["timeline"])
+    async def timeline(desk: TimelineDesk, by: Identified, when: When) -> TimelineView:
+        """All stays, with all intervals, of whoever holds this number."""
+        return await desk.answer(by, when, timeline_view)
+
+    @app.get("/v1/timeline/{scheme}/{issuer}/{value}", responses=_PROBLEMS, tags=["timeline"])
+    async def timeline_issued(desk: TimelineDesk, by: Issued, when: When) -> TimelineView:
+        """All stays, with all intervals, of whoever holds this number of this issuer."""
+        return await desk.answer(by, when, timeline_view)
+
+    @app.get("/v1/persons/{person_id}/timeline", responses=_PROBLEMS, tags=["timeline"])
+    async def person_timeline(desk: TimelineDesk, by: Person, when: When) -> TimelineView:
+        """All stays of the person with this id, or of whom that person became part of."""
+        return await desk.answer(by, when, timeline_view)
+
+
+class _Readiness:
+    """Whether the API can answer, looked at once a second at most: anyone may ask."""
+
+    def __init__(self, reads: Reads, audit: Audit) -> None:
+        self._reads, self._audit = reads, audit
+        self._lock = asyncio.Lock()
+        self._looked = float("-inf")
+        self._last: Ready | Problem = Ready(backlog=0)
+
+    async def look(self) -> Ready | Problem:
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            if now - self._looked >= 1:
+                self._last = await self._checks()
+                self._looked = now
+            return self._last
+
+    async def _checks(self) -> Ready | Problem:
+        checks = {"store": "ready", "audit": "ready"}
+        backlog = 0
+        try:
+            async with asyncio.timeout(5):
+                await self._reads.ping()
+                backlog = await self._reads.backlog()
+        except (StoreDown, TimeoutError):
+            checks["store"] = "down"
+        try:
+            await self._audit.ping()
+        except AuditDown:
+            checks["audit"] = "down"
+        if "down" in checks.values():
+            return Problem(503, "not-ready", "Look-ups cannot be answered at present.", checks=checks)
+        return Ready(backlog=backlog)
+
+
+def _route_health(app: FastAPI) -> None:
+    @app.get("/healthz", tags=["health"], responses=described(500))
+    async def alive() -> Health:
+        """Whether the process runs."""
+        return Health()
+
+    @app.get("/readyz", tags=["health"], responses=described(500, 503))
+    async def ready(request: Request) -> Ready:
+        """Whether look-ups can be answered: the store can be read, the audit log written."""
+        found = await request.app.state.readiness.look()
+        if isinstance(found, Problem):
+            raise found
+        return Ready.model_validate(found)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        """The operations in words; nothing is loaded from elsewhere."""
+        return HTMLResponse(_page(request.app.openapi()))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document["components"]["schemas"]
+        schemas.update(schema.pop("$defs"))
+        schemas["ProblemDetails"] = schema
+        for path in document["paths"].values():
+            for parameter in path["get"].get("parameters", ()):
+                if parameter["name"].lower() == PURPOSE_HEADER.lower():
+                    # optional to FastAPI, which would answer for it before the token is looked at
+                    parameter["required"] = True
+                    parameter["schema"] = {"type": "string", "enum": [purpose.value for purpose in Purpose]}
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _page(document: dict[str, Any]) -> str:
+    parts = [f"<h1>{escape(document['info']['title'])}</h1>"]
+    parts += [f"<p>{escape(text)}</p>" for text in document["info"]["description"].split("\n\n")]
+    parts.append('<p>The whole of it: <a href="/openapi.json">OpenAPI</a></p>')
+    for path, operations in document["paths"].items():
+        operation = operations["get"]
+        scopes = [scope for need in operation.get("security", ()) for each in need.values() for scope in each]
+        parts.append(f"<h2>GET {escape(path)}</h2><p>{escape(operation['description'])}</p>")
+        parts.append(f"<p>Scope: {escape(', '.join(scopes) or 'none needed')}</p><ul>")
+        parts += [
+            f"<li><code>{escape(each['name'])}</code> ({escape(each['in'])}) {escape(each.get('description', ''))}</li>"
+            for each in operation.get("parameters", ())
+        ]
+        parts.append("</ul>")
+    return f"<!doctype html><html lang=en><meta charset=utf-8><title>visabus</title>{''.join(parts)}</html>"

@@ -1,0 +1,307 @@
+"""The audit log: who looked whom up, when, why and with what result. Append-only, each row sealed to the one before.
+
+A row names the person looked for only as a keyed hash: whoever holds the key can ask "who looked up this number", and
+nobody can read numbers off the log. The rows of one log form one chain, however many processes write: a writer holds
+the log's lock from reading the last row to committing its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, event, func, insert, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+FIRST = "0" * 64
+"""What the first row names as the hash before it."""
+DEADLINE = 5.0
+"""Seconds until a log that does not answer counts as gone."""
+_LOCK = 0x61756469
+_PAGE = 1_000
+
+
+class AuditDown(Exception):
+    """The audit log cannot be written or read; nothing may be answered."""
+
+
+class Result(StrEnum):
+    """What became of a request."""
+
+    ANSWERED = "answered"
+    NOT_FOUND = "not found"
+    REFUSED = "refused"
+    FAILED = "failed"  # nothing was told: the store did not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be remembered of one request."""
+
+    request: str
+    subject: str
+    client: str
+    purpose: str
+    verb: str
+    looked_up: str  # keyed hash
+    result: Result
+    as_of: str = ""
+    known_at: str = ""
+    reason: str = ""
+    persons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the log."""
+
+    sequence: int
+    at: str
+    request: str
+    subject: str
+    client: str
+    purpose: str
+    verb: str
+    looked_up: str
+    as_of: str
+    known_at: str
+    result: str
+    reason: str
+    persons: str  # JSON list of person ids
+    previous: str
+    hash: str = ""
+
+    def seal(self) -> str:
+        """The hash over everything but itself."""
+        body = asdict(self)
+        del body["hash"]
+        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the chain found: how many rows are good, the last good hash, and what broke it, if anything."""
+
+    rows: int
+    head: str
+    broken: str | None = None
+
+
+class Audit(Protocol):
+    """Where requests are remembered."""
+
+    async def write(self, entry: Entry) -> None:
+        """Remember; once this returns the row is durable. Raises AuditDown."""
+
+    async def ping(self) -> None:
+        """Raises AuditDown where a row could not be written."""
+
+    def name(self, text: str) -> str:
+        """The keyed hash under which `text` is looked for in the log."""
+
+
+_METADATA = MetaData()
+AUDIT = Table(
+    "audit",
+    _METADATA,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    *(Column(name, Text, nullable=False) for name in Row.__slots__ if name not in ("sequence", "previous", "hash")),
+    Column("previous", Text, nullable=False, unique=True),
+    Column("hash", Text, nullable=False, unique=True),
+)
+
+_SQLITE_GUARDS = (
+    "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    # INSERT OR REPLACE would delete without asking the trigger above
+    "CREATE TRIGGER IF NOT EXISTS audit_only_next BEFORE INSERT ON audit"
+    " WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)"
+    " OR NEW.hash IN (SELECT hash FROM audit) OR NEW.previous IN (SELECT previous FROM audit)"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+)
+_POSTGRES_GUARDS = (
+    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
+    " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
+    " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+)
+
+
+class AuditLog:
+    """See `Audit`. `open_audit` makes it."""
+
+    def __init__(self, engine: AsyncEngine, key: bytes, clock: Clock) -> None:
+        self._engine = engine
+        self._key = key
+        self._clock = clock
+        self._mine = asyncio.Lock()  # spares the writers of one process the wait at the database
+
+    def name(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+    async def write(self, entry: Entry) -> None:
+        async with self._writing() as connection:
+            await self._append(connection, entry)
+            await connection.commit()
+
+    async def ping(self) -> None:
+        async with self._writing() as connection:
+            probe = Entry("", "", "", "", "", "", Result.FAILED)
+            await self._append(connection, probe)
+            await connection.rollback()
+
+    async def rows(self) -> AsyncIterator[Row]:
+        """The log from its beginning. Raises AuditDown."""
+        after = -1
+        while True:
+            async with self._connected() as connection:
+                query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence).limit(_PAGE)
+                found = (await connection.execute(query)).all()
+            for row in found:
+                yield Row(**row._mapping)
+            if len(found) < _PAGE:
+                return
+            after = found[-1].sequence
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._engine.dispose()
+
+    async def prepare(self) -> None:
+        """Make the table and its guards. Raises AuditDown."""
+        async with self._writing() as connection:
+            await connection.run_sync(_METADATA.create_all)
+            guards = _SQLITE_GUARDS if self._engine.dialect.name == "sqlite" else _POSTGRES_GUARDS
+            for guard in guards:
+                await connection.execute(text(guard))
+            await connection.commit()
+
+    async def _append(self, connection: AsyncConnection, entry: Entry) -> None:
+        last = (
+            await connection.execute(select(AUDIT.c.sequence, AUDIT.c.hash).order_by(AUDIT.c.sequence.desc()).limit(1))
+        ).first()
+        row = Row(
+            sequence=last.sequence + 1 if last else 1,
+            at=self._clock().astimezone(UTC).isoformat(timespec="microseconds"),
+            request=entry.request,
+            subject=entry.subject,
+            client=entry.client,
+            purpose=entry.purpose,
+            verb=entry.verb,
+            looked_up=entry.looked_up,
+            as_of=entry.as_of,
+            known_at=entry.known_at,
+            result=entry.result.value,
+            reason=entry.reason,
+            persons=orjson.dumps(entry.persons).decode(),
+            previous=last.hash if last else FIRST,
+        )
+        await connection.execute(insert(AUDIT).values(**asdict(replace(row, hash=row.seal()))))
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that no other writer of the log runs beside."""
+        try:
+            async with asyncio.timeout(DEADLINE), self._mine, self._connected() as connection:
+                if self._engine.dialect.name == "sqlite":
+                    await connection.execute(text("BEGIN IMMEDIATE"))
+                else:
+                    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+                yield connection
+        except TimeoutError:
+            raise AuditDown("the audit log did not answer in time") from None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise AuditDown(f"the audit log is gone: {type(error).__name__}") from error
+
+
+class Clock(Protocol):
+    """The present, from whoever runs this."""
+
+    def __call__(self) -> datetime:
+        """Now, with its offset."""
+
+
+async def open_audit(url: str, key: bytes, clock: Clock) -> AuditLog:
+    """The audit log at an SQLAlchemy URL, made if need be. Raises AuditDown."""
+    log = AuditLog(_engine(url), key, clock)
+    try:
+        await log.prepare()
+    except AuditDown:
+        await log.close()
+        raise
+    return log
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise AuditDown("the audit log's address is not readable") from None
+    if parsed.get_backend_name() == "postgresql":
+        settings = {"application_name": "visabus-audit", "synchronous_commit": "on"}
+        return create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_pre_ping=True,
+            connect_args={"server_settings": settings, "timeout": DEADLINE, "command_timeout": DEADLINE},
+        )
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": DEADLINE})
+    event.listen(engine.sync_engine, "connect", _durable)
+    return engine
+
+
+def _durable(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+async def verify(rows: AsyncIterator[Row], heads: Sequence[tuple[int, str]] = ()) -> Verdict:
+    """Whether rows are one unbroken chain from the first, and hold each head (sequence, hash) noted elsewhere.
+
+    A log cut off at its end is still a chain: only a head noted elsewhere shows that rows are missing.
+    """
+    noted = dict(heads)
+    count, head = 0, FIRST
+    async for row in rows:
+        wrong = _wrong(row, count + 1, head)
+        if wrong is None and noted.pop(row.sequence, row.hash) != row.hash:
+            wrong = "another row than the one noted"
+        if wrong is not None:
+            return Verdict(count, head, f"row {count + 1}: {wrong}")
+        count, head = count + 1, row.hash
+    missing = sorted(sequence for sequence in noted if sequence > count)
+    return Verdict(count, head, f"row {missing[0]}: noted, and missing" if missing else None)
+
+
+def _wrong(row: Row, sequence: int, head: str) -> str | None:
+    if row.sequence != sequence:
+        return f"missing; row {row.sequence} follows"
+    if row.previous != head:
+        return "is not sealed to the one before"
+    return None if row.seal() == row.hash else "was changed after it was written"

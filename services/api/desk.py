@@ -1,0 +1,299 @@
+"""The desk before every look-up: who asks, may they, for which purpose; and a row in the audit log before the answer.
+
+A route that tells of persons takes a `Desk` and answers through it; there is no other way to the store. The guard
+(`services.api.guard`) lets no answer out that did not come this way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends, Header, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from schemas.identifiers import Identifier, Scheme
+from schemas.view import StatusView, TimelineView
+from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of, united
+from services.api.audit import Audit, Clock, Entry, Result
+from services.api.problems import Problem
+from services.api.tokens import Caller, Trust, Unauthenticated
+from services.domain.facts import MICRO
+from services.store.contract import Reads, StoreDown
+
+PURPOSE_HEADER = "Visabus-Purpose"
+IN_LOOP = 500
+"""Facts up to which an answer is worked out in the event loop; above, a thread keeps the loop free."""
+
+
+class Scope(StrEnum):
+    """What a token may allow."""
+
+    STATUS = "status:read"
+    TIMELINE = "timeline:read"
+    CONFIDENTIAL = "confidential:read"
+
+
+class Purpose(StrEnum):
+    """What a look-up may be for."""
+
+    ADMISSION = "admission"
+    BENEFIT_ADJUDICATION = "benefit-adjudication"
+    ENFORCEMENT = "enforcement"
+    OVERSTAY_REVIEW = "overstay-review"
+    AUDIT = "audit"
+    DATA_SUBJECT_REQUEST = "data-subject-request"
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What stands behind the desk."""
+
+    trust: Trust
+    reads: Reads
+    audit: Audit
+    clock: Clock
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(value: object) -> datetime | None:
+    """The instant that an RFC 3339 text states. Raises ValueError, without repeating the text."""
+    if value is None:
+        return None
+    try:
+        if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+            raise ValueError
+        at = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("no RFC 3339 instant, such as 2026-11-25T12:00:00Z (a + is written %2B)") from None
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError("neither before 1900 nor after 2199")
+    return at
+
+
+class Instants(BaseModel):
+    """The query of every look-up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: Annotated[datetime | None, BeforeValidator(rfc3339)] = Field(
+        default=None, description="How things stood at this instant (RFC 3339); now if not said."
+    )
+    known_at: Annotated[datetime | None, BeforeValidator(rfc3339)] = Field(
+        default=None, description="By what was known at this instant (RFC 3339); all that is known if not said."
+    )
+
+
+Told = TypeVar("Told", StatusView, TimelineView)
+Told_co = TypeVar("Told_co", StatusView, TimelineView, covariant=True)
+
+
+class View(Protocol[Told_co]):
+    """A pure function from what is known to what is told."""
+
+    def __call__(self, by: By, when: When, known: Known, *, confidential: bool) -> Told_co:
+        """The answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One request that may be answered."""
+
+    request: Request
+    backing: Backing
+    caller: Caller
+    purpose: Purpose
+    verb: Scope
+
+    async def answer(self, by: By, instants: Instants, view: View[Told]) -> Told:
+        """Answer a look-up, remembered before it is told. Raises Problem, AuditDown, StoreDown."""
+        as_of = instants.as_of or self.backing.clock().astimezone(UTC)
+        when = When(int(as_of.timestamp()), _micros(instants.known_at))
+        try:
+            known = await self._known(by)
+        except StoreDown:
+            await self._remember(by, as_of, instants.known_at, Result.FAILED, ())
+            raise
+        confidential = Scope.CONFIDENTIAL in self.caller.scopes
+        if len(known.facts) > IN_LOOP:
+            told = await asyncio.to_thread(view, by, when, known, confidential=confidential)
+        else:
+            told = view(by, when, known, confidential=confidential)
+        persons = tuple(ids_of(told))
+        result = Result.ANSWERED if persons else Result.NOT_FOUND
+        await self._remember(by, as_of, instants.known_at, result, persons)
+        if not persons:
+            raise Problem(404, "not-found", "No person is known under this.")
+        self.request.state.audited = True
+        return told
+
+    async def _known(self, by: By) -> Known:
+        reads = self.backing.reads
+        # the stamp first: what comes in while the rest is read makes the answer newer than it says, never older
+        through = await reads.known_through()
+        coverage = await reads.coverage()
+        return Known(united(await reads.pools([by.key])), tuple(coverage), through)
+
+    async def _remember(
+        self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]
+    ) -> None:
+        await self.backing.audit.write(
+            Entry(
+                request=self.request.state.request,
+                subject=self.caller.subject,
+                client=self.caller.client,
+                purpose=self.purpose.value,
+                verb=_verb(self.verb, self.caller),
+                looked_up=self.backing.audit.name(by.text),
+                result=result,
+                as_of=as_of.isoformat(),
+                known_at=known_at.isoformat() if known_at else "",
+                persons=persons,
+            )
+        )
+
+
+def _verb(verb: Scope, caller: Caller) -> str:
+    return f"{verb} {Scope.CONFIDENTIAL}" if Scope.CONFIDENTIAL in caller.scopes else verb.value
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else int(at.replace(microsecond=0).timestamp()) * MICRO + at.microsecond
+
+
+BEARER = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="An access token of the configured issuer, with scopes (`scope`) and purposes (`purposes`).",
+    auto_error=False,
+)
+_CHALLENGE = 'Bearer realm="visabus"'
+
+
+async def desk(
+    request: Request,
+    scopes: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+    purpose: Annotated[str | None, Header(alias=PURPOSE_HEADER, description="What the look-up is for.")] = None,
+) -> Desk:
+    """Let a request come to the desk. Raises Problem (401, 403, 400), AuditDown."""
+    (verb,) = map(Scope, scopes.scopes)  # a route without a scope is no route
+    backing: Backing = request.app.state.backing
+    caller = await _authenticate(request, backing, bearer)
+    stated = _purpose(purpose)
+    if verb not in caller.scopes:
+        await _refuse(request, backing, caller, verb, stated, "scope")
+        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{verb}"'
+        raise Problem(403, "scope", f"This needs the scope {verb}.", headers={"WWW-Authenticate": challenge})
+    if len(request.headers.getlist(PURPOSE_HEADER)) != 1 or stated is None:
+        detail = f"State what the look-up is for in the header {PURPOSE_HEADER}: one of {', '.join(Purpose)}."
+        raise Problem(400, "purpose-missing", detail)
+    if stated not in caller.purposes:
+        await _refuse(request, backing, caller, verb, stated, "purpose")
+        raise Problem(403, "purpose", "The token does not permit look-ups for this purpose.")
+    return Desk(request, backing, caller, stated, verb)
+
+
+def _purpose(text: str | None) -> Purpose | None:
+    return Purpose(text) if text in set(Purpose) else None
+
+
+async def _authenticate(request: Request, backing: Backing, bearer: HTTPAuthorizationCredentials | None) -> Caller:
+    if bearer is None or len(request.headers.getlist("authorization")) != 1:
+        raise Problem(401, "token-missing", "A bearer token is needed.", headers={"WWW-Authenticate": _CHALLENGE})
+    try:
+        return await backing.trust.caller(bearer.credentials, backing.clock().timestamp())
+    except Unauthenticated as error:
+        request.state.code = error.code  # for the log: whoever holds a bad token need not know what is bad about it
+        challenge = f'{_CHALLENGE}, error="invalid_token"'
+        raise Problem(401, "token", "The token is not valid.", headers={"WWW-Authenticate": challenge}) from None
+
+
+async def _refuse(
+    request: Request, backing: Backing, caller: Caller, verb: Scope, purpose: Purpose | None, reason: str
+) -> None:
+    await backing.audit.write(
+        Entry(
+            request=request.state.request,
+            subject=caller.subject,
+            client=caller.client,
+            purpose=purpose.value if purpose else "",
+            verb=verb.value,
+            looked_up=backing.audit.name(_asked(request.path_params)),
+            result=Result.REFUSED,
+            reason=reason,
+        )
+    )
+
+
+def _asked(parameters: Mapping[str, Any]) -> str:
+    """What a refused request was after, spelt as if it had been answered where that can be."""
+    texts = {name: str(value) for name, value in parameters.items()}
+    try:
+        if "person_id" in texts:
+            return ByPerson(bytes.fromhex(texts["person_id"])).text
+        return _identifier(Scheme(texts["scheme"]), texts["value"], texts.get("issuer", "")).text
+    except (KeyError, ValueError):
+        return "/".join(texts.values())
+
+
+def _identifier(scheme: Scheme, value: str, issuer: str) -> Identifier:
+    if scheme not in SEARCHABLE:
+        raise ValueError("not searchable")
+    found = Identifier.of(scheme, value, issuer)
+    if issuer and found.issuer != issuer.strip().upper():
+        raise ValueError("another issuer")
+    return found
+
+
+SchemeInPath = Annotated[Scheme, Path(description=f"One of {', '.join(SEARCHABLE)}.")]
+ValueInPath = Annotated[str, Path(min_length=1, max_length=40, description="The number, in any usual spelling.")]
+IssuerInPath = Annotated[str, Path(min_length=1, max_length=12, description="ICAO 9303 code of the issuing state.")]
+PersonInPath = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="A person id, of today or of the past.")]
+
+
+async def by_identifier(scheme: SchemeInPath, value: ValueInPath) -> By:
+    """Whom the path asks for."""
+    return _by(scheme, value, "")
+
+
+async def by_issued(scheme: SchemeInPath, issuer: IssuerInPath, value: ValueInPath) -> By:
+    """Whom the path asks for, by a number that needs its issuer."""
+    return _by(scheme, value, issuer)
+
+
+async def by_person(person_id: PersonInPath) -> By:
+    """Whom the path asks for."""
+    return ByPerson(bytes.fromhex(person_id))
+
+
+def _by(scheme: Scheme, value: str, issuer: str) -> By:
+    try:
+        return ByIdentifier(_identifier(scheme, value, issuer))
+    except ValueError:
+        detail = (
+            f"No number by which persons are found: one of {', '.join(SEARCHABLE)}, in its own form; "
+            "a passport as passport/{issuing state}/{number}."
+        )
+        raise Problem(422, "identifier", detail) from None
+
+
+def at_desk(scope: Scope) -> Any:
+    """The dependency of a route for this scope."""
+    return Security(desk, scopes=[scope.value])
+
+
+StatusDesk = Annotated[Desk, at_desk(Scope.STATUS)]
+TimelineDesk = Annotated[Desk, at_desk(Scope.TIMELINE)]
+Identified = Annotated[By, Depends(by_identifier)]
+Issued = Annotated[By, Depends(by_issued)]
+Person = Annotated[By, Depends(by_person)]

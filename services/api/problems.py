@@ -1,0 +1,151 @@
+"""Errors as RFC 9457 problems. Their texts are ours, word for word: nothing that was sent is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.api.audit import AuditDown
+from services.store.contract import StoreDown
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Mistake(BaseModel):
+    """One thing that is wrong with a request."""
+
+    where: str = Field(description="path, query or header, and the parameter if it is one of ours.")
+    why: str
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="What kind of problem, as a URN.")
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = Field(default=None, description="This very request, as found in the log.")
+    mistakes: list[Mistake] = []
+
+
+class Problem(Exception):
+    """A request that ends in an error on purpose."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        mistakes: Sequence[Mistake] = (),
+        **more: Any,
+    ) -> None:
+        super().__init__(kind)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.mistakes = mistakes
+        self.more = more
+
+
+def response_of(problem: Problem, request: str = "") -> Response:
+    """The problem as an answer."""
+    body: dict[str, Any] = {
+        "type": f"urn:visabus:problem:{problem.kind}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    if request:
+        body["instance"] = f"urn:uuid:{request}"
+    if problem.mistakes:
+        body["mistakes"] = [mistake.model_dump() for mistake in problem.mistakes]
+    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problem responses of an operation, for OpenAPI."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have all foreseen errors answered as problems."""
+    app.add_exception_handler(Problem, _own)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(AuditDown, _no_audit)
+    app.add_exception_handler(StoreDown, _no_store)
+
+
+NO_AUDIT = Problem(
+    503, "no-audit", "Nothing is answered while the audit log cannot be written.", headers={"Retry-After": "5"}
+)
+NO_STORE = Problem(503, "no-store", "The status view cannot be read at present.", headers={"Retry-After": "5"})
+
+
+async def _no_audit(request: Request, error: Exception) -> Response:
+    return _answer(request, NO_AUDIT)
+
+
+async def _no_store(request: Request, error: Exception) -> Response:
+    return _answer(request, NO_STORE)
+
+
+async def _own(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return _answer(request, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    kinds = {404: ("no-route", "There is nothing at this path."), 405: ("method", "This path knows no such method.")}
+    kind, detail = kinds.get(error.status_code, ("request", "The request cannot be answered."))
+    return _answer(request, Problem(error.status_code, kind, detail, headers=error.headers))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    mistakes = [_mistake(each) for each in error.errors()]
+    return _answer(request, Problem(422, "invalid", "The request is not well-formed.", mistakes=mistakes))
+
+
+_REASONS = {
+    "extra_forbidden": "a parameter that nobody knows",
+    "missing": "missing",
+    "enum": "none of the values listed for it",
+    "string_pattern_mismatch": "not of the form described",
+}
+
+
+def _mistake(error: Mapping[str, Any]) -> Mistake:
+    """What is wrong and where, never with what was sent: even a parameter's name may be somebody's."""
+    steps = [str(step) for step in error["loc"]]
+    where = steps[0] if error["type"] == "extra_forbidden" else ".".join(steps)
+    said = str(error["msg"]).removeprefix("Value error, ") if error["type"] == "value_error" else None
+    return Mistake(where=where, why=said or _REASONS.get(error["type"], "not of the form described"))
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    request.state.reason = problem.kind
+    return response_of(problem, request.state.request)

@@ -1,0 +1,128 @@
+"""`visabus serve`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import MISUSED, Refusal, settings_of, start_logs
+
+if TYPE_CHECKING:
+    import httpx
+
+    from services.api.tokens import Trust
+    from services.settings import Settings
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Where to listen; the settings' if not said.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
+    jwks_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The issuer's key set (RS256, ES256), fetched over https.")
+    ] = None,
+    client: Annotated[
+        list[str] | None, typer.Option(help="A client (azp) whose tokens are believed; any of the issuer if not said.")
+    ] = None,
+) -> None:
+    """Answer look-ups: the query API, over the store as it stands.
+
+    visabus serve --port 8080
+    """
+    settings = settings_of(context)
+    start_logs(settings)
+    host = host or settings.api.host
+    port = settings.api.port if port is None else port
+    if _local(settings, jwks_url) and settings.api.hs_secret is None and host not in _LOOPBACK:
+        raise Refusal(
+            "beyond this machine the API believes no token of its own making: set api.issuer and one of api.jwks, "
+            "api.rs_public_key or --jwks-url (or api.hs_secret, for a demonstration)",
+            MISUSED,
+        )
+    asyncio.run(_serve(settings, host, port, jwks_url, frozenset(client or ())))
+
+
+def _local(settings: Settings, jwks_url: str | None) -> bool:
+    return settings.api.rs_public_key is None and settings.api.jwks is None and jwks_url is None
+
+
+async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None, clients: frozenset[str]) -> None:
+    import httpx
+    import uvicorn
+
+    from services.api import keys
+    from services.api.app import create_app
+    from services.api.audit import AuditDown, open_audit
+    from services.store import open_store
+    from services.store.contract import StoreDown
+
+    async with httpx.AsyncClient(timeout=5, follow_redirects=False) as http:
+        try:
+            trust = _trust(settings, jwks_url, clients, http)
+            audit = await open_audit(settings.audit_url, keys.key(settings.data_dir, keys.AUDIT), _now)
+        except (keys.UnsafeKey, OSError, AuditDown) as error:
+            raise Refusal(str(error)) from None
+        try:
+            store = await open_store(settings.store_url)
+        except StoreDown as error:
+            await audit.close()
+            raise Refusal(str(error)) from None
+        try:
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    create_app(trust, store.reads, audit, _now),
+                    host=host,
+                    port=port,
+                    log_config=None,
+                    access_log=False,  # a path names a person; the API writes its own lines, which do not
+                    server_header=False,
+                    h11_max_incomplete_event_size=32_768,
+                    limit_concurrency=512,
+                    timeout_keep_alive=15,
+                    timeout_graceful_shutdown=int(settings.deadlines.stop),
+                )
+            )
+            await server.serve()
+        finally:
+            await store.close()
+            await audit.close()
+
+
+def _trust(settings: Settings, jwks_url: str | None, clients: frozenset[str], http: httpx.AsyncClient) -> Trust:
+    from services.api import development
+    from services.api.tokens import KeySet, RemoteKeySet, Trust, public_key
+
+    api = settings.api
+    if _local(settings, jwks_url):
+        if api.hs_secret is None:
+            typer.echo("visabus: tokens come from `visabus token`; that is for development only", err=True)
+        made = development.trust_of(api, settings.data_dir)
+        return Trust(made.issuer, made.audience, made.keys, clients)
+    if api.issuer is None:
+        raise Refusal("api.issuer is missing: whose tokens are to be believed?", MISUSED)
+    try:
+        if jwks_url is not None:
+            if api.hs_secret is not None or api.jwks is not None or api.rs_public_key is not None:
+                raise Refusal("--jwks-url beside another key: a token must not choose how it is checked", MISUSED)
+            return Trust(api.issuer, api.audience, RemoteKeySet(jwks_url, http), clients)
+        if api.jwks is not None:
+            return Trust(api.issuer, api.audience, KeySet.read(api.jwks), clients)
+        if api.rs_public_key is not None:
+            return Trust(api.issuer, api.audience, public_key(api.rs_public_key.read_bytes()), clients)
+    except ValueError as error:
+        raise Refusal(f"the issuer's keys: {error}", MISUSED) from None
+    raise Refusal("no key to check tokens with", MISUSED)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,61 @@
+"""`visabus token`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from services.cli.context import MISUSED, Refusal, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(token)
+
+
+def token(
+    context: typer.Context,
+    scope: Annotated[list[str], typer.Option(help="status:read, timeline:read, confidential:read; may be repeated.")],
+    purpose: Annotated[list[str], typer.Option(help="What look-ups may be for, e.g. admission; may be repeated.")],
+    ttl: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds that it holds.")] = 3_600,
+    subject: Annotated[str, typer.Option(help="In whose name look-ups are remembered.")] = "developer",
+    client: Annotated[str, typer.Option(help="Through which client.")] = "visabus-cli",
+) -> None:
+    """Make a bearer token for the API of this installation. For development only.
+
+    Whoever can read the key in the data directory can be anyone. An installation that others use takes its tokens from
+    an identity provider.
+
+        curl -H "Authorization: Bearer $(visabus token --scope status:read --purpose admission)" ...
+    """
+    from services.api import development, keys
+    from services.api.desk import Purpose, Scope
+
+    settings = settings_of(context)
+    if settings.api.rs_public_key is not None or settings.api.jwks is not None:
+        raise Refusal("this installation believes tokens of its issuer only; ask there", MISUSED)
+    _check("scope", scope, [each.value for each in Scope])
+    _check("purpose", purpose, [each.value for each in Purpose])
+    try:
+        made = development.token(
+            settings.api,
+            settings.data_dir,
+            subject=subject,
+            client=client,
+            scopes=scope,
+            purposes=purpose,
+            now=datetime.now(UTC),
+            ttl=ttl,
+        )
+    except (keys.UnsafeKey, OSError) as error:
+        raise Refusal(str(error)) from None
+    typer.echo("visabus: a token for development, signed with the local key", err=True)
+    typer.echo(made)
+
+
+def _check(what: str, given: list[str], known: list[str]) -> None:
+    for each in given:
+        if each not in known:
+            raise Refusal(f"no such {what}: {each}; one of {', '.join(known)}", MISUSED)

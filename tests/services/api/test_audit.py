@@ -1,0 +1,219 @@
+"""The audit log: one chain whoever writes, nothing taken out, nothing changed; over both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.api.audit import FIRST, AuditDown, AuditLog, Entry, Result, Row, open_audit, verify
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def entry(number: int = 0) -> Entry:
+    return Entry(f"r{number}", "officer", "portal", "admission", "status:read", "0" * 64, Result.ANSWERED)
+
+
+async def opened(url: str) -> AuditLog:
+    return await open_audit(url, b"k" * 32, lambda: NOW)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+
+
+@pytest.fixture
+async def log(url: str) -> AsyncIterator[AuditLog]:
+    log = await opened(url)
+    yield log
+    await log.close()
+
+
+async def test_concurrent_writers_keep_one_chain(url: str) -> None:
+    # opened at once too: as processes that start together
+    logs = await asyncio.gather(*(opened(url) for _ in range(4)))
+    await asyncio.gather(*(log.write(entry(number)) for number in range(15) for log in logs))
+    verdict = await verify(logs[0].rows())
+    assert (verdict.rows, verdict.broken) == (60, None)
+    assert len({row.previous async for row in logs[1].rows()}) == 60
+    for log in logs:
+        await log.close()
+
+
+async def test_a_ping_leaves_nothing(log: AuditLog) -> None:
+    await log.ping()
+    await log.write(entry())
+    await log.ping()
+    rows = [row async for row in log.rows()]
+    assert [row.sequence for row in rows] == [1]
+    assert rows[0].previous == FIRST
+    assert rows[0].at == "2026-11-25T12:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET purpose = 'audit' WHERE sequence = 2",
+        "DELETE FROM audit WHERE sequence = 3",
+        "DELETE FROM audit",
+    ],
+)
+async def test_the_database_refuses_changes(log: AuditLog, url: str, statement: str) -> None:
+    for number in range(3):
+        await log.write(entry(number))
+    engine = create_async_engine(url)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+    await engine.dispose()
+    assert (await verify(log.rows())).rows == 3
+
+
+async def test_sqlite_does_not_replace(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    log = await opened(url)
+    await log.write(entry(0))
+    await log.write(entry(1))
+    columns = ", ".join(Row.__slots__)
+    copied = columns.replace("purpose", "'audit'")
+    engine = create_async_engine(url)
+    for statement in (
+        f"INSERT OR REPLACE INTO audit ({columns}) SELECT {copied} FROM audit WHERE sequence = 1",
+        f"INSERT OR REPLACE INTO audit ({columns})"
+        f" SELECT {copied.replace('sequence', '3', 1)} FROM audit WHERE sequence = 1",
+    ):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with engine.begin() as connection:
+                await connection.execute(text(statement))
+    await engine.dispose()
+    assert (await verify(log.rows())).broken is None
+    await log.close()
+
+
+async def test_postgres_does_not_truncate(postgres: str) -> None:
+    log = await opened(postgres)
+    await log.write(entry())
+    engine = create_async_engine(postgres)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with engine.begin() as connection:
+            await connection.execute(text("TRUNCATE audit"))
+    await engine.dispose()
+    assert (await verify(log.rows())).rows == 1
+    await log.close()
+
+
+async def test_a_log_that_is_gone(tmp_path: Path) -> None:
+    directory = tmp_path / "here"
+    directory.mkdir()
+    log = await opened(f"sqlite+aiosqlite:///{directory}/audit.db")
+    await log.close()
+    for file in directory.iterdir():
+        file.unlink()
+    directory.rmdir()
+    with pytest.raises(AuditDown):
+        await log.write(entry())
+    with pytest.raises(AuditDown):
+        await log.ping()
+    with pytest.raises(AuditDown):
+        [row async for row in log.rows()]
+    await log.close()
+    with pytest.raises(AuditDown):
+        await opened("nonsense")
+    with pytest.raises(AuditDown):
+        await opened("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_a_log_whose_lock_is_held_is_down_not_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    log = await opened(url)
+    monkeypatch.setattr("services.api.audit.DEADLINE", 0.3)
+    engine = create_async_engine(url)
+    async with engine.connect() as other:
+        await other.execute(text("BEGIN IMMEDIATE"))
+        with pytest.raises(AuditDown):
+            await log.write(entry())
+        await other.rollback()
+    await engine.dispose()
+    await log.close()
+
+
+def chain(count: int) -> list[Row]:
+    rows: list[Row] = []
+    for number in range(1, count + 1):
+        previous = rows[-1].hash if rows else FIRST
+        row = Row(number, "t", f"r{number}", "s", "c", "p", "v", "l", "", "", "answered", "", "[]", previous)
+        rows.append(replace(row, hash=row.seal()))
+    return rows
+
+
+async def streamed(rows: list[Row]) -> AsyncIterator[Row]:
+    for row in rows:
+        yield row
+
+
+ROWS = chain(6)
+PLANTED: dict[str, Any] = {
+    "changed": lambda rows, at: [*rows[:at], replace(rows[at], subject="other"), *rows[at + 1 :]],
+    "resealed": lambda rows, at: [
+        *rows[:at],
+        replace(changed := replace(rows[at], subject="other"), hash=changed.seal()),
+        *rows[at + 1 :],
+    ],
+    "taken out": lambda rows, at: [*rows[:at], *rows[at + 1 :]],
+    "swapped": lambda rows, at: [*rows[:at], rows[at + 1], rows[at], *rows[at + 2 :]],
+    "doubled": lambda rows, at: [*rows[: at + 1], rows[at], *rows[at + 1 :]],
+    "another hash": lambda rows, at: [
+        *rows[:at],
+        replace(rows[at], hash=hashlib.sha256(b"").hexdigest()),
+        *rows[at + 1 :],
+    ],
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED.values(), ids=PLANTED)
+@settings(max_examples=30, deadline=None)
+@given(at=st.integers(0, 4))
+def test_verify_finds_every_planted_change(bug: Any, at: int) -> None:
+    async def check() -> None:
+        assert (await verify(streamed(ROWS))).broken is None
+        verdict = await verify(streamed(bug(ROWS, at)))
+        assert verdict.broken is not None
+        assert verdict.rows in (at, at + 1)
+
+    asyncio.run(check())
+
+
+async def test_only_a_noted_head_shows_that_the_end_is_cut_off() -> None:
+    cut = ROWS[:4]
+    assert (await verify(streamed(cut))).broken is None
+    noted = [(6, ROWS[5].hash)]
+    assert (await verify(streamed(ROWS), noted)).broken is None
+    assert (await verify(streamed(cut), noted)).broken == "row 6: noted, and missing"
+    remade = chain(7)[:3] + [replace(row, subject="x") for row in chain(7)[3:]]
+    resealed: list[Row] = []
+    for row in remade:
+        fresh = replace(row, previous=resealed[-1].hash if resealed else FIRST, hash="")
+        resealed.append(replace(fresh, hash=fresh.seal()))
+    assert (await verify(streamed(resealed))).broken is None
+    assert (await verify(streamed(resealed), noted)).broken == "row 6: another row than the one noted"
+
+
+async def test_the_log_holds_names_of_what_was_looked_up_not_the_numbers(log: AuditLog) -> None:
+    assert log.name("i94/CBP/123456789A1") == log.name("i94/CBP/123456789A1")
+    assert log.name("i94/CBP/123456789A1") != log.name("i94/CBP/123456789A2")
+    assert "123456789A1" not in log.name("i94/CBP/123456789A1")
