@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from toy_source import Folder, mapping, world
 from typer.testing import CliRunner, Result
 
@@ -34,6 +37,17 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping, options={"settle": 0})  # type: ignore[arg-type]
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Logging as it was: a command in this process sets it up to write where the runner listens."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -148,6 +162,18 @@ def test_ingest_once_publishes_and_says_so(lines: Path, tmp_path: Path) -> None:
     assert "TOY.lines: 3 read = 2 published, 0 dead letters, 1 left out" in result.stderr
     stamps = asyncio.run(_events(tmp_path / "data/bus.db"))
     assert "2026-01-01 00:01:00+00:00" in stamps
+
+
+def test_ingest_runs_until_it_is_told_to_stop(lines: Path, tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("visabus")
+    arguments = [command, "--data", tmp_path, "ingest", "--feed", f"I94.nightly=file://{lines}"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(2)
+        running.terminate()
+        assert running.wait(5) == 0
+        assert "I94.nightly: 0 read = 0 published" in running.stderr.read()
 
 
 def test_ingest_ends_with_1_where_a_feed_is_stopped(lines: Path, tmp_path: Path) -> None:

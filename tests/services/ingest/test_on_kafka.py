@@ -12,6 +12,7 @@ from toy_source import expected, settings, toy, world
 
 from bus.contract import Bus
 from bus.open import open_bus
+from services import kafka_local
 from services.ingest import recorded, run
 
 
@@ -75,3 +76,34 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     assert "another host took" in outcome.error
     assert second.error is None
     assert await violations(folder, bus, feed) == []
+
+
+@pytest.mark.slow
+async def test_a_broker_killed_and_started_again_costs_no_record(kafka: str, tmp_path: Path, folder: Path) -> None:
+    """A Kafka of its own, killed with SIGKILL while a feed is read. `kafka` only says whether one can be run here."""
+    home = tmp_path / "kafka"
+    address = await asyncio.to_thread(kafka_local.start, home)
+    bus = await open_bus(f"kafka://{address}", deadline=3.0)
+    try:
+        feed = f"feed{uuid.uuid4().hex}"
+        passed = 0
+
+        async def slowly(at: str) -> None:
+            nonlocal passed
+            passed += at == "ingest.decoded"
+            if at == "ingest.decoded" and passed == 2:
+                await asyncio.to_thread(kafka_local.kill, home)
+
+        source = toy(folder, name=feed)
+        running = asyncio.create_task(
+            run(settings(folder, chunk_records=2), [source], once=True, bus=bus, clock=recorded, pause=slowly)
+        )
+        await asyncio.sleep(6)
+        assert not running.done()
+        assert await asyncio.to_thread(kafka_local.start, home) == address
+        (outcome,) = await asyncio.wait_for(running, 60)
+        assert outcome.error is None
+        assert await violations(folder, bus, feed) == []
+    finally:
+        await bus.close()
+        await asyncio.to_thread(kafka_local.stop, home)
