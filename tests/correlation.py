@@ -1,4 +1,4 @@
-"""Drives the correlator's transactions over a store without a bus, one step at a time; and says what should come out."""
+"""The correlator's transactions over a store without a bus, one step at a time; and what should come out."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from services.store.reads import SqlReads
 from services.store.sqlite import SqliteWriter
 from services.store.writer import Writer
 
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every start that there was nothing to do
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 0x76697360
 

@@ -129,7 +129,8 @@ class PostgresTransaction:
 
     async def take_work(self, limit: int) -> list[bytes]:
         taken = await self._raw.fetch(
-            "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE looked ORDER BY id LIMIT $1) RETURNING id, blob",
+            "DELETE FROM work WHERE id IN"
+            " (SELECT id FROM work WHERE looked ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id, blob",
             limit,
         )
         return [blob for _, blob in sorted(taken)]

@@ -1,0 +1,100 @@
+"""Any order, batches, copies and number of writers end in the one view that a pure reading of all events gives."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+from correlation import Driver, batches, export, facts_known_by, known_of, reference
+from populations import bytes_of, world_of
+
+from services.domain.facts import fact_of
+from services.domain.history import canonical
+from services.domain.settle import persons
+from services.store import Store
+
+
+async def drive(store: Store, raws: list[bytes], rng: Random, writers: int) -> None:
+    """Several correlators' steps, interleaved at random."""
+    drivers = [Driver(store.writer) for _ in range(writers)]
+    for batch in batches(raws, rng):
+        driver = rng.choice(drivers)
+        await driver.append(batch)
+        if rng.random() < 0.4:
+            await rng.choice(drivers).look()
+        if rng.random() < 0.4:
+            await rng.choice(drivers).settle()
+    await drivers[0].finish()
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_the_view_depends_on_the_events_alone(store: Store, seed: int) -> None:
+    events, _ = world_of(seed)
+    raws = bytes_of(events)
+    await drive(store, raws, Random(seed), 1 + seed % 4)
+    assert await export(store) == reference(raws)
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed: int) -> None:
+    events, _ = world_of(seed)
+    raws = bytes_of(events)
+    await drive(store, raws, Random(seed), 2)
+    pools = [pool async for pool in store.reads.all_pools()]
+    stamps = known_of(raws)
+    for known_at in Random(seed).sample(stamps, min(6, len(stamps))):
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at))
+        assert told == sorted(reference(facts_known_by(raws, known_at)))
+
+
+@pytest.mark.parametrize("seed", range(200, 210))
+async def test_writers_at_the_same_time(store: Store, seed: int) -> None:
+    events, _ = world_of(seed)
+    raws = bytes_of(events)
+
+    async def writer(number: int) -> None:
+        rng = Random(seed * 10 + number)
+        driver = Driver(store.writer)
+        for batch in batches(raws, rng):
+            await driver.append(batch)
+            await asyncio.sleep(rng.random() * 0.003)
+            await driver.look()
+            await driver.settle(rng.randint(1, 5))
+
+    await asyncio.gather(*(writer(number) for number in range(3)))
+    await Driver(store.writer).finish()
+    assert await export(store) == reference(raws)
+
+
+def test_the_worlds_hold_what_they_are_about() -> None:
+    """Least shares: a law that is never put to the test proves nothing."""
+    told = [world_of(seed)[1] for seed in range(200)]
+    share = {kind: sum(1 for one in told if one[kind]) / len(told) for kind in told[0]}
+    assert share["merges"] >= 0.3
+    assert share["vetoes"] >= 0.1
+    assert share["splits"] >= 0.1
+    assert min(share.values()) >= 0.1
+
+
+async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: of several copies the one that came last stands, whatever its stamp. The check has to see it."""
+    from services.domain.pools import Pool
+
+    def last(self: Pool, facts: object) -> bool:
+        for fact in facts:  # type: ignore[attr-defined]
+            self.facts[fact.id] = fact
+        return True
+
+    differing = 0
+    for seed in range(300, 312):
+        events, _ = world_of(seed)
+        raws = bytes_of(events)
+        want = reference(raws)
+        with monkeypatch.context() as patched:
+            patched.setattr(Pool, "add", last)
+            shuffled = list(raws)
+            Random(seed).shuffle(shuffled)
+            got = [canonical(one) for one in persons(Pool(map(fact_of, shuffled)).facts.values())]
+        differing += got != want
+    assert differing > 0

@@ -1,0 +1,162 @@
+"""Each step of a transaction does what the contract says, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.store import Store, open_store
+from services.store.contract import StoreDown
+from services.store.writer import ClaimRow, Fenced, Move, PersonRow
+
+BIG = 2**63 - 1
+LOW = -(2**63)
+
+
+async def test_keys_stay_where_they_were_founded(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        assert await tx.insert_keys([(LOW, 7), (1, 7), (BIG, -8)])
+    async with store.writer.begin() as tx:
+        assert not await tx.insert_keys([(1, 99), (2, 99)])
+        assert await tx.keys([LOW, 1, 2, 3, BIG]) == {LOW: 7, 1: 7, 2: 99, BIG: -8}
+
+
+async def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    async def fail() -> None:
+        async with store.writer.begin() as tx:
+            await tx.insert_keys([(1, 1)])
+            await tx.append_segment(b"x")
+            await tx.add_work(b"y", looked=True)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with store.writer.begin() as tx:
+        assert await tx.keys([1]) == {}
+        assert await tx.take_work(10) == []
+
+
+async def test_a_position_moves_only_for_whoever_holds_it(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        assert await tx.claim_position("t", 0) == (0, 1)
+        assert await tx.claim_position("t", 1) == (0, 1)
+    async with store.writer.begin() as tx:
+        await tx.advance([Move("t", 0, 0, 5, 1, 77), Move("t", 1, 0, 2, 1, 3)])
+    async with store.writer.begin() as tx:
+        assert await tx.claim_position("t", 0) == (5, 2)
+
+    async def advance(*moves: Move) -> None:
+        async with store.writer.begin() as tx:
+            await tx.insert_keys([(1, 1)])
+            await tx.advance(moves)
+
+    with pytest.raises(Fenced):
+        await advance(Move("t", 0, 5, 9, 1, 0), Move("t", 1, 2, 3, 1, 0))
+    with pytest.raises(Fenced):
+        await advance(Move("t", 0, 4, 9, 2, 0))
+    async with store.writer.begin() as tx:
+        assert await tx.keys([1]) == {}
+        await tx.advance([Move("t", 0, 5, 6, 2, 12)])
+    assert await store.reads.positions() == {("t", 0): 6, ("t", 1): 2}
+    assert await store.reads.known_through() == 77
+
+
+async def test_an_alias_is_never_changed(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        assert await tx.insert_aliases([(5, 3), (9, 3)]) == {5, 9}
+        assert await tx.insert_aliases([(5, 1), (7, 1)]) == {7}
+        assert await tx.aliases([5, 7, 9, 11]) == {5: 3, 7: 1, 9: 3}
+
+
+async def test_claims_are_found_by_block(store: Store) -> None:
+    row = ClaimRow(1, 10, 100, 55, b"one")
+    async with store.writer.begin() as tx:
+        await tx.insert_claims([row, ClaimRow(2, 11, 101, 56, b"two")])
+        await tx.insert_claims([row._replace(feat=b"other"), ClaimRow(3, 12, 102, 55, b"three")])
+        assert sorted(await tx.block([55])) == [row, ClaimRow(3, 12, 102, 55, b"three")]
+
+
+async def test_work_waits_until_it_was_looked_at(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.add_work(b"a", looked=False)
+        await tx.add_work(b"b", looked=True)
+    assert await store.reads.backlog() == 2
+    async with store.writer.begin() as tx:
+        await tx.lock_settling()
+        assert await tx.take_work(10) == [b"b"]
+        rows = await tx.unlooked(10)
+        assert [row.blob for row in rows] == [b"a"]
+        await tx.mark_looked([row.id for row in rows])
+        assert await tx.unlooked(10) == []
+        assert await tx.take_work(10) == [b"a"]
+    assert await store.reads.backlog() == 0
+
+
+async def test_pools_and_persons_are_replaced_whole(store: Store) -> None:
+    row = PersonRow(b"p" * 16, 1, "B2", "MEX", "JFK", "IN_STATUS", "2026-01-01", "x", 4, 50, None, b"doc")
+    other = PersonRow(b"q" * 16, 2, None, None, None, None, None, None, 1, None, 60, None)
+    async with store.writer.begin() as tx:
+        await tx.replace_pools([], [(1, b"one"), (2, b"two")])
+        await tx.replace_persons([], [row, other])
+    async with store.writer.begin() as tx:
+        assert await tx.pools([1, 2, 3]) == {1: b"one", 2: b"two"}
+        assert await tx.persons([1]) == [row._replace(doc=None)]
+        await tx.replace_pools([1, 2], [(1, b"both")])
+        await tx.replace_persons([1, 2], [row._replace(sequence=5)])
+        assert await tx.pools([1, 2]) == {1: b"both"}
+    assert [doc async for doc in store.reads.histories()] == [b"doc"]
+
+
+async def test_what_is_due_by_time_or_by_coverage(store: Store) -> None:
+    timely = PersonRow(b"a" * 16, 1, None, None, None, "IN_STATUS", None, "x", 1, 50, None, b"d")
+    waiting = PersonRow(b"b" * 16, 2, None, None, None, "DEPARTURE_UNKNOWN", None, "y", 1, None, 60, b"d")
+    async with store.writer.begin() as tx:
+        await tx.replace_persons([], [timely, waiting])
+        assert await tx.due(49, None, 10) == []
+        assert await tx.due(50, 59, 10) == [timely]
+        assert await tx.due(49, 60, 10) == [waiting]
+        await tx.move_on([timely._replace(code="OVERSTAY_SUSPECTED", sequence=2, next_change_at=None)])
+        assert await tx.due(99, None, 10) == []
+        assert (await tx.persons([1]))[0].sequence == 2
+
+
+async def test_of_two_copies_of_a_coverage_event_the_earlier_known_stands(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.add_coverage([(b"i" * 16, 20, b"late")])
+        await tx.add_coverage([(b"i" * 16, 10, b"early")])
+        await tx.add_coverage([(b"i" * 16, 30, b"later")])
+        assert await tx.coverage() == [b"early"]
+
+
+async def test_the_outbox_is_emptied_in_order(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        for blob in (b"1", b"2", b"3"):
+            await tx.add_change(blob)
+    async with store.writer.begin() as tx:
+        assert await tx.lock_outbox()
+        rows = await tx.changes(2)
+        assert [blob for _, blob in rows] == [b"1", b"2"]
+        await tx.delete_changes([number for number, _ in rows])
+    assert await store.reads.untold() == 1
+
+
+async def test_the_first_fingerprint_stands(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        assert await tx.fingerprint("one") == "one"
+        assert await tx.fingerprint("two") == "one"
+
+
+async def test_opening_again_finds_what_was_written(store: Store, store_url: str) -> None:
+    async with store.writer.begin() as tx:
+        await tx.insert_keys([(1, 1)])
+    again = await open_store(store_url)
+    async with again.writer.begin() as tx:
+        assert await tx.keys([1]) == {1: 1}
+    await again.reads.ping()
+    await again.close()
+
+
+async def test_a_store_that_is_not_there_says_so() -> None:
+    with pytest.raises(StoreDown):
+        await open_store("postgresql://nobody@127.0.0.1:9/none")
+    with pytest.raises(ValueError, match="no store for mysql"):
+        await open_store("mysql://host/db")

@@ -1,0 +1,171 @@
+"""Races made on purpose, and the bugs that they are there to catch, planted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+from correlation import NOW, Driver, export, reference
+from populations import START, World, bytes_of, make
+
+from schemas.events import Departure, Evidence
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment
+from services.correlator.append import Batch, Keys, append
+from services.correlator.look import look
+from services.correlator.settle import settle
+from services.domain.facts import fact_of
+from services.store import Store, open_store
+from services.store.writer import Transaction
+
+ROUNDS = 20
+
+
+@pytest.fixture
+async def store(postgres: str) -> AsyncIterator[Store]:
+    """SQLite has one writer at a time and nothing to race: PostgreSQL."""
+    opened = await open_store(postgres)
+    yield opened
+    await opened.close()
+
+
+def namesakes(world: World, count: int = 2) -> list[bytes]:
+    """Records of one person that share nothing but name, date of birth and citizenship."""
+    person = world.person()
+    numbers = [Identifier.of(Scheme.VISA, world.number("V", 7)) for _ in range(count)]
+    return bytes_of(
+        [
+            make(
+                Departure,
+                world,
+                record=world.number("T"),
+                known=START,
+                occurred_at=Moment.instant(START),
+                subject=world.subject(person, number),
+                evidence=Evidence.BOOKING,
+            )
+            for number in numbers
+        ]
+    )
+
+
+async def race(store: Store, raws: list[bytes], *, look_before_commit: bool) -> None:
+    """Every record by a writer of its own; all have written before any commits."""
+    barrier = asyncio.Barrier(len(raws))
+
+    async def writer(raw: bytes) -> None:
+        async with store.writer.begin() as tx:
+            await append(tx, Batch([fact_of(raw)], [raw], []), Keys())
+            if look_before_commit:
+                await look(tx, 10)
+            await barrier.wait()
+        if not look_before_commit:
+            await Driver(store.writer).look()
+
+    await asyncio.gather(*(writer(raw) for raw in raws))
+    await Driver(store.writer).finish()
+
+
+async def test_two_claims_written_at_once_find_each_other(store: Store) -> None:
+    world = World(1)
+    everything: list[bytes] = []
+    for _ in range(ROUNDS):
+        raws = namesakes(world)
+        everything += raws
+        await race(store, raws, look_before_commit=False)
+    assert await export(store) == reference(everything)
+
+
+async def test_looking_before_committing_is_caught(store: Store) -> None:
+    """Planted: the link is lost, and the comparison says so."""
+    world = World(2)
+    lost = 0
+    everything: list[bytes] = []
+    for _ in range(ROUNDS):
+        raws = namesakes(world)
+        everything += raws
+        before = len(await export(store))
+        await race(store, raws, look_before_commit=True)
+        lost += len(await export(store)) - before == 2
+    assert lost == ROUNDS
+    assert await export(store) != reference(everything)
+
+
+async def settle_race(store: Store, raws: list[bytes], *, lock: bool) -> None:
+    """Two records of one pool settled by two at once: both have read the pool before either writes."""
+    driver = Driver(store.writer)
+    for raw in raws:
+        await driver.append([raw])
+    await driver.look()
+    await driver.settle(1)  # the pool stands; the other records wait
+    reached, written = asyncio.Barrier(2), asyncio.Event()
+
+    async def settler(*, first: bool) -> None:
+        async with store.writer.begin() as tx:
+            if lock:
+                await tx.lock_settling()
+                await settle(tx, 1, NOW, {})
+            else:
+                await settle(cast(Transaction, _Meeting(tx, reached, None if first else written)), 1, NOW, {})
+        written.set()
+
+    await asyncio.gather(settler(first=True), settler(first=False))
+    await driver.finish()
+
+
+class _Meeting:
+    """A transaction that, once it has read the pools, waits for another one to have read them (and written its own)."""
+
+    def __init__(self, tx: Transaction, read: asyncio.Barrier, written: asyncio.Event | None) -> None:
+        self._tx = tx
+        self._read = read
+        self._written = written
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._tx, name)
+
+    async def pools(self, pools: list[int]) -> dict[int, bytes]:
+        found = await self._tx.pools(pools)
+        await self._read.wait()
+        if self._written is not None:
+            await self._written.wait()
+        return found
+
+
+def one_persons(world: World, count: int) -> list[bytes]:
+    """Records of one person on one passport."""
+    person = world.person()
+    passport = Identifier.of(Scheme.PASSPORT, person.passports[0], person.citizenship)
+    return bytes_of(
+        [
+            make(
+                Departure,
+                world,
+                record=world.number("T"),
+                known=START,
+                occurred_at=Moment.instant(START),
+                subject=world.subject(person, passport),
+                evidence=Evidence.BOOKING,
+            )
+            for _ in range(count)
+        ]
+    )
+
+
+async def test_two_settlers_of_one_pool_lose_nothing(store: Store) -> None:
+    world = World(3)
+    everything: list[bytes] = []
+    for _ in range(5):
+        raws = one_persons(world, 3)
+        everything += raws
+        await settle_race(store, raws, lock=True)
+    assert await export(store) == reference(everything)
+
+
+async def test_settling_without_the_lock_is_caught(store: Store) -> None:
+    """Planted: the one that writes last forgets what the other one read."""
+    raws = one_persons(World(4), 3)
+    await settle_race(store, raws, lock=False)
+    assert await export(store) != reference(raws)
