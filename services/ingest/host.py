@@ -287,6 +287,7 @@ class Host:
     async def _feed(self, worker: Worker) -> None:
         """Read the feed until it is stopped or, with `once`, until it has nothing more."""
         log = self._log.bind(system=worker.source.system.name, feed=worker.source.feed.name)
+        log.info("feed begins", epoch=worker.saved.epoch, **worker.saved.counters.as_json())
         try:
             await self._rounds(worker)
         except asyncio.CancelledError:

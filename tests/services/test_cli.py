@@ -169,10 +169,11 @@ def test_ingest_runs_until_it_is_told_to_stop(lines: Path, tmp_path: Path) -> No
     arguments = [command, "--data", tmp_path, "ingest", "--feed", f"I94.nightly=file://{lines}"]
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
+        assert "feed begins" in running.stderr.readline()
         with pytest.raises(subprocess.TimeoutExpired):
-            running.wait(2)
+            running.wait(0.5)
         running.terminate()
-        assert running.wait(5) == 0
+        assert running.wait(10) == 0
         assert "I94.nightly: 0 read = 0 published" in running.stderr.read()
 
 
