@@ -1,0 +1,59 @@
+# One clear command per job. `make` alone says which.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+ARGS ?=
+
+.PHONY: help install demo test test-unit check fmt bench clean
+
+help:
+	@echo "make demo        two legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
+	@echo "make test        every test; starts a real Apache Kafka and a real PostgreSQL where none is given"
+	@echo "make test-unit   the quick tests alone: no server, no killed processes"
+	@echo "make check       formatting, lint, types, import rule, published schemas"
+	@echo "make fmt         format"
+	@echo "make bench       the benchmarks (minutes); figures on standard output"
+	@echo "make install     $(VENV) with the command visabus"
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Debian: apt-get install python3-venv"; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "installing what the tests need ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed
+	@echo "$(BIN)/visabus --help"
+
+demo: $(VENV)/.installed
+	@$(BIN)/visabus demo $(ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-unit: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not kafka and not postgres and not slow" $(ARGS)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/visabus schemas check
+
+fmt: $(VENV)/.dev
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
+	@$(BIN)/python tests/benchmarks/bus.py
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
