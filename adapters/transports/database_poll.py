@@ -31,7 +31,7 @@ from sqlalchemy import BigInteger, bindparam, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from adapters.core import BadRecord, Batch, Feed, Json, Note, Read, Record, SourceDown
 from schemas.ids import digest
@@ -81,7 +81,10 @@ def open_poll(url: str, feed: Feed) -> DatabasePoll:
     options = PollOptions(**feed.options)
     try:
         parsed = make_url(url)
-        engine = create_async_engine(_read_only(parsed), poolclass=NullPool, hide_parameters=True)
+        # one connection for the transport's life: the source is somebody else's
+        engine = create_async_engine(
+            _read_only(parsed), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True
+        )
     except (SQLAlchemyError, ImportError) as error:
         raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
     if engine.dialect.name == "sqlite":

@@ -163,7 +163,7 @@ class FileDrop:
                 before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns)
             ):
                 return None
-            age = self.options.clock() - stat.st_mtime
+            age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
             if age < self.options.settle or (age < self.options.patience and not self._ended(path)):
                 return None
             digest = _digest(path)

@@ -1,0 +1,257 @@
+"""Files in a directory: each one once, whatever happens to it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import pytest
+from systems.build import ARRIVAL, detail, night
+
+from adapters.core import BadRecord, Feed, Json, Note, Origin, Read, Record, SourceDown
+from adapters.registry import systems
+from adapters.transports.file_drop import open_drop
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The simplest format: a record is a line. With `end` a file is whole once that is its last line."""
+
+    end: bytes | None = None
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        left = b""
+        while data := stream.read(7):
+            *whole, left = (left + data).split(b"\n")
+            yield from (Record("line", line, {"text": line.decode()}) for line in whole)
+        if left:
+            yield BadRecord("no line end", place="the end", raw=left)
+
+    def ended(self, stream: BinaryIO) -> bool:
+        return self.end is None or stream.read().endswith(self.end + b"\n")
+
+
+NOW = 2_000_000_000.0
+
+
+def feed(format: Lines | None = None, **options: Any) -> Feed:
+    """Takes files at once unless told otherwise, by a clock that stands at NOW."""
+    known = {"pattern": "N*", "settle": 0, "patience": 0, "clock": lambda: NOW} | options
+    return Feed("drop", open_drop, lambda entry, origin: (), format or Lines(), known)
+
+
+def put(folder: Path, name: str, data: bytes, age: float = 100.0) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    os.utime(path, (NOW - age, NOW - age))
+    return path
+
+
+async def poll(folder: Path, position: Json | None, feed: Feed) -> tuple[list[tuple[str, list[Any]]], Json | None]:
+    """Names of the batches with what they hold, and the position after them."""
+    transport = open_drop(str(folder), feed)
+    found = []
+    async for batch in transport.batches(position):
+        position = orjson.loads(orjson.dumps(batch.after))
+        reads = [read async for read in batch.records()]
+        found.append((batch.name, [_said(read) for read in reads]))
+    await transport.close()
+    return found, position
+
+
+def _said(read: Read) -> Any:
+    if isinstance(read, Record):
+        return read.fields["text"]
+    return read.reason if isinstance(read, BadRecord) else dict(read.fields)
+
+
+async def test_files_are_read_in_the_order_of_their_names_and_once(tmp_path: Path) -> None:
+    put(tmp_path, "N2", b"c\n")
+    put(tmp_path, "N1", b"a\nb\n")
+    first, position = await poll(tmp_path, None, feed())
+    assert first == [("N1", ["a", "b"]), ("N2", ["c"])]
+    assert await poll(tmp_path, position, feed()) == ([], position)
+    put(tmp_path, "N3", b"d\n")
+    assert (await poll(tmp_path, position, feed()))[0] == [("N3", ["d"])]
+
+
+async def test_resuming_after_any_batch_gives_the_rest(tmp_path: Path) -> None:
+    for number in range(5):
+        put(tmp_path, f"N{number}", f"line {number}\n".encode())
+    transport = open_drop(str(tmp_path), feed())
+    batches = [batch async for batch in transport.batches(None)]
+    whole, _ = await poll(tmp_path, None, feed())
+    for index, batch in enumerate(batches):
+        assert (await poll(tmp_path, batch.after, feed()))[0] == whole[index + 1 :]
+
+
+async def test_a_batch_can_be_read_again(tmp_path: Path) -> None:
+    put(tmp_path, "N1", b"a\nb\n")
+    async for batch in open_drop(str(tmp_path), feed()).batches(None):
+        once, again = [[_said(read) async for read in batch.records()] for _ in range(2)]
+        assert once == again == ["a", "b"]
+
+
+async def test_what_is_still_being_written_waits(tmp_path: Path) -> None:
+    put(tmp_path, "N1.part", b"a\n")
+    put(tmp_path, "N1.tmp", b"a\n")
+    put(tmp_path, ".N1", b"a\n")
+    put(tmp_path, "other", b"a\n")
+    (tmp_path / "N-folder").mkdir()
+    put(tmp_path, "N1", b"a\n", age=5)
+    assert (await poll(tmp_path, None, feed(settle=30)))[0] == []
+    put(tmp_path, "N1", b"a\n", age=31)
+    assert (await poll(tmp_path, None, feed(settle=30)))[0] == [("N1", ["a"])]
+
+
+async def test_a_file_without_its_end_waits_while_it_is_young(tmp_path: Path) -> None:
+    whole = Lines(end=b"END")
+    put(tmp_path, "N1", b"a\n", age=100)
+    put(tmp_path, "N2", b"a\nEND\n", age=100)
+    found, position = await poll(tmp_path, None, feed(whole, patience=900))
+    assert found == [("N2", ["a", "END"])], "the younger of the two does not wait for the older"
+    put(tmp_path, "N1", b"b\nEND\n", age=100)
+    assert (await poll(tmp_path, position, feed(whole, patience=900)))[0] == [("N1", ["b", "END"])]
+    put(tmp_path, "N3", b"c\n", age=901)
+    assert ("N3", ["c"]) in (await poll(tmp_path, position, feed(whole, patience=900)))[0]
+
+
+async def test_a_half_written_night_waits_for_its_trailer(tmp_path: Path) -> None:
+    """The same with the real format of the I-94."""
+    real = systems()["I94"].feed("nightly")
+    nightly = replace(real, options={**real.options, "settle": 0, "clock": lambda: NOW})
+    whole = night([detail(ARRIVAL)])
+    put(tmp_path, "I94.D20250314.S000412", whole[:600])
+    transport = open_drop(str(tmp_path), nightly)
+    assert [batch.name async for batch in transport.batches(None)] == []
+    put(tmp_path, "I94.D20250314.S000412", whole)
+    batches = [batch async for batch in transport.batches(None)]
+    reads = [read async for read in batches[0].records()]
+    assert [type(read) for read in reads] == [Note, Record, Note]
+
+
+async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) -> None:
+    put(tmp_path, "N1", b"a\n")
+    _, position = await poll(tmp_path, None, feed())
+    put(tmp_path, "N1-again", b"a\n")
+    found, position = await poll(tmp_path, position, feed())
+    assert found == [("N1-again", [{"resent": "N1"}])]
+    assert position["again"] == 1
+    assert (await poll(tmp_path, position, feed()))[0] == []
+
+
+async def test_a_night_sent_again_gives_no_event_twice(tmp_path: Path) -> None:
+    real = systems()["I94"].feed("nightly")
+    nightly = replace(real, options={**real.options, "settle": 0, "pattern": "I94.*"})
+    for name in ("I94.D20250314.S000412", "I94.D20250314.S000412.copy"):
+        put(tmp_path, name, night([detail(ARRIVAL)]))
+    said = []
+    async for batch in open_drop(str(tmp_path), nightly).batches(None):
+        origin = Origin("I94", "nightly", batch.name, 1)
+        said.append([event async for read in batch.records() for event in nightly.mapping(read, origin)])
+    assert [len(events) for events in said] == [3, 0]
+
+
+async def test_a_file_that_changed_under_its_name_is_read_again(tmp_path: Path) -> None:
+    put(tmp_path, "N1", b"a\n")
+    _, position = await poll(tmp_path, None, feed())
+    put(tmp_path, "N1", b"a\nb\n", age=50)
+    found, position = await poll(tmp_path, position, feed())
+    assert found == [("N1", ["a", "b"])]
+    put(tmp_path, "N1", b"a\nb\n", age=10)  # touched, the content is the same
+    assert (await poll(tmp_path, position, feed()))[0] == []
+
+
+async def test_a_file_that_comes_late_below_others_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "N5", b"e\n")
+    _, position = await poll(tmp_path, None, feed())
+    put(tmp_path, "N4", b"d\n")
+    assert (await poll(tmp_path, position, feed()))[0] == [("N4", ["d"])]
+
+
+async def test_a_file_that_went_away_is_no_error_before_and_a_source_down_after(tmp_path: Path) -> None:
+    path = put(tmp_path, "N1", b"a\n")
+    put(tmp_path, "N2", b"b\n")
+    transport = open_drop(str(tmp_path), feed())
+    names = []
+    async for batch in transport.batches(None):
+        names.append(batch.name)
+        if batch.name == "N1":
+            (tmp_path / "N2").unlink()
+            path.unlink()
+            with pytest.raises(SourceDown, match="N1: No such file"):
+                [read async for read in batch.records()]
+    assert names == ["N1"]
+
+
+async def test_a_directory_that_is_not_there_is_a_source_down(tmp_path: Path) -> None:
+    with pytest.raises(SourceDown, match="No such file or directory"):
+        await poll(tmp_path / "nowhere", None, feed())
+
+
+async def test_a_file_address(tmp_path: Path) -> None:
+    folder = tmp_path / "with blank"
+    folder.mkdir()
+    put(folder, "N1", b"a\n")
+    transport = open_drop(folder.as_uri(), feed())
+    assert [batch.name async for batch in transport.batches(None)] == ["N1"]
+
+
+async def test_too_large_a_file_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "N1", b"a\n" * 51)
+    put(tmp_path, "N2", b"a\n")
+    found, position = await poll(tmp_path, None, feed(limit=100))
+    assert found == [("N1", ["a file of 102 bytes, at most 100"]), ("N2", ["a"])]
+    assert (await poll(tmp_path, position, feed(limit=100)))[0] == []
+
+
+async def test_gzip(tmp_path: Path) -> None:
+    whole = gzip.compress(b"a\nb\n")
+    put(tmp_path, "N1", whole)
+    put(tmp_path, "N2", whole[:-6])
+    put(tmp_path, "N3", b"no gzip\n")
+    put(tmp_path, "N4", gzip.compress(b"a\n" * 10_000))
+    found, _ = await poll(tmp_path, None, feed(unwrap="gzip", limit=1_000))
+    assert found[0] == ("N1", ["a", "b"])
+    assert found[1][1][-1].startswith("cannot be unwrapped: Compressed file ended")
+    assert found[2][1] == ["cannot be unwrapped: Not a gzipped file (b'no')"]
+    assert found[3][1][-1] == "more than 1000 bytes unwrapped"
+    assert len(found[3][1]) < 502
+
+
+async def test_the_position_stays_small_over_the_years(tmp_path: Path) -> None:
+    """Three years of nights, all left lying: none is read twice, and the position does not grow with them."""
+    nights = 1_100
+    for number in range(nights):
+        put(tmp_path, f"N{number:05}", f"{number}\n".encode())
+    found, position = await poll(tmp_path, None, feed(window=400))
+    assert len(found) == nights
+    assert len(orjson.dumps(position)) < 40_000
+    assert position["floor"] == "N00699"
+    put(tmp_path, "N01100", b"new\n")
+    put(tmp_path, "N00900x", b"late\n")
+    assert [name for name, _ in (await poll(tmp_path, position, feed(window=400)))[0]] == ["N00900x", "N01100"]
+
+
+async def test_unknown_options_and_feeds_without_format_are_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        open_drop(str(tmp_path), feed(colour="red"))
+    with pytest.raises(ValueError, match="unwrap"):
+        open_drop(str(tmp_path), feed(unwrap="rar"))
+    with pytest.raises(ValueError, match="files need a format"):
+        open_drop(str(tmp_path), replace(feed(), format=None))
+
+
+async def test_a_planted_bug_is_caught(tmp_path: Path) -> None:
+    """A drop that remembers only the greatest name loses the late file; remembering none reads all again."""
+    put(tmp_path, "N5", b"e\n")
+    _, position = await poll(tmp_path, None, feed())
+    put(tmp_path, "N4", b"d\n")
+    only_high = {"done": position["done"], "floor": "N5", "again": 0}
+    assert (await poll(tmp_path, only_high, feed()))[0] == [], "the late file is lost"
+    assert [name for name, _ in (await poll(tmp_path, None, feed()))[0]] == ["N4", "N5"]
