@@ -1,0 +1,292 @@
+"""The contracts as others read them: JSON Schemas and one AsyncAPI document, generated from the models. Pure.
+
+`visabus schemas write` puts them under `schemas/published/`; a test holds the files to what is generated here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from schemas import topics
+from schemas.cloudevents import CONTENT_TYPE, SPECVERSION, TRACEPARENT
+from schemas.events import SCHEMA_VERSION, Arrival, Coverage, Decision, Departure, Envelope, Extension, Status
+from schemas.view import StatusChange, StatusView
+
+Json = dict[str, Any]
+Mode = Literal["validation", "serialization"]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ASYNCAPI = "asyncapi.json"
+
+EVENTS: dict[str, type[Envelope]] = {
+    "arrival": Arrival,
+    "departure": Departure,
+    "extension": Extension,
+    "status": Status,
+    "coverage": Coverage,
+    "decision": Decision,
+}
+VIEWS: dict[str, type[BaseModel]] = {"status-view": StatusView, "status-change": StatusChange}
+
+_ON_THE_WIRE = ("kind", "schema_version", "published_at")
+"""Optional where an adapter builds an event, never absent from a published one."""
+
+
+class _Plain(GenerateJsonSchema):
+    """Without a title per field, which would only say the field's name again."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
+
+
+def documents() -> dict[str, bytes]:
+    """Every published document by its file name."""
+    found = {f"{kind}.json": event_schema(kind) for kind in EVENTS}
+    found |= {f"{name}.json": view_schema(name) for name in VIEWS}
+    found[ASYNCAPI] = asyncapi()
+    return {name: _dump(document) for name, document in found.items()}
+
+
+def _dump(document: Json) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def event_schema(kind: str) -> Json:
+    """The JSON Schema of a published event of that kind."""
+    identity = {"$schema": DIALECT, "$id": f"urn:visabus:schema:{kind}:{SCHEMA_VERSION}"}
+    return identity | _as_published(_generate(EVENTS[kind], "validation"))
+
+
+def view_schema(name: str) -> Json:
+    """The JSON Schema of an answer or of a change event."""
+    return {"$schema": DIALECT, "$id": f"urn:visabus:schema:{name}"} | _generate(VIEWS[name], "serialization")
+
+
+def _generate(model: type[BaseModel], mode: Mode) -> Json:
+    return model.model_json_schema(schema_generator=_Plain, mode=mode)
+
+
+def _as_published(schema: Json) -> Json:
+    """The schema with what publication adds: it says its kind and version, and has its moment of knowing."""
+    stamp = {"type": "string", "format": "date-time", "description": "The moment of knowing, stamped by ingest."}
+    properties = schema["properties"] | {"published_at": stamp}
+    needed = {*schema["required"], *_ON_THE_WIRE}
+    return schema | {"properties": properties, "required": [name for name in properties if name in needed]}
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0 document of the bus: channels, messages, who sends and who receives."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "visabus",
+            "version": f"{SCHEMA_VERSION}.0.0",
+            "description": "Canonical events about visa holders, and the changes of status that follow from them.",
+        },
+        "defaultContentType": CONTENT_TYPE.decode(),
+        "channels": {_channel(topic): _described(topic) for topic in topics.PARTITIONS},
+        "operations": _operations(),
+        "components": {"messages": _messages(), "schemas": _schemas()},
+    }
+
+
+_POSITION, _LETTER, _CHANGE = "position", "dead-letter", "status-change"
+_CARRIED: dict[str, tuple[str, ...]] = {
+    topics.ARRIVALS: ("arrival",),
+    topics.DEPARTURES: ("departure",),
+    topics.EXTENSIONS: ("extension",),
+    topics.STATUSES: ("status",),
+    topics.CONTROL: ("coverage", "decision"),
+    topics.POSITIONS: (_POSITION,),
+    topics.CHANGES: (_CHANGE,),
+    topics.CHANGES_LATEST: (_CHANGE,),
+    topics.DEAD_LETTERS: (_LETTER,),
+}
+"""The messages of each topic."""
+
+_TOLD: dict[str, str] = {
+    topics.ARRIVALS: "Somebody came, or is said to come.",
+    topics.DEPARTURES: "Somebody left, or is said to.",
+    topics.EXTENSIONS: "Steps in the life of an application to stay longer, otherwise, or for good.",
+    topics.STATUSES: "Facts about somebody's status that are no crossing and no application for time.",
+    topics.CONTROL: "How far sources are complete, and what people decided about records.",
+    topics.POSITIONS: "How far each feed is. Ingest's own.",
+    topics.CHANGES: "Changes of persons' status. At least once; numbered without a gap per person.",
+    topics.CHANGES_LATEST: "The last change of each person, for those who join late.",
+    topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
+}
+
+_SENT: dict[str, tuple[str, ...]] = {
+    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS),
+    "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
+}
+_RECEIVED: dict[str, tuple[str, ...]] = {"ingest": (topics.POSITIONS,), "correlator": topics.EVENT_TOPICS}
+
+
+def _channel(topic: str) -> str:
+    return topic.removeprefix("visabus.").replace(".", "-")
+
+
+def _described(topic: str) -> Json:
+    compacted = topic in topics.COMPACTED
+    return {
+        "address": topic,
+        "description": _TOLD[topic],
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _CARRIED[topic]},
+        "bindings": {
+            "kafka": {
+                "topic": topic,
+                "partitions": topics.PARTITIONS[topic],
+                "topicConfiguration": {
+                    "cleanup.policy": ["compact" if compacted else "delete"],
+                    "retention.ms": -1,  # kept for good
+                },
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _operations() -> Json:
+    pairs = [("send", _SENT), ("receive", _RECEIVED)]
+    return {
+        f"{application}-{action}-{_channel(topic)}": _operation(application, action, topic)
+        for action, by in pairs
+        for application, its in by.items()
+        for topic in its
+    }
+
+
+def _operation(application: str, action: str, topic: str) -> Json:
+    channel = f"#/channels/{_channel(topic)}"
+    return {
+        "action": action,
+        "channel": {"$ref": channel},
+        "tags": [{"name": application}],
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in _CARRIED[topic]],
+    }
+
+
+def _messages() -> Json:
+    events: Json = {kind: _event_message(kind) for kind in EVENTS}
+    letter = _message("DeadLetter", _text("`system/feed`"))
+    return events | {
+        _POSITION: _message("Position", _text("`system/feed`")),
+        _CHANGE: _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$")),
+        _LETTER: letter | {"headers": _headers("dead-letter")},
+    }
+
+
+def _message(schema: str, key: Json) -> Json:
+    return {
+        "name": schema,
+        "payload": {"$ref": f"#/components/schemas/{schema}"},
+        "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _event_message(kind: str) -> Json:
+    key = _text("`system/record`: revisions of one record keep their order, and nothing else needs to.")
+    headers = _headers(kind)
+    headers["properties"] |= {
+        "ce_dataschema": {"const": f"urn:visabus:schema:{kind}:{SCHEMA_VERSION}"},
+        "ce_time": {"type": "string", "format": "date-time", "description": "`published_at` of the event."},
+        TRACEPARENT: _text("W3C trace context, where there is one."),
+    }
+    headers["required"] += ["ce_dataschema", "ce_time"]
+    return _message(EVENTS[kind].__name__, key) | {"headers": headers}
+
+
+def _headers(kind: str) -> Json:
+    """CloudEvents 1.0, binary content mode."""
+    properties: Json = {
+        "ce_specversion": {"const": SPECVERSION.decode()},
+        "ce_id": {"type": "string", "format": "uuid"},
+        "ce_source": _text("The legacy system.", pattern="^urn:visabus:system:"),
+        "ce_type": {"const": f"visabus.{kind}"},
+        "content-type": {"const": CONTENT_TYPE.decode()},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _schemas() -> Json:
+    """The components: what the messages hold, and what that refers to."""
+    wanted: list[tuple[type[BaseModel], Mode]] = [(model, "validation") for model in EVENTS.values()]
+    wanted.append((StatusChange, "serialization"))
+    _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Plain)
+    schemas: Json = found["$defs"]
+    schemas |= {model.__name__: _as_published(schemas[model.__name__]) for model in EVENTS.values()}
+    return schemas | {"Position": _position(), "DeadLetter": _dead_letter()}
+
+
+def _text(description: str, **more: object) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+def _object(description: str, properties: Json) -> Json:
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_INSTANT: Json = {"type": "string", "format": "date-time"}
+
+
+def _position() -> Json:
+    """As `services.ingest.positions` writes it; a test holds the two together."""
+    counted = dict.fromkeys(("read", "published", "dead_lettered"), _COUNT)
+    counters = _object(
+        "read = published + dead_lettered + the sum of filtered",
+        counted | {"filtered": {"type": "object", "additionalProperties": _COUNT}, "events": _COUNT},
+    )
+    return _object(
+        "How far a feed is. A message without a value makes the feed start anew.",
+        {
+            "position": {"description": "The transport's own; opaque."},
+            "batch": {"type": ["string", "null"], "description": "The one begun and not done."},
+            "mark": {"type": ["string", "null"], "description": "Tells a batch from another of the same name."},
+            "records": _COUNT,
+            "reads": _COUNT,
+            "counters": counters,
+            "part": counters | {"description": "Of the batch begun."},
+            "epoch": _COUNT,
+            "owner": {"type": "string"},
+            "released": {"type": "boolean"},
+            "stopped": {"type": ["string", "null"], "description": "Why the feed was stopped."},
+            "at": _INSTANT,
+        },
+    )
+
+
+def _dead_letter() -> Json:
+    """As `services.ingest.letters` writes it; a test holds the two together."""
+    optional = {"type": ["string", "null"]}
+    return _object(
+        "A record that could not be read. The same record refused twice has one id.",
+        {
+            "id": {"type": "string", "format": "uuid"},
+            "system": {"type": "string"},
+            "feed": {"type": "string"},
+            "batch": {"type": "string"},
+            "place": {"type": "string"},
+            "record": optional,
+            "reason": {"type": "string"},
+            "counted": {"type": "boolean", "description": "False for what is no record: a note, a broken rest."},
+            "bytes": _COUNT,
+            "digest": {"type": "string", "description": "SHA-256 of the bytes.", "pattern": "^[0-9a-f]{64}$"},
+            "raw": optional | {"description": "The bytes, base64, unless they are spooled."},
+            "spooled": optional | {"description": "The digest under which the spool keeps bytes too large for here."},
+            "mapping_version": {"type": "integer", "minimum": 1},
+            "at": _INSTANT,
+        },
+    )
