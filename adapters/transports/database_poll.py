@@ -26,6 +26,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import orjson
 from sqlalchemy import BigInteger, bindparam, event, text
 from sqlalchemy.engine import URL, make_url
@@ -39,6 +40,8 @@ from schemas.ids import digest
 _AHEAD = timedelta(days=1)
 """A row dated further ahead than this by the database's clock must not drag the floor along; the sweep takes it."""
 _SUM = 2**64
+_DOWN = (SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""SQLAlchemy wraps what a statement raises, but not all of what asyncpg raises when it connects."""
 Row = dict[str, Any]
 
 
@@ -362,7 +365,7 @@ class DatabasePoll:
                 typed = [bindparam(name, value, BigInteger) for name, value in bound.items() if isinstance(value, int)]
                 result = await connection.execute(text(statement).bindparams(*typed), bound)
                 return [{name: _plain(value) for name, value in row.items()} for row in result.mappings()]
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except _DOWN as error:
             cause = getattr(error, "orig", None) or error
             raise SourceDown(f"{self.address}: {type(cause).__name__}: {cause}") from None
 

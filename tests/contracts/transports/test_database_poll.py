@@ -15,7 +15,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from systems.build import row, tables
@@ -46,11 +46,12 @@ class Source:
                 await connection.execute(
                     text("DELETE FROM benefit_action WHERE action_id = :action_id"), {"action_id": each["action_id"]}
                 )
-                names = ", ".join(each)
-                values = ", ".join(f":{name}" for name in each)
-                await connection.execute(
-                    text(f"INSERT INTO benefit_action ({names}) VALUES ({values})"), self._values(each)
-                )
+                await connection.execute(*self.statement(each))
+
+    def statement(self, each: dict[str, Any]) -> tuple[TextClause, dict[str, Any]]:
+        """What writes a row."""
+        names, values = ", ".join(each), ", ".join(f":{name}" for name in each)
+        return text(f"INSERT INTO benefit_action ({names}) VALUES ({values})"), self._values(each)
 
     async def clock(self, minutes: float) -> None:
         async with self.engine.begin() as connection:
@@ -334,6 +335,43 @@ async def test_a_database_that_is_not_there_is_a_source_down_and_tells_no_passwo
     assert not (tmp_path / "nowhere.db").exists()
     with pytest.raises(SourceDown, match="the address cannot be used"):
         open_poll("no address", feed())
+
+
+@pytest.mark.postgres
+async def test_postgresql_that_refuses_the_connection_is_a_source_down(postgres: str) -> None:
+    transport = open_poll(postgres.rpartition("/")[0] + "/no_such_database", feed())
+    with pytest.raises(SourceDown, match="no_such_database"):
+        [batch async for batch in transport.batches(None)]
+    await transport.close()
+
+
+@pytest.mark.postgres
+async def test_a_statement_that_takes_too_long_is_a_source_down(postgres: str) -> None:
+    source = Source(postgres)
+    await source.make()
+    await source.put(action(1, 0))
+    async with source.engine.begin() as connection:
+        await connection.execute(
+            text("CREATE OR REPLACE VIEW visabus_benefit_action AS SELECT b.* FROM benefit_action b, pg_sleep(20)")
+        )
+    with pytest.raises(SourceDown, match="statement timeout"):
+        await Reader(source, timeout=0.3).poll()
+    await source.engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_transaction_that_is_open_while_others_commit(postgres: str) -> None:
+    """The late row as it comes about: written first, with the lower key and the earlier time, committed last."""
+    source = Source(postgres)
+    await source.make()
+    reader = Reader(source)
+    async with source.engine.begin() as late:
+        await late.execute(*source.statement(action(11, 1)))
+        await source.put(action(12, 10))
+        assert await reader.poll() == [(12, 1)]
+    assert await reader.poll() == [(11, 1)]
+    assert await reader.poll() == []
+    await source.engine.dispose()
 
 
 async def test_quiet_hours(tmp_path: Path) -> None:
