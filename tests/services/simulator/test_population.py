@@ -1,0 +1,165 @@
+"""Everything that should happen to travellers happens, and nobody is taken for somebody else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from schemas.identifiers import Identifier, Scheme
+from services.simulator import Truth, shares, simulate
+from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
+from services.simulator.plans import Crossing, Person
+from services.simulator.population import Numbers, Population, Span
+
+PERSONS = 3_000
+END = datetime(2026, 10, 31, 8, tzinfo=UTC)
+
+
+def span() -> Span:
+    end = seconds(END)
+    since = end - 730 * DAY
+    return Span(utc_day(since) + 1, utc_day(end) - 2, since, end, end + 2 * DAY)
+
+
+@pytest.fixture(scope="module")
+def persons() -> list[Person]:
+    return list(Population(3, span()).draw(PERSONS))
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    return simulate(tmp_path_factory.mktemp("simulation") / "run", persons=PERSONS, seed=3)
+
+
+def test_every_kind_of_stay_is_there(truth: Truth) -> None:
+    kinds = {*shares.LAST, *shares.LAST_WAIVER, *shares.EARLIER, *shares.EARLIER_WAIVER}
+    told = truth.counts["kinds"]
+    assert told.keys() == kinds
+    assert {kind: count for kind, count in told.items() if count < 10} == {}
+
+
+def test_outcomes_are_there_in_numbers(truth: Truth) -> None:
+    least = {
+        "NOT_ADMITTED": 100,
+        "DEPARTED_IN_TIME": 2_000,
+        "DEPARTED_LATE": 400,
+        "CLOSED_UNOBSERVED": 100,
+        "ADJUSTED": 50,
+        "IN_STATUS": 300,
+        "PENDING": 100,
+        "OVERSTAY_SUSPECTED": 200,
+        "DEPARTURE_UNKNOWN": 80,
+    }
+    told = truth.counts["outcomes"]
+    assert told.keys() == least.keys()
+    assert {name: count for name, count in told.items() if count < least[name]} == {}
+    assert sum(told.values()) == truth.counts["stays"]
+
+
+def test_mistakes_and_their_mending_are_there(truth: Truth) -> None:
+    i94, claims3 = truth.counts["systems"]["I94"], truth.counts["systems"]["CLAIMS3"]
+    assert i94["corrections"] > 100
+    assert i94["deletions"] > 40
+    assert i94["extensions"] > 10
+    assert claims3["filtered"] > 80
+    assert claims3["changed"] > 50
+    assert claims3["voided"] > 15
+
+
+def test_crossings_in_all_ways_and_at_the_edges(persons: list[Person]) -> None:
+    arrivals = [stay.arrival for person in persons for stay in person.stays]
+    departures = [stay.departure for person in persons for stay in person.stays if stay.departure]
+    assert {"A", "S", "L"} == {each.mode for each in arrivals} == {each.mode for each in departures}
+    assert sum(each.second is None for each in departures) > 50
+    last_days = [
+        stay.departure for person in persons for stay in person.stays if stay.departure and stay.kind == "left_last_day"
+    ]
+    for zone in ("Pacific/Guam", "Pacific/Honolulu", "America/Los_Angeles"):
+        there = [each for each in last_days if each.zone == zone]
+        assert there
+        if zone != "Pacific/Guam":
+            assert all(utc_day(each.at) == each.day + 1 for each in there)
+
+
+def test_elsewhere_the_zone_of_the_port_of_entry_decides(persons: list[Person]) -> None:
+    dates = Counter[str]()
+    for person in persons:
+        for stay in person.stays:
+            if stay.departure is None:
+                continue
+            ends = midnight(stay.last_day + 1, stay.arrival.zone)
+            if stay.kind == "left_last_day_elsewhere":
+                assert ends - DAY <= stay.departure.at < ends
+                dates["next day there"] += stay.departure.day > stay.last_day
+            if stay.kind == "left_hours_late_elsewhere":
+                assert ends <= stay.departure.at < ends + DAY
+                dates["last day there"] += stay.departure.day <= stay.last_day
+    assert dates["next day there"] > 20
+    assert dates["last day there"] > 20
+
+
+def test_passports_are_renewed_and_tie_by_name(persons: list[Person]) -> None:
+    renewed = [person for person in persons if len({stay.passport for stay in person.stays}) > 1]
+    assert len(renewed) > 50
+    for person in renewed:
+        assert person.given
+        assert not person.birth.endswith("00")
+
+
+def test_nobody_is_like_anybody_else(persons: list[Person]) -> None:
+    described = {
+        (frozenset(f"{person.family} {person.given}".replace("-", " ").split()), person.birth, person.citizenship)
+        for person in persons
+    }
+    assert len(described) == PERSONS
+    documents = Counter(
+        text
+        for person in persons
+        for text in {
+            *(f"{stay.passport.state}{stay.passport.number}" for stay in person.stays),
+            *(stay.number for stay in person.stays if stay.number),
+            *(each.new_number for stay in person.stays for each in stay.applications if each.new_number),
+            *(each.receipt for stay in person.stays for each in stay.applications if each.receipt),
+            *filter(None, (person.foil, person.a_number)),
+        }
+    )
+    assert max(documents.values()) == 1
+
+
+def test_trips_follow_one_another(persons: list[Person]) -> None:
+    for person in persons:
+        for stay, later in pairwise(person.stays):
+            assert stay.arrival.at < later.arrival.at
+            assert stay.departure is None or stay.arrival.at < stay.departure.at < later.arrival.at
+
+
+def test_numbers_are_of_their_schemes() -> None:
+    numbers = Numbers()
+    for _ in range(2_000):
+        Identifier.of(Scheme.I94, numbers.i94())
+        Identifier.of(Scheme.VISA, numbers.foil())
+        Identifier.of(Scheme.RECEIPT, numbers.receipt())
+        Identifier.of(Scheme.A_NUMBER, numbers.alien())
+        passport = numbers.passport("GBR")
+        Identifier.of(Scheme.PASSPORT, passport.number, passport.state)
+
+
+def test_a_smaller_population_begins_alike(persons: list[Person]) -> None:
+    assert list(Population(3, span()).draw(20)) == persons[:20]
+
+
+def test_shares_are_told(truth: Truth, tmp_path: Path) -> None:
+    assert truth.counts["shares"]["told_late"] == shares.TOLD_LATE
+    assert Truth.read(truth.directory).counts == truth.counts
+
+
+def test_a_crossing_on_a_day_only_is_the_day_s_beginning(persons: list[Person]) -> None:
+    for person in persons:
+        for stay in person.stays:
+            crossing: Crossing | None = stay.departure
+            if crossing is not None and crossing.second is None:
+                assert crossing.at == instant(crossing.day, 0, crossing.zone)

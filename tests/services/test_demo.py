@@ -1,0 +1,149 @@
+"""The demo and the evaluation as a user runs them: whole processes, checked against the truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import Unavailable, start_kafka, stop_kafka
+
+VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
+PERSONS = "300"
+SECONDS = 240
+
+
+def visabus(*arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([VISABUS, *arguments], capture_output=True, text=True, timeout=SECONDS, env=environment())
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def environment() -> dict[str, str]:
+    """Wide enough that no line is broken."""
+    return {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+def running(mark: str) -> list[str]:
+    """Processes whose command line or environment has the mark."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in told and process.name != str(os.getpid()):
+            found.append(process.name)
+    return found
+
+
+def digest(data: Path, *options: str) -> str:
+    return visabus("--data", str(data), *options, "export", "--digest").stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    directory = tmp_path_factory.mktemp("demo") / "kept"
+    done = visabus("demo", "--once", "--persons", PERSONS, "--keep", str(directory))
+    return directory, done.stdout
+
+
+@pytest.mark.slow
+def test_the_demo_checks_itself_and_answers(embedded: tuple[Path, str]) -> None:
+    directory, told = embedded
+    counts = json.loads((directory / "population" / "truth" / "counts.json").read_text())
+    assert f"{PERSONS} persons in the view, {PERSONS} in truth" in told
+    assert f"{counts['stays']} of {counts['stays']} stays have their true outcome" in told
+    assert "HTTP 200" in told
+    assert re.search(r"^TOKEN=\S+$", told, re.MULTILINE)
+    assert told.count('curl -sS -H "Authorization: Bearer $TOKEN"') == 3
+    assert running(str(directory)) == []
+
+
+@pytest.fixture
+def empty_kafka(tmp_path: Path) -> Iterator[str]:
+    """A Kafka of this test alone: the one that tests share holds the events of others."""
+    directory = tmp_path / "kafka"
+    try:
+        address = start_kafka(directory)
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(f"not run, a server is missing: {error}")
+    yield address
+    stop_kafka(directory)
+
+
+@pytest.mark.slow
+@pytest.mark.kafka
+def test_kafka_and_postgresql_give_the_same_view(
+    embedded: tuple[Path, str], empty_kafka: str, postgres: str, tmp_path: Path
+) -> None:
+    bus, directory = f"kafka://{empty_kafka}", tmp_path / "kept"
+    options = ("--bus", bus, "--store", postgres)
+    visabus("demo", "--once", "--persons", PERSONS, "--keep", str(directory), *options)
+    assert digest(directory / "data", *options) == digest(embedded[0] / "data")
+    again = visabus("demo", "--once", "--persons", PERSONS, *options, code=2)
+    assert "give an empty one" in again.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
+    directory = tmp_path / "kept"
+    demo = subprocess.Popen(
+        [VISABUS, "demo", "--persons", "50", "--keep", str(directory)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+    assert demo.stdout is not None
+    told = []
+    for line in demo.stdout:
+        told.append(line)
+        if number is signal.SIGTERM and (directory / "logs" / "ingest.log").exists():
+            break  # in the middle of it
+        if "Serving at" in line:
+            break
+    assert len(running(str(directory))) > 1
+    demo.send_signal(number)
+    rest, _ = demo.communicate(timeout=60)
+    assert "no process is left" in rest, "".join(told) + rest
+    assert running(str(directory)) == []
+
+
+@pytest.mark.slow
+def test_evaluation_of_a_clean_population(tmp_path: Path) -> None:
+    body = json.loads(visabus("evaluate", "--persons", "100", "--seed", "4", "--json").stdout)
+    assert body["status"]["accuracy"] == 1
+    assert body["identity"]["precision"] == body["identity"]["recall"] == 1
+    assert body["report"]["closes"]
+    assert body["splink"] is None
+    assert body["noise"] == {}
+
+
+def test_noise_is_refused_for_now() -> None:
+    assert "noise" in visabus("evaluate", "--noise", "0.5", code=2).stderr
+
+
+def test_a_demo_keeps_its_files_in_a_new_directory(tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    assert "not empty" in visabus("demo", "--keep", str(tmp_path), code=2).stderr
+
+
+@pytest.mark.slow
+def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None:
+    told = visabus("simulate", str(tmp_path / "run"), "--persons", "200", "--years", "1").stdout
+    assert "200 persons" in told
+    counts = json.loads((tmp_path / "run" / "truth" / "counts.json").read_text())["systems"]["I94"]
+    files = sorted(str(path) for path in (tmp_path / "run" / "i94").iterdir())
+    decoded = visabus("decode", "I94", *files)
+    assert f"{counts['read']} read = {counts['published']} readable, 0 refused" in decoded.stderr
+    assert visabus("simulate", str(tmp_path / "run"), code=2).stderr.rstrip().endswith("already")
