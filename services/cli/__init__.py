@@ -21,6 +21,7 @@ from services.cli import (
     export,
     ingest,
     kafka,
+    schemas,
     serve,
     simulate,
     token,
@@ -28,7 +29,22 @@ from services.cli import (
 )
 from services.cli.context import Commands, Given
 
-MODULES = (adapters, audit, correlate, decode, demo, evaluate, export, ingest, kafka, serve, simulate, token, topics)
+MODULES = (
+    adapters,
+    audit,
+    correlate,
+    decode,
+    demo,
+    evaluate,
+    export,
+    ingest,
+    kafka,
+    schemas,
+    serve,
+    simulate,
+    token,
+    topics,
+)
 
 app = typer.Typer(
     cls=Commands,
