@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from math import floor
 from typing import Any, Literal
 
 import msgspec
@@ -123,6 +124,10 @@ class _Ref(msgspec.Struct):
     record: str
 
 
+class _Versioned(msgspec.Struct):
+    schema_version: int
+
+
 class _Wire(msgspec.Struct):
     id: str
     kind: Literal["arrival", "departure", "extension", "status", "coverage", "decision"]
@@ -191,20 +196,31 @@ _BODY: dict[str, tuple[str, ...]] = {
     "decision": ("same", "by", "why"),
 }
 _decoder = msgspec.json.Decoder(_Wire)
+_version = msgspec.json.Decoder(_Versioned)
 _packer = msgspec.msgpack.Encoder()
 
 
 def fact_of(data: bytes) -> Fact:
     """The fact in an event's bytes. Raises schemas.codec.Undecodable."""
     try:
-        wire = _decoder.decode(data)
-        if wire.schema_version != SCHEMA_VERSION:
-            wire = _decoder.decode(encode_canonical(decode_canonical(data)))
-        return _fact(wire)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        return _fact(_wire(data))
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         if isinstance(error, Undecodable):
             raise
         raise Undecodable(str(error)) from None
+
+
+def _wire(data: bytes) -> _Wire:
+    """The event in the present version; older ones go the long way through the models."""
+    try:
+        wire = _decoder.decode(data)
+        if wire.schema_version == SCHEMA_VERSION:
+            return wire
+    except msgspec.ValidationError:
+        # an older version may not even have the present one's shape
+        if _version.decode(data).schema_version == SCHEMA_VERSION:
+            raise
+    return _decoder.decode(encode_canonical(decode_canonical(data)))
 
 
 def _fact(wire: _Wire) -> Fact:
@@ -269,7 +285,7 @@ def _placed(moment: _Moment) -> tuple[int, int, bool, str]:
     at = _need(moment.at)
     if at.tzinfo is None:
         raise Undecodable("an instant needs its offset")
-    seconds = int(at.timestamp())
+    seconds = floor(at.timestamp())
     return seconds, _local_day(seconds, moment.zone), False, moment.zone
 
 
