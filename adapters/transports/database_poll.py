@@ -65,7 +65,7 @@ class PollOptions:
     overlap: float = 900.0
     window: int = 500
     slices: int = 256
-    sweep: int = 2_000  # rows a poll, at least a slice
+    sweep: int = 1_000  # rows a poll, at least a slice
     timeout: float = 30.0
     quiet: tuple[str, str, str] | None = None
     now: Callable[[], datetime] = _now

@@ -50,7 +50,7 @@ class DropOptions:
     pattern: str = "*"
     settle: float = 30.0
     patience: float = 900.0
-    window: int = 400
+    window: int = 100
     limit: int = 4 * 2**30  # bytes, and bytes unwrapped
     unwrap: str | None = None  # "gzip"
     clock: Callable[[], float] = time.time
@@ -249,7 +249,7 @@ class _Bounded:
 
 
 def _digest(path: Path) -> str:
-    state = blake2b(digest_size=16)
+    state = blake2b(digest_size=8)
     with path.open("rb") as stream:
         while data := stream.read(2**20):
             state.update(data)
