@@ -122,9 +122,7 @@ class EmbeddedConsumer:
         try:
             await self._writer.write(partial(leases.leave, me=self._me))
         except BusError as error:
-            _log.warning(
-                "left the group %s without a word, the lease will run out: %s", self._me.group, error
-            )
+            _log.warning("left the group %s without a word, the lease will run out: %s", self._me.group, error)
 
     async def _check(self) -> None:
         if not self._tasks:
@@ -228,9 +226,7 @@ class EmbeddedConsumer:
         self._epochs |= share.gained
         gained = frozenset(self._rows[row] for row in share.gained)
         try:
-            start = await self._reader.read(
-                partial(log_tables.committed, group=self._me.group, rows=self._rows)
-            )
+            start = await self._reader.read(partial(log_tables.committed, group=self._me.group, rows=self._rows))
             if self._callbacks.assigned is not None:
                 start |= await self._callbacks.assigned(gained)
         except BaseException:

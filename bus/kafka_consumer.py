@@ -106,9 +106,7 @@ class KafkaConsumer:
         return self._session.held() if self._session is not None else frozenset()
 
     async def _entered(self) -> Session:
-        session = Session(
-            self._settings, self._control, self._group, self._topics, self._assigned, self._revoked
-        )
+        session = Session(self._settings, self._control, self._group, self._topics, self._assigned, self._revoked)
         try:
             # A member that died without a word holds the others up until its session is over.
             async with asyncio.timeout(self._settings.deadline + self._settings.session_timeout):
@@ -149,9 +147,7 @@ class KafkaConsumer:
         stalled = [partition for partition in suspects if session.position(partition) < ends[partition]]
         self._quiet |= dict.fromkeys(suspects, 0.0)
         if stalled or self._unsettled >= limit:
-            _log.warning(
-                "no progress for %s s in group %s: %s", limit, self._group, stalled or "no assignment"
-            )
+            _log.warning("no progress for %s s in group %s: %s", limit, self._group, stalled or "no assignment")
             await self._rebuild()
 
     async def _rebuild(self) -> None:

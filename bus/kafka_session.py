@@ -168,9 +168,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
                 if self._settled.is_set():
                     self._seek(frozenset(Partition(*place) for place in records) & self.reading)
                 continue
-            batch = [
-                delivery for records_of_one in records.values() for delivery in deliveries_of(records_of_one)
-            ]
+            batch = [delivery for records_of_one in records.values() for delivery in deliveries_of(records_of_one)]
             for delivery in batch:
                 self._positions[delivery.partition] = delivery.position + 1
             await self._batches.put((began, batch))
@@ -193,7 +191,4 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
 
 def deliveries_of(records: Sequence[Any]) -> list[Delivery]:
     partition = Partition(records[0].topic, records[0].partition)
-    return [
-        Delivery(partition, record.offset, record.key, record.value, tuple(record.headers))
-        for record in records
-    ]
+    return [Delivery(partition, record.offset, record.key, record.value, tuple(record.headers)) for record in records]

@@ -55,9 +55,7 @@ class KafkaSettings:
             if any(given):
                 raise ValueError(f"SASL settings with security_protocol {self.security_protocol}")
         elif not all(given):
-            raise ValueError(
-                f"{self.security_protocol} needs sasl_mechanism, sasl_username and sasl_password"
-            )
+            raise ValueError(f"{self.security_protocol} needs sasl_mechanism, sasl_username and sasl_password")
         elif self.sasl_mechanism not in _MECHANISMS:
             raise ValueError(f"sasl_mechanism is one of {', '.join(_MECHANISMS)}")
 

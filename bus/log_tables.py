@@ -110,9 +110,7 @@ def rows_of(messages: Iterable[Message], topics: Mapping[str, Stored], spread: i
     return rows
 
 
-def append(
-    connection: sqlite3.Connection, rows: Mapping[int, Sequence[Row]], compacted: frozenset[int]
-) -> None:
+def append(connection: sqlite3.Connection, rows: Mapping[int, Sequence[Row]], compacted: frozenset[int]) -> None:
     """Write the rows at the end of their partitions."""
     for partition, new in rows.items():
         (after,) = connection.execute(
@@ -122,9 +120,7 @@ def append(
         placed = [(first + index, *row) for index, row in enumerate(new)]
         if partition in compacted:
             placed = _superseding(connection, partition, placed)
-        connection.executemany(
-            "INSERT INTO messages (place, key, value, headers) VALUES (?, ?, ?, ?)", placed
-        )
+        connection.executemany("INSERT INTO messages (place, key, value, headers) VALUES (?, ?, ?, ?)", placed)
 
 
 def _superseding(connection: sqlite3.Connection, partition: int, placed: list[Placed]) -> list[Placed]:
@@ -142,9 +138,7 @@ def _superseding(connection: sqlite3.Connection, partition: int, placed: list[Pl
     return list(last.values())
 
 
-def fetch(
-    connection: sqlite3.Connection, row: int, partition: Partition, start: int, limit: int
-) -> list[Delivery]:
+def fetch(connection: sqlite3.Connection, row: int, partition: Partition, start: int, limit: int) -> list[Delivery]:
     """Up to `limit` messages of a partition from a position on, and no more than memory should hold."""
     return list(_fetched(connection, row, partition, start, limit))
 
@@ -174,9 +168,7 @@ def ends(connection: sqlite3.Connection, topics: Sequence[Stored]) -> dict[Parti
     return found
 
 
-def committed(
-    connection: sqlite3.Connection, group: str, rows: Mapping[int, Partition]
-) -> dict[Partition, int]:
+def committed(connection: sqlite3.Connection, group: str, rows: Mapping[int, Partition]) -> dict[Partition, int]:
     """What a group has committed, for the partitions that it has committed."""
     query = "SELECT partition, position FROM committed WHERE grp = ?"
     return {rows[row]: position for row, position in connection.execute(query, (group,)) if row in rows}

@@ -38,9 +38,7 @@ async def open_bus(url: str, **options: Any) -> Bus:
     if parts.scheme == "embedded":
         return await EmbeddedBus.open(_path(url, parts), **_settings(parts, options, _EMBEDDED))
     if parts.scheme == "kafka":
-        return await KafkaBus.open(
-            KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA))
-        )
+        return await KafkaBus.open(KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA)))
     raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
 
 

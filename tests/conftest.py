@@ -27,9 +27,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [reason.partition(_NOT_RUN)[2] for reason in skipped if _NOT_RUN in reason]
     if reasons:
         why = "; ".join(sorted(set(reasons)))
-        terminalreporter.write_line(
-            f"{len(reasons)} tests were not run for want of a server: {why}", yellow=True
-        )
+        terminalreporter.write_line(f"{len(reasons)} tests were not run for want of a server: {why}", yellow=True)
 
 
 @pytest.fixture(scope="session")

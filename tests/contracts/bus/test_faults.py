@@ -89,9 +89,7 @@ async def test_a_locked_bus_closes_in_time(embedded: Place) -> None:
     await bus.consumer(group(), [topic])
     producer = await bus.producer()
     with locked(embedded):
-        sending = asyncio.gather(
-            *(producer.send(numbered(topic, [n])) for n in range(5)), return_exceptions=True
-        )
+        sending = asyncio.gather(*(producer.send(numbered(topic, [n])) for n in range(5)), return_exceptions=True)
         await asyncio.sleep(0.1)
         async with asyncio.timeout(4):
             await bus.close()

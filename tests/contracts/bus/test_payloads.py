@@ -50,9 +50,7 @@ async def test_no_messages_are_no_trouble(place: Place) -> None:
 
 
 @pytest.mark.parametrize("limit", [LIMIT, None])
-async def test_the_largest_message_arrives_and_a_larger_one_is_refused(
-    place: Place, limit: int | None
-) -> None:
+async def test_the_largest_message_arrives_and_a_larger_one_is_refused(place: Place, limit: int | None) -> None:
     topic = await place.topic(partitions=1)
     bus = await place.reopen(**({"max_message_bytes": limit} if limit else {}))
     limit = limit or 4 * 1024 * 1024

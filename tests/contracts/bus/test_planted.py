@@ -21,9 +21,7 @@ Check = Callable[[Place], Awaitable[None]]
 def commits_of_zombies_count(patch: pytest.MonkeyPatch) -> None:
     """A commit under an old epoch is stored."""
 
-    def commit(
-        connection: sqlite3.Connection, me: leases.Membership, positions: Mapping[int, tuple[int, int]]
-    ) -> int:
+    def commit(connection: sqlite3.Connection, me: leases.Membership, positions: Mapping[int, tuple[int, int]]) -> int:
         for row, (_, position) in positions.items():
             connection.execute("INSERT OR REPLACE INTO committed VALUES (?, ?, ?)", (me.group, row, position))
         return 0
