@@ -1,8 +1,8 @@
-"""What mappings share: the envelope's derived fields, and a value that does not fit told as a refused record."""
+"""What mappings share: the envelope's derived fields, the person, and a value that does not fit told as a refusal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -11,7 +11,8 @@ import orjson
 from pydantic import ValidationError
 
 from adapters.core import BadRecord, Mapped, Mapping_, Note, Origin, Record
-from schemas.events import Revision
+from schemas.events import Revision, Subject
+from schemas.identifiers import Identifier, Scheme
 from schemas.ids import digest, event_id
 
 Envelope = dict[str, Any]
@@ -72,3 +73,32 @@ def chosen(table: Mapping[str, Any], code: str, what: str) -> Any:
     if code not in table:
         raise ValueError(f"{what}: {code!r} is in no code table")
     return table[code]
+
+
+def person(
+    *,
+    family: str | None,
+    given: str | None,
+    birth: str | None,
+    sex: str | None,
+    citizenship: str | None,
+    identifiers: Iterable[tuple[Scheme, str | None, str | None]],
+) -> Subject:
+    """The subject of a record. Blank and absent are the same; a single name stands in the family name.
+
+    Identifiers are scheme, text and issuer, left out where both are absent. Raises ValueError.
+    """
+    names = [{"family": family or given, "given": given or "" if family else ""}] if family or given else []
+    return Subject.model_validate(
+        {
+            "names": names,
+            "birth": birth or None,
+            "sex": sex or None,
+            "citizenship": [citizenship] if citizenship else [],
+            "identifiers": [
+                Identifier.of(scheme, text or "", issuer or "")
+                for scheme, text, issuer in identifiers
+                if text or issuer
+            ],
+        }
+    )

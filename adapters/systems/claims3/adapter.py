@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
 from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
-from adapters.mapping import chosen, envelope, refusing, revision
+from adapters.dates import iso_day
+from adapters.mapping import chosen, envelope, person, refusing, revision
 from adapters.transports.database_poll import is_order, open_poll, parse
 from schemas.events import Coverage, Extension, Operation, Status, Subject
-from schemas.identifiers import Identifier, Scheme
+from schemas.identifiers import Scheme
 from schemas.moments import Moment
 
 Row = Mapping[str, Any]
@@ -25,7 +25,6 @@ NUMBERS = ("action_id", "row_version")
 OF_APPROVAL = ("granted_class", "granted_until", "valid_from", "new_i94_number")
 FORMS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None}
 ACTIONS = {action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")}
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
 
@@ -37,44 +36,28 @@ def grade(code: str | None) -> str | None:
 
 def until(row: Row, column: str) -> date | Literal["D/S"] | None:
     """The end of a period. Raises ValueError."""
-    return "D/S" if row[column] == "D/S" else day(row, column)
-
-
-def day(row: Row, column: str) -> date | None:
-    """YYYY-MM-DD and no other spelling that the library knows. Raises ValueError."""
-    text = row[column]
-    if text is None:
-        return None
-    if not isinstance(text, str) or not _DAY.fullmatch(text):
-        raise ValueError(f"{column} {text!r} is no date")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{column} {text!r} is no date") from None
+    return "D/S" if row[column] == "D/S" else iso_day(row[column], column)
 
 
 def subject(row: Row) -> Subject:
     """Who the application is about; the receipt is one of the identifiers. Raises ValueError."""
-    family, given = row["family_name"] or "", row["given_name"] or ""
-    if not family:
-        family, given = given, ""
-    found = [Identifier.of(Scheme.RECEIPT, row["receipt_number"] or "")]
-    for column, scheme in (("a_number", Scheme.A_NUMBER), ("i94_number", Scheme.I94), ("new_i94_number", Scheme.I94)):
-        if row[column]:
-            found.append(Identifier.of(scheme, row[column]))
-    if row["passport_number"] or row["passport_country"]:
-        found.append(Identifier.of(Scheme.PASSPORT, row["passport_number"] or "", row["passport_country"] or ""))
-    if len(found) == 1 and not family:
-        raise ValueError("a receipt alone: neither name nor identifier of a person")
-    return Subject.model_validate(
-        {
-            "names": [{"family": family, "given": given}] if family else [],
-            "birth": row["date_of_birth"] or None,
-            "sex": row["sex"] or None,
-            "citizenship": [row["country_of_citizenship"]] if row["country_of_citizenship"] else [],
-            "identifiers": found,
-        }
+    who = person(
+        family=row["family_name"],
+        given=row["given_name"],
+        birth=row["date_of_birth"],
+        sex=row["sex"],
+        citizenship=row["country_of_citizenship"],
+        identifiers=(
+            (Scheme.RECEIPT, row["receipt_number"], "USCIS"),
+            (Scheme.A_NUMBER, row["a_number"], None),
+            (Scheme.I94, row["i94_number"], None),
+            (Scheme.I94, row["new_i94_number"], None),
+            (Scheme.PASSPORT, row["passport_number"], row["passport_country"]),
+        ),
     )
+    if len(who.identifiers) == 1 and not who.names:
+        raise ValueError("a receipt alone: neither name nor identifier of a person")
+    return who
 
 
 def asked(row: Row) -> str:
@@ -94,7 +77,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
         return Filtered("employment-authorisation-only")
     if row["action_code"] != "APPROVED":
         row |= dict.fromkeys(OF_APPROVAL)
-    happened = day(row, "action_date")
+    happened = iso_day(row["action_date"], "action_date")
     if happened is None:
         raise ValueError("action_date is absent")
     record, version = _whole(row, "action_id"), _whole(row, "row_version")
@@ -115,12 +98,13 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
             "form": row["form_type"],
             "asks": asked(row),
             "action": chosen(ACTIONS, row["action_code"], "action_code"),
-            "filed_on": day(row, "filed_date") or (happened if row["action_code"] == "FILED" else None),
+            "filed_on": iso_day(row["filed_date"], "filed_date")
+            or (happened if row["action_code"] == "FILED" else None),
             "requested_class": grade(row["requested_class"]),
             "requested_until": until(row, "requested_until"),
             "granted_class": grade(row["granted_class"]),
             "granted_until": until(row, "granted_until"),
-            "valid_from": day(row, "valid_from"),
+            "valid_from": iso_day(row["valid_from"], "valid_from"),
         }
     )
     if (row["form_type"], row["action_code"]) != ("I-485", "APPROVED"):

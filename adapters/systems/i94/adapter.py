@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, Literal
 
 from adapters.core import Feed, Mapped, Note, Origin, Record, System
+from adapters.dates import birth_of, day_of, moment_of
 from adapters.formats.fixed import Control, FixedFormat
 from adapters.formats.layout import Choice, Layout
-from adapters.mapping import chosen, envelope, refusing, revision
+from adapters.mapping import chosen, envelope, person, refusing, revision
 from adapters.transports.file_drop import open_drop
 from schemas.events import Arrival, Coverage, Departure, Extension, Operation, Subject
-from schemas.identifiers import Identifier, Scheme
-from schemas.moments import Moment, Precision, zone
+from schemas.identifiers import Scheme
+from schemas.moments import Moment, zone
 
 Fields = Mapping[str, Any]
 
@@ -33,30 +34,12 @@ RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
 
 
-def timestamp(value: int, what: str) -> datetime:
-    """CCYYMMDDHHMMSS, UTC. Raises ValueError."""
-    text = f"{value:014}"
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        raise ValueError(f"{what} {text} is no moment") from None
-
-
-def day(value: int, what: str) -> date:
-    """CCYYMMDD. Raises ValueError."""
-    text = f"{value:08}"
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        raise ValueError(f"{what} {text} is no date") from None
-
-
 def coverages(header: Fields) -> list[tuple[str, datetime, datetime]]:
     """Scope, since, through of the entries in use. Raises ValueError."""
     found = []
     for entry in header["COVERAGE"][: header["COVERAGE-COUNT"]]:
         scope = chosen(CODES["scopes"], entry["COVERAGE-SCOPE"], "COVERAGE-SCOPE")
-        since, through = (timestamp(entry[name], name) for name in ("COVERAGE-SINCE", "COVERAGE-THROUGH"))
+        since, through = (moment_of(entry[name], name) for name in ("COVERAGE-SINCE", "COVERAGE-THROUGH"))
         if through < since:
             raise ValueError(f"coverage of {scope} runs backwards")
         found.append((scope, since, through))
@@ -69,8 +52,8 @@ def check(header: Fields) -> None:
         raise ValueError(f"interface {header['INTERFACE-ID']!r} {header['INTERFACE-VERSION']:04}, not 'CBPI94' 0100")
     if header["FILE-SEQUENCE"] < 1 or header["COVERAGE-COUNT"] > 6:
         raise ValueError("FILE-SEQUENCE is from 1, COVERAGE-COUNT up to 6")
-    day(header["FILE-DATE"], "FILE-DATE")
-    timestamp(header["CREATED-AT"], "CREATED-AT")
+    day_of(header["FILE-DATE"], "FILE-DATE")
+    moment_of(header["CREATED-AT"], "CREATED-AT")
     coverages(header)
 
 
@@ -93,39 +76,19 @@ FORMAT = FixedFormat(
 )
 
 
-def birth(value: int) -> str | None:
-    """As far as it is known: day 00, month 00, all zeros."""
-    text = f"{value:08}"
-    year, month, dayed = text[:4], text[4:6], text[6:]
-    if value == 0:
-        return None
-    if month == "00":
-        if dayed != "00":
-            raise ValueError(f"BIRTH-DATE {text}: a day without a month")
-        return year
-    return f"{year}-{month}" if dayed == "00" else f"{year}-{month}-{dayed}"
-
-
 def subject(detail: Fields) -> Subject:
-    """What the record claims about the person. A single name stands in the family name. Raises ValueError."""
-    family, given = detail["FAMILY-NAME"], detail["GIVEN-NAME"]
-    if not family:
-        family, given = given, ""
-    found = []
-    if detail["I94-NUMBER"]:
-        found.append(Identifier.of(Scheme.I94, detail["I94-NUMBER"]))
-    if detail["PASSPORT-NUMBER"] or detail["PASSPORT-STATE"]:
-        found.append(Identifier.of(Scheme.PASSPORT, detail["PASSPORT-NUMBER"], detail["PASSPORT-STATE"]))
-    if detail["VISA-FOIL"]:
-        found.append(Identifier.of(Scheme.VISA, detail["VISA-FOIL"]))
-    return Subject.model_validate(
-        {
-            "names": [{"family": family, "given": given}] if family else [],
-            "birth": birth(detail["BIRTH-DATE"]),
-            "sex": detail["SEX-CODE"] or None,
-            "citizenship": [detail["CITIZENSHIP"]] if detail["CITIZENSHIP"] else [],
-            "identifiers": found,
-        }
+    """What the record claims about the person. Raises ValueError."""
+    return person(
+        family=detail["FAMILY-NAME"],
+        given=detail["GIVEN-NAME"],
+        birth=birth_of(detail["BIRTH-DATE"], "BIRTH-DATE"),
+        sex=detail["SEX-CODE"],
+        citizenship=detail["CITIZENSHIP"],
+        identifiers=(
+            (Scheme.I94, detail["I94-NUMBER"], None),
+            (Scheme.PASSPORT, detail["PASSPORT-NUMBER"], detail["PASSPORT-STATE"]),
+            (Scheme.VISA, detail["VISA-FOIL"], None),
+        ),
     )
 
 
@@ -133,19 +96,19 @@ def moment(detail: Fields) -> Moment:
     """Date and time local to the port. Raises ValueError."""
     _, place = chosen(CODES["ports"], detail["PORT-CODE"], "PORT-CODE")
     if detail["EVENT-TIME"] == 999999:
-        return Moment.whole_day(day(detail["EVENT-DATE"], "EVENT-DATE"), place)
+        return Moment.whole_day(day_of(detail["EVENT-DATE"], "EVENT-DATE"), place)
     if detail["EVENT-FOLD"] not in ("", "1", "2"):
         raise ValueError(f"EVENT-FOLD {detail['EVENT-FOLD']!r}")
-    local = timestamp(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"], "EVENT-DATE and EVENT-TIME")
+    local = moment_of(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"], "EVENT-DATE and EVENT-TIME")
     local = local.replace(tzinfo=zone(place), fold=detail["EVENT-FOLD"] == "2")
-    return Moment.instant(local, place, Precision.INSTANT)
+    return Moment.instant(local, place)
 
 
 def until(kind: str, value: int, what: str) -> date | Literal["D/S"] | None:
     """The end of a period. Raises ValueError."""
     if kind not in ("D", "S", ""):
         raise ValueError(f"kind of period {kind!r}, one of D, S or blank expected")
-    return day(value, what) if kind == "D" else "D/S" if kind == "S" else None
+    return day_of(value, what) if kind == "D" else "D/S" if kind == "S" else None
 
 
 def grade(code: str) -> str | None:
@@ -167,7 +130,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     said = {name: value for name, value in detail.items() if name not in IGNORED}
     record = f"{detail['TXN-NUMBER']:011}"
     fields = envelope(
-        entry, origin, record, revision(number, said), recorded_at=timestamp(detail["LAST-UPDATED"], "LAST-UPDATED")
+        entry, origin, record, revision(number, said), recorded_at=moment_of(detail["LAST-UPDATED"], "LAST-UPDATED")
     ) | {
         "occurred_at": moment(detail),
         "subject": subject(detail),
@@ -221,7 +184,7 @@ def extension(said: Fields, fields: dict[str, Any]) -> Extension:
             "action": "approved",
             "granted_class": granted,
             "granted_until": until(said["GRANTED-KIND"], said["GRANTED-UNTIL"], "GRANTED-UNTIL"),
-            "valid_from": day(said["VALID-FROM"], "VALID-FROM") if said["VALID-FROM"] else None,
+            "valid_from": day_of(said["VALID-FROM"], "VALID-FROM") if said["VALID-FROM"] else None,
         }
     )
 
@@ -234,7 +197,7 @@ def coverage(note: Note, origin: Origin) -> list[Coverage]:
     for scope, since, through in coverages(header):
         record = f"{header['FILE-DATE']:08}.{header['FILE-SEQUENCE']:06} {scope}"
         which = revision(number, {"since": since, "through": through, "made": header["CREATED-AT"]})
-        fields = envelope(note, origin, record, which, recorded_at=timestamp(header["CREATED-AT"], "CREATED-AT"))
+        fields = envelope(note, origin, record, which, recorded_at=moment_of(header["CREATED-AT"], "CREATED-AT"))
         found.append(Coverage.model_validate(fields | {"scope": scope, "since": since, "through": through}))
     return found
 
