@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
-from math import floor
 from typing import Any, Literal
 
 import msgspec
@@ -22,6 +21,7 @@ from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
 
 MICRO = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -276,16 +276,15 @@ def _need(value: Any) -> Any:
 def _micros(at: datetime) -> int:
     if at.tzinfo is None:
         raise Undecodable("an instant needs its offset")
-    return round(at.timestamp() * MICRO)
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * MICRO + since.microseconds
 
 
 def _placed(moment: _Moment) -> tuple[int, int, bool, str]:
     if moment.day is not None:
         return int(midnight(moment.day, moment.zone).timestamp()), moment.day.toordinal(), True, moment.zone
     at = _need(moment.at)
-    if at.tzinfo is None:
-        raise Undecodable("an instant needs its offset")
-    seconds = floor(at.timestamp())
+    seconds = _micros(at) // MICRO
     return seconds, _local_day(seconds, moment.zone), False, moment.zone
 
 
