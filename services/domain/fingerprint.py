@@ -11,7 +11,7 @@ from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
 from services.domain import identity, rules
 
-NORMALISER = 1
+NORMALISER = 2
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -24,12 +24,24 @@ def fingerprint() -> str:
         sorted(identity.WEIGHTS.items()),
         sorted(identity.PLACEHOLDERS),
         (identity.NAMES_WEIGHT, identity.SHARED_LIMIT),
-        [
-            (rule.id, sorted(rule.classes), rule.basis.name, rule.citation, rule.days, rule.grace_days)
-            for rule in rules.RULES
-        ],
-        [(rule.extendable, rule.since.isoformat(), rule.until.isoformat()) for rule in rules.RULES],
+        [_row(rule) for rule in (*rules.RULES, rules.PAROLE)],
+        (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
+        (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
         rules.EVIDENCE_ORDER,
         rules.ABSENCE_SCOPES,
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _row(rule: rules.Rule) -> tuple[object, ...]:
+    dates = (rule.since.isoformat(), rule.until.isoformat())
+    return (
+        rule.id,
+        sorted(rule.classes),
+        rule.basis.name,
+        rule.citation,
+        rule.days,
+        rule.grace_days,
+        rule.extendable,
+        dates,
+    )

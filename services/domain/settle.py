@@ -24,15 +24,21 @@ def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records,
     for fact in facts:
         if known_at is not None and fact.known > known_at:
             continue
-        key = fact.handle
-        since[key] = min(fact.known, since.get(key, fact.known))
+        key = handle(fact.system, fact.record)
         held = newest.get(key)
-        if held is None or fact.version > held[0].version:
+        if held is None:
             newest[key] = [fact]
-        elif fact.version == held[0].version:
+            since[key] = fact.known
+            continue
+        if fact.known < since[key]:
+            since[key] = fact.known
+        version, highest = fact.version, held[0].version
+        if version > highest:
+            newest[key] = [fact]
+        elif version == highest:
             held.append(fact)
     records = {
-        key: sorted(parts, key=lambda fact: (fact.part, fact.id))
+        key: parts if len(parts) == 1 else sorted(parts, key=lambda fact: (fact.part, fact.id))
         for key, parts in newest.items()
         if not any(fact.retract for fact in parts)
     }
@@ -67,12 +73,18 @@ def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[d
     """Nodes by key, and each record's node. A record has one subject: its first part speaks for all."""
     nodes: dict[bytes, Node] = {}
     home: dict[bytes, bytes] = {}
+    keys: dict[int, bytes] = {}  # by the claim object: facts of one pool share it, and its hash is dear
     for key, parts in told.items():
         claim: Claim | None = parts[0].claim
         if claim is None:
             continue
         # a record that a decision names stands alone: a "no" between two records with one claim must part them
-        place = key if key in named else claim_key(claim).to_bytes(8, "big", signed=True)
+        if key in named:
+            place = key
+        elif (found := keys.get(id(claim))) is not None:
+            place = found
+        else:
+            place = keys[id(claim)] = claim_key(claim).to_bytes(8, "big", signed=True)
         node = nodes.get(place)
         if node is None:
             nodes[place] = node = Node(claim, since[key], key)
@@ -134,8 +146,7 @@ def complete_through(facts: Iterable[Fact], known_at: int | None = None) -> Cove
     stretches: dict[str, list[tuple[int, int]]] = {}
     for parts in records.values():
         for fact in parts:
-            stretch = (fact.body["since"] // MICRO, fact.body["through"] // MICRO)
-            stretches.setdefault(fact.body["scope"], []).append(stretch)
+            stretches.setdefault(fact.body["scope"], []).append((fact.body["since"], fact.body["through"]))
     reached = {}
     for scope, pieces in stretches.items():
         pieces.sort()
@@ -144,7 +155,7 @@ def complete_through(facts: Iterable[Fact], known_at: int | None = None) -> Cove
             if since > reach:
                 break
             reach = max(reach, through)
-        reached[scope] = reach
+        reached[scope] = reach // MICRO
     return reached
 
 
