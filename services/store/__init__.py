@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -21,7 +19,6 @@ from services.store.reads import SqlReads
 from services.store.sqlite import SqliteWriter
 from services.store.writer import Writer
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every start that there was nothing to do
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 0x76697360
 
@@ -89,6 +86,10 @@ async def open_store(url: str, *, migrate: bool = True) -> Store:
 
 def _migrate(connection: Connection) -> None:
     """Several processes may start at once: one migrates, the others wait and find it done."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every start that there was nothing to do
+    from alembic import command  # takes a while, and most commands open no store
+    from alembic.config import Config
+
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
     else:

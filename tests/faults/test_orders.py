@@ -1,0 +1,94 @@
+"""The same events in another order, in other batches, some twice, by two correlator processes: the same digest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+from random import Random
+
+import pytest
+from pipeline import Pipeline
+
+from bus.contract import Bus, Message
+from bus.open import open_bus
+from schemas.topics import EVENT_TOPICS
+from services.wiring import topics
+
+pytestmark = pytest.mark.slow
+
+
+async def events_of(bus: Bus) -> list[Message]:
+    """All events on a bus."""
+    return [
+        Message(topic, delivery.key, delivery.value, delivery.headers)
+        for topic in EVENT_TOPICS
+        async for delivery in bus.read(topic)
+    ]
+
+
+async def replay(source: Pipeline, target: Pipeline, rng: Random) -> None:
+    """Copy all events from one bus to another, shuffled, a fifth of them twice."""
+    target.data.mkdir(parents=True, exist_ok=True)
+    bus = await open_bus(source.bus)
+    messages = await events_of(bus)
+    await bus.close()
+    messages += rng.sample(messages, len(messages) // 5)
+    rng.shuffle(messages)
+    bus = await open_bus(target.bus)
+    await bus.declare(topics())
+    producer = await bus.producer()
+    while messages:
+        size = rng.choice((1, 10, 100, 700))
+        await producer.send(messages[:size])
+        messages = messages[size:]
+    await producer.close()
+    await bus.close()
+
+
+async def together(pipeline: Pipeline, processes: int) -> None:
+    """Several correlator processes until all is settled."""
+    started = [pipeline.start("correlate", "--once") for _ in range(processes)]
+    codes = await asyncio.gather(*(asyncio.to_thread(one.wait, 240) for one in started))
+    assert set(codes) == {0}, pipeline.told("correlate")
+
+
+async def test_shuffled_and_doubled_by_two_correlators_embedded(
+    tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
+) -> None:
+    pipeline = Pipeline.embedded(tmp_path / "data", population)
+    await replay(undisturbed, pipeline, Random(1))
+    await together(pipeline, 2)
+    assert pipeline.digest() == expected
+
+
+async def test_shuffled_and_doubled_by_two_correlators_on_kafka_and_postgresql(
+    tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
+) -> None:
+    feeds = Pipeline.embedded(tmp_path, population).feeds
+    pipeline = Pipeline(tmp_path / "data", f"kafka://{own_kafka}", postgres, feeds)
+    await replay(undisturbed, pipeline, Random(2))
+    await together(pipeline, 2)
+    assert pipeline.digest() == expected
+
+
+async def test_changes_fold_up_to_the_view_without_a_gap(undisturbed: Pipeline) -> None:
+    """Per person the numbers run from one without a gap, and the last change says what the view says."""
+    from schemas.topics import CHANGES
+    from schemas.view import StatusChange
+    from services.domain.history import history_of
+    from services.store import open_store
+
+    bus = await open_bus(undisturbed.bus)
+    told: dict[str, list[StatusChange]] = defaultdict(list)
+    async for delivery in bus.read(CHANGES):
+        change = StatusChange.model_validate_json(delivery.value or b"")
+        told[change.person].append(change)
+    await bus.close()
+    store = await open_store(undisturbed.store)
+    persons = {history_of(line).person async for line in store.reads.histories()}
+    await store.close()
+    assert {person for person, changes in told.items() if not changes[-1].ended} == persons
+    for changes in told.values():
+        numbers = [change.sequence for change in changes]
+        assert numbers == list(range(1, len(numbers) + 1))

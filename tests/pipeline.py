@@ -1,0 +1,96 @@
+"""The real processes over a simulated population: started, killed, started again, and compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sysconfig
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from bus.contract import Bus
+from schemas.topics import POSITIONS
+from services.simulator.simulation import addresses
+from services.ingest import Counters
+from services.ingest.positions import parsed
+
+VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One installation: where its bus, store and sources are."""
+
+    data: Path
+    bus: str
+    store: str
+    feeds: Mapping[str, str]
+    chunk: int = 200
+
+    @classmethod
+    def embedded(cls, data: Path, population: Path, **more: int) -> Pipeline:
+        """Everything in files below `data`."""
+        feeds = addresses(population)
+        return cls(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", feeds, **more)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A `visabus` process with its log below `data`."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "VISABUS_DATA_DIR": str(self.data),
+            "VISABUS_BUS_URL": self.bus,
+            "VISABUS_STORE_URL": self.store,
+            "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in self.feeds.items()}),
+            "VISABUS_INGEST__CHUNK_RECORDS": str(self.chunk),
+            "VISABUS_LOG__LEVEL": "warning",
+        }
+        with (self.data / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen([VISABUS, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
+
+    def run(self, *arguments: str, seconds: float = 240) -> None:
+        """A `visabus` process to its good end."""
+        code = self.start(*arguments).wait(seconds)
+        assert code == 0, f"{arguments} ended with {code}:\n{self.told(arguments[0])}"
+
+    def told(self, command: str) -> str:
+        """The end of a command's log."""
+        return (self.data / f"{command}.log").read_text(errors="replace")[-3_000:]
+
+    def ingest(self) -> None:
+        """Read all that the sources hold."""
+        self.run("ingest", "--once", "--stamp", "recorded")
+
+    def correlate(self) -> None:
+        """Settle all that the bus holds."""
+        self.run("correlate", "--once")
+
+    def digest(self) -> str:
+        """The export's digest."""
+        settings = {"VISABUS_DATA_DIR": str(self.data), "VISABUS_STORE_URL": self.store}
+        told = subprocess.run(
+            [VISABUS, "export", "--digest"], env={**os.environ, **settings}, capture_output=True, check=True, text=True
+        )
+        return told.stdout.strip()
+
+    def kill_at_random(self, rng: Random, *arguments: str, after: tuple[float, float]) -> bool:
+        """Start a process and SIGKILL it somewhere on its way; whether it was still at work."""
+        process = self.start(*arguments)
+        time.sleep(rng.uniform(*after))  # somewhere on its way: nothing to wait for
+        alive = process.poll() is None
+        process.kill()
+        process.wait()
+        return alive
+
+
+async def counters(bus: Bus) -> dict[str, Counters]:
+    """What each feed counted, as of its saved position."""
+    latest: dict[str, Counters] = {}
+    async for delivery in bus.read(POSITIONS):
+        if delivery.key is not None and delivery.value is not None:
+            saved = parsed(delivery.value)
+            latest[delivery.key.decode()] = saved.counters
+    return latest
