@@ -1,0 +1,192 @@
+"""The published documents: what the models give, true of what is sent, compatible with what was published before."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
+from strategies import KINDS
+from typer.testing import CliRunner
+
+from adapters.core import BadRecord, Origin
+from schemas.cloudevents import headers_of
+from schemas.codec import encode
+from schemas.compatibility import refusals
+from schemas.documents import ASYNCAPI, EVENTS, asyncapi, documents, event_schema
+from schemas.events import SCHEMA_VERSION, Kind
+from schemas.topics import COMPACTED, EVENT_TOPICS, PARTITIONS
+from services.cli import app
+from services.cli.schemas import PUBLISHED
+from services.ingest.letters import Spool, letter
+from services.ingest.positions import Counters, Saved
+
+HERE = Path(__file__).parent
+ACCEPTED: frozenset[str] = frozenset()
+"""Incompatible changes that were weighed and let pass, by their text."""
+
+API = asyncapi()
+
+
+def test_committed_is_what_the_models_give() -> None:
+    generated = documents()
+    wrong = {name for name, content in generated.items() if not _is(PUBLISHED / name, content)}
+    wrong |= {path.name for path in PUBLISHED.iterdir()} - generated.keys()
+    assert not wrong, f"{sorted(wrong)}: run `visabus schemas write`"
+
+
+def _is(path: Path, content: bytes) -> bool:
+    return path.exists() and path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", documents())
+def test_documents_are_schemas(name: str) -> None:
+    if name != ASYNCAPI:
+        Draft202012Validator.check_schema(orjson.loads(documents()[name]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_this_version_stays_compatible(kind: str) -> None:
+    """The first publication of the present version stands under `v2`; raise SCHEMA_VERSION to break with it."""
+    first = HERE / f"v{SCHEMA_VERSION}" / f"{kind}.json"
+    assert first.exists(), f"a version just begun: copy schemas/published/{kind}.json to {first}"
+    refused = refusals(orjson.loads(first.read_bytes()), event_schema(kind), ACCEPTED)
+    assert not refused, "\n".join(map(str, refused))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_events_are_what_their_schemas_say(kind: str, data: st.DataObject) -> None:
+    event = data.draw(KINDS[kind])
+    body = orjson.loads(encode(event))
+    _valid(event_schema(kind), body)
+    message = API["components"]["messages"][kind]
+    _valid(_component(message["payload"]), body)
+    for trace in (None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"):
+        headers = {name: value.decode() for name, value in headers_of(event, trace)}
+        assert headers.keys() <= message["headers"]["properties"].keys()
+        _valid(message["headers"], headers)
+
+
+@pytest.mark.parametrize("field", ["kind", "schema_version", "published_at"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_publication_adds_is_required(kind: str, field: str) -> None:
+    assert field in event_schema(kind)["required"]
+
+
+def test_positions_are_what_the_document_says() -> None:
+    done = Counters(read=3, published=1, dead_lettered=1, filtered={"crew": 1}, events=1)
+    for saved in (
+        Saved(),
+        Saved({"file": "a", "offset": 7}, "a", "ff", 3, 4, done, done, 2, "host", False, "why", datetime.now(UTC)),
+    ):
+        message = saved.message("I94/lines")
+        assert message.value is not None
+        _valid(_payload("position"), orjson.loads(message.value))
+        assert _filled(_payload("position")) == orjson.loads(message.value).keys()
+
+
+@pytest.mark.parametrize("size", [3, 300_000])
+def test_dead_letters_are_what_the_document_says(size: int, tmp_path: Path) -> None:
+    bad = BadRecord("no date", place="line 3", raw=b"x" * size, record="17")
+    message = letter(bad, Origin("I94", "lines", "a.dat", 1), Spool(tmp_path))
+    assert message.value is not None
+    _valid(_payload("dead-letter"), orjson.loads(message.value))
+    assert _filled(_payload("dead-letter")) == orjson.loads(message.value).keys()
+    headers = {name: value.decode() for name, value in message.headers}
+    _valid(API["components"]["messages"]["dead-letter"]["headers"], headers)
+
+
+def _payload(message: str) -> dict[str, Any]:
+    return _component(API["components"]["messages"][message]["payload"])
+
+
+def _component(reference: dict[str, str]) -> dict[str, Any]:
+    """A component that can be validated alone: with the others at hand."""
+    return {"components": API["components"], **reference}
+
+
+def _filled(reference: dict[str, Any]) -> set[str]:
+    return set(_resolve(reference["$ref"])["properties"])
+
+
+def _resolve(reference: str) -> Any:
+    found: Any = API
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _valid(schema: dict[str, Any], body: object) -> None:
+    dialect = Draft202012Validator if "$schema" in schema else Draft7Validator  # AsyncAPI's own is a superset of 7
+    dialect(schema, format_checker=FormatChecker()).validate(body)
+
+
+def test_every_topic_is_a_channel() -> None:
+    found = {channel["address"]: channel["bindings"]["kafka"] for channel in API["channels"].values()}
+    assert {topic: kafka["partitions"] for topic, kafka in found.items()} == PARTITIONS
+    policies = {topic: kafka["topicConfiguration"]["cleanup.policy"] for topic, kafka in found.items()}
+    assert {topic for topic, policy in policies.items() if policy == ["compact"]} == COMPACTED
+
+
+def test_who_sends_and_who_receives() -> None:
+    told: dict[tuple[str, str], set[str]] = {}
+    for operation in API["operations"].values():
+        address = _resolve(operation["channel"]["$ref"])["address"]
+        told.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
+    assert told[("correlator", "receive")] == set(EVENT_TOPICS)
+    assert told[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
+    assert told[("ingest", "send")] == {*EVENT_TOPICS, "visabus.positions", "visabus.dead-letters"}
+
+
+def test_every_reference_leads_somewhere() -> None:
+    references = set(_references(API))
+    assert len(references) > 30
+    for reference in references:
+        _resolve(reference)
+
+
+def _references(part: object) -> list[str]:
+    if isinstance(part, list):
+        return [found for one in part for found in _references(one)]
+    if not isinstance(part, dict):
+        return []
+    here = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+    return here + [found for one in part.values() for found in _references(one)]
+
+
+def test_every_kind_is_published() -> None:
+    assert list(EVENTS) == list(Kind)
+
+
+def test_write_then_check(tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    directory = tmp_path / "new"
+    assert run(app, ["schemas", "check", str(directory)]).exit_code == 1
+    written = run(app, ["schemas", "write", str(directory)])
+    assert (written.exit_code, len(written.stdout.split())) == (0, len(documents()))
+    assert run(app, ["schemas", "check", str(directory)]).exit_code == 0
+
+
+def test_check_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    run(app, ["schemas", "write", str(tmp_path)])
+    (tmp_path / "status.json").unlink()
+    (tmp_path / "arrival.json").write_text(json.dumps({}))
+    (tmp_path / "other.json").write_text("{}")
+    checked = run(app, ["schemas", "check", str(tmp_path)])
+    assert checked.exit_code == 1
+    for text in (
+        "arrival.json is out of date",
+        "status.json is missing",
+        "other.json belongs to no model",
+        "schemas write",
+    ):
+        assert text in checked.stderr

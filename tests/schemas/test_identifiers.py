@@ -1,0 +1,158 @@
+"""Identifiers: one canonical spelling each, and whatever is none refused."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from strategies import FORMS, identifiers, texts
+
+from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, check_digit
+
+ISSUED_BY_ONE = sorted(set(Scheme) - {Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE})
+SPELT_LOOSELY = st.sampled_from(sorted(set(Scheme) - {Scheme.CASE}))
+
+
+@given(one=identifiers())
+def test_the_canonical_spelling_stays(one: Identifier) -> None:
+    assert re.fullmatch(FORMS[one.scheme], one.value)
+    assert Identifier.of(one.scheme, one.value, one.issuer) == one
+
+
+@given(one=identifiers())
+def test_text_and_back(one: Identifier) -> None:
+    assert one.text == f"{one.scheme}/{one.issuer}/{one.value}"
+    assert Identifier.parse(one.text) == one
+    assert Identifier.parse(one.text.lower()) == one
+
+
+@given(one=identifiers(st.sampled_from(ISSUED_BY_ONE)))
+def test_the_only_issuer_need_not_be_said(one: Identifier) -> None:
+    assert Identifier.parse(f"{one.scheme}/{one.value}") == one
+
+
+@given(one=identifiers(SPELT_LOOSELY), data=st.data())
+def test_blanks_strokes_and_small_letters_do_not_matter(one: Identifier, data: st.DataObject) -> None:
+    noise = st.sampled_from(["", " ", "-", ".", "/", "  "])
+    spelt = "".join(data.draw(noise) + char for char in one.value.lower())
+    assert Identifier.of(one.scheme, f" {spelt} ", one.issuer) == one
+    assert Identifier.of(one.scheme, f"{one.value}<<<", one.issuer) == one
+
+
+@settings(max_examples=200)
+@given(scheme=st.sampled_from(Scheme), text=texts(15, 0), issuer=texts(4, 0) | st.sampled_from(["DEU", "AA"]))
+def test_any_text_is_canonical_or_refused(scheme: Scheme, text: str, issuer: str) -> None:
+    try:
+        one = Identifier.of(scheme, text, issuer)
+    except InvalidIdentifier:
+        return
+    assert re.fullmatch(FORMS[scheme], one.value)
+    assert Identifier.of(scheme, one.value, one.issuer) == one
+
+
+@pytest.mark.parametrize("value", ["12345678901", "123456789A1", "00000000000"])
+def test_admission_numbers_old_and_new(value: str) -> None:
+    """Eleven digits; since May 2019 the tenth place may be a letter."""
+    assert Identifier.of(Scheme.I94, value).text == f"i94/CBP/{value}"
+
+
+@pytest.mark.parametrize("wrong", ["1234567890", "123456789012", "123456789AA", "A2345678901", "12345678A01", ""])
+def test_what_is_no_admission_number(wrong: str) -> None:
+    with pytest.raises(InvalidIdentifier):
+        Identifier.of(Scheme.I94, wrong)
+
+
+@pytest.mark.parametrize("spelt", ["A1234567", "a 001-234-567", "001234567", "1234567", "A01234567"])
+def test_a_numbers_are_filled_with_zeros(spelt: str) -> None:
+    assert Identifier.of(Scheme.A_NUMBER, spelt).value == "A001234567"
+
+
+@pytest.mark.parametrize("wrong", ["A123456", "A1234567890", "B1234567", "AA1234567", "", "A", "A١٢٣٤٥٦٧"])
+def test_what_is_no_a_number(wrong: str) -> None:
+    with pytest.raises(InvalidIdentifier):
+        Identifier.of(Scheme.A_NUMBER, wrong)
+
+
+@pytest.mark.parametrize("office", ["EAC", "LIN", "SRC", "WAC", "MSC", "NBC", "YSC", "IOE"])
+def test_receipts_of_every_office(office: str) -> None:
+    one = Identifier.of(Scheme.RECEIPT, f"{office.lower()}-26-123-45678")
+    assert one.text == f"receipt/USCIS/{office}2612345678"
+
+
+@pytest.mark.parametrize("wrong", ["XYZ2612345678", "EAC261234567", "EAC26123456789", "EAC26123456A8", "2612345678"])
+def test_what_is_no_receipt(wrong: str) -> None:
+    with pytest.raises(InvalidIdentifier):
+        Identifier.of(Scheme.RECEIPT, wrong)
+
+
+@pytest.mark.parametrize("scheme", [Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE])
+def test_some_schemes_need_their_issuer(scheme: Scheme) -> None:
+    with pytest.raises(InvalidIdentifier, match="needs its issuer"):
+        Identifier.of(scheme, "AB1234")
+    with pytest.raises(InvalidIdentifier, match="needs its issuer"):
+        Identifier.parse(f"{scheme}/AB1234")
+
+
+def test_passports_are_issued_by_states() -> None:
+    assert Identifier.of(Scheme.PASSPORT, "c01x00t47", "d").text == "passport/D/C01X00T47"
+    with pytest.raises(InvalidIdentifier, match="issuing state"):
+        Identifier.of(Scheme.PASSPORT, "C01X00T47", "GER")
+    with pytest.raises(ValidationError, match="issuing state"):
+        Identifier(scheme=Scheme.PASSPORT, issuer="GER", value="C01X00T47")
+
+
+@pytest.mark.parametrize("value", ["c01x00t47", " C01X00T47", "C01X00T47<", "C01-X00", "", "12345678901\n"])
+def test_the_constructor_only_accepts(value: str) -> None:
+    for scheme in (Scheme.PASSPORT, Scheme.I94):
+        with pytest.raises(ValidationError):
+            Identifier(scheme=scheme, issuer="D", value=value)
+
+
+def test_another_issuer_than_the_only_one() -> None:
+    with pytest.raises(ValidationError, match="issued by CBP"):
+        Identifier(scheme=Scheme.I94, issuer="ICE", value="12345678901")
+    assert Identifier.of(Scheme.I94, "12345678901", "ICE").issuer == "CBP"
+
+
+def test_what_is_no_scheme() -> None:
+    with pytest.raises(InvalidIdentifier, match="no scheme; one of"):
+        Identifier.parse("driving_licence/123")
+
+
+@pytest.mark.parametrize(
+    ("text", "digit"),
+    [
+        ("520727", "3"),  # the examples of ICAO Doc 9303 part 3, appendix A to section 4
+        ("AB2134<<<", "5"),
+        ("HA672242<658022549601086<<<<<<<<<<<<<<0", "8"),
+        ("D231458907<<<<<<<<<<<<<<<34071279507122<<<<<<<<<<", "2"),
+        ("L898902C3", "6"),  # the specimen passport of part 4
+        ("740812", "2"),
+        ("120415", "9"),
+        ("ZE184226B<<<<<", "1"),
+        ("L898902C3674081221204159ZE184226B<<<<<1", "0"),
+        ("ab2134<<<", "5"),
+        ("", "0"),
+    ],
+)
+def test_check_digits(text: str, digit: str) -> None:
+    assert check_digit(text) == digit
+
+
+@pytest.mark.parametrize("text", ["AB 2134", "Ä", "١", "AB-1", "1\n"])
+def test_what_cannot_stand_in_a_machine_readable_zone(text: str) -> None:
+    with pytest.raises(ValueError, match="machine-readable"):
+        check_digit(text)
+
+
+@given(text=st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<", min_size=1, max_size=20), data=st.data())
+def test_one_wrong_digit_shows(text: str, data: st.DataObject) -> None:
+    digits = [index for index, char in enumerate(text) if char.isdigit()]
+    if not digits:
+        return
+    index = data.draw(st.sampled_from(digits))
+    other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != text[index]]))
+    assert check_digit(text) != check_digit(text[:index] + other + text[index + 1 :])
