@@ -25,6 +25,9 @@ async def stop_producer(producer: Any, deadline: float, *, gently: bool) -> None
     if gently and await _stopped(producer, deadline * _GENTLY):
         return
     producer._closed = True
+    if producer._sender.sender_task is not None:
+        # It fails for want of a transaction when the task ends in an error; what is held is given up below.
+        producer._sender.sender_task.remove_done_callback(producer._sender._fail_all)
     await _within(deadline * _FORCED, producer.client.close())
     producer._message_accumulator.fail_all(KafkaConnectionError("the producer was closed"))
     await _within(deadline * _FORCED / 2, producer._sender.close())

@@ -113,9 +113,22 @@ class Broker:
         """SIGKILL."""
         kafka_local.kill(self._directory)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Freeze or thaw it."""
-        os.kill(int((self._directory / "pid").read_text()), number)
+    def freeze(self) -> None:
+        """SIGSTOP, until every thread has stopped: those that have not may still answer."""
+        os.kill(self._pid(), signal.SIGSTOP)
+        while not all(_stopped(thread) for thread in Path(f"/proc/{self._pid()}/task").iterdir()):
+            os.sched_yield()
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self._pid(), signal.SIGCONT)
+
+    def _pid(self) -> int:
+        return int((self._directory / "pid").read_text())
+
+
+def _stopped(thread: Path) -> bool:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def numbered(topic: str, numbers: Iterable[int], *, keys: int = 10) -> list[Message]:

@@ -194,7 +194,7 @@ async def test_a_frozen_kafka_is_down_in_time_and_closed_in_time(broker: AtBroke
     producer, consumer = await bus.producer(), await bus.consumer(group(), [topic])
     await producer.send(numbered(topic, [1]))
     deliveries = await drain(consumer, 1)
-    kafka.signal(signal.SIGSTOP)
+    kafka.freeze()
     try:
         calls: list[Any] = [producer.send(numbered(topic, [n])) for n in range(3)]
         calls += [
@@ -208,7 +208,7 @@ async def test_a_frozen_kafka_is_down_in_time_and_closed_in_time(broker: AtBroke
         async with asyncio.timeout(8):
             await bus.close()
     finally:
-        kafka.signal(signal.SIGCONT)
+        kafka.thaw()
     bus = await place.reopen()
     await until_sent(await bus.producer(), numbered(topic, [2]))
 
