@@ -96,8 +96,8 @@ class Comparison:
 
     @property
     def sound(self) -> bool:
-        """Whether every stay is there, with its outcome, and none beside them."""
-        return self.right == self.stays and not self.strangers and not self.missing and self.closes
+        """Whether every stay is there, with its outcome and dates, and none beside them."""
+        return self.exact == self.stays and not self.strangers and not self.missing and self.closes
 
     def as_json(self, true_persons: int) -> dict[str, Any]:
         """For reports."""
@@ -147,56 +147,80 @@ async def compare(truth: Truth, histories: AsyncIterable[bytes], coverage: Cover
     return _compared(truth.persons(), view)
 
 
-def _compared(persons: Iterable[TruePerson], view: _View) -> Comparison:
-    stays = right = exact = real = admissions = missing = 0
-    met = 0
-    true = hit = hard_true = hard_hit = 0
-    holders: Counter[int] = Counter()
-    wrong: list[Wrong] = []
-    for person in persons:
-        homes = [view.persons.get((each.system, each.record), -1) for each in person.records]
-        missing += homes.count(-1)
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while the truth streams by."""
+
+    view: _View
+    stays: int = 0
+    right: int = 0
+    exact: int = 0
+    real: int = 0
+    admissions: int = 0
+    met: int = 0
+    missing: int = 0
+    true: int = 0
+    hit: int = 0
+    hard_true: int = 0
+    hard_hit: int = 0
+    holders: Counter[int] = field(default_factory=Counter)  # person of the view -> persons of the truth in it
+    wrong: list[Wrong] = field(default_factory=list)
+
+    def add_records(self, person: TruePerson) -> None:
+        """Pairs inside one person: those across persons follow from the sizes of the view's persons."""
+        homes = [self.view.persons.get((each.system, each.record), -1) for each in person.records]
+        self.missing += homes.count(-1)
         held = Counter(home for home in homes if home >= 0)
-        holders.update(held.keys())
-        true += comb(len(homes), 2)
-        hit += sum(comb(count, 2) for count in held.values())
+        self.holders.update(held.keys())
+        self.true += comb(len(homes), 2)
+        self.hit += sum(comb(count, 2) for count in held.values())
+        told = [each.identifiers for each in person.records]
         for one, other in combinations(range(len(homes)), 2):
-            if person.records[one].identifiers.isdisjoint(person.records[other].identifiers):
-                hard_true += 1
-                hard_hit += homes[one] == homes[other] >= 0
+            if told[one].isdisjoint(told[other]):
+                self.hard_true += 1
+                self.hard_hit += homes[one] == homes[other] >= 0
+
+    def add_stay(self, person: TruePerson, stay: TrueStay) -> None:
+        """One stay, outcome and dates."""
+        said = self.view.said.get(handle("I94", stay.record).hex())
+        self.stays += 1
+        self.admissions += bool(stay.number)
+        exact = False
+        if said is not None:
+            right = said.outcome == stay.outcome
+            exact = right and (said.since, said.authorised_until) == (stay.since, stay.authorised_until)
+            self.met += 1
+            self.right += right
+            self.exact += exact
+            self.real += said.outcome == stay.real
+        if not exact and len(self.wrong) < NAMED:
+            self.wrong.append(Wrong(person.number, stay, said))
+
+
+def _compared(persons: Iterable[TruePerson], view: _View) -> Comparison:
+    tally = _Tally(view)
+    for person in persons:
+        tally.add_records(person)
         for stay in person.stays:
-            said = view.said.get(handle("I94", stay.record).hex())
-            stays += 1
-            met += said is not None
-            admissions += bool(stay.number)
-            same = said is not None and said.outcome == stay.outcome
-            whole = said is not None and same and _dates(said) == (stay.since, stay.authorised_until)
-            right += same
-            exact += whole
-            real += said is not None and said.outcome == stay.real
-            if not whole and len(wrong) < NAMED:
-                wrong.append(Wrong(person.number, stay, said))
+            tally.add_stay(person, stay)
     found = sum(comb(size, 2) for size in view.sizes)
+    across = found - tally.hit
     return Comparison(
         persons=len(view.sizes),
-        stays=stays,
-        right=right,
-        exact=exact,
-        real=real,
+        stays=tally.stays,
+        right=tally.right,
+        exact=tally.exact,
+        real=tally.real,
         outcomes={outcome.value: view.outcomes.get(outcome.value, 0) for outcome in Outcome},
-        admissions=admissions,
-        strangers=len(view.said) - met,
-        missing=missing,
-        identity=Pairs(true, found, hit),
+        admissions=tally.admissions,
+        strangers=len(view.said) - tally.met,
+        missing=tally.missing,
+        identity=Pairs(tally.true, found, tally.hit),
         # records of two people share no identifier in this population, so every wrong pair is a hard one
-        hard=Pairs(hard_true, hard_hit + found - hit, hard_hit),
-        merged=sum(count - 1 for count in holders.values()),
-        wrong=tuple(wrong),
+        hard=Pairs(tally.hard_true, tally.hard_hit + across, tally.hard_hit),
+        merged=sum(count - 1 for count in tally.holders.values()),
+        wrong=tuple(tally.wrong),
     )
-
-
-def _dates(said: Said) -> tuple[int, str | None]:
-    return said.since, said.authorised_until
 
 
 def _said(given: Answer) -> Said:

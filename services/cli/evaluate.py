@@ -35,7 +35,7 @@ def evaluate(
     bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
     store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
 ) -> None:
-    """Simulate, ingest, correlate and compare with the truth. Exits with 1 if an outcome is wrong.
+    """Simulate, ingest, correlate and compare with the truth. Exits with 1 if a stay is wrong.
 
     visabus evaluate --persons 10000 --seed 7 --json
     """

@@ -8,11 +8,21 @@ import re
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import pytest
+from rich.console import Console
 from servers import Unavailable, start_kafka, stop_kafka
+
+from services.cli.children import Child
+from services.cli.demo import Flow, _summary
+from services.evaluation import compare
+from services.ingest import Counters
+from services.simulator import Truth, simulate
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
 PERSONS = "300"
@@ -122,7 +132,7 @@ def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Pa
 @pytest.mark.slow
 def test_evaluation_of_a_clean_population(tmp_path: Path) -> None:
     body = json.loads(visabus("evaluate", "--persons", "100", "--seed", "4", "--json").stdout)
-    assert body["status"]["accuracy"] == 1
+    assert body["status"]["accuracy"] == body["status"]["exact"] == 1
     assert body["identity"]["precision"] == body["identity"]["recall"] == 1
     assert body["report"]["closes"]
     assert body["splink"] is None
@@ -147,3 +157,32 @@ def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None
     decoded = visabus("decode", "I94", *files)
     assert f"{counts['read']} read = {counts['published']} readable, 0 refused" in decoded.stderr
     assert visabus("simulate", str(tmp_path / "run"), code=2).stderr.rstrip().endswith("already")
+
+
+def flow_of(truth: Truth) -> Flow:
+    """What ingest counts where nothing goes wrong."""
+    counters = {
+        system: Counters(told["read"], told["published"], 0, {"a-rule": told["filtered"]}, told["published"])
+        for system, told in truth.counts["systems"].items()
+    }
+    return Flow(counters, 1_000, 1.0, cast(Child, None))
+
+
+async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path) -> None:
+    truth = simulate(tmp_path / "run", persons=20, years=1)
+    comparison = await compare(truth, nothing(), {})
+    blameless = replace(comparison, exact=comparison.stays, right=comparison.stays, missing=0, admissions=0)
+    told = StringIO()
+    console = Console(file=told, width=200)
+    flow = flow_of(truth)
+    assert _summary(console, truth, flow, blameless)
+    assert "NO:" not in told.getvalue()
+    assert not _summary(console, truth, flow, comparison)
+    lost = flow.counters["I94"].plus(Counters(read=-1, published=-1))
+    assert not _summary(console, truth, replace(flow, counters={**flow.counters, "I94": lost}), blameless)
+    assert "NO:" in told.getvalue()
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    for data in ():
+        yield data

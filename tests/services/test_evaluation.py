@@ -100,6 +100,7 @@ async def test_wrong_dates_are_told(truth: Truth, spoil: Callable[[Stay], Stay])
     histories[0] = replace(histories[0], stays=(spoil(histories[0].stays[0]), *histories[0].stays[1:]))
     found = await judged(truth, histories)
     assert (found.right, found.exact) == (found.stays, found.stays - 1)
+    assert not found.sound
     assert len(found.wrong) == 1
 
 
