@@ -32,7 +32,9 @@ async def test_all_are_ended_also_those_that_will_not(tmp_path: Path) -> None:
     async with Children(tmp_path, {"PATH": os.environ["PATH"]}) as group:
         willing = await group.start("willing", "-c", "exec sleep 60")
         deaf = await group.start("deaf", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
-        while "ready" not in deaf.told():
+        for _ in range(500):
+            if "ready" in deaf.told():
+                break
             await asyncio.sleep(0.01)
         assert alive(willing)
         assert alive(deaf)
