@@ -31,6 +31,7 @@ DEADLINE = 5.0
 """Seconds until a log that does not answer counts as gone."""
 _LOCK = 0x61756469
 _PAGE = 1_000
+_BATCH = 256
 
 
 class AuditDown(Exception):
@@ -122,25 +123,42 @@ AUDIT = Table(
     Column("hash", Text, nullable=False, unique=True),
 )
 
-_SQLITE_GUARDS = (
-    "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit"
-    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
-    "CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit"
-    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
-    # INSERT OR REPLACE would delete without asking the trigger above
-    "CREATE TRIGGER IF NOT EXISTS audit_only_next BEFORE INSERT ON audit"
-    " WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)"
-    " OR NEW.hash IN (SELECT hash FROM audit) OR NEW.previous IN (SELECT previous FROM audit)"
-    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
-)
-_POSTGRES_GUARDS = (
-    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
-    "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
-    " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-    "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
-    " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
-)
+_GUARDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sqlite": {
+        "audit_no_update": (
+            "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+        ),
+        "audit_no_delete": (
+            "CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+        ),
+        # INSERT OR REPLACE would delete without asking the trigger above
+        "audit_only_next": (
+            "CREATE TRIGGER IF NOT EXISTS audit_only_next BEFORE INSERT ON audit"
+            " WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)"
+            " OR EXISTS (SELECT 1 FROM audit WHERE hash = NEW.hash OR previous = NEW.previous)"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+        ),
+    },
+    "postgresql": {
+        "audit_no_change": (
+            "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+            "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
+            " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        ),
+        "audit_no_truncate": (
+            "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
+            " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+        ),
+    },
+}
+"""Trigger -> what makes it."""
+_GUARDS_THERE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('audit') AND tgenabled IN ('O', 'A')",
+}
 
 
 class AuditLog:
@@ -151,19 +169,42 @@ class AuditLog:
         self._key = key
         self._clock = clock
         self._mine = asyncio.Lock()  # spares the writers of one process the wait at the database
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._flush: asyncio.Task[None] | None = None
 
     def name(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
     async def write(self, entry: Entry) -> None:
-        async with self._writing() as connection:
-            await self._append(connection, entry)
-            await connection.commit()
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._flush_all())
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await written
+        except TimeoutError:
+            raise AuditDown("the audit log did not answer in time") from None
+
+    async def _flush_all(self) -> None:
+        """Write what waits, together: one commit to disk serves all who came while the last one was under way."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            batch = [(entry, written) for entry, written in batch if not written.done()]  # gave up waiting
+            error: Exception | None = None
+            try:
+                async with self._writing() as connection:
+                    await self._append(connection, [entry for entry, _ in batch])
+                    await connection.commit()
+            except Exception as raised:  # whatever it is, those who wait must hear of it: it ends their requests
+                error = raised
+            for _, written in batch:
+                if not written.done():
+                    written.set_result(None) if error is None else written.set_exception(error)
 
     async def ping(self) -> None:
         async with self._writing() as connection:
-            probe = Entry("", "", "", "", "", "", Result.FAILED)
-            await self._append(connection, probe)
+            await self._append(connection, [Entry("", "", "", "", "", "", Result.FAILED)])
             await connection.rollback()
 
     async def rows(self) -> AsyncIterator[Row]:
@@ -180,24 +221,42 @@ class AuditLog:
             after = found[-1].sequence
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, once what waits is written."""
+        if self._flush is not None:
+            await self._flush
         await self._engine.dispose()
 
     async def prepare(self) -> None:
-        """Make the table and its guards. Raises AuditDown."""
+        """Make the table and its guards. Raises AuditDown.
+
+        Where they stand nothing is made, so that a role which may only insert and select can write the log.
+        """
+        dialect = self._engine.dialect.name
         async with self._writing() as connection:
-            await connection.run_sync(_METADATA.create_all)
-            guards = _SQLITE_GUARDS if self._engine.dialect.name == "sqlite" else _POSTGRES_GUARDS
-            for guard in guards:
-                await connection.execute(text(guard))
+            found = {row[0] for row in await connection.execute(text(_GUARDS_THERE[dialect]))}
+            if not _GUARDS[dialect].keys() <= found:
+                await connection.run_sync(_METADATA.create_all)
+                for statements in _GUARDS[dialect].values():
+                    for statement in statements:
+                        await connection.execute(text(statement))
             await connection.commit()
 
-    async def _append(self, connection: AsyncConnection, entry: Entry) -> None:
+    async def _append(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
         last = (
             await connection.execute(select(AUDIT.c.sequence, AUDIT.c.hash).order_by(AUDIT.c.sequence.desc()).limit(1))
         ).first()
+        sequence, head = (last.sequence, last.hash) if last else (0, FIRST)
+        rows = []
+        for entry in entries:
+            row = self._row(entry, sequence + 1, head)
+            sequence, head = row.sequence, row.hash
+            rows.append(asdict(row))
+        if rows:
+            await connection.execute(insert(AUDIT), rows)
+
+    def _row(self, entry: Entry, sequence: int, head: str) -> Row:
         row = Row(
-            sequence=last.sequence + 1 if last else 1,
+            sequence=sequence,
             at=self._clock().astimezone(UTC).isoformat(timespec="microseconds"),
             request=entry.request,
             subject=entry.subject,
@@ -210,9 +269,9 @@ class AuditLog:
             result=entry.result.value,
             reason=entry.reason,
             persons=orjson.dumps(entry.persons).decode(),
-            previous=last.hash if last else FIRST,
+            previous=head,
         )
-        await connection.execute(insert(AUDIT).values(**asdict(replace(row, hash=row.seal()))))
+        return replace(row, hash=row.seal())
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:

@@ -82,7 +82,7 @@ class _Passage:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > MAX_BODY:
-            raise Problem(413, "body", f"A body has {MAX_BODY} bytes at most.")
+            raise _too_large()
         return message
 
     async def _checked(self, message: Message) -> None:
@@ -130,10 +130,17 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "none"))
 
 
+def _too_large() -> Problem:
+    return Problem(413, "body", f"A body has {MAX_BODY} bytes at most.")
+
+
 def _out_of_bounds(scope: Scope) -> Problem | None:
     path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
     if len(path) > MAX_PATH or len(query) > MAX_QUERY:
         return Problem(414, "too-long", f"A path has {MAX_PATH} bytes at most, and so has a query.")
+    sizes = [value for name, value in scope["headers"] if name == b"content-length"]
+    if any(not size.isdigit() or len(size) > 9 or int(size) > MAX_BODY for size in sizes):
+        return _too_large()
     names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
     if len(names) != len(set(names)):
         return Problem(400, "repeated", "A parameter is given more than once.")

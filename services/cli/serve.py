@@ -63,9 +63,12 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.api import keys
     from services.api.app import create_app
     from services.api.audit import AuditDown, open_audit
+    from services.cli.signals import stop_on_signals
     from services.store import open_store
     from services.store.contract import StoreDown
 
+    # uvicorn stops by itself, and then sends itself the signal again: without a handler that would end us half closed
+    stop_on_signals()
     async with httpx.AsyncClient(timeout=5, follow_redirects=False) as http:
         try:
             trust = _trust(settings, jwks_url, clients, http)

@@ -268,6 +268,11 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="https://visabus.example")
 
 
+@pytest.fixture(scope="session")
+def new_maker() -> Callable[[], Maker]:
+    return Maker
+
+
 @pytest.fixture
 def make() -> Maker:
     return Maker()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -217,3 +219,79 @@ async def test_the_log_holds_names_of_what_was_looked_up_not_the_numbers(log: Au
     assert log.name("i94/CBP/123456789A1") == log.name("i94/CBP/123456789A1")
     assert log.name("i94/CBP/123456789A1") != log.name("i94/CBP/123456789A2")
     assert "123456789A1" not in log.name("i94/CBP/123456789A1")
+
+
+async def test_those_who_come_together_fail_together_and_the_next_are_served(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    log = await opened(url)
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit RENAME TO away"))
+    told = await asyncio.gather(*(log.write(entry(number)) for number in range(5)), return_exceptions=True)
+    assert [type(each) for each in told] == [AuditDown] * 5
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE away RENAME TO audit"))
+    await engine.dispose()
+    await log.write(entry(9))
+    assert [row.request async for row in log.rows()] == ["r9"]
+    await log.close()
+
+
+async def test_whoever_gives_up_waiting_takes_nobody_along(log: AuditLog) -> None:
+    writing = [asyncio.create_task(log.write(entry(number))) for number in range(6)]
+    await asyncio.sleep(0)
+    writing[2].cancel()
+    told = await asyncio.gather(*writing, return_exceptions=True)
+    assert [each for number, each in enumerate(told) if number != 2] == [None] * 5
+    kept = {row.request async for row in log.rows()}
+    assert {f"r{number}" for number in range(6) if number != 2} <= kept
+    assert (await verify(log.rows())).broken is None
+
+
+async def test_many_at_once_stay_in_one_chain(log: AuditLog) -> None:
+    await asyncio.gather(*(log.write(entry(number)) for number in range(600)))
+    verdict = await verify(log.rows())
+    assert (verdict.rows, verdict.broken) == (600, None)
+
+
+async def test_a_role_that_may_only_insert_and_select_is_enough(postgres: str) -> None:
+    log = await opened(postgres)
+    role = f"writer_{uuid.uuid4().hex}"
+    secret = uuid.uuid4().hex
+    engine = create_async_engine(postgres)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{secret}'"))
+        await connection.execute(text(f"GRANT SELECT, INSERT ON audit TO {role}"))
+    url = make_url(postgres).set(username=role, password=secret)
+    mine = await opened(url.render_as_string(hide_password=False))
+    await mine.ping()
+    await mine.write(entry(0))
+    await log.write(entry(1))
+    assert (await verify(mine.rows())).rows == 2
+    theirs = create_async_engine(url)
+    for statement in ("UPDATE audit SET purpose = ''", "DELETE FROM audit", "DROP TABLE audit", "TRUNCATE audit"):
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+            async with theirs.begin() as connection:
+                await connection.execute(text(statement))
+    for each in (mine, log):
+        await each.close()
+    await theirs.dispose()
+    async with engine.begin() as connection:
+        await connection.execute(text(f"DROP OWNED BY {role}"))
+        await connection.execute(text(f"DROP ROLE {role}"))
+    await engine.dispose()
+
+
+async def test_guards_that_somebody_took_away_are_put_back(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    await (await opened(url)).close()
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TRIGGER audit_no_delete"))
+    log = await opened(url)
+    await log.write(entry())
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with engine.begin() as connection:
+            await connection.execute(text("DELETE FROM audit"))
+    await engine.dispose()
+    await log.close()

@@ -1,0 +1,94 @@
+"""The same answers from a real store: SQLite always, PostgreSQL where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from correlation import Driver
+
+from schemas.codec import encode
+from schemas.events import Action, Handling, RecordRef, Request
+from services.store import Store, open_store
+
+PATHS = (
+    "/v1/status/i94/111111111A1",
+    "/v1/status/i94/222222222A1",
+    "/v1/status/passport/GBR/123456789",
+    "/v1/timeline/passport/GBR/123456789",
+    "/v1/status/i94/111111111A1?known_at=2026-01-01T00:02:30Z",
+    "/v1/status/i94/111111111A1?as_of=2026-06-01T00:00:00Z",
+    "/v1/status/receipt/IOE0123456789",
+    "/v1/status/fin/123456789",
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite+aiosqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    store = await open_store(url)
+    yield store
+    await store.close()
+
+
+async def test_a_real_store_answers_as_the_one_in_memory(
+    store: Store, world: Any, build: Any, open_client: Any
+) -> None:
+    make = world.make
+    one = make.subject("111111111A1", passport="123456789", name="One")
+    other = make.subject("222222222A1", passport="123456789", name="Other", birth="1990-05-05")
+    events = [
+        make.arrival("A1", date(2026, 1, 10), date(2026, 7, 9), subject=one),
+        make.arrival("A2", date(2026, 2, 1), date(2026, 7, 31), subject=other),
+        make.filing("F1", date(2026, 7, 1), subject=one),
+        make.departure("D2", date(2026, 8, 20), subject=other),
+        make.filing(
+            "F2", date(2026, 8, 1), asks=Request.ADJUST, action=Action.APPROVED, subject=one, handling=(Handling.TPS,)
+        ),
+        make.decision(RecordRef(system="I94", record="A1"), RecordRef(system="I94", record="A2"), same=False),
+        *make.coverage(datetime(2026, 11, 1, tzinfo=UTC)),
+    ]
+    world.reads.take(*events)
+    driver = Driver(store.writer)
+    for event in events:
+        await driver.append([encode(event)])
+    await driver.finish()
+    right = world.token("status:read timeline:read confidential:read")
+    async with open_client(build(store.reads, world.audit)) as client:
+        for path in PATHS:
+            for token in (world.token(), right):
+                headers = {"authorization": f"Bearer {token}", "visabus-purpose": "admission"}
+                real, memory = await client.get(path, headers=headers), await world.client.get(path, headers=headers)
+                assert real.status_code == memory.status_code
+                if real.status_code == 200:
+                    assert [real.json()[name] for name in ("as_of", "known_at", "persons")] == [
+                        memory.json()[name] for name in ("as_of", "known_at", "persons")
+                    ]
+        ready = await client.get("/readyz")
+        assert ready.json() == {"status": "ready", "backlog": 0}
+
+
+async def test_a_store_that_is_gone_is_a_problem(tmp_path: Path, world: Any, build: Any, open_client: Any) -> None:
+    directory = tmp_path / "gone"
+    store = await open_store(f"sqlite+aiosqlite:///{directory}/store.db")
+    await store.close()
+    for file in directory.iterdir():
+        file.unlink()
+    directory.rmdir()
+    async with open_client(build(store.reads, world.audit)) as client:
+        headers = {"authorization": f"Bearer {world.token()}", "visabus-purpose": "admission"}
+        response = await client.get(PATHS[0], headers=headers)
+        assert (response.status_code, response.json()["type"]) == (503, "urn:visabus:problem:no-store")
+        assert response.headers["retry-after"] == "5"
+        assert (await client.get("/readyz")).json()["checks"] == {"store": "down", "audit": "ready"}
+    await store.close()
+    assert [row.result for row in await world.rows()] == ["failed"]
