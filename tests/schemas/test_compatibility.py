@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from strategies import KINDS
 
 from schemas.compatibility import Breaks, changes, refusals
@@ -176,20 +176,27 @@ class Longer(Departure):
     gate: Annotated[str, Field(max_length=4)] | None = None
 
 
+class Fewer(Departure):
+    """A value less."""
+
+    evidence: Literal[
+        Evidence.BIOMETRIC,
+        Evidence.INSPECTED,
+        Evidence.REMOVAL,
+        Evidence.FOREIGN_ENTRY,
+        Evidence.MANIFEST_CLOSED,
+        Evidence.MANIFEST,
+    ]
+
+
 @pytest.mark.parametrize(
     ("was", "model", "texts"),
     [
         (Arrival, Narrower, ["port: now required (backward)", "port: null no longer allowed (backward)"]),
         (Departure, Longer, ["gate: field added (forward)"]),
-        (
-            Departure,
-            create_model("Fewer", __base__=Departure, evidence=(Literal[tuple(Evidence)[:6]], ...)),  # type: ignore[misc]
-            ["evidence: value 'booking' removed (backward)"],
-        ),
+        (Departure, Fewer, ["evidence: value 'booking' removed (backward)"]),
     ],
 )
-def test_changes_of_real_models(
-    was: type[Arrival | Departure], model: type[Arrival | Departure], texts: list[str]
-) -> None:
+def test_changes_of_real_models(was: type[BaseModel], model: type[BaseModel], texts: list[str]) -> None:
     found = changes(was.model_json_schema(), model.model_json_schema())
     assert [str(change) for change in found] == texts
