@@ -7,12 +7,28 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from populations import bytes_of, world_of
 
 from schemas.events import Action, Operation, RecordRef, Request
+from schemas.identifiers import Identifier
 from schemas.ids import handle
 from schemas.view import StatusView, TimelineView
-from services.api.answers import days_over, sureness
+from services.api.answers import (
+    By,
+    ByIdentifier,
+    ByPerson,
+    Known,
+    When,
+    days_over,
+    ids_of,
+    status_view,
+    sureness,
+    timeline_view,
+    visible,
+)
+from services.domain.facts import MICRO, fact_of
 from services.domain.history import Answer, Interval, Stay
+from services.domain.settle import persons
 
 PATH = "/v1/status/i94/123456789A1"
 TIMELINE = "/v1/timeline/i94/123456789A1"
@@ -246,3 +262,40 @@ def test_days_over_start_at_one_and_only_grow(since: int, later: timedelta, zone
     assert abs(days - 1 - later.days) <= 1
     assert days_over(told, since) == 1
     assert days <= days_over(told, since + int(later.total_seconds()) + 86_400)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    confidential=st.booleans(),
+    as_of=st.integers(1_500_000_000, 1_900_000_000),
+    known_at=st.none() | st.integers(1_500_000_000, 1_900_000_000),
+)
+def test_whoever_is_in_the_view_is_found_by_every_number_and_every_id(
+    seed: int, confidential: bool, as_of: int, known_at: int | None
+) -> None:
+    events, _ = world_of(seed)
+    facts = tuple(fact_of(raw) for raw in bytes_of(events))
+    told = tuple(fact for fact in facts if fact.kind != "coverage")
+    known = Known(told, tuple(fact for fact in facts if fact.kind == "coverage"), None)
+    when = When(as_of, None if known_at is None else known_at * MICRO)
+    for history in persons(visible(told, confidential=confidential), when.known_at):
+        asked: list[By] = [ByPerson(handle(*record)) for record in history.records]
+        asked += [ByIdentifier(Identifier.parse(text)) for text in history.identifiers]
+        for by in asked:
+            status = status_view(by, when, known, confidential=confidential)
+            timeline = timeline_view(by, when, known, confidential=confidential)
+            assert history.person in ids_of(status)
+            assert ids_of(status) == ids_of(timeline)
+            assert StatusView.model_validate_json(status.model_dump_json()) == status
+            (mine,) = (each for each in status.persons if each.person == history.person)
+            (lines,) = (each for each in timeline.persons if each.person == history.person)
+            present = [
+                (piece.outcome, piece.since)
+                for stay in lines.stays
+                for piece in stay.intervals
+                if piece.holds == "present" and mine.present is not None and stay.id == mine.present.stay
+            ]
+            # what holds now is the same in both, and every word of it has its evidence
+            assert present == ([(mine.present.outcome, mine.present.since)] if mine.present else [])
+            assert mine.present is None or mine.present.evidence
