@@ -1,0 +1,197 @@
+"""The laws of correlation as checks over random worlds: each takes a seed and raises AssertionError where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from random import Random
+
+from domain import reference
+from populations import bytes_of, world_of
+
+from schemas.events import AnyEvent, Arrival, Operation
+from schemas.outcomes import Outcome
+from services.domain import settle
+from services.domain.facts import Fact, fact_of
+from services.domain.history import History, canonical, history_of
+from services.domain.pools import Pool
+
+Law = Callable[[int], None]
+SPAN = (1_704_000_000, 1_790_000_000)
+"""Seconds: before the first event of any world and after the last."""
+
+
+@lru_cache(maxsize=4096)
+def world(seed: int) -> tuple[tuple[AnyEvent, ...], tuple[Fact, ...], tuple[Fact, ...]]:
+    """A world's events, its facts about persons, its coverage."""
+    events, _ = world_of(seed)
+    facts = [fact_of(raw) for raw in bytes_of(events)]
+    told = tuple(fact for fact in facts if fact.kind != "coverage")
+    return tuple(events), told, tuple(fact for fact in facts if fact.kind == "coverage")
+
+
+def view(facts: Iterable[Fact], known_at: int | None = None) -> list[bytes]:
+    """What the domain says, as bytes; events taken in as they come."""
+    return [canonical(history) for history in settle.persons(Pool(facts).facts.values(), known_at)]
+
+
+def least(facts: Iterable[Fact]) -> list[Fact]:
+    """One copy of each event, the one known first."""
+    kept: dict[bytes, Fact] = {}
+    for fact in sorted(facts, key=lambda one: (one.known, one.copy)):
+        kept.setdefault(fact.id, fact)
+    return list(kept.values())
+
+
+def order_and_duplicates(seed: int) -> None:
+    """Any order, some events twice: the same bytes."""
+    _, facts, _ = world(seed)
+    rng = Random(seed)
+    again = [*facts, *rng.sample(facts, len(facts) // 3)]
+    rng.shuffle(again)
+    assert view(again) == view(facts)
+
+
+def copies(seed: int) -> None:
+    """Of several copies of one event the one known first stands, whatever came first."""
+    _, facts, _ = world(seed)
+    rng = Random(seed)
+    shuffled = list(facts)
+    rng.shuffle(shuffled)
+    expected = [canonical(history) for history in settle.persons(least(facts))]
+    assert view(shuffled) == expected
+
+
+def batches(seed: int) -> None:
+    """Parts taken into several pools, packed and unpacked, united in any order: the same bytes."""
+    _, facts, _ = world(seed)
+    rng = Random(seed)
+    pools = [Pool() for _ in range(rng.randint(1, 5))]
+    for fact in rng.sample(facts, len(facts)):
+        for pool in rng.sample(pools, rng.randint(1, min(2, len(pools)))):
+            pool.add([fact])
+    pools = [Pool.unpack(pool.pack()) if rng.random() < 0.5 else pool for pool in pools]
+    while len(pools) > 1:
+        rng.shuffle(pools)
+        pools[0].unite(pools.pop())
+    assert [canonical(one) for one in settle.persons(pools[0].facts.values())] == view(facts)
+
+
+def known_at(seed: int) -> None:
+    """The view as known at a moment is the view of what was known by then."""
+    _, facts, _ = world(seed)
+    rng = Random(seed)
+    for _ in range(3):
+        moment = rng.choice(facts).known + rng.choice((-1, 0, 1))
+        assert view(facts, moment) == view(fact for fact in facts if fact.known <= moment)
+
+
+def identity(seed: int) -> None:
+    """The same persons as a slow second implementation finds, now and as known earlier."""
+    _, facts, _ = world(seed)
+    for moment in (None, Random(seed).choice(facts).known):
+        found = {frozenset(one.records) for one in settle.persons(Pool(facts).facts.values(), moment)}
+        assert found == reference.persons(facts, moment)
+
+
+def pure_status(seed: int) -> None:
+    """Asked again, in another order, or of a copy read back, a status is the same; asking changes nothing."""
+    _, facts, covers = world(seed)
+    coverage = dict(settle.complete_through(covers))
+    rng = Random(seed)
+    for history in settle.persons(Pool(facts).facts.values()):
+        before = canonical(history)
+        moments = [rng.randrange(*SPAN) for _ in range(4)]
+        first = [settle.status(history, at, coverage) for at in moments]
+        copy = history_of(before)
+        assert [settle.status(copy, at, dict(coverage)) for at in reversed(moments)] == first[::-1]
+        assert canonical(history) == before == canonical(copy)
+        assert coverage == settle.complete_through(covers)
+
+
+def time_lines(seed: int) -> None:
+    """Time lines begin with their stay and run forward; every piece has its rule, citation and the person's events."""
+    _, facts, _ = world(seed)
+    owners = {fact.uuid: (fact.system, fact.record) for fact in facts}
+    for history in settle.persons(Pool(facts).facts.values()):
+        for stay in history.stays:
+            begins = [piece.since for piece in stay.timeline]
+            assert begins[0] == stay.since
+            assert begins == sorted(set(begins))
+            assert begins[-1] < SPAN[1] + 400 * 86_400
+            for piece in stay.timeline:
+                assert piece.evidence
+                assert piece.rule
+                assert Outcome(piece.outcome)
+                assert piece.citation or piece.outcome == Outcome.UNDETERMINED
+                assert {owners[event] for event in piece.evidence} <= set(history.records)
+        assert {owners[event] for event in history.unmatched_departures} <= set(history.records)
+
+
+def admissions(seed: int) -> None:
+    """At any instant every admission has one outcome, and the classes add up to the admissions in the raw events."""
+    events, facts, covers = world(seed)
+    rng = Random(seed)
+    histories = settle.persons(Pool(facts).facts.values())
+    for at in (rng.randrange(*SPAN), rng.randrange(*SPAN), SPAN[1]):
+        counted = _outcomes(histories, at, settle.complete_through(covers))
+        assert sum(count for word, count in counted.items() if word != Outcome.NOT_ADMITTED) == _admitted(events, at)
+
+
+def _outcomes(histories: Iterable[History], at: int, coverage: dict[str, int]) -> dict[str, int]:
+    counted = dict.fromkeys(Outcome, 0)
+    for history in histories:
+        for stay in history.stays:
+            given = settle.answer(stay, at, coverage)
+            assert (given is None) == (at < stay.since)
+            if given is not None:
+                counted[Outcome(given.outcome)] += 1
+    return counted
+
+
+def _admitted(events: Iterable[AnyEvent], at: int) -> int:
+    standing: dict[str, Arrival] = {}
+    for event in events:
+        if isinstance(event, Arrival):
+            held = standing.get(event.record)
+            if held is None or event.revision.number > held.revision.number:
+                standing[event.record] = event
+    return sum(
+        one.operation is Operation.ASSERT
+        and one.inspection.value in ("admitted", "paroled")
+        and one.occurred_at.start().timestamp() <= at
+        for one in standing.values()
+    )
+
+
+def rests_on(seed: int) -> None:
+    """A history says since when all of it is known, and holds what its records say."""
+    _, facts, _ = world(seed)
+    standing = reference.standing(facts)
+    for history in settle.persons(Pool(facts).facts.values()):
+        parts = [part for record in history.records for part in standing[record]]
+        assert history.known == max(part.known for part in parts)
+        assert set(history.identifiers) == {text for part in parts for text in part.identifiers}
+        arrivals = {part.handle.hex(): part for part in parts if part.kind == "arrival"}
+        assert {stay.id for stay in history.stays} == set(arrivals)
+        for stay in history.stays:
+            assert (stay.since, stay.zone) == (arrivals[stay.id].start, arrivals[stay.id].zone)
+            assert stay.admitted_as == arrivals[stay.id].body["class_of_admission"]
+        assert history.person == min((_first_known(facts, part), part.handle) for part in parts)[1].hex()
+
+
+def _first_known(facts: Iterable[Fact], part: Fact) -> int:
+    return min(one.known for one in facts if one.record == part.record and one.system == part.system)
+
+
+ALL: tuple[Law, ...] = (
+    order_and_duplicates,
+    copies,
+    batches,
+    known_at,
+    identity,
+    pure_status,
+    time_lines,
+    admissions,
+    rests_on,
+)

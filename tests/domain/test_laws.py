@@ -1,0 +1,158 @@
+"""The laws hold over random worlds, the worlds hold what the laws are about, and planted bugs break them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby, pairwise
+
+import pytest
+from domain import laws
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from populations import world_of
+
+from schemas.events import Coverage
+from services.domain import identity, pools, settle
+from services.domain.facts import MICRO, Fact
+
+SHARES = {
+    "merges": 0.30,
+    "vetoes": 0.10,
+    "splits": 0.10,
+    "retractions": 0.30,
+    "corrections": 0.30,
+    "late": 0.50,
+    "decisions": 0.30,
+    "copies": 0.50,
+}
+"""The least share of worlds in which each thing happens."""
+
+
+@pytest.mark.parametrize("law", laws.ALL, ids=lambda law: law.__name__)
+def test_law(law: laws.Law) -> None:
+    """The law holds in every world."""
+
+    @settings(max_examples=350, deadline=None, derandomize=True, database=None)
+    @given(st.integers(0, 2**20))
+    def holds(seed: int) -> None:
+        law(seed)
+
+    holds()
+
+
+def test_the_worlds_are_worth_it() -> None:
+    """In enough worlds there is what could go wrong, and what it does can be seen in the persons."""
+    seeds = range(300)
+    counted = [world_of(seed)[1] for seed in seeds]
+    for word, share in SHARES.items():
+        assert sum(counts[word] > 0 for counts in counted) >= share * len(seeds), word
+    joined = [any(one.links for one in settle.persons(laws.least(laws.world(seed)[1]))) for seed in seeds]
+    assert sum(joined) >= 0.3 * len(seeds)
+
+
+def test_vetoes_and_splits_part_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a tenth of the worlds a veto, in a tenth a record taken back, is all that keeps two people apart."""
+    worlds = [laws.least(laws.world(seed)[1]) for seed in range(200)]
+    true = [len(settle.persons(facts)) for facts in worlds]
+    kept = [[fact for fact in facts if not fact.retract] for facts in worlds]
+    assert sum(len(settle.persons(facts)) < count for facts, count in zip(kept, true, strict=True)) >= 20
+    monkeypatch.setattr(identity.Cluster, "forbids", lambda self, other: False)
+    assert sum(len(settle.persons(facts)) < count for facts, count in zip(worlds, true, strict=True)) >= 20
+
+
+def _active_by(version: Callable[[Fact], object], *, retracts: bool = True) -> Callable[..., object]:
+    """`settle.active` with another idea of which version counts."""
+
+    def active(facts: Iterable[Fact], known_at: int | None = None) -> object:
+        heard = [fact for fact in facts if known_at is None or fact.known <= known_at]
+        since: dict[bytes, int] = {}
+        for fact in heard:
+            since[fact.handle] = min(fact.known, since.get(fact.handle, fact.known))
+        records = {}
+        for key, held in groupby(sorted(heard, key=lambda fact: fact.handle), key=lambda fact: fact.handle):
+            parts = list(held)
+            if not retracts:
+                parts = [fact for fact in parts if not fact.retract] or parts
+            best = max(map(version, parts))
+            parts = sorted((f for f in parts if version(f) == best), key=lambda fact: (fact.part, fact.id))
+            if not any(fact.retract for fact in parts):
+                records[key] = parts
+        return records, since
+
+    return active
+
+
+def _arrival_is_knowing(facts: Iterable[Fact], known_at: int | None = None) -> object:
+    heard = [fact for fact in facts if known_at is None or fact.known <= known_at]
+    records, _ = _ACTIVE(heard)
+    since: dict[bytes, int] = {}
+    for place, fact in enumerate(heard):
+        since.setdefault(fact.handle, place)
+    return records, since
+
+
+_ACTIVE = settle.active
+_PERSONS = settle.persons
+BUGS: dict[str, tuple[object, str, object]] = {
+    "order of arrival instead of (known, id)": (settle, "active", _arrival_is_knowing),
+    "lowest revision counts": (settle, "active", _active_by(lambda fact: -fact.number)),
+    "the digest outranks the revision": (settle, "active", _active_by(lambda fact: (fact.digest, fact.number))),
+    "retraction ignored": (settle, "active", _active_by(lambda fact: fact.version, retracts=False)),
+    "last copy stands": (pools, "_seniority", lambda fact: (-fact.known, fact.copy, b"")),
+    "first copy to come stands": (pools, "_seniority", lambda fact: 0),
+    "veto skipped": (identity.Cluster, "forbids", lambda self, other: False),
+    "every join vetoed": (identity.Cluster, "forbids", lambda self, other: True),
+    "a person's no skipped": (settle, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
+    "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other: False),
+    "known_at ignored": (settle, "persons", lambda facts, known_at=None: _PERSONS(facts)),
+    "weakest join first": (identity, "edges_of", lambda nodes, plain=identity.edges_of: plain(nodes)[::-1]),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some law or the second implementation notices."""
+    monkeypatch.setattr(*BUGS[bug])
+    assert any(_broken(law, seed) for seed in range(150) for law in laws.ALL), bug
+
+
+def _broken(law: laws.Law, seed: int) -> bool:
+    try:
+        law(seed)
+    except AssertionError:
+        return True
+    return False
+
+
+stretches = st.lists(
+    st.tuples(st.sampled_from(("departure:air", "departure:sea")), st.integers(0, 12), st.integers(0, 6)), max_size=12
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(stretches, st.randoms(use_true_random=False))
+def test_coverage_commutes(pieces: list[tuple[str, int, int]], rng: object) -> None:
+    """Complete is what joins without a gap from the first stretch on, in whatever order the stretches come."""
+    facts = [_cover(index, *piece) for index, piece in enumerate(pieces)]
+    mixed = [*facts]
+    rng.shuffle(mixed)  # type: ignore[attr-defined]
+    assert settle.complete_through(mixed) == settle.complete_through(facts) == _swept(pieces)
+
+
+def _swept(pieces: list[tuple[str, int, int]]) -> dict[str, int]:
+    reached = {}
+    for scope in {piece[0] for piece in pieces}:
+        mine = [(since, since + length) for name, since, length in pieces if name == scope]
+        steps = {step / 2 for since, through in mine for step in range(2 * since, 2 * through + 1)}
+        ends = sorted(steps)
+        reach = next((a for a, b in pairwise(ends) if b - a > 0.5), ends[-1])
+        reached[scope] = int(reach)
+    return reached
+
+
+def _cover(index: int, scope: str, since: int, length: int) -> Fact:
+    body = {"scope": scope, "since": since * MICRO, "through": (since + length) * MICRO}
+    return Fact(
+        index.to_bytes(16, "big"), Coverage.model_fields["kind"].default, False, "I94", f"C{index}", "", 1, "0" * 16,
+        1, index, "b\n1", 0, 0, False, "UTC", None, (), None, (), body,
+    )  # fmt: skip
