@@ -12,7 +12,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 from adapters.core import BadRecord, Feed, Filtered, Note, Origin, Read, Record, System
 from adapters.transports.database_poll import PollOptions, Row, as_record, is_order, through_note
 from adapters.transports.file_drop import DropOptions, read_stream
-from schemas.events import AnyEvent
+from schemas.events import AnyEvent, Coverage
 
 _SQLITE = b"SQLite format 3\0"
 _WHOLE = re.compile(r"-?\d{1,18}")
@@ -72,8 +72,16 @@ def decode_file(
     origin = Origin(system.name, chosen.name, batch, system.mapping_version)
     with _open(source) as stream:
         reads = _rows(stream, chosen) if chosen.format is None else _records(stream, chosen)
+        refused = False
         for read in reads:
-            yield decode(read, chosen, origin)
+            result = decode(read, chosen, origin)
+            refused = refused or (result.refused is not None and not isinstance(read, Note))
+            yield _unvouched(result) if refused else result
+
+
+def _unvouched(result: Decoded) -> Decoded:
+    """As the host does it: where a record was refused, the batch vouches for nothing."""
+    return replace(result, events=tuple(event for event in result.events if not isinstance(event, Coverage)))
 
 
 def decode(read: Read, feed: Feed, origin: Origin) -> Decoded:

@@ -50,6 +50,7 @@ class Tally:
     refused: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
+    withheld: int = 0  # coverage events of a batch with refused records
 
     def messages(self, reads: Sequence[Read]) -> list[Message]:
         """The messages of the next reads. Raises Wholesale, SpoolDown."""
@@ -112,6 +113,8 @@ class Tally:
             outcome = self.mapping(read, self.origin)
             if isinstance(outcome, Filtered):
                 return outcome
+            if isinstance(read, Note):
+                outcome = self._vouched(outcome)
             if not outcome and isinstance(read, Record):
                 return self._bug(read, "neither an event nor a rule that leaves the record out")
             return self._encoded(outcome)
@@ -120,6 +123,18 @@ class Tally:
         except Exception as error:
             # Whatever a mapping raises is a bug of the adapter, and a bug must cost no record: it is kept and told.
             return self._bug(read, type(error).__name__)
+
+    def _vouched(self, events: Sequence[AnyEvent]) -> Sequence[AnyEvent]:
+        """The events of a note, without its coverage if a record of the batch was refused.
+
+        A departure among the dead letters is a departure not told: nobody may become an overstayer by it. The owner
+        vouches again with a mended file.
+        """
+        if not self.part.dead_lettered:
+            return events
+        kept = [event for event in events if not isinstance(event, Coverage)]
+        self.withheld += len(events) - len(kept)
+        return kept
 
     @staticmethod
     def _bug(read: Record | Note, what: str) -> BadRecord:

@@ -28,6 +28,7 @@ def receipt(tally: Tally) -> dict[str, Any]:
         "refused": tally.refused,
         "notes": tally.notes,
         "coverage": tally.coverage,
+        "coverage_withheld": tally.withheld,
         "at": datetime.now(UTC).isoformat(),
     }
 

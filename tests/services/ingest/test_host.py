@@ -132,7 +132,8 @@ async def test_the_receipt_of_a_batch(bus: Bus, folder: Path) -> None:
     assert receipt["published"] + receipt["dead_lettered"] + sum(receipt["filtered"].values()) == 9
     assert receipt["refused"][0] == {"place": "line 3", "record": None, "reason": "unreadable"}
     assert receipt["reasons"]["refused by the mapping"] == 1
-    assert receipt["coverage"][0]["through"] == "2026-01-10T00:00:00+00:00"
+    # four records of the file are refused: it vouches for nothing
+    assert (receipt["coverage"], receipt["coverage_withheld"]) == ([], 1)
 
 
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
@@ -452,3 +453,15 @@ async def test_a_host_may_be_up_before_its_bus(folder: Path, monkeypatch: pytest
     monkeypatch.setattr("services.ingest.host.open_bus", late)
     (outcome,) = await run(settings(folder), [toy(folder)], once=True, clock=recorded)
     assert (outcome.error, outcome.counters.read) == (None, 12)
+
+
+async def test_a_batch_with_a_refused_record_vouches_for_nothing(bus: Bus, folder: Path) -> None:
+    for path in folder.glob("*.txt"):
+        path.unlink()
+    (folder / "a.txt").write_text("good 1\nthrough 5\nbad 2\nthrough 6")
+    (folder / "b.txt").write_text("good 3\nthrough 7")
+    await once(folder, bus)
+    assert sorted(event.record for event in (await world(bus)).events if event.kind == "coverage") == [
+        "coverage 5",
+        "coverage 7",
+    ]
