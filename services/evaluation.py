@@ -50,6 +50,7 @@ class Said:
     outcome: str
     since: int
     authorised_until: str | None
+    admission_class: str | None
     reason: str
     rule: str
     citation: str
@@ -72,7 +73,7 @@ class Comparison:
     persons: int  # in the view
     stays: int  # in the truth
     right: int  # outcome as it should be
-    exact: int  # so are the instant since when it holds and the last day
+    exact: int  # so are the instant since when it holds, the last day and the class
     real: int  # outcome as it really is, whatever the records show
     outcomes: dict[str, int]  # in the view, every class
     admissions: int  # in the truth, counted apart from the classes
@@ -96,7 +97,7 @@ class Comparison:
 
     @property
     def sound(self) -> bool:
-        """Whether every stay is there, with its outcome and dates, and none beside them."""
+        """Whether every stay is there, with its outcome, dates and class, and none beside them."""
         return self.exact == self.stays and not self.strangers and not self.missing and self.closes
 
     def as_json(self, true_persons: int) -> dict[str, Any]:
@@ -188,7 +189,7 @@ class _Tally:
         exact = False
         if said is not None:
             right = said.outcome == stay.outcome
-            exact = right and (said.since, said.authorised_until) == (stay.since, stay.authorised_until)
+            exact = right and _dated(said) == _dated(stay) and stay.admission_class in (None, said.admission_class)
             self.met += 1
             self.right += right
             self.exact += exact
@@ -224,5 +225,18 @@ def _compared(persons: Iterable[TruePerson], view: _View) -> Comparison:
 
 
 def _said(given: Answer) -> Said:
-    until = given.stay.authorised_until
-    return Said(given.outcome, given.since, until, given.reason, given.rule, given.citation, given.evidence)
+    stay = given.stay
+    return Said(
+        given.outcome,
+        given.since,
+        stay.authorised_until,
+        stay.admission_class,
+        given.reason,
+        given.rule,
+        given.citation,
+        given.evidence,
+    )
+
+
+def _dated(stay: Said | TrueStay) -> tuple[int, str | None]:
+    return stay.since, stay.authorised_until

@@ -288,7 +288,7 @@ def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison)
     )
     console.print(
         f"{comparison.right:,} of {comparison.stays:,} stays have their true outcome, {comparison.exact:,} also its "
-        f"dates; admissions {'close' if comparison.closes else 'DO NOT CLOSE'} at {comparison.admissions:,}; "
+        f"dates and class; admissions {'close' if comparison.closes else 'DO NOT CLOSE'} at {comparison.admissions:,}; "
         f"{comparison.merged} persons wrongly merged, {comparison.missing} records lost, "
         f"{comparison.strangers} stays that never were"
     )

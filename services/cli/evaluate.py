@@ -82,14 +82,16 @@ def told(wrong: Wrong) -> str:
     head = f"I94 {true.record} ({true.kind}): {_dated(true)}"
     if said is None:
         return f"{head}; the view has no such stay"
-    differs = "has" if said.outcome != true.outcome else "has, with other dates,"
+    differs = "has" if said.outcome != true.outcome else "has, with other dates or class,"
     why = f"{said.reason} [{said.rule}: {said.citation}] by {', '.join(said.evidence)}"
     return f"{head}; the view {differs} {_dated(said)}: {why}"
 
 
 def _dated(stay: TrueStay | Said) -> str:
     since = datetime.fromtimestamp(stay.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{stay.outcome} since {since}, authorised until {stay.authorised_until or 'no day'}"
+    return (
+        f"{stay.outcome} as {stay.admission_class} since {since}, authorised until {stay.authorised_until or 'no day'}"
+    )
 
 
 async def evaluated(directory: Path, persons: int, seed: int, bus: str | None, store: str | None) -> Run:

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import time
 
 from services.simulator.clock import DAY, digits, stamp, utc_day, wall_digits
-from services.simulator.plans import Crossing, Passport
+from services.simulator.plans import Crossing, Passport, without_hyphen
 
 CODE_PAGE = "cp037"
 LENGTH = 250
@@ -76,7 +76,7 @@ def _day_number(day: int) -> bytes:
 
 def arrival_data(admission_class: str, inspection: str, last_day: int) -> bytes:
     """Class, result of the inspection, last day (0: not stated)."""
-    said = f"{admission_class.replace('-', ''):4}{inspection}{'D' if last_day else ' '}"
+    said = f"{without_hyphen(admission_class):4}{inspection}{'D' if last_day else ' '}"
     return said.encode(CODE_PAGE) + _day_number(last_day) + _BLANKS[:19] + _TAIL
 
 

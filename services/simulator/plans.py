@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def without_hyphen(admission_class: str) -> str:
+    """The class as stamps and tables have it: `B2` for `B-2`."""
+    return admission_class.replace("-", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Passport:
     """A document of travel."""

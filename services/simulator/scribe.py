@@ -17,7 +17,7 @@ from services.simulator.i94 import (
     detail,
     extension_data,
 )
-from services.simulator.plans import Application, Crossing, Person, Stay
+from services.simulator.plans import Application, Crossing, Person, Stay, without_hyphen
 from services.simulator.population import Choice, Span
 from services.simulator.truth import TrueRecord
 from services.simulator.verdict import OFFICE
@@ -248,6 +248,7 @@ class Scribe:
         self._action += 1
         approved = code == "APPROVED"
         versions = 2 if void else 1
+        spelt = str if not self._chance(shares.CLASS_WITHOUT_HYPHEN) else without_hyphen
         updated = midnight(day, OFFICE) + 8 * 3600 + int(self._random.random() * 8 * 3600)
         if void or self._chance(shares.ROW_CHANGED):
             versions += not void
@@ -285,10 +286,10 @@ class Scribe:
                 country_of_citizenship=person.citizenship,
                 passport_number=stay.passport.number if has_passport else None,
                 passport_country=stay.passport.state if has_passport else None,
-                current_class=stay.admission_class,
-                requested_class=application.asked_class or None,
+                current_class=spelt(stay.admission_class),
+                requested_class=spelt(application.asked_class) or None,
                 requested_until=iso(application.asked_until) if application.asked_until else None,
-                granted_class=application.granted_class or None if approved else None,
+                granted_class=spelt(application.granted_class) or None if approved else None,
                 granted_until=iso(application.granted_until) if approved and application.granted_until else None,
                 valid_from=iso(day) if approved else None,
                 new_i94_number=application.new_number or None if approved else None,

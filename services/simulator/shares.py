@@ -110,6 +110,7 @@ SINGLE_NAME, PARTIAL_BIRTH, LONG_NAME, SEX_X = 0.015, 0.01, 0.01, 0.005
 APPLICATION_NAMES = {"number": 0.8, "passport": 0.12, "name": 0.08}
 """What ties an application to the stay: the I-94 number; the passport; name, date of birth and citizenship."""
 FILED_DATE_LEFT_OUT = 0.2
+CLASS_WITHOUT_HYPHEN = 0.15
 ROW_CHANGED = 0.04
 """Share of rows changed in place after they were written."""
 ROW_VOIDED = 0.05

@@ -13,7 +13,7 @@ from services.simulator import shares
 from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
 from services.simulator.i94 import SCOPES, Nights
-from services.simulator.plans import Person
+from services.simulator.plans import Application, Person, Stay, without_hyphen
 from services.simulator.population import Population, Span
 from services.simulator.scribe import Page, Scribe
 from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
@@ -132,10 +132,17 @@ class _Run:
                     seen.outcome.value,
                     seen.since,
                     last,
+                    _class(stay, known) if stay.inspection == "A" else None,
                     real.outcome.value,
                 )
             )
         return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
+
+
+def _class(stay: Stay, applications: tuple[Application, ...]) -> str:
+    """The class of admission, or the last one that it was changed to."""
+    granted = [each.granted_class for each in applications if each.form != "I-485" and each.granted_class]
+    return without_hyphen((granted or [stay.admission_class])[-1])
 
 
 def addresses(directory: Path) -> dict[str, str]:

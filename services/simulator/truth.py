@@ -33,6 +33,7 @@ class TrueStay:
     outcome: str
     since: int
     authorised_until: str | None
+    admission_class: str | None  # the one that holds last; None where nobody was admitted
     real: str
 
 
@@ -81,6 +82,7 @@ def line_of(person: TruePerson) -> bytes:
                 "outcome": stay.outcome,
                 "since": stay.since,
                 "authorised_until": stay.authorised_until,
+                "admission_class": stay.admission_class,
                 "real": stay.real,
             }
             for stay in person.stays

@@ -33,7 +33,7 @@ def perfect(person: TruePerson) -> History:
                 port=None,
                 mode=None,
                 admitted_as=None,
-                admission_class=None,
+                admission_class=true.admission_class,
                 authorised_until=true.authorised_until,
                 departed=None,
                 i94=(),
@@ -93,11 +93,13 @@ async def test_a_wrong_outcome_is_caught_and_explained(truth: Truth) -> None:
     [
         lambda stay: replace(stay, timeline=(replace(stay.timeline[0], since=stay.timeline[0].since - 1),)),
         lambda stay: replace(stay, authorised_until="1999-12-31"),
+        lambda stay: replace(stay, admission_class="F1"),
     ],
 )
-async def test_wrong_dates_are_told(truth: Truth, spoil: Callable[[Stay], Stay]) -> None:
+async def test_wrong_dates_and_classes_are_told(truth: Truth, spoil: Callable[[Stay], Stay]) -> None:
     histories = [perfect(person) for person in truth.persons()]
-    histories[0] = replace(histories[0], stays=(spoil(histories[0].stays[0]), *histories[0].stays[1:]))
+    at = next(index for index, each in enumerate(histories) if each.stays[0].admission_class)
+    histories[at] = replace(histories[at], stays=(spoil(histories[at].stays[0]), *histories[at].stays[1:]))
     found = await judged(truth, histories)
     assert (found.right, found.exact) == (found.stays, found.stays - 1)
     assert not found.sound
