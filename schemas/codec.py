@@ -34,7 +34,10 @@ def decode(data: bytes) -> AnyEvent:
         raise Undecodable(f"no JSON: {error}") from None
     if not isinstance(body, dict):
         raise Undecodable("no JSON object")
-    if body.get("schema_version") != SCHEMA_VERSION:
+    version = body.get("schema_version")
+    if type(version) is not int:  # neither missing nor 2.0 nor true: the version decides how all else is read
+        raise Undecodable("schema_version: no integer")
+    if version != SCHEMA_VERSION:
         body = upcast(body)
     try:
         event = _ADAPTER.validate_python(body, strict=None)

@@ -109,6 +109,8 @@ class Subject(Model):
     @classmethod
     def _a_real_date(cls, value: str | None) -> str | None:
         if value is not None:
+            if not value.isascii():
+                raise ValueError("other digits than 0 to 9")
             parts = [int(part) for part in value.split("-")]
             date(*[*parts, 1, 1][:3])
         return value

@@ -75,7 +75,7 @@ class Identifier(BaseModel):
 
     @model_validator(mode="after")
     def _canonical(self) -> Self:
-        if not _PATTERNS[self.scheme].fullmatch(self.value):
+        if not self.value.isascii() or not _PATTERNS[self.scheme].fullmatch(self.value):
             raise InvalidIdentifier(f"{self.value!r} is not a {self.scheme.value}")
         fixed = _ISSUERS.get(self.scheme)
         if fixed is not None and self.issuer != fixed:
@@ -91,6 +91,8 @@ class Identifier(BaseModel):
         `issuer` is needed for passports (ICAO 9303 state), bookings (carrier) and cases (system). Raises
         InvalidIdentifier.
         """
+        if not text.isascii():  # before it is made upper case, which turns ß into SS
+            raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
         value = (
             _NOISE.sub("", _FILLER.sub("", text.strip())).upper() if scheme is not Scheme.CASE else text.strip().upper()
         )
@@ -99,7 +101,7 @@ class Identifier(BaseModel):
             if not digits.isdecimal() or not 7 <= len(digits) <= 9:
                 raise InvalidIdentifier(f"{text!r} is not an A-number: A and 7 to 9 digits")
             value = "A" + digits.zfill(9)
-        if not value.isascii() or not _PATTERNS[scheme].fullmatch(value):
+        if not _PATTERNS[scheme].fullmatch(value):
             raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
         owner = _ISSUERS.get(scheme) or issuer.strip().upper()
         if not owner:

@@ -48,6 +48,9 @@ class Moment(BaseModel):
             raise ValueError(f"a moment of precision {self.precision.value} has an instant and nothing else")
         elif self.at.tzinfo is None:
             raise ValueError("an instant needs its offset")
+        year = (self.day or self._instant()).year
+        if not 1 < year < 9999:  # its day would leave the calendar in another zone
+            raise ValueError(f"the year {year} is at the end of the calendar")
         return self
 
     @classmethod

@@ -27,7 +27,7 @@ _STEPS: dict[int, Callable[[Body], Body]] = {1: _from_1}
 
 
 def upcast(body: Body) -> Body:
-    """The body in the present version. Raises ValueError for a version nobody knows how to read."""
+    """The body in the present version; a version that nobody knows is left for the models to refuse."""
     version = body.get("schema_version")
     while version in _STEPS:
         body = _STEPS[version](dict(body))

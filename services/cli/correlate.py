@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,14 +31,13 @@ def correlate(
     """
     settings = settings_of(context)
     start_logs(settings)
-    # facts and events hold no cycles; collecting garbage over millions of them would cost a fifth of the time
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
     asyncio.run(_run(settings, once=once))
 
 
 async def _run(settings: Settings, *, once: bool) -> None:
     from services.cli.signals import stop_on_signals
+    from services.correlator.memory import collect_rarely
     from services.correlator.process import run
 
+    collect_rarely()
     await run(settings, once=once, stop=stop_on_signals())

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 import orjson
 
-from schemas.ids import handle
+from schemas.ids import handle, uuid5_text
 from schemas.outcomes import Outcome
 from services.domain.facts import instant
 from services.domain.history import Answer, Coverage, History, canonical
@@ -135,7 +135,7 @@ def _body(
     name = person.hex()
     return orjson.dumps(
         {
-            "id": str(uuid5(CHANGES, f"{name}/{sequence}")),
+            "id": uuid5_text(CHANGES, f"{name}/{sequence}"),
             "person": name,
             "sequence": sequence,
             "at": instant(now),
@@ -145,7 +145,7 @@ def _body(
             "citation": answer.citation if answer else None,
             "evidence": answer.evidence if answer else (),
             "stay": answer.stay.id if answer else None,
-            "replaced": replaced,
+            "replaced": {"outcome": replaced} if replaced else None,
             "formerly": formerly,
             "ended": ended,
         }

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import msgspec
-import orjson
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -89,9 +88,12 @@ Coverage = Mapping[str, int]
 """Scope -> second since 1970 up to which the scope is known to be complete, without a gap."""
 
 
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
 def canonical(value: object) -> bytes:
     """Canonical JSON: sorted keys, no blanks, UTF-8."""
-    return orjson.dumps(msgspec.to_builtins(value), option=orjson.OPT_SORT_KEYS)
+    return _encoder.encode(value)
 
 
 def history_of(data: bytes) -> History:

@@ -58,7 +58,19 @@ def test_dates_of_birth_may_be_partial(birth: str) -> None:
 
 @pytest.mark.parametrize(
     "birth",
-    ["1981-02-29", "1980-13", "1980-00", "1980-00-00", "80", "1980-2-3", "19800203", "0000", "1980-02-03T00", ""],
+    [
+        "1981-02-29",
+        "1980-13",
+        "1980-00",
+        "1980-00-00",
+        "80",
+        "1980-2-3",
+        "19800203",
+        "0000",
+        "1980-02-03T00",
+        "١٩٨٠",
+        "",
+    ],
 )
 def test_other_dates_of_birth_are_refused(birth: str) -> None:
     with pytest.raises(ValidationError):

@@ -111,6 +111,15 @@ def test_the_constructor_only_accepts(value: str) -> None:
             Identifier(scheme=scheme, issuer="D", value=value)
 
 
+@pytest.mark.parametrize("spelt", ["ß12", "ﬁ1234", "١٢٣٤٥٦٧٨٩١٢"])
+def test_letters_that_only_look_alike_or_turn_into_others(spelt: str) -> None:
+    for scheme in (Scheme.PASSPORT, Scheme.I94):
+        with pytest.raises(InvalidIdentifier):
+            Identifier.of(scheme, spelt, "D")
+    with pytest.raises(ValidationError):
+        Identifier(scheme=Scheme.I94, issuer="CBP", value=spelt)
+
+
 def test_another_issuer_than_the_only_one() -> None:
     with pytest.raises(ValidationError, match="issued by CBP"):
         Identifier(scheme=Scheme.I94, issuer="ICE", value="12345678901")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import texts
 
-from schemas.ids import digest, event_id, handle
+from schemas.ids import digest, event_id, handle, uuid5_text
 
 INPUTS = st.tuples(texts(4), texts(4), texts(4, 0), st.integers(0, 2**63 - 1), texts(4, 0), st.integers(1, 2**31 - 1))
 
@@ -56,3 +56,8 @@ def test_a_boundary_moved_is_another_input(text: str, data: st.DataObject) -> No
     ids = [event_id(text[:cut], text[cut:], "", 1, "", 1) for cut in (one, other)]
     handles = [handle(text[:cut], text[cut:]) for cut in (one, other)]
     assert (ids[0] == ids[1]) == (handles[0] == handles[1]) == (one == other)
+
+
+@given(name=st.text(max_size=80), namespace=st.uuids())
+def test_ids_are_version_5_of_the_standard(namespace: UUID, name: str) -> None:
+    assert uuid5_text(namespace, name) == str(uuid5(namespace, name))

@@ -107,6 +107,8 @@ def test_days_follow_on_one_another(day: date, zone_name: str) -> None:
         {"precision": "instant", "at": NAIVE},
         {"precision": "second", "at": at("2026-01-01T00:00:00Z")},
         {"precision": "day", "day": date(2026, 1, 1), "hour": 3},
+        {"precision": "day", "day": date(1, 1, 1), "zone": "Asia/Tokyo"},
+        {"precision": "instant", "at": at("9999-12-31T23:59:59Z"), "zone": "Asia/Tokyo"},
     ],
 )
 def test_what_is_no_moment(fields: dict[str, object]) -> None:

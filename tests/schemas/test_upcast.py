@@ -43,7 +43,7 @@ def test_every_older_version_is_read() -> None:
         assert list(HERE.glob(f"v{version}/*.json")), f"no body of version {version} to try"
 
 
-@pytest.mark.parametrize("version", [0, -1, SCHEMA_VERSION + 1, "1", "2", None, 1.5])
+@pytest.mark.parametrize("version", [0, -1, SCHEMA_VERSION + 1, "1", "2", None, 1.5, 1.0, 2.0, True, [], {}])
 def test_a_version_nobody_knows_is_refused(version: object) -> None:
     body = orjson.loads(OLD[0].read_bytes())["present"] | {"schema_version": version}
     for read in (decode, fact_of):

@@ -31,6 +31,7 @@ from correlation import NOW  # noqa: E402 -- found only once the path is set
 
 from services.correlator.append import Batch, Keys, append  # noqa: E402
 from services.correlator.look import look  # noqa: E402
+from services.correlator.memory import collect_rarely  # noqa: E402
 from services.correlator.settle import coverage_of, settle  # noqa: E402
 from services.domain.facts import fact_of  # noqa: E402
 from services.store import Store, open_store  # noqa: E402
@@ -74,7 +75,23 @@ def events(count: int, seed: int) -> Iterator[bytes]:
         identity = f"{mark.hex()[:8]}-{mark.hex()[8:12]}-5{mark.hex()[13:16]}-8{mark.hex()[17:20]}-{mark.hex()[20:]}"
         yield (
             TEMPLATE
-            % (identity, kind, n, n % 9_999, n, n, at.strftime("%Y%m%d"), stamp, stamp, *names, birth, "FM"[person % 2], state, numbers, tail)
+            % (
+                identity,
+                kind,
+                n,
+                n % 9_999,
+                n,
+                n,
+                at.strftime("%Y%m%d"),
+                stamp,
+                stamp,
+                *names,
+                birth,
+                "FM"[person % 2],
+                state,
+                numbers,
+                tail,
+            )
         ).encode()
 
 
@@ -124,7 +141,9 @@ async def figures(url: str) -> tuple[int, int, int, dict[str, str]]:
     connection = await asyncpg.connect(url)
     try:
         wal = await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8")
-        rows = await connection.fetchval("SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0)::int8 FROM pg_stat_user_tables")
+        rows = await connection.fetchval(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0)::int8 FROM pg_stat_user_tables"
+        )
         path = Path(await connection.fetchval("SELECT current_setting('data_directory')"))
         pid = int((path / "postmaster.pid").read_text().splitlines()[0])
         names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_level", "shared_buffers")
@@ -202,6 +221,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
     given = parser.parse_args()
+    collect_rarely()  # as the correlator's process does
     if given.url:
         for size in given.batch:
             asyncio.run(measure(given.url, given.events, size))
