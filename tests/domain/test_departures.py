@@ -1,0 +1,234 @@
+"""What ends a stay: departures by the strength of their evidence, later admissions, and when an absence counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from domain.stories import EVER, NEW_YORK, ZONES, Story, second
+from populations import make
+
+from schemas import codec
+from schemas.events import Coverage, Evidence, Inspection, Operation, Revision
+from services.domain import rules, settle
+from services.domain.facts import Fact, fact_of
+
+D = date(2025, 1, 10)
+END = date(2025, 4, 10)
+ONE = timedelta(1)
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def days(by: int) -> timedelta:
+    """A length."""
+    return timedelta(by)
+
+
+def visitor(zone: str = NEW_YORK) -> Story:
+    """Admitted until END."""
+    return Story(zone).admitted(D, until=END)
+
+
+def over(zone: str = NEW_YORK) -> int:
+    """The first second after END."""
+    return second(zone, END + ONE, "00:00:00")
+
+
+def test_a_departure_retracted() -> None:
+    """As if it had never been sent; the one before stands again."""
+    plain = visitor().line()
+    assert visitor().left(END).retracted().line() == plain
+    story = visitor().left(D + days(9)).left(END + days(9), evidence=Evidence.BIOMETRIC).retracted()
+    assert story.last().outcome == "DEPARTED_IN_TIME"
+    assert story.stay().departed == second(NEW_YORK, D + days(9))
+
+
+def test_bookings_close_nothing() -> None:
+    """An intention is no departure, and none to look for."""
+    story = visitor().left(END, evidence=Evidence.BOOKING)
+    assert story.line() == visitor().line()
+    assert story.stay().departed is None
+    assert story.history().unmatched_departures == ()
+
+
+@pytest.mark.parametrize("evidence", [one for one in Evidence if one is not Evidence.BOOKING])
+def test_any_other_evidence_closes(evidence: Evidence) -> None:
+    """Alone, each of them is believed, and named."""
+    story = visitor().left(END, evidence=evidence)
+    assert story.last().outcome == "DEPARTED_IN_TIME"
+    assert story.last().reason == f"left ({evidence.value.replace('_', ' ')})"
+    assert story.stay().departed == second(NEW_YORK, END)
+
+
+@pytest.mark.parametrize(("strong", "weak"), list(pairwise(one for one in Evidence if one is not Evidence.BOOKING)))
+def test_the_strongest_evidence_counts(strong: Evidence, weak: Evidence) -> None:
+    """Whichever says the person left later; the other crossing is one without an arrival."""
+    for first, later in ((strong, weak), (weak, strong)):
+        story = visitor().left(END - days(9), evidence=first).left(END + days(9), evidence=later)
+        believed, other = (1, 2) if first is strong else (2, 1)
+        assert story.last().evidence == tuple(sorted((story.ids[0], story.ids[believed])))
+        assert story.last().outcome == ("DEPARTED_IN_TIME" if first is strong else "DEPARTED_LATE")
+        assert story.history().unmatched_departures == (story.ids[other],)
+
+
+def test_two_reports_of_one_crossing() -> None:
+    """A manifest and the officer's record, a day apart by their zones, are one departure."""
+    story = visitor().left(END, evidence=Evidence.MANIFEST).left(END + ONE, zone="Pacific/Guam", clock="09:00:00")
+    assert story.history().unmatched_departures == ()
+    assert story.stay().departed == second("Pacific/Guam", END + ONE, "09:00:00")
+
+
+def test_a_departure_without_an_arrival() -> None:
+    """It is listed, and it is no admission."""
+    story = Story().left(D)
+    assert story.history().stays == ()
+    assert story.history().unmatched_departures == (story.ids[0],)
+    story.admitted(D + ONE, until=END)
+    assert story.history().unmatched_departures == (story.ids[0],)
+    assert story.last().outcome == "OVERSTAY_SUSPECTED"
+    refused = Story().admitted(D, inspection=Inspection.REFUSED).left(D + ONE)
+    assert refused.history().unmatched_departures == (refused.ids[1],)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_departure_on_the_day_of_admission(zone: str) -> None:
+    """Known to the day only, it ends the stay no earlier than it began, and the time line still runs forward."""
+    story = visitor(zone).left(D, None)
+    assert story.line() == [("DEPARTED_IN_TIME", second(zone, D))]
+    same = visitor(zone).left(D, "12:00:00")
+    assert same.line() == [("DEPARTED_IN_TIME", second(zone, D))]
+    before = visitor(zone).left(D, "11:59:59")
+    assert before.history().unmatched_departures == (before.ids[1],)
+    student = Story(zone).admitted(D, "F1", "D/S").left(D, None)
+    assert student.line() == [("UNDETERMINED", second(zone, D))]
+
+
+def test_leaving_and_coming_back_on_one_day() -> None:
+    """The number says which stay a departure without a time ends; without one it is the later."""
+    back = END - days(10)
+    for which, outcomes in (
+        (1, ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]),
+        (2, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
+        (None, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
+    ):
+        story = visitor().admitted(back, until=END, which=2).left(back, None, which=which)
+        assert [story.last(stay).outcome for stay in (0, 1)] == outcomes, which
+    timed = visitor().admitted(back, until=END, which=2).left(back, "11:00:00")
+    assert [timed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]
+
+
+def test_a_later_admission() -> None:
+    """Closed unobserved, never an overstay by that alone: before the end and after it, and only from then on."""
+    for back in (END - days(20), END + days(20)):
+        story = visitor().admitted(back, until=back + days(90), which=2)
+        assert story.last(0).outcome == "CLOSED_UNOBSERVED"
+        assert story.last(0).since == second(NEW_YORK, back)
+        assert set(story.ids) == set(story.last(0).evidence)
+        assert story.outcome(back, "11:59:59") == ("IN_STATUS" if back < END else "OVERSTAY_SUSPECTED")
+        assert story.outcome(back, which=1) == "IN_STATUS"
+    undetermined = Story().admitted(D, "F1", "D/S").admitted(END, until=END + days(9), which=2)
+    assert undetermined.last(0).outcome == "CLOSED_UNOBSERVED"
+    retracted = visitor().admitted(END, until=END + days(9), which=2).retracted()
+    assert retracted.line() == visitor().line()
+
+
+def test_two_admissions_in_one_second() -> None:
+    """The time lines still run forward, and every admission has its outcome."""
+    story = visitor().admitted(D, until=END, which=2)
+    lines = [story.line(0), story.line(1)]
+    assert lines[0] == [("CLOSED_UNOBSERVED", second(NEW_YORK, D))]
+    assert lines[1] == visitor().line()
+
+
+def test_an_own_departure_outranks_the_later_admission() -> None:
+    """Seen to leave: in time or late by that."""
+    story = (
+        visitor().left(END + ONE, evidence=Evidence.MANIFEST).admitted(END + days(30), until=END + days(60), which=2)
+    )
+    assert story.last(0).outcome == "DEPARTED_LATE"
+
+
+@pytest.mark.parametrize(
+    ("by", "outcome"), [(-1, "DEPARTURE_UNKNOWN"), (0, "OVERSTAY_SUSPECTED"), (1, "OVERSTAY_SUSPECTED")]
+)
+@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
+def test_absence_counts_where_departures_are_complete(by: int, outcome: str, scope: str) -> None:
+    """By every way out, past the end; the exact second is enough, one less is not."""
+    given = visitor().answer(END + days(50), coverage=EVER | {scope: over() + by})
+    assert given.outcome == outcome
+    assert ("not known" in given.reason) == (by < 0)
+    assert (given.since, given.rule) == (over(), "period-over")
+
+
+@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
+def test_absence_never_counts_where_a_way_out_is_not_covered(scope: str) -> None:
+    """One of the three missing: nobody is an overstayer."""
+    partly = {name: reach for name, reach in EVER.items() if name != scope}
+    assert settle.absence_known(partly) is None
+    for coverage in (partly, {}, partly | {"arrival:air": 2**60}):
+        assert visitor().answer(END + days(50), coverage=coverage).outcome == "DEPARTURE_UNKNOWN"
+
+
+def test_coverage_matters_to_absences_only() -> None:
+    """What rests on events does not depend on it."""
+    for story in (visitor().left(END + ONE), visitor().admitted(END + ONE, until=END + days(9), which=2)):
+        assert story.answer(END + days(50), coverage={}) == story.answer(END + days(50))
+    assert visitor().answer(END, coverage={}).outcome == "IN_STATUS"
+
+
+def cover(which: int, since: float, through: float, scope: str = "departure:air", known: int = 0) -> Fact:
+    """Coverage from and through so many days after START."""
+    story = Story()
+    event = make(
+        Coverage,
+        story.world,
+        record=f"C{which}",
+        known=START + days(known),
+        scope=scope,
+        since=START + timedelta(since),
+        through=START + timedelta(through),
+    )
+    return fact_of(codec.encode(event))
+
+
+def reach(*facts: Fact, known_at: int | None = None) -> dict[str, float]:
+    """Days after START up to which each scope is complete."""
+    found = settle.complete_through(facts, known_at)
+    return {scope: (at - START.timestamp()) / 86_400 for scope, at in found.items()}
+
+
+def test_coverage_reaches_as_far_as_there_is_no_gap() -> None:
+    """Stretches that touch or overlap join; what lies beyond a gap waits until it is filled."""
+    first, second_, beyond = cover(1, 0, 2), cover(2, 2, 3), cover(3, 4, 9)
+    assert reach(second_, first) == {"departure:air": 3}
+    assert reach(beyond, second_, first) == {"departure:air": 3}
+    assert reach(beyond, first, cover(4, 1, 4), second_) == {"departure:air": 9}
+    assert reach(first, cover(5, 0, 7, "departure:sea")) == {"departure:air": 2, "departure:sea": 7}
+    assert reach() == {}
+    inside = cover(6, 0.5, 1)
+    assert reach(first, inside, second_) == {"departure:air": 3}
+    hair = timedelta(microseconds=1) / timedelta(1)
+    assert reach(first, cover(7, 2 + hair, 5)) == {"departure:air": 2}
+
+
+def test_coverage_as_known_then_and_taken_back() -> None:
+    """A later stretch was not known earlier; one taken back no longer counts."""
+    first, later = cover(1, 0, 2), cover(2, 2, 9, known=5)
+    then = int((START + days(4)).timestamp() * 1_000_000)
+    assert reach(first, later, known_at=then) == {"departure:air": 2}
+    assert reach(first, later) == {"departure:air": 9}
+    event = make(
+        Coverage,
+        Story().world,
+        record="C2",
+        known=START + days(6),
+        scope="departure:air",
+        since=START,
+        through=START,
+        number=2,
+    )
+    taken = event.model_copy(
+        update={"operation": Operation.RETRACT, "revision": Revision(number=2, digest=event.revision.digest)}
+    )
+    assert reach(first, later, fact_of(codec.encode(taken))) == {"departure:air": 2}

@@ -1,0 +1,225 @@
+"""Every row of the rules against a table of its own, and every change of a row against that table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from domain.stories import Story
+
+from schemas.events import Action, Evidence, Inspection
+from schemas.events import Fact as Said
+from services.domain import rules, settle
+from services.domain.facts import Fact
+from services.domain.history import Stay
+from services.domain.rules import Basis, Rule
+
+I94, DURATION = "I-94", "D/S"
+TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
+    # classes, rule, citation, a date / so many days at most / duration of status, whether one may ask for more
+    ("B1 B2", "visitor", "8 CFR 214.2(b)(1)-(2)", I94, True),
+    ("WB WT", "visa-waiver", "INA 217(a)(1), 248(a)(4)", 90, False),
+    ("GMT GMB", "guam-waiver", "8 CFR 212.1(q)", 45, False),
+    ("K1", "fiance", "8 CFR 214.2(k)", 90, False),
+    ("C1 D1 D2", "transit-crew", "8 CFR 214.2(c), (d)", 29, False),
+    ("H1B E1 E2 E3 L1 L1A L1B O1 P1 P2 P3 TN", "petition-based", "8 CFR 214.1(l)", I94, True),
+    ("A1 A2 A3 G1 G2 G3 G4 G5", "official", "8 CFR 214.2(a), (g)", DURATION, True),
+    ("I I1", "media", "8 CFR 214.2(i)", DURATION, True),
+    ("F1 F2 J1 J2 M1 M2 ZZ", "no-rule", "", "", False),
+    ("PAR DT CP", "parole", "8 CFR 212.5", I94, False),
+)
+DAYS = (date(1999, 12, 31), date(2024, 2, 28), date(2025, 1, 10), date(2060, 7, 1))
+NEAR, FAR = timedelta(5), timedelta(400)
+EXAMPLES: dict[str, tuple[str, str]] = {
+    "pending": ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)"),
+    "approved": ("approved-application", "8 CFR 214.1(c), 248"),
+    "denied": ("denied-application", "INA 212(a)(9)(B)(iv)"),
+    "adjustment": ("adjustment", "INA 245"),
+    "resident": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
+    "asylum": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
+    "naturalised": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
+    "refused": ("not-admitted", "INA 235(a)(4), (b)(1)"),
+    "left": ("departure", "8 CFR 215.8, 231.2"),
+    "later": ("later-admission", "8 CFR 231.2"),
+    "over": ("period-over", "INA 222(g), 237(a)(1)(C)(i)"),
+}
+D = date(2025, 1, 10)
+END = date(2025, 4, 10)
+
+
+@cache
+def _facts(grade: str, day: date, until: date | str | None, applied: bool, paroled: bool = False) -> tuple[Fact, ...]:
+    inspection = Inspection.PAROLED if paroled else Inspection.ADMITTED
+    story = Story().admitted(day, grade, until, inspection=inspection)
+    if applied:
+        story.extended(day + timedelta(2), day + timedelta(3), until=day + FAR)
+    return tuple(story.facts())
+
+
+def _stay(*case: object) -> Stay:
+    (history,) = settle.persons(_facts(*case))  # type: ignore[arg-type]
+    return history.stays[0]
+
+
+def _expected(kind: str | int, day: date, until: date | str | None) -> str | None:
+    stated = until if isinstance(until, date) else None
+    if kind == DURATION:
+        return DURATION
+    if kind == I94:
+        return stated.isoformat() if stated else None
+    if isinstance(kind, int):
+        limit = day + timedelta(kind - 1)
+        return min(limit, stated or limit).isoformat()
+    return None
+
+
+def _wrong(grade: str, line: tuple[str, str, str, str | int, bool], paroled: bool = False) -> Iterator[str]:
+    _, rule, citation, kind, extendable = line
+    for day in DAYS:
+        for until in (day + NEAR, day + FAR, None, DURATION):
+            stay = _stay(grade, day, until, False, paroled)
+            first, last = stay.timeline[0], _expected(kind, day, until)
+            if (stay.authorised_until, stay.admission_class) != (last, grade):
+                yield f"{grade} {day} {until}: {stay.authorised_until}, not {last}"
+            if (first.rule, first.citation) != ((rule, citation) if last else ("no-rule", "")):
+                yield f"{grade} {day} {until}: {first.rule}, {first.citation}"
+            if len(stay.timeline) != (1 if last in (None, DURATION) else 2):
+                yield f"{grade} {day} {until}: {len(stay.timeline)} pieces"
+    if kind == "":
+        return
+    asked = [piece.reason for piece in _stay(grade, D, D + NEAR, True, paroled).timeline]
+    if ("application approved" in asked) != extendable:
+        yield f"{grade}: {asked} after an application"
+
+
+def problems() -> Iterator[str]:
+    """What the rules say otherwise than the table."""
+    for line in TABLE:
+        for grade in line[0].split():
+            yield from _wrong(grade, line)
+    yield from _wrong("B2", TABLE[-1], paroled=True)
+    for name, expected in EXAMPLES.items():
+        (history,) = settle.persons(_example(name))[-1:]
+        line = history.stays[0].timeline
+        last = line[-1] if name == "over" else [one for one in line if one.outcome != "OVERSTAY_SUSPECTED"][-1]
+        if (last.rule, last.citation) != expected:
+            yield f"{name}: {last.rule}, {last.citation}"
+
+
+@cache
+def _example(name: str) -> tuple[Fact, ...]:
+    story = Story().admitted(D, until=END, inspection=Inspection.REFUSED if name == "refused" else Inspection.ADMITTED)
+    facts = {"resident": Said.PERMANENT_RESIDENT, "asylum": Said.ASYLUM_GRANTED, "naturalised": Said.NATURALISED}
+    if name == "pending":
+        story.extended(END)
+    elif name == "approved":
+        story.extended(END, END, until=END + FAR)
+    elif name == "denied":
+        story.extended(END, END + NEAR, Action.DENIED)
+    elif name == "adjustment":
+        story.extended(END, form="I-485")
+    elif name == "left":
+        story.left(END)
+    elif name == "later":
+        story.admitted(END, until=END + NEAR, which=2)
+    elif name in facts:
+        story.fact(END, facts[name])
+    return tuple(story.facts())
+
+
+def test_the_table() -> None:
+    """All rows say what the table says, and the table names all classes."""
+    assert list(problems()) == []
+    named = {grade for line in TABLE for grade in line[0].split()}
+    assert named >= {grade for rule in (*rules.RULES, rules.PAROLE) for grade in rule.classes}
+
+
+def _mutants(rule: Rule) -> Iterator[Rule]:
+    dated = rule.basis is not Basis.DURATION
+    yield replace(rule, id=rule.id + "x")
+    yield replace(rule, citation=rule.citation + " ")
+    yield replace(rule, extendable=not rule.extendable)
+    yield from (replace(rule, basis=basis) for basis in Basis if basis is not rule.basis)
+    yield from (replace(rule, classes=rule.classes - {one}) for one in rule.classes)
+    yield from (replace(rule, days=rule.days + by) for by in (-1, 1) if rule.days)
+    if dated:
+        yield replace(rule, grace_days=1)
+    yield replace(rule, classes=rule.classes | {"F1"})
+    if rule.id != "parole":  # parole is no admission: one row at all times
+        yield from (replace(rule, since=day + timedelta(1)) for day in DAYS)
+        yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
+
+
+@pytest.mark.parametrize("row", range(len(rules.RULES) + 1))
+def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changes in a row, the table disagrees."""
+    rows = (*rules.RULES, rules.PAROLE)
+    for mutant in _mutants(rows[row]):
+        changed = (*rows[:row], mutant, *rows[row + 1 :])
+        monkeypatch.setattr(rules, "RULES", changed[:-1])
+        monkeypatch.setattr(rules, "PAROLE", changed[-1])
+        assert next(problems(), None), mutant
+
+
+PAIRS = ("TIMELY", "APPROVED", "DENIED", "ADJUSTMENT", "RESIDENT", "REFUSED", "LEFT", "LATER_ADMISSION", "OVER")
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_no_citation_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for rules that are no row."""
+    rule, citation = getattr(rules, name)
+    for mutant in ((rule + "x", citation), (rule, citation + " ")):
+        monkeypatch.setattr(rules, name, mutant)
+        assert next(problems(), None), mutant
+
+
+def test_facts_that_end_a_nonimmigrant_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them is missed when it is left out."""
+    for fact in rules.LEAVES_NONIMMIGRANT:
+        with monkeypatch.context() as patch:
+            patch.setattr(rules, "LEAVES_NONIMMIGRANT", rules.LEAVES_NONIMMIGRANT - {fact})
+            assert next(problems(), None), fact
+
+
+def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of law is a row that begins and one that ends; the day of admission decides."""
+    change = date(2025, 6, 1)
+    visitor = rules.RULES[0]
+    old = replace(visitor, until=change - timedelta(1))
+    new = replace(visitor, id="visitor-2025", basis=Basis.CAPPED, days=30, since=change)
+    cases = [("B2", change + timedelta(by), change + FAR, False) for by in (-200, -1, 0, 1, 200)]
+    before = [_stay(*case) for case in cases]
+    monkeypatch.setattr(rules, "RULES", (old, new, *rules.RULES[1:]))
+    after = [_stay(*case) for case in cases]
+    assert after[:2] == before[:2]
+    assert [stay.timeline[0].rule for stay in after[2:]] == ["visitor-2025"] * 3
+    days = [case[1] + timedelta(29) for case in cases[2:]]
+    assert [stay.authorised_until for stay in after[2:]] == [day.isoformat() for day in days]
+
+
+def test_days_of_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who leaves within them left in time; filing in them is too late; what is pending bridges from their end on."""
+    monkeypatch.setattr(rules, "RULES", (replace(rules.RULES[0], grace_days=10), *rules.RULES[1:]))
+    story = Story().admitted(D, until=END)
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "IN_GRACE", "OVERSTAY_SUSPECTED"]
+    assert story.stay().authorised_until == END.isoformat()
+    assert story.outcome(END, "23:59:59") == "IN_STATUS"
+    assert story.outcome(END + timedelta(1), "00:00:00") == "IN_GRACE"
+    assert story.outcome(END + timedelta(10), "23:59:59") == "IN_GRACE"
+    assert story.outcome(END + timedelta(11), "00:00:00") == "OVERSTAY_SUSPECTED"
+    for by, outcome in ((10, "DEPARTED_IN_TIME"), (11, "DEPARTED_LATE")):
+        assert Story().admitted(D, until=END).left(END + timedelta(by)).last().outcome == outcome
+    for by, outcome in ((0, "PENDING"), (1, "OVERSTAY_SUSPECTED")):
+        assert Story().admitted(D, until=END).extended(END + timedelta(by)).last().outcome == outcome
+
+
+def test_evidence_has_its_order() -> None:
+    """The published order, and a booking alone closes nothing."""
+    assert rules.EVIDENCE_ORDER == (
+        "biometric", "inspected", "removal", "foreign_entry", "manifest_closed", "manifest", "booking",
+    )  # fmt: skip
+    assert set(rules.EVIDENCE_ORDER) == {one.value for one in Evidence}
+    assert set(rules.EVIDENCE_ORDER) - rules.ACCEPTED == {"booking"}
