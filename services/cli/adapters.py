@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adapters.core import System
 
 
 def register(app: typer.Typer) -> None:
@@ -10,7 +17,9 @@ def register(app: typer.Typer) -> None:
     app.command()(adapters)
 
 
-def adapters() -> None:
+def adapters(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of the README.")] = False,
+) -> None:
     """List the systems and their feeds.
 
     A feed is given an address in the settings:
@@ -23,9 +32,23 @@ def adapters() -> None:
 
     from adapters.registry import systems
 
+    if markdown:
+        typer.echo(as_markdown(systems().values()))
+        return
     table = Table("no.", "system", "feeds", "emits", "identifiers", "owner", box=None, pad_edge=False)
     for system in sorted(systems().values(), key=lambda system: system.number):
         feeds = "\n".join(f"{system.name}.{feed.name}" for feed in system.feeds)
         emits, identifiers = ", ".join(system.emits), ", ".join(system.identifiers)
         table.add_row(str(system.number), system.title, feeds, emits, identifiers, system.owner)
     Console().print(table)
+
+
+def as_markdown(known: Iterable[System]) -> str:
+    """The systems as a table in Markdown, each with a link to its interface."""
+    rows = ["| no. | system | owner | feeds | emits | identifiers |", "| --- | --- | --- | --- | --- | --- |"]
+    for system in sorted(known, key=lambda system: system.number):
+        link = f"[{system.title}](adapters/systems/{system.name.lower()}/README.md)"
+        feeds = ", ".join(f"`{system.name}.{feed.name}`" for feed in system.feeds)
+        emits, identifiers = ", ".join(system.emits), ", ".join(system.identifiers)
+        rows.append(f"| {system.number} | {link} | {system.owner} | {feeds} | {emits} | {identifiers} |")
+    return "\n".join(rows)

@@ -28,6 +28,7 @@ from services.api.answers import (
 )
 from services.domain.facts import MICRO, fact_of
 from services.domain.history import Answer, Interval, Stay
+from services.domain.pools import Pool
 from services.domain.settle import persons
 
 PATH = "/v1/status/i94/123456789A1"
@@ -276,7 +277,7 @@ def test_whoever_is_in_the_view_is_found_by_every_number_and_every_id(
 ) -> None:
     events, _ = world_of(seed)
     facts = tuple(fact_of(raw) for raw in bytes_of(events))
-    told = tuple(fact for fact in facts if fact.kind != "coverage")
+    told = tuple(Pool(fact for fact in facts if fact.kind != "coverage").facts.values())
     known = Known(told, tuple(fact for fact in facts if fact.kind == "coverage"), None)
     when = When(as_of, None if known_at is None else known_at * MICRO)
     for history in persons(visible(told, confidential=confidential), when.known_at):

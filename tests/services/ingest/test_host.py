@@ -455,12 +455,17 @@ async def test_a_host_may_be_up_before_its_bus(folder: Path, monkeypatch: pytest
     assert (outcome.error, outcome.counters.read) == (None, 12)
 
 
-async def test_a_batch_with_a_refused_record_vouches_for_nothing(bus: Bus, folder: Path) -> None:
-    for path in folder.glob("*.txt"):
-        path.unlink()
-    (folder / "a.txt").write_text("good 1\nthrough 5\nbad 2\nthrough 6")
-    (folder / "b.txt").write_text("good 3\nthrough 7")
-    await once(folder, bus)
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    directory = tmp_path / "mixed"
+    directory.mkdir()
+    (directory / "a.txt").write_text("good 1\nthrough 5\nbad 2\nthrough 6")
+    (directory / "b.txt").write_text("good 3\nthrough 7")
+    return directory
+
+
+async def test_a_batch_with_a_refused_record_vouches_for_nothing(bus: Bus, mixed: Path) -> None:
+    await once(mixed, bus)
     assert sorted(event.record for event in (await world(bus)).events if event.kind == "coverage") == [
         "coverage 5",
         "coverage 7",
