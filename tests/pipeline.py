@@ -14,9 +14,9 @@ from random import Random
 
 from bus.contract import Bus
 from schemas.topics import POSITIONS
-from services.simulator.simulation import addresses
 from services.ingest import Counters
 from services.ingest.positions import parsed
+from services.simulator.simulation import addresses
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
 

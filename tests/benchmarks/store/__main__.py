@@ -26,15 +26,14 @@ import asyncpg
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from correlation import NOW  # noqa: E402 -- found only once the path is set
+from correlation import NOW
 
-
-from services.correlator.append import Batch, Keys, append  # noqa: E402
-from services.correlator.look import look  # noqa: E402
-from services.correlator.memory import collect_rarely  # noqa: E402
-from services.correlator.settle import coverage_of, settle  # noqa: E402
-from services.domain.facts import fact_of  # noqa: E402
-from services.store import Store, open_store  # noqa: E402
+from services.correlator.append import Batch, Keys, append
+from services.correlator.look import look
+from services.correlator.memory import collect_rarely
+from services.correlator.settle import coverage_of, settle
+from services.domain.facts import fact_of
+from services.store import Store, open_store
 
 TEMPLATE = (
     '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d","place":"record %d",'
