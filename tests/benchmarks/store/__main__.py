@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import os
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,8 +37,8 @@ from services.domain.facts import fact_of
 from services.store import Store, open_store
 
 TEMPLATE = (
-    '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d","place":"record %d",'
-    '"revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s","published_at":"%s",'
+    '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d",'
+    '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s","published_at":"%s",'
     '"occurred_at":{"precision":"instant","zone":"America/New_York","at":"%s"},"subject":{"names":[{"family":"%s",'
     '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
 )
@@ -65,11 +66,10 @@ def events(count: int, seed: int) -> Iterator[bytes]:
             f'{{"scheme":"i94","issuer":"CBP","value":"{i94:011d}"}},'
             f'{{"scheme":"passport","issuer":"{state}","value":"P{person:08d}"}}'
         )
-        tail = (
-            '"evidence":"manifest_closed"'
-            if leaving
-            else f'"inspection":"admitted","class_of_admission":"B2","admitted_until":"{(at + timedelta(days=180)).date()}"'
-        )
+        until = (at + timedelta(days=180)).date()
+        tail = '"evidence":"manifest_closed"'
+        if not leaving:
+            tail = f'"inspection":"admitted","class_of_admission":"B2","admitted_until":"{until}"'
         kind = "departure" if leaving else "arrival"
         identity = f"{mark.hex()[:8]}-{mark.hex()[8:12]}-5{mark.hex()[13:16]}-8{mark.hex()[17:20]}-{mark.hex()[20:]}"
         yield (
@@ -225,9 +225,13 @@ def main() -> None:
         for size in given.batch:
             asyncio.run(measure(given.url, given.events, size))
         return
-    with private_postgres() as url:
-        for size in given.batch:
-            asyncio.run(measure(url, given.events, size))
+    with tempfile.TemporaryDirectory() as directory:
+        url = start_postgres(Path(directory)).replace("postgresql+asyncpg", "postgresql")
+        try:
+            for size in given.batch:
+                asyncio.run(measure(url, given.events, size))
+        finally:
+            stop_postgres(Path(directory))
 
 
 if __name__ == "__main__":
