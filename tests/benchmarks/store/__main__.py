@@ -28,6 +28,7 @@ import asyncpg
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from correlation import NOW
+from servers import start_postgres, stop_postgres
 
 from services.correlator.append import Batch, Keys, append
 from services.correlator.look import look
@@ -38,7 +39,8 @@ from services.store import Store, open_store
 
 TEMPLATE = (
     '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d",'
-    '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s","published_at":"%s",'
+    '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s",'
+    '"published_at":"%s",'
     '"occurred_at":{"precision":"instant","zone":"America/New_York","at":"%s"},"subject":{"names":[{"family":"%s",'
     '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
 )
