@@ -41,12 +41,18 @@ def names_of(claim: Claim) -> tuple[str, ...]:
     return tuple(sorted(tokens - PLACEHOLDERS))
 
 
+def _block(claim: Claim) -> str:
+    """What the claims of one block have in common, or nothing."""
+    if len(claim.birth) != 10 or not claim.citizenship:
+        return ""
+    tokens = names_of(claim)
+    return f"{' '.join(tokens)}/{claim.birth}/{','.join(claim.citizenship)}" if len(tokens) > 1 else ""
+
+
 def block_of(claim: Claim) -> int:
     """The block in which claims are compared by name, or 0 for claims that say too little for it."""
-    tokens = names_of(claim)
-    if len(claim.birth) != 10 or len(tokens) < 2 or not claim.citizenship:
-        return 0
-    return key_hash(f"block/{' '.join(tokens)}/{claim.birth}/{','.join(claim.citizenship)}") or 1
+    block = _block(claim)
+    return (key_hash(f"block/{block}") or 1) if block else 0
 
 
 def by_names(one: Claim, other: Claim) -> int:
@@ -145,7 +151,7 @@ def edges_of(nodes: dict[bytes, Node]) -> list[Edge]:
         for text in {*node.claim.identifiers, *node.numbers}:
             if text.partition("/")[0] in WEIGHTS:
                 shared[text].append(key)
-        block = block_of(node.claim)
+        block = _block(node.claim)
         if block:
             shared[f"names/{block}"].append(key)
     edges: list[Edge] = []

@@ -27,6 +27,7 @@ class Visit:
     departures: list[Fact] = field(default_factory=list)
     applications: list[Fact] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    departed: Fact | None = None  # the departure that is believed
     closed_by: Fact | None = None
 
 
@@ -55,7 +56,10 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
     for visit, later in pairwise(counted):
         visit.closed_by = later.arrival
     for visit in counted:
-        unmatched += _other_departures(visit)
+        if visit.departures:
+            visit.departed = accepted = _strongest(visit.departures)
+            # what is no report of that crossing is another one
+            unmatched += [fact.uuid for fact in visit.departures if abs(fact.day - accepted.day) > 1]
     stays = tuple(_stay(visit) for visit in visits)
     return stays, tuple(sorted(unmatched))
 
@@ -103,20 +107,8 @@ def _visit_meant(visits: Sequence[Visit], fact: Fact) -> Visit | None:
     return next((visit for visit in reversed(visits) if _begun(visit, fact)), None)
 
 
-def _other_departures(visit: Visit) -> list[str]:
-    """Departures that followed this admission but are another crossing than the one that ended it."""
-    accepted = _strongest(visit.departures)
-    if accepted is None:
-        return []
-    return [fact.uuid for fact in visit.departures if abs(fact.day - accepted.day) > 1]
-
-
-def _strongest(departures: Iterable[Fact]) -> Fact | None:
-    return min(
-        departures,
-        key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id),
-        default=None,
-    )
+def _strongest(departures: Iterable[Fact]) -> Fact:
+    return min(departures, key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id))
 
 
 @dataclass(slots=True)
@@ -158,7 +150,6 @@ def _stay(visit: Visit) -> Stay:
         applications = _applications(visit.applications, arrival.zone) if visit.applications else []
         timeline = _undetermined(arrival) if period is None else _authorised(arrival, period, applications)
         timeline = _closed(visit, _adjusted(visit, applications, timeline))
-    departure = _strongest(visit.departures)
     facts = (arrival, *visit.departures, *visit.applications, *visit.facts)
     return Stay(
         id=arrival.handle.hex(),
@@ -169,7 +160,7 @@ def _stay(visit: Visit) -> Stay:
         admitted_as=said,
         admission_class=period.admission_class if period else said,
         authorised_until=period.last_day if period else None,
-        departed=departure.start if departure else None,
+        departed=visit.departed.start if visit.departed else None,
         i94=tuple(sorted(visit.numbers)),
         handling=tuple(sorted({mark for fact in facts for mark in fact.handling})),
         timeline=tuple(timeline),
@@ -374,7 +365,7 @@ def _adjusted(visit: Visit, applications: Sequence[Application], line: list[Inte
 
 def _closed(visit: Visit, line: list[Interval]) -> list[Interval]:
     """The time line ended by a departure, or by a later admission where nobody saw one."""
-    departure = _strongest(visit.departures)
+    departure = visit.departed
     if departure is not None:
         # a departure known to the day only may be that of the arrival; it ends the stay no earlier than it began
         at = max(departure.start, visit.arrival.start)
@@ -403,11 +394,12 @@ def _interval(
     outcome: Outcome,
     reason: str,
     rule: tuple[str, str],
-    evidence: Iterable[str],
+    evidence: tuple[str, ...],
     *,
     absence: bool = False,
 ) -> Interval:
-    return Interval(since, outcome.value, reason, rule[0], rule[1], tuple(sorted(set(evidence))), absence)
+    proof = evidence if len(evidence) == 1 else tuple(sorted(set(evidence)))
+    return Interval(since, outcome.value, reason, rule[0], rule[1], proof, absence)
 
 
 def _without_empty(line: list[Interval]) -> list[Interval]:

@@ -151,6 +151,15 @@ def test_the_first_denied_the_second_pending() -> None:
     assert story.outcome(END + days(500)) == "PENDING"
 
 
+def test_approval_wipes_out_what_was_pending() -> None:
+    """Two denied after the end, one approved: in status throughout."""
+    story = visitor().extended(END - days(9), END + days(30), Action.DENIED)
+    story.extended(END - days(8), END + days(50), Action.DENIED, receipt=2)
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "PENDING", "PENDING", "OVERSTAY_SUSPECTED"]
+    story.extended(END - days(7), END + days(60), until=END + days(100), receipt=3)
+    assert story.line()[1:] == [("IN_STATUS", after(END)), ("OVERSTAY_SUSPECTED", after(END + days(100)))]
+
+
 def test_two_pending_are_as_good_as_one() -> None:
     """No piece begins at the end of all days."""
     story = visitor().extended(END - days(9)).extended(END - days(2), receipt=2).extended(END, receipt=3, form="I-485")
@@ -196,6 +205,8 @@ def test_a_change_away_from_duration_of_status() -> None:
         ("IN_STATUS", second(NEW_YORK, D + days(20), "00:00:00")),
         ("OVERSTAY_SUSPECTED", after(END)),
     ]
+    student = Story().admitted(D, "A1", "D/S").extended(D + days(10), D + days(20), until="D/S", grade="F1")
+    assert student.line()[1:] == [("UNDETERMINED", second(NEW_YORK, D + days(20), "00:00:00"))]
     assert Story().admitted(D, "A1", "D/S").extended(D + days(10)).line() == [("IN_STATUS", second(NEW_YORK, D))]
 
 
@@ -205,6 +216,8 @@ def test_a_shorter_date() -> None:
     story = visitor().extended(D + days(5), D + days(15), until=sooner, grade="B1")
     assert story.last().since == after(sooner)
     assert story.stay().authorised_until == sooner.isoformat()
+    same = visitor().extended(D + days(5), D + days(15), until=END, grade="B1")
+    assert (same.stay().admission_class, same.last().since) == ("B1", after(END))
     assert visitor().extended(D + days(5), END - days(5), until=sooner).line() == visitor().line()
 
 

@@ -72,6 +72,13 @@ def test_the_strongest_evidence_counts(strong: Evidence, weak: Evidence) -> None
         assert story.history().unmatched_departures == (story.ids[other],)
 
 
+def test_of_two_equally_strong_the_later_counts() -> None:
+    """The earlier crossing is listed as one without an arrival."""
+    story = visitor().left(END - days(9)).left(END - days(2))
+    assert story.stay().departed == second(NEW_YORK, END - days(2))
+    assert story.history().unmatched_departures == (story.ids[1],)
+
+
 def test_two_reports_of_one_crossing() -> None:
     """A manifest and the officer's record, a day apart by their zones, are one departure."""
     story = visitor().left(END, evidence=Evidence.MANIFEST).left(END + ONE, zone="Pacific/Guam", clock="09:00:00")
@@ -111,9 +118,13 @@ def test_leaving_and_coming_back_on_one_day() -> None:
         (1, ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]),
         (2, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
         (None, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
+        (9, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
     ):
         story = visitor().admitted(back, until=END, which=2).left(back, None, which=which)
         assert [story.last(stay).outcome for stay in (0, 1)] == outcomes, which
+    thrice = visitor().admitted(back - ONE, until=END, which=2).admitted(back, until=END, which=3)
+    thrice.left(back, None, which=1)
+    assert [thrice.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED"] * 2
     timed = visitor().admitted(back, until=END, which=2).left(back, "11:00:00")
     assert [timed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]
 

@@ -8,6 +8,7 @@ import pytest
 from domain.stories import NEW_YORK, ZONES, Story, number, second
 
 from schemas.events import Evidence, Inspection
+from schemas.events import Fact as Said
 from services.domain import settle
 
 D = date(2025, 1, 10)
@@ -180,6 +181,9 @@ def test_a_stay_says_what_was_stated() -> None:
         .left(D + ONE, evidence=Evidence.BIOMETRIC, handling=("protected",))
     )
     story.extended(D + ONE, handling=("tps",))
+    assert story.stay().handling == ("asylum", "protected", "tps")
+    story = Story().admitted(D, until=D + timedelta(30), handling=("asylum",)).extended(D + ONE, handling=("tps",))
+    story.fact(D + ONE, Said.ENCOUNTER, handling=("protected",))
     stay = story.stay()
     assert (stay.port, stay.zone, stay.admitted_as) == ("JFK", NEW_YORK, "B2")
     assert stay.i94 == (number(1).text,)
