@@ -207,11 +207,11 @@ def _visit(world: World, person: Person, at: datetime, counts: dict[str, int]) -
         counts["corrections"] += 1
         known = arrival.published_at + timedelta(days=rng.randint(1, 30))
         other = arrival.admitted_until + timedelta(days=10)
-        events.append(_again(arrival, number=2, published_at=known, admitted_until=other))
+        events.append(again(arrival, number=2, published_at=known, admitted_until=other))
     if rng.random() < 0.12:
         counts["retractions"] += 1
         known = arrival.published_at + timedelta(days=rng.randint(2, 60))
-        events.append(_again(arrival, number=3, published_at=known, operation=Operation.RETRACT))
+        events.append(again(arrival, number=3, published_at=known, operation=Operation.RETRACT))
     if rng.random() < 0.7:
         left = at + timedelta(days=rng.randint(1, 200), hours=rng.randrange(24))
         events.append(
@@ -232,7 +232,7 @@ def _visit(world: World, person: Person, at: datetime, counts: dict[str, int]) -
     return events
 
 
-def _again(event: E, *, number: int, **fields: object) -> E:
+def again(event: E, *, number: int, **fields: object) -> E:
     """A later version of an event's record."""
     mark = digest(repr((number, sorted(fields.items()))).encode())
     identity = event_id(event.system, event.record, event.part, number, mark, 1)
@@ -314,7 +314,7 @@ def _split(world: World, one: Person, other: Person, counts: dict[str, int]) -> 
     at = START + timedelta(days=world.rng.randrange(300))
     wrong = _encounter(world, one, at, Identifier.of(Scheme.I94, one.i94[0]), Identifier.of(Scheme.I94, other.i94[0]))
     known = at + timedelta(days=world.rng.randint(1, 200))
-    return [wrong, _again(wrong, number=2, published_at=known, operation=Operation.RETRACT)]
+    return [wrong, again(wrong, number=2, published_at=known, operation=Operation.RETRACT)]
 
 
 def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> list[AnyEvent]:
@@ -340,5 +340,5 @@ def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> 
     )
     if rng.random() < 0.5:
         return [said]
-    undone = _again(said, number=2, published_at=known + timedelta(days=30), operation=Operation.RETRACT)
+    undone = again(said, number=2, published_at=known + timedelta(days=30), operation=Operation.RETRACT)
     return [said, undone]

@@ -1,0 +1,242 @@
+"""What is told: changes by events, by time, by coverage, by merges and splits; each once, numbered without a gap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from populations import World, again, bytes_of, make, passport
+
+from bus.contract import Delivery, Partition
+from bus.embedded import EmbeddedBus
+from schemas.events import AnyEvent, Arrival, Coverage, Departure, Evidence, Mode, Operation
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment
+from schemas.topics import ARRIVALS, CHANGES, CHANGES_LATEST, DEAD_LETTERS
+from schemas.view import StatusChange
+from services.correlator.correlator import Correlator
+from services.domain.history import history_of
+from services.ingest.letters import Spool
+from services.store import Store, open_store
+from services.store.contract import OtherConfiguration
+from services.store.writer import Fenced
+from services.wiring import topics
+
+ADMITTED = datetime(2026, 1, 10, 15, tzinfo=UTC)
+UNTIL = date(2026, 3, 1)
+OVER = datetime(2026, 3, 2, 5, tzinfo=UTC)  # midnight in New York
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, stores: dict[str, str]) -> AsyncIterator[Store]:
+    opened = await open_store(stores[request.param])
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def stores(tmp_path: Path, postgres: str) -> dict[str, str]:
+    return {"sqlite": f"sqlite:///{tmp_path}/store.db", "postgresql": postgres}
+
+
+class Desk:
+    """A correlator with a clock in hand and a bus to tell on."""
+
+    def __init__(self, store: Store, bus: EmbeddedBus, tmp_path: Path) -> None:
+        self.now = ADMITTED
+        self.world = World(7)
+        self.person = self.world.person()
+        self.bus = bus
+        self.store = store
+        self.spool = Spool(tmp_path / "spool")
+        self.position = 0
+
+    async def correlator(self) -> Correlator:
+        """One more of them."""
+        one = Correlator(
+            self.store.writer, await self.bus.producer(), self.spool, clock=lambda: self.now, stop=asyncio.Event()
+        )
+        await one.check()
+        return one
+
+    async def take(self, one: Correlator, *events: AnyEvent) -> None:
+        """Deliver events, settle and tell."""
+        await self.send(one, bytes_of(list(events)))
+        await self.rest(one)
+
+    async def send(self, one: Correlator, raws: list[bytes]) -> None:
+        """Deliver bytes on a partition that the correlator holds."""
+        part = Partition(ARRIVALS, 0)
+        if part not in one._positions:
+            await one.assigned([part])
+        deliveries = [Delivery(part, self.position + n, None, raw, ()) for n, raw in enumerate(raws)]
+        self.position += len(raws)
+        await one.take(deliveries)
+
+    async def rest(self, one: Correlator) -> None:
+        """Everything that waits, then whatever is due."""
+        while (await one.settle()).rows:
+            continue
+        while await one.fire():
+            continue
+        while await one.deliver():
+            continue
+
+    async def told(self) -> list[StatusChange]:
+        """All changes so far."""
+        return [
+            StatusChange.model_validate_json(delivery.value or b"")
+            async for delivery in self.bus.read(CHANGES)
+            if delivery.value
+        ]
+
+    def arrival(self, **more: object) -> Arrival:
+        fields = {
+            "occurred_at": Moment.instant(ADMITTED, "America/New_York"),
+            "subject": self.world.subject(self.person, passport(self.person)),
+            "class_of_admission": "B2",
+            "admitted_until": UNTIL,
+            "mode": Mode.AIR,
+        } | more
+        return make(Arrival, self.world, record=self.world.number("T"), known=self.now, **fields)
+
+    def coverage(self, through: datetime) -> list[Coverage]:
+        return [
+            make(
+                Coverage,
+                self.world,
+                record=self.world.number("C"),
+                known=self.now,
+                scope=f"departure:{mode}",
+                since=ADMITTED - timedelta(days=30),
+                through=through,
+            )
+            for mode in ("air", "land", "sea")
+        ]
+
+
+@pytest.fixture
+async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Desk]:
+    bus = await EmbeddedBus.open(tmp_path / "bus.db")
+    await bus.declare(topics())
+    yield Desk(store, bus, tmp_path)
+    await bus.close()
+
+
+async def test_time_and_coverage_change_an_answer_without_an_event(desk: Desk) -> None:
+    one = await desk.correlator()
+    await desk.take(one, desk.arrival())
+    desk.now = OVER - timedelta(seconds=1)
+    await desk.rest(one)
+    assert [change.outcome for change in await desk.told()] == ["IN_STATUS"]
+    desk.now = OVER
+    await desk.rest(one)
+    assert [change.outcome for change in await desk.told()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
+    await desk.take(one, *desk.coverage(OVER - timedelta(seconds=1)))
+    await desk.rest(one)
+    assert len(await desk.told()) == 2
+    one._coverage_at = -1e9  # coverage may be a second old
+    await desk.take(one, *desk.coverage(OVER))
+    await desk.rest(one)
+    told = await desk.told()
+    assert [change.outcome for change in told] == ["IN_STATUS", "DEPARTURE_UNKNOWN", "OVERSTAY_SUSPECTED"]
+    assert [change.sequence for change in told] == [1, 2, 3]
+    assert told[-1].replaced is not None
+    assert told[-1].replaced.outcome == "DEPARTURE_UNKNOWN"
+
+
+async def test_a_deadline_is_told_once_by_several_correlators_and_after_downtime(desk: Desk) -> None:
+    one, two = await desk.correlator(), await desk.correlator()
+    await desk.take(one, desk.arrival())
+    before = [history async for history in desk.store.reads.histories()]
+    desk.now = OVER + timedelta(days=100)  # nobody was there when it passed
+    await asyncio.gather(one.fire(), two.fire())
+    await asyncio.gather(desk.rest(one), desk.rest(two))
+    assert [change.outcome for change in await desk.told()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
+    assert [history async for history in desk.store.reads.histories()] == before
+
+
+async def test_a_merge_names_who_is_gone_and_a_split_goes_on_counting(desk: Desk) -> None:
+    one = await desk.correlator()
+    first = desk.arrival(subject=desk.world.subject(desk.person, passport(desk.person)))
+    other = Identifier.of(Scheme.VISA, "A1234567")
+    stranger = desk.world.person()
+    second = desk.arrival(subject=desk.world.subject(stranger, other))
+    await desk.take(one, first, second)
+    assert [change.sequence for change in await desk.told()] == [1, 1]
+    wrong = make(
+        Departure,
+        desk.world,
+        record=desk.world.number("T"),
+        known=ADMITTED + timedelta(days=1),
+        occurred_at=Moment.instant(ADMITTED - timedelta(days=400)),
+        subject=desk.world.subject(desk.person, passport(desk.person), other).model_copy(update={"birth": None}),
+        evidence=Evidence.BOOKING,
+    )
+    # the visa's holder has another date of birth: only a record without one can tie the two
+    tie = wrong.model_copy(update={"subject": wrong.subject.model_copy(update={"names": (), "sex": None})})
+    await desk.take(one, tie)
+    told = await desk.told()
+    persons = {history_of(line).person async for line in desk.store.reads.histories()}
+    assert len(persons) == 1
+    (survivor,) = persons
+    (gone,) = {change.person for change in told} - persons
+    assert list(next(change for change in told if change.formerly).formerly) == [gone]
+    assert next(change for change in told if change.ended).person == gone
+    await desk.take(one, again(tie, number=2, published_at=ADMITTED + timedelta(days=2), operation=Operation.RETRACT))
+    told = await desk.told()
+    assert len({history_of(line).person async for line in desk.store.reads.histories()}) == 2
+    for person in (survivor, gone):
+        numbers = [change.sequence for change in told if change.person == person]
+        assert numbers == list(range(1, len(numbers) + 1))
+    assert not [change for change in told if change.person == gone][-1].ended
+
+
+async def test_the_compacted_twin_holds_the_last_word(desk: Desk) -> None:
+    one = await desk.correlator()
+    await desk.take(one, desk.arrival())
+    desk.now = OVER
+    await desk.rest(one)
+    last = {}
+    async for delivery in desk.bus.read(CHANGES_LATEST):
+        last[delivery.key] = StatusChange.model_validate_json(delivery.value or b"").outcome
+    assert list(last.values()) == ["DEPARTURE_UNKNOWN"]
+
+
+async def test_what_is_no_event_is_kept_and_the_rest_goes_on(desk: Desk) -> None:
+    one = await desk.correlator()
+    good = bytes_of([desk.arrival()])[0]
+    await desk.send(one, [b"not json", good, b'{"kind": "arrival"}', good[:-1]])
+    await desk.rest(one)
+    letters = [delivery async for delivery in desk.bus.read(DEAD_LETTERS)]
+    assert len(letters) == 3
+    assert len([line async for line in desk.store.reads.histories()]) == 1
+
+
+async def test_a_correlator_that_was_thought_dead_writes_nothing(desk: Desk) -> None:
+    one, two = await desk.correlator(), await desk.correlator()
+    await desk.take(one, desk.arrival())
+    part = Partition(ARRIVALS, 0)
+    assert await two.assigned([part]) == {part: desk.position}
+    with pytest.raises(Fenced):
+        await desk.send(one, bytes_of([desk.arrival()]))
+    assert await desk.store.reads.backlog() == 0
+
+
+async def test_what_was_taken_already_is_passed_over(desk: Desk) -> None:
+    one = await desk.correlator()
+    raws = bytes_of([desk.arrival()])
+    await desk.send(one, raws)
+    desk.position = 0
+    await desk.send(one, raws)
+    assert await desk.store.reads.positions() == {(ARRIVALS, 0): 1}
+
+
+async def test_another_configuration_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.correlator()
+    monkeypatch.setattr("services.correlator.correlator.fingerprint", lambda: "0" * 16)
+    with pytest.raises(OtherConfiguration, match="rebuild"):
+        await desk.correlator()
