@@ -327,7 +327,8 @@ def _engine(url: str) -> AsyncEngine:
         )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": DEADLINE})
+    # shorter than the deadline: SQLite's thread gives up its wait for the lock before we give up on the thread
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": DEADLINE * 0.8})
     event.listen(engine.sync_engine, "connect", _durable)
     return engine
 

@@ -142,8 +142,8 @@ async def test_a_log_that_is_gone(tmp_path: Path) -> None:
 
 async def test_a_log_whose_lock_is_held_is_down_not_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/audit.db"
+    monkeypatch.setattr("services.api.audit.DEADLINE", 0.5)
     log = await opened(url)
-    monkeypatch.setattr("services.api.audit.DEADLINE", 0.3)
     engine = create_async_engine(url)
     async with engine.connect() as other:
         await other.execute(text("BEGIN IMMEDIATE"))
