@@ -57,7 +57,7 @@ def block_of(claim: Claim) -> int:
 
 def by_names(one: Claim, other: Claim) -> int:
     """The weight of two claims *of one block* being one person's, 0 for none."""
-    return 0 if one.sex and other.sex and one.sex != other.sex else NAMES_WEIGHT
+    return 0 if {one.sex, other.sex} == {"F", "M"} else NAMES_WEIGHT
 
 
 def keys_of(fact: Fact) -> list[int]:
@@ -196,7 +196,7 @@ def persons_of(
     for refusal in refused:
         against[refusal.one].add(refusal.other)
         against[refusal.other].add(refusal.one)
-    for edge in [*sorted(decided, key=lambda e: (e.one, e.other)), *edges_of(nodes)]:
+    for edge in [*sorted(decided, key=lambda e: (-e.weight, e.one, e.other)), *edges_of(nodes)]:
         left, right = home[edge.one], home[edge.other]
         if left == right:
             continue

@@ -107,13 +107,11 @@ def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], boo
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                said.append((one, other, -DECIDED))
+                said.append((-DECIDED, one, other))
             elif mine == theirs:
-                said.append((one, other, -TWINS))
+                said.append((-TWINS, one, other))
             found += [(-weight, one, other) for weight in _reasons(one, other, cells)]
-    return [(-weight, one, other) for one, other, weight in sorted(said)] + [
-        (-weight, one, other) for weight, one, other in sorted(found)
-    ]
+    return [(-weight, one, other) for weight, one, other in [*sorted(said), *sorted(found)]]
 
 
 def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]]) -> list[int]:

@@ -105,11 +105,13 @@ class Story:
         clock: str | None = None,
         zone: str | None = None,
         which: int = 1,
+        new: int | None = None,
         **more: object,
     ) -> Story:
-        """A step of an application."""
+        """A step of an application; `new` is the number that an approval brings."""
         receipt_number = f"EAC{receipt:010d}"
         named = (PASSPORT, number(which), Identifier.of(Scheme.RECEIPT, receipt_number))
+        named += () if new is None else (number(new),)
         asks = Request.ADJUST if form == "I-485" else Request.EXTEND
         fields = {"receipt": receipt_number, "form": form, "asks": asks, "action": action} | more
         return self._tell(Extension, moment(zone or self.zone, day, clock), named, system="CLAIMS3", **fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from domain.stories import NEW_YORK, ZONES, Story, second
+from domain.stories import NEW_YORK, ZONES, Story, number, second
 
 from schemas.events import Action, Request
 from schemas.events import Fact as Said
@@ -306,6 +306,13 @@ def test_no_longer_a_nonimmigrant(fact: Said, grade: str) -> None:
     assert [again.outcome(at + ONE), again.outcome(END + days(95))] == ["ADJUSTED", "CLOSED_UNOBSERVED"]
 
 
+def test_the_first_of_several_counts() -> None:
+    """Resident, then naturalised: no nonimmigrant since the former."""
+    story = visitor().extended(D + ONE, D + days(30), form="I-485").fact(D + days(60), Said.NATURALISED)
+    assert story.last().since == second(NEW_YORK, D + days(30), "00:00:00")
+    assert story.last().reason == "adjustment granted"
+
+
 def test_adjusted_though_undetermined() -> None:
     """A student's period is unknown, and yet the approval of residence is the end of it."""
     story = Story().admitted(D, "F1", "D/S").extended(D + days(10), D + days(50), form="I-485")
@@ -333,3 +340,13 @@ def test_the_number_tells_the_stay() -> None:
     assert [word for word, _ in story.line(0)] == ["IN_STATUS", "DEPARTED_IN_TIME"]
     assert [word for word, _ in story.line(1)] == ["IN_STATUS", "PENDING"]
     assert story.last(1).evidence == tuple(sorted([story.ids[2], story.ids[4]]))
+
+
+def test_an_approval_brings_a_new_number() -> None:
+    """From then on it names the stay too."""
+    until = END + days(90)
+    story = visitor().applied(END - days(9)).applied(END - days(5), Action.APPROVED, granted_until=until, new=2)
+    assert story.stay().i94 == (number(1).text, number(2).text)
+    story.admitted(until - days(9), until=until + days(9), which=3).applied(until - days(5), receipt=2, which=2)
+    assert story.ids[-1] not in {event for piece in story.stay(1).timeline for event in piece.evidence}
+    assert story.stay(0).i94 == (number(1).text, number(2).text)

@@ -116,7 +116,21 @@ def test_others_of_the_claim_stay_with_one_of_them() -> None:
     found = groups([*records, word(world, "a", "b", False, 5)])
     assert sorted(len(one) for one in found) == [1, 3]
     assert {name for one in found for name in one} == set("abcd")
-    assert groups([*records, word(world, "a", "b", True, 5)]) == {frozenset("abcd")}
+    told = [*records, word(world, "a", "b", True, 5)]
+    assert groups(told) == {frozenset("abcd")}
+    (history,) = settle.persons([fact_of(codec.encode(event)) for event in told])
+    assert sorted((link.by[:8], link.weight) for link in history.links) == [("decision", 100), ("the same", 99)]
+
+
+@pytest.mark.parametrize("names", list(permutations("abx")))
+def test_a_yes_goes_before_the_same_claim(names: tuple[str, str, str]) -> None:
+    """A word binds more than two records' being spelt alike, whatever their handles."""
+    twin, other, stranger = names
+    world = World(1)
+    someone = world.person()
+    records = [record(world, someone, twin), record(world, someone, other), record(world, world.person(), stranger)]
+    words = [word(world, twin, stranger, True, 5), word(world, stranger, other, False, 6)]
+    assert groups([*records, *words]) == {frozenset({twin, stranger}), frozenset({other})}
 
 
 def test_the_latest_word_holds() -> None:

@@ -1,0 +1,193 @@
+"""What joins two claims and what keeps them apart, one reason at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+
+import pytest
+from domain import reference
+from populations import START, World, make
+
+from schemas import codec
+from schemas.events import AnyEvent, Departure, Evidence, Name, Subject
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment
+from services.domain import identity, settle
+from services.domain.facts import Fact, fact_of
+from services.domain.pools import Pool
+
+RECEIPT = Identifier.of(Scheme.RECEIPT, "EAC0000000001")
+OTHER = Identifier.of(Scheme.RECEIPT, "EAC0000000002")
+PASSPORT = Identifier.of(Scheme.PASSPORT, "P7654321", "GBR")
+
+
+def said(
+    record: str,
+    *identifiers: Identifier,
+    family: str = "",
+    given: str = "",
+    birth: str | None = None,
+    sex: str | None = None,
+    citizenship: tuple[str, ...] = ("GBR",),
+    day: int = 0,
+    part: str = "",
+) -> AnyEvent:
+    """A record that says this of a person."""
+    names = (Name(family=family, given=given),) if family or given else ()
+    return make(
+        Departure,
+        World(1),
+        record=record,
+        part=part,
+        known=START + timedelta(day),
+        occurred_at=Moment.instant(START),
+        subject=Subject(names=names, birth=birth, sex=sex, citizenship=citizenship, identifiers=identifiers),
+        evidence=Evidence.BOOKING,
+    )
+
+
+def facts_of(events: Sequence[AnyEvent]) -> list[Fact]:
+    """What correlation reads."""
+    return [fact_of(codec.encode(event)) for event in events]
+
+
+def groups(events: Sequence[AnyEvent]) -> set[frozenset[str]]:
+    """The records of each person; the second implementation must say the same."""
+    facts = facts_of(events)
+    found = settle.persons(Pool(facts).facts.values())
+    assert {frozenset(one.records) for one in found} == reference.persons(facts)
+    return {frozenset(name for _, name in one.records) for one in found}
+
+
+def one(*events: AnyEvent) -> bool:
+    """Whether these are one person's."""
+    return len(groups(events)) == 1
+
+
+ANA = {"family": "SMITH", "given": "ANA", "birth": "1980-02-03"}
+
+
+@pytest.mark.parametrize("scheme", ["fin", "a_number", "i94", "sevis", "receipt"])
+def test_numbers_of_one_holder_join(scheme: str) -> None:
+    """Whatever else the two say, as long as it is no contradiction."""
+    assert scheme in identity.ONE_HOLDER
+    assert one(said("a", RECEIPT, **ANA), said("b", RECEIPT, family="JONES", given="BO", birth="1999-09-09"))
+    assert not one(said("a", RECEIPT, **ANA), said("b", OTHER, family="JONES", given="BO", birth="1999-09-09"))
+
+
+def test_a_document_joins_where_the_date_of_birth_agrees() -> None:
+    """Or where one says none, a name that has something in common, or no name at all."""
+    ana = said("a", PASSPORT, **ANA)
+    assert one(ana, said("b", PASSPORT, family="JONES", given="BO", birth="1980-02-03"))
+    assert not one(ana, said("b", PASSPORT, family="SMITH", given="ANA", birth="1980-02-04"))
+    assert one(ana, said("b", PASSPORT, family="JONES", given="ANA"))
+    assert one(ana, said("b", PASSPORT))
+    assert not one(ana, said("b", PASSPORT, family="JONES", given="BO"))
+    assert not one(said("a", PASSPORT, family="FNU", given="SMITH"), said("b", PASSPORT, family="JONES", given="FNU"))
+
+
+def test_names_join() -> None:
+    """All tokens in any order and spelling, the whole date of birth, citizenship; not the sex against the other."""
+    ana = said("a", RECEIPT, **ANA, sex="F")
+    assert one(ana, said("b", OTHER, family="ana", given="Smith", birth="1980-02-03", sex="F"))
+    assert one(ana, said("b", OTHER, family="ANA-SMITH", given="FNU", birth="1980-02-03"))
+    assert one(ana, said("b", OTHER, **ANA, sex="X"))
+    assert not one(ana, said("b", OTHER, **ANA, sex="M"))
+    assert not one(ana, said("b", OTHER, **ANA, citizenship=("DEU",)))
+    assert not one(ana, said("b", OTHER, family="SMITH", given="ANA", birth="1980-02"))
+    for said_too_little in ({"family": "SMITH", "birth": "1980-02-03"}, {"family": "SMITH", "given": "ANA"}):
+        assert not one(said("a", RECEIPT, **said_too_little), said("b", OTHER, **said_too_little))
+    stateless = {**ANA, "citizenship": ()}
+    assert not one(said("a", RECEIPT, **stateless), said("b", OTHER, **stateless))
+
+
+@pytest.mark.parametrize("scheme", [Scheme.A_NUMBER, Scheme.FIN])
+def test_two_numbers_for_life_are_two_people(scheme: Scheme) -> None:
+    """Under one receipt and one name."""
+    values = ("A00000001", "A00000002") if scheme is Scheme.A_NUMBER else ("1000000001", "1000000002")
+    mine, theirs = (Identifier.of(scheme, value) for value in values)
+    assert not one(said("a", RECEIPT, mine, **ANA), said("b", RECEIPT, theirs, **ANA))
+    assert one(said("a", RECEIPT, mine, **ANA), said("b", RECEIPT, **ANA))
+
+
+def test_sex_and_birth_both_different() -> None:
+    """Either alone may be a slip; both are somebody else."""
+    ana = said("a", RECEIPT, **ANA, sex="F")
+    assert one(ana, said("b", RECEIPT, family="JONES", birth="1980-02-03", sex="M"))
+    assert one(ana, said("b", RECEIPT, family="JONES", birth="1991-01-01", sex="F"))
+    assert one(ana, said("b", RECEIPT, family="JONES", birth="1991", sex="M"))
+    assert one(ana, said("b", RECEIPT, family="JONES", birth="1991-01-01", sex="X"))
+    assert not one(ana, said("b", RECEIPT, family="JONES", birth="1991-01-01", sex="M"))
+
+
+def test_the_stronger_join_goes_first() -> None:
+    """A record that fits two who exclude each other goes to the one it shares more with."""
+    numbers = [Identifier.of(Scheme.A_NUMBER, f"A0000000{digit}") for digit in (1, 2)]
+    visa = Identifier.of(Scheme.SEVIS, "N0000000001")
+    records = [
+        said("a", numbers[0], visa, family="SMITH", given="ANA", birth="1980-02-03"),
+        said("b", numbers[1], RECEIPT, family="JONES", given="ANA", birth="1980-02-03"),
+        said("c", visa, RECEIPT, family="BROWN", given="ANA", birth="1980-02-03"),
+    ]
+    assert groups(records) == {frozenset("ac"), frozenset("b")}
+
+
+def test_of_a_key_that_many_share_the_senior_are_compared() -> None:
+    """The first 64 by the moment of knowing are one, later ones are nobody's; in any order."""
+    records = [said(f"r{index}", RECEIPT, family=f"NAME{index}", day=index) for index in range(70)]
+    senior = frozenset(f"r{index}" for index in range(64))
+    for seed in range(3):
+        Random(seed).shuffle(records)
+        assert groups(records) == {senior, *(frozenset({f"r{index}"}) for index in range(64, 70))}
+    late = said("new", RECEIPT, family="EARLY", day=-1)
+    evicted = groups([*records, late])
+    assert frozenset({"r63"}) in evicted
+    assert (senior - {"r63"}) | {"new"} in evicted
+
+
+def test_the_first_part_speaks_for_its_record() -> None:
+    """A record of several parts is about one person, whom its first part names."""
+    revision = {"family": "SMITH", "given": "ANA"}
+    parts = [said("a", RECEIPT, part=part, **revision, birth=f"1980-02-0{part}") for part in "12345"]
+    # one version of one record: the parts share its revision
+    parts = [part.model_copy(update={"revision": parts[0].revision}) for part in parts]
+    friend = said("b", OTHER, **revision, birth="1980-02-01")
+    stranger = said("c", Identifier.of(Scheme.RECEIPT, "EAC0000000003"), **revision, birth="1980-02-02")
+    for seed in range(4):
+        mixed = [*parts, friend, stranger]
+        Random(seed).shuffle(mixed)
+        assert groups(mixed) == {frozenset("ab"), frozenset("c")}
+    assert len(settle.persons(facts_of(parts))[0].births) == 5
+
+
+def test_numbers_of_stays_join_claims_that_leave_them_out() -> None:
+    """A receipt beside a passport is no part of the claim, and joins all the same."""
+    other_passport = Identifier.of(Scheme.PASSPORT, "P1111111", "GBR")
+    assert one(said("a", PASSPORT, RECEIPT, **ANA), said("b", other_passport, RECEIPT, family="JONES", given="BO"))
+    assert not one(said("a", PASSPORT, RECEIPT, **ANA), said("b", other_passport, OTHER, family="JONES", given="BO"))
+
+
+def test_keys_find_all_that_may_be_joined() -> None:
+    """Whatever two records can be joined by, they share a key or a block: else their pools would never meet."""
+    for left, right in (
+        (said("a", RECEIPT, **ANA), said("b", RECEIPT, family="JONES")),
+        (said("a", PASSPORT, RECEIPT, **ANA), said("b", PASSPORT, OTHER, **ANA)),
+        (said("a", RECEIPT, **ANA), said("b", RECEIPT, **ANA)),
+    ):
+        mine, theirs = facts_of([left, right])
+        assert set(identity.keys_of(mine)) & set(identity.keys_of(theirs))
+    mine, theirs = facts_of([said("a", RECEIPT, **ANA), said("b", OTHER, **ANA)])
+    assert mine.claim is not None
+    assert theirs.claim is not None
+    assert identity.block_of(mine.claim) == identity.block_of(theirs.claim) != 0
+
+
+def test_counts_of_changes_are_never_lowered() -> None:
+    """When pools unite, the greater number of changes emitted for a person stands."""
+    for counts in ((3, 5), (5, 3)):
+        one_pool, other_pool = Pool(), Pool()
+        one_pool.counts, other_pool.counts = {"p": counts[0]}, {"p": counts[1], "q": 1}
+        one_pool.unite(other_pool)
+        assert Pool.unpack(one_pool.pack()).counts == {"p": 5, "q": 1}
