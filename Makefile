@@ -53,7 +53,7 @@ fmt: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
-	@$(BIN)/python tests/benchmarks/bus.py
+	@$(BIN)/python tests/benchmarks/bus_speed.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

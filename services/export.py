@@ -6,7 +6,8 @@ in whatever order, batches and copies, by however many correlators, give the sam
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import msgspec
 
@@ -15,7 +16,7 @@ from services.domain.settle import answer, complete_through, persons
 from services.store.contract import Reads
 
 
-async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None = None) -> AsyncIterator[bytes]:
+async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None = None) -> AsyncGenerator[bytes, None]:
     """The export's lines.
 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
@@ -23,16 +24,18 @@ async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None 
     """
     coverage = complete_through(await reads.coverage(), known_at)
     yield canonical({"complete_through": coverage})
-    async for line in _stored(reads) if known_at is None else _recomputed(reads, known_at):
-        yield line if as_of is None else _answered(line, as_of, coverage)
+    async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:
+        async for line in found:
+            yield line if as_of is None else _answered(line, as_of, coverage)
 
 
-async def _stored(reads: Reads) -> AsyncIterator[bytes]:
-    async for history in reads.histories():
-        yield history
+async def _stored(reads: Reads) -> AsyncGenerator[bytes, None]:
+    async with aclosing(reads.histories()) as found:
+        async for history in found:
+            yield history
 
 
-async def _recomputed(reads: Reads, known_at: int) -> AsyncIterator[bytes]:
+async def _recomputed(reads: Reads, known_at: int) -> AsyncGenerator[bytes, None]:
     found: list[tuple[str, bytes]] = []
     async for pool in reads.all_pools():
         found += [(history.person, canonical(history)) for history in persons(pool.facts.values(), known_at)]

@@ -78,12 +78,19 @@ class PollOptions:
             raise ValueError("page and slices of at least one, window of at least zero")
 
 
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+
+
 def open_poll(url: str, feed: Feed) -> DatabasePoll:
-    """The database at a URL as SQLAlchemy has it (`postgresql+asyncpg`, `sqlite+aiosqlite`). Raises TypeError,
-    ValueError for options, SourceDown for a URL that is none."""
+    """The database at a URL as SQLAlchemy has it; `postgresql://` and `sqlite://` get their async drivers.
+
+    Raises TypeError, ValueError for options, SourceDown for a URL that is none.
+    """
     options = PollOptions(**feed.options)
     try:
         parsed = make_url(url)
+        if parsed.drivername in _DRIVERS:
+            parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
         # one connection for the transport's life: the source is somebody else's
         engine = create_async_engine(
             _read_only(parsed), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True

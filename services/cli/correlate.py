@@ -26,8 +26,10 @@ def correlate(
 
     Any number may run on one store: they share the partitions, and one that was thought dead cannot write.
 
-        visabus correlate
-        visabus --bus kafka://localhost:9092 --store postgresql://visabus@localhost/visabus correlate --once
+    ```
+    visabus correlate
+    visabus --bus kafka://localhost:9092 --store postgresql://visabus@localhost/visabus correlate --once
+    ```
     """
     settings = settings_of(context)
     start_logs(settings)

@@ -62,9 +62,11 @@ def demo(
 
     Each part is a process of its own, as in production; all are ended with the demo. Then requests to paste.
 
-        visabus demo
-        visabus demo --once --persons 10000
-        visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
+    ```
+    visabus demo
+    visabus demo --once --persons 10000
+    visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
+    ```
     """
     from rich.console import Console
 

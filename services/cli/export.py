@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from contextlib import aclosing
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,10 +38,15 @@ def export(
 
     The bytes depend on the events alone, so two installations that saw the same events can be compared by `--digest`.
 
-        visabus export --digest
-        visabus export --as-of 2026-11-24T00:00:00Z | jq .
+    ```
+    visabus export --digest
+    visabus export --as-of 2026-11-24T00:00:00Z | jq .
+    ```
     """
     settings = settings_of(context)
+    file = settings.store_url.partition("sqlite+aiosqlite:///")[2]
+    if file and not Path(file).exists():
+        raise Refusal(f"there is no store at {file}; `visabus correlate` makes it")
     asyncio.run(_run(settings, digest=digest, as_of=_instant(as_of), known_at=_instant(known_at)))
 
 
@@ -52,6 +60,17 @@ def _instant(text: str | None) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
+def _written(line: bytes) -> bool:
+    """Whether anybody still reads: `visabus export | head` ends here, and quietly."""
+    try:
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
+
+
 async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, known_at: datetime | None) -> None:
     from services.export import lines
     from services.store import open_store
@@ -61,10 +80,11 @@ async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, know
     try:
         second = None if as_of is None else int(as_of.timestamp())
         micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
-        async for line in lines(store.reads, as_of=second, known_at=micros):
-            total.update(line + b"\n")
-            if not digest:
-                sys.stdout.buffer.write(line + b"\n")
+        async with aclosing(lines(store.reads, as_of=second, known_at=micros)) as found:
+            async for line in found:
+                total.update(line + b"\n")
+                if not digest and not _written(line):
+                    break
     finally:
         await store.close()
     if digest:

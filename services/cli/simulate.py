@@ -32,8 +32,10 @@ def simulate(
 
     `DIR/i94/` are the nightly files, `DIR/claims3.db` the table, `DIR/truth/` each person's stays and outcomes.
 
-        visabus simulate /tmp/population --persons 10000 --seed 7
-        visabus ingest --once --stamp recorded --feed I94.nightly=file:///tmp/population/i94
+    ```
+    visabus simulate /tmp/population --persons 10000 --seed 7
+    visabus ingest --once --stamp recorded --feed I94.nightly=file:///tmp/population/i94
+    ```
     """
     from rich.console import Console
 

@@ -22,7 +22,7 @@ from services.store.packing import squeeze, unsqueeze
 from services.store.writer import PersonRow
 
 CHANGES = UUID("0b7c3f0e-6c4f-5a55-8f6d-0d2b8a1f9e11")
-"""Namespace of change ids: one id per person and number."""
+"""Namespace of change ids; the name is the body, so one id has one body."""
 
 
 @dataclass(slots=True)
@@ -132,24 +132,22 @@ def _body(
     *,
     ended: bool = False,
 ) -> bytes:
-    name = person.hex()
-    return orjson.dumps(
-        {
-            "id": uuid5_text(CHANGES, f"{name}/{sequence}"),
-            "person": name,
-            "sequence": sequence,
-            "at": instant(now),
-            "outcome": answer.outcome if answer else None,
-            "reason": answer.reason if answer else None,
-            "rule": answer.rule if answer else None,
-            "citation": answer.citation if answer else None,
-            "evidence": answer.evidence if answer else (),
-            "stay": answer.stay.id if answer else None,
-            "replaced": {"outcome": replaced} if replaced else None,
-            "formerly": formerly,
-            "ended": ended,
-        }
-    )
+    body = {
+        "person": person.hex(),
+        "sequence": sequence,
+        "at": instant(now),
+        "outcome": answer.outcome if answer else None,
+        "reason": answer.reason if answer else None,
+        "rule": answer.rule if answer else None,
+        "citation": answer.citation if answer else None,
+        "evidence": answer.evidence if answer else (),
+        "stay": answer.stay.id if answer else None,
+        "replaced": {"outcome": replaced} if replaced else None,
+        "formerly": formerly,
+        "ended": ended,
+    }
+    # the id is the content's: a store rebuilt beside this one may number other changes with the same numbers
+    return orjson.dumps({"id": uuid5_text(CHANGES, orjson.dumps(body).decode()), **body})
 
 
 def pack_changes(bodies: list[bytes]) -> bytes:

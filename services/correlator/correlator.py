@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from adapters.core import BadRecord, Origin
 from bus.contract import Delivery, Message, Partition, Producer
@@ -62,17 +63,19 @@ class Correlator:
         self._coverage_at = -COVERAGE_SECONDS
         self.fenced = 0
 
-    async def check(self) -> None:
-        """Raises OtherConfiguration where other rules made this store."""
+    async def check(self) -> str:
+        """The store's name. Raises OtherConfiguration where other rules made it."""
         mine = fingerprint()
+        stands, name = "", ""
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    stands = await tx.fingerprint(mine)
+                    stands, name = await tx.found(mine, uuid4().hex)
         if stands != mine:
             raise OtherConfiguration(
                 f"the store was made under configuration {stands}, this program has {mine}: rebuild into a new store"
             )
+        return name
 
     async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Take partitions over: where to read on. Whoever held one before is fenced."""

@@ -20,7 +20,6 @@ from services.store import Store, open_store
 from services.store.contract import StoreDown
 from services.store.writer import Conflict, Fenced
 
-GROUP = "visabus.correlator"
 POLL_MESSAGES = 5_000
 IDLE_SECONDS = 0.2
 _PASSING = (BusDown, StoreDown, Conflict)
@@ -52,8 +51,9 @@ async def run(
             producer = await bus.producer()
             spool = Spool(settings.data_dir / "spool")
             correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
-            await correlator.check()
-            await _both(correlator, bus, store, settings, once=once, stop=stop)
+            # a group per store: one that is built anew reads everything, beside the one that is in use
+            group = f"visabus.correlator.{await correlator.check()}"
+            await _both(correlator, bus, store, settings, group, once=once, stop=stop)
             await producer.close()
         finally:
             await bus.close()
@@ -62,11 +62,18 @@ async def run(
 
 
 async def _both(
-    correlator: Correlator, bus: Bus, store: Store, settings: Settings, *, once: bool, stop: asyncio.Event
+    correlator: Correlator,
+    bus: Bus,
+    store: Store,
+    settings: Settings,
+    group: str,
+    *,
+    once: bool,
+    stop: asyncio.Event,
 ) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_reading(correlator, bus, settings, stop))
+            reading = tasks.create_task(_reading(correlator, bus, settings, group, stop))
             tasks.create_task(_settling(correlator, settings, stop))
             if once:
                 await _done(bus, store, stop, reading)
@@ -77,14 +84,14 @@ async def _both(
             raise errors.exceptions[0] from None
 
 
-async def _reading(correlator: Correlator, bus: Bus, settings: Settings, stop: asyncio.Event) -> None:
+async def _reading(correlator: Correlator, bus: Bus, settings: Settings, group: str, stop: asyncio.Event) -> None:
     """Join the group and append; join anew after being fenced or after the bus was down."""
     policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
                 consumer = await bus.consumer(
-                    GROUP, EVENT_TOPICS, assigned=correlator.assigned, revoked=correlator.revoked
+                    group, EVENT_TOPICS, assigned=correlator.assigned, revoked=correlator.revoked
                 )
                 try:
                     await _appending(correlator, consumer, stop)

@@ -13,17 +13,15 @@ from services.domain.facts import Claim, Fact
 class _Packed(msgspec.Struct, array_like=True):
     claims: list[Claim]
     facts: list[tuple[int, Fact]]  # the fact without its claim, and the claim's index or -1
-    counts: dict[str, int]  # changes emitted so far per person: the next one's number
 
 
 class Pool:
     """Facts by event id; of several copies of one event the least (known, copy) stands."""
 
-    __slots__ = ("counts", "facts")
+    __slots__ = ("facts",)
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self.facts: dict[bytes, Fact] = {}
-        self.counts: dict[str, int] = {}
         self.add(facts)
 
     def add(self, facts: Iterable[Fact]) -> bool:
@@ -40,8 +38,6 @@ class Pool:
     def unite(self, other: Pool) -> None:
         """Take another pool in."""
         self.add(other.facts.values())
-        for person, count in other.counts.items():
-            self.counts[person] = max(count, self.counts.get(person, 0))
 
     def pack(self) -> bytes:
         """The pool's bytes; each claim stands in them once."""
@@ -50,14 +46,13 @@ class Pool:
         for fact in self.facts.values():
             index = -1 if fact.claim is None else numbers.setdefault(fact.claim, len(numbers))
             rows.append((index, fact if fact.claim is None else replace(fact, claim=None)))
-        return _encoder.encode(_Packed(list(numbers), rows, self.counts))
+        return _encoder.encode(_Packed(list(numbers), rows))
 
     @classmethod
     def unpack(cls, data: bytes) -> Pool:
         """The reverse of `pack`."""
         packed = _decoder.decode(data)
         pool = cls()
-        pool.counts = packed.counts
         for index, fact in packed.facts:
             pool.facts[fact.id] = fact if index < 0 else replace(fact, claim=packed.claims[index])
         return pool

@@ -316,10 +316,11 @@ class Host:
             )
             try:
                 whole: bool = await policy(self._round, worker)
-            except SourceDown:
+            except SourceDown as error:
                 if worker.stop.is_set():
                     break
-                raise Stopped(f"{worker.source.name} could not be reached; run again later") from None
+                told = f"{worker.source.name} could not be reached ({error}); mend its address or run again later"
+                raise Stopped(told) from None
             if whole and self._once:
                 break
             # after a failure behind some progress: a short wait, and the policy begins anew
@@ -465,7 +466,9 @@ class Host:
             return  # a poll that found nothing and says nothing
         await self._patiently(worker.stop, lambda: asyncio.to_thread(receipts.keep, self._receipts, tally))
         origin = tally.origin
-        self._log.info("batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json())
+        self._log.debug(
+            "batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json()
+        )
 
     async def _release(self, worker: Worker) -> None:
         """Let go of the feed, so that the next host need not wait. Nothing depends on it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from services.domain.facts import Fact
@@ -29,10 +29,10 @@ class Reads(Protocol):
     async def known_through(self) -> int | None:
         """The latest publication stamp (microseconds) that was taken in; None for an empty store."""
 
-    def histories(self) -> AsyncIterator[bytes]:
+    def histories(self) -> AsyncGenerator[bytes, None]:
         """The view: each person's canonical history, sorted by person id."""
 
-    def all_pools(self) -> AsyncIterator[Pool]:
+    def all_pools(self) -> AsyncGenerator[Pool, None]:
         """Every pool, for answers about the past and for checks."""
 
     async def backlog(self) -> int:

@@ -211,14 +211,14 @@ class PostgresTransaction:
         )
         return row[0], row[1]
 
-    async def fingerprint(self, mine: str) -> str:
+    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
         # one settles at a time, so one founds at a time; two would both find the table empty
         await self.lock_settling()
-        stands = await self._raw.fetchval("SELECT fingerprint FROM config")
+        stands = await self._raw.fetchrow("SELECT fingerprint, name FROM config")
         if stands is None:
-            await self._raw.execute("INSERT INTO config (fingerprint) VALUES ($1)", mine)
-            return mine
-        return str(stands)
+            await self._raw.execute("INSERT INTO config (fingerprint, name) VALUES ($1, $2)", fingerprint, name)
+            return fingerprint, name
+        return stands[0], stands[1]
 
     async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if rows:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -59,16 +59,18 @@ class SqlReads:
             known = (await connection.execute(select(func.max(POSITION.c.known)))).scalar()
         return int(known) if known else None
 
-    async def histories(self) -> AsyncIterator[bytes]:
+    async def histories(self) -> AsyncGenerator[bytes, None]:
         query = select(PERSON.c.person, PERSON.c.doc).where(PERSON.c.doc.is_not(None))
-        async for row in self._pages(query, PERSON.c.person):
-            yield row[1]
+        async with aclosing(self._pages(query, PERSON.c.person)) as rows:
+            async for row in rows:
+                yield row[1]
 
-    async def all_pools(self) -> AsyncIterator[Pool]:
-        async for row in self._pages(select(POOL.c.pool, POOL.c.blob), POOL.c.pool):
-            yield unpack_pool(row[1])
+    async def all_pools(self) -> AsyncGenerator[Pool, None]:
+        async with aclosing(self._pages(select(POOL.c.pool, POOL.c.blob), POOL.c.pool)) as rows:
+            async for row in rows:
+                yield unpack_pool(row[1])
 
-    async def _pages(self, query: Select[Any], key: Any) -> AsyncIterator[Any]:
+    async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
         last = None
         async with self._connect() as connection:
             while True:

@@ -194,9 +194,9 @@ class SqliteTransaction:
         )
         return rows[0][0], rows[0][1]
 
-    async def fingerprint(self, mine: str) -> str:
-        rows = await self._rows("SELECT fingerprint FROM config")
+    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
+        rows = await self._rows("SELECT fingerprint, name FROM config")
         if rows:
-            return str(rows[0][0])
-        await self._raw.execute("INSERT INTO config (fingerprint) VALUES (?)", (mine,))
-        return mine
+            return rows[0][0], rows[0][1]
+        await self._raw.execute("INSERT INTO config (fingerprint, name) VALUES (?, ?)", (fingerprint, name))
+        return fingerprint, name

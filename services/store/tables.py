@@ -116,5 +116,5 @@ POSITION = Table(
     PrimaryKeyConstraint("topic", "part"),
 )
 
-# rules, weights and code tables that made this store: one row
-CONFIG = Table("config", METADATA, Column("fingerprint", Text, primary_key=True))
+# rules, weights and code tables that made this store, and the name it was given when it was founded: one row
+CONFIG = Table("config", METADATA, Column("fingerprint", Text, primary_key=True), Column("name", Text, nullable=False))

@@ -145,8 +145,8 @@ class Transaction(Protocol):
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         """Take a partition over: (next position, the new epoch). Whoever held it before is fenced from here on."""
 
-    async def fingerprint(self, mine: str) -> str:
-        """The fingerprint that stands; mine, if none stood."""
+    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
+        """The fingerprint and name under which the store was founded; these, if it was not."""
 
 
 class Writer(Protocol):

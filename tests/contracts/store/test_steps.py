@@ -141,8 +141,8 @@ async def test_the_outbox_is_emptied_in_order(store: Store) -> None:
 
 async def test_the_first_fingerprint_stands(store: Store) -> None:
     async with store.writer.begin() as tx:
-        assert await tx.fingerprint("one") == "one"
-        assert await tx.fingerprint("two") == "one"
+        assert await tx.found("one", "first") == ("one", "first")
+        assert await tx.found("two", "second") == ("one", "first")
 
 
 async def test_opening_again_finds_what_was_written(store: Store, store_url: str) -> None:

@@ -75,7 +75,9 @@ def upgrade() -> None:
         sa.Column("known", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("topic", "part"),
     )
-    op.create_table("config", sa.Column("fingerprint", sa.Text, primary_key=True))
+    op.create_table(
+        "config", sa.Column("fingerprint", sa.Text, primary_key=True), sa.Column("name", sa.Text, nullable=False)
+    )
     if op.get_bind().dialect.name == "postgresql":
         for table in ("segment", "work", "change"):
             op.execute(f"ALTER TABLE {table} ALTER COLUMN blob SET STORAGE EXTERNAL")
