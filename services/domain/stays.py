@@ -334,10 +334,9 @@ def _await_adjustment(line: _Line, application: Application) -> None:
     """What an application for permanent residence does until it is granted."""
     decided = application.decided
     since = max(line.reach, application.filed_at)
-    until = FOREVER
-    if decided is not None:
-        approved = application.action == "approved"
-        until = decided.start if approved else _decision_over(decided, line.arrival.zone)
+    until = FOREVER  # also where it was granted: that ends the time line by itself
+    if decided is not None and application.action != "approved":
+        until = _decision_over(decided, line.arrival.zone)
     if until > since:
         line.proof = (line.arrival.uuid, *application.evidence)
         line.wait(since, until, "adjustment pending", rules.ADJUSTMENT)
