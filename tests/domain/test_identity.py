@@ -182,12 +182,3 @@ def test_keys_find_all_that_may_be_joined() -> None:
     assert mine.claim is not None
     assert theirs.claim is not None
     assert identity.block_of(mine.claim) == identity.block_of(theirs.claim) != 0
-
-
-def test_counts_of_changes_are_never_lowered() -> None:
-    """When pools unite, the greater number of changes emitted for a person stands."""
-    for counts in ((3, 5), (5, 3)):
-        one_pool, other_pool = Pool(), Pool()
-        one_pool.counts, other_pool.counts = {"p": counts[0]}, {"p": counts[1], "q": 1}
-        one_pool.unite(other_pool)
-        assert Pool.unpack(one_pool.pack()).counts == {"p": 5, "q": 1}
