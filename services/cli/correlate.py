@@ -21,6 +21,9 @@ def register(app: typer.Typer) -> None:
 def correlate(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="End when all that the bus holds is settled and told.")] = False,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Tell nobody yet: for a store that is rebuilt beside the live one.")
+    ] = False,
 ) -> None:
     """Take events off the bus into the store, settle who is who, and tell what changed, until SIGTERM or SIGINT.
 
@@ -33,13 +36,13 @@ def correlate(
     """
     settings = settings_of(context)
     start_logs(settings)
-    asyncio.run(_run(settings, once=once))
+    asyncio.run(_run(settings, once=once, hold=hold))
 
 
-async def _run(settings: Settings, *, once: bool) -> None:
+async def _run(settings: Settings, *, once: bool, hold: bool) -> None:
     from services.cli.signals import stop_on_signals
     from services.correlator.memory import collect_rarely
     from services.correlator.process import run
 
     collect_rarely()
-    await run(settings, once=once, stop=stop_on_signals())
+    await run(settings, once=once, hold=hold, stop=stop_on_signals())

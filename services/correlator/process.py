@@ -36,11 +36,13 @@ async def run(
     *,
     once: bool,
     stop: asyncio.Event,
+    hold: bool = False,
     clock: Callable[[], datetime] = wall_clock,
     pause: Pause = no_pause,
 ) -> None:
     """Correlate until `stop` is set; with `once` until all that the bus holds is settled and told.
 
+    With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
     Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration.
     """
     store = await open_store(settings.store_url)
@@ -53,7 +55,7 @@ async def run(
             correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
             # a group per store: one that is built anew reads everything, beside the one that is in use
             group = f"visabus.correlator.{await correlator.check()}"
-            await _both(correlator, bus, store, settings, group, once=once, stop=stop)
+            await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
             await producer.close()
         finally:
             await bus.close()
@@ -69,14 +71,15 @@ async def _both(
     group: str,
     *,
     once: bool,
+    hold: bool,
     stop: asyncio.Event,
 ) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop))
-            tasks.create_task(_settling(correlator, settings, stop))
+            tasks.create_task(_settling(correlator, settings, stop, hold=hold))
             if once:
-                await _done(bus, store, stop, reading)
+                await _done(bus, store, stop, reading, hold=hold)
                 stop.set()
     except* _PASSING as errors:
         # what was under way when the order to stop came is given up: whoever starts next finds it undone, not half done
@@ -116,35 +119,35 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
                 await consumer.commit(positions)
 
 
-async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event) -> None:
+async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event, *, hold: bool) -> None:
     policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
-                busy = await _settle_once(correlator)
+                busy = await _settle_once(correlator, hold=hold)
         if not busy:
             await wait(IDLE_SECONDS, stop)
 
 
-async def _settle_once(correlator: Correlator) -> bool:
+async def _settle_once(correlator: Correlator, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
     await correlator.look()
     done = await correlator.settle()
     fired = 0 if done.rows else await correlator.fire()
-    told = await correlator.deliver()
+    told = 0 if hold else await correlator.deliver()
     return bool(done.rows or fired or told)
 
 
-async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None]) -> None:
+async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:
     while not stop.is_set() and not reading.done():
-        if await caught_up(bus, store):
+        if await caught_up(bus, store, hold=hold):
             return
         await wait(IDLE_SECONDS / 2, stop)
 
 
-async def caught_up(bus: Bus, store: Store) -> bool:
+async def caught_up(bus: Bus, store: Store, *, hold: bool = False) -> bool:
     """Whether everything on the event topics is taken in, settled and told."""
     ends = await bus.ends(EVENT_TOPICS)
     positions = await store.reads.positions()
     read = all(positions.get((part.topic, part.number), 0) >= end for part, end in ends.items())
-    return read and await store.reads.backlog() == 0 and await store.reads.untold() == 0
+    return read and await store.reads.backlog() == 0 and (hold or await store.reads.untold() == 0)
