@@ -95,7 +95,7 @@ def asyncapi() -> Json:
     }
 
 
-_POSITION, _LETTER, _CHANGE = "position", "dead-letter", "status-change"
+_POSITION, _LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -106,6 +106,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.CHANGES: (_CHANGE,),
     topics.CHANGES_LATEST: (_CHANGE,),
     topics.DEAD_LETTERS: (_LETTER,),
+    topics.PUSH_ANSWERS: (_ANSWER,),
 }
 """The messages of each topic."""
 
@@ -119,13 +120,17 @@ _TOLD: dict[str, str] = {
     topics.CHANGES: "Changes of persons' status. At least once; numbered without a gap per person.",
     topics.CHANGES_LATEST: "The last change of each person, for those who join late.",
     topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
+    topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
 }
 
 _SENT: dict[str, tuple[str, ...]] = {
-    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS),
+    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS, topics.PUSH_ANSWERS),
     "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
 }
-_RECEIVED: dict[str, tuple[str, ...]] = {"ingest": (topics.POSITIONS,), "correlator": topics.EVENT_TOPICS}
+_RECEIVED: dict[str, tuple[str, ...]] = {
+    "ingest": (topics.POSITIONS, topics.PUSH_ANSWERS),
+    "correlator": topics.EVENT_TOPICS,
+}
 
 
 def _channel(topic: str) -> str:
@@ -179,6 +184,7 @@ def _messages() -> Json:
         _POSITION: _message("Position", _text("`system/feed`")),
         _CHANGE: _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$")),
         _LETTER: letter | {"headers": _headers("dead-letter")},
+        _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
     }
 
 
@@ -221,7 +227,7 @@ def _schemas() -> Json:
     _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Plain)
     schemas: Json = found["$defs"]
     schemas |= {model.__name__: _as_published(schemas[model.__name__]) for model in EVENTS.values()}
-    return schemas | {"Position": _position(), "DeadLetter": _dead_letter()}
+    return schemas | {"Position": _position(), "DeadLetter": _dead_letter(), "PushAnswer": _push_answer()}
 
 
 def _text(description: str, **more: object) -> Json:
@@ -242,13 +248,32 @@ _COUNT: Json = {"type": "integer", "minimum": 0}
 _INSTANT: Json = {"type": "string", "format": "date-time"}
 
 
-def _position() -> Json:
-    """As `services.ingest.positions` writes it; a test holds the two together."""
+def _counters() -> Json:
     counted = dict.fromkeys(("read", "published", "dead_lettered"), _COUNT)
-    counters = _object(
+    return _object(
         "read = published + dead_lettered + the sum of filtered",
         counted | {"filtered": {"type": "object", "additionalProperties": _COUNT}, "events": _COUNT},
     )
+
+
+def _push_answer() -> Json:
+    """As `services.ingest.door.ledger` writes it; a test holds the two together."""
+    return _object(
+        "What a push was answered. A message without a value ends it: the push is too old to be repeated.",
+        {
+            "digest": {"type": "string", "description": "SHA-256 of what was signed.", "pattern": "^[0-9a-f]{64}$"},
+            "expires": _COUNT | {"description": "Seconds since 1970."},
+            "body": {"type": "object", "description": "The answer."},
+            "number": _COUNT,
+            "epoch": _COUNT,
+            "counters": _counters() | {"description": "Of the feed, this push included."},
+        },
+    )
+
+
+def _position() -> Json:
+    """As `services.ingest.positions` writes it; a test holds the two together."""
+    counters = _counters()
     return _object(
         "How far a feed is. A message without a value makes the feed start anew.",
         {
@@ -271,8 +296,9 @@ def _position() -> Json:
 def _dead_letter() -> Json:
     """As `services.ingest.letters` writes it; a test holds the two together."""
     optional = {"type": ["string", "null"]}
-    return _object(
-        "A record that could not be read. The same record refused twice has one id.",
+    letter = _object(
+        "A record that could not be read. The same record refused twice has one id. Once it was replayed, a message of "
+        "the same id without its bytes says so.",
         {
             "id": {"type": "string", "format": "uuid"},
             "system": {"type": "string"},
@@ -287,6 +313,10 @@ def _dead_letter() -> Json:
             "raw": optional | {"description": "The bytes, base64, unless they are spooled."},
             "spooled": optional | {"description": "The digest under which the spool keeps bytes too large for here."},
             "mapping_version": {"type": "integer", "minimum": 1},
+            "context": optional | {"description": "What stood before it and is needed to read it (a header), base64."},
+            "replayed": {"type": "boolean", "description": "Its events are published."},
             "at": _INSTANT,
         },
     )
+    late = ("context", "replayed")  # letters of the first installations have neither
+    return letter | {"required": [name for name in letter["required"] if name not in late]}

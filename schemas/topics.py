@@ -13,9 +13,10 @@ POSITIONS = "visabus.positions"
 CHANGES = "visabus.status-changes"
 CHANGES_LATEST = "visabus.status-changes.latest"
 DEAD_LETTERS = "visabus.dead-letters"
+PUSH_ANSWERS = "visabus.push-answers"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
-COMPACTED: frozenset[str] = frozenset({POSITIONS, CHANGES_LATEST})
+COMPACTED: frozenset[str] = frozenset({POSITIONS, CHANGES_LATEST, PUSH_ANSWERS})
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
 PARTITIONS: dict[str, int] = {
@@ -28,6 +29,7 @@ PARTITIONS: dict[str, int] = {
     CHANGES: 4,
     CHANGES_LATEST: 4,
     DEAD_LETTERS: 1,
+    PUSH_ANSWERS: 1,
 }
 
 _OF_KIND = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -40,6 +41,7 @@ _TESTS = "VISABUS_TEST_"
 """Variables of the test suite, which are no settings."""
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_-]+\.[A-Za-z0-9_-]+$")]
 
 
@@ -135,6 +137,45 @@ class IngestSettings(Group):
     fence_seconds: Seconds = Field(default=0.5, description="How often a host looks whether another took over.")
 
 
+class DoorKey(Group):
+    """A key that a system signs its pushes with. Several of one system are believed at once: so keys are changed."""
+
+    system: str = Field(description="Whose key it is, as `visabus adapters` lists it.")
+    hmac_secret: SecretStr | None = Field(default=None, description="A shared secret (HMAC-SHA-256), 32 bytes or more.")
+    ed25519_public_key: str | None = Field(default=None, description="A public key (Ed25519), base64 of its 32 bytes.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.hmac_secret is None) == (self.ed25519_public_key is None):
+            raise ValueError("one of hmac_secret and ed25519_public_key: a request must not choose how it is checked")
+        if self.hmac_secret is not None and len(self.hmac_secret.get_secret_value().encode()) < 32:
+            raise ValueError("hmac_secret is shorter than 32 bytes")
+        if self.ed25519_public_key is not None and not _is_public_key(self.ed25519_public_key):
+            raise ValueError("ed25519_public_key is no base64 of 32 bytes")
+        return self
+
+
+def _is_public_key(text: str) -> bool:
+    try:
+        return len(b64decode(text, validate=True)) == 32
+    except ValueError:
+        return False
+
+
+class DoorSettings(Group):
+    """The door for systems that push, and what it takes from one of them."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8081, ge=0, le=65_535)
+    keys: dict[KeyId, DoorKey] = Field(default={}, description="Key id -> the key that is believed under it.")
+    window_seconds: int = Field(default=300, ge=1, le=3_600, description="How far a timestamp may be away.")
+    max_bytes: int = Field(default=4_000_000, ge=1, le=100_000_000, description="Largest body.")
+    rate: float = Field(default=20.0, gt=0, le=10_000, description="Requests a second of one key, in the long run.")
+    burst: int = Field(default=100, ge=1, le=100_000, description="Requests of one key at once, after a quiet time.")
+    concurrent: int = Field(default=16, ge=1, le=1_000, description="Requests in work at the same time, of all keys.")
+    body_seconds: Seconds = Field(default=30.0, description="A body that is not there by then is given up.")
+
+
 class Deadlines(Group):
     """How long to wait for others."""
 
@@ -182,6 +223,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()
+    door: DoorSettings = DoorSettings()
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
 

@@ -50,11 +50,13 @@ class Tally:
     refused: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
+    context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     withheld: int = 0  # coverage events of a batch with refused records
 
     def messages(self, reads: Sequence[Read]) -> list[Message]:
         """The messages of the next reads. Raises Wholesale, SpoolDown."""
         result: list[Message] = []
+        context = self.context
         before = (
             self.reads,
             self.records,
@@ -71,6 +73,7 @@ class Tally:
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
             self.reads, self.records, self.part, self.reasons, refused, notes, coverage = before
+            self.context = context
             del self.refused[refused:], self.notes[notes:], self.coverage[coverage:]
             raise
         return result
@@ -84,7 +87,7 @@ class Tally:
             if done:
                 return []
             self._count(Counters(read=1, dead_lettered=1))
-            return [letter(outcome, self.origin, self.spool)]
+            return [letter(outcome, self.origin, self.spool, context=self.context)]
         if done:
             return []
         if isinstance(outcome, Filtered):
@@ -100,7 +103,8 @@ class Tally:
             self.notes.append({"place": read.place, "fields": dict(read.fields)})
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
-            outcome = [letter(outcome, self.origin, self.spool, counted=False)]
+            outcome = [letter(outcome, self.origin, self.spool, counted=False, context=self.context)]
+        self.context = read.raw or None
         if self.reads <= self.skip or isinstance(outcome, Filtered):
             return []
         self._count(Counters(events=sum(1 for message in outcome if message.topic != DEAD_LETTERS)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import orjson
@@ -21,6 +22,9 @@ LETTERS = UUID("0b8a5f0e-6a0d-5a61-9d0c-3a1b7f6d2c44")
 
 MAX_RAW = 256 * 1024
 """Larger bytes go to the spool, and the letter names their digest."""
+
+MAX_CONTEXT = 16 * 1024
+"""What stood before a record is kept beside it up to this size."""
 
 _REASON = 2_000
 _PLACE = 500
@@ -75,10 +79,13 @@ def write(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def letter(bad: BadRecord, origin: Origin, spool: Spool, *, counted: bool = True) -> Message:
+def letter(
+    bad: BadRecord, origin: Origin, spool: Spool, *, counted: bool = True, context: bytes | None = None
+) -> Message:
     """The message that keeps a refused record. Its id is derived: the same record refused twice is one letter.
 
-    `counted` is false for what is no record (a note, the unreadable rest of a batch). Raises SpoolDown.
+    `counted` is false for what is no record (a note, the unreadable rest of a batch). `context` are the bytes of what
+    stood before it and says how it is read, a header most often. Raises SpoolDown.
     """
     digest = sha256(bad.raw).hexdigest()
     place = clean(bad.place)
@@ -99,16 +106,23 @@ def letter(bad: BadRecord, origin: Origin, spool: Spool, *, counted: bool = True
         "raw": None if large else b64encode(bad.raw).decode(),
         "spooled": spool.keep(bad.raw) if large else None,
         "mapping_version": origin.mapping_version,
+        "context": b64encode(context).decode() if context is not None and len(context) <= MAX_CONTEXT else None,
+        "replayed": False,
         "at": datetime.now(UTC).isoformat(),
     }
+    return posted(body)
+
+
+def posted(body: dict[str, Any]) -> Message:
+    """The message of a letter's body."""
     headers = (
         ("ce_specversion", b"1.0"),
-        ("ce_id", identity.encode()),
-        ("ce_source", f"urn:visabus:system:{origin.system}".encode()),
+        ("ce_id", body["id"].encode()),
+        ("ce_source", f"urn:visabus:system:{body['system']}".encode()),
         ("ce_type", b"visabus.dead-letter"),
         ("content-type", b"application/json"),
     )
-    return Message(DEAD_LETTERS, f"{origin.system}/{origin.feed}".encode(), orjson.dumps(body), headers)
+    return Message(DEAD_LETTERS, f"{body['system']}/{body['feed']}".encode(), orjson.dumps(body), headers)
 
 
 def clean(text: str) -> str:

@@ -143,7 +143,7 @@ def test_who_sends_and_who_receives() -> None:
         told.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
     assert told[("correlator", "receive")] == set(EVENT_TOPICS)
     assert told[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
-    assert told[("ingest", "send")] == {*EVENT_TOPICS, "visabus.positions", "visabus.dead-letters"}
+    assert told[("ingest", "send")] == {*EVENT_TOPICS, "visabus.positions", "visabus.dead-letters", "visabus.push-answers"}
 
 
 def test_every_reference_leads_somewhere() -> None:
