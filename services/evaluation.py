@@ -11,7 +11,8 @@ from typing import Any
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
-from services.domain.history import Answer, Coverage, history_of
+from services.domain.coverage import Coverage
+from services.domain.history import Answer, history_of
 from services.domain.settle import answer
 from services.simulator.clock import seconds
 from services.simulator.truth import TruePerson, TrueStay, Truth

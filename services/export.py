@@ -11,8 +11,9 @@ from contextlib import aclosing
 
 import msgspec
 
-from services.domain.history import Coverage, canonical, history_of
-from services.domain.settle import answer, complete_through, persons
+from services.domain.coverage import Coverage, complete
+from services.domain.history import canonical, history_of
+from services.domain.settle import answer, persons
 from services.store.contract import Reads
 
 
@@ -22,8 +23,8 @@ async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
     what was known by then.
     """
-    coverage = complete_through(await reads.coverage(), known_at)
-    yield canonical({"complete_through": coverage})
+    coverage = complete(await reads.coverage(), known_at)
+    yield canonical({"complete": coverage.scopes})
     async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:
         async for line in found:
             yield line if as_of is None else _answered(line, as_of, coverage)

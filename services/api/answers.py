@@ -33,11 +33,12 @@ from schemas.view import (
     Sureness,
     TimelineView,
 )
+from services.domain.coverage import Coverage, complete
 from services.domain.facts import MICRO, Fact, handle_key, instant, key_hash
-from services.domain.history import Answer, Coverage, History, Interval, Link, Stay
+from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, NAMES_WEIGHT, ONE_HOLDER, WEIGHTS
 from services.domain.pools import Pool
-from services.domain.settle import absence_known, answer, complete_through, persons, status
+from services.domain.settle import answer, persons, status
 from services.domain.stays import local_day
 
 SEARCHABLE: tuple[Scheme, ...] = tuple(scheme for scheme in Scheme if scheme.value in WEIGHTS)
@@ -136,7 +137,7 @@ def holders(by: By, facts: Iterable[Fact], known_at: int | None) -> list[History
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
     """The status of each who is asked for."""
     facts = visible(known.facts, confidential=confidential)
-    coverage = complete_through(known.coverage, when.known_at)
+    coverage = complete(known.coverage, when.known_at)
     events = _Events(facts)
     return StatusView(
         as_of=instant(when.as_of),
@@ -166,7 +167,7 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
 def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> TimelineView:
     """All stays of each who is asked for, with all their intervals."""
     facts = visible(known.facts, confidential=confidential)
-    coverage = complete_through(known.coverage, when.known_at)
+    coverage = complete(known.coverage, when.known_at)
     events = _Events(facts)
     return TimelineView(
         as_of=instant(when.as_of),
@@ -288,7 +289,6 @@ def _interval(
     piece: Interval, later: Interval | None, stay: Stay, as_of: int, coverage: Coverage, events: _Events
 ) -> IntervalView:
     found = answer(stay, piece.since, coverage)
-    known = absence_known(coverage)
     over = later is not None and later.since <= as_of
     return IntervalView(
         outcome=Outcome(found.outcome if found else piece.outcome),
@@ -300,7 +300,7 @@ def _interval(
         until=instant(later.since) if later is not None else None,
         holds=Holds.FUTURE if piece.since > as_of else Holds.PAST if over else Holds.PRESENT,
         absence=piece.absence,
-        absence_known=(known is not None and known >= piece.since) if piece.absence else None,
+        absence_known=coverage.vouches(stay.since, piece.since) if piece.absence else None,
     )
 
 
@@ -331,11 +331,11 @@ def sureness(weight: int) -> Sureness:
 
 def _freshness(known: Known, when: When, coverage: Coverage) -> FreshnessView:
     through = known.known_through
-    reach = absence_known(coverage)
+    reach = coverage.absence_known
     return FreshnessView(
         known_through=_moment(through),
         provisional=when.known_at is not None and (through is None or when.known_at > through),
-        coverage={scope: instant(second) for scope, second in sorted(coverage.items())},
+        coverage={scope: instant(stretches[-1][1]) for scope, stretches in sorted(coverage.scopes.items())},
         absence_known_through=instant(reach) if reach is not None else None,
     )
 

@@ -153,13 +153,13 @@ async def refuse_used(settings: Settings) -> None:
 
 async def compared(settings: Settings, truth: Truth) -> Comparison:
     """The view of a store against the truth."""
-    from services.domain.settle import complete_through
+    from services.domain.coverage import complete
     from services.evaluation import compare
     from services.store import open_store
 
     store = await open_store(settings.store_url)
     try:
-        coverage = complete_through(await store.reads.coverage())
+        coverage = complete(await store.reads.coverage())
         return await compare(truth, store.reads.histories(), coverage)
     finally:
         await store.close()

@@ -15,8 +15,9 @@ import orjson
 
 from schemas.ids import handle, uuid5_text
 from schemas.outcomes import Outcome
+from services.domain.coverage import Coverage
 from services.domain.facts import instant
-from services.domain.history import Answer, Coverage, History, canonical
+from services.domain.history import Answer, History, canonical
 from services.domain.settle import next_change, status
 from services.store.packing import squeeze, unsqueeze
 from services.store.writer import PersonRow
@@ -45,7 +46,7 @@ def retell(histories: Sequence[History], before: Iterable[PersonRow], pool: int,
         # the row stays without a history: should the person come back by a split, the numbers go on
         ended = row.told is None
         sequence = row.sequence if ended else row.sequence + 1
-        told.rows.append(PersonRow(person, pool, None, None, None, None, None, None, sequence, None, None, None))
+        told.rows.append(PersonRow(person, pool, None, None, None, None, None, None, sequence, None, None, None, None))
         if not ended:
             told.changes.append(_body(person, sequence, now, None, row.code, [], ended=True))
     return told
@@ -88,7 +89,7 @@ def _tell(
             digest,
             sequence,
             next_change(history, now),
-            _awaits(answer),
+            *_awaits(answer),
             canonical(history),
         )
     )
@@ -105,14 +106,17 @@ def fire(row: PersonRow, history: History, coverage: Coverage, now: int) -> tupl
         told=digest,
         sequence=sequence,
         next_change_at=next_change(history, now),
-        awaits=_awaits(answer),
+        awaits_from=_awaits(answer)[0],
+        awaits=_awaits(answer)[1],
     )
     return moved, _body(row.person, sequence, now, answer, row.code, []) if changed else None
 
 
-def _awaits(answer: Answer | None) -> int | None:
-    """The second that coverage has to reach for a departure not known to become one suspected missing."""
-    return answer.since if answer and answer.outcome == Outcome.DEPARTURE_UNKNOWN else None
+def _awaits(answer: Answer | None) -> tuple[int | None, int | None]:
+    """The seconds between which departures have to be complete for one not known to become one suspected missing."""
+    if answer and answer.outcome == Outcome.DEPARTURE_UNKNOWN:
+        return answer.stay.since, answer.since
+    return None, None
 
 
 def _digest(answer: Answer | None) -> str:

@@ -16,9 +16,9 @@ from services.correlator.deadlines import fire_due
 from services.correlator.look import look
 from services.correlator.outbox import deliver
 from services.correlator.settle import Settled, coverage_of, settle
+from services.domain.coverage import NOTHING, Coverage
 from services.domain.facts import fact_of
 from services.domain.fingerprint import fingerprint
-from services.domain.history import Coverage
 from services.ingest.letters import Spool, letter
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
@@ -59,7 +59,7 @@ class Correlator:
         self._pause = pause
         self._keys = Keys()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
-        self._coverage: Coverage = {}
+        self._coverage = NOTHING
         self._coverage_at = -COVERAGE_SECONDS
         self.fenced = 0
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.correlator.changes import fire, pack_changes
-from services.domain.history import Coverage, history_of
-from services.domain.settle import absence_known
+from services.domain.coverage import Coverage
+from services.domain.history import history_of
 from services.store.writer import Transaction
 
 
@@ -13,7 +13,7 @@ async def fire_due(tx: Transaction, limit: int, now: int, coverage: Coverage) ->
 
     The stored histories do not change: only the emission pointer moves. The caller has locked settling.
     """
-    due = [row for row in await tx.due(now, absence_known(coverage), limit) if row.doc is not None]
+    due = [row for row in await tx.due(now, coverage.departures, limit) if row.doc is not None]
     if not due:
         return 0
     moved = [fire(row, history_of(row.doc), coverage, now) for row in due if row.doc is not None]

@@ -10,10 +10,10 @@ import msgspec
 from services.correlator.changes import pack_changes, retell
 from services.correlator.unite import aliases_of, root_of
 from services.correlator.work import Work
+from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact
-from services.domain.history import Coverage
 from services.domain.pools import Pool
-from services.domain.settle import complete_through, persons
+from services.domain.settle import persons
 from services.store.packing import pack_pool, unpack_pool
 from services.store.writer import PersonRow, Transaction
 
@@ -32,7 +32,7 @@ class Settled:
 
 async def coverage_of(tx: Transaction) -> Coverage:
     """What is known to be complete, as this transaction sees it."""
-    return complete_through([_fact.decode(blob) for blob in await tx.coverage()])
+    return complete([_fact.decode(blob) for blob in await tx.coverage()])
 
 
 async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Settled:

@@ -5,7 +5,7 @@ Bytes of a history (`canonical`) are the canonical export's: they hold no counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -82,10 +82,6 @@ class Answer(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     since: int
     stay: Stay
-
-
-Coverage = Mapping[str, int]
-"""Scope -> second since 1970 up to which the scope is known to be complete, without a gap."""
 
 
 _encoder = msgspec.json.Encoder(order="sorted")

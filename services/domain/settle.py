@@ -6,43 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
-from services.domain import rules
-from services.domain.facts import MICRO, Claim, Fact, claim_key
-from services.domain.history import Answer, Coverage, History, Interval, Link, Stay
+from services.domain.coverage import Coverage
+from services.domain.facts import Claim, Fact, claim_key
+from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of
+from services.domain.records import Records, active
 from services.domain.stays import stays_of
 
 HANDLE_BYTES = 16
-Records = dict[bytes, list[Fact]]
-"""Handle -> the facts of the record's version that counts."""
-
-
-def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records, dict[bytes, int]]:
-    """What each record says by its highest version, and since when each record is known (microseconds)."""
-    newest: Records = {}
-    since: dict[bytes, int] = {}
-    for fact in facts:
-        if known_at is not None and fact.known > known_at:
-            continue
-        key = handle(fact.system, fact.record)
-        held = newest.get(key)
-        if held is None:
-            newest[key] = [fact]
-            since[key] = fact.known
-            continue
-        if fact.known < since[key]:
-            since[key] = fact.known
-        version, highest = fact.version, held[0].version
-        if version > highest:
-            newest[key] = [fact]
-        elif version == highest:
-            held.append(fact)
-    records = {
-        key: parts if len(parts) == 1 else sorted(parts, key=lambda fact: (fact.part, fact.id))
-        for key, parts in newest.items()
-        if not any(fact.retract for fact in parts)
-    }
-    return records, since
 
 
 def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]:
@@ -140,32 +111,6 @@ def _history(members: list[bytes], told: Records, since: dict[bytes, int], links
     )
 
 
-def complete_through(facts: Iterable[Fact], known_at: int | None = None) -> Coverage:
-    """Per scope the second up to which it is complete: as far as stretches join without a gap from the first one."""
-    records, _ = active(facts, known_at)
-    stretches: dict[str, list[tuple[int, int]]] = {}
-    for parts in records.values():
-        for fact in parts:
-            stretches.setdefault(fact.body["scope"], []).append((fact.body["since"], fact.body["through"]))
-    reached = {}
-    for scope, pieces in stretches.items():
-        pieces.sort()
-        reach = pieces[0][1]
-        for since, through in pieces:
-            if since > reach:
-                break
-            reach = max(reach, through)
-        reached[scope] = reach // MICRO
-    return reached
-
-
-def absence_known(coverage: Coverage) -> int | None:
-    """The second up to which a missing departure means that nobody left; None where some way out is not covered."""
-    if any(scope not in coverage for scope in rules.ABSENCE_SCOPES):
-        return None
-    return min(coverage[scope] for scope in rules.ABSENCE_SCOPES)
-
-
 def answer(stay: Stay, as_of: int, coverage: Coverage) -> Answer | None:
     """The outcome of one stay at a second; None before it began."""
     held = None
@@ -176,11 +121,10 @@ def answer(stay: Stay, as_of: int, coverage: Coverage) -> Answer | None:
     if held is None:
         return None
     outcome, reason = held.outcome, held.reason
-    if held.absence:
-        known = absence_known(coverage)
-        if known is None or known < held.since:
-            outcome = Outcome.DEPARTURE_UNKNOWN.value
-            reason = "authorised period over; departures are not known to be complete past its end"
+    # whoever left at any time since the admission would have to be known
+    if held.absence and not coverage.vouches(stay.since, held.since):
+        outcome = Outcome.DEPARTURE_UNKNOWN.value
+        reason = "authorised period over; departures are not known to be complete from admission past its end"
     return Answer(outcome, reason, held.rule, held.citation, held.evidence, held.since, stay)
 
 

@@ -145,8 +145,8 @@ class PostgresTransaction:
 
     async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
         found = await self._raw.fetch(
-            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits, NULL"
-            " FROM person WHERE pool = ANY($1::int8[])",
+            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits_from,"
+            " awaits, NULL FROM person WHERE pool = ANY($1::int8[])",
             pools,
         )
         return [PersonRow(*row) for row in found]
@@ -156,11 +156,14 @@ class PostgresTransaction:
             await self._raw.execute("DELETE FROM person WHERE pool = ANY($1::int8[])", gone)
         await self._copy("person", _PERSON, rows)
 
-    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
+    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         found = await self._raw.fetch(
-            "SELECT * FROM person WHERE next_change_at <= $1 UNION SELECT * FROM person WHERE awaits <= $2 LIMIT $3",
+            "SELECT * FROM person WHERE next_change_at <= $1 UNION"
+            " SELECT p.* FROM person p JOIN unnest($2::int8[], $3::int8[]) AS c(since, through)"
+            " ON p.awaits <= c.through AND p.awaits_from >= c.since LIMIT $4",
             now,
-            covered,
+            [since for since, _ in covered],
+            [through for _, through in covered],
             limit,
         )
         return [PersonRow(*row) for row in found]
@@ -168,14 +171,15 @@ class PostgresTransaction:
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
         await self._raw.execute(
             "UPDATE person p SET code = v.code, told = v.told, sequence = v.sequence,"
-            " next_change_at = v.next_change_at, awaits = v.awaits"
-            " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[])"
-            " AS v(person, code, told, sequence, next_change_at, awaits) WHERE p.person = v.person",
+            " next_change_at = v.next_change_at, awaits_from = v.awaits_from, awaits = v.awaits"
+            " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
+            " AS v(person, code, told, sequence, next_change_at, awaits_from, awaits) WHERE p.person = v.person",
             [row.person for row in rows],
             [row.code for row in rows],
             [row.told for row in rows],
             [row.sequence for row in rows],
             [row.next_change_at for row in rows],
+            [row.awaits_from for row in rows],
             [row.awaits for row in rows],
         )
 

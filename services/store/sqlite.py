@@ -138,29 +138,31 @@ class SqliteTransaction:
 
     async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
         found = await self._rows(
-            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits, NULL"
-            " FROM person WHERE pool IN (SELECT value FROM json_each(?))",
+            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits_from,"
+            " awaits, NULL FROM person WHERE pool IN (SELECT value FROM json_each(?))",
             json.dumps(pools),
         )
         return [PersonRow(*row) for row in found]
 
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         await self._many("DELETE FROM person WHERE pool = ?", [(pool,) for pool in gone])
-        await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
+    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         found = await self._rows(
-            "SELECT * FROM person WHERE next_change_at <= ? UNION SELECT * FROM person WHERE awaits <= ? LIMIT ?",
+            "SELECT * FROM person WHERE next_change_at <= ? UNION SELECT p.* FROM person p JOIN json_each(?) AS c"
+            " ON p.awaits <= json_extract(c.value, '$[1]') AND p.awaits_from >= json_extract(c.value, '$[0]') LIMIT ?",
             now,
-            covered,
+            json.dumps(covered),
             limit,
         )
         return [PersonRow(*row) for row in found]
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
         await self._many(
-            "UPDATE person SET code = ?, told = ?, sequence = ?, next_change_at = ?, awaits = ? WHERE person = ?",
-            [(r.code, r.told, r.sequence, r.next_change_at, r.awaits, r.person) for r in rows],
+            "UPDATE person SET code = ?, told = ?, sequence = ?, next_change_at = ?, awaits_from = ?, awaits = ?"
+            " WHERE person = ?",
+            [(r.code, r.told, r.sequence, r.next_change_at, r.awaits_from, r.awaits, r.person) for r in rows],
         )
 
     async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:

@@ -63,7 +63,9 @@ PERSON = Table(
     Column("told", Text),  # digest of the answer that was emitted last
     Column("sequence", BigInteger, nullable=False),  # changes emitted
     Column("next_change_at", BigInteger),  # second at which the answer changes by itself
-    Column("awaits", BigInteger),  # second that the coverage of departures has to reach for the answer to change
+    # seconds between which departures have to be complete for the answer to change
+    Column("awaits_from", BigInteger),
+    Column("awaits", BigInteger),
     Column("doc", LargeBinary),
     Index("person_pool", "pool"),
     Index("person_next", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),

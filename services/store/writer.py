@@ -53,6 +53,7 @@ class PersonRow(NamedTuple):
     told: str | None
     sequence: int
     next_change_at: int | None
+    awaits_from: int | None
     awaits: int | None
     doc: bytes | None
 
@@ -118,11 +119,11 @@ class Transaction(Protocol):
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         """Delete all persons of the pools `gone`, insert rows."""
 
-    async def due(self, now: int, covered: int | None, limit: int) -> list[PersonRow]:
-        """Persons whose answer has changed by itself by `now`, or by coverage having reached `covered`."""
+    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
+        """Persons whose answer has changed by itself by `now`, or by one of these stretches being covered."""
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
-        """Write code, told, sequence, next_change_at and awaits of these persons, and nothing else."""
+        """Write code, told, sequence, next_change_at, awaits_from and awaits of these persons, and nothing else."""
 
     async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
         """Insert (id, known, blob); of two copies the one known first stands."""

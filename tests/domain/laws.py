@@ -12,6 +12,7 @@ from populations import bytes_of, world_of
 from schemas.events import AnyEvent, Arrival, Operation
 from schemas.outcomes import Outcome
 from services.domain import settle
+from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History, canonical, history_of
 from services.domain.pools import Pool
@@ -97,16 +98,16 @@ def identity(seed: int) -> None:
 def pure_status(seed: int) -> None:
     """Asked again, in another order, or of a copy read back, a status is the same; asking changes nothing."""
     _, facts, covers = world(seed)
-    coverage = dict(settle.complete_through(covers))
+    coverage = complete(covers)
     rng = Random(seed)
     for history in settle.persons(Pool(facts).facts.values()):
         before = canonical(history)
         moments = [rng.randrange(*SPAN) for _ in range(4)]
         first = [settle.status(history, at, coverage) for at in moments]
         copy = history_of(before)
-        assert [settle.status(copy, at, dict(coverage)) for at in reversed(moments)] == first[::-1]
+        assert [settle.status(copy, at, complete(tuple(reversed(covers)))) for at in reversed(moments)] == first[::-1]
         assert canonical(history) == before == canonical(copy)
-        assert coverage == settle.complete_through(covers)
+        assert coverage == complete(covers)
 
 
 def time_lines(seed: int) -> None:
@@ -134,11 +135,11 @@ def admissions(seed: int) -> None:
     rng = Random(seed)
     histories = settle.persons(Pool(facts).facts.values())
     for at in (rng.randrange(*SPAN), rng.randrange(*SPAN), SPAN[1]):
-        counted = _outcomes(histories, at, settle.complete_through(covers))
+        counted = _outcomes(histories, at, complete(covers))
         assert sum(count for word, count in counted.items() if word != Outcome.NOT_ADMITTED) == _admitted(events, at)
 
 
-def _outcomes(histories: Iterable[History], at: int, coverage: dict[str, int]) -> dict[str, int]:
+def _outcomes(histories: Iterable[History], at: int, coverage: Coverage) -> dict[str, int]:
     counted = dict.fromkeys(Outcome, 0)
     for history in histories:
         for stay in history.stays:

@@ -29,12 +29,13 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.ids import event_id
 from schemas.moments import Moment
 from services.domain import rules, settle
+from services.domain.coverage import coverage_of
 from services.domain.facts import Fact, fact_of
 from services.domain.history import Answer, History, Interval, Stay
 
 NEW_YORK = "America/New_York"
 ZONES = (NEW_YORK, "America/Los_Angeles", "Pacific/Guam", "Pacific/Honolulu")
-EVER = dict.fromkeys(rules.ABSENCE_SCOPES, 2**60)
+EVER = dict.fromkeys(rules.ABSENCE_SCOPES, ((0, 2**60),))
 """Departures are complete for good."""
 KNOWN = datetime(2030, 1, 1, tzinfo=UTC)
 PASSPORT = Identifier.of(Scheme.PASSPORT, "P1234567", "GBR")
@@ -167,10 +168,16 @@ class Story:
         return self.history().stays[which]
 
     def answer(
-        self, day: date, clock: str = "12:00:00", coverage: dict[str, int] | None = None, which: int = 0
+        self,
+        day: date,
+        clock: str = "12:00:00",
+        coverage: dict[str, tuple[tuple[int, int], ...]] | None = None,
+        which: int = 0,
     ) -> Answer:
         """What is said of a stay at a wall clock of the story's zone."""
-        given = settle.answer(self.stay(which), second(self.zone, day, clock), EVER if coverage is None else coverage)
+        given = settle.answer(
+            self.stay(which), second(self.zone, day, clock), coverage_of(EVER if coverage is None else coverage)
+        )
         assert given is not None
         return given
 

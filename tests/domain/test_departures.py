@@ -11,7 +11,8 @@ from populations import make
 
 from schemas import codec
 from schemas.events import Coverage, Evidence, Inspection, Operation, Revision
-from services.domain import rules, settle
+from services.domain import rules
+from services.domain.coverage import complete, coverage_of
 from services.domain.facts import Fact, fact_of
 
 D = date(2025, 1, 10)
@@ -166,7 +167,7 @@ def test_an_own_departure_outranks_the_later_admission() -> None:
 @pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
 def test_absence_counts_where_departures_are_complete(by: int, outcome: str, scope: str) -> None:
     """By every way out, past the end; the exact second is enough, one less is not."""
-    given = visitor().answer(END + days(50), coverage=EVER | {scope: over() + by})
+    given = visitor().answer(END + days(50), coverage=EVER | {scope: ((0, over() + by),)})
     assert given.outcome == outcome
     assert ("not known" in given.reason) == (by < 0)
     assert (given.since, given.rule) == (over(), "period-over")
@@ -176,9 +177,22 @@ def test_absence_counts_where_departures_are_complete(by: int, outcome: str, sco
 def test_absence_never_counts_where_a_way_out_is_not_covered(scope: str) -> None:
     """One of the three missing: nobody is an overstayer."""
     partly = {name: reach for name, reach in EVER.items() if name != scope}
-    assert settle.absence_known(partly) is None
-    for coverage in (partly, {}, partly | {"arrival:air": 2**60}):
+    assert coverage_of(partly).absence_known is None
+    for coverage in (partly, {}, partly | {"arrival:air": ((0, 2**60),)}):
         assert visitor().answer(END + days(50), coverage=coverage).outcome == "DEPARTURE_UNKNOWN"
+
+
+@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
+def test_absence_counts_only_where_departures_are_complete_since_the_admission(scope: str) -> None:
+    """A feed that began a second late, or a gap of a second inside the stay, leaves the departure not known."""
+    begun = visitor().stay(0).since
+    for stretches, outcome in (
+        (((begun, over()),), "OVERSTAY_SUSPECTED"),
+        (((begun + 1, over()),), "DEPARTURE_UNKNOWN"),
+        (((0, begun + 5), (begun + 6, over())), "DEPARTURE_UNKNOWN"),
+        (((0, begun - 9), (begun - 5, over())), "OVERSTAY_SUSPECTED"),
+    ):
+        assert visitor().answer(END + days(50), coverage=EVER | {scope: stretches}).outcome == outcome
 
 
 def test_coverage_matters_to_absences_only() -> None:
@@ -203,32 +217,35 @@ def cover(which: int, since: float, through: float, scope: str = "departure:air"
     return fact_of(codec.encode(event))
 
 
-def reach(*facts: Fact, known_at: int | None = None) -> dict[str, float]:
-    """Days after START up to which each scope is complete."""
-    found = settle.complete_through(facts, known_at)
-    return {scope: (at - START.timestamp()) / 86_400 for scope, at in found.items()}
+def reach(*facts: Fact, known_at: int | None = None) -> dict[str, list[tuple[float, float]]]:
+    """The stretches, in days after START, in which each scope is complete."""
+
+    def day(at: int) -> float:
+        return (at - START.timestamp()) / 86_400
+
+    return {name: [(day(a), day(b)) for a, b in found] for name, found in complete(facts, known_at).scopes.items()}
 
 
 def test_coverage_reaches_as_far_as_there_is_no_gap() -> None:
-    """Stretches that touch or overlap join; what lies beyond a gap waits until it is filled."""
+    """Stretches that touch or overlap join; what lies beyond a gap stands apart until it is filled."""
     first, second_, beyond = cover(1, 0, 2), cover(2, 2, 3), cover(3, 4, 9)
-    assert reach(second_, first) == {"departure:air": 3}
-    assert reach(beyond, second_, first) == {"departure:air": 3}
-    assert reach(beyond, first, cover(4, 1, 4), second_) == {"departure:air": 9}
-    assert reach(first, cover(5, 0, 7, "departure:sea")) == {"departure:air": 2, "departure:sea": 7}
+    assert reach(second_, first) == {"departure:air": [(0, 3)]}
+    assert reach(beyond, second_, first) == {"departure:air": [(0, 3), (4, 9)]}
+    assert reach(beyond, first, cover(4, 1, 4), second_) == {"departure:air": [(0, 9)]}
+    assert reach(first, cover(5, 0, 7, "departure:sea")) == {"departure:air": [(0, 2)], "departure:sea": [(0, 7)]}
     assert reach() == {}
     inside = cover(6, 0.5, 1)
-    assert reach(first, inside, second_) == {"departure:air": 3}
+    assert reach(first, inside, second_) == {"departure:air": [(0, 3)]}
     hair = timedelta(microseconds=1) / timedelta(1)
-    assert reach(first, cover(7, 2 + hair, 5)) == {"departure:air": 2}
+    assert reach(first, cover(7, 2 + hair, 5)) == {"departure:air": [(0, 2), (2 + 1 / 86_400, 5)]}
 
 
 def test_coverage_as_known_then_and_taken_back() -> None:
     """A later stretch was not known earlier; one taken back no longer counts."""
     first, later = cover(1, 0, 2), cover(2, 2, 9, known=5)
     then = int((START + days(4)).timestamp() * 1_000_000)
-    assert reach(first, later, known_at=then) == {"departure:air": 2}
-    assert reach(first, later) == {"departure:air": 9}
+    assert reach(first, later, known_at=then) == {"departure:air": [(0, 2)]}
+    assert reach(first, later) == {"departure:air": [(0, 9)]}
     event = make(
         Coverage,
         Story().world,
@@ -242,4 +259,4 @@ def test_coverage_as_known_then_and_taken_back() -> None:
     taken = event.model_copy(
         update={"operation": Operation.RETRACT, "revision": Revision(number=2, digest=event.revision.digest)}
     )
-    assert reach(first, later, fact_of(codec.encode(taken))) == {"departure:air": 2}
+    assert reach(first, later, fact_of(codec.encode(taken))) == {"departure:air": [(0, 2)]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import pytest
 from domain import laws
@@ -13,6 +13,7 @@ from populations import world_of
 
 from schemas.events import Coverage
 from services.domain import identity, pools, settle
+from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
 SHARES = {
@@ -132,22 +133,24 @@ stretches = st.lists(
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(stretches, st.randoms(use_true_random=False))
 def test_coverage_commutes(pieces: list[tuple[str, int, int]], rng: object) -> None:
-    """Complete is what joins without a gap from the first stretch on, in whatever order the stretches come."""
+    """Complete is what joins without a gap, in whatever order the stretches come."""
     facts = [_cover(index, *piece) for index, piece in enumerate(pieces)]
     mixed = [*facts]
     rng.shuffle(mixed)  # type: ignore[attr-defined]
-    assert settle.complete_through(mixed) == settle.complete_through(facts) == _swept(pieces)
+    assert complete(mixed) == complete(facts)
+    assert complete(facts).scopes == _swept(pieces)
 
 
-def _swept(pieces: list[tuple[str, int, int]]) -> dict[str, int]:
-    reached = {}
+def _swept(pieces: list[tuple[str, int, int]]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The stretches, half a second at a time."""
+    found = {}
     for scope in {piece[0] for piece in pieces}:
         mine = [(since, since + length) for name, since, length in pieces if name == scope]
-        steps = {step / 2 for since, through in mine for step in range(2 * since, 2 * through + 1)}
-        ends = sorted(steps)
-        reach = next((a for a, b in pairwise(ends) if b - a > 0.5), ends[-1])
-        reached[scope] = int(reach)
-    return reached
+        steps = sorted({step for since, through in mine for step in range(2 * since, 2 * through + 1)})
+        starts = [step for step in steps if step - 1 not in steps]
+        ends = [step for step in steps if step + 1 not in steps]
+        found[scope] = tuple((a // 2, b // 2) for a, b in zip(starts, ends, strict=True))
+    return found
 
 
 def _cover(index: int, scope: str, since: int, length: int) -> Fact:

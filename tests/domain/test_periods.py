@@ -10,6 +10,7 @@ from domain.stories import NEW_YORK, ZONES, Story, number, second
 from schemas.events import Evidence, Inspection
 from schemas.events import Fact as Said
 from services.domain import settle
+from services.domain.coverage import coverage_of
 
 D = date(2025, 1, 10)
 ONE = timedelta(1)
@@ -150,8 +151,8 @@ def test_nothing_is_said_of_the_time_before() -> None:
     """Before the admission there is no answer."""
     story = Story().admitted(D, until=D + timedelta(30))
     history = story.history()
-    assert settle.status(history, second(NEW_YORK, D, "11:59:59"), {}) is None
-    given = settle.status(history, second(NEW_YORK, D), {})
+    assert settle.status(history, second(NEW_YORK, D, "11:59:59"), coverage_of({})) is None
+    given = settle.status(history, second(NEW_YORK, D), coverage_of({}))
     assert given is not None
     assert (given.outcome, given.rule, given.evidence) == ("IN_STATUS", "visitor", tuple(story.ids))
 
@@ -162,7 +163,7 @@ def test_the_status_is_that_of_the_last_stay_begun() -> None:
     story.admitted(D + timedelta(20), "B1", D + timedelta(50), which=2)
     told = []
     for by in (1, 6, 21, 51):
-        given = settle.status(story.history(), second(NEW_YORK, D + timedelta(by)), {})
+        given = settle.status(story.history(), second(NEW_YORK, D + timedelta(by)), coverage_of({}))
         assert given is not None
         told.append((given.outcome, given.stay.admitted_as))
     assert told == [

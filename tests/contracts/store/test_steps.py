@@ -92,8 +92,8 @@ async def test_work_waits_until_it_was_looked_at(store: Store) -> None:
 
 
 async def test_pools_and_persons_are_replaced_whole(store: Store) -> None:
-    row = PersonRow(b"p" * 16, 1, "B2", "MEX", "JFK", "IN_STATUS", "2026-01-01", "x", 4, 50, None, b"doc")
-    other = PersonRow(b"q" * 16, 2, None, None, None, None, None, None, 1, None, 60, None)
+    row = PersonRow(b"p" * 16, 1, "B2", "MEX", "JFK", "IN_STATUS", "2026-01-01", "x", 4, 50, None, None, b"doc")
+    other = PersonRow(b"q" * 16, 2, None, None, None, None, None, None, 1, None, 5, 60, None)
     async with store.writer.begin() as tx:
         await tx.replace_pools([], [(1, b"one"), (2, b"two")])
         await tx.replace_persons([], [row, other])
@@ -107,15 +107,15 @@ async def test_pools_and_persons_are_replaced_whole(store: Store) -> None:
 
 
 async def test_what_is_due_by_time_or_by_coverage(store: Store) -> None:
-    timely = PersonRow(b"a" * 16, 1, None, None, None, "IN_STATUS", None, "x", 1, 50, None, b"d")
-    waiting = PersonRow(b"b" * 16, 2, None, None, None, "DEPARTURE_UNKNOWN", None, "y", 1, None, 60, b"d")
+    timely = PersonRow(b"a" * 16, 1, None, None, None, "IN_STATUS", None, "x", 1, 50, None, None, b"d")
+    waiting = PersonRow(b"b" * 16, 2, None, None, None, "DEPARTURE_UNKNOWN", None, "y", 1, None, 40, 60, b"d")
     async with store.writer.begin() as tx:
         await tx.replace_persons([], [timely, waiting])
-        assert await tx.due(49, None, 10) == []
-        assert await tx.due(50, 59, 10) == [timely]
-        assert await tx.due(49, 60, 10) == [waiting]
+        assert await tx.due(49, (), 10) == []
+        assert await tx.due(50, ((0, 59), (50, 90)), 10) == [timely]
+        assert await tx.due(49, ((0, 10), (40, 60)), 10) == [waiting]
         await tx.move_on([timely._replace(code="OVERSTAY_SUSPECTED", sequence=2, next_change_at=None)])
-        assert await tx.due(99, None, 10) == []
+        assert await tx.due(99, (), 10) == []
         assert (await tx.persons([1]))[0].sequence == 2
 
 

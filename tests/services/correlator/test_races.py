@@ -16,6 +16,7 @@ from schemas.moments import Moment
 from services.correlator.append import Batch, Keys, append
 from services.correlator.look import look
 from services.correlator.settle import settle
+from services.domain.coverage import NOTHING
 from services.domain.facts import fact_of
 from services.store import Store, open_store
 from services.store.writer import Transaction
@@ -106,9 +107,9 @@ async def settle_race(store: Store, raws: list[bytes], *, lock: bool) -> None:
         async with store.writer.begin() as tx:
             if lock:
                 await tx.lock_settling()
-                await settle(tx, 1, NOW, {})
+                await settle(tx, 1, NOW, NOTHING)
             else:
-                await settle(cast(Transaction, _Meeting(tx, reached, None if first else written)), 1, NOW, {})
+                await settle(cast(Transaction, _Meeting(tx, reached, None if first else written)), 1, NOW, NOTHING)
         written.set()
 
     await asyncio.gather(settler(first=True), settler(first=False))

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("told", sa.Text),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("next_change_at", sa.BigInteger),
+        sa.Column("awaits_from", sa.BigInteger),
         sa.Column("awaits", sa.BigInteger),
         sa.Column("doc", sa.LargeBinary),
     )
