@@ -11,7 +11,7 @@ ARGS ?=
 
 help:
 	@echo "make demo        two legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
-	@echo "make test        every test; starts a real Apache Kafka and a real PostgreSQL where none is given"
+	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
@@ -40,7 +40,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not kafka and not postgres and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not kafka and not postgres and not rabbitmq and not slow" $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
