@@ -7,7 +7,7 @@ into canonical events, and is all that most systems write. None of them retries,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -87,13 +87,15 @@ class Format(Protocol):
 class Batch:
     """A file, a page of rows, an interchange. Reading it again gives the same records in the same order.
 
-    `after` is the transport's position once the batch is done. `notes` are told once it is (an empty poll has notes
-    and no records).
+    `after` is the transport's position once the batch is done (an empty poll has notes and no records). `done` is
+    called by the host once that position is saved, and so everything before it durable: where a queue acknowledges.
+    A process may die between the two; such a batch comes again. Raises SourceDown.
     """
 
     name: str
     records: Callable[[], AsyncIterator[Read]]
     after: Json
+    done: Callable[[], Awaitable[None]] | None = None
 
 
 class Transport(Protocol):

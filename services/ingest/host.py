@@ -3,6 +3,7 @@
 What a feed goes through, chunk by chunk:
 
     read and map (a thread, one chunk ahead) -> send -> receipt, where a batch ends -> save position and counters
+    -> acknowledge to the source, where it is a queue and the batch ends
 
 A chunk is encoded once: whatever is sent again has the same ids and the same stamps. Nothing is saved before all
 that it covers is durable, so a crash at any point costs a repeat and never a record.
@@ -89,6 +90,7 @@ class Chunk:
     messages: list[Message]
     then: Saved
     done: Tally | None = None  # the batch that ends with this chunk
+    saved: Callable[[], Awaitable[None]] | None = None  # called once `then` is saved: the source may forget the batch
     stop: str | None = None  # the feed stops here
 
 
@@ -407,7 +409,7 @@ class Host:
             yield Chunk([letter(rest, origin, self._spool, counted=False)], last, stop=told)
             return
         done = replace(before, counters=before.counters.plus(tally.part), position=batch.after)
-        yield Chunk([], done, done=tally)
+        yield Chunk([], done, done=tally, saved=batch.done)
 
     async def _slices(self, reads: AsyncIterator[Read]) -> AsyncIterator[list[Read]]:
         """Reads by the chunk, bounded in number and bytes."""
@@ -452,6 +454,8 @@ class Host:
             await self._receipt(worker, chunk.done)
         await self._save(worker, chunk.then)
         await self._pause("ingest.saved")
+        if chunk.saved is not None:
+            await chunk.saved()
         if chunk.stop is not None:
             raise Stopped(chunk.stop)
 

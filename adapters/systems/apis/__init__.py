@@ -1,0 +1,1 @@
+"""APIS: manifests of carriers, in and out. README.md is the interface."""

@@ -1,0 +1,195 @@
+"""A queue spoken to by AMQP 0-9-1 (RabbitMQ and others): one message is one batch.
+
+A message is acknowledged once the host has saved the position behind it, so after all its events are durable: until
+then it belongs to the broker, which delivers it again if this process, the connection or the broker itself dies.
+
+Position: the digests of the last `window` messages that are done, and `again`, how many came although they were done.
+Such a message (delivered again, or sent twice) is told (a note), acknowledged and not read: what was read is counted
+once. An older one is read again, which changes nothing but the counters: its records keep their ids.
+
+Address: `amqp://user:password@host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+from schemas.ids import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
+
+log = logging.getLogger(__name__)
+_SLICE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOptions:
+    """`timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message."""
+
+    window: int = 200
+    timeout: float = 30.0
+    heartbeat: int = 30
+    limit: int = 128 * 2**20
+
+    def __post_init__(self) -> None:
+        if self.window < 1:
+            raise ValueError("a window of at least one message")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the queue is. `password` is told to the broker and nobody else."""
+
+    host: str
+    port: int
+    login: str
+    password: str = field(repr=False)
+    virtual_host: str
+    queue: str
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """The address that a URL spells. Raises SourceDown for one that is none."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise SourceDown("the address cannot be used: no URL") from None
+        path = [unquote(step) for step in parts.path.split("/")[1:]]
+        if parts.scheme not in ("amqp", "amqps") or len(path) not in (1, 2) or not path[-1]:
+            raise SourceDown("the address cannot be used: amqp://host/queue or amqp://host/virtual-host/queue expected")
+        tls = parts.scheme == "amqps"
+        return cls(
+            parts.hostname or "localhost",
+            port or (5671 if tls else 5672),
+            unquote(parts.username or "guest"),
+            unquote(parts.password or "guest"),
+            path[0] if len(path) == 2 else "/",
+            path[-1],
+            tls,
+        )
+
+    def __str__(self) -> str:
+        return f"queue {self.queue!r} at {self.host}:{self.port}"
+
+
+def open_queue(url: str, feed: Feed) -> AmqpQueue:
+    """The queue at a URL. Raises ValueError if there is no format, TypeError for options, SourceDown for the URL."""
+    if feed.format is None:
+        raise ValueError(f"{feed.name}: messages need a format")
+    return AmqpQueue(Address.of(url), feed.format, QueueOptions(**feed.options))
+
+
+@dataclass(slots=True)
+class AmqpQueue:
+    """The transport. It is connected from the first look until it is closed."""
+
+    address: Address
+    format: Format
+    options: QueueOptions
+    _connection: AbstractConnection | None = None
+
+    async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
+        """A batch for each message that is ready now. Raises SourceDown."""
+        told: dict[str, Any] = position or {}
+        done = deque[str](told.get("done", ()), self.options.window)
+        again = told.get("again", 0)
+        queue = await self._open()
+        while (message := await self._next(queue)) is not None:
+            known = digest(message.body)
+            name = (message.message_id or known)[:200]
+            if known in done:
+                again += 1
+                log.info("%s came again; not read again", name)
+                records = _resent(name)
+            else:
+                done.append(known)
+                records = self._reader(message.body)
+            yield Batch(name, records, {"done": list(done), "again": again}, self._acknowledge(message))
+
+    async def close(self) -> None:
+        """Let go of the broker; what was not acknowledged goes back to the queue."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with self._told("cannot be closed"):
+                await connection.close()
+
+    async def _open(self) -> AbstractQueue:
+        """The queue, which has to be there. Raises SourceDown."""
+        import aio_pika
+
+        at, timeout = self.address, self.options.timeout
+        with self._told("cannot be reached"):
+            async with asyncio.timeout(timeout):
+                if self._connection is None:
+                    self._connection = await aio_pika.connect(
+                        host=at.host,
+                        port=at.port,
+                        login=at.login,
+                        password=at.password,
+                        virtualhost=at.virtual_host,
+                        ssl=at.tls,
+                        timeout=timeout,
+                        heartbeat=self.options.heartbeat,
+                    )
+                channel = await self._connection.channel()
+                return await channel.get_queue(at.queue, ensure=True)
+
+    async def _next(self, queue: AbstractQueue) -> AbstractIncomingMessage | None:
+        """The next message, none if none is ready. Raises SourceDown."""
+        with self._told("went away"):
+            async with asyncio.timeout(self.options.timeout):
+                return await queue.get(no_ack=False, fail=False)
+
+    def _acknowledge(self, message: AbstractIncomingMessage) -> Callable[[], Awaitable[None]]:
+        async def acknowledge() -> None:
+            with self._told("went away"):
+                await message.ack()
+
+        return acknowledge
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Whatever the broker or the way to it does wrong is SourceDown, without the words of the library."""
+        from aio_pika.exceptions import AMQPError
+        from pamqp.exceptions import PAMQPException
+
+        try:
+            yield
+        # RuntimeError: what the library says of a channel or connection that is closed
+        except (AMQPError, PAMQPException, OSError, TimeoutError, RuntimeError) as error:
+            raise SourceDown(f"{self.address} {what}: {type(error).__name__}") from None
+
+    def _reader(self, body: bytes) -> Callable[[], AsyncIterator[Read]]:
+        async def records() -> AsyncIterator[Read]:
+            if len(body) > self.options.limit:
+                reason = f"a message of {len(body)} bytes, at most {self.options.limit}"
+                yield BadRecord(reason, place="byte 0", raw=body[:4096])
+                return
+            reads = self.format.read(BytesIO(body))
+            while chunk := await asyncio.to_thread(lambda: list(islice(reads, _SLICE))):
+                for read in chunk:
+                    yield read
+
+        return records
+
+
+def _resent(name: str) -> Callable[[], AsyncIterator[Read]]:
+    async def records() -> AsyncIterator[Read]:
+        yield Note(place=name, raw=b"", fields={"resent": name})
+
+    return records
