@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -45,7 +44,7 @@ class Keys:
     def __init__(self) -> None:
         self._pools: dict[int, int] = {}
 
-    def known(self, keys: set[int]) -> dict[int, int]:
+    def known(self, keys: Iterable[int]) -> dict[int, int]:
         """Those of the keys that were met before."""
         pools = self._pools
         return {key: pools[key] for key in keys if key in pools}
@@ -77,46 +76,56 @@ async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
     return Appended(founded, bool(work.claims))
 
 
+def _grouped(facts: Sequence[Fact]) -> tuple[dict[int, int], Groups]:
+    """For each key the number of the first fact that has it, and which facts belong together."""
+    groups = Groups()
+    owner: dict[int, int] = {}
+    for number, fact in enumerate(facts):
+        met = {owner.setdefault(key, number) for key in keys_of(fact)}
+        met.add(number)
+        if len(met) > 1:
+            groups.join(met)
+    return owner, groups
+
+
 async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work) -> dict[int, int]:
     """Keys to pools for all facts; fills the work. Returns what may be remembered."""
-    keys_by_fact = [keys_of(fact) for fact in facts]
-    groups = Groups()
-    for keys in keys_by_fact:
-        groups.join(keys)
-    all_keys = {key for keys in keys_by_fact for key in keys}
-    stands = cache.known(all_keys)
-    missing = sorted(all_keys - stands.keys())
+    owner, groups = _grouped(facts)
+    find = groups.find
+    stands = cache.known(owner)
+    missing = sorted(owner.keys() - stands.keys())
     if missing:
         stands |= await tx.keys(missing)
-    members: dict[int, list[int]] = defaultdict(list)
-    for key in all_keys:
-        members[groups.find(key)].append(key)
-    founders: dict[int, int] = {}
-    for fact, keys in zip(facts, keys_by_fact, strict=True):
-        group = groups.find(keys[0])
-        mine = handle_key(fact.handle)
-        founders[group] = min(mine, founders.get(group, mine))
-    fresh = {}
-    for group, keys in members.items():
-        pools = [stands[key] for key in keys if key in stands]
-        target = min(pools) if pools else founders[group]
-        fresh.update({key: target for key in keys if key not in stands})
-    rows = sorted(fresh.items())
+    target: dict[int, int] = {}  # group -> the least of its pools that stand
+    for key, pool in stands.items():
+        group = find(owner[key])
+        target[group] = min(pool, target.get(group, pool))
+    founders: dict[int, int] = {}  # group without any -> its least record, whose key is the new pool's id
+    for number, fact in enumerate(facts):
+        group = find(number)
+        if group not in target:
+            mine = handle_key(fact.handle)
+            founders[group] = min(mine, founders.get(group, mine))
+    target |= founders
+    rows = sorted((key, target[find(number)]) for key, number in owner.items() if key not in stands)
+    fresh = dict(rows)
     if rows and not await tx.insert_keys(rows):
         # somebody else founded some of them since: theirs stands
         fresh.update(await tx.keys([key for key, _ in rows]))
-    pool_of = stands | fresh
-    together = [{pool_of[key] for key in keys} for keys in members.values()]
-    work.united = await unite(tx, together)
-    home = {group: min(pool_of[key] for key in keys) for group, keys in members.items()}
-    for fact, keys in zip(facts, keys_by_fact, strict=True):
-        work.facts.setdefault(home[groups.find(keys[0])], []).append(fact)
-    await _add_claims(tx, facts, {row[0] for row in rows}, pool_of, work)
-    return pool_of
+    stands |= fresh
+    together: dict[int, set[int]] = {}
+    for key, number in owner.items():
+        together.setdefault(find(number), set()).add(stands[key])
+    work.united = await unite(tx, [pools for pools in together.values() if len(pools) > 1])
+    home = {group: min(pools) for group, pools in together.items()}
+    for number, fact in enumerate(facts):
+        work.facts.setdefault(home[find(number)], []).append(fact)
+    await _add_claims(tx, facts, fresh, stands, work)
+    return stands
 
 
 async def _add_claims(
-    tx: Transaction, facts: Sequence[Fact], fresh: set[int], pool_of: dict[int, int], work: Work
+    tx: Transaction, facts: Sequence[Fact], fresh: Container[int], pool_of: dict[int, int], work: Work
 ) -> None:
     """Claims met for the first time, into their blocks, and into the work as not yet compared."""
     claims: dict[int, tuple[Claim, int]] = {}

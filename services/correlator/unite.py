@@ -27,9 +27,14 @@ class Groups:
 
     def join(self, members: Iterable[int]) -> None:
         """Make one set of the members' sets."""
-        roots = sorted({self.find(member) for member in members})
-        for root in roots[1:]:
-            self._up[root] = roots[0]
+        rest = iter(members)
+        root = self.find(next(rest, 0))
+        for member in rest:
+            other = self.find(member)
+            if other < root:
+                self._up[root] = root = other
+            elif other != root:
+                self._up[other] = root
 
     def losers(self) -> list[tuple[int, int]]:
         """(member, least of its set) for all that are not the least."""

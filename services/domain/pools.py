@@ -42,10 +42,17 @@ class Pool:
     def pack(self) -> bytes:
         """The pool's bytes; each claim stands in them once."""
         numbers: dict[Claim, int] = {}
+        met: dict[int, int] = {}  # by the object: facts that were unpacked together share it, and its hash is dear
         rows = []
         for fact in self.facts.values():
-            index = -1 if fact.claim is None else numbers.setdefault(fact.claim, len(numbers))
-            rows.append((index, fact if fact.claim is None else replace(fact, claim=None)))
+            claim = fact.claim
+            if claim is None:
+                rows.append((-1, fact))
+                continue
+            index = met.get(id(claim))
+            if index is None:
+                index = met[id(claim)] = numbers.setdefault(claim, len(numbers))
+            rows.append((index, replace(fact, claim=None)))
         return _encoder.encode(_Packed(list(numbers), rows))
 
     @classmethod

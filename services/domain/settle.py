@@ -93,7 +93,7 @@ def _said(
 
 def _history(members: list[bytes], told: Records, since: dict[bytes, int], links: list[Link]) -> History:
     facts = [fact for key in members for fact in told[key]]
-    claims = {fact.claim for fact in facts if fact.claim is not None}
+    claims = list({id(fact.claim): fact.claim for fact in facts if fact.claim is not None}.values())
     stays, unmatched = stays_of(facts)
     first = min(members, key=lambda key: (since[key], key))
     return History(

@@ -1,4 +1,4 @@
-"""Blobs: msgpack, then zstd at its quickest. A pool's history shrinks to a third, a ledger segment to a sixth."""
+"""Blobs: msgpack, then zstd at a quick level. A pool's history shrinks to half, a ledger segment to a sixth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zstandard
 
 from services.domain.pools import Pool
 
-_compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
+_compressor = zstandard.ZstdCompressor(level=-1, write_content_size=True)
 _decompressor = zstandard.ZstdDecompressor()
 MAX_BYTES = 512 * 1024 * 1024
 _SMALL = 400

@@ -147,7 +147,16 @@ async def figures(url: str) -> tuple[int, int, int, dict[str, str]]:
         )
         path = Path(await connection.fetchval("SELECT current_setting('data_directory')"))
         pid = int((path / "postmaster.pid").read_text().splitlines()[0])
-        names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_level", "shared_buffers")
+        names = (
+            "server_version",
+            "fsync",
+            "synchronous_commit",
+            "full_page_writes",
+            "wal_level",
+            "shared_buffers",
+            "max_wal_size",
+            "wal_compression",
+        )
         return wal, rows, pid, {name: await connection.fetchval(f"SHOW {name}") for name in names}
     finally:
         await connection.close()
@@ -193,6 +202,10 @@ async def measure(url: str, count: int, size: int) -> None:
     """One run, printed."""
     connection = await asyncpg.connect(url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    # as docs/operations.md advises: every page is logged whole once a checkpoint, so checkpoints had better be rare
+    for name, value in (("max_wal_size", "8GB"), ("checkpoint_timeout", "15min"), ("wal_compression", "on")):
+        await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
     store = await open_store(url)
     meter = Meter()
