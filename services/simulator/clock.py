@@ -97,6 +97,14 @@ def utc_day(at: int) -> int:
     return EPOCH + at // DAY
 
 
+def local(zone: str, at: int) -> tuple[int, int]:
+    """The local day of an instant, and the seconds since it began."""
+    day = utc_day(at) - 1
+    while midnight(day + 1, zone) <= at:
+        day += 1
+    return day, at - midnight(day, zone)
+
+
 def seconds(at: datetime) -> int:
     """A moment as an instant. It needs its offset."""
     if at.tzinfo is None:

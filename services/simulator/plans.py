@@ -11,6 +11,17 @@ def without_hyphen(admission_class: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """What the records cover: crossings of the days `first` to `last`, told up to the instant `until`."""
+
+    first: int
+    last: int
+    since: int
+    until: int
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Passport:
     """A document of travel."""
 
@@ -60,6 +71,39 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What a school or sponsor tells of a program after its creation, by its element in the interface of SEVIS.
+
+    `void`: it was told by mistake and taken back on the day `mended`. `wrong`: the last day that was told first, and
+    mended on that day.
+    """
+
+    element: str
+    day: int  # from which it holds
+    told: int  # on which SEVIS processed it
+    until: int = 0
+    reason: str = ""
+    mended: int = 0
+    wrong: int = 0
+    void: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of study or exchange with its record in SEVIS."""
+
+    sevis_id: str
+    visa_type: str  # F1, J1, M1
+    issued: int
+    ends: int  # as it was created
+    steps: tuple[Step, ...]
+
+    def known_by(self, day: int) -> tuple[Step, ...]:
+        """What has been told by the end of that day and stands."""
+        return tuple(step for step in self.steps if step.told <= day and not (step.void and step.mended <= day))
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """An application for admission and all that follows. `seen`: whether somebody reports the departure."""
 
@@ -68,11 +112,22 @@ class Stay:
     admission_class: str  # as 8 CFR 214.2 writes it
     arrival: Crossing
     number: str  # of the I-94; empty when refused
-    last_day: int
+    last_day: int  # 0 for duration of status
     departure: Crossing | None
     seen: bool
     applications: tuple[Application, ...]
     passport: Passport
+    program: Program | None = None
+
+    @property
+    def student(self) -> bool:
+        """Whether SEVIS has a say in it."""
+        return self.admission_class in ("F-1", "J-1", "M-1")
+
+    @property
+    def duration(self) -> bool:
+        """Whether it is an admission for duration of status."""
+        return self.admission_class in ("F-1", "J-1")
 
     @property
     def waiver(self) -> bool:

@@ -5,51 +5,22 @@ Trips are laid out backwards from the last one, whose kind may have to lie close
 
 from __future__ import annotations
 
-from bisect import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
-from random import Random
-from typing import Generic, TypeVar
 
 from services.simulator import names, ports, shares
-from services.simulator.clock import DAY, end_of, exists, instant, midnight, repeated, utc_day
+from services.simulator.clock import DAY, end_of, local, midnight
+from services.simulator.dice import LETTERS, Choice, Dice
 from services.simulator.names import Origin
-from services.simulator.plans import Application, Crossing, Passport, Person, Stay
+from services.simulator.plans import Application, Crossing, Passport, Person, Span, Stay
 from services.simulator.verdict import WAIVER_DAYS
-
-T = TypeVar("T")
 
 SIX_MONTHS = 182
 FIRST_BIRTH, LAST_BIRTH = date(1935, 1, 1).toordinal(), date(2012, 12, 31).toordinal()
 LONGEST_GAP, SHORTEST_GAP = 240, 25
 OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", "IOE")
-_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-_SIGNS = "0123456789" + _LETTERS
-
-
-class Choice(Generic[T]):
-    """Draws by weight."""
-
-    def __init__(self, weights: Mapping[T, float]) -> None:
-        self._values = tuple(weights)
-        self._sums = tuple(accumulate(weights.values()))
-
-    def draw(self, random: Random) -> T:
-        """One of the values."""
-        return self._values[bisect(self._sums, random.random() * self._sums[-1])]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What the records cover: crossings of the days `first` to `last`, told up to the instant `until`."""
-
-    first: int
-    last: int
-    since: int
-    until: int
-    as_of: int
+_SIGNS = "0123456789" + LETTERS
 
 
 class Numbers:
@@ -67,7 +38,7 @@ class Numbers:
     def i94(self) -> str:
         """Half of them all digits, as before 2019, half with a letter in place 10."""
         number = self._next("i94", 387_420_489, 10**9)
-        sign = _LETTERS[number % len(_LETTERS)] if number % 2 else str(number % 9)
+        sign = LETTERS[number % len(LETTERS)] if number % 2 else str(number % 9)
         return f"{number:09}{sign}{number // 7 % 10}"
 
     def passport(self, state: str) -> Passport:
@@ -110,7 +81,7 @@ class Population:
     """Draws persons. Equal seeds draw equal persons, whatever their number."""
 
     def __init__(self, seed: int, span: Span) -> None:
-        self._random = Random(seed)  # noqa: S311
+        self._dice = Dice(seed)
         self._span = span
         self._numbers = Numbers()
         self._taken: set[int] = set()
@@ -127,21 +98,12 @@ class Population:
         for number in range(1, persons + 1):
             yield self._person(number)
 
-    def _chance(self, share: float) -> bool:
-        return self._random.random() < share
-
-    def _between(self, low: int, high: int) -> int:
-        return low + int(self._random.random() * (max(high, low) - low + 1))
-
-    def _one(self, values: Sequence[T]) -> T:
-        return values[int(self._random.random() * len(values))]
-
     def _person(self, number: int) -> Person:
-        waiver = not self._chance(shares.VISITORS)
-        origin = self._origins[waiver].draw(self._random)
-        sex = "F" if self._chance(0.5) else "M"
+        waiver = not self._dice.chance(shares.VISITORS)
+        origin = self._origins[waiver].draw(self._dice.random)
+        sex = "F" if self._dice.chance(0.5) else "M"
         family, given, birth = self._named(origin, sex)
-        if self._chance(shares.SEX_X):
+        if self._dice.chance(shares.SEX_X):
             sex = "X"
         stays = self._journeys(waiver, origin.code, renews=bool(given) and not birth.endswith("00"))
         adjusts = any(each.form == "I-485" for stay in stays for each in stay.applications)
@@ -152,20 +114,20 @@ class Population:
     def _named(self, origin: Origin, sex: str) -> tuple[str, str, str]:
         """A name and date of birth that nobody else of this citizenship has, whatever the order of the names."""
         while True:
-            family = self._one(origin.families)
-            if origin.code in ("ESP", "MEX", "COL", "ARG", "CHL") or (origin.code == "BRA" and self._chance(0.5)):
-                family = f"{family} {self._one(origin.families)}"
+            family = self._dice.one(origin.families)
+            if origin.code in ("ESP", "MEX", "COL", "ARG", "CHL") or (origin.code == "BRA" and self._dice.chance(0.5)):
+                family = f"{family} {self._dice.one(origin.families)}"
             first = origin.women if sex == "F" else origin.men
-            given = self._one(first)
-            if self._chance(0.4):
-                given = f"{given} {self._one(first)}"
-            birth = date.fromordinal(self._between(FIRST_BIRTH, LAST_BIRTH)).strftime("%Y%m%d")
-            if self._chance(shares.LONG_NAME):
+            given = self._dice.one(first)
+            if self._dice.chance(0.4):
+                given = f"{given} {self._dice.one(first)}"
+            birth = date.fromordinal(self._dice.between(FIRST_BIRTH, LAST_BIRTH)).strftime("%Y%m%d")
+            if self._dice.chance(shares.LONG_NAME):
                 family = f"{family} {names.LONG}"
-            elif self._chance(shares.SINGLE_NAME):
+            elif self._dice.chance(shares.SINGLE_NAME):
                 given = ""
-            elif self._chance(shares.PARTIAL_BIRTH):
-                birth = birth[:6] + "00" if self._chance(0.6) else birth[:4] + "0000"
+            elif self._dice.chance(shares.PARTIAL_BIRTH):
+                birth = birth[:6] + "00" if self._dice.chance(0.6) else birth[:4] + "0000"
             # two people of one name must differ by the date of birth also where one of them has names cut or twice
             key = hash_of(f"{family} {given}", birth, origin.code)
             if key not in self._taken:
@@ -173,16 +135,16 @@ class Population:
                 return family, given, birth
 
     def _journeys(self, waiver: bool, state: str, *, renews: bool) -> tuple[Stay, ...]:
-        count = self._trips.draw(self._random)
+        count = self._trips.draw(self._dice.random)
         stays: list[Stay] = []
         passport = self._numbers.passport(state)
-        renewal = self._between(1, count - 1) if renews and count > 1 and self._chance(shares.RENEWED) else 0
+        renewal = self._dice.between(1, count - 1) if renews and count > 1 and self._dice.chance(shares.RENEWED) else 0
         next_arrival = 0
         for index in range(count):
             if index and index == renewal:
                 passport = self._numbers.passport(state)
             kinds = self._earlier if index else self._last
-            stay = self._stay(kinds[waiver].draw(self._random), waiver, passport, next_arrival)
+            stay = self._stay(kinds[waiver].draw(self._dice.random), waiver, passport, next_arrival)
             if stay is None:
                 break
             stays.append(stay)
@@ -190,34 +152,34 @@ class Population:
         return tuple(reversed(stays))
 
     def _frame(self, waiver: bool) -> Frame:
-        business = self._chance(shares.BUSINESS)
-        roll = self._random.random()
+        business = self._dice.chance(shares.BUSINESS)
+        roll = self._dice.random.random()
         if roll < shares.BY_SEA:
-            port, mode = self._one(ports.SEA), "S"
+            port, mode = self._dice.one(ports.SEA), "S"
         elif roll < shares.BY_SEA + shares.BY_LAND:
-            port, mode = self._one(ports.LAND), "L"
+            port, mode = self._dice.one(ports.LAND), "L"
         else:
-            port, mode = self._one(ports.AIR), "A"
+            port, mode = self._dice.one(ports.AIR), "A"
         if waiver:
             return Frame("WB" if business else "WT", port, ports.ZONES[port], mode, WAIVER_DAYS - 1)
-        length = self._between(20, 120) if business else SIX_MONTHS
+        length = self._dice.between(20, 120) if business else SIX_MONTHS
         return Frame("B-1" if business else "B-2", port, ports.ZONES[port], mode, length)
 
     def _stay(self, kind: str, waiver: bool, passport: Passport, next_arrival: int) -> Stay | None:
         """A stay of that kind, before the next one or (without one) as the last; None where the records begin later."""
         frame = self._frame(waiver)
-        limit = next_arrival - self._between(SHORTEST_GAP, LONGEST_GAP) if next_arrival else 0
+        limit = next_arrival - self._dice.between(SHORTEST_GAP, LONGEST_GAP) if next_arrival else 0
         arrived, left, applications = SHAPES[kind](self, frame, limit)
         if arrived < self._span.first:
             if next_arrival:
                 return None
             kind = "present"
             arrived, left, applications = SHAPES[kind](self, frame, 0)
-        arrival = self._crossing(frame.port, frame.mode, arrived)
+        arrival = self._dice.crossing(frame.port, frame.mode, arrived)
         refused = kind == "refused"
         return Stay(
             kind=kind,
-            inspection=("R" if self._chance(0.6) else "W") if refused else "A",
+            inspection=("R" if self._dice.chance(0.6) else "W") if refused else "A",
             admission_class=frame.admission_class,
             arrival=arrival,
             number="" if refused else self._numbers.i94(),
@@ -233,49 +195,26 @@ class Population:
             return None
         if kind == "left_last_day":
             # an hour before midnight at the port of entry: in Guam, Honolulu and the west UTC has another day
-            return self._crossing(frame.port, frame.mode, day, self._between(22 * 3600, DAY - 60))
+            return self._dice.crossing(frame.port, frame.mode, day, self._dice.between(22 * 3600, DAY - 60))
         if kind == "left_last_day_elsewhere":
             port = ports.EASTWARD.get(frame.zone, "GUM")
-            return self._crossing(port, "A", *_elsewhere(ports.ZONES[port], end_of(day, frame.zone) - 1800))
+            return self._dice.crossing(port, "A", *local(ports.ZONES[port], end_of(day, frame.zone) - 1800))
         if kind == "left_hours_late_elsewhere":
             port = ports.WESTWARD.get(frame.zone, "GUM")
-            return self._crossing(port, "A", *_elsewhere(ports.ZONES[port], midnight(day, frame.zone) + 900))
+            return self._dice.crossing(port, "A", *local(ports.ZONES[port], midnight(day, frame.zone) + 900))
         if kind == "left_one_day_late":
-            return self._crossing(frame.port, frame.mode, day, self._between(60, 4 * 3600))
+            return self._dice.crossing(frame.port, frame.mode, day, self._dice.between(60, 4 * 3600))
         mode = frame.mode
-        port = frame.port if mode != "A" or self._chance(0.5) else self._one(ports.OUT)
+        port = frame.port if mode != "A" or self._dice.chance(0.5) else self._dice.one(ports.OUT)
         if ports.ZONES[port] == "Europe/Dublin" or port in ("YYZ", "YVR", "AUH", "NAS"):
             port = "JFK"  # nobody leaves the country at a preclearance port
-        return self._crossing(port, mode, day, day_only=self._chance(shares.DAY_ONLY))
-
-    def _crossing(
-        self, port: str, mode: str, day: int, second: int | None = None, *, day_only: bool = False
-    ) -> Crossing:
-        zone = ports.ZONES[port]
-        carrier = conveyance = ""
-        if mode == "A":
-            carrier = self._one(ports.AIRLINES)
-            conveyance = f"{carrier}{self._between(1, 1999):04}"
-        elif mode == "S":
-            carrier = self._one(ports.SHIPPING)
-            conveyance = f"V{self._between(100, 999)}"
-        elif self._chance(0.5):
-            conveyance = f"{self._one(_LETTERS)}{self._one(_LETTERS)}{self._between(1000, 9999)}"
-        if day_only:
-            return Crossing(port, zone, mode, day, None, midnight(day, zone), False, carrier, conveyance)
-        if second is None:
-            second = self._between(0, DAY - 1)
-        while not exists(day, second, zone):
-            second += 3600
-        again = repeated(day, second, zone) and self._chance(0.5)
-        at = instant(day, second, zone, again=again)
-        return Crossing(port, zone, mode, day, second, at, again, carrier, conveyance)
+        return self._dice.crossing(port, mode, day, day_only=self._dice.chance(shares.DAY_ONLY))
 
     def _somewhere(self, limit: int, reach: int) -> int:
         """A day of arrival whose stay, `reach` days long, lies in the records, or ends on `limit`."""
         if limit:
             return limit - reach
-        return self._between(self._span.first, max(self._span.first, self._span.last - reach))
+        return self._dice.between(self._span.first, max(self._span.first, self._span.last - reach))
 
     def _left(self, limit: int, days: int, *applications: Application) -> Shape:
         arrived = self._somewhere(limit, days)
@@ -283,7 +222,7 @@ class Population:
         return arrived, arrived + days, moved
 
     def _in_time(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, self._between(3, min(frame.length - 1, 28)))
+        return self._left(limit, self._dice.between(3, min(frame.length - 1, 28)))
 
     def _last_day(self, frame: Frame, limit: int) -> Shape:
         return self._left(limit, frame.length)
@@ -292,16 +231,16 @@ class Population:
         return self._left(limit, frame.length + 1)
 
     def _late(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, frame.length + self._between(2, 90))
+        return self._left(limit, frame.length + self._dice.between(2, 90))
 
     def _unobserved(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, self._between(3, frame.length + (20 if self._chance(0.2) else -1)))
+        return self._left(limit, self._dice.between(3, frame.length + (20 if self._dice.chance(0.2) else -1)))
 
     def _refused(self, frame: Frame, limit: int) -> Shape:
         return self._somewhere(limit, 0), None, ()
 
     def _present(self, frame: Frame, limit: int) -> Shape:
-        gone = self._between(1, frame.length - 6)
+        gone = self._dice.between(1, frame.length - 6)
         arrived = self._span.last - gone
         return arrived, None, ()
 
@@ -313,13 +252,13 @@ class Population:
         last = self._span.last - 2
         while end_of(last, frame.zone) <= self._span.until:
             last += 1
-        if end_of(last + 1, frame.zone) <= self._span.as_of and self._chance(0.5):
+        if end_of(last + 1, frame.zone) <= self._span.as_of and self._dice.chance(0.5):
             last += 1
         return last - frame.length, None, ()
 
     def _request(self, frame: Frame, filed: int, decision: str = "", decided: int = 0, more: int = 0) -> Application:
         """An application to extend; days count from the arrival."""
-        granted = frame.length + (more or self._between(60, 180))
+        granted = frame.length + (more or self._dice.between(60, 180))
         approved = decision == "approved"
         return Application(
             form="I-539",
@@ -334,32 +273,36 @@ class Population:
 
     def _timely(self, frame: Frame) -> int:
         """A day of filing in time; one in five on the very last day."""
-        return frame.length if self._chance(0.2) else frame.length - self._between(1, min(45, frame.length - 2))
+        return (
+            frame.length if self._dice.chance(0.2) else frame.length - self._dice.between(1, min(45, frame.length - 2))
+        )
 
     def _extended_left(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(frame, filed, "approved", filed + self._between(20, 60))
+        request = self._request(frame, filed, "approved", filed + self._dice.between(20, 60))
         low = max(request.decided, frame.length) + 1
-        left = self._between(min(low, request.granted_until), request.granted_until)
+        left = self._dice.between(min(low, request.granted_until), request.granted_until)
         return self._left(limit, left, request)
 
     def _extended_late(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(frame, filed, "approved", filed + self._between(20, 55), 60)
-        return self._left(limit, request.granted_until + self._between(1, 30), request)
+        request = self._request(frame, filed, "approved", filed + self._dice.between(20, 55), 60)
+        return self._left(limit, request.granted_until + self._dice.between(1, 30), request)
 
     def _near_end(self, frame: Frame, low: int, high: int) -> int:
         """A day of arrival such that the last day lies `low` to `high` days before the end of the records."""
-        return self._span.last - frame.length - self._between(low, high)
+        return self._span.last - frame.length - self._dice.between(low, high)
 
     def _extended_present(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(frame, filed, "approved", filed + self._between(10, 35), self._between(90, 180))
+        request = self._request(
+            frame, filed, "approved", filed + self._dice.between(10, 35), self._dice.between(90, 180)
+        )
         arrived = self._near_end(frame, 36, 80)
         return arrived, None, (_moved(request, arrived),)
 
     def _extended_by_cbp(self, frame: Frame, limit: int) -> Shape:
-        decided = frame.length - self._between(1, 10)
+        decided = frame.length - self._dice.between(1, 10)
         by_owner = Application(
             "I-94",
             "",
@@ -368,7 +311,7 @@ class Population:
             decided,
             granted_until=frame.length + 30,
         )
-        return self._left(limit, frame.length + self._between(1, 40), by_owner)
+        return self._left(limit, frame.length + self._dice.between(1, 40), by_owner)
 
     def _pending(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 1, 120)
@@ -376,66 +319,66 @@ class Population:
 
     def _second_pending(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        first = self._request(frame, filed, "approved", filed + self._between(10, 30), 60)
+        first = self._request(frame, filed, "approved", filed + self._dice.between(10, 30), 60)
         again = frame.length + 60
-        second = self._request(frame, again - self._between(0, 25), more=200)
-        arrived = self._span.last - again - self._between(1, 40)
+        second = self._request(frame, again - self._dice.between(0, 25), more=200)
+        arrived = self._span.last - again - self._dice.between(1, 40)
         return arrived, None, (_moved(first, arrived), _moved(second, arrived))
 
     def _healed(self, frame: Frame, limit: int) -> Shape:
-        filed = frame.length + self._between(1, 20)
-        request = self._request(frame, filed, "approved", filed + self._between(10, 40), 170)
+        filed = frame.length + self._dice.between(1, 20)
+        request = self._request(frame, filed, "approved", filed + self._dice.between(10, 40), 170)
         arrived = self._near_end(frame, 62, 100)
         return arrived, None, (_moved(request, arrived),)
 
     def _denied_after(self, frame: Frame) -> Application:
-        return self._request(frame, self._timely(frame), "denied", frame.length + self._between(10, 70))
+        return self._request(frame, self._timely(frame), "denied", frame.length + self._dice.between(10, 70))
 
     def _denied_left_before(self, frame: Frame, limit: int) -> Shape:
         request = self._denied_after(frame)
-        return self._left(limit, self._between(frame.length + 1, request.decided), request)
+        return self._left(limit, self._dice.between(frame.length + 1, request.decided), request)
 
     def _denied_left_after(self, frame: Frame, limit: int) -> Shape:
         request = self._denied_after(frame)
-        return self._left(limit, request.decided + self._between(1, 30), request)
+        return self._left(limit, request.decided + self._dice.between(1, 30), request)
 
     def _denied_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 75, 200)
         return arrived, None, (_moved(self._denied_after(frame), arrived),)
 
     def _denied_early_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, 5, "denied", frame.length - self._between(1, min(10, frame.length - 6)))
-        return self._left(limit, frame.length + self._between(-1, 5), request)
+        request = self._request(frame, 5, "denied", frame.length - self._dice.between(1, min(10, frame.length - 6)))
+        return self._left(limit, frame.length + self._dice.between(-1, 5), request)
 
     def _withdrawn_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, self._timely(frame), "withdrawn", frame.length + self._between(5, 30))
-        return self._left(limit, request.decided + self._between(-4, 4), request)
+        request = self._request(frame, self._timely(frame), "withdrawn", frame.length + self._dice.between(5, 30))
+        return self._left(limit, request.decided + self._dice.between(-4, 4), request)
 
     def _filed_late(self, frame: Frame) -> Application:
-        filed = frame.length + self._between(1, 10)
-        if self._chance(0.5):
+        filed = frame.length + self._dice.between(1, 10)
+        if self._dice.chance(0.5):
             return self._request(frame, filed)
-        return self._request(frame, filed, "denied", filed + self._between(10, 50))
+        return self._request(frame, filed, "denied", filed + self._dice.between(10, 50))
 
     def _filed_late_left(self, frame: Frame, limit: int) -> Shape:
         request = self._filed_late(frame)
-        return self._left(limit, request.filed + self._between(1, 60), request)
+        return self._left(limit, request.filed + self._dice.between(1, 60), request)
 
     def _filed_late_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 15, 90)
         return arrived, None, (_moved(self._filed_late(frame), arrived),)
 
     def _no_extension_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, frame.length - self._between(1, 30))
-        return self._left(limit, frame.length + self._between(-5, 30), request)
+        request = self._request(frame, frame.length - self._dice.between(1, 30))
+        return self._left(limit, frame.length + self._dice.between(-5, 30), request)
 
     def _no_extension_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 3, 90)
-        return arrived, None, (_moved(self._request(frame, frame.length - self._between(1, 30)), arrived),)
+        return arrived, None, (_moved(self._request(frame, frame.length - self._dice.between(1, 30)), arrived),)
 
     def _changed_class(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        decided = filed + self._between(15, 60)
+        decided = filed + self._dice.between(15, 60)
         petition = Application(
             form="I-129",
             receipt=self._numbers.receipt(),
@@ -458,20 +401,20 @@ class Population:
         )
 
     def _adjusted(self, frame: Frame, limit: int) -> Shape:
-        filed = self._between(10, frame.length)
-        request = self._adjustment(filed, "approved", filed + self._between(60, 240))
+        filed = self._dice.between(10, frame.length)
+        request = self._adjustment(filed, "approved", filed + self._dice.between(60, 240))
         arrived = self._somewhere(0, request.decided + 2)
         return arrived, None, (_moved(request, arrived),)
 
     def _adjustment_pending(self, frame: Frame, limit: int) -> Shape:
-        filed = frame.length + 15 if self._chance(0.25) else self._between(10, frame.length)
+        filed = frame.length + 15 if self._dice.chance(0.25) else self._dice.between(10, frame.length)
         arrived = self._near_end(frame, 1, 150)
         return arrived, None, (_moved(self._adjustment(filed), arrived),)
 
     def _adjustment_denied(self, frame: Frame, limit: int) -> Shape:
-        filed = self._between(10, frame.length)
-        request = self._adjustment(filed, "denied", frame.length + self._between(20, 120))
-        left = request.decided + self._between(-10, 40) if self._chance(0.5) else None
+        filed = self._dice.between(10, frame.length)
+        request = self._adjustment(filed, "denied", frame.length + self._dice.between(20, 120))
+        left = request.decided + self._dice.between(-10, 40) if self._dice.chance(0.5) else None
         arrived = self._somewhere(0, max(request.decided, left or 0) + 4)
         return arrived, None if left is None else arrived + left, (_moved(request, arrived),)
 
@@ -495,14 +438,6 @@ def _moved(application: Application, arrived: int) -> Application:
         application.granted_until + arrived if application.granted_until else 0,
         application.new_number,
     )
-
-
-def _elsewhere(zone: str, at: int) -> tuple[int, int]:
-    """The local day and second at another port of an instant."""
-    day = utc_day(at) - 1
-    while midnight(day + 1, zone) <= at:
-        day += 1
-    return day, at - midnight(day, zone)
 
 
 SHAPES: dict[str, Callable[[Population, Frame, int], Shape]] = {

@@ -8,6 +8,7 @@ from random import Random
 from services.simulator import names, shares
 from services.simulator.claims3 import Action, Actions, timestamp
 from services.simulator.clock import DAY, instant, iso, midnight
+from services.simulator.dice import Choice
 from services.simulator.i94 import (
     MADE_AFTER,
     Nights,
@@ -17,8 +18,7 @@ from services.simulator.i94 import (
     detail,
     extension_data,
 )
-from services.simulator.plans import Application, Crossing, Person, Stay, without_hyphen
-from services.simulator.population import Choice, Span
+from services.simulator.plans import Application, Crossing, Person, Span, Stay, without_hyphen
 from services.simulator.truth import TrueRecord
 from services.simulator.verdict import OFFICE
 

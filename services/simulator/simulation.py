@@ -13,8 +13,8 @@ from services.simulator import shares
 from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
 from services.simulator.i94 import SCOPES, Nights
-from services.simulator.plans import Application, Person, Stay, without_hyphen
-from services.simulator.population import Population, Span
+from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
+from services.simulator.population import Population
 from services.simulator.scribe import Page, Scribe
 from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
 from services.simulator.verdict import verdict

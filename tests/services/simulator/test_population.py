@@ -12,8 +12,8 @@ import pytest
 from schemas.identifiers import Identifier, Scheme
 from services.simulator import Truth, shares, simulate
 from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
-from services.simulator.plans import Crossing, Person
-from services.simulator.population import Numbers, Population, Span
+from services.simulator.plans import Crossing, Person, Span
+from services.simulator.population import Numbers, Population
 
 PERSONS = 3_000
 END = datetime(2026, 10, 31, 8, tzinfo=UTC)
