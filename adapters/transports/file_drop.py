@@ -15,7 +15,6 @@ import asyncio
 import gzip
 import logging
 import time
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -28,6 +27,7 @@ from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+from adapters.transports.archives import Bounded, read_zip, whole_archive
 
 log = logging.getLogger(__name__)
 _SLICE = 256
@@ -52,11 +52,11 @@ class DropOptions:
     patience: float = 900.0
     window: int = 100
     limit: int = 4 * 2**30  # bytes, and bytes unwrapped
-    unwrap: str | None = None  # "gzip"
+    unwrap: str | None = None  # "gzip"; "zip": an archive's members one after another, a bare file as it is
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        if self.unwrap not in (None, "gzip"):
+        if self.unwrap not in (None, "gzip", "zip"):
             raise ValueError(f"unwrap {self.unwrap!r} is not understood")
         if self.window < 1:
             raise ValueError("a window of at least one file")
@@ -178,6 +178,9 @@ class FileDrop:
         return Done(name, stat.st_size, stat.st_mtime_ns, digest)
 
     def _ended(self, path: Path) -> bool:
+        if self.options.unwrap == "zip":
+            with path.open("rb") as stream:
+                return whole_archive(stream)
         if self.options.unwrap is not None or not isinstance(self.format, WholeFile):
             return True
         with path.open("rb") as stream:
@@ -216,36 +219,14 @@ def read_stream(stream: BufferedReader, format: Format, unwrap: str | None, limi
     if unwrap is None:
         yield from format.read(stream)
         return
+    if unwrap == "zip":
+        yield from read_zip(stream, format, limit)
+        return
     with gzip.GzipFile(fileobj=stream, mode="rb") as unwrapped:
-        bounded = _Bounded(cast(BinaryIO, unwrapped), limit)
+        bounded = Bounded(cast(BinaryIO, unwrapped), limit)
         yield from format.read(cast(BinaryIO, bounded))
         if bounded.problem is not None:
             yield BadRecord(bounded.problem, place=f"byte {bounded.taken} of what was unwrapped", raw=b"")
-
-
-class _Bounded:
-    """A stream that ends where it becomes too long or cannot be unwrapped, and remembers why."""
-
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._stream = stream
-        self._limit = limit
-        self.taken = 0
-        self.problem: str | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        if self.problem is not None:
-            return b""
-        allowed = self._limit - self.taken + 1
-        try:
-            data = self._stream.read(allowed if size < 0 else min(size, allowed))
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            self.problem = f"cannot be unwrapped: {error}"
-            return b""
-        self.taken += len(data)
-        if self.taken > self._limit:
-            self.problem = f"more than {self._limit} bytes unwrapped"
-            return b""
-        return data
 
 
 def _digest(path: Path) -> str:

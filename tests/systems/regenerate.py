@@ -22,6 +22,7 @@ from systems.build import (
     row,
     trailer,
 )
+from systems.build_sevis import sevis
 from systems.cases import HERE, Case, cases, told
 
 CLOCK = "INSERT INTO benefit_clock VALUES ('2025-11-03T00:00:00.000000Z');\n"
@@ -215,6 +216,9 @@ def main() -> None:
     for name, text in claims3().items():
         case, _, suffix = name.rpartition(".")
         write(HERE / "claims3" / case, f"input.{suffix}", text.encode())
+    for name, data in sevis().items():
+        case, _, suffix = name.rpartition(".")
+        write(HERE / "sevis" / case, f"input.{suffix}", data)
     if "--expected" in sys.argv:
         for case in cases():
             expect(case)

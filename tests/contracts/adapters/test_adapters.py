@@ -97,7 +97,8 @@ def test_any_bytes_give_events_or_refusals(system: System, data: st.DataObject) 
     raw = data.draw(mangled(inputs(system)))
     results = list(decode_file(system, raw))
     judge(results)
-    if system.feeds[0].format is not None:
+    packed = "unwrap" in system.feeds[0].options and raw.startswith(b"PK")
+    if system.feeds[0].format is not None and not packed:
         assert sum(len(result.read.raw) for result in results) == len(raw), "bytes that nobody accounts for"
 
 

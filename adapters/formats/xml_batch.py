@@ -1,0 +1,397 @@
+"""XML documents of a header and records, one level below the root: cut by expat, read and checked record by record.
+
+Two parsers, each for what it does best. Expat walks through the document as it comes and tells where in the bytes each
+child of the root begins and ends; it keeps nothing, and stops at a document type declaration, so that there are no
+entities to expand or to fetch. What was cut out is read by lxml (hardened) and checked against the XSD alone: a bad
+record costs only itself. Every byte is in the `raw` of exactly one read. An lxml parser that is fed piece by piece was
+not taken: it shares a dictionary with its thread, and a batch is read on by whichever thread is free.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any, BinaryIO, cast
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
+
+from adapters.core import BadRecord, Note, Read, Record
+
+Fields = Mapping[str, Any]
+_BLOCK = 2**16
+_BLANKS = " \t\r\n"
+_CODECS = {
+    "utf-8": "utf-8",
+    "us-ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+}
+"""Encodings that expat and Python read alike; with others what a byte means depends on the machine."""
+
+
+def accept(_: Fields) -> None:
+    """No more to check in a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class XmlBatchFormat:
+    """Reads such documents. `schema` has the header and each kind of record as elements of their own.
+
+    A record's fields are `header`, `kind` (the element's name), `record` (its content) and `number`, from 1. Content is
+    text, or a mapping with attributes as `@name`; blanks are collapsed, no element comes twice beside itself. A note
+    with the header comes with it, and one with `end` once the document was read to its end and the header's `count`
+    agrees. `check` looks at a header and raises ValueError; without a header that holds no record is read.
+    """
+
+    schema: etree.XMLSchema
+    namespace: str
+    root: str
+    header: str
+    records: frozenset[str]
+    count: str
+    check: Callable[[Fields], None] = accept
+    longest: int = 2**20  # bytes of a record with what stands before it
+    lock: Lock = field(default_factory=Lock, compare=False, repr=False)  # a schema has one log for all threads
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Every record, each refused one in its place. Raises nothing but errors of the stream."""
+        reading = _Reading(self, _Cutter(self))
+        while data := stream.read(_BLOCK):
+            yield from reading.take(data)
+        yield from reading.end()
+
+
+class _Refused(Exception):
+    """The document is not read on; the message says why, `line` from where."""
+
+    def __init__(self, why: str, line: int) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+@dataclass(slots=True)
+class _Cut:
+    """A child of the root: where its start tag begins, and where what follows it does."""
+
+    start: int
+    line: int
+    stray: bool  # text before it
+    last: int = 0  # where its end tag begins; behind it if the start tag is the end tag as well
+    end: int = 0
+
+
+class _Cutter:
+    """Finds the children of the root in a document that comes in pieces. Keeps no content."""
+
+    def __init__(self, format: XmlBatchFormat) -> None:
+        self._format = format
+        self._depth = 0
+        self._stray = False
+        self._open: _Cut | None = None
+        self.half: _Cut | None = None  # read to its end tag; how long that is, is not known yet
+        self.cuts: list[_Cut] = []
+        self.codec = "utf-8"  # unless the first bytes say another
+        self.tag = ("", "")  # the root's start tag with its namespaces alone, and its end tag
+        self.stray = False  # text behind the last record
+        self._expat = expat.ParserCreate()
+        self._expat.XmlDeclHandler = self._declaration
+        self._expat.StartDoctypeDeclHandler = self._doctype
+        self._expat.StartElementHandler = self._start
+        self._expat.EndElementHandler = self._stop
+
+    def feed(self, data: bytes, *, last: bool) -> None:
+        """Take the next piece. Raises _Refused."""
+        try:
+            self._expat.Parse(data, last)
+        except expat.ExpatError as error:
+            raise _Refused(f"not well-formed: {expat.ErrorString(error.code)}", error.lineno) from None
+
+    @property
+    def line(self) -> int:
+        """Where it stands."""
+        return self._expat.CurrentLineNumber
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        if version != "1.0":
+            raise _Refused(f"XML {version[:10]}", self.line)
+        if encoding is None:
+            return
+        codec = _CODECS.get(encoding.lower())
+        if codec is None:
+            raise _Refused(f"encoding {encoding[:40]!r}; understood are {', '.join(_CODECS)}", self.line)
+        self.codec = codec
+
+    def _doctype(self, *_: object) -> None:
+        raise _Refused("a document type declaration, which is not read", self.line)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._depth == 0:
+            self._root(name, attributes)
+        elif self._depth == 1:
+            at = self._expat.CurrentByteIndex
+            self._settle(at)
+            self._open, self._stray = _Cut(at, self.line, self._stray), False
+            self._listen(between=False)
+        self._depth += 1
+
+    def _stop(self, _: str) -> None:
+        self._depth -= 1
+        at = self._expat.CurrentByteIndex
+        if self._depth == 1 and self._open is not None:
+            self._open.last = at
+            self.half, self._open = self._open, None
+            self._listen(between=True)
+        elif self._depth == 0:
+            self._settle(at)
+            self.stray = self._stray
+            self._listen(between=False)
+
+    def _root(self, name: str, attributes: dict[str, str]) -> None:
+        spaces = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
+        said = "".join(f" {key}={quoteattr(value)}" for key, value in spaces.items())
+        self.tag = (f"<{name}{said}>", f"</{name}>")
+        try:
+            found = etree.fromstring("".join(self.tag).encode(), _parser()).tag
+        except (etree.LxmlError, ValueError):
+            raise _Refused("a root whose name or namespace is none", self.line) from None
+        if found != f"{{{self._format.namespace}}}{self._format.root}":
+            expected = f"{self._format.root} in {self._format.namespace}"
+            raise _Refused(f"the root is {name[:80]!r}, {expected} expected", self.line)
+        self._listen(between=True)
+
+    def _listen(self, *, between: bool) -> None:
+        """Between two records everything is told, because the first thing there ends the record before it."""
+        self._expat.CharacterDataHandler = self._text if between else None
+        self._expat.DefaultHandler = self._other if between else None
+
+    def _text(self, text: str) -> None:
+        self._settle(self._expat.CurrentByteIndex)
+        self._stray = self._stray or bool(text.strip(_BLANKS))
+
+    def _other(self, _: str) -> None:
+        self._settle(self._expat.CurrentByteIndex)
+
+    def _settle(self, end: int) -> None:
+        if self.half is not None:
+            self.half.end = end
+            self.cuts.append(self.half)
+            self.half = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known of a document half read."""
+
+    format: XmlBatchFormat
+    cutter: _Cutter
+    held: bytearray = field(default_factory=bytearray)  # bytes that no read has yet
+    base: int = 0  # place of the first of them in the document
+    begin: bytes = b""  # the first two, which tell UTF-16
+    header: Fields | None = None
+    number: int = 0
+    broken: tuple[str, str] | None = None  # reason and place; nothing is read behind it
+
+    def take(self, data: bytes) -> Iterator[Read]:
+        """What the next piece completes."""
+        self.begin = (self.begin + data[:2])[:2]
+        self.held += data
+        if self.broken is None:
+            yield from self._feed(data, last=False)
+        while self.broken is not None and len(self.held) >= self.format.longest:
+            yield self._rest()
+
+    def end(self) -> Iterator[Read]:
+        """What the end of the document says."""
+        if self.broken is None:
+            yield from self._feed(b"", last=True)
+        if self.broken is None:
+            yield self._closing()
+        while self.held:
+            yield self._rest()
+
+    def _feed(self, data: bytes, *, last: bool) -> Iterator[Read]:
+        refused = None
+        try:
+            self.cutter.feed(data, last=last)
+        except _Refused as error:
+            refused = error
+        cuts, self.cutter.cuts = self.cutter.cuts, []
+        yield from map(self._read, cuts)
+        if refused is None and len(self.held) > self.format.longest:
+            refused = _Refused(f"more than {self.format.longest} bytes without the end of a record", self.cutter.line)
+        if refused is not None:
+            yield from self._break_off(refused)
+
+    def _break_off(self, refused: _Refused) -> Iterator[Read]:
+        """The document cannot be read on. A record whose end tag was seen stands."""
+        half = self.cutter.half
+        if half is not None and (cut := self._finished(half)) is not None:
+            yield self._read(cut)
+        self.broken = (f"{refused}; the rest of the document cannot be told apart", f"line {refused.line}")
+        if not self.held:
+            yield self._rest()
+
+    def _rest(self) -> BadRecord:
+        """Bytes that cannot be told apart, as many as a dead letter may well hold."""
+        why, place = self.broken or ("", "")
+        at = self.base
+        return BadRecord(why, place=f"{place}, byte {at}", raw=self._cut_off(min(len(self.held), self.format.longest)))
+
+    def _finished(self, half: _Cut) -> _Cut | None:
+        """A record of which only the length of its end tag is not known, if it has one."""
+        tail = self.held[half.last - self.base :].decode(self._codec, "replace")
+        tag = tail[: tail.find(">") + 1].encode(self._codec, "replace")
+        for end in (half.last, half.last + len(tag)):
+            cut = replace(half, end=end)
+            if not isinstance(self._element(cut), str):
+                return cut
+        return None
+
+    def _read(self, cut: _Cut) -> Read:
+        """One child of the root."""
+        place = f"line {cut.line}"
+        element = self._element(cut)
+        raw = self._cut_off(cut.end - self.base)
+        name = None if isinstance(element, str) else _name(element, self.format.namespace)
+        if not isinstance(element, str) and name == self.format.header:
+            return self._take_header(element, cut, place, raw)
+        self.number += 1
+        problem = self._problem(element, name, cut)
+        if problem is not None or isinstance(element, str) or self.header is None:
+            return BadRecord(problem or "unreadable", place=place, raw=raw)
+        fields = {"header": self.header, "kind": name, "record": _content(element), "number": self.number}
+        return Record(place, raw, fields)
+
+    def _problem(self, element: etree._Element | str, name: str | None, cut: _Cut) -> str | None:
+        if isinstance(element, str):
+            return element
+        if name not in self.format.records:
+            return f"{etree.QName(element).localname[:80]!r} is none of {', '.join(sorted(self.format.records))}"
+        if cut.stray:
+            return "text between the records"
+        if self.header is None:
+            return "no header that can be read stands before it"
+        return self._invalid(element, cut)
+
+    def _take_header(self, element: etree._Element, cut: _Cut, place: str, raw: bytes) -> Read:
+        problem = "text before the header" if cut.stray else self._invalid(element, cut)
+        if self.header is not None:
+            problem = "a second header"
+        if problem is None:
+            header = _content(element)
+            try:
+                self.format.check(header)
+            except ValueError as error:
+                problem = str(error)
+        if problem is not None:
+            return BadRecord(problem, place=place, raw=raw)
+        self.header = header
+        return Note(place, raw, {"header": header})
+
+    def _closing(self) -> Read:
+        place, raw = f"line {self.cutter.line}", self._cut_off(len(self.held))
+        if self.header is None:
+            return BadRecord("the document ends without a header that can be read", place=place, raw=raw)
+        if self.cutter.stray:
+            return BadRecord("text behind the records", place=place, raw=raw)
+        said = self.header[self.format.count]
+        if int(said) != self.number:
+            told = f"{self.format.count} is {said}, the document has {self.number} records"
+            return BadRecord(told, place=place, raw=raw)
+        return Note(place, raw, {"header": self.header, "end": True})
+
+    def _element(self, cut: _Cut) -> etree._Element | str:
+        """The element in its namespaces, or why it is none."""
+        start, end = (at - self.base for at in (cut.start, cut.end))
+        opening, closing = self.cutter.tag
+        try:
+            text = self.held[start:end].decode(self._codec)
+            return etree.fromstring(f"{opening}{text}{closing}".encode(), _parser())[0]
+        except UnicodeDecodeError:
+            return f"characters that are none in {self._codec}"
+        except etree.XMLSyntaxError as error:
+            return (
+                f"not well-formed: {_PLACE.sub('', error.msg or '')[:200]} (line {cut.line + (error.lineno or 1) - 1})"
+            )
+
+    def _invalid(self, element: etree._Element, cut: _Cut) -> str | None:
+        """What is not as the schema has it, without the value: reasons go into logs and receipts."""
+        with self.format.lock:
+            if self.format.schema.validate(element):
+                return None
+            error = next(iter(cast(Iterable[Any], self.format.schema.error_log)))
+        return f"{_without_values(error.message)} (line {cut.line + error.line - 1})"
+
+    @property
+    def _codec(self) -> str:
+        return _by_first_bytes(self.begin) or self.cutter.codec
+
+    def _cut_off(self, size: int) -> bytes:
+        data = bytes(self.held[:size])
+        del self.held[:size]
+        self.base += size
+        return data
+
+
+def _parser() -> etree.XMLParser:
+    """Nothing from elsewhere, nothing huge. A new one each time: one parser would be one thread's at a time."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+
+
+def _by_first_bytes(data: bytes) -> str | None:
+    """UTF-16 shows in the first two bytes, with or without a mark."""
+    if data in (b"\xff\xfe", b"<\0"):
+        return "utf-16-le"
+    return "utf-16-be" if data in (b"\xfe\xff", b"\0<") else None
+
+
+def _name(element: etree._Element, namespace: str) -> str | None:
+    """The local name of an element of the namespace."""
+    name = etree.QName(element)
+    return name.localname if name.namespace == namespace else None
+
+
+def _content(element: etree._Element) -> dict[str, Any]:
+    """What is in an element that the schema has let through."""
+    own = {str(name): str(value) for name, value in element.attrib.items()}
+    fields: dict[str, Any] = {f"@{name}": _collapsed(own[name]) for name in own if not name.startswith("{")}
+    for child in element:
+        name = etree.QName(child).localname
+        fields[name] = _content(child) if len(child) else _collapsed(child.text or "")
+    return fields
+
+
+def _collapsed(text: str) -> str:
+    """Blanks around are no part of a value, those inside count once (the XSD's token)."""
+    return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
+
+
+_SEVERAL = re.compile(f"[{_BLANKS}]+")
+_SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
+_ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)
+_PLACE = re.compile(r", line \d+, column \d+$")
+_VALUE = re.compile(r"(?:\[facet '\w+'\] )?(?:The value )?'.*'(?= (?:is not|has a length))", re.DOTALL)
+
+
+def _without_values(message: str) -> str:
+    """A message of libxml2 with names of elements as they are, and without what stands in them."""
+    found = _ELEMENT.fullmatch(message)
+    if found is None:
+        return message[:200]
+    element, attribute, rest = (_SPACE.sub("", part or "") for part in found.groups())
+    told = _VALUE.sub("it", rest) if _VALUE.match(rest) else rest
+    return f"{element}{'@' if attribute else ''}{attribute}: {told}"[:300]

@@ -1,0 +1,1 @@
+"""SEVIS. See README.md."""

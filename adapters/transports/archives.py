@@ -1,0 +1,172 @@
+"""Zip archives of whoever writes them: member by member, in little memory, and no bomb is ever unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BufferedReader
+from typing import IO, BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
+
+from adapters.core import BadRecord, Format, Note, Read
+
+MEMBERS = 1_000
+RATIO = 100
+"""So many times as large as packed a member may be: markup packs to a tenth or a thirtieth, bombs to a thousandth."""
+FREE = 2**20
+"""So many bytes of a member are free of the ratio: small ones that say little pack well."""
+_BLOCK = 2**16
+_DIRECTORY = 2**20  # bytes that the archive's directory may have; zipfile takes it in one read
+_HEAD = b"PK"
+_NESTED = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+UNREADABLE = (
+    BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, struct.error, NotImplementedError, RuntimeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+"""What the standard library raises for bytes that are no archive, or not quite."""
+
+
+class Bounded:
+    """A stream that ends where it becomes too long or cannot be unwrapped, and remembers why."""
+
+    def __init__(self, stream: BinaryIO | IO[bytes], limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self.taken = 0
+        self.problem: str | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; none once there is a problem."""
+        if self.problem is not None:
+            return b""
+        allowed = self._limit - self.taken + 1
+        try:
+            data = self._stream.read(allowed if size < 0 else min(size, allowed))
+        except UNREADABLE as error:
+            self.problem = f"cannot be unwrapped: {error}"
+            return b""
+        self.taken += len(data)
+        if self.taken > self._limit:
+            self.problem = f"more than {self._limit} bytes unwrapped"
+            return b""
+        return data
+
+
+def whole_archive(stream: BinaryIO) -> bool:
+    """Whether a file's end is there, if it is an archive. Leaves the stream anywhere."""
+    return stream.read(len(_HEAD)) != _HEAD or is_zipfile(stream)
+
+
+def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Read]:
+    """What the members hold, each place behind its member's name; a file that is no archive is read as it is.
+
+    A member is unpacked twice: once to see that it is whole and no bomb, then to be read, so that no record comes from
+    damaged bytes. Notes come last: one member that is refused spoils what the file vouches for.
+    """
+    head = stream.read(4096)
+    stream.seek(0)
+    if not head.startswith(_HEAD):
+        yield from format.read(stream)
+        return
+    try:
+        archive = ZipFile(cast(BinaryIO, _Careful(stream)))
+        members = _members(archive, stream)
+    except UNREADABLE as error:
+        yield BadRecord(f"no archive that can be unwrapped: {error}", place="the archive", raw=head)
+        return
+    notes: list[Note] = []
+    with archive:
+        for member in members:
+            problem = _problem(archive, member, limit)
+            if problem is not None:
+                yield BadRecord(problem, place=_name(member), raw=b"")
+                continue
+            limit -= member.file_size
+            with archive.open(member) as unpacked:
+                for read in format.read(cast(BinaryIO, unpacked)):
+                    placed = _placed(read, _name(member))
+                    if isinstance(placed, Note):
+                        notes.append(placed)
+                    else:
+                        yield placed
+    yield from notes
+
+
+def _members(archive: ZipFile, stream: BufferedReader) -> list[ZipInfo]:
+    """The files in the archive. Raises BadZipFile for one that is made to deceive."""
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > MEMBERS:
+        raise BadZipFile(f"{len(members)} members, at most {MEMBERS}")
+    size = stream.seek(0, 2)
+    if sum(member.compress_size for member in members) > size:
+        raise BadZipFile("its members have more bytes than the file: they overlap")
+    if not members:
+        raise BadZipFile("no members")
+    return members
+
+
+def _problem(archive: ZipFile, member: ZipInfo, limit: int) -> str | None:
+    """Why a member cannot be read, from what its directory says and then from its bytes."""
+    if member.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        return f"packed by method {member.compress_type}, only 0 (stored) and 8 (deflated) are understood"
+    if member.file_size > limit:
+        return f"unpacks to {member.file_size} bytes, {limit} are left"
+    if member.file_size > max(FREE, RATIO * member.compress_size):
+        return f"unpacks from {member.compress_size} to {member.file_size} bytes, more than {RATIO} times as many"
+    try:
+        with archive.open(member) as unpacked:
+            return _unsound(unpacked, member.file_size)
+    except UNREADABLE as error:
+        return f"cannot be unwrapped: {error}"
+
+
+def _unsound(unpacked: IO[bytes], size: int) -> str | None:
+    """What is wrong with a member's bytes; zipfile compares the checksum at their end."""
+    bounded = Bounded(unpacked, size)
+    nested = False
+    while data := bounded.read(_BLOCK):
+        nested = nested or (bounded.taken == len(data) and data.startswith(_NESTED))
+    if bounded.problem is None and bounded.taken < size:
+        return f"cannot be unwrapped: {bounded.taken} of {size} bytes"
+    return bounded.problem or ("an archive inside the archive" if nested else None)
+
+
+def _name(member: ZipInfo) -> str:
+    """As far as it can be shown."""
+    return "".join(char if char.isprintable() else "?" for char in member.filename)[:100] or "?"
+
+
+def _placed(read: Read, name: str) -> Read:
+    if isinstance(read, BadRecord):
+        return BadRecord(read.reason, place=f"{name}, {read.place}", raw=read.raw, record=read.record)
+    return replace(read, place=f"{name}, {read.place}")
+
+
+class _Careful:
+    """The archive's bytes, for zipfile: no read as large as the archive would like, no place outside of it."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self._size = stream.seek(0, 2)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _DIRECTORY:
+            raise BadZipFile(f"a directory of {size} bytes")
+        return self._stream.read(_DIRECTORY if size < 0 else size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 0 and not 0 <= offset <= self._size:
+            raise BadZipFile("points outside of the archive")
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seekable(self) -> bool:
+        return True
