@@ -1,0 +1,214 @@
+"""An XML message that is whole in memory, as it is pushed or answered: a root with one record after another.
+
+For documents of any size there is `xml_batch`. Here a message has an upper size, so a record may hold what it likes,
+elements that come several times among it. Expat says where in the bytes each child of the root begins, and stops at a
+document type declaration, so there are no entities to expand or fetch; lxml then reads the message and checks each
+record by itself against the XSD. Every byte is in the `raw` of exactly one read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from lxml import etree
+
+from adapters.core import BadRecord, Note, Read, Record
+
+Fields = Mapping[str, Any]
+ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
+"""Expat and libxml2 read these alike; with others the two might cut a message in different places."""
+_TURN = Lock()
+"""A schema keeps what was wrong in itself, and messages are read in several threads."""
+_QUOTED = re.compile(r"(?<=: )'.*' is not|The value '.*' is not", re.DOTALL)
+_SPACE = re.compile(r"\{[a-z]+:[^}]*\}")
+_LINE = re.compile(r", line \d+\Z")
+
+
+def nameless(_: Fields) -> str | None:
+    """Records that nothing tells apart before they are mapped."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class XmlMessageFormat:
+    """Reads such messages. `root` and `record` are `{namespace}name`; `schema` has the record as an element.
+
+    A record's fields are `record` (its content) and `number`, from 1. Content is a mapping of local names to lists of
+    what stands under them: text without outer blanks, or a mapping again. What stands before the first record is a
+    note. `named` finds the key in the content of a record, which may be broken.
+    """
+
+    schema: etree.XMLSchema
+    root: str
+    record: str
+    named: Callable[[Fields], str | None] = nameless
+    longest: int = 4_000_000
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Every record, each refused one in its place. Raises nothing but errors of the stream."""
+        data = stream.read(self.longest)
+        more = stream.read(self.longest) if len(data) == self.longest else b""
+        if not more:
+            yield from self._message(data)
+            return
+        reason = f"a message of more than {self.longest} bytes"
+        yield BadRecord(reason, place="byte 0", raw=data)
+        offset = len(data)
+        while more:
+            yield BadRecord(reason, place=f"byte {offset}", raw=more)
+            offset += len(more)
+            more = stream.read(self.longest)
+
+    def again(self, before: bytes, raw: bytes) -> Iterator[Read]:
+        """One record of a message once more, behind what stood before the first; the message's end is no matter."""
+        yield from self._message(before + raw + _Cutter().end_of(before + raw))
+
+    def _message(self, data: bytes) -> Iterator[Read]:
+        cutter = _Cutter()
+        try:
+            cutter.cut(data)
+            message = etree.fromstring(data, _parser())
+        except (_Refused, etree.LxmlError, ValueError) as error:
+            yield BadRecord(_why(error), place=f"line {cutter.line}", raw=data)
+            return
+        children = list(message)
+        if message.tag != self.root or len(children) != len(cutter.starts):
+            yield BadRecord(f"the root is {_local(message)!r}, not {self.root}", place="line 1", raw=data)
+            return
+        yield from self._cut(data, message, children, cutter.starts)
+
+    def _cut(
+        self, data: bytes, message: etree._Element, children: list[etree._Element], starts: list[tuple[int, int]]
+    ) -> Iterator[Read]:
+        ends = [at for at, _ in starts[1:]] + [len(data)]
+        head = data[: starts[0][0]] if starts else data
+        stray = _stray(message.text)
+        yield BadRecord("text before the first record", place="line 1", raw=head) if stray else Note("head", head, {})
+        for number, (child, (start, line), end) in enumerate(zip(children, starts, ends, strict=False), 1):
+            yield self._record(child, number, f"record {number}, line {line}", data[start:end])
+
+    def _record(self, child: etree._Element, number: int, place: str, raw: bytes) -> Read:
+        content = _content(child)
+        if child.tag != self.record:
+            return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
+        known = self.named(content) if isinstance(content, dict) else None
+        if _stray(child.tail):
+            return BadRecord("text behind the record", place=place, raw=raw, record=known)
+        wrong = _wrong(self.schema, child)
+        if wrong is not None:
+            return BadRecord(wrong, place=place, raw=raw, record=known)
+        return Record(place, raw, {"record": content, "number": number})
+
+
+class _Refused(Exception):
+    """The message is not read; the text says why."""
+
+
+@dataclass(slots=True)
+class _Cutter:
+    """Finds where the children of the root begin: place in the bytes, and line."""
+
+    starts: list[tuple[int, int]] = field(default_factory=list)
+    line: int = 1
+    _root: str = ""
+    _depth: int = 0
+
+    def end_of(self, data: bytes) -> bytes:
+        """The end tag of the root if it is missing."""
+        try:
+            self.cut(data, last=False)
+        except _Refused:
+            return b""  # told when it is read
+        return f"</{self._root}>".encode() if self._depth else b""
+
+    def cut(self, data: bytes, *, last: bool = True) -> None:
+        """Raises _Refused."""
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]:
+            raise _Refused(_encoding("utf-16"))
+        parser = expat.ParserCreate()
+        parser.XmlDeclHandler = self._declaration
+        parser.StartDoctypeDeclHandler = self._doctype
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if self._depth == 0:
+                self._root = name
+            elif self._depth == 1:
+                self.starts.append((parser.CurrentByteIndex, parser.CurrentLineNumber))
+            self._depth += 1
+
+        def end(name: str) -> None:
+            self._depth -= 1
+
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        try:
+            parser.Parse(data, last)
+        except expat.ExpatError as error:
+            raise _Refused(f"not well-formed: {expat.ErrorString(error.code)}") from None
+        except LookupError:
+            raise _Refused("an encoding that is not understood") from None
+        finally:
+            self.line = max(parser.CurrentLineNumber, 1)
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        if version != "1.0":
+            raise _Refused("not XML 1.0")
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise _Refused(_encoding(encoding[:40]))
+
+    def _doctype(self, *_: object) -> None:
+        raise _Refused("a document type declaration; none is read")
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _encoding(name: str) -> str:
+    return f"encoding {name!r}; understood are {', '.join(sorted(ENCODINGS))}"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, _Refused):
+        return str(error)
+    # the library's text quotes names of elements, which a broken message may hold anything in
+    return f"not well-formed: {type(error).__name__}"
+
+
+def _stray(text: str | None) -> bool:
+    return bool(text and text.strip())
+
+
+def _local(element: etree._Element) -> str:
+    return str(etree.QName(element).localname)[:80]
+
+
+def _content(element: etree._Element) -> Any:
+    """Text, or local names with all that stands under them."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    content: dict[str, list[Any]] = {}
+    for child in element:
+        content.setdefault(_local(child), []).append(_content(child))
+    return content
+
+
+def _wrong(schema: etree.XMLSchema, record: etree._Element) -> str | None:
+    """The first thing that does not fit: which element and which rule, without its value."""
+    try:
+        with _TURN:
+            schema.assertValid(record)
+    except etree.DocumentInvalid as error:
+        return _QUOTED.sub("the value is not", _SPACE.sub("", _LINE.sub("", str(error))))[:500]
+    return None

@@ -1,0 +1,1 @@
+"""OBIM's IDENT: biometric encounters, pushed. README.md is the interface."""

@@ -1,0 +1,136 @@
+"""`visabus door`: take what systems push over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import FAILED, MISUSED, Refusal, settings_of, start_logs
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from adapters.core import Feed, System
+    from bus.contract import Bus
+    from services.ingest.door import Desk
+    from services.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(door)
+
+
+def door(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Where to listen; the settings' if not said.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
+) -> None:
+    """Take what systems push over HTTP, signed, and answer each record once it is durable on the bus.
+
+    Whose pushes are taken, and signed with which keys, stands in the settings; secrets can stand in the environment
+    or in the secrets directory:
+
+        [door.keys."ident-2026a"]
+        system = "IDENT"
+        hmac_secret = "..."
+
+    One door runs at a time; a second one takes the feeds over. Ends with SIGTERM or SIGINT, and with 1 if another
+    door took over.
+
+        visabus door --port 8081
+    """
+    settings = settings_of(context)
+    found = _pushed(settings)
+    start_logs(settings)
+    lost = asyncio.run(_run(settings, found, host or settings.door.host, settings.door.port if port is None else port))
+    if lost:
+        typer.echo("visabus: another door took over", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
+    """The feeds that there are keys for. Raises Refusal."""
+    from adapters.registry import systems
+    from adapters.transports.http_push import Push
+
+    if not settings.door.keys:
+        raise Refusal('the settings have no key; add a [door.keys."..."] table', MISUSED)
+    found = []
+    for name in sorted({key.system for key in settings.door.keys.values()}):
+        system = systems().get(name)
+        pushed = [feed for feed in system.feeds if isinstance(feed.transport, Push)] if system is not None else []
+        if system is None or not pushed:
+            raise Refusal(f"door.keys: {name} is no system that pushes; `visabus adapters` lists them", MISUSED)
+        found.append((system, pushed[0]))
+    return found
+
+
+async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, port: int) -> bool:
+    from bus.contract import BusDown
+    from services import retry
+    from services.cli.signals import stop_on_signals
+    from services.ingest.door import Keys, create_app, open_desks
+    from services.ingest.letters import Spool
+    from services.wiring import open_bus, topics
+
+    stop = stop_on_signals()
+    policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)
+    bus: Bus = await policy(open_bus, settings)
+    try:
+        await policy(bus.declare, topics())
+        fence = 2 * settings.ingest.fence_seconds
+        spool = Spool(settings.data_dir / "spool")
+        desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on)
+        async with desks as opened:
+            app = create_app(opened, Keys.of(settings.door.keys), settings.door)
+            return await _serve(app, opened, settings, host, port)
+    finally:
+        await bus.close()
+
+
+async def _on(point: str) -> None:
+    return
+
+
+async def _serve(app: FastAPI, desks: dict[str, Desk], settings: Settings, host: str, port: int) -> bool:
+    """Until told to stop, or until another door took over; whether that was it."""
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,  # the door writes its own lines
+            server_header=False,
+            h11_max_incomplete_event_size=32_768,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=int(settings.deadlines.stop),
+        )
+    )
+    sentry = asyncio.create_task(_watch(server, desks, settings.ingest.fence_seconds))
+    try:
+        await server.serve()
+    finally:
+        sentry.cancel()
+        await asyncio.gather(sentry, return_exceptions=True)
+    return any(desk.ledger.lost for desk in desks.values())
+
+
+async def _watch(server: object, desks: dict[str, Desk], seconds: float) -> None:
+    """See whether another door took over, and stop if so: two would count apart."""
+    from bus.contract import BusDown
+
+    while not any(desk.ledger.lost for desk in desks.values()):
+        await asyncio.sleep(seconds)
+        try:
+            for desk in desks.values():
+                await desk.ledger.watch()
+        except BusDown:
+            continue  # whoever sends finds out
+    server.should_exit = True  # type: ignore[attr-defined]

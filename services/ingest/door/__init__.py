@@ -1,0 +1,11 @@
+"""The door for systems that push over HTTP: signed messages in, an answer for every record once all of it is durable.
+
+It belongs to ingest, a process and trust zone apart from the query API's: whoever may tell us may not ask us.
+"""
+
+from services.ingest.door.app import create_app
+from services.ingest.door.desk import Desk, Post, open_desks
+from services.ingest.door.ledger import Superseded
+from services.ingest.door.signatures import Keys
+
+__all__ = ["Desk", "Keys", "Post", "Superseded", "create_app", "open_desks"]

@@ -1,0 +1,151 @@
+"""The application: one route for messages, two for whoever watches the process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from bus.contract import BusDown, MessageTooLarge
+from services.ingest.door import problems
+from services.ingest.door.desk import Desk, Post
+from services.ingest.door.ledger import Answer, Superseded
+from services.ingest.door.limits import Buckets, Places
+from services.ingest.door.problems import Problem
+from services.ingest.door.signatures import Keys, Signed
+from services.ingest.letters import SpoolDown
+from services.logs import told
+from services.settings import DoorSettings
+
+
+@dataclass(slots=True)
+class Porter:
+    """Lets a request in, in this order: form, place, age, size, signature, rate. The cheap checks come first."""
+
+    desks: Mapping[str, Desk]
+    keys: Keys
+    settings: DoorSettings
+    clock: Callable[[], float]
+    places: Places = field(init=False)
+    buckets: Buckets = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.settings.concurrent)
+        self.buckets = Buckets(self.settings.rate, self.settings.burst, time.monotonic)
+
+    async def take(self, name: str, request: Request) -> Answer:
+        """The answer to a push. Raises Problem."""
+        desk = self.desks.get(name)
+        if desk is None or request.url.query:
+            raise Problem(404, "no-route", "There is nothing at this path.")
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in desk.push.content_types:
+            raise Problem(415, "content-type", "The body is of a type that was not agreed.")
+        signed = Signed.of(request.headers)
+        with self.places.one():
+            if abs(self.clock() - signed.timestamp) > self.settings.window_seconds:
+                raise problems.signature()
+            body = await self._body(request)
+            text = signed.text(request.method, request.url.path, body)
+            self.keys.check(desk.system.name, signed, text)
+            request.state.client = signed.key
+            self.buckets.take(signed.key)
+            expires = signed.timestamp + self.settings.window_seconds
+            return await _kept(desk, Post(signed.key, signed.nonce, text, expires, body))
+
+    async def _body(self, request: Request) -> bytes:
+        """All of it, unless it is too much or too slow. Raises Problem."""
+        most = self.settings.max_bytes
+        if int(request.headers.get("content-length") or 0) > most:
+            raise problems.too_large("bytes")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.body_seconds):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > most:
+                        raise problems.too_large("bytes")
+        except TimeoutError:
+            raise Problem(408, "slow", "The body did not come in time.") from None
+        except ClientDisconnect:
+            raise Problem(400, "broken-off", "The body broke off.") from None
+        return bytes(body)
+
+
+async def _kept(desk: Desk, post: Post) -> Answer:
+    """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
+    try:
+        return await desk.answer(post)
+    except (BusDown, SpoolDown, Superseded):
+        raise problems.unavailable() from None
+    except MessageTooLarge:
+        raise problems.too_large("bytes") from None
+
+
+def create_app(
+    desks: Mapping[str, Desk], keys: Keys, settings: DoorSettings, clock: Callable[[], float] = time.time
+) -> FastAPI:
+    """The door over open desks."""
+    app = FastAPI(title="visabus door", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+    porter = Porter(desks, keys, settings, clock)
+
+    @app.post("/push/{name}")
+    async def push(name: str, request: Request) -> Response:
+        """A signed message."""
+        since = time.monotonic()
+        answer = await porter.take(name, request)
+        _log(request, 200, since, answer)
+        return Response(orjson.dumps(answer.body), 200, {"Cache-Control": "no-store"}, "application/json")
+
+    @app.get("/healthz")
+    async def alive() -> dict[str, str]:
+        """Whether the process runs."""
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def ready() -> dict[str, str]:
+        """Whether the feeds are this door's."""
+        if any(desk.ledger.lost for desk in desks.values()):
+            raise problems.unavailable()
+        return {"status": "ready"}
+
+    return app
+
+
+def _log(request: Request, status: int, since: float, answer: Answer) -> None:
+    """Who sent how much; never a record or its reason."""
+    counts = {name: answer.body[name] for name in ("read", "refused")}
+    milliseconds = round((time.monotonic() - since) * 1_000)
+    client = request.state.client
+    structlog.get_logger("door").info("taken", client=client, status=status, milliseconds=milliseconds, **counts)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    client = getattr(request.state, "client", None)  # where the signature proved it
+    structlog.get_logger("door").info("not taken", client=client, status=error.status, reason_code=error.kind)
+    return error.response()
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    kinds = {404: ("no-route", "There is nothing at this path."), 405: ("method", "This path knows no such method.")}
+    kind, detail = kinds.get(error.status_code, ("request", "The request cannot be answered."))
+    return Problem(error.status_code, kind, detail, headers=error.headers).response()
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    structlog.get_logger("door").error("door failed", **told(error))
+    return Problem(500, "internal", "The door failed; nothing is known to be kept. Send the same again.").response()

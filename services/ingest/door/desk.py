@@ -1,0 +1,182 @@
+"""One feed's desk behind the door: a body becomes messages and an answer per record, once each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+from adapters.core import BadRecord, Feed, Note, Origin, Read, Record, System
+from adapters.transports.http_push import Push
+from bus.contract import Bus, Message, Producer
+from services.ingest.chunks import Limits, Tally
+from services.ingest.clocks import Clock, now
+from services.ingest.door import problems
+from services.ingest.door.ledger import Answer, Ledger, Pause
+from services.ingest.letters import Spool
+from services.ingest.positions import Counters
+
+MAX_RECORDS = 1_000
+_REASON = 200
+_NEVER_WHOLESALE = Limits(share=1.0, least=1)
+"""A source that asks is told record by record; it stops by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that came in, signed as it should be."""
+
+    key: str
+    nonce: str
+    signed: bytes = field(repr=False)
+    expires: int
+    body: bytes = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Key and nonce: the batch of its events."""
+        return f"{self.key}/{self.nonce}"
+
+
+@dataclass(slots=True)
+class Desk:
+    """Takes the messages of one system."""
+
+    system: System
+    feed: Feed
+    ledger: Ledger
+    producer: Producer
+    spool: Spool
+    pause: Pause
+    clock: Clock = now
+    _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+
+    async def answer(self, post: Post) -> Answer:
+        """The answer, once all of it is durable; a repetition gets the same. Raises Problem, BusDown, SpoolDown."""
+        digest = sha256(post.signed).hexdigest()
+        known = self.ledger.find(post.name)
+        if known is not None:
+            _check(known.digest, digest)
+            return known
+        if post.name not in self._running:
+            self._running[post.name] = (digest, asyncio.create_task(self._work(post, digest)))
+        # whoever asks again while the first request is in work waits for that one
+        before, task = self._running[post.name]
+        _check(before, digest)
+        # a sender that hangs up stops nothing: it may be answered by then
+        return await asyncio.shield(task)
+
+    async def _work(self, post: Post, digest: str) -> Answer:
+        try:
+            return await self._keep(post, digest)
+        finally:
+            del self._running[post.name]
+
+    async def _keep(self, post: Post, digest: str) -> Answer:
+        tally = Tally(
+            Origin(self.system.name, self.feed.name, post.name, self.system.mapping_version),
+            self.feed.mapping,
+            self.clock,
+            self.spool,
+            _NEVER_WHOLESALE,
+        )
+        messages, answers = await asyncio.to_thread(self._judge, tally, post.body)
+        await self.pause("door.decoded")
+        await self.producer.send(messages)
+        await self.pause("door.sent")
+        body = {
+            "batch": post.name,
+            "read": tally.part.read,
+            "accepted": tally.part.published,
+            "left_out": sum(tally.part.filtered.values()),
+            "refused": tally.part.dead_lettered,
+            "answers": answers,
+        }
+        return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part, self.pause)
+
+    def _judge(self, tally: Tally, body: bytes) -> tuple[list[Message], list[dict[str, Any]]]:
+        """In a thread: nothing is kept of what it raises."""
+        push = self.push
+        messages: list[Message] = []
+        answers: list[dict[str, Any]] = []
+        for read in _reads(self.feed, body):
+            before = tally.part
+            messages += tally.messages([read])
+            if not isinstance(read, Note):
+                named = {"number": len(answers) + 1, push.called: _name(push, read)}
+                answers.append(named | _told(tally, before))
+        return messages, answers
+
+    @property
+    def push(self) -> Push:
+        """How the feed is pushed."""
+        if not isinstance(self.feed.transport, Push):
+            raise TypeError(f"{self.system.name}.{self.feed.name} is not pushed")
+        return self.feed.transport
+
+    async def drain(self) -> None:
+        """Wait for what is in work."""
+        await asyncio.gather(*(task for _, task in self._running.values()), return_exceptions=True)
+
+
+def _name(push: Push, read: Record | BadRecord) -> str | None:
+    """What the sender calls the record, as far as that can be read."""
+    return read.record if isinstance(read, BadRecord) else push.key(read)
+
+
+def _check(before: str, digest: str) -> None:
+    if before != digest:
+        raise problems.nonce()
+
+
+def _reads(feed: Feed, body: bytes) -> Sequence[Read]:
+    """All that a body holds. Raises Problem if that is too much: then nothing of it is taken."""
+    if feed.format is None:
+        raise ValueError(f"{feed.name} has no format")
+    reads = list(islice(feed.format.read(BytesIO(body)), MAX_RECORDS + 3))
+    if sum(not isinstance(read, Note) for read in reads) > MAX_RECORDS:
+        raise problems.too_large("records")
+    return reads
+
+
+def _told(tally: Tally, before: Counters) -> dict[str, Any]:
+    """What became of the record that was read last."""
+    if tally.part.dead_lettered > before.dead_lettered:
+        reason = str(tally.refused[-1]["reason"]).encode("ascii", "backslashreplace").decode()
+        return {"outcome": "refused", "reason": reason[:_REASON]}
+    if tally.part.published > before.published:
+        return {"outcome": "accepted"}
+    rules = tally.part.filtered
+    return {"outcome": "left_out", "reason": next(rule for rule in rules if rules[rule] > before.filtered.get(rule, 0))}
+
+
+@asynccontextmanager
+async def open_desks(
+    found: Sequence[tuple[System, Feed]],
+    bus: Bus,
+    spool: Spool,
+    *,
+    settle_seconds: float,
+    clock: Callable[[], float],
+    pause: Pause,
+) -> AsyncIterator[dict[str, Desk]]:
+    """A desk for each feed, by the last step of its path. Raises BusDown, Superseded."""
+    owner = uuid4().hex
+    async with AsyncExitStack() as stack:
+        producer = await bus.producer()
+        stack.push_async_callback(producer.close)
+        desks: dict[str, Desk] = {}
+        for system, feed in found:
+            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, owner, clock)
+            await ledger.open(settle_seconds)
+            stack.push_async_callback(ledger.close)
+            desk = Desk(system, feed, ledger, producer, spool, pause)
+            stack.push_async_callback(desk.drain)
+            desks[system.name.lower()] = desk
+        yield desks

@@ -1,0 +1,140 @@
+"""A door for the toy system, and a process that runs it: `python -m toy_door DIR PORT POINT NTH BUG`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from push_client import SECRET, Signer
+from toy_source import mapping
+
+from adapters.core import BadRecord, Feed, Read, Record, System
+from adapters.transports.http_push import Push
+from bus.contract import Bus
+from bus.embedded import EmbeddedBus
+from services.cli.signals import stop_on_signals
+from services.ingest.door import Desk, Keys, create_app, open_desks
+from services.ingest.door.ledger import Answer
+from services.ingest.letters import Spool
+from services.settings import DoorSettings
+from services.wiring import topics
+
+
+class Lines:
+    """The format: a line is a record."""
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Its first word says what becomes of it."""
+        for number, line in enumerate(stream.read().splitlines(), start=1):
+            word, _, key = line.decode().partition(" ")
+            place = f"line {number}"
+            if word == "bad":
+                yield BadRecord("unreadable", place=place, raw=line)
+            elif word == "huge":
+                yield BadRecord("too long", place=place, raw=line * 300_000)
+            else:
+                yield Record(place, line, {"word": word, "key": key})
+
+
+PUSH = Push("entry", lambda read: str(read.fields["key"]), frozenset({"application/xml"}))
+FEED = Feed("push", transport=PUSH, mapping=mapping, format=Lines())
+TOY = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (FEED,))
+PATH = "/push/toy"
+
+
+async def on(point: str) -> None:
+    """No pause."""
+
+
+@dataclass
+class Rig:
+    """An open door, in this process."""
+
+    app: FastAPI
+    desk: Desk
+    bus: Bus
+    http: httpx.AsyncClient
+    now: list[float] = field(default_factory=lambda: [1_764_000_000.0])
+
+    async def push(self, body: bytes, *, signer: Signer | None = None, **given: str) -> httpx.Response:
+        """A fresh push."""
+        headers = (signer or Signer()).headers(PATH, body, int(self.now[0])) | given
+        return await self.http.post(PATH, content=body, headers=headers)
+
+
+def settings(**given: object) -> DoorSettings:
+    """With one shared key, unless told otherwise."""
+    keys = {"toy-2026a": {"system": "TOY", "hmac_secret": SECRET}}
+    return DoorSettings.model_validate({"keys": keys} | given)
+
+
+@asynccontextmanager
+async def opened(
+    directory: Path, bus: Bus, door: DoorSettings, pause: Callable[[str], Awaitable[None]] = on
+) -> AsyncIterator[Rig]:
+    """A door over an open bus."""
+    now = [1_764_000_000.0]
+    spool = Spool(directory / "spool")
+    desks = open_desks([(TOY, FEED)], bus, spool, settle_seconds=0.05, clock=lambda: now[0], pause=pause)
+    async with desks as found:
+        app = create_app(found, Keys.of(door.keys), door, lambda: now[0])
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
+            yield Rig(app, found["toy"], bus, http, now)
+
+
+async def _process(directory: Path, port: int, point: str, nth: int, bug: str) -> None:
+    """Serve, and die at the n-th passing of a point as kill -9 would have it."""
+    hits = 0
+
+    async def die(at: str) -> None:
+        nonlocal hits
+        hits += at == point
+        if hits == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if bug == "planted":
+        plant()
+    stop_on_signals()  # uvicorn sends itself the signal again once it has stopped
+    bus = await EmbeddedBus.open(directory / "bus.db")
+    await bus.declare(topics())
+    async with opened(directory, bus, settings(rate=10_000, burst=10_000), die) as rig:
+        config = uvicorn.Config(rig.app, port=port, log_config=None, access_log=False)
+        await uvicorn.Server(config).serve()
+    await bus.close()
+
+
+def plant() -> None:
+    """The planted bug: the answer goes out, and is kept, before the events are durable."""
+    from services.ingest.door import desk as module
+
+    sound = module.Desk._keep
+
+    async def unsound(self: Desk, post: module.Post, digest: str) -> Answer:
+        async def later() -> None:
+            await self.pause("door.planted")
+            await sound(self, post, digest)
+
+        _LATER.append(asyncio.create_task(later()))
+        count = len(post.body.splitlines())
+        return Answer(post.name, digest, post.expires, {"read": count, "refused": 0, "answers": []})
+
+    module.Desk._keep = unsound  # type: ignore[method-assign]
+
+
+_LATER: list[asyncio.Task[None]] = []
+
+
+if __name__ == "__main__":
+    folder, number, at, count, kind = sys.argv[1:]
+    asyncio.run(_process(Path(folder), int(number), at, int(count), kind))
