@@ -74,10 +74,15 @@ def _day_number(day: int) -> bytes:
     return packed(int(digits(day)) if day else 0, 8)
 
 
+DURATION = -1
+"""For a last day: duration of status."""
+
+
 def arrival_data(admission_class: str, inspection: str, last_day: int) -> bytes:
     """Class, result of the inspection, last day (0: not stated)."""
-    said = f"{without_hyphen(admission_class):4}{inspection}{'D' if last_day else ' '}"
-    return said.encode(CODE_PAGE) + _day_number(last_day) + _BLANKS[:19] + _TAIL
+    kind = "S" if last_day == DURATION else "D" if last_day else " "
+    said = f"{without_hyphen(admission_class):4}{inspection}{kind}"
+    return said.encode(CODE_PAGE) + _day_number(max(last_day, 0)) + _BLANKS[:19] + _TAIL
 
 
 def departure_data(evidence: str) -> bytes:

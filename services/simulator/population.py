@@ -11,55 +11,16 @@ from datetime import date
 
 from services.simulator import names, ports, shares
 from services.simulator.clock import DAY, end_of, local, midnight
-from services.simulator.dice import LETTERS, Choice, Dice
+from services.simulator.dice import Choice, Dice
 from services.simulator.names import Origin
+from services.simulator.numbers import Numbers
 from services.simulator.plans import Application, Crossing, Passport, Person, Span, Stay
+from services.simulator.students import Students
 from services.simulator.verdict import WAIVER_DAYS
 
 SIX_MONTHS = 182
 FIRST_BIRTH, LAST_BIRTH = date(1935, 1, 1).toordinal(), date(2012, 12, 31).toordinal()
 LONGEST_GAP, SHORTEST_GAP = 240, 25
-OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", "IOE")
-_SIGNS = "0123456789" + LETTERS
-
-
-class Numbers:
-    """Unique numbers of documents: a counter, scattered by a multiplication that is a bijection."""
-
-    def __init__(self) -> None:
-        self._drawn = dict.fromkeys(("i94", "passport", "foil", "receipt", "alien"), 0)
-
-    def _next(self, kind: str, factor: int, modulus: int) -> int:
-        self._drawn[kind] += 1
-        if self._drawn[kind] >= modulus:
-            raise ValueError(f"so many numbers of kind {kind} there are not")
-        return self._drawn[kind] * factor % modulus
-
-    def i94(self) -> str:
-        """Half of them all digits, as before 2019, half with a letter in place 10."""
-        number = self._next("i94", 387_420_489, 10**9)
-        sign = LETTERS[number % len(LETTERS)] if number % 2 else str(number % 9)
-        return f"{number:09}{sign}{number // 7 % 10}"
-
-    def passport(self, state: str) -> Passport:
-        """Nine digits, or a letter or two before the digits, by state."""
-        number = self._next("passport", 61_222_333, 10**8)
-        lead = {"GBR": "5", "FRA": "19F", "D": "C", "JPN": "TZ", "IND": "Z", "CHN": "E", "MEX": "G"}.get(state, "P")
-        return Passport(state, f"{lead}{number:08}")
-
-    def foil(self) -> str:
-        """Seven digits behind a sign."""
-        number = self._next("foil", 48_271_117, len(_SIGNS) * 10**7)
-        return f"{_SIGNS[number // 10**7]}{number % 10**7:07}"
-
-    def receipt(self) -> str:
-        """Office and ten digits."""
-        number = self._next("receipt", 2_718_281_829, 10**10)
-        return f"{OFFICES[number % len(OFFICES)]}{number:010}"
-
-    def alien(self) -> str:
-        """A and nine digits."""
-        return f"A{self._next('alien', 123_456_791, 10**9):09}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +41,11 @@ Shape = tuple[int, int | None, tuple[Application, ...]]
 class Population:
     """Draws persons. Equal seeds draw equal persons, whatever their number."""
 
-    def __init__(self, seed: int, span: Span) -> None:
+    def __init__(self, seed: int, span: Span, *, students: bool = False) -> None:
         self._dice = Dice(seed)
         self._span = span
         self._numbers = Numbers()
+        self._students = Students(seed, span, self._numbers) if students else None
         self._taken: set[int] = set()
         self._trips = Choice(dict(enumerate(shares.TRIPS, start=1)))
         self._origins = {
@@ -99,6 +61,8 @@ class Population:
             yield self._person(number)
 
     def _person(self, number: int) -> Person:
+        if self._students is not None and self._dice.chance(shares.STUDENTS):
+            return self._student(number, self._students)
         waiver = not self._dice.chance(shares.VISITORS)
         origin = self._origins[waiver].draw(self._dice.random)
         sex = "F" if self._dice.chance(0.5) else "M"
@@ -110,6 +74,13 @@ class Population:
         foil = "" if waiver else self._numbers.foil()
         alien = self._numbers.alien() if adjusts else ""
         return Person(number, family, given, birth, sex, origin.code, foil, alien, stays)
+
+    def _student(self, number: int, students: Students) -> Person:
+        origin = self._origins[self._dice.chance(0.3)].draw(self._dice.random)
+        sex = "F" if self._dice.chance(0.5) else "M"
+        family, given, birth = self._named(origin, sex)
+        stays = students.stays(self._numbers.passport(origin.code))
+        return Person(number, family, given, birth, sex, origin.code, self._numbers.foil(), "", stays)
 
     def _named(self, origin: Origin, sex: str) -> tuple[str, str, str]:
         """A name and date of birth that nobody else of this citizenship has, whatever the order of the names."""

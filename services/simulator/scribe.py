@@ -10,6 +10,7 @@ from services.simulator.claims3 import Action, Actions, timestamp
 from services.simulator.clock import DAY, instant, iso, midnight
 from services.simulator.dice import Choice
 from services.simulator.i94 import (
+    DURATION,
     MADE_AFTER,
     Nights,
     Traveller,
@@ -102,7 +103,7 @@ class Scribe:
     def _arrival(self, page: Page, stay: Stay) -> str:
         who = self._traveller(page, stay)
         refused = stay.inspection != "A"
-        stated = stay.last_day
+        stated = DURATION if stay.duration else stay.last_day
         if refused or (stay.waiver and self._chance(shares.WAIVER_DATE_LEFT_OUT)):
             stated = 0
         data = arrival_data("" if refused and self._chance(0.5) else stay.admission_class, stay.inspection, stated)
@@ -281,7 +282,7 @@ class Scribe:
                 i94_number=stay.number if tie == "number" else None,
                 family_name=names.on_paper(person.family),
                 given_name=names.on_paper(person.given) or None,
-                date_of_birth=_birth(person.birth),
+                date_of_birth=birth_of(person.birth),
                 sex=person.sex,
                 country_of_citizenship=person.citizenship,
                 passport_number=stay.passport.number if has_passport else None,
@@ -317,7 +318,7 @@ def _permit(receipt: str) -> str:
     return f"NBC{receipt[3:]}"
 
 
-def _birth(digits: str) -> str:
+def birth_of(digits: str) -> str:
     """The date of birth as far as it is known."""
     year, month, day = digits[:4], digits[4:6], digits[6:]
     return year if month == "00" else f"{year}-{month}" if day == "00" else f"{year}-{month}-{day}"

@@ -121,6 +121,66 @@ APPEALED = 0.2
 """Share of denials that are appealed; an appeal leaves the denial as it is."""
 
 
+STUDENTS = 0.12
+"""Share of persons who come to study or on exchange, where SEVIS is written."""
+STUDENT_CLASS = {"F-1": 0.6, "J-1": 0.28, "M-1": 0.12}
+STUDENT = {
+    # what becomes of an F-1's last stay
+    "student_present": 0.12,
+    "student_extended": 0.06,
+    "student_extended_left": 0.04,
+    "student_level": 0.05,
+    "student_shortened_left": 0.03,
+    "student_left_before": 0.06,
+    "student_left_in_grace": 0.07,
+    "student_left_last_day": 0.04,
+    "student_left_late": 0.05,
+    "student_in_grace": 0.06,
+    "student_overstay": 0.05,
+    "student_ended_uncovered": 0.03,
+    "student_training": 0.06,
+    "student_training_left": 0.04,
+    "student_cap_gap": 0.04,
+    "student_cap_gap_ended": 0.03,
+    "student_withdrawn_left": 0.03,
+    "student_withdrawn_late": 0.02,
+    "student_withdrawn_present": 0.02,
+    "student_terminated_left": 0.03,
+    "student_terminated_present": 0.04,
+    "student_reactivated": 0.03,
+    "student_terminated_by_mistake": 0.03,
+    "student_without_record": 0.03,
+}
+_F_ALONE = frozenset(kind for kind in STUDENT if "cap_gap" in kind or "withdrawn" in kind)
+EXCHANGE = {kind: share for kind, share in STUDENT.items() if kind not in _F_ALONE}
+VOCATIONAL = {
+    kind: share
+    for kind, share in EXCHANGE.items()
+    if kind
+    not in (
+        # no longer than the date on the I-94, which rules by itself
+        "student_extended",
+        "student_extended_left",
+        "student_level",
+        "student_training",
+        "student_training_left",
+        "student_without_record",
+        "student_shortened_left",
+        "student_left_last_day",
+    )
+}
+VACATION = 0.25
+"""Share of students who went home and came back in the middle of the program."""
+PASSPORT_TOLD = 0.85
+"""Share of records in SEVIS with the passport, where name, date of birth and citizenship tie as well."""
+NUMBER_TOLD = 0.5
+"""Share of students whose I-94 number the school adds after the arrival."""
+CORRECTED_STEP = 0.12
+"""Share of changes of a program that first come with a wrong last day."""
+NOT_APPLIED, ADMINISTRATIVE = 0.1, 0.4
+"""Share of students with a termination that SEVIS rejected; with a record that says nothing about status."""
+
+
 def table() -> dict[str, object]:
     """All shares by name."""
-    return {name.lower(): value for name, value in globals().items() if name.isupper()}
+    return {name.lower(): value for name, value in globals().items() if name.isupper() and name[0] != "_"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from services.simulator.clock import DAY, iso, seconds, utc_day
 from services.simulator.i94 import SCOPES, Nights
 from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.population import Population
+from services.simulator.registrar import Registrar
 from services.simulator.scribe import Page, Scribe
+from services.simulator.sevis import Batches
 from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
 from services.simulator.verdict import verdict
 
@@ -25,22 +28,42 @@ ASKED_AFTER = timedelta(days=2)
 """The question is asked so long after the records end: for those two days departures are not known."""
 I94_FILES = "i94"
 CLAIMS3_FILE = "claims3.db"
+SEVIS_FILES = "sevis"
 TRUTH = "truth"
+FEEDS = {"SEVIS.batches": SEVIS_FILES}
+"""Feeds of the systems that need not be written."""
+ALWAYS = ("I94", "CLAIMS3")
+"""Without these no population is written."""
+SYSTEMS = (*ALWAYS, "SEVIS")
+"""All systems that can be written."""
 
 
-def simulate(directory: Path, *, persons: int, seed: int = 1, until: datetime = UNTIL, years: int = 2) -> Truth:
-    """Write the native files and the truth of a population into a directory that has none. Raises ValueError."""
+def simulate(
+    directory: Path,
+    *,
+    persons: int,
+    seed: int = 1,
+    until: datetime = UNTIL,
+    years: int = 2,
+    systems: Collection[str] = ALWAYS,
+) -> Truth:
+    """Write the native files and the truth of a population into a directory that has none. Raises ValueError.
+
+    Students come only where SEVIS is written: without it nothing could be said of them.
+    """
     if persons < 1 or years < 1:
         raise ValueError("at least one person and one year")
+    if not set(ALWAYS) <= set(systems) <= set(SYSTEMS):
+        raise ValueError(f"systems: {', '.join(ALWAYS)} always, and of {', '.join(SYSTEMS)} what is wanted")
     end = seconds(until.replace(microsecond=0))
     nights = years * 365
     since = end - nights * DAY
     as_of = until.replace(microsecond=0) + ASKED_AFTER
     span = Span(utc_day(since) + 1, utc_day(end) - 2, since, end, seconds(as_of))
-    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, TRUTH)):
+    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, SEVIS_FILES, TRUTH)):
         raise ValueError(f"{directory} holds a simulation already")
     (directory / TRUTH).mkdir(parents=True)
-    run = _Run(directory, seed, span, nights)
+    run = _Run(directory, seed, span, nights, frozenset(systems))
     counts = run.write(persons)
     body = {
         "persons": persons,
@@ -57,13 +80,15 @@ def simulate(directory: Path, *, persons: int, seed: int = 1, until: datetime = 
 class _Run:
     """The open files of a simulation."""
 
-    def __init__(self, directory: Path, seed: int, span: Span, nights: int) -> None:
+    def __init__(self, directory: Path, seed: int, span: Span, nights: int, systems: frozenset[str]) -> None:
         self._directory = directory
         self._span = span
         self._nights = Nights(directory / I94_FILES, span.since, nights)
         self._actions = Actions(directory / CLAIMS3_FILE)
-        self._population = Population(seed, span)
+        self._population = Population(seed, span, students="SEVIS" in systems)
         self._scribe = Scribe(seed, span, self._nights, self._actions)
+        self._batches = Batches(directory / SEVIS_FILES, span.since, span.until) if "SEVIS" in systems else None
+        self._registrar = Registrar(seed, span, self._batches) if self._batches else None
 
     def write(self, persons: int) -> dict[str, Any]:
         """Everything; what was written, counted."""
@@ -73,6 +98,8 @@ class _Run:
         with (self._directory / TRUTH / RECORDS).open("wb") as file:
             for person in self._population.draw(persons):
                 page = self._scribe.write(person)
+                if self._registrar is not None:
+                    self._registrar.write(page)
                 told = self._truth(person, page)
                 stays += len(told.stays)
                 kinds.update(stay.kind for stay in told.stays)
@@ -80,11 +107,15 @@ class _Run:
                 file.write(line_of(told))
         self._nights.finish()
         self._actions.finish(self._span.until)
+        systems = {"I94": self._i94(), "CLAIMS3": self._claims3()}
+        if self._batches is not None:
+            self._batches.finish()
+            systems["SEVIS"] = _sevis(self._batches)
         return {
             "stays": stays,
             "kinds": dict(sorted(kinds.items())),
             "outcomes": dict(sorted(outcomes.items())),
-            "systems": {"I94": self._i94(), "CLAIMS3": self._claims3()},
+            "systems": systems,
         }
 
     def _i94(self) -> dict[str, int]:
@@ -120,9 +151,11 @@ class _Run:
             later = min(admitted, default=None)
             decided = self._scribe.last_action_day
             known = tuple(filter(None, (each.known_by(decided) for each in stay.applications)))
-            seen = verdict(stay, known, self._scribe.recorded(stay), later, span.as_of, span.until)
+            recorded = self._scribe.recorded(stay)
+            steps = stay.program.known_by(decided) if stay.program else ()
+            seen = verdict(stay, known, recorded, later, span.as_of, span.until, steps)
             happened = tuple(filter(None, (each.known_by(utc_day(span.as_of) - 1) for each in stay.applications)))
-            real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of)
+            real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
             last = iso(seen.last_day) if seen.last_day else None
             stays.append(
                 TrueStay(
@@ -139,6 +172,18 @@ class _Run:
         return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
 
 
+def _sevis(batches: Batches) -> dict[str, int]:
+    return {
+        "files": batches.files,
+        "read": batches.records,
+        "published": batches.records - batches.filtered,
+        "filtered": batches.filtered,
+        "corrections": batches.corrections,
+        "deletions": batches.deletions,
+        "coverage": batches.coverage,
+    }
+
+
 def _class(stay: Stay, applications: tuple[Application, ...]) -> str:
     """The class of admission, or the last one that it was changed to."""
     granted = [each.granted_class for each in applications if each.form != "I-485" and each.granted_class]
@@ -146,9 +191,13 @@ def _class(stay: Stay, applications: tuple[Application, ...]) -> str:
 
 
 def addresses(directory: Path) -> dict[str, str]:
-    """Where a simulation left what each system's feed reads."""
+    """Where a simulation left what each system's feed reads, of those that were written."""
     whole = directory.resolve()
-    return {
+    found = {
         "I94.nightly": (whole / I94_FILES).as_uri(),
         "CLAIMS3.actions": f"sqlite+aiosqlite:///{whole / CLAIMS3_FILE}",
     }
+    for feed, name in FEEDS.items():
+        if (whole / name).is_dir():
+            found[feed] = (whole / name).as_uri()
+    return found

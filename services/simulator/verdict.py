@@ -1,6 +1,26 @@
 """The rules once more, worked out by the simulator for itself: what an admission has come to at an instant.
 
 Written from the published rules and from nothing of the correlator's, so that an error in one does not hide in both.
+
+Students and exchange visitors, as 8 CFR 214.2 and the interface of SEVIS have it:
+
+- At any instant the program is what its latest record that holds by then says. The day from which a record holds begins
+  at the agency (New York); the day on which a period ends is over, as with all periods, at the port of entry.
+- F-1, J-1 (duration of status): IN_STATUS to the end of the last day of program, practical or academic training and
+  cap-gap, whichever is latest; training and cap-gap count if they begin no later than the day after the days of grace
+  behind what they follow. Then IN_GRACE for 60 (F) or 30 days (J), then over. The last day authorised is the one
+  before the days of grace.
+- An authorised early withdrawal (F): IN_STATUS to the end of its day, IN_GRACE for 15 days.
+- A termination for a violation: TERMINATED from the beginning of its day, with no end but a departure (late), a later
+  admission or a reactivation. The last day authorised is that of the termination.
+- A reactivation: IN_STATUS from the beginning of its day, to the end that it tells. What was before stays.
+- M-1: the date on the I-94 rules and holds the 30 days already: IN_STATUS until the program (with training) is over
+  and 30 days or fewer are left, then IN_GRACE to the end of that date, then over. The last day authorised is the
+  date on the I-94.
+- F-1, J-1 without any record in SEVIS: UNDETERMINED, also after a departure.
+
+An outcome holds since the beginning of the unbroken time that it fills: an extension begins no new one. Not covered:
+dependents, administrative terminations, changes to and from student classes.
 """
 
 from __future__ import annotations
@@ -9,12 +29,19 @@ from dataclasses import dataclass
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, midnight
-from services.simulator.plans import Application, Crossing, Stay
+from services.simulator.plans import Application, Crossing, Program, Stay, Step
 
 OFFICE = "America/New_York"
 """Decisions of the benefits agency are dated in this zone."""
 NEVER = 2**62
 WAIVER_DAYS = 90
+GRACE = {"F-1": 60, "J-1": 30, "M-1": 30}
+WITHDRAWAL_GRACE = 15
+PERIODS = ("OPTEmployment", "AcademicTraining", "CapGapExtension")
+"""Elements of SEVIS that are periods beside the program and reach beyond its end."""
+VIOLATION, WITHDRAWAL = "OTHER-VIOLATION", "EARLY-WITHDRAWAL"
+LATE = (Outcome.OVERSTAY_SUSPECTED, Outcome.TERMINATED)
+"""What makes a departure late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +75,21 @@ def verdict(
     later: int | None,
     as_of: int,
     covered: int,
+    steps: tuple[Step, ...] = (),
 ) -> Verdict:
     """The outcome of a stay at `as_of`.
 
-    Taken for known are the applications and departure given, a later admission at `later`, and every departure up
-    to `covered`.
+    Taken for known are the applications, departure and steps of the program given, a later admission at `later`, and
+    every departure up to `covered`.
     """
     begun = stay.arrival.at
     if stay.inspection != "A":
         return Verdict(Outcome.NOT_ADMITTED, begun, 0)
-    line = _allowed(stay, applications)
+    line = _studies(stay, stay.program, steps) if stay.student else _allowed(stay, applications)
     if departure is not None and departure.at <= as_of:
         _, word = line.holds(departure.at)
-        late = word is Outcome.OVERSTAY_SUSPECTED
-        return Verdict(Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME, departure.at, line.last_day)
+        left = Outcome.DEPARTED_LATE if word in LATE else Outcome.DEPARTED_IN_TIME
+        return Verdict(word if word is Outcome.UNDETERMINED else left, departure.at, line.last_day)
     if later is not None and later <= as_of:
         return Verdict(Outcome.CLOSED_UNOBSERVED, later, line.last_day)
     if line.adjusted <= as_of:
@@ -113,3 +141,63 @@ def _adjust(line: _Line, application: Application, zone: str) -> None:
             line.pieces.append((line.reach, Outcome.OVERSTAY_SUSPECTED))
         line.pieces.append((begins, Outcome.PENDING))
         line.reach = until
+
+
+def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:
+    """What is allowed to a student: each record about the program holds until the next one does."""
+    begun, zone = stay.arrival.at, stay.arrival.zone
+    line = _Line([], stay.last_day, 0, NEVER)
+    if program is None:
+        line.pieces.append((begun, Outcome.UNDETERMINED if stay.duration else Outcome.IN_STATUS))
+        if not stay.duration:
+            line.pieces.append((end_of(stay.last_day, zone), Outcome.OVERSTAY_SUSPECTED))
+        return line
+    periods = [step for step in steps if step.element in PERIODS]
+    created = Step("CreateStudent", program.issued, program.issued, program.ends)
+    for step in sorted((created, *(each for each in steps if each.until or each.reason)), key=_in_order):
+        if step in periods:
+            continue
+        since = max(begun, midnight(step.day, OFFICE))
+        line.pieces = [piece for piece in line.pieces if piece[0] < since]
+        line.pieces.append((since, Outcome.TERMINATED if step.reason == VIOLATION else Outcome.IN_STATUS))
+        if step.reason != VIOLATION:
+            last, grace = _ends(stay, step, periods)
+            line.pieces += [
+                (max(since, at), word)
+                for at, word in (
+                    (end_of(last, zone), Outcome.IN_GRACE),
+                    (end_of(grace, zone), Outcome.OVERSTAY_SUSPECTED),
+                )
+            ]
+        if stay.duration:
+            line.last_day = step.day if step.reason == VIOLATION else last
+    line.pieces = _unbroken(line.pieces)
+    return line
+
+
+def _in_order(step: Step) -> tuple[int, int]:
+    return step.day, step.told
+
+
+def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
+    """The last day in status and the last day of grace, as one record about the program has them."""
+    if step.reason == WITHDRAWAL:
+        return step.day, step.day + WITHDRAWAL_GRACE
+    days = GRACE[stay.admission_class]
+    last = step.until
+    for period in sorted(periods, key=_in_order):
+        if period.day <= last + days + 1:
+            last = max(last, period.until)
+    if stay.duration:
+        return last, last + days
+    return min(max(last, stay.last_day - days), stay.last_day), stay.last_day
+
+
+def _unbroken(pieces: list[tuple[int, Outcome]]) -> list[tuple[int, Outcome]]:
+    """The pieces in force, those joined that say the same."""
+    found: list[tuple[int, Outcome]] = []
+    for index, (since, word) in enumerate(pieces):
+        empty = index + 1 < len(pieces) and pieces[index + 1][0] <= since
+        if not empty and (not found or found[-1][1] is not word):
+            found.append((since, word))
+    return found

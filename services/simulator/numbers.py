@@ -1,0 +1,52 @@
+"""Numbers of documents, cases and stays: each once, in the shape that its issuer gives it."""
+
+from __future__ import annotations
+
+from services.simulator.dice import LETTERS
+from services.simulator.plans import Passport
+
+OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", "IOE")
+_SIGNS = "0123456789" + LETTERS
+
+
+class Numbers:
+    """Unique numbers of documents: a counter, scattered by a multiplication that is a bijection."""
+
+    def __init__(self) -> None:
+        self._drawn = dict.fromkeys(("i94", "passport", "foil", "receipt", "alien", "sevis"), 0)
+
+    def _next(self, kind: str, factor: int, modulus: int) -> int:
+        self._drawn[kind] += 1
+        if self._drawn[kind] >= modulus:
+            raise ValueError(f"so many numbers of kind {kind} there are not")
+        return self._drawn[kind] * factor % modulus
+
+    def i94(self) -> str:
+        """Half of them all digits, as before 2019, half with a letter in place 10."""
+        number = self._next("i94", 387_420_489, 10**9)
+        sign = LETTERS[number % len(LETTERS)] if number % 2 else str(number % 9)
+        return f"{number:09}{sign}{number // 7 % 10}"
+
+    def passport(self, state: str) -> Passport:
+        """Nine digits, or a letter or two before the digits, by state."""
+        number = self._next("passport", 61_222_333, 10**8)
+        lead = {"GBR": "5", "FRA": "19F", "D": "C", "JPN": "TZ", "IND": "Z", "CHN": "E", "MEX": "G"}.get(state, "P")
+        return Passport(state, f"{lead}{number:08}")
+
+    def foil(self) -> str:
+        """Seven digits behind a sign."""
+        number = self._next("foil", 48_271_117, len(_SIGNS) * 10**7)
+        return f"{_SIGNS[number // 10**7]}{number % 10**7:07}"
+
+    def receipt(self) -> str:
+        """Office and ten digits."""
+        number = self._next("receipt", 2_718_281_829, 10**10)
+        return f"{OFFICES[number % len(OFFICES)]}{number:010}"
+
+    def alien(self) -> str:
+        """A and nine digits."""
+        return f"A{self._next('alien', 123_456_791, 10**9):09}"
+
+    def sevis(self) -> str:
+        """N and ten digits."""
+        return f"N{self._next('sevis', 1_732_050_807, 10**10):010}"

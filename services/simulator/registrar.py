@@ -1,0 +1,155 @@
+"""Writes down what SEVIS is told of a person's program: the record's creation, its changes, corrections, deletions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.simulator import names, shares
+from services.simulator.clock import iso, midnight
+from services.simulator.dice import Dice
+from services.simulator.plans import Person, Program, Span, Stay, Step
+from services.simulator.scribe import Page, birth_of
+from services.simulator.sevis import Batches, Pairs, record, tag, tags
+from services.simulator.truth import TrueRecord
+from services.simulator.verdict import OFFICE, VIOLATION
+
+_STUDENT_REASONS = ("UNAUTHORIZED-EMPLOYMENT", "UNAUTHORIZED-DROP", "FAILURE-TO-ENROLL", "OTHER-VIOLATION")
+_EXCHANGE_REASONS = ("UNAUTHORIZED-EMPLOYMENT", "NO-INSURANCE", "PROGRAM-VIOLATION", "OTHER-VIOLATION")
+APPLIED, REJECTED = "S0000", "S1056"
+
+
+class Registrar:
+    """Writes programs into SEVIS' batches."""
+
+    def __init__(self, seed: int, span: Span, batches: Batches) -> None:
+        self._dice = Dice(f"registrar {seed}")
+        self._span = span
+        self._batches = batches
+        self._request = 0
+
+    def write(self, page: Page) -> None:
+        """All records of a person's program; most people have none."""
+        stays = [stay for stay in page.person.stays if stay.program is not None]
+        if not stays or stays[0].program is None:
+            return
+        program, first = stays[0].program, stays[0]
+        self._create(page, program, first)
+        for step in program.steps:
+            self._step(page, program, step)
+        day = first.arrival.day + 5
+        if day <= self._span.last and self._dice.chance(shares.NUMBER_TOLD):
+            self._number(page, program, first, day)
+        if self._dice.chance(shares.ADMINISTRATIVE):
+            kind = tags((("Kind", self._dice.one(("ADDRESS", "FINANCE", "REPRINT", "COURSE-LOAD"))),))
+            self._send(program, "N", self._new(), tag("Administrative", kind), day)
+        if self._dice.chance(shares.NOT_APPLIED):
+            rejected = Step("Terminate", day, day, reason=VIOLATION)
+            self._send(program, "N", self._new(), self._told(program, rejected), day, code=REJECTED)
+
+    def _create(self, page: Page, program: Program, stay: Stay) -> None:
+        person = page.person
+        plain = bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
+        with_passport = not plain or self._dice.chance(shares.PASSPORT_TOLD)
+        starts = program.issued + 20
+        period = (
+            ("IssueReason", "I"),
+            ("IssueDate", iso(program.issued)),
+            ("ProgramStartDate", iso(starts)),
+            ("ProgramEndDate", iso(program.ends)),
+        )
+        content = tag("PersonalInfo", _person(person))
+        if with_passport:
+            content += tag("TravelInfo", tags(_passport(stay)))
+        content += tag("ProgramInfo", tags(period))
+        kind = "CreateEV" if program.visa_type == "J1" else "CreateStudent"
+        request = self._new()
+        self._send(program, "N", request, content, program.issued, kind=kind)
+        self._keep(page, program, request, stay if with_passport else None)
+
+    def _number(self, page: Page, program: Program, stay: Stay, day: int) -> None:
+        """The school adds the number of the I-94 after the arrival."""
+        content = tags((("EffectiveDate", iso(day)),)) + tag("Person", _person(page.person))
+        content += tag("TravelInfo", tags((*_passport(stay), ("I94Number", stay.number))))
+        request = self._new()
+        self._send(program, "N", request, tag("PersonalInfo", content), day)
+        self._keep(page, program, request, stay, f"i94:{stay.number}")
+
+    def _step(self, page: Page, program: Program, step: Step) -> None:
+        request = self._new()
+        first = replace(step, until=step.wrong) if step.wrong else step
+        told = self._told(program, first)
+        self._send(program, "N", request, told, step.told)
+        if step.void:
+            self._send(program, "D", request, told, step.mended)
+            page.retracted.append(("SEVIS", f"{program.sevis_id}/{request}"))
+            return
+        if step.mended:
+            self._send(program, "C", request, self._told(program, step), step.mended)
+        self._keep(page, program, request, None)
+
+    def _told(self, program: Program, step: Step) -> str:
+        """The element of an update."""
+        day, until = iso(step.day), iso(step.until) if step.until else ""
+        pairs: Pairs
+        if step.element == "Terminate":
+            reasons = _EXCHANGE_REASONS if program.visa_type == "J1" else _STUDENT_REASONS
+            reason = self._dice.one(reasons) if step.reason == VIOLATION else step.reason
+            pairs = (("EffectiveDate", day), ("Reason", reason))
+        elif step.element == "Complete":
+            pairs = (("EffectiveDate", day),)
+        elif step.element == "CapGapExtension":
+            pairs = (("EffectiveDate", day), ("Until", until))
+        elif step.element in ("OPTEmployment", "AcademicTraining"):
+            pairs = (("StartDate", day), ("EndDate", until), ("FullPartTimeIndicator", "01"))
+        else:
+            pairs = (("EffectiveDate", day), ("ProgramEndDate", until))
+        return tag(step.element, tags(pairs))
+
+    def _send(
+        self,
+        program: Program,
+        action: str,
+        request: str,
+        content: str,
+        day: int,
+        *,
+        kind: str = "",
+        code: str = APPLIED,
+    ) -> None:
+        exchange = program.visa_type == "J1"
+        processed = midnight(day, OFFICE) + 8 * 3600 + int(self._dice.random.random() * 8 * 3600)
+        attributes = (
+            ("sevisID", program.sevis_id),
+            ("requestID", request),
+            ("recordAction", action),
+            ("visaType", program.visa_type),
+        )
+        data = record(kind or ("UpdateEV" if exchange else "UpdateStudent"), attributes, content, code, processed)
+        filtered = code != APPLIED or content.startswith("<Administrative>")
+        self._batches.add(exchange, action, processed, data, filtered=filtered)
+
+    def _keep(self, page: Page, program: Program, request: str, stay: Stay | None, *more: str) -> None:
+        told = {f"sevis:{program.sevis_id}", *more}
+        if stay is not None:
+            told.add(f"passport:{stay.passport.state}:{stay.passport.number}")
+        page.records.append(TrueRecord("SEVIS", f"{program.sevis_id}/{request}", frozenset(told)))
+
+    def _new(self) -> str:
+        self._request += 1
+        return f"R{self._request:07}"
+
+
+def _person(person: Person) -> str:
+    return tags(
+        (
+            ("FamilyName", names.on_paper(person.family)[:39].strip()),
+            ("GivenName", names.on_paper(person.given)),
+            ("BirthDate", birth_of(person.birth)),
+            ("Gender", person.sex),
+            ("CitizenshipCountryCode", person.citizenship),
+        )
+    )
+
+
+def _passport(stay: Stay) -> Pairs:
+    return ("PassportNumber", stay.passport.number), ("PassportIssuingCountry", stay.passport.state)
