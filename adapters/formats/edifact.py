@@ -180,17 +180,25 @@ class Tokens:
             self._remark(bytes(self._data[start + 3 : start + 4]))
         end = self._end(start)
         if end < 0 and len(self._data) > LONGEST:
+            begins = self._begins(start)
             self._cut = True
-            yield Segment(*self._take(LONGEST), problem=f"a segment of more than {LONGEST} bytes")
+            yield Segment(*self._take(LONGEST), begins, f"a segment of more than {LONGEST} bytes")
         elif end < 0:
+            begins = self._begins(start)
             self._inside = self._cut = False
-            yield Segment(*self._take(len(self._data)), problem="the bytes end inside a segment")
+            yield Segment(*self._take(len(self._data)), begins, "the bytes end inside a segment")
         elif self._cut:
             self._cut = False
             yield Segment(*self._take(end + 1), problem=f"the rest of a segment of more than {LONGEST} bytes")
         else:
             offset, raw = self._take(end + 1)
             yield self._split(offset, raw, raw[start:-1])
+
+    def _begins(self, start: int) -> tuple[Components, ...]:
+        """What a segment without an end begins with: which traveller is lost by it."""
+        if self._cut:
+            return ()
+        return split(bytes(self._data[start : start + 80]).decode("latin-1"), self._marks)
 
     def _blank(self) -> int:
         """Where the next segment begins, behind blanks that are no separator."""
