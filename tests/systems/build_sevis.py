@@ -52,6 +52,7 @@ PERIOD: Fields = {
     "ProgramStartDate": "2021-08-20",
     "ProgramEndDate": "2025-12-20",
 } | SCHOOL
+PERIOD["Remarks"] = ""
 WORK: Fields = {
     "StartDate": "2025-06-01",
     "EndDate": "2026-05-31",

@@ -1,0 +1,115 @@
+"""Zip archives: member by member, damaged and deceiving ones refused before anything of them is read."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from dataclasses import replace
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED
+
+import orjson
+from contracts.transports.test_file_drop import NOW, feed, poll, put
+from systems.build_sevis import archive, stored
+
+from adapters.core import BadRecord, Read
+from adapters.transports.archives import FREE, RATIO, read_zip
+from adapters.transports.file_drop import open_drop
+
+
+def told(raw: bytes, limit: int = 2**30) -> list[str]:
+    """Place and what was read there."""
+    plain = feed()
+    assert plain.format is not None
+    return [_said(read) for read in read_zip(BufferedReader(BytesIO(raw)), plain.format, limit)]
+
+
+def _said(read: Read) -> str:
+    return f"{read.place}: {read.reason if isinstance(read, BadRecord) else dict(read.fields)['text']}"
+
+
+def test_members_are_read_one_after_another_and_a_bare_file_as_it_is() -> None:
+    raw = archive({"b": b"1\n2\n", "folder/": b"", "a": b"3\n"})
+    assert told(raw) == ["b, line: 1", "b, line: 2", "a, line: 3"]
+    assert told(b"1\n2\n") == ["line: 1", "line: 2"]
+    assert told(b"") == []
+
+
+def test_a_bomb_is_refused_and_the_others_are_read() -> None:
+    bomb = b"\n" * (RATIO * FREE // 50)
+    found = told(archive({"bomb": bomb, "good": b"1\n"}))
+    assert found[0].startswith("bomb: unpacks from ")
+    assert found[1:] == ["good, line: 1"]
+
+
+def test_a_small_member_that_packs_well_is_no_bomb() -> None:
+    assert len(told(archive({"blank": b"\n" * 20_000}))) == 20_000
+
+
+def test_all_members_together_have_one_limit() -> None:
+    raw = archive({"a": b"1\n" * 40, "b": b"2\n" * 40, "c": b"3\n"}, ZIP_STORED)
+    found = told(raw, 100)
+    assert found[40:] == ["b: unpacks to 80 bytes, 20 are left", "c, line: 3"]
+
+
+def test_nothing_of_a_damaged_member_is_read() -> None:
+    raw = archive({"a": b"1\n2\n", "b": b"3\n"}, ZIP_STORED).replace(b"1\n2\n", b"1\n9\n")
+    assert told(raw) == ["a: cannot be unwrapped: Bad CRC-32 for file 'a'", "b, line: 3"]
+
+
+def test_what_cannot_be_unwrapped_is_told() -> None:
+    whole = archive({"a": b"1\n"})
+    assert told(whole[:-10]) == ["the archive: no archive that can be unwrapped: File is not a zip file"]
+    assert told(stored("a", b"1\n", flags=1)) == ["a: encrypted"]
+    assert told(archive({"a": whole})) == ["a: an archive inside the archive"]
+    assert told(archive({"a\n\x1b[2J": b"x"})) == ["a??[2J, the end: no line end"]
+
+
+def test_a_directory_without_end_is_not_taken_into_memory() -> None:
+    """Forty megabytes of entries: the archive is refused, not read."""
+    raw = archive({"a": b"1\n"}, ZIP_STORED)
+    at, end = raw.index(b"PK\x01\x02"), raw.index(b"PK\x05\x06")
+    entries = raw[at:end] * 900_000
+    tail = bytearray(raw[end:])
+    tail[12:16] = len(entries).to_bytes(4, "little")
+    data = raw[:at] + entries + bytes(tail)
+    tracemalloc.start()
+    try:
+        found = told(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == [f"the archive: no archive that can be unwrapped: a directory of {len(entries)} bytes"]
+    assert peak < 2_000_000
+
+
+async def test_resuming_after_any_archive_gives_the_rest(tmp_path: Path) -> None:
+    zipped = feed(unwrap="zip")
+    for number in range(4):
+        put(tmp_path, f"N{number}", archive({"a": f"{number}\n".encode(), "b": b"x\n"}))
+    whole, _ = await poll(tmp_path, None, zipped)
+    assert whole[0] == ("N0", ["0", "x"])
+    position: Any = None
+    for index in range(4):
+        position = await _after_one(tmp_path, position)
+        assert (await poll(tmp_path, position, zipped))[0] == whole[index + 1 :]
+
+
+async def _after_one(folder: Path, position: Any) -> Any:
+    async for batch in open_drop(str(folder), feed(unwrap="zip")).batches(position):
+        return orjson.loads(orjson.dumps(batch.after))
+    return position
+
+
+async def test_half_an_archive_waits_while_it_is_young(tmp_path: Path) -> None:
+    whole = archive({"a": b"1\n"})
+    young = feed(unwrap="zip", patience=900)
+    path = put(tmp_path, "N1", whole[:-30])
+    assert (await poll(tmp_path, None, young))[0] == []
+    os.utime(path, (NOW - 901, NOW - 901))
+    found, _ = await poll(tmp_path, None, young)
+    assert found == [("N1", ["no archive that can be unwrapped: File is not a zip file"])]
+    put(tmp_path, "N1", whole)
+    assert (await poll(tmp_path, None, replace(young)))[0] == [("N1", ["1"])]
