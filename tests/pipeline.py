@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bus.contract import Bus
-from schemas.topics import POSITIONS
+from bus.contract import Bus, Message
+from bus.open import open_bus
+from schemas.topics import EVENT_TOPICS, POSITIONS
 from services.ingest import Counters
 from services.ingest.positions import parsed
 from services.simulator.simulation import addresses
+from services.wiring import topics
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
 
@@ -37,10 +40,11 @@ class Pipeline:
         feeds = addresses(population)
         return cls(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", feeds, **more)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A `visabus` process with its log below `data`."""
+    def start(self, *arguments: str, program: Sequence[str | Path] = (VISABUS,)) -> subprocess.Popen[bytes]:
+        """A process (`visabus`, if not said otherwise) with its log below `data`."""
         self.data.mkdir(parents=True, exist_ok=True)
         settings = {
+            "PYTHONPATH": str(Path(__file__).parent),
             "VISABUS_DATA_DIR": str(self.data),
             "VISABUS_BUS_URL": self.bus,
             "VISABUS_STORE_URL": self.store,
@@ -49,7 +53,11 @@ class Pipeline:
             "VISABUS_LOG__LEVEL": "warning",
         }
         with (self.data / f"{arguments[0]}.log").open("ab") as log:
-            return subprocess.Popen([VISABUS, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
+            return subprocess.Popen([*program, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
+
+    def correlating(self, point: str, nth: int, fate: str, *more: str) -> subprocess.Popen[bytes]:
+        """A correlator that is killed or stopped at the n-th passing of a named point."""
+        return self.start(point, str(nth), fate, *more, program=(sys.executable, "-m", "correlating"))
 
     def run(self, *arguments: str, seconds: float = 240) -> None:
         """A `visabus` process to its good end."""
@@ -94,3 +102,32 @@ async def counters(bus: Bus) -> dict[str, Counters]:
             saved = parsed(delivery.value)
             latest[delivery.key.decode()] = saved.counters
     return latest
+
+
+async def events_of(bus: Bus) -> list[Message]:
+    """All events on a bus."""
+    return [
+        Message(topic, delivery.key, delivery.value, delivery.headers)
+        for topic in EVENT_TOPICS
+        async for delivery in bus.read(topic)
+    ]
+
+
+async def replay(source: Pipeline, target: Pipeline, rng: Random | None = None) -> None:
+    """Copy all events from one bus to another; with `rng` shuffled, a fifth of them twice, in batches of any size."""
+    target.data.mkdir(parents=True, exist_ok=True)
+    bus = await open_bus(source.bus)
+    messages = await events_of(bus)
+    await bus.close()
+    if rng is not None:
+        messages += rng.sample(messages, len(messages) // 5)
+        rng.shuffle(messages)
+    bus = await open_bus(target.bus)
+    await bus.declare(topics())
+    producer = await bus.producer()
+    while messages:
+        size = rng.choice((1, 10, 100, 700)) if rng is not None else 300
+        await producer.send(messages[:size])
+        messages = messages[size:]
+    await producer.close()
+    await bus.close()

@@ -92,6 +92,12 @@ def start_postgres(directory: Path) -> str:
     return f"postgresql+asyncpg://visabus@127.0.0.1:{port}/postgres"
 
 
+def restart_postgres(directory: Path) -> None:
+    """Stop it at once, as a crash would, and start it again with the options it had."""
+    data = (directory / "data").read_text()
+    _run(_postgres_tools() / "pg_ctl", "-D", f"{data}/db", "-l", f"{data}/log", "-m", "immediate", "-w", "restart")
+
+
 def stop_postgres(directory: Path) -> None:
     """Stop it and throw its data away."""
     data = (directory / "data").read_text()

@@ -100,6 +100,7 @@ class Correlator:
             await self._producer.send(bad)  # before the position moves on: a refused event is kept
         if not batch.moves:
             return {}
+        await self._pause("append.begin")
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 done = await self._append(batch)

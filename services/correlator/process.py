@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
-from bus.contract import Bus, BusDown, Consumer
+from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.correlator.correlator import Correlator, Pause, no_pause
@@ -24,6 +26,7 @@ POLL_MESSAGES = 5_000
 IDLE_SECONDS = 0.2
 _PASSING = (BusDown, StoreDown, Conflict)
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 def wall_clock() -> datetime:
@@ -45,22 +48,38 @@ async def run(
     With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
     Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration.
     """
-    store = await open_store(settings.store_url)
-    try:
+    async with AsyncExitStack() as opened:
+        store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
+        spool = Spool(settings.data_dir / "spool")
+        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
+        # a group per store: one that is built anew reads everything, beside the one that is in use
+        group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
+        await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
+
+
+async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus, Producer]:
+    """Everything, or nothing."""
+    async with AsyncExitStack() as opening:
+        store = await open_store(settings.store_url)
+        opening.push_async_callback(store.close)
         bus = await wiring.open_bus(settings)
-        try:
-            await bus.declare(wiring.topics())
-            producer = await bus.producer()
-            spool = Spool(settings.data_dir / "spool")
-            correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
-            # a group per store: one that is built anew reads everything, beside the one that is in use
-            group = f"visabus.correlator.{await correlator.check()}"
-            await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
-            await producer.close()
-        finally:
-            await bus.close()
-    finally:
-        await store.close()
+        opening.push_async_callback(bus.close)
+        await bus.declare(wiring.topics())
+        producer = await bus.producer()
+        opening.push_async_callback(producer.close)
+        await opened.enter_async_context(opening.pop_all())
+    return store, bus, producer
+
+
+async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
+    """A step that may come before its bus or its database is up."""
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+
+    async def attempt() -> T:
+        return await step()
+
+    found: T = await policy(attempt)
+    return found
 
 
 async def _both(

@@ -79,7 +79,8 @@ async def open_store(url: str, *, migrate: bool = True) -> Store:
                 await connection.run_sync(_migrate)
     except (OSError, DBAPIError, sqlite3.Error) as error:
         await engine.dispose()
-        raise StoreDown(f"the store cannot be opened: {type(error).__name__}: {error}") from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreDown(f"the store at {engine.url!r} cannot be opened: {cause}") from error
     writer: Writer = PostgresWriter(engine) if engine.dialect.name == "postgresql" else SqliteWriter(engine)
     return Store(engine, SqlReads(engine), writer)
 

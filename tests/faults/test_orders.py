@@ -8,42 +8,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from pipeline import Pipeline
+from pipeline import Pipeline, replay
 
-from bus.contract import Bus, Message
 from bus.open import open_bus
-from schemas.topics import EVENT_TOPICS
-from services.wiring import topics
 
 pytestmark = pytest.mark.slow
-
-
-async def events_of(bus: Bus) -> list[Message]:
-    """All events on a bus."""
-    return [
-        Message(topic, delivery.key, delivery.value, delivery.headers)
-        for topic in EVENT_TOPICS
-        async for delivery in bus.read(topic)
-    ]
-
-
-async def replay(source: Pipeline, target: Pipeline, rng: Random) -> None:
-    """Copy all events from one bus to another, shuffled, a fifth of them twice."""
-    target.data.mkdir(parents=True, exist_ok=True)
-    bus = await open_bus(source.bus)
-    messages = await events_of(bus)
-    await bus.close()
-    messages += rng.sample(messages, len(messages) // 5)
-    rng.shuffle(messages)
-    bus = await open_bus(target.bus)
-    await bus.declare(topics())
-    producer = await bus.producer()
-    while messages:
-        size = rng.choice((1, 10, 100, 700))
-        await producer.send(messages[:size])
-        messages = messages[size:]
-    await producer.close()
-    await bus.close()
 
 
 async def together(pipeline: Pipeline, processes: int) -> None:

@@ -1,0 +1,74 @@
+"""The correlator killed at every named point, and one that was stopped past its session and wakes up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from correlating import POINTS
+from pipeline import Pipeline, replay
+
+pytestmark = pytest.mark.slow
+
+
+def wait_until_stopped(pid: int, seconds: float = 60) -> None:
+    """Until the kernel says that the process is stopped."""
+    deadline = time.monotonic() + seconds
+    while (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())[0] != "T":
+        assert time.monotonic() < deadline, "the process was never stopped"
+        time.sleep(0.02)  # it is another process: there is nothing to wait on
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_a_named_point(
+    point: str, tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
+) -> None:
+    pipeline = Pipeline.embedded(tmp_path / "data", population)
+    await replay(undisturbed, pipeline)
+    for nth in (1, 2, 3):
+        assert pipeline.correlating(point, nth, "kill", "once").wait(120) in (-signal.SIGKILL, 0)
+    assert pipeline.correlating(point, 1, "kill", "once").wait(120) in (-signal.SIGKILL, 0)
+    pipeline.correlate()
+    assert pipeline.digest() == expected
+
+
+async def zombie(pipeline: Pipeline) -> str:
+    """One correlator stopped with a batch in hand, another one takes over and ends, the first wakes up; its log."""
+    stopped = pipeline.correlating("append.begin", 1, "stop")
+    try:
+        wait_until_stopped(stopped.pid)
+        pipeline.correlate()
+        digest = pipeline.digest()
+        stopped.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 60
+        while "fenced" not in pipeline.told("append.begin"):
+            assert time.monotonic() < deadline, pipeline.told("append.begin")
+            await asyncio.to_thread(time.sleep, 0.1)  # it is another process: there is nothing to wait on
+        stopped.send_signal(signal.SIGTERM)
+        assert stopped.wait(60) == 0
+    finally:
+        stopped.kill()
+    assert pipeline.digest() == digest
+    return pipeline.told("append.begin")
+
+
+async def test_a_zombie_writes_nothing_embedded(
+    tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
+) -> None:
+    pipeline = Pipeline.embedded(tmp_path / "data", population)
+    await replay(undisturbed, pipeline)
+    assert "fenced" in await zombie(pipeline)
+    assert pipeline.digest() == expected
+
+
+async def test_a_zombie_writes_nothing_on_kafka_and_postgresql(
+    tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
+) -> None:
+    feeds = Pipeline.embedded(tmp_path, population).feeds
+    pipeline = Pipeline(tmp_path / "data", f"kafka://{own_kafka}", postgres, feeds)
+    await replay(undisturbed, pipeline)
+    assert "fenced" in await zombie(pipeline)
+    assert pipeline.digest() == expected
