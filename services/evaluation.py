@@ -50,6 +50,7 @@ class Said:
 
     outcome: str
     since: int
+    begun: int  # when the unbroken time of this outcome began, whatever rules or evidence followed each other in it
     authorised_until: str | None
     admission_class: str | None
     reason: str
@@ -190,7 +191,7 @@ class _Tally:
         exact = False
         if said is not None:
             right = said.outcome == stay.outcome
-            exact = right and _dated(said) == _dated(stay) and stay.admission_class in (None, said.admission_class)
+            exact = right and _dates_agree(said, stay) and stay.admission_class in (None, said.admission_class)
             self.met += 1
             self.right += right
             self.exact += exact
@@ -230,6 +231,7 @@ def _said(given: Answer) -> Said:
     return Said(
         given.outcome,
         given.since,
+        _begun(given),
         stay.authorised_until,
         stay.admission_class,
         given.reason,
@@ -239,5 +241,14 @@ def _said(given: Answer) -> Said:
     )
 
 
-def _dated(stay: Said | TrueStay) -> tuple[int, str | None]:
-    return stay.since, stay.authorised_until
+def _begun(given: Answer) -> int:
+    since = given.since
+    for interval in reversed([each for each in given.stay.timeline if each.since < given.since]):
+        if interval.outcome != given.outcome:
+            break
+        since = interval.since
+    return since
+
+
+def _dates_agree(said: Said, true: TrueStay) -> bool:
+    return true.since in (said.since, said.begun) and said.authorised_until == true.authorised_until

@@ -19,6 +19,7 @@ import typer
 
 from services.cli.children import Children
 from services.cli.context import FAILED, MISUSED, Given, Refusal
+from services.cli.population import HELP, chosen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +58,7 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep all files here; else they are removed.")
     ] = None,
+    systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
 ) -> None:
     """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
 
@@ -73,9 +75,11 @@ def demo(
     given = context.find_object(Given) or Given()
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise Refusal(f"{keep} is not empty; a demo keeps its files in a new directory", MISUSED)
+    names = chosen(systems)
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
-        plan = Plan(directory.resolve(), persons, seed, bus or given.bus, store or given.store, once, _free_port())
+        where = (bus or given.bus, store or given.store)
+        plan = Plan(directory.resolve(), persons, seed, names, *where, once, _free_port())
         code = asyncio.run(_until_stopped(plan, Console()))
     if code:
         raise typer.Exit(code)
@@ -88,6 +92,7 @@ class Plan:
     directory: Path
     persons: int
     seed: int
+    systems: tuple[str, ...]
     bus: str | None
     store: str | None
     once: bool
@@ -148,7 +153,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
 
     files = plan.directory / "population"
     with console.status(f"Writing the records of {plan.persons:,} travellers"):
-        truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed)
+        truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
     environment = plan.environment(addresses(files))
     settings = load(environment=environment)
     await refuse_used(settings)

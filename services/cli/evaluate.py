@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
+from services.cli.population import HELP, chosen
 
 if TYPE_CHECKING:
     from services.evaluation import Comparison, Said, Wrong
@@ -34,6 +35,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
     store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
+    systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
 ) -> None:
     """Simulate, ingest, correlate and compare with the truth. Exits with 1 if a stay is wrong.
 
@@ -42,8 +44,10 @@ def evaluate(
     if noise:
         raise Refusal("the simulator makes no noise yet; --noise 0 is all that can be evaluated", MISUSED)
     given = context.find_object(Given) or Given()
+    names = chosen(systems)
     with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
-        run = asyncio.run(evaluated(Path(directory).resolve(), persons, seed, bus or given.bus, store or given.store))
+        path = Path(directory).resolve()
+        run = asyncio.run(evaluated(path, persons, seed, names, bus or given.bus, store or given.store))
     typer.echo(json.dumps(run.as_json()) if as_json else run.as_text())
     if not run.comparison.sound:
         raise typer.Exit(FAILED)
@@ -94,7 +98,9 @@ def _dated(stay: TrueStay | Said) -> str:
     )
 
 
-async def evaluated(directory: Path, persons: int, seed: int, bus: str | None, store: str | None) -> Run:
+async def evaluated(
+    directory: Path, persons: int, seed: int, systems: tuple[str, ...], bus: str | None, store: str | None
+) -> Run:
     """One evaluation in this process. Raises Refusal where the bus given is not empty."""
     from services.correlator import process
     from services.ingest import recorded, run, sources
@@ -103,7 +109,7 @@ async def evaluated(directory: Path, persons: int, seed: int, bus: str | None, s
 
     seconds = {}
     began = perf_counter()
-    truth = simulate(directory, persons=persons, seed=seed)
+    truth = simulate(directory, persons=persons, seed=seed, systems=systems)
     seconds["simulate"] = perf_counter() - began
     feeds = addresses(directory)
     settings = load(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.context import MISUSED, Refusal
+from services.cli.population import HELP, chosen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,10 +28,12 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Equal seeds write equal files.")] = 1,
     years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,
     until: Annotated[str | None, typer.Option(metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")] = None,
+    systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
 ) -> None:
-    """Write what I-94 and CLAIMS 3 would hold of a synthetic population, and apart from it what is true.
+    """Write what the systems would hold of a synthetic population, and apart from it what is true.
 
-    `DIR/i94/` are the nightly files, `DIR/claims3.db` the table, `DIR/truth/` each person's stays and outcomes.
+    `DIR/i94/` are the nightly files, `DIR/claims3.db` the table of CLAIMS 3, `DIR/sevis/` the batches of SEVIS,
+    `DIR/truth/` each person's stays and outcomes.
 
     ```
     visabus simulate /tmp/population --persons 10000 --seed 7
@@ -43,7 +46,8 @@ def simulate(
     from services.simulator import simulate as write
 
     try:
-        truth = write(directory, persons=persons, seed=seed, years=years, until=_moment(until) if until else UNTIL)
+        moment = _moment(until) if until else UNTIL
+        truth = write(directory, persons=persons, seed=seed, years=years, until=moment, systems=chosen(systems))
     except ValueError as error:
         raise Refusal(str(error), MISUSED) from None
     console = Console()

@@ -26,6 +26,7 @@ UNTIL = datetime(2026, 10, 31, 8, tzinfo=UTC)
 """When the records of a simulation end unless it is told otherwise: fixed, so that equal seeds write equal files."""
 ASKED_AFTER = timedelta(days=2)
 """The question is asked so long after the records end: for those two days departures are not known."""
+DURATION = "D/S"
 I94_FILES = "i94"
 CLAIMS3_FILE = "claims3.db"
 SEVIS_FILES = "sevis"
@@ -156,7 +157,7 @@ class _Run:
             seen = verdict(stay, known, recorded, later, span.as_of, span.until, steps)
             happened = tuple(filter(None, (each.known_by(utc_day(span.as_of) - 1) for each in stay.applications)))
             real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
-            last = iso(seen.last_day) if seen.last_day else None
+            last = DURATION if stay.program and stay.duration else iso(seen.last_day) if seen.last_day else None
             stays.append(
                 TrueStay(
                     page.arrivals[index],

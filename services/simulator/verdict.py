@@ -4,15 +4,13 @@ Written from the published rules and from nothing of the correlator's, so that a
 
 Students and exchange visitors, as 8 CFR 214.2 and the interface of SEVIS have it:
 
-- At any instant the program is what its latest record that holds by then says. The day from which a record holds begins
-  at the agency (New York); the day on which a period ends is over, as with all periods, at the port of entry.
+- On any day the program is what its latest record that holds by then says. All days are days at the port of entry.
 - F-1, J-1 (duration of status): IN_STATUS to the end of the last day of program, practical or academic training and
   cap-gap, whichever is latest; training and cap-gap count if they begin no later than the day after the days of grace
-  behind what they follow. Then IN_GRACE for 60 (F) or 30 days (J), then over. The last day authorised is the one
-  before the days of grace.
+  behind what they follow. Then IN_GRACE for 60 (F) or 30 days (J), then over. The last day authorised stays D/S.
 - An authorised early withdrawal (F): IN_STATUS to the end of its day, IN_GRACE for 15 days.
-- A termination for a violation: TERMINATED from the beginning of its day, with no end but a departure (late), a later
-  admission or a reactivation. The last day authorised is that of the termination.
+- A termination for a violation: TERMINATED once its day is over, with no end but a departure (late), a later admission
+  or a reactivation.
 - A reactivation: IN_STATUS from the beginning of its day, to the end that it tells. What was before stays.
 - M-1: the date on the I-94 rules and holds the 30 days already: IN_STATUS until the program (with training) is over
   and 30 days or fewer are left, then IN_GRACE to the end of that date, then over. The last day authorised is the
@@ -157,20 +155,14 @@ def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _L
     for step in sorted((created, *(each for each in steps if each.until or each.reason)), key=_in_order):
         if step in periods:
             continue
-        since = max(begun, midnight(step.day, OFFICE))
+        violated = step.reason == VIOLATION
+        since = max(begun, end_of(step.day, zone) if violated else midnight(step.day, zone))
         line.pieces = [piece for piece in line.pieces if piece[0] < since]
-        line.pieces.append((since, Outcome.TERMINATED if step.reason == VIOLATION else Outcome.IN_STATUS))
-        if step.reason != VIOLATION:
+        line.pieces.append((since, Outcome.TERMINATED if violated else Outcome.IN_STATUS))
+        if not violated:
             last, grace = _ends(stay, step, periods)
-            line.pieces += [
-                (max(since, at), word)
-                for at, word in (
-                    (end_of(last, zone), Outcome.IN_GRACE),
-                    (end_of(grace, zone), Outcome.OVERSTAY_SUSPECTED),
-                )
-            ]
-        if stay.duration:
-            line.last_day = step.day if step.reason == VIOLATION else last
+            line.pieces.append((max(since, end_of(last, zone)), Outcome.IN_GRACE))
+            line.pieces.append((max(since, end_of(grace, zone)), Outcome.OVERSTAY_SUSPECTED))
     line.pieces = _unbroken(line.pieces)
     return line
 
