@@ -10,11 +10,13 @@ import sysconfig
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
 from bus.contract import Bus, Message
 from bus.open import open_bus
+from schemas.codec import decode
 from schemas.topics import EVENT_TOPICS, POSITIONS
 from services.ingest import Counters
 from services.ingest.positions import parsed
@@ -76,12 +78,11 @@ class Pipeline:
         """Settle all that the bus holds."""
         self.run("correlate", "--once")
 
-    def digest(self) -> str:
+    def digest(self, *options: str) -> str:
         """The export's digest."""
         settings = {"VISABUS_DATA_DIR": str(self.data), "VISABUS_STORE_URL": self.store}
-        told = subprocess.run(
-            [VISABUS, "export", "--digest"], env={**os.environ, **settings}, capture_output=True, check=True, text=True
-        )
+        command = [VISABUS, "export", "--digest", *options]
+        told = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
         return told.stdout.strip()
 
     def kill_at_random(self, rng: Random, *arguments: str, after: tuple[float, float]) -> bool:
@@ -113,12 +114,23 @@ async def events_of(bus: Bus) -> list[Message]:
     ]
 
 
-async def replay(source: Pipeline, target: Pipeline, rng: Random | None = None) -> None:
-    """Copy all events from one bus to another; with `rng` shuffled, a fifth of them twice, in batches of any size."""
+def stamp_of(message: Message) -> datetime:
+    """The moment of knowing of an event."""
+    stamp = decode(message.value or b"").published_at
+    assert stamp is not None
+    return stamp
+
+
+async def replay(
+    source: Pipeline, target: Pipeline, rng: Random | None = None, known_by: datetime | None = None
+) -> None:
+    """Copy all events (known by then) from one bus to another; with `rng` shuffled, some twice, in any batches."""
     target.data.mkdir(parents=True, exist_ok=True)
     bus = await open_bus(source.bus)
     messages = await events_of(bus)
     await bus.close()
+    if known_by is not None:
+        messages = [message for message in messages if stamp_of(message) <= known_by]
     if rng is not None:
         messages += rng.sample(messages, len(messages) // 5)
         rng.shuffle(messages)
