@@ -98,7 +98,7 @@ def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Rea
 
 def _members(archive: ZipFile, stream: BufferedReader) -> list[ZipInfo]:
     """The files in the archive. Raises BadZipFile for one that is made to deceive."""
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MEMBERS:
         raise BadZipFile(f"{len(members)} members, at most {MEMBERS}")
     size = stream.seek(0, 2)

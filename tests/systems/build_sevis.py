@@ -421,6 +421,7 @@ def archives() -> dict[str, bytes]:
         ),
         "zip-behind-other-bytes.zip": b"PK\0\0" + b"-" * 60 + two,
         "zip-one-member-refused.zip": archive({"a.xml": first, "b.xml": broken, "c.xml": second}),
+        "zip-member-without-a-name.zip": nameless(first),
         "zip-of-no-xml.zip": archive({"readme.txt": b"two batches are missing\n", "b.xml": second}),
         "zip-truncated.zip": two[:-300],
         "zip-without-its-begin.zip": b"PK" + two[40:],
@@ -440,6 +441,14 @@ def archives() -> dict[str, bytes]:
         "no-zip-though-it-begins-so.zip": b"PK\x03\x04 and so on",
         "bzip2.xml": bz2.compress(first),
     }  # fmt: skip
+
+
+def nameless(data: bytes) -> bytes:
+    """The only letter of the member's name counts as something else."""
+    raw = bytearray(archive({"a": data}))
+    for at in (26, raw.index(b"PK\x01\x02") + 28):
+        struct.pack_into("<HH", raw, at, 0, 1)
+    return bytes(raw)
 
 
 def overlapping(data: bytes) -> bytes:
