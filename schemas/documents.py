@@ -314,9 +314,10 @@ def _dead_letter() -> Json:
             "spooled": optional | {"description": "The digest under which the spool keeps bytes too large for here."},
             "mapping_version": {"type": "integer", "minimum": 1},
             "context": optional | {"description": "What stood before it and is needed to read it (a header), base64."},
+            "ordinal": {"type": ["integer", "null"], "minimum": 1, "description": "Its number behind that."},
             "replayed": {"type": "boolean", "description": "Its events are published."},
             "at": _INSTANT,
         },
     )
-    late = ("context", "replayed")  # letters of the first installations have neither
+    late = ("context", "ordinal", "replayed")  # letters of the first installations have none of them
     return letter | {"required": [name for name in letter["required"] if name not in late]}

@@ -52,11 +52,23 @@ class Undecodable(ValueError):
         self.partial = partial
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One field as it lies in a record: its value, or what is wrong with it."""
+
+    name: str
+    offset: int
+    data: bytes
+    value: Any = None
+    wrong: str | None = None
+
+
 @dataclass(slots=True)
 class _Reading:
     data: bytes
     errors: list[FieldError] = field(default_factory=list)
     scalars: dict[str, Any] = field(default_factory=dict)  # fields outside of tables, for choices and counts
+    seen: list[Seen] | None = None  # every field, for whoever looks at a record that cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,12 @@ class Layout:
         if reading.errors:
             raise Undecodable(reading.errors, fields)
         return fields
+
+    def look(self, data: bytes) -> list[Seen]:
+        """Every field with its bytes, those that cannot be read among them. For people, not for reading files."""
+        reading = _Reading(data, seen=[])
+        self._group(self.record, 0, reading, keep=True)
+        return reading.seen or []
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         """The record's bytes; what is absent is blank or zero. Raises ValueError for what does not fit."""
@@ -142,6 +160,8 @@ class Layout:
             return self._group(item, offset, reading, keep=keep)
         end = offset + item.size
         data = reading.data[offset:end]
+        if reading.seen is not None:
+            reading.seen.append(self._seen(item, offset, data))
         if item.name == "FILLER" and len(data) == item.size:
             return None, end
         try:
@@ -151,6 +171,14 @@ class Layout:
         except ValueError as error:
             reading.errors.append(FieldError(item.name, offset, data, str(error)))
             return None, end
+
+    def _seen(self, item: Item, offset: int, data: bytes) -> Seen:
+        try:
+            if len(data) < item.size:
+                raise ValueError(f"{len(data)} of {item.size} bytes")
+            return Seen(item.name, offset, data, "" if item.name == "FILLER" else self._read(item, data))
+        except ValueError as error:
+            return Seen(item.name, offset, data, wrong=str(error))
 
     def _read(self, item: Item, data: bytes) -> str | int | Decimal:
         picture = item.picture

@@ -51,12 +51,13 @@ class Tally:
     notes: list[dict[str, Any]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
+    ordinal: int = 0  # of the record behind that note
     withheld: int = 0  # coverage events of a batch with refused records
 
     def messages(self, reads: Sequence[Read]) -> list[Message]:
         """The messages of the next reads. Raises Wholesale, SpoolDown."""
         result: list[Message] = []
-        context = self.context
+        context, ordinal = self.context, self.ordinal
         before = (
             self.reads,
             self.records,
@@ -73,13 +74,14 @@ class Tally:
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
             self.reads, self.records, self.part, self.reasons, refused, notes, coverage = before
-            self.context = context
+            self.context, self.ordinal = context, ordinal
             del self.refused[refused:], self.notes[notes:], self.coverage[coverage:]
             raise
         return result
 
     def _record(self, read: Record | BadRecord) -> list[Message]:
         self.records += 1
+        self.ordinal += 1
         done = self.reads <= self.skip
         outcome = self._mapped(read)
         if isinstance(outcome, BadRecord):
@@ -87,7 +89,7 @@ class Tally:
             if done:
                 return []
             self._count(Counters(read=1, dead_lettered=1))
-            return [letter(outcome, self.origin, self.spool, context=self.context)]
+            return [letter(outcome, self.origin, self.spool, context=self.context, ordinal=self.ordinal)]
         if done:
             return []
         if isinstance(outcome, Filtered):
@@ -104,7 +106,7 @@ class Tally:
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
             outcome = [letter(outcome, self.origin, self.spool, counted=False, context=self.context)]
-        self.context = read.raw or None
+        self.context, self.ordinal = read.raw or None, 0
         if self.reads <= self.skip or isinstance(outcome, Filtered):
             return []
         self._count(Counters(events=sum(1 for message in outcome if message.topic != DEAD_LETTERS)))

@@ -80,12 +80,18 @@ def write(path: Path, data: bytes) -> None:
 
 
 def letter(
-    bad: BadRecord, origin: Origin, spool: Spool, *, counted: bool = True, context: bytes | None = None
+    bad: BadRecord,
+    origin: Origin,
+    spool: Spool,
+    *,
+    counted: bool = True,
+    context: bytes | None = None,
+    ordinal: int | None = None,
 ) -> Message:
     """The message that keeps a refused record. Its id is derived: the same record refused twice is one letter.
 
     `counted` is false for what is no record (a note, the unreadable rest of a batch). `context` are the bytes of what
-    stood before it and says how it is read, a header most often. Raises SpoolDown.
+    stood before it and says how it is read, a header most often; `ordinal` is its number behind that. Raises SpoolDown.
     """
     digest = sha256(bad.raw).hexdigest()
     place = clean(bad.place)
@@ -107,6 +113,7 @@ def letter(
         "spooled": spool.keep(bad.raw) if large else None,
         "mapping_version": origin.mapping_version,
         "context": b64encode(context).decode() if context is not None and len(context) <= MAX_CONTEXT else None,
+        "ordinal": ordinal,
         "replayed": False,
         "at": datetime.now(UTC).isoformat(),
     }

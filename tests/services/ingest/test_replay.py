@@ -1,0 +1,446 @@
+"""Dead letters listed, shown, mended and replayed: over real letters of the systems' own cases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from systems.build import ARRIVAL, DEPARTURE, detail, header, insert, night, row
+from systems.build import database as rows_of
+from systems.cases import HERE
+from systems.ident_build import ENTRY, encounter, message
+from toy_source import once as run_toy
+from toy_source import world
+from typer.testing import CliRunner
+
+from adapters.core import System
+from adapters.decode import decode_file
+from adapters.registry import systems
+from adapters.transports.file_drop import open_drop
+from bus.contract import Bus, Message
+from bus.embedded import EmbeddedBus
+from schemas.topics import DEAD_LETTERS
+from services.cli import app
+from services.ingest import Source, now, recorded, run
+from services.ingest.letters import Spool, posted
+from services.ingest.replay import Choice, Letter, groups, letters, replay
+from services.settings import Settings, load
+from services.wiring import topics
+
+SYSTEMS = systems()
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    opened = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
+    await opened.declare(topics())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+def settings(data: Path, **ingest: Any) -> Settings:
+    return load(environment={}, data_dir=data, ingest={"fence_seconds": 0.05, "refuse_min": 10_000} | ingest)
+
+
+async def ingest(data: Path, bus: Bus, system: str, url: str, **options: Any) -> None:
+    """Read a feed to its end."""
+    feed = SYSTEMS[system].feeds[0]
+    feed = replace(feed, options={**feed.options, **options})
+    outcomes = await run(settings(data), [Source(SYSTEMS[system], feed, url)], once=True, clock=recorded, bus=bus)
+    assert [outcome.error for outcome in outcomes] == [None]
+
+
+async def nights(data: Path, bus: Bus, **files: bytes) -> Path:
+    """I-94 files, named by their sequence."""
+    folder = data / "in"
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / f"I94.D20250314.{name}").write_bytes(content)
+    await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
+    return folder
+
+
+def mended(system: str, **changes: Any) -> dict[str, System]:
+    """The systems with one that has another mapping."""
+    (feed,) = SYSTEMS[system].feeds
+    return SYSTEMS | {system: replace(SYSTEMS[system], feeds=(replace(feed, **changes),))}
+
+
+async def on(point: str) -> None:
+    """No pause."""
+
+
+async def all_of(
+    bus: Bus,
+    data: Path,
+    choice: Choice,
+    *,
+    known: dict[str, System] | None = None,
+    raw: bytes | None = None,
+    pause: Any = on,
+) -> list[tuple[str, str | None]]:
+    """Replay what is chosen: outcome and why."""
+    producer = await bus.producer()
+    chosen = await letters(bus, choice, whole=True)
+    spool = Spool(data / "spool")
+    results = replay(known or SYSTEMS, chosen, producer, spool, now, pause, mended=raw)
+    try:
+        return [(result.outcome, result.why) async for result in results]
+    finally:
+        await producer.close()
+
+
+BAD = detail(ARRIVAL, PORT_CODE="QQQ")
+
+
+# --- what is replayed --------------------------------------------------------------------------------------------
+
+
+async def test_a_mended_record_gets_the_ids_of_a_first_reading(data: Path, bus: Bus) -> None:
+    await nights(data, bus, S000412=night([detail(DEPARTURE), BAD]))
+    (letter,) = await letters(bus, Choice(), whole=True)
+    assert letter.context == header()
+    good = detail(ARRIVAL, PORT_CODE="EWR")
+    assert await all_of(bus, data, Choice((letter.id,)), raw=good) == [("publish", None)]
+    first = {
+        str(event.id)
+        for result in decode_file(SYSTEMS["I94"], night([detail(DEPARTURE), good]))
+        for event in result.events
+        if event.kind != "coverage"
+    }
+    seen = await world(bus)
+    assert set(seen.ids()) == first
+    told = next(event for event in seen.events if event.kind == "arrival")
+    assert (told.place, told.batch) == ("record 3, byte 500", "I94.D20250314.S000412")
+    assert told.published_at is not None
+
+
+async def test_a_mended_mapping_reads_the_letters_own_bytes(data: Path, bus: Bus) -> None:
+    await nights(data, bus, S000412=night([BAD, detail(DEPARTURE, PORT_CODE="QQQ")]), S000413=night([BAD], 413))
+    assert [outcome for outcome, _ in await all_of(bus, data, Choice(system="I94"))] == ["refused"] * 3
+    assert (await world(bus)).events == []
+    known = with_port("QQQ")
+    assert await all_of(bus, data, Choice(reason="no code table"), known=known) == [("publish", None)] * 3
+    events = (await world(bus)).events
+    assert sorted(event.revision.number for event in events) == [4_120_000_002, 4_120_000_003, 4_130_000_002]
+    assert {getattr(event, "port", None) for event in events} == {"EWR"}
+
+
+def with_port(code: str) -> dict[str, System]:
+    """A mapping that knows one port more."""
+    sound: Callable[..., Any] = SYSTEMS["I94"].feeds[0].mapping
+
+    def mapping(entry: Any, origin: Any) -> Any:
+        said = entry.fields.get("detail")
+        if said is not None and said["PORT-CODE"] == code:
+            entry = replace(entry, fields={**entry.fields, "detail": {**said, "PORT-CODE": "EWR"}})
+        return sound(entry, origin)
+
+    return mended("I94", mapping=mapping)
+
+
+async def test_replaying_twice_changes_nothing_and_says_so(data: Path, bus: Bus) -> None:
+    await nights(data, bus, S000412=night([BAD]))
+    known = with_port("QQQ")
+    assert await all_of(bus, data, Choice(system="I94"), known=known) == [("publish", None)]
+    before = await everything(bus)
+    ((outcome, why),) = await all_of(bus, data, Choice(system="I94"), known=known)
+    assert outcome == "already"
+    assert why is not None
+    assert why.startswith("replayed at 20")
+    assert await everything(bus) == before
+
+
+async def everything(bus: Bus) -> list[bytes | None]:
+    """All messages but the positions."""
+    names = [topic.name for topic in topics()]
+    return [delivery.value for name in names for delivery in [each async for each in bus.read(name)]]
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+@pytest.mark.parametrize("point", ["replay.sent", "replay.marked"])
+async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus: Bus, point: str) -> None:
+    """At every letter, before and behind its mark: in the end each event once, each letter marked once."""
+    bad = [detail(ARRIVAL, TXN_NUMBER=number, PORT_CODE="QQQ") for number in range(1, 5)]
+    await nights(data, bus, S000412=night(bad))
+
+    def dying(at: int) -> Any:
+        hits = 0
+
+        async def pause(where: str) -> None:
+            nonlocal hits
+            hits += where == point
+            if hits == at:
+                raise Crash
+
+        return pause
+
+    known = with_port("QQQ")
+    for at in (1, 2, 1):
+        with pytest.raises(Crash):
+            await all_of(bus, data, Choice(waiting=True), known=known, pause=dying(at))
+    await all_of(bus, data, Choice(), known=known)
+    seen = await world(bus)
+    assert {event.record for event in seen.events} == {f"{number:011}" for number in range(1, 5)}
+    assert len(seen.ids()) == 4, "the same ids, however often they were sent"
+    assert await letters(bus, Choice(waiting=True)) == []
+    assert len([letter for letter in seen.letters if letter["replayed"]]) == 4
+    assert seen.saved["I94/nightly"]["counters"]["dead_lettered"] == 4
+
+
+async def test_a_file_read_again_behind_a_replay_brings_no_letter_back(data: Path, bus: Bus) -> None:
+    await nights(data, bus, S000412=night([BAD]))
+    await all_of(bus, data, Choice(), known=with_port("QQQ"))
+    first = [each for each in await everything(bus) if each and b'"replayed":false' in each]
+    producer = await bus.producer()
+    await producer.send([posted(orjson.loads(body)) for body in first])
+    await producer.close()
+    assert await letters(bus, Choice(waiting=True)) == []
+
+
+async def test_a_row_is_replayed_as_it_was_mended(data: Path, bus: Bus) -> None:
+    path = data / "claims.db"
+    path.write_bytes(rows_of(insert([row(), row(action_id=4712, action_date="2025-02-30")])))
+    await ingest(data, bus, "CLAIMS3", f"sqlite+aiosqlite:///{path}")
+    (letter,) = await letters(bus, Choice(system="CLAIMS3"), whole=True)
+    assert await all_of(bus, data, Choice((letter.id,))) == [("refused", "action_date '2025-02-30' is no date")]
+    right = orjson.dumps(orjson.loads(letter.raw) | {"action_date": "2025-02-28"})
+    assert await all_of(bus, data, Choice((letter.id,)), raw=right) == [("publish", None)]
+    left_out = orjson.dumps(orjson.loads(letter.raw) | {"form_type": "I-765"})
+    assert (await all_of(bus, data, Choice((letter.id,)), raw=left_out))[0][0] == "already"
+    again = decode_file(SYSTEMS["CLAIMS3"], rows_of(insert([row(action_id=4712, action_date="2025-02-28")])))
+    assert {str(event.id) for result in again for event in result.events} <= set((await world(bus)).ids())
+
+
+async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Path, bus: Bus) -> None:
+    folder = data / "in"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(
+        message(encounter(), encounter(ENTRY, port="QQQ"), encounter(id="E0000000090", sex="?"))
+    )
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
+    first, last = await letters(bus, Choice(system="IDENT"), whole=True)
+    assert await all_of(bus, data, Choice((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
+    assert await all_of(bus, data, Choice((last.id,)), raw=last.raw.replace(b"?", b"F")) == [("publish", None)]
+    wanted = message(encounter(), encounter(ENTRY, port="JFK"), encounter(id="E0000000090", sex="F"))
+    ids = {str(event.id) for result in decode_file(SYSTEMS["IDENT"], wanted) for event in result.events}
+    assert set((await world(bus)).ids()) == ids
+
+
+async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: Path, bus: Bus) -> None:
+    folder = data / "in"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(
+        message(encounter()).replace(b"<ident:Person>", b"<ident:Person >" + b" " * 300_000, 1)
+    )
+    (folder / "b.xml").write_bytes(message(encounter(ENTRY)) + b"<" + b" " * 300_000)
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
+    (letter,) = await letters(bus, Choice(), whole=True)
+    assert letter.spooled is not None
+    assert letter.bytes_of(Spool(data / "spool")).startswith(b"<?xml")
+    assert await all_of(bus, data, Choice(), raw=message(encounter(ENTRY))) == [("publish", None)]
+
+
+async def test_a_spool_that_is_elsewhere_is_told(tmp_path: Path, data: Path, bus: Bus) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("huge 1")
+    await run_toy(folder, bus)
+    known = SYSTEMS | {
+        "TOY": replace(SYSTEMS["IDENT"], name="TOY", feeds=(replace(SYSTEMS["IDENT"].feeds[0], name="lines"),))
+    }
+    ((outcome, why),) = await all_of(bus, data, Choice(), known=known)
+    assert (outcome, why) == ("refused", "its bytes are not in the spool of this data directory")
+
+
+async def test_what_is_no_record_alone_is_not_replayed(data: Path, bus: Bus) -> None:
+    case = (HERE / "i94" / "wrong-count" / "input.dat").read_bytes()
+    headless = (HERE / "i94" / "no-header" / "input.dat").read_bytes()
+    await nights(data, bus, S000412=case, S000414=headless)
+    told = {why for _, why in await all_of(bus, data, Choice())}
+    assert told == {
+        "no detail: a header or trailer is mended with its file",
+        "the letter does not say which header it stood behind: read its file again",
+    }
+
+
+async def test_letters_of_an_earlier_version_are_listed_and_refused_with_what_to_do(data: Path, bus: Bus) -> None:
+    await nights(data, bus, S000412=night([BAD]))
+    (body,) = (await world(bus)).letters
+    old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")} | {
+        "id": "0" * 36
+    }
+    producer = await bus.producer()
+    await producer.send([posted(old)])
+    await producer.close()
+    (letter,) = await letters(bus, Choice(("0000",)), whole=True)
+    assert (letter.context, letter.ordinal, letter.replayed) == (None, None, None)
+    ((outcome, why),) = await all_of(bus, data, Choice(("0000",)), known=with_port("QQQ"))
+    assert (outcome, why) == ("refused", "the letter does not say which header it stood behind: read its file again")
+
+
+async def test_nothing_of_a_letter_is_published_unless_all_of_it_can_be_read(data: Path, bus: Bus) -> None:
+    folder = data / "in"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(message(encounter(), encounter(ENTRY))[:-30])
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
+    half = message(encounter(), encounter(ENTRY, port="QQQ"))
+    assert [outcome for outcome, _ in await all_of(bus, data, Choice(), raw=half)] == ["refused"]
+    assert (await world(bus)).events == []
+    assert await all_of(bus, data, Choice(), raw=message(encounter(), encounter(ENTRY))) == [("publish", None)]
+    assert len((await world(bus)).events) == 2
+
+
+async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path, bus: Bus) -> None:
+    """Whatever was refused in the cases of the I-94 can be looked at and tried again."""
+    folder = data / "in"
+    folder.mkdir()
+    for number, case in enumerate(sorted((HERE / "i94").iterdir()), 1):
+        shutil.copy(case / "input.dat", folder / f"I94.D20250314.S{number:06}")
+    await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
+    found = await letters(bus, Choice(system="I94"))
+    assert len(found) > 30
+    outcomes = [outcome for outcome, _ in await all_of(bus, data, Choice(system="I94"))]
+    published = [letter.reason for letter, outcome in zip(found, outcomes, strict=True) if outcome != "refused"]
+    assert published == ["a record behind the trailer"], "a good detail in the wrong place"
+    parted = groups(found)
+    assert sum(group.letters for group in parted) == len(found)
+    assert parted[0].letters == max(group.letters for group in parted)
+
+
+async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay that forgets the record's number in its file gives other ids than a first reading."""
+    from services.ingest import replay as module
+
+    sound = module._fixed
+
+    def unsound(format: Any, letter: Letter, raw: bytes) -> Any:
+        return sound(format, replace(letter, place="record 1"), raw)
+
+    monkeypatch.setattr(module, "_fixed", unsound)
+    with pytest.raises(AssertionError):
+        await test_a_mended_record_gets_the_ids_of_a_first_reading(data, bus)
+
+
+# --- at the command line -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def filled(data: Path, bus: Bus) -> Path:
+    packed = (HERE / "i94" / "bad-packed-date" / "input.dat").read_bytes()
+    await nights(data, bus, S000412=night([BAD, detail(DEPARTURE)]), S000413=packed)
+    path = data / "claims.db"
+    path.write_bytes(rows_of(insert([row(action_date="2025-02-30")])))
+    await ingest(data, bus, "CLAIMS3", f"sqlite+aiosqlite:///{path}")
+    await bus.close()
+    return data
+
+
+def command(data: Path, *arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["--data", str(data), "dead-letters", *arguments], env={"COLUMNS": "300"})
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_list_tells_groups_and_each(filled: Path) -> None:
+    lines = command(filled, "list").splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == "page 1 of 1; 3 letters, 3 waiting"
+    assert any("I94.nightly  PORT-CODE: 'QQQ' is in no code table" in line for line in lines)
+    assert len(command(filled, "list", "--system", "I94").splitlines()) == 3
+    each = command(filled, "list", "--each", "--batch", "I94.D20250314.S000413").splitlines()
+    assert "record 2, byte 250" in each[0]
+    assert "ADMITTED-UNTIL at byte 188" in each[0]
+    second = command(filled, "list", "--each", "--per-page", "2", "--page", "2").splitlines()
+    assert len(second) == 2
+    assert second[-1] == "page 2 of 2; 3 letters, 3 waiting"
+    assert command(filled, "list", "--reason", "nothing like it") == "page 1 of 1; 0 letters, 0 waiting\n"
+
+
+def _id(data: Path, *choice: str) -> str:
+    return command(data, "list", "--each", *choice).split()[0]
+
+
+def test_show_puts_the_copybooks_fields_beside_the_bytes(filled: Path) -> None:
+    text = command(filled, "show", _id(filled, "--batch", "I94.D20250314.S000413"))
+    assert "place      record 2, byte 250" in text
+    (marked,) = [line for line in text.splitlines() if line.startswith(">")]
+    assert marked.startswith(">   189  ADMITTED-UNTIL")
+    assert marked.endswith("20 25 0a 13 0c")
+    assert "    35  FAMILY-NAME              GARCIA LOPEZ" in text
+    hexed = command(filled, "show", _id(filled, "--system", "I94"), "--hex")
+    assert "GARCIA LOPEZ" in hexed
+    rowed = command(filled, "show", _id(filled, "--system", "CLAIMS3"))
+    assert "action_date                  '2025-02-30'" in rowed
+
+
+def test_show_asks_for_one_letter(filled: Path) -> None:
+    assert "no letter ffffffff-0" in command(filled, "show", "ffffffff-0", code=2)
+    assert "3 letters begin with" in command(filled, "show", "", code=2)
+
+
+def test_replay_tells_first_and_does_it_when_told(filled: Path, tmp_path: Path) -> None:
+    one = _id(filled, "--batch", "I94.D20250314.S000412")
+    right = tmp_path / "right.dat"
+    command(filled, "show", one, "--save", str(right))
+    assert right.read_bytes() == BAD
+    right.write_bytes(detail(ARRIVAL))
+    assert "which letters?" in command(filled, "replay", code=2)
+    assert "still refused: PORT-CODE: 'QQQ'" in command(filled, "replay", "--id", one, code=1)
+    dry = command(filled, "replay", "--id", one[:8], "--with", str(right))
+    assert "would publish 1 events" in dry
+    assert "dry run, nothing was sent; --yes does it: 1 publish" in dry
+    assert "waiting" in command(filled, "list", "--each", "--batch", "I94.D20250314.S000412")
+    assert "published 1 events" in command(filled, "replay", "--id", one, "--with", str(right), "--yes")
+    assert "already replayed at 20" in command(filled, "replay", "--id", one, "--with", str(right), "--yes")
+    assert "replayed  20" in command(filled, "list", "--each", "--batch", "I94.D20250314.S000412")
+    assert "--with mends one letter, 3 are chosen" in command(
+        filled, "replay", "--reason", "a", "--with", str(right), code=2
+    )
+    assert "2 letters, 2 waiting" in command(filled, "list", "--waiting")
+
+
+@pytest.fixture
+async def hostile(data: Path, bus: Bus) -> Path:
+    body = {
+        "id": "a" * 36,
+        "system": "X",
+        "feed": "f",
+        "batch": "\x1b[2J",
+        "place": "line 2\n",
+        "record": None,
+        "reason": "\x1b]0;x\x07",
+        "counted": True,
+        "bytes": 5,
+        "digest": "0" * 64,
+        "raw": "G1syShs=",
+        "spooled": None,
+        "mapping_version": 1,
+        "at": "2026-01-01T00:00:00+00:00",
+    }
+    producer = await bus.producer()
+    await producer.send([Message(DEAD_LETTERS, b"X/f", orjson.dumps(body))])
+    await bus.close()
+    return data
+
+
+@pytest.mark.parametrize("arguments", ["list", "list --each", "show aaa", "replay --id aaa"])
+def test_nothing_that_a_terminal_obeys_is_shown(hostile: Path, arguments: str) -> None:
+    assert "\x1b" not in command(hostile, *arguments.split(), code=int("replay" in arguments))
