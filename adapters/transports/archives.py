@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_z
 from adapters.core import BadRecord, Format, Note, Read
 
 MEMBERS = 1_000
-RATIO = 100
+RATIO = 200
 """So many times as large as packed a member may be: markup packs to a tenth or a thirtieth, bombs to a thousandth."""
 FREE = 2**20
 """So many bytes of a member are free of the ratio: small ones that say little pack well."""
