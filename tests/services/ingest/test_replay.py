@@ -12,13 +12,14 @@ import orjson
 import pytest
 from systems.build import ARRIVAL, DEPARTURE, detail, header, insert, night, row
 from systems.build import database as rows_of
+from systems.build_sevis import batch, create
 from systems.cases import HERE
 from systems.ident_build import ENTRY, encounter, message
 from toy_source import once as run_toy
 from toy_source import world
 from typer.testing import CliRunner
 
-from adapters.core import System
+from adapters.core import Feed, System
 from adapters.decode import decode_file
 from adapters.registry import systems
 from adapters.transports.file_drop import open_drop
@@ -240,6 +241,28 @@ async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Pat
     wanted = message(encounter(), encounter(ENTRY, port="JFK"), encounter(id="E0000000090", sex="F"))
     ids = {str(event.id) for result in decode_file(SYSTEMS["IDENT"], wanted) for event in result.events}
     assert set((await world(bus)).ids()) == ids
+
+
+async def test_a_record_of_a_batch_is_replayed_behind_its_header_at_its_number(data: Path, bus: Bus) -> None:
+    folder = data / "in"
+    folder.mkdir()
+    three = [create(requestID=f"A10{number}") for number in range(3)]
+    broken = [three[0], three[1].replace("<Gender>F", "<Gender>Q"), three[2].replace("<Gender>F", "<Gender>Q")]
+    (folder / "SEVIS.D20250314.S000412.xml").write_bytes(batch(broken).encode())
+    await ingest(data, bus, "SEVIS", str(folder), settle=0.0, patience=0.0, unwrap=None, pattern="*")
+    found = await letters(bus, Choice(system="SEVIS"), whole=True)
+    assert [letter.ordinal for letter in found] == [2, 3]
+    for letter in found:
+        right = letter.raw.replace(b"<Gender>Q", b"<Gender>F")
+        assert await all_of(bus, data, Choice((letter.id,)), raw=right) == [("publish", None)]
+    wanted = decode_file(replace(SYSTEMS["SEVIS"], feeds=(plain_batches(),)), batch(three).encode())
+    ids = {str(event.id) for result in wanted for event in result.events if event.kind != "coverage"}
+    assert set((await world(bus)).ids()) == ids
+
+
+def plain_batches() -> Feed:
+    """The SEVIS feed over documents that are not zipped."""
+    return replace(SYSTEMS["SEVIS"].feeds[0], options={})
 
 
 async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: Path, bus: Bus) -> None:
