@@ -98,11 +98,9 @@ def utc_day(at: int) -> int:
 
 
 def local(zone: str, at: int) -> tuple[int, int]:
-    """The local day of an instant, and the seconds since it began."""
-    day = utc_day(at) - 1
-    while midnight(day + 1, zone) <= at:
-        day += 1
-    return day, at - midnight(day, zone)
+    """The local day of an instant, and its wall-clock time in seconds."""
+    there = datetime.fromtimestamp(at, _zone(zone))
+    return there.toordinal(), there.hour * 3600 + there.minute * 60 + there.second
 
 
 def seconds(at: datetime) -> int:

@@ -164,9 +164,14 @@ class Population:
     def _leaving(self, kind: str, frame: Frame, day: int | None) -> Crossing | None:
         if day is None:
             return None
+        # nobody leaves the country at a preclearance port
+        abroad = frame.port in ports.ABROAD
         if kind == "left_last_day":
             # an hour before midnight at the port of entry: in Guam, Honolulu and the west UTC has another day
-            return self._dice.crossing(frame.port, frame.mode, day, self._dice.between(22 * 3600, DAY - 60))
+            second = self._dice.between(22 * 3600, DAY - 60)
+            if abroad:
+                return self._dice.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
+            return self._dice.crossing(frame.port, frame.mode, day, second)
         if kind == "left_last_day_elsewhere":
             port = ports.EASTWARD.get(frame.zone, "GUM")
             return self._dice.crossing(port, "A", *local(ports.ZONES[port], end_of(day, frame.zone) - 1800))
@@ -174,12 +179,15 @@ class Population:
             port = ports.WESTWARD.get(frame.zone, "GUM")
             return self._dice.crossing(port, "A", *local(ports.ZONES[port], midnight(day, frame.zone) + 900))
         if kind == "left_one_day_late":
-            return self._dice.crossing(frame.port, frame.mode, day, self._dice.between(60, 4 * 3600))
+            second = self._dice.between(60, 4 * 3600)
+            if abroad:
+                return self._dice.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
+            return self._dice.crossing(frame.port, frame.mode, day, second)
         mode = frame.mode
         port = frame.port if mode != "A" or self._dice.chance(0.5) else self._dice.one(ports.OUT)
-        if ports.ZONES[port] == "Europe/Dublin" or port in ("YYZ", "YVR", "AUH", "NAS"):
-            port = "JFK"  # nobody leaves the country at a preclearance port
-        return self._dice.crossing(port, mode, day, day_only=self._dice.chance(shares.DAY_ONLY))
+        return self._dice.crossing(
+            "JFK" if port in ports.ABROAD else port, mode, day, day_only=self._dice.chance(shares.DAY_ONLY)
+        )
 
     def _somewhere(self, limit: int, reach: int) -> int:
         """A day of arrival whose stay, `reach` days long, lies in the records, or ends on `limit`."""

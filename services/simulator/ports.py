@@ -61,7 +61,9 @@ AIR = (
     *("YYZ", "YVR", "DUB", "AUH", "NAS"),
 )
 """Airports of entry, repeated by their traffic; preclearance abroad counts as entry there."""
-OUT = tuple(port for port in AIR if port not in ("YYZ", "YVR", "DUB", "AUH", "NAS"))
+ABROAD = ("YYZ", "YVR", "DUB", "AUH", "NAS")
+"""Airports of preclearance."""
+OUT = tuple(port for port in AIR if port not in ABROAD)
 SEA = ("PMI", "PMI", "PEV", "NYS", "GVS", "LBS", "HNS", "KTN")
 LAND = ("SYS", "SYS", "NOG", "PDN", "LAR", "LAR", "BLA", "SWE", "PBB", "CHM", "HTN")
 WESTWARD = {_NEW_YORK: "HNL", _CHICAGO: "HNL", _DENVER: "HNL", _WEST: "HNL"}

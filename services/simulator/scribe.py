@@ -22,6 +22,7 @@ from services.simulator.i94 import (
 from services.simulator.plans import Application, Crossing, Person, Span, Stay, without_hyphen
 from services.simulator.truth import TrueRecord
 from services.simulator.verdict import OFFICE
+from services.simulator.witnesses import Witnesses
 
 FIRST_TRANSACTION = 40_000_000_000
 FIRST_ACTION = 7_000_000
@@ -42,16 +43,18 @@ class Page:
     records: list[TrueRecord] = field(default_factory=list)
     retracted: list[tuple[str, str]] = field(default_factory=list)
     arrivals: dict[int, str] = field(default_factory=dict)  # index of the stay -> record
+    told: dict[int, frozenset[str]] = field(default_factory=dict)  # index of the stay -> who tells of the departure
 
 
 class Scribe:
     """Writes persons into the native files."""
 
-    def __init__(self, seed: int, span: Span, nights: Nights, actions: Actions) -> None:
+    def __init__(self, seed: int, span: Span, nights: Nights, actions: Actions, witnesses: Witnesses) -> None:
         self._random = Random(f"scribe {seed}")  # noqa: S311
         self._span = span
         self._nights = nights
         self._actions = actions
+        self._witnesses = witnesses
         self._transaction = FIRST_TRANSACTION
         self._action = FIRST_ACTION
 
@@ -76,7 +79,9 @@ class Scribe:
                     self._apply(page, stay, known, later)
             departure = self.recorded(stay)
             if departure is not None:
-                self._departure(page, stay, departure)
+                page.told[index] = self._witnesses.of(departure)
+                if "I94" in page.told[index]:
+                    self._departure(page, stay, departure)
         return page
 
     def recorded(self, stay: Stay) -> Crossing | None:

@@ -180,6 +180,33 @@ CORRECTED_STEP = 0.12
 NOT_APPLIED, ADMINISTRATIVE = 0.1, 0.4
 """Share of students with a termination that SEVIS rejected; with a record that says nothing about status."""
 
+TOLD_BY_MANIFEST_ALONE, TOLD_BY_BIOMETRICS_ALONE = 0.12, 0.1
+"""Share of departures that APIS or IDENT alone tells, of those that it can tell."""
+MANIFEST_TOO, BIOMETRICS_TOO = 0.6, 0.35
+"""Share of departures that APIS or IDENT tells beside I-94."""
+INBOUND = 0.75
+"""Share of arrivals by air with a manifest."""
+NO_CLOSE_OUT = 0.08
+"""Share of departures on a manifest without a close-out, of those that I-94 tells too."""
+NO_SHOW, CANCELLED = 0.08, 0.3
+"""Share of stays with a booked flight that was not boarded; of those the ones cancelled before the close-out."""
+LISTED_AGAIN = 0.06
+"""Share of travellers whose data are sent once more before the departure."""
+DOMESTIC = 0.05
+"""Share of stays with a domestic flight on a manifest."""
+WITHOUT_DOCUMENT = 0.06
+"""Share of travellers on a manifest without a passport, where name, date of birth and citizenship tie as well."""
+WITHOUT_REFERENCE = 0.2
+"""Share of travellers on a manifest with a booking reference alone."""
+FINGERPRINTED = 0.6
+"""Share of admissions with a biometric encounter."""
+FIN_ALONE = 0.3
+"""Share of biometric exits of enrolled people that say the FIN and nothing else."""
+NOT_MATCHED, WRONG_EXIT, CORRECTED_EXIT = 0.05, 0.03, 0.05
+"""Share of stays with an exit that matched nobody; with somebody else's, deleted later; share of exits mended."""
+TWO_FINS = 0.04
+"""Share of enrolled people who were enrolled twice, under two FINs, and merged."""
+
 
 def table() -> dict[str, object]:
     """All shares by name."""

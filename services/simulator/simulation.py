@@ -11,16 +11,19 @@ from typing import Any
 import orjson
 
 from services.simulator import shares
+from services.simulator.apis import Manifests
 from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
 from services.simulator.i94 import SCOPES, Nights
 from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.population import Population
+from services.simulator.purser import Purser
 from services.simulator.registrar import Registrar
 from services.simulator.scribe import Page, Scribe
 from services.simulator.sevis import Batches
 from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
 from services.simulator.verdict import verdict
+from services.simulator.witnesses import Witnesses
 
 UNTIL = datetime(2026, 10, 31, 8, tzinfo=UTC)
 """When the records of a simulation end unless it is told otherwise: fixed, so that equal seeds write equal files."""
@@ -29,13 +32,13 @@ ASKED_AFTER = timedelta(days=2)
 DURATION = "D/S"
 I94_FILES = "i94"
 CLAIMS3_FILE = "claims3.db"
-SEVIS_FILES = "sevis"
+APIS_FILES, SEVIS_FILES = "apis", "sevis"
 TRUTH = "truth"
-FEEDS = {"SEVIS.batches": SEVIS_FILES}
+FEEDS = {"APIS.files": APIS_FILES, "SEVIS.batches": SEVIS_FILES}
 """Feeds of the systems that need not be written."""
 ALWAYS = ("I94", "CLAIMS3")
 """Without these no population is written."""
-SYSTEMS = (*ALWAYS, "SEVIS")
+SYSTEMS = (*ALWAYS, "APIS", "SEVIS")
 """All systems that can be written."""
 
 
@@ -61,7 +64,7 @@ def simulate(
     since = end - nights * DAY
     as_of = until.replace(microsecond=0) + ASKED_AFTER
     span = Span(utc_day(since) + 1, utc_day(end) - 2, since, end, seconds(as_of))
-    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, SEVIS_FILES, TRUTH)):
+    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, *FEEDS.values(), TRUTH)):
         raise ValueError(f"{directory} holds a simulation already")
     (directory / TRUTH).mkdir(parents=True)
     run = _Run(directory, seed, span, nights, frozenset(systems))
@@ -87,7 +90,9 @@ class _Run:
         self._nights = Nights(directory / I94_FILES, span.since, nights)
         self._actions = Actions(directory / CLAIMS3_FILE)
         self._population = Population(seed, span, students="SEVIS" in systems)
-        self._scribe = Scribe(seed, span, self._nights, self._actions)
+        self._scribe = Scribe(seed, span, self._nights, self._actions, Witnesses(seed, systems))
+        self._manifests = Manifests(directory / APIS_FILES) if "APIS" in systems else None
+        self._purser = Purser(seed, span, self._manifests) if self._manifests else None
         self._batches = Batches(directory / SEVIS_FILES, span.since, span.until) if "SEVIS" in systems else None
         self._registrar = Registrar(seed, span, self._batches) if self._batches else None
 
@@ -99,8 +104,9 @@ class _Run:
         with (self._directory / TRUTH / RECORDS).open("wb") as file:
             for person in self._population.draw(persons):
                 page = self._scribe.write(person)
-                if self._registrar is not None:
-                    self._registrar.write(page)
+                for writer in (self._purser, self._registrar):
+                    if writer is not None:
+                        writer.write(page)
                 told = self._truth(person, page)
                 stays += len(told.stays)
                 kinds.update(stay.kind for stay in told.stays)
@@ -109,6 +115,9 @@ class _Run:
         self._nights.finish()
         self._actions.finish(self._span.until)
         systems = {"I94": self._i94(), "CLAIMS3": self._claims3()}
+        if self._manifests is not None:
+            self._manifests.finish()
+            systems["APIS"] = _apis(self._manifests)
         if self._batches is not None:
             self._batches.finish()
             systems["SEVIS"] = _sevis(self._batches)
@@ -171,6 +180,18 @@ class _Run:
                 )
             )
         return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
+
+
+def _apis(manifests: Manifests) -> dict[str, int]:
+    return {
+        "files": manifests.files,
+        "interchanges": manifests.interchanges,
+        "read": manifests.travellers,
+        "published": manifests.travellers - manifests.filtered,
+        "filtered": manifests.filtered,
+        "closed": manifests.closed,
+        "taken_back": manifests.taken_back,
+    }
 
 
 def _sevis(batches: Batches) -> dict[str, int]:

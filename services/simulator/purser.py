@@ -1,0 +1,156 @@
+"""Writes down the flights of a person: who was listed on a manifest, who went aboard, who did not."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from services.simulator import names, ports, shares
+from services.simulator.apis import (
+    ABOARD,
+    CANCELLED,
+    CHANGED,
+    HUBS,
+    LISTED,
+    NOT_ABOARD,
+    Flight,
+    Manifests,
+    Passenger,
+    place,
+)
+from services.simulator.clock import DAY
+from services.simulator.dice import Dice
+from services.simulator.plans import Crossing, Span, Stay
+from services.simulator.scribe import Page
+from services.simulator.truth import TrueRecord
+
+LISTED_BEFORE, CHANGED_BEFORE, CANCELLED_BEFORE, CLOSED_AFTER = 3 * 3600, 3600, 5400, 600
+"""Seconds between a flight's departure and what its carrier tells."""
+FLIGHT_SECONDS, INSPECTED_AFTER = 9 * 3600, 1500
+_SIGNS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+class Purser:
+    """Writes travellers into manifests."""
+
+    def __init__(self, seed: int, span: Span, manifests: Manifests) -> None:
+        self._dice = Dice(f"purser {seed}")
+        self._span = span
+        self._manifests = manifests
+        self._number = 0
+        self._lately: deque[Flight] = deque(maxlen=200)  # departures on which others may have been booked
+
+    def write(self, page: Page) -> None:
+        """All flights of a person."""
+        for index, stay in enumerate(page.person.stays):
+            if stay.arrival.mode == "A" and self._dice.chance(shares.INBOUND):
+                self._inbound(page, stay)
+            admitted = stay.inspection == "A"
+            if admitted and self._dice.chance(shares.DOMESTIC):
+                self._domestic(page, stay)
+            if admitted and self._dice.chance(shares.NO_SHOW):
+                self._no_show(page, stay)
+            if stay.departure is not None and "APIS" in page.told.get(index, ()):
+                self._outbound(page, stay, stay.departure, alone=page.told[index] == {"APIS"})
+
+    def _inbound(self, page: Page, stay: Stay) -> None:
+        arrival = stay.arrival
+        at = arrival.at - arrival.at % 60
+        abroad, zone = HUBS[arrival.carrier]
+        if arrival.port in ports.ABROAD:
+            # inspected before the flight
+            flight = _flight(arrival, place(arrival.port), place("JFK"), at + 3600, at + 4 * 3600)
+        else:
+            lands = at - INSPECTED_AFTER
+            flight = _flight(arrival, (abroad, zone), place(arrival.port), lands - FLIGHT_SECONDS, lands)
+        who = self._passenger(page, stay, flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        self._tell(flight, who, ABOARD, CLOSED_AFTER)
+        self._keep(page, flight, who)
+
+    def _outbound(self, page: Page, stay: Stay, departure: Crossing, *, alone: bool) -> None:
+        flight = _flight(
+            departure, place(departure.port), HUBS[departure.carrier], departure.at, departure.at + FLIGHT_SECONDS
+        )
+        who = self._passenger(page, stay, flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        if self._dice.chance(shares.LISTED_AGAIN):
+            self._tell(flight, who, CHANGED, -CHANGED_BEFORE)
+        if alone or not self._dice.chance(shares.NO_CLOSE_OUT):
+            self._tell(flight, who, ABOARD, CLOSED_AFTER)
+        self._keep(page, flight, who)
+        self._lately.append(flight)
+
+    def _no_show(self, page: Page, stay: Stay) -> None:
+        """Booked on a flight of somebody else's if one is near, and not aboard."""
+        first = stay.arrival.at + DAY
+        last = min(stay.departure.at if stay.departure else self._span.until, self._span.until) - 2 * DAY
+        if last <= first:
+            return
+        flight = next((each for each in self._lately if first < each.departs < last), None)
+        if flight is None:
+            at = self._dice.between(first // 60, last // 60) * 60
+            carrier = self._dice.one(ports.AIRLINES)
+            conveyance = f"{carrier}{self._dice.between(1, 1999):04}"
+            origin = place(self._dice.one(ports.OUT))
+            flight = Flight(carrier, conveyance, origin, HUBS[carrier], at, at + FLIGHT_SECONDS)
+        who = self._passenger(page, stay, flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        if self._dice.chance(shares.CANCELLED):
+            self._tell(flight, who, CANCELLED, -CANCELLED_BEFORE)
+        else:
+            self._tell(flight, who, NOT_ABOARD, CLOSED_AFTER)
+        page.retracted.append(("APIS", _record(flight, who)))
+
+    def _domestic(self, page: Page, stay: Stay) -> None:
+        at = stay.arrival.at - stay.arrival.at % 60 + DAY
+        if at > self._span.until:
+            return
+        flight = Flight("UA", f"UA{self._dice.between(1, 1999):04}", place("DEN"), place("ORD"), at, at + 9000)
+        self._tell(flight, self._passenger(page, stay, flight), LISTED, -LISTED_BEFORE, filtered=True)
+
+    def _passenger(self, page: Page, stay: Stay, flight: Flight) -> Passenger:
+        person = page.person
+        plain = bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
+        self._number += 1
+        given = tuple(person.given.split())
+        who = Passenger(person.family, given, person.birth, person.sex, person.citizenship, self._booking())
+        if not (plain and self._dice.chance(shares.WITHOUT_DOCUMENT)):
+            who = replace(who, passport=(stay.passport.state, stay.passport.number))
+            if person.foil and self._dice.chance(shares.FOIL_TOLD):
+                who = replace(who, foil=person.foil)
+        if not given or not self._dice.chance(shares.WITHOUT_REFERENCE):
+            who = replace(who, reference=f"{self._number}{flight.carrier}")
+        return who
+
+    def _booking(self) -> str:
+        """Six signs, another for everybody."""
+        rest, signs = self._number * 387_420_489 % len(_SIGNS) ** 6, ""
+        for _ in range(6):
+            rest, sign = divmod(rest, len(_SIGNS))
+            signs += _SIGNS[sign]
+        return signs
+
+    def _tell(self, flight: Flight, who: Passenger, kind: str, after: int, *, filtered: bool = False) -> None:
+        self._manifests.add(flight.departs + after, kind, flight, who, filtered=filtered)
+
+    def _keep(self, page: Page, flight: Flight, who: Passenger) -> None:
+        told = {f"booking:{flight.carrier}:{who.booking}"}
+        if who.passport[1]:
+            told.add(f"passport:{who.passport[0]}:{who.passport[1]}")
+        if who.foil:
+            told.add(f"visa:{who.foil}")
+        page.records.append(TrueRecord("APIS", _record(flight, who), frozenset(told)))
+
+
+def _flight(
+    crossing: Crossing, origin: tuple[str, str], destination: tuple[str, str], departs: int, arrives: int
+) -> Flight:
+    return Flight(crossing.carrier, crossing.conveyance, origin, destination, departs, arrives)
+
+
+def _record(flight: Flight, who: Passenger) -> str:
+    """The key of the record, as the interface document makes it."""
+    if who.reference:
+        return f"{flight.key} ABO/{who.reference}"
+    return f"{flight.key} AVF/{who.booking}/{who.family}/{' '.join(who.given)}"
