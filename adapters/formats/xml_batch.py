@@ -75,6 +75,19 @@ class _Refused(Exception):
         self.line = line
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """Why a child of the root is refused, and the line where that shows if it is not where it begins."""
+
+    why: str
+    line: int | None = None
+
+    def of(self, cut: _Cut, raw: bytes) -> BadRecord:
+        """The refusal."""
+        where = f", wrong in line {self.line}" if self.line not in (None, cut.line) else ""
+        return BadRecord(self.why, place=f"line {cut.line}{where}", raw=raw)
+
+
 @dataclass(slots=True)
 class _Cut:
     """A child of the root: where its start tag begins, and where what follows it does."""
@@ -249,50 +262,51 @@ class _Reading:
         tag = tail[: tail.find(">") + 1].encode(self._codec, "replace")
         for end in (half.last, half.last + len(tag)):
             cut = replace(half, end=end)
-            if not isinstance(self._element(cut), str):
+            if not isinstance(self._element(cut), _Wrong):
                 return cut
         return None
 
     def _read(self, cut: _Cut) -> Read:
         """One child of the root."""
-        place = f"line {cut.line}"
-        element = self._element(cut)
+        found = self._element(cut)
         raw = self._cut_off(cut.end - self.base)
-        name = None if isinstance(element, str) else _name(element, self.format.namespace)
-        if not isinstance(element, str) and name == self.format.header:
-            return self._take_header(element, cut, place, raw)
+        if isinstance(found, _Wrong):
+            self.number += 1
+            return found.of(cut, raw)
+        name = _name(found, self.format.namespace)
+        if name == self.format.header:
+            return self._take_header(found, cut, raw)
         self.number += 1
-        problem = self._problem(element, name, cut)
-        if problem is not None or isinstance(element, str) or self.header is None:
-            return BadRecord(problem or "unreadable", place=place, raw=raw)
-        fields = {"header": self.header, "kind": name, "record": _content(element), "number": self.number}
-        return Record(place, raw, fields)
+        wrong = self._wrong(found, name, cut)
+        if wrong is not None:
+            return wrong.of(cut, raw)
+        fields = {"header": self.header, "kind": name, "record": _content(found), "number": self.number}
+        return Record(f"line {cut.line}", raw, fields)
 
-    def _problem(self, element: etree._Element | str, name: str | None, cut: _Cut) -> str | None:
-        if isinstance(element, str):
-            return element
+    def _wrong(self, element: etree._Element, name: str | None, cut: _Cut) -> _Wrong | None:
         if name not in self.format.records:
-            return f"{etree.QName(element).localname[:80]!r} is none of {', '.join(sorted(self.format.records))}"
+            known = ", ".join(sorted(self.format.records))
+            return _Wrong(f"{etree.QName(element).localname[:80]!r} is none of {known}")
         if cut.stray:
-            return "text between the records"
+            return _Wrong("text between the records")
         if self.header is None:
-            return "no header that can be read stands before it"
+            return _Wrong("no header that can be read stands before it")
         return self._invalid(element, cut)
 
-    def _take_header(self, element: etree._Element, cut: _Cut, place: str, raw: bytes) -> Read:
-        problem = "text before the header" if cut.stray else self._invalid(element, cut)
+    def _take_header(self, element: etree._Element, cut: _Cut, raw: bytes) -> Read:
+        wrong = _Wrong("text before the header") if cut.stray else self._invalid(element, cut)
         if self.header is not None:
-            problem = "a second header"
-        if problem is None:
-            header = _content(element)
+            wrong = _Wrong("a second header")
+        header = {} if wrong else _content(element)
+        if wrong is None:
             try:
                 self.format.check(header)
             except ValueError as error:
-                problem = str(error)
-        if problem is not None:
-            return BadRecord(problem, place=place, raw=raw)
+                wrong = _Wrong(str(error))
+        if wrong is not None:
+            return wrong.of(cut, raw)
         self.header = header
-        return Note(place, raw, {"header": header})
+        return Note(f"line {cut.line}", raw, {"header": header})
 
     def _closing(self) -> Read:
         place, raw = f"line {self.cutter.line}", self._cut_off(len(self.held))
@@ -306,7 +320,7 @@ class _Reading:
             return BadRecord(told, place=place, raw=raw)
         return Note(place, raw, {"header": self.header, "end": True})
 
-    def _element(self, cut: _Cut) -> etree._Element | str:
+    def _element(self, cut: _Cut) -> etree._Element | _Wrong:
         """The element in its namespaces, or why it is none."""
         start, end = (at - self.base for at in (cut.start, cut.end))
         opening, closing = self.cutter.tag
@@ -314,19 +328,18 @@ class _Reading:
             text = self.held[start:end].decode(self._codec)
             return etree.fromstring(f"{opening}{text}{closing}".encode(), _parser())[0]
         except UnicodeDecodeError:
-            return f"characters that are none in {self._codec}"
+            return _Wrong(f"characters that are none in {self._codec}")
         except etree.XMLSyntaxError as error:
-            return (
-                f"not well-formed: {_PLACE.sub('', error.msg or '')[:200]} (line {cut.line + (error.lineno or 1) - 1})"
-            )
+            why = _PLACE.sub("", error.msg or "")[:200]
+            return _Wrong(f"not well-formed: {why}", cut.line + (error.lineno or 1) - 1)
 
-    def _invalid(self, element: etree._Element, cut: _Cut) -> str | None:
+    def _invalid(self, element: etree._Element, cut: _Cut) -> _Wrong | None:
         """What is not as the schema has it, without the value: reasons go into logs and receipts."""
         with self.format.lock:
             if self.format.schema.validate(element):
                 return None
             error = next(iter(cast(Iterable[Any], self.format.schema.error_log)))
-        return f"{_without_values(error.message)} (line {cut.line + error.line - 1})"
+        return _Wrong(_without_values(error.message), cut.line + error.line - 1)
 
     @property
     def _codec(self) -> str:

@@ -304,9 +304,17 @@ def test_reasons_tell_the_field_and_not_the_value() -> None:
         create(result={"ProcessedAt": secret}),
     ]
     for document in documents:
-        (bad,) = [result.refused for result in decode_file(SEVIS, batch([document]).encode()) if result.refused]
-        assert secret not in bad.reason
-        assert "(line 3)" in bad.reason
+        (refused,) = [each.refused for each in decode_file(SEVIS, batch([document]).encode()) if each.refused]
+        assert secret not in refused.reason
+        assert refused.place == "line 3"
+
+
+def test_the_place_names_the_line_of_the_record_and_where_in_it() -> None:
+    data = batch([create(person={"Gender": "W"}).replace("><", ">\n<")]).encode()
+    (refused,) = [each.refused for each in decode_file(SEVIS, data) if each.refused]
+    assert refused.place == "line 3, wrong in line 11"
+    assert data.splitlines()[10] == b"<Gender>W</Gender>"
+    assert refused.reason == "Gender: it is not accepted by the pattern '[FMX]?'."
 
 
 def test_what_a_document_refers_to_is_never_read(tmp_path: Path) -> None:
