@@ -165,8 +165,8 @@ def _is_public_key(text: str) -> bool:
 class DoorSettings(Group):
     """The door for systems that push, and what it takes from one of them."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8081, ge=0, le=65_535)
+    host: str = Field(default="127.0.0.1", description="Where the door listens.")
+    port: int = Field(default=8081, ge=0, le=65_535, description="Where the door listens; 0: any free port.")
     keys: dict[KeyId, DoorKey] = Field(default={}, description="Key id -> the key that is believed under it.")
     window_seconds: int = Field(default=300, ge=1, le=3_600, description="How far a timestamp may be away.")
     max_bytes: int = Field(default=4_000_000, ge=1, le=100_000_000, description="Largest body.")

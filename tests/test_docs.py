@@ -221,7 +221,7 @@ def fields(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, Fiel
         if not inner:
             yield whole, field
         else:
-            key = '"SYSTEM.feed".' if whole == "feeds" else ""
+            key = {"feeds": '"SYSTEM.feed".', "door.keys": '"KEY".'}.get(whole, "")
             yield from fields(inner[0], f"{whole}.{key}")
 
 
