@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -182,7 +183,7 @@ def _group_line(group: Group) -> str:
 
 def _result_line(result: Result, *, done: bool) -> str:
     said = {
-        "publish": f"{'published' if done else 'would publish'} {len(result.messages)} events",
+        "publish": f"{'published' if done else 'would publish'} {result.events} events",
         "leave out": f"{'left out' if done else 'would leave out'} by {result.why}",
         "refused": f"still refused: {result.why}",
         "already": f"already {result.why}",
@@ -214,20 +215,26 @@ async def _replay(settings: Settings, choice: Choice, mended: bytes | None, *, r
     from adapters.registry import systems
     from services.ingest.clocks import now
     from services.ingest.letters import Spool
-    from services.ingest.replay import judge, letters, replay
+    from services.ingest.replay import judge, letters, loaded, replay
 
     spool = Spool(settings.data_dir / "spool")
     async with _bus(settings) as bus:
-        chosen = await letters(bus, choice, whole=True)
+        chosen = await letters(bus, choice)
         if mended is not None and len(chosen) != 1:
             raise Refusal(f"--with mends one letter, {len(chosen)} are chosen", MISUSED)
         if not really:
-            return [judge(systems(), letter, spool, now, mended) for letter in chosen]
+            return [_light(judge(systems(), letter, spool, now, mended)) async for letter in loaded(bus, chosen)]
         producer = await bus.producer()
         try:
-            return [result async for result in replay(systems(), chosen, producer, spool, now, _on, mended=mended)]
+            done = replay(systems(), loaded(bus, chosen), producer, spool, now, _on, mended=mended)
+            return [_light(result) async for result in done]
         finally:
             await producer.close()
+
+
+def _light(result: Result) -> Result:
+    """What is told of it, without the bytes."""
+    return replace(result, messages=(), letter=replace(result.letter, raw=b"", context=None))
 
 
 async def _on(point: str) -> None:

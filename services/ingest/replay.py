@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -107,6 +107,18 @@ async def letters(bus: Bus, choice: Choice, *, whole: bool = False) -> list[Lett
     return [letter for letter in found.values() if choice.takes(letter)]
 
 
+async def loaded(bus: Bus, chosen: Sequence[Letter]) -> AsyncIterator[Letter]:
+    """The same letters with their bytes, one at a time: a list of them need not fit into memory. Raises BusDown."""
+    missing = {letter.id: letter for letter in chosen}
+    async for delivery in bus.read(DEAD_LETTERS):
+        body = orjson.loads(delivery.value or b"{}")
+        known = missing.pop(body.get("id", ""), None)
+        if known is not None:
+            yield replace(_parsed(body), replayed=known.replayed)
+        if not missing:
+            return
+
+
 def _parsed(body: Mapping[str, Any]) -> Letter:
     """A letter's body; those of earlier versions have less in them."""
     context = body.get("context")
@@ -136,7 +148,7 @@ class Group:
     example: str
 
 
-def groups(found: list[Letter]) -> list[Group]:
+def groups(found: Sequence[Letter]) -> list[Group]:
     """By system and reason, the most first."""
     parted: dict[tuple[str, str, str], list[Letter]] = {}
     for letter in found:
@@ -242,6 +254,7 @@ class Result:
     letter: Letter
     outcome: str  # publish, leave out, refused, already
     why: str | None = None
+    events: int = 0
     messages: tuple[Message, ...] = field(default=(), repr=False)
 
 
@@ -264,12 +277,12 @@ def judge(systems: Systems, letter: Letter, spool: Spool, clock: Clock, mended: 
         return Result(letter, "refused", str(tally.refused[0]["reason"]))
     if not messages:
         return Result(letter, "leave out", ", ".join(tally.part.filtered))
-    return Result(letter, "publish", messages=tuple(messages))
+    return Result(letter, "publish", events=len(messages), messages=tuple(messages))
 
 
 async def replay(
     systems: Systems,
-    chosen: list[Letter],
+    chosen: AsyncIterator[Letter],
     producer: Producer,
     spool: Spool,
     clock: Clock,
@@ -278,7 +291,7 @@ async def replay(
     mended: bytes | None = None,
 ) -> AsyncIterator[Result]:
     """Replay the letters one by one: publish, then mark. Raises BusDown; run it again then."""
-    for letter in chosen:
+    async for letter in chosen:
         result = judge(systems, letter, spool, clock, mended)
         if result.outcome in ("publish", "leave out"):
             if result.messages:

@@ -24,6 +24,7 @@ from schemas.events import SCHEMA_VERSION, Kind
 from schemas.topics import COMPACTED, EVENT_TOPICS, PARTITIONS
 from services.cli import app
 from services.cli.schemas import PUBLISHED
+from services.ingest.door.ledger import Answer
 from services.ingest.letters import Spool, letter
 from services.ingest.positions import Counters, Saved
 
@@ -93,6 +94,9 @@ def test_positions_are_what_the_document_says() -> None:
         assert _filled(_payload("position")) == orjson.loads(message.value).keys()
 
 
+ORIGIN = Origin("I94", "lines", "a.dat", 1)
+
+
 @pytest.mark.parametrize("size", [3, 300_000])
 def test_dead_letters_are_what_the_document_says(size: int, tmp_path: Path) -> None:
     bad = BadRecord("no date", place="line 3", raw=b"x" * size, record="17")
@@ -111,6 +115,21 @@ def _payload(message: str) -> dict[str, Any]:
 def _component(reference: dict[str, str]) -> dict[str, Any]:
     """A component that can be validated alone: with the others at hand."""
     return {"components": API["components"], **reference}
+
+
+def test_answers_to_pushes_are_what_the_document_says() -> None:
+    answer = Answer("key/nonce", "0" * 64, 1_764_000_300, {"read": 3}, 17, 2, Counters(read=3, published=3, events=4))
+    message = answer.message("IDENT/push")
+    assert (message.key, message.topic) == (b"IDENT/push/key/nonce", "visabus.push-answers")
+    _valid(_payload("push-answer"), orjson.loads(message.value or b""))
+    assert _filled(_payload("push-answer")) == orjson.loads(message.value or b"").keys()
+
+
+def test_a_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
+    body = orjson.loads(letter(BadRecord("no", place="line 3", raw=b"x"), ORIGIN, Spool(tmp_path)).value or b"")
+    old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")}
+    for each in (body | {"raw": None, "replayed": True}, body | {"context": "eA==", "ordinal": 2}, old):
+        _valid(_payload("dead-letter"), each)
 
 
 def _filled(reference: dict[str, Any]) -> set[str]:
@@ -143,7 +162,12 @@ def test_who_sends_and_who_receives() -> None:
         told.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
     assert told[("correlator", "receive")] == set(EVENT_TOPICS)
     assert told[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
-    assert told[("ingest", "send")] == {*EVENT_TOPICS, "visabus.positions", "visabus.dead-letters", "visabus.push-answers"}
+    assert told[("ingest", "send")] == {
+        *EVENT_TOPICS,
+        "visabus.positions",
+        "visabus.dead-letters",
+        "visabus.push-answers",
+    }
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from bus.contract import Bus, BusDown, Delivery, Message, Producer
+from bus.contract import Bus, BusDown, Delivery, Message, MessageTooLarge, Producer
 from schemas.topics import PUSH_ANSWERS
 from services.ingest.positions import NONE, Counters, Positions, Saved
 
@@ -156,7 +156,11 @@ class Ledger:
         if self.lost:
             raise Superseded(self.feed)
         self._unsure = answer
-        await self.producer.send([answer.message(self.feed)])
+        try:
+            await self.producer.send([answer.message(self.feed)])
+        except MessageTooLarge:
+            self._unsure = None  # of this one it is known: nothing arrived
+            raise
         self._unsure = None
         self._answers[answer.request] = answer
         self._apply(answer)

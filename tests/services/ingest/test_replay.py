@@ -29,7 +29,7 @@ from schemas.topics import DEAD_LETTERS
 from services.cli import app
 from services.ingest import Source, now, recorded, run
 from services.ingest.letters import Spool, posted
-from services.ingest.replay import Choice, Letter, groups, letters, replay
+from services.ingest.replay import Choice, Letter, groups, letters, loaded, replay
 from services.settings import Settings, load
 from services.wiring import topics
 
@@ -93,7 +93,7 @@ async def all_of(
 ) -> list[tuple[str, str | None]]:
     """Replay what is chosen: outcome and why."""
     producer = await bus.producer()
-    chosen = await letters(bus, choice, whole=True)
+    chosen = loaded(bus, await letters(bus, choice))
     spool = Spool(data / "spool")
     results = replay(known or SYSTEMS, chosen, producer, spool, now, pause, mended=raw)
     try:
