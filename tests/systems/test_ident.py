@@ -60,6 +60,19 @@ def test_a_message_that_is_too_large_is_refused_in_pieces_that_are_its_bytes() -
     assert b"".join(read.raw for read in reads) == data
 
 
+def test_a_message_without_encounters_is_no_mistake() -> None:
+    (result,) = decode_file(IDENT, message())
+    assert isinstance(result.read, Note)
+    assert (result.events, result.refused) == ((), None)
+
+
+def test_a_message_that_is_nested_without_end_is_refused() -> None:
+    deep = message("<ident:Encounter>" * 50_000 + "</ident:Encounter>" * 50_000)
+    (result,) = decode_file(IDENT, deep)
+    assert result.refused is not None
+    assert result.refused.reason.startswith("not well-formed")
+
+
 def test_one_record_is_read_again_as_it_was() -> None:
     assert FORMAT is not None
     once = list(FORMAT.read(BytesIO(message(encounter(), encounter(ENTRY), encounter(MERGE)))))
