@@ -25,6 +25,7 @@ import structlog
 from tenacity import RetryCallState
 
 from adapters.core import BadRecord, Batch, Feed, Origin, Read, SourceDown, System, Transport
+from adapters.transports.http_push import Push
 from bus.contract import Bus, BusDown, Message, Producer
 from schemas.ids import digest
 from services import retry
@@ -125,6 +126,9 @@ def sources(settings: Settings, names: Sequence[str] = (), known: dict[str, Syst
             feed = system.feed(feed_name)
         except KeyError as error:
             mistakes.append(f"feeds.{name}: {error.args[0]}")
+            continue
+        if isinstance(feed.transport, Push):
+            mistakes.append(f"feeds.{name}: {system_name} pushes it, so it has no address; `visabus door` takes it")
             continue
         found.append(Source(system, replace(feed, options={**feed.options, **at.options}), at.url))
     if mistakes:

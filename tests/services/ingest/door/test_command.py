@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ from typer.testing import CliRunner
 from bus.embedded import EmbeddedBus
 from services.cli import app
 from services.cli.children import VISABUS
+from services.ingest import sources
+from services.settings import SettingsError, load
 
 pytestmark = pytest.mark.slow
 PATH = "/push/ident"
@@ -103,3 +106,50 @@ def test_without_a_key_or_with_one_of_a_system_that_does_not_push(tmp_path: Path
     assert told.exit_code == 2
     assert "I94 is no system that pushes" in told.output
     assert "x" * 32 not in told.output
+
+
+@pytest.mark.parametrize(
+    ("key", "mistake"),
+    [
+        ({"system": "IDENT"}, "one of hmac_secret and ed25519_public_key"),
+        ({"system": "IDENT", "hmac_secret": SECRET, "ed25519_public_key": "A" * 43 + "="}, "one of hmac_secret and"),
+        ({"system": "IDENT", "hmac_secret": "short"}, "hmac_secret is shorter than 32 bytes"),
+        ({"system": "IDENT", "ed25519_public_key": "not-a-key!!"}, "ed25519_public_key is no base64 of 32 bytes"),
+        ({"hmac_secret": SECRET}, "system: missing"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_without_being_shown(key: dict[str, str], mistake: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(mistake)) as caught:
+        load(environment={}, door={"keys": {"ident-2026a": key}})
+    assert not [value for value in key.values() if len(value) > 8 and value in str(caught.value)]
+
+
+def test_a_feed_that_is_pushed_has_no_address() -> None:
+    with pytest.raises(SettingsError, match="IDENT pushes it"):
+        sources(load(environment={}, feeds={"IDENT.push": {"url": "file:///srv/ident"}}))
+
+
+async def test_a_second_door_takes_over_and_the_first_one_ends(
+    door: tuple[asyncio.subprocess.Process, str], tmp_path: Path
+) -> None:
+    running, url = door
+    async with httpx.AsyncClient(base_url=url) as http:
+        await push(http, message(encounter()))
+    port = _port()
+    second = await asyncio.create_subprocess_exec(
+        *(VISABUS, "--settings", tmp_path / "visabus.toml", "--data", tmp_path / "data", "door", "--port", str(port)),
+        env={**os.environ, "VISABUS_SECRETS_DIR": str(tmp_path / "secrets")},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            assert await running.wait() == 1
+        assert "another door took over" in (tmp_path / "log").read_text()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            assert (await push(http, message(encounter(ENTRY))))["accepted"] == 1
+    finally:
+        second.terminate()
+        assert await second.wait() == 0
+    bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
+    assert (await world(bus)).saved["IDENT/push"]["counters"]["read"] == 2
+    await bus.close()
