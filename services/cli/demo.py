@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli import pushing
 from services.cli.children import Children
 from services.cli.context import FAILED, MISUSED, Given, Refusal
 from services.cli.population import HELP, chosen
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from services.ingest import Counters
     from services.settings import Settings
     from services.simulator import Truth
+    from services.simulator.ident_push import Key
     from services.store import Store
 
 SCOPES = ("status:read", "timeline:read")
@@ -79,7 +81,7 @@ def demo(
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
         where = (bus or given.bus, store or given.store)
-        plan = Plan(directory.resolve(), persons, seed, names, *where, once, _free_port())
+        plan = Plan(directory.resolve(), persons, seed, names, *where, once, *_free_ports(2))
         code = asyncio.run(_until_stopped(plan, Console()))
     if code:
         raise typer.Exit(code)
@@ -87,7 +89,7 @@ def demo(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was asked for, and the port that this run has."""
+    """What was asked for, and the ports that this run has."""
 
     directory: Path
     persons: int
@@ -97,35 +99,49 @@ class Plan:
     store: str | None
     once: bool
     port: int
+    door_port: int
 
     @property
     def data(self) -> Path:
         """Where the processes keep what they keep."""
         return self.directory / "data"
 
-    def environment(self, feeds: dict[str, str]) -> dict[str, str]:
+    @property
+    def population(self) -> Path:
+        """Where the simulator writes."""
+        return self.directory / "population"
+
+    def environment(self, feeds: dict[str, str], key: Key) -> dict[str, str]:
         """The processes' environment: the demo's settings and nobody else's."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("VISABUS_") or name.startswith(_KEPT)
         }
-        return kept | {
-            "VISABUS_DATA_DIR": str(self.data),
-            "VISABUS_BUS_URL": self.bus or f"embedded://{self.data}/bus.db",
-            "VISABUS_STORE_URL": self.store or f"sqlite+aiosqlite:///{self.data}/store.db",
-            "VISABUS_AUDIT_URL": f"sqlite+aiosqlite:///{self.data}/audit.db",
-            "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in feeds.items()}),
-            "VISABUS_API__HOST": "127.0.0.1",
-            "VISABUS_API__PORT": str(self.port),
-        }
+        return (
+            kept
+            | {
+                "VISABUS_DATA_DIR": str(self.data),
+                "VISABUS_BUS_URL": self.bus or f"embedded://{self.data}/bus.db",
+                "VISABUS_STORE_URL": self.store or f"sqlite+aiosqlite:///{self.data}/store.db",
+                "VISABUS_AUDIT_URL": f"sqlite+aiosqlite:///{self.data}/audit.db",
+                "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in feeds.items()}),
+                "VISABUS_API__HOST": "127.0.0.1",
+                "VISABUS_API__PORT": str(self.port),
+            }
+            | {
+                f"VISABUS_DOOR__{name.upper()}": json.dumps(value)
+                for name, value in pushing.door(key, self.door_port).items()
+            }
+        )
 
 
-def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in held:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in held]
 
 
 async def _until_stopped(plan: Plan, console: Console) -> int:
@@ -151,18 +167,18 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
     from services.settings import load
     from services.simulator import addresses, simulate
 
-    files = plan.directory / "population"
+    files, key = plan.population, pushing.new_key()
     with console.status(f"Writing the records of {plan.persons:,} travellers"):
         truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
-    environment = plan.environment(addresses(files))
+    environment = plan.environment(addresses(files), key)
     settings = load(environment=environment)
     await refuse_used(settings)
     async with Children(plan.directory / "logs", environment) as children:
         await children.finished(await children.start("topics", "topics", "create"))
-        flow = await _flow(settings, truth, children, console)
+        flow = await _flow(plan, settings, truth, children, console, key)
         comparison = await compared(settings, truth)
         api = await children.start("serve", "serve")
-        await _ready(plan, children, api)
+        await _ready(plan.port, children, api)
         sound = _summary(console, truth, flow, comparison)
         requests = _requests(truth)
         token = _token(settings)
@@ -187,8 +203,8 @@ class Flow:
     correlator: Child
 
 
-async def _flow(settings: Settings, truth: Truth, children: Children, console: Console) -> Flow:
-    """Ingest and correlate, both at once, until all is in the view."""
+async def _flow(plan: Plan, settings: Settings, truth: Truth, children: Children, console: Console, key: Key) -> Flow:
+    """Ingest, push and correlate, all at once, until all is in the view."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from services.store import open_store
@@ -201,8 +217,13 @@ async def _flow(settings: Settings, truth: Truth, children: Children, console: C
     try:
         correlator = await children.start("correlate", "correlate")
         ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded")
-        with Progress(*columns, console=console) as progress:
-            counters = await _watched(progress, bus, store, truth, children, ingest, correlator)
+        push = asyncio.create_task(_push(plan, children, key))
+        try:
+            with Progress(*columns, console=console) as progress:
+                counters = await _watched(progress, bus, store, truth, children, Running(ingest, correlator, push))
+        finally:
+            push.cancel()
+            await asyncio.wait({push})
         await children.finished(ingest)
         events = sum(each.events for each in counters.values())
         return Flow(counters, events, perf_counter() - began, correlator)
@@ -211,14 +232,39 @@ async def _flow(settings: Settings, truth: Truth, children: Children, console: C
         await bus.close()
 
 
+async def _push(plan: Plan, children: Children, key: Key) -> None:
+    """Open the door and push through it, where there is something to push. The door stays open."""
+    from services.simulator import IDENT_FILES
+    from services.simulator.ident_push import NotTaken, Refused
+
+    if pushing.SYSTEM not in plan.systems:
+        return
+    door = await children.start("door", "door")
+    await _ready(plan.door_port, children, door)
+    try:
+        await pushing.through_door(f"http://127.0.0.1:{plan.door_port}", plan.population / IDENT_FILES, key)
+    except (NotTaken, Refused) as error:
+        raise Refusal(f"the door did not take a message: {error}\n{door.told()}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is under way at the same time."""
+
+    ingest: Child
+    correlator: Child
+    push: asyncio.Task[None]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes. Raises what the push ended with."""
+        if self.push.done():
+            self.push.result()
+        return self.ingest.process.returncode is not None and self.push.done()
+
+
 async def _watched(
-    progress: Progress,
-    bus: Bus,
-    store: Store,
-    truth: Truth,
-    children: Children,
-    ingest: Child,
-    correlator: Child,
+    progress: Progress, bus: Bus, store: Store, truth: Truth, children: Children, running: Running
 ) -> dict[str, Counters]:
     """Show how far reading and correlating are, until both are done; the counters as they ended."""
     from schemas.topics import EVENT_TOPICS
@@ -233,8 +279,8 @@ async def _watched(
     }
     correlating = progress.add_task("events in the view", total=None)
     while True:
-        ended = ingest.process.returncode is not None
-        children.check(correlator)
+        ended = running.ended
+        children.check(running.correlator)
         await positions.read(bus)
         counters = {system: Counters() for system in systems}
         for key, saved in positions.held.items():
@@ -245,26 +291,26 @@ async def _watched(
         published = sum((await bus.ends(EVENT_TOPICS)).values())
         taken = sum((await store.reads.positions()).values())
         progress.update(correlating, completed=taken, total=published)
-        if ended and (ingest.process.returncode != 0 or await caught_up(bus, store)):
+        if ended and (running.ingest.process.returncode != 0 or await caught_up(bus, store)):
             return counters
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _ready(plan: Plan, children: Children, api: Child) -> None:
-    """Wait until the API answers. Raises Refusal."""
+async def _ready(port: int, children: Children, child: Child) -> None:
+    """Wait until a process answers at its port. Raises Refusal."""
     import httpx
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{plan.port}", trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 while True:
-                    children.check(api)
+                    children.check(child)
                     with suppress(httpx.TransportError):  # not listening yet
                         if (await client.get("/readyz")).is_success:
                             return
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
-            raise Refusal(f"the API is not ready after {_START_SECONDS:.0f} seconds:\n{api.told()}") from None
+            raise Refusal(f"{child.name} is not ready after {_START_SECONDS:.0f} seconds:\n{child.told()}") from None
 
 
 def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison) -> bool:

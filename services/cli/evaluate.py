@@ -102,36 +102,43 @@ async def evaluated(
     directory: Path, persons: int, seed: int, systems: tuple[str, ...], bus: str | None, store: str | None
 ) -> Run:
     """One evaluation in this process. Raises Refusal where the bus given is not empty."""
+    from services.cli import pushing
     from services.correlator import process
     from services.ingest import recorded, run, sources
     from services.settings import load
-    from services.simulator import addresses, simulate
+    from services.simulator import IDENT_FILES, addresses, simulate
 
     seconds = {}
     began = perf_counter()
     truth = simulate(directory, persons=persons, seed=seed, systems=systems)
     seconds["simulate"] = perf_counter() - began
     feeds = addresses(directory)
+    key = pushing.new_key()
     settings = load(
         data_dir=directory,
         bus_url=bus or f"embedded://{directory}/bus.db",
         store_url=store or f"sqlite+aiosqlite:///{directory}/store.db",
         feeds={name: {"url": url} for name, url in feeds.items()},
+        door=pushing.door(key),
         log={"level": "warning"},
     )
     start_logs(settings)
     await refuse_used(settings)
     began = perf_counter()
     outcomes = await run(settings, sources(settings, list(feeds)), once=True, clock=recorded)
-    seconds["ingest"] = perf_counter() - began
     for outcome in outcomes:
         if outcome.error is not None:
             raise Refusal(f"{outcome.name}: {outcome.error}")
+    events = sum(outcome.counters.events for outcome in outcomes)
+    if pushing.SYSTEM in systems:
+        # an encounter becomes one event
+        events += (await pushing.in_process(settings, directory / IDENT_FILES, key)).accepted
+    seconds["ingest"] = perf_counter() - began
     began = perf_counter()
     await process.run(settings, once=True, stop=asyncio.Event())
     seconds["correlate"] = perf_counter() - began
     comparison = await compared(settings, truth)
-    return Run(persons, comparison, sum(outcome.counters.events for outcome in outcomes), seconds)
+    return Run(persons, comparison, events, seconds)
 
 
 async def refuse_used(settings: Settings) -> None:

@@ -32,8 +32,8 @@ def simulate(
 ) -> None:
     """Write what the systems would hold of a synthetic population, and apart from it what is true.
 
-    `DIR/i94/` are the nightly files, `DIR/claims3.db` the table of CLAIMS 3, `DIR/sevis/` the batches of SEVIS,
-    `DIR/truth/` each person's stays and outcomes.
+    `DIR/i94/` are the nightly files, `DIR/claims3.db` is the table of CLAIMS 3, `DIR/apis/` are manifests, `DIR/sevis/`
+    batches, `DIR/ident/` messages to push, `DIR/truth/` each person's stays and outcomes.
 
     ```
     visabus simulate /tmp/population --persons 10000 --seed 7

@@ -1,6 +1,6 @@
 """A synthetic population, written as the legacy systems' own files, with the truth about it kept apart."""
 
-from services.simulator.simulation import SYSTEMS, UNTIL, addresses, simulate
+from services.simulator.simulation import IDENT_FILES, SYSTEMS, UNTIL, addresses, simulate
 from services.simulator.truth import TruePerson, TrueRecord, TrueStay, Truth
 
-__all__ = ["SYSTEMS", "UNTIL", "TruePerson", "TrueRecord", "TrueStay", "Truth", "addresses", "simulate"]
+__all__ = ["IDENT_FILES", "SYSTEMS", "UNTIL", "TruePerson", "TrueRecord", "TrueStay", "Truth", "addresses", "simulate"]

@@ -14,7 +14,9 @@ from services.simulator import shares
 from services.simulator.apis import Manifests
 from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
+from services.simulator.examiner import Examiner
 from services.simulator.i94 import SCOPES, Nights
+from services.simulator.ident import Encounters
 from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.population import Population
 from services.simulator.purser import Purser
@@ -32,13 +34,13 @@ ASKED_AFTER = timedelta(days=2)
 DURATION = "D/S"
 I94_FILES = "i94"
 CLAIMS3_FILE = "claims3.db"
-APIS_FILES, SEVIS_FILES = "apis", "sevis"
+APIS_FILES, SEVIS_FILES, IDENT_FILES = "apis", "sevis", "ident"
 TRUTH = "truth"
 FEEDS = {"APIS.files": APIS_FILES, "SEVIS.batches": SEVIS_FILES}
-"""Feeds of the systems that need not be written."""
+"""Feeds of the systems that need not be written, and the directories that they read."""
 ALWAYS = ("I94", "CLAIMS3")
 """Without these no population is written."""
-SYSTEMS = (*ALWAYS, "APIS", "SEVIS")
+SYSTEMS = (*ALWAYS, "APIS", "SEVIS", "IDENT")
 """All systems that can be written."""
 
 
@@ -64,7 +66,7 @@ def simulate(
     since = end - nights * DAY
     as_of = until.replace(microsecond=0) + ASKED_AFTER
     span = Span(utc_day(since) + 1, utc_day(end) - 2, since, end, seconds(as_of))
-    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, *FEEDS.values(), TRUTH)):
+    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, *FEEDS.values(), IDENT_FILES, TRUTH)):
         raise ValueError(f"{directory} holds a simulation already")
     (directory / TRUTH).mkdir(parents=True)
     run = _Run(directory, seed, span, nights, frozenset(systems))
@@ -95,6 +97,8 @@ class _Run:
         self._purser = Purser(seed, span, self._manifests) if self._manifests else None
         self._batches = Batches(directory / SEVIS_FILES, span.since, span.until) if "SEVIS" in systems else None
         self._registrar = Registrar(seed, span, self._batches) if self._batches else None
+        self._encounters = Encounters(directory / IDENT_FILES) if "IDENT" in systems else None
+        self._examiner = Examiner(seed, span, self._encounters) if self._encounters else None
 
     def write(self, persons: int) -> dict[str, Any]:
         """Everything; what was written, counted."""
@@ -104,7 +108,7 @@ class _Run:
         with (self._directory / TRUTH / RECORDS).open("wb") as file:
             for person in self._population.draw(persons):
                 page = self._scribe.write(person)
-                for writer in (self._purser, self._registrar):
+                for writer in (self._purser, self._registrar, self._examiner):
                     if writer is not None:
                         writer.write(page)
                 told = self._truth(person, page)
@@ -121,6 +125,9 @@ class _Run:
         if self._batches is not None:
             self._batches.finish()
             systems["SEVIS"] = _sevis(self._batches)
+        if self._encounters is not None:
+            self._encounters.finish()
+            systems["IDENT"] = _ident(self._encounters)
         return {
             "stays": stays,
             "kinds": dict(sorted(kinds.items())),
@@ -203,6 +210,18 @@ def _sevis(batches: Batches) -> dict[str, int]:
         "corrections": batches.corrections,
         "deletions": batches.deletions,
         "coverage": batches.coverage,
+    }
+
+
+def _ident(encounters: Encounters) -> dict[str, int]:
+    return {
+        "messages": encounters.messages,
+        "read": encounters.encounters,
+        "published": encounters.encounters - encounters.filtered,
+        "filtered": encounters.filtered,
+        "exits": encounters.exits,
+        "corrections": encounters.corrections,
+        "deletions": encounters.deletions,
     }
 
 

@@ -1,0 +1,140 @@
+"""IDENT's side of the door, from the interface document alone: signs messages and sends each until it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+PATH = "/push/ident"
+AGAIN = (429, 503)
+"""Answers after which the same bytes are sent again."""
+YOUNG_SECONDS = 240
+"""An older signature is renewed; the door takes none older than 300."""
+GIVEN_UP_SECONDS = 300.0
+
+
+class NotTaken(Exception):
+    """The message was not answered, and may be sent again; `wait` says how long the door asks to wait."""
+
+    def __init__(self, text: str, wait: float = 0.0) -> None:
+        super().__init__(text)
+        self.wait = wait
+
+
+class Refused(Exception):
+    """The door does not want the message as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret shared with the door, and its name."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the door answered, added up."""
+
+    messages: int = 0
+    read: int = 0
+    accepted: int = 0
+    left_out: int = 0
+    refused: int = 0
+
+    def plus(self, body: dict[str, Any]) -> Pushed:
+        """With one more answer."""
+        return Pushed(
+            self.messages + 1,
+            self.read + body["read"],
+            self.accepted + body["accepted"],
+            self.left_out + body["left_out"],
+            self.refused + body["refused"],
+        )
+
+
+def headers(key: Key, body: bytes, timestamp: int, nonce: str) -> dict[str, str]:
+    """The headers of a request, signed with HMAC-SHA-256."""
+    digest = sha256(body).hexdigest()
+    lines = ("visabus-push-1", "POST", PATH, key.id, str(timestamp), nonce, digest)
+    signature = hmac.digest(key.secret.encode(), "\n".join(lines).encode(), "sha256")
+    return {
+        "Content-Type": "application/xml",
+        "Visabus-Key": key.id,
+        "Visabus-Timestamp": str(timestamp),
+        "Visabus-Nonce": nonce,
+        "Visabus-Signature": b64encode(signature).decode(),
+    }
+
+
+@dataclass(slots=True)
+class Message:
+    """A body with its signature, renewed when it gets old. The nonce follows from the body: equal runs, equal names."""
+
+    key: Key
+    body: bytes
+    clock: Callable[[], float]
+    signed: int = 0
+    times: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def sign(self) -> dict[str, str]:
+        """The headers to send it with: the same ones for as long as they are believed."""
+        now = int(self.clock())
+        if not self.headers or now - self.signed > YOUNG_SECONDS:
+            self.signed = now
+            self.times += 1
+            self.headers = headers(self.key, self.body, now, f"{sha256(self.body).hexdigest()[:32]}-{self.times}")
+        return self.headers
+
+
+async def push(http: httpx.AsyncClient, directory: Path, key: Key, *, clock: Callable[[], float] = time.time) -> Pushed:
+    """Send all messages of a directory, one after another. Raises NotTaken, Refused."""
+    pushed = Pushed()
+    paths = await asyncio.to_thread(lambda: sorted(directory.glob("*.xml")))
+    for path in paths:
+        body = await asyncio.to_thread(path.read_bytes)
+        pushed = pushed.plus(await insist(http, Message(key, body, clock)))
+    return pushed
+
+
+async def insist(http: httpx.AsyncClient, message: Message) -> dict[str, Any]:
+    """The answer to a message, however often it has to be sent. Raises NotTaken, Refused."""
+    policy = AsyncRetrying(
+        retry=retry_if_exception_type(NotTaken), wait=_wait, stop=stop_after_delay(GIVEN_UP_SECONDS), reraise=True
+    )
+    answer: dict[str, Any] = await policy(_send, http, message)
+    return answer
+
+
+_jitter = wait_random_exponential(multiplier=0.1, max=5)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return max(_jitter(state), error.wait if isinstance(error, NotTaken) else 0.0)
+
+
+async def _send(http: httpx.AsyncClient, message: Message) -> dict[str, Any]:
+    try:
+        response = await http.post(PATH, content=message.body, headers=message.sign())
+    except httpx.TransportError as error:
+        raise NotTaken(f"no answer: {type(error).__name__}") from None
+    if response.status_code in AGAIN:
+        asked = response.headers.get("Retry-After", "0")
+        raise NotTaken(f"{response.status_code}", float(asked) if asked.isdecimal() else 0.0)
+    if response.status_code != 200:
+        raise Refused(f"{response.status_code}: {response.text[:200]}")
+    body: dict[str, Any] = response.json()
+    return body
