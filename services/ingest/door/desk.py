@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
-from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -60,9 +59,9 @@ class Desk:
     async def answer(self, post: Post) -> Answer:
         """The answer, once all of it is durable; a repetition gets the same. Raises Problem, BusDown, SpoolDown."""
         digest = sha256(post.signed).hexdigest()
+        _check(self.ledger.signed(post.name) or digest, digest)
         known = self.ledger.find(post.name)
         if known is not None:
-            _check(known.digest, digest)
             return known
         if post.name not in self._running:
             self._running[post.name] = (digest, asyncio.create_task(self._work(post, digest)))
@@ -139,9 +138,13 @@ def _reads(feed: Feed, body: bytes) -> Sequence[Read]:
     """All that a body holds. Raises Problem if that is too much: then nothing of it is taken."""
     if feed.format is None:
         raise ValueError(f"{feed.name} has no format")
-    reads = list(islice(feed.format.read(BytesIO(body)), MAX_RECORDS + 3))
-    if sum(not isinstance(read, Note) for read in reads) > MAX_RECORDS:
-        raise problems.too_large("records")
+    reads: list[Read] = []
+    records = 0
+    for read in feed.format.read(BytesIO(body)):
+        reads.append(read)
+        records += not isinstance(read, Note)
+        if records > MAX_RECORDS:
+            raise problems.too_large("records")
     return reads
 
 

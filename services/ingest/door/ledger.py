@@ -133,6 +133,12 @@ class Ledger:
         """What that request was answered."""
         return self._answers.get(request)
 
+    def signed(self, request: str) -> str | None:
+        """The digest of what was signed under that name, if it was answered or may have been."""
+        unsure = self._unsure
+        known = unsure if unsure is not None and unsure.request == request else self._answers.get(request)
+        return known.digest if known is not None else None
+
     async def keep(self, answer: Answer, part: Counters, pause: Pause) -> Answer:
         """Count a request and keep its answer, both durable once this returns. Raises BusDown, Superseded.
 

@@ -352,6 +352,20 @@ async def test_a_bus_that_is_down_takes_nothing_and_the_repetition_counts_once(r
     assert {"1", "2", "5", "200"} <= {event.record for event in found.events}
 
 
+@pytest.mark.parametrize("arrived", ["down", "late"])
+async def test_a_nonce_of_which_nobody_knows_whether_it_was_answered_is_used(rig: Rig, arrived: str) -> None:
+    fail(rig, "sound", arrived)
+    nonce = "one-nonce-for-two-bodies"
+    headers = Signer().headers(PATH, b"good 1", int(rig.now[0]), nonce)
+    problem(await rig.http.post(PATH, content=b"good 1", headers=headers), 503, "unavailable")
+    other = Signer().headers(PATH, b"good 2", int(rig.now[0]), nonce)
+    problem(await rig.http.post(PATH, content=b"good 2", headers=other), 409, "nonce")
+    assert (await rig.http.post(PATH, content=b"good 1", headers=headers)).json()["read"] == 1
+    found = await world(rig.bus)
+    assert {event.record for event in found.events} == {"1"}
+    assert counters(found)["read"] == 1
+
+
 async def test_a_full_disk_takes_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
