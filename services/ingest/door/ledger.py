@@ -149,6 +149,7 @@ class Ledger:
                 await self._send(self._unsure)
             known = self._answers.get(answer.request)
             if known is not None:
+                await self._save()
                 return known
             number = _number(self.saved) + 1
             whole = replace(answer, number=number, epoch=self.saved.epoch, counters=self.saved.counters.plus(part))
