@@ -12,7 +12,7 @@ JUDGED = ("I94", "CLAIMS3", "APIS", "IDENT")
 def chosen(text: str | None) -> tuple[str, ...]:
     """The systems to write, in the simulator's order. Raises Refusal."""
     from adapters.registry import systems
-    from services.simulator import SYSTEMS
+    from services.simulator import ALWAYS, SYSTEMS
 
     connected = [name for name in SYSTEMS if name in systems()]
     if text is None:
@@ -20,4 +20,6 @@ def chosen(text: str | None) -> tuple[str, ...]:
     asked = {name.strip().upper() for name in text.split(",")}
     for name in sorted(asked - set(connected)):
         raise Refusal(f"--systems: no population can be written for {name!r}; of {', '.join(connected)}", MISUSED)
+    if not asked.issuperset(ALWAYS):
+        raise Refusal(f"--systems: {' and '.join(ALWAYS)} are always written; name them too", MISUSED)
     return tuple(name for name in connected if name in asked)

@@ -1,6 +1,17 @@
 """A synthetic population, written as the legacy systems' own files, with the truth about it kept apart."""
 
-from services.simulator.simulation import IDENT_FILES, SYSTEMS, UNTIL, addresses, simulate
+from services.simulator.simulation import ALWAYS, IDENT_FILES, SYSTEMS, UNTIL, addresses, simulate
 from services.simulator.truth import TruePerson, TrueRecord, TrueStay, Truth
 
-__all__ = ["IDENT_FILES", "SYSTEMS", "UNTIL", "TruePerson", "TrueRecord", "TrueStay", "Truth", "addresses", "simulate"]
+__all__ = [
+    "ALWAYS",
+    "IDENT_FILES",
+    "SYSTEMS",
+    "UNTIL",
+    "TruePerson",
+    "TrueRecord",
+    "TrueStay",
+    "Truth",
+    "addresses",
+    "simulate",
+]

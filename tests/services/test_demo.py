@@ -20,6 +20,7 @@ from servers import Unavailable, start_kafka, stop_kafka
 
 from services.cli.children import Child
 from services.cli.demo import Flow, _summary
+from services.cli.population import JUDGED, chosen
 from services.evaluation import compare
 from services.ingest import Counters
 from services.simulator import Truth, simulate
@@ -71,6 +72,9 @@ def test_the_demo_checks_itself_and_answers(embedded: tuple[Path, str]) -> None:
     assert f"{PERSONS} persons in the view, {PERSONS} in truth" in told
     assert f"{counts['stays']} of {counts['stays']} stays have their true outcome" in told
     assert "HTTP 200" in told
+    for system in JUDGED:
+        assert counts["systems"][system]["read"] > 0
+        assert re.search(rf"^│ {system} .* │ yes ", told, re.MULTILINE)
     assert re.search(r"^TOKEN=\S+$", told, re.MULTILINE)
     assert told.count('curl -sS -H "Authorization: Bearer $TOKEN"') == 3
     assert running(str(directory)) == []
@@ -92,13 +96,14 @@ def empty_kafka(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.kafka
-def test_kafka_and_postgresql_give_the_same_view(
-    embedded: tuple[Path, str], empty_kafka: str, postgres: str, tmp_path: Path
-) -> None:
-    bus, directory = f"kafka://{empty_kafka}", tmp_path / "kept"
+def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str, tmp_path: Path) -> None:
+    bus, one, other = f"kafka://{empty_kafka}", tmp_path / "one", tmp_path / "other"
+    # what is pushed is stamped by the clock on the wall, so no two runs of it are equal
+    common = ("--once", "--persons", PERSONS, "--systems", ",".join(name for name in JUDGED if name != "IDENT"))
     options = ("--bus", bus, "--store", postgres)
-    visabus("demo", "--once", "--persons", PERSONS, "--keep", str(directory), *options)
-    assert digest(directory / "data", *options) == digest(embedded[0] / "data")
+    visabus("demo", *common, "--keep", str(one))
+    visabus("demo", *common, "--keep", str(other), *options)
+    assert digest(other / "data", *options) == digest(one / "data")
     again = visabus("demo", "--once", "--persons", PERSONS, *options, code=2)
     assert "give an empty one" in again.stderr
 
@@ -148,15 +153,31 @@ def test_a_demo_keeps_its_files_in_a_new_directory(tmp_path: Path) -> None:
     assert "not empty" in visabus("demo", "--keep", str(tmp_path), code=2).stderr
 
 
+FILES = {"I94": "i94/*", "APIS": "apis/*", "SEVIS": "sevis/*", "IDENT": "ident/*"}
+
+
 @pytest.mark.slow
 def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None:
-    told = visabus("simulate", str(tmp_path / "run"), "--persons", "200", "--years", "1").stdout
+    directory = tmp_path / "run"
+    every = ("--systems", "I94,CLAIMS3,APIS,SEVIS,IDENT")
+    told = visabus("simulate", str(directory), "--persons", "200", "--years", "1", *every).stdout
     assert "200 persons" in told
-    counts = json.loads((tmp_path / "run" / "truth" / "counts.json").read_text())["systems"]["I94"]
-    files = sorted(str(path) for path in (tmp_path / "run" / "i94").iterdir())
-    decoded = visabus("decode", "I94", *files)
-    assert f"{counts['read']} read = {counts['published']} readable, 0 refused" in decoded.stderr
-    assert visabus("simulate", str(tmp_path / "run"), code=2).stderr.rstrip().endswith("already")
+    systems = json.loads((directory / "truth" / "counts.json").read_text())["systems"]
+    for system, pattern in FILES.items():
+        feed = ("--feed", "files") if system == "APIS" else ()
+        decoded = visabus("decode", system, "--refused", *feed, *sorted(str(path) for path in directory.glob(pattern)))
+        totals = json.loads(decoded.stderr.splitlines()[-1])["totals"]
+        counts = systems[system]
+        assert (totals["read"], totals["published"], totals["refused"]) == (counts["read"], counts["published"], 0)
+        assert sum(totals["filtered"].values()) == counts["filtered"]
+    assert visabus("simulate", str(directory), code=2).stderr.rstrip().endswith("already")
+
+
+def test_only_connected_systems_are_simulated() -> None:
+    assert chosen(None) == JUDGED
+    assert chosen("apis, claims3,I94") == ("I94", "CLAIMS3", "APIS")
+    assert "'NIIS'" in visabus("demo", "--once", "--systems", "I94,CLAIMS3,NIIS", code=2).stderr
+    assert "I94 and CLAIMS3 are always written" in visabus("evaluate", "--systems", "APIS", code=2).stderr
 
 
 def flow_of(truth: Truth) -> Flow:

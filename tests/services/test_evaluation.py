@@ -106,6 +106,18 @@ async def test_wrong_dates_and_classes_are_told(truth: Truth, spoil: Callable[[S
     assert len(found.wrong) == 1
 
 
+async def test_an_outcome_holds_since_its_unbroken_time_began(truth: Truth) -> None:
+    histories = [perfect(person) for person in truth.persons()]
+    at = next(index for index, each in enumerate(histories) if each.stays[0].timeline[0].outcome == "IN_STATUS")
+    stay = histories[at].stays[0]
+    (piece,) = stay.timeline
+    for first, right in ((piece, True), (replace(piece, outcome="IN_GRACE"), False)):
+        timeline = (first, replace(piece, since=piece.since + 60))
+        changed = replace(histories[at], stays=(replace(stay, timeline=timeline), *histories[at].stays[1:]))
+        found = await judged(truth, [*histories[:at], changed, *histories[at + 1 :]])
+        assert found.sound == right
+
+
 async def test_a_wrong_merge_lowers_precision_alone(truth: Truth) -> None:
     histories = [perfect(person) for person in truth.persons()]
     found = await judged(truth, [merged(histories[0], histories[1]), *histories[2:]])

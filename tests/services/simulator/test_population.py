@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from services.simulator import Truth, shares, simulate
 from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
 from services.simulator.plans import Crossing, Person, Span
 from services.simulator.population import Numbers, Population
+from services.simulator.simulation import ALWAYS
+from services.simulator.students import _cap_gap_until
 
 PERSONS = 3_000
 END = datetime(2026, 10, 31, 8, tzinfo=UTC)
@@ -163,3 +165,42 @@ def test_a_crossing_on_a_day_only_is_the_day_s_beginning(persons: list[Person]) 
             crossing: Crossing | None = stay.departure
             if crossing is not None and crossing.second is None:
                 assert crossing.at == instant(crossing.day, 0, crossing.zone)
+
+
+def test_students_of_every_kind_are_there(tmp_path: Path) -> None:
+    kinds: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    for seed in (1, 2):
+        told = simulate(tmp_path / str(seed), persons=PERSONS, seed=seed, systems=(*ALWAYS, "SEVIS")).counts
+        kinds.update(told["kinds"])
+        outcomes.update(told["outcomes"])
+    students = {kind: count for kind, count in kinds.items() if kind.startswith("student")}
+    assert students.keys() == {*shares.STUDENT, "student_vacation"}
+    assert {kind: count for kind, count in students.items() if count < 3} == {}
+    assert min(outcomes[name] for name in ("IN_GRACE", "TERMINATED", "UNDETERMINED")) > 10
+
+
+def test_programs_lie_around_their_stays() -> None:
+    classes: Counter[str] = Counter()
+    for person in Population(3, span(), students=True).draw(PERSONS):
+        for stay in person.stays:
+            if not stay.student:
+                continue
+            classes[stay.admission_class] += 1
+            assert (stay.last_day == 0) == stay.duration
+            if stay.program is None:
+                continue
+            assert stay.program.issued < stay.arrival.day
+            assert all(step.told <= span().last and step.mended <= span().last for step in stay.program.steps)
+            Identifier.of(Scheme.SEVIS, stay.program.sevis_id)
+    assert min(classes.values()) > 20
+    assert classes.keys() == shares.STUDENT_CLASS.keys()
+
+
+def test_a_cap_gap_ends_as_the_law_of_its_day_says() -> None:
+    for ends, until in (
+        (date(2024, 6, 1), date(2024, 10, 1)),
+        (date(2025, 6, 1), date(2026, 4, 1)),
+        (date(2025, 11, 1), date(2027, 4, 1)),
+    ):
+        assert _cap_gap_until(ends.toordinal()) == until.toordinal()

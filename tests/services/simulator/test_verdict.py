@@ -8,8 +8,8 @@ import pytest
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, instant, midnight
-from services.simulator.plans import Application, Crossing, Passport, Stay
-from services.simulator.verdict import NEVER, Verdict, verdict
+from services.simulator.plans import Application, Crossing, Passport, Program, Stay, Step
+from services.simulator.verdict import NEVER, VIOLATION, WITHDRAWAL, Verdict, verdict
 
 ZONE = "Pacific/Honolulu"
 CAME, LAST = date(2025, 3, 1).toordinal(), date(2025, 8, 30).toordinal()
@@ -116,3 +116,101 @@ def test_a_second_extension() -> None:
     first, second = asked("I-539", -9, "approved", 10, 60), asked("I-539", 50)
     assert judge(first, second) == Verdict(Outcome.PENDING, end_of(LAST + 60, ZONE), LAST + 60)
     assert NEVER > LONG_AFTER
+
+
+ENDS = LAST - 30
+"""The last day of the program below; LAST is the date on an M-1's I-94."""
+
+
+def studied(
+    *steps: Step,
+    admission_class: str = "F-1",
+    left: Crossing | None = None,
+    as_of: int = LONG_AFTER,
+    known: bool = True,
+) -> Verdict:
+    """A student admitted on CAME, in a program through ENDS."""
+    program = Program("N1", admission_class.replace("-", ""), CAME - 60, ENDS, steps) if known else None
+    last_day = LAST if admission_class == "M-1" else 0
+    admitted = Stay(
+        "", "A", admission_class, crossing(CAME), "1", last_day, None, True, (), Passport("GBR", "1"), program
+    )
+    return verdict(admitted, (), left, None, as_of, LONG_AFTER, steps)
+
+
+def at(day: int) -> int:
+    """Noon at the port."""
+    return crossing(day).at
+
+
+@pytest.mark.parametrize(("admission_class", "days"), [("F-1", 60), ("J-1", 30)])
+def test_duration_of_status_and_days_of_grace(admission_class: str, days: int) -> None:
+    def judged(day: int) -> Outcome:
+        return studied(admission_class=admission_class, as_of=at(day)).outcome
+
+    assert [judged(ENDS), judged(ENDS + 1), judged(ENDS + days)] == [
+        Outcome.IN_STATUS,
+        Outcome.IN_GRACE,
+        Outcome.IN_GRACE,
+    ]
+    assert studied(admission_class=admission_class).since == end_of(ENDS + days, ZONE)
+    last, late = crossing(ENDS + days, 86_399), crossing(ENDS + days + 1, 0)
+    assert studied(admission_class=admission_class, left=last).outcome is Outcome.DEPARTED_IN_TIME
+    assert studied(admission_class=admission_class, left=late).outcome is Outcome.DEPARTED_LATE
+
+
+def test_a_vocational_student_has_the_grace_inside_the_date() -> None:
+    assert studied(admission_class="M-1", as_of=at(ENDS)).outcome is Outcome.IN_STATUS
+    grace = studied(admission_class="M-1", as_of=at(LAST))
+    assert grace == Verdict(Outcome.IN_GRACE, end_of(ENDS, ZONE), LAST)
+    assert studied(admission_class="M-1") == Verdict(Outcome.OVERSTAY_SUSPECTED, OVER, LAST)
+    early = Step("Complete", ENDS - 50, ENDS - 50, ENDS - 50)
+    assert studied(early, admission_class="M-1", as_of=at(ENDS)).outcome is Outcome.IN_STATUS
+    assert studied(early, admission_class="M-1", as_of=at(ENDS + 1)).outcome is Outcome.IN_GRACE
+    assert studied(admission_class="M-1", known=False, as_of=at(LAST)).outcome is Outcome.IN_STATUS
+
+
+def test_a_later_record_about_the_program_replaces_the_earlier() -> None:
+    longer = Step("ProgramExtension", ENDS - 10, ENDS - 10, ENDS + 100)
+    shorter = Step("ShortenProgram", ENDS - 40, ENDS - 40, ENDS - 20)
+    assert studied(longer, as_of=at(ENDS + 100)) == Verdict(Outcome.IN_STATUS, at(CAME), 0)
+    assert studied(shorter, as_of=at(ENDS - 19)).outcome is Outcome.IN_GRACE
+    assert studied(shorter, longer, as_of=at(ENDS + 100)).outcome is Outcome.IN_STATUS
+
+
+def test_training_and_cap_gap_carry_on_without_a_gap() -> None:
+    done = Step("Complete", ENDS, ENDS, ENDS)
+    training = Step("OPTEmployment", ENDS + 40, ENDS - 20, ENDS + 200)
+    gap = Step("CapGapExtension", ENDS + 200, ENDS + 190, ENDS + 300)
+    assert studied(done, training, as_of=at(ENDS + 20)) == Verdict(Outcome.IN_STATUS, at(CAME), 0)
+    assert studied(done, training, gap, as_of=at(ENDS + 300)).outcome is Outcome.IN_STATUS
+    assert studied(done, training, gap).since == end_of(ENDS + 360, ZONE)
+    too_late = Step("OPTEmployment", ENDS + 62, ENDS - 20, ENDS + 200)
+    assert studied(done, too_late, as_of=at(ENDS + 100)).outcome is Outcome.OVERSTAY_SUSPECTED
+
+
+def test_withdrawal_and_violation() -> None:
+    day = ENDS - 50
+    withdrawn = Step("Terminate", day, day, reason=WITHDRAWAL)
+    assert studied(withdrawn, as_of=at(day + 15)) == Verdict(Outcome.IN_GRACE, end_of(day, ZONE), 0)
+    assert studied(withdrawn, left=crossing(day + 16)).outcome is Outcome.DEPARTED_LATE
+    violated = Step("Terminate", day, day, reason=VIOLATION)
+    assert studied(violated, as_of=at(day)).outcome is Outcome.IN_STATUS
+    assert studied(violated) == Verdict(Outcome.TERMINATED, end_of(day, ZONE), 0)
+    assert studied(violated, left=crossing(day + 1)).outcome is Outcome.DEPARTED_LATE
+    again = Step("Reactivate", day + 20, day + 20, ENDS)
+    assert studied(violated, again, as_of=at(ENDS)) == Verdict(Outcome.IN_STATUS, midnight(day + 20, ZONE), 0)
+
+
+def test_without_a_record_nothing_can_be_said() -> None:
+    assert studied(known=False) == Verdict(Outcome.UNDETERMINED, at(CAME), 0)
+    left = crossing(ENDS)
+    assert studied(known=False, left=left) == Verdict(Outcome.UNDETERMINED, left.at, 0)
+
+
+def test_a_step_taken_back_is_not_known_any_more() -> None:
+    void = Step("Terminate", ENDS - 50, ENDS - 50, reason=VIOLATION, mended=ENDS - 48, void=True)
+    program = Program("N1", "F1", CAME - 60, ENDS, (void,))
+    assert program.known_by(ENDS - 51) == ()
+    assert program.known_by(ENDS - 49) == (void,)
+    assert program.known_by(ENDS - 48) == ()

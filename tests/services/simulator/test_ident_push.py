@@ -1,0 +1,122 @@
+"""IDENT's side of the door: what it signs, and how it insists."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from services.simulator import ident_push
+from services.simulator.ident_push import Key, NotTaken, Pushed, Refused, push
+
+KEY = Key("ident-test", "a secret of more than thirty-two bytes!")
+TAKEN = {"read": 2, "accepted": 1, "left_out": 1, "refused": 0}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ident_push, "_jitter", lambda state: 0.001)
+
+
+@pytest.fixture
+def messages(tmp_path: Path) -> Path:
+    (tmp_path / "IDENT.000001.xml").write_bytes(b"<one/>")
+    return tmp_path
+
+
+def client(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://door")
+
+
+async def test_messages_are_signed_as_the_interface_says_and_sent_in_order(messages: Path) -> None:
+    (messages / "IDENT.000002.xml").write_bytes(b"<two/>")
+    seen: list[httpx.Request] = []
+
+    def door(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=TAKEN)
+
+    async with client(door) as http:
+        told = await push(http, messages, KEY, clock=lambda: 1_764_028_800.5)
+    assert told == Pushed(messages=2, read=4, accepted=2, left_out=2)
+    assert [request.content for request in seen] == [b"<one/>", b"<two/>"]
+    for request in seen:
+        said = request.headers
+        lines = ["visabus-push-1", "POST", "/push/ident", "ident-test", "1764028800", said["Visabus-Nonce"]]
+        text = "\n".join([*lines, hashlib.sha256(request.content).hexdigest()])
+        expected = hmac.new(KEY.secret.encode(), text.encode(), hashlib.sha256).digest()
+        assert base64.b64decode(said["Visabus-Signature"]) == expected
+        assert said["Content-Type"] == "application/xml"
+        assert 16 <= len(said["Visabus-Nonce"]) <= 64
+    assert seen[0].headers["Visabus-Nonce"] != seen[1].headers["Visabus-Nonce"]
+
+
+async def test_the_same_signed_bytes_until_they_are_answered(messages: Path) -> None:
+    seen: list[tuple[bytes, str]] = []
+
+    def door(request: httpx.Request) -> httpx.Response:
+        seen.append((request.content, request.headers["Visabus-Signature"]))
+        if len(seen) == 1:
+            raise httpx.ReadTimeout("no answer")
+        if len(seen) == 2:
+            raise httpx.ConnectError("nobody listens")
+        return httpx.Response((503, 429, 200)[len(seen) - 3], json=TAKEN, headers={"Retry-After": "0"})
+
+    async with client(door) as http:
+        assert (await push(http, messages, KEY)).messages == 1
+    assert len(seen) == 5
+    assert len(set(seen)) == 1
+
+
+async def test_an_old_signature_is_renewed_with_another_nonce(messages: Path) -> None:
+    now = [1_000.0]
+    seen: list[tuple[str, str]] = []
+
+    def door(request: httpx.Request) -> httpx.Response:
+        seen.append((request.headers["Visabus-Timestamp"], request.headers["Visabus-Nonce"]))
+        now[0] += 130
+        return httpx.Response(200 if len(seen) == 4 else 503, json=TAKEN)
+
+    async with client(door) as http:
+        await push(http, messages, KEY, clock=lambda: now[0])
+    assert [stamp for stamp, _ in seen] == ["1000", "1000", "1260", "1260"]
+    assert len({nonce for _, nonce in seen}) == 2
+
+
+async def test_what_the_door_does_not_want_is_not_sent_again(messages: Path) -> None:
+    asked = 0
+
+    def door(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return httpx.Response(401, json={"type": "urn:visabus:problem:signature"})
+
+    async with client(door) as http:
+        with pytest.raises(Refused, match="401"):
+            await push(http, messages, KEY)
+    assert asked == 1
+
+
+async def test_the_sender_gives_up_at_last(messages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ident_push, "GIVEN_UP_SECONDS", 0.05)
+    async with client(lambda request: httpx.Response(503)) as http:
+        with pytest.raises(NotTaken):
+            await push(http, messages, KEY)
+
+
+async def test_retry_after_is_kept(messages: Path) -> None:
+    answers = iter([httpx.Response(429, headers={"Retry-After": "1"}), httpx.Response(200, json=TAKEN)])
+    began = monotonic()
+    async with client(lambda request: next(answers)) as http:
+        await push(http, messages, KEY)
+    assert monotonic() - began >= 1
+
+
+def test_a_secret_is_not_told() -> None:
+    assert KEY.secret not in repr(KEY)
