@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import rabbitmq_local
 from servers import Shared, Unavailable, start_kafka, start_postgres, stop_kafka, stop_postgres
 
 _NOT_RUN = "not run, a server is missing: "
@@ -17,7 +18,7 @@ _NOT_RUN = "not run, a server is missing: "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked by it."""
     for item in items:
-        for server in {"kafka", "postgres"} & set(getattr(item, "fixturenames", ())):
+        for server in {"kafka", "postgres", "rabbitmq"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(server)
 
 
@@ -41,6 +42,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The SQLAlchemy URL of a real PostgreSQL, where databases may be made."""
     directory = _shared(tmp_path_factory, "postgres")
     yield from _server("VISABUS_TEST_POSTGRES", directory, start_postgres, stop_postgres)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real RabbitMQ, as `amqp://user:password@host:port`."""
+    directory = _shared(tmp_path_factory, "rabbitmq")
+    yield from _server("VISABUS_TEST_RABBITMQ", directory, rabbitmq_local.start, rabbitmq_local.stop)
 
 
 @pytest.fixture
