@@ -61,6 +61,7 @@ def demo(
         Path | None, typer.Option(metavar="DIR", help="Keep all files here; else they are removed.")
     ] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
+    amqp: Annotated[str | None, typer.Option(metavar="URL", help="An empty queue for APIS; files if not said.")] = None,
 ) -> None:
     """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
 
@@ -70,6 +71,7 @@ def demo(
     visabus demo
     visabus demo --once --persons 10000
     visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
+    visabus demo --amqp amqp://127.0.0.1/apis
     ```
     """
     from rich.console import Console
@@ -81,7 +83,7 @@ def demo(
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
         where = (bus or given.bus, store or given.store)
-        plan = Plan(directory.resolve(), persons, seed, names, *where, once, *_free_ports(2))
+        plan = Plan(directory.resolve(), persons, seed, names, *where, amqp, once, *_free_ports(2))
         code = asyncio.run(_until_stopped(plan, Console()))
     if code:
         raise typer.Exit(code)
@@ -97,6 +99,7 @@ class Plan:
     systems: tuple[str, ...]
     bus: str | None
     store: str | None
+    amqp: str | None
     once: bool
     port: int
     door_port: int
@@ -170,7 +173,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
     files, key = plan.population, pushing.new_key()
     with console.status(f"Writing the records of {plan.persons:,} travellers"):
         truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
-    environment = plan.environment(addresses(files), key)
+    environment = plan.environment(await _queued(plan, addresses(files)), key)
     settings = load(environment=environment)
     await refuse_used(settings)
     async with Children(plan.directory / "logs", environment) as children:
@@ -191,6 +194,19 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
         while True:
             children.check(api, flow.correlator)
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _queued(plan: Plan, feeds: dict[str, str]) -> dict[str, str]:
+    """The feeds, with the manifests in a queue instead of files if there is one. Raises Refusal."""
+    from services.simulator.apis_queue import QueueDown, send
+
+    if plan.amqp is None or feeds.pop("APIS.files", None) is None:
+        return feeds
+    try:
+        await send(plan.amqp, plan.population / "apis")
+    except QueueDown as error:
+        raise Refusal(f"--amqp: the queue cannot be filled: {error}", MISUSED) from None
+    return feeds | {"APIS.queue": plan.amqp}
 
 
 @dataclass(frozen=True, slots=True)

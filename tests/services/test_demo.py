@@ -109,6 +109,20 @@ def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str
 
 
 @pytest.mark.slow
+@pytest.mark.rabbitmq
+def test_manifests_come_by_queue_where_there_is_one(rabbitmq: str, tmp_path: Path) -> None:
+    queue = f"{rabbitmq}/%2F/demo-{tmp_path.name}"
+    few = ("demo", "--once", "--persons", "40", "--systems", "I94,CLAIMS3,APIS")
+    told = visabus(*few, "--amqp", queue).stdout
+    assert re.search(r"^│ APIS .* │ yes ", told, re.MULTILINE)
+
+
+def test_a_queue_that_cannot_be_filled_is_told(tmp_path: Path) -> None:
+    told = visabus("demo", "--once", "--persons", "1", "--amqp", "amqp://127.0.0.1:1/apis", code=2).stderr
+    assert "the queue cannot be filled" in told
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
     directory = tmp_path / "kept"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from services.simulator import SYSTEMS, Truth, addresses, simulate
+from services.simulator import SYSTEMS, Truth, addresses, apis_queue, simulate
 
 ROOT = Path(__file__).parents[3]
 SEVIS = "{urn:visabus:sevis:batch:1}"
@@ -118,6 +118,13 @@ def test_manifests_are_what_is_counted_and_true(run: tuple[Path, Truth], manifes
     true, gone = of(truth, "APIS")
     assert gone == {key for key, told in last.items() if told.function in ("CLNB", "XR")}
     assert true == last.keys() - gone
+
+
+def test_messages_for_a_queue_are_the_interchanges_of_the_files(run: tuple[Path, Truth]) -> None:
+    files = sorted((run[0] / "apis").iterdir())
+    parts = [list(apis_queue.interchanges(path)) for path in files]
+    assert [b"".join(part) for part in parts] == [path.read_bytes() for path in files]
+    assert sum(map(len, parts)) == run[1].counts["systems"]["APIS"]["interchanges"]
 
 
 def test_a_no_show_stands_beside_others_of_the_flight(manifests: list[Told]) -> None:
