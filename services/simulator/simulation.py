@@ -161,32 +161,35 @@ class _Run:
         }
 
     def _truth(self, person: Person, page: Page) -> TruePerson:
-        span = self._span
         stays = []
         for index, stay in enumerate(person.stays):
             admitted = [each.arrival.at for each in person.stays[index + 1 :] if each.inspection == "A"]
-            later = min(admitted, default=None)
-            decided = self._scribe.last_action_day
-            known = tuple(filter(None, (each.known_by(decided) for each in stay.applications)))
-            recorded = self._scribe.recorded(stay)
-            steps = stay.program.known_by(decided) if stay.program else ()
-            seen = verdict(stay, known, recorded, later, span.as_of, span.until, steps)
-            happened = tuple(filter(None, (each.known_by(utc_day(span.as_of) - 1) for each in stay.applications)))
-            real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
-            last = DURATION if stay.program and stay.duration else iso(seen.last_day) if seen.last_day else None
-            stays.append(
-                TrueStay(
-                    page.arrivals[index],
-                    stay.number,
-                    stay.kind,
-                    seen.outcome.value,
-                    seen.since,
-                    last,
-                    _class(stay, known) if stay.inspection == "A" else None,
-                    real.outcome.value,
-                )
-            )
+            stays.append(self._true_stay(page.arrivals[index], stay, min(admitted, default=None)))
         return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
+
+    def _true_stay(self, record: str, stay: Stay, later: int | None) -> TrueStay:
+        span, decided = self._span, self._scribe.last_action_day
+        known = _known(stay, decided)
+        steps = stay.program.known_by(decided) if stay.program else ()
+        seen = verdict(stay, known, self._scribe.recorded(stay), later, span.as_of, span.until, steps)
+        happened = _known(stay, utc_day(span.as_of) - 1)
+        real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
+        last = iso(seen.last_day) if seen.last_day else None
+        return TrueStay(
+            record,
+            stay.number,
+            stay.kind,
+            seen.outcome.value,
+            seen.since,
+            DURATION if stay.program and stay.duration else last,
+            _class(stay, known) if stay.inspection == "A" else None,
+            real.outcome.value,
+        )
+
+
+def _known(stay: Stay, day: int) -> tuple[Application, ...]:
+    """The applications as they stood at the end of that day."""
+    return tuple(filter(None, (each.known_by(day) for each in stay.applications)))
 
 
 def _apis(manifests: Manifests) -> dict[str, int]:

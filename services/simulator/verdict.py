@@ -143,28 +143,36 @@ def _adjust(line: _Line, application: Application, zone: str) -> None:
 
 def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:
     """What is allowed to a student: each record about the program holds until the next one does."""
-    begun, zone = stay.arrival.at, stay.arrival.zone
-    line = _Line([], stay.last_day, 0, NEVER)
     if program is None:
-        line.pieces.append((begun, Outcome.UNDETERMINED if stay.duration else Outcome.IN_STATUS))
-        if not stay.duration:
-            line.pieces.append((end_of(stay.last_day, zone), Outcome.OVERSTAY_SUSPECTED))
-        return line
+        return _Line(_without_program(stay), stay.last_day, 0, NEVER)
     periods = [step for step in steps if step.element in PERIODS]
     created = Step("CreateStudent", program.issued, program.issued, program.ends)
-    for step in sorted((created, *(each for each in steps if each.until or each.reason)), key=_in_order):
-        if step in periods:
-            continue
-        violated = step.reason == VIOLATION
-        since = max(begun, end_of(step.day, zone) if violated else midnight(step.day, zone))
-        line.pieces = [piece for piece in line.pieces if piece[0] < since]
-        line.pieces.append((since, Outcome.TERMINATED if violated else Outcome.IN_STATUS))
-        if not violated:
-            last, grace = _ends(stay, step, periods)
-            line.pieces.append((max(since, end_of(last, zone)), Outcome.IN_GRACE))
-            line.pieces.append((max(since, end_of(grace, zone)), Outcome.OVERSTAY_SUSPECTED))
-    line.pieces = _unbroken(line.pieces)
-    return line
+    pieces: list[tuple[int, Outcome]] = []
+    for step in sorted((created, *(each for each in steps if each not in periods)), key=_in_order):
+        said = _says(stay, step, periods)
+        pieces = [*(piece for piece in pieces if piece[0] < said[0][0]), *said]
+    return _Line(_unbroken(pieces), stay.last_day, 0, NEVER)
+
+
+def _without_program(stay: Stay) -> list[tuple[int, Outcome]]:
+    if stay.duration:
+        return [(stay.arrival.at, Outcome.UNDETERMINED)]
+    over = end_of(stay.last_day, stay.arrival.zone)
+    return [(stay.arrival.at, Outcome.IN_STATUS), (over, Outcome.OVERSTAY_SUSPECTED)]
+
+
+def _says(stay: Stay, step: Step, periods: list[Step]) -> list[tuple[int, Outcome]]:
+    """What one record about the program says, from when it holds."""
+    begun, zone = stay.arrival.at, stay.arrival.zone
+    if step.reason == VIOLATION:
+        return [(max(begun, end_of(step.day, zone)), Outcome.TERMINATED)]
+    since = max(begun, midnight(step.day, zone))
+    last, grace = _ends(stay, step, periods)
+    return [
+        (since, Outcome.IN_STATUS),
+        (max(since, end_of(last, zone)), Outcome.IN_GRACE),
+        (max(since, end_of(grace, zone)), Outcome.OVERSTAY_SUSPECTED),
+    ]
 
 
 def _in_order(step: Step) -> tuple[int, int]:
