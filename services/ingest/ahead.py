@@ -16,10 +16,13 @@ async def ahead(items: AsyncGenerator[T, None], limit: int) -> AsyncGenerator[T,
     What the generator raises is raised here, behind the items that came before it.
     """
     queue: asyncio.Queue[T] = asyncio.Queue(limit)
+    over = False
 
     async def fill() -> None:
         async with aclosing(items):
             async for item in items:
+                if over:  # cancelled, but the generator was in a call that swallows that (asyncio.wait_for before 3.12)
+                    return
                 await queue.put(item)
 
     filler = asyncio.create_task(fill())
@@ -36,6 +39,7 @@ async def ahead(items: AsyncGenerator[T, None], limit: int) -> AsyncGenerator[T,
             yield queue.get_nowait()
         await filler
     finally:
+        over = True
         filler.cancel()
         if getter is not None:
             getter.cancel()

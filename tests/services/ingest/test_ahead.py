@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
 import pytest
 
@@ -58,3 +59,21 @@ async def test_who_stops_early_leaves_nothing_running() -> None:
     await reading.aclose()
     assert numbers.closed
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_generator_that_swallows_its_cancellation_ends_all_the_same() -> None:
+    """As it does in a call of a library that waits by `asyncio.wait_for`, whose answer has just come."""
+    waits = asyncio.Event()
+
+    async def items() -> AsyncGenerator[int, None]:
+        yield 0
+        waits.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        for number in range(1, 10):
+            yield number
+
+    async with asyncio.timeout(5), aclosing(ahead(items(), 1)) as found:
+        async for _ in found:
+            await waits.wait()
+            break

@@ -1,0 +1,346 @@
+"""The queue against a real RabbitMQ: acknowledged only behind what is durable, delivered again, counted once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import pytest
+import rabbitmq_local
+from toy_source import World, settings, world
+
+from adapters.core import BadRecord, Batch, Note, Read, Record, SourceDown
+from adapters.registry import systems
+from adapters.transports.amqp_queue import Address, AmqpQueue, open_queue
+from bus.contract import Bus
+from bus.embedded import EmbeddedBus
+from services.ingest import Outcome, Source, recorded, run
+from services.wiring import topics
+
+APIS = systems()["APIS"]
+QUEUE = APIS.feed("queue")
+HEAD = "UNB+UNOA:4+BAW+CBP+250314:1815+{0}'UNH+1+PAXLST:D:05B:UN:IATA'BGM+745'TDT+20+BA178'LOC+125+JFK'"
+HEAD += "DTM+189:2503142130:201'LOC+87+LHR'"
+TAIL = "CNT+42:{1}'UNT+0+1'UNZ+1+{0}'"
+
+
+def interchange(number: int) -> bytes:
+    """A manifest; the second traveller of each cannot be read."""
+    people = [
+        f"NAD+FL+++PERSON:{number}'RFF+ABO:{number}X{each}'DOC+P+A{number:05}{each}'LOC+91+FRA'{more}"
+        for each, more in enumerate(["", "ZZZ+1'", ""])
+    ]
+    return (HEAD.format(number) + "".join(people) + TAIL.format(number, 3)).encode()
+
+
+class Broker:
+    """A queue of one test's own."""
+
+    def __init__(self, address: str) -> None:
+        self.queue = f"apis {uuid.uuid4().hex}"
+        self.address = address
+        self.url = f"{address}/{self.queue.replace(' ', '%20')}"
+
+    async def declare(self) -> None:
+        await self._with(lambda channel: channel.declare_queue(self.queue, durable=True))
+
+    async def publish(self, *bodies: bytes, **properties: Any) -> None:
+        """Put messages into the queue, durable once this returns."""
+
+        async def send(channel: Any) -> None:
+            for body in bodies:
+                message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **properties)
+                await channel.default_exchange.publish(message, routing_key=self.queue)
+
+        await self._with(send)
+
+    async def left(self) -> int:
+        """How many messages wait in the queue, as long as nobody holds any."""
+        queue = await self._with(lambda channel: channel.declare_queue(self.queue, passive=True))
+        count = queue.declaration_result.message_count
+        assert isinstance(count, int)
+        return count
+
+    async def _with(self, work: Any) -> Any:
+        async with await aio_pika.connect(self.address) as connection:
+            return await work(await connection.channel())
+
+    def source(self, **options: Any) -> Source:
+        return Source(APIS, replace(QUEUE, options=options), self.url)
+
+    def open(self, **options: Any) -> AmqpQueue:
+        return open_queue(self.url, replace(QUEUE, options=options))
+
+
+@pytest.fixture
+async def broker(rabbitmq: str) -> Broker:
+    found = Broker(rabbitmq)
+    await found.declare()
+    return found
+
+
+@pytest.fixture
+def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
+    """The directory of a node that one test may kill. Where there is a shared one, there can be another."""
+    if "VISABUS_TEST_RABBITMQ" in os.environ:
+        pytest.skip("not run, a server is missing: RabbitMQ of this machine's own, to be killed")
+    yield tmp_path / "node"
+    rabbitmq_local.stop(tmp_path / "node")
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    opened = await EmbeddedBus.open(tmp_path / "bus.db")
+    await opened.declare(topics())
+    yield opened
+    await opened.close()
+
+
+async def read_all(transport: AmqpQueue, position: Any = None, *, done: bool = True) -> list[tuple[Batch, list[Read]]]:
+    """Every batch that is ready, acknowledged if `done`."""
+    found = []
+    try:
+        async with aclosing(transport.batches(position)) as batches:  # type: ignore[type-var]
+            async for batch in batches:
+                found.append((batch, [read async for read in batch.records()]))
+                if done and batch.done is not None:
+                    await batch.done()
+    finally:
+        await transport.close()
+    return found
+
+
+# --- addresses ---------------------------------------------------------------------------------------------------
+
+
+def test_addresses() -> None:
+    plain = Address.of("amqp://mq.example/apis")
+    assert (plain.host, plain.port, plain.tls) == ("mq.example", 5672, False)
+    assert (plain.virtual_host, plain.queue) == ("/", "apis")
+    whole = Address.of("amqps://u%40x:p%2Fw@mq.example:5/cbp%2Fin/apis.in")
+    assert (whole.login, whole.password, whole.port) == ("u@x", "p/w", 5)
+    assert (whole.virtual_host, whole.queue, whole.tls) == ("cbp/in", "apis.in", True)
+    assert "p/w" not in f"{whole} {whole!r}"
+
+
+@pytest.mark.parametrize("url", ["", "amqp://host", "amqp://host/", "http://host/q", "amqp://h:x/q", "amqp://h/a/b/c"])
+def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(SourceDown, match="address cannot be used"):
+        open_queue(url.replace("amqp://", "amqp://user:secret@"), QUEUE)
+
+
+def test_options_that_are_none() -> None:
+    with pytest.raises(TypeError):
+        open_queue("amqp://host/q", replace(QUEUE, options={"colour": 1}))
+    with pytest.raises(ValueError, match="format"):
+        open_queue("amqp://host/q", replace(QUEUE, format=None))
+
+
+# --- the transport -----------------------------------------------------------------------------------------------
+
+
+async def test_a_message_is_a_batch_in_the_order_of_the_queue(broker: Broker) -> None:
+    await broker.publish(interchange(1), interchange(2), message_id="first-named")
+    found = await read_all(broker.open())
+    assert [batch.name for batch, _ in found] == ["first-named"] * 2
+    assert [sum(isinstance(read, Record) for read in reads) for _, reads in found] == [2, 2]
+    assert [sum(isinstance(read, BadRecord) for read in reads) for _, reads in found] == [1, 1]
+    assert await broker.left() == 0
+
+
+async def test_an_empty_queue_has_nothing(broker: Broker) -> None:
+    assert await read_all(broker.open()) == []
+
+
+async def test_what_is_not_acknowledged_comes_again_with_the_same_records(broker: Broker) -> None:
+    await broker.publish(interchange(1), interchange(2))
+    first = await read_all(broker.open(), done=False)
+    assert await broker.left() == 2
+    again = await read_all(broker.open(), done=True)
+    assert [(batch.name, batch.after) for batch, _ in first] == [(batch.name, batch.after) for batch, _ in again]
+    assert [[read.raw for read in reads] for _, reads in first] == [[read.raw for read in reads] for _, reads in again]
+    assert await broker.left() == 0
+
+
+async def test_what_is_done_and_comes_again_is_told_and_not_read(broker: Broker) -> None:
+    """The process died behind the saved position and before the acknowledgement."""
+    await broker.publish(interchange(1), interchange(2))
+    first = await read_all(broker.open(), done=False)
+    (resent, new) = await read_all(broker.open(), first[0][0].after)
+    assert [type(read) for read in resent[1]] == [Note]
+    assert resent[0].after["again"] == 1
+    assert sum(isinstance(read, Record) for read in new[1]) == 2
+    assert await broker.left() == 0
+
+
+async def test_resuming_at_every_position_reads_the_rest(broker: Broker) -> None:
+    bodies = [interchange(number) for number in range(4)]
+    await broker.publish(*bodies)
+    positions = [None, *(batch.after for batch, _ in await read_all(broker.open()))]
+    for done, position in enumerate(positions):
+        await broker.publish(*bodies)
+        found = await read_all(broker.open(), position)
+        assert [isinstance(reads[0], Note) and "resent" in reads[0].fields for _, reads in found] == [
+            number < done for number in range(4)
+        ]
+
+
+async def test_the_position_stays_small(broker: Broker) -> None:
+    await broker.publish(*(b"x%d" % number for number in range(12)))
+    found = await read_all(broker.open(window=5))
+    assert len(found[-1][0].after["done"]) == 5
+
+
+async def test_a_message_that_is_too_large_is_refused(broker: Broker) -> None:
+    await broker.publish(interchange(1))
+    ((_, reads),) = await read_all(broker.open(limit=100))
+    assert isinstance(reads[0], BadRecord)
+    assert len(reads) == 1
+
+
+async def test_a_queue_that_is_not_there(broker: Broker) -> None:
+    broker.url += "%20lost"
+    with pytest.raises(SourceDown, match="cannot be reached: ChannelNotFoundEntity"):
+        await read_all(broker.open())
+
+
+async def test_a_wrong_password_is_never_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    transport = open_queue(broker.url.replace("guest:guest", "guest:hunter22"), QUEUE)
+    with pytest.raises(SourceDown) as told:
+        await read_all(transport)
+    await transport.close()
+    assert "hunter22" not in f"{told.value} {told.value.__cause__} {caplog.text} {transport!r}"
+
+
+async def test_nobody_listens() -> None:
+    with pytest.raises(SourceDown, match="cannot be reached"):
+        await read_all(open_queue("amqp://127.0.0.1:1/apis", QUEUE))
+
+
+async def test_a_consumer_cut_off_is_source_down(broker: Broker) -> None:
+    await broker.publish(interchange(1))
+    transport = broker.open()
+    (batch,) = [batch async for batch in transport.batches(None)]
+    await transport.close()
+    assert batch.done is not None
+    with pytest.raises(SourceDown, match="went away"):
+        await batch.done()
+    assert await broker.left() == 1
+
+
+# --- through the host --------------------------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+MESSAGES = 5
+READ = {
+    "read": 3 * MESSAGES,
+    "published": 2 * MESSAGES,
+    "dead_lettered": MESSAGES,
+    "filtered": {},
+    "events": 2 * MESSAGES,
+}
+
+
+async def once(broker: Broker, bus: Bus, directory: Path, pause: Any = None, **ingest: Any) -> Outcome:
+    """One run of the feed."""
+    quick = settings(directory, **({"chunk_records": 2, "refuse_min": 1000} | ingest))
+    (outcome,) = await run(quick, [broker.source()], once=True, bus=bus, clock=recorded, pause=pause)
+    return outcome
+
+
+def wrong(found: World) -> list[str]:
+    """The violations of "nothing lost" and of the sum."""
+    lost = 2 * MESSAGES - len(found.ids())
+    letters = len({letter["id"] for letter in found.letters})
+    counters = found.saved["APIS/queue"]["counters"]
+    return [
+        *([f"{lost} events lost"] if lost else []),
+        *([f"{letters} dead letters"] if letters != MESSAGES else []),
+        *([f"counters {counters}"] if counters != READ else []),
+    ]
+
+
+@pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
+async def test_a_crash_at_each_step_loses_nothing_and_counts_nothing_twice(
+    broker: Broker, bus: Bus, tmp_path: Path, point: str
+) -> None:
+    await broker.publish(*(interchange(number) for number in range(MESSAGES)))
+    for nth in range(1, 100):
+        hits = 0
+
+        async def crash(at: str, nth: int = nth) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == nth:
+                raise Crash
+
+        if (await once(broker, bus, tmp_path, crash)).error is None:
+            break
+    assert nth > 2
+    assert wrong(await world(bus)) == []
+    assert await broker.left() == 0
+
+
+async def test_the_planted_bug_loses_messages(
+    broker: Broker, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Acknowledged on receipt."""
+    sound = AmqpQueue._next
+
+    async def unsound(self: AmqpQueue, queue: Any) -> Any:
+        if (message := await sound(self, queue)) is not None:
+            await message.ack()
+            monkeypatch.setattr(type(message), "ack", _nothing)
+        return message
+
+    async def crash(at: str) -> None:
+        if at == "ingest.decoded":
+            raise Crash
+
+    await broker.publish(*(interchange(number) for number in range(MESSAGES)))
+    with monkeypatch.context() as planted:
+        planted.setattr(AmqpQueue, "_next", unsound)
+        assert (await once(broker, bus, tmp_path, crash)).error is not None
+    assert (await once(broker, bus, tmp_path)).error is None
+    assert any("lost" in violation for violation in wrong(await world(bus)))
+
+
+async def _nothing(*_: Any, **__: Any) -> None:
+    return
+
+
+@pytest.mark.slow
+async def test_a_node_that_is_killed_and_started_again(node: Path, bus: Bus, tmp_path: Path) -> None:
+    """At each step of the second message in turn; the messages are durable, and so the node has them again."""
+    broker = Broker(await asyncio.to_thread(rabbitmq_local.start, node))
+    await broker.declare()
+    await broker.publish(*(interchange(number) for number in range(MESSAGES)))
+    for point in ("ingest.saved", "ingest.decoded"):
+        hits = 0
+
+        async def fault(at: str, point: str = point) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == 3:
+                await asyncio.to_thread(rabbitmq_local.kill, node)
+
+        outcome = await once(broker, bus, tmp_path, fault, breaker_failures=2, in_flight=1)
+        assert outcome.error is not None
+        assert "could not be reached" in outcome.error
+        await asyncio.to_thread(rabbitmq_local.start, node)
+    assert (await once(broker, bus, tmp_path)).error is None
+    assert wrong(await world(bus)) == []
+    assert await broker.left() == 0
