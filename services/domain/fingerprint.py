@@ -9,9 +9,9 @@ from hashlib import blake2b
 
 from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
-from services.domain import identity, rules
+from services.domain import identity, programs, rules
 
-NORMALISER = 2
+NORMALISER = 3
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -27,7 +27,8 @@ def fingerprint() -> str:
         [_row(rule) for rule in (*rules.RULES, rules.PAROLE)],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
-        rules.EVIDENCE_ORDER,
+        (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST),
+        (rules.EVIDENCE_ORDER, rules.ONE_CROSSING),
         rules.ABSENCE_SCOPES,
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
@@ -42,6 +43,8 @@ def _row(rule: rules.Rule) -> tuple[object, ...]:
         rule.citation,
         rule.days,
         rule.grace_days,
+        rule.withdrawal_days,
+        sorted(rule.training),
         rule.extendable,
         dates,
     )

@@ -18,11 +18,17 @@ class Basis(Enum):
     DAYS = "a number of days from admission"
     CAPPED = "the date on the I-94, at most a number of days from admission"
     DURATION = "duration of status"
+    PROGRAM = "duration of status, as long as the program in SEVIS"
+    DATED_PROGRAM = "the date on the I-94, grace inside it once the program in SEVIS is over"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long one may stay. `days` counts the day of admission as the first."""
+    """How long one may stay. `days` counts the day of admission as the first.
+
+    `withdrawal_days`: grace after an authorised withdrawal from a program; `training`: the reasons of periods that
+    carry status beyond the program's end.
+    """
 
     id: str
     classes: frozenset[str]
@@ -30,6 +36,8 @@ class Rule:
     citation: str
     days: int = 0
     grace_days: int = 0
+    withdrawal_days: int = 0
+    training: frozenset[str] = frozenset()
     extendable: bool = True
     since: date = date.min
     until: date = date.max
@@ -67,8 +75,36 @@ RULES: tuple[Rule, ...] = (
         "official", frozenset({"A1", "A2", "A3", "G1", "G2", "G3", "G4", "G5"}), Basis.DURATION, "8 CFR 214.2(a), (g)"
     ),
     Rule("media", frozenset({"I", "I1"}), Basis.DURATION, "8 CFR 214.2(i)"),
+    Rule(
+        # Not covered: an admission to a date for want of papers (Form I-515A); the program counts all the same.
+        "student",
+        frozenset({"F1", "F2"}),
+        Basis.PROGRAM,
+        "8 CFR 214.2(f)(5)",
+        grace_days=60,
+        withdrawal_days=15,
+        training=frozenset({"practical-training", "cap-gap"}),
+    ),
+    Rule(
+        # Not covered: the requirement of two years at home (INA 212(e)), which bars some changes of status.
+        "exchange-visitor",
+        frozenset({"J1", "J2"}),
+        Basis.PROGRAM,
+        "8 CFR 214.2(j)(1)(ii)",
+        grace_days=30,
+        training=frozenset({"academic-training"}),
+    ),
+    Rule(
+        # Not covered: the limit of one year. The officer's date is taken as it stands; the grace lies inside it.
+        "vocational-student",
+        frozenset({"M1", "M2"}),
+        Basis.DATED_PROGRAM,
+        "8 CFR 214.2(m)(5), (m)(10)",
+        grace_days=30,
+        training=frozenset({"practical-training"}),
+    ),
 )
-"""F, J and M are missing on purpose: their period is in SEVIS, and without it they are UNDETERMINED."""
+"""F and J are UNDETERMINED without a record in SEVIS; M then has the date on the I-94, and no grace in it."""
 
 PAROLE = Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False)
 
@@ -80,6 +116,8 @@ RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")
 REFUSED = ("not-admitted", "INA 235(a)(4), (b)(1)")
 LEFT = ("departure", "8 CFR 215.8, 231.2")
 LATER_ADMISSION = ("later-admission", "8 CFR 231.2")
+VIOLATION = ("program-terminated", "8 CFR 214.2(f), (j), (m)")
+CAP_GAP = ("cap-gap", "8 CFR 214.2(f)(5)(vi)")
 OVER = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
 
 LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
@@ -95,6 +133,8 @@ EVIDENCE_ORDER = (
 """Evidence of departure, strongest first."""
 ACCEPTED = frozenset(EVIDENCE_ORDER) - {"booking"}
 """A booking shows an intention; it closes no stay."""
+ONE_CROSSING = 24 * 3600
+"""Seconds within which departures from one stay, told by several systems, are reports of one crossing."""
 ABSENCE_SCOPES = ("departure:air", "departure:land", "departure:sea")
 """No departure by any of these ways: only where each is complete is a missing departure evidence."""
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from schemas.moments import zone
 from schemas.outcomes import Outcome
-from services.domain import rules
+from services.domain import programs, rules
 from services.domain.facts import Fact, end_of_day, instant
 from services.domain.history import Interval, Stay
+from services.domain.programs import FOREVER, Programs, Record
 
 DURATION = "D/S"
-FOREVER = 2**62
 NO_RULE = ("no-rule", "")
 
 
@@ -27,7 +29,8 @@ class Visit:
     departures: list[Fact] = field(default_factory=list)
     applications: list[Fact] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
-    departed: Fact | None = None  # the departure that is believed
+    departed: Fact | None = None  # the report of the departure that is believed
+    crossing: tuple[str, ...] = ()  # the event ids of all reports of that departure
     closed_by: Fact | None = None
 
 
@@ -36,7 +39,7 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
     ordered = sorted(facts, key=_when) if len(facts) > 1 else facts
     visits = [Visit(fact, _numbers(fact)) for fact in ordered if fact.kind == "arrival"]
     counted = [visit for visit in visits if _admitted(visit.arrival)]
-    unmatched = []
+    unmatched, sevis = [], []
     for fact in ordered:
         if fact.kind == "departure":
             if fact.body["evidence"] not in rules.ACCEPTED:
@@ -46,6 +49,8 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
                 unmatched.append(fact.uuid)
             else:
                 left.departures.append(fact)
+        elif fact.kind == "status" and programs.is_program(fact):
+            sevis.append(fact)  # the person's, not one visit's
         elif fact.kind != "arrival":
             meant = _visit_meant(counted, fact)
             if meant is not None and fact.kind == "extension":
@@ -58,9 +63,11 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
     for visit in counted:
         if visit.departures:
             visit.departed = accepted = _strongest(visit.departures)
+            visit.crossing = tuple(fact.uuid for fact in visit.departures if _same_crossing(fact, accepted))
             # what is no report of that crossing is another one
-            unmatched += [fact.uuid for fact in visit.departures if abs(fact.day - accepted.day) > 1]
-    stays = tuple(_stay(visit) for visit in visits)
+            unmatched += [fact.uuid for fact in visit.departures if fact.uuid not in visit.crossing]
+    records = programs.records_of(sevis) if sevis else []
+    stays = tuple(_stay(visit, records) for visit in visits)
     return stays, tuple(sorted(unmatched))
 
 
@@ -111,16 +118,21 @@ def _strongest(departures: Iterable[Fact]) -> Fact:
     return min(departures, key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id))
 
 
+def _same_crossing(one: Fact, other: Fact) -> bool:
+    """Whether two departures of one stay are reports of one crossing: near in time, or in days without one."""
+    if one.whole_day or other.whole_day:
+        return abs(one.day - other.day) <= 1
+    return abs(one.start - other.start) <= rules.ONE_CROSSING
+
+
 @dataclass(slots=True)
 class Period:
     """What an admission allows, as applications change it: `end` is the first second after the last day."""
 
     admission_class: str
+    row: rules.Rule
     end: int
     last_day: str | None
-    rule: str
-    citation: str
-    extendable: bool
     grace: int  # the first second after the days of grace
 
 
@@ -139,18 +151,21 @@ class Application:
         return self.decided.body["action"] if self.decided else "pending"
 
 
-def _stay(visit: Visit) -> Stay:
+def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
     arrival = visit.arrival
     said = arrival.body.get("class_of_admission")
-    period: Period | None = None
+    line: _Line | None = None
     if not _admitted(arrival):
         timeline = _refused(arrival)
     else:
-        period = _period(arrival)
         applications = _applications(visit.applications, arrival.zone) if visit.applications else []
-        timeline = _undetermined(arrival) if period is None else _authorised(arrival, period, applications)
+        line = _admission(visit, records)
+        timeline = _undetermined(arrival) if line is None else _authorised(line, applications)
         timeline = _closed(visit, _adjusted(visit, applications, timeline))
-    facts = (arrival, *visit.departures, *visit.applications, *visit.facts)
+    period = line.period if line else None
+    marks = {mark for fact in (arrival, *visit.departures, *visit.applications, *visit.facts) for mark in fact.handling}
+    if line is not None and line.told:
+        marks |= line.programs.handling()
     return Stay(
         id=arrival.handle.hex(),
         since=arrival.start,
@@ -162,7 +177,7 @@ def _stay(visit: Visit) -> Stay:
         authorised_until=period.last_day if period else None,
         departed=visit.departed.start if visit.departed else None,
         i94=tuple(sorted(visit.numbers)),
-        handling=tuple(sorted({mark for fact in facts for mark in fact.handling})),
+        handling=tuple(sorted(marks)),
         timeline=tuple(timeline),
     )
 
@@ -186,20 +201,20 @@ def _period(arrival: Fact) -> Period | None:
     rule = rules.PAROLE if paroled else rules.rule_for(admission_class, day)
     if rule is None:
         return None
-    if rule.basis is rules.Basis.DURATION:
-        return Period(admission_class, FOREVER, DURATION, rule.id, rule.citation, rule.extendable, FOREVER)
+    if rule.basis in (rules.Basis.DURATION, rules.Basis.PROGRAM):
+        return Period(admission_class, rule, FOREVER, DURATION, FOREVER)
     until = arrival.body.get("admitted_until")
     stated = date.fromisoformat(until) if until and until != DURATION else None
     last = _last_day(rule, day, stated)
     if last is None or last < day:
         return None
-    end = end_of_day(last.toordinal(), arrival.zone)
-    grace = end_of_day(last.toordinal() + rule.grace_days, arrival.zone)
-    return Period(admission_class, end, last.isoformat(), rule.id, rule.citation, rule.extendable, grace)
+    end = programs.over(last.toordinal(), arrival.zone)
+    grace = 0 if rule.basis is rules.Basis.DATED_PROGRAM else rule.grace_days  # there it lies inside
+    return Period(admission_class, rule, end, last.isoformat(), programs.over(last.toordinal() + grace, arrival.zone))
 
 
 def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:
-    if rule.basis is rules.Basis.I94_DATE:
+    if rule.basis in (rules.Basis.I94_DATE, rules.Basis.DATED_PROGRAM):
         return stated
     limit = day + timedelta(days=rule.days - 1)
     return min(stated, limit) if stated and rule.basis is rules.Basis.CAPPED else limit
@@ -241,9 +256,12 @@ class _Line:
 
     arrival: Fact
     period: Period
+    programs: Programs
     pieces: list[Interval]
     reach: int
     proof: tuple[str, ...]
+    after: Interval | None = None  # what holds from `reach` on, if not simply nothing
+    told: bool = False  # whether SEVIS speaks in it
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
         """Adds a piece that rests on the present proof."""
@@ -259,17 +277,67 @@ class _Line:
 
     def over(self) -> None:
         """From `reach` on nothing is allowed."""
-        self.add(self.reach, Outcome.OVERSTAY_SUSPECTED, "authorised period over, no departure reported", rules.OVER)
+        if self.after is None:
+            self.add(self.reach, Outcome.OVERSTAY_SUSPECTED, programs.OVER, rules.OVER)
+        else:
+            proof = tuple(sorted({*self.after.evidence, *self.proof}))
+            self.pieces.append(replace(self.after, since=self.reach, evidence=proof))
+
+    def follow(self, pieces: Sequence[Interval], end: int | None = None) -> None:
+        """Goes on as the programs say. Its end is that of status, or that of the date on the I-94."""
+        last = pieces[-1]
+        self.told, self.after = True, None
+        if last.outcome in programs.ALLOWED:
+            self.reach, allowed = FOREVER, pieces
+        else:
+            self.after, self.reach, allowed = last, last.since, pieces[:-1]
+        self.pieces += allowed
+        self.period.grace = self.reach
+        ended = min(_status_end(pieces), self.reach)
+        self.period.end = ended if end is None else min(end, self.reach)
 
 
-def _authorised(arrival: Fact, period: Period, applications: Sequence[Application]) -> list[Interval]:
-    """The time line of an admission with a period, before its end by departure, new status or later admission."""
-    rule = (period.rule, period.citation)
-    line = _Line(arrival, period, [], period.grace, (arrival.uuid,))
+def _status_end(pieces: Sequence[Interval]) -> int:
+    """The second at which the last piece in status is over; the first one's where there is none."""
+    for piece, following in zip(reversed(pieces), (None, *reversed(pieces)), strict=False):
+        if piece.outcome == Outcome.IN_STATUS:
+            return FOREVER if following is None else following.since
+    return pieces[0].since
+
+
+def _admission(visit: Visit, records: Sequence[Record]) -> _Line | None:
+    """What the admission itself allows, or None where nothing can be computed."""
+    arrival, period = visit.arrival, _period(visit.arrival)
+    if period is None:
+        return None
+    closes = visit.closed_by.day if visit.closed_by else None
+    line = _Line(arrival, period, Programs(records, arrival, closes), [], period.grace, (arrival.uuid,))
+    if period.row.basis is rules.Basis.PROGRAM:
+        pieces = line.programs.line(period.row, arrival.start, arrival.day)
+        if not pieces:
+            return None
+        line.follow(pieces)
+        return line
+    rule = (period.row.id, period.row.citation)
     line.add(arrival.start, Outcome.IN_STATUS, "admitted", rule)
-    if period.grace > period.end:
+    if period.row.basis is rules.Basis.DATED_PROGRAM and records:
+        _inside_date(line, line.pieces.pop(), arrival.day)
+    elif period.grace > period.end:
         line.add(period.end, Outcome.IN_GRACE, "days of grace", rule)
-    if period.extendable:
+    return line
+
+
+def _inside_date(line: _Line, first: Interval, day: int) -> None:
+    """A fixed date under which a program runs."""
+    period = line.period
+    said = line.programs.line(period.row, first.since, day)
+    last = date.fromisoformat(period.last_day or "").toordinal()
+    line.follow(programs.dated(said, period.row, first, last, line.arrival.zone), period.end)
+
+
+def _authorised(line: _Line, applications: Sequence[Application]) -> list[Interval]:
+    """The time line of an admission with a period, before its end by departure, new status or later admission."""
+    if line.period.row.extendable:
         # where not, there is no extension or change of status: the filing has no effect
         for application in applications:
             if not application.adjusts:
@@ -299,34 +367,71 @@ def _extend(line: _Line, application: Application) -> None:
 
 def _approve(line: _Line, decided: Fact, proof: tuple[str, ...]) -> None:
     """The new class and date, from the old end on; a late filing is healed."""
-    period, zone_name = line.period, line.arrival.zone
+    period = line.period
     granted = decided.body.get("granted_until") or decided.body.get("requested_until")
     new_class = decided.body.get("granted_class") or period.admission_class
-    end = _granted_end(granted, new_class, decided, zone_name)
-    since = period.end
-    if since == FOREVER or (end is not None and end <= since):
-        # no longer than before: the new date holds from the moment at which it was given
-        since = max(decided.start, line.arrival.start + 1)
+    rule = period.row if new_class in period.row.classes else rules.rule_for(new_class, date.fromordinal(decided.day))
+    if rule is period.row and rule.basis is rules.Basis.PROGRAM and granted == DURATION:
+        return  # reinstated, say: the program itself is SEVIS's to move
+    end = _granted_end(granted, rule, line.arrival.zone)
+    since = _takes_effect(line, decided, end, rule)
     if end is not None and end <= since:
         return  # over before it was given, and shorter than what holds anyway
     line.proof = proof
     line.pieces = [piece for piece in line.pieces if piece.since < since]
-    period.admission_class = new_class
-    if end is None:
-        line.add(since, Outcome.UNDETERMINED, f"no period can be computed for class {new_class}", NO_RULE)
-        period.last_day, line.reach = None, FOREVER
+    line.after = None
+    period.admission_class, period.row = new_class, rule or period.row
+    if rule is not None and rule.basis is rules.Basis.PROGRAM and granted == DURATION:
+        _approved_program(line, since)
+    elif end is None:
+        _incomputable(line, since)
     else:
         line.add(since, Outcome.IN_STATUS, "application approved", rules.APPROVED)
         period.last_day, period.end, line.reach = granted, end, end
+        if rule is not None and rule.basis is rules.Basis.DATED_PROGRAM and line.programs.records:
+            _inside_date(line, line.pieces.pop(), local_day(since, line.arrival.zone).toordinal())
 
 
-def _granted_end(granted: str | None, new_class: str, decided: Fact, zone_name: str) -> int | None:
+def _approved_program(line: _Line, since: int) -> None:
+    """Duration of status in a class whose program is in SEVIS."""
+    day = local_day(since, line.arrival.zone).toordinal()
+    pieces = line.programs.line(line.period.row, since, day, named=False)
+    if pieces:
+        line.period.last_day = DURATION
+        line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *line.proof}))) for one in pieces])
+    else:
+        _incomputable(line, since)
+
+
+def _incomputable(line: _Line, since: int) -> None:
+    reason = f"no period can be computed for class {line.period.admission_class}"
+    line.add(since, Outcome.UNDETERMINED, reason, NO_RULE)
+    line.period.last_day, line.reach = None, FOREVER
+
+
+def _takes_effect(line: _Line, decided: Fact, end: int | None, rule: rules.Rule | None) -> int:
+    """The second from which what was granted holds.
+
+    That is the end of the old period. Where that was a program's or becomes one, a change of status holds from the
+    day that the approval names, or that of the decision: duration of status has no date to wait for.
+    """
+    period, first = line.period, line.arrival.start + 1
+    if rule is not period.row and rules.Basis.PROGRAM in (period.row.basis, rule and rule.basis):
+        valid = decided.body.get("valid_from")
+        named = decided.start if valid is None else max(decided.start, _day_end(valid, line.arrival.zone, -1))
+        return min(period.end, max(named, first))
+    if period.end == FOREVER or (end is not None and end <= period.end):
+        # no longer than before: the new date holds from the moment at which it was given
+        return max(decided.start, first)
+    return period.end
+
+
+def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -> int | None:
     """The first second after what was granted, or None where that cannot be told."""
     if granted is None:
         return None
     if granted != DURATION:
         return _day_end(granted, zone_name)
-    rule = rules.rule_for(new_class, date.fromordinal(decided.day))
     return FOREVER if rule is not None and rule.basis is rules.Basis.DURATION else None
 
 
@@ -369,11 +474,12 @@ def _closed(visit: Visit, line: list[Interval]) -> list[Interval]:
         # a departure known to the day only may be that of the arrival; it ends the stay no earlier than it began
         at = max(departure.start, visit.arrival.start)
         before = _at(line, at)
-        outcome = Outcome.DEPARTED_LATE if before.absence else Outcome.DEPARTED_IN_TIME
+        late = before.absence or before.outcome == Outcome.TERMINATED
+        outcome = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         reason = f"left ({departure.body['evidence'].replace('_', ' ')})"
         if before.outcome == Outcome.UNDETERMINED:
             outcome, reason = Outcome.UNDETERMINED, before.reason
-        proof = (*before.evidence, departure.uuid)
+        proof = (*before.evidence, *visit.crossing)
         return [*_before(line, at), _interval(at, outcome, reason, rules.LEFT, proof)]
     if visit.closed_by is not None:
         start = visit.closed_by.start
@@ -416,8 +522,8 @@ def _at(line: Sequence[Interval], second: int) -> Interval:
     return found
 
 
-def _day_end(day: str, zone_name: str) -> int:
-    return end_of_day(date.fromisoformat(day).toordinal(), zone_name)
+def _day_end(day: str, zone_name: str, by: int = 0) -> int:
+    return programs.over(date.fromisoformat(day).toordinal() + by, zone_name)
 
 
 def local_day(second: int, zone_name: str) -> date:

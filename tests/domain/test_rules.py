@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from functools import cache
 
 import pytest
+from domain import students
 from domain.stories import Story
+from domain.students import Student
 
 from schemas.events import Action, Evidence, Inspection
 from schemas.events import Fact as Said
@@ -28,7 +30,8 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     ("H1B E1 E2 E3 L1 L1A L1B O1 P1 P2 P3 TN", "petition-based", "8 CFR 214.1(l)", I94, True),
     ("A1 A2 A3 G1 G2 G3 G4 G5", "official", "8 CFR 214.2(a), (g)", DURATION, True),
     ("I I1", "media", "8 CFR 214.2(i)", DURATION, True),
-    ("F1 F2 J1 J2 M1 M2 ZZ", "no-rule", "", "", False),
+    ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", I94, True),
+    ("F1 F2 J1 J2 ZZ", "no-rule", "", "", False),  # F and J: without a record in SEVIS
     ("PAR DT CP", "parole", "8 CFR 212.5", I94, False),
 )
 DAYS = (date(1999, 12, 31), date(2024, 2, 28), date(2025, 1, 10), date(2060, 7, 1))
@@ -95,11 +98,23 @@ def _wrong(grade: str, line: tuple[str, str, str, str | int, bool], paroled: boo
         yield f"{grade}: {asked} after an application"
 
 
+@cache
+def _ended(grade: str) -> tuple[Fact, ...]:
+    """An admission that names a SEVIS record, terminated soon after it."""
+    story = Student(grade=grade).came(D, until=END, names=1).created(D - FAR, D + FAR)
+    return tuple(story.terminated(D + NEAR).facts())
+
+
 def problems() -> Iterator[str]:
     """What the rules say otherwise than the table."""
     for line in TABLE:
         for grade in line[0].split():
             yield from _wrong(grade, line)
+            (history,) = settle.persons(_ended(grade))
+            words = {piece.outcome for piece in history.stays[0].timeline}
+            if ("TERMINATED" in words) != (grade[0] in "FJM" and len(grade) == 2):
+                yield f"{grade}: {words} with a terminated record"
+    yield from students.problems(DAYS)
     yield from _wrong("B2", TABLE[-1], paroled=True)
     for name, expected in EXAMPLES.items():
         (history,) = settle.persons(_example(name))[-1:]
@@ -138,16 +153,24 @@ def test_the_table() -> None:
 
 
 def _mutants(rule: Rule) -> Iterator[Rule]:
-    dated = rule.basis is not Basis.DURATION
+    dated = rule.basis not in (Basis.DURATION, Basis.PROGRAM)
     yield replace(rule, id=rule.id + "x")
     yield replace(rule, citation=rule.citation + " ")
     yield replace(rule, extendable=not rule.extendable)
     yield from (replace(rule, basis=basis) for basis in Basis if basis is not rule.basis)
     yield from (replace(rule, classes=rule.classes - {one}) for one in rule.classes)
     yield from (replace(rule, days=rule.days + by) for by in (-1, 1) if rule.days)
-    if dated:
-        yield replace(rule, grace_days=1)
-    yield replace(rule, classes=rule.classes | {"F1"})
+    if dated or rule.grace_days:
+        yield replace(rule, grace_days=rule.grace_days + 1)
+    if rule.grace_days:
+        yield replace(rule, grace_days=rule.grace_days - 1)
+    if rule.basis is Basis.PROGRAM:
+        yield replace(rule, withdrawal_days=rule.withdrawal_days + 1)
+    if rule.withdrawal_days:
+        yield replace(rule, withdrawal_days=rule.withdrawal_days - 1)
+    if rule.training:
+        yield from (replace(rule, training=rule.training ^ {reason}) for reason in students.REASONS)
+    yield replace(rule, classes=rule.classes | {"ZZ"})
     if rule.id != "parole":  # parole is no admission: one row at all times
         yield from (replace(rule, since=day + timedelta(1)) for day in DAYS)
         yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
@@ -164,7 +187,19 @@ def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) 
         assert next(problems(), None), mutant
 
 
-PAIRS = ("TIMELY", "APPROVED", "DENIED", "ADJUSTMENT", "RESIDENT", "REFUSED", "LEFT", "LATER_ADMISSION", "OVER")
+PAIRS = (
+    "TIMELY",
+    "APPROVED",
+    "DENIED",
+    "ADJUSTMENT",
+    "RESIDENT",
+    "REFUSED",
+    "LEFT",
+    "LATER_ADMISSION",
+    "OVER",
+    "VIOLATION",
+    "CAP_GAP",
+)
 
 
 @pytest.mark.parametrize("name", PAIRS)
