@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from services.correlator.unite import Groups, unite
 from services.correlator.work import Work
-from services.domain.facts import Claim, Fact, claim_key, handle_key
+from services.domain.facts import Fact, handle_key
 from services.domain.identity import block_of, keys_of
 from services.store.packing import squeeze
 from services.store.writer import ClaimRow, Move, Transaction
@@ -76,12 +76,20 @@ async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
     return Appended(founded, bool(work.claims))
 
 
-def _grouped(facts: Sequence[Fact]) -> tuple[dict[int, int], Groups]:
-    """For each key the number of the first fact that has it, and which facts belong together."""
+def _grouped(facts: Sequence[Fact], claims: dict[int, Fact]) -> tuple[dict[int, int], Groups]:
+    """For each key the number of the first fact that has it, and which facts belong together.
+
+    Fills `claims`: claim key -> the fact that is known first among those that make the claim.
+    """
     groups = Groups()
     owner: dict[int, int] = {}
     for number, fact in enumerate(facts):
-        met = {owner.setdefault(key, number) for key in keys_of(fact)}
+        keys = keys_of(fact)
+        if fact.claim is not None:
+            held = claims.setdefault(keys[1], fact)
+            if fact.known < held.known:
+                claims[keys[1]] = fact
+        met = {owner.setdefault(key, number) for key in keys}
         met.add(number)
         if len(met) > 1:
             groups.join(met)
@@ -90,7 +98,8 @@ def _grouped(facts: Sequence[Fact]) -> tuple[dict[int, int], Groups]:
 
 async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work) -> dict[int, int]:
     """Keys to pools for all facts; fills the work. Returns what may be remembered."""
-    owner, groups = _grouped(facts)
+    claims: dict[int, Fact] = {}
+    owner, groups = _grouped(facts, claims)
     find = groups.find
     stands = cache.known(owner)
     missing = sorted(owner.keys() - stands.keys())
@@ -120,25 +129,17 @@ async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work
     home = {group: min(pools) for group, pools in together.items()}
     for number, fact in enumerate(facts):
         work.facts.setdefault(home[find(number)], []).append(fact)
-    await _add_claims(tx, facts, fresh, stands, work)
+    await _add_claims(tx, {key: fact for key, fact in claims.items() if key in fresh}, stands, work)
     return stands
 
 
-async def _add_claims(
-    tx: Transaction, facts: Sequence[Fact], fresh: Container[int], pool_of: dict[int, int], work: Work
-) -> None:
+async def _add_claims(tx: Transaction, claims: dict[int, Fact], pool_of: dict[int, int], work: Work) -> None:
     """Claims met for the first time, into their blocks, and into the work as not yet compared."""
-    claims: dict[int, tuple[Claim, int]] = {}
-    for fact in facts:
-        if fact.claim is not None:
-            key = claim_key(fact.claim)
-            if key in fresh and (key not in claims or fact.known < claims[key][1]):
-                claims[key] = (fact.claim, fact.known)
     rows = []
-    for key, (claim, known) in sorted(claims.items()):
-        block = block_of(claim)
+    for key, fact in sorted(claims.items(), key=lambda item: item[0]):
+        block = block_of(fact.claim) if fact.claim is not None else 0
         if block:
-            rows.append(ClaimRow(key, pool_of[key], known, block, _claims.encode(claim)))
+            rows.append(ClaimRow(key, pool_of[key], fact.known, block, _claims.encode(fact.claim)))
             work.claims.append((key, block))
     if rows:
         await tx.insert_claims(rows)

@@ -61,7 +61,10 @@ def by_names(one: Claim, other: Claim) -> int:
 
 
 def keys_of(fact: Fact) -> list[int]:
-    """The keys under which a fact finds its pool: its record, its claim, its identifiers, the records it decides on."""
+    """The keys under which a fact finds its pool: its record, its claim, its identifiers, the records it decides on.
+
+    The claim's is the second, where there is a claim.
+    """
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))

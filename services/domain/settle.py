@@ -23,6 +23,9 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]
     told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
     if not told:
         return []
+    if not decisions and _one_claim(told):
+        # most pools: one person under one claim, with nothing to join and nothing to part
+        return [_history(list(told), told, since, [])]
     nodes, home = _nodes(told, since, {key for fact in decisions for key in _decided(fact)})
     refused, decided = _said(decisions, home, nodes)
     names = {key: (parts[0].system, parts[0].record) for key, parts in told.items()}
@@ -34,6 +37,12 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]
         )
         found.append(_history(members, told, since, links))
     return sorted(found, key=lambda history: history.person)
+
+
+def _one_claim(told: Records) -> bool:
+    """Whether all records make the same claim."""
+    first = next(iter(told.values()))[0].claim
+    return all(parts[0].claim is first or parts[0].claim == first for parts in told.values())
 
 
 def _decided(fact: Fact) -> tuple[bytes, bytes]:
