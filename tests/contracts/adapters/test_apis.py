@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
-from contracts.adapters.test_adapters import judge
+from contracts.adapters.test_adapters import Endless, judge
 from contracts.adapters.test_fields import plain, readme
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -204,6 +206,35 @@ def test_what_disagrees_is_told_one_by_one() -> None:
 def test_a_clean_interchange_has_nothing_to_tell() -> None:
     note = told(edi(OUTBOUND)[:-1])
     assert (note["tolerated"], note["told"], note["travellers"], note["messages"]) == ({}, [], 1, 1)
+
+
+# --- bounded memory ----------------------------------------------------------------------------------------------
+
+
+def large(size: int, *, garbage: bool) -> Iterator[bytes]:
+    """An interchange of about that many bytes, never in memory as a whole."""
+    yield edi([*HEAD.split("\n"), *OUT.split("\n")])[:-1]
+    bags = "".join(f"FTX+BAG+++{'B' * 8000}'" for _ in range(7))
+    one = (f"NAD+FL+++PERSON:A'RFF+ABO:1'{bags}" if not garbage else "N" * 50_000).encode()
+    for _ in range(size // len(one)):
+        yield one
+    yield edi(TAIL.format(1).split("\n"))[9:]
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_100_megabytes_in_one_message_are_read_in_little_memory(*, garbage: bool) -> None:
+    tracemalloc.start()
+    try:
+        travellers = size = 0
+        for read in Paxlst().read(cast(BinaryIO, Endless(large(100_000_000, garbage=garbage)))):
+            travellers += isinstance(read, Record)
+            size += len(read.raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size > 99_000_000
+    assert (travellers > 1_700) == (not garbage)
+    assert peak < 2_000_000, f"{peak} bytes"
 
 
 # --- one bad traveller, wherever it stands, costs itself only -----------------------------------------------------

@@ -1,0 +1,75 @@
+"""When a source is told that it may forget a batch: behind the saved position, and never for a batch half read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from toy_source import Folder, mapping, settings, world
+
+from adapters.core import Batch, Feed, Json, System
+from bus.contract import Bus
+from bus.embedded import EmbeddedBus
+from services.ingest import Outcome, Source, recorded, run
+from services.wiring import topics
+
+
+@dataclass
+class Queue(Folder):
+    """The folder as a queue: remembers what it was told is done, and what was saved then."""
+
+    bus: Bus
+    told: list[tuple[str, str]]
+
+    async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
+        async for batch in super().batches(position):
+            yield Batch(batch.name, batch.records, batch.after, partial(self._done, batch.name))
+
+    async def _done(self, name: str) -> None:
+        saved = (await world(self.bus)).saved["TOY/lines"]["position"]["name"]
+        self.told.append((name, saved))
+        self._fail(f"done {name}")
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    opened = await EmbeddedBus.open(tmp_path / "bus.db")
+    await opened.declare(topics())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.txt").write_text("good 1\nbad x\ngood 2")
+    return tmp_path
+
+
+async def once(bus: Bus, folder: Path, told: list[tuple[str, str]], down: list[str]) -> Outcome:
+    feed = Feed("lines", transport=lambda url, feed: Queue(Path(url), down, bus, told), mapping=mapping)
+    source = Source(System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,)), feed, str(folder))
+    (outcome,) = await run(settings(folder, chunk_records=1), [source], once=True, bus=bus, clock=recorded)
+    return outcome
+
+
+async def test_a_batch_is_done_behind_its_saved_position(bus: Bus, folder: Path) -> None:
+    told: list[tuple[str, str]] = []
+    assert (await once(bus, folder, told, [])).error is None
+    assert told == [("a.txt", "a.txt"), ("b.txt", "b.txt"), ("c.txt", "c.txt")]
+
+
+async def test_a_batch_that_breaks_off_is_not_done(bus: Bus, folder: Path) -> None:
+    told: list[tuple[str, str]] = []
+    assert (await once(bus, folder, told, ["b.txt:2"])).error is None
+    assert [name for name, _ in told] == ["a.txt", "b.txt", "c.txt"]
+
+
+async def test_a_source_that_cannot_be_told_is_asked_again_and_nothing_is_read_twice(bus: Bus, folder: Path) -> None:
+    told: list[tuple[str, str]] = []
+    outcome = await once(bus, folder, told, ["done b.txt"])
+    assert (outcome.error, outcome.counters.read) == (None, 9)
+    assert [name for name, _ in told] == ["a.txt", "b.txt", "c.txt"]
