@@ -255,7 +255,7 @@ async def _push(plan: Plan, children: Children, key: Key) -> None:
 
     if pushing.SYSTEM not in plan.systems:
         return
-    door = await children.start("door", "door")
+    door = await children.start("door", "door", "--stamp", "recorded")
     await _ready(plan.door_port, children, door)
     try:
         await pushing.through_door(f"http://127.0.0.1:{plan.door_port}", plan.population / IDENT_FILES, key)

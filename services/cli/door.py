@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.context import FAILED, MISUSED, Refusal, settings_of, start_logs
+from services.cli.ingest import Stamp
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -28,6 +29,7 @@ def door(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Where to listen; the settings' if not said.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
+    stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
 ) -> None:
     """Take what systems push over HTTP, signed, and answer each record once it is durable on the bus.
 
@@ -46,7 +48,8 @@ def door(
     settings = settings_of(context)
     found = _pushed(settings)
     start_logs(settings)
-    lost = asyncio.run(_run(settings, found, host or settings.door.host, settings.door.port if port is None else port))
+    host, port = host or settings.door.host, settings.door.port if port is None else port
+    lost = asyncio.run(_run(settings, found, host, port, stamp))
     if lost:
         typer.echo("visabus: another door took over", err=True)
         raise typer.Exit(FAILED)
@@ -69,10 +72,11 @@ def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
     return found
 
 
-async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, port: int) -> bool:
+async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp) -> bool:
     from bus.contract import BusDown
     from services import retry
     from services.cli.signals import stop_on_signals
+    from services.ingest import now, recorded
     from services.ingest.door import Keys, create_app, open_desks
     from services.ingest.letters import Spool
     from services.wiring import open_bus, topics
@@ -84,7 +88,8 @@ async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, 
         await policy(bus.declare, topics())
         fence = 2 * settings.ingest.fence_seconds
         spool = Spool(settings.data_dir / "spool")
-        desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on)
+        known = now if stamp is Stamp.NOW else recorded
+        desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=known)
         async with desks as opened:
             app = create_app(opened, Keys.of(settings.door.keys), settings.door)
             return await _serve(app, opened, settings, host, port)

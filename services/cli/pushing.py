@@ -54,9 +54,7 @@ async def in_process(settings: Settings, messages: Path, key: Key) -> Pushed:
     try:
         spool = Spool(settings.data_dir / "spool")
         found = [(system, system.feed("push"))]
-        async with open_desks(found, bus, spool, settle_seconds=0, clock=time.time, pause=_on) as desks:
-            for desk in desks.values():
-                desk.clock = recorded
+        async with open_desks(found, bus, spool, settle_seconds=0, clock=time.time, pause=_on, stamp=recorded) as desks:
             app = create_app(desks, Keys.of(settings.door.keys), settings.door)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:

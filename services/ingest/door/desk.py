@@ -168,8 +168,9 @@ async def open_desks(
     settle_seconds: float,
     clock: Callable[[], float],
     pause: Pause,
+    stamp: Clock = now,
 ) -> AsyncIterator[dict[str, Desk]]:
-    """A desk for each feed, by the last step of its path. Raises BusDown, Superseded."""
+    """A desk for each feed, by the last step of its path; events are stamped by `stamp`. Raises BusDown, Superseded."""
     owner = uuid4().hex
     async with AsyncExitStack() as stack:
         producer = await bus.producer()
@@ -179,7 +180,7 @@ async def open_desks(
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, owner, clock)
             await ledger.open(settle_seconds)
             stack.push_async_callback(ledger.close)
-            desk = Desk(system, feed, ledger, producer, spool, pause)
+            desk = Desk(system, feed, ledger, producer, spool, pause, stamp)
             stack.push_async_callback(desk.drain)
             desks[system.name.lower()] = desk
         yield desks
