@@ -122,6 +122,7 @@ def plant() -> None:
 
     async def unsound(self: Desk, post: module.Post, digest: str) -> Answer:
         async def later() -> None:
+            await asyncio.sleep(0.5)  # the answer is with the sender by then
             await self.pause("door.planted")
             await sound(self, post, digest)
 

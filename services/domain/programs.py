@@ -21,6 +21,8 @@ from services.domain.history import Interval
 FOREVER = 2**62
 ENDLESS = date(9990, 1, 1).toordinal()
 """A day from here on is no day of the calendar but the word for "no end"."""
+BEGINNINGLESS = date(10, 1, 1).toordinal()
+"""And one before this the word for "ever"."""
 ALLOWED = frozenset({Outcome.IN_STATUS.value, Outcome.IN_GRACE.value})
 BEST_FIRST = tuple(
     outcome.value
@@ -53,9 +55,9 @@ class Record:
         return self.steps[0].day
 
     @property
-    def taken_up(self) -> bool:
-        """Whether it was more than issued: a form alone makes nobody a student."""
-        return any(step.body.get("reason") != "created" for step in self.steps)
+    def taken_up(self) -> int:
+        """The day on which it was more than issued: a form alone makes nobody a student."""
+        return next((step.day for step in self.steps if step.body.get("reason") != "created"), ENDLESS)
 
 
 def is_program(fact: Fact) -> bool:
@@ -129,14 +131,9 @@ class Programs:
         else:
             begun = [record for record in fitting if record.begun <= day]
             meant = [max(begun, key=lambda one: self._nearness(one, rule, since))] if begun else []
-        return meant + [
-            record
-            for record in fitting
-            if record.begun > day and record not in meant and record.taken_up and not self._closed_by(record)
-        ]
-
-    def _closed_by(self, record: Record) -> bool:
-        return self.closes is not None and record.begun >= self.closes
+        closes = ENDLESS if self.closes is None else self.closes
+        later = (record for record in fitting if record.begun > day and record.taken_up < closes)
+        return [*meant, *(record for record in later if record not in meant)]
 
     def _nearness(self, record: Record, rule: rules.Rule, since: int) -> tuple[bool, int, str]:
         held = at(line_of(record, rule, self.arrival.zone), since)
@@ -171,7 +168,7 @@ def _dated(said: Interval | None, rule: rules.Rule, first: Interval, moment: int
         return said
     if moment >= end:
         return _nothing(moment, first.evidence)
-    if said is None or moment < grace or said.outcome in (Outcome.IN_STATUS, Outcome.UNDETERMINED):
+    if said is None or moment < grace or said.outcome == Outcome.IN_STATUS:
         return first  # in status by the date, whatever the program does
     proof = tuple(sorted({*first.evidence, *said.evidence}))
     return _piece(moment, Outcome.IN_GRACE, "days of grace", rule, proof)
@@ -285,4 +282,6 @@ def at(line: Sequence[Interval], second: int) -> Interval | None:
 
 def over(day: int, zone: str) -> int:
     """The second at which a local day (ordinal) is over; FOREVER for a day that stands for no end."""
-    return FOREVER if day >= ENDLESS else end_of_day(day, zone)
+    if BEGINNINGLESS <= day < ENDLESS:
+        return end_of_day(day, zone)
+    return FOREVER if day >= ENDLESS else -FOREVER

@@ -240,7 +240,7 @@ def _applications(facts: Sequence[Fact], zone_name: str) -> list[Application]:
 def _filed_at(filed_on: str | None, step: Fact, zone_name: str) -> int:
     """The second of filing. A day, wherever it was written down, is that day at the port of entry."""
     if filed_on is not None:
-        return end_of_day(date.fromisoformat(filed_on).toordinal() - 1, zone_name)
+        return _day_end(filed_on, zone_name, -1)
     return end_of_day(step.day - 1, zone_name) if step.whole_day else step.start
 
 

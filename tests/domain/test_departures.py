@@ -260,3 +260,88 @@ def test_coverage_as_known_then_and_taken_back() -> None:
         update={"operation": Operation.RETRACT, "revision": Revision(number=2, digest=event.revision.digest)}
     )
     assert reach(first, later, fact_of(codec.encode(taken))) == {"departure:air": [(0, 2)]}
+
+
+REPORTS = (
+    (Evidence.MANIFEST_CLOSED, "18:00:00"),
+    (Evidence.INSPECTED, "18:20:00"),
+    (Evidence.BIOMETRIC, "17:50:00"),
+)
+"""One flight out, as three systems tell of it."""
+
+
+def told(*reports: tuple[Evidence, str], taken_back: Evidence | None = None) -> Story:
+    """A visitor who leaves on END, as these report."""
+    story = visitor()
+    for evidence, clock in reports:
+        story.left(END, clock, evidence)
+        if evidence is taken_back:
+            story.retracted()
+    return story
+
+
+def test_one_departure_told_by_three_systems() -> None:
+    """One crossing: at the time of the strongest report, with all of them as its evidence."""
+    for reports in (REPORTS, REPORTS[::-1]):
+        story = told(*reports)
+        assert story.last().evidence == tuple(sorted(story.ids))
+        assert story.last().reason == "left (biometric)"
+        assert story.stay().departed == second(NEW_YORK, END, "17:50:00")
+        assert story.history().unmatched_departures == ()
+    booked = told(*REPORTS).left(END, "18:00:00", Evidence.BOOKING)
+    assert booked.ids[-1] not in booked.last().evidence
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "clock"),
+    [(Evidence.MANIFEST_CLOSED, "17:50:00"), (Evidence.INSPECTED, "17:50:00"), (Evidence.BIOMETRIC, "18:20:00")],
+)
+def test_a_departure_stands_while_one_report_carries_it(taken_back: Evidence, clock: str) -> None:
+    """Without the report that was taken back; without any it never was."""
+    story = told(*REPORTS, taken_back=taken_back)
+    assert story.stay().departed == second(NEW_YORK, END, clock)
+    gone = next(event for event in story.events if event.operation is Operation.RETRACT)
+    assert len(story.last().evidence) == 3
+    assert str(gone.id) not in story.last().evidence
+    assert told(REPORTS[0], taken_back=REPORTS[0][0]).line() == visitor().line()
+
+
+def test_the_strongest_report_decides_what_was_in_time() -> None:
+    """Gone through the gate before midnight, in the air after it."""
+    story = visitor().left(END + ONE, "00:20:00", Evidence.INSPECTED).left(END, "23:50:00", Evidence.BIOMETRIC)
+    assert story.last().outcome == "DEPARTED_IN_TIME"
+    story = visitor().left(END, "23:50:00", Evidence.MANIFEST_CLOSED).left(END + ONE, "00:20:00", Evidence.INSPECTED)
+    assert story.last().outcome == "DEPARTED_LATE"
+
+
+@pytest.mark.parametrize(("clock", "same"), [("12:00:00", True), ("12:00:01", False), (None, True)])
+def test_how_near_reports_of_one_crossing_are(clock: str | None, same: bool) -> None:
+    """A day to the second, or a day of the calendar where a report has no time."""
+    for first, later in ((Evidence.INSPECTED, Evidence.MANIFEST), (Evidence.MANIFEST, Evidence.INSPECTED)):
+        story = visitor().left(END, "12:00:00", first).left(END + ONE, clock, later)
+        assert (story.history().unmatched_departures == ()) == same
+        assert len(story.last().evidence) == (3 if same else 2)
+    apart = visitor().left(END, None).left(END + days(2), "00:00:00", Evidence.MANIFEST)
+    assert apart.history().unmatched_departures == (apart.ids[2],)
+
+
+def test_a_manifest_loses_against_stronger_later_evidence() -> None:
+    """It said that somebody left who was seen to leave, or to be removed, much later."""
+    for evidence in (Evidence.BIOMETRIC, Evidence.INSPECTED, Evidence.REMOVAL, Evidence.FOREIGN_ENTRY):
+        for manifest in (Evidence.MANIFEST, Evidence.MANIFEST_CLOSED):
+            story = visitor().left(END, evidence=manifest).left(END + days(40), evidence=evidence)
+            assert story.last().outcome == "DEPARTED_LATE"
+            assert story.history().unmatched_departures == (story.ids[1],)
+
+
+def test_two_crossings_on_one_day_stay_two() -> None:
+    """Out, back and out again within hours, each told twice."""
+    story = visitor()
+    for evidence, minutes in ((Evidence.INSPECTED, "10"), (Evidence.MANIFEST_CLOSED, "00")):
+        story.left(END, f"08:{minutes}:00", evidence).left(END, f"20:{minutes}:00", evidence)
+    story.admitted(END, until=END + days(30), which=2)
+    first, later = story.stay(0), story.stay(1)
+    assert first.departed == second(NEW_YORK, END, "08:10:00")
+    assert later.departed == second(NEW_YORK, END, "20:10:00")
+    assert [len(stay.timeline[-1].evidence) for stay in (first, later)] == [3, 3]
+    assert story.history().unmatched_departures == ()

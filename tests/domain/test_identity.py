@@ -182,3 +182,25 @@ def test_keys_find_all_that_may_be_joined() -> None:
     assert mine.claim is not None
     assert theirs.claim is not None
     assert identity.block_of(mine.claim) == identity.block_of(theirs.claim) != 0
+
+
+def test_numbers_that_systems_give_to_one_person() -> None:
+    """A SEVIS ID and a FIN join by themselves; one person may have several SEVIS IDs, and several FINs once merged."""
+    sevis, other = (Identifier.of(Scheme.SEVIS, f"N000000000{which}") for which in (1, 2))
+    fin, former = (Identifier.of(Scheme.FIN, f"100000000{which}") for which in (1, 2))
+    told = said("A", sevis, PASSPORT, **ANA)
+    assert one(told, said("B", sevis))
+    assert one(told, said("B", sevis, family="SMYTH", given="ANNA", birth="1981-01-01", sex="F"))
+    assert not one(told, said("B", other))
+    assert one(told, said("B", other, PASSPORT, **ANA), said("C", other))
+    assert one(said("A", fin, PASSPORT, **ANA), said("B", fin))
+    apart = (said("A", fin, PASSPORT, **ANA), said("B", former, PASSPORT, **ANA))
+    assert not one(*apart)
+    assert one(*apart, said("C", fin, former))
+
+
+def test_encounters_without_a_name() -> None:
+    """A number alone is a subject: it finds its holder, and without one it stands alone."""
+    fin = Identifier.of(Scheme.FIN, "1000000001")
+    assert one(said("A", fin, PASSPORT, **ANA), said("B", fin), said("C", PASSPORT))
+    assert groups([said("A", PASSPORT, **ANA), said("B", fin)]) == {frozenset("A"), frozenset("B")}

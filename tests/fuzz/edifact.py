@@ -36,7 +36,8 @@ def main() -> None:
     with TemporaryDirectory() as seeds:
         for path in (HERE / "apis").glob("*/input.edi"):
             (Path(seeds) / path.parent.name).write_bytes(path.read_bytes())
-        atheris.Setup([*sys.argv, seeds] if len(sys.argv) < 3 else sys.argv, one)
+        own = any(not argument.startswith("-") for argument in sys.argv[1:])
+        atheris.Setup(sys.argv if own else [*sys.argv, seeds], one)
         atheris.Fuzz()
 
 
