@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -110,7 +111,8 @@ def _answers(port: int) -> bool:
 
 def _end(directory: Path, how: signal.Signals) -> None:
     pid = int((directory / "pid").read_text())
-    os.kill(pid, how)
+    with suppress(ProcessLookupError):  # dead already
+        os.kill(pid, how)
     _wait(lambda: not _lives(pid), directory)
 
 
