@@ -27,7 +27,7 @@ def fingerprint() -> str:
         [_row(rule) for rule in (*rules.RULES, rules.PAROLE)],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
-        (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST),
+        (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST, sorted(programs.TAKEN_UP)),
         (rules.EVIDENCE_ORDER, rules.ONE_CROSSING),
         rules.ABSENCE_SCOPES,
     )

@@ -35,6 +35,8 @@ BEST_FIRST = tuple(
     )
 )
 """Of two records of one stay the one that says more for the holder counts: who begins a second program stays on it."""
+TAKEN_UP = frozenset({"registered", "change-of-level", "change-of-program", "transferred", "reactivated"})
+"""Reasons of steps by which somebody is seen to follow a program, rather than to hold a form for one."""
 UNKNOWN = ("no-rule", "")
 OVER = "authorised period over, no departure reported"
 
@@ -57,7 +59,7 @@ class Record:
     @property
     def taken_up(self) -> int:
         """The day on which it was more than issued: a form alone makes nobody a student."""
-        return next((step.day for step in self.steps if step.body.get("reason") != "created"), ENDLESS)
+        return next((step.day for step in self.steps if step.body.get("reason") in TAKEN_UP), ENDLESS)
 
 
 def is_program(fact: Fact) -> bool:
@@ -111,7 +113,7 @@ class Programs:
         held = at(found, since)
         if held is None:
             first = self._unknown(since, "no SEVIS record reaches back to it", ())
-        elif held.outcome in ALLOWED or held.outcome == Outcome.UNDETERMINED:
+        elif held.outcome in ALLOWED:
             first = replace(held, since=since, evidence=self._proof(held.evidence))
         else:
             first = self._unknown(since, "SEVIS record had ended before it", held.evidence)

@@ -292,7 +292,6 @@ class _Line:
         else:
             self.after, self.reach, allowed = last, last.since, pieces[:-1]
         self.pieces += allowed
-        self.period.grace = self.reach
         ended = min(_status_end(pieces), self.reach)
         self.period.end = ended if end is None else min(end, self.reach)
 
