@@ -93,7 +93,7 @@ def _order(fact: Fact) -> tuple[int, int, int, bytes]:
     return (fact.day, fact.body.get("recorded_at", 0), fact.number, fact.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one is made for every stay, and freezing costs
 class Programs:
     """The SEVIS records as far as one stay is concerned; `closes` is the day of the next admission."""
 

@@ -62,10 +62,7 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
         visit.closed_by = later.arrival
     for visit in counted:
         if visit.departures:
-            visit.departed = accepted = _strongest(visit.departures)
-            visit.crossing = tuple(fact.uuid for fact in visit.departures if _same_crossing(fact, accepted))
-            # what is no report of that crossing is another one
-            unmatched += [fact.uuid for fact in visit.departures if fact.uuid not in visit.crossing]
+            unmatched += _depart(visit)
     records = programs.records_of(sevis) if sevis else []
     stays = tuple(_stay(visit, records) for visit in visits)
     return stays, tuple(sorted(unmatched))
@@ -116,6 +113,17 @@ def _visit_meant(visits: Sequence[Visit], fact: Fact) -> Visit | None:
 
 def _strongest(departures: Iterable[Fact]) -> Fact:
     return min(departures, key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id))
+
+
+def _depart(visit: Visit) -> list[str]:
+    """Settles which departure ended the visit; the event ids of those that are no report of that crossing."""
+    if len(visit.departures) == 1:
+        (visit.departed,) = visit.departures
+        visit.crossing = (visit.departed.uuid,)
+        return []
+    visit.departed = accepted = _strongest(visit.departures)
+    visit.crossing = tuple(fact.uuid for fact in visit.departures if _same_crossing(fact, accepted))
+    return [fact.uuid for fact in visit.departures if not _same_crossing(fact, accepted)]
 
 
 def _same_crossing(one: Fact, other: Fact) -> bool:
