@@ -10,7 +10,7 @@ ARGS ?=
 .PHONY: help install demo test test-unit check fmt bench clean
 
 help:
-	@echo "make demo        two legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
+	@echo "make demo        five legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
@@ -54,6 +54,7 @@ fmt: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
 	@$(BIN)/python tests/benchmarks/bus_speed.py
+	@$(BIN)/python tests/benchmarks/adapters_speed.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

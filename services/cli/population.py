@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.cli.context import MISUSED, Refusal
 
-HELP = "Comma-separated, such as I94,CLAIMS3,SEVIS; if not said, all whose records the rules can judge."
+HELP = "Comma-separated, such as I94,CLAIMS3,SEVIS; all of them if not said."
 JUDGED = ("I94", "CLAIMS3", "APIS", "SEVIS", "IDENT")
 """Systems that are written unless told otherwise."""
 

@@ -139,6 +139,7 @@ class _Wire(msgspec.Struct):
     mapping_version: int
     batch: str
     published_at: datetime
+    recorded_at: datetime | None = None
     operation: Literal["assert", "retract"] = "assert"
     part: str = ""
     occurred_at: _Moment | None = None
@@ -230,6 +231,8 @@ def _fact(wire: _Wire) -> Fact:
     elif wire.kind == "decision":
         one, other = _need(wire.one), _need(wire.other)
         body["one"], body["other"] = [one.system, one.record], [other.system, other.record]
+    if wire.recorded_at is not None and (wire.fact or "").startswith("sevis_"):
+        body["recorded_at"] = _micros(wire.recorded_at)  # settles which of several records of one day came last
     start, day, whole, zone_name = 0, 0, False, "UTC"
     claim: Claim | None = None
     numbers: tuple[str, ...] = ()
