@@ -176,6 +176,7 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
         yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", range(len(rules.RULES) + 1))
 def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes in a row, the table disagrees."""
@@ -202,6 +203,7 @@ PAIRS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
 def test_no_citation_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for rules that are no row."""

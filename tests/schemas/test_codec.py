@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import KINDS, events, json_values, spoiled
 
 from schemas.codec import MAX_BYTES, Undecodable, decode, encode
-from schemas.events import AnyEvent, Coverage, Decision, PersonEvent, stamped
+from schemas.events import AnyEvent, Coverage, Decision, PersonEvent, Status, stamped
 from schemas.identifiers import Scheme
 from services.domain.facts import NUMBERS, Fact, fact_of
 
@@ -92,6 +92,8 @@ def _body(event: AnyEvent) -> dict[str, Any]:
     """What the kind adds, read off the model."""
     shared = PersonEvent.model_fields.keys() | {"kind", "since", "through", "one", "other"}
     body = event.model_dump(mode="json", exclude=set(shared), exclude_none=True)
+    if isinstance(event, Status) and event.fact.startswith("sevis_") and event.recorded_at is not None:
+        body["recorded_at"] = _micros(event.recorded_at)
     if isinstance(event, Coverage):
         body |= {"since": _micros(event.since), "through": _micros(event.through)}
     if isinstance(event, Decision):

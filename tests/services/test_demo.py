@@ -186,6 +186,7 @@ def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None
     assert visabus("simulate", str(directory), code=2).stderr.rstrip().endswith("already")
 
 
+@pytest.mark.slow
 def test_only_connected_systems_are_simulated() -> None:
     assert chosen(None) == JUDGED
     assert chosen("apis, claims3,I94") == ("I94", "CLAIMS3", "APIS")

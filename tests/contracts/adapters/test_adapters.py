@@ -279,6 +279,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("garbage", [False, True])
+@pytest.mark.slow
 def test_a_large_file_is_read_in_little_memory(*, garbage: bool) -> None:
     feed: Feed = systems()["I94"].feeds[0]
     assert feed.format is not None

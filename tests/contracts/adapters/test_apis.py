@@ -222,6 +222,7 @@ def large(size: int, *, garbage: bool) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("garbage", [False, True])
+@pytest.mark.slow
 def test_100_megabytes_in_one_message_are_read_in_little_memory(*, garbage: bool) -> None:
     tracemalloc.start()
     try:

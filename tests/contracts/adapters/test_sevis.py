@@ -373,6 +373,7 @@ def test_a_planted_bug_is_caught() -> None:
 
 
 @pytest.mark.parametrize("garbage", [False, True])
+@pytest.mark.slow
 def test_a_document_of_a_hundred_megabytes_is_read_in_little_memory(*, garbage: bool) -> None:
     one = (b"<Wrong>" + b"x" * 16_000 + b"</Wrong>") if garbage else create().encode().replace(
         b"<Remarks></Remarks>", b"<Remarks>" + b"x" * 1000 + b"</Remarks>" + b"<!--" + b"y" * 14_000 + b"-->"

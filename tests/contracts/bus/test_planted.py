@@ -15,6 +15,8 @@ import bus.embedded_member
 from bus import leases, log_tables
 from bus.contract import Delivery
 
+pytestmark = pytest.mark.slow
+
 Check = Callable[[Place], Awaitable[None]]
 
 

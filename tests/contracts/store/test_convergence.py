@@ -15,6 +15,9 @@ from services.domain.settle import persons
 from services.store import Store
 
 
+pytestmark = pytest.mark.slow
+
+
 async def drive(store: Store, raws: list[bytes], rng: Random, writers: int) -> None:
     """Several correlators' steps, interleaved at random."""
     drivers = [Driver(store.writer) for _ in range(writers)]

@@ -426,6 +426,7 @@ _STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(_STEPS, st.sampled_from([1, 3, 500]), st.sampled_from([0, 2, 500]), st.sampled_from([1, 20, 2_000]))
 def test_whatever_is_written_when_the_last_version_of_every_row_is_read(

@@ -383,6 +383,7 @@ async def test_the_planted_bug_loses_records(bus: Bus, folder: Path, monkeypatch
     assert any("lost" in violation for violation in check(folder, await world(bus)))
 
 
+@pytest.mark.slow
 async def test_the_loop_is_free_while_records_are_read(bus: Bus, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

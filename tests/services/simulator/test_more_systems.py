@@ -15,6 +15,8 @@ from lxml import etree
 
 from services.simulator import SYSTEMS, Truth, addresses, apis_queue, simulate
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SEVIS = "{urn:visabus:sevis:batch:1}"
 IDENT = "{urn:visabus:ident:1}"

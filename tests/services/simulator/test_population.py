@@ -17,6 +17,8 @@ from services.simulator.population import Numbers, Population
 from services.simulator.simulation import ALWAYS
 from services.simulator.students import _cap_gap_until
 
+pytestmark = pytest.mark.slow
+
 PERSONS = 3_000
 END = datetime(2026, 10, 31, 8, tzinfo=UTC)
 
