@@ -14,7 +14,6 @@ from services.domain.history import canonical
 from services.domain.settle import persons
 from services.store import Store
 
-
 pytestmark = pytest.mark.slow
 
 
