@@ -52,6 +52,8 @@ class Pipeline:
             "VISABUS_STORE_URL": self.store,
             "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in self.feeds.items()}),
             "VISABUS_INGEST__CHUNK_RECORDS": str(self.chunk),
+            "VISABUS_INGEST__RETRY_CAP_SECONDS": "0.5",  # a source that was down is asked again within seconds
+            "VISABUS_INGEST__POLL_SECONDS": "1",
             "VISABUS_LOG__LEVEL": "warning",
         }
         with (self.data / f"{arguments[0]}.log").open("ab") as log:

@@ -16,6 +16,7 @@ from servers import restart_postgres, start_postgres, stop_postgres
 
 from bus.open import open_bus
 from services import kafka_local
+from services.wiring import topics
 
 pytestmark = pytest.mark.slow
 
@@ -74,31 +75,37 @@ async def test_the_broker_killed_and_started_again_under_load(
         kafka_local.stop(home)
 
 
-async def test_a_source_that_is_not_there_at_the_start(tmp_path: Path, population: Path, expected: str) -> None:
+async def test_a_source_that_is_not_there_at_the_start(
+    tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
+) -> None:
     late = tmp_path / "late"
-    pipeline = Pipeline.embedded(tmp_path / "data", late)
+    wanted = await reads_of(undisturbed)
+    feeds = {name: url.replace(str(population), str(late)) for name, url in undisturbed.feeds.items()}
+    data = tmp_path / "data"
+    pipeline = Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", feeds)
     reader = pipeline.start("ingest", "--stamp", "recorded")
-    await asyncio.sleep(3)
-    assert reader.poll() is None
-    shutil.copytree(population, late)
-    bus = await open_bus(pipeline.bus)
-    deadline = time.monotonic() + 120
-    wanted = {key: one.read for key, one in (await _undisturbed_counts(population, tmp_path)).items()}
-    while {key: one.read for key, one in (await counters(bus)).items()} != wanted:
-        assert time.monotonic() < deadline, pipeline.told("ingest")
-        await asyncio.sleep(0.5)
-    await bus.close()
-    stop(reader)
+    try:
+        await asyncio.sleep(3)
+        assert reader.poll() is None
+        shutil.copytree(population, late)
+        deadline = time.monotonic() + 240
+        while await reads_of(pipeline) != wanted:
+            assert time.monotonic() < deadline, pipeline.told("ingest")
+            await asyncio.sleep(0.5)
+        stop(reader)
+    finally:
+        reader.kill()
+        reader.wait()
     pipeline.correlate()
     assert pipeline.digest() == expected
 
 
-async def _undisturbed_counts(population: Path, tmp_path: Path) -> dict[str, object]:
-    pipeline = Pipeline.embedded(tmp_path / "wanted", population)
-    pipeline.ingest()
+async def reads_of(pipeline: Pipeline) -> dict[str, int]:
+    """How many records each feed has read."""
     bus = await open_bus(pipeline.bus)
     try:
-        return dict(await counters(bus))
+        await bus.declare(topics())
+        return {key: one.read for key, one in (await counters(bus)).items()}
     finally:
         await bus.close()
 
