@@ -7,7 +7,7 @@ into canonical events, and is all that most systems write. None of them retries,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -144,8 +144,3 @@ class System:
             if feed.name == name:
                 return feed
         raise KeyError(f"{self.name} has no feed {name!r}; it has {', '.join(f.name for f in self.feeds)}")
-
-
-def refused(results: Iterable[Read]) -> list[BadRecord]:
-    """The refused ones among what was read."""
-    return [result for result in results if isinstance(result, BadRecord)]

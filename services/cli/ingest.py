@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,13 +67,10 @@ def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 
 
 async def _run(settings: Settings, found: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
+    from services.cli.signals import stop_on_signals
     from services.ingest import run
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return await run(settings, found, once=once, stop=stop, clock=clock)
+    return await run(settings, found, once=once, stop=stop_on_signals(), clock=clock)
 
 
 def _line(outcome: Outcome) -> str:

@@ -67,11 +67,8 @@ async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
         await tx.append_segment(squeeze(b"\n".join(batch.raw)))
     founded: dict[int, int] = {}
     work = Work()
-    if batch.facts:
+    if batch.facts:  # coverage alone changes answers, not persons; the deadlines see to it
         founded = await _found(tx, batch.facts, cache, work)
-    elif batch.coverage:
-        work = Work()  # coverage alone changes answers, not persons; the deadlines see to it
-    if work.facts:
         await tx.add_work(work.pack(), looked=not work.claims)
     return Appended(founded, bool(work.claims))
 

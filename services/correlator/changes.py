@@ -101,13 +101,14 @@ def fire(row: PersonRow, history: History, coverage: Coverage, now: int) -> tupl
     digest = _digest(answer)
     changed = digest != row.told
     sequence = row.sequence + changed
+    awaits_from, awaits = _awaits(answer)
     moved = row._replace(
         code=answer.outcome if answer else None,
         told=digest,
         sequence=sequence,
         next_change_at=next_change(history, now),
-        awaits_from=_awaits(answer)[0],
-        awaits=_awaits(answer)[1],
+        awaits_from=awaits_from,
+        awaits=awaits,
     )
     return moved, _body(row.person, sequence, now, answer, row.code, []) if changed else None
 

@@ -5,8 +5,6 @@ Bytes of a history (`canonical`) are the canonical export's: they hold no counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 
@@ -66,10 +64,6 @@ class History(msgspec.Struct, frozen=True):
     stays: tuple[Stay, ...]  # by time
     unmatched_departures: tuple[str, ...]  # event ids of departures without an arrival
     known: int  # microseconds: the latest moment of knowing that this rests on
-
-    def handles(self) -> Iterator[tuple[str, str]]:
-        """The records, for look-ups by handle."""
-        return iter(self.records)
 
 
 class Answer(msgspec.Struct, frozen=True):
