@@ -19,7 +19,7 @@ from bus.open import open_bus
 from schemas.codec import decode
 from schemas.topics import EVENT_TOPICS, POSITIONS
 from services.ingest import Counters
-from services.ingest.positions import parsed
+from services.ingest.positions import Saved, parsed
 from services.simulator.simulation import addresses
 from services.wiring import topics
 
@@ -97,14 +97,18 @@ class Pipeline:
         return alive
 
 
-async def counters(bus: Bus) -> dict[str, Counters]:
-    """What each feed counted, as of its saved position."""
-    latest: dict[str, Counters] = {}
+async def positions(bus: Bus) -> dict[str, Saved]:
+    """Where each feed stands, by its key."""
+    latest: dict[str, Saved] = {}
     async for delivery in bus.read(POSITIONS):
         if delivery.key is not None and delivery.value is not None:
-            saved = parsed(delivery.value)
-            latest[delivery.key.decode()] = saved.counters
+            latest[delivery.key.decode()] = parsed(delivery.value)
     return latest
+
+
+async def counters(bus: Bus) -> dict[str, Counters]:
+    """What each feed counted, as of its saved position."""
+    return {key: saved.counters for key, saved in (await positions(bus)).items()}
 
 
 async def events_of(bus: Bus) -> list[Message]:
