@@ -106,6 +106,9 @@ RULES: tuple[Rule, ...] = (
 )
 """F and J are UNDETERMINED without a record in SEVIS; M then has the date on the I-94, and no grace in it."""
 
+WAIVERS = frozenset({"WB", "WT"})
+"""Admissions without a visa under the Visa Waiver Program, which the yearly report tells apart."""
+
 PAROLE = Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False)
 
 TIMELY = ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)")
