@@ -193,6 +193,7 @@ class Evidence(StrEnum):
     FOREIGN_ENTRY = "foreign_entry"
     MANIFEST_CLOSED = "manifest_closed"
     MANIFEST = "manifest"
+    SHOWN = "shown"  # by the person alone: a used ticket, a stamp in the passport
     BOOKING = "booking"
 
 
@@ -248,15 +249,25 @@ class Fact(StrEnum):
     SEVIS_COMPLETED = "sevis_completed"
     SEVIS_TERMINATED = "sevis_terminated"
     PAROLE = "parole"
+    SATISFACTORY_DEPARTURE = "satisfactory_departure"  # under the waiver programs, up to `until`
+    DAYS_ENDORSED = "days_endorsed"  # on the I-94, up to `until`
+    EMPLOYMENT_ENDED = "employment_ended"  # on which the class rests; may name the receipt of its petition
+    UNAUTHORISED_WORK = "unauthorised_work"
+    FRIVOLOUS_FILING = "frivolous_filing"  # of the application whose receipt it names
+    VOLUNTARY_DEPARTURE = "voluntary_departure"  # up to `until`; reason "after-proceedings" at their end
+    DEFERRED_DEPARTURE = "deferred_departure"  # enforced departure deferred up to `until`
     TPS = "tps"
+    TPS_WITHDRAWN = "tps_withdrawn"
     ASYLUM_PENDING = "asylum_pending"
     ASYLUM_GRANTED = "asylum_granted"
+    ASYLUM_DENIED = "asylum_denied"  # or withdrawn
     PERMANENT_RESIDENT = "permanent_resident"
     NATURALISED = "naturalised"
     REMOVAL_ORDER = "removal_order"
     LEAD_OPENED = "lead_opened"
     LEAD_CLOSED = "lead_closed"
     ENCOUNTER = "encounter"
+    SEEN_INSIDE = "seen_inside"  # an officer met the person in the country
 
 
 class Status(PersonEvent):

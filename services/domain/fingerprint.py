@@ -11,7 +11,7 @@ from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
 from services.domain import identity, programs, rules
 
-NORMALISER = 3
+NORMALISER = 4
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -24,11 +24,13 @@ def fingerprint() -> str:
         sorted(identity.WEIGHTS.items()),
         sorted(identity.PLACEHOLDERS),
         (identity.NAMES_WEIGHT, identity.SHARED_LIMIT),
-        [_row(rule) for rule in (*rules.RULES, rules.PAROLE)],
+        [_row(rule) for rule in (*rules.RULES, rules.PAROLE, rules.CANADIAN)],
+        [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
         (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST, sorted(programs.TAKEN_UP)),
-        (rules.EVIDENCE_ORDER, rules.ONE_CROSSING),
+        (rules.EVIDENCE_ORDER, rules.ONE_CROSSING, sorted(rules.REBUTTING), sorted(rules.MANIFESTS)),
+        (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
         rules.ABSENCE_SCOPES,
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
@@ -42,9 +44,17 @@ def _row(rule: rules.Rule) -> tuple[object, ...]:
         rule.basis.name,
         rule.citation,
         rule.days,
+        rule.months,
         rule.grace_days,
+        rule.employment_days,
         rule.withdrawal_days,
         sorted(rule.training),
         rule.extendable,
         dates,
     )
+
+
+def _protection(row: rules.Protection) -> tuple[object, ...]:
+    dates = (row.since.isoformat(), row.until.isoformat())
+    words = (row.id, row.fact, row.outcome.value, row.told, row.citation, row.reason, row.ended_by, row.failed)
+    return (words, row.days, sorted(row.classes), row.behind, row.open, dates)

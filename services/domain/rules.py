@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from schemas.outcomes import Outcome
+
 
 class Basis(Enum):
     """Where the last authorised day comes from."""
@@ -17,15 +19,17 @@ class Basis(Enum):
     I94_DATE = "the date on the I-94"
     DAYS = "a number of days from admission"
     CAPPED = "the date on the I-94, at most a number of days from admission"
+    MONTHS = "a number of months from admission"
     DURATION = "duration of status"
     PROGRAM = "duration of status, as long as the program in SEVIS"
-    DATED_PROGRAM = "the date on the I-94, grace inside it once the program in SEVIS is over"
+    DATED_PROGRAM = "the date on the I-94, capped; grace inside it once the program in SEVIS is over"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long one may stay. `days` counts the day of admission as the first.
+    """How long one may stay. `days` and `months` count the day of admission as the first.
 
+    `employment_days`: what is left, inside the period, when the employment ends on which the class rests;
     `withdrawal_days`: grace after an authorised withdrawal from a program; `training`: the reasons of periods that
     carry status beyond the program's end.
     """
@@ -35,7 +39,9 @@ class Rule:
     basis: Basis
     citation: str
     days: int = 0
+    months: int = 0
     grace_days: int = 0
+    employment_days: int = 0
     withdrawal_days: int = 0
     training: frozenset[str] = frozenset()
     extendable: bool = True
@@ -46,7 +52,6 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("visitor", frozenset({"B1", "B2"}), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
     Rule(
-        # Not covered: satisfactory departure (8 CFR 217.3(a)), which no connected system reports yet.
         "visa-waiver",
         frozenset({"WB", "WT"}),
         Basis.CAPPED,
@@ -65,15 +70,19 @@ RULES: tuple[Rule, ...] = (
     Rule("fiance", frozenset({"K1"}), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
     Rule("transit-crew", frozenset({"C1", "D1", "D2"}), Basis.CAPPED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
     Rule(
-        # Not covered: the ten days that an officer may endorse and the sixty after employment ends (8 CFR 214.1(l)).
+        # Not covered: the spouse's and children's own classes (H-4, L-2, O-3, TD), which come without a petition.
         "petition-based",
-        frozenset({"H1B", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"}),
+        frozenset({"H1B", "H1B1", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "TN"}),
         Basis.I94_DATE,
         "8 CFR 214.1(l)",
+        employment_days=60,
     ),
+    # not among the classes of 8 CFR 214.1(l)(2), so nothing is left after the employment that could be counted
+    Rule("performer", frozenset({"P1", "P2", "P3"}), Basis.I94_DATE, "8 CFR 214.2(p)"),
     Rule(
         "official", frozenset({"A1", "A2", "A3", "G1", "G2", "G3", "G4", "G5"}), Basis.DURATION, "8 CFR 214.2(a), (g)"
     ),
+    Rule("nato", frozenset(f"NATO{number}" for number in range(1, 8)), Basis.DURATION, "8 CFR 214.2(s)"),
     Rule("media", frozenset({"I", "I1"}), Basis.DURATION, "8 CFR 214.2(i)"),
     Rule(
         # Not covered: an admission to a date for want of papers (Form I-515A); the program counts all the same.
@@ -95,11 +104,12 @@ RULES: tuple[Rule, ...] = (
         training=frozenset({"academic-training"}),
     ),
     Rule(
-        # Not covered: the limit of one year. The officer's date is taken as it stands; the grace lies inside it.
+        # Not covered: extensions beyond three years in all (8 CFR 214.2(m)(10)); the grace lies inside the date.
         "vocational-student",
         frozenset({"M1", "M2"}),
         Basis.DATED_PROGRAM,
         "8 CFR 214.2(m)(5), (m)(10)",
+        months=12,
         grace_days=30,
         training=frozenset({"practical-training"}),
     ),
@@ -111,6 +121,124 @@ WAIVERS = frozenset({"WB", "WT"})
 
 PAROLE = Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False)
 
+CANADIAN = Rule("canadian-visitor", frozenset({"B1", "B2"}), Basis.MONTHS, "8 CFR 235.1(h), 212.1(a)", months=6)
+"""Citizens of Canada who were let in as visitors without an I-94: so many months from the last entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What a fact about a person allows, whatever the class says, from its day to the day that it names.
+
+    Where it and the period say two things, the outcome counts that comes first in the closed list. `days`: so many at
+    most behind its own day, or behind the end of the period where it begins there (`behind`); 0: no limit. `reason`:
+    the word of the fact that makes this row and no other; `open`: lasts without a day; `ended_by`: the facts that end
+    it, when their day is over; `failed`: what is told of whoever is still there behind it.
+    """
+
+    id: str
+    fact: str
+    outcome: Outcome
+    told: str
+    citation: str
+    days: int = 0
+    classes: frozenset[str] = frozenset()  # none: any
+    behind: bool = False
+    open: bool = False
+    reason: str = ""
+    ended_by: str = ""
+    failed: str = ""
+    since: date = date.min
+    until: date = date.max
+
+
+ENDORSABLE = frozenset({"H1B", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"})
+PROTECTIONS: tuple[Protection, ...] = (
+    Protection(
+        # Not covered: whether it is bona fide, and work without permission meanwhile, which ends the protection.
+        "asylum-pending",
+        "asylum_pending",
+        Outcome.PENDING,
+        "asylum application pending",
+        "INA 212(a)(9)(B)(iii)(II), 208",
+        open=True,
+        ended_by="asylum_denied",
+    ),
+    Protection(
+        # Not covered: that a filing during it is in time (INA 244(f)(4) with 245 and 248).
+        "temporary-protected-status",
+        "tps",
+        Outcome.IN_STATUS,
+        "temporary protected status",
+        "INA 244(f)(4)",
+        ended_by="tps_withdrawn",
+    ),
+    Protection(
+        "deferred-departure",
+        "deferred_departure",
+        Outcome.PENDING,
+        "enforced departure deferred",
+        "Presidential memorandum, by country",
+    ),
+    Protection(
+        "voluntary-departure",
+        "voluntary_departure",
+        Outcome.PENDING,
+        "voluntary departure granted",
+        "INA 240B(a); 8 CFR 240.25",
+        days=120,
+        failed="did not leave by the day of voluntary departure: as under an order of removal",
+    ),
+    Protection(
+        "voluntary-departure-after-proceedings",
+        "voluntary_departure",
+        Outcome.PENDING,
+        "voluntary departure granted",
+        "INA 240B(b); 8 CFR 240.26",
+        days=60,
+        reason="after-proceedings",
+        failed="did not leave by the day of voluntary departure: as under an order of removal",
+    ),
+    Protection("parole-in-place", "parole", Outcome.IN_STATUS, "paroled", "8 CFR 212.5"),
+    Protection(
+        "satisfactory-departure",
+        "satisfactory_departure",
+        Outcome.IN_GRACE,
+        "satisfactory departure granted",
+        "8 CFR 217.3(a)",
+        days=30,
+        classes=frozenset({"WB", "WT"}),
+        behind=True,
+        failed="did not leave within the days of satisfactory departure",
+    ),
+    Protection(
+        # O and P: 8 CFR 214.2(o)(10) and (p)(12), to the same effect
+        "days-endorsed",
+        "days_endorsed",
+        Outcome.IN_GRACE,
+        "days endorsed on the I-94",
+        "8 CFR 214.1(l)(1)",
+        days=10,
+        classes=ENDORSABLE,
+        behind=True,
+    ),
+)
+
+LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
+EMPLOYMENT_ENDED = "employment_ended"
+UNAUTHORISED_WORK = "unauthorised_work"
+FRIVOLOUS_FILING = "frivolous_filing"
+PRESENCE = frozenset({"seen_inside"})
+"""Facts by which an officer knows that somebody is in the country."""
+MOVING = (
+    LEAVES_NONIMMIGRANT
+    | PRESENCE
+    | {EMPLOYMENT_ENDED, UNAUTHORISED_WORK, FRIVOLOUS_FILING}
+    | {row.fact for row in PROTECTIONS}
+    | {row.ended_by for row in PROTECTIONS if row.ended_by}
+)
+"""All facts about a stay that its time line may rest on."""
+EMPLOYMENT = ("employment-ended", "8 CFR 214.1(l)(2)")
+OWN_EVIDENCE = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
 TIMELY = ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)")
 APPROVED = ("approved-application", "8 CFR 214.1(c), 248")
 DENIED = ("denied-application", "INA 212(a)(9)(B)(iv)")
@@ -123,7 +251,6 @@ VIOLATION = ("program-terminated", "8 CFR 214.2(f), (j), (m)")
 CAP_GAP = ("cap-gap", "8 CFR 214.2(f)(5)(vi)")
 OVER = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
 
-LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
 EVIDENCE_ORDER = (
     "biometric",
     "inspected",
@@ -131,11 +258,16 @@ EVIDENCE_ORDER = (
     "foreign_entry",
     "manifest_closed",
     "manifest",
+    "shown",
     "booking",
 )
 """Evidence of departure, strongest first."""
-ACCEPTED = frozenset(EVIDENCE_ORDER) - {"booking"}
+ACCEPTED = frozenset(EVIDENCE_ORDER) - {"shown", "booking"}
 """A booking shows an intention; it closes no stay."""
+REBUTTING = frozenset({"shown"})
+"""What the person alone can show (a used ticket, a stamp) closes no stay, but nobody is suspected against it."""
+MANIFESTS = frozenset({"manifest_closed", "manifest"})
+"""A carrier's word has been false in both directions: alone it loses to an officer who met the person later."""
 ONE_CROSSING = 24 * 3600
 """Seconds within which departures from one stay, told by several systems, are reports of one crossing."""
 ABSENCE_SCOPES = ("departure:air", "departure:land", "departure:sea")
@@ -148,3 +280,13 @@ def rule_for(admission_class: str, admitted: date) -> Rule | None:
         if admission_class in rule.classes and rule.since <= admitted <= rule.until:
             return rule
     return None
+
+
+def protection_for(fact: str, reason: str, admission_class: str, admitted: date) -> Protection | None:
+    """The row for a fact, its reason, the class and the day of admission, or None where no row holds."""
+    found = None
+    for row in PROTECTIONS:
+        meant = row.fact == fact and row.reason in ("", reason) and (not row.classes or admission_class in row.classes)
+        if meant and row.since <= admitted <= row.until and (found is None or row.reason):
+            found = row
+    return found

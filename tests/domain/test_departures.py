@@ -53,7 +53,10 @@ def test_bookings_close_nothing() -> None:
     assert story.history().unmatched_departures == ()
 
 
-@pytest.mark.parametrize("evidence", [one for one in Evidence if one is not Evidence.BOOKING])
+CLOSING = [one for one in Evidence if one not in (Evidence.BOOKING, Evidence.SHOWN)]
+
+
+@pytest.mark.parametrize("evidence", CLOSING)
 def test_any_other_evidence_closes(evidence: Evidence) -> None:
     """Alone, each of them is believed, and named."""
     story = visitor().left(END, evidence=evidence)
@@ -62,7 +65,7 @@ def test_any_other_evidence_closes(evidence: Evidence) -> None:
     assert story.stay().departed == second(NEW_YORK, END)
 
 
-@pytest.mark.parametrize(("strong", "weak"), list(pairwise(one for one in Evidence if one is not Evidence.BOOKING)))
+@pytest.mark.parametrize(("strong", "weak"), list(pairwise(CLOSING)))
 def test_the_strongest_evidence_counts(strong: Evidence, weak: Evidence) -> None:
     """Whichever says the person left later; the other crossing is one without an arrival."""
     for first, later in ((strong, weak), (weak, strong)):
@@ -71,6 +74,7 @@ def test_the_strongest_evidence_counts(strong: Evidence, weak: Evidence) -> None
         assert story.last().evidence == tuple(sorted((story.ids[0], story.ids[believed])))
         assert story.last().outcome == ("DEPARTED_IN_TIME" if first is strong else "DEPARTED_LATE")
         assert story.history().unmatched_departures == (story.ids[other],)
+        assert story.last().reason.endswith(", against weaker reports of another day")
 
 
 def test_of_two_equally_strong_the_later_counts() -> None:

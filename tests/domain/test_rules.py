@@ -19,7 +19,7 @@ from services.domain.facts import Fact
 from services.domain.history import Stay
 from services.domain.rules import Basis, Rule
 
-I94, DURATION = "I-94", "D/S"
+I94, YEAR, DURATION = "I-94", "I-94, a year at most", "D/S"
 TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     # classes, rule, citation, a date / so many days at most / duration of status, whether one may ask for more
     ("B1 B2", "visitor", "8 CFR 214.2(b)(1)-(2)", I94, True),
@@ -27,10 +27,12 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     ("GMT GMB", "guam-waiver", "8 CFR 212.1(q)", 45, False),
     ("K1", "fiance", "8 CFR 214.2(k)", 90, False),
     ("C1 D1 D2", "transit-crew", "8 CFR 214.2(c), (d)", 29, False),
-    ("H1B E1 E2 E3 L1 L1A L1B O1 P1 P2 P3 TN", "petition-based", "8 CFR 214.1(l)", I94, True),
+    ("H1B H1B1 E1 E2 E3 L1 L1A L1B O1 TN", "petition-based", "8 CFR 214.1(l)", I94, True),
+    ("P1 P2 P3", "performer", "8 CFR 214.2(p)", I94, True),
     ("A1 A2 A3 G1 G2 G3 G4 G5", "official", "8 CFR 214.2(a), (g)", DURATION, True),
+    ("NATO1 NATO2 NATO3 NATO4 NATO5 NATO6 NATO7", "nato", "8 CFR 214.2(s)", DURATION, True),
     ("I I1", "media", "8 CFR 214.2(i)", DURATION, True),
-    ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", I94, True),
+    ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", YEAR, True),
     ("F1 F2 J1 J2 ZZ", "no-rule", "", "", False),  # F and J: without a record in SEVIS
     ("PAR DT CP", "parole", "8 CFR 212.5", I94, False),
 )
@@ -71,7 +73,10 @@ def _expected(kind: str | int, day: date, until: date | str | None) -> str | Non
     stated = until if isinstance(until, date) else None
     if kind == DURATION:
         return DURATION
-    if kind == I94:
+    if kind == YEAR and stated:
+        eve = date(day.year + 1, day.month, day.day) - timedelta(1)
+        return min(stated, eve).isoformat()
+    if kind in (I94, YEAR):
         return stated.isoformat() if stated else None
     if isinstance(kind, int):
         limit = day + timedelta(kind - 1)
@@ -160,6 +165,7 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
     yield from (replace(rule, basis=basis) for basis in Basis if basis is not rule.basis)
     yield from (replace(rule, classes=rule.classes - {one}) for one in rule.classes)
     yield from (replace(rule, days=rule.days + by) for by in (-1, 1) if rule.days)
+    yield from (replace(rule, months=rule.months + by) for by in (-1, 1) if rule.months)
     if dated or rule.grace_days:
         yield replace(rule, grace_days=rule.grace_days + 1)
     if rule.grace_days:
@@ -256,7 +262,7 @@ def test_days_of_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_evidence_has_its_order() -> None:
     """The published order, and a booking alone closes nothing."""
     assert rules.EVIDENCE_ORDER == (
-        "biometric", "inspected", "removal", "foreign_entry", "manifest_closed", "manifest", "booking",
+        "biometric", "inspected", "removal", "foreign_entry", "manifest_closed", "manifest", "shown", "booking",
     )  # fmt: skip
     assert set(rules.EVIDENCE_ORDER) == {one.value for one in Evidence}
-    assert set(rules.EVIDENCE_ORDER) - rules.ACCEPTED == {"booking"}
+    assert set(rules.EVIDENCE_ORDER) - rules.ACCEPTED == {"shown", "booking"}

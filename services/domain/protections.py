@@ -1,0 +1,178 @@
+"""Protections: what facts about a person allow beyond a class, and what can be said against an evidence of departure.
+
+Each is laid over the time line that admission and applications give; where the two differ, the outcome counts that
+comes first in the closed list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import zip_longest
+
+from msgspec.structs import replace
+
+from schemas.outcomes import ORDER, Outcome
+from services.domain import rules
+from services.domain.facts import Fact
+from services.domain.history import Interval
+from services.domain.periods import Application, Period
+from services.domain.programs import FOREVER, over
+from services.domain.visits import Visit, presence
+
+RANK = {outcome.value: place for place, outcome in enumerate(ORDER)}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From a second up to another a row holds, by these events."""
+
+    row: rules.Protection
+    since: int
+    until: int
+    evidence: tuple[str, ...]
+
+
+def protected(visit: Visit, period: Period, line: list[Interval]) -> list[Interval]:
+    """The time line with all protections laid over it, and with what stands against a departure that was told."""
+    for window in windows_of(visit, period):
+        line = laid_over(line, window)
+        if window.row.failed:
+            line = [_failed(piece, window) for piece in line]
+    if visit.departed is not None:
+        return line
+    if visit.disbelieved:
+        line = _still_here(visit, line)
+    return _rebutted(visit, line) if visit.shown else line
+
+
+def filing_end(visit: Visit, period: Period) -> int:
+    """The first second behind the days in which a filing is still in time though the period is over; 0: no such days.
+
+    8 CFR 214.1(l)(3): an extension or change may be asked for in the days endorsed on the I-94.
+    """
+    if not period.row.extendable:
+        return 0
+    return max((window.until for window in windows_of(visit, period) if window.row.behind), default=0)
+
+
+def voided(application: Application, facts: Sequence[Fact]) -> bool:
+    """Whether a denial leaves no authorised stay behind: the filing was frivolous, or there was work before it."""
+    decided = application.decided
+    if decided is None or application.action != "denied":
+        return False
+    for fact in facts:
+        word = fact.body["fact"]
+        if word == rules.UNAUTHORISED_WORK and fact.start <= decided.start:
+            return True
+        if word == rules.FRIVOLOUS_FILING and any(
+            text.endswith(f"/{application.receipt}") for text in fact.identifiers
+        ):
+            return True
+    return False
+
+
+def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
+    """What the facts of a visit allow, in order of time."""
+    arrival = visit.arrival
+    admitted = date.fromordinal(arrival.day)
+    for fact in visit.facts:
+        body = fact.body
+        row = rules.protection_for(body["fact"], body.get("reason", ""), period.admission_class, admitted)
+        if row is None:
+            continue
+        since = period.end if row.behind else over(fact.day - 1, arrival.zone)
+        until, evidence = _until(visit, fact, row, period), {arrival.uuid, fact.uuid}
+        ended = next((one for one in visit.facts if one.body["fact"] == row.ended_by and one.start >= fact.start), None)
+        if ended is not None and (end := over(ended.day, arrival.zone)) < until:
+            until, evidence = end, evidence | {ended.uuid}
+        since = max(since, arrival.start)
+        if since < until:
+            yield Window(row, since, until, tuple(sorted(evidence)))
+
+
+def _until(visit: Visit, fact: Fact, row: rules.Protection, period: Period) -> int:
+    """The second at which it is over by the day that it names, and by the most that the row allows."""
+    zone, said = visit.arrival.zone, fact.body.get("until")
+    if said is None or said == "D/S":
+        return FOREVER if row.open else 0
+    last = date.fromisoformat(said).toordinal()
+    if row.days and row.behind:
+        if period.last_day is None or period.last_day == "D/S":
+            return 0
+        last = min(last, date.fromisoformat(period.last_day).toordinal() + row.days)
+    elif row.days:
+        last = min(last, fact.day + row.days)
+    return over(last, zone)
+
+
+def laid_over(line: Sequence[Interval], window: Window) -> list[Interval]:
+    """The line with the window's outcome wherever it comes first in the closed list."""
+    row, found = window.row, list[Interval]()
+    mine = Interval(window.since, row.outcome.value, row.told, row.id, row.citation, window.evidence)
+    for piece, following in zip_longest(line, line[1:]):
+        end = following.since if following is not None else FOREVER + 1
+        if RANK[piece.outcome] <= RANK[mine.outcome] or end <= window.since or window.until <= piece.since:
+            found.append(piece)
+            continue
+        if piece.since < window.since:
+            found.append(piece)
+        begins = max(piece.since, window.since)
+        if not found or replace(found[-1], since=0) != replace(mine, since=0):
+            found.append(replace(mine, since=begins))
+        if window.until < end and window.until < FOREVER:
+            found.append(replace(piece, since=window.until))
+    return found
+
+
+def _failed(piece: Interval, window: Window) -> Interval:
+    if not piece.absence or piece.since < window.until:
+        return piece
+    proof = tuple(sorted({*piece.evidence, *window.evidence}))
+    return replace(piece, reason=window.row.failed, rule=window.row.id, citation=window.row.citation, evidence=proof)
+
+
+def _still_here(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
+    """The line with a word on the manifest that lost, from the moment that it told of."""
+    told = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
+    proof = {fact.uuid for fact in visit.disbelieved} | set(presence(visit, told))
+    found = []
+    for piece in _parted(line, told.start):
+        if piece.since < told.start:
+            found.append(piece)
+        else:
+            reason = f"{piece.reason}; met in the country after a carrier told of a departure"
+            found.append(replace(piece, reason=reason, evidence=tuple(sorted({*piece.evidence, *proof}))))
+    return found
+
+
+def _rebutted(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
+    """The line without suspicion from the moment at which the person shows to have left."""
+    shown = [fact for fact in visit.shown if not presence(visit, fact)]
+    if not shown:
+        return list(line)
+    first = min(shown, key=lambda fact: (fact.start, fact.id))
+    reason = "the period is over; the person shows to have left, and nobody reported it"
+    return [
+        replace(
+            piece,
+            outcome=Outcome.UNDETERMINED.value,
+            reason=reason,
+            rule=rules.OWN_EVIDENCE[0],
+            citation=rules.OWN_EVIDENCE[1],
+            evidence=tuple(sorted({*piece.evidence, first.uuid})),
+            absence=False,
+        )
+        if piece.absence and piece.since >= first.start
+        else piece
+        for piece in _parted(line, first.start, absence=True)
+    ]
+
+
+def _parted(line: Sequence[Interval], second: int, *, absence: bool = False) -> Iterator[Interval]:
+    """The line with a piece that begins at a second; `absence`: only where that is one without a departure."""
+    for piece, following in zip_longest(line, line[1:]):
+        yield piece
+        if piece.since < second and piece.absence >= absence and (following is None or second < following.since):
+            yield replace(piece, since=second)

@@ -1,0 +1,159 @@
+"""Visits: which departure, application and fact belong to which application for admission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from services.domain import rules
+from services.domain.facts import Fact
+
+
+@dataclass(slots=True)
+class Visit:
+    """An arrival and what is attached to it, while a person's time line is being built."""
+
+    arrival: Fact
+    numbers: set[str]  # the admission numbers under which it is known
+    departures: list[Fact] = field(default_factory=list)
+    applications: list[Fact] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    shown: tuple[Fact, ...] = ()  # departures that the person alone can show
+    departed: Fact | None = None  # the report of the departure that is believed
+    crossing: tuple[str, ...] = ()  # the event ids of all reports of that departure
+    disbelieved: tuple[Fact, ...] = ()  # reports that stronger evidence contradicts
+    closed_by: Fact | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """A person's facts, by what they are about."""
+
+    visits: list[Visit]
+    unmatched: list[str]  # event ids of departures that match no visit
+    sevis: list[Fact]  # the person's, not one visit's
+
+
+def visits_of(facts: Sequence[Fact]) -> Told:
+    """The visits in order of time, with their departures settled."""
+    ordered = sorted(facts, key=when) if len(facts) > 1 else facts
+    told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [])
+    counted = [visit for visit in told.visits if admitted(visit.arrival)]
+    for fact in ordered:
+        kind = fact.kind
+        if kind == "arrival":
+            continue
+        if kind == "departure":
+            evidence = fact.body["evidence"]
+            accepted = evidence in rules.ACCEPTED
+            left = _visit_left(counted, fact) if accepted or evidence in rules.REBUTTING else None
+            if left is None:
+                if accepted:
+                    told.unmatched.append(fact.uuid)
+            elif accepted:
+                left.departures.append(fact)
+            else:
+                left.shown = (*left.shown, fact)
+        elif kind == "status":
+            word = fact.body["fact"]
+            if word[:6] == "sevis_":
+                told.sevis.append(fact)
+            elif word in rules.MOVING or fact.handling:
+                meant = _visit_meant(counted, fact)
+                if meant is not None:
+                    meant.facts.append(fact)
+        elif kind == "extension":
+            meant = _visit_meant(counted, fact)
+            if meant is not None:
+                meant.applications.append(fact)
+                meant.numbers |= numbers_of(fact)
+    for visit, later in pairwise(counted):
+        visit.closed_by = later.arrival
+    for visit in counted:
+        if visit.departures:
+            told.unmatched += _depart(visit)
+    return told
+
+
+def when(fact: Fact) -> tuple[int, str, bytes]:
+    return (fact.start, fact.kind, fact.id)
+
+
+def numbers_of(fact: Fact) -> set[str]:
+    return {text for text in fact.identifiers if text[:4] == "i94/"}
+
+
+def admitted(arrival: Fact) -> bool:
+    return arrival.body.get("inspection", "admitted") in ("admitted", "paroled")
+
+
+def _begun(visit: Visit, fact: Fact) -> bool:
+    """Whether the visit had begun when something happened. A day without a time may be that of arrival."""
+    arrival = visit.arrival
+    return arrival.start <= fact.start or (fact.whole_day and arrival.day <= fact.day)
+
+
+def _visit_left(visits: Sequence[Visit], departure: Fact) -> Visit | None:
+    """The visit that a departure ends: the last admission before it.
+
+    Who leaves and is back on one day leaves two visits to choose from where the time is not known: the one whose
+    number the departure names, else the later one.
+    """
+    begun = [visit for visit in visits if _begun(visit, departure)]
+    if not begun:
+        return None
+    if len(begun) > 1 and departure.whole_day and begun[-1].arrival.day == departure.day:
+        named = numbers_of(departure)
+        return next((visit for visit in reversed(begun[-2:]) if named & visit.numbers), begun[-1])
+    return begun[-1]
+
+
+def _visit_meant(visits: Sequence[Visit], fact: Fact) -> Visit | None:
+    """The visit that an application or fact is about: the one whose number it names, else the last before it."""
+    named = numbers_of(fact)
+    if named:
+        for visit in visits:
+            if named & visit.numbers:
+                return visit
+    return next((visit for visit in reversed(visits) if _begun(visit, fact)), None)
+
+
+def _strongest(departures: Iterable[Fact]) -> Fact:
+    return min(departures, key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id))
+
+
+def _depart(visit: Visit) -> list[str]:
+    """Settles which departure ended the visit; the event ids of those that are no report of that crossing."""
+    accepted = visit.departures[0] if len(visit.departures) == 1 else _strongest(visit.departures)
+    if visit.facts and _seen_later(visit, accepted):
+        visit.disbelieved = tuple(visit.departures)
+        return []
+    visit.departed = accepted
+    if len(visit.departures) == 1:
+        visit.crossing = (accepted.uuid,)
+        return []
+    visit.crossing = tuple(fact.uuid for fact in visit.departures if _same_crossing(fact, accepted))
+    visit.disbelieved = tuple(fact for fact in visit.departures if not _same_crossing(fact, accepted))
+    return [fact.uuid for fact in visit.disbelieved]
+
+
+def _seen_later(visit: Visit, departure: Fact) -> bool:
+    """Whether a manifest is all there is and an officer met the person inside the country after it."""
+    return departure.body["evidence"] in rules.MANIFESTS and bool(presence(visit, departure))
+
+
+def presence(visit: Visit, departure: Fact) -> list[str]:
+    """The event ids of encounters inside the country more than a day after a departure."""
+    return [
+        fact.uuid
+        for fact in visit.facts
+        if fact.body["fact"] in rules.PRESENCE and fact.start > departure.start + rules.ONE_CROSSING
+    ]
+
+
+def _same_crossing(one: Fact, other: Fact) -> bool:
+    """Whether two departures of one stay are reports of one crossing: near in time, or in days without one."""
+    if one.whole_day or other.whole_day:
+        return abs(one.day - other.day) <= 1
+    return abs(one.start - other.start) <= rules.ONE_CROSSING

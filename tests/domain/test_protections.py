@@ -1,0 +1,578 @@
+"""Protections, ends of employment and what stands against a departure: each row by a table, and every change of one.
+
+The table tells on which day at the port of entry each outcome begins; noon of the day before has the one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from domain.stories import NAME, NEW_YORK, PASSPORT, ZONES, Story, moment, number, second
+from domain.students import Student
+
+from schemas.events import Action, Evidence, Inspection, Status, Subject
+from schemas.events import Fact as Said
+from schemas.identifiers import Identifier, Scheme
+from schemas.outcomes import ORDER, Outcome
+from services.domain import periods, protections, rules, settle
+from services.domain.facts import Fact
+from services.domain.history import Stay
+from services.domain.rules import Protection
+
+D, END = date(2025, 1, 10), date(2025, 4, 10)
+ONE = timedelta(1)
+Line = list[tuple[str, date, str, str]]
+
+
+def days(by: int) -> timedelta:
+    """A length."""
+    return timedelta(by)
+
+
+ADMITTED = ("IN_STATUS", D, "visitor", "8 CFR 214.2(b)(1)-(2)")
+HIRED = ("IN_STATUS", D, "petition-based", "8 CFR 214.1(l)")
+ACTOR = ("IN_STATUS", D, "performer", "8 CFR 214.2(p)")
+WAIVED = ("IN_STATUS", D, "visa-waiver", "INA 217(a)(1), 248(a)(4)")
+OVER = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
+ASYLUM = ("asylum-pending", "INA 212(a)(9)(B)(iii)(II), 208")
+TPS = ("temporary-protected-status", "INA 244(f)(4)")
+DEFERRED = ("deferred-departure", "Presidential memorandum, by country")
+LEAVE = ("voluntary-departure", "INA 240B(a); 8 CFR 240.25")
+LEAVE_AFTER = ("voluntary-departure-after-proceedings", "INA 240B(b); 8 CFR 240.26")
+PAROLE = ("parole-in-place", "8 CFR 212.5")
+EMERGENCY = ("satisfactory-departure", "8 CFR 217.3(a)")
+ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1)")
+JOBLESS = ("employment-ended", "8 CFR 214.1(l)(2)")
+CANADIAN = ("canadian-visitor", "8 CFR 235.1(h), 212.1(a)")
+SHOWN = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
+WAIVER_END = D + days(89)
+PETITION = "H1B H1B1 E1 E2 E3 L1 L1A L1B O1 TN".split()
+
+
+def visitor(zone: str = NEW_YORK) -> Story:
+    """Admitted until END."""
+    return Story(zone).admitted(D, until=END)
+
+
+def hired(grade: str = "H1B", until: date = date(2026, 2, 4)) -> Story:
+    """Admitted on a petition."""
+    return Story().admitted(D, grade, until)
+
+
+def canadian(grade: str = "B2", day: date = D, *, passport: str = "CAN", named: bool = False) -> Story:
+    """Let in without a date, and without a number unless said."""
+    story = Story().admitted(day, grade)
+    arrival = story.events[-1]
+    ids = (PASSPORT, number(1)) if named else (PASSPORT,)
+    subject = Subject(names=(NAME,), birth="1980-02-03", citizenship=(passport,), identifiers=ids)
+    story.events[-1] = arrival.model_copy(update={"subject": subject})
+    return story
+
+
+def ended(story: Story, day: date, receipt: int | None = None) -> Story:
+    """The employment is over; it may name the petition that it was under."""
+    named = () if receipt is None else (Identifier.of(Scheme.RECEIPT, f"EAC{receipt:010d}"),)
+    at = moment(story.zone, day, None)
+    return story._tell(Status, at, (PASSPORT, *named), system="CLAIMS3", fact=Said.EMPLOYMENT_ENDED)
+
+
+def frivolous(story: Story, receipt: int = 1) -> Story:
+    """That application was frivolous."""
+    named = (PASSPORT, Identifier.of(Scheme.RECEIPT, f"EAC{receipt:010d}"))
+    return story._tell(Status, moment(story.zone, END, None), named, system="CLAIMS3", fact=Said.FRIVOLOUS_FILING)
+
+
+def denied() -> Story:
+    """Asked in time, and refused."""
+    return visitor().extended(END, END + days(70), Action.DENIED)
+
+
+def over(day: date, rule: tuple[str, str] = OVER) -> tuple[str, date, str, str]:
+    """Nothing allows to stay from a day on."""
+    return ("OVERSTAY_SUSPECTED", day, *rule)
+
+
+Case = tuple[Callable[[], Story], Line]
+CASES: dict[str, Case] = {
+    "asylum, in time": (
+        lambda: visitor().fact(END - ONE, Said.ASYLUM_PENDING),
+        [ADMITTED, ("PENDING", END + ONE, *ASYLUM)],
+    ),
+    "asylum, late": (
+        lambda: visitor().fact(END + days(30), Said.ASYLUM_PENDING),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(30), *ASYLUM)],
+    ),
+    "asylum, denied": (
+        lambda: visitor().fact(END, Said.ASYLUM_PENDING).fact(END + days(90), Said.ASYLUM_DENIED),
+        [ADMITTED, ("PENDING", END + ONE, *ASYLUM), over(END + days(91))],
+    ),
+    "asylum, denied and asked for again": (
+        lambda: (
+            visitor()
+            .fact(END, Said.ASYLUM_PENDING)
+            .fact(END + days(90), Said.ASYLUM_DENIED)
+            .fact(END + days(99), Said.ASYLUM_PENDING)
+        ),
+        [
+            ADMITTED,
+            ("PENDING", END + ONE, *ASYLUM),
+            over(END + days(91)),
+            ("PENDING", END + days(99), *ASYLUM),
+        ],
+    ),
+    "TPS": (
+        lambda: visitor().fact(END + days(10), Said.TPS, until=END + days(200)),
+        [ADMITTED, over(END + ONE), ("IN_STATUS", END + days(10), *TPS), over(END + days(201))],
+    ),
+    "TPS, withdrawn": (
+        lambda: visitor().fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN),
+        [ADMITTED, ("IN_STATUS", END + ONE, *TPS), over(END + days(51))],
+    ),
+    "TPS without a day": (lambda: visitor().fact(END, Said.TPS), [ADMITTED, over(END + ONE)]),
+    "deferred departure": (
+        lambda: visitor().fact(END + days(7), Said.DEFERRED_DEPARTURE, until=END + days(540)),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(7), *DEFERRED), over(END + days(541))],
+    ),
+    "voluntary departure": (
+        lambda: visitor().fact(END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(60)),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE), over(END + days(61), LEAVE)],
+    ),
+    "voluntary departure, too long": (
+        lambda: visitor().fact(END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(900)),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE), over(END + days(141), LEAVE)],
+    ),
+    "voluntary departure after proceedings, too long": (
+        lambda: visitor().fact(
+            END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(900), reason="after-proceedings"
+        ),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE_AFTER), over(END + days(81), LEAVE_AFTER)],
+    ),
+    "parole in place": (
+        lambda: visitor().fact(END + days(7), Said.PAROLE, until=END + days(365)),
+        [ADMITTED, over(END + ONE), ("IN_STATUS", END + days(7), *PAROLE), over(END + days(366))],
+    ),
+    "paroled again": (
+        lambda: (
+            Story().admitted(D, "B2", END, inspection=Inspection.PAROLED).fact(END, Said.PAROLE, until=END + days(365))
+        ),
+        [
+            ("IN_STATUS", D, "parole", "8 CFR 212.5"),
+            ("IN_STATUS", END + ONE, *PAROLE),
+            over(END + days(366)),
+        ],
+    ),
+    "satisfactory departure": (
+        lambda: Story().admitted(D, "WT").fact(WAIVER_END, Said.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(20)),
+        [WAIVED, ("IN_GRACE", WAIVER_END + ONE, *EMERGENCY), over(WAIVER_END + days(21), EMERGENCY)],
+    ),
+    "satisfactory departure, too long": (
+        lambda: Story().admitted(D, "WB").fact(D + ONE, Said.SATISFACTORY_DEPARTURE, until=END + days(900)),
+        [WAIVED, ("IN_GRACE", WAIVER_END + ONE, *EMERGENCY), over(WAIVER_END + days(31), EMERGENCY)],
+    ),
+    "satisfactory departure with a visa": (
+        lambda: visitor().fact(END, Said.SATISFACTORY_DEPARTURE, until=END + days(20)),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "days endorsed": (
+        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)),
+        [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
+    ),
+    "days endorsed, too many": (
+        lambda: hired("L1", END).fact(D, Said.DAYS_ENDORSED, until=END + days(30)),
+        [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
+    ),
+    "days endorsed for a visitor": (
+        lambda: visitor().fact(D, Said.DAYS_ENDORSED, until=END + days(10)),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "filed in the days endorsed": (
+        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)).extended(END + days(10)),
+        [
+            HIRED,
+            ("IN_GRACE", END + ONE, *ENDORSED),
+            ("PENDING", END + days(11), "timely-application", "8 CFR 214.1(c)(4), 248.1(b)"),
+        ],
+    ),
+    "filed behind the days endorsed": (
+        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)).extended(END + days(11)),
+        [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
+    ),
+    "employment ended": (
+        lambda: ended(hired(), END),
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+    ),
+    "employment ended near the date": (
+        lambda: ended(hired(until=END), END - days(5)),
+        [HIRED, ("IN_GRACE", END - days(4), *JOBLESS), over(END + ONE)],
+    ),
+    "employment ended on the date": (lambda: ended(hired(until=END), END), [HIRED, over(END + ONE)]),
+    "employment ended twice": (
+        lambda: ended(ended(hired(), END), END + days(30)),
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+    ),
+    "employment ended, class without days": (
+        lambda: ended(hired("P1", END), D + days(9)),
+        [ACTOR, over(END + ONE)],
+    ),
+    "employment ended, next petition in time": (
+        lambda: ended(hired(), END).extended(END + days(60), form="I-129"),
+        [
+            HIRED,
+            ("IN_GRACE", END + ONE, *JOBLESS),
+            ("PENDING", END + days(61), "timely-application", "8 CFR 214.1(c)(4), 248.1(b)"),
+        ],
+    ),
+    "employment ended, next petition late": (
+        lambda: ended(hired(), END).extended(END + days(61), form="I-129"),
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+    ),
+    "employment ended, another petition filed before": (
+        lambda: ended(hired(until=END).extended(END - days(9), form="I-129"), END - days(5)),
+        [HIRED, ("PENDING", END + ONE, "timely-application", "8 CFR 214.1(c)(4), 248.1(b)")],
+    ),
+    "employment ended under the petition approved": (
+        lambda: ended(hired(until=END).extended(D, D + ONE, until=END + days(400), form="I-129"), END + days(9), 1),
+        [
+            HIRED,
+            ("IN_STATUS", END + ONE, "approved-application", "8 CFR 214.1(c), 248"),
+            ("IN_GRACE", END + days(10), *JOBLESS),
+            over(END + days(70)),
+        ],
+    ),
+    "denied": (
+        denied,
+        [
+            ADMITTED,
+            ("PENDING", END + ONE, "denied-application", "INA 212(a)(9)(B)(iv)"),
+            over(END + days(71)),
+        ],
+    ),
+    "denied as frivolous": (lambda: frivolous(denied()), [ADMITTED, over(END + ONE)]),
+    "another one frivolous": (
+        lambda: frivolous(denied(), 2),
+        [
+            ADMITTED,
+            ("PENDING", END + ONE, "denied-application", "INA 212(a)(9)(B)(iv)"),
+            over(END + days(71)),
+        ],
+    ),
+    "denied after work": (
+        lambda: denied().fact(END + days(70), Said.UNAUTHORISED_WORK),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "denied before work": (
+        lambda: denied().fact(END + days(71), Said.UNAUTHORISED_WORK),
+        [
+            ADMITTED,
+            ("PENDING", END + ONE, "denied-application", "INA 212(a)(9)(B)(iv)"),
+            over(END + days(71)),
+        ],
+    ),
+    "approved after work": (
+        lambda: visitor().extended(END, END + ONE, until=END + days(9)).fact(END, Said.UNAUTHORISED_WORK),
+        [ADMITTED, ("IN_STATUS", END + ONE, "approved-application", "8 CFR 214.1(c), 248"), over(END + days(10))],
+    ),
+    "Canadian": (canadian, [("IN_STATUS", D, *CANADIAN), over(date(2025, 7, 10))]),
+    "Canadian on business": (lambda: canadian("B1"), [("IN_STATUS", D, *CANADIAN), over(date(2025, 7, 10))]),
+    "Canadian, end of August": (
+        lambda: canadian(day=date(2025, 8, 31)),
+        [("IN_STATUS", date(2025, 8, 31), *CANADIAN), over(date(2026, 3, 1))],
+    ),
+    "Canadian with a number": (lambda: canadian(named=True), [("UNDETERMINED", D, "no-rule", "")]),
+    "Canadian in another class": (lambda: canadian("H1B"), [("UNDETERMINED", D, "no-rule", "")]),
+    "no Canadian": (lambda: canadian(passport="GBR"), [("UNDETERMINED", D, "no-rule", "")]),
+    "a used ticket": (
+        lambda: visitor().left(END, evidence=Evidence.SHOWN),
+        [ADMITTED, ("UNDETERMINED", END + ONE, *SHOWN)],
+    ),
+    "a used ticket for later": (
+        lambda: visitor().left(END + days(9), "00:00:00", evidence=Evidence.SHOWN),
+        [ADMITTED, over(END + ONE), ("UNDETERMINED", END + days(9), *SHOWN)],
+    ),
+    "a booking": (lambda: visitor().left(END, evidence=Evidence.BOOKING), [ADMITTED, over(END + ONE)]),
+    "a used ticket, and seen later": (
+        lambda: visitor().left(END, evidence=Evidence.SHOWN).fact(END + days(9), Said.SEEN_INSIDE),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "a manifest, and seen later": (
+        lambda: (
+            visitor().left(END, "00:00:00", evidence=Evidence.MANIFEST_CLOSED).fact(END + days(9), Said.SEEN_INSIDE)
+        ),
+        [ADMITTED, ("IN_STATUS", END, *ADMITTED[2:]), over(END + ONE)],
+    ),
+}
+
+
+@cache
+def facts_of(name: str) -> tuple[Fact, ...]:
+    """The facts of a case."""
+    return tuple(CASES[name][0]().facts())
+
+
+def line_of(stay: Stay) -> Line:
+    """A time line by days at the port of entry."""
+    return [(one.outcome, periods.local_day(one.since, stay.zone), one.rule, one.citation) for one in stay.timeline]
+
+
+GONE = "did not leave by the day of voluntary departure: as under an order of removal"
+TOLD: dict[str, tuple[str, ...]] = {
+    "asylum-pending": ("asylum application pending",),
+    "temporary-protected-status": ("temporary protected status",),
+    "deferred-departure": ("enforced departure deferred",),
+    "voluntary-departure": ("voluntary departure granted", GONE),
+    "voluntary-departure-after-proceedings": ("voluntary departure granted", GONE),
+    "parole-in-place": ("paroled",),
+    "satisfactory-departure": (
+        "satisfactory departure granted",
+        "did not leave within the days of satisfactory departure",
+    ),
+    "days-endorsed": ("days endorsed on the I-94",),
+    "employment-ended": ("employment ended",),
+}
+"""What is told with each rule."""
+
+
+def problems() -> Iterator[str]:
+    """What is said otherwise than in the table."""
+    for name, (_, expected) in CASES.items():
+        (history,) = settle.persons(facts_of(name))
+        found = line_of(history.stays[0])
+        if found != expected:
+            yield f"{name}: {found}, not {expected}"
+        for piece in history.stays[0].timeline:
+            if piece.reason not in TOLD.get(piece.rule, (piece.reason,)):
+                yield f"{name}: {piece.reason}"
+    for grade in ("WB", "WT", *sorted(rules.ENDORSABLE), *NEITHER):
+        yield from _behind(grade)
+
+
+@cache
+def _with_days(grade: str) -> tuple[Fact, ...]:
+    story = Story().admitted(D, grade, D + days(40)).fact(D, Said.SATISFACTORY_DEPARTURE, until=D + days(99))
+    return tuple(story.fact(D, Said.DAYS_ENDORSED, until=D + days(99)).facts())
+
+
+NEITHER = ("B2", "H1B1")
+
+
+def _behind(grade: str) -> Iterator[str]:
+    (history,) = settle.persons(_with_days(grade))
+    found = [rule for outcome, _, rule, _ in line_of(history.stays[0]) if outcome == "IN_GRACE"]
+    expected = [] if grade in NEITHER else [EMERGENCY[0] if grade in ("WB", "WT") else ENDORSED[0]]
+    if found != expected:
+        yield f"{grade}: {found}, not {expected}"
+
+
+def test_the_table() -> None:
+    """Every row, with its first and last day."""
+    assert list(problems()) == []
+    told = {rule for _, line in CASES.values() for _, _, rule, _ in line}
+    assert told >= {row.id for row in rules.PROTECTIONS}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("fact", "last"),
+    [
+        (Said.TPS, END + days(30)),
+        (Said.DEFERRED_DEPARTURE, END + days(30)),
+        (Said.VOLUNTARY_DEPARTURE, END + days(30)),
+        (Said.PAROLE, END + days(30)),
+    ],
+)
+def test_the_day_before_the_day_and_the_day_after(zone: str, fact: Said, last: date) -> None:
+    """At the port of entry, to the second; who leaves on the last day left in time."""
+    story = visitor(zone).fact(D + ONE, fact, until=last)
+    inside = {"IN_STATUS", "PENDING"}
+    assert story.outcome(last - ONE) in inside
+    assert story.outcome(last, "23:59:59") in inside
+    assert story.outcome(last + ONE, "00:00:00") == "OVERSTAY_SUSPECTED"
+    for day, clock, word in ((last, "23:59:59", "DEPARTED_IN_TIME"), (last + ONE, "00:00:00", "DEPARTED_LATE")):
+        assert visitor(zone).fact(D + ONE, fact, until=last).left(day, clock).last().outcome == word
+
+
+def test_satisfactory_departure_counts_for_whoever_leaves_within_it() -> None:
+    """Within it in time; behind it late."""
+    for by, word in ((30, "DEPARTED_IN_TIME"), (31, "DEPARTED_LATE")):
+        story = Story().admitted(D, "WT").fact(WAIVER_END, Said.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(30))
+        assert story.left(WAIVER_END + days(by)).last().outcome == word
+
+
+def test_protection_has_no_word_where_more_is_known() -> None:
+    """The closed list decides: in status before pending, pending before terminated; undetermined before all of them."""
+    student = Student().came(D, names=1).created(D - ONE, END).terminated(END - days(30))
+    assert [word for word, _ in student.days()] == ["IN_STATUS", "TERMINATED"]
+    student.fact(END - days(10), Said.ASYLUM_PENDING)
+    assert student.days()[1:] == [("TERMINATED", END - days(29)), ("PENDING", END - days(10))]
+    unknown = Story().admitted(D, grade=None).fact(D, Said.TPS, until=END)
+    assert [word for word, _ in unknown.line()] == ["UNDETERMINED"]
+    pending = visitor().fact(D, Said.ASYLUM_PENDING).fact(END + days(9), Said.TPS, until=END + days(20))
+    assert [word for word, _ in pending.line()] == ["IN_STATUS", "PENDING", "IN_STATUS", "PENDING"]
+    granted = visitor().fact(D, Said.ASYLUM_PENDING).fact(END + days(30), Said.ASYLUM_GRANTED)
+    assert [word for word, _ in granted.line()] == ["IN_STATUS", "PENDING", "ADJUSTED"]
+
+
+def test_every_piece_names_the_facts_that_make_it() -> None:
+    """The protection with its arrival, and its end where another fact ended it."""
+    story = visitor().fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN)
+    assert story.stay().timeline[1].evidence == tuple(sorted(story.ids))
+    told = visitor().left(END, evidence=Evidence.MANIFEST).fact(END + days(9), Said.SEEN_INSIDE)
+    assert told.last().evidence == tuple(sorted(told.ids))
+    assert told.last().reason.endswith("; met in the country after a carrier told of a departure")
+    assert told.stay().departed is None
+    assert told.history().unmatched_departures == ()
+
+
+@pytest.mark.parametrize("evidence", [one for one in Evidence if one.value in rules.ACCEPTED])
+def test_a_manifest_alone_loses_to_an_officer(evidence: Evidence) -> None:
+    """Nothing stronger does, and not on the day of the departure itself."""
+    seen = visitor().left(END, evidence=evidence).fact(END + days(9), Said.SEEN_INSIDE)
+    assert (seen.last().outcome == "OVERSTAY_SUSPECTED") == (evidence.value in ("manifest", "manifest_closed"))
+    same = visitor().left(END, evidence=evidence).fact(END + ONE, Said.SEEN_INSIDE)
+    assert same.last().outcome == "DEPARTED_IN_TIME"
+
+
+def test_own_evidence_does_not_stand_against_a_departure() -> None:
+    """Who was seen leaving left then."""
+    story = visitor().left(END - days(5), evidence=Evidence.SHOWN).left(END + days(5))
+    assert story.last().outcome == "DEPARTED_LATE"
+    alone = visitor().left(END, evidence=Evidence.SHOWN)
+    assert alone.last().reason == "the period is over; the person shows to have left, and nobody reported it"
+    assert alone.last().evidence == tuple(sorted(alone.ids))
+    assert alone.stay().departed is None
+
+
+def _mutants(row: Protection) -> Iterator[Protection]:
+    yield replace(row, id=row.id + "x")
+    yield replace(row, citation=row.citation + " ")
+    yield replace(row, fact=row.fact + "x")
+    yield replace(row, reason="another")
+    yield replace(row, told=row.told + "x")
+    yield from (replace(row, outcome=one) for one in ORDER if one is not row.outcome)
+    yield from (replace(row, days=row.days + by) for by in (-1, 1) if row.days)
+    yield from (replace(row, classes=row.classes - {one}) for one in row.classes if len(row.classes) > 1)
+    yield replace(row, classes=row.classes | {"B2"} if row.classes else frozenset({"ZZ"}))
+    yield replace(row, behind=not row.behind)
+    if row.ended_by:
+        yield replace(row, ended_by="")
+    if row.open:
+        yield replace(row, open=False)
+    if row.failed:
+        yield replace(row, failed="")
+        yield replace(row, failed=row.failed + "x")
+    yield replace(row, since=D + ONE)
+    yield replace(row, until=D - ONE)
+
+
+@pytest.mark.parametrize("row", range(len(rules.PROTECTIONS)))
+def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changes in a row, the table disagrees."""
+    rows = rules.PROTECTIONS
+    for mutant in _mutants(rows[row]):
+        monkeypatch.setattr(rules, "PROTECTIONS", (*rows[:row], mutant, *rows[row + 1 :]))
+        assert next(problems(), None), mutant
+
+
+OTHERS: dict[str, tuple[str, object]] = {
+    "six months are five": ("CANADIAN", replace(rules.CANADIAN, months=5)),
+    "six months are seven": ("CANADIAN", replace(rules.CANADIAN, months=7)),
+    "Canadians for pleasure only": ("CANADIAN", replace(rules.CANADIAN, classes=frozenset({"B2"}))),
+    "Canadians on business only": ("CANADIAN", replace(rules.CANADIAN, classes=frozenset({"B1"}))),
+    "Canadians at work": ("CANADIAN", replace(rules.CANADIAN, classes=rules.CANADIAN.classes | {"H1B"})),
+    "Canadians by another row": ("CANADIAN", replace(rules.CANADIAN, id="visitor")),
+    "Canadians by another citation": ("CANADIAN", replace(rules.CANADIAN, citation="")),
+    "employment by another rule": ("EMPLOYMENT", ("x", JOBLESS[1])),
+    "employment by another citation": ("EMPLOYMENT", (JOBLESS[0], "x")),
+    "own evidence by another rule": ("OWN_EVIDENCE", ("x", SHOWN[1])),
+    "own evidence by another citation": ("OWN_EVIDENCE", (SHOWN[0], "x")),
+    "no end of employment": ("EMPLOYMENT_ENDED", "x"),
+    "work harms nothing": ("UNAUTHORISED_WORK", "x"),
+    "frivolity harms nothing": ("FRIVOLOUS_FILING", "x"),
+    "nobody is ever seen": ("PRESENCE", frozenset()),
+    "bookings rebut": ("REBUTTING", frozenset({"shown", "booking"})),
+    "tickets rebut nothing": ("REBUTTING", frozenset()),
+    "manifests always hold": ("MANIFESTS", frozenset()),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_other_rule_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for what is no row of the table."""
+    monkeypatch.setattr(rules, *OTHERS[name])
+    assert next(problems(), None), name
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+@pytest.mark.parametrize("grade", PETITION)
+def test_the_days_after_employment(grade: str, by: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty in each class of the row; one more or less shows."""
+    expected = [("IN_GRACE", END + ONE), ("OVERSTAY_SUSPECTED", END + days(61))]
+
+    def found() -> list[tuple[str, date]]:
+        return [(word, day) for word, day, _, _ in line_of(ended(hired(grade), END).stay())[1:]]
+
+    assert found() == expected
+    row = next(rule for rule in rules.RULES if grade in rule.classes)
+    changed = tuple(replace(rule, employment_days=60 + by) if rule is row else rule for rule in rules.RULES)
+    monkeypatch.setattr(rules, "RULES", changed)
+    assert found() != expected
+
+
+def test_no_other_class_hangs_on_employment() -> None:
+    """Its end moves nothing there."""
+    for grade in sorted({one for rule in rules.RULES for one in rule.classes} - set(PETITION)):
+        plain = Story().admitted(D, grade, END)
+        assert ended(Story().admitted(D, grade, END), D + days(9)).line() == plain.line(), grade
+
+
+def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day of admission decides about protections too."""
+    row = next(one for one in rules.PROTECTIONS if one.id == "satisfactory-departure")
+    others = tuple(one for one in rules.PROTECTIONS if one is not row)
+    change = date(2025, 6, 1)
+
+    def last(day: date) -> date:
+        end = day + days(89)
+        story = Story().admitted(day, "WT").fact(end, Said.SATISFACTORY_DEPARTURE, until=end + days(99))
+        return periods.local_day(story.stay().timeline[-1].since, NEW_YORK)
+
+    before = last(change - ONE)
+    rows = (replace(row, until=change - ONE), replace(row, since=change, days=10))
+    monkeypatch.setattr(rules, "PROTECTIONS", (*others, *rows))
+    assert last(change - ONE) == before == change - ONE + days(89 + 31)
+    assert last(change) == change + days(89 + 11)
+
+
+def test_laying_over_keeps_the_order_of_the_list() -> None:
+    """At every second the outcome of the two that comes first."""
+    for below in ORDER:
+        for above in ORDER:
+            row = replace(rules.PROTECTIONS[0], outcome=above)
+            base = visitor().stay().timeline[0]
+            line = [base, *[replace_piece(base, base.since + 100, below)]]
+            found = protections.laid_over(line, protections.Window(row, base.since + 150, base.since + 200, ()))
+            word = min(above, below, key=ORDER.index)
+            assert _at(found, base.since + 175) == word
+            assert _at(found, base.since + 125) == below == _at(found, base.since + 200)
+
+
+def replace_piece(base: object, since: int, outcome: Outcome) -> object:
+    """A piece like another."""
+    from msgspec.structs import replace as of
+
+    return of(base, since=since, outcome=outcome.value)  # type: ignore[type-var]
+
+
+def _at(line: list[object], at: int) -> str:
+    return [piece.outcome for piece in line if piece.since <= at][-1]  # type: ignore[attr-defined]
+
+
+def test_seconds_not_days() -> None:
+    """A protection of one day holds for that day."""
+    story = visitor().fact(END + days(5), Said.TPS, until=END + days(5))
+    assert story.line()[2] == ("IN_STATUS", second(NEW_YORK, END + days(5), "00:00:00"))
+    assert story.line()[3] == ("OVERSTAY_SUSPECTED", second(NEW_YORK, END + days(6), "00:00:00"))
