@@ -31,7 +31,7 @@ def fingerprint() -> str:
         (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST, sorted(programs.TAKEN_UP)),
         (rules.EVIDENCE_ORDER, rules.ONE_CROSSING, sorted(rules.REBUTTING), sorted(rules.MANIFESTS)),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
-        rules.ABSENCE_SCOPES,
+        (rules.ABSENCE_SCOPES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 

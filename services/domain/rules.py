@@ -223,6 +223,11 @@ PROTECTIONS: tuple[Protection, ...] = (
     ),
 )
 
+WORK_DAYS = 240
+"""So long work goes on behind the date, while an extension that was filed in time is pending: 8 CFR 274a.12(b)(20)."""
+WORK_GOES_ON = frozenset(
+    {"A3", "E1", "E2", "E3", "G5", "H1B", "H1B1", "I", "I1", "J1", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"}
+)
 LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
 EMPLOYMENT_ENDED = "employment_ended"
 UNAUTHORISED_WORK = "unauthorised_work"

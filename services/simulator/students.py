@@ -109,7 +109,7 @@ class Students:
             admission_class=course.admission_class,
             arrival=self._dice.crossing(course.port, "A", arrived),
             number=self._numbers.i94(),
-            last_day=course.ends + course.grace if course.admission_class == "M-1" else 0,
+            last_day=min(course.ends + course.grace, _year(arrived)) if course.admission_class == "M-1" else 0,
             departure=departure,
             seen=True,
             applications=(),
@@ -291,6 +291,14 @@ class Students:
             self._left_before(course)
         else:
             self._present(course)
+
+
+def _year(arrived: int) -> int:
+    """The last day of a year that begins on a day: nobody is admitted to a vocational school for longer."""
+    day = date.fromordinal(arrived)
+    if (day.month, day.day) == (2, 29):
+        return date(day.year + 1, 2, 28).toordinal()
+    return day.replace(year=day.year + 1).toordinal() - 1
 
 
 def _cap_gap_until(ends: int) -> int:
