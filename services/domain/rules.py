@@ -244,6 +244,13 @@ MOVING = (
 """All facts about a stay that its time line may rest on."""
 EMPLOYMENT = ("employment-ended", "8 CFR 214.1(l)(2)")
 OWN_EVIDENCE = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
+REVALIDATED = ("automatic-revalidation", "22 CFR 41.112(d); 8 CFR 214.1(b)")
+REVALIDATION_DAYS = 30
+"""Who comes back within them on the same unexpired I-94 is there for the rest of it.
+
+Not covered: where the trip went, which no record of a departure says; the number on the arrival's own record shows that
+the officer let the old I-94 stand. Nor the visa applied for meanwhile, and the states that the rule leaves out.
+"""
 TIMELY = ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)")
 APPROVED = ("approved-application", "8 CFR 214.1(c), 248")
 DENIED = ("denied-application", "INA 212(a)(9)(B)(iv)")

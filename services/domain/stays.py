@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from schemas.outcomes import Outcome
 from services.domain import periods, programs, protections, rules
 from services.domain.facts import Fact
 from services.domain.history import Interval, Stay
 from services.domain.periods import DURATION, NO_RULE, Application, Line, interval, local_day
 from services.domain.programs import Record
-from services.domain.visits import Visit, admitted, visits_of
+from services.domain.visits import Visit, admitted, as_one, visits_of
 
 __all__ = ["DURATION", "local_day", "stays_of"]
 
@@ -26,15 +28,19 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
     arrival = visit.arrival
     said = arrival.body.get("class_of_admission")
     line: Line | None = None
+    whole = visit if visit.goes_on is None else as_one(visit)
     if not admitted(arrival):
         timeline = _refused(arrival)
     else:
-        applications = periods.applications_of(visit.applications, arrival.zone) if visit.applications else []
-        line = periods.admission(visit, records)
-        timeline = _undetermined(arrival) if line is None else _allowed(visit, line, applications)
-        timeline = _closed(visit, _adjusted(visit, applications, timeline))
+        applications = periods.applications_of(whole.applications, arrival.zone) if whole.applications else []
+        line = periods.admission(whole, records)
+        timeline = _undetermined(arrival) if line is None else _allowed(whole, line, applications)
+        timeline = _adjusted(whole, applications, timeline)
+        if whole is not visit:
+            timeline = _going_on(arrival, timeline)
+        timeline = _closed(visit, timeline)
     period = line.period if line else None
-    marks = {mark for fact in (arrival, *visit.departures, *visit.applications, *visit.facts) for mark in fact.handling}
+    marks = {mark for fact in (arrival, *visit.departures, *whole.applications, *whole.facts) for mark in fact.handling}
     if line is not None and line.told:
         marks |= line.programs.handling()
     return Stay(
@@ -62,6 +68,22 @@ def _allowed(visit: Visit, line: Line, applications: list[Application]) -> list[
         application.void = protections.voided(application, visit.facts)
     timeline = periods.authorised(line, applications, periods.endings_of(visit))
     return protections.protected(visit, line.period, timeline)
+
+
+def _going_on(arrival: Fact, line: list[Interval]) -> list[Interval]:
+    """The time line of an admission from the moment at which somebody is back on it."""
+    held = _at(line, arrival.start)
+    proof = (*held.evidence, arrival.uuid)
+    if held.outcome == Outcome.IN_STATUS:
+        reason = "admitted again on the same I-94"
+        first = interval(arrival.start, Outcome.IN_STATUS, reason, rules.REVALIDATED, proof)
+    elif held.outcome in (Outcome.IN_GRACE, Outcome.PENDING, Outcome.ADJUSTED):
+        first = replace(held, since=arrival.start, evidence=tuple(sorted(set(proof))))
+    else:
+        reason = "admitted again on an I-94 that was over"
+        first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, proof)
+    rest = [piece for piece in line if piece.since > arrival.start]
+    return [first] if first.outcome == Outcome.UNDETERMINED else [first, *rest]
 
 
 def _refused(arrival: Fact) -> list[Interval]:

@@ -24,6 +24,7 @@ class Visit:
     crossing: tuple[str, ...] = ()  # the event ids of all reports of that departure
     disbelieved: tuple[Fact, ...] = ()  # reports that stronger evidence contradicts
     closed_by: Fact | None = None
+    goes_on: Visit | None = None  # the visit before it, on whose I-94 it is
 
 
 @dataclass(slots=True)
@@ -73,7 +74,34 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     for visit in counted:
         if visit.departures:
             told.unmatched += _depart(visit)
+    for visit, later in pairwise(counted):
+        if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
+            later.goes_on = visit
     return told
+
+
+def _same_admission(visit: Visit, later: Visit) -> bool:
+    """Whether somebody came back after a short trip under the number of the admission before."""
+    back, left = later.arrival, visit.departed
+    return bool(numbers_of(back) & visit.numbers) and (left is None or back.day - left.day <= rules.REVALIDATION_DAYS)
+
+
+def as_one(visit: Visit) -> Visit:
+    """A visit and those whose I-94 it is on, as one admission."""
+    before = visit.goes_on
+    if before is None:
+        return visit
+    first = as_one(before)
+    return Visit(
+        first.arrival,
+        first.numbers | visit.numbers,
+        applications=[*first.applications, *visit.applications],
+        facts=[*first.facts, *visit.facts],
+        shown=visit.shown,
+        departed=visit.departed,
+        disbelieved=visit.disbelieved,
+        closed_by=visit.closed_by,
+    )
 
 
 def when(fact: Fact) -> tuple[int, str, bytes]:
