@@ -37,7 +37,7 @@ _SLICE = 256
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """`timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message."""
+    """`timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message that is read."""
 
     window: int = 200
     timeout: float = 30.0
@@ -178,7 +178,7 @@ class AmqpQueue:
         async def records() -> AsyncIterator[Read]:
             if len(body) > self.options.limit:
                 reason = f"a message of {len(body)} bytes, at most {self.options.limit}"
-                yield BadRecord(reason, place="byte 0", raw=body[:4096])
+                yield BadRecord(reason, place="byte 0", raw=body)  # all of it: once acknowledged it is nowhere else
                 return
             reads = self.format.read(BytesIO(body))
             while chunk := await asyncio.to_thread(lambda: list(islice(reads, _SLICE))):

@@ -18,11 +18,15 @@ RATIO = 200
 """So many times as large as packed a member may be: markup packs to a tenth or a thirtieth, bombs to a thousandth."""
 FREE = 2**20
 """So many bytes of a member are free of the ratio: small ones that say little pack well."""
+KEPT = 2**25
+"""So many bytes of an archive's refused members are kept with them, packed as they are; the rest is in the archive."""
 _BLOCK = 2**16
 _DIRECTORY = 2**20  # bytes that the archive's directory may have; zipfile takes it in one read
 _HEAD = b"PK"
 _NESTED = b"PK\x03\x04"
 _ENCRYPTED = 0x1
+_LOCAL = struct.Struct("<26xHH")
+"""What stands before a member's bytes, as far as its name and extras, whose lengths come last."""
 UNREADABLE = (
     BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, struct.error, NotImplementedError, RuntimeError, ValueError,
     OverflowError,
@@ -79,11 +83,14 @@ def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Rea
         yield BadRecord(f"no archive that can be unwrapped: {error}", place="the archive", raw=head)
         return
     notes: list[Note] = []
+    room = KEPT
     with archive:
         for member in members:
             problem = _problem(archive, member, limit)
             if problem is not None:
-                yield BadRecord(problem, place=_name(member), raw=b"")
+                refused = _refused(problem, stream, member, room)
+                room -= len(refused.raw)
+                yield refused
                 continue
             limit -= member.file_size
             with archive.open(member) as unpacked:
@@ -135,6 +142,17 @@ def _unsound(unpacked: IO[bytes], size: int) -> str | None:
     if bounded.problem is None and bounded.taken < size:
         return f"cannot be unwrapped: {bounded.taken} of {size} bytes"
     return bounded.problem or ("an archive inside the archive" if nested else None)
+
+
+def _refused(problem: str, stream: BufferedReader, member: ZipInfo, room: int) -> BadRecord:
+    """A member with its local header and its packed bytes: what a person needs to unpack or mend it elsewhere."""
+    stream.seek(max(member.header_offset, 0))
+    head = stream.read(_LOCAL.size)
+    named = sum(_LOCAL.unpack(head)) if head.startswith(_NESTED) and len(head) == _LOCAL.size else 0
+    raw = (head + stream.read(min(named + member.compress_size, room)))[:room]
+    if len(raw) < len(head) + named + member.compress_size:
+        problem += f"; {len(raw)} of its bytes are kept here, all of it in the archive"
+    return BadRecord(problem, place=_name(member), raw=raw)
 
 
 def _name(member: ZipInfo) -> str:

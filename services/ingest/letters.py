@@ -52,6 +52,7 @@ class Spool:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write(path, data)
+                synced(self.directory)
             except OSError as error:
                 raise SpoolDown(error.strerror or "cannot write") from error
         return digest
@@ -72,7 +73,12 @@ def write(path: Path, data: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    synced(path.parent)
+
+
+def synced(directory: Path) -> None:
+    """What a directory names is on disk once this returns."""
+    folder = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

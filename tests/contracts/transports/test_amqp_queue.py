@@ -23,6 +23,7 @@ from adapters.transports.amqp_queue import Address, AmqpQueue, open_queue
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from services.ingest import Outcome, Source, recorded, run
+from services.ingest.letters import Spool
 from services.wiring import topics
 
 APIS = systems()["APIS"]
@@ -203,6 +204,7 @@ async def test_a_message_that_is_too_large_is_refused(broker: Broker) -> None:
     await broker.publish(interchange(1))
     ((_, reads),) = await read_all(broker.open(limit=100))
     assert isinstance(reads[0], BadRecord)
+    assert reads[0].raw == interchange(1)
     assert len(reads) == 1
 
 
@@ -271,6 +273,30 @@ def wrong(found: World) -> list[str]:
         *([f"{letters} dead letters"] if letters != MESSAGES else []),
         *([f"counters {counters}"] if counters != READ else []),
     ]
+
+
+async def test_a_message_that_is_too_large_is_kept_whole_before_it_is_acknowledged(
+    broker: Broker, bus: Bus, tmp_path: Path
+) -> None:
+    """In the spool, all of it; whoever dies before the letter is out finds the message in the queue again."""
+    large = interchange(1) + b" " * 1_000_000
+    await broker.publish(large)
+    source = broker.source(limit=1_000)
+
+    async def crash(at: str) -> None:
+        if at == "ingest.decoded":
+            raise Crash
+
+    quick = settings(tmp_path, chunk_records=2, refuse_min=1000)
+    (died,) = await run(quick, [source], once=True, bus=bus, clock=recorded, pause=crash)
+    assert died.error is not None
+    assert await broker.left() == 1
+    (done,) = await run(quick, [source], once=True, bus=bus, clock=recorded)
+    assert done.error is None
+    assert await broker.left() == 0
+    (letter,) = (await world(bus)).letters
+    assert letter["bytes"] == len(large)
+    assert Spool(quick.data_dir / "spool").load(letter["spooled"]) == large
 
 
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])

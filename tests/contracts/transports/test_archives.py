@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+import zlib
 from dataclasses import replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_STORED
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import orjson
+import pytest
 from contracts.transports.test_file_drop import NOW, feed, poll, put
 from systems.build_sevis import archive, stored
 
@@ -65,6 +67,53 @@ def test_what_cannot_be_unwrapped_is_told() -> None:
     assert told(stored("a", b"1\n", flags=1)) == ["a: encrypted"]
     assert told(archive({"a": whole})) == ["a: an archive inside the archive"]
     assert told(archive({"a\n\x1b[2J": b"x"})) == ["a??[2J, the end: no line end"]
+
+
+def entry(raw: bytes, name: str, monkeypatch: pytest.MonkeyPatch, kept: int | None = None) -> BadRecord:
+    """The one member that is refused."""
+    if kept is not None:
+        monkeypatch.setattr("adapters.transports.archives.KEPT", kept)
+    plain = feed().format
+    assert plain is not None
+    reads = list(read_zip(BufferedReader(BytesIO(raw)), plain, 2**30))
+    (bad,) = [read for read in reads if isinstance(read, BadRecord) and read.place == name]
+    return bad
+
+
+@pytest.mark.parametrize("method", [ZIP_STORED, ZIP_DEFLATED])
+def test_a_refused_member_is_kept_as_it_is_packed(method: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Local header and packed bytes: put back into an archive they are the member again."""
+    text = bytes(range(256)) * 40 + b"\n"
+    raw = archive({"a": b"1\n", "b": text, "c": b"2\n"}, method)
+    begin, end = raw.index(b"PK\3\4", 4), raw.rindex(b"PK\3\4")
+    damaged = bytearray(raw)
+    damaged[raw.index(b"PK\1\2", raw.index(b"PK\1\2") + 4) + 16] ^= 1  # its checksum in the directory
+    bad = entry(bytes(damaged), "b", monkeypatch)
+    assert bad.reason == "cannot be unwrapped: Bad CRC-32 for file 'b'"
+    assert bad.raw == raw[begin:end]
+    packed = bad.raw[31:]
+    assert text == (zlib.decompress(packed, -15) if method == ZIP_DEFLATED else packed)
+
+
+def test_what_refused_members_keep_is_bounded_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = archive({"a": b"PK\3\4" + b"x" * 500, "b": b"PK\3\4" + b"y" * 500}, ZIP_STORED)
+    first = entry(raw, "a", monkeypatch, 600)
+    second = entry(raw, "b", monkeypatch, 600)
+    assert (len(first.raw), len(second.raw)) == (535, 65)
+    assert first.reason == "an archive inside the archive"
+    assert second.reason == first.reason + "; 65 of its bytes are kept here, all of it in the archive"
+    assert raw[:535] == first.raw
+    assert raw[535:600] == second.raw
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2**32 - 2])
+def test_a_member_that_is_nowhere_keeps_what_stands_there(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = bytearray(archive({"a": b"1\n", "b": b"2\n"}, ZIP_STORED))
+    at = raw.rindex(b"PK\1\2")
+    raw[at + 42 : at + 46] = offset.to_bytes(4, "little")
+    bad = entry(bytes(raw), "b", monkeypatch)
+    assert len(bad.raw) <= len(raw)
+    assert bad.raw in bytes(raw)
 
 
 def test_a_directory_without_end_is_not_taken_into_memory() -> None:
