@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 ARGS ?=
 
-.PHONY: help install demo test test-unit check fmt bench clean
+.PHONY: help install demo test test-unit check fmt bench clean fuzz
 
 help:
 	@echo "make demo        five legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
 	@echo "make bench       the benchmarks (minutes); figures on standard output"
+	@echo "make fuzz        coverage-guided fuzzers over every format, SECONDS=600 each; findings in var/fuzz"
 	@echo "make install     $(VENV) with the command visabus"
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -58,3 +59,9 @@ bench: $(VENV)/.dev
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+SECONDS ?= 60
+
+fuzz: $(VENV)/.dev
+	@$(PIP) atheris
+	@PYTHONPATH=tests:. $(BIN)/python tests/fuzz/run.py $(SECONDS)

@@ -23,6 +23,8 @@ from adapters.transports.file_drop import DropOptions, read_stream
 from schemas.events import AnyEvent, Coverage
 
 _SQLITE = b"SQLite format 3\0"
+LONGEST_ROW = 2**20
+"""Characters that a row of a dump may have."""
 _WHOLE = re.compile(r"-?\d{1,18}")
 
 
@@ -71,7 +73,7 @@ def decode_file(
     batch = name or ("bytes" if isinstance(source, bytes) else Path(source).name)
     origin = Origin(system.name, chosen.name, batch, system.mapping_version)
     with _open(source) as stream:
-        reads = _rows(stream, chosen) if chosen.format is None else _records(stream, chosen)
+        reads = _rows(stream, chosen, source) if chosen.format is None else _records(stream, chosen)
         refused = False
         for read in reads:
             result = decode(read, chosen, origin)
@@ -111,21 +113,29 @@ def _records(stream: BufferedReader, feed: Feed) -> Iterator[Read]:
     yield from read_stream(stream, feed.format, options.unwrap, options.limit)
 
 
-def _rows(stream: BufferedReader, feed: Feed) -> Iterator[Read]:
+def _rows(stream: BufferedReader, feed: Feed, source: Path | str | bytes) -> Iterator[Read]:
     options = PollOptions(**feed.options)
     head = stream.read(len(_SQLITE))
     stream.seek(0)
     if head == _SQLITE:
-        yield from _database(stream, options)
+        yield from _database(source, options)
     else:
         yield from _dump(stream, options)
 
 
-def _database(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
+def _connect(source: Path | str | bytes) -> sqlite3.Connection:
+    """The database in those bytes, or in a file: it is read where it lies, and never written. Raises sqlite3.Error."""
+    if isinstance(source, bytes):
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(source)
+        return connection
+    return sqlite3.connect(f"{Path(source).absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _database(source: Path | str | bytes, options: PollOptions) -> Iterator[Read]:
     """The rows of the view, by key, and what the owner's clock vouches for."""
     try:
-        with closing(sqlite3.connect(":memory:")) as connection:
-            connection.deserialize(stream.read())
+        with closing(_connect(source)) as connection:
             connection.text_factory = lambda data: data.decode("utf-8", "replace")
             statement = f"SELECT {', '.join(options.columns)} FROM {options.view} ORDER BY {options.key}"  # noqa: S608
             for values in connection.execute(statement):
@@ -135,7 +145,7 @@ def _database(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
                 (through,) = connection.execute(f"SELECT max({column}) FROM {view}").fetchone()  # noqa: S608
                 if is_order(through) and through > options.since:
                     yield through_note(options.since, through)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names of tables and columns are text of the file too
         yield BadRecord(f"no database of this interface: {error}", place="the file", raw=b"")
 
 
@@ -146,7 +156,8 @@ def _row(options: PollOptions, values: tuple[object, ...]) -> Row:
 
 def _dump(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
     """The lines of a CSV dump. Column names come in any order and case; further columns are no matter."""
-    reader = csv.reader(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline=""))
+    lines = _Lines(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline=""))
+    reader = csv.reader(lines)
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         missing = [column for column in options.columns if column not in names]
@@ -156,10 +167,31 @@ def _dump(stream: BinaryIO, options: PollOptions) -> Iterator[Read]:
             )
             return
         for values in reader:
+            lines.taken = 0
             if values:
                 yield _line(names, values, options, reader.line_num)
     except csv.Error as error:
         yield BadRecord(f"no CSV: {error}", place=f"line {reader.line_num}", raw=b"")
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Lines of a dump for `csv`, which would wait for the end of a row in any amount of memory. Raises csv.Error."""
+
+    text: TextIOWrapper
+    taken: int = 0  # since a row began
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(LONGEST_ROW + 1 - self.taken)
+        self.taken += len(line)
+        if self.taken > LONGEST_ROW:
+            raise csv.Error(f"a row of more than {LONGEST_ROW} characters")
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _line(names: list[str], values: list[str], options: PollOptions, number: int) -> Read:

@@ -1,0 +1,68 @@
+"""Databases and dumps of the systems whose feed polls a database, as `decode` reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from contracts.adapters.test_adapters import judge
+from systems.build import ROW, database, dump, insert, row
+from systems.regenerate import CLOCK
+
+from adapters.decode import LONGEST_ROW, Decoded, decode_file
+from adapters.registry import systems
+
+CLAIMS3 = systems()["CLAIMS3"]
+WHOLE = database(insert([row(), row(action_id=4712)]) + CLOCK)
+
+
+def reasons(results: list[Decoded]) -> list[str]:
+    """Why something was refused."""
+    judge(results)
+    return [result.refused.reason for result in results if result.refused is not None]
+
+
+@pytest.mark.parametrize("name", ["plain.db", "50% of #1? ä.db"])
+def test_a_database_is_read_where_it_lies(tmp_path: Path, name: str) -> None:
+    """The same as from its bytes, and nothing is left beside it."""
+    path = tmp_path / name
+    path.write_bytes(WHOLE)
+    path.chmod(0o400)
+    assert list(decode_file(CLAIMS3, path, name="b")) == list(decode_file(CLAIMS3, WHOLE, name="b"))
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_names_in_a_database_may_be_no_text() -> None:
+    """Found by the fuzzer: what SQLite says of such a name is no text either."""
+    (reason,) = reasons(list(decode_file(CLAIMS3, WHOLE.replace(b"CREATE VIEW", b"CREATE VIE\xff"))))
+    assert reason.startswith("no database of this interface: 'utf-8' codec can't decode byte 0xff")
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"x" * (LONGEST_ROW + 1),
+        b"\xff" * (LONGEST_ROW + 1),
+        b'"' + b'\n","' * (LONGEST_ROW // 4),
+        b'"' + b"x\n" * 70_000,
+        b"1," * LONGEST_ROW,
+    ],
+    ids=["a line", "no text", "a row of many lines", "a value", "values"],
+)
+def test_a_row_without_end_is_not_waited_for(endless: bytes) -> None:
+    good = dump([row()]).encode()
+    results = list(decode_file(CLAIMS3, good + endless))
+    assert results[0].events
+    (reason,) = reasons(results)
+    assert reason.startswith("no CSV: ")
+
+
+def test_rows_together_may_be_longer_than_one_may_be() -> None:
+    """What is counted is counted from the begin of a row."""
+    names = ",".join([*ROW, "remarks"])
+    line = dump([row()]).splitlines()[1]
+    text = names + "\n" + f'{line},"{"x" * 40_000}\n{"y" * 40_000}"\n' * 30
+    assert len(text) > 2 * LONGEST_ROW
+    results = list(decode_file(CLAIMS3, text.encode()))
+    assert reasons(results) == []
+    assert len(results) == 30
