@@ -30,6 +30,7 @@ def fingerprint() -> str:
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
         (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST, sorted(programs.TAKEN_UP)),
         (rules.EVIDENCE_ORDER, rules.ONE_CROSSING, sorted(rules.REBUTTING), sorted(rules.MANIFESTS)),
+        (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
         (rules.REVALIDATED, rules.REVALIDATION_DAYS),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
         (rules.ABSENCE_SCOPES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),

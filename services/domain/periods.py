@@ -43,6 +43,7 @@ class Application:
     filed_at: int
     adjusts: bool
     evidence: tuple[str, ...]
+    bridges: bool = False  # asks for the class to which a student's status is carried over
     void: bool = False  # a denial of it leaves no period of authorised stay behind
 
     @property
@@ -118,7 +119,11 @@ def applications_of(facts: Sequence[Fact], zone_name: str) -> list[Application]:
         evidence = tuple(sorted(step.uuid for step in steps if step is filed or step in decisions[-1:]))
         decided = decisions[-1] if decisions else None
         filed_at = _filed_at(filed_on, filed or steps[0], zone_name)
-        found.append(Application(receipt, decided, filed_at, steps[0].body["asks"] == "adjust", evidence))
+        asks = steps[0].body["asks"]
+        bridges = asks == "change_class" and any(
+            step.body.get("requested_class") == rules.CAP_GAP_CLASS for step in steps
+        )
+        found.append(Application(receipt, decided, filed_at, asks == "adjust", evidence, bridges))
     return sorted(found, key=lambda one: (one.filed_at, one.evidence))
 
 
@@ -276,6 +281,8 @@ def _extend(line: Line, application: Application) -> None:
     """What an application to stay longer or otherwise does."""
     decided = application.decided
     proof = (line.arrival.uuid, *application.evidence)
+    if application.bridges and application.action != "approved" and "cap-gap" in line.period.row.training:
+        _bridge(line, application)
     if application.action == "approved" and decided is not None:
         _approve(line, decided, proof)
     elif application.filed_at < max(line.period.end, line.period.timely) and not application.void:
@@ -284,6 +291,29 @@ def _extend(line: Line, application: Application) -> None:
         if until > line.reach:
             rule = rules.TIMELY if decided is None else rules.DENIED
             line.wait(line.reach, until, "application pending", rule)
+
+
+def _bridge(line: Line, application: Application) -> None:
+    """Carries a student's status over to the one asked for in time, up to a denial; then the days of grace begin."""
+    period, zone_name = line.period, line.arrival.zone
+    violated = line.after is not None and line.after.outcome != Outcome.OVERSTAY_SUSPECTED
+    if period.end >= FOREVER or application.filed_at >= line.reach or violated:
+        return
+    held = programs.at(line.pieces, period.end - 1)
+    carried = held is not None and held.rule == rules.CAP_GAP[0]  # SEVIS has it already
+    ended = held.since if held is not None and carried else period.end
+    last = rules.cap_gap_until(local_day(application.filed_at, zone_name), local_day(ended - 1, zone_name))
+    until = max(period.end, programs.over(last.toordinal(), zone_name))
+    if application.decided is not None:
+        until = min(until, _decision_over(application.decided, zone_name))
+    if until in (ended, period.end) or until < ended:
+        return
+    line.proof = tuple(sorted({line.arrival.uuid, *application.evidence, *(held.evidence if held else ())}))
+    line.pieces = [piece for piece in line.pieces if piece.since < ended]
+    line.add(ended, Outcome.IN_STATUS, "cap gap", rules.CAP_GAP)
+    line.add(until, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
+    grace = local_day(until - 1, zone_name).toordinal() + period.row.grace_days
+    period.end, line.reach, line.after = until, programs.over(grace, zone_name), None
 
 
 def _approve(line: Line, decided: Fact, proof: tuple[str, ...]) -> None:

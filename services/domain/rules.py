@@ -228,6 +228,9 @@ WORK_DAYS = 240
 WORK_GOES_ON = frozenset(
     {"A3", "E1", "E2", "E3", "G5", "H1B", "H1B1", "I", "I1", "J1", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"}
 )
+CAP_GAP_CLASS = "H1B"
+CAP_GAP_UNTIL: tuple[tuple[date, int], ...] = ((date.min, 10), (date(2025, 1, 17), 4))
+"""From which end of status on the gap is bridged up to the first day of which month of the fiscal year asked for."""
 LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
 EMPLOYMENT_ENDED = "employment_ended"
 UNAUTHORISED_WORK = "unauthorised_work"
@@ -302,3 +305,13 @@ def protection_for(fact: str, reason: str, admission_class: str, admitted: date)
         if meant and row.since <= admitted <= row.until and (found is None or row.reason):
             found = row
     return found
+
+
+def cap_gap_until(filed: date, ended: date) -> date:
+    """The last day of the cap-gap of a petition filed on a day, for a status that ended on another.
+
+    The fiscal year asked for is the one that begins with the first 1 October from the filing on.
+    """
+    month = [first for since, first in CAP_GAP_UNTIL if since <= ended][-1]
+    begins = filed.year if filed <= date(filed.year, 10, 1) else filed.year + 1
+    return date(begins if month >= 10 else begins + 1, month, 1)

@@ -1,0 +1,131 @@
+"""A student whose employer asked for H-1B in time: status carried over to the day of the law, or to the denial."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from domain.stories import ZONES
+from domain.students import Student
+
+from schemas.events import Action, Request
+from services.domain import rules
+
+D, END = date(2024, 8, 20), date(2025, 5, 15)
+ONE = timedelta(1)
+APRIL = date(2026, 4, 1)
+
+
+def days(by: int) -> timedelta:
+    """A length."""
+    return timedelta(by)
+
+
+def student(end: date = END, grade: str = "F1", zone: str = "America/New_York") -> Student:
+    """In a program that ends on a day."""
+    return Student(zone, grade=grade).came(D - days(365), names=1).created(D - days(400), end)
+
+
+def asked(
+    story: Student,
+    filed: date = date(2025, 4, 5),
+    decided: date | None = None,
+    action: Action = Action.DENIED,
+    grade: str = "H1B",
+    asks: Request = Request.CHANGE_CLASS,
+) -> list[tuple[str, date]]:
+    """The time line from the end of the program on."""
+    story.extended(filed, decided, action, form="I-129", asks=asks, requested_class=grade)
+    return story.days()[1:]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_pending(zone: str) -> None:
+    """In status up to 1 April, then grace, then what is pending bridges."""
+    assert asked(student(zone=zone)) == [
+        ("IN_STATUS", END + ONE),
+        ("IN_GRACE", APRIL + ONE),
+        ("PENDING", APRIL + days(61)),
+    ]
+
+
+def test_the_piece_says_by_what() -> None:
+    """Rule, citation, and the petition among its evidence."""
+    story = student()
+    asked(story)
+    piece = story.stay().timeline[1]
+    assert (piece.rule, piece.citation) == rules.CAP_GAP == ("cap-gap", "8 CFR 214.2(f)(5)(vi)")
+    assert set(story.ids) == set(piece.evidence)
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        (date(2025, 1, 16), date(2025, 10, 1)),
+        (date(2025, 1, 17), date(2026, 4, 1)),
+        (date(2025, 1, 18), date(2026, 4, 1)),
+    ],
+)
+def test_the_day_of_the_new_rule(end: date, last: date) -> None:
+    """Up to 1 October for a status that ended before 17 January 2025, to 1 April from then on."""
+    assert asked(student(end), filed=end)[:2] == [("IN_STATUS", end + ONE), ("IN_GRACE", last + ONE)]
+
+
+@pytest.mark.parametrize("action", [Action.DENIED, Action.WITHDRAWN])
+def test_a_denial_ends_it(action: Action) -> None:
+    """Sixty days of grace from there, as after a program; one that comes before the program ends changes nothing."""
+    decided = date(2025, 9, 9)
+    assert asked(student(), decided=decided, action=action) == [
+        ("IN_STATUS", END + ONE),
+        ("IN_GRACE", decided + ONE),
+        ("OVERSTAY_SUSPECTED", decided + days(61)),
+    ]
+    plain = student().days()[1:]
+    for early in (END - ONE, END):
+        assert asked(student(), decided=early, action=action) == plain
+    assert asked(student(), decided=END + ONE, action=action)[:2] == [
+        ("IN_STATUS", END + ONE),
+        ("IN_GRACE", END + days(2)),
+    ]
+
+
+def test_filed_in_grace_and_late() -> None:
+    """The last day of grace is in time, the next is not."""
+    assert asked(student(), filed=END + days(60))[0] == ("IN_STATUS", END + ONE)
+    assert asked(student(), filed=END + days(61)) == student().days()[1:]
+
+
+def test_what_is_no_cap_gap() -> None:
+    """Another class asked for, another form of asking, exchange visitors, a violation."""
+    waiting = [("IN_GRACE", END + ONE), ("PENDING", END + days(61))]
+    assert asked(student(), grade="O1") == waiting
+    assert asked(student(), asks=Request.EXTEND) == waiting
+    assert asked(student(grade="J1")) == [("IN_GRACE", END + ONE), ("PENDING", END + days(31))]
+    ended = student().terminated(END - days(60))
+    assert [word for word, _ in asked(ended)] == ["TERMINATED"]
+
+
+def test_where_sevis_tells_of_it_too() -> None:
+    """Pending, SEVIS's day stands if it is the later; denied, the denial ends it also where SEVIS has not heard."""
+    told = student().works(END, APRIL, "cap-gap")
+    assert asked(told)[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", APRIL + ONE)]
+    told = student().works(END, APRIL, "cap-gap")
+    assert asked(told, decided=date(2025, 9, 9))[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", date(2025, 9, 10))]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ((date.min, 10),),
+        ((date.min, 4),),
+        ((date.min, 10), (date(2025, 1, 16), 4)),
+        ((date.min, 10), (date(2025, 1, 18), 4)),
+        ((date.min, 10), (date(2025, 1, 17), 5)),
+    ],
+)
+def test_another_law_would_be_seen(rows: tuple[tuple[date, int], ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of the dated rows changes an answer."""
+    ends = [date(2025, 1, by) for by in (16, 17, 18)]
+    before = [asked(student(end), filed=end) for end in ends]
+    monkeypatch.setattr(rules, "CAP_GAP_UNTIL", rows)
+    assert [asked(student(end), filed=end) for end in ends] != before
