@@ -38,6 +38,14 @@ class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
     identifiers: tuple[str, ...]  # `Identifier.text`
 
 
+BY_LAW = {
+    "asylum_pending": "asylum",
+    "asylum_granted": "asylum",
+    "asylum_denied": "asylum",
+    "tps": "tps",
+    "tps_withdrawn": "tps",
+}
+"""Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
 NUMBERS = frozenset({"i94", "receipt", "booking"})
 """Schemes of numbers that name a stay, an application or a journey, and through it a person."""
 
@@ -239,6 +247,9 @@ def _fact(wire: _Wire) -> Fact:
     if wire.kind not in ("coverage", "decision"):
         start, day, whole, zone_name = _placed(_need(wire.occurred_at))
         claim, numbers = claim_of(_need(wire.subject))
+    marks = set(wire.handling)
+    if wire.fact in BY_LAW:
+        marks.add(BY_LAW[wire.fact])
     return Fact(
         _sixteen(wire.id),
         wire.kind,
@@ -256,7 +267,7 @@ def _fact(wire: _Wire) -> Fact:
         whole,
         zone_name,
         None if wire.origin is None else (wire.origin.system, wire.origin.record),
-        tuple(sorted(set(wire.handling))),
+        tuple(sorted(marks)),
         claim,
         numbers,
         body,

@@ -15,7 +15,7 @@ from strategies import KINDS, events, json_values, spoiled
 from schemas.codec import MAX_BYTES, Undecodable, decode, encode
 from schemas.events import AnyEvent, Coverage, Decision, PersonEvent, Status, stamped
 from schemas.identifiers import Scheme
-from services.domain.facts import NUMBERS, Fact, fact_of
+from services.domain.facts import BY_LAW, NUMBERS, Fact, fact_of
 
 MICROSECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +78,8 @@ def _same_subject(fact: Fact, event: PersonEvent) -> None:
     assert fact.claim is not None
     subject = event.subject
     assert fact.origin == (None if event.origin is None else (event.origin.system, event.origin.record))
-    assert fact.handling == tuple(sorted(set(event.handling)))
+    by_law = {BY_LAW[event.fact]} if isinstance(event, Status) and event.fact in BY_LAW else set()
+    assert fact.handling == tuple(sorted({*event.handling, *by_law}))
     assert set(fact.identifiers) == {one.text for one in subject.identifiers}
     left_out = {one.text for one in subject.identifiers if one.scheme in NUMBERS}
     assert set(fact.numbers) <= left_out

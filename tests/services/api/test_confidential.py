@@ -52,13 +52,25 @@ async def test_a_pending_application_is_seen_by_the_right_only(world: Any, mark:
     assert [row.verb for row in rows][-1] == "status:read confidential:read"
 
 
-async def test_a_grant_is_seen_by_the_right_only(world: Any) -> None:
+@pytest.mark.parametrize("mark", [MARK, ()], ids=["marked", "by law"])
+async def test_a_grant_is_seen_by_the_right_only(world: Any, mark: tuple[Handling, ...]) -> None:
     plain(world)
     before = [comparable(await world.ask(path)) for path in PATHS]
-    world.reads.take(world.make.status("S1", date(2026, 5, 1), Said.ASYLUM_GRANTED, handling=MARK))
+    world.reads.take(world.make.status("S1", date(2026, 5, 1), Said.ASYLUM_GRANTED, handling=mark))
     assert [comparable(await world.ask(path)) for path in PATHS] == before
     told = (await world.ask(PATHS[0], world.token(RIGHT))).json()
     assert told["persons"][0]["present"]["outcome"] == "ADJUSTED"
+
+
+@pytest.mark.parametrize("fact", [Said.ASYLUM_PENDING, Said.TPS])
+async def test_a_protection_is_confidential_whoever_tells_it(world: Any, fact: Said) -> None:
+    """Its source need not mark it."""
+    plain(world)
+    before = [comparable(await world.ask(path)) for path in PATHS]
+    world.reads.take(world.make.status("S1", date(2026, 5, 1), fact, until=date(2027, 5, 1)))
+    assert [comparable(await world.ask(path)) for path in PATHS] == before
+    told = (await world.ask(PATHS[0], world.token(RIGHT))).json()
+    assert told["persons"][0]["present"]["outcome"] == ("IN_STATUS" if fact is Said.TPS else "PENDING")
 
 
 async def test_a_record_known_first_does_not_give_the_person_its_id(world: Any) -> None:
