@@ -29,6 +29,7 @@ def simulate(
     years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,
     until: Annotated[str | None, typer.Option(metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
+    noise: Annotated[float, typer.Option(min=0, help="Mistakes in the records: 1 as usual, 2 twice as many.")] = 0.0,
 ) -> None:
     """Write what the systems would hold of a synthetic population, and apart from it what is true.
 
@@ -37,17 +38,26 @@ def simulate(
 
     ```
     visabus simulate /tmp/population --persons 10000 --seed 7
+    visabus simulate /tmp/misspelt --persons 10000 --seed 7 --noise 1
     visabus ingest --once --stamp recorded --feed I94.nightly=file:///tmp/population/i94
     ```
     """
     from rich.console import Console
 
-    from services.simulator import UNTIL
+    from services.simulator import UNTIL, Noise
     from services.simulator import simulate as write
 
     try:
         moment = _moment(until) if until else UNTIL
-        truth = write(directory, persons=persons, seed=seed, years=years, until=moment, systems=chosen(systems))
+        truth = write(
+            directory,
+            persons=persons,
+            seed=seed,
+            years=years,
+            until=moment,
+            systems=chosen(systems),
+            noise=Noise().scaled(noise),
+        )
     except ValueError as error:
         raise Refusal(str(error), MISUSED) from None
     console = Console()
@@ -77,4 +87,9 @@ def tables(truth: Truth) -> list[Table]:
     kinds = Table("kind of stay", "stays", title="what happened")
     for name, number in counts["kinds"].items():
         kinds.add_row(name, f"{number:,}")
-    return [systems, outcomes, kinds]
+    if not truth.noisy:
+        return [systems, outcomes, kinds]
+    mistakes = Table("mistake", "rate", "put in", title="what is wrong in the records")
+    for name, number in counts["noise"]["injected"].items():
+        mistakes.add_row(name, f"{counts['noise']['rates'][name]:.2%}", f"{number:,}")
+    return [systems, outcomes, kinds, mistakes]

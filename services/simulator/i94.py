@@ -12,6 +12,7 @@ from pathlib import Path
 from time import time
 
 from services.simulator.clock import DAY, digits, stamp, utc_day, wall_digits
+from services.simulator.noise import Mistakes
 from services.simulator.plans import Crossing, Passport, without_hyphen
 
 CODE_PAGE = "cp037"
@@ -110,11 +111,12 @@ class Night:
 class Nights:
     """All nights from `since`, one file each, complete through `since` plus a day, two days and so on."""
 
-    def __init__(self, directory: Path, since: int, count: int) -> None:
+    def __init__(self, directory: Path, since: int, count: int, mistakes: Mistakes) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
         self._since = since
         self._nights = [Night(bytearray()) for _ in range(count)]
+        self._made = [self.through(night) + MADE_AFTER + mistakes.file_delay() for night in range(count)]
         self._held = 0
         self.details = self.arrivals = self.departures = self.extensions = self.corrections = self.deletions = 0
 
@@ -158,7 +160,7 @@ class Nights:
                     file.write(self._header(index))
                 file.write(_trailer(index + 1, night))
             # made in its night, long ago: nobody need wait whether it still grows
-            made = min(self.through(index) + MADE_AFTER, int(time()) - MADE_AFTER)
+            made = min(self._made[index], int(time()) - MADE_AFTER)
             os.utime(path, (made, made))
             path.rename(path.with_suffix(""))
             self.arrivals += night.arrivals
@@ -184,7 +186,7 @@ class Nights:
         since = self._since if not index else self.through(index - 1)
         entries = "".join(f"{scope}{stamp(since)}{stamp(through)}" for scope in SCOPES)
         said = (
-            f"HCBPI94  0100{digits(utc_day(through))}{index + 1:06}{stamp(through + MADE_AFTER)}{index:06}"
+            f"HCBPI94  0100{digits(utc_day(through))}{index + 1:06}{stamp(self._made[index])}{index:06}"
             f"{len(SCOPES):02}{entries}"
         )
         return text(said, LENGTH).encode(CODE_PAGE)

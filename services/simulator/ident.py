@@ -118,10 +118,12 @@ class Encounters:
         recorded: int,
         crossing: Crossing,
         who: Holder,
+        *,
+        again: bool = False,
     ) -> None:
-        """Put an encounter into the message of its week."""
+        """Put an encounter into the message of its week, or (`again`) of the week after."""
         data = encounter(key, version, action, category, match, recorded, crossing, who)
-        self._piles.add(f"{utc_day(recorded) // 7:07}", f"{recorded:012} {data}\n".encode())
+        self._piles.add(f"{utc_day(recorded) // 7 + again:07}", f"{recorded:012} {data}\n".encode())
         self.encounters += 1
         self.filtered += match == "NOT-MATCHED"
         self.exits += category == "EXIT" and match == "MATCHED" and action == "N"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from services.simulator import names, ports, shares
+from services.simulator import ports, shares
 from services.simulator.apis import (
     ABOARD,
     CANCELLED,
@@ -20,6 +20,7 @@ from services.simulator.apis import (
 )
 from services.simulator.clock import DAY
 from services.simulator.dice import Dice
+from services.simulator.noise import Mistakes, Told, plain
 from services.simulator.plans import Crossing, Span, Stay
 from services.simulator.scribe import Page
 from services.simulator.truth import TrueRecord
@@ -33,8 +34,9 @@ _SIGNS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 class Purser:
     """Writes travellers into manifests."""
 
-    def __init__(self, seed: int, span: Span, manifests: Manifests) -> None:
+    def __init__(self, seed: int, span: Span, manifests: Manifests, mistakes: Mistakes) -> None:
         self._dice = Dice(f"purser {seed}")
+        self._mistakes = mistakes
         self._span = span
         self._manifests = manifests
         self._number = 0
@@ -50,6 +52,8 @@ class Purser:
                 self._domestic(page, stay)
             if admitted and self._dice.chance(shares.NO_SHOW):
                 self._no_show(page, stay)
+            if admitted and self._mistakes.due("no_show", possible=_room(stay, self._span) is not None):
+                self._left_listed(page, stay)
             if stay.departure is not None and "APIS" in page.told.get(index, ()):
                 self._outbound(page, stay, stay.departure, alone=page.told[index] == {"APIS"})
 
@@ -63,38 +67,33 @@ class Purser:
         else:
             lands = at - INSPECTED_AFTER
             flight = _flight(arrival, (abroad, zone), place(arrival.port), lands - FLIGHT_SECONDS, lands)
-        who = self._passenger(page, stay, flight)
+        said = self._mistakes.tell(page.person, stay, bare=True)
+        who = self._passenger(said, flight)
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
         self._tell(flight, who, ABOARD, CLOSED_AFTER)
-        self._keep(page, flight, who)
+        self._keep(page, flight, who, said.kinds)
 
     def _outbound(self, page: Page, stay: Stay, departure: Crossing, *, alone: bool) -> None:
-        flight = _flight(
-            departure, place(departure.port), HUBS[departure.carrier], departure.at, departure.at + FLIGHT_SECONDS
-        )
-        who = self._passenger(page, stay, flight)
+        earlier = self._mistakes.other_time(departure, possible=not alone)
+        at = (earlier or departure).at
+        flight = _flight(departure, place(departure.port), HUBS[departure.carrier], at, at + FLIGHT_SECONDS)
+        said = self._mistakes.tell(page.person, stay, bare=True)
+        who = self._passenger(said, flight)
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
         if self._dice.chance(shares.LISTED_AGAIN):
             self._tell(flight, who, CHANGED, -CHANGED_BEFORE)
         if alone or not self._dice.chance(shares.NO_CLOSE_OUT):
             self._tell(flight, who, ABOARD, CLOSED_AFTER)
-        self._keep(page, flight, who)
+        self._keep(page, flight, who, (*said.kinds, *(("other_time",) if earlier else ())))
         self._lately.append(flight)
 
     def _no_show(self, page: Page, stay: Stay) -> None:
         """Booked on a flight of somebody else's if one is near, and not aboard."""
-        first = stay.arrival.at + DAY
-        last = min(stay.departure.at if stay.departure else self._span.until, self._span.until) - 2 * DAY
-        if last <= first:
+        room = _room(stay, self._span)
+        if room is None:
             return
-        flight = next((each for each in self._lately if first < each.departs < last), None)
-        if flight is None:
-            at = self._dice.between(first // 60, last // 60) * 60
-            carrier = self._dice.one(ports.AIRLINES)
-            conveyance = f"{carrier}{self._dice.between(1, 1999):04}"
-            origin = place(self._dice.one(ports.OUT))
-            flight = Flight(carrier, conveyance, origin, HUBS[carrier], at, at + FLIGHT_SECONDS)
-        who = self._passenger(page, stay, flight)
+        flight = self._some_flight(*room)
+        who = self._passenger(Told(page.person, stay.passport), flight)
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
         if self._dice.chance(shares.CANCELLED):
             self._tell(flight, who, CANCELLED, -CANCELLED_BEFORE)
@@ -102,21 +101,47 @@ class Purser:
             self._tell(flight, who, NOT_ABOARD, CLOSED_AFTER)
         page.retracted.append(("APIS", _record(flight, who)))
 
+    def _left_listed(self, page: Page, stay: Stay) -> None:
+        """The same, but nobody says so, or says it weeks later: the records show a departure that never was."""
+        room = _room(stay, self._span)
+        if room is None:
+            return
+        flight = self._some_flight(*room)
+        who = self._passenger(Told(page.person, stay.passport), flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        left = (self._span.until - flight.departs) // DAY
+        if self._mistakes.retracted() and left > 1:
+            self._tell(flight, who, NOT_ABOARD, DAY * self._mistakes.days(min(left - 1, 60)))
+            page.retracted.append(("APIS", _record(flight, who)))
+        else:
+            self._keep(page, flight, who, ("no_show",))
+
+    def _some_flight(self, first: int, last: int) -> Flight:
+        """A departure of somebody else's in that time, or one of its own."""
+        flight = next((each for each in self._lately if first < each.departs < last), None)
+        if flight is None:
+            at = self._dice.between(first // 60, last // 60) * 60
+            carrier = self._dice.one(ports.AIRLINES)
+            conveyance = f"{carrier}{self._dice.between(1, 1999):04}"
+            origin = place(self._dice.one(ports.OUT))
+            flight = Flight(carrier, conveyance, origin, HUBS[carrier], at, at + FLIGHT_SECONDS)
+        return flight
+
     def _domestic(self, page: Page, stay: Stay) -> None:
         at = stay.arrival.at - stay.arrival.at % 60 + DAY
         if at > self._span.until:
             return
         flight = Flight("UA", f"UA{self._dice.between(1, 1999):04}", place("DEN"), place("ORD"), at, at + 9000)
-        self._tell(flight, self._passenger(page, stay, flight), LISTED, -LISTED_BEFORE, filtered=True)
+        who = self._passenger(Told(page.person, stay.passport), flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE, filtered=True)
 
-    def _passenger(self, page: Page, stay: Stay, flight: Flight) -> Passenger:
-        person = page.person
-        plain = bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
+    def _passenger(self, said: Told, flight: Flight) -> Passenger:
+        person = said.person
         self._number += 1
         given = tuple(person.given.split())
         who = Passenger(person.family, given, person.birth, person.sex, person.citizenship, self._booking())
-        if not (plain and self._dice.chance(shares.WITHOUT_DOCUMENT)):
-            who = replace(who, passport=(stay.passport.state, stay.passport.number))
+        if not (plain(person) and self._dice.chance(shares.WITHOUT_DOCUMENT)) and not said.bare:
+            who = replace(who, passport=(said.passport.state, said.passport.number))
             if person.foil and self._dice.chance(shares.FOIL_TOLD):
                 who = replace(who, foil=person.foil)
         if not given or not self._dice.chance(shares.WITHOUT_REFERENCE):
@@ -134,13 +159,25 @@ class Purser:
     def _tell(self, flight: Flight, who: Passenger, kind: str, after: int, *, filtered: bool = False) -> None:
         self._manifests.add(flight.departs + after, kind, flight, who, filtered=filtered)
 
-    def _keep(self, page: Page, flight: Flight, who: Passenger) -> None:
+    def _keep(self, page: Page, flight: Flight, who: Passenger, kinds: tuple[str, ...]) -> None:
+        """The record is the person's. Of its messages the first may have come twice."""
         told = {f"booking:{flight.carrier}:{who.booking}"}
         if who.passport[1]:
             told.add(f"passport:{who.passport[0]}:{who.passport[1]}")
         if who.foil:
             told.add(f"visa:{who.foil}")
-        page.records.append(TrueRecord("APIS", _record(flight, who), frozenset(told)))
+        self._mistakes.late(0, possible=False)
+        if self._mistakes.due("duplicate"):
+            kinds = (*kinds, "duplicate")
+            self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        page.records.append(TrueRecord("APIS", _record(flight, who), frozenset(told), kinds))
+
+
+def _room(stay: Stay, span: Span) -> tuple[int, int] | None:
+    """Between which instants a flight may leave during a stay without being its end."""
+    first = stay.arrival.at + DAY
+    last = min(stay.departure.at if stay.departure else span.until, span.until) - 2 * DAY
+    return (first, last) if last > first else None
 
 
 def _flight(

@@ -7,7 +7,8 @@ from dataclasses import replace
 from services.simulator import names, shares
 from services.simulator.clock import iso, midnight
 from services.simulator.dice import Dice
-from services.simulator.plans import Person, Program, Span, Stay, Step
+from services.simulator.noise import Mistakes
+from services.simulator.plans import Passport, Person, Program, Span, Stay, Step
 from services.simulator.scribe import Page, birth_of
 from services.simulator.sevis import Batches, Pairs, record, tag, tags
 from services.simulator.truth import TrueRecord
@@ -21,8 +22,9 @@ APPLIED, REJECTED = "S0000", "S1056"
 class Registrar:
     """Writes programs into SEVIS' batches."""
 
-    def __init__(self, seed: int, span: Span, batches: Batches) -> None:
+    def __init__(self, seed: int, span: Span, batches: Batches, mistakes: Mistakes) -> None:
         self._dice = Dice(f"registrar {seed}")
+        self._mistakes = mistakes
         self._span = span
         self._batches = batches
         self._request = 0
@@ -57,35 +59,37 @@ class Registrar:
             ("ProgramStartDate", iso(starts)),
             ("ProgramEndDate", iso(program.ends)),
         )
-        content = tag("PersonalInfo", _person(person))
+        said = self._mistakes.tell(person, stay)
+        content = tag("PersonalInfo", _person(said.person))
         if with_passport:
-            content += tag("TravelInfo", tags(_passport(stay)))
+            content += tag("TravelInfo", tags(_passport(said.passport)))
         content += tag("ProgramInfo", tags(period))
         kind = "CreateEV" if program.visa_type == "J1" else "CreateStudent"
         request = self._new()
-        self._send(program, "N", request, content, program.issued, kind=kind)
-        self._keep(page, program, request, stay if with_passport else None)
+        kinds = self._send(program, "N", request, content, program.issued, kind=kind, once=True)
+        self._keep(page, program, request, said.passport if with_passport else None, kinds=(*said.kinds, *kinds))
 
     def _number(self, page: Page, program: Program, stay: Stay, day: int) -> None:
         """The school adds the number of the I-94 after the arrival."""
-        content = tags((("EffectiveDate", iso(day)),)) + tag("Person", _person(page.person))
-        content += tag("TravelInfo", tags((*_passport(stay), ("I94Number", stay.number))))
+        said = self._mistakes.tell(page.person, stay)
+        content = tags((("EffectiveDate", iso(day)),)) + tag("Person", _person(said.person))
+        content += tag("TravelInfo", tags((*_passport(said.passport), ("I94Number", stay.number))))
         request = self._new()
-        self._send(program, "N", request, tag("PersonalInfo", content), day)
-        self._keep(page, program, request, stay, f"i94:{stay.number}")
+        kinds = self._send(program, "N", request, tag("PersonalInfo", content), day, once=True)
+        self._keep(page, program, request, said.passport, f"i94:{stay.number}", kinds=(*said.kinds, *kinds))
 
     def _step(self, page: Page, program: Program, step: Step) -> None:
         request = self._new()
         first = replace(step, until=step.wrong) if step.wrong else step
         told = self._told(program, first)
-        self._send(program, "N", request, told, step.told)
+        kinds = self._send(program, "N", request, told, step.told, once=not step.mended)
         if step.void:
             self._send(program, "D", request, told, step.mended)
             page.retracted.append(("SEVIS", f"{program.sevis_id}/{request}"))
             return
         if step.mended:
             self._send(program, "C", request, self._told(program, step), step.mended)
-        self._keep(page, program, request, None)
+        self._keep(page, program, request, None, kinds=kinds)
 
     def _told(self, program: Program, step: Step) -> str:
         """The element of an update."""
@@ -115,7 +119,9 @@ class Registrar:
         *,
         kind: str = "",
         code: str = APPLIED,
-    ) -> None:
+        once: bool = False,
+    ) -> tuple[str, ...]:
+        """Into the batch of its night; what went wrong. Only what is never mended (`once`) may come late, or twice."""
         exchange = program.visa_type == "J1"
         processed = midnight(day, OFFICE) + 8 * 3600 + int(self._dice.random.random() * 8 * 3600)
         attributes = (
@@ -126,13 +132,26 @@ class Registrar:
         )
         data = record(kind or ("UpdateEV" if exchange else "UpdateStudent"), attributes, content, code, processed)
         filtered = code != APPLIED or content.startswith("<Administrative>")
-        self._batches.add(exchange, action, processed, data, filtered=filtered)
+        late = self._mistakes.late(self._batches.nights_after(processed) if once else 0)
+        self._batches.add(exchange, action, processed, data, filtered=filtered, late=late)
+        twice = self._mistakes.due("duplicate", possible=once)
+        if twice:
+            self._batches.add(exchange, action, processed, data, filtered=filtered, late=late)
+        return (*(("out_of_order",) if late else ()), *(("duplicate",) if twice else ()))
 
-    def _keep(self, page: Page, program: Program, request: str, stay: Stay | None, *more: str) -> None:
+    def _keep(
+        self,
+        page: Page,
+        program: Program,
+        request: str,
+        passport: Passport | None,
+        *more: str,
+        kinds: tuple[str, ...],
+    ) -> None:
         told = {f"sevis:{program.sevis_id}", *more}
-        if stay is not None:
-            told.add(f"passport:{stay.passport.state}:{stay.passport.number}")
-        page.records.append(TrueRecord("SEVIS", f"{program.sevis_id}/{request}", frozenset(told)))
+        if passport is not None:
+            told.add(f"passport:{passport.state}:{passport.number}")
+        page.records.append(TrueRecord("SEVIS", f"{program.sevis_id}/{request}", frozenset(told), kinds))
 
     def _new(self) -> str:
         self._request += 1
@@ -151,5 +170,5 @@ def _person(person: Person) -> str:
     )
 
 
-def _passport(stay: Stay) -> Pairs:
-    return ("PassportNumber", stay.passport.number), ("PassportIssuingCountry", stay.passport.state)
+def _passport(passport: Passport) -> Pairs:
+    return ("PassportNumber", passport.number), ("PassportIssuingCountry", passport.state)

@@ -19,6 +19,7 @@ from services.simulator.i94 import (
     detail,
     extension_data,
 )
+from services.simulator.noise import Mistakes, Told
 from services.simulator.plans import Application, Crossing, Person, Span, Stay, without_hyphen
 from services.simulator.truth import TrueRecord
 from services.simulator.verdict import OFFICE
@@ -44,17 +45,21 @@ class Page:
     retracted: list[tuple[str, str]] = field(default_factory=list)
     arrivals: dict[int, str] = field(default_factory=dict)  # index of the stay -> record
     told: dict[int, frozenset[str]] = field(default_factory=dict)  # index of the stay -> who tells of the departure
+    noise: tuple[str, ...] = ()  # what is wrong, where it is no single record
 
 
 class Scribe:
     """Writes persons into the native files."""
 
-    def __init__(self, seed: int, span: Span, nights: Nights, actions: Actions, witnesses: Witnesses) -> None:
+    def __init__(
+        self, seed: int, span: Span, nights: Nights, actions: Actions, witnesses: Witnesses, mistakes: Mistakes
+    ) -> None:
         self._random = Random(f"scribe {seed}")  # noqa: S311
         self._span = span
         self._nights = nights
         self._actions = actions
         self._witnesses = witnesses
+        self._mistakes = mistakes
         self._transaction = FIRST_TRANSACTION
         self._action = FIRST_ACTION
 
@@ -65,7 +70,8 @@ class Scribe:
 
     def write(self, person: Person) -> Page:
         """All records of a person."""
-        page = Page(person)
+        person, noise = self._mistakes.person(person, self._span)
+        page = Page(person, noise=noise)
         for index, stay in enumerate(person.stays):
             later = person.stays[index + 1].arrival.day if index + 1 < len(person.stays) else 2**31
             page.arrivals[index] = self._arrival(page, stay)
@@ -92,8 +98,8 @@ class Scribe:
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
 
-    def _traveller(self, page: Page, stay: Stay) -> Traveller:
-        person = page.person
+    def _traveller(self, stay: Stay, said: Told) -> Traveller:
+        person = said.person
         return Traveller(
             stay.number,
             person.family,
@@ -101,23 +107,25 @@ class Scribe:
             person.birth,
             person.sex,
             person.citizenship,
-            stay.passport,
+            said.passport,
             person.foil if person.foil and self._chance(shares.FOIL_TOLD) else "",
         )
 
     def _arrival(self, page: Page, stay: Stay) -> str:
-        who = self._traveller(page, stay)
+        said = self._mistakes.tell(page.person, stay)
+        who = self._traveller(stay, said)
         refused = stay.inspection != "A"
         stated = DURATION if stay.duration else stay.last_day
         if refused or (stay.waiver and self._chance(shares.WAIVER_DATE_LEFT_OUT)):
             stated = 0
         data = arrival_data("" if refused and self._chance(0.5) else stay.admission_class, stay.inspection, stated)
         number = self._new()
-        page.records.append(TrueRecord("I94", number, _told(who)))
+        kinds = list(said.kinds)
         if self._chance(shares.CORRECTED_ARRIVAL) and not refused:
             self._mend("A", number, who, stay.arrival, arrival_data("B2", stay.inspection, 0), data)
         else:
-            self._send("A", number, who, stay.arrival, data)
+            self._send("A", number, who, stay.arrival, data, kinds)
+        page.records.append(TrueRecord("I94", number, _told(who), tuple(kinds)))
         if not refused and self._chance(shares.DUPLICATE_ARRIVAL):
             self._duplicate(page, stay, who, data)
         return number
@@ -134,29 +142,31 @@ class Scribe:
         page.retracted.append(("I94", number))
 
     def _departure(self, page: Page, stay: Stay, departure: Crossing) -> None:
-        who = self._leaver(page, stay, departure)
+        who, kinds = self._leaver(page, stay, departure)
         data = departure_data(_EVIDENCE[departure.mode].draw(self._random))
         number = self._new()
-        page.records.append(TrueRecord("I94", number, _told(who)))
         if self._chance(shares.CORRECTED_DEPARTURE):
             wrong = replace(departure, day=departure.day - 1)
             self._mend("D", number, who, departure, data, data, wrong)
         else:
-            self._send("D", number, who, departure, data)
+            self._send("D", number, who, departure, data, kinds)
+        page.records.append(TrueRecord("I94", number, _told(who), tuple(kinds)))
 
-    def _leaver(self, page: Page, stay: Stay, departure: Crossing) -> Traveller:
+    def _leaver(self, page: Page, stay: Stay, departure: Crossing) -> tuple[Traveller, list[str]]:
         """What the record of a departure says of the person."""
         number = stay.number
         for each in stay.applications:
             if each.new_number and each.decided < departure.day and self._chance(shares.NEW_NUMBER_USED):
                 number = each.new_number
         told = _DEPARTURE.draw(self._random)
+        named = told not in ("number_only", "document_only")
+        said = self._mistakes.tell(page.person, stay, named=named, bare=named)
         if told == "number_only":
-            return Traveller(number=number)
+            return Traveller(number=number), []
         if told == "document_only":
-            return Traveller(passport=stay.passport)
-        who = self._traveller(page, stay)
-        return replace(who, number="" if told == "document" else number, foil="")
+            return Traveller(passport=stay.passport), []
+        who = replace(self._traveller(stay, said), number="" if told == "document" else number, foil="")
+        return replace(who, number="", passport=None) if said.bare else who, list(said.kinds)
 
     def _by_owner(self, page: Page, stay: Stay, application: Application) -> None:
         noon = 12 * 3600
@@ -169,24 +179,44 @@ class Scribe:
             noon,
             instant(application.decided, noon, zone),
         )
-        who = self._traveller(page, stay)
+        said = self._mistakes.tell(page.person, stay)
+        who = self._traveller(stay, said)
         data = extension_data(application.granted_until, application.decided)
         number = self._new()
-        page.records.append(TrueRecord("I94", number, _told(who)))
-        self._send("X", number, who, crossing, data)
+        kinds = list(said.kinds)
+        self._send("X", number, who, crossing, data, kinds)
+        page.records.append(TrueRecord("I94", number, _told(who), tuple(kinds)))
 
     def _new(self) -> str:
         """A transaction number that no other record has."""
         self._transaction += 1
         return f"{self._transaction:011}"
 
-    def _send(self, kind: str, number: str, who: Traveller, crossing: Crossing, data: bytes) -> None:
+    def _send(self, kind: str, number: str, who: Traveller, crossing: Crossing, data: bytes, kinds: list[str]) -> None:
+        """A record as it was made; what goes wrong with it is added to its kinds."""
         night = self._nights.night_of(_told_at(crossing))
+        if self._mistakes.due("corrected", possible=bool(who.given) and night + 1 < len(self._nights)):
+            kinds.append("corrected")
+            self._mend(kind, number, who, crossing, data, data, wrong_who=self._wrong(who))
+            return
         updated = _told_at(crossing) + 60 + int(self._random.random() * 1800)
         if self._chance(shares.TOLD_LATE) and night + 10 < len(self._nights):
             night += 1 + int(self._random.random() * 9)
             updated = self._mended(night)
+        late = self._mistakes.late(len(self._nights) - 1 - night)
+        if late:
+            kinds.append("out_of_order")
+            night += late
+            updated = self._mended(night)
         self._put(kind, "N", night, number, updated, who, crossing, data)
+        if self._mistakes.due("duplicate"):
+            kinds.append("duplicate")
+            self._put(kind, "N", night, number, updated, who, crossing, data)
+
+    def _wrong(self, who: Traveller) -> Traveller:
+        """The traveller as nobody is called, or was born."""
+        wrong = self._mistakes.wrong(who.family, who.given, who.birth)
+        return replace(who, family=wrong[0], given=wrong[1], birth=wrong[2])
 
     def _mend(
         self,
@@ -197,14 +227,15 @@ class Scribe:
         wrong: bytes,
         right: bytes,
         wrong_crossing: Crossing | None = None,
+        wrong_who: Traveller | None = None,
     ) -> None:
         """First wrong, right the night after. In the last night there is no time for a mistake."""
         night = self._nights.night_of(_told_at(crossing))
         if night + 1 >= len(self._nights):
-            self._send(kind, number, who, crossing, right)
+            self._send(kind, number, who, crossing, right, [])
             return
         updated = _told_at(crossing) + 60
-        self._put(kind, "N", night, number, updated, who, wrong_crossing or crossing, wrong)
+        self._put(kind, "N", night, number, updated, wrong_who or who, wrong_crossing or crossing, wrong)
         self._put(kind, "C", night + 1, number, self._mended(night + 1), who, crossing, right)
 
     def _mended(self, night: int) -> int:
@@ -259,11 +290,17 @@ class Scribe:
         if void or self._chance(shares.ROW_CHANGED):
             versions += not void
             updated = min(updated + int(self._random.random() * 20 * DAY), self._span.until - 60)
+        said = self._mistakes.tell(person, stay, named=True)
+        late = self._mistakes.late((self._span.until - 60 - updated) // DAY)
+        updated += late * DAY
+        self._mistakes.due("duplicate", possible=False)
+        kinds = (*said.kinds, *(("out_of_order",) if late else ()))
+        person, passport = said.person, said.passport
         told = set()
         if tie == "number":
             told.add(f"i94:{stay.number}")
         if tie in ("number", "passport"):
-            told.add(f"passport:{stay.passport.state}:{stay.passport.number}")
+            told.add(f"passport:{passport.state}:{passport.number}")
         if approved and application.new_number:
             told.add(f"i94:{application.new_number}")
         alien = person.a_number if application.form in ("I-485", "I-765") else ""
@@ -290,8 +327,8 @@ class Scribe:
                 date_of_birth=birth_of(person.birth),
                 sex=person.sex,
                 country_of_citizenship=person.citizenship,
-                passport_number=stay.passport.number if has_passport else None,
-                passport_country=stay.passport.state if has_passport else None,
+                passport_number=passport.number if has_passport else None,
+                passport_country=passport.state if has_passport else None,
                 current_class=spelt(stay.admission_class),
                 requested_class=spelt(application.asked_class) or None,
                 requested_until=iso(application.asked_until) if application.asked_until else None,
@@ -310,7 +347,7 @@ class Scribe:
         if void:
             page.retracted.append(("CLAIMS3", str(self._action)))
         else:
-            page.records.append(TrueRecord("CLAIMS3", str(self._action), frozenset(told)))
+            page.records.append(TrueRecord("CLAIMS3", str(self._action), frozenset(told), kinds))
 
 
 def _told_at(crossing: Crossing) -> int:

@@ -13,6 +13,7 @@ from time import time
 from xml.sax.saxutils import escape, quoteattr
 
 from services.simulator.clock import DAY, digits, iso_stamp, utc_day
+from services.simulator.noise import Mistakes
 from services.simulator.piles import Piles
 
 NAMESPACE = "urn:visabus:sevis:batch:1"
@@ -46,18 +47,31 @@ def record(kind: str, attributes: Pairs, content: str, code: str, processed: int
 class Batches:
     """All nights from `since` to `until`."""
 
-    def __init__(self, directory: Path, since: int, until: int) -> None:
+    def __init__(self, directory: Path, since: int, until: int, mistakes: Mistakes) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
         self._since = since
         self._until = until
+        self._mistakes = mistakes
         self._piles = Piles(directory)
         self._sequence = 0
         self.files = self.records = self.filtered = self.corrections = self.deletions = self.coverage = 0
 
-    def add(self, exchange: bool, action: str, processed: int, data: bytes, *, filtered: bool = False) -> None:
-        """Put a record into the batch of its night; what is older than the nights comes with the first."""
-        night = max(0, (processed - self._since - 1) // DAY)
+    def _night(self, processed: int) -> int:
+        return max(0, (processed - self._since - 1) // DAY)
+
+    def nights_after(self, processed: int) -> int:
+        """How many nights there are after the one whose batch covers an instant."""
+        return self._night(self._until) - self._night(processed)
+
+    def add(
+        self, exchange: bool, action: str, processed: int, data: bytes, *, filtered: bool = False, late: int = 0
+    ) -> None:
+        """Put a record into the batch of its night, or of one so many nights later.
+
+        What is older than the nights comes with the first.
+        """
+        night = self._night(processed) + late
         self._piles.add(f"{night:06}.{'visitors' if exchange else 'students'}", data)
         self.records += 1
         self.filtered += filtered
@@ -78,7 +92,7 @@ class Batches:
             told = through
 
     def _archive(self, night: int, members: dict[str, bytes], since: int, through: int) -> None:
-        made = through + MADE_AFTER
+        made = through + MADE_AFTER + self._mistakes.file_delay()
         path = self._directory / f"SEVIS.D{digits(utc_day(through))}.S{night + 1:06}.part"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for index, (member, data) in enumerate(sorted(members.items()), start=1):

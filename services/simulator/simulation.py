@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from services.simulator.clock import DAY, iso, seconds, utc_day
 from services.simulator.examiner import Examiner
 from services.simulator.i94 import SCOPES, Nights
 from services.simulator.ident import Encounters
+from services.simulator.noise import CLEAN, Mistakes, Noise
 from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.population import Population
 from services.simulator.purser import Purser
@@ -52,8 +54,11 @@ def simulate(
     until: datetime = UNTIL,
     years: int = 2,
     systems: Collection[str] = ALWAYS,
+    noise: Noise = CLEAN,
 ) -> Truth:
     """Write the native files and the truth of a population into a directory that has none. Raises ValueError.
+
+    The noise is drawn apart: the same seed has the same people on the same trips, whatever is wrong in their records.
 
     Students come only where SEVIS is written: without it nothing could be said of them.
     """
@@ -69,7 +74,8 @@ def simulate(
     if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, *FEEDS.values(), IDENT_FILES, TRUTH)):
         raise ValueError(f"{directory} holds a simulation already")
     (directory / TRUTH).mkdir(parents=True)
-    run = _Run(directory, seed, span, nights, frozenset(systems))
+    mistakes = Mistakes(noise, seed)
+    run = _Run(directory, seed, span, nights, frozenset(systems), mistakes)
     counts = run.write(persons)
     body = {
         "persons": persons,
@@ -79,6 +85,8 @@ def simulate(
         **counts,
         "shares": shares.table(),
     }
+    if not noise.silent:
+        body["noise"] = {"rates": asdict(noise), "injected": mistakes.injected()}
     (directory / TRUTH / COUNTS).write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return Truth.read(directory / TRUTH)
 
@@ -86,19 +94,23 @@ def simulate(
 class _Run:
     """The open files of a simulation."""
 
-    def __init__(self, directory: Path, seed: int, span: Span, nights: int, systems: frozenset[str]) -> None:
+    def __init__(
+        self, directory: Path, seed: int, span: Span, nights: int, systems: frozenset[str], mistakes: Mistakes
+    ) -> None:
         self._directory = directory
         self._span = span
-        self._nights = Nights(directory / I94_FILES, span.since, nights)
+        self._nights = Nights(directory / I94_FILES, span.since, nights, mistakes)
         self._actions = Actions(directory / CLAIMS3_FILE)
         self._population = Population(seed, span, students="SEVIS" in systems)
-        self._scribe = Scribe(seed, span, self._nights, self._actions, Witnesses(seed, systems))
+        self._scribe = Scribe(seed, span, self._nights, self._actions, Witnesses(seed, systems), mistakes)
         self._manifests = Manifests(directory / APIS_FILES) if "APIS" in systems else None
-        self._purser = Purser(seed, span, self._manifests) if self._manifests else None
-        self._batches = Batches(directory / SEVIS_FILES, span.since, span.until) if "SEVIS" in systems else None
-        self._registrar = Registrar(seed, span, self._batches) if self._batches else None
+        self._purser = Purser(seed, span, self._manifests, mistakes) if self._manifests else None
+        self._batches = (
+            Batches(directory / SEVIS_FILES, span.since, span.until, mistakes) if "SEVIS" in systems else None
+        )
+        self._registrar = Registrar(seed, span, self._batches, mistakes) if self._batches else None
         self._encounters = Encounters(directory / IDENT_FILES) if "IDENT" in systems else None
-        self._examiner = Examiner(seed, span, self._encounters) if self._encounters else None
+        self._examiner = Examiner(seed, span, self._encounters, mistakes) if self._encounters else None
 
     def write(self, persons: int) -> dict[str, Any]:
         """Everything; what was written, counted."""
@@ -111,7 +123,7 @@ class _Run:
                 for writer in (self._purser, self._registrar, self._examiner):
                     if writer is not None:
                         writer.write(page)
-                told = self._truth(person, page)
+                told = self._truth(page.person, page)
                 stays += len(told.stays)
                 kinds.update(stay.kind for stay in told.stays)
                 outcomes.update(stay.outcome for stay in told.stays)
@@ -165,7 +177,7 @@ class _Run:
         for index, stay in enumerate(person.stays):
             admitted = [each.arrival.at for each in person.stays[index + 1 :] if each.inspection == "A"]
             stays.append(self._true_stay(page.arrivals[index], stay, min(admitted, default=None)))
-        return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted))
+        return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted), page.noise)
 
     def _true_stay(self, record: str, stay: Stay, later: int | None) -> TrueStay:
         span, decided = self._span, self._scribe.last_action_day

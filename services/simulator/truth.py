@@ -21,6 +21,7 @@ class TrueRecord:
     system: str
     record: str
     identifiers: frozenset[str]
+    noise: tuple[str, ...] = ()  # what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class TruePerson:
     stays: tuple[TrueStay, ...]
     records: tuple[TrueRecord, ...]
     retracted: tuple[tuple[str, str], ...]  # records that their owner took back
+    noise: tuple[str, ...] = ()  # what is wrong, where it is no single record
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Truth:
     until: datetime
     as_of: datetime
     counts: dict[str, Any]
+
+    @property
+    def noisy(self) -> bool:
+        """Whether mistakes were put into the records."""
+        return "noise" in self.counts
 
     @classmethod
     def read(cls, directory: Path) -> Truth:
@@ -87,16 +94,27 @@ def line_of(person: TruePerson) -> bytes:
             }
             for stay in person.stays
         ],
-        "records": [[each.system, each.record, sorted(each.identifiers)] for each in person.records],
+        "records": [_told(each) for each in person.records],
         "retracted": person.retracted,
     }
+    if person.noise:
+        body["noise"] = person.noise
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _told(record: TrueRecord) -> list[object]:
+    told: list[object] = [record.system, record.record, sorted(record.identifiers)]
+    return [*told, record.noise] if record.noise else told
 
 
 def _person(body: dict[str, Any]) -> TruePerson:
     return TruePerson(
         body["person"],
         tuple(TrueStay(**stay) for stay in body["stays"]),
-        tuple(TrueRecord(system, record, frozenset(told)) for system, record, told in body["records"]),
+        tuple(
+            TrueRecord(system, record, frozenset(told), tuple(*noise))
+            for system, record, told, *noise in body["records"]
+        ),
         tuple((system, record) for system, record in body["retracted"]),
+        tuple(body.get("noise", ())),
     )

@@ -1,0 +1,243 @@
+"""What goes wrong in records: how often, and the one place that draws it, apart from all other draws, and counts it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from services.simulator import misspelling, names
+from services.simulator.clock import DAY, changes, local
+from services.simulator.dice import Dice
+from services.simulator.numbers import Numbers
+from services.simulator.plans import Crossing, Passport, Person, Span, Stay
+
+LONGEST_DELAY = 120
+"""Days by which a record or a file comes late at most."""
+RETRACTED = 0.5
+"""Share of no-shows left on a manifest that the carrier takes back later."""
+ABROAD = 0.25
+"""Share of other passports that another state issued: the record has that citizenship, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How often each kind of mistake happens, as shares; all 0 is a clean population.
+
+    Shares of records unless told otherwise. Where a record cannot show the mistake that was drawn for it, the next one
+    that can shows it, so the shares hold over all. `copies` stays at 0 however high it is set: of the systems that are
+    written none repeats what another one told. One crossing is told by three systems at most: I-94, APIS and IDENT.
+    """
+
+    misspelt: float = 0.03
+    """A letter or two in a name, names swapped, or a digit of the date of birth."""
+    transliterated: float = 0.05
+    """A name in another permitted spelling."""
+    day_and_month: float = 0.005
+    """Day and month of birth swapped."""
+    other_passport: float = 0.015
+    """Another passport of the person: renewed, or of another state."""
+    twins: float = 0.005
+    """Of persons: family name, date and country of another one, and another given name."""
+    nothing_shared: float = 0.05
+    """Neither document nor number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
+    shared_passport: float = 0.002
+    """Of persons: the passport number of somebody unrelated."""
+    copies: float = 0.4
+    """Copies of another system's record, later and spelt otherwise: none of the systems written is such a copy."""
+    other_time: float = 0.5
+    """Of departures that manifest or biometrics tell beside I-94: minutes or an hour or two earlier."""
+    no_show: float = 0.005
+    """Of stays: left on a manifest without having boarded; half of them are taken back later."""
+    corrected: float = 0.02
+    """Of records in I-94: first with a wrong name or date of birth, mended the night after."""
+    missing_departure: float = 0.03
+    """Of departures: nobody tells."""
+    duplicate: float = 0.1
+    """Sent twice. Not rows of CLAIMS 3, whose table holds each once."""
+    out_of_order: float = 0.2
+    """Told up to 120 days late. Not manifests, which carry the moment of their making."""
+    late_file: float = 0.02
+    """Of nightly files and batches: made up to 120 days late."""
+
+    def scaled(self, factor: float) -> Noise:
+        """So many times as often, at most always. Raises ValueError."""
+        if not 0 <= factor < float("inf"):
+            raise ValueError(f"noise of {factor}")
+        return Noise(**{name: min(1.0, rate * factor) for name, rate in asdict(self).items()})
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing goes wrong."""
+        return not any(asdict(self).values())
+
+
+CLEAN = Noise().scaled(0)
+KINDS = tuple(each.name for each in fields(Noise))
+OF_PERSONS = frozenset({"twins", "shared_passport", "missing_departure"})
+"""Kinds that are no single record's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one record says of a person. `bare`: neither documents nor numbers."""
+
+    person: Person
+    passport: Passport
+    bare: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Mistakes:
+    """Draws what goes wrong. Where a rate is 0 it draws nothing at all."""
+
+    noise: Noise
+    seed: int
+    counts: Counter[str] = field(default_factory=Counter)
+    _dice: Dice = field(init=False)
+    _owed: Counter[str] = field(default_factory=Counter)
+    _numbers: Numbers = field(default_factory=Numbers)
+    _lately: dict[str, Person] = field(default_factory=dict)  # citizenship -> the last one without a mistake
+    _second: tuple[int, Passport] = (0, Passport("", ""))  # number of a person, and the other passport
+
+    def __post_init__(self) -> None:
+        self._dice = Dice(f"noise {self.seed}")
+
+    def due(self, kind: str, *, possible: bool = True) -> bool:
+        """Whether it goes wrong here. What is not possible here goes wrong at the next place where it is."""
+        rate = getattr(self.noise, kind)
+        if not rate:
+            return False
+        self._owed[kind] += self._dice.chance(rate)
+        if not possible or not self._owed[kind]:
+            return False
+        self._owed[kind] -= 1
+        self.counts[kind] += 1
+        return True
+
+    def person(self, person: Person, span: Span) -> tuple[Person, tuple[str, ...]]:
+        """The person with what is wrong with the whole of it, and the kinds of that."""
+        if self.noise.silent:
+            return person, ()
+        kinds: list[str] = []
+        other = self._lately.get(person.citizenship)
+        fits = other is not None and plain(person)
+        if other is not None and self.due("twins", possible=fits and _differ(person, other)):
+            person = replace(person, family=other.family, birth=other.birth)
+            kinds.append("twins")
+        elif other is not None and self.due("shared_passport", possible=fits and person.birth != other.birth):
+            person = _holding(person, other.stays[0].passport)
+            kinds.append("shared_passport")
+        elif plain(person):
+            self._lately[person.citizenship] = person
+        stays = tuple(self._unseen(stay, span, kinds) for stay in person.stays)
+        return replace(person, stays=stays), tuple(kinds)
+
+    def _unseen(self, stay: Stay, span: Span, kinds: list[str]) -> Stay:
+        if stay.departure is None or not stay.seen or stay.departure.at > span.until:
+            return stay
+        if not self.due("missing_departure"):
+            return stay
+        kinds.append("missing_departure")
+        return replace(stay, seen=False)
+
+    def tell(self, person: Person, stay: Stay, *, named: bool = True, bare: bool = False) -> Told:
+        """What a record says. `named`: it has a name; `bare`: it can go without documents and numbers."""
+        if self.noise.silent:
+            return Told(person, stay.passport)
+        kinds: list[str] = []
+        said = self.misspell(person, kinds, possible=named)
+        passport = stay.passport
+        left_out = self.due("nothing_shared", possible=bare and plain(person))
+        if left_out:
+            kinds.append("nothing_shared")
+        if self.due("other_passport", possible=named and not left_out and plain(person)):
+            passport = self._other(person)
+            said = replace(said, citizenship=passport.state)
+            kinds.append("other_passport")
+        return Told(said, passport, left_out, tuple(kinds))
+
+    def misspell(self, person: Person, kinds: list[str], *, possible: bool = True) -> Person:
+        """The person as one record spells it: at most one mistake, its kind added to `kinds`."""
+        respelt = misspelling.transliterated(person.family), misspelling.transliterated(person.given)
+        swapped = misspelling.day_and_month(person.birth)
+        if self.due("misspelt", possible=possible and plain(person)):
+            kinds.append("misspelt")
+            family, given, birth = self.wrong(person.family, person.given, person.birth)
+            return replace(person, family=family, given=given, birth=birth)
+        if self.due("transliterated", possible=possible and respelt != (person.family, person.given)):
+            kinds.append("transliterated")
+            return replace(person, family=respelt[0], given=respelt[1])
+        if self.due("day_and_month", possible=possible and swapped != person.birth):
+            kinds.append("day_and_month")
+            return replace(person, birth=swapped)
+        return person
+
+    def wrong(self, family: str, given: str, birth: str) -> tuple[str, str, str]:
+        """A wrong letter, names in the wrong order, or a wrong digit of the date of birth if that is whole."""
+        roll = self._dice.random.random()
+        if roll < 0.35 or (roll >= 0.7 and birth.endswith("00")):
+            return misspelling.typo(family, self._dice), given, birth
+        if roll < 0.6:
+            return family, misspelling.typo(given, self._dice), birth
+        if roll < 0.7:
+            return given, family, birth
+        return family, given, misspelling.digit(birth, self._dice)
+
+    def _other(self, person: Person) -> Passport:
+        """The person's other passport: one, whatever record shows it."""
+        if self._second[0] != person.number:
+            states = [origin.code for origin in names.ORIGINS if origin.code != person.citizenship]
+            state = self._dice.one(states) if self._dice.chance(ABROAD) else person.citizenship
+            number = self._numbers.passport("").number
+            self._second = person.number, Passport(state, f"N{number[1:]}")
+        return self._second[1]
+
+    def other_time(self, departure: Crossing, *, possible: bool) -> Crossing | None:
+        """The crossing as another clock has it: earlier. None where both have the same time."""
+        if self.noise.silent:
+            return None
+        at = departure.at - 60 * self._dice.between(2, 100)
+        day, second = local(departure.zone, at)
+        set_anew = changes(day, departure.zone) or changes(departure.day, departure.zone)
+        if not self.due("other_time", possible=possible and not set_anew):
+            return None
+        return replace(departure, day=day, second=second, at=at, again=False)
+
+    def late(self, room: int, *, possible: bool = True) -> int:
+        """By how many days a record comes late; never more than `room`."""
+        if not self.due("out_of_order", possible=possible and room > 0):
+            return 0
+        return self._dice.between(1, min(LONGEST_DELAY, room))
+
+    def file_delay(self) -> int:
+        """By how many seconds a file is made late."""
+        return DAY * self._dice.between(1, LONGEST_DELAY) if self.due("late_file") else 0
+
+    def days(self, high: int) -> int:
+        """Some days, at most so many."""
+        return self._dice.between(1, high)
+
+    def retracted(self) -> bool:
+        """Whether a no-show is taken back later."""
+        return self._dice.chance(RETRACTED)
+
+    def injected(self) -> dict[str, int]:
+        """How often each kind was put in."""
+        return {kind: self.counts[kind] for kind in KINDS}
+
+
+def plain(person: Person) -> bool:
+    """Whether names and date of birth are whole, so that they alone can tell who it is."""
+    return bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
+
+
+def _differ(one: Person, other: Person) -> bool:
+    return not set(one.given.split()) & set(other.given.split())
+
+
+def _holding(person: Person, passport: Passport) -> Person:
+    """The person with that passport in place of the first one."""
+    first = person.stays[0].passport
+    stays = tuple(replace(stay, passport=passport) if stay.passport == first else stay for stay in person.stays)
+    return replace(person, stays=stays)

@@ -1,0 +1,211 @@
+"""Mistakes in the records: as many as asked for, in the native files, none where none is asked for."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspelling, simulate
+from services.simulator.dice import Dice
+from services.simulator.noise import KINDS, Mistakes
+
+PERSONS = 1_500
+names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ -", min_size=2, max_size=39).filter(lambda name: name[0].isalpha())
+births = st.dates(date(1930, 1, 1), date(2012, 12, 31)).map(lambda day: day.strftime("%Y%m%d"))
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    directory = tmp_path_factory.mktemp("noise") / "run"
+    return simulate(directory, persons=PERSONS, seed=4, systems=SYSTEMS, noise=Noise())
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_rates_are_reached_and_what_was_put_in_is_counted(truth: Truth) -> None:
+    rates, injected = truth.counts["noise"]["rates"], truth.counts["noise"]["injected"]
+    persons = list(truth.persons())
+    records = [record for person in persons for record in person.records]
+    stays = sum(len(person.stays) for person in persons)
+    i94 = sum(record.system == "I94" for record in records)
+    among = dict.fromkeys(KINDS, len(records)) | dict.fromkeys(("twins", "shared_passport"), PERSONS)
+    among |= {"no_show": stays, "corrected": i94, "missing_departure": stays // 2}
+    for kind in set(KINDS) - {"copies", "late_file", "other_time"}:
+        # a few hundred draws come out a third too few now and then, a dozen come out half
+        least = 0.8 if rates[kind] * among[kind] > 100 else 0.3
+        assert injected[kind] >= least * rates[kind] * among[kind], kind
+        assert injected[kind] <= 1.5 * rates[kind] * among[kind] + 5, kind
+    assert injected["late_file"] > 10
+    assert injected["other_time"] > 100
+    assert injected["copies"] == 0  # none of the systems that are written repeats another
+
+
+def test_what_is_wrong_is_told_by_the_truth(truth: Truth) -> None:
+    persons = list(truth.persons())
+    told = Counter(kind for person in persons for record in person.records for kind in record.noise)
+    told.update(kind for person in persons for kind in person.noise)
+    injected = truth.counts["noise"]["injected"]
+    for kind in ("misspelt", "transliterated", "twins", "shared_passport", "missing_departure", "other_passport"):
+        # rows that are voided, and I-765s, are nobody's record
+        assert 0.9 * injected[kind] <= told[kind] <= injected[kind], kind
+    assert all(set(person.noise) <= OF_PERSONS for person in persons)
+
+
+def test_records_that_share_nothing_share_nothing(truth: Truth) -> None:
+    found = 0
+    for person in truth.persons():
+        for record in person.records:
+            if "nothing_shared" in record.noise:
+                found += 1
+                others = [each.identifiers for each in person.records if each.record != record.record]
+                assert all(record.identifiers.isdisjoint(each) for each in others)
+    assert found > 100
+
+
+def test_a_number_is_shared_by_people_who_are_not_related(truth: Truth) -> None:
+    holders: dict[str, set[int]] = {}
+    for person in truth.persons():
+        for record in person.records:
+            for text in record.identifiers:
+                holders.setdefault(text, set()).add(person.number)
+    shared = {text for text, people in holders.items() if len(people) > 1}
+    assert shared
+    assert all(text.startswith("passport:") for text in shared)
+
+
+def test_mistakes_survive_in_the_native_formats(truth: Truth, tmp_path: Path) -> None:
+    """Against the same people without mistakes, names differ in each system's own files."""
+    clean = simulate(tmp_path / "clean", persons=PERSONS, seed=4, systems=SYSTEMS)
+
+    def spelt(directory: Path) -> dict[str, set[bytes]]:
+        i94 = set()
+        for path in (directory / "i94").iterdir():
+            data = path.read_bytes()
+            details = (data[at : at + 250] for at in range(0, len(data), 250))
+            i94 |= {each[34:112] for each in details if each[:1] == "D".encode("cp037")}
+        apis = {
+            segment
+            for path in (directory / "apis").iterdir()
+            for segment in path.read_bytes().replace(b"\n", b"").split(b"'")
+            if segment.startswith(b"NAD+FL")
+        }
+        sevis = set()
+        for path in (directory / "sevis").iterdir():
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    sevis |= {each.split(b"<")[0] for each in archive.read(name).split(b"<FamilyName>")[1:]}
+        ident = {
+            each.split(b"<")[0]
+            for path in (directory / "ident").iterdir()
+            for each in path.read_bytes().split(b"<nc:PersonSurName>")[1:]
+        }
+        return {"i94": i94, "apis": apis, "sevis": sevis, "ident": ident}
+
+    before, after = spelt(clean.directory.parent), spelt(truth.directory.parent)
+    for system, right in before.items():
+        assert len(after[system] - right) > 3, system
+
+
+def test_equal_seeds_make_equal_mistakes(tmp_path: Path) -> None:
+    for name, seed in (("one", 7), ("two", 7), ("other", 8)):
+        simulate(tmp_path / name, persons=80, seed=seed, systems=SYSTEMS, noise=Noise())
+    one, two, other = (files(tmp_path / name) for name in ("one", "two", "other"))
+    assert one == two
+    assert one != other
+
+
+def test_without_noise_nothing_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what is written is what was written before there was any noise."""
+
+    class Refusing(Random):
+        def __init__(self, seed: object) -> None:
+            super().__init__(0)
+            self.silent = str(seed).startswith("noise")
+
+        def random(self) -> float:
+            assert not self.silent
+            return super().random()
+
+    monkeypatch.setattr("services.simulator.dice.Random", Refusing)
+    truth = simulate(tmp_path / "run", persons=60, seed=7, systems=SYSTEMS, noise=Noise().scaled(0))
+    assert not truth.noisy
+    assert "noise" not in truth.counts
+    assert not any(record.noise for person in truth.persons() for record in person.records)
+    with pytest.raises(AssertionError):
+        simulate(tmp_path / "noisy", persons=60, seed=7, systems=SYSTEMS, noise=Noise())
+
+
+def test_the_same_people_travel_whatever_is_wrong_with_their_records(tmp_path: Path) -> None:
+    clean = simulate(tmp_path / "clean", persons=100, seed=7)
+    noisy = simulate(tmp_path / "noisy", persons=100, seed=7, noise=Noise())
+    told = [[[stay.number for stay in person.stays] for person in truth.persons()] for truth in (clean, noisy)]
+    assert told[0] == told[1]
+
+
+def test_scaled() -> None:
+    twice = Noise().scaled(2)
+    assert (twice.misspelt, twice.transliterated, twice.copies) == (0.06, 0.1, 0.8)
+    assert Noise().scaled(100).misspelt == 1
+    assert CLEAN.silent
+    assert not Noise().scaled(0.001).silent
+    for wrong in (-1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="noise"):
+            Noise().scaled(wrong)
+
+
+def test_what_cannot_go_wrong_here_goes_wrong_at_the_next_place() -> None:
+    mistakes = Mistakes(Noise().scaled(100), 1)
+    assert not mistakes.due("misspelt", possible=False)
+    assert not mistakes.due("misspelt", possible=False)
+    assert mistakes.counts["misspelt"] == 0
+    assert [mistakes.due("misspelt") for _ in range(3)] == [True, True, True]
+    assert mistakes.counts["misspelt"] == 3
+
+
+@given(names, st.integers())
+def test_a_typo_is_another_name(name: str, seed: int) -> None:
+    found = misspelling.typo(name, Dice(seed))
+    assert found != name
+    assert abs(len(found) - len(name)) <= 1
+
+
+@given(births, st.integers())
+def test_a_wrong_digit_is_another_date(birth: str, seed: int) -> None:
+    found = misspelling.digit(birth, Dice(seed))
+    assert found != birth
+    date(int(found[:4]), int(found[4:6]), int(found[6:]))
+
+
+@given(births)
+def test_day_and_month_swapped_twice_are_as_they_were(birth: str) -> None:
+    found = misspelling.day_and_month(birth)
+    date(int(found[:4]), int(found[4:6]), int(found[6:]))
+    assert misspelling.day_and_month(found) == birth
+
+
+@given(names)
+def test_another_spelling_is_near(name: str) -> None:
+    found = misspelling.transliterated(name)
+    assert abs(len(found) - len(name)) <= 1
+    assert len(set(name) ^ set(found)) <= 4
+
+
+def test_simulate_prints_what_it_put_in(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["simulate", str(tmp_path / "run"), "--persons", "50", "--noise", "2"])
+    assert said.exit_code == 0
+    assert "what is wrong in the records" in said.stdout
+    assert "misspelt" in said.stdout
+    body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
+    assert body["noise"]["rates"]["misspelt"] == 0.06
