@@ -211,12 +211,11 @@ PROTECTIONS: tuple[Protection, ...] = (
         failed="did not leave within the days of satisfactory departure",
     ),
     Protection(
-        # O and P: 8 CFR 214.2(o)(10) and (p)(12), to the same effect
         "days-endorsed",
         "days_endorsed",
         Outcome.IN_GRACE,
         "days endorsed on the I-94",
-        "8 CFR 214.1(l)(1)",
+        "8 CFR 214.1(l)(1), 214.2(o)(10), (p)(12)",
         days=10,
         classes=ENDORSABLE,
         behind=True,

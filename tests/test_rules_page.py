@@ -1,0 +1,76 @@
+"""The page of the rules says what the rules say. To write its tables anew: python tests/test_rules_page.py"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from services.domain import rules
+from services.domain.rules import Basis, Protection, Rule
+
+PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
+_SECTION = re.compile(r"(<!-- (classes|protections): begin -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
+ALWAYS = (date.min, date.max)
+
+
+def tables() -> dict[str, str]:
+    """The tables, by the words of their markers."""
+    rows = (*rules.RULES, rules.PAROLE, rules.CANADIAN)
+    classes = ["| rule | classes | up to | after it | source |", "| --- | --- | --- | --- | --- |", *map(_class, rows)]
+    protections = ["| rule | fact | outcome | limits | source |", "| --- | --- | --- | --- | --- |"]
+    protections += map(_protection, rules.PROTECTIONS)
+    return {"classes": "\n".join(classes) + "\n", "protections": "\n".join(protections) + "\n"}
+
+
+def _class(row: Rule) -> str:
+    after = (
+        [f"{row.grace_days} days{' inside it' if row.basis is Basis.DATED_PROGRAM else ''}"] if row.grace_days else []
+    )
+    after += [f"{row.withdrawal_days} after an authorised withdrawal"] if row.withdrawal_days else []
+    after += [f"{row.employment_days} after the employment, inside it"] if row.employment_days else []
+    after += [] if row.extendable else ["no extension or change"]
+    most = f" ({row.days} days)" if row.days else f" ({row.months} months)" if row.months else ""
+    told = "; ".join([*after, *_dates(row.since, row.until)]) or "nothing"
+    return f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} | {told} | {row.citation} |"
+
+
+def _protection(row: Protection) -> str:
+    limits = [" ".join(sorted(row.classes))] if row.classes else []
+    limits += [f"{row.days} days{' behind the period' if row.behind else ''}"] if row.days else []
+    limits += [f"ended by `{row.ended_by}`"] if row.ended_by else []
+    limits += ["without an end"] if row.open else []
+    fact = f"`{row.fact}`" + (f" ({row.reason})" if row.reason else "")
+    told = "; ".join([*limits, *_dates(row.since, row.until)]) or "its own day"
+    return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {told} | {row.citation} |"
+
+
+def _dates(since: date, until: date) -> list[str]:
+    return [] if (since, until) == ALWAYS else [f"admissions from {since} to {until}"]
+
+
+def with_tables(text: str) -> str:
+    """The page with the tables of today."""
+    found = tables()
+    return _SECTION.sub(lambda match: f"{match[1]}{found[match[2]]}{match[4]}", text)
+
+
+def test_the_page_says_what_the_rules_say() -> None:
+    """Both tables."""
+    text = PAGE.read_text()
+    assert len(_SECTION.findall(text)) == 2
+    assert with_tables(text) == text, f"run python {__file__}"
+
+
+def test_a_row_that_changed_is_missed() -> None:
+    """Planted: another number of days, and an end."""
+    row = rules.RULES[1]
+    changed = [_class(replace(row, days=91)), _class(replace(row, until=date(2026, 1, 1)))]
+    assert _class(row) not in changed
+    first = rules.PROTECTIONS[0]
+    assert _protection(replace(first, days=9)) != _protection(first)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text()))
