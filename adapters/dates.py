@@ -21,7 +21,10 @@ def moment_of(digits: int, what: str) -> datetime:
     """CCYYMMDDHHMMSS, UTC."""
     text = f"{digits:014}"
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        if len(text) != 14:
+            raise ValueError
+        month, day, hour, minute, second = [int(text[at : at + 2]) for at in (4, 6, 8, 10, 12)]
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise ValueError(f"{what} {text} is no moment") from None
 
