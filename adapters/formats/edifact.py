@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import BinaryIO
 
 LONGEST = 8192
@@ -25,6 +25,9 @@ _PAGES = {
 _PADDING = re.compile(rb"[ \t\r\n\0\x1a\x03\x04]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _START = re.compile(rb"UNA(?=.{6}\s{0,16}UNB)|UNB(?=[+\x1d])", re.DOTALL)
+_TAG = re.compile("[A-Z]{3}")
+_BOUNDS = frozenset({"UNA", "UNB", "UNZ"})
+"""What opens or closes an interchange."""
 _AHEAD = 32
 """So many bytes behind its first tell whether an interchange begins."""
 Components = tuple[str, ...]
@@ -49,25 +52,30 @@ DEFAULT = Marks(b":", b"+", b"?", b"'")
 LEVEL_B = Marks(b"\x1f", b"\x1d", b"", b"\x1c")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segment:
-    """One segment. `raw` has the blanks before it and what ends it. With a `problem` its content is not trusted."""
+    """One segment. `raw` has the blanks before it and what ends it. With a `problem` its content is not trusted.
+
+    `tag` is its name, empty for an empty segment. Nobody changes a segment; it is not frozen because that costs a
+    manifest of millions more than splitting them.
+    """
 
     offset: int
     raw: bytes
     elements: tuple[Components, ...] = ()
     problem: str | None = None
+    tag: str = field(init=False)
 
-    @property
-    def tag(self) -> str:
-        """Its name, empty for an empty segment."""
-        return self.at(0, 1)
+    def __post_init__(self) -> None:
+        self.tag = self.elements[0][0].strip() if self.elements else ""
 
     def at(self, element: int, component: int) -> str:
         """The component, counted as guides do (`C080 4.1`); empty if it is not there."""
-        if element >= len(self.elements) or component > len(self.elements[element]):
-            return ""
-        return self.elements[element][component - 1].strip()
+        if element < len(self.elements):
+            components = self.elements[element]
+            if component <= len(components):
+                return components[component - 1].strip()
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,12 @@ class Tokens:
     def pieces(self) -> Iterator[Piece]:
         """All of them, in order."""
         while self._more(LONGEST + _AHEAD):
-            yield from self._segment() if self._inside else self._outside()
+            if not self._inside:
+                yield from self._outside()
+                continue
+            yield from self._plain()
+            if self._more(LONGEST + _AHEAD):
+                yield from self._segment()
 
     # --- the buffer -------------------------------------------------------------------------------------------
 
@@ -164,6 +177,30 @@ class Tokens:
         yield Segment(offset, raw, (("UNA",),))
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _plain(self) -> Iterator[Piece]:
+        """The next segments as long as there is nothing about them: a shorter way to what `_segment` says of each.
+
+        They are whole and in sight, have a tag, nothing released and no character that could be a control, and neither
+        open nor close an interchange.
+        """
+        marks, page, data = self._marks, self._page, self._data
+        if self._cut or page is None:
+            return
+        blanks, component, element = _plain_blanks(marks), marks.component.decode(), marks.element.decode()
+        at = 0
+        while (end := data.find(marks.terminator, at, at + LONGEST - 1)) >= 0:
+            raw = bytes(data[at : end + 1])
+            body = raw[:-1].lstrip(blanks)
+            elements = _plain_elements(body, page, marks.release, component, element)
+            if not elements:
+                break
+            if len(body) + 1 < len(raw):
+                self.tolerated["blanks or line ends behind a segment"] += 1
+            yield Segment(self._offset + at, raw, elements)
+            at = end + 1
+        del data[:at]
+        self._offset += at
 
     def _segment(self) -> Iterator[Piece]:
         """The next segment."""
@@ -243,7 +280,7 @@ class Tokens:
         elements = split(text, marks)
         if any(_CONTROL.search(part) for element in elements for part in element):
             problem = problem or "a control character"
-        if not re.fullmatch("[A-Z]{3}", elements[0][0]):
+        if not _is_tag(elements[0][0]):
             problem = problem or "no tag of a segment"
         if elements[0][0] == "UNZ":
             self._inside = False
@@ -272,11 +309,37 @@ def split(text: str, marks: Marks) -> tuple[Components, ...]:
     return (*elements, (*parts, part))
 
 
+def _plain_elements(body: bytes, page: str, release: bytes, component: str, element: str) -> tuple[Components, ...]:
+    """The elements of a segment that there is nothing about; none if it wants a closer look."""
+    if release and release in body:
+        return ()
+    try:
+        text = body.decode(page)
+    except UnicodeDecodeError:
+        return ()
+    if not text.isprintable():  # a control character, a line end, or one of a few that are neither
+        return ()
+    elements = tuple([tuple(part.split(component)) for part in text.split(element)])
+    tag = elements[0][0]
+    return elements if _is_tag(tag) and tag not in _BOUNDS else ()
+
+
+@lru_cache(maxsize=1024)
+def _is_tag(text: str) -> bool:
+    return _TAG.fullmatch(text) is not None
+
+
+@cache
+def _plain_blanks(marks: Marks) -> bytes:
+    """Blanks and line ends that are no separator."""
+    known = (marks.component, marks.element, marks.release, marks.terminator)
+    return bytes(byte for byte in b" \t\r\n" if bytes((byte,)) not in known)
+
+
 @cache
 def _blanks(marks: Marks) -> re.Pattern[bytes]:
-    """A run of blanks and line ends that are no separator."""
-    known = (marks.component, marks.element, marks.release, marks.terminator)
-    return re.compile(b"[" + bytes(byte for byte in b" \t\r\n" if bytes((byte,)) not in known) + b"]*")
+    """A run of them."""
+    return re.compile(b"[" + _plain_blanks(marks) + b"]*")
 
 
 @cache

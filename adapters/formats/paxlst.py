@@ -27,6 +27,8 @@ HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "COM", "TDT", "LOC",
 TRAVELLER = frozenset(
     {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
 )
+TURNS = SERVICE - {"", "AUT"} | {"NAD"}
+"""What may begin another part, or is counted or compared."""
 Fields = dict[str, Any]
 
 
@@ -39,7 +41,10 @@ class Paxlst:
         tokens = Tokens(stream)
         reading = _Reading(tokens.tolerated)
         for piece in tokens.pieces():
-            yield from reading.outside(piece) if isinstance(piece, Outside) else reading.take(piece)
+            if isinstance(piece, Outside):
+                yield from reading.outside(piece)
+            elif not reading.goes_on(piece):
+                yield from reading.take(piece)
         yield from reading.end()
 
     def ended(self, stream: BinaryIO) -> bool:
@@ -114,23 +119,25 @@ def traveller(segments: Sequence[Segment]) -> Fields:
 
 def _detail(said: Fields, segment: Segment) -> None:
     """One more segment of a traveller. Raises ValueError."""
-    match segment.tag, segment.at(1, 1):
-        case "NAD", _:
-            raise ValueError("a second NAD")
-        case "ATT", "2":
-            _once(said, "sex", segment.at(3, 1))
-        case "DTM", "329":
-            _once(said, "birth", segment.at(1, 2))
-        case "NAT", _:
-            said.setdefault("citizenship", segment.at(2, 1))
-        case "RFF", "AVF" | "ABO" as kind:
-            _once(said, kind, segment.at(1, 2))
-        case "DOC", kind:
-            said["documents"].append({"kind": kind, "number": segment.at(2, 1), "issuer": ""})
-        case "LOC", "91" if said["documents"]:
-            _once(said["documents"][-1], "issuer", segment.at(2, 1))
-        case "LOC", "178" | "179" as kind:
+    tag, kind = segment.tag, segment.at(1, 1)
+    if tag == "LOC":
+        if kind in ("178", "179"):
             _once(said, kind, segment.at(2, 1))
+        elif kind == "91" and said["documents"]:
+            _once(said["documents"][-1], "issuer", segment.at(2, 1))
+    elif tag == "RFF":
+        if kind in ("AVF", "ABO"):
+            _once(said, kind, segment.at(1, 2))
+    elif tag == "DOC":
+        said["documents"].append({"kind": kind, "number": segment.at(2, 1), "issuer": ""})
+    elif tag == "NAT":
+        said.setdefault("citizenship", segment.at(2, 1))
+    elif tag == "ATT" and kind == "2":
+        _once(said, "sex", segment.at(3, 1))
+    elif tag == "DTM" and kind == "329":
+        _once(said, "birth", segment.at(1, 2))
+    elif tag == "NAD":
+        raise ValueError("a second NAD")
 
 
 def _once(said: Fields, name: str, value: str) -> None:
@@ -256,6 +263,16 @@ class _Reading:
         yield from self._close()
         if not self.anything:
             yield BadRecord("no interchange", place="byte 0", raw=b"")
+
+    def goes_on(self, segment: Segment) -> bool:
+        """Take a segment that only belongs to the part at hand, as nearly all do; whether it was one."""
+        at, part = self.interchange, self.part
+        if segment.tag in TURNS or at is None or part is None or part.full():
+            return False
+        part.add(segment)
+        if segment.elements or segment.problem:
+            at.segments += 1
+        return True
 
     def take(self, segment: Segment) -> Iterator[Read]:
         """The next segment."""
