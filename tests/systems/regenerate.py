@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from systems import build_i94
 from systems.build import (
     APPROVED,
     ARRIVAL,
@@ -211,7 +212,7 @@ def write(case: Path, name: str, data: bytes) -> None:
 
 def main() -> None:
     """All of it."""
-    for name, data in i94().items():
+    for name, data in (i94() | build_i94.odd()).items():
         write(HERE / "i94" / name, "input.dat", data)
     for name, text in claims3().items():
         case, _, suffix = name.rpartition(".")

@@ -1,0 +1,174 @@
+"""I-94 files that are rare and right: what mainframes write where others would write something plainer."""
+
+from __future__ import annotations
+
+from systems.build import ARRIVAL, DEPARTURE, EXTENSION, HEADER, detail, header, night, trailer
+
+PLACES = {
+    "INTERFACE-ID": 1, "COVERAGE-COUNT": 47, "COVERAGE": 49, "HEADER-FILLER": 229,
+    "TXN-NUMBER": 3, "I94-NUMBER": 23, "FAMILY-NAME": 34, "GIVEN-NAME": 73, "BIRTH-DATE": 112, "VISA-FOIL": 142,
+    "EVENT-DATE": 167, "ADMITTED-UNTIL": 188, "GRANTED-UNTIL": 187, "VALID-FROM": 192, "DETAIL-FILLER": 224,
+    "DETAIL-COUNT": 7, "HASH-TOTAL": 23, "TRAILER-FILLER": 32,
+}  # fmt: skip
+"""Offsets from 0, as the interface's page has the positions (from 1)."""
+
+
+def put(record: bytes, name: str, data: bytes) -> bytes:
+    """The record with other bytes in a field."""
+    at = PLACES[name]
+    return record[:at] + data + record[at + len(data) :]
+
+
+def name(text: str) -> bytes:
+    """A name of 39 characters."""
+    return text.ljust(39).encode("cp037")
+
+
+def around(*details: bytes, first: bytes | None = None, last: bytes | None = None) -> bytes:
+    """A file of these details."""
+    return (first or header()) + b"".join(details) + (last or trailer(details))
+
+
+def signs() -> dict[str, bytes]:
+    """Sign half-bytes: A, C, E and F are plus (Principles of Operation), and unsigned numbers have any of them."""
+    arrival, departure, extension = detail(ARRIVAL), detail(DEPARTURE), detail(EXTENSION)
+    until = [put(arrival, "ADMITTED-UNTIL", bytes.fromhex(f"020250913{sign}")) for sign in "ACEF"]
+    keys = [
+        put(departure, "TXN-NUMBER", bytes.fromhex(f"0200000001{number}{sign}"))
+        for number, sign in enumerate("ACEF", 3)
+    ]
+    total = trailer([arrival])
+    return {
+        "packed-signs-of-a-date": around(*[
+            put(each, "TXN-NUMBER", bytes.fromhex(f"0200000002{number}F")) for number, each in enumerate(until)
+        ]),
+        "packed-signs-of-a-key": around(*keys),
+        "packed-sign-of-a-total": around(arrival, last=put(total, "HASH-TOTAL", bytes.fromhex("00000020000000017F"))),
+        "packed-zero-with-a-minus": around(put(extension, "VALID-FROM", bytes.fromhex("000000000D"))),
+        "duration-of-status-with-a-date": night([detail(ARRIVAL, ADMISSION_CLASS="F1", ADMITTED_KIND="S")]),
+        "greatest-numbers": night(
+            [detail(ARRIVAL, TXN_NUMBER=99999999999, ADMITTED_UNTIL=99991231), detail(DEPARTURE, TXN_NUMBER=1)], 999999
+        ),
+    }  # fmt: skip
+
+
+def texts() -> dict[str, bytes]:
+    """Text fields: code page 037 beyond ASCII, blanks and binary zeros, full width."""
+    arrival = detail(ARRIVAL)
+    return {
+        "letters-of-code-page-037": around(
+            put(put(arrival, "FAMILY-NAME", name("NÚÑEZ ÅÄÖ ÇÃÕ")), "GIVEN-NAME", name("ZOË ÞÓRÐUR ß"))
+        ),
+        "signs-in-names": around(
+            put(put(arrival, "FAMILY-NAME", name("O'BRIEN-SMITH")), "GIVEN-NAME", name("J. R. (JR)"))
+        ),
+        "brackets-and-not-sign": around(put(arrival, "FAMILY-NAME", name("A[B]C^D¬E|F!G"))),
+        "lower-case": around(put(put(arrival, "FAMILY-NAME", name("van der Berg")), "GIVEN-NAME", name("maría josé"))),
+        "names-of-full-width": around(put(put(arrival, "FAMILY-NAME", name("F" * 39)), "GIVEN-NAME", name("G" * 39))),
+        "names-that-begin-with-blanks": around(put(arrival, "FAMILY-NAME", name("  GARCIA   LOPEZ"))),
+        "binary-zeros-behind-text": around(
+            put(put(arrival, "FAMILY-NAME", "GARCIA".encode("cp037") + bytes(33)), "GIVEN-NAME", bytes(39))
+        ),
+        "binary-zeros-for-absent": around(put(put(arrival, "VISA-FOIL", bytes(8)), "GIVEN-NAME", bytes(39))),
+        "family-and-given-name-unknown": around(
+            put(put(arrival, "FAMILY-NAME", name("FNU")), "GIVEN-NAME", name("LNU"))
+        ),
+        "number-with-letters": night([
+            detail(ARRIVAL, I94_NUMBER="12345678901"),
+            detail(DEPARTURE, I94_NUMBER="123456789Z9"),
+            detail(EXTENSION, I94_NUMBER="000000000A0"),
+        ]),
+        "foils-of-digits": night([detail(ARRIVAL, VISA_FOIL="12345678"), detail(DEPARTURE, VISA_FOIL="A0000000")]),
+        "passport-number-of-full-width": night([
+            detail(ARRIVAL, PASSPORT_NUMBER="A23456789012345", PASSPORT_STATE="D")
+        ]),
+        "states-of-one-letter-and-of-nobody": night([
+            detail(ARRIVAL, CITIZENSHIP="D", PASSPORT_STATE="D"),
+            detail(DEPARTURE, CITIZENSHIP="XXA", PASSPORT_STATE="UNO"),
+            detail(EXTENSION, CITIZENSHIP="GBN", PASSPORT_STATE="GBD"),
+        ]),
+    }  # fmt: skip
+
+
+def fillers() -> dict[str, bytes]:
+    """Bytes that the interface leaves open: whatever is in them, nothing else changes."""
+    arrival = detail(ARRIVAL)
+    wild = bytes(range(26))
+    return {
+        "anything-in-fillers": around(
+            put(arrival, "DETAIL-FILLER", wild),
+            first=put(header(), "HEADER-FILLER", b"\xff" * 21),
+            last=put(trailer([arrival]), "TRAILER-FILLER", bytes(218)),
+        ),
+        "one-scope": night([arrival], COVERAGE_COUNT=1, COVERAGE=HEADER["COVERAGE"][:1]),
+        "first-file": night([arrival], 1, PREVIOUS_SEQUENCE=0),
+        "six-scopes": night(
+            [arrival],
+            COVERAGE_COUNT=6,
+            COVERAGE=[
+                {"COVERAGE-SCOPE": scope, "COVERAGE-SINCE": 20250314040000, "COVERAGE-THROUGH": 20250315040000}
+                for scope in ("AA", "AS", "AL", "DA", "DS", "DL")
+            ],
+        ),
+        "no-scope": night([arrival], COVERAGE_COUNT=0, COVERAGE=[]),
+        "coverage-of-no-time": night(
+            [],
+            COVERAGE_COUNT=1,
+            COVERAGE=[{"COVERAGE-SCOPE": "DA", "COVERAGE-SINCE": 20250315040000, "COVERAGE-THROUGH": 20250315040000}],
+        ),
+        "type-data-behind-the-evidence": around(
+            detail(DEPARTURE)[:183] + "ANY BYTES OF A FILLER HERE   ".encode("cp037") + detail(DEPARTURE)[212:]
+        ),
+    }
+
+
+def days() -> dict[str, bytes]:
+    """Days and hours."""
+    return {
+        "leap-day": night([
+            detail(ARRIVAL, EVENT_DATE=20240229, BIRTH_DATE=20000229, ADMITTED_UNTIL=20240828),
+            detail(DEPARTURE, EVENT_DATE=20240229, EVENT_TIME=235959),
+        ]),
+        "midnight": night([detail(ARRIVAL, EVENT_TIME=0), detail(DEPARTURE, EVENT_TIME=1)]),
+        "hour-that-is-skipped": night([detail(ARRIVAL, EVENT_DATE=20250309, EVENT_TIME=23000)]),
+        "fold-that-says-first": night([
+            detail(ARRIVAL, EVENT_DATE=20241103, EVENT_TIME=13000, EVENT_FOLD="1"),
+            detail(DEPARTURE, EVENT_TIME=999999, EVENT_FOLD="2"),
+        ]),
+        "zones-far-apart": night([
+            detail(ARRIVAL, TXN_NUMBER=number, PORT_CODE=port)
+            for number, port in enumerate(("GUM", "HNL", "AUH", "DUB", "PHX", "KTN"), 1)
+        ]),
+        "born-on-the-day": night([detail(ARRIVAL, BIRTH_DATE=20250314), detail(DEPARTURE, BIRTH_DATE=19000101)]),
+        "told-months-later": night([detail(ARRIVAL, EVENT_DATE=20250101, LAST_UPDATED=20250314235959)]),
+    }  # fmt: skip
+
+
+def codes() -> dict[str, bytes]:
+    """Each code of a table once."""
+    return {
+        "every-evidence": night([
+            detail(DEPARTURE, TXN_NUMBER=number, EVIDENCE_CODE=code) for number, code in enumerate("BIRLMC", 1)
+        ]),
+        "classes-of-four-characters": night([
+            detail(ARRIVAL, TXN_NUMBER=1, ADMISSION_CLASS="H1B1"),
+            detail(ARRIVAL, TXN_NUMBER=2, ADMISSION_CLASS="I"),
+            detail(EXTENSION, TXN_NUMBER=3, GRANTED_CLASS="CW1"),
+        ]),
+        "sea-and-land": night([
+            detail(ARRIVAL, PORT_CODE="PMI", MODE_CODE="S", CARRIER_CODE="RCL", CONVEYANCE="WONDER-12"),
+            detail(DEPARTURE, PORT_CODE="SYS", MODE_CODE="L", CARRIER_CODE="", CONVEYANCE="6ABC123"),
+        ]),
+        "period-not-stated": night([detail(ARRIVAL, ADMISSION_CLASS="DT", ADMITTED_KIND="", ADMITTED_UNTIL=20250101)]),
+        "deletions-of-all-kinds": night([
+            detail(base, TXN_ACTION="D", LAST_UPDATED=20250316101500) for base in (ARRIVAL, DEPARTURE, EXTENSION)
+        ]),
+        "extension-with-what-is-ignored": night([
+            detail(EXTENSION, MODE_CODE="?", CARRIER_CODE="???", CONVEYANCE="a b c")
+        ]),
+    }  # fmt: skip
+
+
+def odd() -> dict[str, bytes]:
+    """All of them: name of the case to bytes of the file."""
+    return signs() | texts() | fillers() | days() | codes()
