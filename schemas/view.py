@@ -100,6 +100,10 @@ class PresentView(OutcomeView):
     stay: str = Field(description="The stay that it is the outcome of.")
     authorised_until: str | None = Field(description='The last authorised day, or "D/S" (duration of status).')
     days_over: int = Field(ge=0, description="Days stayed without authorisation up to `as_of` or the departure.")
+    days_left: int | None = Field(
+        ge=0,
+        description="Days that remain behind that of `as_of`, at the port of entry: 0 on the last, absent without one.",
+    )
 
 
 class StayView(Model):

@@ -38,6 +38,7 @@ from services.domain.facts import MICRO, Fact, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, NAMES_WEIGHT, ONE_HOLDER, WEIGHTS
 from services.domain.pools import Pool
+from services.domain.remaining import remaining_days
 from services.domain.settle import answer, persons, status
 from services.domain.stays import local_day
 
@@ -224,6 +225,7 @@ def _present(found: Answer | None, as_of: int, events: _Events) -> PresentView |
         stay=found.stay.id,
         authorised_until=found.stay.authorised_until,
         days_over=days_over(found, as_of),
+        days_left=remaining_days(found.stay, as_of),
     )
 
 

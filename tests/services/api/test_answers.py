@@ -50,6 +50,7 @@ async def test_a_stay_in_status(world: Any) -> None:
     assert present["outcome"] == "IN_STATUS"
     assert present["authorised_until"] == "2027-02-28"
     assert present["days_over"] == 0
+    assert present["days_left"] == (date(2027, 2, 28) - date(2026, 11, 25)).days
     assert present["since"] == "2026-09-01T17:00:00Z"
     assert present["rule"] == "visitor"
     assert present["citation"] == "8 CFR 214.2(b)(1)-(2)"
@@ -132,6 +133,7 @@ async def test_a_departure_after_as_of_is_not_yet_told(world: Any) -> None:
     assert late["stays"][0]["departed"] == "2026-07-20T04:00:00Z"
     assert late["present"]["outcome"] == "DEPARTED_LATE"
     assert late["present"]["days_over"] == 11
+    assert late["present"]["days_left"] is None
 
 
 async def test_a_shared_document_number_gives_all_candidates(world: Any) -> None:
