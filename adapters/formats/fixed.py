@@ -57,7 +57,7 @@ class FixedFormat:
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
-        reading = _Reading(self)
+        reading = _Reading(self, self.bodies())
         number = offset = 0
         for number, (offset, raw, broken) in enumerate(self._pieces(stream), 1):
             place = f"record {number}, byte {offset}"
@@ -112,6 +112,7 @@ class _Reading:
     """What is known of a file half read."""
 
     format: FixedFormat
+    bodies: Mapping[str, str]
     header: Fields | None = None
     trailer: tuple[str, bytes, Fields] | None = None
     behind: int = 0
@@ -124,12 +125,12 @@ class _Reading:
             broken = "a record behind the trailer"
         if self.trailer is not None:
             self.behind += 1
-        if broken is None and kind not in fixed.bodies():
+        if broken is None and kind not in self.bodies:
             broken = _stranger(kind, raw, fixed)
         if broken is not None:
             yield BadRecord(broken, place=place, raw=raw)
             return
-        body = fixed.bodies()[kind]
+        body = self.bodies[kind]
         try:
             fields = fixed.layout.decode(raw)[body]
             problem = None

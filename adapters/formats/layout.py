@@ -15,6 +15,7 @@ from typing import Any
 
 from adapters.formats import ebcdic
 from adapters.formats.copybook import Item, Usage, parse
+from adapters.formats.plan import Plan, plan_of
 
 _EXACT = Context(prec=40)
 """Numbers have up to 31 digits; the default context rounds at 28."""
@@ -78,6 +79,10 @@ class Layout:
     record: Item
     page: str = "cp037"
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    plan: Plan | None = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plan", plan_of(self.record, self.page, self.choices, self._read))
 
     @classmethod
     def of(cls, text: str, page: str = "cp037", choices: Mapping[str, Choice] | None = None) -> Layout:
@@ -91,6 +96,11 @@ class Layout:
 
     def decode(self, data: bytes) -> dict[str, Any]:
         """The record's fields. Raises Undecodable with every field that is wrong."""
+        planned = self.plan.read(data) if self.plan is not None else None
+        return planned if planned is not None else self.decode_by_field(data)
+
+    def decode_by_field(self, data: bytes) -> dict[str, Any]:
+        """The same without a plan."""
         reading = _Reading(data)
         fields, end = self._group(self.record, 0, reading, keep=True)
         if not reading.errors and end < len(data):

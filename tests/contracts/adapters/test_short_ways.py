@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 import pytest
-from hypothesis import example, given
+from contracts.adapters.test_copybook import copybook, layouts, values
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import moments
 
 from adapters.dates import moment_of
-from adapters.formats import edifact
+from adapters.formats import edifact, plan
 from adapters.formats.edifact import Piece, Tokens
+from adapters.formats.layout import Layout, Undecodable
 from adapters.mapping import revision
+from adapters.systems.i94.adapter import LAYOUT
 
 # --- segments ----------------------------------------------------------------------------------------------------
 
@@ -62,6 +66,90 @@ def test_a_short_way_that_forgets_the_release_character_is_found_out(monkeypatch
     monkeypatch.setattr(edifact, "_plain_elements", lambda body, page, _, *marks: right(body, page, b"", *marks))
     with pytest.raises(AssertionError):
         agree(b"NAD+FL+++O?'HARA:ANN'")
+
+
+# --- records by copybook -----------------------------------------------------------------------------------------
+
+
+def by_field(layout: Layout, data: bytes) -> dict[str, Any] | str:
+    """What the long way says: the fields, or what is wrong with them."""
+    try:
+        return layout.decode_by_field(data)
+    except Undecodable as error:
+        return str(error)
+
+
+def alike(layout: Layout, data: bytes) -> bool:
+    """The plan says what the long way says, types and order of the fields too, or leaves it to that; whether it did."""
+    if layout.plan is None:
+        raise AssertionError("no plan")
+    planned = layout.plan.read(data)
+    assert planned is None or repr(planned) == repr(by_field(layout, data))
+    return planned is not None
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_plan_reads_what_was_written_and_nothing_else_than_the_long_way(data: st.DataObject) -> None:
+    layout = data.draw(layouts())
+    raw = bytearray(layout.encode(data.draw(values(layout.record))))
+    alike(layout, bytes(raw))
+    for _ in range(3):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+        alike(layout, bytes(raw))
+    alike(layout, data.draw(st.binary(max_size=300)))
+
+
+I94_DETAIL = LAYOUT.encode(
+    {
+        "RECORD-TYPE": "D",
+        "DETAIL-BODY": {
+            "TXN-TYPE": "A",
+            "TXN-NUMBER": 17,
+            "FAMILY-NAME": "PEÑA",
+            "ARRIVAL-DATA": {"ADMISSION-CLASS": "B2", "ADMITTED-UNTIL": 20250314},
+        },
+    }
+)
+PLACES = st.tuples(st.integers(0, LAYOUT.length - 1), st.integers(0, 255))
+
+
+@given(st.lists(PLACES, max_size=4), st.sampled_from("HDT?"), st.sampled_from("ADX?"))
+def test_a_plan_with_choices_reads_what_the_long_way_reads(changes: list[tuple[int, int]], one: str, two: str) -> None:
+    raw = bytearray(I94_DETAIL)
+    raw[:2] = (one + two).encode("cp037")
+    for place, byte in changes:
+        raw[place] = byte
+    alike(LAYOUT, bytes(raw))
+
+
+def test_nearly_all_is_read_by_plan() -> None:
+    assert alike(LAYOUT, I94_DETAIL)
+    assert not alike(LAYOUT, I94_DETAIL[:-1])
+    assert not alike(LAYOUT, I94_DETAIL + b"@")
+
+
+def test_a_plan_that_takes_any_half_byte_for_a_sign_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = bytearray(LAYOUT.encode({"RECORD-TYPE": "D", "DETAIL-BODY": {"TXN-TYPE": "D", "TXN-NUMBER": 17}}))
+    raw[8] = raw[8] & 0xF0 | 0xD
+    assert not alike(LAYOUT, bytes(raw))
+    monkeypatch.setattr(plan, "_PLUS", "cdf")
+    with pytest.raises(AssertionError):
+        alike(LAYOUT, bytes(raw))
+
+
+def test_where_places_are_not_fixed_or_bytes_no_characters_there_is_no_plan() -> None:
+    table = copybook("01 R.", "  05 N PIC 9.", "  05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.")
+    assert Layout.of(table).plan is None
+    one = copybook("01 R.", "  05 N PIC 9.")
+    assert [Layout.of(one, page).plan is not None for page in ("cp037", "cp500", "ascii", "utf-8", "latin-1")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert Layout.of(copybook("01 R.", "  05 T OCCURS 9999 PIC X.")).plan is None
 
 
 # --- moments -----------------------------------------------------------------------------------------------------
