@@ -38,8 +38,10 @@ async def _stored(reads: Reads) -> AsyncGenerator[bytes, None]:
 
 async def _recomputed(reads: Reads, known_at: int) -> AsyncGenerator[bytes, None]:
     found: list[tuple[str, bytes]] = []
+    horizons = await reads.horizons()
     async for pool in reads.all_pools():
-        found += [(history.person, canonical(history)) for history in persons(pool.facts.values(), known_at)]
+        told = persons(pool.facts.values(), known_at, horizons)
+        found += [(history.person, canonical(history)) for history in told]
     for _, line in sorted(found):
         yield line
 

@@ -49,7 +49,7 @@ class Driver:
         async def step() -> None:
             async with self.writer.begin() as tx:
                 done = await append(tx, batch, self.keys)
-            self.keys.remember(done.founded)
+            self.keys.remember(done)
 
         await again(step)
 

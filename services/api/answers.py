@@ -6,8 +6,8 @@ function of the other facts alone: it cannot betray that there was more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import zip_longest
 from uuid import UUID
@@ -33,10 +33,11 @@ from schemas.view import (
     Sureness,
     TimelineView,
 )
+from services.domain.caps import Horizons
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import MICRO, Fact, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
-from services.domain.identity import DECISION_WEIGHT, NAMES_WEIGHT, ONE_HOLDER, WEIGHTS
+from services.domain.identity import DECISION_WEIGHT, ONE_HOLDER, WEIGHTS
 from services.domain.pools import Pool
 from services.domain.remaining import remaining_days
 from services.domain.settle import answer, persons, status
@@ -109,6 +110,7 @@ class Known:
     facts: tuple[Fact, ...]
     coverage: tuple[Fact, ...]
     known_through: int | None
+    horizons: Horizons = field(default_factory=dict)
 
 
 def visible(facts: Iterable[Fact], *, confidential: bool) -> list[Fact]:
@@ -130,9 +132,9 @@ def united(pools: Iterable[Pool]) -> tuple[Fact, ...]:
     return tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())
 
 
-def holders(by: By, facts: Iterable[Fact], known_at: int | None) -> list[History]:
+def holders(by: By, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> list[History]:
     """Those whom the question is about."""
-    return [history for history in persons(facts, known_at) if by.holds(history)]
+    return [history for history in persons(facts, known_at, horizons) if by.holds(history)]
 
 
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
@@ -160,7 +162,7 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
                 ),
                 identity=_identity(history),
             )
-            for history in holders(by, facts, when.known_at)
+            for history in holders(by, facts, when.known_at, known.horizons)
         ),
     )
 
@@ -181,7 +183,7 @@ def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> Ti
                 unmatched_departures=events.of(history.unmatched_departures),
                 identity=_identity(history),
             )
-            for history in holders(by, facts, when.known_at)
+            for history in holders(by, facts, when.known_at, known.horizons)
         ),
     )
 
@@ -319,16 +321,19 @@ def _identity(history: History) -> IdentityView:
 
 def _link(link: Link) -> LinkView:
     one, other = (RecordView(system=system, record=record) for system, record in (link.one, link.other))
-    return LinkView(one=one, other=other, by=link.by, weight=link.weight, sure=sureness(link.weight))
+    return LinkView(one=one, other=other, by=link.by, weight=link.weight, sure=sureness(link))
 
 
-def sureness(weight: int) -> Sureness:
-    """The word for a link's weight."""
+def sureness(link: Link) -> Sureness:
+    """The word for how sure a link is."""
+    weight = link.weight
+    if link.scored:
+        return Sureness.PROBABLE
     if weight >= DECISION_WEIGHT - 1:
         return Sureness.DECIDED
     if weight >= _SURE:
         return Sureness.CERTAIN
-    return Sureness.DOCUMENT if weight > NAMES_WEIGHT else Sureness.PROBABLE
+    return Sureness.DOCUMENT
 
 
 def _freshness(known: Known, when: When, coverage: Coverage) -> FreshnessView:

@@ -141,7 +141,8 @@ class Desk:
         # the stamp first: what comes in while the rest is read makes the answer newer than it says, never older
         through = await reads.known_through()
         coverage = await reads.coverage()
-        return Known(united(await reads.pools([by.key])), tuple(coverage), through)
+        horizons = await reads.horizons()
+        return Known(united(await reads.pools([by.key])), tuple(coverage), through, horizons)
 
     async def _remember(
         self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]

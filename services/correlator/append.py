@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from services.correlator.unite import Groups, unite
 from services.correlator.work import Work
+from services.domain import caps
+from services.domain.caps import Rank
 from services.domain.facts import Fact, handle_key
-from services.domain.identity import block_of, keys_of
+from services.domain.identity import blocks_of, keys_of
 from services.store.packing import squeeze
 from services.store.writer import ClaimRow, Move, Transaction
 
-_claims = msgspec.msgpack.Encoder()
+_packer = msgspec.msgpack.Encoder()
 _facts = msgspec.msgpack.Encoder()
 CACHED = 2_000_000
 """Keys remembered at most; a key's founding pool never changes, so remembering cannot be wrong."""
@@ -35,25 +37,35 @@ class Appended:
     """What became known by one append, to be remembered once it is committed."""
 
     founded: dict[int, int]
+    claims: dict[int, int]  # since when each is known
     to_look: bool
 
 
 class Keys:
-    """Key -> founding pool, as far as this process has met it."""
+    """Key -> founding pool, and claim -> since when it is known, as far as this process has met them."""
 
     def __init__(self) -> None:
         self._pools: dict[int, int] = {}
+        self._since: dict[int, int] = {}
+
+    def earlier(self, claims: Mapping[int, int]) -> list[tuple[int, int]]:
+        """Those of the claims that may be known since earlier than anybody has noted, sorted."""
+        since = self._since
+        return sorted((claim, known) for claim, known in claims.items() if known < since.get(claim, known + 1))
 
     def known(self, keys: Iterable[int]) -> dict[int, int]:
         """Those of the keys that were met before."""
         pools = self._pools
         return {key: pools[key] for key in keys if key in pools}
 
-    def remember(self, founded: dict[int, int]) -> None:
+    def remember(self, done: Appended) -> None:
         """Only what is committed may be remembered."""
-        if len(self._pools) + len(founded) > CACHED:
+        if len(self._pools) + len(done.founded) > CACHED:
             self._pools.clear()
-        self._pools.update(founded)
+            self._since.clear()
+        self._pools.update(done.founded)
+        for claim, known in done.claims.items():
+            self._since[claim] = min(known, self._since.get(claim, known))
 
 
 async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
@@ -66,37 +78,72 @@ async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
     if batch.raw:
         await tx.append_segment(squeeze(b"\n".join(batch.raw)))
     founded: dict[int, int] = {}
+    known: dict[int, int] = {}
     work = Work()
     if batch.facts:  # coverage alone changes answers, not persons; the deadlines see to it
-        founded = await _found(tx, batch.facts, cache, work)
+        founded, known = await _found(tx, batch.facts, cache, work)
         await tx.add_work(work.pack(), looked=not work.claims)
-    return Appended(founded, bool(work.claims))
+    return Appended(founded, known, bool(work.claims))
 
 
-def _grouped(facts: Sequence[Fact], claims: dict[int, Fact]) -> tuple[dict[int, int], Groups]:
-    """For each key the number of the first fact that has it, and which facts belong together.
+def _admitted(keys: Sequence[list[int]], facts: Sequence[Fact], horizons: dict[int, Rank]) -> dict[int, Rank]:
+    """Takes away the keys that do not admit a fact's claim; the horizons that fall by this batch alone.
 
-    Fills `claims`: claim key -> the fact that is known first among those that make the claim.
+    So many claims of one number in one batch would else make one pool of all of them. Where fewer come at a time the
+    settling sees it: a pool is a little too wide for a while, which is harmless.
     """
+    holders: dict[int, dict[int, int]] = {}
+    for mine, fact in zip(keys, facts, strict=True):
+        for key in mine[2:] if fact.claim is not None else ():
+            ranks = holders.setdefault(key, {})
+            ranks[mine[1]] = min(fact.known, ranks.get(mine[1], fact.known))
+    fell: dict[int, Rank] = {}
+    for key, ranks in holders.items():
+        if len(ranks) > caps.CAP:
+            last = sorted((known, claim) for claim, known in ranks.items())[caps.CAP - 1]
+            if last < horizons.get(key, (last[0] + 1, 0)):
+                fell[key] = last
+    full = {key: horizon for key, horizon in (horizons | fell).items() if key in holders}
+    if full:
+        for mine, fact in zip(keys, facts, strict=True):
+            if fact.claim is not None:
+                mine[2:] = [key for key in mine[2:] if key not in full or (fact.known, mine[1]) <= full[key]]
+    return fell
+
+
+def _grouped(facts: Sequence[Fact], keys: Sequence[list[int]]) -> tuple[dict[int, int], Groups]:
+    """For each key the number of the first fact that has it, and which facts belong together."""
     groups = Groups()
     owner: dict[int, int] = {}
-    for number, fact in enumerate(facts):
-        keys = keys_of(fact)
-        if fact.claim is not None:
-            held = claims.setdefault(keys[1], fact)
-            if fact.known < held.known:
-                claims[keys[1]] = fact
-        met = {owner.setdefault(key, number) for key in keys}
+    for number in range(len(facts)):
+        met = {owner.setdefault(key, number) for key in keys[number]}
         met.add(number)
         if len(met) > 1:
             groups.join(met)
     return owner, groups
 
 
-async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work) -> dict[int, int]:
-    """Keys to pools for all facts; fills the work. Returns what may be remembered."""
+def _claims(facts: Sequence[Fact], keys: Sequence[list[int]]) -> dict[int, Fact]:
+    """Claim key -> the fact that is known first among those that make the claim."""
     claims: dict[int, Fact] = {}
-    owner, groups = _grouped(facts, claims)
+    for mine, fact in zip(keys, facts, strict=True):
+        if fact.claim is not None:
+            held = claims.setdefault(mine[1], fact)
+            if fact.known < held.known:
+                claims[mine[1]] = fact
+    return claims
+
+
+async def _found(
+    tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Keys to pools for all facts; fills the work. Returns what may be remembered."""
+    keys = [keys_of(fact) for fact in facts]
+    claims = _claims(facts, keys)
+    fell = _admitted(keys, facts, await tx.horizons())
+    if fell:
+        await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
+    owner, groups = _grouped(facts, keys)
     find = groups.find
     stands = cache.known(owner)
     missing = sorted(owner.keys() - stands.keys())
@@ -126,17 +173,21 @@ async def _found(tx: Transaction, facts: Sequence[Fact], cache: Keys, work: Work
     home = {group: min(pools) for group, pools in together.items()}
     for number, fact in enumerate(facts):
         work.facts.setdefault(home[find(number)], []).append(fact)
+    known = {key: fact.known for key, fact in claims.items()}
     await _add_claims(tx, {key: fact for key, fact in claims.items() if key in fresh}, stands, work)
-    return stands
+    earlier = cache.earlier({key: at for key, at in known.items() if key not in fresh})
+    if earlier:
+        work.claims += sorted(await tx.lower_claims(earlier))
+    return stands, known
 
 
 async def _add_claims(tx: Transaction, claims: dict[int, Fact], pool_of: dict[int, int], work: Work) -> None:
     """Claims met for the first time, into their blocks, and into the work as not yet compared."""
     rows = []
     for key, fact in sorted(claims.items(), key=lambda item: item[0]):
-        block = block_of(fact.claim) if fact.claim is not None else 0
-        if block:
-            rows.append(ClaimRow(key, pool_of[key], fact.known, block, _claims.encode(fact.claim)))
-            work.claims.append((key, block))
+        blocks = blocks_of(fact.claim) if fact.claim is not None else (0, 0, 0)
+        if any(blocks):
+            rows.append(ClaimRow(key, pool_of[key], fact.known, *blocks, _packer.encode(fact.claim)))
+            work.claims.append(key)
     if rows:
         await tx.insert_claims(rows)

@@ -104,7 +104,7 @@ class Correlator:
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 done = await self._append(batch)
-        self._keys.remember(done.founded)
+        self._keys.remember(done)
         for move in batch.moves:
             part = Partition(move.topic, move.part)
             if part in self._positions:

@@ -1,19 +1,26 @@
-"""Look: claims of committed appends are compared by name with the claims of their blocks, and their pools united.
+"""Look: claims of committed appends are compared by score with the claims of their blocks, and their pools united.
 
 Every writer commits its claims before it looks, so of two claims written at the same time at least one sees the
 other. Looking before committing would lose links in silence.
+
+A block that more claims share than it admits has a horizon. The look that lowers one has the pools of all claims told
+anew that fell behind it: they were compared in this block before, and are no more.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import combinations
 
 import msgspec
 
 from services.correlator.unite import unite
 from services.correlator.work import Work
+from services.domain import caps
+from services.domain.caps import Rank
 from services.domain.facts import Claim
-from services.domain.identity import by_names
+from services.domain.identity import alike
 from services.store.writer import ClaimRow, Transaction
 
 _decoder = msgspec.msgpack.Decoder(Claim)
@@ -24,26 +31,72 @@ async def look(tx: Transaction, limit: int) -> int:
     rows = await tx.unlooked(limit)
     if not rows:
         return 0
-    mine = {claim: block for row in rows for claim, block in Work.unpack(row.blob).claims}
-    united = await unite(tx, pairs(mine, await tx.block(sorted(set(mine.values())))))
+    mine = {claim for row in rows for claim in Work.unpack(row.blob).claims}
+    stored = await tx.horizons()
+    asked = _asked(await tx.claims(sorted(mine)), stored)
+    work = Work()
+    if any(asked):
+        admitted, lowered, fallen = _admitted(await tx.block(asked), {one for some in asked for one in some}, stored)
+        if lowered:
+            await tx.lower_horizons(lowered)
+        work.united = await unite(tx, pairs(mine, admitted))
+        work.again = sorted(fallen)
     await tx.mark_looked([row.id for row in rows])
-    if united:
-        await tx.add_work(Work(united=united).pack(), looked=True)
+    if work.united or work.again:
+        await tx.add_work(work.pack(), looked=True)
     return len(rows)
 
 
-def pairs(mine: dict[int, int], found: list[ClaimRow]) -> list[set[int]]:
-    """The pools of claims that are one person's by name, at least one of each pair being among `mine`."""
-    blocks: dict[int, list[tuple[ClaimRow, Claim]]] = defaultdict(list)
+def _asked(mine: Iterable[ClaimRow], stored: dict[int, Rank]) -> tuple[list[int], list[int], list[int]]:
+    """The blocks to read: those that admit one of the claims."""
+    asked: tuple[set[int], set[int], set[int]] = (set(), set(), set())
+    for row in mine:
+        for some, block in zip(asked, row.blocks, strict=True):
+            if block and (block not in stored or row.rank <= stored[block]):
+                some.add(block)
+    return sorted(asked[0]), sorted(asked[1]), sorted(asked[2])
+
+
+def _admitted(
+    found: Iterable[ClaimRow], asked: set[int], stored: dict[int, Rank]
+) -> tuple[list[list[ClaimRow]], list[tuple[int, int, int]], set[int]]:
+    """The claims that each block admits, the horizons that are lower now, the pools of the claims that fell behind."""
+    blocks: dict[int, list[ClaimRow]] = defaultdict(list)
     for row in found:
-        blocks[row.b1].append((row, _decoder.decode(row.feat)))
+        for block in row.blocks:
+            if block in asked:
+                blocks[block].append(row)
+    cap = caps.CAP
+    lowered: list[tuple[int, int, int]] = []
+    fallen: set[int] = set()
+    for block, rows in blocks.items():
+        if len(rows) <= cap:
+            continue
+        rows.sort(key=lambda row: row.rank)
+        last, before = rows[cap - 1].rank, stored.get(block)
+        if before is None or last < before:
+            lowered.append((block, *last))
+            fallen |= {row.pool for row in rows[cap:] if before is None or row.rank <= before}
+        del rows[cap:]
+    return list(blocks.values()), sorted(lowered), fallen
+
+
+def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
+    """The pools of claims that are one person's by score, at least one of each pair being among `mine`."""
+    claims: dict[int, Claim] = {}
+    done: set[tuple[int, int]] = set()
     groups = []
-    for claims in blocks.values():
-        for row, claim in claims:
-            if row.claim in mine:
-                groups += [{row.pool, other.pool} for other, theirs in claims if _accepted(row, claim, other, theirs)]
+    for rows in blocks:
+        if len(rows) < 2:
+            continue
+        for one, other in combinations(rows, 2):
+            pair = (min(one.claim, other.claim), max(one.claim, other.claim))
+            if one.pool == other.pool or pair in done or not (one.claim in mine or other.claim in mine):
+                continue
+            done.add(pair)
+            for row in (one, other):
+                if row.claim not in claims:
+                    claims[row.claim] = _decoder.decode(row.feat)
+            if alike(claims[one.claim], claims[other.claim]):
+                groups.append({one.pool, other.pool})
     return groups
-
-
-def _accepted(row: ClaimRow, claim: Claim, other: ClaimRow, theirs: Claim) -> bool:
-    return row.claim != other.claim and row.pool != other.pool and by_names(claim, theirs) > 0

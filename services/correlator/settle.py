@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from services.correlator.changes import pack_changes, retell
 from services.correlator.unite import aliases_of, root_of
 from services.correlator.work import Work
+from services.domain.caps import NO_HORIZONS, Rank, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact
 from services.domain.pools import Pool
@@ -45,15 +47,19 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
         return Settled(0, 0, 0, 0)
     facts: dict[int, list[Fact]] = defaultdict(list)
     touched: set[int] = set()
+    again: set[int] = set()
     for blob in blobs:
         work = Work.unpack(blob)
+        again.update(work.again)
         for pool, more in work.facts.items():
             facts[pool] += more
         touched.update(pool for pair in work.united for pool in pair)
-    touched |= facts.keys()
+    touched |= facts.keys() | again
     steps = await aliases_of(tx, touched)
     stored = await tx.pools(sorted(touched | steps.keys() | set(steps.values())))
     pools, grown = _gather(touched, steps, facts, stored)
+    grown |= {root for pool in again if pools[root := root_of(pool, steps)].facts}
+    horizons = await _horizons(tx, [pools[root] for root in grown])
     gone = sorted(pool for pool in stored if root_of(pool, steps) in grown)
     before: dict[int, list[PersonRow]] = defaultdict(list)
     for row in await tx.persons(gone) if gone else ():
@@ -61,7 +67,7 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     changes: list[bytes] = []
     rows: list[PersonRow] = []
     for root in sorted(grown):
-        told = retell(persons(pools[root].facts.values()), before[root], root, coverage, now)
+        told = retell(persons(pools[root].facts.values(), None, horizons), before[root], root, coverage, now)
         rows += told.rows
         changes += told.changes
     await tx.replace_pools(gone, [(root, pack_pool(pools[root])) for root in sorted(grown)])
@@ -69,6 +75,20 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     if changes:
         await tx.add_change(pack_changes(changes))
     return Settled(len(blobs), len(grown), len(rows), len(changes))
+
+
+async def _horizons(tx: Transaction, pools: Iterable[Pool]) -> dict[int, Rank]:
+    """All horizons; those of identifiers that fall by what the pools hold are written down."""
+    horizons = await tx.horizons()
+    fell: dict[int, Rank] = {}
+    for pool in pools:
+        caps = caps_of(pool.facts.values(), NO_HORIZONS, blocks=False)
+        for key, rank in caps.horizons.items() if caps else ():
+            if key not in horizons or rank < horizons[key]:
+                horizons[key] = fell[key] = rank
+    if fell:
+        await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
+    return horizons
 
 
 def _gather(

@@ -9,11 +9,12 @@ from services.store.packing import squeeze, unsqueeze
 
 
 class Work(msgspec.Struct, array_like=True):
-    """Facts by pool, roots that were united, and claims that were not compared by name yet."""
+    """Facts by pool, roots that were united, claims not compared yet, pools to be told anew."""
 
     facts: dict[int, list[Fact]] = {}
     united: list[tuple[int, int]] = []  # (loser, winner) of each alias really inserted
-    claims: list[tuple[int, int]] = []  # (claim, block)
+    claims: list[int] = []  # not compared by score yet
+    again: list[int] = []  # pools to be told anew although nothing came to them: a horizon fell
 
     def pack(self) -> bytes:
         """The work's blob."""

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
-from services.domain import identity, programs, rules
+from services.domain import caps, identity, names, programs, rules, scoring
 
 NORMALISER = 4
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
@@ -22,8 +22,10 @@ def fingerprint() -> str:
         NORMALISER,
         sorted(STATES),
         sorted(identity.WEIGHTS.items()),
-        sorted(identity.PLACEHOLDERS),
-        (identity.NAMES_WEIGHT, identity.SHARED_LIMIT),
+        names.DATA,
+        sorted((name, value) for name, value in vars(scoring).items() if isinstance(value, float)),
+        sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
+        caps.CAP,
         [_row(rule) for rule in (*rules.RULES, rules.PAROLE, rules.CANADIAN)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),

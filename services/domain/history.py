@@ -48,6 +48,7 @@ class Link(msgspec.Struct, frozen=True):
     other: tuple[str, str]
     by: str
     weight: int
+    scored: bool = False  # `weight` is a score in bits
 
 
 class History(msgspec.Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Who is one person: claims joined by what they share, unless something forbids it.
 
-Joins are tried from the strongest to the weakest, ties by the records' handles, so the result is a function of the
-set of facts. A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers,
-sex and date of birth both different, or a person's decision.
+What a person decided comes first, then common identifiers from the strongest to the weakest, then names and dates by
+their score; ties by the claims' keys. So the result is a function of the set of facts. A join is refused when the two
+sides contradict each other: two fingerprint identities, two A-numbers, sex and date of birth both different, a
+person's decision; and one by score also where the given names or the sexes of the two sides are others'.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from schemas.ids import handle
+from services.domain import scoring
+from services.domain.caps import Caps
 from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
 from services.domain.history import Link
 
@@ -28,36 +31,24 @@ WEIGHTS: dict[str, int] = {
     "visa": 18,
 }
 ONE_HOLDER = frozenset({"fin", "a_number", "i94", "sevis", "receipt"})
-NAMES_WEIGHT = 12
 DECISION_WEIGHT = 100
-SHARED_LIMIT = 64
-"""Of a key that more claims share, the first so many in order of (known, claim) are compared."""
-PLACEHOLDERS = frozenset({"FNU", "LNU", "UNKNOWN", "UNK", "NFN", "NLN", "X", "XX", "XXX"})
 
 
-def names_of(claim: Claim) -> tuple[str, ...]:
-    """All name tokens, sorted; placeholders for missing names left out."""
-    tokens = {token for name in claim.names for part in name for token in part.replace("-", " ").split()}
-    return tuple(sorted(tokens - PLACEHOLDERS))
+def blocks_of(claim: Claim) -> tuple[int, int, int]:
+    """The blocks in which a claim is compared by score; 0 where it says too little for one."""
+    first, second, third = scoring.blocks_of(claim)
+    return _block(first), _block(second), _block(third)
 
 
-def _block(claim: Claim) -> str:
-    """What the claims of one block have in common, or nothing."""
-    if len(claim.birth) != 10 or not claim.citizenship:
-        return ""
-    tokens = names_of(claim)
-    return f"{' '.join(tokens)}/{claim.birth}/{','.join(claim.citizenship)}" if len(tokens) > 1 else ""
+def _block(text: str) -> int:
+    return (key_hash(text) or 1) if text else 0
 
 
-def block_of(claim: Claim) -> int:
-    """The block in which claims are compared by name, or 0 for claims that say too little for it."""
-    block = _block(claim)
-    return (key_hash(f"block/{block}") or 1) if block else 0
-
-
-def by_names(one: Claim, other: Claim) -> int:
-    """The weight of two claims *of one block* being one person's, 0 for none."""
-    return 0 if {one.sex, other.sex} == {"F", "M"} else NAMES_WEIGHT
+def alike(one: Claim, other: Claim) -> bool:
+    """Whether two claims *of one block* may be joined by score."""
+    return not (one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}) and (
+        scoring.score(one, other) >= scoring.ACCEPT
+    )
 
 
 def keys_of(fact: Fact) -> list[int]:
@@ -79,6 +70,7 @@ class Node:
     """A claim with the records that make it, or one record that a decision names."""
 
     claim: Claim
+    key: int  # the claim's
     known: int
     least: bytes  # handle of its earliest-known record
     records: list[bytes] = field(default_factory=list)
@@ -89,10 +81,11 @@ class Node:
 class Edge:
     """A reason to join two nodes."""
 
-    weight: int
+    weight: float  # by identifier: its weight; by score: bits
     one: bytes
     other: bytes
     by: str
+    scored: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +95,7 @@ class Cluster:
     holders: dict[str, set[str]]
     sexes: set[str]
     births: set[str]
+    names: set[tuple[str, str]]
     nodes: list[bytes]
 
     def forbids(self, other: Cluster) -> bool:
@@ -116,8 +110,16 @@ class Cluster:
             and self.births
             and other.births
             and not self.sexes & other.sexes
-            and not self.births & other.births
+            and not any(scoring.births_agree(mine, theirs) for mine in self.births for theirs in other.births)
         )
+
+    def strangers(self, other: Cluster) -> bool:
+        """Whether a score must not join the two: twins share all but the given name, and one claim may fit both."""
+        if self.sexes and other.sexes and not self.sexes & other.sexes:
+            return True
+        if self.names & other.names:
+            return False
+        return any(scoring.given_conflict(mine, theirs) for mine in self.names for theirs in other.names)
 
     def absorb(self, other: Cluster) -> None:
         """Take the other in."""
@@ -125,6 +127,7 @@ class Cluster:
             self.holders.setdefault(scheme, set()).update(theirs)
         self.sexes |= other.sexes
         self.births |= other.births
+        self.names |= other.names
         self.nodes += other.nodes
 
 
@@ -136,46 +139,67 @@ def _cluster(key: bytes, node: Node) -> Cluster:
             holders.setdefault(scheme, set()).add(text)
     sexes = {node.claim.sex} if node.claim.sex in ("F", "M") else set()
     births = {node.claim.birth} if len(node.claim.birth) == 10 else set()
-    return Cluster(holders, sexes, births, [key])
+    return Cluster(holders, sexes, births, set(node.claim.names), [key])
 
 
 def same_holder(one: Claim, other: Claim) -> bool:
-    """Whether two holders of one document number can be one: equal dates of birth, or none against a like name."""
-    if one.birth and other.birth:
-        return one.birth == other.birth
-    mine, theirs = names_of(one), names_of(other)
-    return not mine or not theirs or bool(set(mine) & set(theirs))
+    """Whether two holders of one document number can be one.
+
+    Numbers are lent, mistyped and given out again: dates of birth have to agree, or everything else to outweigh it.
+    """
+    if one.birth and one.birth == other.birth:
+        return True
+    if not one.birth or not other.birth:
+        mine, theirs = scoring.said(one), scoring.said(other)
+        return not mine.names or not theirs.names or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
+    return scoring.score(one, other) + scoring.SHARED_DOCUMENT >= scoring.ACCEPT
 
 
-def edges_of(nodes: dict[bytes, Node]) -> list[Edge]:
-    """All reasons to join, strongest first."""
+def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
+    """All joins by common identifiers, strongest first."""
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
         for text in {*node.claim.identifiers, *node.numbers}:
             if text.partition("/")[0] in WEIGHTS:
                 shared[text].append(key)
-        block = _block(node.claim)
-        if block:
-            shared[f"names/{block}"].append(key)
     edges: list[Edge] = []
     for text, keys in shared.items():
         if len(keys) > 1:
-            keys.sort(key=lambda key: (nodes[key].known, key))
-            edges += _pairs(text, keys[:SHARED_LIMIT], nodes)
+            edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys, nodes)
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other, edge.by))
     return edges
+
+
+def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
+    return [member for member in members if caps.admits(key, nodes[member].key)]
 
 
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
     scheme = text.partition("/")[0]
     for one, other in combinations(sorted(keys), 2):
-        left, right = nodes[one].claim, nodes[other].claim
-        if scheme == "names":
-            weight = by_names(left, right)
-            if weight:
-                yield Edge(weight, one, other, "names, date of birth and citizenship")
-        elif scheme in ONE_HOLDER or same_holder(left, right):
+        if scheme in ONE_HOLDER or same_holder(nodes[one].claim, nodes[other].claim):
             yield Edge(WEIGHTS[scheme], one, other, text)
+
+
+def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
+    """All joins by score between nodes that have different homes, strongest first."""
+    blocks: dict[int, list[bytes]] = defaultdict(list)
+    for key, node in nodes.items():
+        for block in blocks_of(node.claim):
+            if block:
+                blocks[block].append(key)
+    pairs: set[tuple[bytes, bytes]] = set()
+    for block, keys in blocks.items():
+        if len(keys) > 1:
+            members = _admitted(block, keys, nodes, caps) if caps else keys
+            pairs.update((one, other) for one, other in combinations(sorted(members), 2) if home[one] != home[other])
+    edges = []
+    for one, other in pairs:
+        mine, theirs = nodes[one].claim, nodes[other].claim
+        if alike(mine, theirs):
+            edges.append(Edge(scoring.score(mine, theirs), one, other, scoring.explained(mine, theirs), scored=True))
+    edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
+    return edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,40 +210,58 @@ class Refusal:
     other: bytes
 
 
+class _Parted:
+    """Nodes in clusters, while joins are tried."""
+
+    def __init__(self, nodes: dict[bytes, Node], refused: Sequence[Refusal]) -> None:
+        self.clusters = {key: _cluster(key, node) for key, node in nodes.items()}
+        self.home = {key: key for key in nodes}
+        self.used: dict[bytes, list[Edge]] = {key: [] for key in nodes}
+        self._against: dict[bytes, set[bytes]] = defaultdict(set)
+        for refusal in refused:
+            self._against[refusal.one].add(refusal.other)
+            self._against[refusal.other].add(refusal.one)
+
+    def join(self, edges: Iterable[Edge]) -> None:
+        """Try the joins in their order."""
+        for edge in edges:
+            left, right = self.home[edge.one], self.home[edge.other]
+            if left != right and not self._forbidden(edge, self.clusters[left], self.clusters[right]):
+                self._unite(edge, left, right)
+
+    def _forbidden(self, edge: Edge, mine: Cluster, theirs: Cluster) -> bool:
+        said = edge.weight == DECISION_WEIGHT and not edge.scored
+        if not said and mine.forbids(theirs):
+            return True
+        if edge.scored and mine.strangers(theirs):
+            return True
+        against = self._against
+        return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)
+
+    def _unite(self, edge: Edge, left: bytes, right: bytes) -> None:
+        if len(self.clusters[left].nodes) < len(self.clusters[right].nodes):
+            left, right = right, left
+        for key in self.clusters[right].nodes:
+            self.home[key] = left
+        self.clusters[left].absorb(self.clusters.pop(right))
+        self.used[left] += [*self.used.pop(right), edge]
+
+
 def persons_of(
-    nodes: dict[bytes, Node], refused: Sequence[Refusal], decided: Sequence[Edge]
+    nodes: dict[bytes, Node], refused: Sequence[Refusal], decided: Sequence[Edge], caps: Caps | None = None
 ) -> list[tuple[list[bytes], list[Edge]]]:
     """The nodes' keys parted into persons, each with the joins that made it."""
     if len(nodes) == 1:
         return [(list(nodes), [])]
-    clusters = {key: _cluster(key, node) for key, node in nodes.items()}
-    home = {key: key for key in nodes}
-    used: dict[bytes, list[Edge]] = {key: [] for key in nodes}
-    against: dict[bytes, set[bytes]] = defaultdict(set)
-    for refusal in refused:
-        against[refusal.one].add(refusal.other)
-        against[refusal.other].add(refusal.one)
-    for edge in [*sorted(decided, key=lambda e: (-e.weight, e.one, e.other)), *edges_of(nodes)]:
-        left, right = home[edge.one], home[edge.other]
-        if left == right:
-            continue
-        mine, theirs = clusters[left], clusters[right]
-        said = edge.weight == DECISION_WEIGHT
-        if not said and mine.forbids(theirs):
-            continue
-        if against and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against):
-            continue
-        if len(mine.nodes) < len(theirs.nodes):
-            left, right, mine, theirs = right, left, theirs, mine
-        for key in theirs.nodes:
-            home[key] = left
-        mine.absorb(theirs)
-        used[left] += [*used.pop(right), edge]
-        del clusters[right]
-    return [(cluster.nodes, used[key]) for key, cluster in clusters.items()]
+    parted = _Parted(nodes, refused)
+    parted.join(sorted(decided, key=lambda edge: (-edge.weight, edge.one, edge.other)))
+    parted.join(edges_of(nodes, caps))
+    if len(parted.clusters) > 1:  # in most pools identifiers have joined everything by now
+        parted.join(scored_edges(nodes, parted.home, caps))
+    return [(cluster.nodes, parted.used[key]) for key, cluster in parted.clusters.items()]
 
 
 def link_of(edge: Edge, nodes: dict[bytes, Node], names: dict[bytes, tuple[str, str]]) -> Link:
     """The join in words, by the earliest-known record of each side."""
     pair = sorted((names[nodes[edge.one].least], names[nodes[edge.other].least]))
-    return Link(pair[0], pair[1], edge.by, edge.weight)
+    return Link(pair[0], pair[1], edge.by, round(edge.weight), edge.scored)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
+from services.domain.caps import NO_HORIZONS, Horizons, caps_of
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import Answer, History, Interval, Link, Stay
@@ -16,8 +17,11 @@ from services.domain.stays import stays_of
 HANDLE_BYTES = 16
 
 
-def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]:
-    """The persons that the facts known by `known_at` (microseconds; None: all) speak of, sorted by id."""
+def persons(facts: Collection[Fact], known_at: int | None = None, horizons: Horizons = NO_HORIZONS) -> list[History]:
+    """The persons that the facts known by `known_at` (microseconds; None: all) speak of, sorted by id.
+
+    `horizons`: those of capped keys and blocks whose claims lie in several pools.
+    """
     records, since = active(facts, known_at)
     decisions = [parts[0] for parts in records.values() if parts[0].kind == "decision"]
     told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
@@ -30,7 +34,8 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> list[History]
     refused, decided = _said(decisions, home, nodes)
     names = {key: (parts[0].system, parts[0].record) for key, parts in told.items()}
     found = []
-    for keys, edges in persons_of(nodes, refused, decided):
+    caps = caps_of(facts, horizons, known_at=known_at)
+    for keys, edges in persons_of(nodes, refused, decided, caps):
         members = [record for key in keys for record in nodes[key].records]
         links = sorted(
             (link_of(edge, nodes, names) for edge in edges), key=lambda link: (link.one, link.other, link.by)
@@ -53,21 +58,19 @@ def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[d
     """Nodes by key, and each record's node. A record has one subject: its first part speaks for all."""
     nodes: dict[bytes, Node] = {}
     home: dict[bytes, bytes] = {}
-    keys: dict[int, bytes] = {}  # by the claim object: facts of one pool share it, and its hash is dear
+    keys: dict[int, int] = {}  # by the claim object: facts of one pool share it, and its hash is dear
     for key, parts in told.items():
         claim: Claim | None = parts[0].claim
         if claim is None:
             continue
+        mark = keys.get(id(claim))
+        if mark is None:
+            mark = keys[id(claim)] = claim_key(claim)
         # a record that a decision names stands alone: a "no" between two records with one claim must part them
-        if key in named:
-            place = key
-        elif (found := keys.get(id(claim))) is not None:
-            place = found
-        else:
-            place = keys[id(claim)] = claim_key(claim).to_bytes(8, "big", signed=True)
+        place = key if key in named else mark.to_bytes(8, "big", signed=True)
         node = nodes.get(place)
         if node is None:
-            nodes[place] = node = Node(claim, since[key], key)
+            nodes[place] = node = Node(claim, mark, since[key], key)
         elif (since[key], key) < (node.known, node.least):
             node.known, node.least = since[key], key
         node.records.append(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
+from services.domain.caps import Rank
 from services.domain.facts import Fact
 from services.domain.pools import Pool
 
@@ -22,6 +23,9 @@ class Reads(Protocol):
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""
+
+    async def horizons(self) -> dict[int, Rank]:
+        """Capped keys and blocks with the rank of the last claim that each admits."""
 
     async def coverage(self) -> list[Fact]:
         """All coverage facts."""

@@ -87,16 +87,44 @@ class PostgresTransaction:
                 await self._copy("claim", ClaimRow._fields, rows)
         except asyncpg.UniqueViolationError:
             await self._raw.executemany(
-                "INSERT INTO claim (claim, pool, known, b1, feat) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                "INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                " ON CONFLICT (claim) DO UPDATE SET known = least(claim.known, excluded.known)",
                 rows,
             )
 
-    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
-        # b1 <> 0 is said again so that the partial index is used
+    async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        done = await self._raw.fetch(
+            "UPDATE claim c SET known = v.known FROM unnest($1::int8[], $2::int8[]) AS v(claim, known)"
+            " WHERE c.claim = v.claim AND v.known < c.known RETURNING c.claim",
+            [claim for claim, _ in rows],
+            [known for _, known in rows],
+        )
+        return {row[0] for row in done}
+
+    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
+        # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan
+        arms = (
+            f"SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE b{n} = ANY(${n}::int8[]) AND b{n} <> 0"  # noqa: S608
+            for n in (1, 2, 3)
+        )
+        found = await self._raw.fetch(" UNION ALL ".join(arms), *blocks)
+        return list({row[0]: ClaimRow(*row) for row in found}.values())
+
+    async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         found = await self._raw.fetch(
-            "SELECT claim, pool, known, b1, feat FROM claim WHERE b1 = ANY($1::int8[]) AND b1 <> 0", blocks
+            "SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE claim = ANY($1::int8[])", claims
         )
         return [ClaimRow(*row) for row in found]
+
+    async def horizons(self) -> dict[int, tuple[int, int]]:
+        return {row[0]: (row[1], row[2]) for row in await self._raw.fetch("SELECT block, hk, hc FROM hot")}
+
+    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        await self._raw.executemany(
+            "INSERT INTO hot (block, hk, hc) VALUES ($1, $2, $3) ON CONFLICT (block) DO UPDATE"
+            " SET hk = excluded.hk, hc = excluded.hc WHERE (excluded.hk, excluded.hc) < (hot.hk, hot.hc)",
+            rows,
+        )
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         return dict(await self._raw.fetch("SELECT loser, winner FROM alias WHERE loser = ANY($1::int8[])", pools))

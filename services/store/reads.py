@@ -11,11 +11,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.domain.caps import Rank
 from services.domain.facts import Fact
 from services.domain.pools import Pool
 from services.store.contract import StoreDown
 from services.store.packing import unpack_pool
-from services.store.tables import ALIAS, CHANGE, COVERAGE, KEY, PERSON, POOL, POSITION, WORK
+from services.store.tables import ALIAS, CHANGE, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
 
 PAGE = 1_000
 _LIST = 10_000
@@ -48,6 +49,11 @@ class SqlReads:
                 path |= fresh
             rows = await _among(connection, select(POOL.c.blob), POOL.c.pool, sorted(path))
             return [unpack_pool(row[0]) for row in rows]
+
+    async def horizons(self) -> dict[int, Rank]:
+        async with self._connect() as connection:
+            rows = (await connection.execute(select(HOT.c.block, HOT.c.hk, HOT.c.hc))).all()
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     async def coverage(self) -> list[Fact]:
         async with self._connect() as connection:

@@ -81,14 +81,44 @@ class SqliteTransaction:
         return await self._many("INSERT OR IGNORE INTO key (key, pool) VALUES (?, ?)", rows) == len(rows)
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
-        await self._many("INSERT OR IGNORE INTO claim (claim, pool, known, b1, feat) VALUES (?, ?, ?, ?, ?)", rows)
+        await self._many(
+            "INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (claim) DO UPDATE SET known = min(known, excluded.known)",
+            rows,
+        )
 
-    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
+    async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        done: set[int] = set()
+        for claim, known in rows:
+            if await self._many("UPDATE claim SET known = ? WHERE claim = ? AND known > ?", [(known, claim, known)]):
+                done.add(claim)
+        return done
+
+    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
+        arms = (
+            f"SELECT claim, pool, known, b1, b2, b3, feat FROM claim"  # noqa: S608
+            f" WHERE b{n} IN (SELECT value FROM json_each(?)) AND b{n} <> 0"
+            for n in (1, 2, 3)
+        )
+        found = await self._rows(" UNION ALL ".join(arms), *(json.dumps(some) for some in blocks))
+        return list({row[0]: ClaimRow(*row) for row in found}.values())
+
+    async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         found = await self._rows(
-            "SELECT claim, pool, known, b1, feat FROM claim WHERE b1 IN (SELECT value FROM json_each(?)) AND b1 <> 0",
-            json.dumps(blocks),
+            "SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE claim IN (SELECT value FROM json_each(?))",
+            json.dumps(claims),
         )
         return [ClaimRow(*row) for row in found]
+
+    async def horizons(self) -> dict[int, tuple[int, int]]:
+        return {row[0]: (row[1], row[2]) for row in await self._rows("SELECT block, hk, hc FROM hot")}
+
+    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        await self._many(
+            "INSERT INTO hot (block, hk, hc) VALUES (?, ?, ?) ON CONFLICT (block) DO UPDATE"
+            " SET hk = excluded.hk, hc = excluded.hc WHERE (excluded.hk, excluded.hc) < (hot.hk, hot.hc)",
+            rows,
+        )
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         found = await self._rows(

@@ -28,10 +28,15 @@ def _hash(name: str, *, primary: bool = False) -> Column[int]:
     return Column(name, BigInteger, primary_key=primary, autoincrement=False, nullable=False)
 
 
+def _block_index(name: str) -> Index:
+    some = text(f"{name} <> 0")
+    return Index(f"claim_{name}", name, postgresql_where=some, sqlite_where=some)
+
+
 # identifier, record handle or claim -> the pool it was founded in; never changes, so it may be cached
 KEY = Table("key", METADATA, _hash("key", primary=True), _hash("pool"))
 
-# a distinct claim, with the block it is compared in (0: none)
+# a distinct claim: since when it is known, and the blocks in which it is compared (0: none)
 CLAIM = Table(
     "claim",
     METADATA,
@@ -39,9 +44,14 @@ CLAIM = Table(
     _hash("pool"),
     Column("known", BigInteger, nullable=False),
     _hash("b1"),
+    _hash("b2"),
+    _hash("b3"),
     Column("feat", LargeBinary, nullable=False),
-    Index("claim_b1", "b1", postgresql_where=text("b1 <> 0"), sqlite_where=text("b1 <> 0")),
+    *(_block_index(name) for name in ("b1", "b2", "b3")),
 )
+
+# a key or block that more claims share than it admits: the rank (known, claim) of the last one admitted; it only falls
+HOT = Table("hot", METADATA, _hash("block", primary=True), Column("hk", BigInteger, nullable=False), _hash("hc"))
 
 # a pool that was united with a lesser one; the least wins, so chains end
 ALIAS = Table("alias", METADATA, _hash("loser", primary=True), _hash("winner"))

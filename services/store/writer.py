@@ -37,7 +37,19 @@ class ClaimRow(NamedTuple):
     pool: int
     known: int
     b1: int
+    b2: int
+    b3: int
     feat: bytes
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Its seniority: the lesser is the senior."""
+        return (self.known, self.claim)
+
+    @property
+    def blocks(self) -> tuple[int, int, int]:
+        """The blocks it is compared in, 0 for none."""
+        return (self.b1, self.b2, self.b3)
 
 
 class PersonRow(NamedTuple):
@@ -80,8 +92,20 @@ class Transaction(Protocol):
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
         """Insert claims; one that stands is left as it is."""
 
-    async def block(self, blocks: Sequence[int]) -> list[ClaimRow]:
-        """All claims of these blocks."""
+    async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        """Set (claim, known) where it is known since earlier than it stands; the claims of which that was so."""
+
+    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
+        """All claims in any of these first, second or third blocks, each once."""
+
+    async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
+        """These claims, as far as they stand."""
+
+    async def horizons(self) -> dict[int, tuple[int, int]]:
+        """Capped key or block -> rank of the last claim admitted. Nearly empty."""
+
+    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        """Insert (key, known, claim); of two horizons of one key the lesser stands."""
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         """Loser -> winner for those of the pools that lost."""

@@ -1,4 +1,4 @@
-"""Who is one person, told a second time and slowly: no code, only the weights, shared with `services.domain.identity`.
+"""Who is one person, told a second time and slowly: only weights and scores of pairs are shared with `services.domain`.
 
 Groups are lists of records, everything is looked for in the records themselves, every join looks at all of them. The
 order of joins (weight, then the two claims' keys) is part of what the domain promises, so it is spelt out here too.
@@ -12,10 +12,10 @@ from hashlib import blake2b
 
 import msgspec
 
+from services.domain import caps, scoring
 from services.domain.facts import Claim, Fact
-from services.domain.identity import NAMES_WEIGHT, WEIGHTS
+from services.domain.identity import WEIGHTS
 
-LIMIT = 64
 DECIDED, TWINS = 100, 99
 Group = frozenset[tuple[str, str]]
 
@@ -45,7 +45,7 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> set[Group]:
         elif parts[0].claim is not None:
             numbers = frozenset(text for one in parts for text in one.numbers)
             records.append(Record(name, _hash(name), known[name], parts[0].claim, numbers))
-    return _grouped(records, words)
+    return _grouped(records, words, _Seniors(heard))
 
 
 def standing(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
@@ -67,12 +67,34 @@ def _least_copies(facts: Iterable[Fact]) -> list[Fact]:
     return list({one.id: one for one in ordered}.values())
 
 
+class _Seniors:
+    """Who is admitted under a key: counted anew for every question, over everything that was ever said."""
+
+    def __init__(self, heard: Sequence[Fact]) -> None:
+        self._heard = [fact for fact in heard if fact.claim is not None]
+        self._cache: dict[str, list[Claim]] = {}
+
+    def of(self, what: str) -> list[Claim]:
+        """The claims that count under an identifier or a block."""
+        if what not in self._cache:
+            first: dict[bytes, tuple[int, int, Claim]] = {}
+            for fact in self._heard:
+                if fact.claim is not None and (what in fact.identifiers or what in scoring.blocks_of(fact.claim)):
+                    packed = msgspec.msgpack.encode(fact.claim)
+                    number = int.from_bytes(blake2b(packed, digest_size=8).digest(), "big", signed=True)
+                    known = min(each.known for each in self._heard if each.claim == fact.claim)
+                    first[packed] = (known, number, fact.claim)
+            ordered = sorted(first.values(), key=lambda one: one[:2])
+            self._cache[what] = [claim for _, _, claim in ordered[: caps.CAP]]
+        return self._cache[what]
+
+
 def _hash(name: tuple[str, str]) -> bytes:
     text = f"{len(name[0])}:{name[0]}{name[1]}"
     return blake2b(text.encode(), digest_size=16, person=b"record").digest()
 
 
-def _grouped(records: Sequence[Record], words: Sequence[Fact]) -> set[Group]:
+def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors) -> set[Group]:
     sides = [tuple(sorted(_hash(tuple(word.body[side])) for side in ("one", "other"))) for word in words]
     named = {key for pair in sides for key in pair}
     cells: dict[bytes, list[Record]] = {}
@@ -85,11 +107,13 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact]) -> set[Group]:
         if pair[0] in cells and pair[1] in cells:
             latest[pair] = word.body["same"]
     groups = {cell: [cell] for cell in cells}
-    for weight, one, other in _joins(cells, latest):
+    for stage, weight, one, other in _joins(cells, latest, seniors):
         mine, theirs = groups[one], groups[other]
         if mine is theirs or _said_no(mine, theirs, latest):
             continue
-        if weight != DECIDED and _contradict(mine, theirs, cells):
+        if (stage, weight) != (0, DECIDED) and _contradict(mine, theirs, cells):
+            continue
+        if stage == 2 and _strangers(mine, theirs, cells):
             continue
         both = mine + theirs
         for cell in both:
@@ -98,62 +122,66 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact]) -> set[Group]:
     return {frozenset(record.name for cell in group for record in cells[cell]) for group in found.values()}
 
 
-def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool]) -> list[tuple[int, bytes, bytes]]:
-    """The joins in the order in which they are tried: what people said, then by weight."""
-    said, found = [], []
+Join = tuple[int, float, bytes, bytes]
+
+
+def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool], seniors: _Seniors) -> list[Join]:
+    """The joins in the order in which they are tried: what people said, identifiers, scores; each by weight."""
+    found: list[Join] = []
     for one in cells:
         for other in cells:
             if one >= other:
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                said.append((-DECIDED, one, other))
+                found.append((0, DECIDED, one, other))
             elif mine == theirs:
-                said.append((-TWINS, one, other))
-            found += [(-weight, one, other) for weight in _reasons(one, other, cells)]
-    return [(-weight, one, other) for weight, one, other in [*sorted(said), *sorted(found)]]
+                found.append((0, TWINS, one, other))
+            found += [(1, weight, one, other) for weight in _reasons(one, other, cells, seniors)]
+            if _scored(mine, theirs, seniors):
+                found.append((2, scoring.score(theirs, mine), one, other))
+    return sorted(found, key=lambda join: (join[0], -join[1], join[2], join[3]))
 
 
-def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]]) -> list[int]:
+def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> list[int]:
     mine, theirs = cells[one][0].claim, cells[other][0].claim
     found = []
     for text in _texts(cells[one]) & _texts(cells[other]):
         scheme = text.split("/")[0]
-        holders = sorted(
-            (min(record.known for record in held), cell) for cell, held in cells.items() if text in _texts(held)
-        )
-        senior = {cell for _, cell in holders[:LIMIT]}
-        if scheme in WEIGHTS and one in senior and other in senior:
+        if scheme in WEIGHTS and mine in seniors.of(text) and theirs in seniors.of(text):
             document = scheme in ("passport", "visa")
             if not document or _agree(mine, theirs):
                 found.append(WEIGHTS[scheme])
-    block = _block(mine)
-    if block and block == _block(theirs) and {mine.sex, theirs.sex} != {"F", "M"}:
-        found.append(NAMES_WEIGHT)
     return found
+
+
+def _scored(mine: Claim, theirs: Claim, seniors: _Seniors) -> bool:
+    common = {block for block in scoring.blocks_of(mine) if block} & set(scoring.blocks_of(theirs))
+    if not any(mine in seniors.of(block) and theirs in seniors.of(block) for block in common):
+        return False
+    return {mine.sex, theirs.sex} != {"F", "M"} and scoring.score(mine, theirs) >= scoring.ACCEPT
 
 
 def _texts(held: Sequence[Record]) -> set[str]:
     return {text for record in held for text in (*record.claim.identifiers, *record.numbers)}
 
 
-def _tokens(claim: Claim) -> set[str]:
-    words = set(" ".join(part for name in claim.names for part in name).replace("-", " ").split())
-    return words - {"FNU", "LNU", "UNKNOWN", "UNK", "NFN", "NLN", "X", "XX", "XXX"}
-
-
 def _agree(one: Claim, other: Claim) -> bool:
     if one.birth and other.birth:
-        return one.birth == other.birth
-    mine, theirs = _tokens(one), _tokens(other)
-    return not (mine and theirs) or not mine.isdisjoint(theirs)
+        if one.birth == other.birth:
+            return True
+        return scoring.score(one, other) >= scoring.ACCEPT - scoring.SHARED_DOCUMENT
+    mine, theirs = scoring.said(one), scoring.said(other)
+    return not (mine.names and theirs.names) or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
 
 
-def _block(claim: Claim) -> tuple[object, ...]:
-    tokens = _tokens(claim)
-    if len(claim.birth) < 10 or len(tokens) < 2 or not claim.citizenship:
-        return ()
-    return (sorted(tokens), claim.birth, claim.citizenship)
+def _strangers(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+    ours = [cells[cell][0].claim for cell in mine]
+    others = [cells[cell][0].claim for cell in theirs]
+    if _apart(*({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))):
+        return True
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    return names.isdisjoint(more) and any(scoring.given_conflict(a, b) for a in names for b in more)
 
 
 def _said_no(mine: Sequence[bytes], theirs: Sequence[bytes], latest: dict[tuple[bytes, ...], bool]) -> bool:
@@ -168,8 +196,11 @@ def _contradict(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[byte
         held = ({text for claim in side for text in claim.identifiers if text.startswith(scheme)} for side in sides)
         if _apart(*held):
             return True
-    return _apart(*({claim.sex for claim in side} & {"F", "M"} for side in sides)) and _apart(
-        *({claim.birth for claim in side if len(claim.birth) == 10} for side in sides)
+    births, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in sides)
+    return (
+        _apart(*({claim.sex for claim in side} & {"F", "M"} for side in sides))
+        and bool(births and more)
+        and not any(scoring.births_agree(a, b) for a in births for b in more)
     )
 
 

@@ -105,8 +105,8 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "every join vetoed": (identity.Cluster, "forbids", lambda self, other: True),
     "a person's no skipped": (settle, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other: False),
-    "known_at ignored": (settle, "persons", lambda facts, known_at=None: _PERSONS(facts)),
-    "weakest join first": (identity, "edges_of", lambda nodes, plain=identity.edges_of: plain(nodes)[::-1]),
+    "known_at ignored": (settle, "persons", lambda facts, known_at=None, horizons=None: _PERSONS(facts)),
+    "weakest join first": (identity, "edges_of", lambda nodes, caps, plain=identity.edges_of: plain(nodes, caps)[::-1]),
 }
 
 

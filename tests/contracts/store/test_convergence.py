@@ -44,9 +44,10 @@ async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed
     raws = bytes_of(events)
     await drive(store, raws, Random(seed), 2)
     pools = [pool async for pool in store.reads.all_pools()]
+    horizons = await store.reads.horizons()
     stamps = known_of(raws)
     for known_at in Random(seed).sample(stamps, min(6, len(stamps))):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at))
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, horizons))
         assert told == sorted(reference(facts_known_by(raws, known_at)))
 
 

@@ -68,11 +68,34 @@ async def test_an_alias_is_never_changed(store: Store) -> None:
 
 
 async def test_claims_are_found_by_block(store: Store) -> None:
-    row = ClaimRow(1, 10, 100, 55, b"one")
+    row = ClaimRow(1, 10, 100, 55, 65, 0, b"one")
+    second, third = ClaimRow(2, 11, 101, 56, 65, 75, b"two"), ClaimRow(3, 12, 102, 55, 0, 0, b"three")
     async with store.writer.begin() as tx:
-        await tx.insert_claims([row, ClaimRow(2, 11, 101, 56, b"two")])
-        await tx.insert_claims([row._replace(feat=b"other"), ClaimRow(3, 12, 102, 55, b"three")])
-        assert sorted(await tx.block([55])) == [row, ClaimRow(3, 12, 102, 55, b"three")]
+        await tx.insert_claims([row, second])
+        await tx.insert_claims([row._replace(feat=b"other", known=200), third])
+        assert sorted(await tx.block(([55], [], []))) == [row, third]
+        assert sorted(await tx.block(([55], [65], [75]))) == [row, second, third]
+        assert await tx.block(([0], [0], [0])) == []
+        assert sorted(await tx.claims([1, 3, 9])) == [row, third]
+
+
+async def test_a_claim_is_known_since_the_earliest_word(store: Store) -> None:
+    row = ClaimRow(1, 10, 100, 55, 0, 0, b"one")
+    async with store.writer.begin() as tx:
+        await tx.insert_claims([row])
+        assert await tx.lower_claims([(1, 100), (2, 5)]) == set()
+        assert await tx.lower_claims([(1, 99)]) == {1}
+        await tx.insert_claims([row._replace(known=50)])
+        assert await tx.claims([1]) == [row._replace(known=50)]
+
+
+async def test_horizons_only_fall(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.lower_horizons([(1, 100, 7), (2, 50, 3)])
+        await tx.lower_horizons([(1, 100, 8), (2, 50, 2)])
+        await tx.lower_horizons([(1, 99, 9)])
+        assert await tx.horizons() == {1: (99, 9), 2: (50, 2)}
+    assert await store.reads.horizons() == {1: (99, 9), 2: (50, 2)}
 
 
 async def test_work_waits_until_it_was_looked_at(store: Store) -> None:

@@ -66,6 +66,10 @@ class MemoryReads:
         told = [fact for fact in self.facts if fact.kind != "coverage"]
         return [Pool(told)] if any(set(keys) & set(keys_of(fact)) for fact in told) else []
 
+    async def horizons(self) -> dict[int, tuple[int, int]]:
+        self._up()
+        return {}
+
     async def coverage(self) -> list[Fact]:
         self._up()
         return [fact for fact in self.facts if fact.kind == "coverage"]

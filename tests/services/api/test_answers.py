@@ -27,7 +27,7 @@ from services.api.answers import (
     visible,
 )
 from services.domain.facts import MICRO, fact_of
-from services.domain.history import Answer, Interval, Stay
+from services.domain.history import Answer, Interval, Link, Stay
 from services.domain.pools import Pool
 from services.domain.settle import persons
 
@@ -239,13 +239,16 @@ async def test_an_adjustment_leaves_nobody_over(world: Any) -> None:
 
 
 def test_words_for_weights() -> None:
-    assert [sureness(weight).value for weight in (100, 99, 40, 28, 20, 18, 12)] == [
+    weights = ((100, False), (99, False), (40, False), (28, False), (20, False), (18, False), (23, True), (45, True))
+    links = [Link(("I94", "1"), ("I94", "2"), "", weight, scored) for weight, scored in weights]
+    assert [sureness(link).value for link in links] == [
         "decided",
         "decided",
         "certain",
         "certain",
         "document",
         "document",
+        "probable",
         "probable",
     ]
 
