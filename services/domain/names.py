@@ -26,7 +26,7 @@ _SOUNDS = (
     ("CI", "SI"), ("CY", "SI"), ("C", "K"), ("Q", "K"), ("G", "K"), ("Z", "S"), ("W", "F"), ("V", "F"), ("D", "T"),
     ("B", "P"), ("J", "I"), ("H", ""),
 )  # fmt: skip
-_SPLIT = re.compile(r"[^A-Z]+")
+_SPLIT = re.compile(r"[^A-Z0-9]+")
 _SILENT = re.compile(r"['`´’.]")
 _TWICE = re.compile(r"(.)\1+")
 

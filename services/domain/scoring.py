@@ -63,10 +63,10 @@ def said(claim: Claim) -> Said:
 def score(one: Claim, other: Claim) -> float:
     """Bits for (or against) the two being one person's; the same whichever comes first."""
     mine, theirs = said(one), said(other)
-    names = names_score(mine, theirs)
-    if names == NEVER:
+    bits = names_score(mine, theirs)
+    if bits == NEVER:
         return NEVER
-    return round(names + birth_score(mine.birth, theirs.birth) + _rest(mine, theirs), 1)
+    return round(bits + birth_score(mine.birth, theirs.birth) + _rest(mine, theirs), 1)
 
 
 def _rest(mine: Said, theirs: Said) -> float:

@@ -37,6 +37,8 @@ from services.correlator.settle import coverage_of, settle
 from services.domain.facts import fact_of
 from services.store import Store, open_store
 
+LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
+BIRTHS = date(1940, 1, 1).toordinal()
 TEMPLATE = (
     '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d",'
     '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s",'
@@ -45,6 +47,11 @@ TEMPLATE = (
     '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
 )
 STATES = ("MEX", "GBR", "IND", "BRA", "JPN", "FRA", "D", "CAN")
+
+
+def letters(text: str) -> str:
+    """A name has no digits."""
+    return text.translate(LETTERS)
 
 
 def events(count: int, seed: int) -> Iterator[bytes]:
@@ -60,9 +67,9 @@ def events(count: int, seed: int) -> Iterator[bytes]:
         at = start + timedelta(seconds=int(span * n / count))
         mark = blake2b(b"%d" % n, digest_size=16).digest()
         stamp = at.isoformat().replace("+00:00", "Z")
-        birth = date(1940 + person % 60, 1 + person % 12, 1 + person % 28)
+        birth = date.fromordinal(BIRTHS + person * 7_919 % 21_900)  # spread over sixty years, as people's are
         i94 = (person * 10 + visit) % 10**11
-        names = f"F{person % 99_991:05d}", f"G{person // 7 % 99_989:05d}"
+        names = letters(f"F{person % 99_991:05d}"), letters(f"G{person // 7 % 99_989:05d}")
         state = STATES[person % 8].replace("D", "DEU") if person % 8 == 6 else STATES[person % 8]
         numbers = (
             f'{{"scheme":"i94","issuer":"CBP","value":"{i94:011d}"}},'
@@ -177,7 +184,7 @@ async def correlate(store: Store, count: int, size: int, meter: Meter) -> None:
         with meter.stage("append"):
             async with store.writer.begin() as tx:
                 done = await append(tx, batch, keys)
-            keys.remember(done.founded)
+            keys.remember(done)
         with meter.stage("look"):
             async with store.writer.begin() as tx:
                 await look(tx, 20)
