@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -130,13 +130,18 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
     """A random world's events in the order of their making, and how often it holds what it is about.
 
     Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
-    decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps).
+    decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps),
+    likenesses (a record joined by its score alone), shared (one number on the records of several people).
     """
     world = World(seed)
     rng = world.rng
     counts = dict.fromkeys(
-        ("merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies"), 0
-    )
+        (
+            "merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies", "likenesses",
+            "shared",
+        ),
+        0,
+    )  # fmt: skip
     events: list[AnyEvent] = []
     people: list[Person] = []
     for index in range(persons):
@@ -154,6 +159,11 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
         events += _veto(world, people[0], people[2], counts)
     if rng.random() < 0.5:
         events += _split(world, people[0], people[-1], counts)
+    for person in people:
+        if rng.random() < 0.4:
+            events += _likenesses(world, person, counts)
+    if rng.random() < 0.4:
+        events += _shared(world, people, counts)
     if rng.random() < 0.5:
         events += _decisions(world, events, counts)
     events.append(
@@ -285,7 +295,8 @@ def _tie(world: World, person: Person, at: datetime, counts: dict[str, int]) -> 
     )
 
 
-def _encounter(world: World, person: Person, at: datetime, *identifiers: Identifier) -> AnyEvent:
+def encounter(world: World, person: Person, at: datetime, *identifiers: Identifier) -> AnyEvent:
+    """Somebody is met under these numbers; known at once."""
     return make(
         Departure,
         world,
@@ -303,7 +314,7 @@ def _veto(world: World, one: Person, other: Person, counts: dict[str, int]) -> l
     at = START + timedelta(days=world.rng.randrange(400))
     shared = Identifier.of(Scheme.RECEIPT, "WAC" + world.number("", 10))
     return [
-        _encounter(world, person, at, shared, Identifier.of(Scheme.A_NUMBER, world.number("A", 9)), passport(person))
+        encounter(world, person, at, shared, Identifier.of(Scheme.A_NUMBER, world.number("A", 9)), passport(person))
         for person in (one, other)
     ]
 
@@ -312,9 +323,45 @@ def _split(world: World, one: Person, other: Person, counts: dict[str, int]) -> 
     """A record ties two people by mistake and is taken back later."""
     counts["splits"] += 1
     at = START + timedelta(days=world.rng.randrange(300))
-    wrong = _encounter(world, one, at, Identifier.of(Scheme.I94, one.i94[0]), Identifier.of(Scheme.I94, other.i94[0]))
+    wrong = encounter(world, one, at, Identifier.of(Scheme.I94, one.i94[0]), Identifier.of(Scheme.I94, other.i94[0]))
     known = at + timedelta(days=world.rng.randint(1, 200))
     return [wrong, again(wrong, number=2, published_at=known, operation=Operation.RETRACT)]
+
+
+def _likenesses(world: World, person: Person, counts: dict[str, int]) -> list[AnyEvent]:
+    """Records that share no number with the person's others, and spell the name or write the date otherwise."""
+    rng, found = world.rng, []
+    for _ in range(rng.randint(1, 3)):
+        counts["likenesses"] += 1
+        family, given = person.name.family, person.name.given
+        spelt = rng.choice(
+            (
+                (family, given),
+                (given, family),
+                (f"{family}E", given),
+                (family[:-1], given),
+                (family, f"{given} B"),
+                (family.replace("UE", "U"), given),
+            )
+        )
+        stranger = replace(person, name=Name(family=spelt[0], given=spelt[1]))
+        if rng.random() < 0.2:
+            stranger.birth = f"{person.birth[:8]}{(int(person.birth[8:]) % 28) + 1:02d}"
+        at = START + timedelta(days=rng.randrange(500))
+        receipt = Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10))
+        found.append(encounter(world, stranger, at, receipt))
+        if rng.random() < 0.2:
+            known = at + timedelta(days=rng.randint(1, 90))
+            found.append(again(found[-1], number=2, published_at=known, operation=Operation.RETRACT))
+    return found
+
+
+def _shared(world: World, people: list[Person], counts: dict[str, int]) -> list[AnyEvent]:
+    """One number on the records of all of them and of some strangers: more than a low cap admits."""
+    counts["shared"] += 1
+    shared = Identifier.of(Scheme.RECEIPT, "SRC" + world.number("", 10))
+    crowd = [*people, world.person(), world.person()]
+    return [encounter(world, one, START + timedelta(days=world.rng.randrange(400)), shared) for one in crowd]
 
 
 def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> list[AnyEvent]:

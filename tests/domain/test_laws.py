@@ -9,10 +9,11 @@ import pytest
 from domain import laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from populations import world_of
 
 from schemas.events import Coverage
-from services.domain import identity, pools, settle
+from services.domain import caps, identity, pools, settle
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
@@ -25,6 +26,8 @@ SHARES = {
     "late": 0.50,
     "decisions": 0.30,
     "copies": 0.50,
+    "likenesses": 0.50,
+    "shared": 0.30,
 }
 """The least share of worlds in which each thing happens."""
 
@@ -39,6 +42,41 @@ def test_law(law: laws.Law) -> None:
         law(seed)
 
     holds()
+
+
+@pytest.mark.parametrize("law", [laws.order_and_duplicates, laws.batches, laws.known_at, laws.identity])
+def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where keys and blocks admit two claims each, nearly every world meets a cap."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    for seed in range(150):
+        law(seed)
+
+
+def test_low_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a quarter of the worlds the persons are others under a cap of two."""
+    worlds = [laws.least(laws.world(seed)[1]) for seed in range(100)]
+    free = [len(settle.persons(facts)) for facts in worlds]
+    monkeypatch.setattr(caps, "CAP", 2)
+    assert sum(len(settle.persons(facts)) != count for facts, count in zip(worlds, free, strict=True)) >= 25
+
+
+def _by_arrival(facts: Iterable[Fact], stored: object, *, blocks: bool = True, known_at: int | None = None) -> object:
+    """`caps_of` by the order in which claims came."""
+    placed = [replace(fact, known=place) for place, fact in enumerate(facts)]
+    return caps.caps_of(placed, caps.NO_HORIZONS, blocks=blocks)
+
+
+def test_a_cap_by_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the claims that came first are admitted, not those known first."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    monkeypatch.setattr(settle, "caps_of", _by_arrival)
+    assert any(_broken(law, seed) for seed in range(60) for law in (laws.order_and_duplicates, laws.identity))
+
+
+def test_joins_by_score_are_in_the_worlds() -> None:
+    """In a third of the worlds something is joined by its score alone."""
+    worlds = [laws.least(laws.world(seed)[1]) for seed in range(100)]
+    assert sum(any(link.scored for one in settle.persons(facts) for link in one.links) for facts in worlds) >= 33
 
 
 def test_the_worlds_are_worth_it() -> None:
