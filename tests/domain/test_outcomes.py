@@ -151,6 +151,25 @@ def test_without_coverage_nobody_is_suspected() -> None:
     assert answer.outcome == "DEPARTURE_UNKNOWN"
 
 
+def _suspected(*ways: str) -> bool:
+    """Whether the visitor is suspected where departures by these ways are complete."""
+    covered = coverage_of({f"departure:{way}": ((0, 2**60),) for way in ways})
+    answer = settle.answer(visitor().stay(), second(NEW_YORK, LATER), covered)
+    return answer is not None and answer.outcome == "OVERSTAY_SUSPECTED"
+
+
+def test_a_way_out_that_is_forgotten_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted in the rules: one scope less, and somebody is suspected who may have left that way."""
+    ways = ("air", "land", "sea")
+    assert _suspected(*ways)
+    for way in ways:
+        others = [one for one in ways if one != way]
+        assert not _suspected(*others)
+        with monkeypatch.context() as patch:
+            patch.setattr(rules, "ABSENCE_SCOPES", tuple(f"departure:{one}" for one in others))
+            assert _suspected(*others)
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("IN_STATUS", "PENDING"), ("IN_STATUS", "IN_GRACE"), ("PENDING", "TERMINATED")]
 )
