@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Lock, local
 from typing import Any, BinaryIO, cast
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
@@ -170,7 +170,7 @@ class _Cutter:
         said = "".join(f" {key}={quoteattr(value)}" for key, value in spaces.items())
         self.tag = (f"<{name}{said}>", f"</{name}>")
         try:
-            found = etree.fromstring("".join(self.tag).encode(), _parser()).tag
+            found = etree.fromstring("".join(self.tag).encode(), _OWN.parser).tag
         except (etree.LxmlError, ValueError):
             raise _Refused("a root whose name or namespace is none", self.line) from None
         if found != f"{{{self._format.namespace}}}{self._format.root}":
@@ -326,7 +326,7 @@ class _Reading:
         opening, closing = self.cutter.tag
         try:
             text = self.held[start:end].decode(self._codec)
-            return etree.fromstring(f"{opening}{text}{closing}".encode(), _parser())[0]
+            return etree.fromstring(f"{opening}{text}{closing}".encode(), _OWN.parser)[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
         except etree.XMLSyntaxError as error:
@@ -352,17 +352,22 @@ class _Reading:
         return data
 
 
-def _parser() -> etree.XMLParser:
-    """Nothing from elsewhere, nothing huge. A new one each time: one parser would be one thread's at a time."""
-    return etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
+class _Own(local):
+    """Each thread's own parser, made once: one for all would be one thread's at a time."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(
+            resolve_entities=False,  # nothing from elsewhere, nothing huge
+            load_dtd=False,
+            no_network=True,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+            collect_ids=False,
+        )
+
+
+_OWN = _Own()
 
 
 def _by_first_bytes(data: bytes) -> str | None:
@@ -374,22 +379,26 @@ def _by_first_bytes(data: bytes) -> str | None:
 
 def _name(element: etree._Element, namespace: str) -> str | None:
     """The local name of an element of the namespace."""
-    name = etree.QName(element)
-    return name.localname if name.namespace == namespace else None
+    space, brace, name = element.tag.rpartition("}")
+    return name if brace and space == f"{{{namespace}" else None
 
 
 def _content(element: etree._Element) -> dict[str, Any]:
     """What is in an element that the schema has let through."""
-    own = {str(name): str(value) for name, value in element.attrib.items()}
-    fields: dict[str, Any] = {f"@{name}": _collapsed(own[name]) for name in own if not name.startswith("{")}
+    fields: dict[str, Any] = {}
+    for attribute, value in element.items():
+        name = str(attribute)
+        if not name.startswith("{"):
+            fields[f"@{name}"] = _collapsed(str(value))
     for child in element:
-        name = etree.QName(child).localname
-        fields[name] = _content(child) if len(child) else _collapsed(child.text or "")
+        fields[child.tag.rpartition("}")[2]] = _content(child) if len(child) else _collapsed(child.text or "")
     return fields
 
 
 def _collapsed(text: str) -> str:
     """Blanks around are no part of a value, those inside count once (the XSD's token)."""
+    if text.isprintable() and "  " not in text:  # the only printable blank is the space
+        return text.strip(" ")
     return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 from typing import Any, BinaryIO
 from xml.parsers import expat
@@ -134,15 +135,19 @@ class _Cutter:
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
 
+        depth = 0  # kept here: there are thousands of elements in a message
+
         def start(name: str, attributes: dict[str, str]) -> None:
-            if self._depth == 0:
+            nonlocal depth
+            if depth == 0:
                 self._root = name
-            elif self._depth == 1:
+            elif depth == 1:
                 self.starts.append((parser.CurrentByteIndex, parser.CurrentLineNumber))
-            self._depth += 1
+            depth += 1
 
         def end(name: str) -> None:
-            self._depth -= 1
+            nonlocal depth
+            depth -= 1
 
         parser.StartElementHandler, parser.EndElementHandler = start, end
         try:
@@ -152,7 +157,7 @@ class _Cutter:
         except LookupError:
             raise _Refused("an encoding that is not understood") from None
         finally:
-            self.line = max(parser.CurrentLineNumber, 1)
+            self.line, self._depth = max(parser.CurrentLineNumber, 1), depth
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         if version != "1.0":
@@ -191,7 +196,13 @@ def _stray(text: str | None) -> bool:
 
 
 def _local(element: etree._Element) -> str:
-    return str(etree.QName(element).localname)[:80]
+    return local_name(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def local_name(tag: str) -> str:
+    """The name without its namespace, in which libxml2 lets no brace stand."""
+    return tag[tag.rfind("}") + 1 :][:80]
 
 
 def _content(element: etree._Element) -> Any:
@@ -200,7 +211,11 @@ def _content(element: etree._Element) -> Any:
         return " ".join((element.text or "").split())
     content: dict[str, list[Any]] = {}
     for child in element:
-        content.setdefault(_local(child), []).append(_content(child))
+        name = local_name(child.tag)
+        if name in content:
+            content[name].append(_content(child))
+        else:
+            content[name] = [_content(child)]
     return content
 
 

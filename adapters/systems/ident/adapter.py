@@ -37,12 +37,15 @@ def _schema() -> etree.XMLSchema:
 
 def parts(fields: Fields, name: str) -> list[Fields]:
     """The elements of that name that hold others."""
-    return [each for each in fields.get(name, ()) if isinstance(each, Mapping)]
+    return [each for each in fields.get(name, ()) if not isinstance(each, str)]
 
 
 def text(fields: Fields, name: str) -> str:
     """The text of an element that comes once at most; nothing where it is absent or empty."""
-    return next((each for each in fields.get(name, ()) if isinstance(each, str)), "")
+    for each in fields.get(name, ()):
+        if isinstance(each, str):
+            return each
+    return ""
 
 
 def numbers(fields: Fields, name: str) -> list[str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from contracts.adapters.test_copybook import copybook, layouts, values
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from strategies import moments
 
 from adapters.dates import moment_of
-from adapters.formats import edifact, plan
+from adapters.formats import edifact, plan, xml_batch, xml_message
 from adapters.formats.edifact import Piece, Tokens
 from adapters.formats.layout import Layout, Undecodable
 from adapters.mapping import revision
@@ -150,6 +153,60 @@ def test_where_places_are_not_fixed_or_bytes_no_characters_there_is_no_plan() ->
         False,
     ]
     assert Layout.of(copybook("01 R.", "  05 T OCCURS 9999 PIC X.")).plan is None
+
+
+# --- elements ----------------------------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(("A", "a.b", "é", "x" * 90, "n:A", "n:b-c"))
+TEXTS = st.text("A \t\n\r\u00a0\u3000é,<>&}{", max_size=12).map(escape)
+
+
+def markup(name: str, inside: str) -> str:
+    """An element, with its namespaces and a few attributes."""
+    return f"<{name} xmlns='urn:one' xmlns:n='urn:two' a=' x  y ' n:b='1'>{inside}</{name}>"
+
+
+ELEMENTS = st.recursive(
+    st.builds(markup, NAMES, TEXTS), lambda inner: st.builds(markup, NAMES, st.lists(inner).map("".join)), max_leaves=8
+).map(lambda text: etree.fromstring(text.encode()))
+
+
+def batched(element: etree._Element) -> dict[str, Any]:
+    """What `xml_batch` takes from an element, by the library's own names and the XSD's rule for a token."""
+    found = {f"@{name}": token(str(value)) for name, value in element.items() if not str(name).startswith("{")}
+    for child in element:
+        found[etree.QName(child).localname] = batched(child) if len(child) else token(child.text or "")
+    return found
+
+
+def token(text: str) -> str:
+    """Blanks of XML around a value taken away, those inside counted once."""
+    return " ".join(re.split("[ \t\r\n]+", text.strip(" \t\r\n")))
+
+
+def pushed(element: etree._Element) -> Any:
+    """What `xml_message` takes from an element, by the library's own names."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    found: dict[str, list[Any]] = {}
+    for child in element:
+        found.setdefault(str(etree.QName(child).localname)[:80], []).append(pushed(child))
+    return found
+
+
+@settings(deadline=None)
+@given(ELEMENTS)
+def test_elements_have_the_content_that_the_library_tells(element: etree._Element) -> None:
+    assert repr(xml_batch._content(element)) == repr(batched(element))
+    assert repr(xml_message._content(element)) == repr(pushed(element))
+    name = etree.QName(element)
+    for space in ("urn:one", "urn:two", ""):
+        assert xml_batch._name(element, space) == (name.localname if name.namespace == space else None)
+
+
+@given(st.text("A \t\n\r\x0b\u00a0\u3000\u2028é", max_size=12))
+def test_blanks_are_collapsed_as_in_a_token(text: str) -> None:
+    assert xml_batch._collapsed(text) == token(text)
 
 
 # --- moments -----------------------------------------------------------------------------------------------------
