@@ -8,6 +8,7 @@ from typing import Protocol
 from services.domain.caps import Rank
 from services.domain.facts import Fact
 from services.domain.pools import Pool
+from services.store.writer import ClaimRow
 
 
 class StoreDown(Exception):
@@ -26,6 +27,9 @@ class Reads(Protocol):
 
     async def horizons(self) -> dict[int, Rank]:
         """Capped keys and blocks with the rank of the last claim that each admits."""
+
+    def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
+        """The claims that stand in a first (0), second or third (2) block, by block."""
 
     async def coverage(self) -> list[Fact]:
         """All coverage facts."""

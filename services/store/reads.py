@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,7 +16,8 @@ from services.domain.facts import Fact
 from services.domain.pools import Pool
 from services.store.contract import StoreDown
 from services.store.packing import unpack_pool
-from services.store.tables import ALIAS, CHANGE, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
+from services.store.tables import ALIAS, CHANGE, CLAIM, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
+from services.store.writer import ClaimRow
 
 PAGE = 1_000
 _LIST = 10_000
@@ -75,6 +76,22 @@ class SqlReads:
         async with aclosing(self._pages(select(POOL.c.pool, POOL.c.blob), POOL.c.pool)) as rows:
             async for row in rows:
                 yield unpack_pool(row[1])
+
+    async def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
+        table = CLAIM.c
+        block = (table.b1, table.b2, table.b3)[which]
+        query = select(table.claim, table.pool, table.known, table.b1, table.b2, table.b3, table.feat)
+        query = query.where(block != 0).order_by(block, table.claim).limit(PAGE)
+        last: tuple[int, int] | None = None
+        async with self._connect() as connection:
+            while True:
+                page = query if last is None else query.where(tuple_(block, table.claim) > tuple_(*last))
+                rows = [ClaimRow(*row) for row in (await connection.execute(page)).all()]
+                for row in rows:
+                    yield row
+                if len(rows) < PAGE:
+                    return
+                last = (rows[-1].blocks[which], rows[-1].claim)
 
     async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
         last = None

@@ -1,0 +1,162 @@
+"""`visabus matches`: persons who may be one; and a person's word on them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import MISUSED, Refusal, settings_of
+
+if TYPE_CHECKING:
+    from schemas.events import Decision, RecordRef
+    from services.matches import Possible, Side
+    from services.settings import Settings
+
+RecordArgument = Annotated[str, typer.Argument(metavar="SYSTEM/RECORD", help="A record, as `matches list` shows it.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides.")]
+WhyOption = Annotated[str, typer.Option("--why", metavar="TEXT", help="What it rests on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="Persons who may be one: list, decide, undo.")
+    group.command("list")(list_)
+    group.command()(decide)
+    group.command()(undo)
+    app.add_typer(group, name="matches")
+
+
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """List persons whose records are alike, but not enough to be joined.
+
+    Each with its score in bits, what it is made of, both persons, and the command that decides.
+
+        visabus matches list
+        visabus matches list --limit 1000 --json | jq .score
+    """
+    count = 0
+    for found in asyncio.run(_listed(settings_of(context), limit)):
+        count += 1
+        typer.echo(json.dumps(asdict(found)) if as_json else "\n".join(_lines(found)))
+    if not count and not as_json:
+        typer.echo("No possible matches.")
+
+
+def decide(
+    context: typer.Context,
+    one: RecordArgument,
+    other: RecordArgument,
+    by: ByOption,
+    why: WhyOption,
+    same: Annotated[bool, typer.Option("--same/--different", help="One person's, or two persons'.")],
+) -> None:
+    """Say whether two records are one person's. A later word on the same two replaces it.
+
+    The decision goes over the bus like any event; the correlator joins or parts the persons.
+
+        visabus matches decide I94/I94-2024-7 APIS/LH0400-4 --same --by "J. Doe" --why "both passports seen"
+    """
+    from services.matches import decision
+
+    settings = settings_of(context)
+    at = datetime.now(UTC)
+    _sent(settings, _made(lambda: decision(_ref(one), _ref(other), same=same, by=by, why=why, at=at)))
+    typer.echo(f"Told: {one} and {other} are {'one person' if same else 'two persons'}.")
+
+
+def undo(context: typer.Context, one: RecordArgument, other: RecordArgument, by: ByOption, why: WhyOption) -> None:
+    """Take back what was decided on two records, as if nobody had decided.
+
+    visabus matches undo I94/I94-2024-7 APIS/LH0400-4 --by "J. Doe" --why "another passport"
+    """
+    from services.matches import undone
+
+    settings = settings_of(context)
+    at = datetime.now(UTC)
+    _sent(settings, _made(lambda: undone(_ref(one), _ref(other), by=by, why=why, at=at)))
+    typer.echo(f"Told: nothing is decided on {one} and {other}.")
+
+
+def _made(make: Callable[[], Decision]) -> Decision:
+    try:
+        return make()
+    except ValueError as error:
+        told = str(error).splitlines()[-1].strip()
+        raise Refusal(f"no decision can be made of that: {told}", MISUSED) from None
+
+
+def _ref(text: str) -> RecordRef:
+    from schemas.events import RecordRef
+
+    system, slash, record = text.partition("/")
+    if not slash or not record:
+        raise Refusal(f"{text!r} is no SYSTEM/RECORD; `visabus matches list` shows them", MISUSED)
+    return RecordRef(system=system, record=record)
+
+
+def _sent(settings: Settings, event: Decision) -> None:
+    asyncio.run(_send(settings, event))
+
+
+async def _send(settings: Settings, event: Decision) -> None:
+    from bus.contract import Message
+    from schemas.cloudevents import headers_of
+    from schemas.codec import encode
+    from schemas.topics import key_of, topic_of
+    from services.wiring import open_bus, topics
+
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        producer = await bus.producer()
+        try:
+            await producer.send([Message(topic_of(event), key_of(event), encode(event), headers_of(event))])
+        finally:
+            await producer.close()
+    finally:
+        await bus.close()
+
+
+async def _listed(settings: Settings, limit: int) -> list[Possible]:
+    from services.matches import possible
+    from services.store import open_store
+
+    store = await open_store(settings.store_url)
+    found: list[Possible] = []
+    try:
+        async with aclosing(possible(store.reads)) as matches:
+            async for one in matches:
+                found.append(one)
+                if len(found) >= limit:
+                    break
+    finally:
+        await store.close()
+    return found
+
+
+def _lines(found: Possible) -> list[str]:
+    sides = (found.one, found.other)
+    records = " ".join(shlex.quote("/".join(side.record)) for side in sides)
+    return [
+        f"{found.score:.1f} bits ({found.by})",
+        *(f"  {_told(side)}" for side in sides),
+        f"  visabus matches decide {records} --same|--different --by NAME --why TEXT",
+    ]
+
+
+def _told(side: Side) -> str:
+    names = "; ".join(f"{family}, {given}".rstrip(", ") for family, given in side.names)
+    parts = (names, ", ".join(side.births), ", ".join(side.citizenship), ", ".join(side.identifiers[:6]))
+    return f"{side.person}  {' | '.join(part for part in parts if part)}"
