@@ -158,3 +158,10 @@ def boundaries(history: History) -> Iterator[Interval]:
 def next_change(history: History, after: int) -> int | None:
     """The first second beyond `after` at which an answer changes by itself."""
     return min((piece.since for piece in boundaries(history) if piece.since > after), default=None)
+
+
+def history_of_records(facts: Collection[Fact]) -> History | None:
+    """The history of somebody whose records these are, whatever matching would make of them. None without a record."""
+    records, since = active(facts)
+    told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
+    return _history(list(told), told, since, []) if told else None

@@ -17,10 +17,13 @@ from typing import cast
 import pytest
 from rich.console import Console
 from servers import Unavailable, start_kafka, stop_kafka
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.cli.children import Child
 from services.cli.demo import Flow, _summary
 from services.cli.population import JUDGED, chosen
+from services.domain.coverage import complete
 from services.evaluation import compare
 from services.ingest import Counters
 from services.simulator import Truth, simulate
@@ -157,8 +160,32 @@ def test_evaluation_of_a_clean_population(tmp_path: Path) -> None:
     assert body["noise"] == {}
 
 
-def test_noise_is_refused_for_now() -> None:
-    assert "noise" in visabus("evaluate", "--noise", "0.5", code=2).stderr
+@pytest.mark.slow
+def test_evaluation_with_mistakes_in_the_records() -> None:
+    body = json.loads(visabus("evaluate", "--persons", "100", "--seed", "4", "--noise", "1", "--json").stdout)
+    assert set(body) == {"identity", "status", "report", "noise", "splink", "events", "seconds"}
+    assert set(body["identity"]) == {"precision", "recall", "hard", "wrong_merges_per_100k"}
+    assert set(body["identity"]["hard"]) == {"precision", "recall"}
+    assert set(body["status"]) == {"accuracy", "exact", "real_world"}
+    assert 0.8 < body["identity"]["recall"] <= 1
+    assert body["status"]["real_world"] < body["status"]["accuracy"] <= 1
+    assert body["report"]["closes"]
+    assert {"misspelt", "twins", "no_show", "late_file"} < set(body["noise"])
+    for kind in body["noise"].values():
+        assert set(kind) == {"injected", "errors"}
+    assert body["noise"]["misspelt"]["injected"] > body["noise"]["copies"]["injected"] == 0
+    assert body["events"] > 1_000
+
+
+def test_noise_is_a_factor_from_zero() -> None:
+    visabus("evaluate", "--noise", "-1", code=2)
+
+
+def test_splink_has_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.evaluation.rival.present", lambda: False)
+    said = CliRunner().invoke(app, ["evaluate", "--splink"])
+    assert said.exit_code == 2
+    assert "extra `splink`" in said.output
 
 
 def test_a_demo_keeps_its_files_in_a_new_directory(tmp_path: Path) -> None:
@@ -205,7 +232,7 @@ def flow_of(truth: Truth) -> Flow:
 
 async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path) -> None:
     truth = simulate(tmp_path / "run", persons=20, years=1)
-    comparison = await compare(truth, nothing(), {})
+    comparison = await compare(truth, nothing(), nothing(), complete([]))
     blameless = replace(comparison, exact=comparison.stays, right=comparison.stays, missing=0, admissions=0)
     told = StringIO()
     console = Console(file=told, width=200)
