@@ -19,11 +19,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+from adapters.transports.slices import next_few
 from schemas.ids import digest
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 log = logging.getLogger(__name__)
-_SLICE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ class AmqpQueue:
                 yield BadRecord(reason, place="byte 0", raw=body)  # all of it: once acknowledged it is nowhere else
                 return
             reads = self.format.read(BytesIO(body))
-            while chunk := await asyncio.to_thread(lambda: list(islice(reads, _SLICE))):
+            while chunk := await asyncio.to_thread(next_few, reads):
                 for read in chunk:
                     yield read
 

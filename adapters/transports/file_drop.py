@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from io import BufferedReader
-from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
@@ -28,9 +27,9 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
 from adapters.transports.archives import Bounded, read_zip, whole_archive
+from adapters.transports.slices import next_few
 
 log = logging.getLogger(__name__)
-_SLICE = 256
 _TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
 
 
@@ -195,7 +194,7 @@ class FileDrop:
     def _reader(self, name: str) -> Callable[[], AsyncIterator[Read]]:
         async def records() -> AsyncIterator[Read]:
             reads = self._reads(self.path / name)
-            while chunk := await asyncio.to_thread(lambda: list(islice(reads, _SLICE))):
+            while chunk := await asyncio.to_thread(next_few, reads):
                 for read in chunk:
                     yield read
 
