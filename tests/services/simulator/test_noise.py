@@ -1,11 +1,18 @@
-"""Mistakes in the records: as many as asked for, in the native files, none where none is asked for."""
+"""Mistakes in the records: as many as asked for, in the native files, none where none is asked for.
+
+To write the table of kinds anew: python tests/services/simulator/test_noise.py
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import re
 import zipfile
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -15,10 +22,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspelling, simulate
+from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspelling, noise, simulate
 from services.simulator.dice import Dice
 from services.simulator.noise import KINDS, Mistakes
 
+PAGE = Path(__file__).parents[3] / "docs" / "evaluation.md"
 PERSONS = 1_500
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ -", min_size=2, max_size=39).filter(lambda name: name[0].isalpha())
 births = st.dates(date(1930, 1, 1), date(2012, 12, 31)).map(lambda day: day.strftime("%Y%m%d"))
@@ -209,3 +217,31 @@ def test_simulate_prints_what_it_put_in(tmp_path: Path) -> None:
     assert "misspelt" in said.stdout
     body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
     assert body["noise"]["rates"]["misspelt"] == 0.06
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def page() -> str:
+    """The page with its table as the rates and their docstrings have it."""
+    module = ast.parse(inspect.getsource(noise))
+    body = next(each.body for each in module.body if isinstance(each, ast.ClassDef) and each.name == "Noise")
+    lines = ["| kind | rate | |", "| --- | --- | --- |"]
+    for field, said in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(said, ast.Expr):
+            assert isinstance(said.value, ast.Constant)
+            rate = f"{getattr(Noise(), field.target.id):.1%}".replace(".0%", "%")
+            lines.append(f"| `{field.target.id}` | {rate} | {said.value.value} |")
+    table = "\n".join(lines)
+    return re.sub(
+        r"(<!-- kinds: begin -->\n).*?(<!-- kinds: end -->)", rf"\1{table}\n\2", PAGE.read_text(), flags=re.DOTALL
+    )
+
+
+def test_the_page_tells_all_kinds_with_their_rates() -> None:
+    assert PAGE.read_text() == page()
+    assert all(f"| `{kind}` |" in page() for kind in KINDS)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
