@@ -1,7 +1,8 @@
 """Fuzzes every format from bytes to events, with coverage as the guide. No part of the suite: `make fuzz SECONDS=600`.
 
-Needs `atheris`. Each target begins with the cases of its system and goes on with what it found before
-(`var/fuzz/TARGET/found`); an input that breaks a law is left in `var/fuzz/TARGET`, and the end of this is an error.
+Needs `atheris`. Each target begins with the cases of its system and files of the simulator, and goes on with what it
+found before (`var/fuzz/TARGET/found`); an input that breaks a law is left in `var/fuzz/TARGET`, and the end of this is
+an error.
 One target alone: `PYTHONPATH=tests:. python tests/fuzz/run.py TARGET SECONDS`.
 """
 
@@ -26,6 +27,8 @@ from contracts.adapters.test_adapters import judge
 from contracts.adapters.test_copybook import ORDER
 from systems.cases import cases
 
+from services.cli.children import VISABUS
+
 PLACE = Path("var/fuzz")
 LIMITS = ("-timeout=20", "-rss_limit_mb=700", "-print_final_stats=1")
 """Seconds for one input and memory for the process: Python, the interfaces' code and the corpus need about 300 MB."""
@@ -35,18 +38,30 @@ PACKED, DATABASE = b"PK", b"SQLite format 3\0"
 _LAYOUT = Layout.of(ORDER)
 
 
+def simulated(system: str) -> dict[str, bytes]:
+    """The largest files of a system in a small population with mistakes, which is written once."""
+    folder = PLACE / "population"
+    if not folder.exists():
+        subprocess.run(
+            [VISABUS, "simulate", folder, "--persons", "20", "--noise", "1"], check=True, stdout=subprocess.DEVNULL
+        )
+    paths = [*folder.glob(f"{system}/*"), *folder.glob(f"{system}.*")]
+    return {path.name: path.read_bytes() for path in sorted(paths, key=lambda path: -path.stat().st_size)[:40]}
+
+
 @dataclass(frozen=True)
 class Target:
-    """`whole`: every byte of an input has to be in what was read of it, in order. `takes`: the cases to begin with."""
+    """`whole`: every byte of an input has to be in what was read of it, in order. `takes`: what to begin with."""
 
     system: str
     whole: bool = True
     takes: Callable[[bytes], bool] = lambda data: not data.startswith(PACKED)
 
     def seeds(self) -> dict[str, bytes]:
-        """The system's cases that are its own and short enough."""
+        """The system's cases and simulated files that are the target's own and short enough."""
         own = {case.folder.name: case.input() for case in cases() if case.folder.parent.name == self.system.lower()}
-        return {name: data for name, data in own.items() if len(data) <= LONGEST and self.takes(data)}
+        found = own | simulated(self.system.lower())
+        return {name: data for name, data in found.items() if len(data) <= LONGEST and self.takes(data)}
 
     def laws(self, data: bytes) -> None:
         """What holds for any bytes; a violation is an uncaught error."""
