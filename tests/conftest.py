@@ -23,7 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line that says what was not run and how to run it."""
+    """What tests told (seeds, counts, waits), and one line that says what was not run and how to run it."""
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        for line in (value for name, value in report.user_properties if name == "told" and report.when == "call"):
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")
     skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
     reasons = [reason.partition(_NOT_RUN)[2] for reason in skipped if _NOT_RUN in reason]
     if reasons:
@@ -49,6 +52,15 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real RabbitMQ, as `amqp://user:password@host:port`."""
     directory = _shared(tmp_path_factory, "rabbitmq")
     yield from _server("VISABUS_TEST_RABBITMQ", directory, rabbitmq_local.start, rabbitmq_local.stop)
+
+
+@pytest.fixture
+def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
+    """The directory of a node that one test may kill. Where there is a shared one, there can be another."""
+    if "VISABUS_TEST_RABBITMQ" in os.environ:
+        pytest.skip("not run, a server is missing: RabbitMQ of this machine's own, to be killed")
+    yield tmp_path / "node"
+    rabbitmq_local.stop(tmp_path / "node")
 
 
 @pytest.fixture

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
+from typing import Any
+
+import httpx
+import orjson
+from servers import free_port
 
 from bus.contract import Bus, Message
 from bus.open import open_bus
 from schemas.codec import decode
 from schemas.topics import EVENT_TOPICS, POSITIONS
+from services.cli import pushing
 from services.ingest import Counters
 from services.ingest.positions import Saved, parsed
-from services.simulator.simulation import addresses
+from services.simulator.ident_push import Key
+from services.simulator.simulation import IDENT_FILES, addresses
+from services.simulator.truth import COUNTS
 from services.wiring import topics
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
+KEY = Key("ident-test", "a secret of the tests, 32 bytes or more")
+PUSHED = "IDENT/push"
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One installation: where its bus, store and sources are."""
+    """One installation: where its bus, store and sources are. What IDENT pushes lies in `messages`."""
 
     data: Path
     bus: str
     store: str
     feeds: Mapping[str, str]
+    messages: Path
     chunk: int = 200
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by feed
+    port: int = field(default_factory=free_port)  # of the door
 
     @classmethod
     def embedded(cls, data: Path, population: Path, **more: int) -> Pipeline:
         """Everything in files below `data`."""
-        feeds = addresses(population)
-        return cls(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", feeds, **more)
+        where = (f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db")
+        return cls(data, *where, addresses(population), population / IDENT_FILES, **more)
+
+    @property
+    def door_url(self) -> str:
+        """Where the door listens."""
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self, *arguments: str, program: Sequence[str | Path] = (VISABUS,)) -> subprocess.Popen[bytes]:
         """A process (`visabus`, if not said otherwise) with its log below `data`."""
@@ -50,12 +70,17 @@ class Pipeline:
             "VISABUS_DATA_DIR": str(self.data),
             "VISABUS_BUS_URL": self.bus,
             "VISABUS_STORE_URL": self.store,
-            "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in self.feeds.items()}),
+            "VISABUS_FEEDS": json.dumps(
+                {name: {"url": url, "options": self.options.get(name, {})} for name, url in self.feeds.items()}
+            ),
             "VISABUS_INGEST__CHUNK_RECORDS": str(self.chunk),
             "VISABUS_INGEST__RETRY_CAP_SECONDS": "0.5",  # a source that was down is asked again within seconds
             "VISABUS_INGEST__POLL_SECONDS": "1",
+            "VISABUS_INGEST__FENCE_SECONDS": "0.2",  # whoever follows one that was killed waits twice as long
             "VISABUS_LOG__LEVEL": "warning",
         }
+        for name, value in pushing.door(KEY, self.port).items():
+            settings[f"VISABUS_DOOR__{name.upper()}"] = json.dumps(value)
         with (self.data / f"{arguments[0]}.log").open("ab") as log:
             return subprocess.Popen([*program, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
 
@@ -76,6 +101,35 @@ class Pipeline:
         """Read all that the sources hold."""
         self.run("ingest", "--once", "--stamp", "recorded")
 
+    def open_door(self) -> subprocess.Popen[bytes]:
+        """A door; `ready` tells when it listens."""
+        return self.start("door", "--stamp", "recorded")
+
+    async def ready(self, door: subprocess.Popen[bytes], seconds: float = 60) -> None:
+        """Until the door takes messages."""
+        async with asyncio.timeout(seconds), httpx.AsyncClient(base_url=self.door_url, trust_env=False) as http:
+            while True:
+                assert door.poll() is None, self.told("door")
+                with suppress(httpx.TransportError):
+                    if (await http.get("/readyz")).is_success:
+                        return
+                await asyncio.sleep(0.02)
+
+    async def push(self) -> None:
+        """Send all that IDENT has to tell through a door of its own time."""
+        door = self.open_door()
+        try:
+            await self.ready(door)
+            await pushing.through_door(self.door_url, self.messages, KEY)
+            await stop(door)
+        finally:
+            door.kill()
+
+    async def fill(self) -> None:
+        """Everything of all systems onto the bus."""
+        await asyncio.to_thread(self.ingest)
+        await self.push()
+
     def correlate(self) -> None:
         """Settle all that the bus holds."""
         self.run("correlate", "--once")
@@ -87,14 +141,11 @@ class Pipeline:
         told = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
         return told.stdout.strip()
 
-    def kill_at_random(self, rng: Random, *arguments: str, after: tuple[float, float]) -> bool:
-        """Start a process and SIGKILL it somewhere on its way; whether it was still at work."""
-        process = self.start(*arguments)
-        time.sleep(rng.uniform(*after))  # somewhere on its way: nothing to wait for
-        alive = process.poll() is None
-        process.kill()
-        process.wait()
-        return alive
+
+async def stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, and a good end."""
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(process.wait, 60) == 0
 
 
 async def positions(bus: Bus) -> dict[str, Saved]:
@@ -109,6 +160,24 @@ async def positions(bus: Bus) -> dict[str, Saved]:
 async def counters(bus: Bus) -> dict[str, Counters]:
     """What each feed counted, as of its saved position."""
     return {key: saved.counters for key, saved in (await positions(bus)).items()}
+
+
+async def wrong_counts(pipeline: Pipeline, population: Path) -> list[str]:
+    """Where what was counted is not what the simulator wrote; `read = published + dead_lettered + filtered`."""
+    bus = await open_bus(pipeline.bus)
+    try:
+        told = await counters(bus)
+    finally:
+        await bus.close()
+    written = orjson.loads((population / "truth" / COUNTS).read_bytes())["systems"]
+    names = {key.partition("/")[0] for key in told}
+    wrong = [f"{system} was never heard of" for system in sorted(written.keys() - names)]
+    for key, one in told.items():
+        system = written[key.partition("/")[0]]
+        counted = (one.read, one.published, one.dead_lettered, sum(one.filtered.values()))
+        if counted != (system["read"], system["published"], 0, system["filtered"]) or not one.balanced():
+            wrong.append(f"{key}: {counted}, written were {system}")
+    return wrong
 
 
 async def events_of(bus: Bus) -> list[Message]:

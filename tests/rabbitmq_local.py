@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import secrets
 import shutil
 import signal
@@ -14,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
-from servers import Unavailable
+from servers import Unavailable, free_port
 
 # Not the script in sbin: that one leaves for Debian's own data directory and user.
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-# Below the range that the kernel picks outgoing ports from, so that nobody takes one before the node binds it.
-_PORTS = range(20_000, 32_000)
+_CONTROL = _SERVER.with_name("rabbitmqctl")
 _START_TIMEOUT = 120.0
 
 
@@ -42,6 +40,13 @@ def start(directory: Path) -> str:
     return f"amqp://guest:guest@127.0.0.1:{port}"
 
 
+def write_down(directory: Path) -> None:
+    """Have the node write down which queues there are: it tells of a new one before a kill would leave it there."""
+    ports = map(int, (directory / "ports").read_text().split())
+    command = [_CONTROL, "eval", "mnesia:dump_log()."]
+    subprocess.run(command, env=_environment(directory, *ports), stdout=subprocess.DEVNULL, check=True)
+
+
 def kill(directory: Path) -> None:
     """SIGKILL, as a fault would have it; the data stay and `start` takes them up again at the same address."""
     _end(directory, signal.SIGKILL)
@@ -58,7 +63,7 @@ def _prepare(directory: Path) -> tuple[int, int, int]:
     """The node's ports, which stay what they were, and its files."""
     remembered = directory / "ports"
     if not remembered.exists():
-        remembered.write_text(" ".join(str(_free_port()) for _ in range(3)))
+        remembered.write_text(" ".join(str(free_port()) for _ in range(3)))
         cookie = directory / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o600)
@@ -86,17 +91,6 @@ def _environment(directory: Path, port: int, names: int, distribution: int) -> d
         "RABBITMQ_PID_FILE": str(directory / "pid"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }
-
-
-def _free_port() -> int:
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _answers(port: int) -> bool:

@@ -6,6 +6,7 @@ A record is a traveller; its fields are `interchange`, `heading` (the message's,
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ TRAVELLER = frozenset(
 )
 TURNS = SERVICE - {"", "AUT"} | {"NAD"}
 """What may begin another part, or is counted or compared."""
+_CLOSED = re.compile(rb"([^\w\s+:?\x1d\x1f])\s*UNZ([^\w\s])\d*\2(?:(?!\1).)*\1[\s\0\x1a\x03\x04]*\Z", re.DOTALL)
+"""A whole UNZ behind a segment, and nothing more: a name such as KUNZ closes nothing."""
 Fields = dict[str, Any]
 
 
@@ -48,10 +51,10 @@ class Paxlst:
         yield from reading.end()
 
     def ended(self, stream: BinaryIO) -> bool:
-        """Whether an interchange is closed near the end of a file."""
+        """Whether the last thing in the file closes an interchange."""
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 4096))
-        return b"UNZ" in stream.read()
+        return _CLOSED.search(stream.read()) is not None
 
 
 # --- what a heading and a traveller say --------------------------------------------------------------------------

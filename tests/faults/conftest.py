@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from killing import KILLS
 from pipeline import Pipeline
 
 from services import kafka_local
-from services.simulator import simulate
+from services.simulator import SYSTEMS, ident_push, simulate
 
-PERSONS = 300
-SYSTEMS = ("I94", "CLAIMS3", "APIS", "SEVIS")
-"""All that are read from files and tables; IDENT pushes, and its door has kills of its own."""
+PERSONS = max(300, 10 * KILLS)
 
 
 @pytest.fixture(scope="session")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated population's files."""
+    """A simulated population's files, those of all five systems."""
     directory = tmp_path_factory.mktemp("population")
     simulate(directory, persons=PERSONS, seed=5, years=1, systems=SYSTEMS)
     return directory
@@ -28,7 +28,7 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(population: Path, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """An embedded installation that ran once, in peace."""
     pipeline = Pipeline.embedded(tmp_path_factory.mktemp("undisturbed"), population)
-    pipeline.ingest()
+    asyncio.run(pipeline.fill())
     pipeline.correlate()
     return pipeline
 
@@ -37,6 +37,18 @@ def undisturbed(population: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def expected(undisturbed: Pipeline) -> str:
     """The digest that everything has to end with."""
     return undisturbed.digest()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IDENT sends again at once what was not answered."""
+    monkeypatch.setattr(ident_push, "_jitter", lambda state: 0.05)
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Keep a line for the end of the run: seeds, counts, waits."""
+    return lambda line: record_property("told", line)
 
 
 @pytest.fixture

@@ -1,85 +1,73 @@
-"""kill -9 of ingest and correlator at random moments: nothing lost, nothing twice, the same view."""
+"""kill -9 of every kind of process at random moments: nothing lost, nothing twice, the same view.
+
+`make test-long` kills 200 of each kind; VISABUS_TEST_SEED repeats the delays of a run.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from random import Random
 
-import orjson
 import pytest
-from pipeline import Pipeline, counters
+from killing import KILLS, LEAST_AT_WORK, MOST_AT_WORK, Kind, new_seed, storm
+from pipeline import Pipeline, wrong_counts
 
-from bus.open import open_bus
-from services.simulator.truth import COUNTS
+from services.simulator.truth import Truth
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 20 * KILLS)]
 
-KILLS_EMBEDDED = 20
-KILLS_KAFKA = 5
-
-
-def kill_and_finish(pipeline: Pipeline, kills: int, seed: int, after: tuple[float, float]) -> int:
-    """Kill both kinds of process in turn, then let each end; how many kills met a process at work."""
-    rng = Random(seed)
-    met = 0
-    for number in range(kills):
-        command = ("ingest", "--once", "--stamp", "recorded") if number % 2 == 0 else ("correlate",)
-        met += pipeline.kill_at_random(rng, *command, after=after)
-    pipeline.ingest()
-    pipeline.correlate()
-    return met
+KILLS_KAFKA = max(5, KILLS // 6)
 
 
 async def check(pipeline: Pipeline, population: Path, expected: str) -> None:
     """The same view, and every record accounted for."""
     assert pipeline.digest() == expected
-    bus = await open_bus(pipeline.bus)
-    try:
-        told = await counters(bus)
-    finally:
-        await bus.close()
-    assert len(told) == len(pipeline.feeds)
-    assert all(one.balanced() for one in told.values())
-    written = orjson.loads((population / "truth" / COUNTS).read_bytes())["systems"]
-    for key, one in told.items():
-        assert one.read == written[key.partition("/")[0]]["read"], key
+    assert await wrong_counts(pipeline, population) == []
 
 
-async def test_killed_on_the_embedded_default(population: Path, tmp_path: Path, expected: str) -> None:
+def enough(killed: list[Kind], kills: int) -> None:
+    """Whether so many of each kind were killed, most of them at work."""
+    assert [kind.kills for kind in killed] == [kills] * len(killed)
+    assert sum(kind.met for kind in killed) >= MOST_AT_WORK * kills * len(killed)
+    assert all(kind.met >= LEAST_AT_WORK * kills for kind in killed)
+
+
+async def test_killed_on_the_embedded_default(
+    population: Path, tmp_path: Path, expected: str, tell: Callable[[str], None]
+) -> None:
+    seed = new_seed()
     pipeline = Pipeline.embedded(tmp_path / "data", population, chunk=20)
-    met = kill_and_finish(pipeline, KILLS_EMBEDDED, seed=1, after=(0.9, 3.0))
-    assert met >= KILLS_EMBEDDED // 2
+    killed = await storm(pipeline, Truth.read(population / "truth"), KILLS, seed)
+    tell("; ".join([f"embedded, seed {seed}", *(kind.told() for kind in killed)]))
     await check(pipeline, population, expected)
+    enough(killed, KILLS)
 
 
 async def test_killed_on_kafka_and_postgresql(
-    population: Path, tmp_path: Path, expected: str, own_kafka: str, postgres: str
+    population: Path, tmp_path: Path, expected: str, own_kafka: str, postgres: str, tell: Callable[[str], None]
 ) -> None:
-    pipeline = Pipeline(
-        tmp_path / "data", f"kafka://{own_kafka}", postgres, Pipeline.embedded(tmp_path, population).feeds, chunk=20
-    )
-    met = kill_and_finish(pipeline, KILLS_KAFKA, seed=2, after=(1.5, 4.0))
-    assert met >= KILLS_KAFKA // 2
+    seed = new_seed()
+    embedded = Pipeline.embedded(tmp_path / "data", population, chunk=20)
+    pipeline = replace(embedded, bus=f"kafka://{own_kafka}", store=postgres)
+    killed = await storm(pipeline, Truth.read(population / "truth"), KILLS_KAFKA, seed)
+    tell("; ".join([f"Kafka and PostgreSQL, seed {seed}", *(kind.told() for kind in killed)]))
     await check(pipeline, population, expected)
+    enough(killed, KILLS_KAFKA)
 
 
-async def test_the_check_sees_a_lost_event(population: Path, tmp_path: Path, undisturbed: Pipeline) -> None:
-    """Planted: a source that lost one file. Were the check blind, it would pass."""
-    feeds = dict(undisturbed.feeds)
-    name = next(name for name, url in feeds.items() if url.startswith("file:"))
-    copy = tmp_path / "files"
-    copy.mkdir()
-    files = sorted((population / "i94").iterdir())
-    for file in files[:100] + files[101:]:
-        (copy / file.name).write_bytes(file.read_bytes())
-    feeds[name] = f"file://{copy}"
-    pipeline = Pipeline(
-        tmp_path / "data",
-        f"embedded://{tmp_path}/data/bus.db",
-        f"sqlite+aiosqlite:///{tmp_path}/data/store.db",
-        feeds,
-    )
-    pipeline.ingest()
+async def test_the_check_sees_a_lost_piece(population: Path, tmp_path: Path, undisturbed: Pipeline) -> None:
+    """Planted: one file or message of each of these systems is gone. Were the check blind, it would pass."""
+    copy = tmp_path / "population"
+    shutil.copytree(population, copy)
+    lost = ("I94", "APIS", "SEVIS", "IDENT")
+    for system in lost:
+        max((copy / system.lower()).iterdir(), key=lambda piece: piece.stat().st_size).unlink()
+    pipeline = Pipeline.embedded(tmp_path / "data", copy)
+    await pipeline.fill()
+    wrong = await wrong_counts(pipeline, population)
+    assert {line.partition("/")[0] for line in wrong} == set(lost)
     pipeline.correlate()
     with pytest.raises(AssertionError):
         await check(pipeline, population, undisturbed.digest())

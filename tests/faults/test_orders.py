@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -34,8 +35,8 @@ async def test_shuffled_and_doubled_by_two_correlators_embedded(
 async def test_shuffled_and_doubled_by_two_correlators_on_kafka_and_postgresql(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
 ) -> None:
-    feeds = Pipeline.embedded(tmp_path, population).feeds
-    pipeline = Pipeline(tmp_path / "data", f"kafka://{own_kafka}", postgres, feeds)
+    pipeline = Pipeline.embedded(tmp_path / "data", population)
+    pipeline = replace(pipeline, bus=f"kafka://{own_kafka}", store=postgres)
     await replay(undisturbed, pipeline, Random(2))
     await together(pipeline, 2)
     assert pipeline.digest() == expected

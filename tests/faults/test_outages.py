@@ -4,73 +4,93 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
-import subprocess
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
-from pipeline import Pipeline, counters, positions
+from killing import moved, spread, until, watching
+from pipeline import KEY, Pipeline, counters, positions, stop, wrong_counts
 from servers import restart_postgres, start_postgres, stop_postgres
 
 from bus.open import open_bus
 from services import kafka_local
+from services.cli import pushing
 from services.wiring import topics
 
 pytestmark = pytest.mark.slow
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and a good end."""
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+@asynccontextmanager
+async def under_load(pipeline: Pipeline) -> AsyncIterator[None]:
+    """All processes at work while something happens; behind it all is in the view."""
+    correlator = pipeline.start("correlate")
+    reader = pipeline.start("ingest", "--once", "--stamp", "recorded")
+    door = pipeline.open_door()
+    sending = asyncio.create_task(pushing.through_door(pipeline.door_url, pipeline.messages, KEY))
+    try:
+        yield
+        assert await asyncio.to_thread(reader.wait, 200) == 0, pipeline.told("ingest")
+        await sending
+        await asyncio.gather(stop(door), stop(correlator))
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        for process in (correlator, reader, door):
+            process.kill()
+    await asyncio.to_thread(pipeline.correlate)
 
 
 async def test_postgresql_stopped_at_once_and_started_again(
-    tmp_path: Path, population: Path, expected: str, postgres_server: str
+    tmp_path: Path, population: Path, expected: str, postgres_server: str, tell: Callable[[str], None]
 ) -> None:
     """A PostgreSQL of the test's own; `postgres_server` only says whether one can be run here."""
     assert postgres_server
     home = tmp_path / "postgres"
     home.mkdir()
-    url = start_postgres(home)
+    pipeline = replace(Pipeline.embedded(tmp_path / "data", population, chunk=20), store=start_postgres(home))
+    waits = []
     try:
-        pipeline = Pipeline.embedded(tmp_path / "data", population)
-        pipeline = Pipeline(pipeline.data, pipeline.bus, url, pipeline.feeds, chunk=20)
-        correlator = pipeline.start("correlate")
-        reader = pipeline.start("ingest", "--once", "--stamp", "recorded")
-        for _ in range(3):
-            await asyncio.sleep(2)
-            restart_postgres(home)
-        assert reader.wait(120) == 0, pipeline.told("ingest")
-        pipeline.correlate()
-        stop(correlator)
+        async with under_load(pipeline), watching(pipeline) as watch:
+            for _ in range(3):
+                await moved(watch.correlated)
+                began = time.monotonic()
+                await asyncio.to_thread(restart_postgres, home)
+                await moved(watch.correlated)
+                waits.append(time.monotonic() - began)
+        tell(spread("from stopping PostgreSQL at once to the next thing that a correlator did", waits))
         assert pipeline.digest() == expected
+        assert await wrong_counts(pipeline, population) == []
     finally:
         stop_postgres(home)
 
 
 async def test_the_broker_killed_and_started_again_under_load(
-    tmp_path: Path, population: Path, expected: str, kafka: str
+    tmp_path: Path, population: Path, expected: str, kafka: str, tell: Callable[[str], None]
 ) -> None:
     """A Kafka of the test's own; `kafka` only says whether one can be run here."""
     assert kafka
     home = tmp_path / "kafka"
     address = kafka_local.start(home)
+    pipeline = replace(Pipeline.embedded(tmp_path / "data", population, chunk=20), bus=f"kafka://{address}")
     try:
-        embedded = Pipeline.embedded(tmp_path / "data", population)
-        pipeline = Pipeline(embedded.data, f"kafka://{address}", embedded.store, embedded.feeds, chunk=20)
-        correlator = pipeline.start("correlate")
-        reader = pipeline.start("ingest", "--once", "--stamp", "recorded")
-        await asyncio.sleep(4)
-        await asyncio.to_thread(kafka_local.kill, home)
-        await asyncio.sleep(2)
-        await asyncio.to_thread(kafka_local.start, home)
-        assert reader.wait(200) == 0, pipeline.told("ingest")
-        pipeline.correlate()
-        stop(correlator)
+        async with under_load(pipeline):
+            async with watching(pipeline) as watch:
+                await moved(watch.read)
+            await asyncio.to_thread(kafka_local.kill, home)
+            await asyncio.sleep(2)
+            began = time.monotonic()
+            await asyncio.to_thread(kafka_local.start, home)
+            up = time.monotonic() - began
+            async with watching(pipeline) as watch:
+                await moved(watch.read)
+            wait = time.monotonic() - began
+        tell(f"from starting Kafka to the next thing that ingest did {wait:.2f} s, {up:.2f} s of it Kafka's own")
         assert pipeline.digest() == expected
+        assert await wrong_counts(pipeline, population) == []
     finally:
         kafka_local.stop(home)
 
@@ -81,18 +101,19 @@ async def test_a_source_that_is_not_there_at_the_start(
     late = tmp_path / "late"
     wanted = await reads_of(undisturbed)
     feeds = {name: url.replace(str(population), str(late)) for name, url in undisturbed.feeds.items()}
-    data = tmp_path / "data"
-    pipeline = Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", feeds)
+    pipeline = replace(Pipeline.embedded(tmp_path / "data", population), feeds=feeds)
     reader = pipeline.start("ingest", "--stamp", "recorded")
     try:
         await asyncio.sleep(3)
         assert reader.poll() is None
         shutil.copytree(population, late)
-        deadline = time.monotonic() + 240
-        while await reads_of(pipeline) != wanted:
-            assert time.monotonic() < deadline, pipeline.told("ingest")
-            await asyncio.sleep(0.5)
-        stop(reader)
+        await pipeline.push()
+
+        async def read() -> bool:
+            return await reads_of(pipeline) == wanted
+
+        await until(read, every=0.5, seconds=240)
+        await stop(reader)
     finally:
         reader.kill()
         reader.wait()
@@ -133,7 +154,7 @@ async def test_poison_is_kept_and_the_rest_goes_through(tmp_path: Path, populati
     assert spoilt > 5
     embedded = Pipeline.embedded(tmp_path / "data", population)
     name = next(name for name in embedded.feeds if name.startswith("I94."))
-    pipeline = Pipeline(embedded.data, embedded.bus, embedded.store, {name: f"file://{directory}"})
+    pipeline = replace(embedded, feeds={name: f"file://{directory}"})
     pipeline.ingest()
     bus = await open_bus(pipeline.bus)
     told = (await counters(bus))[name.replace(".", "/")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,8 @@ async def test_a_zombie_writes_nothing_embedded(
 async def test_a_zombie_writes_nothing_on_kafka_and_postgresql(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
 ) -> None:
-    feeds = Pipeline.embedded(tmp_path, population).feeds
-    pipeline = Pipeline(tmp_path / "data", f"kafka://{own_kafka}", postgres, feeds)
+    pipeline = Pipeline.embedded(tmp_path / "data", population)
+    pipeline = replace(pipeline, bus=f"kafka://{own_kafka}", store=postgres)
     await replay(undisturbed, pipeline)
     assert "fenced" in await zombie(pipeline)
     assert pipeline.digest() == expected

@@ -295,6 +295,17 @@ def test_who_was_not_aboard_after_all_did_not_depart(order: list[tuple[int, int,
     assert last_word([manifest(*each) for each in order]) == ("retract", "manifest")
 
 
+@pytest.mark.parametrize("marks", ["+:'", "*!~", "\x1d\x1f\x1c"])
+def test_a_file_is_ended_where_its_last_interchange_is_closed(marks: str) -> None:
+    """A file of several, cut anywhere; and a name is no closing segment."""
+    text = "UNB+UNOA:4+BAW+CBP+250314:1815+7'UNH+1+PAXLST:D:05B:UN:IATA'NAD+FL+++KUNZ:UNZ'UNT+3+1'\r\nUNZ+1+7'\r\n"
+    one = text.translate(str.maketrans("+:'", marks)).encode()
+    whole = {one.strip(), (one + one).strip()}
+    for cut in range(2 * len(one) + 1):
+        data = (one + one)[:cut]
+        assert Paxlst().ended(BytesIO(data)) == (data.strip() in whole), data
+
+
 def test_an_interchange_sent_again_changes_nothing() -> None:
     once, again = ([result.events for result in decode_file(APIS, edi(OUTBOUND), name="same")] for _ in range(2))
     assert once == again

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -86,15 +85,6 @@ async def broker(rabbitmq: str) -> Broker:
     found = Broker(rabbitmq)
     await found.declare()
     return found
-
-
-@pytest.fixture
-def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
-    """The directory of a node that one test may kill. Where there is a shared one, there can be another."""
-    if "VISABUS_TEST_RABBITMQ" in os.environ:
-        pytest.skip("not run, a server is missing: RabbitMQ of this machine's own, to be killed")
-    yield tmp_path / "node"
-    rabbitmq_local.stop(tmp_path / "node")
 
 
 @pytest.fixture
@@ -348,7 +338,6 @@ async def _nothing(*_: Any, **__: Any) -> None:
     return
 
 
-@pytest.mark.slow
 async def recovered(broker: Broker) -> None:
     """Until the node has its queue again: it answers before it has read all that it kept."""
     async with asyncio.timeout(60):
@@ -361,12 +350,13 @@ async def recovered(broker: Broker) -> None:
                 return
 
 
+@pytest.mark.slow
 async def test_a_node_that_is_killed_and_started_again(node: Path, bus: Bus, tmp_path: Path) -> None:
     """Once behind a saved position, once before anything is sent. The messages are durable: the node has them again."""
     broker = Broker(await asyncio.to_thread(rabbitmq_local.start, node))
     await broker.declare()
     await broker.publish(*(interchange(number) for number in range(MESSAGES)))
-    await asyncio.sleep(3)  # a node tells of a queue before its own log of queues is on disk
+    await asyncio.to_thread(rabbitmq_local.write_down, node)
     for point in ("ingest.saved", "ingest.decoded"):
         hits = 0
 
