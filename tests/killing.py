@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("VISABUS_TEST_KILLS", "30"))
 MOST_AT_WORK, LEAST_AT_WORK = 2 / 3, 1 / 3
 """So large a share of all kills, and of those of each kind, meets work in hand; or the test would say little."""
 _STARTING = 0.4  # no process gets anywhere sooner: so long nobody has to look
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 """A process that shows no progress by then has nothing to do."""
 
 
