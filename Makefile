@@ -61,6 +61,7 @@ fmt: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
 	@$(BIN)/python tests/benchmarks/bus_speed.py
+	@PYTHONPATH=tests $(BIN)/python tests/benchmarks/deadlines.py
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
 
 clean:

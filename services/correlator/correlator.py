@@ -30,6 +30,8 @@ Pause = Callable[[str], Awaitable[None]]
 LOOK_ROWS = 20
 SETTLE_ROWS = 20
 DUE_PERSONS = 5_000
+DUE_BESIDES = 2_000
+"""So many where events wait: they go on being settled, and answers go on changing by themselves."""
 COVERAGE_SECONDS = 1.0
 """How old the coverage that changes are told by may be; whatever it misses, the next deadline pass tells."""
 
@@ -178,14 +180,14 @@ class Correlator:
     async def _lock(self, tx: Transaction) -> None:
         await tx.lock_settling()
 
-    async def fire(self) -> int:
-        """Tell what changed by itself; how many persons were due."""
+    async def fire(self, limit: int = DUE_PERSONS) -> int:
+        """Tell what changed by itself, of so many persons at most; how many were due."""
         count = 0
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
                     await self._lock(tx)
-                    count = await fire_due(tx, DUE_PERSONS, self._now(), await self._covered(tx))
+                    count = await fire_due(tx, limit, self._now(), await self._covered(tx))
         return count
 
     async def deliver(self) -> int:

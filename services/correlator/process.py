@@ -13,7 +13,7 @@ import structlog
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
-from services.correlator.correlator import Correlator, Pause, no_pause
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator, Pause, no_pause
 from services.ingest.letters import Spool
 from services.retry import bus as bus_retry
 from services.retry import pause as wait
@@ -152,7 +152,7 @@ async def _settle_once(correlator: Correlator, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
     await correlator.look()
     done = await correlator.settle()
-    fired = 0 if done.rows else await correlator.fire()
+    fired = await correlator.fire(DUE_BESIDES if done.rows else DUE_PERSONS)
     told = 0 if hold else await correlator.deliver()
     return bool(done.rows or fired or told)
 

@@ -180,12 +180,18 @@ class SqliteTransaction:
 
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         found = await self._rows(
-            "SELECT * FROM person WHERE next_change_at <= ? UNION SELECT p.* FROM person p JOIN json_each(?) AS c"
-            " ON p.awaits <= json_extract(c.value, '$[1]') AND p.awaits_from >= json_extract(c.value, '$[0]') LIMIT ?",
-            now,
-            json.dumps(covered),
-            limit,
+            "SELECT * FROM person WHERE next_change_at <= ? ORDER BY next_change_at LIMIT ?", now, limit
         )
+        if len(found) < limit:
+            found += await self._rows(
+                "SELECT * FROM person WHERE (next_change_at IS NULL OR next_change_at > ?) AND EXISTS"
+                " (SELECT 1 FROM json_each(?) AS c WHERE awaits <= json_extract(c.value, '$[1]')"
+                " AND awaits_from >= json_extract(c.value, '$[0]')) AND awaits <= ? ORDER BY awaits LIMIT ?",
+                now,
+                json.dumps(covered),
+                max((through for _, through in covered), default=0),
+                limit - len(found),
+            )
         return [PersonRow(*row) for row in found]
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
