@@ -1,4 +1,6 @@
-"""How long it takes until all are told whose answers change at one instant: `PYTHONPATH=tests python tests/benchmarks/deadlines.py`.
+"""How long until all are told whose answers change at one instant. From the root of a checkout:
+
+    PYTHONPATH=tests python tests/benchmarks/deadlines.py
 
 So many persons are admitted until one day, on a PostgreSQL of the benchmark's own. At the end of that day all their
 answers change, while events of others go on coming. Printed: seconds until the last is told, beside the limit, and how
