@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from random import Random
 
@@ -13,8 +14,9 @@ from populations import START, World, bytes_of, encounter, world_of
 import services.correlator.look as look_module
 from schemas.identifiers import Identifier, Scheme
 from services.domain import caps
-from services.domain.facts import fact_of
+from services.domain.facts import Fact, fact_of
 from services.domain.history import canonical
+from services.domain.pools import Pool
 from services.domain.settle import persons
 from services.store import Store
 
@@ -137,7 +139,6 @@ def test_the_worlds_hold_what_they_are_about() -> None:
 
 async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: of several copies the one that came last stands, whatever its stamp. The check has to see it."""
-    from services.domain.pools import Pool
 
     def last(self: Pool, facts: object) -> bool:
         for fact in facts:  # type: ignore[attr-defined]
@@ -156,3 +157,27 @@ async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytes
             got = [canonical(one) for one in persons(Pool(map(fact_of, shuffled)).facts.values())]
         differing += got != want
     assert differing > 0
+
+
+async def test_no_settling_after_a_retraction_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: a pool that hears nothing but retractions is not worked out anew."""
+    raws = bytes_of(world_of(600, persons=12)[0])
+    taken_back = [raw for raw in raws if fact_of(raw).retract]
+    assert len(taken_back) >= 3
+    plain = Pool.add
+
+    def deaf(self: Pool, facts: Iterable[Fact]) -> bool:
+        told = list(facts)
+        return plain(self, told) and not all(fact.retract for fact in told)
+
+    driver = Driver(store.writer)
+    await driver.append([raw for raw in raws if raw not in taken_back])
+    await driver.finish()
+    with monkeypatch.context() as patched:
+        patched.setattr(Pool, "add", deaf)
+        await driver.append(taken_back)
+        await driver.finish()
+    assert await export(store) != reference(raws)
+    await driver.append(taken_back)  # and heard once it listens
+    await driver.finish()
+    assert await export(store) == reference(raws)
