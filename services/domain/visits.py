@@ -9,6 +9,9 @@ from itertools import pairwise
 from services.domain import rules
 from services.domain.facts import Fact
 
+DAYS_APART = 3 * 86_400
+"""Seconds: what happened on one day, in whatever zones, does not lie further apart."""
+
 
 @dataclass(slots=True)
 class Visit:
@@ -41,14 +44,15 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     ordered = sorted(facts, key=when) if len(facts) > 1 else facts
     told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [])
     counted = [visit for visit in told.visits if admitted(visit.arrival)]
+    end = 0  # so many of them began by the present fact: of one second, arrivals come first
     for fact in ordered:
         kind = fact.kind
         if kind == "arrival":
-            continue
-        if kind == "departure":
+            end += end < len(counted) and counted[end].arrival is fact
+        elif kind == "departure":
             evidence = fact.body["evidence"]
             accepted = evidence in rules.ACCEPTED
-            left = _visit_left(counted, fact) if accepted or evidence in rules.REBUTTING else None
+            left = _visit_left(counted, end, fact) if accepted or evidence in rules.REBUTTING else None
             if left is None:
                 if accepted:
                     told.unmatched.append(fact.uuid)
@@ -61,20 +65,19 @@ def visits_of(facts: Sequence[Fact]) -> Told:
             if word[:6] == "sevis_":
                 told.sevis.append(fact)
             elif word in rules.MOVING or fact.handling:
-                meant = _visit_meant(counted, fact)
+                meant = _visit_meant(counted, end, fact)
                 if meant is not None:
                     meant.facts.append(fact)
         elif kind == "extension":
-            meant = _visit_meant(counted, fact)
+            meant = _visit_meant(counted, end, fact)
             if meant is not None:
                 meant.applications.append(fact)
                 meant.numbers |= numbers_of(fact)
-    for visit, later in pairwise(counted):
-        visit.closed_by = later.arrival
     for visit in counted:
         if visit.departures:
             told.unmatched += _depart(visit)
     for visit, later in pairwise(counted):
+        visit.closed_by = later.arrival
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
             later.goes_on = visit
     return told
@@ -116,35 +119,46 @@ def admitted(arrival: Fact) -> bool:
     return arrival.body.get("inspection", "admitted") in ("admitted", "paroled")
 
 
-def _begun(visit: Visit, fact: Fact) -> bool:
-    """Whether the visit had begun when something happened. A day without a time may be that of arrival."""
-    arrival = visit.arrival
-    return arrival.start <= fact.start or (fact.whole_day and arrival.day <= fact.day)
+def _begun(visits: Sequence[Visit], end: int, fact: Fact) -> Sequence[Visit]:
+    """The last two visits that had begun when something happened; `end` is how many began by its first second.
+
+    A day without a time may be that of arrival.
+    """
+    found = visits[max(0, end - 2) : end]
+    if fact.whole_day:
+        for place in range(end, len(visits)):
+            visit = visits[place]
+            if visit.arrival.start > fact.start + DAYS_APART:
+                break
+            if visit.arrival.day <= fact.day:
+                found = [*found[-1:], visit]
+    return found
 
 
-def _visit_left(visits: Sequence[Visit], departure: Fact) -> Visit | None:
+def _visit_left(visits: Sequence[Visit], end: int, departure: Fact) -> Visit | None:
     """The visit that a departure ends: the last admission before it.
 
     Who leaves and is back on one day leaves two visits to choose from where the time is not known: the one whose
     number the departure names, else the later one.
     """
-    begun = [visit for visit in visits if _begun(visit, departure)]
+    begun = _begun(visits, end, departure)
     if not begun:
         return None
     if len(begun) > 1 and departure.whole_day and begun[-1].arrival.day == departure.day:
         named = numbers_of(departure)
-        return next((visit for visit in reversed(begun[-2:]) if named & visit.numbers), begun[-1])
+        return next((visit for visit in reversed(begun) if named & visit.numbers), begun[-1])
     return begun[-1]
 
 
-def _visit_meant(visits: Sequence[Visit], fact: Fact) -> Visit | None:
+def _visit_meant(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:
     """The visit that an application or fact is about: the one whose number it names, else the last before it."""
     named = numbers_of(fact)
     if named:
         for visit in visits:
             if named & visit.numbers:
                 return visit
-    return next((visit for visit in reversed(visits) if _begun(visit, fact)), None)
+    begun = _begun(visits, end, fact)
+    return begun[-1] if begun else None
 
 
 def _strongest(departures: Iterable[Fact]) -> Fact:
