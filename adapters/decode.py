@@ -50,7 +50,8 @@ class Totals:
 
     def add(self, result: Decoded) -> None:
         """Count one more."""
-        self.events.update(event.kind for event in result.events)
+        for event in result.events:
+            self.events[event.kind] += 1
         if isinstance(result.read, Note):
             return
         self.read += 1

@@ -104,7 +104,7 @@ def person(
             "sex": sex or None,
             "citizenship": [citizenship] if citizenship else [],
             "identifiers": [
-                Identifier.of(scheme, text or "", issuer or "")
+                Identifier.spelled(scheme, text or "", issuer or "")
                 for scheme, text, issuer in identifiers
                 if text or issuer
             ],

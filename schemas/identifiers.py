@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -60,8 +60,17 @@ _ISSUERS: dict[Scheme, str] = {
     Scheme.ESTA: "CBP",
     Scheme.VISA_APPLICATION: "DOS",
 }
+_ISSUER = re.compile(r"[A-Z0-9:]{1,12}")
 _NOISE = re.compile(r"[\s./-]+")
 _FILLER = re.compile(r"<+$")
+
+
+class Spelling(TypedDict):
+    """The fields of an identifier."""
+
+    scheme: Scheme
+    issuer: str
+    value: str
 
 
 class Identifier(BaseModel):
@@ -91,6 +100,14 @@ class Identifier(BaseModel):
         `issuer` is needed for passports (ICAO 9303 state), bookings (carrier) and cases (system). Raises
         InvalidIdentifier.
         """
+        return cls(**cls.spelled(scheme, text, issuer))
+
+    @classmethod
+    def spelled(cls, scheme: Scheme, text: str, issuer: str = "") -> Spelling:
+        """What `of` makes the identifier of: for whoever builds a model of many at once, which checks each again.
+
+        Raises InvalidIdentifier.
+        """
         if not text.isascii():  # before it is made upper case, which turns ß into SS
             raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
         value = (
@@ -108,9 +125,9 @@ class Identifier(BaseModel):
             raise InvalidIdentifier(f"a {scheme.value} needs its issuer")
         if scheme is Scheme.PASSPORT and owner not in STATES:
             raise InvalidIdentifier(f"{owner!r} is no ICAO 9303 issuing state")
-        if not re.fullmatch(r"[A-Z0-9:]{1,12}", owner):
+        if not _ISSUER.fullmatch(owner):
             raise InvalidIdentifier(f"{issuer!r} cannot be an issuer")
-        return cls(scheme=scheme, issuer=owner, value=value)
+        return {"scheme": scheme, "issuer": owner, "value": value}
 
     @property
     def text(self) -> str:

@@ -28,6 +28,10 @@ _START = re.compile(rb"UNA(?=.{6}\s{0,16}UNB)|UNB(?=[+\x1d])", re.DOTALL)
 _TAG = re.compile("[A-Z]{3}")
 _BOUNDS = frozenset({"UNA", "UNB", "UNZ"})
 """What opens or closes an interchange."""
+WINDOW = 1024
+"""So many bytes are looked at together where there is nothing about them."""
+SHORT = 24
+"""So many bytes has a segment at most whose elements are remembered."""
 _AHEAD = 32
 """So many bytes behind its first tell whether an interchange begins."""
 Components = tuple[str, ...]
@@ -64,10 +68,11 @@ class Segment:
     raw: bytes
     elements: tuple[Components, ...] = ()
     problem: str | None = None
-    tag: str = field(init=False)
+    tag: str = ""
 
     def __post_init__(self) -> None:
-        self.tag = self.elements[0][0].strip() if self.elements else ""
+        if not self.tag and self.elements:
+            self.tag = self.elements[0][0].strip()
 
     def at(self, element: int, component: int) -> str:
         """The component, counted as guides do (`C080 4.1`); empty if it is not there."""
@@ -181,24 +186,29 @@ class Tokens:
     def _plain(self) -> Iterator[Piece]:
         """The next segments as long as there is nothing about them: a shorter way to what `_segment` says of each.
 
-        They are whole and in sight, have a tag, nothing released and no character that could be a control, and neither
-        open nor close an interchange.
+        They are whole and in sight, ASCII, have a tag, nothing released and no control character, and neither open nor
+        close an interchange. As much as a window holds is looked at together.
         """
-        marks, page, data = self._marks, self._page, self._data
-        if self._cut or page is None:
-            return
-        blanks, component, element = _plain_blanks(marks), marks.component.decode(), marks.element.decode()
-        at = 0
-        while (end := data.find(marks.terminator, at, at + LONGEST - 1)) >= 0:
-            raw = bytes(data[at : end + 1])
-            body = raw[:-1].lstrip(blanks)
-            elements = _plain_elements(body, page, marks.release, component, element)
-            if not elements:
+        marks, data, at = self._marks, self._data, 0
+        blanks, terminator = _plain_blanks(marks), marks.terminator.decode()
+        others = marks.component.decode(), marks.element.decode(), marks.release.decode()
+        while not self._cut and self._page is not None:
+            end = data.rfind(marks.terminator, at, at + WINDOW) + 1
+            window = bytes(data[at:end])
+            taken = 0
+            for text in window.decode("latin-1").split(terminator)[:-1]:
+                body = text.lstrip(blanks)
+                split = _known_elements if len(body) <= SHORT else _plain_elements
+                elements = split(body, *others)
+                if not elements:
+                    break
+                if len(body) < len(text):
+                    self.tolerated["blanks or line ends behind a segment"] += 1
+                start, taken = taken, taken + len(text) + 1
+                yield Segment(self._offset + at + start, window[start:taken], elements, None, elements[0][0])
+            at += taken
+            if not window or taken < len(window):
                 break
-            if len(body) + 1 < len(raw):
-                self.tolerated["blanks or line ends behind a segment"] += 1
-            yield Segment(self._offset + at, raw, elements)
-            at = end + 1
         del data[:at]
         self._offset += at
 
@@ -309,19 +319,19 @@ def split(text: str, marks: Marks) -> tuple[Components, ...]:
     return (*elements, (*parts, part))
 
 
-def _plain_elements(body: bytes, page: str, release: bytes, component: str, element: str) -> tuple[Components, ...]:
+def _plain_elements(body: str, component: str, element: str, release: str) -> tuple[Components, ...]:
     """The elements of a segment that there is nothing about; none if it wants a closer look."""
+    if not body.isprintable() or not body.isascii():  # a control character, a line end, or as the code page says
+        return ()
     if release and release in body:
         return ()
-    try:
-        text = body.decode(page)
-    except UnicodeDecodeError:
-        return ()
-    if not text.isprintable():  # a control character, a line end, or one of a few that are neither
-        return ()
-    elements = tuple([tuple(part.split(component)) for part in text.split(element)])
+    elements = tuple([tuple(part.split(component)) for part in body.split(element)])
     tag = elements[0][0]
     return elements if _is_tag(tag) and tag not in _BOUNDS else ()
+
+
+_known_elements = lru_cache(maxsize=4096)(_plain_elements)
+"""Of short segments, which are the same again and again: airports, states, counts."""
 
 
 @lru_cache(maxsize=1024)
@@ -330,16 +340,16 @@ def _is_tag(text: str) -> bool:
 
 
 @cache
-def _plain_blanks(marks: Marks) -> bytes:
+def _plain_blanks(marks: Marks) -> str:
     """Blanks and line ends that are no separator."""
     known = (marks.component, marks.element, marks.release, marks.terminator)
-    return bytes(byte for byte in b" \t\r\n" if bytes((byte,)) not in known)
+    return "".join(blank for blank in " \t\r\n" if blank.encode() not in known)
 
 
 @cache
 def _blanks(marks: Marks) -> re.Pattern[bytes]:
     """A run of them."""
-    return re.compile(b"[" + _plain_blanks(marks) + b"]*")
+    return re.compile(b"[" + _plain_blanks(marks).encode() + b"]*")
 
 
 @cache

@@ -270,10 +270,11 @@ class _Reading:
     def goes_on(self, segment: Segment) -> bool:
         """Take a segment that only belongs to the part at hand, as nearly all do; whether it was one."""
         at, part = self.interchange, self.part
-        if segment.tag in TURNS or at is None or part is None or part.full():
+        if segment.tag in TURNS or at is None or part is None or segment.problem or part.full():
             return False
-        part.add(segment)
-        if segment.elements or segment.problem:
+        part.segments.append(segment)
+        part.size += len(segment.raw)
+        if segment.elements:
             at.segments += 1
         return True
 

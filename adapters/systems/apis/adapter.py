@@ -171,16 +171,17 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     found = []
     for leg in crossing:
         fields = envelope(entry, origin, record, which, part="-".join(leg.ends()), recorded_at=prepared)
-        fields["subject"] = subject(said, born, leg.flight()[0])
+        flight = leg.flight()
+        fields["subject"] = subject(said, born, flight[0])
         if word == "absent":
             fields["operation"] = Operation.RETRACT
-        found.append(_event(leg, word, fields))
+        found.append(_event(leg, flight, word, fields))
     return found
 
 
-def _event(leg: Leg, word: str, fields: dict[str, Any]) -> AnyEvent:
+def _event(leg: Leg, flight: tuple[str, str], word: str, fields: dict[str, Any]) -> AnyEvent:
     """A departure, or the encounter of somebody who is on his way in. Raises ValueError."""
-    carrier, conveyance = leg.flight()
+    carrier, conveyance = flight
     if not leg.home()[0]:
         end, way = (leg.target, "arrives") if leg.target["arrives"] else (leg.origin, "departs")
         how = "aboard" if word == "aboard" else "booked aboard"

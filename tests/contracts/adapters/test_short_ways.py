@@ -64,11 +64,31 @@ def test_segments_are_the_same_by_the_short_way_and_by_the_long_one(rest: bytes)
     agree(rest)
 
 
-def test_a_short_way_that_forgets_the_release_character_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_way_that_forgets_line_ends_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     right = edifact._plain_elements
-    monkeypatch.setattr(edifact, "_plain_elements", lambda body, page, _, *marks: right(body, page, b"", *marks))
+
+    def wrong(body: str, component: str, element: str, release: str) -> tuple[tuple[str, ...], ...]:
+        return right(body.replace("\n", ""), component, element, release)
+
+    monkeypatch.setattr(edifact, "_known_elements", wrong)
     with pytest.raises(AssertionError):
-        agree(b"NAD+FL+++O?'HARA:ANN'")
+        agree(b"N\nAT+2+BRA'")
+
+
+def test_the_short_way_is_taken() -> None:
+    closely: list[int] = []
+
+    class Counting(Tokens):
+        """Tells how often a segment is looked at closely."""
+
+        __slots__ = ()
+
+        def _segment(self) -> Iterator[Piece]:
+            closely.append(1)
+            yield from super()._segment()
+
+    assert len(list(Counting(BytesIO(HEAD + b"NAD+FL+++SOARES:LARISSA'\r\n" * 1000)).pieces())) == 1004
+    assert len(closely) < 10
 
 
 # --- records by copybook -----------------------------------------------------------------------------------------
