@@ -17,6 +17,8 @@ from services.evaluation.pairs import Claims, pairs_of
 
 THRESHOLD = 0.99
 """Probability of a match from which on two claims are joined."""
+BY_CHANCE = 1e-7
+"""Probability that claims of two people share an identifier."""
 SAMPLED_PAIRS = 1_000_000
 SEED = 1
 
@@ -43,17 +45,24 @@ def row(place: int, claim: Claim, texts: tuple[str, ...]) -> dict[str, Any]:
         "birth": claim.birth if len(claim.birth) == 10 else None,
         "sex": claim.sex or None,
         "citizenship": claim.citizenship[0] if claim.citizenship else None,
-        "identifiers": list(texts),
+        "identifiers": list(texts) or None,
     }
 
 
 def clusters(claims: Claims) -> list[int]:
     """The number of its person for each claim."""
     import pandas
+    import splink.comparison_level_library as levels
     import splink.comparison_library as compare
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
     frame = pandas.DataFrame([row(place, *kept) for place, kept in enumerate(claims.kept)])
+    # from a sample Splink would learn how often strangers share a number out of people who share their own
+    sharing: list[Any] = [
+        levels.NullLevel("identifiers"),
+        levels.ArrayIntersectLevel("identifiers", 1).configure(u_probability=BY_CHANCE, fix_u_probability=True),
+        levels.ElseLevel().configure(u_probability=1 - BY_CHANCE, fix_u_probability=True),
+    ]
     shared = block_on("identifiers", arrays_to_explode=["identifiers"])
     settings = SettingsCreator(
         link_type="dedupe_only",
@@ -63,7 +72,7 @@ def clusters(claims: Claims) -> list[int]:
             compare.DamerauLevenshteinAtThresholds("birth", [1, 2]),
             compare.ExactMatch("sex"),
             compare.ExactMatch("citizenship"),
-            compare.ArrayIntersectAtSizes("identifiers", [1]),
+            compare.CustomComparison(output_column_name="identifiers", comparison_levels=sharing),
         ],
         blocking_rules_to_generate_predictions=[
             shared,
