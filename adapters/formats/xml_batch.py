@@ -144,9 +144,12 @@ class _Cutter:
         raise _Refused("a document type declaration, which is not read", self.line)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._depth > 1:  # nearly all
+            self._depth += 1
+            return
         if self._depth == 0:
             self._root(name, attributes)
-        elif self._depth == 1:
+        else:
             at = self._expat.CurrentByteIndex
             self._settle(at)
             self._open, self._stray = _Cut(at, self.line, self._stray), False
@@ -155,6 +158,8 @@ class _Cutter:
 
     def _stop(self, _: str) -> None:
         self._depth -= 1
+        if self._depth > 1:
+            return
         at = self._expat.CurrentByteIndex
         if self._depth == 1 and self._open is not None:
             self._open.last = at

@@ -92,9 +92,10 @@ def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Rea
                 yield refused
                 continue
             limit -= member.file_size
+            name = _name(member)
             with archive.open(member) as unpacked:
                 for read in format.read(cast(BinaryIO, unpacked)):
-                    placed = _placed(read, _name(member))
+                    placed = _placed(read, name)
                     if isinstance(placed, Note):
                         notes.append(placed)
                     else:
