@@ -63,6 +63,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python tests/benchmarks/bus_speed.py
 	@PYTHONPATH=tests $(BIN)/python tests/benchmarks/deadlines.py
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
+	@$(BIN)/python tests/benchmarks/recovery.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
