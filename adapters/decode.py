@@ -137,6 +137,7 @@ def _database(source: Path | str | bytes, options: PollOptions) -> Iterator[Read
     """The rows of the view, by key, and what the owner's clock vouches for."""
     try:
         with closing(_connect(source)) as connection:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW)
             connection.text_factory = lambda data: data.decode("utf-8", "replace")
             statement = f"SELECT {', '.join(options.columns)} FROM {options.view} ORDER BY {options.key}"  # noqa: S608
             for values in connection.execute(statement):
@@ -146,8 +147,10 @@ def _database(source: Path | str | bytes, options: PollOptions) -> Iterator[Read
                 (through,) = connection.execute(f"SELECT max({column}) FROM {view}").fetchone()  # noqa: S608
                 if is_order(through) and through > options.since:
                     yield through_note(options.since, through)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # names of tables and columns are text of the file too
-        yield BadRecord(f"no database of this interface: {error}", place="the file", raw=b"")
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
+        # Names of tables and columns are text of the file too; where its sizes are damaged SQLite finds no memory.
+        why = str(error) or "its sizes are damaged"
+        yield BadRecord(f"no database of this interface: {why}", place="the file", raw=b"")
 
 
 def _row(options: PollOptions, values: tuple[object, ...]) -> Row:

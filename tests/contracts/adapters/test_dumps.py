@@ -38,6 +38,21 @@ def test_names_in_a_database_may_be_no_text() -> None:
     assert reason.startswith("no database of this interface: 'utf-8' codec can't decode byte 0xff")
 
 
+def test_sizes_in_a_database_may_be_damaged() -> None:
+    """Found by the fuzzer: SQLite says then that it has no memory."""
+    results = list(decode_file(CLAIMS3, Path(__file__).with_name("damaged.db")))
+    assert reasons(results)[-1].startswith("no database of this interface: ")
+    assert not any(result.events for result in results)
+
+
+def test_a_value_in_a_database_may_be_too_long() -> None:
+    """No more memory than a row may take."""
+    long = database(insert([row(), row(action_id=4712), row(action_id=4713, family_name="F" * (LONGEST_ROW + 1))]))
+    results = list(decode_file(CLAIMS3, long))
+    assert results[0].events
+    assert reasons(results) == ["no database of this interface: string or blob too big"]
+
+
 @pytest.mark.parametrize(
     "endless",
     [
