@@ -31,6 +31,11 @@ def people(world: World) -> tuple[Person, Person]:
     return one, other
 
 
+def installation(data: Path) -> Pipeline:
+    """An embedded one without sources."""
+    return Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", {}, data / "messages")
+
+
 async def told(pipeline: Pipeline, events: list[AnyEvent]) -> None:
     """The events on the bus, and settled."""
     pipeline.data.mkdir(parents=True, exist_ok=True)
@@ -71,8 +76,7 @@ async def test_listed_decided_undone(tmp_path: Path) -> None:
         encounter(world, person, START + timedelta(day), number)
         for day, (person, number) in enumerate(zip((one, other, stranger), numbers, strict=True))
     ]
-    data = tmp_path / "data"
-    pipeline = Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", {})
+    pipeline = installation(tmp_path / "data")
     await told(pipeline, [decode(raw) for raw in bytes_of(events)])
     (found,) = listed(pipeline)
     records = ["/".join(found[side]["record"]) for side in ("one", "other")]  # type: ignore[index]
@@ -99,8 +103,7 @@ async def test_listed_decided_undone(tmp_path: Path) -> None:
 
 
 def test_what_is_no_decision(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    pipeline = Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", {})
+    pipeline = installation(tmp_path / "data")
     words = ("--same", "--by", "a", "--why", "b")
     for wrong in (("I94/1", "I94/1"), ("I94", "APIS/2"), ("I94/", "APIS/2")):
         done = matches(pipeline, "decide", *wrong, *words)
