@@ -109,6 +109,7 @@ def report_of(seed: int, year: int, as_of: int) -> Report:
     return report
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20), st.sampled_from((2024, 2025, 2026)), st.integers(*laws.SPAN))
 def test_the_sums_close(seed: int, year: int, as_of: int) -> None:

@@ -44,6 +44,7 @@ def test_law(law: laws.Law) -> None:
     holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [laws.order_and_duplicates, laws.batches, laws.known_at, laws.identity])
 def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where keys and blocks admit two claims each, nearly every world meets a cap."""

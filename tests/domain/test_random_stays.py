@@ -23,6 +23,8 @@ from services.domain.coverage import coverage_of
 from services.domain.facts import Fact
 from services.domain.history import canonical
 
+pytestmark = pytest.mark.slow
+
 D = date(2025, 1, 10)
 GRADES = ("B2", "WT", "H1B", "P1", "F1", "M1", "K1", "A1", None)
 FACTS = sorted({Said(word) for word in rules.MOVING} | {Said.ENCOUNTER, Said.REMOVAL_ORDER})

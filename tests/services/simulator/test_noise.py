@@ -26,6 +26,8 @@ from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspel
 from services.simulator.dice import Dice
 from services.simulator.noise import KINDS, Mistakes
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[3] / "docs" / "evaluation.md"
 PERSONS = 1_500
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ -", min_size=2, max_size=39).filter(lambda name: name[0].isalpha())
