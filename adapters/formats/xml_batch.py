@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from threading import Lock, local
+from threading import Lock
 from typing import Any, BinaryIO, cast
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
@@ -20,6 +20,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from adapters.core import BadRecord, Note, Read, Record
+from adapters.formats.xml_safe import safe_parser
 
 Fields = Mapping[str, Any]
 _BLOCK = 2**16
@@ -175,7 +176,7 @@ class _Cutter:
         said = "".join(f" {key}={quoteattr(value)}" for key, value in spaces.items())
         self.tag = (f"<{name}{said}>", f"</{name}>")
         try:
-            found = etree.fromstring("".join(self.tag).encode(), _OWN.parser).tag
+            found = etree.fromstring("".join(self.tag).encode(), safe_parser()).tag
         except (etree.LxmlError, ValueError):
             raise _Refused("a root whose name or namespace is none", self.line) from None
         if found != f"{{{self._format.namespace}}}{self._format.root}":
@@ -331,7 +332,7 @@ class _Reading:
         opening, closing = self.cutter.tag
         try:
             text = self.held[start:end].decode(self._codec)
-            return etree.fromstring(f"{opening}{text}{closing}".encode(), _OWN.parser)[0]
+            return etree.fromstring(f"{opening}{text}{closing}".encode(), safe_parser())[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
         except etree.XMLSyntaxError as error:
@@ -355,24 +356,6 @@ class _Reading:
         del self.held[:size]
         self.base += size
         return data
-
-
-class _Own(local):
-    """Each thread's own parser, made once: one for all would be one thread's at a time."""
-
-    def __init__(self) -> None:
-        self.parser = etree.XMLParser(
-            resolve_entities=False,  # nothing from elsewhere, nothing huge
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-            collect_ids=False,
-        )
-
-
-_OWN = _Own()
 
 
 def _by_first_bytes(data: bytes) -> str | None:

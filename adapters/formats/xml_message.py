@@ -19,6 +19,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from adapters.core import BadRecord, Note, Read, Record
+from adapters.formats.xml_safe import safe_parser
 
 Fields = Mapping[str, Any]
 ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
@@ -73,7 +74,7 @@ class XmlMessageFormat:
         cutter = _Cutter()
         try:
             cutter.cut(data)
-            message = etree.fromstring(data, _parser())
+            message = etree.fromstring(data, safe_parser())
         except (_Refused, etree.LxmlError, ValueError) as error:
             yield BadRecord(_why(error), place=f"line {cutter.line}", raw=data)
             return
@@ -167,17 +168,6 @@ class _Cutter:
 
     def _doctype(self, *_: object) -> None:
         raise _Refused("a document type declaration; none is read")
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
 
 
 def _encoding(name: str) -> str:
