@@ -23,18 +23,24 @@ NO_HORIZONS: Horizons = {}
 
 
 class Caps:
-    """The horizons that hold for the claims of one pool, and the claims' ranks."""
+    """The horizons that hold for the claims of one pool, and the claims' ranks, worked out once one is asked for."""
 
-    __slots__ = ("_known", "horizons")
+    __slots__ = ("_facts", "_known", "_known_at", "horizons")
 
-    def __init__(self, known: Mapping[int, int], horizons: Horizons) -> None:
-        self._known = known
+    def __init__(self, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> None:
+        self._facts = facts
+        self._known_at = known_at
+        self._known: dict[int, int] | None = None
         self.horizons = horizons
 
     def admits(self, key: int, claim: int) -> bool:
         """Whether a claim counts under a key."""
         horizon = self.horizons.get(key)
-        return horizon is None or (self._known.get(claim, 0), claim) <= horizon
+        if horizon is None:
+            return True
+        if self._known is None:
+            self._known = _claims(self._facts, self._known_at)[1]
+        return (self._known.get(claim, 0), claim) <= horizon
 
 
 def caps_of(
@@ -43,11 +49,21 @@ def caps_of(
     """The caps among a pool's facts known by then; None where none can bite.
 
     `stored`: what is known of keys whose claims lie in several pools. A pool that holds more of a key's claims than
-    are admitted lowers the horizon by itself.
+    are admitted lowers the horizon by itself; most pools hold too few of all for that, and nothing is worked out.
     """
-    cap = CAP
-    if not stored and len(facts) <= cap:
-        return None
+    lowered: dict[int, Rank] = {}
+    if len(facts) > CAP:
+        claims, known, holders = _claims(facts, known_at)
+        if len(claims) > CAP:
+            lowered = _lowered(claims, known, holders, stored, blocks=blocks)
+    horizons = {**stored, **lowered} if lowered else stored
+    return Caps(facts, known_at, horizons) if horizons else None
+
+
+def _claims(
+    facts: Collection[Fact], known_at: int | None
+) -> tuple[dict[int, Claim], dict[int, int], dict[str, set[int]]]:
+    """By claim key the claim and since when it is known; by number of a stay or application the claims beside it."""
     claims: dict[int, Claim] = {}
     known: dict[int, int] = {}
     met: dict[int, int] = {}  # by the object: facts of one pool share it, and its hash is dear
@@ -64,20 +80,26 @@ def caps_of(
             known[key] = fact.known
         for text in fact.numbers:
             holders[text].add(key)
-    if len(claims) <= cap and not stored:
-        return None
+    return claims, known, holders
+
+
+def _lowered(
+    claims: Mapping[int, Claim],
+    known: Mapping[int, int],
+    holders: dict[str, set[int]],
+    stored: Horizons,
+    *,
+    blocks: bool,
+) -> dict[int, Rank]:
+    """The horizons that a pool's own claims set, or set lower than what is stored."""
     for key, claim in claims.items():
-        for text in claim.identifiers:
-            holders[text].add(key)
-    if blocks:
-        for key, claim in claims.items():
-            for text in blocks_of(claim):
-                if text:
-                    holders[text].add(key)
-    shared = {key_hash(text): members for text, members in holders.items() if len(members) > 1 or stored}
-    horizons = {key: stored[key] for key in shared if key in stored}
-    for key, members in shared.items():
-        if len(members) > cap:
-            last = sorted((known[one], one) for one in members)[cap - 1]
-            horizons[key] = min(last, horizons.get(key, last))
-    return Caps(known, horizons) if horizons else None
+        for text in (*claim.identifiers, *(blocks_of(claim) if blocks else ())):
+            if text:
+                holders[text].add(key)
+    found: dict[int, Rank] = {}
+    for text, members in holders.items():
+        if len(members) > CAP:
+            key = key_hash(text)
+            last = sorted((known[one], one) for one in members)[CAP - 1]
+            found[key] = min(last, stored.get(key, last))
+    return found
