@@ -21,7 +21,7 @@ from services.domain import caps, scoring
 from services.domain.caps import Horizons
 from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import History
-from services.domain.pools import Pool
+from services.domain.pools import united
 from services.domain.settle import persons
 from services.store.contract import Reads
 from services.store.writer import ClaimRow
@@ -94,7 +94,7 @@ def _alike(rows: list[ClaimRow], horizons: Horizons) -> Iterable[tuple[Claim, Cl
 async def _judged(reads: Reads, one: Claim, other: Claim, horizons: Horizons) -> Possible | None:
     """The two persons as they stand; None where they are one already, were told apart, or speak no more."""
     pools = await reads.pools([claim_key(one), claim_key(other)])
-    facts = tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())
+    facts = united(pools)
     histories = persons(facts, None, horizons)
     holder, second_holder = _holder(one, facts, histories), _holder(other, facts, histories)
     if holder is None or second_holder is None:

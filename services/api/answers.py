@@ -38,7 +38,6 @@ from services.domain.coverage import Coverage, complete
 from services.domain.facts import MICRO, Fact, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, ONE_HOLDER, WEIGHTS
-from services.domain.pools import Pool
 from services.domain.remaining import remaining_days
 from services.domain.settle import answer, persons, status
 from services.domain.stays import local_day
@@ -125,11 +124,6 @@ def visible(facts: Iterable[Fact], *, confidential: bool) -> list[Fact]:
         for fact in left
         if fact.kind != "decision" or all(handle(*fact.body[side]) in told for side in ("one", "other"))
     ]
-
-
-def united(pools: Iterable[Pool]) -> tuple[Fact, ...]:
-    """The facts of several pools, each once: pools that wait to be united already answer as one."""
-    return tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())
 
 
 def holders(by: By, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> list[History]:

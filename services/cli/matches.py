@@ -72,7 +72,8 @@ def decide(
 
     settings = settings_of(context)
     at = datetime.now(UTC)
-    _sent(settings, _made(lambda: decision(_ref(one), _ref(other), same=same, by=by, why=why, at=at)))
+    event = _made(lambda: decision(_ref(one), _ref(other), same=same, by=by, why=why, at=at))
+    asyncio.run(_send(settings, event))
     typer.echo(f"Told: {one} and {other} are {'one person' if same else 'two persons'}.")
 
 
@@ -85,7 +86,8 @@ def undo(context: typer.Context, one: RecordArgument, other: RecordArgument, by:
 
     settings = settings_of(context)
     at = datetime.now(UTC)
-    _sent(settings, _made(lambda: undone(_ref(one), _ref(other), by=by, why=why, at=at)))
+    event = _made(lambda: undone(_ref(one), _ref(other), by=by, why=why, at=at))
+    asyncio.run(_send(settings, event))
     typer.echo(f"Told: nothing is decided on {one} and {other}.")
 
 
@@ -104,10 +106,6 @@ def _ref(text: str) -> RecordRef:
     if not slash or not record:
         raise Refusal(f"{text!r} is no SYSTEM/RECORD; `visabus matches list` shows them", MISUSED)
     return RecordRef(system=system, record=record)
-
-
-def _sent(settings: Settings, event: Decision) -> None:
-    asyncio.run(_send(settings, event))
 
 
 async def _send(settings: Settings, event: Decision) -> None:

@@ -65,6 +65,11 @@ class Pool:
         return pool
 
 
+def united(pools: Iterable[Pool]) -> tuple[Fact, ...]:
+    """The facts of several pools, each once: pools that wait to be united already answer as one."""
+    return tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
 

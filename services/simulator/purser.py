@@ -89,12 +89,10 @@ class Purser:
 
     def _no_show(self, page: Page, stay: Stay) -> None:
         """Booked on a flight of somebody else's if one is near, and not aboard."""
-        room = _room(stay, self._span)
-        if room is None:
+        listed = self._listed(page, stay)
+        if listed is None:
             return
-        flight = self._some_flight(*room)
-        who = self._passenger(Told(page.person, stay.passport), flight)
-        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        flight, who = listed
         if self._dice.chance(shares.CANCELLED):
             self._tell(flight, who, CANCELLED, -CANCELLED_BEFORE)
         else:
@@ -103,18 +101,26 @@ class Purser:
 
     def _left_listed(self, page: Page, stay: Stay) -> None:
         """The same, but nobody says so, or says it weeks later: the records show a departure that never was."""
-        room = _room(stay, self._span)
-        if room is None:
+        listed = self._listed(page, stay)
+        if listed is None:
             return
-        flight = self._some_flight(*room)
-        who = self._passenger(Told(page.person, stay.passport), flight)
-        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        flight, who = listed
         left = (self._span.until - flight.departs) // DAY
         if self._mistakes.retracted() and left > 1:
             self._tell(flight, who, NOT_ABOARD, DAY * self._mistakes.days(min(left - 1, 60)))
             page.retracted.append(("APIS", _record(flight, who)))
         else:
             self._keep(page, flight, who, ("no_show",))
+
+    def _listed(self, page: Page, stay: Stay) -> tuple[Flight, Passenger] | None:
+        """Put on the list of a flight that leaves during the stay, if one can be near."""
+        room = _room(stay, self._span)
+        if room is None:
+            return None
+        flight = self._some_flight(*room)
+        who = self._passenger(Told(page.person, stay.passport), flight)
+        self._tell(flight, who, LISTED, -LISTED_BEFORE)
+        return flight, who
 
     def _some_flight(self, first: int, last: int) -> Flight:
         """A departure of somebody else's in that time, or one of its own."""

@@ -12,9 +12,7 @@ from toy_source import Folder, mapping, settings, world
 
 from adapters.core import Batch, Feed, Json, System
 from bus.contract import Bus
-from bus.embedded import EmbeddedBus
 from services.ingest import Outcome, Source, recorded, run
-from services.wiring import topics
 
 
 @dataclass
@@ -32,14 +30,6 @@ class Queue(Folder):
         saved = (await world(self.bus)).saved["TOY/lines"]["position"]["name"]
         self.told.append((name, saved))
         self._fail(f"done {name}")
-
-
-@pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    opened = await EmbeddedBus.open(tmp_path / "bus.db")
-    await opened.declare(topics())
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from schemas.topics import POSITIONS
 from services.ingest import Outcome, recorded, run
 from services.ingest.letters import Spool
 from services.settings import Deadlines, Settings
-from services.wiring import topics
 
 LINES = """good 1
 two 2
@@ -32,14 +31,6 @@ bug 6
 nothing 7
 through 9
 good 8"""
-
-
-@pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    opened = await EmbeddedBus.open(tmp_path / "bus.db")
-    await opened.declare(topics())
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -18,21 +18,11 @@ from toy_door import PATH, Rig, opened, settings
 from toy_source import World, world
 
 from bus.contract import Bus, BusDown, Message
-from bus.embedded import EmbeddedBus
 from schemas.topics import PUSH_ANSWERS
 from services.ingest.letters import Spool
-from services.wiring import topics
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
 OTHER = "another secret that is longer than 32 bytes"
-
-
-@pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    opened = await EmbeddedBus.open(tmp_path / "bus.db")
-    await opened.declare(topics())
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
