@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,18 +84,22 @@ async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, 
 
     stop = stop_on_signals()
     policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)
-    bus: Bus = await policy(open_bus, settings)
-    try:
+    async with AsyncExitStack() as opening:
+        bus: Bus = await policy(open_bus, settings)
+        opening.push_async_callback(bus.close)
         await policy(bus.declare, topics())
         fence = 2 * settings.ingest.fence_seconds
         spool = Spool(settings.data_dir / "spool")
         known = now if stamp is Stamp.NOW else recorded
-        desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=known)
-        async with desks as opened:
-            app = create_app(opened, Keys.of(settings.door.keys), settings.door)
-            return await _serve(app, opened, settings, host, port)
-    finally:
-        await bus.close()
+
+        async def opened() -> dict[str, Desk]:
+            desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=known)
+            return await opening.enter_async_context(desks)
+
+        # the bus may go away between one step and the next: each is tried again
+        desks: dict[str, Desk] = await policy(opened)
+        app = create_app(desks, Keys.of(settings.door.keys), settings.door)
+        return await _serve(app, desks, settings, host, port)
 
 
 async def _on(point: str) -> None:

@@ -34,6 +34,12 @@ async def under_load(pipeline: Pipeline) -> AsyncIterator[None]:
     try:
         yield
         assert await asyncio.to_thread(reader.wait, 200) == 0, pipeline.told("ingest")
+
+        async def sent() -> bool:
+            assert door.poll() is None, pipeline.told("door")
+            return sending.done()
+
+        await until(sent, every=0.1, seconds=200)
         await sending
         await asyncio.gather(stop(door), stop(correlator))
     finally:
@@ -41,6 +47,7 @@ async def under_load(pipeline: Pipeline) -> AsyncIterator[None]:
         await asyncio.gather(sending, return_exceptions=True)
         for process in (correlator, reader, door):
             process.kill()
+            process.wait()
     await asyncio.to_thread(pipeline.correlate)
 
 

@@ -69,14 +69,17 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
     bodies = [body for path in sorted((population / "apis").glob("*.edi")) for body in interchanges(path)]
     written = Truth.read(population / "truth").counts["systems"]
     waits: list[float] = []
+    faults = (rabbitmq_local.kill, rabbitmq_local.stop, rabbitmq_local.kill)
+    portions = 0  # of the messages: two a fault, so that there is always something left to flow, and one for the end
     async with watching(pipeline) as watch:
 
         async def allowed(sent: int) -> None:
             async def near() -> bool:
-                return sent - await taken(watch.bus) < AHEAD
+                portion = len(bodies) * portions // (2 * len(faults) + 1)
+                return sent < portion and sent - await taken(watch.bus) < AHEAD
 
             if sent % 10 == 0:
-                await until(near)
+                await until(near, seconds=240)
 
         async def read() -> int:
             return await taken(watch.bus)
@@ -93,15 +96,18 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
         publishing = asyncio.create_task(publish(address, bodies, allowed))
         rng = Random(seed)
         try:
-            for fault in (rabbitmq_local.kill, rabbitmq_local.stop, rabbitmq_local.kill):
-                await moved(read)
+            for fault in faults:
                 await door.kill(rng)
+                portions += 1
+                await moved(read)
                 assert not publishing.done()
                 began = time.monotonic()
                 await asyncio.to_thread(fault, node)
+                portions += 1
                 await asyncio.to_thread(rabbitmq_local.start, node)
                 await moved(read)
                 waits.append(time.monotonic() - began)
+            portions += 1
             last = pipeline.open_door()
             await publishing
             await sender.task
@@ -112,6 +118,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
                 task.cancel()
             await asyncio.gather(publishing, sender.task, return_exceptions=True)
             reader.kill()
+            reader.wait()
     await asyncio.to_thread(pipeline.correlate)
     told = spread("from RabbitMQ's death to the next message read, its own start included,", waits)
     tell(f"seed {seed}; {told}; {door.told()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import socket
@@ -18,6 +19,7 @@ from systems.ident_build import ENROLMENT, ENTRY, MERGE, encounter, message
 from toy_source import world
 from typer.testing import CliRunner
 
+from bus.contract import BusDown, Producer
 from bus.embedded import EmbeddedBus
 from services.cli import app
 from services.cli.children import VISABUS
@@ -153,3 +155,32 @@ async def test_a_second_door_takes_over_and_the_first_one_ends(
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
     assert (await world(bus)).saved["IDENT/push"]["counters"]["read"] == 2
     await bus.close()
+
+
+async def test_a_bus_that_goes_away_while_a_door_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step of opening is tried again: a door that gives up would leave IDENT with nobody to ask."""
+    from services.cli import door as command
+    from services.cli.ingest import Stamp
+
+    plain, times = EmbeddedBus.producer, 0
+
+    async def away_at_first(self: EmbeddedBus) -> Producer:
+        nonlocal times
+        times += 1
+        if times < 3:
+            raise BusDown("away")
+        return await plain(self)
+
+    async def serve(app: object, desks: dict[str, object], *_: object) -> bool:
+        assert list(desks) == ["ident"]
+        return False
+
+    monkeypatch.setattr(EmbeddedBus, "producer", away_at_first)
+    monkeypatch.setattr(command, "_serve", serve)
+    environment = {
+        "VISABUS_DATA_DIR": str(tmp_path),
+        "VISABUS_DOOR__KEYS": json.dumps({"k": {"system": "IDENT", "hmac_secret": SECRET}}),
+    }
+    settings = load(environment=environment)
+    assert not await command._run(settings, command._pushed(settings), "127.0.0.1", 0, Stamp.RECORDED)
+    assert times == 3
