@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -92,11 +94,17 @@ def _admitted(keys: Sequence[list[int]], facts: Sequence[Fact], horizons: dict[i
     So many claims of one number in one batch would else make one pool of all of them. Where fewer come at a time the
     settling sees it: a pool is a little too wide for a while, which is harmless.
     """
+    # most batches end here: no key has a horizon, and none is met so often that it could get one
+    counted = Counter(chain.from_iterable(keys))
+    wanted = {key for key, count in counted.items() if count > caps.CAP} | (horizons.keys() & counted.keys())
+    if not wanted:
+        return {}
     holders: dict[int, dict[int, int]] = {}
     for mine, fact in zip(keys, facts, strict=True):
         for key in mine[2:] if fact.claim is not None else ():
-            ranks = holders.setdefault(key, {})
-            ranks[mine[1]] = min(fact.known, ranks.get(mine[1], fact.known))
+            if key in wanted:
+                ranks = holders.setdefault(key, {})
+                ranks[mine[1]] = min(fact.known, ranks.get(mine[1], fact.known))
     fell: dict[int, Rank] = {}
     for key, ranks in holders.items():
         if len(ranks) > caps.CAP:
