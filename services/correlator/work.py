@@ -26,5 +26,17 @@ class Work(msgspec.Struct, array_like=True):
         return _decoder.decode(unsqueeze(blob))
 
 
+def claims_in(blob: bytes) -> list[int]:
+    """The claims of a blob's work, its facts left packed."""
+    return _claims.decode(unsqueeze(blob)).claims
+
+
+class _Claims(msgspec.Struct, array_like=True):
+    facts: msgspec.Raw
+    united: msgspec.Raw
+    claims: list[int]
+
+
+_claims = msgspec.msgpack.Decoder(_Claims)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Work)

@@ -41,7 +41,7 @@ class Alike(IntEnum):
     SAME = 4
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def tokens(name: str) -> tuple[str, ...]:
     """The parts of a name in plain capital letters (ICAO Doc 9303 writes no others), placeholders left out."""
     plain = _SILENT.sub("", name)
@@ -50,7 +50,7 @@ def tokens(name: str) -> tuple[str, ...]:
     return tuple(token for token in _SPLIT.split(plain.upper()) if token and token not in PLACEHOLDERS)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def spelling(token: str) -> str:
     """What transliterations of one name have in common: the same text for MUELLER and MULLER, MOHAMMED and MUHAMAD."""
     if token in VARIANTS:
@@ -62,7 +62,7 @@ def spelling(token: str) -> str:
     return VARIANTS.get(token, token)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def sound(token: str) -> str:
     """The consonants as they sound, roughly, in any language; the first letter too if it is a vowel."""
     text = spelling(token)
@@ -74,7 +74,7 @@ def sound(token: str) -> str:
     return _TWICE.sub(r"\1", first + re.sub("[AEIOUY]", "", text[1:]))
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def alike(one: str, other: str) -> Alike:
     """How alike two tokens are; two common names are never taken for one mistyped."""
     if one == other:

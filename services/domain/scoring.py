@@ -42,7 +42,7 @@ class Said(NamedTuple):
     documents: dict[str, frozenset[str]]  # issuer -> passport numbers
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def said(claim: Claim) -> Said:
     """The claim's names in tokens, its documents by issuer."""
     documents: dict[str, set[str]] = {}
@@ -97,7 +97,7 @@ def _mistyped(one: str, other: str) -> bool:
     return one[first] == other[second] and one[second] == other[first]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def birth_score(one: str, other: str) -> float:
     """Bits of two dates of birth, `1980-02-03`, `1980-02`, `1980` or nothing."""
     if not one or not other:
@@ -132,7 +132,7 @@ def names_score(mine: Said, theirs: Said) -> float:
 Name = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _name_score(one: Name, other: Name) -> float:
     """Each token of the shorter name looks for the one of the longer that is most like it."""
     short, long = sorted((one, other), key=lambda name: (len(name[0]) + len(name[1]), name))
@@ -178,7 +178,7 @@ def _weight(token: str, role: str) -> float:
     return GIVEN_COMMON if common else GIVEN_RARE
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def given_conflict(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether of two names (family, given) one cannot be the other, by what follows the family name."""
     return _name_score(_tokens(one), _tokens(other)) == NEVER
