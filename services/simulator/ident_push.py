@@ -80,9 +80,14 @@ def headers(key: Key, body: bytes, timestamp: int, nonce: str) -> dict[str, str]
 
 @dataclass(slots=True)
 class Message:
-    """A body with its signature, renewed when it gets old. The nonce follows from the body: equal runs, equal names."""
+    """A file's body with its signature, renewed when it gets old.
+
+    The nonce follows from the file's name and the body: equal runs have equal nonces, and a file sent once more under
+    another name is another message.
+    """
 
     key: Key
+    name: str
     body: bytes
     clock: Callable[[], float]
     signed: int = 0
@@ -95,7 +100,8 @@ class Message:
         if not self.headers or now - self.signed > YOUNG_SECONDS:
             self.signed = now
             self.times += 1
-            self.headers = headers(self.key, self.body, now, f"{sha256(self.body).hexdigest()[:32]}-{self.times}")
+            nonce = sha256(f"{self.name}\n".encode() + self.body).hexdigest()[:32]
+            self.headers = headers(self.key, self.body, now, f"{nonce}-{self.times}")
         return self.headers
 
 
@@ -105,7 +111,7 @@ async def push(http: httpx.AsyncClient, directory: Path, key: Key, *, clock: Cal
     paths = await asyncio.to_thread(lambda: sorted(directory.glob("*.xml")))
     for path in paths:
         body = await asyncio.to_thread(path.read_bytes)
-        pushed = pushed.plus(await insist(http, Message(key, body, clock)))
+        pushed = pushed.plus(await insist(http, Message(key, path.name, body, clock)))
     return pushed
 
 

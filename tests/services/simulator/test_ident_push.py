@@ -89,6 +89,21 @@ async def test_an_old_signature_is_renewed_with_another_nonce(messages: Path) ->
     assert len({nonce for _, nonce in seen}) == 2
 
 
+async def test_a_file_sent_once_more_under_another_name_is_another_message(messages: Path) -> None:
+    (messages / "IDENT.000002.xml").write_bytes(b"<one/>")
+    nonces: list[str] = []
+
+    def door(request: httpx.Request) -> httpx.Response:
+        nonces.append(request.headers["Visabus-Nonce"])
+        return httpx.Response(200, json=TAKEN)
+
+    async with client(door) as http:
+        await push(http, messages, KEY)
+        await push(http, messages, KEY)
+    assert len(set(nonces)) == 2
+    assert nonces[:2] == nonces[2:]
+
+
 async def test_what_the_door_does_not_want_is_not_sent_again(messages: Path) -> None:
     asked = 0
 
