@@ -62,6 +62,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
 	@$(BIN)/python tests/benchmarks/bus_speed.py
 	@PYTHONPATH=tests $(BIN)/python tests/benchmarks/deadlines.py
+	@$(BIN)/python -m tests.benchmarks.extremes
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
 	@$(BIN)/python tests/benchmarks/recovery.py
 

@@ -4,7 +4,10 @@
 
 Prints, for each batch size: events/s, CPU microseconds per event and stage (client) and of the database's processes,
 WAL bytes and rows per event; beside it a calibration loop, because machines drift, and the durability settings.
-Without `--url` it starts a PostgreSQL of its own. The database is emptied first.
+Without `--url` it starts a PostgreSQL of its own. The database is emptied first. Each tenth of the events stands on a
+line of its own, with the rows that were read and written: they are to stay the same, however many persons there are.
+
+    python -m tests.benchmarks.store --events 2000000 --each 2 --batch 20000    # a million persons
 """
 
 from __future__ import annotations
@@ -18,10 +21,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
+from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 import asyncpg
 
@@ -36,71 +37,7 @@ from services.correlator.memory import collect_rarely
 from services.correlator.settle import coverage_of, settle
 from services.domain.facts import fact_of
 from services.store import Store, open_store
-
-LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
-BIRTHS = date(1940, 1, 1).toordinal()
-TEMPLATE = (
-    '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d",'
-    '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s",'
-    '"published_at":"%s",'
-    '"occurred_at":{"precision":"instant","zone":"America/New_York","at":"%s"},"subject":{"names":[{"family":"%s",'
-    '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
-)
-STATES = ("MEX", "GBR", "IND", "BRA", "JPN", "FRA", "D", "CAN")
-
-
-def letters(text: str) -> str:
-    """A name has no digits."""
-    return text.translate(LETTERS)
-
-
-def events(count: int, seed: int) -> Iterator[bytes]:
-    """Arrivals and departures of count / 5 persons in the order of their happening: some 500 bytes each."""
-    rng = Random(seed)
-    start = datetime(2022, 1, 1, tzinfo=UTC)
-    persons = max(1, count // 5)
-    span = 3 * 365 * 86_400
-    for n in range(count):
-        # persons come in at any time and stay: a window of them moves through the years
-        person = (n // 5 * 1 + int(rng.random() ** 2 * 20_000)) % persons
-        visit, leaving = divmod(n % 10, 2)
-        at = start + timedelta(seconds=int(span * n / count))
-        mark = blake2b(b"%d" % n, digest_size=16).digest()
-        stamp = at.isoformat().replace("+00:00", "Z")
-        birth = date.fromordinal(BIRTHS + person * 7_919 % 21_900)  # spread over sixty years, as people's are
-        i94 = (person * 10 + visit) % 10**11
-        names = letters(f"F{person % 99_991:05d}"), letters(f"G{person // 7 % 99_989:05d}")
-        state = STATES[person % 8].replace("D", "DEU") if person % 8 == 6 else STATES[person % 8]
-        numbers = (
-            f'{{"scheme":"i94","issuer":"CBP","value":"{i94:011d}"}},'
-            f'{{"scheme":"passport","issuer":"{state}","value":"P{person:08d}"}}'
-        )
-        until = (at + timedelta(days=180)).date()
-        tail = '"evidence":"manifest_closed"'
-        if not leaving:
-            tail = f'"inspection":"admitted","class_of_admission":"B2","admitted_until":"{until}"'
-        kind = "departure" if leaving else "arrival"
-        identity = f"{mark.hex()[:8]}-{mark.hex()[8:12]}-5{mark.hex()[13:16]}-8{mark.hex()[17:20]}-{mark.hex()[20:]}"
-        yield (
-            TEMPLATE
-            % (
-                identity,
-                kind,
-                n,
-                n % 9_999,
-                n,
-                n,
-                at.strftime("%Y%m%d"),
-                stamp,
-                stamp,
-                *names,
-                birth,
-                "FM"[person % 2],
-                state,
-                numbers,
-                tail,
-            )
-        ).encode()
+from tests.benchmarks.store.stream import events
 
 
 class Meter:
@@ -144,14 +81,36 @@ def database_cpu(postmaster: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-async def figures(url: str) -> tuple[int, int, int, dict[str, str]]:
-    """Bytes of WAL, rows written, the server's process id, durability settings."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of all tables so far."""
+
+    read: int
+    written: int
+
+    def since(self, before: Rows, count: int) -> str:
+        """In words, an event."""
+        return (
+            f"{(self.read - before.read) / count:.2f} rows read, {(self.written - before.written) / count:.2f} written"
+        )
+
+
+async def rows_of(connection: asyncpg.Connection) -> Rows:
+    """As the server's statistics have them, which lag a second behind."""
+    await asyncio.sleep(1.5)
+    found = await connection.fetchrow(
+        "SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0)::int8 AS read,"
+        " coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 AS written FROM pg_stat_user_tables"
+    )
+    return Rows(found["read"], found["written"])
+
+
+async def figures(url: str) -> tuple[int, Rows, int, dict[str, str]]:
+    """Bytes of WAL, rows, the server's process id, durability settings."""
     connection = await asyncpg.connect(url)
     try:
         wal = await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8")
-        rows = await connection.fetchval(
-            "SELECT coalesce(sum(n_tup_ins + n_tup_upd), 0)::int8 FROM pg_stat_user_tables"
-        )
+        rows = await rows_of(connection)
         path = Path(await connection.fetchval("SELECT current_setting('data_directory')"))
         pid = int((path / "postmaster.pid").read_text().splitlines()[0])
         names = (
@@ -169,11 +128,13 @@ async def figures(url: str) -> tuple[int, int, int, dict[str, str]]:
         await connection.close()
 
 
-async def correlate(store: Store, count: int, size: int, meter: Meter) -> None:
+async def correlate(store: Store, url: str, count: int, each: int, size: int, meter: Meter) -> None:
     """Append, look and settle all events; work is settled once some appends wait, as under lag."""
     keys = Keys()
-    source = events(count, 1)
-    waiting = 0
+    source = events(count, 1, each)
+    waiting = done = told = 0
+    connection = await asyncpg.connect(url)
+    before, start = await rows_of(connection), time.perf_counter()
     while True:
         with meter.stage("(make events)"):
             raws = [raw for raw, _ in zip(source, range(size), strict=False)]
@@ -183,16 +144,26 @@ async def correlate(store: Store, count: int, size: int, meter: Meter) -> None:
             batch = Batch([fact_of(raw) for raw in raws], raws, [])
         with meter.stage("append"):
             async with store.writer.begin() as tx:
-                done = await append(tx, batch, keys)
-            keys.remember(done)
+                appended = await append(tx, batch, keys)
+            keys.remember(appended)
         with meter.stage("look"):
             async with store.writer.begin() as tx:
                 await look(tx, 20)
         waiting += len(raws)
+        done += len(raws)
         if waiting >= max(size, 20_000):
             await settle_all(store, meter)
             waiting = 0
+        if waiting == 0 and (done - told) * 10 >= count:
+            with meter.stage("(figures)"):
+                seconds, now = time.perf_counter() - start, await rows_of(connection)
+                persons = await connection.fetchval("SELECT count(*) FROM person")
+            passed = done - told
+            cost = f"{now.since(before, passed)}, {seconds / passed * 1e6:.0f} us an event"
+            print(f"  {done:9,} events, {persons:9,} persons: {cost}")
+            before, told, start = now, done, time.perf_counter()
     await settle_all(store, meter)
+    await connection.close()
 
 
 async def settle_all(store: Store, meter: Meter) -> None:
@@ -205,7 +176,7 @@ async def settle_all(store: Store, meter: Meter) -> None:
                 rows = (await settle(tx, 20, NOW, await coverage_of(tx))).rows
 
 
-async def measure(url: str, count: int, size: int) -> None:
+async def measure(url: str, count: int, each: int, size: int) -> None:
     """One run, printed."""
     connection = await asyncpg.connect(url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -219,10 +190,9 @@ async def measure(url: str, count: int, size: int) -> None:
     wal, rows, pid, settings = await figures(url)
     burnt, before = database_cpu(pid), calibration()
     start = time.perf_counter()
-    await correlate(store, count, size, meter)
-    seconds = time.perf_counter() - start - meter.wall["(make events)"]
+    await correlate(store, url, count, each, size, meter)
+    seconds = time.perf_counter() - start - meter.wall["(make events)"] - meter.wall["(figures)"]
     burnt = database_cpu(pid) - burnt
-    await asyncio.sleep(1.5)  # statistics of tables are sent once a second
     wal_after, rows_after, _, _ = await figures(url)
     client = sum(value for name, value in meter.cpu.items() if name[0] != "(")
     print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s")
@@ -231,7 +201,7 @@ async def measure(url: str, count: int, size: int) -> None:
     for name, value in meter.cpu.items():
         print(f"  {name:14} {value / count * 1e6:7.1f} us CPU, {meter.wall[name] / count * 1e6:7.1f} us wall, an event")
     print(f"  client {client / count * 1e6:.0f} + database {burnt / count * 1e6:.0f} us CPU an event")
-    print(f"  WAL {(wal_after - wal) / count:,.0f} bytes, {(rows_after - rows) / count:.2f} rows written an event")
+    print(f"  WAL {(wal_after - wal) / count:,.0f} bytes, {rows_after.since(rows, count)} an event")
     await store.close()
 
 
@@ -240,18 +210,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="a database that may be emptied")
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--each", type=int, default=5, help="events a person")
     parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
     given = parser.parse_args()
     collect_rarely()  # as the correlator's process does
     if given.url:
         for size in given.batch:
-            asyncio.run(measure(given.url, given.events, size))
+            asyncio.run(measure(given.url, given.events, given.each, size))
         return
     with tempfile.TemporaryDirectory() as directory:
         url = start_postgres(Path(directory)).replace("postgresql+asyncpg", "postgresql")
         try:
             for size in given.batch:
-                asyncio.run(measure(url, given.events, size))
+                asyncio.run(measure(url, given.events, given.each, size))
         finally:
             stop_postgres(Path(directory))
 

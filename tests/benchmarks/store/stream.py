@@ -1,0 +1,73 @@
+"""Synthetic canonical events, without end if need be: what the benchmarks of the store are fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from random import Random
+
+LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
+BIRTHS = date(1940, 1, 1).toordinal()
+TEMPLATE = (
+    '{"id":"%s","schema_version":2,"kind":"%s","operation":"assert","system":"I94","record":"%011d",'
+    '"place":"record %d","revision":{"number":%d,"digest":"%016x"},"mapping_version":1,"batch":"I94.D%s",'
+    '"published_at":"%s",'
+    '"occurred_at":{"precision":"instant","zone":"America/New_York","at":"%s"},"subject":{"names":[{"family":"%s",'
+    '"given":"%s"}],"birth":"%s","sex":"%s","citizenship":["%s"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
+)
+STATES = ("MEX", "GBR", "IND", "BRA", "JPN", "FRA", "D", "CAN")
+
+
+def letters(text: str) -> str:
+    """A name has no digits."""
+    return text.translate(LETTERS)
+
+
+def events(count: int, seed: int, each: int = 5) -> Iterator[bytes]:
+    """Arrivals and departures of count / each persons in the order of their happening: some 500 bytes each."""
+    rng = Random(seed)
+    start = datetime(2022, 1, 1, tzinfo=UTC)
+    persons = max(1, count // each)
+    span = 3 * 365 * 86_400
+    for n in range(count):
+        # persons come in at any time and stay: a window of them moves through the years
+        person = (n // each + int(rng.random() ** 2 * 20_000)) % persons
+        visit, leaving = divmod(n % 10, 2)
+        at = start + timedelta(seconds=int(span * n / count))
+        mark = blake2b(b"%d" % n, digest_size=16).digest()
+        stamp = at.isoformat().replace("+00:00", "Z")
+        birth = date.fromordinal(BIRTHS + person * 7_919 % 21_900)  # spread over sixty years, as people's are
+        i94 = (person * 10 + visit) % 10**11
+        names = letters(f"F{person % 99_991:05d}"), letters(f"G{person // 7 % 99_989:05d}")
+        state = STATES[person % 8].replace("D", "DEU") if person % 8 == 6 else STATES[person % 8]
+        numbers = (
+            f'{{"scheme":"i94","issuer":"CBP","value":"{i94:011d}"}},'
+            f'{{"scheme":"passport","issuer":"{state}","value":"P{person:08d}"}}'
+        )
+        until = (at + timedelta(days=180)).date()
+        tail = '"evidence":"manifest_closed"'
+        if not leaving:
+            tail = f'"inspection":"admitted","class_of_admission":"B2","admitted_until":"{until}"'
+        kind = "departure" if leaving else "arrival"
+        identity = f"{mark.hex()[:8]}-{mark.hex()[8:12]}-5{mark.hex()[13:16]}-8{mark.hex()[17:20]}-{mark.hex()[20:]}"
+        yield (
+            TEMPLATE
+            % (
+                identity,
+                kind,
+                n,
+                n % 9_999,
+                n,
+                n,
+                at.strftime("%Y%m%d"),
+                stamp,
+                stamp,
+                *names,
+                birth,
+                "FM"[person % 2],
+                state,
+                numbers,
+                tail,
+            )
+        ).encode()
