@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +77,35 @@ class Asked:
     splink: bool = False
 
 
+class Stages:
+    """The stages of an evaluation and the seconds of each; whoever sits at a terminal sees them pass."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        self.seconds: dict[str, float] = {}
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+
+    def __enter__(self) -> Stages:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def stage(self, name: str, of: str = "") -> Iterator[None]:
+        """What is done inside is a stage of this name."""
+        task = self._progress.add_task(f"{name:10} {of}", total=1)
+        began = perf_counter()
+        yield
+        self.seconds[name] = perf_counter() - began
+        self._progress.update(task, completed=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What came of an evaluation."""
@@ -130,50 +160,45 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
     from services.settings import load
     from services.simulator import IDENT_FILES, Noise, addresses, simulate
 
-    seconds = {}
-    began = perf_counter()
-    truth = simulate(
-        directory,
-        persons=asked.persons,
-        seed=asked.seed,
-        systems=asked.systems,
-        noise=Noise().scaled(asked.noise),
-    )
-    seconds["simulate"] = perf_counter() - began
-    feeds = addresses(directory)
-    key = pushing.new_key()
-    settings = load(
-        data_dir=directory,
-        bus_url=bus or f"embedded://{directory}/bus.db",
-        store_url=store or f"sqlite+aiosqlite:///{directory}/store.db",
-        feeds={name: {"url": url} for name, url in feeds.items()},
-        door=pushing.door(key),
-        log={"level": "warning"},
-    )
-    start_logs(settings)
-    await refuse_used(settings)
-    began = perf_counter()
-    outcomes = await run(settings, sources(settings, list(feeds)), once=True, clock=recorded)
-    for outcome in outcomes:
-        if outcome.error is not None:
-            raise Refusal(f"{outcome.name}: {outcome.error}")
-    events = sum(outcome.counters.events for outcome in outcomes)
-    if pushing.SYSTEM in asked.systems:
-        # an encounter becomes one event
-        events += (await pushing.in_process(settings, directory / IDENT_FILES, key)).accepted
-    seconds["ingest"] = perf_counter() - began
-    began = perf_counter()
-    await process.run(settings, once=True, stop=asyncio.Event())
-    seconds["correlate"] = perf_counter() - began
-    began = perf_counter()
-    comparison = await compared(settings, truth, keep_claims=asked.splink)
-    seconds["compare"] = perf_counter() - began
-    told = None
-    if asked.splink:
-        began = perf_counter()
-        told = rival.judged(comparison.claims)
-        seconds["splink"] = perf_counter() - began
-    return Run(asked.persons, comparison, events, seconds, told)
+    with Stages() as stages:
+        with stages.stage("simulate"):
+            truth = simulate(
+                directory,
+                persons=asked.persons,
+                seed=asked.seed,
+                systems=asked.systems,
+                noise=Noise().scaled(asked.noise),
+            )
+        feeds = addresses(directory)
+        key = pushing.new_key()
+        settings = load(
+            data_dir=directory,
+            bus_url=bus or f"embedded://{directory}/bus.db",
+            store_url=store or f"sqlite+aiosqlite:///{directory}/store.db",
+            feeds={name: {"url": url} for name, url in feeds.items()},
+            door=pushing.door(key),
+            log={"level": "warning"},
+        )
+        start_logs(settings)
+        await refuse_used(settings)
+        with stages.stage("ingest"):
+            outcomes = await run(settings, sources(settings, list(feeds)), once=True, clock=recorded)
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    raise Refusal(f"{outcome.name}: {outcome.error}")
+            events = sum(outcome.counters.events for outcome in outcomes)
+            if pushing.SYSTEM in asked.systems:
+                # an encounter becomes one event
+                events += (await pushing.in_process(settings, directory / IDENT_FILES, key)).accepted
+        with stages.stage("correlate", f"{events:,} events"):
+            await process.run(settings, once=True, stop=asyncio.Event())
+        with stages.stage("compare"):
+            comparison = await compared(settings, truth, keep_claims=asked.splink)
+        told = None
+        if asked.splink:
+            with stages.stage("splink"):
+                told = rival.judged(comparison.claims)
+    return Run(asked.persons, comparison, events, stages.seconds, told)
 
 
 async def refuse_used(settings: Settings) -> None:
