@@ -6,52 +6,33 @@ they run inside their commands, so that `visabus --help` stays quick.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli import (
-    adapters,
-    audit,
-    correlate,
-    dead_letters,
-    decode,
-    demo,
-    door,
-    evaluate,
-    export,
-    ingest,
-    kafka,
-    matches,
-    report,
-    schemas,
-    serve,
-    simulate,
-    token,
-    topics,
-)
 from services.cli.context import Commands, Given
 
-MODULES = (
-    adapters,
-    audit,
-    correlate,
-    dead_letters,
-    decode,
-    demo,
-    door,
-    evaluate,
-    export,
-    ingest,
-    kafka,
-    matches,
-    report,
-    schemas,
-    serve,
-    simulate,
-    token,
-    topics,
+COMMANDS = (
+    "adapters",
+    "audit",
+    "correlate",
+    "dead_letters",
+    "decode",
+    "demo",
+    "door",
+    "evaluate",
+    "export",
+    "ingest",
+    "kafka",
+    "matches",
+    "report",
+    "schemas",
+    "serve",
+    "simulate",
+    "token",
+    "topics",
 )
 
 app = typer.Typer(
@@ -87,5 +68,5 @@ def visabus(
     context.obj = Given(settings, bus, store, data)
 
 
-for module in MODULES:
-    module.register(app)
+for name in COMMANDS:
+    import_module(f"{__name__}.{name}").register(app)

@@ -109,10 +109,7 @@ def _ref(text: str) -> RecordRef:
 
 
 async def _send(settings: Settings, event: Decision) -> None:
-    from bus.contract import Message
-    from schemas.cloudevents import headers_of
-    from schemas.codec import encode
-    from schemas.topics import key_of, topic_of
+    from bus.events import message_of
     from services.wiring import open_bus, topics
 
     bus = await open_bus(settings)
@@ -120,7 +117,7 @@ async def _send(settings: Settings, event: Decision) -> None:
         await bus.declare(topics())
         producer = await bus.producer()
         try:
-            await producer.send([Message(topic_of(event), key_of(event), encode(event), headers_of(event))])
+            await producer.send([message_of(event)])
         finally:
             await producer.close()
     finally:

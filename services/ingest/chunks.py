@@ -9,10 +9,9 @@ from typing import Any
 
 from adapters.core import BadRecord, Filtered, Mapped, Mapping_, Note, Origin, Read, Record
 from bus.contract import Message
-from schemas.cloudevents import headers_of
-from schemas.codec import MAX_BYTES, encode
+from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
-from schemas.topics import DEAD_LETTERS, key_of, topic_of
+from schemas.topics import DEAD_LETTERS
 from services.ingest.clocks import Clock
 from services.ingest.letters import Spool, letter
 from services.ingest.positions import NONE, Counters
@@ -153,11 +152,7 @@ class Tally:
         for event in events:
             if event.system != self.origin.system:
                 raise ValueError("an event of another system")
-            known = stamped(event, self.clock(event))
-            value = encode(known)
-            if len(value) > MAX_BYTES:
-                raise ValueError("an event larger than any bus takes")
-            result.append(Message(topic_of(known), key_of(known), value, headers_of(known)))
+            result.append(message_of(stamped(event, self.clock(event))))
         for event in events:
             self._covered(event)
         return result

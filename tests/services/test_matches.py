@@ -12,13 +12,11 @@ import pytest
 from pipeline import VISABUS, Pipeline
 from populations import START, Person, World, bytes_of, encounter
 
-from bus.contract import Message
+from bus.events import message_of
 from bus.open import open_bus
-from schemas.cloudevents import headers_of
-from schemas.codec import decode, encode
+from schemas.codec import decode
 from schemas.events import AnyEvent, Name
 from schemas.identifiers import Identifier, Scheme
-from schemas.topics import key_of, topic_of
 from services.wiring import topics
 
 pytestmark = pytest.mark.slow
@@ -42,7 +40,7 @@ async def told(pipeline: Pipeline, events: list[AnyEvent]) -> None:
     bus = await open_bus(pipeline.bus)
     await bus.declare(topics())
     producer = await bus.producer()
-    await producer.send([Message(topic_of(one), key_of(one), encode(one), headers_of(one)) for one in events])
+    await producer.send([message_of(one) for one in events])
     await producer.close()
     await bus.close()
     pipeline.correlate()
