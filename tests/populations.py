@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -131,14 +132,15 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
 
     Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
     decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps),
-    likenesses (a record joined by its score alone), shared (one number on the records of several people).
+    likenesses (a record joined by its score alone), shared (one number on the records of several people), repeats (an
+    arrival that a second system tells, under the same key of its own).
     """
     world = World(seed)
     rng = world.rng
     counts = dict.fromkeys(
         (
             "merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies", "likenesses",
-            "shared",
+            "shared", "repeats",
         ),
         0,
     )  # fmt: skip
@@ -182,6 +184,7 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
             counts["copies"] += 1
             later = event.published_at + timedelta(hours=rng.randint(-30, 30))
             events.append(event.model_copy(update={"published_at": later, "batch": "b2", "place": "record 9"}))
+    events += _repeats(world, [one for one in events if isinstance(one, Arrival) and one.revision.number == 1], counts)
     return events, counts
 
 
@@ -240,6 +243,32 @@ def _visit(world: World, person: Person, at: datetime, counts: dict[str, int]) -
     if rng.random() < 0.4:
         events += _application(world, person, i94, until, counts)
     return events
+
+
+def _repeats(world: World, arrivals: list[Arrival], counts: dict[str, int]) -> Iterator[AnyEvent]:
+    """What a second system tells of some arrivals; some of it is taken back."""
+    rng = world.rng
+    for arrival in {one.record: one for one in arrivals}.values():
+        if rng.random() < 0.75:
+            continue
+        counts["repeats"] += 1
+        at, known = arrival.occurred_at, arrival.published_at + timedelta(hours=rng.randint(-20, 200))
+        repeat = make(
+            Arrival,
+            world,
+            system="TECS",
+            record=arrival.record,
+            known=known,
+            occurred_at=Moment.instant(at.start() + timedelta(minutes=rng.randint(-30, 30)), at.zone),
+            subject=arrival.subject.model_copy(update={"identifiers": arrival.subject.identifiers[1:]}),  # no I-94
+            class_of_admission=rng.choice((None, arrival.class_of_admission)),
+            inspection=arrival.inspection,
+            origin=rng.choice((None, RecordRef(system=arrival.system, record=arrival.record))),
+            port=rng.choice((None, "JFK")),
+        )
+        yield repeat
+        if rng.random() < 0.2:
+            yield again(repeat, number=2, published_at=known + timedelta(days=1), operation=Operation.RETRACT)
 
 
 def again(event: E, *, number: int, **fields: object) -> E:

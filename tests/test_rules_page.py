@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 
 from services.domain import rules
-from services.domain.rules import Basis, Protection, Rule
+from services.domain.rules import Authority, Basis, Protection, Rule
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
-_SECTION = re.compile(r"(<!-- (classes|protections): begin -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
+_SECTION = re.compile(r"(<!-- (classes|protections|authority): begin -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
 ALWAYS = (date.min, date.max)
 
 
@@ -21,7 +21,9 @@ def tables() -> dict[str, str]:
     classes = ["| rule | classes | up to | after it | source |", "| --- | --- | --- | --- | --- |", *map(_class, rows)]
     protections = ["| rule | fact | outcome | limits | source |", "| --- | --- | --- | --- | --- |"]
     protections += map(_protection, rules.PROTECTIONS)
-    return {"classes": "\n".join(classes) + "\n", "protections": "\n".join(protections) + "\n"}
+    authority = ["| told of | by | why |", "| --- | --- | --- |", *map(_authority, rules.AUTHORITY)]
+    found = {"classes": classes, "protections": protections, "authority": authority}
+    return {word: "\n".join(lines) + "\n" for word, lines in found.items()}
 
 
 def _class(row: Rule) -> str:
@@ -46,6 +48,10 @@ def _protection(row: Protection) -> str:
     return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {told} | {row.citation} |"
 
 
+def _authority(row: Authority) -> str:
+    return f"| {row.kind} | {' '.join(sorted(row.systems)) or 'any other'} | {row.why} |"
+
+
 def _dates(since: date, until: date) -> list[str]:
     return [] if (since, until) == ALWAYS else [f"admissions from {since} to {until}"]
 
@@ -57,9 +63,9 @@ def with_tables(text: str) -> str:
 
 
 def test_the_page_says_what_the_rules_say() -> None:
-    """Both tables."""
+    """All tables."""
     text = PAGE.read_text()
-    assert len(_SECTION.findall(text)) == 2
+    assert len(_SECTION.findall(text)) == 3
     assert with_tables(text) == text, f"run python {__file__}"
 
 
@@ -70,6 +76,8 @@ def test_a_row_that_changed_is_missed() -> None:
     assert _class(row) not in changed
     first = rules.PROTECTIONS[0]
     assert _protection(replace(first, days=9)) != _protection(first)
+    row_of = rules.AUTHORITY[0]
+    assert len({_authority(row_of), _authority(replace(row_of, systems=rules.DERIVED))}) == 2
 
 
 if __name__ == "__main__":

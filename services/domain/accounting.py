@@ -18,6 +18,7 @@ from services.domain import rules
 from services.domain.coverage import Coverage
 from services.domain.facts import Fact
 from services.domain.history import History, Interval, Stay
+from services.domain.occurrences import as_one
 from services.domain.programs import FOREVER, over
 from services.domain.records import active
 from services.domain.settle import answer
@@ -91,11 +92,16 @@ class Report:
     total: Cell = field(default_factory=Cell)
     refused: int = 0  # applications for admission that were refused or withdrawn
     arrived: Counter[str] = field(default_factory=Counter)  # by class, from the arrivals alone
+    _reports: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of arrivals told more than once, by the first
+    _repeats: set[str] = field(default_factory=set)  # and all of their reports but the first
 
     def add(self, history: History) -> None:
         """Accounts for a person."""
         citizenship = history.citizenship[0] if history.citizenship else UNKNOWN
         for stay in history.stays:
+            if stay.reports:
+                self._reports[stay.reports[0]] = stay.reports
+                self._repeats.update(stay.reports[1:])
             if stay.since <= self.as_of:
                 self._add(stay, citizenship)
 
@@ -124,14 +130,24 @@ class Report:
         return over(day.toordinal(), stay.zone) <= self.as_of
 
     def count(self, facts: Iterable[Fact]) -> None:
-        """Counts the admissions among arrivals, apart from stays and outcomes. All facts of a pool come at once."""
+        """Counts the admissions among arrivals, apart from stays and outcomes. All facts of a pool come at once.
+
+        Which arrivals are reports of one the persons say, so they are added before.
+        """
         records, _ = active(facts)
-        for parts in records.values():
-            for fact in parts:
-                if fact.kind == "arrival" and fact.body.get("inspection", "admitted") in ("admitted", "paroled"):
-                    day = date.fromordinal(fact.day)
-                    if fact.start <= self.as_of and fiscal_year(day) == self.year:
-                        self.arrived[fact.body.get("class_of_admission") or UNKNOWN] += 1
+        arrivals = [fact for parts in records.values() for fact in parts if fact.kind == "arrival"]
+        for arrival in self._occurrences(arrivals) if self._repeats else arrivals:
+            if arrival.body.get("inspection", "admitted") in ("admitted", "paroled"):
+                day = date.fromordinal(arrival.day)
+                if arrival.start <= self.as_of and fiscal_year(day) == self.year:
+                    self.arrived[arrival.body.get("class_of_admission") or UNKNOWN] += 1
+
+    def _occurrences(self, arrivals: Iterable[Fact]) -> Iterator[Fact]:
+        """Each arrival once, however many reports tell of it: the first one of each is counted, its repeats are not."""
+        told = {fact.uuid: fact for fact in arrivals}
+        for name in told:
+            if name not in self._repeats:
+                yield as_one([told[one] for one in self._reports.get(name, (name,)) if one in told])
 
     def by(self, name: Callable[[Key], Hashable]) -> dict[Hashable, Cell]:
         """The cells put together by what the function gives for their keys, in its order."""

@@ -11,7 +11,7 @@ from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
 from services.domain import caps, identity, names, programs, rules, scoring
 
-NORMALISER = 4
+NORMALISER = 5
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -32,6 +32,8 @@ def fingerprint() -> str:
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
         (rules.VIOLATION, rules.CAP_GAP, programs.BEST_FIRST, sorted(programs.TAKEN_UP)),
         (rules.EVIDENCE_ORDER, rules.ONE_CROSSING, sorted(rules.REBUTTING), sorted(rules.MANIFESTS)),
+        [(row.kind, sorted(row.systems)) for row in rules.AUTHORITY],
+        (rules.ONE_ARRIVAL, rules.ONE_INSPECTION, rules.ONE_STEP),
         (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
         (rules.REVALIDATED, rules.REVALIDATION_DAYS),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),

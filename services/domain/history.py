@@ -24,10 +24,10 @@ class Interval(msgspec.Struct, frozen=True):
     absence: bool = False
 
 
-class Stay(msgspec.Struct, frozen=True):
+class Stay(msgspec.Struct, frozen=True, omit_defaults=True):
     """One application for admission and what became of it."""
 
-    id: str  # handle of the arrival's record, hexadecimal
+    id: str  # handle of the arrival's record, hexadecimal; of several that tell of it the most authoritative
     since: int
     zone: str
     port: str | None
@@ -39,6 +39,7 @@ class Stay(msgspec.Struct, frozen=True):
     i94: tuple[str, ...]
     handling: tuple[str, ...]
     timeline: tuple[Interval, ...]
+    reports: tuple[str, ...] = ()  # event ids of all that tell of the arrival, that record's first; none if alone
 
 
 class Link(msgspec.Struct, frozen=True):

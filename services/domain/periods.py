@@ -14,8 +14,9 @@ from schemas.outcomes import Outcome
 from services.domain import programs, rules
 from services.domain.facts import Fact, end_of_day, instant
 from services.domain.history import Interval
+from services.domain.occurrences import numbers_of
 from services.domain.programs import FOREVER, Programs, Record
-from services.domain.visits import Visit, numbers_of
+from services.domain.visits import Visit
 
 DURATION = "D/S"
 NO_RULE = ("no-rule", "")

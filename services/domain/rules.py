@@ -284,8 +284,45 @@ MANIFESTS = frozenset({"manifest_closed", "manifest"})
 """A carrier's word has been false in both directions: alone it loses to an officer who met the person later."""
 ONE_CROSSING = 24 * 3600
 """Seconds within which departures from one stay, told by several systems, are reports of one crossing."""
+ONE_ARRIVAL = 12 * 3600
+"""Seconds within which two systems may tell of one arrival: a clock may be wrong by its zone, and who comes twice on
+one day left in between."""
+ONE_INSPECTION = 3600
+"""Seconds within which nobody is inspected twice at one airport, whatever flight each report names."""
+ONE_STEP = 30
+"""Days within which two systems may date one filing or decision: one writes down the receipt, one the entry."""
 ABSENCE_SCOPES = ("departure:air", "departure:land", "departure:sea")
 """No departure by any of these ways: only where each is complete is a missing departure evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Whose word on a kind of event comes before others', and why. No systems: any that no other row names."""
+
+    kind: str
+    systems: frozenset[str]
+    why: str
+
+
+DERIVED = frozenset({"ADIS", "CIS", "FALCON", "LEADTRAC", "PCQS"})
+"""Systems that repeat what others told."""
+AUTHORITY: tuple[Authority, ...] = (
+    Authority("arrival", frozenset({"I94"}), "the evidence of the terms of admission: 8 CFR 1.4, 235.1(h)"),
+    Authority("arrival", frozenset({"TECS"}), "the officer's record of the inspection: INA 235(a)(3)"),
+    Authority("arrival", frozenset({"IDENT"}), "who was there, by fingerprints: 8 CFR 235.1(f)(1)(ii)"),
+    Authority("arrival", frozenset(), "tells of crossings, not of terms"),
+    Authority("arrival", DERIVED, "derived: repeats what others told"),
+    Authority("extension", frozenset({"CLAIMS3", "ELIS"}), "the case itself: 8 CFR 103.2(a)(7), (b)(19)"),
+    Authority("extension", frozenset(), "hears of the case"),
+    Authority("extension", DERIVED, "derived: repeats what others told"),
+)
+"""By kind, the strongest first. Departures are ordered by `EVIDENCE_ORDER`."""
+_PLACES = {(row.kind, system): place for place, row in enumerate(AUTHORITY) for system in (row.systems or {""})}
+
+
+def authority(kind: str, system: str) -> int:
+    """The place of a system's word on an arrival or extension; the least counts first."""
+    return _PLACES.get((kind, system), _PLACES[kind, ""])
 
 
 def rule_for(admission_class: str, admitted: date) -> Rule | None:

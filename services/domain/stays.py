@@ -10,6 +10,7 @@ from schemas.outcomes import Outcome
 from services.domain import periods, programs, protections, rules
 from services.domain.facts import Fact
 from services.domain.history import Interval, Stay
+from services.domain.occurrences import Reports
 from services.domain.periods import DURATION, NO_RULE, Application, Line, interval, local_day
 from services.domain.programs import Record
 from services.domain.visits import Visit, admitted, as_one, visits_of
@@ -21,7 +22,19 @@ def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
     """The stays in order of time, and the event ids of departures that match no arrival."""
     told = visits_of(facts)
     records = programs.records_of(told.sevis) if told.sevis else []
-    return tuple([_stay(visit, records) for visit in told.visits]), tuple(sorted(told.unmatched))
+    stays = [_stay(visit, records) for visit in told.visits]
+    if told.reports:
+        stays = [_told(stay, visit.arrival, told.reports) for stay, visit in zip(stays, told.visits, strict=True)]
+    return tuple(stays), tuple(sorted(told.unmatched))
+
+
+def _told(stay: Stay, arrival: Fact, reports: Reports) -> Stay:
+    """The stay with all reports of each occurrence as evidence wherever it rests on one of them."""
+    timeline = tuple(
+        replace(piece, evidence=tuple(sorted({told for one in piece.evidence for told in reports.get(one, (one,))})))
+        for piece in stay.timeline
+    )
+    return replace(stay, timeline=timeline, reports=reports.get(arrival.uuid, ()))
 
 
 def _stay(visit: Visit, records: Sequence[Record]) -> Stay:

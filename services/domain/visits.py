@@ -8,9 +8,7 @@ from itertools import pairwise
 
 from services.domain import rules
 from services.domain.facts import Fact
-
-DAYS_APART = 3 * 86_400
-"""Seconds: what happened on one day, in whatever zones, does not lie further apart."""
+from services.domain.occurrences import DAYS_APART, Reports, gathered, numbers_of, same_crossing
 
 
 @dataclass(slots=True)
@@ -37,12 +35,14 @@ class Told:
     visits: list[Visit]
     unmatched: list[str]  # event ids of departures that match no visit
     sevis: list[Fact]  # the person's, not one visit's
+    reports: Reports  # of what several reports tell of
 
 
 def visits_of(facts: Sequence[Fact]) -> Told:
     """The visits in order of time, with their departures settled."""
-    ordered = sorted(facts, key=when) if len(facts) > 1 else facts
-    told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [])
+    occurred, reports = gathered(facts)
+    ordered = sorted(occurred, key=when) if len(occurred) > 1 else occurred
+    told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
     counted = [visit for visit in told.visits if admitted(visit.arrival)]
     end = 0  # so many of them began by the present fact: of one second, arrivals come first
     for fact in ordered:
@@ -111,10 +111,6 @@ def when(fact: Fact) -> tuple[int, str, bytes]:
     return (fact.start, fact.kind, fact.id)
 
 
-def numbers_of(fact: Fact) -> set[str]:
-    return {text for text in fact.identifiers if text[:4] == "i94/"}
-
-
 def admitted(arrival: Fact) -> bool:
     return arrival.body.get("inspection", "admitted") in ("admitted", "paroled")
 
@@ -175,8 +171,8 @@ def _depart(visit: Visit) -> list[str]:
     if len(visit.departures) == 1:
         visit.crossing = (accepted.uuid,)
         return []
-    visit.crossing = tuple(fact.uuid for fact in visit.departures if _same_crossing(fact, accepted))
-    visit.disbelieved = tuple(fact for fact in visit.departures if not _same_crossing(fact, accepted))
+    visit.crossing = tuple(fact.uuid for fact in visit.departures if same_crossing(fact, accepted))
+    visit.disbelieved = tuple(fact for fact in visit.departures if not same_crossing(fact, accepted))
     return [fact.uuid for fact in visit.disbelieved]
 
 
@@ -192,10 +188,3 @@ def presence(visit: Visit, departure: Fact) -> list[str]:
         for fact in visit.facts
         if fact.body["fact"] in rules.PRESENCE and fact.start > departure.start + rules.ONE_CROSSING
     ]
-
-
-def _same_crossing(one: Fact, other: Fact) -> bool:
-    """Whether two departures of one stay are reports of one crossing: near in time, or in days without one."""
-    if one.whole_day or other.whole_day:
-        return abs(one.day - other.day) <= 1
-    return abs(one.start - other.start) <= rules.ONE_CROSSING

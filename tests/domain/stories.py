@@ -72,14 +72,15 @@ class Story:
         day: date,
         grade: str | None = "B2",
         until: date | str | None = None,
-        clock: str = "12:00:00",
+        clock: str | None = "12:00:00",
         inspection: Inspection = Inspection.ADMITTED,
-        which: int = 1,
+        which: int | None = 1,
         **more: object,
     ) -> Story:
         """An application for admission."""
-        fields = {"class_of_admission": grade, "admitted_until": until, "inspection": inspection, "port": "JFK"}
-        return self._tell(Arrival, moment(self.zone, day, clock), (PASSPORT, number(which)), **fields, **more)
+        named = () if which is None else (number(which),)
+        fields = {"class_of_admission": grade, "admitted_until": until, "inspection": inspection, "port": "JFK"} | more
+        return self._tell(Arrival, moment(self.zone, day, clock), (PASSPORT, *named), **fields)
 
     def left(
         self,
@@ -114,8 +115,8 @@ class Story:
         named = (PASSPORT, number(which), Identifier.of(Scheme.RECEIPT, receipt_number))
         named += () if new is None else (number(new),)
         asks = Request.ADJUST if form == "I-485" else Request.EXTEND
-        fields = {"receipt": receipt_number, "form": form, "asks": asks, "action": action} | more
-        return self._tell(Extension, moment(zone or self.zone, day, clock), named, system="CLAIMS3", **fields)
+        fields = {"receipt": receipt_number, "form": form, "asks": asks, "action": action, "system": "CLAIMS3"} | more
+        return self._tell(Extension, moment(zone or self.zone, day, clock), named, **fields)
 
     def extended(
         self, filed: date, decided: date | None = None, action: Action = Action.APPROVED, **more: object

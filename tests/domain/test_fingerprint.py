@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from services.domain import caps, names, scoring
+from services.domain import caps, names, rules, scoring
 from services.domain.fingerprint import fingerprint
 
 
@@ -41,3 +41,11 @@ def test_a_cap_and_a_name_make_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with_cap = fingerprint()
     monkeypatch.setitem(names.DATA, "placeholders", "FNU")
     assert len({before, with_cap, fingerprint()}) == 3
+
+
+def test_whose_word_counts_makes_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    monkeypatch.setattr(rules, "AUTHORITY", rules.AUTHORITY[::-1])
+    turned = fingerprint()
+    monkeypatch.setattr(rules, "ONE_ARRIVAL", 3600)
+    assert len({before, turned, fingerprint()}) == 3

@@ -28,6 +28,7 @@ SHARES = {
     "copies": 0.50,
     "likenesses": 0.50,
     "shared": 0.30,
+    "repeats": 0.50,
 }
 """The least share of worlds in which each thing happens."""
 

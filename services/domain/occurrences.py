@@ -1,0 +1,271 @@
+"""Occurrences: which reports of crossings, filings and decisions tell of one, and what they say together.
+
+Whoever names another record as its origin repeats it. Else two reports can be of one occurrence only if two systems
+made them: one system's records under two keys are two occurrences. Ties are taken up surest first (origin, admission
+number, one inspection, nearness; then the nearer in time; then start and id), and each joins the two groups that it
+touches unless these contradict each other. So an occurrence is what a chain of ties joins without contradiction: a
+function of the set of facts, whatever order they came in.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import combinations
+
+from msgspec.structs import replace
+
+from services.domain import rules
+from services.domain.facts import Fact, end_of_day
+
+DAY = 86_400
+DAYS_APART = 3 * DAY
+"""Seconds: what happened on one day, in whatever zones, does not lie further apart."""
+PLACE = frozenset({"port", "mode", "carrier", "conveyance"})
+SAME = ("inspection", "class_of_admission", "asks", "requested_class", "granted_class")
+"""Whoever says otherwise in one of these has nothing to add but where it was."""
+
+
+class Tie(IntEnum):
+    """Why two reports are of one crossing, surest first."""
+
+    ORIGIN = 0
+    NUMBER = 1  # one admission number, a day apart at most
+    INSPECTION = 2  # one airport within the hour, whatever flight each names: it may have two numbers
+    NEAR = 3
+
+
+Group = list[Fact]
+Reports = dict[str, tuple[str, ...]]
+"""The event id that stands for an occurrence -> the ids of all its reports, the most authoritative first."""
+
+
+def gathered(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Reports]:
+    """A person's facts with each occurrence told by several reports as one fact, and which reports those are."""
+    if _told_once(facts):
+        return facts, {}
+    found: list[Fact] = []
+    reports: Reports = {}
+    for group in (*_crossings(facts), *_steps(facts), *([fact] for fact in facts if fact.kind == "status")):
+        found.append(as_one(group))
+        if len(group) > 1:
+            reports[found[-1].uuid] = tuple(fact.uuid for fact in sorted(group, key=_rank))
+    return found, reports
+
+
+def _told_once(facts: Iterable[Fact]) -> bool:
+    """Whether no two facts can be of one occurrence, as far as that can be seen at once. Nearly always so."""
+    system = ""
+    receipts: dict[str, str] = {}
+    for fact in facts:
+        if fact.origin is not None:
+            return False
+        kind = fact.kind
+        if kind == "arrival":
+            if system and fact.system != system:
+                return False
+            system = fact.system
+        elif kind == "extension" and receipts.setdefault(fact.body["receipt"], fact.system) != fact.system:
+            return False
+    return True
+
+
+def as_one(reports: Sequence[Fact]) -> Fact:
+    """What reports of one occurrence say together: the most authoritative, and what it leaves out from the next."""
+    if len(reports) == 1:
+        return reports[0]
+    lead, *others = sorted(reports, key=_rank)
+    body = dict(lead.body)
+    for other in others:
+        agrees = all(body.get(name, other.body.get(name)) == other.body.get(name, body.get(name)) for name in SAME)
+        for name, value in other.body.items():
+            if agrees or name in PLACE:
+                body.setdefault(name, value)
+    named = {text for fact in reports for text in fact.identifiers} - set(lead.claim.identifiers if lead.claim else ())
+    marks = {mark for fact in reports for mark in fact.handling}
+    said = replace(lead, body=body, numbers=tuple(sorted(named)), handling=tuple(sorted(marks)))
+    timed = next((fact for fact in others if not fact.whole_day and fact.day == lead.day), None)
+    if lead.whole_day and timed is not None and lead.kind != "extension":
+        said = replace(said, start=timed.start, whole_day=False, zone=timed.zone)
+    return said
+
+
+def _rank(fact: Fact) -> tuple[int, int, bytes]:
+    """The most authoritative first. Departures have their own order: what each is evidence of."""
+    if fact.kind == "departure":
+        return (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id)
+    return (rules.authority(fact.kind, fact.system), fact.start, fact.id)
+
+
+def same_crossing(one: Fact, other: Fact) -> bool:
+    """Whether two reports that name one stay are of one crossing: near in time, or in days without one."""
+    if one.whole_day or other.whole_day:
+        return abs(one.day - other.day) <= 1
+    return abs(one.start - other.start) <= rules.ONE_CROSSING
+
+
+def _crossings(facts: Sequence[Fact]) -> Iterator[Group]:
+    """Arrivals, and departures as far as their origin is told: visits gather those by the stay that they end."""
+    arrivals = [fact for fact in facts if fact.kind == "arrival"]
+    departures = [fact for fact in facts if fact.kind == "departure"]
+    between = sorted(
+        fact.start for fact in departures if not fact.whole_day and fact.body["evidence"] in rules.ACCEPTED
+    )
+    yield from _joined(arrivals, sorted([*_repeats(arrivals), *_near(arrivals)], key=_order), between)
+    yield from _joined(departures, sorted(_repeats(departures), key=_order), between)
+
+
+def _steps(facts: Sequence[Fact]) -> Iterator[Group]:
+    """Filings and decisions: what two systems tell of one receipt within the days that one may lag behind."""
+    by_step: dict[tuple[str, str], list[Fact]] = {}
+    for fact in facts:
+        if fact.kind == "extension":
+            by_step.setdefault((fact.body["receipt"], fact.body["action"]), []).append(fact)
+    for told in by_step.values():
+        ties = [
+            (Tie.NEAR, one, other)
+            for one, other in combinations(told, 2)
+            if one.system != other.system and abs(one.day - other.day) <= rules.ONE_STEP
+        ]
+        yield from _joined(told, sorted([*_repeats(told), *ties], key=_order), ())
+
+
+Tied = tuple[Tie, Fact, Fact]
+
+
+def _order(tied: Tied) -> tuple[int, int, int, bytes, int, bytes]:
+    tie, one, other = tied
+    if (one.start, one.id) > (other.start, other.id):
+        one, other = other, one
+    # where one has no time, a report with one is nearer
+    apart = DAY * (1 + abs(one.day - other.day)) if one.whole_day or other.whole_day else other.start - one.start
+    return (tie, apart, one.start, one.id, other.start, other.id)
+
+
+def _repeats(facts: Sequence[Fact]) -> Iterator[Tied]:
+    """Ties by origin: to the record that is named, the nearest part of it, or to others that name it too."""
+    told: dict[tuple[str, str], list[Fact]] = {}
+    for fact in facts:
+        told.setdefault((fact.system, fact.record), []).append(fact)
+    first: dict[tuple[str, str], Fact] = {}
+    for fact in sorted(facts, key=lambda fact: (fact.start, fact.id)):
+        origin = _origin(fact)
+        if origin is None:
+            continue
+        named = [(Tie.ORIGIN, fact, other) for other in told.get(origin, ())]
+        if named:
+            yield min(named, key=_order)
+        else:
+            yield (Tie.ORIGIN, first.setdefault(origin, fact), fact)
+
+
+def _origin(fact: Fact) -> tuple[str, str] | None:
+    """The record that a fact repeats, if that is another one than its own."""
+    return None if fact.origin == (fact.system, fact.record) else fact.origin
+
+
+def _near(arrivals: Sequence[Fact]) -> Iterator[Tied]:
+    """Ties of arrivals by number, time, place and carrier. A copy has none beside its original."""
+    told = {(fact.system, fact.record) for fact in arrivals}
+    ordered = sorted((fact for fact in arrivals if _origin(fact) not in told), key=lambda fact: fact.start)
+    for place, one in enumerate(ordered):
+        for later in range(place + 1, len(ordered)):
+            other = ordered[later]
+            if other.start - one.start > DAYS_APART:
+                break
+            tie = _tie(one, other)
+            if tie is not None:
+                yield (tie, one, other)
+
+
+def _tie(one: Fact, other: Fact) -> Tie | None:
+    if one.system == other.system:
+        return None
+    if numbers_of(one) & numbers_of(other):
+        return Tie.NUMBER if same_crossing(one, other) else None
+    if not _at_once(one, other):
+        return None
+    timed = not (one.whole_day or other.whole_day)
+    by_air = one.body.get("mode") == other.body.get("mode") == "air"
+    if timed and by_air and "port" in one.body and one.body["port"] == other.body.get("port"):
+        return Tie.INSPECTION if abs(one.start - other.start) <= rules.ONE_INSPECTION else Tie.NEAR
+    return Tie.NEAR
+
+
+def _at_once(one: Fact, other: Fact) -> bool:
+    """Whether they may be of one time. A day may have been written down in either's zone, across a date line too."""
+    if not (one.whole_day or other.whole_day):
+        return abs(one.start - other.start) <= rules.ONE_ARRIVAL
+    return one.day == other.day or (one.start < _over(other) and other.start < _over(one))
+
+
+def _over(fact: Fact) -> int:
+    """The first second behind what a report tells of."""
+    return end_of_day(fact.day, fact.zone) if fact.whole_day else fact.start + 1
+
+
+def _joined(facts: Iterable[Fact], ties: Iterable[Tied], departures: Sequence[int]) -> list[Group]:
+    """The groups that the ties make in their order."""
+    groups = {fact.id: [fact] for fact in facts}
+    for tie, one, other in ties:
+        mine, theirs = groups[one.id], groups[other.id]
+        if mine is theirs or (tie is not Tie.ORIGIN and _apart(mine, theirs, tie, departures)):
+            continue
+        mine += theirs
+        for fact in theirs:
+            groups[fact.id] = mine
+    return list({id(group): group for group in groups.values()}.values())
+
+
+def _apart(one: Group, other: Group, tie: Tie, departures: Sequence[int]) -> bool:
+    """Whether two groups contradict each other, as far as the tie between them does not outweigh it."""
+    if _sources(one) & _sources(other):
+        return True
+    if one[0].kind != "arrival":
+        return False
+    if _contradict(_numbers(one), _numbers(other)):
+        return True
+    one, other = _voices(one), _voices(other)
+    if _left_between(one, other, departures):
+        return True
+    if tie <= Tie.NUMBER:
+        return False
+    names = ("port",) if tie <= Tie.INSPECTION else ("port", "carrier", "conveyance")
+    return any(_contradict(_said(one, name), _said(other, name)) for name in names)
+
+
+def _sources(group: Group) -> set[str]:
+    """The systems whose records a group holds, or repeats."""
+    return {fact.system for fact in group} | {origin[0] for fact in group if (origin := _origin(fact)) is not None}
+
+
+def _voices(group: Group) -> Group:
+    """Those who say when and where it was: copies only where there is nobody else."""
+    return [fact for fact in group if _origin(fact) is None] or group
+
+
+def _contradict(one: set[str], other: set[str]) -> bool:
+    return bool(one) and bool(other) and one.isdisjoint(other)
+
+
+def _said(group: Group, name: str) -> set[str]:
+    return {fact.body[name] for fact in group if name in fact.body}
+
+
+def _numbers(group: Group) -> set[str]:
+    return {text for fact in group for text in numbers_of(fact)}
+
+
+def _left_between(one: Group, other: Group, departures: Sequence[int]) -> bool:
+    """Whether somebody left between them, or they lie further apart than one crossing can."""
+    starts = [fact.start for fact in (*one, *other) if not fact.whole_day]
+    if len(starts) < 2:
+        return False
+    first, last = min(starts), max(starts)
+    return last - first > rules.ONE_CROSSING or bisect_right(departures, first) < bisect_left(departures, last)
+
+
+def numbers_of(fact: Fact) -> set[str]:
+    """The admission numbers that a fact names."""
+    return {text for text in fact.identifiers if text[:4] == "i94/"}
