@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import structlog
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator, Pause, no_pause
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator, Pause, no_pause
 from services.ingest.letters import Spool
 from services.retry import bus as bus_retry
 from services.retry import pause as wait
@@ -23,6 +24,9 @@ from services.store.contract import StoreDown
 from services.store.writer import Conflict, Fenced
 
 POLL_MESSAGES = 5_000
+BEHIND = POLL_MESSAGES // 2
+"""So many events in one poll mean that more wait on the bus."""
+GATHER_SECONDS = 5.0
 IDLE_SECONDS = 0.2
 _PASSING = (BusDown, StoreDown, Conflict)
 log = structlog.get_logger(__name__)
@@ -32,6 +36,27 @@ T = TypeVar("T")
 def wall_clock() -> datetime:
     """Now."""
     return datetime.now(UTC)
+
+
+class Pace:
+    """When to settle: at once, but while a backlog is read work gathers, so that a pool with many new events is settled
+    once. `waiting` counts the batches that are not settled.
+    """
+
+    def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
+        self.behind = False
+        self._waiting = waiting
+        self._since = time.monotonic()
+
+    async def ripe(self) -> bool:
+        """Whether enough has gathered, or nothing is to be gained by waiting."""
+        if not self.behind or time.monotonic() - self._since >= GATHER_SECONDS:
+            return True
+        return await self._waiting() >= SETTLE_ROWS
+
+    def settled(self) -> None:
+        """Gathering begins anew."""
+        self._since = time.monotonic()
 
 
 async def run(
@@ -93,10 +118,11 @@ async def _both(
     hold: bool,
     stop: asyncio.Event,
 ) -> None:
+    pace = Pace(store.reads.backlog)
     try:
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_reading(correlator, bus, settings, group, stop))
-            tasks.create_task(_settling(correlator, settings, stop, hold=hold))
+            reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
+            tasks.create_task(_settling(correlator, settings, stop, pace, hold=hold))
             if once:
                 await _done(bus, store, stop, reading, hold=hold)
                 stop.set()
@@ -106,7 +132,9 @@ async def _both(
             raise errors.exceptions[0] from None
 
 
-async def _reading(correlator: Correlator, bus: Bus, settings: Settings, group: str, stop: asyncio.Event) -> None:
+async def _reading(
+    correlator: Correlator, bus: Bus, settings: Settings, group: str, stop: asyncio.Event, pace: Pace
+) -> None:
     """Join the group and append; join anew after being fenced or after the bus was down."""
     policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
     while not stop.is_set():
@@ -116,11 +144,12 @@ async def _reading(correlator: Correlator, bus: Bus, settings: Settings, group: 
                     group, EVENT_TOPICS, assigned=correlator.assigned, revoked=correlator.revoked
                 )
                 try:
-                    await _appending(correlator, consumer, stop)
+                    await _appending(correlator, consumer, stop, pace)
                 except Fenced as error:
                     correlator.fenced += 1
                     log.warning("fenced", why=str(error), count=correlator.fenced)
                 finally:
+                    pace.behind = False
                     await consumer.close()
 
 
@@ -128,9 +157,10 @@ def _told(state: object) -> None:
     log.warning("waiting for the bus or the store", attempt=getattr(state, "attempt_number", 0))
 
 
-async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event) -> None:
+async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
     while not stop.is_set():
         deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)
+        pace.behind = len(deliveries) >= BEHIND
         if deliveries:
             positions = await correlator.take(deliveries)
             if positions:
@@ -138,23 +168,26 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
                 await consumer.commit(positions)
 
 
-async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event, *, hold: bool) -> None:
+async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool) -> None:
     policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
-                busy = await _settle_once(correlator, hold=hold)
+                busy = await _settle_once(correlator, pace, hold=hold)
         if not busy:
             await wait(IDLE_SECONDS, stop)
 
 
-async def _settle_once(correlator: Correlator, *, hold: bool) -> bool:
+async def _settle_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
     await correlator.look()
-    done = await correlator.settle()
-    fired = await correlator.fire(DUE_BESIDES if done.rows else DUE_PERSONS)
+    rows = 0
+    if await pace.ripe():
+        rows = (await correlator.settle()).rows
+        pace.settled()
+    fired = await correlator.fire(DUE_BESIDES if rows or pace.behind else DUE_PERSONS)
     told = 0 if hold else await correlator.deliver()
-    return bool(done.rows or fired or told)
+    return bool(rows or fired or told)
 
 
 async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:

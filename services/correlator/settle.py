@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from services.domain.pools import Pool
 from services.domain.settle import persons
 from services.store.packing import pack_pool, unpack_pool
 from services.store.writer import PersonRow, Transaction
+
+BREATH = 200
+"""After so many pools others of this process have a turn: a bus takes whoever is silent for long for dead."""
 
 _fact = msgspec.msgpack.Decoder(Fact)
 
@@ -66,7 +70,9 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
         before[root_of(row.pool, steps)].append(row)
     changes: list[bytes] = []
     rows: list[PersonRow] = []
-    for root in sorted(grown):
+    for number, root in enumerate(sorted(grown)):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
         told = retell(persons(pools[root].facts.values(), None, horizons), before[root], root, coverage, now)
         rows += told.rows
         changes += told.changes

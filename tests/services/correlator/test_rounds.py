@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator
-from services.correlator.process import _settle_once
+import pytest
+
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator
+from services.correlator.process import GATHER_SECONDS, Pace, _settle_once
 from services.correlator.settle import Settled
 
 
@@ -33,9 +35,39 @@ class _Noted:
         return 0
 
 
+def pace(waiting: int) -> Pace:
+    """With so many batches to settle."""
+
+    async def count() -> int:
+        return waiting
+
+    return Pace(count)
+
+
 async def test_answers_change_by_themselves_while_events_wait() -> None:
     """A stream without end must not keep deadlines from firing, nor they the stream."""
     busy, idle = _Noted(20), _Noted(0)
-    assert await _settle_once(cast(Correlator, busy), hold=False)
-    assert not await _settle_once(cast(Correlator, idle), hold=False)
+    assert await _settle_once(cast(Correlator, busy), pace(20), hold=False)
+    assert not await _settle_once(cast(Correlator, idle), pace(0), hold=False)
     assert (busy.fired, idle.fired) == ([DUE_BESIDES], [DUE_PERSONS])
+
+
+async def test_work_gathers_while_a_backlog_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+    correlator = _Noted(3)
+    gathering = pace(SETTLE_ROWS - 1)
+    gathering.behind = True
+    assert not await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    assert correlator.fired == [DUE_BESIDES]
+    now[0] += GATHER_SECONDS
+    assert await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    assert not await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    gathering.behind = False
+    assert await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+
+
+async def test_enough_work_is_settled_though_more_could_gather() -> None:
+    gathered = pace(SETTLE_ROWS)
+    gathered.behind = True
+    assert await _settle_once(cast(Correlator, _Noted(SETTLE_ROWS)), gathered, hold=False)
