@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ from services.store.writer import PersonRow, Transaction
 BREATH = 200
 """After so many pools others of this process have a turn: a bus takes whoever is silent for long for dead."""
 
+T = TypeVar("T")
 _fact = msgspec.msgpack.Decoder(Fact)
 
 
@@ -53,6 +55,7 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     touched: set[int] = set()
     again: set[int] = set()
     for blob in blobs:
+        await asyncio.sleep(0)
         work = Work.unpack(blob)
         again.update(work.again)
         for pool, more in work.facts.items():
@@ -61,7 +64,7 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     touched |= facts.keys() | again
     steps = await aliases_of(tx, touched)
     stored = await tx.pools(sorted(touched | steps.keys() | set(steps.values())))
-    pools, grown = _gather(touched, steps, facts, stored)
+    pools, grown = await _gather(touched, steps, facts, stored)
     grown |= {root for pool in again if pools[root := root_of(pool, steps)].facts}
     horizons = await _horizons(tx, [pools[root] for root in grown])
     gone = sorted(pool for pool in stored if root_of(pool, steps) in grown)
@@ -70,24 +73,33 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
         before[root_of(row.pool, steps)].append(row)
     changes: list[bytes] = []
     rows: list[PersonRow] = []
-    for number, root in enumerate(sorted(grown)):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
-        told = retell(persons(pools[root].facts.values(), None, horizons), before[root], root, coverage, now)
+    packed: list[tuple[int, bytes]] = []
+    async for root in unhurried(sorted(grown)):
+        whole = pools.pop(root)
+        told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
         rows += told.rows
         changes += told.changes
-    await tx.replace_pools(gone, [(root, pack_pool(pools[root])) for root in sorted(grown)])
+        packed.append((root, pack_pool(whole)))
+    await tx.replace_pools(gone, packed)
     await tx.replace_persons(gone, rows)
     if changes:
         await tx.add_change(pack_changes(changes))
     return Settled(len(blobs), len(grown), len(rows), len(changes))
 
 
+async def unhurried(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, with a turn for others every now and then."""
+    for number, item in enumerate(items):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        yield item
+
+
 async def _horizons(tx: Transaction, pools: Iterable[Pool]) -> dict[int, Rank]:
     """All horizons; those of identifiers that fall by what the pools hold are written down."""
     horizons = await tx.horizons()
     fell: dict[int, Rank] = {}
-    for pool in pools:
+    async for pool in unhurried(pools):
         caps = caps_of(pool.facts.values(), NO_HORIZONS, blocks=False)
         for key, rank in caps.horizons.items() if caps else ():
             if key not in horizons or rank < horizons[key]:
@@ -97,13 +109,13 @@ async def _horizons(tx: Transaction, pools: Iterable[Pool]) -> dict[int, Rank]:
     return horizons
 
 
-def _gather(
+async def _gather(
     touched: set[int], steps: dict[int, int], facts: dict[int, list[Fact]], stored: dict[int, bytes]
 ) -> tuple[dict[int, Pool], set[int]]:
     """The pools by root with all that is known of each, and the roots where that is more than what was stored."""
     pools: dict[int, Pool] = {root_of(pool, steps): Pool() for pool in touched}
     parts: dict[int, int] = defaultdict(int)
-    for number, blob in stored.items():
+    async for number, blob in unhurried(stored.items()):
         root = root_of(number, steps)
         parts[root] += 1
         if parts[root] == 1:
