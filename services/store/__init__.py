@@ -46,8 +46,14 @@ def engine_of(url: str) -> AsyncEngine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
-        # no JIT: it costs more than these statements take; no cached plans to go stale behind a pooler
-        settings = {"jit": "off", "application_name": "visabus", "idle_in_transaction_session_timeout": "60000"}
+        # no JIT: it costs more than these statements take; no cached plans to go stale behind a pooler; and no table
+        # read whole where there is an index: with statistics of yesterday thousands of keys look like most of a table
+        settings = {
+            "jit": "off",
+            "enable_seqscan": "off",
+            "application_name": "visabus",
+            "idle_in_transaction_session_timeout": "60000",
+        }
         return create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             pool_pre_ping=True,
