@@ -11,7 +11,7 @@ from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
 from services.domain import caps, identity, names, programs, rules, scoring
 
-NORMALISER = 5
+NORMALISER = 6
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -25,7 +25,7 @@ def fingerprint() -> str:
         names.DATA,
         sorted((name, value) for name, value in vars(scoring).items() if isinstance(value, float)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
-        caps.CAP,
+        (caps.CAP, scoring.FIELD_CUT),
         [_row(rule) for rule in (*rules.RULES, rules.PAROLE, rules.CANADIAN)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),

@@ -3,7 +3,8 @@
 What a person decided comes first, then common identifiers from the strongest to the weakest, then names and dates by
 their score; ties by the claims' keys. So the result is a function of the set of facts. A join is refused when the two
 sides contradict each other: two fingerprint identities, two A-numbers, sex and date of birth both different, a
-person's decision; and one by score also where the given names or the sexes of the two sides are others'.
+person's decision; one by a document also where date of birth and given names are others', and one by score where the
+given names or the sexes of the two sides are.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ WEIGHTS: dict[str, int] = {
     "passport": 20,
     "visa": 18,
 }
+DOCUMENTS = ("passport/", "visa/")
 ONE_HOLDER = frozenset({"fin", "a_number", "i94", "sevis", "receipt"})
 DECISION_WEIGHT = 100
 
@@ -113,10 +115,21 @@ class Cluster:
             and not any(scoring.births_agree(mine, theirs) for mine in self.births for theirs in other.births)
         )
 
+    def two_holders(self, other: Cluster) -> bool:
+        """Whether a document must not join the two: a record that has nothing else may fit both holders of a number."""
+        if not self.births or not other.births or self.births & other.births:
+            return False
+        if any(scoring.births_agree(mine, theirs) for mine in self.births for theirs in other.births):
+            return False
+        return self._other_names(other)
+
     def strangers(self, other: Cluster) -> bool:
         """Whether a score must not join the two: twins share all but the given name, and one claim may fit both."""
         if self.sexes and other.sexes and not self.sexes & other.sexes:
             return True
+        return self._other_names(other)
+
+    def _other_names(self, other: Cluster) -> bool:
         if self.names & other.names:
             return False
         return any(scoring.given_conflict(mine, theirs) for mine in self.names for theirs in other.names)
@@ -234,6 +247,8 @@ class _Parted:
         if not said and mine.forbids(theirs):
             return True
         if edge.scored and mine.strangers(theirs):
+            return True
+        if not edge.scored and edge.by.startswith(DOCUMENTS) and mine.two_holders(theirs):
             return True
         against = self._against
         return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)

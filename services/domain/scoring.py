@@ -8,6 +8,7 @@ of the same events must agree.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ CITIZENSHIP_SAME, CITIZENSHIP_OTHER = 3.5, -4.0
 FAMILY_COMMON, FAMILY_RARE, GIVEN_COMMON, GIVEN_RARE, PARTICLE = 4.8, 9.0, 3.9, 7.5, 0.5
 KEPT = {Alike.SAME: 1.0, Alike.VARIANT: 0.9, Alike.NEAR: 0.6, Alike.CUT: 0.4}
 """The part of a token's weight that is left of it where tokens are only alike."""
+FIELD_CUT = 8
+"""A family or given name of so many letters may be another one cut by a system, in the middle of a token."""
 TOKEN_LOST, FAMILY_OTHER, CROSSED, SINGLE = -2.5, -8.0, -1.0, -3.0
 DOCUMENT_OTHER, DOCUMENT_NEAR = -4.0, 6.0
 SHARED_DOCUMENT = 14.0
@@ -140,8 +143,10 @@ def _name_score(one: Name, other: Name) -> float:
     unmatched, given = 0, 0
     bits = SINGLE if len(short[0]) + len(short[1]) == 1 else 0.0
     wanted = [(token, "family") for token in short[0]] + [(token, "given") for token in short[1]]
+    cut = {*_cut(short[0], long[0], 0, 0), *_cut(short[1], long[1], len(short[0]), len(long[0]))}
     pairs = sorted(
-        ((alike(token, other_token), role == other_role, -at, -to)
+        (((alike(token, other_token) or Alike.CUT) if (at, to) in cut else alike(token, other_token),
+          role == other_role, -at, -to)
          for at, (token, role) in enumerate(wanted)
          for to, (other_token, other_role) in enumerate(left)),
         reverse=True,
@@ -165,6 +170,16 @@ def _name_score(one: Name, other: Name) -> float:
     if unmatched:
         return bits + FAMILY_OTHER * unmatched
     return bits + TOKEN_LOST * len(lost)
+
+
+def _cut(one: tuple[str, ...], other: tuple[str, ...], at: int, to: int) -> Iterator[tuple[int, int]]:
+    """The places of the tokens, counted from `at` and `to`, in which one family or given name breaks off the other."""
+    last = min(len(one), len(other)) - 1
+    if last < 0 or one[:last] != other[:last] or one[last] == other[last]:
+        return
+    short, long = sorted((one, other), key=lambda tokens: len(tokens[last]))
+    if last == len(short) - 1 and long[last].startswith(short[last]) and len(" ".join(short)) >= FIELD_CUT:
+        yield at + last, to + last
 
 
 def _weight(token: str, role: str) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from time import time
@@ -36,6 +36,25 @@ HUBS: dict[str, tuple[str, str]] = {
     "SQ": ("SIN", "Asia/Singapore"),
 }
 """Each airline flies to and from one airport abroad."""
+PARTNERS: dict[str, str] = {
+    "AA": "BA",
+    "BA": "AA",
+    "JL": "AA",
+    "QF": "AA",
+    "IB": "BA",
+    "UA": "LH",
+    "LH": "UA",
+    "NH": "UA",
+    "AV": "UA",
+    "SQ": "UA",
+    "DL": "AF",
+    "AF": "DL",
+    "KL": "DL",
+    "AM": "DL",
+    "LA": "DL",
+    "EK": "QF",
+}
+"""Whose flight each airline's is, too, under a number of the partner's own."""
 LISTED, CHANGED, CANCELLED, ABOARD, NOT_ABOARD = "745", "745+CP", "745+XR", "266+CLOB", "266+CLNB"
 """What a message is: beginning of message, function."""
 _GROUPED, _WRAPPED = 3, 4
@@ -57,6 +76,11 @@ class Flight:
     def key(self) -> str:
         """What begins the key of a record: conveyance, local date and airport of departure."""
         return f"{self.conveyance} {digits(local(self.origin[1], self.departs)[0])} {self.origin[0]}"
+
+    def shared(self) -> Flight:
+        """The same flight as the partner sells it."""
+        partner = PARTNERS[self.carrier]
+        return replace(self, carrier=partner, conveyance=f"{partner}{5000 + int(self.conveyance[-4:]) % 2000:04}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ LONGEST_DELAY = 120
 """Days by which a record or a file comes late at most."""
 RETRACTED = 0.5
 """Share of no-shows left on a manifest that the carrier takes back later."""
+CUT, CUT_SHARE = 10, 0.5
+"""Letters of a name that a partner's reservations hold; share of copies that come out of such."""
 ABROAD = 0.25
 """Share of other passports that another state issued: the record has that citizenship, too."""
 
@@ -24,8 +26,7 @@ class Noise:
     """How often each kind of mistake happens, as shares; all 0 is a clean population.
 
     Shares of records unless told otherwise. Where a record cannot show the mistake that was drawn for it, the next one
-    that can shows it, so the shares hold over all. `copies` stays at 0 however high it is set: of the systems that are
-    written none repeats what another one told. One crossing is told by three systems at most: I-94, APIS and IDENT.
+    that can shows it, so the shares hold over all. One crossing is told by three systems at most: I-94, APIS and IDENT.
     """
 
     misspelt: float = 0.03
@@ -43,7 +44,7 @@ class Noise:
     shared_passport: float = 0.002
     """Of persons: the passport number of somebody unrelated."""
     copies: float = 0.4
-    """Copies of another system's record, later and spelt otherwise: none of the systems written is such a copy."""
+    """Of travellers on a manifest: again by the airline's partner, minutes to days later, names cut or respelt."""
     other_time: float = 0.5
     """Of departures that manifest or biometrics tell beside I-94: minutes or an hour or two earlier."""
     no_show: float = 0.005
@@ -213,6 +214,19 @@ class Mistakes:
     def file_delay(self) -> int:
         """By how many seconds a file is made late."""
         return DAY * self._dice.between(1, LONGEST_DELAY) if self.due("late_file") else 0
+
+    def lag(self, room: int) -> int:
+        """By how many minutes a copy comes later: minutes, hours or days, at most `room`."""
+        return min(room, self._dice.between(2, self._dice.one((30, 600, 7_200))))
+
+    def copied(self, family: str, given: str, kinds: tuple[str, ...]) -> tuple[str, str]:
+        """Names as a copy has them: cut, or in another permitted spelling. What is spelt otherwise already stays so."""
+        cut = family[:CUT].strip(), given[:CUT].strip()
+        if self._dice.chance(CUT_SHARE) and cut != (family, given):
+            return cut
+        if "misspelt" in kinds or "transliterated" in kinds:
+            return family, given
+        return misspelling.transliterated(family), misspelling.transliterated(given)
 
     def days(self, high: int) -> int:
         """Some days, at most so many."""

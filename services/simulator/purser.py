@@ -72,6 +72,7 @@ class Purser:
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
         self._tell(flight, who, ABOARD, CLOSED_AFTER)
         self._keep(page, flight, who, said.kinds)
+        self._copy(page, flight, who, ABOARD, said.kinds)
 
     def _outbound(self, page: Page, stay: Stay, departure: Crossing, *, alone: bool) -> None:
         earlier = self._mistakes.other_time(departure, possible=not alone)
@@ -82,10 +83,27 @@ class Purser:
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
         if self._dice.chance(shares.LISTED_AGAIN):
             self._tell(flight, who, CHANGED, -CHANGED_BEFORE)
-        if alone or not self._dice.chance(shares.NO_CLOSE_OUT):
+        closed = alone or not self._dice.chance(shares.NO_CLOSE_OUT)
+        if closed:
             self._tell(flight, who, ABOARD, CLOSED_AFTER)
         self._keep(page, flight, who, (*said.kinds, *(("other_time",) if earlier else ())))
+        self._copy(page, flight, who, ABOARD if closed else LISTED, said.kinds)
         self._lately.append(flight)
+
+    def _copy(self, page: Page, flight: Flight, who: Passenger, kind: str, kinds: tuple[str, ...]) -> None:
+        """The traveller once more as the partner has him, whose system is slower: the same crossing, not another."""
+        room = (self._span.until - flight.departs) // 60 - 1
+        if not self._mistakes.due("copies", possible=room > 15):
+            return
+        family, given = self._mistakes.copied(who.family, " ".join(who.given), kinds)
+        after = CLOSED_AFTER + 60 * self._mistakes.lag(room - CLOSED_AFTER // 60)
+        self._number += 1
+        shared = flight.shared()
+        again = replace(who, family=family, given=tuple(given.split()), booking=self._booking())
+        if who.reference:
+            again = replace(again, reference=f"{self._number}{shared.carrier}")
+        self._tell(shared, again, kind, after)
+        self._keep(page, shared, again, ("copies",), (kind, after))
 
     def _no_show(self, page: Page, stay: Stay) -> None:
         """Booked on a flight of somebody else's if one is near, and not aboard."""
@@ -165,7 +183,14 @@ class Purser:
     def _tell(self, flight: Flight, who: Passenger, kind: str, after: int, *, filtered: bool = False) -> None:
         self._manifests.add(flight.departs + after, kind, flight, who, filtered=filtered)
 
-    def _keep(self, page: Page, flight: Flight, who: Passenger, kinds: tuple[str, ...]) -> None:
+    def _keep(
+        self,
+        page: Page,
+        flight: Flight,
+        who: Passenger,
+        kinds: tuple[str, ...],
+        first: tuple[str, int] = (LISTED, -LISTED_BEFORE),
+    ) -> None:
         """The record is the person's. Of its messages the first may have come twice."""
         told = {f"booking:{flight.carrier}:{who.booking}"}
         if who.passport[1]:
@@ -175,7 +200,7 @@ class Purser:
         self._mistakes.late(0, possible=False)
         if self._mistakes.due("duplicate"):
             kinds = (*kinds, "duplicate")
-            self._tell(flight, who, LISTED, -LISTED_BEFORE)
+            self._tell(flight, who, *first)
         page.records.append(TrueRecord("APIS", _record(flight, who), frozenset(told), kinds))
 
 

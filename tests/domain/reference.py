@@ -115,6 +115,8 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
             continue
         if stage == 2 and _strangers(mine, theirs, cells):
             continue
+        if stage == 1 and weight in (WEIGHTS["passport"], WEIGHTS["visa"]) and _two_holders(mine, theirs, cells):
+            continue
         both = mine + theirs
         for cell in both:
             groups[cell] = both
@@ -180,6 +182,17 @@ def _strangers(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes
     others = [cells[cell][0].claim for cell in theirs]
     if _apart(*({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))):
         return True
+    return _other_names(ours, others)
+
+
+def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+    ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    births, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    agree = any(scoring.births_agree(a, b) for a in births for b in more)
+    return bool(births and more) and not agree and _other_names(ours, others)
+
+
+def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
     return names.isdisjoint(more) and any(scoring.given_conflict(a, b) for a in names for b in more)
 

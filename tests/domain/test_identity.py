@@ -90,6 +90,19 @@ def test_a_document_joins_where_the_date_of_birth_agrees() -> None:
     assert not one(said("a", PASSPORT, family="FNU", given="SMITH"), said("b", PASSPORT, family="JONES", given="FNU"))
 
 
+def test_a_number_alone_does_not_join_its_two_holders() -> None:
+    """It goes with one of them; where their dates of birth or given names may be one's, they are one."""
+    ana, bare = said("a", PASSPORT, **ANA), said("c", PASSPORT, citizenship=())
+    bo = {"family": "JONES", "given": "BO", "birth": "1999-09-09"}
+    found = groups([ana, bare, said("b", PASSPORT, **bo)])
+    assert len(found) == 2
+    assert {"a", "b"} not in found
+    for other in ({**bo, "birth": "1980-02-13"}, {**bo, "given": "ANA"}, {**bo, "birth": None}):
+        assert one(ana, bare, said("b", PASSPORT, **other)), other
+    sure = said("d", PASSPORT, RECEIPT, citizenship=())
+    assert one(said("a", PASSPORT, RECEIPT, **ANA), sure, said("b", RECEIPT, **bo))
+
+
 def test_names_join() -> None:
     """Names in any order and spelling with the date of birth and citizenship; not the sex against the other."""
     ana = said("a", RECEIPT, **ANA, sex="F")

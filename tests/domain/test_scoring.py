@@ -38,6 +38,9 @@ JOINED = {
     "one of two given names": (claim(given="JOHN PETER"), claim()),
     "an initial": (claim(), claim(given="J")),
     "a name that was cut": (claim("WOLFESCHLEGELSTEINHAUSEN"), claim("WOLFESCHLEGELSTEIN")),
+    "two family names cut in the second": (claim("TORRES GONZALEZ", "ANA"), claim("TORRES GON", "ANA")),
+    "given names cut to a letter": (claim(given="EDUARDO BRUNO"), claim(given="EDUARDO B")),
+    "both names cut": (claim("MUKHERJEE-DAS", "LAKSHMI PRIYA"), claim("MUKHERJEE-D", "LAKSHMI PR")),
     "names that are rare, a digit of the date": (
         claim("ZWICKLY", "ODOWARD"),
         claim("ZWICKLY", "ODOWARD", "1980-02-04"),
@@ -51,6 +54,9 @@ JOINED = {
 POSSIBLY = {
     "common names, a digit of the date": (claim(), claim(birth="1980-02-04")),
     "common names, day and month swapped": (claim(), claim(birth="1980-03-02")),
+    "cut where little was left": (claim("GIL MARTINEZ"), claim("GIL MA")),
+    "cut, and something else behind it": (claim("TORRES GONZALEZ"), claim("TORRES GON ALVES")),
+    "two that one may have been cut to": (claim("TORRES GONZALEZ"), claim("TORRES GOMEZ")),
     "a given name less and another passport": (
         claim(given="JOHN PETER", passport="P1234567"),
         claim(passport="X9876543"),

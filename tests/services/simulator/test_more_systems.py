@@ -6,14 +6,14 @@ import hashlib
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from services.simulator import SYSTEMS, Truth, addresses, apis_queue, simulate
+from services.simulator import CLEAN, SYSTEMS, Truth, addresses, apis_queue, simulate
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +127,36 @@ def test_messages_for_a_queue_are_the_interchanges_of_the_files(run: tuple[Path,
     parts = [list(apis_queue.interchanges(path)) for path in files]
     assert [b"".join(part) for part in parts] == [path.read_bytes() for path in files]
     assert sum(map(len, parts)) == run[1].counts["systems"]["APIS"]["interchanges"]
+
+
+def test_copies_are_told_again_by_a_partner_and_are_true(tmp_path: Path) -> None:
+    """The same crossing under another flight, behind the departure; counted like all that is told, and one stay."""
+    copied = replace(CLEAN, copies=1.0)
+    truth = simulate(tmp_path / "run", persons=300, seed=11, systems=SYSTEMS, noise=copied)
+    plain = simulate(tmp_path / "plain", persons=300, seed=11, systems=SYSTEMS)
+    told = [one for path in sorted((tmp_path / "run" / "apis").glob("*.edi")) for one in travellers(path)]
+    crossing = [one for one in told if (one.origin, one.destination) != ("DEN", "ORD")]
+    counts = truth.counts["systems"]["APIS"]
+    assert (counts["read"], counts["published"]) == (len(told), len(crossing))
+    true, gone = of(truth, "APIS")
+    assert true | gone == {one.key for one in crossing}
+    by_key = {one.key: one for one in crossing}
+    copies, lags = 0, set()
+    for person in truth.persons():
+        mine = [(by_key[each.record], "copies" in each.noise) for each in person.records if each.system == "APIS"]
+        flights = {(one.departs, one.origin, one.destination): one for one, copy in mine if not copy}
+        for copy in (one for one, again in mine if again):
+            original = flights[copy.departs, copy.origin, copy.destination]
+            assert copy.conveyance[:2] != original.conveyance[:2]
+            assert (copy.kind, copy.function) in (("266", "CLOB"), ("745", ""))
+            lags.add(copy.prepared[:6] != original.prepared[:6])
+            copies += 1
+    assert copies == truth.counts["noise"]["injected"]["copies"] > 200
+    assert lags == {True, False}  # some within a day, some later
+    assert truth.counts["stays"] == plain.counts["stays"]
+    assert truth.counts["outcomes"] == plain.counts["outcomes"]
+    for system in ("I94", "CLAIMS3", "SEVIS", "IDENT"):
+        assert truth.counts["systems"][system] == plain.counts["systems"][system]
 
 
 def test_a_no_show_stands_beside_others_of_the_flight(manifests: list[Told]) -> None:
