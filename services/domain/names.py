@@ -26,6 +26,13 @@ _SOUNDS = (
     ("CI", "SI"), ("CY", "SI"), ("C", "K"), ("Q", "K"), ("G", "K"), ("Z", "S"), ("W", "F"), ("V", "F"), ("D", "T"),
     ("B", "P"), ("J", "I"), ("H", ""),
 )  # fmt: skip
+_LETTERS = (
+    (re.compile(r"OH$"), "O"),
+    (re.compile("TCH"), "CH"),
+    (re.compile("C(?![EHIY])"), "K"),
+    (re.compile("W"), "V"),
+)
+"""Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, WEI and VEI."""
 _SPLIT = re.compile(r"[^A-Z0-9]+")
 _SILENT = re.compile(r"['`´’.]")
 _TWICE = re.compile(r"(.)\1+")
@@ -57,6 +64,8 @@ def spelling(token: str) -> str:
         return VARIANTS[token]
     for pair, one in _VOWELS.items():
         token = token.replace(pair, one)
+    for written, plain in _LETTERS:
+        token = written.sub(plain, token)
     token = token.replace("Y", "I").replace("J", "I") if len(token) > 2 else token
     token = _TWICE.sub(r"\1", token)
     return VARIANTS.get(token, token)
