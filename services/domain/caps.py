@@ -25,12 +25,13 @@ NO_HORIZONS: Horizons = {}
 class Caps:
     """The horizons that hold for the claims of one pool, and the claims' ranks, worked out once one is asked for."""
 
-    __slots__ = ("_facts", "_known", "_known_at", "horizons")
+    __slots__ = ("_facts", "_known", "_known_at", "_numbers", "horizons")
 
     def __init__(self, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> None:
         self._facts = facts
         self._known_at = known_at
         self._known: dict[int, int] | None = None
+        self._numbers: dict[int, dict[int, int]] = {}
         self.horizons = horizons
 
     def admits(self, key: int, claim: int) -> bool:
@@ -39,8 +40,10 @@ class Caps:
         if horizon is None:
             return True
         if self._known is None:
-            self._known = _claims(self._facts, self._known_at)[1]
-        return (self._known.get(claim, 0), claim) <= horizon
+            _, self._known, holders = _claims(self._facts, self._known_at)
+            self._numbers = {key_hash(text): since for text, since in holders.items()}
+        since = self._numbers.get(key, self._known)
+        return (since.get(claim, self._known.get(claim, 0)), claim) <= horizon
 
 
 def caps_of(
@@ -62,12 +65,16 @@ def caps_of(
 
 def _claims(
     facts: Collection[Fact], known_at: int | None
-) -> tuple[dict[int, Claim], dict[int, int], dict[str, set[int]]]:
-    """By claim key the claim and since when it is known; by number of a stay or application the claims beside it."""
+) -> tuple[dict[int, Claim], dict[int, int], dict[str, dict[int, int]]]:
+    """By claim key the claim and since when it is known; by number of a stay or application the same of its holders.
+
+    A claim is senior under a number since the two are known together, not since it is known itself: else a claim of
+    old that comes by a number late would throw out whoever was admitted before.
+    """
     claims: dict[int, Claim] = {}
     known: dict[int, int] = {}
     met: dict[int, int] = {}  # by the object: facts of one pool share it, and its hash is dear
-    holders: dict[str, set[int]] = defaultdict(set)
+    holders: dict[str, dict[int, int]] = defaultdict(dict)
     for fact in facts:
         claim = fact.claim
         if claim is None or (known_at is not None and fact.known > known_at):
@@ -79,14 +86,15 @@ def _claims(
         if key not in known or fact.known < known[key]:
             known[key] = fact.known
         for text in fact.numbers:
-            holders[text].add(key)
+            since = holders[text]
+            since[key] = min(fact.known, since.get(key, fact.known))
     return claims, known, holders
 
 
 def _lowered(
     claims: Mapping[int, Claim],
     known: Mapping[int, int],
-    holders: dict[str, set[int]],
+    holders: dict[str, dict[int, int]],
     stored: Horizons,
     *,
     blocks: bool,
@@ -95,11 +103,11 @@ def _lowered(
     for key, claim in claims.items():
         for text in (*claim.identifiers, *(blocks_of(claim) if blocks else ())):
             if text:
-                holders[text].add(key)
+                holders[text][key] = known[key]
     found: dict[int, Rank] = {}
     for text, members in holders.items():
         if len(members) > CAP:
             key = key_hash(text)
-            last = sorted((known[one], one) for one in members)[CAP - 1]
+            last = sorted((since, one) for one, since in members.items())[CAP - 1]
             found[key] = min(last, stored.get(key, last))
     return found

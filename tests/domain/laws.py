@@ -12,6 +12,7 @@ from populations import bytes_of, world_of
 from schemas.events import AnyEvent, Arrival, Operation
 from schemas.outcomes import Outcome
 from services.domain import settle
+from services.domain.caps import NO_HORIZONS, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History, canonical, history_of
@@ -85,6 +86,16 @@ def known_at(seed: int) -> None:
     for _ in range(3):
         moment = rng.choice(facts).known + rng.choice((-1, 0, 1))
         assert view(facts, moment) == view(fact for fact in facts if fact.known <= moment)
+
+
+def horizons(seed: int) -> None:
+    """The horizons that all events together set change nothing in what was known earlier."""
+    _, facts, _ = world(seed)
+    pool = Pool(facts)
+    caps = caps_of(pool.facts.values(), NO_HORIZONS)
+    for moment in {fact.known for fact in Random(seed).sample(facts, 5)} if caps else ():
+        told = settle.persons(pool.facts.values(), moment, caps.horizons)
+        assert [canonical(history) for history in told] == view(facts, moment)
 
 
 def identity(seed: int) -> None:
@@ -199,6 +210,7 @@ ALL: tuple[Law, ...] = (
     copies,
     batches,
     known_at,
+    horizons,
     identity,
     pure_status,
     time_lines,

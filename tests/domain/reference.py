@@ -79,14 +79,19 @@ class _Seniors:
         if what not in self._cache:
             first: dict[bytes, tuple[int, int, Claim]] = {}
             for fact in self._heard:
-                if fact.claim is not None and (what in fact.identifiers or what in scoring.blocks_of(fact.claim)):
+                if fact.claim is not None and what in _keys(fact):
                     packed = msgspec.msgpack.encode(fact.claim)
                     number = int.from_bytes(blake2b(packed, digest_size=8).digest(), "big", signed=True)
-                    known = min(each.known for each in self._heard if each.claim == fact.claim)
+                    same = [each for each in self._heard if each.claim == fact.claim]
+                    known = min(each.known for each in same if what in _keys(each))
                     first[packed] = (known, number, fact.claim)
             ordered = sorted(first.values(), key=lambda one: one[:2])
             self._cache[what] = [claim for _, _, claim in ordered[: caps.CAP]]
         return self._cache[what]
+
+
+def _keys(fact: Fact) -> tuple[str, ...]:
+    return (*fact.identifiers, *(scoring.blocks_of(fact.claim) if fact.claim else ()))
 
 
 def _hash(name: tuple[str, str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
@@ -9,7 +10,7 @@ import pytest
 from domain import laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from planted import admitted_by_arrival, arrival_is_knowing
 from populations import world_of
 
 from schemas.events import Coverage
@@ -45,8 +46,11 @@ def test_law(law: laws.Law) -> None:
     holds()
 
 
+LOW = (laws.order_and_duplicates, laws.batches, laws.known_at, laws.horizons, laws.identity)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("law", [laws.order_and_duplicates, laws.batches, laws.known_at, laws.identity])
+@pytest.mark.parametrize("law", LOW)
 def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where keys and blocks admit two claims each, nearly every world meets a cap."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -62,17 +66,28 @@ def test_low_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(len(settle.persons(facts)) != count for facts, count in zip(worlds, free, strict=True)) >= 25
 
 
-def _by_arrival(facts: Iterable[Fact], stored: object, *, blocks: bool = True, known_at: int | None = None) -> object:
-    """`caps_of` by the order in which claims came."""
-    placed = [replace(fact, known=place) for place, fact in enumerate(facts)]
-    return caps.caps_of(placed, caps.NO_HORIZONS, blocks=blocks)
-
-
 def test_a_cap_by_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the claims that came first are admitted, not those known first."""
     monkeypatch.setattr(caps, "CAP", 2)
-    monkeypatch.setattr(settle, "caps_of", _by_arrival)
+    monkeypatch.setattr(settle, "caps_of", admitted_by_arrival)
     assert any(_broken(law, seed) for seed in range(60) for law in (laws.order_and_duplicates, laws.identity))
+
+
+def _old_claims_are_seniors(*given: object) -> object:
+    """`_claims` where a claim is senior under a number since it is known itself."""
+    claims, known, holders = _CLAIMS(*given)
+    aged = {text: {claim: known[claim] for claim in since} for text, since in holders.items()}
+    return claims, known, defaultdict(dict, aged)
+
+
+_CLAIMS = caps._claims
+
+
+def test_seniority_of_old_claims_under_new_numbers_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: a claim of old that comes by a number late throws out whoever was admitted under it."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    monkeypatch.setattr(caps, "_claims", _old_claims_are_seniors)
+    assert any(_broken(laws.horizons, seed) for seed in range(300))
 
 
 def test_joins_by_score_are_in_the_worlds() -> None:
@@ -123,19 +138,9 @@ def _active_by(version: Callable[[Fact], object], *, retracts: bool = True) -> C
     return active
 
 
-def _arrival_is_knowing(facts: Iterable[Fact], known_at: int | None = None) -> object:
-    heard = [fact for fact in facts if known_at is None or fact.known <= known_at]
-    records, _ = _ACTIVE(heard)
-    since: dict[bytes, int] = {}
-    for place, fact in enumerate(heard):
-        since.setdefault(fact.handle, place)
-    return records, since
-
-
-_ACTIVE = settle.active
 _PERSONS = settle.persons
 BUGS: dict[str, tuple[object, str, object]] = {
-    "order of arrival instead of (known, id)": (settle, "active", _arrival_is_knowing),
+    "order of arrival instead of (known, id)": (settle, "active", arrival_is_knowing),
     "lowest revision counts": (settle, "active", _active_by(lambda fact: -fact.number)),
     "the digest outranks the revision": (settle, "active", _active_by(lambda fact: (fact.digest, fact.number))),
     "retraction ignored": (settle, "active", _active_by(lambda fact: fact.version, retracts=False)),

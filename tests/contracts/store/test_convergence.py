@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 from correlation import Driver, batches, export, facts_known_by, known_of, reference
-from populations import START, World, bytes_of, encounter, world_of
+from planted import deaf_to_retractions, last_copy_stands
+from populations import START, World, bytes_of, encounter, passport, world_of
 
 import services.correlator.look as look_module
 from schemas.identifiers import Identifier, Scheme
 from services.domain import caps
-from services.domain.facts import Fact, fact_of
+from services.domain.facts import fact_of
 from services.domain.history import canonical
 from services.domain.pools import Pool
 from services.domain.settle import persons
@@ -72,6 +73,30 @@ async def test_a_low_cap_parts_pools(store: Store, monkeypatch: pytest.MonkeyPat
         await driver.finish()
     assert await export(store) == reference(raws)
     assert max([len(pool.facts) async for pool in store.reads.all_pools()]) <= 4
+
+
+async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is junior under that number, in one batch as in several, today as before it came."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    world = World(12)
+    shared = Identifier.of(Scheme.RECEIPT, "SRC0000000002")
+    old, *others = people = [replace(world.person(), sex="F") for _ in range(3)]
+    stories = [encounter(world, one, START + timedelta(day), passport(one)) for day, one in enumerate(people)]
+    stories += [
+        encounter(world, one, START + timedelta(day), shared, passport(one)) for day, one in enumerate(others, 50)
+    ]
+    stories.append(encounter(world, old, START + timedelta(100), shared, passport(old)))
+    raws = bytes_of(stories)
+    driver = Driver(store.writer)
+    await driver.append(raws)
+    await driver.finish()
+    assert await export(store) == reference(raws)
+    pools = [pool async for pool in store.reads.all_pools()]
+    horizons = await store.reads.horizons()
+    for known_at in known_of(raws):
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, horizons))
+        assert told == sorted(reference(facts_known_by(raws, known_at)))
+        assert len(told) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
 
 
 async def test_a_horizon_nobody_hears_of_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,18 +165,13 @@ def test_the_worlds_hold_what_they_are_about() -> None:
 async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: of several copies the one that came last stands, whatever its stamp. The check has to see it."""
 
-    def last(self: Pool, facts: object) -> bool:
-        for fact in facts:  # type: ignore[attr-defined]
-            self.facts[fact.id] = fact
-        return True
-
     differing = 0
     for seed in range(300, 360):
         events, _ = world_of(seed)
         raws = bytes_of(events)
         want = reference(raws)
         with monkeypatch.context() as patched:
-            patched.setattr(Pool, "add", last)
+            patched.setattr(Pool, "add", last_copy_stands)
             shuffled = list(raws)
             Random(seed).shuffle(shuffled)
             got = [canonical(one) for one in persons(Pool(map(fact_of, shuffled)).facts.values())]
@@ -164,17 +184,11 @@ async def test_no_settling_after_a_retraction_is_caught(store: Store, monkeypatc
     raws = bytes_of(world_of(600, persons=12)[0])
     taken_back = [raw for raw in raws if fact_of(raw).retract]
     assert len(taken_back) >= 3
-    plain = Pool.add
-
-    def deaf(self: Pool, facts: Iterable[Fact]) -> bool:
-        told = list(facts)
-        return plain(self, told) and not all(fact.retract for fact in told)
-
     driver = Driver(store.writer)
     await driver.append([raw for raw in raws if raw not in taken_back])
     await driver.finish()
     with monkeypatch.context() as patched:
-        patched.setattr(Pool, "add", deaf)
+        patched.setattr(Pool, "add", deaf_to_retractions)
         await driver.append(taken_back)
         await driver.finish()
     assert await export(store) != reference(raws)
