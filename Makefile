@@ -8,13 +8,14 @@ WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 ARGS ?=
 
 KILLS ?= 200
+SETS ?= 500
 
 .PHONY: help install demo test test-unit test-long check fmt bench clean fuzz
 
 help:
 	@echo "make demo        five legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
-	@echo "make test-long   200 random kills of each kind of process (KILLS=200; half an hour), seeds and waits printed"
+	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several (KILLS=200 SETS=500; an hour)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
@@ -44,7 +45,8 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-long: $(VENV)/.dev
-	@VISABUS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n $(WORKERS) tests/faults/test_kills.py tests/faults/test_lookups.py $(ARGS)
+	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) $(BIN)/python -m pytest -n $(WORKERS) \
+		tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py $(ARGS)
 
 test-unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not kafka and not postgres and not rabbitmq and not slow" $(ARGS)

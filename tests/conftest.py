@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import rabbitmq_local
-from servers import Shared, Unavailable, start_kafka, start_postgres, stop_kafka, stop_postgres
+from servers import Shared, Unavailable, fresh_database, start_kafka, start_postgres, stop_kafka, stop_postgres
 
 _NOT_RUN = "not run, a server is missing: "
 
@@ -66,10 +64,8 @@ def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 async def postgres(postgres_server: str) -> AsyncIterator[str]:
     """The SQLAlchemy URL of a fresh, empty database."""
-    name = f"test_{uuid.uuid4().hex}"
-    await _execute(postgres_server, f"CREATE DATABASE {name}")
-    yield f"{postgres_server.rpartition('/')[0]}/{name}"
-    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with fresh_database(postgres_server) as url:
+        yield url
 
 
 def _server(
@@ -93,11 +89,3 @@ def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
     # Each xdist worker has its own directory below one that all of them see.
     base = factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

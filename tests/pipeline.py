@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,13 +25,16 @@ from servers import free_port
 from bus.contract import Bus, Message
 from bus.open import open_bus
 from schemas.codec import decode
-from schemas.topics import EVENT_TOPICS, POSITIONS
+from schemas.topics import CHANGES, EVENT_TOPICS, POSITIONS
+from schemas.view import StatusChange
 from services.cli import pushing
+from services.domain.history import history_of
 from services.ingest import Counters
 from services.ingest.positions import Saved, parsed
 from services.simulator.ident_push import Key
 from services.simulator.simulation import IDENT_FILES, addresses
 from services.simulator.truth import COUNTS
+from services.store import Store
 from services.wiring import topics
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
@@ -178,6 +182,22 @@ async def wrong_counts(pipeline: Pipeline, population: Path) -> list[str]:
         if counted != (system["read"], system["published"], 0, system["filtered"]) or not one.balanced():
             wrong.append(f"{key}: {counted}, written were {system}")
     return wrong
+
+
+async def wrong_changes(bus: Bus, store: Store) -> list[str]:
+    """Where the changes told do not add up to the view: gaps in a person's numbers, persons only one of the two has."""
+    told: dict[str, list[StatusChange]] = defaultdict(list)
+    async for delivery in bus.read(CHANGES):
+        change = StatusChange.model_validate_json(delivery.value or b"")
+        told[change.person].append(change)
+    wrong = []
+    for person, changes in told.items():
+        numbers = [change.sequence for change in changes]
+        if numbers != list(range(1, len(numbers) + 1)):
+            wrong.append(f"{person}: changes {numbers}")
+    standing = {history_of(line).person async for line in store.reads.histories()}
+    heard_of = {person for person, changes in told.items() if not changes[-1].ended}
+    return wrong + [f"{person}: in the view or in the changes, not in both" for person in sorted(standing ^ heard_of)]
 
 
 async def events_of(bus: Bus) -> list[Message]:

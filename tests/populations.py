@@ -127,13 +127,14 @@ def bytes_of(events: list[AnyEvent]) -> list[bytes]:
     return [codec.encode(event) for event in events]
 
 
-def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int]]:
+def world_of(seed: int, persons: int = 4, *, torn: bool = False) -> tuple[list[AnyEvent], dict[str, int]]:
     """A random world's events in the order of their making, and how often it holds what it is about.
 
     Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
     decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps),
     likenesses (a record joined by its score alone), shared (one number on the records of several people), repeats (an
-    arrival that a second system tells, under the same key of its own).
+    arrival that a second system tells, under the same key of its own). A torn world also holds people joined and parted
+    long after their records are known.
     """
     world = World(seed)
     rng = world.rng
@@ -168,6 +169,8 @@ def world_of(seed: int, persons: int = 4) -> tuple[list[AnyEvent], dict[str, int
         events += _shared(world, people, counts)
     if rng.random() < 0.5:
         events += _decisions(world, events, counts)
+    if torn:
+        events += _torn(world, people, counts)
     events.append(
         make(
             Coverage,
@@ -402,7 +405,42 @@ def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> 
     counts["decisions"] += 1
     one, other = rng.sample(sorted({event.record for event in arrivals}), 2)
     known = START + timedelta(days=rng.randrange(500))
-    said = make(
+    said = _said(world, one, other, known, same=rng.random() < 0.5)
+    if rng.random() < 0.5:
+        return [said]
+    undone = again(said, number=2, published_at=known + timedelta(days=30), operation=Operation.RETRACT)
+    return [said, undone]
+
+
+def _torn(world: World, people: list[Person], counts: dict[str, int]) -> list[AnyEvent]:
+    """Late ties that are taken back later, by a record and by a decision; and a late "no" between one's own records."""
+    rng, events = world.rng, []
+    at = START + timedelta(days=rng.randint(300, 600))
+    one, other = rng.sample(people, 2)
+    numbers = [Identifier.of(Scheme.I94, someone.i94[0]) for someone in (one, other)]
+    if rng.random() < 0.8:
+        counts["splits"] += 1
+        wrong = encounter(world, one, at, *numbers)
+        events += [wrong, again(wrong, number=2, published_at=_later(world, at), operation=Operation.RETRACT)]
+    seen = [encounter(world, person, START, number) for person, number in zip((one, other), numbers, strict=True)]
+    twice = encounter(world, one, START, numbers[0], passport(one))
+    for mine, theirs, same in ((*seen, True), (seen[0], twice, False)):
+        if rng.random() < 0.5:
+            counts["decisions"] += 1
+            said = _said(world, mine.record, theirs.record, at, same=same)
+            events.append(said)
+            if same or rng.random() < 0.5:
+                events.append(again(said, number=2, published_at=_later(world, at), operation=Operation.RETRACT))
+    return [*seen, twice, *events]
+
+
+def _later(world: World, at: datetime) -> datetime:
+    return at + timedelta(days=world.rng.randint(1, 200))
+
+
+def _said(world: World, one: str, other: str, known: datetime, *, same: bool) -> Decision:
+    """A person's word on two records."""
+    return make(
         Decision,
         world,
         system="REVIEW",
@@ -410,11 +448,7 @@ def _decisions(world: World, events: list[AnyEvent], counts: dict[str, int]) -> 
         known=known,
         one=RecordRef(system="I94", record=one),
         other=RecordRef(system="I94", record=other),
-        same=rng.random() < 0.5,
+        same=same,
         by="reviewer",
         why="looked at both files",
     )
-    if rng.random() < 0.5:
-        return [said]
-    undone = again(said, number=2, published_at=known + timedelta(days=30), operation=Operation.RETRACT)
-    return [said, undone]

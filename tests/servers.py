@@ -10,9 +10,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+import asyncpg
 
 from services import kafka_local
 
@@ -104,6 +107,25 @@ def stop_postgres(directory: Path) -> None:
     data = (directory / "data").read_text()
     _run(_postgres_tools() / "pg_ctl", "-D", f"{data}/db", "-m", "fast", "-w", "stop")
     shutil.rmtree(data)
+
+
+@asynccontextmanager
+async def fresh_database(server: str) -> AsyncIterator[str]:
+    """The SQLAlchemy URL of an empty database on a server, for a while."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(server, f"CREATE DATABASE {name}")
+    try:
+        yield f"{server.rpartition('/')[0]}/{name}"
+    finally:
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 def _postgres_tools() -> Path:

@@ -1,0 +1,105 @@
+"""A correlator process for one installation after the other: `python -m converging`, an order a line on its input.
+
+What an order starts is what `visabus correlate` starts; it runs until the word `stop`. A process takes a second to
+start and a world a fraction of one to correlate, so the process stays. It tells on its output, a JSON object a line:
+`holds`, the partitions that are its own, whenever they change; `appended`, how many batches it took, once it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+from unittest.mock import patch
+
+import msgspec
+from planted import planting
+
+from bus.contract import Partition
+from services.correlator import process
+from services.correlator.correlator import Correlator, Pause
+from services.domain import caps
+from services.logs import configure
+from services.settings import load
+
+STOP = b"stop\n"
+IDLE_SECONDS = 0.1
+"""Instead of the fifth of a second that a correlator rests otherwise: worlds are many and small."""
+
+
+class Order(msgspec.Struct):
+    """How to correlate, and where: `environment` holds the settings."""
+
+    environment: dict[str, str]
+    seed: int = 0
+    cap: int = caps.CAP
+    poll: int = process.POLL_MESSAGES
+    pauses: dict[str, tuple[float, float]] = {}  # point -> least and most seconds
+    bug: str | None = None
+
+
+class Told(msgspec.Struct, omit_defaults=True):
+    """What the process says."""
+
+    holds: list[Partition] | None = None
+    appended: int | None = None
+
+
+def tell(told: Told) -> None:
+    """Say it at once."""
+    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+class Telling(Correlator):
+    """Says what it holds."""
+
+    async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        taken = await super().assigned(partitions)
+        tell(Told(holds=sorted(self._positions)))
+        return taken
+
+    async def revoked(self, partitions: Iterable[Partition]) -> None:
+        await super().revoked(partitions)
+        tell(Told(holds=sorted(self._positions)))
+
+
+def pausing(order: Order, passed: Counter[str]) -> Pause:
+    """Rests at the points of the order, so long as its seed has it."""
+    rng = Random(order.seed)
+
+    async def pause(point: str) -> None:
+        passed[point] += 1
+        if point in order.pauses:
+            await asyncio.sleep(rng.uniform(*order.pauses[point]))
+
+    return pause
+
+
+async def follow(order: Order, orders: asyncio.StreamReader) -> None:
+    """Correlate until told to stop."""
+    stop = asyncio.Event()
+    passed: Counter[str] = Counter()
+    settings = load(environment=order.environment)
+    with planting(order.bug), patch.object(caps, "CAP", order.cap), patch.object(process, "POLL_MESSAGES", order.poll):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(process.run(settings, once=False, stop=stop, pause=pausing(order, passed)))
+            assert await orders.readline() == STOP
+            stop.set()
+    tell(Told(appended=passed["append.committed"]))
+
+
+async def main() -> None:
+    """Follow orders until there are no more."""
+    orders = asyncio.StreamReader(limit=2**20)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    while line := await orders.readline():
+        await follow(msgspec.json.decode(line, type=Order), orders)
+
+
+if __name__ == "__main__":
+    configure("warning", "console")
+    with patch.object(process, "Correlator", Telling), patch.object(process, "IDLE_SECONDS", IDLE_SECONDS):
+        asyncio.run(main())
