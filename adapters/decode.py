@@ -71,7 +71,8 @@ def decode_file(
     Raises OSError if the file cannot be opened, KeyError for a feed that the system does not have.
     """
     chosen = system.feed(feed) if feed is not None else system.feeds[0]
-    batch = name or ("bytes" if isinstance(source, bytes) else Path(source).name)
+    source = Path(source) if isinstance(source, str) else source
+    batch = name or ("bytes" if isinstance(source, bytes) else source.name)
     origin = Origin(system.name, chosen.name, batch, system.mapping_version)
     with _open(source) as stream:
         reads = _rows(stream, chosen, source) if chosen.format is None else _records(stream, chosen)
@@ -100,10 +101,8 @@ def decode(read: Read, feed: Feed, origin: Origin) -> Decoded:
     return Decoded(read, events=tuple(mapped))
 
 
-def _open(source: Path | str | bytes) -> BufferedReader:
-    if isinstance(source, bytes):
-        return BufferedReader(BytesIO(source))
-    return Path(source).open("rb")
+def _open(source: Path | bytes) -> BufferedReader:
+    return BufferedReader(BytesIO(source)) if isinstance(source, bytes) else source.open("rb")
 
 
 def _records(stream: BufferedReader, feed: Feed) -> Iterator[Read]:
@@ -114,7 +113,7 @@ def _records(stream: BufferedReader, feed: Feed) -> Iterator[Read]:
     yield from read_stream(stream, feed.format, options.unwrap, options.limit)
 
 
-def _rows(stream: BufferedReader, feed: Feed, source: Path | str | bytes) -> Iterator[Read]:
+def _rows(stream: BufferedReader, feed: Feed, source: Path | bytes) -> Iterator[Read]:
     options = PollOptions(**feed.options)
     head = stream.read(len(_SQLITE))
     stream.seek(0)
@@ -124,16 +123,16 @@ def _rows(stream: BufferedReader, feed: Feed, source: Path | str | bytes) -> Ite
         yield from _dump(stream, options)
 
 
-def _connect(source: Path | str | bytes) -> sqlite3.Connection:
+def _connect(source: Path | bytes) -> sqlite3.Connection:
     """The database in those bytes, or in a file: it is read where it lies, and never written. Raises sqlite3.Error."""
     if isinstance(source, bytes):
         connection = sqlite3.connect(":memory:")
         connection.deserialize(source)
         return connection
-    return sqlite3.connect(f"{Path(source).absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    return sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
-def _database(source: Path | str | bytes, options: PollOptions) -> Iterator[Read]:
+def _database(source: Path | bytes, options: PollOptions) -> Iterator[Read]:
     """The rows of the view, by key, and what the owner's clock vouches for."""
     try:
         with closing(_connect(source)) as connection:

@@ -6,7 +6,7 @@ import gzip
 import struct
 import zlib
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
@@ -19,6 +19,8 @@ FREE = 2**20
 """So many bytes of a member are free of the ratio: small ones that say little pack well."""
 KEPT = 2**25
 """So many bytes of an archive's refused members are kept with them, packed as they are; the rest is in the archive."""
+SMALL = 2**20
+"""Bytes up to which a member is unpacked once and kept until it is read."""
 _BLOCK = 2**16
 _DIRECTORY = 2**20  # bytes that the archive's directory may have; zipfile takes it in one read
 _HEAD = b"PK"
@@ -64,28 +66,32 @@ def whole_archive(stream: BinaryIO) -> bool:
     return stream.read(len(_HEAD)) != _HEAD or is_zipfile(stream)
 
 
-def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Read]:
+def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
     """What the members hold, each place behind its member's name; a file that is no archive is read as it is.
 
-    A member is unpacked twice: once to see that it is whole and no bomb, then to be read, so that no record comes from
-    damaged bytes. Notes come last: one member that is refused spoils what the file vouches for.
+    A member is unpacked to see that it is whole and no bomb before it is read, so that no record comes from damaged
+    bytes: a small one into memory, others twice. Notes come last: one member that is refused spoils what the file
+    vouches for.
     """
-    head = stream.read(4096)
+    head = stream.read(_BLOCK)
     stream.seek(0)
     if not head.startswith(_HEAD):
         yield from format.read(stream)
         return
+    if len(head) < _BLOCK:  # all of it
+        stream = BytesIO(head)
     try:
         archive = ZipFile(cast(BinaryIO, _Careful(stream)))
         members = _members(archive, stream)
     except UNREADABLE as error:
-        yield BadRecord(f"no archive that can be unwrapped: {error}", place="the archive", raw=head)
+        yield BadRecord(f"no archive that can be unwrapped: {error}", place="the archive", raw=head[:4096])
         return
     notes: list[Note] = []
     room = KEPT
     with archive:
         for member in members:
-            problem = _problem(archive, member, limit)
+            kept: list[bytes] = []
+            problem = _problem(archive, member, limit, kept)
             if problem is not None:
                 refused = _refused(problem, stream, member, room)
                 room -= len(refused.raw)
@@ -93,7 +99,7 @@ def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Rea
                 continue
             limit -= member.file_size
             name = _name(member)
-            with archive.open(member) as unpacked:
+            with BytesIO(b"".join(kept)) if kept else archive.open(member) as unpacked:
                 for read in format.read(cast(BinaryIO, unpacked)):
                     placed = _placed(read, name)
                     if isinstance(placed, Note):
@@ -103,7 +109,7 @@ def read_zip(stream: BufferedReader, format: Format, limit: int) -> Iterator[Rea
     yield from notes
 
 
-def _members(archive: ZipFile, stream: BufferedReader) -> list[ZipInfo]:
+def _members(archive: ZipFile, stream: BinaryIO) -> list[ZipInfo]:
     """The files in the archive. Raises BadZipFile for one that is made to deceive."""
     members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MEMBERS:
@@ -116,8 +122,8 @@ def _members(archive: ZipFile, stream: BufferedReader) -> list[ZipInfo]:
     return members
 
 
-def _problem(archive: ZipFile, member: ZipInfo, limit: int) -> str | None:
-    """Why a member cannot be read, from what its directory says and then from its bytes."""
+def _problem(archive: ZipFile, member: ZipInfo, limit: int, kept: list[bytes]) -> str | None:
+    """Why a member cannot be read, from what its directory says and then from its bytes, `kept` if they are few."""
     if member.flag_bits & _ENCRYPTED:
         return "encrypted"
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
@@ -128,23 +134,25 @@ def _problem(archive: ZipFile, member: ZipInfo, limit: int) -> str | None:
         return f"unpacks from {member.compress_size} to {member.file_size} bytes, more than {RATIO} times as many"
     try:
         with archive.open(member) as unpacked:
-            return _unsound(unpacked, member.file_size)
+            return _unsound(unpacked, member.file_size, kept)
     except UNREADABLE as error:
         return f"cannot be unwrapped: {error}"
 
 
-def _unsound(unpacked: IO[bytes], size: int) -> str | None:
+def _unsound(unpacked: IO[bytes], size: int, kept: list[bytes]) -> str | None:
     """What is wrong with a member's bytes; zipfile compares the checksum at their end."""
     bounded = Bounded(unpacked, size)
     nested = False
     while data := bounded.read(_BLOCK):
         nested = nested or (bounded.taken == len(data) and data.startswith(_NESTED))
+        if size <= SMALL:
+            kept.append(data)
     if bounded.problem is None and bounded.taken < size:
         return f"cannot be unwrapped: {bounded.taken} of {size} bytes"
     return bounded.problem or ("an archive inside the archive" if nested else None)
 
 
-def _refused(problem: str, stream: BufferedReader, member: ZipInfo, room: int) -> BadRecord:
+def _refused(problem: str, stream: BinaryIO, member: ZipInfo, room: int) -> BadRecord:
     """A member with its local header and its packed bytes: what a person needs to unpack or mend it elsewhere."""
     stream.seek(max(member.header_offset, 0))
     head = stream.read(_LOCAL.size)
@@ -157,7 +165,10 @@ def _refused(problem: str, stream: BufferedReader, member: ZipInfo, room: int) -
 
 def _name(member: ZipInfo) -> str:
     """As far as it can be shown."""
-    return "".join(char if char.isprintable() else "?" for char in member.filename)[:100] or "?"
+    name = member.filename
+    if not name.isprintable():
+        name = "".join(char if char.isprintable() else "?" for char in name)
+    return name[:100] or "?"
 
 
 def _placed(read: Read, name: str) -> Read:
@@ -169,7 +180,7 @@ def _placed(read: Read, name: str) -> Read:
 class _Careful:
     """The archive's bytes, for zipfile: no read as large as the archive would like, no place outside of it."""
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._size = stream.seek(0, 2)
 

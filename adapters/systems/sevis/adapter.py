@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -79,6 +80,12 @@ def moment(said: Fields, name: str) -> datetime:
         return datetime.fromisoformat(said[name]).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{name} {said[name]!r} is no moment") from None
+
+
+@lru_cache(maxsize=4096)
+def day(of: date) -> Moment:
+    """A day at the agency. Raises ValueError."""
+    return Moment.whole_day(of, OFFICE)
 
 
 def coverage(header: Fields) -> tuple[datetime, datetime] | None:
@@ -158,7 +165,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
         raise ValueError(f"{name} ends before it begins")
     told = {
         "operation": Operation.RETRACT if said["@recordAction"] == "D" else Operation.ASSERT,
-        "occurred_at": Moment.whole_day(since, OFFICE),
+        "occurred_at": day(since),
         "subject": who,
         "fact": meaning.fact,
         "class_of_admission": said["@visaType"],

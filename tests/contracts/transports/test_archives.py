@@ -8,8 +8,8 @@ import zlib
 from dataclasses import replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import orjson
 import pytest
@@ -59,6 +59,24 @@ def test_all_members_together_have_one_limit() -> None:
 def test_nothing_of_a_damaged_member_is_read() -> None:
     raw = archive({"a": b"1\n2\n", "b": b"3\n"}, ZIP_STORED).replace(b"1\n2\n", b"1\n9\n")
     assert told(raw) == ["a: cannot be unwrapped: Bad CRC-32 for file 'a'", "b, line: 3"]
+
+
+@pytest.mark.parametrize(("small", "times"), [(1, 2), (10_000, 1)])
+def test_a_small_member_is_unpacked_once_and_told_alike(
+    small: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    right = ZipFile.open
+
+    def counting(archive: ZipFile, member: ZipInfo) -> IO[bytes]:
+        opened.append(member.filename)
+        return right(archive, member)
+
+    damaged = archive({"a": b"1\n2\n", "b": b"3\n"}, ZIP_STORED).replace(b"3\n", b"4\n")
+    monkeypatch.setattr("adapters.transports.archives.SMALL", small)
+    monkeypatch.setattr(ZipFile, "open", counting)
+    assert told(damaged) == ["a, line: 1", "a, line: 2", "b: cannot be unwrapped: Bad CRC-32 for file 'b'"]
+    assert opened == ["a"] * times + ["b"]
 
 
 def test_what_cannot_be_unwrapped_is_told() -> None:
