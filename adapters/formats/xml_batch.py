@@ -89,8 +89,8 @@ class XmlBatchFormat:
         """
         declaration = _USUAL.match(data)
         begin = declaration.end() if declaration is not None else 0
-        if b"\r" in data or data.find(b"<!", begin) >= 0 or data.find(b"<?", begin) >= 0:
-            return None
+        if b"\0" in data or b"\r" in data or data.find(b"<!", begin) >= 0 or data.find(b"<?", begin) >= 0:
+            return None  # UTF-16 has the first
         parser = expat.ParserCreate()  # what is well-formed, expat says on both ways
         try:
             parser.Parse(data, False)

@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["adapters", "zipfile"]):
 
 from contracts.adapters.test_adapters import judge
 from contracts.adapters.test_copybook import ORDER
+from contracts.adapters.test_short_ways import reads, the_long_way
 from systems.cases import cases
 
 from services.cli.children import VISABUS
@@ -91,10 +92,18 @@ class Copybook(Target):
         assert _LAYOUT.decode(_LAYOUT.encode(said)) == said
 
 
+class Document(Target):
+    """A batch, which says the same by the short way and by the long one."""
+
+    def laws(self, data: bytes) -> None:
+        super().laws(data)
+        assert reads(data) == the_long_way(data)
+
+
 TARGETS = {
     "edifact": Target("APIS"),
     "copybook": Copybook("I94"),
-    "xml-batch": Target("SEVIS"),
+    "xml-batch": Document("SEVIS"),
     "zip": Target("SEVIS", takes=lambda data: data.startswith(PACKED)),
     "xml-message": Target("IDENT"),
     "csv": Target("CLAIMS3", whole=False, takes=lambda data: not data.startswith(DATABASE)),

@@ -398,6 +398,7 @@ def bad() -> dict[str, bytes]:
         "declared-utf-16-and-is-not.xml": declared(batch([one]), "UTF-16", "utf-8"),
         "other-encoding.xml": declared(batch([create()]), "windows-1252"),
         "no-such-encoding.xml": declared(batch([one]), "klingon", "utf-8"),
+        "no-such-encoding-in-utf-16.xml": b"\xff\xfe" + declared(batch([one]), "UTF-06", "utf-16-le"),
         "utf-16-cut-in-half.xml": (b"\xff\xfe" + batch([one]).encode("utf-16-le"))[:-31],
         "utf-16-half-a-pair.xml": b"\xff\xfe"
         + batch([create(person={"FamilyName": "A?B"}), one]).encode("utf-16-le").replace(b"?\0", b"\0\xd8"),
