@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from servers import start_postgres, stop_postgres
 
-from tests.benchmarks.store.__main__ import calibration, database_cpu, figures
+from .store.__main__ import calibration, database_cpu, figures
 
 VISABUS = str(Path(sys.executable).with_name("visabus"))
 

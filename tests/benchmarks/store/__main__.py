@@ -37,7 +37,8 @@ from services.correlator.memory import collect_rarely
 from services.correlator.settle import coverage_of, settle
 from services.domain.facts import fact_of
 from services.store import Store, open_store
-from tests.benchmarks.store.stream import events
+
+from .stream import events
 
 
 class Meter:
