@@ -4,6 +4,8 @@ ISO 3166-1 alpha-3 with the document's own additions: D (Germany), the GB* class
 (stateless, refugees), X** organisations, and codes of states gone by that old documents still show.
 """
 
+from functools import lru_cache
+
 STATES: frozenset[str] = frozenset(
     """
     ABW AFG AGO AIA ALA ALB AND ANT ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR
@@ -22,6 +24,7 @@ STATES: frozenset[str] = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def citizenship(code: str) -> str:
     """The code under which a nationality is compared: German documents say D, lists say DEU. Raises ValueError."""
     code = code.strip().upper().rstrip("<")

@@ -111,8 +111,7 @@ class Subject(Model):
         if value is not None:
             if not value.isascii():
                 raise ValueError("other digits than 0 to 9")
-            parts = [int(part) for part in value.split("-")]
-            date(*[*parts, 1, 1][:3])
+            date.fromisoformat((value + "-01-01")[:10])
         return value
 
     @field_validator("citizenship")

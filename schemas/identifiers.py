@@ -30,6 +30,9 @@ class Scheme(StrEnum):
     CASE = "case"
     VISA_APPLICATION = "visa_application"
 
+    __hash__ = str.__hash__
+    """In C; that of an enum is a function of Python, and dearer than what is looked up with it."""
+
 
 class InvalidIdentifier(ValueError):
     """The text is no identifier of its scheme; the message says why."""
@@ -110,9 +113,12 @@ class Identifier(BaseModel):
         """
         if not text.isascii():  # before it is made upper case, which turns ß into SS
             raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
-        value = (
-            _NOISE.sub("", _FILLER.sub("", text.strip())).upper() if scheme is not Scheme.CASE else text.strip().upper()
-        )
+        if text.isalnum():  # as nearly all are
+            value = text.upper()
+        elif scheme is Scheme.CASE:
+            value = text.strip().upper()
+        else:
+            value = _NOISE.sub("", _FILLER.sub("", text.strip())).upper()
         if scheme is Scheme.A_NUMBER:
             digits = value.removeprefix("A")
             if not digits.isdecimal() or not 7 <= len(digits) <= 9:

@@ -12,8 +12,12 @@ EVENTS = UUID("5d0f9a52-3f0c-5e0e-9c5b-2f1f6c2f7a10")
 
 def event_id(system: str, record: str, part: str, number: int, digest: str, mapping_version: int) -> UUID:
     """The id of one event (RFC 9562 version 5). Lengths are part of the text, so no two inputs spell alike."""
-    parts = (system, record, part, str(number), digest, str(mapping_version))
-    return UUID(bytes=_uuid5(EVENTS, "".join([f"{len(part)}:{part}" for part in parts])))
+    which, mapping = str(number), str(mapping_version)
+    spelled = (
+        f"{len(system)}:{system}{len(record)}:{record}{len(part)}:{part}{len(which)}:{which}"
+        f"{len(digest)}:{digest}{len(mapping)}:{mapping}"
+    )
+    return UUID(bytes=_uuid5(EVENTS, spelled))
 
 
 def uuid5_text(namespace: UUID, name: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import BinaryIO
 
 LONGEST = 8192
@@ -26,15 +26,16 @@ _PADDING = re.compile(rb"[ \t\r\n\0\x1a\x03\x04]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _START = re.compile(rb"UNA(?=.{6}\s{0,16}UNB)|UNB(?=[+\x1d])", re.DOTALL)
 _TAG = re.compile("[A-Z]{3}")
-_BOUNDS = frozenset({"UNA", "UNB", "UNZ"})
-"""What opens or closes an interchange."""
+_BOUNDS = frozenset({"UNB", "UNZ"})
+"""What opens or closes an interchange, and so ends a run."""
 WINDOW = 1024
 """So many bytes are looked at together where there is nothing about them."""
 SHORT = 24
-"""So many bytes has a segment at most whose elements are remembered."""
+"""So many bytes has a segment at most that is remembered: airports, states and counts come again and again."""
 _AHEAD = 32
 """So many bytes behind its first tell whether an interchange begins."""
-Components = tuple[str, ...]
+Elements = list[list[str]]
+"""Of a segment, each its components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +59,26 @@ LEVEL_B = Marks(b"\x1f", b"\x1d", b"", b"\x1c")
 
 @dataclass(slots=True)
 class Segment:
-    """One segment. `raw` has the blanks before it and what ends it. With a `problem` its content is not trusted.
+    """What one segment says. With a `problem` that is not trusted.
 
-    `tag` is its name, empty for an empty segment. Nobody changes a segment; it is not frozen because that costs a
-    manifest of millions more than splitting them.
+    `tag` is its name, empty for an empty segment; `kind` is what stands first behind it, by which guides tell segments
+    of one tag apart; `blanks` tells the short way that blanks stood before it. Nobody changes a segment, which may
+    stand for all that are spelled alike; it is not frozen because that costs a manifest of millions more than
+    splitting them.
     """
 
-    offset: int
-    raw: bytes
-    elements: tuple[Components, ...] = ()
-    problem: str | None = None
+    elements: Elements = field(default_factory=list)
     tag: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.tag and self.elements:
-            self.tag = self.elements[0][0].strip()
+    kind: str = ""
+    problem: str | None = None
+    blanks: bool = field(default=False, compare=False)
 
     def at(self, element: int, component: int) -> str:
         """The component, counted as guides do (`C080 4.1`); empty if it is not there."""
-        if element < len(self.elements):
-            components = self.elements[element]
-            if component <= len(components):
-                return components[component - 1].strip()
-        return ""
+        try:
+            return self.elements[element][component - 1].strip()
+        except IndexError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,20 @@ class Outside:
     padding: bool = False
 
 
-Piece = Segment | Outside
+@dataclass(slots=True)
+class Run:
+    """Segments of one interchange, one behind the other.
+
+    `raw` are their bytes, with the blanks before each and what ends it; `ends` has where in `raw` each ends.
+    """
+
+    offset: int
+    raw: bytes
+    segments: list[Segment]
+    ends: list[int]
+
+
+Piece = Run | Outside
 
 
 @dataclass(slots=True)
@@ -110,15 +121,22 @@ class Tokens:
     _cut: bool = False  # the rest of an overlong segment comes
     _inside: bool = False
     _before: bool = False  # there was an interchange
+    _advised: bool = False  # UNA was the last segment
 
     def pieces(self) -> Iterator[Piece]:
-        """All of them, in order."""
+        """All that there is, in order.
+
+        A run ends where what is counted belongs to another interchange, which one that was not closed shows by its
+        UNA, or else by its UNB.
+        """
         while self._more(LONGEST + _AHEAD):
             if not self._inside:
                 yield from self._outside()
                 continue
-            yield from self._plain()
-            if self._more(LONGEST + _AHEAD):
+            run = self._plain()
+            if run is not None:
+                yield run
+            elif self._more(LONGEST + _AHEAD):
                 yield from self._segment()
 
     # --- the buffer -------------------------------------------------------------------------------------------
@@ -171,49 +189,57 @@ class Tokens:
 
     def _advice(self, start: int) -> Iterator[Piece]:
         """UNA, whose six characters begin at `start`. With marks that nobody can tell apart, no interchange begins."""
-        said = [bytes(self._data[at : at + 1]) for at in range(start, start + 6)]
-        marks = Marks(said[0], said[1], b"" if said[3] == b" " else said[3], said[5])
+        marks = _stated(bytes(self._data[start : start + 6]))
         offset, raw = self._take(start + 6)
-        if not marks.usable():
+        if marks is None:
             self._inside = False
             yield Outside(offset, raw, "UNA states separators that cannot be told apart")
             return
         self._marks = marks
-        yield Segment(offset, raw, (("UNA",),))
+        self._advised = True
+        yield _single(offset, raw, Segment([["UNA"]], "UNA"))
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _plain(self) -> Iterator[Piece]:
+    def _plain(self) -> Run | None:
         """The next segments as long as there is nothing about them: a shorter way to what `_segment` says of each.
 
-        They are whole and in sight, ASCII, have a tag, nothing released and no control character, and neither open nor
-        close an interchange. As much as a window holds is looked at together.
+        They are whole and in sight, ASCII, have a tag, nothing released and no control character. As much as a window
+        holds is looked at together.
         """
-        marks, data, at = self._marks, self._data, 0
-        blanks, terminator = _plain_blanks(marks), marks.terminator.decode()
-        others = marks.component.decode(), marks.element.decode(), marks.release.decode()
-        while not self._cut and self._page is not None:
-            end = data.rfind(marks.terminator, at, at + WINDOW) + 1
-            window = bytes(data[at:end])
-            taken = 0
-            for text in window.decode("latin-1").split(terminator)[:-1]:
-                body = text.lstrip(blanks)
-                split = _known_elements if len(body) <= SHORT else _plain_elements
-                elements = split(body, *others)
-                if not elements:
-                    break
-                if len(body) < len(text):
-                    self.tolerated["blanks or line ends behind a segment"] += 1
-                start, taken = taken, taken + len(text) + 1
-                yield Segment(self._offset + at + start, window[start:taken], elements, None, elements[0][0])
-            at += taken
-            if not window or taken < len(window):
+        if self._cut or self._page is None:
+            return None
+        data, terminator = self._data, self._marks.terminator
+        window = bytes(data[: data.rfind(terminator, 0, WINDOW) + 1])
+        remembered, closely = _short_ways(self._marks)
+        segments: list[Segment] = []
+        ends: list[int] = []
+        end = sloppy = 0
+        for text in window.decode("latin-1").split(terminator.decode())[:-1]:
+            size = len(text)
+            segment = remembered(text) if size <= SHORT else closely(text)
+            if segment is None:
                 break
-        del data[:at]
-        self._offset += at
+            tag = segment.tag
+            if tag == "UNB" and (segments or not self._read_page(window[:size])):
+                break
+            segments.append(segment)
+            end += size + 1
+            ends.append(end)
+            sloppy += segment.blanks
+            if tag in _BOUNDS:
+                if tag == "UNB" and self._advised:
+                    continue
+                self._inside = tag == "UNB"
+                break
+        if sloppy:
+            self.tolerated["blanks or line ends behind a segment"] += sloppy
+        self._advised = False
+        return Run(*self._take(end), segments, ends) if segments else None
 
     def _segment(self) -> Iterator[Piece]:
         """The next segment."""
+        self._advised = False
         start = 0 if self._cut else self._blank()
         if start == len(self._data) and self._ended:
             self._inside = False  # blanks at the end: padding
@@ -229,22 +255,23 @@ class Tokens:
         if end < 0 and len(self._data) > LONGEST:
             begins = self._begins(start)
             self._cut = True
-            yield Segment(*self._take(LONGEST), begins, f"a segment of more than {LONGEST} bytes")
+            yield _single(*self._take(LONGEST), _told(begins, f"a segment of more than {LONGEST} bytes"))
         elif end < 0:
             begins = self._begins(start)
             self._inside = self._cut = False
-            yield Segment(*self._take(len(self._data)), begins, "the bytes end inside a segment")
+            yield _single(*self._take(len(self._data)), _told(begins, "the bytes end inside a segment"))
         elif self._cut:
             self._cut = False
-            yield Segment(*self._take(end + 1), problem=f"the rest of a segment of more than {LONGEST} bytes")
+            rest = f"the rest of a segment of more than {LONGEST} bytes"
+            yield _single(*self._take(end + 1), Segment(problem=rest))
         else:
             offset, raw = self._take(end + 1)
-            yield self._split(offset, raw, raw[start:-1])
+            yield _single(offset, raw, self._split(raw[start:-1]))
 
-    def _begins(self, start: int) -> tuple[Components, ...]:
+    def _begins(self, start: int) -> Elements:
         """What a segment without an end begins with: which traveller is lost by it."""
         if self._cut:
-            return ()
+            return []
         return split(bytes(self._data[start : start + 80]).decode("latin-1"), self._marks)
 
     def _blank(self) -> int:
@@ -272,16 +299,16 @@ class Tokens:
             first -= 1
         return (at - first) % 2 == 1
 
-    def _split(self, offset: int, raw: bytes, body: bytes) -> Segment:
+    def _split(self, body: bytes) -> Segment:
         marks = self._marks
         lines = body.translate(None, _line_ends(marks))
         if len(lines) < len(body):
             self.tolerated["line ends inside a segment"] += 1
         if not lines.strip():
             self.tolerated["empty segment"] += 1
-            return Segment(offset, raw)
+            return Segment()
         if lines.startswith(b"UNB"):
-            self._page = _page(lines, marks)
+            self._read_page(lines)
         problem = None if self._page is not None else "a character set that is not read"
         try:
             text = lines.decode(self._page or "latin-1")
@@ -294,15 +321,22 @@ class Tokens:
             problem = problem or "no tag of a segment"
         if elements[0][0] == "UNZ":
             self._inside = False
-        return Segment(offset, raw, elements, problem)
+        return _told(elements, problem)
+
+    def _read_page(self, body: bytes) -> bool:
+        """The code page of the interchange, by its UNB; whether it is one that is read."""
+        elements = body.split(self._marks.element)
+        name = elements[1].split(self._marks.component)[0] if len(elements) > 1 else b""
+        self._page = _PAGES.get(name.strip().decode("latin-1"))
+        return self._page is not None
 
 
-def split(text: str, marks: Marks) -> tuple[Components, ...]:
+def split(text: str, marks: Marks) -> Elements:
     """The elements of a segment, each its components, release characters taken away."""
     component, element, release = (mark.decode() for mark in (marks.component, marks.element, marks.release))
     if not release or release not in text:
-        return tuple(tuple(part.split(component)) for part in text.split(element))
-    elements: list[Components] = []
+        return [part.split(component) for part in text.split(element)]
+    elements: Elements = []
     parts, part = [], ""
     letters = iter(text)
     for letter in letters:
@@ -312,26 +346,51 @@ def split(text: str, marks: Marks) -> tuple[Components, ...]:
             parts.append(part)
             part = ""
         elif letter == element:
-            elements.append((*parts, part))
+            elements.append([*parts, part])
             parts, part = [], ""
         else:
             part += letter
-    return (*elements, (*parts, part))
+    return [*elements, [*parts, part]]
 
 
-def _plain_elements(body: str, component: str, element: str, release: str) -> tuple[Components, ...]:
-    """The elements of a segment that there is nothing about; none if it wants a closer look."""
+def _told(elements: Elements, problem: str | None) -> Segment:
+    if not elements:
+        return Segment(problem=problem)
+    return Segment(elements, elements[0][0].strip(), elements[1][0].strip() if len(elements) > 1 else "", problem)
+
+
+def _single(offset: int, raw: bytes, segment: Segment) -> Run:
+    return Run(offset, raw, [segment], [len(raw)])
+
+
+@lru_cache(maxsize=64)
+def _stated(said: bytes) -> Marks | None:
+    """The separators in the six characters of a UNA; none if they cannot be told apart."""
+    component, element, _, release, _, terminator = (said[at : at + 1] for at in range(6))
+    marks = Marks(component, element, b"" if release == b" " else release, terminator)
+    return marks if marks.usable() else None
+
+
+@lru_cache(maxsize=8)
+def _short_ways(marks: Marks) -> tuple[Callable[[str], Segment | None], Callable[[str], Segment | None]]:
+    """How a segment is split that there is nothing about: one that remembers short segments, one that does not."""
+    others = marks.component.decode(), marks.element.decode(), marks.release.decode()
+    closely = partial(_plain_segment, _plain_blanks(marks), *others)
+    return lru_cache(maxsize=4096)(closely), closely
+
+
+def _plain_segment(blanks: str, component: str, element: str, release: str, text: str) -> Segment | None:
+    """The segment if there is nothing about it; none if it wants a closer look."""
+    body = text.lstrip(blanks)
     if not body.isprintable() or not body.isascii():  # a control character, a line end, or as the code page says
-        return ()
+        return None
     if release and release in body:
-        return ()
-    elements = tuple([tuple(part.split(component)) for part in body.split(element)])
+        return None
+    elements = [part.split(component) for part in body.split(element)]
     tag = elements[0][0]
-    return elements if _is_tag(tag) and tag not in _BOUNDS else ()
-
-
-_known_elements = lru_cache(maxsize=4096)(_plain_elements)
-"""Of short segments, which are the same again and again: airports, states, counts."""
+    if not _is_tag(tag) or tag == "UNA" or (tag == "UNB" and body[3:4] != element):
+        return None
+    return Segment(elements, tag, elements[1][0].strip() if len(elements) > 1 else "", None, len(body) < len(text))
 
 
 @lru_cache(maxsize=1024)
@@ -357,10 +416,3 @@ def _line_ends(marks: Marks) -> bytes:
     """Line ends that are no separator; they are in no character set of the standard."""
     known = (marks.component, marks.element, marks.release, marks.terminator)
     return bytes(byte for byte in b"\r\n" if bytes((byte,)) not in known)
-
-
-def _page(body: bytes, marks: Marks) -> str | None:
-    """The code page of the interchange, by its UNB."""
-    elements = body.split(marks.element)
-    name = elements[1].split(marks.component)[0] if len(elements) > 1 else b""
-    return _PAGES.get(name.strip().decode("latin-1"))

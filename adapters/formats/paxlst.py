@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Note, Read, Record
 from adapters.dates import moment_of
-from adapters.formats.edifact import Outside, Segment, Tokens
+from adapters.formats.edifact import Outside, Run, Segment, Tokens
 
 MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
@@ -28,10 +28,11 @@ HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "COM", "TDT", "LOC",
 TRAVELLER = frozenset(
     {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
 )
-TURNS = SERVICE - {"", "AUT"} | {"NAD"}
-"""What may begin another part, or is counted or compared."""
+TURNS = SERVICE - {"AUT"} | {"NAD"}
+"""What may begin another part, or is counted or compared; empty segments, which are not counted, stand out too."""
 _CLOSED = re.compile(rb"([^\w\s+:?\x1d\x1f])\s*UNZ([^\w\s])\d*\2(?:(?!\1).)*\1[\s\0\x1a\x03\x04]*\Z", re.DOTALL)
 """A whole UNZ behind a segment, and nothing more: a name such as KUNZ closes nothing."""
+_OTHERS = re.compile("[^0-9]+")
 Fields = dict[str, Any]
 
 
@@ -45,10 +46,13 @@ class Paxlst:
         reading = _Reading(tokens.tolerated)
         for piece in tokens.pieces():
             if isinstance(piece, Outside):
-                yield from reading.outside(piece)
-            elif not reading.goes_on(piece):
-                yield from reading.take(piece)
-        yield from reading.end()
+                reading.outside(piece)
+            else:
+                reading.take(piece)
+            yield from reading.told
+            reading.told.clear()
+        reading.end()
+        yield from reading.told
 
     def ended(self, stream: BinaryIO) -> bool:
         """Whether the last thing in the file closes an interchange."""
@@ -86,15 +90,15 @@ def stops(segments: Sequence[Segment]) -> list[Fields]:
             stop = None
         elif segment.tag == "LOC" and transport is not None:
             stop = _stop(found, segment, transport)
-        elif segment.tag == "DTM" and stop is not None and segment.at(1, 1) in ("189", "232"):
-            way = "departs" if segment.at(1, 1) == "189" else "arrives"
-            stop[way] = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.at(1, 1)}")
+        elif segment.tag == "DTM" and stop is not None and segment.kind in ("189", "232"):
+            way = "departs" if segment.kind == "189" else "arrives"
+            stop[way] = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.kind}")
     return found
 
 
 def _stop(found: list[Fields], segment: Segment, transport: Fields) -> Fields | None:
     """The stop that a LOC names: the last one again, or a further one."""
-    role, port = segment.at(1, 1), segment.at(2, 1)
+    role, port = segment.kind, segment.at(2, 1)
     if role not in ("125", "87", "92"):
         return None
     if found and found[-1]["port"] == port:
@@ -111,10 +115,11 @@ def traveller(segments: Sequence[Segment]) -> Fields:
     """Names, references and documents. Raises ValueError."""
     _known(segments, TRAVELLER, "a traveller")
     first = segments[0]
-    if first.at(1, 1) not in KINDS:
-        raise ValueError(f"NAD of a party {first.at(1, 1)[:3]!r}, one of {', '.join(KINDS)} expected")
-    given = " ".join(filter(None, (first.at(4, component) for component in (2, 3, 4, 5))))
-    said: Fields = {"family": first.at(4, 1), "given": given, "documents": []}
+    if first.kind not in KINDS:
+        raise ValueError(f"NAD of a party {first.kind[:3]!r}, one of {', '.join(KINDS)} expected")
+    names = first.elements[4] if len(first.elements) > 4 else [""]
+    given = " ".join(filter(None, map(str.strip, names[1:5])))
+    said: Fields = {"family": names[0].strip(), "given": given, "documents": []}
     for segment in segments[1:]:
         _detail(said, segment)
     return said
@@ -122,7 +127,7 @@ def traveller(segments: Sequence[Segment]) -> Fields:
 
 def _detail(said: Fields, segment: Segment) -> None:
     """One more segment of a traveller. Raises ValueError."""
-    tag, kind = segment.tag, segment.at(1, 1)
+    tag, kind = segment.tag, segment.kind
     if tag == "LOC":
         if kind in ("178", "179"):
             _once(said, kind, segment.at(2, 1))
@@ -151,9 +156,9 @@ def _once(said: Fields, name: str, value: str) -> None:
 
 
 def _known(segments: Sequence[Segment], tags: frozenset[str], what: str) -> None:
-    for segment in segments:
-        if segment.tag not in tags:
-            raise ValueError(f"{segment.tag} in {what}")
+    if not tags.issuperset([segment.tag for segment in segments]):
+        strange = next(segment.tag for segment in segments if segment.tag not in tags)
+        raise ValueError(f"{strange} in {what}")
 
 
 # --- dates -------------------------------------------------------------------------------------------------------
@@ -192,20 +197,31 @@ class _Part:
 
     kind: str
     segments: list[Segment] = field(default_factory=list)
+    offset: int = 0
     size: int = 0
+    chunks: list[bytes] = field(default_factory=list)
     padding: bytes = b""
     problem: str | None = None
 
-    def add(self, segment: Segment) -> None:
-        self.segments.append(segment)
-        self.size += len(segment.raw)
-        self.problem = self.problem or segment.problem
+    def add(self, run: Run, first: int, end: int) -> None:
+        """These segments of a run."""
+        start = run.ends[first - 1] if first else 0
+        if not self.segments:
+            self.offset = run.offset + start
+        chunk = run.raw[start : run.ends[end - 1]]
+        self.segments += run.segments[first:end]
+        self.chunks.append(chunk)
+        self.size += len(chunk)
 
     def full(self) -> bool:
         return len(self.segments) >= MOST_SEGMENTS or self.size >= MOST_BYTES
 
+    def has_room(self, segments: int, size: int) -> bool:
+        """Whether it is not full before the last of them, if it is not empty."""
+        return len(self.segments) + segments <= MOST_SEGMENTS and self.size + size <= MOST_BYTES
+
     def raw(self) -> bytes:
-        return b"".join(segment.raw for segment in self.segments) + self.padding
+        return b"".join(self.chunks) + self.padding
 
 
 @dataclass(slots=True)
@@ -234,91 +250,99 @@ class _Interchange:
             words.append(f"message {self.messages}")
         if part.kind == "traveller":
             words.append(f"traveller {self.in_message}")
-        return f"{' '.join(words)}, byte {part.segments[0].offset}"
+        return f"{' '.join(words)}, byte {part.offset}"
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A stream half read."""
+    """A stream half read. `told` is what came of it; whoever passes it on takes it away."""
 
     tolerated: Counter[str]
     interchange: _Interchange | None = None
     part: _Part | None = None
     interchanges: int = 0
     anything: bool = False
+    told: list[Read] = field(default_factory=list)
 
-    def outside(self, piece: Outside) -> Iterator[Read]:
+    def outside(self, piece: Outside) -> None:
         """Bytes between interchanges. Padding goes with what stands before it."""
         part = self.part
         if piece.padding and part is not None and len(part.padding) + len(piece.raw) <= MOST_BYTES:
             part.padding += piece.raw
             return
-        yield from self._close()
+        self._close()
         self.anything = self.anything or not piece.padding
         place = f"byte {piece.offset}"
         if piece.problem is not None:
-            yield BadRecord(piece.problem, place=place, raw=piece.raw)
+            self.told.append(BadRecord(piece.problem, place=place, raw=piece.raw))
         else:
-            yield Note(place, piece.raw, {"outside": "padding" if piece.padding else "text"})
+            self.told.append(Note(place, piece.raw, {"outside": "padding" if piece.padding else "text"}))
 
-    def end(self) -> Iterator[Read]:
+    def end(self) -> None:
         """The bytes are at their end."""
-        yield from self._close()
+        self._close()
         if not self.anything:
-            yield BadRecord("no interchange", place="byte 0", raw=b"")
+            self.told.append(BadRecord("no interchange", place="byte 0", raw=b""))
 
-    def goes_on(self, segment: Segment) -> bool:
-        """Take a segment that only belongs to the part at hand, as nearly all do; whether it was one."""
+    def take(self, run: Run) -> None:
+        """The next segments. Nearly all only belong to the part at hand, and are taken together."""
+        segments = run.segments
+        if len(segments) == 1:
+            self._turn(run, 0)
+            return
+        first = 0
+        for index, segment in enumerate(segments):
+            if segment.tag in TURNS:
+                if first < index:
+                    self._go_on(run, first, index)
+                self._turn(run, index)
+                first = index + 1
+        if first < len(segments):
+            self._go_on(run, first, len(segments))
+
+    def _go_on(self, run: Run, first: int, end: int) -> None:
+        """Segments of a run that there is nothing about, and that only belong to the part at hand."""
         at, part = self.interchange, self.part
-        if segment.tag in TURNS or at is None or part is None or segment.problem or part.full():
-            return False
-        part.segments.append(segment)
-        part.size += len(segment.raw)
-        if segment.elements:
-            at.segments += 1
-        return True
+        if at is None or part is None or not part.has_room(end - first, len(run.raw)):
+            for index in range(first, end):
+                self._turn(run, index)
+            return
+        part.add(run, first, end)
+        at.segments += end - first
 
-    def take(self, segment: Segment) -> Iterator[Read]:
-        """The next segment."""
+    def _turn(self, run: Run, index: int) -> None:
+        """A segment that may begin or end something, or has a problem."""
+        segment, at = run.segments[index], self.interchange
         tag = segment.tag
-        if self.interchange is None or tag == "UNA" or (tag == "UNB" and "UNB" in self.interchange.references):
-            yield from self._open()
-        at, part = self._at()
+        if at is None or tag == "UNA" or (tag == "UNB" and "UNB" in at.references):
+            self._close()
+            self.anything = True
+            self.interchanges += 1
+            self.interchange = at = _Interchange(self.interchanges)
+        part = self.part or _Part("envelope")
         kind = _begins(tag, segment, at, part)
         if kind is not None:
-            yield from self._flush(tag)
-            self.part = part = _Part(kind)
+            self._flush(tag)
+            part = _Part(kind)
         elif part.full():
-            yield from self._overflow(at, part)
-            part = self._at()[1]
-        part.add(segment)
+            part = self._overflow(at, part)
+        part.add(run, index, index + 1)
+        part.problem = part.problem or segment.problem
+        self.part = part
         _note(at, segment, self._differs)
 
-    def _at(self) -> tuple[_Interchange, _Part]:
-        if self.interchange is None:
-            raise AssertionError("no interchange")
-        if self.part is None:
-            self.part = _Part("envelope")
-        return self.interchange, self.part
-
-    def _open(self) -> Iterator[Read]:
-        yield from self._close()
-        self.anything = True
-        self.interchanges += 1
-        self.interchange = _Interchange(self.interchanges)
-
-    def _close(self) -> Iterator[Read]:
+    def _close(self) -> None:
         """The interchange is over, with UNZ or without; what it was is told."""
         at, part = self.interchange, self.part
         if at is None:
             return
         last = part if part is not None and part.kind == "tail" and not _stranger(part) else None
         if last is None:
-            yield from self._flush("end")
+            self._flush("end")
         if last is None or last.segments[-1].tag != "UNZ":
             self._differs("no UNZ")
         place = at.place(last) if last else f"interchange {at.number}, its end"
-        yield Note(place, last.raw() if last else b"", self._totals(at))
+        self.told.append(Note(place, last.raw() if last else b"", self._totals(at)))
         self.tolerated.clear()
         self.interchange = self.part = None
 
@@ -336,31 +360,31 @@ class _Reading:
         if self.interchange is not None and len(self.interchange.told) < TOLD:
             self.interchange.told.append(what)
 
-    def _flush(self, closed_by: str) -> Iterator[Read]:
+    def _flush(self, closed_by: str) -> None:
         """The part at hand goes out."""
         at, part = self.interchange, self.part
         self.part = None
         if at is None or part is None or not part.segments:
             return
         if part.kind == "traveller":
-            yield _traveller(at, part, closed_by)
+            self.told.append(_traveller(at, part, closed_by))
         elif part.kind == "heading":
-            yield _heading(at, part, closed_by)
+            self.told.append(_heading(at, part, closed_by))
         elif problem := _stranger(part):
-            yield BadRecord(problem, place=at.place(part), raw=part.raw())
+            self.told.append(BadRecord(problem, place=at.place(part), raw=part.raw()))
         else:
-            yield Note(at.place(part), part.raw(), {"interchange": at.references.get("UNB", "")})
+            self.told.append(Note(at.place(part), part.raw(), {"interchange": at.references.get("UNB", "")}))
         if at.opened and closed_by in ("UNG", "UNH", "UNE", "UNZ", "end"):
             at.opened = False
             self._differs(f"message {at.messages} has no UNT")
 
-    def _overflow(self, at: _Interchange, part: _Part) -> Iterator[Read]:
-        """A part without an end is refused in pieces."""
+    def _overflow(self, at: _Interchange, part: _Part) -> _Part:
+        """A part without an end is refused in pieces; what comes behind it."""
         problem = f"more than {MOST_SEGMENTS} segments or {MOST_BYTES} bytes"
         if part.kind == "heading":
             at.heading_problem = f"a heading of {problem}"
-        yield BadRecord(f"a {part.kind} of {problem}", place=at.place(part), raw=part.raw())
-        self.part = _Part(part.kind, problem=f"the rest of a {part.kind} of {problem}")
+        self.told.append(BadRecord(f"a {part.kind} of {problem}", place=at.place(part), raw=part.raw()))
+        return _Part(part.kind, problem=f"the rest of a {part.kind} of {problem}")
 
 
 def _begins(tag: str, segment: Segment, at: _Interchange, part: _Part) -> str | None:
@@ -374,15 +398,18 @@ def _begins(tag: str, segment: Segment, at: _Interchange, part: _Part) -> str | 
             return "heading"
         case "CNT" | "UNT" | "UNE" | "UNZ":
             return None if part.kind == "tail" else "tail"
-        case "NAD" if at.opened and segment.at(1, 1) not in REPORTING:
+        case "NAD" if at.opened and segment.kind not in REPORTING:
             return "traveller"
     return None
 
 
 def _stranger(part: _Part) -> str | None:
     """What stands in an envelope or tail that does not belong there."""
-    strange = next((segment.tag for segment in part.segments if segment.tag not in SERVICE), None)
-    return part.problem or (f"{strange[:3]} outside a message or behind its end" if strange is not None else None)
+    tags = [segment.tag for segment in part.segments]
+    if part.problem or SERVICE.issuperset(tags):
+        return part.problem
+    strange = next(tag for tag in tags if tag not in SERVICE)
+    return f"{strange[:3]} outside a message or behind its end"
 
 
 def _heading(at: _Interchange, part: _Part, closed_by: str) -> Read:
@@ -426,11 +453,11 @@ def _note(at: _Interchange, segment: Segment, differs: Callable[[str], None]) ->
             at.references["UNG"] = segment.at(5, 1)
         case "UNH":
             at.messages, at.in_group, at.in_message, at.segments = at.messages + 1, at.in_group + 1, 0, 1
-            at.references["UNH"] = segment.at(1, 1)
+            at.references["UNH"] = segment.kind
             at.opened, at.heading_problem = True, None
-        case "NAD" if at.opened and segment.at(1, 1) not in REPORTING:
+        case "NAD" if at.opened and segment.kind not in REPORTING:
             at.travellers, at.in_message = at.travellers + 1, at.in_message + 1
-        case "CNT" if segment.at(1, 1) in ("41", "42") and segment.at(1, 2) != str(at.in_message):
+        case "CNT" if segment.kind in ("41", "42") and segment.at(1, 2) != str(at.in_message):
             differs(f"message {at.messages}: CNT says {segment.at(1, 2)[:9]}, it has {at.in_message} travellers")
         case "UNT":
             at.opened = False
@@ -444,7 +471,7 @@ def _note(at: _Interchange, segment: Segment, differs: Callable[[str], None]) ->
 def _header(at: _Interchange, segment: Segment) -> None:
     """UNB. Without its date nobody knows which manifest is the later one."""
     at.references["UNB"] = segment.at(5, 1)
-    digits = "".join(letter for letter in segment.at(5, 1) if letter in "0123456789")
+    digits = _OTHERS.sub("", segment.at(5, 1))
     try:
         day, time = full(segment.at(4, 1), "", "UNB 4.1"), segment.at(4, 2)
         if len(day) != 8 or len(time) != 4 or not (time.isascii() and time.isdecimal()):
@@ -458,7 +485,7 @@ def _header(at: _Interchange, segment: Segment) -> None:
 
 def _compare(at: _Interchange, segment: Segment, count: int, opened: str, differs: Callable[[str], None]) -> None:
     where = f"message {at.messages}: " if opened == "UNH" else ""
-    if segment.at(1, 1).lstrip("0") != str(count or ""):
-        differs(f"{where}{segment.tag} says {segment.at(1, 1)[:9]}, there are {count}")
+    if segment.kind.lstrip("0") != str(count or ""):
+        differs(f"{where}{segment.tag} says {segment.kind[:9]}, there are {count}")
     if segment.at(2, 1) != at.references.get(opened, ""):
         differs(f"{where}{segment.tag} has another reference than {opened}")

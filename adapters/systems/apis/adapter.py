@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -55,14 +56,19 @@ class Leg:
     def flight(self) -> tuple[str, str]:
         """Carrier and conveyance. Raises ValueError."""
         transport = self.target["transport"]
-        if transport["mode"] not in ("", "4"):
-            raise ValueError(f"TDT of mode {transport['mode'][:3]!r}, 4 or blank expected")
-        found = FLIGHT.fullmatch(transport["flight"].upper())
-        carrier = transport["carrier"].upper() or (found[1] if found else "")
-        if found is None or not carrier:
-            raise ValueError(f"TDT {transport['flight'][:8]!r} is no flight of a carrier that is named")
-        carrier = CARRIERS.get(carrier, carrier)
-        return carrier, f"{carrier}{int(found[2]):04}{found[3]}"
+        return _flight(transport["mode"], transport["flight"], transport["carrier"])
+
+
+@lru_cache(maxsize=4096)  # a manifest is of one flight
+def _flight(mode: str, number: str, said: str) -> tuple[str, str]:
+    if mode not in ("", "4"):
+        raise ValueError(f"TDT of mode {mode[:3]!r}, 4 or blank expected")
+    found = FLIGHT.fullmatch(number.upper())
+    carrier: str = said.upper() or (found and found[1]) or ""
+    if found is None or not carrier:
+        raise ValueError(f"TDT {number[:8]!r} is no flight of a carrier that is named")
+    carrier = CARRIERS.get(carrier, carrier)
+    return carrier, f"{carrier}{int(found[2]):04}{found[3]}"
 
 
 def function(heading: Fields) -> str:
@@ -95,7 +101,12 @@ def legs(stops: list[Fields], said: Fields) -> list[Leg]:
 
 def moment(stop: Fields, way: str) -> Moment:
     """A scheduled time, local to the airport. Raises ValueError."""
-    digits, place = stop[way], chosen(CODES["airports"], stop["port"], "airport")[2]
+    return _scheduled(stop[way], stop["port"])
+
+
+@lru_cache(maxsize=4096)
+def _scheduled(digits: str, port: str) -> Moment:
+    place = chosen(CODES["airports"], port, "airport")[2]
     if len(digits) == 8:
         return Moment.whole_day(day_of(int(digits), "DTM"), place)
     local = moment_of(int(digits) * 100, "DTM").replace(tzinfo=zone(place))
@@ -165,7 +176,9 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
         return Filtered("apis.domestic" if way[0].home()[0] else "apis.foreign")
     prepared = interchange["prepared"]
     born = birth(said.get("birth", ""), prepared.date())
-    number = int(f"{prepared:%Y%m%d%H%M}{interchange['reference']:04}{min(entry.fields['message'], 999):03}")
+    day = (prepared.year * 100 + prepared.month) * 100 + prepared.day
+    minute = (day * 100 + prepared.hour) * 100 + prepared.minute
+    number = (minute * 10_000 + interchange["reference"]) * 1_000 + min(entry.fields["message"], 999)
     which = revision(number, {"heading": heading, "traveller": said})
     record = key(said, born, crossing[0])
     found = []

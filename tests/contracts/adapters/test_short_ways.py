@@ -21,7 +21,7 @@ from systems.build_sevis import NAMESPACE, batch, create, odd, several, update
 from adapters.core import BadRecord, Note, Record
 from adapters.dates import moment_of
 from adapters.formats import edifact, plan, xml_batch, xml_message
-from adapters.formats.edifact import Piece, Tokens
+from adapters.formats.edifact import Outside, Piece, Run, Segment, Tokens
 from adapters.formats.layout import Layout, Undecodable
 from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapping import revision
@@ -46,13 +46,28 @@ class LongWay(Tokens):
 
     __slots__ = ()
 
-    def _plain(self) -> Iterator[Piece]:
-        yield from ()
+    def _plain(self) -> Run | None:
+        return None
 
 
-def told(tokens: Tokens) -> list[tuple[Piece, dict[str, int]]]:
-    """The pieces, and what was counted when each came."""
-    return [(piece, dict(tokens.tolerated)) for piece in tokens.pieces()]
+def told(tokens: Tokens) -> list[object]:
+    """Each segment and what is outside, with its place and bytes, and what was counted where an interchange may end."""
+    found: list[object] = []
+    before = ""
+    for piece in tokens.pieces():
+        if isinstance(piece, Outside):
+            found += [dict(tokens.tolerated), piece]
+            before = ""
+            continue
+        start = 0
+        for segment, end in zip(piece.segments, piece.ends, strict=True):
+            if segment.tag == "UNA" or (segment.tag == "UNB" and before != "UNA"):
+                assert len(piece.segments) == 1, "what is counted may be of another interchange"
+                found.append(dict(tokens.tolerated))
+            found.append((segment, piece.offset + start, piece.raw[start:end]))
+            start, before = end, segment.tag
+        assert start == len(piece.raw)
+    return [*found, dict(tokens.tolerated)]
 
 
 def agree(rest: bytes) -> None:
@@ -69,14 +84,22 @@ def test_segments_are_the_same_by_the_short_way_and_by_the_long_one(rest: bytes)
 
 
 def test_a_short_way_that_forgets_line_ends_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = edifact._plain_elements
+    right = edifact._plain_segment
 
-    def wrong(body: str, component: str, element: str, release: str) -> tuple[tuple[str, ...], ...]:
-        return right(body.replace("\n", ""), component, element, release)
+    def wrong(blanks: str, component: str, element: str, release: str, text: str) -> Segment | None:
+        return right(blanks, component, element, release, text.replace("\n", ""))
 
-    monkeypatch.setattr(edifact, "_known_elements", wrong)
+    edifact._short_ways.cache_clear()
+    monkeypatch.setattr(edifact, "_plain_segment", wrong)
     with pytest.raises(AssertionError):
         agree(b"N\nAT+2+BRA'")
+    edifact._short_ways.cache_clear()
+
+
+def test_segments_counted_with_another_interchange_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edifact, "_BOUNDS", frozenset())
+    with pytest.raises(AssertionError):
+        agree(b"\r\nUNB+UNOA:4+A'\r\nNAT+2+BRA'")
 
 
 def test_the_short_way_is_taken() -> None:
@@ -91,7 +114,8 @@ def test_the_short_way_is_taken() -> None:
             closely.append(1)
             yield from super()._segment()
 
-    assert len(list(Counting(BytesIO(HEAD + b"NAD+FL+++SOARES:LARISSA'\r\n" * 1000)).pieces())) == 1004
+    pieces = list(Counting(BytesIO(HEAD + b"NAD+FL+++SOARES:LARISSA'\r\n" * 1000)).pieces())
+    assert sum(len(piece.segments) for piece in pieces if isinstance(piece, Run)) == 1003
     assert len(closely) < 10
 
 
