@@ -1,7 +1,7 @@
 """UN/EDIFACT interchanges (ISO 9735) to segments, as they really come: what is sloppy is read and counted.
 
 Bytes go out as they came in, in pieces that together are the stream: nothing is dropped, so whatever a reader refuses
-can be kept whole. At most one segment is in memory.
+can be kept whole. No more than a buffer of them is in memory.
 """
 
 from __future__ import annotations

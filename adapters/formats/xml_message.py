@@ -1,9 +1,9 @@
 """An XML message that is whole in memory, as it is pushed or answered: a root with one record after another.
 
 For documents of any size there is `xml_batch`. Here a message has an upper size, so a record may hold what it likes,
-elements that come several times among it. Expat says where in the bytes each child of the root begins, and stops at a
-document type declaration, so there are no entities to expand or fetch; lxml then reads the message and checks each
-record by itself against the XSD. Every byte is in the `raw` of exactly one read.
+elements that come several times among it. Expat stops at a document type declaration, so there are no entities to
+expand or fetch, and says where in the bytes each child of the root begins where their names leave doubt; lxml reads the
+message and checks each record by itself against the XSD. Every byte is in the `raw` of exactly one read.
 """
 
 from __future__ import annotations
@@ -73,16 +73,20 @@ class XmlMessageFormat:
     def _message(self, data: bytes) -> Iterator[Read]:
         cutter = _Cutter()
         try:
-            cutter.cut(data)
+            cutter.check(data)
             message = etree.fromstring(data, safe_parser())
+            children = list(message)
+            starts = _starts_of(children, data)
+            if starts is None:
+                cutter.cut(data)
+                starts = cutter.starts
         except (_Refused, etree.LxmlError, ValueError) as error:
             yield BadRecord(_why(error), place=f"line {cutter.line}", raw=data)
             return
-        children = list(message)
-        if message.tag != self.root or len(children) != len(cutter.starts):
+        if message.tag != self.root or len(children) != len(starts):
             yield BadRecord(f"the root is {_local(message)!r}, not {self.root}", place="line 1", raw=data)
             return
-        yield from self._cut(data, message, children, cutter.starts)
+        yield from self._cut(data, message, children, starts)
 
     def _cut(
         self, data: bytes, message: etree._Element, children: list[etree._Element], starts: list[tuple[int, int]]
@@ -128,14 +132,17 @@ class _Cutter:
             return b""  # told when it is read
         return f"</{self._root}>".encode() if self._depth else b""
 
+    def check(self, data: bytes) -> None:
+        """Whether it is a message that may be read. Raises _Refused."""
+        parser = self._parser(data)
+        try:
+            self._parse(parser, data, last=True)
+        finally:
+            self.line = max(parser.CurrentLineNumber, 1)
+
     def cut(self, data: bytes, *, last: bool = True) -> None:
         """Raises _Refused."""
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]:
-            raise _Refused(_encoding("utf-16"))
-        parser = expat.ParserCreate()
-        parser.XmlDeclHandler = self._declaration
-        parser.StartDoctypeDeclHandler = self._doctype
-
+        parser = self._parser(data)
         depth = 0  # kept here: there are thousands of elements in a message
 
         def start(name: str, attributes: dict[str, str]) -> None:
@@ -152,13 +159,25 @@ class _Cutter:
 
         parser.StartElementHandler, parser.EndElementHandler = start, end
         try:
+            self._parse(parser, data, last=last)
+        finally:
+            self.line, self._depth = max(parser.CurrentLineNumber, 1), depth
+
+    def _parser(self, data: bytes) -> expat.XMLParserType:
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]:
+            raise _Refused(_encoding("utf-16"))
+        parser = expat.ParserCreate()
+        parser.XmlDeclHandler = self._declaration
+        parser.StartDoctypeDeclHandler = self._doctype
+        return parser
+
+    def _parse(self, parser: expat.XMLParserType, data: bytes, *, last: bool) -> None:
+        try:
             parser.Parse(data, last)
         except expat.ExpatError as error:
             raise _Refused(f"not well-formed: {expat.ErrorString(error.code)}") from None
         except LookupError:
             raise _Refused("an encoding that is not understood") from None
-        finally:
-            self.line, self._depth = max(parser.CurrentLineNumber, 1), depth
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         if version != "1.0":
@@ -168,6 +187,30 @@ class _Cutter:
 
     def _doctype(self, *_: object) -> None:
         raise _Refused("a document type declaration; none is read")
+
+
+def _starts_of(children: list[etree._Element], data: bytes) -> list[tuple[int, int]] | None:
+    """Where children of one name begin, place and line, by that name; none if that leaves any doubt.
+
+    Each of them begins with its name in the bytes. So if the name is met as often as there are children, all the
+    places are theirs: it is in no child, comment or text.
+    """
+    if not children or b"\r" in data:  # expat counts lines by it too
+        return None
+    tag, prefix = children[0].tag, children[0].prefix
+    if any(child.tag != tag or child.prefix != prefix for child in children):
+        return None
+    local = tag[tag.rfind("}") + 1 :]
+    name = f"{prefix}:{local}" if prefix else local
+    if not name.isascii():
+        return None
+    starts: list[tuple[int, int]] = []
+    line, before = 1, 0
+    for found in re.finditer(rb"<" + re.escape(name.encode()) + rb"(?=[\s/>])", data):
+        line += data.count(b"\n", before, found.start())
+        before = found.start()
+        starts.append((before, line))
+    return starts if len(starts) == len(children) else None
 
 
 def _encoding(name: str) -> str:
@@ -202,10 +245,11 @@ def _content(element: etree._Element) -> Any:
     content: dict[str, list[Any]] = {}
     for child in element:
         name = local_name(child.tag)
+        found = _content(child) if len(child) else " ".join((child.text or "").split())
         if name in content:
-            content[name].append(_content(child))
+            content[name].append(found)
         else:
-            content[name] = [_content(child)]
+            content[name] = [found]
     return content
 
 

@@ -18,7 +18,7 @@ from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapping import chosen, envelope, refusing, revision
 from adapters.transports.http_push import Push
 from schemas.events import Departure, Operation, Status, Subject
-from schemas.identifiers import Identifier, Scheme
+from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, zone
 
 Fields = Mapping[str, Any]
@@ -67,12 +67,12 @@ def name(said: Fields) -> dict[str, str] | None:
     return {"family": family or given, "given": given if family else ""}
 
 
-def document(said: Fields) -> Identifier:
+def document(said: Fields) -> Spelling:
     """A passport or a visa. Raises ValueError."""
     (value,) = numbers(said, "DocumentIdentification")
     if text(said, "DocumentCategoryCode") == "V":
-        return Identifier.of(Scheme.VISA, value)
-    return Identifier.of(Scheme.PASSPORT, value, text(said, "DocumentIssuingStateCode"))
+        return Identifier.spelled(Scheme.VISA, value)
+    return Identifier.spelled(Scheme.PASSPORT, value, text(said, "DocumentIssuingStateCode"))
 
 
 def fins(category: str, said: Fields) -> list[str]:
@@ -93,17 +93,18 @@ def subject(category: str, said: Fields) -> Subject:
     names = [each for each in map(name, parts(said, "PersonName")) if each is not None]
     birth = next(iter(parts(said, "PersonBirthDate")), {})
     identifiers = [
-        *(Identifier.of(Scheme.FIN, each) for each in fins(category, said)),
+        *(Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)),
         *(document(each) for each in parts(said, "TravelDocument")),
-        *(Identifier.of(Scheme.A_NUMBER, each) for each in numbers(said, "AlienNumberIdentification")),
+        *(Identifier.spelled(Scheme.A_NUMBER, each) for each in numbers(said, "AlienNumberIdentification")),
     ]
+    once = {(each["scheme"], each["issuer"], each["value"]): each for each in identifiers}
     return Subject.model_validate(
         {
             "names": names,
             "birth": next((text(birth, each) for each in birth), None),
             "sex": text(said, "PersonSexCode") or None,
             "citizenship": said.get("PersonCitizenshipCode", ()),
-            "identifiers": list(dict.fromkeys(identifiers)),
+            "identifiers": list(once.values()),
         }
     )
 

@@ -341,6 +341,67 @@ def test_elements_have_the_content_that_the_library_tells(element: etree._Elemen
         assert xml_batch._name(element, space) == (name.localname if name.namespace == space else None)
 
 
+# --- where the children of a root begin --------------------------------------------------------------------------
+
+AMONG = (
+    "\n",
+    "\r\n",
+    "é",
+    "<!--<a>-->",
+    "<![CDATA[<a >]]>",
+    "<?a <a/>?>",
+    "<a/>",
+    "<a>\n</a>",
+    "<ab/>",
+    "<b:a/>",
+    "<x:a/>",
+)
+CHILDREN = ("<a/>", "<a\nc='>'/>", "<b:a/>", "<ab/>", "<é/>", f"<{'a' * 90}/>")
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> bytes:
+    """Mostly children of one name, with anything between and in them."""
+    among = st.lists(st.sampled_from(AMONG), max_size=3).map("".join)
+    name = draw(st.sampled_from(("a", "b:a", "x:a", "é", "a" * 90)))
+    children = draw(st.lists(st.builds(f"<{name}>{{}}</{name}>".format, among) | st.sampled_from(CHILDREN), max_size=5))
+    text = draw(st.sampled_from(("", "\ufeff", "<?xml version='1.0'?>\n"))) + "<r xmlns:b='urn:b' xmlns:x='urn:b'>"
+    between = st.sampled_from(("", "\n", "  ", "<!--<a>-->"))
+    return (text + "".join(child + draw(between) for child in children) + "</r>").encode()
+
+
+def cut_alike(data: bytes) -> bool:
+    """The names in the bytes say where children begin as the parser does, or leave it to that; whether they did."""
+    cutter = xml_message._Cutter()
+    cutter.cut(data)
+    found = xml_message._starts_of(list(etree.fromstring(data, xml_message.safe_parser())), data)
+    assert found is None or found == cutter.starts
+    return found is not None
+
+
+@settings(deadline=None)
+@given(documents())
+@example(b"<r><a><a/></a><b/></r>")
+@example(b"<a><a/></a>")
+@example(b"<r>\r<a/></r>")
+def test_children_begin_where_the_parser_says(data: bytes) -> None:
+    cut_alike(data)
+
+
+def test_nearly_all_are_found_by_name() -> None:
+    assert cut_alike(b"<r>\n<a/>\n<a><b/></a></r>")
+    assert not cut_alike(b"<r><a><a/></a></r>")
+
+
+def test_children_of_two_names_that_are_taken_for_one_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_message, "any", lambda _: False, raising=False)
+    with pytest.raises(AssertionError):
+        cut_alike(b"<r><a><a/></a><b/></r>")
+
+
+# --- texts -------------------------------------------------------------------------------------------------------
+
+
 @given(st.text("A \t\n\r\x0b\u00a0\u3000\u2028é", max_size=12))
 def test_blanks_are_collapsed_as_in_a_token(text: str) -> None:
     assert xml_batch._collapsed(text) == token(text)
