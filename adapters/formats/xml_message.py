@@ -241,16 +241,20 @@ def local_name(tag: str) -> str:
 def _content(element: etree._Element) -> Any:
     """Text, or local names with all that stands under them."""
     if not len(element):
-        return " ".join((element.text or "").split())
+        return _collapsed(element.text or "")
     content: dict[str, list[Any]] = {}
     for child in element:
         name = local_name(child.tag)
-        found = _content(child) if len(child) else " ".join((child.text or "").split())
+        found = _content(child) if len(child) else _collapsed(child.text or "")
         if name in content:
             content[name].append(found)
         else:
             content[name] = [found]
     return content
+
+
+def _collapsed(text: str) -> str:
+    return text if text.isalnum() else " ".join(text.split())
 
 
 def _wrong(schema: etree.XMLSchema, record: etree._Element) -> str | None:

@@ -45,8 +45,7 @@ class Leg:
 
     def home(self) -> tuple[bool, bool]:
         """Whether it begins and ends in the United States. Raises ValueError."""
-        begins, ends = (chosen(CODES["airports"], port, "airport")[1] == "USA" for port in self.ends())
-        return begins, ends
+        return _is_home(self.origin["port"]), _is_home(self.target["port"])
 
     def crosses(self) -> bool:
         """Whether it crosses the border. Raises ValueError."""
@@ -57,6 +56,11 @@ class Leg:
         """Carrier and conveyance. Raises ValueError."""
         transport = self.target["transport"]
         return _flight(transport["mode"], transport["flight"], transport["carrier"])
+
+
+@lru_cache(maxsize=1024)
+def _is_home(port: str) -> bool:
+    return bool(chosen(CODES["airports"], port, "airport")[1] == "USA")
 
 
 @lru_cache(maxsize=4096)  # a manifest is of one flight
@@ -145,13 +149,13 @@ def key(said: Fields, born: str | None, leg: Leg) -> str:
     if not leg.origin["departs"]:
         raise ValueError(f"no DTM+189 for {leg.origin['port']}")
     name = f"{said['family']}/{said['given']}"
-    papers = [f"{scheme.name[0]}/{issuer}/{number}" for scheme, number, issuer in documents(said)]
     if said.get("ABO"):
         who = f"ABO/{said['ABO']}"
     elif said.get("AVF"):
         who = f"AVF/{said['AVF']}/{name}"
-    elif papers:
-        who = papers[0]
+    elif paper := next(documents(said), None):
+        scheme, number, issuer = paper
+        who = f"{scheme.name[0]}/{issuer}/{number}"
     elif born and name != "/":
         who = f"NAME/{name}/{born}"
     else:
