@@ -28,7 +28,7 @@ Pause = Callable[[str], Awaitable[None]]
 """Awaited at named points; tests stop, race or kill the process there."""
 
 LOOK_ROWS = 20
-SETTLE_ROWS = 20
+SETTLE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being settled, and answers go on changing by themselves."""

@@ -26,7 +26,7 @@ from services.store.writer import Conflict, Fenced
 POLL_MESSAGES = 5_000
 BEHIND = POLL_MESSAGES // 2
 """So many events in one poll mean that more wait on the bus."""
-GATHER_SECONDS = 5.0
+GATHER_SECONDS = 30.0
 IDLE_SECONDS = 0.2
 _PASSING = (BusDown, StoreDown, Conflict)
 log = structlog.get_logger(__name__)

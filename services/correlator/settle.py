@@ -6,13 +6,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
 from services.correlator.changes import pack_changes, retell
 from services.correlator.unite import aliases_of, root_of
-from services.correlator.work import Work
+from services.correlator.work import Waiting, facts_in
 from services.domain.caps import NO_HORIZONS, Rank, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact
@@ -21,6 +22,8 @@ from services.domain.settle import persons
 from services.store.packing import pack_pool, unpack_pool
 from services.store.writer import PersonRow, Transaction
 
+SLICE = 5_000
+"""So many pools are held unpacked at a time."""
 BREATH = 200
 """After so many pools others of this process have a turn: a bus takes whoever is silent for long for dead."""
 
@@ -51,31 +54,55 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     blobs = await tx.take_work(limit)
     if not blobs:
         return Settled(0, 0, 0, 0)
-    facts: dict[int, list[Fact]] = defaultdict(list)
+    facts: dict[int, list[msgspec.Raw]] = defaultdict(list)
     touched: set[int] = set()
     again: set[int] = set()
     for blob in blobs:
         await asyncio.sleep(0)
-        work = Work.unpack(blob)
+        work = Waiting.unpack(blob)
         again.update(work.again)
         for pool, more in work.facts.items():
-            facts[pool] += more
+            facts[pool].append(more)
         touched.update(pool for pair in work.united for pool in pair)
     touched |= facts.keys() | again
     steps = await aliases_of(tx, touched)
-    stored = await tx.pools(sorted(touched | steps.keys() | set(steps.values())))
-    pools, grown = await _gather(touched, steps, facts, stored)
-    grown |= {root for pool in again if pools[root := root_of(pool, steps)].facts}
-    horizons = await _horizons(tx, [pools[root] for root in grown])
-    gone = sorted(pool for pool in stored if root_of(pool, steps) in grown)
+    members: dict[int, list[int]] = defaultdict(list)
+    for pool in touched | steps.keys() | set(steps.values()):
+        members[root_of(pool, steps)].append(pool)
+    horizons = await tx.horizons()
+    pools = people = changes = 0
+    roots = sorted(members)
+    for first in range(0, len(roots), SLICE):
+        some = {root: members[root] for root in roots[first : first + SLICE]}
+        done = await _settle_some(tx, some, facts, again, horizons, now, coverage)
+        pools, people, changes = pools + done.pools, people + done.persons, changes + done.changes
+    return Settled(len(blobs), pools, people, changes)
+
+
+async def _settle_some(
+    tx: Transaction,
+    members: dict[int, list[int]],
+    facts: dict[int, list[msgspec.Raw]],
+    again: set[int],
+    horizons: dict[int, Rank],
+    now: int,
+    coverage: Coverage,
+) -> Settled:
+    """Settle the pools of some roots, given by root with those that were united into it."""
+    stored = await tx.pools(sorted(chain.from_iterable(members.values())))
+    pools, grown = await _gather(members, facts, stored)
+    grown |= {root for root in members if pools[root].facts and not again.isdisjoint(members[root])}
+    await _lower(tx, [pools[root] for root in grown], horizons)
+    gone = sorted(pool for root in grown for pool in members[root] if pool in stored)
+    root_by_pool = {pool: root for root in grown for pool in members[root]}
     before: dict[int, list[PersonRow]] = defaultdict(list)
     for row in await tx.persons(gone) if gone else ():
-        before[root_of(row.pool, steps)].append(row)
+        before[root_by_pool[row.pool]].append(row)
     changes: list[bytes] = []
     rows: list[PersonRow] = []
     packed: list[tuple[int, bytes]] = []
     async for root in unhurried(sorted(grown)):
-        whole = pools.pop(root)
+        whole = pools[root]
         told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
         rows += told.rows
         changes += told.changes
@@ -84,7 +111,7 @@ async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> S
     await tx.replace_persons(gone, rows)
     if changes:
         await tx.add_change(pack_changes(changes))
-    return Settled(len(blobs), len(grown), len(rows), len(changes))
+    return Settled(0, len(grown), len(rows), len(changes))
 
 
 async def unhurried(items: Iterable[T]) -> AsyncIterator[T]:
@@ -95,9 +122,8 @@ async def unhurried(items: Iterable[T]) -> AsyncIterator[T]:
         yield item
 
 
-async def _horizons(tx: Transaction, pools: Iterable[Pool]) -> dict[int, Rank]:
-    """All horizons; those of identifiers that fall by what the pools hold are written down."""
-    horizons = await tx.horizons()
+async def _lower(tx: Transaction, pools: Iterable[Pool], horizons: dict[int, Rank]) -> None:
+    """Lowers the horizons of identifiers that fall by what the pools hold, here and in the store."""
     fell: dict[int, Rank] = {}
     async for pool in unhurried(pools):
         caps = caps_of(pool.facts.values(), NO_HORIZONS, blocks=False)
@@ -106,27 +132,24 @@ async def _horizons(tx: Transaction, pools: Iterable[Pool]) -> dict[int, Rank]:
                 horizons[key] = fell[key] = rank
     if fell:
         await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
-    return horizons
 
 
 async def _gather(
-    touched: set[int], steps: dict[int, int], facts: dict[int, list[Fact]], stored: dict[int, bytes]
+    members: dict[int, list[int]], facts: dict[int, list[msgspec.Raw]], stored: dict[int, bytes]
 ) -> tuple[dict[int, Pool], set[int]]:
     """The pools by root with all that is known of each, and the roots where that is more than what was stored."""
-    pools: dict[int, Pool] = {root_of(pool, steps): Pool() for pool in touched}
-    parts: dict[int, int] = defaultdict(int)
-    async for number, blob in unhurried(stored.items()):
-        root = root_of(number, steps)
-        parts[root] += 1
-        if parts[root] == 1:
-            pools[root] = unpack_pool(blob)
-        else:
-            pools[root].unite(unpack_pool(blob))
-    grown = {root for root, count in parts.items() if count > 1}
-    # a root whose history lies under the name of a pool that has lost since moves as well
-    grown |= {root_of(number, steps) for number in stored if number in steps}
-    for number, more in facts.items():
-        root = root_of(number, steps)
-        if pools[root].add(more):
+    pools: dict[int, Pool] = {}
+    grown: set[int] = set()
+    async for root, numbers in unhurried(members.items()):
+        found = [number for number in numbers if number in stored]
+        whole = pools[root] = unpack_pool(stored[found[0]]) if found else Pool()
+        for number in found[1:]:
+            whole.unite(unpack_pool(stored[number]))
+        # a root whose history lies under the name of a pool that has lost since moves as well
+        if len(found) > 1 or (found and found[0] != root):
             grown.add(root)
+        for number in numbers:
+            for packed in facts.pop(number, ()):
+                if whole.add(facts_in(packed)):
+                    grown.add(root)
     return pools, grown

@@ -20,10 +20,24 @@ class Work(msgspec.Struct, array_like=True):
         """The work's blob."""
         return squeeze(_encoder.encode(self))
 
+
+class Waiting(msgspec.Struct, array_like=True):
+    """Work as it is taken up again: the facts of each pool stay packed until they are needed."""
+
+    facts: dict[int, msgspec.Raw]
+    united: list[tuple[int, int]]
+    claims: list[int]
+    again: list[int]
+
     @classmethod
-    def unpack(cls, blob: bytes) -> Work:
-        """A blob's work."""
-        return _decoder.decode(unsqueeze(blob))
+    def unpack(cls, blob: bytes) -> Waiting:
+        """What waits in a blob."""
+        return _waiting.decode(unsqueeze(blob))
+
+
+def facts_in(packed: msgspec.Raw) -> list[Fact]:
+    """A pool's facts."""
+    return _facts.decode(packed)
 
 
 def claims_in(blob: bytes) -> list[int]:
@@ -39,4 +53,5 @@ class _Claims(msgspec.Struct, array_like=True):
 
 _claims = msgspec.msgpack.Decoder(_Claims)
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Work)
+_waiting = msgspec.msgpack.Decoder(Waiting)
+_facts = msgspec.msgpack.Decoder(list[Fact])

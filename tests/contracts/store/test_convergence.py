@@ -13,6 +13,7 @@ from planted import deaf_to_retractions, last_copy_stands
 from populations import START, World, bytes_of, encounter, passport, world_of
 
 import services.correlator.look as look_module
+import services.correlator.settle as settle_module
 from schemas.identifiers import Identifier, Scheme
 from services.domain import caps
 from services.domain.facts import fact_of
@@ -42,6 +43,21 @@ async def test_the_view_depends_on_the_events_alone(store: Store, seed: int) -> 
     events, _ = world_of(seed)
     raws = bytes_of(events)
     await drive(store, raws, Random(seed), 1 + seed % 4)
+    assert await export(store) == reference(raws)
+
+
+@pytest.mark.parametrize("seed", range(700, 708))
+async def test_settled_in_slices(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few pools are loaded at a time that every settling takes several turns, with horizons falling between them."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    monkeypatch.setattr(settle_module, "SLICE", 1 + seed % 3)
+    raws = bytes_of(world_of(seed)[0])
+    driver = Driver(store.writer)
+    for batch in batches(raws, Random(seed)):
+        await driver.append(batch)
+    await driver.look()
+    while await driver.settle(100):
+        await driver.look()
     assert await export(store) == reference(raws)
 
 
