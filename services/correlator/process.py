@@ -46,13 +46,17 @@ class Pace:
     def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
         self.behind = False
         self._waiting = waiting
+        self._met = 0
         self._since = time.monotonic()
 
     async def ripe(self) -> bool:
         """Whether enough has gathered, or nothing is to be gained by waiting."""
-        if not self.behind or time.monotonic() - self._since >= GATHER_SECONDS:
+        if not self.behind:
             return True
-        return await self._waiting() >= SETTLE_ROWS
+        before, self._met = self._met, await self._waiting()
+        if self._met < before:
+            self.settled()  # by another correlator
+        return self._met >= SETTLE_ROWS or time.monotonic() - self._since >= GATHER_SECONDS
 
     def settled(self) -> None:
         """Gathering begins anew."""

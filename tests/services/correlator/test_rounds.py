@@ -71,3 +71,19 @@ async def test_enough_work_is_settled_though_more_could_gather() -> None:
     gathered = pace(SETTLE_ROWS)
     gathered.behind = True
     assert await _settle_once(cast(Correlator, _Noted(SETTLE_ROWS)), gathered, hold=False)
+
+
+async def test_what_another_correlator_settles_begins_to_gather_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, counts = [100.0], [9, 2, 3]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+
+    async def count() -> int:
+        return counts.pop(0)
+
+    shared = Pace(count)
+    shared.behind = True
+    assert not await shared.ripe()
+    now[0] += GATHER_SECONDS
+    assert not await shared.ripe()
+    now[0] += GATHER_SECONDS
+    assert await shared.ripe()
