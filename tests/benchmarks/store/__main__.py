@@ -32,6 +32,7 @@ from correlation import NOW
 from servers import start_postgres, stop_postgres
 
 from services.correlator.append import Batch, Keys, append
+from services.correlator.correlator import SETTLE_ROWS
 from services.correlator.look import look
 from services.correlator.memory import collect_rarely
 from services.correlator.settle import coverage_of, settle
@@ -129,10 +130,20 @@ async def figures(url: str) -> tuple[int, Rows, int, dict[str, str]]:
         await connection.close()
 
 
-async def correlate(store: Store, url: str, count: int, each: int, size: int, meter: Meter) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured."""
+
+    events: int
+    each: int  # events a person
+    gather: int  # events that wait before they are settled, as while a backlog is read
+
+
+async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Meter) -> None:
     """Append, look and settle all events; work is settled once some appends wait, as under lag."""
+    count = asked.events
     keys = Keys()
-    source = events(count, 1, each)
+    source = events(count, 1, asked.each)
     waiting = done = told = 0
     connection = await asyncpg.connect(url)
     before, start = await rows_of(connection), time.perf_counter()
@@ -152,7 +163,7 @@ async def correlate(store: Store, url: str, count: int, each: int, size: int, me
                 await look(tx, 20)
         waiting += len(raws)
         done += len(raws)
-        if waiting >= max(size, 20_000):
+        if waiting >= max(size, asked.gather):
             await settle_all(store, meter)
             waiting = 0
         if waiting == 0 and (done - told) * 10 >= count:
@@ -174,11 +185,12 @@ async def settle_all(store: Store, meter: Meter) -> None:
         while rows:
             async with store.writer.begin() as tx:
                 await tx.lock_settling()
-                rows = (await settle(tx, 20, NOW, await coverage_of(tx))).rows
+                rows = (await settle(tx, SETTLE_ROWS, NOW, await coverage_of(tx))).rows
 
 
-async def measure(url: str, count: int, each: int, size: int) -> None:
+async def measure(url: str, asked: Asked, size: int) -> None:
     """One run, printed."""
+    count = asked.events
     connection = await asyncpg.connect(url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     # as docs/operations.md advises: every page is logged whole once a checkpoint, so checkpoints had better be rare
@@ -191,12 +203,12 @@ async def measure(url: str, count: int, each: int, size: int) -> None:
     wal, rows, pid, settings = await figures(url)
     burnt, before = database_cpu(pid), calibration()
     start = time.perf_counter()
-    await correlate(store, url, count, each, size, meter)
+    await correlate(store, url, asked, size, meter)
     seconds = time.perf_counter() - start - meter.wall["(make events)"] - meter.wall["(figures)"]
     burnt = database_cpu(pid) - burnt
     wal_after, rows_after, _, _ = await figures(url)
     client = sum(value for name, value in meter.cpu.items() if name[0] != "(")
-    print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s")
+    print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s, {asked.gather:,} settled at a time")
     print(f"  durability: {', '.join(f'{name}={value}' for name, value in settings.items())}")
     print(f"  calibration: {before:.1f} before, {calibration():.1f} after (million dictionary updates/s)")
     for name, value in meter.cpu.items():
@@ -212,18 +224,20 @@ def main() -> None:
     parser.add_argument("--url", help="a database that may be emptied")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--each", type=int, default=5, help="events a person")
+    parser.add_argument("--gather", type=int, default=20_000, help="events that are settled at a time, at least")
     parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
     given = parser.parse_args()
+    asked = Asked(given.events, given.each, given.gather)
     collect_rarely()  # as the correlator's process does
     if given.url:
         for size in given.batch:
-            asyncio.run(measure(given.url, given.events, given.each, size))
+            asyncio.run(measure(given.url, asked, size))
         return
     with tempfile.TemporaryDirectory() as directory:
         url = start_postgres(Path(directory)).replace("postgresql+asyncpg", "postgresql")
         try:
             for size in given.batch:
-                asyncio.run(measure(url, given.events, given.each, size))
+                asyncio.run(measure(url, asked, size))
         finally:
             stop_postgres(Path(directory))
 
