@@ -14,13 +14,15 @@ from services import kafka_local
 from services.simulator import SYSTEMS, ident_push, simulate
 
 PERSONS = max(300, 10 * KILLS)
+YEARS = max(1, KILLS // 30)
+"""IDENT has a message a week: so many that the door has something to do at most kills."""
 
 
 @pytest.fixture(scope="session")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated population's files, those of all five systems."""
     directory = tmp_path_factory.mktemp("population")
-    simulate(directory, persons=PERSONS, seed=5, years=1, systems=SYSTEMS)
+    simulate(directory, persons=PERSONS, seed=5, years=YEARS, systems=SYSTEMS)
     return directory
 
 
