@@ -63,7 +63,7 @@ fmt: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
 	@$(BIN)/python tests/benchmarks/bus_speed.py
-	@PYTHONPATH=tests $(BIN)/python tests/benchmarks/deadlines.py
+	@$(BIN)/python -m tests.benchmarks.deadlines
 	@$(BIN)/python -m tests.benchmarks.extremes
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
 	@$(BIN)/python tests/benchmarks/recovery.py

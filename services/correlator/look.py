@@ -16,7 +16,7 @@ from itertools import combinations
 import msgspec
 
 from services.correlator.unite import unite
-from services.correlator.work import Work, claims_in
+from services.correlator.work import Waiting, Work
 from services.domain import caps
 from services.domain.caps import Rank
 from services.domain.facts import Claim
@@ -31,7 +31,7 @@ async def look(tx: Transaction, limit: int) -> int:
     rows = await tx.unlooked(limit)
     if not rows:
         return 0
-    mine = {claim for row in rows for claim in claims_in(row.blob)}
+    mine = {claim for row in rows for claim in Waiting.unpack(row.blob).claims}
     stored = await tx.horizons()
     asked = _asked(await tx.claims(sorted(mine)), stored)
     work = Work()

@@ -40,18 +40,6 @@ def facts_in(packed: msgspec.Raw) -> list[Fact]:
     return _facts.decode(packed)
 
 
-def claims_in(blob: bytes) -> list[int]:
-    """The claims of a blob's work, its facts left packed."""
-    return _claims.decode(unsqueeze(blob)).claims
-
-
-class _Claims(msgspec.Struct, array_like=True):
-    facts: msgspec.Raw
-    united: msgspec.Raw
-    claims: list[int]
-
-
-_claims = msgspec.msgpack.Decoder(_Claims)
 _encoder = msgspec.msgpack.Encoder()
 _waiting = msgspec.msgpack.Decoder(Waiting)
 _facts = msgspec.msgpack.Decoder(list[Fact])

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from servers import start_postgres, stop_postgres
 
-from .store.__main__ import calibration, database_cpu, figures
+from .store.__main__ import calibration, database_cpu, empty, figures
 
 VISABUS = str(Path(sys.executable).with_name("visabus"))
 
@@ -40,11 +40,7 @@ def filled(directory: Path, persons: int, noise: float) -> Path:
 
 async def measure(url: str, bus: Path, directory: Path, correlators: int) -> None:
     """One run, printed."""
-    connection = await asyncpg.connect(url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    for name, value in (("max_wal_size", "8GB"), ("checkpoint_timeout", "15min"), ("wal_compression", "on")):
-        await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-    await connection.execute("SELECT pg_reload_conf()")
+    await empty(url)
     copy = directory / f"bus-{correlators}.db"
     for suffix in ("", "-wal"):
         if (source := bus.with_name(bus.name + suffix)).exists():
@@ -63,6 +59,7 @@ async def measure(url: str, bus: Path, directory: Path, correlators: int) -> Non
     if any(codes):
         raise SystemExit(f"a correlator failed: {codes}")
     wal_after, rows_after, _, _ = await figures(url)
+    connection = await asyncpg.connect(url)
     count = await connection.fetchval("SELECT sum(next)::int8 FROM position")
     pools = await connection.fetchval("SELECT count(*) FROM pool")
     await connection.close()

@@ -1,6 +1,6 @@
 """How long until all are told whose answers change at one instant. From the root of a checkout:
 
-    PYTHONPATH=tests python tests/benchmarks/deadlines.py
+    python -m tests.benchmarks.deadlines
 
 So many persons are admitted until one day, on a PostgreSQL of the benchmark's own. At the end of that day all their
 answers change, while events of others go on coming. Printed: seconds until the last is told, beside the limit, and how
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,25 +21,25 @@ from itertools import islice
 from pathlib import Path
 from uuid import NAMESPACE_OID
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from servers import start_postgres, stop_postgres
 
 from schemas.ids import uuid5_text
-from services.correlator.append import Batch, Keys, append
+from services.correlator.append import Keys
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS
 from services.correlator.deadlines import fire_due
-from services.correlator.look import look
 from services.correlator.memory import collect_rarely
-from services.correlator.settle import settle
 from services.domain.coverage import NOTHING
-from services.domain.facts import fact_of
 from services.store import Store, open_store
+
+from .store.stream import letters, taken_in
 
 LIMIT = 30.0
 """Seconds in which 200,000 should be told."""
 ADMITTED = datetime(2024, 5, 1, 12, tzinfo=UTC)
 UNTIL = (ADMITTED + timedelta(days=90)).date()
 BEFORE, AFTER = (int((ADMITTED + timedelta(days=days)).timestamp()) for days in (1, 92))
-LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
 TEMPLATE = (
     '{"id":"%s","kind":"arrival","schema_version":2,"operation":"assert","system":"I94","record":"R%d","place":"1",'
     '"revision":{"number":1,"digest":"%016x"},"mapping_version":1,"batch":"b","published_at":"2024-05-01T13:00:00Z",'
@@ -53,24 +54,11 @@ def arrivals(first: int) -> Iterator[bytes]:
     number = first
     while True:
         birth = (datetime(1940, 1, 1, tzinfo=UTC) + timedelta(days=number * 7_919 % 21_900)).date()
-        names = (f"F{number % 99_991:05d}".translate(LETTERS), f"G{number // 7 % 99_989:05d}".translate(LETTERS))
+        names = (letters(f"F{number % 99_991:05d}"), letters(f"G{number // 7 % 99_989:05d}"))
         yield (
             TEMPLATE % (uuid5_text(NAMESPACE_OID, str(number)), number, number, *names, birth, number, UNTIL)
         ).encode()
         number += 1
-
-
-async def taken_in(store: Store, keys: Keys, raws: list[bytes], now: int) -> float:
-    """Append, look, settle; seconds."""
-    start = time.perf_counter()
-    async with store.writer.begin() as tx:
-        keys.remember(await append(tx, Batch([fact_of(raw) for raw in raws], raws, []), keys))
-    async with store.writer.begin() as tx:
-        await look(tx, 20)
-    async with store.writer.begin() as tx:
-        await tx.lock_settling()
-        await settle(tx, 20, now, NOTHING)
-    return time.perf_counter() - start
 
 
 async def fired(store: Store, limit: int, now: int) -> int:

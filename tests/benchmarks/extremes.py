@@ -18,7 +18,6 @@ import asyncio
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -31,14 +30,11 @@ from correlation import NOW
 from servers import start_postgres, stop_postgres
 
 from schemas.ids import uuid5_text
-from services.correlator.append import Batch, Keys, append
-from services.correlator.look import look
+from services.correlator.append import Keys
 from services.correlator.memory import collect_rarely
-from services.correlator.settle import coverage_of, settle
-from services.domain.facts import fact_of
 from services.store import Store, open_store
 
-from .store.stream import events
+from .store.stream import events, letters, taken_in
 
 START = datetime(2000, 1, 1, 12, tzinfo=UTC)
 TEMPLATE = (
@@ -49,7 +45,6 @@ TEMPLATE = (
 )
 PASSPORT = '{"scheme":"passport","issuer":"CAN","value":"%s"}'
 ADMITTED = '"inspection":"admitted","class_of_admission":"B2","admitted_until":"%s"'
-LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
 
 
 def crossing(name: str, number: int, passports: Sequence[str], birth: str = "1970-01-01") -> bytes:
@@ -61,7 +56,7 @@ def crossing(name: str, number: int, passports: Sequence[str], birth: str = "197
     numbers = ",".join(PASSPORT % passport for passport in passports)
     record = f"{name}{number}{passports[0]}"
     identity, kind = uuid5_text(NAMESPACE_OID, record), "arrival" if coming else "departure"
-    family = name.translate(LETTERS)
+    family = letters(name)
     return (TEMPLATE % (identity, kind, record, number, stamp, stamp, family, "ALEX", birth, numbers, tail)).encode()
 
 
@@ -98,15 +93,7 @@ class Stream:
     async def pass_through(self, others: Sequence[bytes] = ()) -> float:
         """A batch from append to settled, with others among it; seconds."""
         raws = [*islice(self._events, self._batch - len(others)), *others]
-        start = time.perf_counter()
-        async with self.store.writer.begin() as tx:
-            self._keys.remember(await append(tx, Batch([fact_of(raw) for raw in raws], raws, []), self._keys))
-        async with self.store.writer.begin() as tx:
-            await look(tx, 20)
-        async with self.store.writer.begin() as tx:
-            await tx.lock_settling()
-            await settle(tx, 20, NOW, await coverage_of(tx))
-        return time.perf_counter() - start
+        return await taken_in(self.store, self._keys, raws, NOW)
 
     async def measure(self, name: str, others: Iterator[bytes], share: int) -> None:
         """So many of the others in each batch, printed."""

@@ -19,7 +19,7 @@ from services.domain import occurrences, rules, settle
 from services.domain.accounting import Report
 from services.domain.coverage import coverage_of
 from services.domain.facts import Fact
-from services.domain.history import Stay, canonical
+from services.domain.history import History, Stay, canonical
 from services.domain.pools import Pool
 
 D = date(2025, 3, 3)
@@ -414,13 +414,19 @@ def less_one_report(seed: int) -> None:
     assert str(gone.id) not in {one for stay in found for piece in stay.timeline for one in piece.evidence}
 
 
-def accounted(seed: int) -> None:
-    """The arrivals counted apart are as many as the occurrences."""
+def reported(seed: int) -> tuple[Report, History]:
+    """The yearly account of a made-up person's crossings, and the person."""
     facts = Story(events=crossings(seed, all_told=False)[0]).facts()
     report = Report(2025, 2**40, coverage_of(EVER))
     (history,) = settle.persons(facts)
     report.add(history)
     report.count(facts)
+    return report, history
+
+
+def accounted(seed: int) -> None:
+    """The arrivals counted apart are as many as the occurrences."""
+    report, history = reported(seed)
     report.close()
     assert report.total.admissions == len(history.stays)
 
@@ -486,9 +492,4 @@ def test_a_lost_report_does_not_close(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _unbalanced(seed: int) -> bool:
-    facts = Story(events=crossings(seed, all_told=False)[0]).facts()
-    report = Report(2025, 2**40, coverage_of(EVER))
-    (history,) = settle.persons(facts)
-    report.add(history)
-    report.count(facts)
-    return any(report.problems())
+    return any(reported(seed)[0].problems())

@@ -188,9 +188,8 @@ async def settle_all(store: Store, meter: Meter) -> None:
                 rows = (await settle(tx, SETTLE_ROWS, NOW, await coverage_of(tx))).rows
 
 
-async def measure(url: str, asked: Asked, size: int) -> None:
-    """One run, printed."""
-    count = asked.events
+async def empty(url: str) -> None:
+    """Nothing of an earlier run, and the server set as in use."""
     connection = await asyncpg.connect(url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     # as docs/operations.md advises: every page is logged whole once a checkpoint, so checkpoints had better be rare
@@ -198,6 +197,12 @@ async def measure(url: str, asked: Asked, size: int) -> None:
         await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
+
+
+async def measure(url: str, asked: Asked, size: int) -> None:
+    """One run, printed."""
+    count = asked.events
+    await empty(url)
     store = await open_store(url)
     meter = Meter()
     wal, rows, pid, settings = await figures(url)

@@ -1,11 +1,19 @@
-"""Synthetic canonical events, without end if need be: what the benchmarks of the store are fed with."""
+"""Synthetic canonical events, and how a batch of them is taken in: what the benchmarks of the store share."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from random import Random
+
+from services.correlator.append import Batch, Keys, append
+from services.correlator.look import look
+from services.correlator.settle import settle
+from services.domain.coverage import NOTHING
+from services.domain.facts import fact_of
+from services.store import Store
 
 LETTERS = str.maketrans("0123456789", "BCDFLMNRST")
 BIRTHS = date(1940, 1, 1).toordinal()
@@ -71,3 +79,16 @@ def events(count: int, seed: int, each: int = 5) -> Iterator[bytes]:
                 tail,
             )
         ).encode()
+
+
+async def taken_in(store: Store, keys: Keys, raws: list[bytes], now: int) -> float:
+    """Append, look, settle; seconds."""
+    start = time.perf_counter()
+    async with store.writer.begin() as tx:
+        keys.remember(await append(tx, Batch([fact_of(raw) for raw in raws], raws, []), keys))
+    async with store.writer.begin() as tx:
+        await look(tx, 20)
+    async with store.writer.begin() as tx:
+        await tx.lock_settling()
+        await settle(tx, 20, now, NOTHING)
+    return time.perf_counter() - start
