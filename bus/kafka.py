@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, BusDown, Delivery, Partition, Revoked, Topic
-from bus.kafka_clients import stop_consumer
+from bus.kafka_clients import cancellable, stop_consumer
 from bus.kafka_consumer import KafkaConsumer
 from bus.kafka_control import Control
 from bus.kafka_producer import KafkaProducer
@@ -99,12 +99,13 @@ class KafkaBus:
         await self._control.close()
 
     def _reader(self) -> Any:
-        return AIOKafkaConsumer(
+        client = AIOKafkaConsumer(
             **self._settings.client_options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=self._settings.max_message_bytes,
         )
+        return cancellable(client, self._settings.deadline)
 
     async def _start(self, client: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""aiokafka's clients, ended in time whatever state they are in.
+"""aiokafka's clients, started without loss and ended in time whatever state they are in.
 
 aiokafka's own `stop()` waits for a broker that may never answer (aiokafka issue 1101), so a stop that takes too long is
 followed by a close of the parts, which are private to it. Its types are not checked: hence `Any`.
@@ -18,6 +18,30 @@ _log = logging.getLogger(__name__)
 # Of the deadline, the part that a stop in good order may take.
 _GENTLY = 0.4
 _FORCED = 0.4
+
+
+def cancellable(client: Any, deadline: float) -> Any:
+    """The same client, which leaves no connection open when its `start()` is cancelled.
+
+    aiokafka asks for the brokers over a connection that it closes after the answer, and forgets when it is cancelled
+    before. So that question is let finish, for a part of the deadline; whoever cancels then stops the client as ever.
+    """
+    connections = client.client if hasattr(client, "client") else client._client
+    bootstrap = connections.bootstrap
+
+    async def to_the_end() -> None:
+        asking = asyncio.create_task(bootstrap())
+        try:
+            await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            try:
+                await asyncio.wait([asking], timeout=deadline * _GENTLY)
+            finally:
+                asking.cancel()
+            raise
+
+    connections.bootstrap = to_the_end
+    return client
 
 
 async def stop_producer(producer: Any, deadline: float, *, gently: bool) -> None:

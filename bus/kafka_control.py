@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # typ
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import BusDown, BusError, Partition, Topic, UnknownTopic
-from bus.kafka_clients import stop_admin, stop_consumer
+from bus.kafka_clients import cancellable, stop_admin, stop_consumer
 from bus.kafka_settings import KafkaSettings
 
 Result = TypeVar("Result")
@@ -105,7 +105,8 @@ class Control:
         async with self._connecting:
             if self._connection is None:
                 options = self._settings.client_options()
-                connection = _Connection(AIOKafkaConsumer(**options), AIOKafkaAdminClient(**options))
+                both = AIOKafkaConsumer(**options), AIOKafkaAdminClient(**options)
+                connection = _Connection(*(cancellable(client, self._settings.deadline / 4) for client in both))
                 try:
                     await connection.consumer.start()
                     await connection.admin.start()

@@ -25,7 +25,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 )
 
 from bus.contract import BusDown, BusError, Message, MessageTooLarge, Partition
-from bus.kafka_clients import stop_producer
+from bus.kafka_clients import cancellable, stop_producer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 from bus.limits import check_size, partition_of
@@ -134,7 +134,7 @@ class KafkaProducer:
             return self._client
 
     def _make(self) -> Any:
-        return AIOKafkaProducer(
+        client = AIOKafkaProducer(
             **self._settings.client_options(),
             acks="all",
             enable_idempotence=True,
@@ -142,6 +142,7 @@ class KafkaProducer:
             max_batch_size=_BATCH_BYTES,
             max_request_size=self._settings.max_message_bytes + _BATCH_BYTES,
         )
+        return cancellable(client, self._settings.deadline)
 
     def _discard(self, client: Any) -> None:
         if client is None or client is not self._client:

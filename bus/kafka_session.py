@@ -12,7 +12,7 @@ from aiokafka.abc import ConsumerRebalanceListener  # type: ignore[import-untype
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, Delivery, Partition, Revoked
-from bus.kafka_clients import stop_consumer
+from bus.kafka_clients import cancellable, stop_consumer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 
@@ -178,7 +178,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         options = self._settings.client_options()
         # A request to join is answered when the slowest member has come, or its session is over.
         options["request_timeout_ms"] = int(1000 * (max(self._settings.deadline, session) + session))
-        return AIOKafkaConsumer(
+        client = AIOKafkaConsumer(
             **options,
             group_id=self._group,
             enable_auto_commit=False,
@@ -187,6 +187,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=int(min(_HEARTBEAT, session / 3) * 1000),
             max_partition_fetch_bytes=self._settings.max_message_bytes,
         )
+        return cancellable(client, self._settings.deadline)
 
 
 def deliveries_of(records: Sequence[Any]) -> list[Delivery]:

@@ -6,16 +6,18 @@ import asyncio
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
+from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
 from contracts.bus import checks
 from contracts.bus.checks import group
 from contracts.bus.places import Broker, Place, commit, drain, numbered, numbers, send
 
-from bus.contract import BusDown, Message, Partition, Producer
+from bus.contract import BusDown, Delivery, Message, Partition, Producer
 from bus.kafka_clients import stop_consumer
 
 pytestmark = pytest.mark.slow
@@ -336,3 +338,48 @@ async def test_a_forced_close_ends_a_consumer(on_kafka: Place) -> None:
     before = asyncio.all_tasks()
     await stop_consumer(consumer._session._client, 2.0, gently=False)
     assert len(asyncio.all_tasks()) < len(before)
+
+
+@pytest.mark.parametrize("call", ["send", "ends", "read", "join"])
+async def test_whoever_is_cancelled_while_starting_leaves_no_connection(
+    on_kafka: Place, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """At the one moment at which aiokafka would forget a connection: its first question is under way."""
+    topic = await on_kafka.topic(partitions=1)
+    opened: list[AIOKafkaConnection] = []
+    asked = asyncio.Event()
+    whole = AIOKafkaConnection.send
+
+    def send(self: AIOKafkaConnection, request: Any, **options: Any) -> Any:
+        opened.append(self)
+        if isinstance(request, MetadataRequest):
+            asked.set()
+        return whole(self, request, **options)
+
+    bus = await on_kafka.reopen()
+    producer = await bus.producer()
+    if call in ("send", "read"):
+        await bus.ends([topic])  # what they ask first has its own clients
+    monkeypatch.setattr(AIOKafkaConnection, "send", send)
+
+    async def read() -> list[Delivery]:
+        return [delivery async for delivery in bus.read(topic)]
+
+    calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+        "send": lambda: producer.send(numbered(topic, [1])),
+        "ends": lambda: bus.ends([topic]),
+        "read": read,
+        "join": lambda: bus.consumer(group(), [topic]),
+    }
+    if call == "read":
+        await producer.send(numbered(topic, [1]))
+        opened.clear()
+        asked.clear()
+    running = asyncio.create_task(calls[call]())
+    await asked.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await on_kafka.close()
+    assert opened
+    assert not any(connection.connected() for connection in opened)
