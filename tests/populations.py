@@ -327,12 +327,12 @@ def _tie(world: World, person: Person, at: datetime, counts: dict[str, int]) -> 
     )
 
 
-def encounter(world: World, person: Person, at: datetime, *identifiers: Identifier) -> AnyEvent:
+def encounter(world: World, person: Person, at: datetime, *identifiers: Identifier, record: str = "") -> AnyEvent:
     """Somebody is met under these numbers; known at once."""
     return make(
         Departure,
         world,
-        record=world.number("T"),
+        record=record or world.number("T"),
         known=at,
         occurred_at=Moment.instant(at),
         subject=world.subject(person, *identifiers),

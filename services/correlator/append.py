@@ -178,9 +178,10 @@ async def _found(
     for key, number in owner.items():
         together.setdefault(find(number), set()).add(stands[key])
     work.united = await unite(tx, [pools for pools in together.values() if len(pools) > 1])
-    home = {group: min(pools) for group, pools in together.items()}
-    for number, fact in enumerate(facts):
-        work.facts.setdefault(home[find(number)], []).append(fact)
+    for mine, fact in zip(keys, facts, strict=True):
+        # under its record's pool, not under any that it was united with: the rest of the record lies on the way from
+        # there, also where that pool has lost and nobody has settled it since
+        work.facts.setdefault(stands[mine[0]], []).append(fact)
     known = {key: fact.known for key, fact in claims.items()}
     await _add_claims(tx, {key: fact for key, fact in claims.items() if key in fresh}, stands, work)
     earlier = cache.earlier({key: at for key, at in known.items() if key not in fresh})

@@ -10,13 +10,14 @@ from random import Random
 import pytest
 from correlation import Driver, batches, export, facts_known_by, known_of, reference
 from planted import deaf_to_retractions, last_copy_stands
-from populations import START, World, bytes_of, encounter, passport, world_of
+from populations import START, World, again, bytes_of, encounter, passport, world_of
 
 import services.correlator.look as look_module
 import services.correlator.settle as settle_module
 from schemas.identifiers import Identifier, Scheme
+from schemas.ids import handle
 from services.domain import caps
-from services.domain.facts import fact_of
+from services.domain.facts import fact_of, handle_key
 from services.domain.history import canonical
 from services.domain.pools import Pool
 from services.domain.settle import persons
@@ -166,6 +167,33 @@ async def test_writers_at_the_same_time(store: Store, seed: int) -> None:
     await asyncio.gather(*(writer(number) for number in range(3)))
     await Driver(store.writer).finish()
     assert await export(store) == reference(raws)
+
+
+async def test_a_record_whose_pool_lost_and_has_not_been_settled(store: Store) -> None:
+    """Its next revision is settled first, by another number: what stands of the record moves along."""
+    world = World(14)
+    # pools are called by their records' keys, and the least stands
+    third, second, first = sorted(
+        (world.number("T") for _ in range(3)), key=lambda record: handle_key(handle("I94", record))
+    )
+    one, two, three = (world.person() for _ in range(3))
+    number = Identifier.of(Scheme.RECEIPT, "SRC0000000003")
+    report = encounter(world, one, START + timedelta(1), passport(one), record=first)
+    other = encounter(world, two, START + timedelta(2), passport(two), record=second)
+    owner = encounter(world, three, START + timedelta(9), passport(three), number, record=third)
+    tie = encounter(world, one, START + timedelta(10), passport(one), passport(two))
+    later = again(
+        report, number=2, published_at=START + timedelta(3), subject=world.subject(one, passport(one), number)
+    )
+    driver = Driver(store.writer)
+    for event in (report, other, owner):
+        await driver.append(bytes_of([event]))
+        await driver.finish()
+    await driver.append(bytes_of([tie]))
+    await driver.append(bytes_of([later]))
+    assert await driver.settle()  # before anybody looked at the tie
+    await driver.finish()
+    assert await export(store) == reference(bytes_of([report, other, owner, tie, later]))
 
 
 def test_the_worlds_hold_what_they_are_about() -> None:
