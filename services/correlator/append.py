@@ -13,7 +13,7 @@ from services.correlator.unite import Groups, unite
 from services.correlator.work import Work
 from services.domain import caps
 from services.domain.caps import Rank
-from services.domain.facts import Fact, handle_key
+from services.domain.facts import Fact
 from services.domain.identity import blocks_of, keys_of
 from services.store.packing import squeeze
 from services.store.writer import ClaimRow, Move, Transaction
@@ -162,11 +162,10 @@ async def _found(
         group = find(owner[key])
         target[group] = min(pool, target.get(group, pool))
     founders: dict[int, int] = {}  # group without any -> its least record, whose key is the new pool's id
-    for number, fact in enumerate(facts):
+    for number, (own, *_) in enumerate(keys):
         group = find(number)
         if group not in target:
-            mine = handle_key(fact.handle)
-            founders[group] = min(mine, founders.get(group, mine))
+            founders[group] = min(own, founders.get(group, own))
     target |= founders
     rows = sorted((key, target[find(number)]) for key, number in owner.items() if key not in stands)
     fresh = dict(rows)
