@@ -169,9 +169,11 @@ async def _found(
     target |= founders
     rows = sorted((key, target[find(number)]) for key, number in owner.items() if key not in stands)
     fresh = dict(rows)
-    if rows and not await tx.insert_keys(rows):
-        # somebody else founded some of them since: theirs stands
-        fresh.update(await tx.keys([key for key, _ in rows]))
+    if rows and (taken := await tx.insert_keys(rows)):
+        # somebody else founded them since: theirs stands
+        for key in taken:
+            del fresh[key]
+        stands |= await tx.keys(sorted(taken))
     stands |= fresh
     together: dict[int, set[int]] = {}
     for key, number in owner.items():

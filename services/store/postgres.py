@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,8 @@ _GIVEN_UP = (
     asyncpg.LockNotAvailableError,
     asyncpg.SerializationError,
 )
+_APART = 20
+"""After so many batches that met nobody, COPY is tried again."""
 _PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
 
 
@@ -29,6 +32,7 @@ class PostgresWriter:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._crowd = _Crowd()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
@@ -39,7 +43,7 @@ class PostgresWriter:
                 if raw is None:
                     raise StoreDown("the pool gave no connection")
                 async with raw.transaction(isolation="read_committed"):
-                    yield PostgresTransaction(raw)
+                    yield PostgresTransaction(raw, self._crowd)
         except _GIVEN_UP as error:
             raise Conflict(type(error).__name__) from error
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError) as error:
@@ -48,11 +52,25 @@ class PostgresWriter:
             raise StoreDown(f"PostgreSQL: {type(error.orig).__name__}") from error
 
 
+@dataclass(slots=True)
+class _Crowd:
+    """Whether others found keys at the same time: COPY is quickest, but in vain where one of its rows stands."""
+
+    batches: int = 0  # so many more go in row by row
+
+    def met(self) -> None:
+        self.batches = _APART
+
+    def passed(self) -> None:
+        self.batches -= 1
+
+
 class PostgresTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, crowd: _Crowd) -> None:
         self._raw = raw
+        self._crowd = crowd
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._raw.execute(
@@ -68,29 +86,28 @@ class PostgresTransaction:
     async def keys(self, keys: Sequence[int]) -> dict[int, int]:
         return dict(await self._raw.fetch("SELECT key, pool FROM key WHERE key = ANY($1::int8[])", keys))
 
-    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
-        try:
-            async with self._raw.transaction():
-                await self._copy("key", ("key", "pool"), rows)
-        except asyncpg.UniqueViolationError:
-            await self._raw.execute(
-                "INSERT INTO key SELECT * FROM unnest($1::int8[], $2::int8[]) ON CONFLICT DO NOTHING",
-                [key for key, _ in rows],
-                [pool for _, pool in rows],
-            )
-            return False
-        return True
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        if not self._crowd.batches:
+            try:
+                async with self._raw.transaction():
+                    await self._copy("key", ("key", "pool"), rows)
+            except asyncpg.UniqueViolationError:
+                self._crowd.met()
+            else:
+                return set()
+        done = await self._raw.fetch(
+            "INSERT INTO key SELECT * FROM unnest($1::int8[], $2::int8[]) ON CONFLICT DO NOTHING RETURNING key",
+            [key for key, _ in rows],
+            [pool for _, pool in rows],
+        )
+        if len(done) == len(rows):
+            self._crowd.passed()
+            return set()
+        self._crowd.met()
+        return {key for key, _ in rows} - {row[0] for row in done}
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
-        try:
-            async with self._raw.transaction():
-                await self._copy("claim", ClaimRow._fields, rows)
-        except asyncpg.UniqueViolationError:
-            await self._raw.executemany(
-                "INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                " ON CONFLICT (claim) DO UPDATE SET known = least(claim.known, excluded.known)",
-                rows,
-            )
+        await self._copy("claim", ClaimRow._fields, rows)
 
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         done = await self._raw.fetch(

@@ -77,15 +77,14 @@ class SqliteTransaction:
             )
         )
 
-    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
-        return await self._many("INSERT OR IGNORE INTO key (key, pool) VALUES (?, ?)", rows) == len(rows)
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        if await self._many("INSERT OR IGNORE INTO key (key, pool) VALUES (?, ?)", rows) == len(rows):
+            return set()
+        stands = await self.keys([key for key, _ in rows])
+        return {key for key, pool in rows if stands[key] != pool}
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
-        await self._many(
-            "INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (claim) DO UPDATE SET known = min(known, excluded.known)",
-            rows,
-        )
+        await self._many("INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         done: set[int] = set()

@@ -86,11 +86,11 @@ class Transaction(Protocol):
     async def keys(self, keys: Sequence[int]) -> dict[int, int]:
         """Key -> pool for those that stand."""
 
-    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> bool:
-        """Insert (key, pool). Whether all were new; where False the caller reads back whose pool stands."""
+    async def insert_keys(self, rows: Sequence[tuple[int, int]]) -> set[int]:
+        """Insert (key, pool), those that are new; the keys that somebody else had founded: his pool stands."""
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
-        """Insert claims; one that stands is left as it is."""
+        """Insert claims of keys that this transaction has founded: all of them are new."""
 
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         """Set (claim, known) where it is known since earlier than it stands; the claims of which that was so."""
