@@ -28,6 +28,7 @@ BEHIND = POLL_MESSAGES // 2
 """So many events in one poll mean that more wait on the bus."""
 GATHER_SECONDS = 30.0
 IDLE_SECONDS = 0.2
+MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -195,10 +196,12 @@ async def _settle_once(correlator: Correlator, pace: Pace, *, hold: bool) -> boo
 
 
 async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:
+    pause = IDLE_SECONDS / 2
     while not stop.is_set() and not reading.done():
         if await caught_up(bus, store, hold=hold):
             return
-        await wait(IDLE_SECONDS / 2, stop)
+        await wait(pause, stop)
+        pause = min(MOST_IDLE_SECONDS, pause * 1.1)  # a long run can spare the questions
 
 
 async def caught_up(bus: Bus, store: Store, *, hold: bool = False) -> bool:
