@@ -166,7 +166,7 @@ class Inspection(StrEnum):
 
 
 class Crossing(PersonEvent):
-    """What arrivals and departures share."""
+    """Where and how somebody crossed the border, or was met at it."""
 
     port: Code | None = None
     mode: Mode | None = None
@@ -269,8 +269,11 @@ class Fact(StrEnum):
     SEEN_INSIDE = "seen_inside"  # an officer met the person in the country
 
 
-class Status(PersonEvent):
-    """A fact about somebody's status that is no crossing and no application for time."""
+class Status(Crossing):
+    """A fact about somebody's status that is no crossing and no application for time.
+
+    An encounter at a crossing, which says who came but not that he was admitted, has port and mode.
+    """
 
     kind: Literal["status"] = "status"
     fact: Fact

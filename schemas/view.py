@@ -147,6 +147,9 @@ class StayTimelineView(Model):
     authorised_until: str | None
     departed: AwareDatetime | None
     i94: tuple[str, ...]
+    witnesses: tuple[EvidenceView, ...] = Field(
+        description="What other systems tell of the arrival, such as fingerprints; no outcome rests on it."
+    )
     intervals: tuple[IntervalView, ...]
 
 

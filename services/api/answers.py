@@ -275,6 +275,7 @@ def _stay_timeline(stay: Stay, as_of: int, coverage: Coverage, events: _Events) 
         authorised_until=stay.authorised_until,
         departed=instant(stay.departed) if stay.departed is not None else None,
         i94=stay.i94,
+        witnesses=events.of(stay.witnesses),
         intervals=tuple(
             _interval(piece, later, stay, as_of, coverage, events)
             for piece, later in zip_longest(pieces, pieces[1:])

@@ -200,7 +200,7 @@ _BODY: dict[str, tuple[str, ...]] = {
         "granted_until",
         "valid_from",
     ),
-    "status": ("fact", "class_of_admission", "until", "reason"),
+    "status": ("fact", "class_of_admission", "until", "reason", "port", "mode", "carrier", "conveyance"),
     "coverage": ("scope",),
     "decision": ("same", "by", "why"),
 }

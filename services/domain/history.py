@@ -39,6 +39,7 @@ class Stay(msgspec.Struct, frozen=True, omit_defaults=True):
     i94: tuple[str, ...]
     handling: tuple[str, ...]
     timeline: tuple[Interval, ...]
+    witnesses: tuple[str, ...] = ()  # event ids of encounters at the arrival, which admit nobody
     reports: tuple[str, ...] = ()  # event ids of all that tell of the arrival, that record's first; none if alone
 
 

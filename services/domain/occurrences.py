@@ -138,9 +138,14 @@ def _order(tied: Tied) -> tuple[int, int, int, bytes, int, bytes]:
     tie, one, other = tied
     if (one.start, one.id) > (other.start, other.id):
         one, other = other, one
-    # where one has no time, a report with one is nearer
-    apart = DAY * (1 + abs(one.day - other.day)) if one.whole_day or other.whole_day else other.start - one.start
-    return (tie, apart, one.start, one.id, other.start, other.id)
+    return (tie, _between(one, other), one.start, one.id, other.start, other.id)
+
+
+def _between(one: Fact, other: Fact) -> int:
+    """Seconds between two reports. Where one has no time, a report with one is nearer."""
+    if one.whole_day or other.whole_day:
+        return DAY * (1 + abs(one.day - other.day))
+    return abs(one.start - other.start)
 
 
 def _repeats(facts: Sequence[Fact]) -> Iterator[Tied]:
@@ -264,6 +269,27 @@ def _left_between(one: Group, other: Group, departures: Sequence[int]) -> bool:
         return False
     first, last = min(starts), max(starts)
     return last - first > rules.ONE_CROSSING or bisect_right(departures, first) < bisect_left(departures, last)
+
+
+def beside(arrivals: Sequence[Fact], encounters: Iterable[Fact]) -> Reports:
+    """The event id of an arrival -> those of the encounters at that crossing, which admit nobody: each at the nearest.
+
+    `arrivals` in order of time, as `encounters` are. Where both say at which port, it is the same.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    starts = [fact.start for fact in arrivals]
+    for fact in encounters:
+        port = fact.body.get("port")
+        first, last = bisect_left(starts, fact.start - DAYS_APART), bisect_right(starts, fact.start + DAYS_APART)
+        near = [
+            (_between(arrival, fact), number)
+            for number, arrival in enumerate(arrivals[first:last], first)
+            if _at_once(arrival, fact) and (port is None or arrival.body.get("port", port) == port)
+        ]
+        if near:
+            event = arrivals[min(near)[1]].uuid
+            found[event] = (*found.get(event, ()), fact.uuid)
+    return found
 
 
 def numbers_of(fact: Fact) -> set[str]:

@@ -69,6 +69,7 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         i94=tuple(sorted(visit.numbers)),
         handling=tuple(sorted(marks)),
         timeline=tuple(timeline),
+        witnesses=visit.witnesses,
     )
 
 

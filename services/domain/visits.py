@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from services.domain import rules
 from services.domain.facts import Fact
-from services.domain.occurrences import DAYS_APART, Reports, gathered, numbers_of, same_crossing
+from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, same_crossing
 
 
 @dataclass(slots=True)
@@ -23,6 +23,7 @@ class Visit:
     shown: tuple[Fact, ...] = ()  # departures that the person alone can show
     departed: Fact | None = None  # the report of the departure that is believed
     crossing: tuple[str, ...] = ()  # the event ids of all reports of that departure
+    witnesses: tuple[str, ...] = ()  # the event ids of encounters at the arrival
     disbelieved: tuple[Fact, ...] = ()  # reports that stronger evidence contradicts
     closed_by: Fact | None = None
     goes_on: Visit | None = None  # the visit before it, on whose I-94 it is
@@ -44,6 +45,7 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     ordered = sorted(occurred, key=when) if len(occurred) > 1 else occurred
     told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
     counted = [visit for visit in told.visits if admitted(visit.arrival)]
+    met: list[Fact] = []  # at a crossing, by those who admit nobody
     end = 0  # so many of them began by the present fact: of one second, arrivals come first
     for fact in ordered:
         kind = fact.kind
@@ -62,6 +64,8 @@ def visits_of(facts: Sequence[Fact]) -> Told:
                 left.shown = (*left.shown, fact)
         elif kind == "status":
             word = fact.body["fact"]
+            if word == "encounter" and "mode" in fact.body:
+                met.append(fact)
             if word[:6] == "sevis_":
                 told.sevis.append(fact)
             elif word in rules.MOVING or fact.handling:
@@ -76,6 +80,10 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     for visit in counted:
         if visit.departures:
             told.unmatched += _depart(visit)
+    if met and told.visits:
+        witnesses = beside([visit.arrival for visit in told.visits], met)
+        for visit in told.visits:
+            visit.witnesses = witnesses.get(visit.arrival.uuid, ())
     for visit, later in pairwise(counted):
         visit.closed_by = later.arrival
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):

@@ -128,6 +128,12 @@ class Story:
         self.applied(filed, receipt=receipt, zone=zone, filed_on=filed, **more)
         return self if decided is None else self.applied(decided, action, receipt, zone=zone, **granted, **more)
 
+    def met(self, system: str, day: date, clock: str | None = "12:00:00", **more: object) -> Story:
+        """An encounter on arriving, told by whoever admits nobody."""
+        at = moment(self.zone, day, clock)
+        fields = {"fact": Said.ENCOUNTER, "port": "JFK", "mode": "air"} | more
+        return self._tell(Status, at, (PASSPORT,), system=system, **fields)
+
     def fact(self, day: date, fact: Said, **more: object) -> Story:
         """A fact about the traveller's status."""
         return self._tell(Status, moment(self.zone, day, None), (PASSPORT,), system="CLAIMS3", fact=fact, **more)

@@ -36,6 +36,8 @@ FACTS = (
 ACCEPTED: frozenset[str] = frozenset(
     # an earlier reader meets these words only where a source tells them, and none does before it is upgraded
     ["evidence: value 'shown' added (forward)", *(f"fact: value '{word}' added (forward)" for word in FACTS.split())]
+    # where an encounter was: whoever reads statuses strictly has to be upgraded before APIS and IDENT
+    + [f"{name}: field added (forward)" for name in ("port", "mode", "carrier", "conveyance")]
 )
 """Incompatible changes that were weighed and let pass, by their text."""
 

@@ -199,23 +199,18 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
 def _event(leg: Leg, flight: tuple[str, str], word: str, fields: dict[str, Any]) -> AnyEvent:
     """A departure, or the encounter of somebody who is on his way in. Raises ValueError."""
     carrier, conveyance = flight
+    by_air = {"mode": "air", "carrier": carrier, "conveyance": conveyance}
     if not leg.home()[0]:
         end, way = (leg.target, "arrives") if leg.target["arrives"] else (leg.origin, "departs")
         how = "aboard" if word == "aboard" else "booked aboard"
         reason = f"{how} {conveyance} from {leg.origin['port']} to {leg.target['port']}"
-        said = {"occurred_at": moment(end, way), "fact": "encounter", "reason": reason}
-        return Status.model_validate(fields | said)
+        said = {"occurred_at": moment(end, way), "port": leg.target["port"], "fact": "encounter", "reason": reason}
+        return Status.model_validate(fields | by_air | said)
     if not leg.origin["departs"]:
         raise ValueError(f"no DTM+189 for {leg.origin['port']}")
-    said = {
-        "occurred_at": moment(leg.origin, "departs"),
-        "port": leg.origin["port"],
-        "mode": "air",
-        "carrier": carrier,
-        "conveyance": conveyance,
-        "evidence": "manifest_closed" if word == "aboard" else "manifest",
-    }
-    return Departure.model_validate(fields | said)
+    evidence = "manifest_closed" if word == "aboard" else "manifest"
+    said = {"occurred_at": moment(leg.origin, "departs"), "port": leg.origin["port"], "evidence": evidence}
+    return Departure.model_validate(fields | by_air | said)
 
 
 ADAPTER = System(
@@ -225,7 +220,7 @@ ADAPTER = System(
     number=2,
     emits=("departure", "status"),
     identifiers=("booking", "passport", "visa"),
-    mapping_version=1,
+    mapping_version=2,
     feeds=(
         Feed(name="queue", transport=open_queue, mapping=events, format=Paxlst()),
         Feed(name="files", transport=open_drop, mapping=events, format=Paxlst(), options={"pattern": "*.edi"}),

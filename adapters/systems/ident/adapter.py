@@ -174,7 +174,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     if category == "EXIT":
         return (Departure.model_validate(fields | crossing | {"evidence": "biometric"}),)
     reason = f"entry at {code}" if category == "ENTRY" else category.lower()
-    return (Status.model_validate(fields | {"fact": "encounter", "reason": reason}),)
+    return (Status.model_validate(fields | crossing | {"fact": "encounter", "reason": reason}),)
 
 
 def _crossing(encounter: Fields, code: str | None) -> dict[str, Any]:
@@ -196,7 +196,7 @@ ADAPTER = System(
     number=8,
     emits=("departure", "status"),
     identifiers=("fin", "passport", "visa", "a_number"),
-    mapping_version=1,
+    mapping_version=2,
     feeds=(
         Feed(
             name="push",
