@@ -14,6 +14,7 @@ from services.domain import rules
 D, END = date(2025, 1, 10), date(2025, 4, 10)
 OUT = D + timedelta(20)
 ONE = timedelta(1)
+REVALIDATED = ("automatic-revalidation", "22 CFR 41.112(d); 8 CFR 214.1(b)")
 
 
 def trip(back: date, which: int = 1, grade: str = "B2", zone: str = NEW_YORK) -> Story:
@@ -36,7 +37,7 @@ def test_thirty_days_away(zone: str, away: int, goes_on: bool) -> None:
     stay = story.stay(1)
     if goes_on:
         assert (stay.authorised_until, stay.admission_class, stay.admitted_as) == (END.isoformat(), "B2", None)
-        assert (stay.timeline[0].rule, stay.timeline[0].citation) == rules.REVALIDATED
+        assert (stay.timeline[0].rule, stay.timeline[0].citation) == REVALIDATED
         assert stay.timeline[0].evidence == tuple(sorted((story.ids[0], story.ids[2])))
     else:
         assert [word for word, _ in again] == ["UNDETERMINED"]

@@ -183,7 +183,6 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize("row", range(len(rules.RULES) + 1))
 def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes in a row, the table disagrees."""
@@ -210,7 +209,6 @@ PAIRS = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
 def test_no_citation_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
