@@ -19,9 +19,10 @@ from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
 from services.domain import caps, scoring
 from services.domain.caps import Horizons
-from services.domain.facts import Claim, Fact, claim_key
+from services.domain.facts import Claim, claim_key
 from services.domain.history import History
 from services.domain.pools import united
+from services.domain.records import Records, active
 from services.domain.settle import persons
 from services.store.contract import Reads
 from services.store.writer import ClaimRow
@@ -96,36 +97,35 @@ async def _judged(reads: Reads, one: Claim, other: Claim, horizons: Horizons) ->
     pools = await reads.pools([claim_key(one), claim_key(other)])
     facts = united(pools)
     histories = persons(facts, None, horizons)
-    holder, second_holder = _holder(one, facts, histories), _holder(other, facts, histories)
+    records, _ = active(facts)
+    holder, second_holder = _holder(one, records, histories), _holder(other, records, histories)
     if holder is None or second_holder is None:
         return None
     (mine, first), (theirs, second) = holder, second_holder
-    if mine.person == theirs.person or _told_apart(mine, theirs, facts):
+    if mine.person == theirs.person or _told_apart(mine, theirs, records):
         return None
     sides = sorted((_side(mine, first), _side(theirs, second)), key=lambda side: side.person)
     return Possible(sides[0], sides[1], scoring.score(one, other), scoring.explained(one, other))
 
 
-def _holder(
-    claim: Claim, facts: Sequence[Fact], histories: Sequence[History]
-) -> tuple[History, tuple[str, str]] | None:
-    """The person who has a record that makes this claim, and that record."""
-    records = sorted({(fact.system, fact.record) for fact in facts if fact.claim == claim})
-    for record in records:
+def _holder(claim: Claim, records: Records, histories: Sequence[History]) -> tuple[History, tuple[str, str]] | None:
+    """The person who has a record that makes this claim by now, and that record."""
+    making = sorted((fact.system, fact.record) for fact, *_ in records.values() if fact.claim == claim)
+    for record in making:
         for history in histories:
             if record in history.records:
                 return history, record
     return None
 
 
-def _told_apart(one: History, other: History, facts: Sequence[Fact]) -> bool:
+def _told_apart(one: History, other: History, records: Records) -> bool:
+    """Whether somebody's latest word on a record of each is no."""
     mine, theirs = ({handle(*record) for record in history.records} for history in (one, other))
-    for fact in facts:
-        if fact.kind == "decision" and not fact.retract and not fact.body["same"]:
-            first, second = (handle(*fact.body[side]) for side in ("one", "other"))
-            if (first in mine and second in theirs) or (first in theirs and second in mine):
-                return True
-    return False
+    words: dict[frozenset[bytes], bool] = {}
+    decisions = (fact for fact, *_ in records.values() if fact.kind == "decision")
+    for fact in sorted(decisions, key=lambda fact: (fact.known, fact.id)):
+        words[frozenset(handle(*fact.body[side]) for side in ("one", "other"))] = fact.body["same"]
+    return any(not same and pair & mine and pair & theirs for pair, same in words.items())
 
 
 def _side(history: History, record: tuple[str, str]) -> Side:
