@@ -17,7 +17,7 @@ ALWAYS = (date.min, date.max)
 
 def tables() -> dict[str, str]:
     """The tables, by the words of their markers."""
-    rows = (*rules.RULES, rules.PAROLE, rules.CANADIAN)
+    rows = (*rules.RULES, *rules.PAROLE, *rules.CANADIAN)
     classes = ["| rule | classes | up to | after it | source |", "| --- | --- | --- | --- | --- |", *map(_class, rows)]
     protections = ["| rule | fact | outcome | limits | source |", "| --- | --- | --- | --- | --- |"]
     protections += map(_protection, rules.PROTECTIONS)

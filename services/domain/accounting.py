@@ -218,7 +218,7 @@ def last_day(stay: Stay) -> date | None:
     Who is paroled is not admitted, so nobody expects a departure. Duration of status ends with the program, or with
     the stay itself where that was over before.
     """
-    if stay.timeline[0].rule == rules.PAROLE.id or stay.authorised_until is None:
+    if stay.timeline[0].rule in {row.id for row in rules.PAROLE} or stay.authorised_until is None:
         return None
     if stay.authorised_until != DURATION:
         return date.fromisoformat(stay.authorised_until)

@@ -26,7 +26,7 @@ def fingerprint() -> str:
         sorted((name, value) for name, value in vars(scoring).items() if isinstance(value, float)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
         (caps.CAP, scoring.FIELD_CUT),
-        [_row(rule) for rule in (*rules.RULES, rules.PAROLE, rules.CANADIAN)],
+        [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),

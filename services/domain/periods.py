@@ -56,14 +56,15 @@ class Application:
 def _period(arrival: Fact) -> Period | None:
     """The period at admission, or None where class or date is missing or the date lies before the admission."""
     admission_class = arrival.body.get("class_of_admission") or ""
-    paroled = arrival.body.get("inspection") == "paroled" or admission_class in rules.PAROLE.classes
+    paroled = arrival.body.get("inspection") == "paroled" or any(admission_class in row.classes for row in rules.PAROLE)
     day = date.fromordinal(arrival.day)
-    rule = rules.PAROLE if paroled else rules.rule_for(admission_class, day)
+    rule = rules.parole_for(day) if paroled else rules.rule_for(admission_class, day)
     if rule is None:
         return None
     until = arrival.body.get("admitted_until")
-    if until is None and rule.basis is rules.Basis.I94_DATE and _without_number(arrival, admission_class):
-        rule = rules.CANADIAN
+    if until is None and not paroled and _canadian_without_number(arrival):
+        # where no row holds, the one for the class stays, which has no period without a date
+        rule = rules.canadian_for(admission_class, day) or rule
     if rule.basis in (rules.Basis.DURATION, rules.Basis.PROGRAM):
         return Period(admission_class, rule, FOREVER, DURATION, FOREVER)
     stated = date.fromisoformat(until) if until and until != DURATION else None
@@ -75,14 +76,9 @@ def _period(arrival: Fact) -> Period | None:
     return Period(admission_class, rule, end, last.isoformat(), programs.over(last.toordinal() + grace, arrival.zone))
 
 
-def _without_number(arrival: Fact, admission_class: str) -> bool:
-    """Whether a citizen of Canada was let in to visit without a number of admission."""
-    return (
-        admission_class in rules.CANADIAN.classes
-        and arrival.claim is not None
-        and "CAN" in arrival.claim.citizenship
-        and not numbers_of(arrival)
-    )
+def _canadian_without_number(arrival: Fact) -> bool:
+    """Whether a citizen of Canada was let in without a number of admission."""
+    return arrival.claim is not None and "CAN" in arrival.claim.citizenship and not numbers_of(arrival)
 
 
 def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:

@@ -119,9 +119,14 @@ RULES: tuple[Rule, ...] = (
 WAIVERS = frozenset({"WB", "WT"})
 """Admissions without a visa under the Visa Waiver Program, which the yearly report tells apart."""
 
-PAROLE = Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False)
+PAROLE: tuple[Rule, ...] = (
+    Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False),
+)
+"""Whoever was paroled, in whatever class."""
 
-CANADIAN = Rule("canadian-visitor", frozenset({"B1", "B2"}), Basis.MONTHS, "8 CFR 235.1(h), 212.1(a)", months=6)
+CANADIAN: tuple[Rule, ...] = (
+    Rule("canadian-visitor", frozenset({"B1", "B2"}), Basis.MONTHS, "8 CFR 235.1(h), 212.1(a)", months=6),
+)
 """Citizens of Canada who were let in as visitors without an I-94: so many months from the last entry."""
 
 
@@ -327,7 +332,21 @@ def authority(kind: str, system: str) -> int:
 
 def rule_for(admission_class: str, admitted: date) -> Rule | None:
     """The row that holds for a class on the day of admission, or None where no row does."""
-    for rule in RULES:
+    return _held(RULES, admission_class, admitted)
+
+
+def parole_for(admitted: date) -> Rule | None:
+    """The same for whoever was paroled on a day."""
+    return next((rule for rule in PAROLE if rule.since <= admitted <= rule.until), None)
+
+
+def canadian_for(admission_class: str, admitted: date) -> Rule | None:
+    """The same for a citizen of Canada who has no number of admission."""
+    return _held(CANADIAN, admission_class, admitted)
+
+
+def _held(rows: tuple[Rule, ...], admission_class: str, admitted: date) -> Rule | None:
+    for rule in rows:
         if admission_class in rule.classes and rule.since <= admitted <= rule.until:
             return rule
     return None

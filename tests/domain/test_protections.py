@@ -63,9 +63,17 @@ def hired(grade: str = "H1B", until: date = date(2026, 2, 4)) -> Story:
     return Story().admitted(D, grade, until)
 
 
-def canadian(grade: str = "B2", day: date = D, *, passport: str = "CAN", named: bool = False) -> Story:
+def canadian(
+    grade: str = "B2",
+    day: date = D,
+    *,
+    passport: str = "CAN",
+    named: bool = False,
+    zone: str = NEW_YORK,
+    **more: object,
+) -> Story:
     """Let in without a date, and without a number unless said."""
-    story = Story().admitted(day, grade)
+    story = Story(zone).admitted(day, grade, **more)
     arrival = story.events[-1]
     ids = (PASSPORT, number(1)) if named else (PASSPORT,)
     subject = Subject(names=(NAME,), birth="1980-02-03", citizenship=(passport,), identifiers=ids)
@@ -284,6 +292,10 @@ CASES: dict[str, Case] = {
     ),
     "Canadian with a number": (lambda: canadian(named=True), [("UNDETERMINED", D, "no-rule", "")]),
     "Canadian in another class": (lambda: canadian("H1B"), [("UNDETERMINED", D, "no-rule", "")]),
+    "Canadian, paroled": (
+        lambda: canadian(inspection=Inspection.PAROLED),
+        [("UNDETERMINED", D, "no-rule", "")],
+    ),
     "no Canadian": (lambda: canadian(passport="GBR"), [("UNDETERMINED", D, "no-rule", "")]),
     "a used ticket": (
         lambda: visitor().left(END, evidence=Evidence.SHOWN),
@@ -478,14 +490,21 @@ def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) 
         assert next(problems(), None), mutant
 
 
+def canadians(**changes: object) -> tuple[str, object]:
+    """Their row with changes."""
+    return "CANADIAN", (replace(rules.CANADIAN[0], **changes),)  # type: ignore[arg-type]
+
+
 OTHERS: dict[str, tuple[str, object]] = {
-    "six months are five": ("CANADIAN", replace(rules.CANADIAN, months=5)),
-    "six months are seven": ("CANADIAN", replace(rules.CANADIAN, months=7)),
-    "Canadians for pleasure only": ("CANADIAN", replace(rules.CANADIAN, classes=frozenset({"B2"}))),
-    "Canadians on business only": ("CANADIAN", replace(rules.CANADIAN, classes=frozenset({"B1"}))),
-    "Canadians at work": ("CANADIAN", replace(rules.CANADIAN, classes=rules.CANADIAN.classes | {"H1B"})),
-    "Canadians by another row": ("CANADIAN", replace(rules.CANADIAN, id="visitor")),
-    "Canadians by another citation": ("CANADIAN", replace(rules.CANADIAN, citation="")),
+    "six months are five": canadians(months=5),
+    "six months are seven": canadians(months=7),
+    "Canadians for pleasure only": canadians(classes=frozenset({"B2"})),
+    "Canadians on business only": canadians(classes=frozenset({"B1"})),
+    "Canadians at work": canadians(classes=rules.CANADIAN[0].classes | {"H1B"}),
+    "Canadians by another row": canadians(id="visitor"),
+    "Canadians by another citation": canadians(citation=""),
+    "Canadians from the next day on": canadians(since=D + ONE),
+    "Canadians up to the day before": canadians(until=D - ONE),
     "employment by another rule": ("EMPLOYMENT", ("x", JOBLESS[1])),
     "employment by another citation": ("EMPLOYMENT", (JOBLESS[0], "x")),
     "own evidence by another rule": ("OWN_EVIDENCE", ("x", SHOWN[1])),
@@ -546,6 +565,23 @@ def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(rules, "PROTECTIONS", (*others, *rows))
     assert last(change - ONE) == before == change - ONE + days(89 + 31)
     assert last(change) == change + days(89 + 11)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_new_row_moves_later_canadians_only(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for who is let in without a number: the day at the port decides, and between two rows none holds."""
+    change = date(2025, 6, 1)
+    (row,) = rules.CANADIAN
+    rows = (replace(row, until=change - ONE), replace(row, id="canadian-2025", since=change + ONE, months=3))
+    monkeypatch.setattr(rules, "CANADIAN", rows)
+    for by, rule, last in (
+        (-1, "canadian-visitor", "2025-11-30"),
+        (0, "no-rule", None),
+        (1, "canadian-2025", "2025-09-01"),
+    ):
+        for clock in ("00:00:00", "23:59:59"):
+            stay = canadian(day=change + days(by), zone=zone, clock=clock).stay()
+            assert (stay.timeline[0].rule, stay.authorised_until) == (rule, last)
 
 
 def test_laying_over_keeps_the_order_of_the_list() -> None:

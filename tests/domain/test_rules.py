@@ -9,12 +9,13 @@ from functools import cache
 
 import pytest
 from domain import students
-from domain.stories import Story
+from domain.stories import ZONES, Story
 from domain.students import Student
 
 from schemas.events import Action, Evidence, Inspection
 from schemas.events import Fact as Said
 from services.domain import rules, settle
+from services.domain.accounting import last_day
 from services.domain.facts import Fact
 from services.domain.history import Stay
 from services.domain.rules import Basis, Rule
@@ -154,7 +155,7 @@ def test_the_table() -> None:
     """All rows say what the table says, and the table names all classes."""
     assert list(problems()) == []
     named = {grade for line in TABLE for grade in line[0].split()}
-    assert named >= {grade for rule in (*rules.RULES, rules.PAROLE) for grade in rule.classes}
+    assert named >= {grade for rule in (*rules.RULES, *rules.PAROLE) for grade in rule.classes}
 
 
 def _mutants(rule: Rule) -> Iterator[Rule]:
@@ -177,20 +178,19 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
     if rule.training:
         yield from (replace(rule, training=rule.training ^ {reason}) for reason in students.REASONS)
     yield replace(rule, classes=rule.classes | {"ZZ"})
-    if rule.id != "parole":  # parole is no admission: one row at all times
-        yield from (replace(rule, since=day + timedelta(1)) for day in DAYS)
-        yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
+    yield from (replace(rule, since=day + timedelta(1)) for day in DAYS)
+    yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", range(len(rules.RULES) + 1))
 def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes in a row, the table disagrees."""
-    rows = (*rules.RULES, rules.PAROLE)
+    rows = (*rules.RULES, *rules.PAROLE)
     for mutant in _mutants(rows[row]):
         changed = (*rows[:row], mutant, *rows[row + 1 :])
         monkeypatch.setattr(rules, "RULES", changed[:-1])
-        monkeypatch.setattr(rules, "PAROLE", changed[-1])
+        monkeypatch.setattr(rules, "PAROLE", changed[-1:])
         assert next(problems(), None), mutant
 
 
@@ -241,6 +241,23 @@ def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) 
     assert [stay.timeline[0].rule for stay in after[2:]] == ["visitor-2025"] * 3
     days = [case[1] + timedelta(29) for case in cases[2:]]
     assert [stay.authorised_until for stay in after[2:]] == [day.isoformat() for day in days]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_new_row_moves_later_parole_only(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day at the port decides; where no row holds, nothing is known, whatever the class would allow."""
+    change = date(2025, 6, 1)
+    (row,) = rules.PAROLE
+    rows = (replace(row, until=change - timedelta(1)), replace(row, id="parole-2025", since=change + timedelta(1)))
+    monkeypatch.setattr(rules, "PAROLE", rows)
+    for by, rule in ((-1, "parole"), (0, "no-rule"), (1, "parole-2025")):
+        for grade, inspection in (("PAR", Inspection.ADMITTED), ("B2", Inspection.PAROLED)):
+            for clock in ("00:00:00", "23:59:59"):
+                day = change + timedelta(by)
+                story = Story(zone).admitted(day, grade, day + NEAR, clock, inspection)
+                first = story.stay().timeline[0]
+                assert (first.rule, first.outcome == "UNDETERMINED") == (rule, rule == "no-rule")
+                assert last_day(story.stay()) is None  # nobody expects the paroled to leave, by whichever row
 
 
 def test_days_of_grace(monkeypatch: pytest.MonkeyPatch) -> None:
