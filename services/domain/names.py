@@ -102,3 +102,12 @@ def alike(one: str, other: str) -> Alike:
         if len(sound(one)) >= 3 and sound(one) == sound(other) and JaroWinkler.similarity(one, other) >= 0.8:
             return Alike.NEAR
     return Alike.CUT if len(short) >= 4 and long.startswith(short) else Alike.NOT
+
+
+@lru_cache(maxsize=100_000)
+def strange(one: str, other: str) -> bool:
+    """Whether neither token can be the other one mistyped, cut, or written otherwise: more than half is different."""
+    short, long = sorted((one, other), key=lambda token: (len(token), token))
+    if len(short) == 1 or long.startswith(short) or alike(one, other):
+        return False
+    return OSA.normalized_similarity(one, other) < 0.5

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.domain.facts import Claim
-from services.domain.names import COMMON, PARTICLES, Alike, alike, sound, spelling, tokens
+from services.domain.names import COMMON, PARTICLES, Alike, alike, sound, spelling, strange, tokens
 
 ACCEPT = 22.5
 POSSIBLE = 16.0
@@ -31,14 +31,20 @@ FIELD_CUT = 8
 """A family or given name of so many letters may be another one cut by a system, in the middle of a token."""
 TOKEN_LOST, FAMILY_OTHER, CROSSED, SINGLE = -2.5, -8.0, -1.0, -3.0
 DOCUMENT_OTHER, DOCUMENT_NEAR = -4.0, 6.0
+DOCUMENT_TWIN = -6.0
+"""Added where no given name is the same either: twins may differ in a letter, and each has a passport."""
 SHARED_DOCUMENT = 14.0
 """What a common passport or visa adds. It is little against its rarity, for documents are lent, mistyped, re-issued."""
+
+
+Name = tuple[tuple[str, ...], tuple[str, ...]]
+"""(family tokens, given tokens)"""
 
 
 class Said(NamedTuple):
     """A claim as it is compared."""
 
-    names: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # (family tokens, given tokens)
+    names: tuple[Name, ...]
     birth: str
     sex: str
     citizenship: frozenset[str]
@@ -82,9 +88,22 @@ def _rest(mine: Said, theirs: Said) -> float:
         others = theirs.documents.get(issuer)
         if others and not numbers & others:
             # a passport is renewed, but seldom; a number with one wrong character speaks for one passport
-            bits += DOCUMENT_NEAR if any(_mistyped(a, b) for a in numbers for b in others) else DOCUMENT_OTHER
+            if any(_mistyped(a, b) for a in numbers for b in others):
+                bits += DOCUMENT_NEAR
+            else:
+                bits += DOCUMENT_OTHER + (0.0 if _given_in_common(mine, theirs) else DOCUMENT_TWIN)
             break
     return bits
+
+
+def _given_in_common(mine: Said, theirs: Said) -> bool:
+    """Whether a given name stands in both, also as the other's family name; True where one has none."""
+    pairs = [(one, other) for one in mine.names for other in theirs.names]
+    return not pairs or any(_shares_given(one, other) or _shares_given(other, one) for one, other in pairs)
+
+
+def _shares_given(one: Name, other: Name) -> bool:
+    return not one[1] or any(alike(token, found) >= Alike.VARIANT for token in one[1] for found in other[0] + other[1])
 
 
 def _mistyped(one: str, other: str) -> bool:
@@ -132,9 +151,6 @@ def names_score(mine: Said, theirs: Said) -> float:
     return max(_name_score(a, b) for a in mine.names for b in theirs.names)
 
 
-Name = tuple[tuple[str, ...], tuple[str, ...]]
-
-
 @lru_cache(maxsize=50_000)
 def _name_score(one: Name, other: Name) -> float:
     """Each token of the shorter name looks for the one of the longer that is most like it."""
@@ -167,6 +183,10 @@ def _name_score(one: Name, other: Name) -> float:
     lost = [entry for to, entry in enumerate(left) if to not in taken and entry[0] not in PARTICLES]
     if one[1] and other[1] and not given:
         return NEVER  # twins, siblings, parents: all but the given name may agree
+    mine = [token for at, (token, role) in enumerate(wanted) if at not in met and role == "given"]
+    theirs = [token for token, role in lost if role == "given"]
+    if mine and theirs and all(strange(token, found) for token in mine for found in theirs):
+        return NEVER  # twins again, called MARIA ELENA and MARIA JOSE
     if unmatched:
         return bits + FAMILY_OTHER * unmatched
     return bits + TOKEN_LOST * len(lost)

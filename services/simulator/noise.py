@@ -247,7 +247,9 @@ def plain(person: Person) -> bool:
 
 
 def _differ(one: Person, other: Person) -> bool:
-    return not set(one.given.split()) & set(other.given.split())
+    """Whether each has a given name that the other has not. One may be common to both: MARIA ELENA, MARIA JOSE."""
+    mine, theirs = set(one.given.split()), set(other.given.split())
+    return bool(mine - theirs and theirs - mine)
 
 
 def _holding(person: Person, passport: Passport) -> Person:

@@ -37,6 +37,12 @@ JOINED = {
     "one of two family names": (claim("GARCIA LOPEZ", "JUAN"), claim("GARCIA", "JUAN")),
     "one of two given names": (claim(given="JOHN PETER"), claim()),
     "an initial": (claim(), claim(given="J")),
+    "the second given name mistyped": (claim("ZAVALETA", "MARIA ELENA"), claim("ZAVALETA", "MARIA ELNA")),
+    "a short second name mistyped": (claim("CHOUDHURI", "MUHAMMAD ALI"), claim("CHOUDHURI", "MUHAMMAD ALE")),
+    "a renewed passport, names swapped": (
+        claim("ZAVALETA", "MARIO", passport="P1234567"),
+        claim("MARIO", "ZAVALETA", passport="X9876543"),
+    ),
     "a name that was cut": (claim("WOLFESCHLEGELSTEINHAUSEN"), claim("WOLFESCHLEGELSTEIN")),
     "two family names cut in the second": (claim("TORRES GONZALEZ", "ANA"), claim("TORRES GON", "ANA")),
     "given names cut to a letter": (claim(given="EDUARDO BRUNO"), claim(given="EDUARDO B")),
@@ -52,6 +58,10 @@ JOINED = {
     ),
 }  # fmt: skip
 POSSIBLY = {
+    "twins a letter apart, a passport each": (
+        claim("ZAVALETA", "MARIO", passport="P1234567"),
+        claim("ZAVALETA", "MARCO", passport="X9876543"),
+    ),
     "common names, a digit of the date": (claim(), claim(birth="1980-02-04")),
     "common names, day and month swapped": (claim(), claim(birth="1980-03-02")),
     "cut where little was left": (claim("GIL MARTINEZ"), claim("GIL MA")),
@@ -65,6 +75,12 @@ POSSIBLY = {
 APART = {
     "twins": (claim(), claim(given="PETER")),
     "twins with alike names": (claim(given="LENA"), claim(given="ELENA")),
+    "twins with a name in common": (
+        claim("ZAVALETA PRIETO", "MARIA ELENA"),
+        claim("ZAVALETA PRIETO", "MARIA JOSE"),
+    ),
+    "twins with the second name in common": (claim("OYELARAN", "TAIWO ADE"), claim("OYELARAN", "KEHINDE ADE")),
+    "one name that half the world has": (claim("CHOUDHURI", "MUHAMMAD ALI"), claim("CHOUDHURI", "MUHAMMAD HASSAN")),
     "one common name is not another one mistyped": (claim("LI", "WEI"), claim("LIU", "WEI")),
     "a name and another one": (claim(), claim("JONES")),
     "another date": (claim(), claim(birth="1975-11-21")),
