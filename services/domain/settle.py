@@ -75,7 +75,9 @@ def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[d
             node.known, node.least = since[key], key
         node.records.append(key)
         for fact in parts:
-            node.numbers.update(fact.numbers)
+            # a number that another part tells under another claim is that claim's: so seniority under it counts, too
+            if fact.claim is claim or fact.claim == claim:
+                node.numbers.update(fact.numbers)
         home[key] = place
     return nodes, home
 

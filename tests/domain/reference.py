@@ -43,7 +43,7 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> set[Group]:
         if parts[0].kind == "decision":
             words.append(parts[0])
         elif parts[0].claim is not None:
-            numbers = frozenset(text for one in parts for text in one.numbers)
+            numbers = frozenset(text for one in parts if one.claim == parts[0].claim for text in one.numbers)
             records.append(Record(name, _hash(name), known[name], parts[0].claim, numbers))
     return _grouped(records, words, _Seniors(heard))
 

@@ -14,7 +14,7 @@ from schemas import codec
 from schemas.events import AnyEvent, Departure, Evidence, Name, Subject
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
-from services.domain import identity, settle
+from services.domain import caps, identity, settle
 from services.domain.facts import Fact, fact_of
 from services.domain.pools import Pool
 
@@ -220,3 +220,24 @@ def test_encounters_without_a_name() -> None:
     fin = Identifier.of(Scheme.FIN, "1000000001")
     assert one(said("A", fin, PASSPORT, **ANA), said("B", fin), said("C", PASSPORT))
     assert groups([said("A", PASSPORT, **ANA), said("B", fin)]) == {frozenset("A"), frozenset("B")}
+
+
+def test_a_number_counts_for_the_claim_that_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a record's parts say different things of its subject: else a late holder would part people in the past."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    first = said("A", Identifier.of(Scheme.SEVIS, "N0000000001"), OTHER, day=6)
+    second = said("A", Identifier.of(Scheme.A_NUMBER, "A00000002"), RECEIPT, day=4, part="b")
+    told = facts_of(
+        [
+            first,
+            second.model_copy(update={"revision": first.revision}),
+            said("B", PASSPORT, RECEIPT, day=4),
+            said("C", Identifier.of(Scheme.VISA, "V0000001"), RECEIPT, day=11),
+        ]
+    )
+    known_at = told[0].known
+    whole = caps.caps_of(told, caps.NO_HORIZONS)
+    assert whole is not None
+    then = [one.records for one in settle.persons([fact for fact in told if fact.known <= known_at])]
+    assert [one.records for one in settle.persons(told, known_at, whole.horizons)] == then
+    assert len(then) == 2
