@@ -202,10 +202,10 @@ def _at_once(one: Fact, other: Fact) -> bool:
     """Whether they may be of one time. A day may have been written down in either's zone, across a date line too."""
     if not (one.whole_day or other.whole_day):
         return abs(one.start - other.start) <= rules.ONE_ARRIVAL
-    return one.day == other.day or (one.start < _over(other) and other.start < _over(one))
+    return one.day == other.day or (one.start < over(other) and other.start < over(one))
 
 
-def _over(fact: Fact) -> int:
+def over(fact: Fact) -> int:
     """The first second behind what a report tells of."""
     return end_of_day(fact.day, fact.zone) if fact.whole_day else fact.start + 1
 

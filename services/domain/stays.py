@@ -13,7 +13,7 @@ from services.domain.history import Interval, Stay
 from services.domain.occurrences import Reports
 from services.domain.periods import DURATION, NO_RULE, Application, Line, interval, local_day
 from services.domain.programs import Record
-from services.domain.visits import Visit, admitted, as_one, visits_of
+from services.domain.visits import Visit, admitted, rank, visits_of
 
 __all__ = ["DURATION", "local_day", "stays_of"]
 
@@ -41,7 +41,7 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
     arrival = visit.arrival
     said = arrival.body.get("class_of_admission")
     line: Line | None = None
-    whole = visit if visit.goes_on is None else as_one(visit)
+    whole = visit.whole or visit
     if not admitted(arrival):
         timeline = _refused(arrival)
     else:
@@ -142,7 +142,8 @@ def _closed(visit: Visit, line: list[Interval]) -> list[Interval]:
         outcome = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         reason = f"left ({departure.body['evidence'].replace('_', ' ')})"
         if visit.disbelieved:
-            reason += ", against weaker reports of another day"
+            strongest = all(rank(departure) <= rank(other) for other in visit.disbelieved)
+            reason += ", against weaker reports of another day" if strongest else ", against reports of another day"
         if before.outcome == Outcome.UNDETERMINED:
             outcome, reason = Outcome.UNDETERMINED, before.reason
         proof = (*before.evidence, *visit.crossing)

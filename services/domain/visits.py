@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from services.domain import rules
 from services.domain.facts import Fact
-from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, same_crossing
+from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, over, same_crossing
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Visit:
     disbelieved: tuple[Fact, ...] = ()  # reports that stronger evidence contradicts
     closed_by: Fact | None = None
     goes_on: Visit | None = None  # the visit before it, on whose I-94 it is
+    whole: Visit | None = None  # it and those before it on that I-94, as one admission
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
     counted = [visit for visit in told.visits if admitted(visit.arrival)]
     met: list[Fact] = []  # at a crossing, by those who admit nobody
+    steps = _Steps(counted)
     end = 0  # so many of them began by the present fact: of one second, arrivals come first
     for fact in ordered:
         kind = fact.kind
@@ -73,10 +75,8 @@ def visits_of(facts: Sequence[Fact]) -> Told:
                 if meant is not None:
                     meant.facts.append(fact)
         elif kind == "extension":
-            meant = _visit_meant(counted, end, fact)
-            if meant is not None:
-                meant.applications.append(fact)
-                meant.numbers |= numbers_of(fact)
+            steps.take(fact, end)
+    steps.attach()
     for visit in counted:
         if visit.departures:
             told.unmatched += _depart(visit)
@@ -88,7 +88,42 @@ def visits_of(facts: Sequence[Fact]) -> Told:
         visit.closed_by = later.arrival
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
             later.goes_on = visit
+    for visit in counted:  # in order, so that a commuter's thousandth trip joins one visit, not a thousand
+        if visit.goes_on is not None:
+            visit.whole = _joined(visit.goes_on.whole or visit.goes_on, visit)
     return told
+
+
+class _Steps:
+    """Applications, all steps of each at one visit: a decision may come when the person is back on another one."""
+
+    def __init__(self, visits: Sequence[Visit]) -> None:
+        self._visits = visits
+        self._steps: list[Fact] = []
+        self._named: dict[str, Visit] = {}  # by receipt: the visit whose number a step names
+        self._begun: dict[str, Visit] = {}  # the one that had begun by the first step
+
+    def take(self, fact: Fact, end: int) -> None:
+        """The next step in time."""
+        receipt = fact.body["receipt"]
+        meant = self._named.get(receipt) or _visit_named(self._visits, fact)
+        if meant is not None:
+            self._named[receipt] = meant
+        elif receipt not in self._begun and (begun := _begun(self._visits, end, fact)):
+            meant = self._begun[receipt] = begun[-1]
+        else:
+            meant = self._begun.get(receipt)
+        if meant is not None:
+            meant.numbers |= numbers_of(fact)
+        self._steps.append(fact)
+
+    def attach(self) -> None:
+        """All steps to their visits."""
+        for fact in self._steps:
+            receipt = fact.body["receipt"]
+            meant = self._named.get(receipt) or self._begun.get(receipt)
+            if meant is not None:
+                meant.applications.append(fact)
 
 
 def _same_admission(visit: Visit, later: Visit) -> bool:
@@ -97,17 +132,13 @@ def _same_admission(visit: Visit, later: Visit) -> bool:
     return bool(numbers_of(back) & visit.numbers) and (left is None or back.day - left.day <= rules.REVALIDATION_DAYS)
 
 
-def as_one(visit: Visit) -> Visit:
-    """A visit and those whose I-94 it is on, as one admission."""
-    before = visit.goes_on
-    if before is None:
-        return visit
-    first = as_one(before)
+def _joined(first: Visit, visit: Visit) -> Visit:
+    """An admission and a visit that goes on with it, as one."""
     return Visit(
         first.arrival,
-        first.numbers | visit.numbers,
-        applications=[*first.applications, *visit.applications],
-        facts=[*first.facts, *visit.facts],
+        first.numbers if visit.numbers <= first.numbers else first.numbers | visit.numbers,
+        applications=[*first.applications, *visit.applications] if visit.applications else first.applications,
+        facts=[*first.facts, *visit.facts] if visit.facts else first.facts,
         shown=visit.shown,
         departed=visit.departed,
         disbelieved=visit.disbelieved,
@@ -126,7 +157,7 @@ def admitted(arrival: Fact) -> bool:
 def _begun(visits: Sequence[Visit], end: int, fact: Fact) -> Sequence[Visit]:
     """The last two visits that had begun when something happened; `end` is how many began by its first second.
 
-    A day without a time may be that of arrival.
+    A day without a time may be that of arrival, which may be the day after where they lie across the date line.
     """
     found = visits[max(0, end - 2) : end]
     if fact.whole_day:
@@ -134,7 +165,7 @@ def _begun(visits: Sequence[Visit], end: int, fact: Fact) -> Sequence[Visit]:
             visit = visits[place]
             if visit.arrival.start > fact.start + DAYS_APART:
                 break
-            if visit.arrival.day <= fact.day:
+            if visit.arrival.day <= fact.day or visit.arrival.start < over(fact):
                 found = [*found[-1:], visit]
     return found
 
@@ -148,7 +179,7 @@ def _visit_left(visits: Sequence[Visit], end: int, departure: Fact) -> Visit | N
     begun = _begun(visits, end, departure)
     if not begun:
         return None
-    if len(begun) > 1 and departure.whole_day and begun[-1].arrival.day == departure.day:
+    if len(begun) > 1 and departure.whole_day and begun[-1].arrival.day >= departure.day:
         named = numbers_of(departure)
         return next((visit for visit in reversed(begun) if named & visit.numbers), begun[-1])
     return begun[-1]
@@ -156,31 +187,44 @@ def _visit_left(visits: Sequence[Visit], end: int, departure: Fact) -> Visit | N
 
 def _visit_meant(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:
     """The visit that an application or fact is about: the one whose number it names, else the last before it."""
-    named = numbers_of(fact)
-    if named:
-        for visit in visits:
-            if named & visit.numbers:
-                return visit
+    named = _visit_named(visits, fact)
+    if named is not None:
+        return named
     begun = _begun(visits, end, fact)
     return begun[-1] if begun else None
 
 
+def _visit_named(visits: Sequence[Visit], fact: Fact) -> Visit | None:
+    """The visit whose number a fact names."""
+    named = numbers_of(fact)
+    return next((visit for visit in visits if named & visit.numbers), None) if named else None
+
+
 def _strongest(departures: Iterable[Fact]) -> Fact:
-    return min(departures, key=lambda fact: (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id))
+    return min(departures, key=lambda fact: (rank(fact), -fact.start, fact.id))
+
+
+def rank(departure: Fact) -> int:
+    """How strong the evidence is: the lesser, the stronger."""
+    return rules.EVIDENCE_ORDER.index(departure.body["evidence"])
 
 
 def _depart(visit: Visit) -> list[str]:
     """Settles which departure ended the visit; the event ids of those that are no report of that crossing."""
-    accepted = visit.departures[0] if len(visit.departures) == 1 else _strongest(visit.departures)
-    if visit.facts and _seen_later(visit, accepted):
-        visit.disbelieved = tuple(visit.departures)
-        return []
+    believed = visit.departures
+    if visit.facts:
+        believed = [fact for fact in believed if not _seen_later(visit, fact)]
+        if not believed:
+            visit.disbelieved = tuple(visit.departures)
+            return []
+    accepted = believed[0] if len(believed) == 1 else _strongest(believed)
     visit.departed = accepted
     if len(visit.departures) == 1:
         visit.crossing = (accepted.uuid,)
         return []
-    visit.crossing = tuple(fact.uuid for fact in visit.departures if same_crossing(fact, accepted))
-    visit.disbelieved = tuple(fact for fact in visit.departures if not same_crossing(fact, accepted))
+    crossing = {fact.id for fact in believed if same_crossing(fact, accepted)}
+    visit.crossing = tuple(fact.uuid for fact in visit.departures if fact.id in crossing)
+    visit.disbelieved = tuple(fact for fact in visit.departures if fact.id not in crossing)
     return [fact.uuid for fact in visit.disbelieved]
 
 

@@ -44,16 +44,24 @@ TEMPLATE = (
     '[{"family":"%s","given":"%s"}],"birth":"%s","citizenship":["CAN"],"identifiers":[%s]},"port":"JFK","mode":"air",%s}'
 )
 PASSPORT = '{"scheme":"passport","issuer":"CAN","value":"%s"}'
+I94 = '{"scheme":"i94","issuer":"CBP","value":"%s"}'
 ADMITTED = '"inspection":"admitted","class_of_admission":"B2","admitted_until":"%s"'
 
 
-def crossing(name: str, number: int, passports: Sequence[str], birth: str = "1970-01-01") -> bytes:
-    """The number-th crossing of somebody: in and out in turn, a day apart, recorded under these passports."""
+def crossing(
+    name: str, number: int, passports: Sequence[str], birth: str = "1970-01-01", i94: str | None = None
+) -> bytes:
+    """The number-th crossing of somebody: in and out in turn, a day apart, recorded under these passports.
+
+    With an `i94` all are on that one admission.
+    """
     at = START + timedelta(days=number)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     coming = number % 2 == 0
     tail = ADMITTED % (at + timedelta(days=180)).date() if coming else '"evidence":"manifest_closed"'
-    numbers = ",".join(PASSPORT % passport for passport in passports)
+    if coming and i94 and number:
+        tail = '"inspection":"admitted"'
+    numbers = ",".join([PASSPORT % passport for passport in passports] + ([I94 % i94] if i94 else []))
     record = f"{name}{number}{passports[0]}"
     identity, kind = uuid5_text(NAMESPACE_OID, record), "arrival" if coming else "departure"
     family = letters(name)
@@ -63,6 +71,11 @@ def crossing(name: str, number: int, passports: Sequence[str], birth: str = "197
 def commuter(crossings: int) -> Iterator[bytes]:
     """One person, over and over."""
     return (crossing("COMMUTER", number, ("CA111111",)) for number in range(crossings))
+
+
+def on_one_admission(crossings: int) -> Iterator[bytes]:
+    """One person, over and over, on the I-94 of the first time."""
+    return (crossing("BORDERER", number, ("CA555555",), i94="777000777A1") for number in range(crossings))
 
 
 def halves(crossings: int) -> Iterator[bytes]:
@@ -123,6 +136,7 @@ async def run(url: str, batch: int, crossings: int, people: int) -> None:
     for _ in range(20):
         await stream.pass_through()
     await stream.measure("one person's crossings", commuter(crossings), 50)
+    await stream.measure("one person's crossings on one I-94", on_one_admission(crossings), 50)
     await stream.measure("two histories and the record that unites them", halves(crossings), 51)
     await stream.measure("people who share one number", crowd(people), 20)
     print(f"facts in the largest pools: {await largest(store)}")

@@ -106,14 +106,14 @@ class Story:
         form: str = "I-539",
         clock: str | None = None,
         zone: str | None = None,
-        which: int = 1,
+        which: int | None = 1,
         new: int | None = None,
         **more: object,
     ) -> Story:
         """A step of an application; `new` is the number that an approval brings."""
         receipt_number = f"EAC{receipt:010d}"
-        named = (PASSPORT, number(which), Identifier.of(Scheme.RECEIPT, receipt_number))
-        named += () if new is None else (number(new),)
+        named = (PASSPORT, Identifier.of(Scheme.RECEIPT, receipt_number))
+        named += tuple(number(one) for one in (which, new) if one is not None)
         asks = Request.ADJUST if form == "I-485" else Request.EXTEND
         fields = {"receipt": receipt_number, "form": form, "asks": asks, "action": action, "system": "CLAIMS3"} | more
         return self._tell(Extension, moment(zone or self.zone, day, clock), named, **fields)

@@ -56,6 +56,32 @@ def test_the_day_of_filing_is_a_day_at_the_port(zone: str, office: str) -> None:
         assert visitor(zone).applied(filed - days(400), zone=office, filed_on=filed).last().outcome == outcome
 
 
+def test_a_decision_goes_where_the_filing_went() -> None:
+    """Also where it comes when the person is back on another admission, and the filing names no I-94."""
+    for action, words in (
+        (Action.APPROVED, ["IN_STATUS", "DEPARTED_IN_TIME"]),
+        (Action.DENIED, ["IN_STATUS", "DEPARTED_IN_TIME"]),
+    ):
+        story = visitor().applied(END - days(9), which=None, filed_on=END - days(9)).left(END - days(5))
+        story.admitted(END + days(20), until=END + days(50), which=2)
+        story.applied(END + days(25), action, which=None, filed_on=END - days(9), granted_until=END + days(180))
+        assert [word for word, _ in story.line(0)] == words
+        assert story.line(1) == [
+            ("IN_STATUS", second(NEW_YORK, END + days(20))),
+            ("OVERSTAY_SUSPECTED", after(END + days(50))),
+        ]
+        assert story.stay(1).authorised_until == (END + days(50)).isoformat()
+
+
+def test_a_step_that_names_a_number_speaks_for_all() -> None:
+    """A filing that fits the later admission by time belongs to the one whose number the decision names."""
+    story = visitor().admitted(D + days(30), until=END + days(9), which=2)
+    story.applied(END - days(9), which=None, filed_on=END - days(9))
+    story.applied(END + days(1), Action.APPROVED, which=1, filed_on=END - days(9), granted_until=END + days(80))
+    assert story.stay(0).authorised_until == (END + days(80)).isoformat()
+    assert story.stay(1).authorised_until == (END + days(9)).isoformat()
+
+
 def test_filed_at_an_instant() -> None:
     """Where the time is known, the last second counts."""
     assert visitor().applied(END, clock="23:59:59").last().outcome == "PENDING"

@@ -349,3 +349,19 @@ def test_two_crossings_on_one_day_stay_two() -> None:
     assert later.departed == second(NEW_YORK, END, "20:10:00")
     assert [len(stay.timeline[-1].evidence) for stay in (first, later)] == [3, 3]
     assert story.history().unmatched_departures == ()
+
+
+def test_a_day_across_the_date_line() -> None:
+    """Who came to Guam in the morning of the 4th can leave Honolulu on the 3rd, as it is written there."""
+    day = date(2025, 3, 4)
+    for clock in (None, "20:00:00"):
+        story = Story("Pacific/Guam").admitted(day, until=END, clock="08:00:00")
+        story.left(day - ONE, clock, zone="Pacific/Honolulu")
+        assert story.last().outcome == "DEPARTED_IN_TIME"
+        assert story.history().unmatched_departures == ()
+    before = (
+        Story("Pacific/Guam")
+        .admitted(day, until=END, clock="08:00:00")
+        .left(day - ONE - ONE, None, zone="Pacific/Honolulu")
+    )
+    assert before.history().unmatched_departures == (before.ids[1],)

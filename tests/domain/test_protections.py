@@ -449,6 +449,18 @@ def test_a_manifest_alone_loses_to_an_officer(evidence: Evidence) -> None:
     assert same.last().outcome == "DEPARTED_IN_TIME"
 
 
+def test_a_manifest_that_an_officer_contradicts_takes_no_other_with_it() -> None:
+    """What is told of a departure after the meeting stands, however weak."""
+    story = visitor().left(END - days(20), evidence=Evidence.MANIFEST_CLOSED).fact(END - days(10), Said.SEEN_INSIDE)
+    story.left(END - days(2), evidence=Evidence.MANIFEST)
+    assert story.last().outcome == "DEPARTED_IN_TIME"
+    assert story.stay().departed == second(NEW_YORK, END - days(2))
+    assert story.last().reason == "left (manifest), against reports of another day"
+    assert story.history().unmatched_departures == (story.ids[1],)
+    weaker = visitor().left(END - days(20), evidence=Evidence.MANIFEST).left(END - days(2))
+    assert weaker.last().reason == "left (inspected), against weaker reports of another day"
+
+
 def test_own_evidence_does_not_stand_against_a_departure() -> None:
     """Who was seen leaving left then."""
     story = visitor().left(END - days(5), evidence=Evidence.SHOWN).left(END + days(5))

@@ -51,6 +51,19 @@ def test_thirty_days_are_thirty(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trip(OUT + timedelta(31)).line(1)[0][0] == "IN_STATUS"
 
 
+def test_a_commuter_of_thousands_of_trips() -> None:
+    """Every one goes on with the first admission, and costs what the first trip costs."""
+    story = Story().admitted(D, "B2", D + timedelta(9_000))
+    for trips in range(3_000):
+        day, hour = D + timedelta(1 + trips // 4), trips % 4 * 5
+        story.left(day, f"{hour + 1:02d}:00:00").admitted(day, None, None, f"{hour + 3:02d}:00:00")
+    stays = story.history().stays
+    assert len(stays) == 3_001
+    assert {stay.authorised_until for stay in stays} == {(D + timedelta(9_000)).isoformat()}
+    assert {stay.timeline[-1].outcome for stay in stays[:-1]} == {"DEPARTED_IN_TIME"}
+    assert [piece.outcome for piece in stays[-1].timeline] == ["IN_STATUS", "OVERSTAY_SUSPECTED"]
+
+
 def test_another_number_is_another_admission() -> None:
     """And one with a date speaks for itself."""
     assert trip(OUT + ONE, which=2).line(1)[0][0] == "UNDETERMINED"

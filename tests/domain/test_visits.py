@@ -33,7 +33,8 @@ def slow(arrivals: Sequence[Fact], departure: Fact) -> Fact | None:
     begun = [
         one
         for one in sorted(arrivals, key=visits.when)
-        if one.start <= departure.start or (departure.whole_day and one.day <= departure.day)
+        if one.start <= departure.start
+        or (departure.whole_day and (one.day <= departure.day or one.start < end_of_day(departure.day, departure.zone)))
     ]
     return begun[-1] if begun else None
 
