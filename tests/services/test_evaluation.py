@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from typer.testing import CliRunner
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
+from services.cli import app
+from services.domain.accounting import Report
 from services.domain.coverage import complete
 from services.domain.facts import Claim, Fact
 from services.domain.history import History, Interval, Stay, canonical
@@ -358,3 +364,35 @@ def test_splink_is_judged_by_its_own_persons(monkeypatch: pytest.MonkeyPatch) ->
         claims.add(owner, owner, Claim((), "", "", (), ()), ())
     monkeypatch.setattr(rival, "clusters", lambda claims: [7, 7, 7])
     assert rival.judged(claims) == {"precision": 1 / 3, "recall": 1, "hard": {"precision": 1 / 3, "recall": 1}}
+
+
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """Logging as it was: the command sets it up to write where the runner listens."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("logs")
+def test_sums_that_do_not_close_end_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the command: the account forgets one stay, while every status is as right as before."""
+    arguments = ["evaluate", "--persons", "30", "--seed", "4", "--noise", "1", "--json"]
+    whole = CliRunner().invoke(app, arguments)
+    assert (whole.exit_code, json.loads(whole.stdout)["report"]["closes"]) == (0, True), whole.output
+    forgotten: list[str] = []
+
+    def add(report: Report, history: History, plain: Callable[[Report, History], None] = Report.add) -> None:
+        if not forgotten and any(stay.timeline[0].outcome != "NOT_ADMITTED" for stay in history.stays):
+            forgotten.append(history.stays[0].id)
+        plain(report, replace(history, stays=tuple(one for one in history.stays if one.id not in forgotten)))
+
+    monkeypatch.setattr(Report, "add", add)
+    short = CliRunner().invoke(app, arguments)
+    assert len(forgotten) == 1
+    assert (short.exit_code, json.loads(short.stdout)["report"]["closes"]) == (1, False), short.output
+    assert json.loads(short.stdout)["status"] == json.loads(whole.stdout)["status"]
