@@ -231,10 +231,11 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
         # where not, there is no extension or change of status: the filing has no effect
         waiting = [one for one in applications if not one.adjusts]
     for ending in endings:
-        over = programs.over(ending.day, line.arrival.zone)
-        while waiting and waiting[0].filed_at < over:
+        # told of a day before the admission, across the date line say: the admission itself is not undone by it
+        day = max(ending.day, line.arrival.day)
+        while waiting and waiting[0].filed_at < programs.over(day, line.arrival.zone):
             _extend(line, waiting.pop(0))
-        _employment_over(line, ending, over, applications)
+        _employment_over(line, ending, day, applications)
     for application in waiting:
         _extend(line, application)
     # after all extensions: what is pending for good bridges the time after the last of them
@@ -251,13 +252,13 @@ def endings_of(visit: Visit) -> list[Fact]:
     return [fact for fact in visit.facts if fact.body["fact"] == rules.EMPLOYMENT_ENDED]
 
 
-def _employment_over(line: Line, ending: Fact, since: int, applications: Sequence[Application]) -> None:
+def _employment_over(line: Line, ending: Fact, day: int, applications: Sequence[Application]) -> None:
     """The days that are left when the employment ends on which a class rests, never past its date.
 
     Once per period of validity: a second end inside the same days gives no more. Another petition that was filed by
     then, and not denied, carries on; so the end of the employment under it has to name its receipt.
     """
-    period = line.period
+    period, since = line.period, programs.over(day, line.arrival.zone)
     if not period.row.employment_days or period.spent or since >= period.end:
         return
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
@@ -266,11 +267,11 @@ def _employment_over(line: Line, ending: Fact, since: int, applications: Sequenc
         for one in applications
     ):
         return
-    end = min(period.end, programs.over(ending.day + period.row.employment_days, line.arrival.zone))
+    end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
     line.proof = (line.arrival.uuid, ending.uuid)
     line.pieces = [piece for piece in line.pieces if piece.since < since]
     line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
-    period.last_day, period.spent, period.timely = date.fromordinal(ending.day).isoformat(), True, 0
+    period.last_day, period.spent, period.timely = date.fromordinal(day).isoformat(), True, 0
     period.end = line.reach = end
 
 

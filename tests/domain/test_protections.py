@@ -81,10 +81,13 @@ def canadian(
     return story
 
 
-def ended(story: Story, day: date, receipt: int | None = None) -> Story:
-    """The employment is over; it may name the petition that it was under."""
+def ended(
+    story: Story, day: date, receipt: int | None = None, *, zone: str | None = None, which: int | None = None
+) -> Story:
+    """The employment is over; it may name the petition that it was under, and the number of the I-94."""
     named = () if receipt is None else (Identifier.of(Scheme.RECEIPT, f"EAC{receipt:010d}"),)
-    at = moment(story.zone, day, None)
+    named += () if which is None else (number(which),)
+    at = moment(zone or story.zone, day, None)
     return story._tell(Status, at, (PASSPORT, *named), system="CLAIMS3", fact=Said.EMPLOYMENT_ENDED)
 
 
@@ -221,6 +224,14 @@ CASES: dict[str, Case] = {
     "employment ended twice": (
         lambda: ended(ended(hired(), END), END + days(30)),
         [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+    ),
+    "employment ended before the admission that it names": (
+        lambda: ended(hired(), D - days(3), which=1),
+        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), over(D + days(61))],
+    ),
+    "employment ended long before the admission that it names": (
+        lambda: ended(hired(), D - days(99), which=1),
+        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), over(D + days(61))],
     ),
     "employment ended, class without days": (
         lambda: ended(hired("P1", END), D + days(9)),
@@ -552,6 +563,17 @@ def test_the_days_after_employment(grade: str, by: int, monkeypatch: pytest.Monk
     changed = tuple(replace(rule, employment_days=60 + by) if rule is row else rule for rule in rules.RULES)
     monkeypatch.setattr(rules, "RULES", changed)
     assert found() != expected
+
+
+def test_employment_that_ended_across_the_date_line() -> None:
+    """Told in New York's days of one who came to Guam that day, which was the next there: nothing begins before it."""
+    story = Story("Pacific/Guam").admitted(D, "H1B", END + days(300), "08:00:00")
+    stay = ended(story, D - ONE, zone=NEW_YORK).stay()
+    assert stay.timeline[0].since == stay.since == second("Pacific/Guam", D, "08:00:00")
+    assert [piece.since for piece in stay.timeline[1:]] == [
+        second("Pacific/Guam", D + ONE, "00:00:00"),
+        second("Pacific/Guam", D + days(61), "00:00:00"),
+    ]
 
 
 def test_no_other_class_hangs_on_employment() -> None:
