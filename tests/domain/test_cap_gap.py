@@ -49,6 +49,25 @@ def test_pending(zone: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("end", "last"), [(date(2025, 1, 16), date(2025, 10, 1)), (END, APRIL)], ids=["October", "April"]
+)
+def test_its_last_day_is_the_ports(end: date, last: date, zone: str) -> None:
+    """To the last second of it, and the days of grace behind it; a denial, too, at the end of its day."""
+    story = student(end, zone=zone)
+    asked(story, filed=end)
+    assert story.outcome(end + ONE, "00:00:00") == "IN_STATUS"
+    assert story.outcome(last - ONE) == story.outcome(last, "23:59:59") == "IN_STATUS"
+    assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + days(60), "23:59:59") == "IN_GRACE"
+    assert story.outcome(last + days(61), "00:00:00") == "PENDING"
+    denied, decided = student(end, zone=zone), last - days(9)
+    asked(denied, filed=end, decided=decided)
+    assert denied.outcome(decided, "23:59:59") == "IN_STATUS"
+    assert denied.outcome(decided + ONE, "00:00:00") == denied.outcome(decided + days(60), "23:59:59") == "IN_GRACE"
+    assert denied.outcome(decided + days(61), "00:00:00") == "OVERSTAY_SUSPECTED"
+
+
 def test_the_piece_says_by_what() -> None:
     """Rule, citation, and the petition among its evidence."""
     story = student()

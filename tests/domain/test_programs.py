@@ -146,6 +146,19 @@ def test_terminated_for_a_violation(zone: str) -> None:
     assert student(zone).terminated(END + days(90)).outcome(END + days(91)) == "TERMINATED"
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_days_after_a_withdrawal_are_the_ports(zone: str) -> None:
+    """The day of the withdrawal and the fifteenth behind it, to the last second."""
+    day = D + days(50)
+    story = student(zone).terminated(day, "authorized-withdrawal")
+    for last, before, after in ((day, "IN_STATUS", "IN_GRACE"), (day + days(15), "IN_GRACE", "OVERSTAY_SUSPECTED")):
+        assert story.outcome(last - ONE) == story.outcome(last, "23:59:59") == before
+        assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + ONE) == after
+    for by, clock, outcome in ((15, "23:59:59", "DEPARTED_IN_TIME"), (16, "00:00:00", "DEPARTED_LATE")):
+        left = student(zone).terminated(day, "authorized-withdrawal").left(day + days(by), clock)
+        assert left.last().outcome == outcome
+
+
 def test_an_authorised_withdrawal() -> None:
     """Fifteen days for students; none where the time was over before."""
     day = D + days(50)

@@ -58,9 +58,9 @@ def visitor(zone: str = NEW_YORK) -> Story:
     return Story(zone).admitted(D, until=END)
 
 
-def hired(grade: str = "H1B", until: date = date(2026, 2, 4)) -> Story:
+def hired(grade: str = "H1B", until: date = date(2026, 2, 4), zone: str = NEW_YORK) -> Story:
     """Admitted on a petition."""
-    return Story().admitted(D, grade, until)
+    return Story(zone).admitted(D, grade, until)
 
 
 def canadian(
@@ -417,6 +417,51 @@ def test_the_day_before_the_day_and_the_day_after(zone: str, fact: Said, last: d
     assert story.outcome(last + ONE, "00:00:00") == "OVERSTAY_SUSPECTED"
     for day, clock, word in ((last, "23:59:59", "DEPARTED_IN_TIME"), (last + ONE, "00:00:00", "DEPARTED_LATE")):
         assert visitor(zone).fact(D + ONE, fact, until=last).left(day, clock).last().outcome == word
+
+
+def waived(zone: str) -> Story:
+    """Admitted under the waiver, and given all the days of satisfactory departure."""
+    return Story(zone).admitted(D, "WT").fact(D + ONE, Said.SATISFACTORY_DEPARTURE, until=END + days(900))
+
+
+def endorsed(zone: str) -> Story:
+    """Admitted on a petition with all the days that can be endorsed."""
+    return hired(until=END, zone=zone).fact(D, Said.DAYS_ENDORSED, until=END + days(30))
+
+
+BOUNDARIES: dict[str, tuple[Callable[[str], Story], date, str]] = {
+    # what the story is of, in a zone; the last day on which it holds; the outcome up to then
+    "under the waiver, before the days behind it": (waived, WAIVER_END, "IN_STATUS"),
+    "satisfactory departure": (waived, WAIVER_END + days(30), "IN_GRACE"),
+    "the date, before the days endorsed": (endorsed, END, "IN_STATUS"),
+    "days endorsed": (endorsed, END + days(10), "IN_GRACE"),
+    "employment": (lambda zone: ended(hired(zone=zone), END), END, "IN_STATUS"),
+    "days after employment": (lambda zone: ended(hired(zone=zone), END), END + days(60), "IN_GRACE"),
+    "asylum denied": (
+        lambda zone: visitor(zone).fact(END, Said.ASYLUM_PENDING).fact(END + days(90), Said.ASYLUM_DENIED),
+        END + days(90),
+        "PENDING",
+    ),
+    "TPS withdrawn": (
+        lambda zone: visitor(zone).fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN),
+        END + days(50),
+        "IN_STATUS",
+    ),
+}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("name", BOUNDARIES)
+def test_every_last_day_is_one_of_the_port(name: str, zone: str) -> None:
+    """The day before, its last second and the next, in each zone; whoever leaves by then left in time."""
+    made, last, word = BOUNDARIES[name]
+    story = made(zone)
+    after = "IN_GRACE" if word == "IN_STATUS" and name != "TPS withdrawn" else "OVERSTAY_SUSPECTED"
+    assert story.outcome(last - ONE) == story.outcome(last, "00:00:00") == story.outcome(last, "23:59:59") == word
+    assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + ONE) == after
+    late = "DEPARTED_IN_TIME" if after == "IN_GRACE" else "DEPARTED_LATE"
+    for day, clock, gone in ((last, "23:59:59", "DEPARTED_IN_TIME"), (last + ONE, "00:00:00", late)):
+        assert made(zone).left(day, clock).last().outcome == gone
 
 
 def test_satisfactory_departure_counts_for_whoever_leaves_within_it() -> None:

@@ -85,19 +85,22 @@ def test_who_is_admitted_for_less_is_told_at_once() -> None:
     assert list(remaining.alerts([story.stay()], since + 1, since + 999, 30)) == []
 
 
-def worker(grade: str = "H1B", filed: date = END) -> Stay:
+def worker(grade: str = "H1B", filed: date = END, zone: str = NEW_YORK) -> Stay:
     """Employed, and the employer asked for more."""
-    return Story().admitted(D, grade, END).extended(filed, form="I-129").stay()
+    return Story(zone).admitted(D, grade, END).extended(filed, form="I-129").stay()
 
 
+@pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("grade", "E1 E2 E3 H1B H1B1 L1 L1A L1B O1 P1 P2 P3 TN".split())
-def test_work_goes_on_for_240_days(grade: str) -> None:
-    """From the date on, while the application that came in time is pending."""
+def test_work_goes_on_for_240_days(grade: str, zone: str) -> None:
+    """From the date on, while the application that came in time is pending, in days of the port."""
     last = END + days(240)
-    assert remaining.work_until(worker(grade), second(NEW_YORK, END, "23:59:59")) is None
-    assert remaining.work_until(worker(grade), second(NEW_YORK, END + ONE, "00:00:00")) == last
-    assert remaining.work_until(worker(grade), second(NEW_YORK, last, "23:59:59")) == last
-    assert remaining.work_until(worker(grade), second(NEW_YORK, last + ONE, "00:00:00")) is None
+    stay = worker(grade, zone=zone)
+    assert remaining.work_until(stay, second(zone, END, "23:59:59")) is None
+    assert remaining.work_until(stay, second(zone, END + ONE, "00:00:00")) == last
+    assert remaining.work_until(stay, second(zone, last - ONE)) == last
+    assert remaining.work_until(stay, second(zone, last, "23:59:59")) == last
+    assert remaining.work_until(stay, second(zone, last + ONE, "00:00:00")) is None
 
 
 def test_work_does_not_go_on() -> None:
