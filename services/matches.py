@@ -1,11 +1,13 @@
 """Possible matches: claims too alike to be left alone and not enough to be joined; and a person's word on them.
 
-Nothing is stored for them. The list is read off the claims, block by block, so it is always that of the present
-weights and decisions. A decision is an event like any other: it goes over the bus, and is undone by its retraction.
+Nothing is stored for them. The list is read off the pools of several persons, for documents that two of them have, and
+off the claims, block by block; so it is always that of the present weights and decisions. A decision is an event like
+any other: it goes over the bus, and is undone by its retraction.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,9 +20,10 @@ import orjson
 from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
 from services.domain import caps, scoring
-from services.domain.caps import Horizons
-from services.domain.facts import Claim, claim_key
+from services.domain.caps import Caps, Horizons
+from services.domain.facts import Claim, Fact, claim_key, key_hash
 from services.domain.history import History
+from services.domain.identity import DOCUMENTS
 from services.domain.pools import united
 from services.domain.records import Records, active
 from services.domain.settle import persons
@@ -55,17 +58,35 @@ class Possible:
 
 
 async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
-    """All possible matches, as they are found; a pair of persons once."""
+    """All possible matches, as they are found; a pair of persons once, first of all those who share a document."""
     horizons = await reads.horizons()
     told: set[frozenset[str]] = set()
-    for which in (0, 1, 2):
-        async with aclosing(_blocks(reads, which)) as blocks:
-            async for rows in blocks:
-                for one, other in _alike(rows, horizons):
-                    found = await _judged(reads, one, other, horizons)
-                    if found is None or (pair := frozenset((found.one.person, found.other.person))) in told:
-                        continue
+    for finding in (_by_document(reads, horizons), *(_by_block(reads, which, horizons) for which in (0, 1, 2))):
+        async with aclosing(finding) as matches:
+            async for found in matches:
+                pair = frozenset((found.one.person, found.other.person))
+                if pair not in told:
                     told.add(pair)
+                    yield found
+
+
+async def _by_document(reads: Reads, horizons: Horizons) -> AsyncGenerator[Possible, None]:
+    """Those whom a common document brought into one pool, and did not join for all its weight."""
+    async with aclosing(reads.pools_of_several()) as pools:
+        async for pool in pools:
+            standing = _Standing.of(tuple(pool.facts.values()), horizons)
+            for one, other, shared in standing.sharing():
+                if found := standing.judged(one, other, shared):
+                    yield found
+
+
+async def _by_block(reads: Reads, which: int, horizons: Horizons) -> AsyncGenerator[Possible, None]:
+    """Those whose claims are alike, whatever pools they are in."""
+    async with aclosing(_blocks(reads, which)) as blocks:
+        async for rows in blocks:
+            for one, other in _alike(rows):
+                pools = await reads.pools([claim_key(one), claim_key(other)])
+                if found := _Standing.of(united(pools), horizons).judged(one, other):
                     yield found
 
 
@@ -83,39 +104,70 @@ async def _blocks(reads: Reads, which: int) -> AsyncGenerator[list[ClaimRow], No
         yield held
 
 
-def _alike(rows: list[ClaimRow], horizons: Horizons) -> Iterable[tuple[Claim, Claim]]:
+def _alike(rows: list[ClaimRow]) -> Iterable[tuple[Claim, Claim]]:
     """The pairs that score between the thresholds, among the claims that the block admits."""
     rows = sorted(rows, key=lambda row: row.rank)[: caps.CAP]
     claims = [_decoder.decode(row.feat) for row in rows]
-    for one, other in combinations(claims, 2):
-        if {one.sex, other.sex} != {"F", "M"} and scoring.score(one, other) >= scoring.POSSIBLE:
-            yield one, other
+    return ((one, other) for one, other in combinations(claims, 2) if _bits(one, other) >= scoring.POSSIBLE)
 
 
-async def _judged(reads: Reads, one: Claim, other: Claim, horizons: Horizons) -> Possible | None:
-    """The two persons as they stand; None where they are one already, were told apart, or speak no more."""
-    pools = await reads.pools([claim_key(one), claim_key(other)])
-    facts = united(pools)
-    histories = persons(facts, None, horizons)
-    records, _ = active(facts)
-    holder, second_holder = _holder(one, records, histories), _holder(other, records, histories)
-    if holder is None or second_holder is None:
-        return None
-    (mine, first), (theirs, second) = holder, second_holder
-    if mine.person == theirs.person or _told_apart(mine, theirs, records):
-        return None
-    sides = sorted((_side(mine, first), _side(theirs, second)), key=lambda side: side.person)
-    return Possible(sides[0], sides[1], scoring.score(one, other), scoring.explained(one, other))
+def _bits(one: Claim, other: Claim, shared: Sequence[str] = ()) -> float:
+    if {one.sex, other.sex} == {"F", "M"}:
+        return scoring.NEVER
+    return round(scoring.score(one, other) + (scoring.SHARED_DOCUMENT if shared else 0.0), 1)
 
 
-def _holder(claim: Claim, records: Records, histories: Sequence[History]) -> tuple[History, tuple[str, str]] | None:
-    """The person who has a record that makes this claim by now, and that record."""
-    making = sorted((fact.system, fact.record) for fact, *_ in records.values() if fact.claim == claim)
-    for record in making:
-        for history in histories:
-            if record in history.records:
-                return history, record
-    return None
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stands of some facts, and who has which claim."""
+
+    records: Records
+    holders: dict[Claim, tuple[History, tuple[str, str]]]  # the person, and a record of his that makes the claim
+    caps: Caps | None
+
+    @classmethod
+    def of(cls, facts: Sequence[Fact], horizons: Horizons) -> _Standing:
+        records, _ = active(facts)
+        persons_by_record = {record: each for each in persons(facts, None, horizons) for record in each.records}
+        holders: dict[Claim, tuple[History, tuple[str, str]]] = {}
+        for fact, *_ in sorted(records.values(), key=lambda parts: (parts[0].system, parts[0].record)):
+            if fact.claim is not None:
+                name = fact.system, fact.record
+                holders.setdefault(fact.claim, (persons_by_record[name], name))
+        return cls(records, holders, caps.caps_of(facts, horizons))
+
+    def sharing(self) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
+        """The pairs of two persons' claims under common documents that with these score between the thresholds."""
+        by_document: dict[str, list[Claim]] = defaultdict(list)
+        for claim in self.holders:
+            for text in claim.identifiers:
+                if text.startswith(DOCUMENTS) and self._admits(text, claim):
+                    by_document[text].append(claim)
+        shared: dict[tuple[Claim, Claim], list[str]] = defaultdict(list)
+        for text, claims in sorted(by_document.items()):
+            for one, other in combinations(claims, 2):
+                if self.holders[one][0] is not self.holders[other][0]:
+                    shared[one, other].append(text)
+        for (one, other), texts in shared.items():
+            if _bits(one, other, texts) >= scoring.POSSIBLE:
+                yield one, other, tuple(texts)
+
+    def _admits(self, text: str, claim: Claim) -> bool:
+        return self.caps is None or self.caps.admits(key_hash(text), claim_key(claim))
+
+    def judged(self, one: Claim, other: Claim, shared: Sequence[str] = ()) -> Possible | None:
+        """The two persons; None where they are one already, were told apart, or speak no more."""
+        holder, second_holder = self.holders.get(one), self.holders.get(other)
+        if holder is None or second_holder is None:
+            return None
+        (mine, first), (theirs, second) = holder, second_holder
+        if mine.person == theirs.person or _told_apart(mine, theirs, self.records):
+            return None
+        sides = sorted((_side(mine, first), _side(theirs, second)), key=lambda side: side.person)
+        by = scoring.explained(one, other)
+        if shared:
+            by = f"both have {', '.join(shared)} {scoring.SHARED_DOCUMENT:+.1f}; {by}"
+        return Possible(sides[0], sides[1], _bits(one, other, shared), by)
 
 
 def _told_apart(one: History, other: History, records: Records) -> bool:

@@ -43,6 +43,9 @@ class Reads(Protocol):
     def all_pools(self) -> AsyncGenerator[Pool, None]:
         """Every pool, for answers about the past and for checks."""
 
+    def pools_of_several(self) -> AsyncGenerator[Pool, None]:
+        """The pools in which several persons stand."""
+
     async def backlog(self) -> int:
         """Appended batches not yet settled."""
 

@@ -77,6 +77,13 @@ class SqlReads:
             async for row in rows:
                 yield unpack_pool(row[1])
 
+    async def pools_of_several(self) -> AsyncGenerator[Pool, None]:
+        # counted pool by pool as the pages go; a list of all such pools would be made anew for each page
+        here = select(func.count()).where(PERSON.c.pool == POOL.c.pool, PERSON.c.doc.is_not(None)).scalar_subquery()
+        async with aclosing(self._pages(select(POOL.c.pool, POOL.c.blob).where(here > 1), POOL.c.pool)) as rows:
+            async for row in rows:
+                yield unpack_pool(row[1])
+
     async def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
         table = CLAIM.c
         block = (table.b1, table.b2, table.b3)[which]

@@ -13,6 +13,7 @@ from populations import START, Person, World, again, bytes_of, encounter, make
 
 from schemas.events import AnyEvent, Decision, Name, Operation, RecordRef
 from schemas.identifiers import Identifier, Scheme
+from services.domain import caps
 from services.matches import Possible, decision, possible, undone
 from services.store import Store, open_store
 
@@ -93,3 +94,75 @@ async def test_what_a_record_said_before_its_correction_makes_no_match(store: St
     assert len(await listed(store, [met(world, "a", ANN), first])) == 1
     elsewhere = world.subject(replace(NEAR, birth="1961-11-27"), *first.subject.identifiers)
     assert await listed(store, [again(first, number=2, subject=elsewhere)]) == []
+
+
+P, Q = (Identifier.of(Scheme.PASSPORT, number, "GBR") for number in ("P7654321", "P1234987"))
+V = Identifier.of(Scheme.VISA, "A1234567", "USA")
+ELSE = replace(ANN, birth="1991-11-17")
+"""Ann Smith by a date of birth that is not Ann's mistyped."""
+
+
+async def test_one_passport_under_dates_that_do_not_agree(store: Store) -> None:
+    """Too little to join the two, too much to say nothing; the list tells what they share."""
+    world = World(1)
+    (found,) = await listed(store, [met(world, "a", ANN, P), met(world, "b", ELSE, P)])
+    assert {found.one.record[1], found.other.record[1]} == {"a", "b"}
+    assert found.score == 20.1
+    assert found.by == (
+        "both have passport/GBR/P7654321 +14.0; names +8.7; date of birth -7.0; sex, citizenship, documents +4.4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "documents"),
+    [
+        (ELSE, [Q]),  # a passport of their own
+        (replace(ELSE, name=Name(family="NGUYEN", given="OLGA")), [P]),  # lent to a stranger
+        (replace(ELSE, sex="M"), [P]),  # sex and date of birth both different: a veto
+        (ANN, [P]),  # one person
+    ],
+)
+async def test_no_match_by_document(store: Store, other: Person, documents: list[Identifier]) -> None:
+    world = World(1)
+    assert await listed(store, [met(world, "a", ANN, P), met(world, "b", other, *documents)]) == []
+
+
+async def test_several_documents_count_once_and_are_all_named(store: Store) -> None:
+    world = World(1)
+    (found,) = await listed(store, [met(world, "a", ANN, P, V), met(world, "b", ELSE, P, V)])
+    assert found.by.startswith("both have passport/GBR/P7654321, visa/DOS/A1234567 +14.0; ")
+    assert found.score == 20.1
+
+
+async def test_a_word_on_those_who_share_a_passport(store: Store) -> None:
+    world = World(1)
+    assert await listed(store, [met(world, "a", ANN, P), met(world, "b", ELSE, P), said("no", 1)]) == []
+    assert len(await listed(store, [said("undo", 2)])) == 1
+    assert await listed(store, [said("yes", 3)]) == []
+
+
+async def test_a_pair_that_two_ways_find_is_listed_once_with_its_document(store: Store) -> None:
+    """By their claims' likeness too; two A-numbers keep them apart."""
+    world = World(1)
+    numbers = [Identifier.of(Scheme.A_NUMBER, f"A20000000{digit}") for digit in (1, 2)]
+    (found,) = await listed(store, [met(world, "a", ANN, P, numbers[0]), met(world, "b", NEAR, P, numbers[1])])
+    assert found.by.startswith("both have passport/GBR/P7654321 +14.0; ")
+
+
+async def test_who_had_the_passport_before_a_correction_has_it_no_more(store: Store) -> None:
+    world = World(1)
+    first = met(world, "b", ELSE, P)
+    assert len(await listed(store, [met(world, "a", ANN, P), first])) == 1
+    corrected = world.subject(ELSE, Q, *first.subject.identifiers[:1])
+    assert await listed(store, [again(first, number=2, subject=corrected)]) == []
+
+
+async def test_a_passport_counts_for_those_whom_its_cap_admits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third of one number is compared under it with nobody."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    world = World(1)
+    people = [ANN, ELSE, replace(ANN, birth="1962-05-26")]
+    events = [met(world, name, person, P) for name, person in zip("abc", people, strict=True)]
+    events = [event.model_copy(update={"published_at": START + timedelta(day)}) for day, event in enumerate(events)]
+    (found,) = await listed(store, events)
+    assert {found.one.record[1], found.other.record[1]} == {"a", "b"}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from populations import START, World, bytes_of, encounter
 
-from services.store import Store, open_store
+from services.domain.facts import fact_of
+from services.domain.pools import Pool
+from services.store import Store, open_store, reads
 from services.store.contract import StoreDown
+from services.store.packing import pack_pool
 from services.store.writer import ClaimRow, Fenced, Move, PersonRow
 
 BIG = 2**63 - 1
@@ -128,6 +132,22 @@ async def test_pools_and_persons_are_replaced_whole(store: Store) -> None:
         await tx.replace_persons([1, 2], [row._replace(sequence=5)])
         assert await tx.pools([1, 2]) == {1: b"both"}
     assert [doc async for doc in store.reads.histories()] == [b"doc"]
+
+
+async def test_pools_of_several_persons(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was merged away is no person; read one to a page."""
+    monkeypatch.setattr(reads, "PAGE", 1)
+    world = World(1)
+    raws = bytes_of([encounter(world, world.person(), START) for _ in range(4)])
+    pools = [Pool([fact_of(raw)]) for raw in raws]
+    gone = PersonRow(b"", 0, None, None, None, None, None, None, 1, None, None, None, None)
+    held = [(1, b"doc"), (1, b"doc"), (2, b"doc"), (3, b"doc"), (3, None), (4, b"doc"), (4, b"doc"), (4, b"doc")]
+    async with store.writer.begin() as tx:
+        await tx.replace_pools([], [(number, pack_pool(pool)) for number, pool in enumerate(pools, 1)])
+        people = [gone._replace(person=bytes([at] * 16), pool=pool, doc=doc) for at, (pool, doc) in enumerate(held)]
+        await tx.replace_persons([], people)
+    found = [pool.facts async for pool in store.reads.pools_of_several()]
+    assert found == [pools[0].facts, pools[3].facts]
 
 
 async def test_what_is_due_by_time_or_by_coverage(store: Store) -> None:
