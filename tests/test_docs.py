@@ -58,7 +58,7 @@ def unknown(words: list[str]) -> str | None:
             skip = False
         elif word.startswith("--"):
             name, _, value = word.partition("=")
-            option = next((each for each in at.params if name in each.opts), None)
+            option = next((each for each in at.params if name in (*each.opts, *each.secondary_opts)), None)
             if option is None and name != "--help":
                 return f"{at.name or 'visabus'} has no {name}"
             skip = option is not None and not value and not getattr(option, "is_flag", False)
