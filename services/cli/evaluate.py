@@ -113,7 +113,7 @@ class Run:
     persons: int
     comparison: Comparison
     events: int
-    seconds: dict[str, float]
+    seconds: dict[str, float]  # by stage
     splink: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -123,7 +123,8 @@ class Run:
             **self.comparison.as_json(self.persons),
             "splink": self.splink,
             "events": self.events,
-            "seconds": {**{name: round(value, 3) for name, value in self.seconds.items()}, "total": round(total, 3)},
+            "seconds": round(total, 3),
+            "stages": {name: round(value, 3) for name, value in self.seconds.items()},
         }
 
     def as_text(self) -> str:

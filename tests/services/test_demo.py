@@ -163,7 +163,7 @@ def test_evaluation_of_a_clean_population(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_evaluation_with_mistakes_in_the_records() -> None:
     body = json.loads(visabus("evaluate", "--persons", "100", "--seed", "4", "--noise", "1", "--json").stdout)
-    assert set(body) == {"identity", "status", "report", "noise", "splink", "events", "seconds"}
+    assert set(body) == {"identity", "status", "report", "noise", "splink", "events", "seconds", "stages"}
     assert set(body["identity"]) == {"precision", "recall", "hard", "wrong_merges_per_100k"}
     assert set(body["identity"]["hard"]) == {"precision", "recall"}
     assert set(body["status"]) == {"accuracy", "exact", "real_world"}
@@ -175,6 +175,7 @@ def test_evaluation_with_mistakes_in_the_records() -> None:
         assert set(kind) == {"injected", "errors"}
     assert body["noise"]["copies"]["injected"] > body["noise"]["misspelt"]["injected"] > 0
     assert body["events"] > 1_000
+    assert body["seconds"] == pytest.approx(body["stages"]["ingest"] + body["stages"]["correlate"], abs=0.01)
 
 
 def test_noise_is_a_factor_from_zero() -> None:
