@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
-from services.cli.population import HELP, chosen
+from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
 
 if TYPE_CHECKING:
     from services.evaluation import Comparison, Said, Wrong
     from services.evaluation.perfect import Due
     from services.settings import Settings
-    from services.simulator import Truth
+    from services.simulator import Noise, Truth
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,8 @@ def evaluate(
     context: typer.Context,
     persons: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many travellers.")] = 1_000,
     seed: Annotated[int, typer.Option(help="Equal seeds make equal populations.")] = 1,
-    noise: Annotated[float, typer.Option(min=0, help="Mistakes in the records: 1 as usual, 2 twice as many.")] = 0.0,
+    noise: NoiseOption = 0.0,
+    rate: RateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
     store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
@@ -49,6 +50,7 @@ def evaluate(
     ```
     visabus evaluate --persons 10000 --seed 7 --json
     visabus evaluate --persons 10000 --seed 7 --noise 1 --splink
+    visabus evaluate --persons 10000 --rate shared_passport=0.05
     ```
     """
     from services.evaluation import rival
@@ -56,10 +58,10 @@ def evaluate(
     if splink and not rival.present():
         raise Refusal("Splink is not installed; install visabus with its extra `splink`", MISUSED)
     given = context.find_object(Given) or Given()
-    names = chosen(systems)
+    names, mistakes = chosen(systems), noise_of(noise, rate)
     with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
         path = Path(directory).resolve()
-        asked = Asked(persons, seed, noise, names, splink)
+        asked = Asked(persons, seed, mistakes, names, splink)
         run = asyncio.run(evaluated(path, asked, bus or given.bus, store or given.store))
     typer.echo(json.dumps(run.as_json()) if as_json else run.as_text())
     if not run.comparison.sound:
@@ -72,7 +74,7 @@ class Asked:
 
     persons: int
     seed: int
-    noise: float
+    noise: Noise
     systems: tuple[str, ...]
     splink: bool = False
 
@@ -159,7 +161,7 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
     from services.evaluation import rival
     from services.ingest import recorded, run, sources
     from services.settings import load
-    from services.simulator import IDENT_FILES, Noise, addresses, simulate
+    from services.simulator import IDENT_FILES, addresses, simulate
 
     with Stages() as stages:
         with stages.stage("simulate"):
@@ -168,7 +170,7 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
                 persons=asked.persons,
                 seed=asked.seed,
                 systems=asked.systems,
-                noise=Noise().scaled(asked.noise),
+                noise=asked.noise,
             )
         feeds = addresses(directory)
         key = pushing.new_key()

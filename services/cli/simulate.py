@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.context import MISUSED, Refusal
-from services.cli.population import HELP, chosen
+from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,7 +29,8 @@ def simulate(
     years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,
     until: Annotated[str | None, typer.Option(metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
-    noise: Annotated[float, typer.Option(min=0, help="Mistakes in the records: 1 as usual, 2 twice as many.")] = 0.0,
+    noise: NoiseOption = 0.0,
+    rate: RateOption = None,
 ) -> None:
     """Write what the systems would hold of a synthetic population, and apart from it what is true.
 
@@ -39,14 +40,16 @@ def simulate(
     ```
     visabus simulate /tmp/population --persons 10000 --seed 7
     visabus simulate /tmp/misspelt --persons 10000 --seed 7 --noise 1
+    visabus simulate /tmp/twins --persons 10000 --noise 1 --rate twins=0.05 --rate copies=0
     visabus ingest --once --stamp recorded --feed I94.nightly=file:///tmp/population/i94
     ```
     """
     from rich.console import Console
 
-    from services.simulator import UNTIL, Noise
+    from services.simulator import UNTIL
     from services.simulator import simulate as write
 
+    mistakes = noise_of(noise, rate)
     try:
         moment = _moment(until) if until else UNTIL
         truth = write(
@@ -56,7 +59,7 @@ def simulate(
             years=years,
             until=moment,
             systems=chosen(systems),
-            noise=Noise().scaled(noise),
+            noise=mistakes,
         )
     except ValueError as error:
         raise Refusal(str(error), MISUSED) from None

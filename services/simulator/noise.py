@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from services.simulator import misspelling, names
@@ -65,6 +66,15 @@ class Noise:
         if not 0 <= factor < float("inf"):
             raise ValueError(f"noise of {factor}")
         return Noise(**{name: min(1.0, rate * factor) for name, rate in asdict(self).items()})
+
+    def rated(self, rates: Mapping[str, float]) -> Noise:
+        """With these kinds as often as told, the others as they are. Raises ValueError."""
+        for kind, share in rates.items():
+            if kind not in KINDS:
+                raise ValueError(f"no kind of mistake is {kind!r}; of {', '.join(KINDS)}")
+            if not 0 <= share <= 1:
+                raise ValueError(f"{kind} of {share}: a share lies between 0 and 1")
+        return replace(self, **rates)
 
     @property
     def silent(self) -> bool:

@@ -11,6 +11,7 @@ import json
 import re
 import zipfile
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -221,6 +222,50 @@ def test_simulate_prints_what_it_put_in(tmp_path: Path) -> None:
     assert "misspelt" in said.stdout
     body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
     assert body["noise"]["rates"]["misspelt"] == 0.06
+
+
+@pytest.mark.parametrize("command", ["simulate", "evaluate"])
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        ("twinz=0.1", "twinz"),
+        ("twins=1.01", "1.01"),
+        ("twins=-0.1", "-0.1"),
+        ("twins=nan", "nan"),
+        ("twins=", "'twins='"),
+        ("twins", "'twins'"),
+        ("twins=often", "'twins=often'"),
+    ],
+)
+def test_what_is_no_rate(tmp_path: Path, command: str, rate: str, told: str) -> None:
+    """One line that says what is wrong, before anything is written."""
+    where = [str(tmp_path / "run")] if command == "simulate" else []
+    said = CliRunner().invoke(app, [command, *where, "--persons", "5", "--rate", rate])
+    assert said.exit_code == 2
+    assert told in said.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_kind_is_told_those_there_are() -> None:
+    with pytest.raises(ValueError, match=f"'twinz'; of {', '.join(KINDS)}"):
+        Noise().rated({"twinz": 0.1})
+
+
+def test_rates_are_set_after_the_scaling(tmp_path: Path) -> None:
+    arguments = ["--persons", "50", "--noise", "2", "--rate", "copies=0", "--rate", "twins=0.5", "--rate", "twins=1"]
+    assert CliRunner().invoke(app, ["simulate", str(tmp_path / "run"), *arguments]).exit_code == 0
+    body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
+    assert body["noise"]["rates"] == asdict(Noise().scaled(2)) | {"copies": 0, "twins": 1}
+    assert body["noise"]["injected"]["copies"] == 0
+    assert body["noise"]["injected"]["twins"] > 10
+
+
+def test_one_kind_alone(tmp_path: Path) -> None:
+    """Without --noise all others are silent."""
+    arguments = ["--persons", "50", "--rate", "duplicate=0.5"]
+    assert CliRunner().invoke(app, ["simulate", str(tmp_path / "run"), *arguments]).exit_code == 0
+    body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
+    assert {kind for kind, number in body["noise"]["injected"].items() if number} == {"duplicate"}
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
