@@ -84,9 +84,13 @@ async def _by_block(reads: Reads, which: int, horizons: Horizons) -> AsyncGenera
     """Those whose claims are alike, whatever pools they are in."""
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
-            for one, other in _alike(rows):
-                pools = await reads.pools([claim_key(one), claim_key(other)])
-                if found := _Standing.of(united(pools), horizons).judged(one, other):
+            pairs = list(_alike(rows, which, horizons))
+            if not pairs:
+                continue
+            keys = {claim_key(claim) for pair in pairs for claim in pair}
+            standing = _Standing.of(united(await reads.pools(sorted(keys))), horizons)
+            for one, other in pairs:
+                if found := standing.judged(one, other):
                     yield found
 
 
@@ -104,11 +108,17 @@ async def _blocks(reads: Reads, which: int) -> AsyncGenerator[list[ClaimRow], No
         yield held
 
 
-def _alike(rows: list[ClaimRow]) -> Iterable[tuple[Claim, Claim]]:
-    """The pairs that score between the thresholds, among the claims that the block admits."""
+def _alike(rows: list[ClaimRow], which: int, horizons: Horizons) -> Iterable[tuple[Claim, Claim]]:
+    """The pairs that score between the thresholds, among the claims that the block admits; in their first block."""
     rows = sorted(rows, key=lambda row: row.rank)[: caps.CAP]
-    claims = [_decoder.decode(row.feat) for row in rows]
-    return ((one, other) for one, other in combinations(claims, 2) if _bits(one, other) >= scoring.POSSIBLE)
+    claims = [(row.blocks[:which], _decoder.decode(row.feat)) for row in rows]
+    for (earlier, one), (others, other) in combinations(claims, 2):
+        # a capped block may not have admitted them
+        met = any(
+            mine and mine == theirs and mine not in horizons for mine, theirs in zip(earlier, others, strict=True)
+        )
+        if not met and _bits(one, other) >= scoring.POSSIBLE:
+            yield one, other
 
 
 def _bits(one: Claim, other: Claim, shared: Sequence[str] = ()) -> float:

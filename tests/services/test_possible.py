@@ -166,3 +166,17 @@ async def test_a_passport_counts_for_those_whom_its_cap_admits(store: Store, mon
     events = [event.model_copy(update={"published_at": START + timedelta(day)}) for day, event in enumerate(events)]
     (found,) = await listed(store, events)
     assert {found.one.record[1], found.other.record[1]} == {"a", "b"}
+
+
+async def test_who_is_beyond_the_cap_of_one_block_is_met_in_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seniors fill the block of family name and date of birth; that of given name and date has room."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    world = World(1)
+    names = [Name(family="SMITH", given=given) for given in ("KARL", "OLGA", "ANN", "ANN")]
+    people = [replace(ANN, name=name) for name in names[:3]] + [replace(ANN, name=names[3], citizenship="MEX")]
+    events = [met(world, name, person) for name, person in zip("abcd", people, strict=True)]
+    events = [event.model_copy(update={"published_at": START + timedelta(day)}) for day, event in enumerate(events)]
+    (found,) = await listed(store, events)
+    assert {found.one.record[1], found.other.record[1]} == {"c", "d"}
