@@ -39,7 +39,7 @@ class Noise:
     other_passport: float = 0.015
     """Another passport of the person: renewed, or of another state."""
     twins: float = 0.005
-    """Of persons: family name, date and country of another one, and another given name."""
+    """Of persons: family name, date and country of another one, and another given name, of two perhaps one."""
     nothing_shared: float = 0.05
     """Neither document nor number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
     shared_passport: float = 0.002
