@@ -43,8 +43,10 @@ def list_(
 
     Each with its score in bits, what it is made of, both persons, and the command that decides.
 
-        visabus matches list
-        visabus matches list --limit 1000 --json | jq .score
+    ```
+    visabus matches list
+    visabus matches list --limit 1000 --json | jq .score
+    ```
     """
     count = 0
     for found in asyncio.run(_listed(settings_of(context), limit)):
@@ -66,7 +68,9 @@ def decide(
 
     The decision goes over the bus like any event; the correlator joins or parts the persons.
 
-        visabus matches decide I94/I94-2024-7 APIS/LH0400-4 --same --by "J. Doe" --why "both passports seen"
+    ```
+    visabus matches decide I94/I94-2024-7 APIS/LH0400-4 --same --by "J. Doe" --why "both passports seen"
+    ```
     """
     from services.matches import decision
 
@@ -80,7 +84,9 @@ def decide(
 def undo(context: typer.Context, one: RecordArgument, other: RecordArgument, by: ByOption, why: WhyOption) -> None:
     """Take back what was decided on two records, as if nobody had decided.
 
+    ```
     visabus matches undo I94/I94-2024-7 APIS/LH0400-4 --by "J. Doe" --why "another passport"
+    ```
     """
     from services.matches import undone
 
