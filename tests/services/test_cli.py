@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from toy_source import Folder, mapping, world
 from typer.testing import CliRunner, Result
 
@@ -20,6 +17,8 @@ from adapters.transports.file_drop import open_drop
 from bus.contract import BusDown
 from bus.embedded import EmbeddedBus
 from services.cli import COMMANDS, app
+
+pytestmark = pytest.mark.usefixtures("logs")
 
 
 class Words:
@@ -37,17 +36,6 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping, options={"settle": 0})  # type: ignore[arg-type]
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    """Logging as it was: a command in this process sets it up to write where the runner listens."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture

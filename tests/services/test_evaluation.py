@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -364,17 +362,6 @@ def test_splink_is_judged_by_its_own_persons(monkeypatch: pytest.MonkeyPatch) ->
         claims.add(owner, owner, Claim((), "", "", (), ()), ())
     monkeypatch.setattr(rival, "clusters", lambda claims: [7, 7, 7])
     assert rival.judged(claims) == {"precision": 1 / 3, "recall": 1, "hard": {"precision": 1 / 3, "recall": 1}}
-
-
-@pytest.fixture
-def logs() -> Iterator[None]:
-    """Logging as it was: the command sets it up to write where the runner listens."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.mark.slow

@@ -20,16 +20,11 @@ CANARY = "SKYWALKER"
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+def stream(logs: None) -> io.StringIO:
     """Logs as JSON lines in memory; everything as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     written = io.StringIO()
     configure("debug", "json", written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return written
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from services.api.audit import Row
 from services.cli import app
 
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("logs")
 
 
 def run(data: Path, *arguments: str, **environment: str) -> Result:

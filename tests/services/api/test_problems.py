@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,18 +22,11 @@ CANARIES = ("CANARIA", "ZIZI", "123456789A1", "1980-02-03", "P0CANARY1", "OFFICE
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged(logs: None) -> io.StringIO:
     """What the process logs, as in production."""
-    import logging
-
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
     configure("debug", "json", stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return stream
 
 
 WRONG = {
