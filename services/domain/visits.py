@@ -100,29 +100,25 @@ class _Steps:
     def __init__(self, visits: Sequence[Visit]) -> None:
         self._visits = visits
         self._steps: list[Fact] = []
-        self._named: dict[str, Visit] = {}  # by receipt: the visit whose number a step names
-        self._begun: dict[str, Visit] = {}  # the one that had begun by the first step
+        self._meant: dict[str, Visit] = {}  # by receipt: the one begun by the first step, until a step names a number
+        self._named: set[str] = set()  # receipts of which one did
 
     def take(self, fact: Fact, end: int) -> None:
         """The next step in time."""
-        receipt = fact.body["receipt"]
-        meant = self._named.get(receipt) or _visit_named(self._visits, fact)
-        if meant is not None:
-            self._named[receipt] = meant
-        elif receipt not in self._begun and (begun := _begun(self._visits, end, fact)):
-            meant = self._begun[receipt] = begun[-1]
-        else:
-            meant = self._begun.get(receipt)
-        if meant is not None:
-            meant.numbers |= numbers_of(fact)
         self._steps.append(fact)
+        receipt = fact.body["receipt"]
+        if receipt not in self._named and (named := _visit_named(self._visits, fact)):
+            self._meant[receipt] = named
+            self._named.add(receipt)
+        elif receipt not in self._meant and (begun := _begun(self._visits, end, fact)):
+            self._meant[receipt] = begun[-1]
+        if receipt in self._meant:
+            self._meant[receipt].numbers |= numbers_of(fact)
 
     def attach(self) -> None:
         """All steps to their visits."""
         for fact in self._steps:
-            receipt = fact.body["receipt"]
-            meant = self._named.get(receipt) or self._begun.get(receipt)
-            if meant is not None:
+            if (meant := self._meant.get(fact.body["receipt"])) is not None:
                 meant.applications.append(fact)
 
 

@@ -58,11 +58,9 @@ class _Crowd:
 
     batches: int = 0  # so many more go in row by row
 
-    def met(self) -> None:
-        self.batches = _APART
-
-    def passed(self) -> None:
-        self.batches -= 1
+    def seen(self, *, met: bool) -> None:
+        # two transactions of one process may both have passed by nobody
+        self.batches = _APART if met else max(0, self.batches - 1)
 
 
 class PostgresTransaction:
@@ -92,7 +90,7 @@ class PostgresTransaction:
                 async with self._raw.transaction():
                     await self._copy("key", ("key", "pool"), rows)
             except asyncpg.UniqueViolationError:
-                self._crowd.met()
+                self._crowd.seen(met=True)
             else:
                 return set()
         done = await self._raw.fetch(
@@ -100,11 +98,9 @@ class PostgresTransaction:
             [key for key, _ in rows],
             [pool for _, pool in rows],
         )
-        if len(done) == len(rows):
-            self._crowd.passed()
-            return set()
-        self._crowd.met()
-        return {key for key, _ in rows} - {row[0] for row in done}
+        taken = {key for key, _ in rows} - {row[0] for row in done}
+        self._crowd.seen(met=bool(taken))
+        return taken
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
         await self._copy("claim", ClaimRow._fields, rows)
