@@ -156,7 +156,7 @@ def _name_score(one: Name, other: Name) -> float:
     """Each token of the shorter name looks for the one of the longer that is most like it."""
     short, long = sorted((one, other), key=lambda name: (len(name[0]) + len(name[1]), name))
     left = [(token, "family") for token in long[0]] + [(token, "given") for token in long[1]]
-    unmatched, given = 0, 0
+    given = 0
     bits = SINGLE if len(short[0]) + len(short[1]) == 1 else 0.0
     wanted = [(token, "family") for token in short[0]] + [(token, "given") for token in short[1]]
     cut = {*_cut(short[0], long[0], 0, 0), *_cut(short[1], long[1], len(short[0]), len(long[0]))}
@@ -177,18 +177,15 @@ def _name_score(one: Name, other: Name) -> float:
         token, role = wanted[-at]
         bits += KEPT[how] * min(_weight(token, role), _weight(*left[-to])) + (0.0 if same_role else CROSSED)
         given += role == "given" or left[-to][1] == "given"
-    for at, (token, _) in enumerate(wanted):
-        if at not in met and token not in PARTICLES:
-            unmatched += 1
+    missed = [entry for at, entry in enumerate(wanted) if at not in met and entry[0] not in PARTICLES]
     lost = [entry for to, entry in enumerate(left) if to not in taken and entry[0] not in PARTICLES]
     if one[1] and other[1] and not given:
         return NEVER  # twins, siblings, parents: all but the given name may agree
-    mine = [token for at, (token, role) in enumerate(wanted) if at not in met and role == "given"]
-    theirs = [token for token, role in lost if role == "given"]
+    mine, theirs = ([token for token, role in some if role == "given"] for some in (missed, lost))
     if mine and theirs and all(strange(token, found) for token in mine for found in theirs):
         return NEVER  # twins again, called MARIA ELENA and MARIA JOSE
-    if unmatched:
-        return bits + FAMILY_OTHER * unmatched
+    if missed:
+        return bits + FAMILY_OTHER * len(missed)
     return bits + TOKEN_LOST * len(lost)
 
 

@@ -26,6 +26,10 @@ def claim(
 
 
 JOINED = {
+    "cut behind a particle that the other leaves out": (
+        claim("ZAVALETA", "MARIA DEL"),
+        claim("ZAVALETA", "MARIA ROSARIO"),
+    ),
     "the same": (claim(), claim()),
     "a renewed passport": (claim(passport="P1234567"), claim(passport="X9876543")),
     "a letter too many": (claim(), claim("SMITHE")),
