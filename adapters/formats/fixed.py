@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Note, Read, Record
-from adapters.formats.layout import Layout, Undecodable
+from adapters.formats.layout import FieldError, Layout, Undecodable
 
 LONGEST = 32_760
 """Greatest length that a record descriptor word can state (IBM, Using Data Sets)."""
+TRIES = 64
+"""So many places are looked at closely where records may begin again: whatever the bytes are, it takes no longer."""
 Fields = Mapping[str, Any]
 
 
@@ -35,6 +38,24 @@ def accept(_: Fields) -> None:
     """No more to check in a header."""
 
 
+def every(_: Fields, __: FieldError) -> bool:
+    """No field is ignored."""
+    return True
+
+
+@dataclass(slots=True)
+class Piece:
+    """What stands in the file as one record. `fields` are those of its body that can be read."""
+
+    offset: int
+    raw: bytes
+    kind: str
+    fields: Fields
+    problem: str | None
+    known: bool = True  # its kind
+    readable: bool = True  # all that matters in it, even if it has not the length that it should
+
+
 @dataclass(frozen=True, slots=True)
 class FixedFormat:
     """Reads such files. `layout` has a choice by `kind`, its first field, that tells the body of each kind of record.
@@ -42,6 +63,9 @@ class FixedFormat:
     A detail's fields are `header`, `detail` (the bodies) and `number`. The trailer's note comes once the file was read
     to its end and the totals agree; it has `header` and `trailer`. With `described` every record has a descriptor word.
     `check` looks at a header and raises ValueError: a file with a header that is refused is refused record by record.
+    `matters` tells, of a body's fields and one of them that cannot be read, whether the interface reads it there.
+
+    A record that is longer or shorter than the others costs itself and not those behind it: see `_aligned`.
     """
 
     layout: Layout
@@ -53,43 +77,121 @@ class FixedFormat:
     same: tuple[str, str]  # a field of the header and one of the trailer
     controls: tuple[Control, ...] = ()
     check: Callable[[Fields], None] = accept
+    matters: Callable[[Fields, FieldError], bool] = every
     described: bool = False
+    bodies: Mapping[str, str] = field(init=False, compare=False, repr=False)  # kind of record to the name of its body
+    begins: re.Pattern[bytes] = field(init=False, compare=False, repr=False)  # any kind, as bytes
+
+    def __post_init__(self) -> None:
+        bodies = next(choice.groups for choice in self.layout.choices.values() if choice.by == self.kind)
+        size = self.layout.record.children[0].size
+        kinds = (re.escape(kind.ljust(size).encode(self.layout.page)) for kind in bodies)
+        object.__setattr__(self, "bodies", bodies)
+        object.__setattr__(self, "begins", re.compile(b"|".join(kinds)))
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
-        reading = _Reading(self, self.bodies())
+        reading = _Reading(self)
         number = offset = 0
-        for number, (offset, raw, broken) in enumerate(self._pieces(stream), 1):
-            place = f"record {number}, byte {offset}"
-            yield from reading.take(number, place, raw, broken)
-            offset += len(raw)
+        for number, piece in enumerate(self._described(stream) if self.described else self._aligned(stream), 1):
+            offset = piece.offset
+            yield from reading.take(number, f"record {number}, byte {offset}", piece)
+            offset += len(piece.raw)
         yield from reading.end(f"record {number + 1}, byte {offset}")
 
     def ended(self, stream: BinaryIO) -> bool:
         """Whether the last thing in the file is a trailer. A file without descriptor words only."""
         size = stream.seek(0, 2)
-        if self.described or size < self.length or size % self.length:
+        if self.described or size < self.length:
             return self.described
         stream.seek(size - self.length)
-        return self.kind_of(stream.read(self.length)) == self.trailer
+        last = self.judged(0, stream.read(self.length))
+        return last.kind == self.trailer and last.problem is None
 
     def kind_of(self, raw: bytes) -> str:
         """The value of the record's first field."""
         return raw[: self.layout.record.children[0].size].decode(self.layout.page, "replace").strip()
 
-    def bodies(self) -> Mapping[str, str]:
-        """Kind of record to the name of its body."""
-        return next(choice.groups for choice in self.layout.choices.values() if choice.by == self.kind)
+    def judged(self, offset: int, raw: bytes, broken: str | None = None) -> Piece:
+        """A piece as a record: what can be read of it, and what is wrong. `broken` is known to be wrong with it."""
+        kind = self.kind_of(raw)
+        body = self.bodies.get(kind)
+        if body is None:
+            problem = broken or _stranger(kind, raw, self)
+            return Piece(offset, raw, kind, {}, problem, known=False, readable=False)
+        one = raw if broken is None or self.described else raw[: self.length]
+        try:
+            return Piece(offset, raw, kind, self.layout.decode(one)[body], broken)
+        except Undecodable as error:
+            fields = error.partial.get(body) or {}
+            wrong = [each for each in error.errors if self.matters(fields, each)]
+            readable = all(each.name == "FILLER" for each in wrong)
+            return Piece(offset, raw, kind, fields, broken or "; ".join(map(str, wrong)) or None, readable=readable)
 
-    def _pieces(self, stream: BinaryIO) -> Iterator[tuple[int, bytes, str | None]]:
-        """Offset and bytes of each record, and what is wrong with them as a piece."""
+    def _aligned(self, stream: BinaryIO) -> Iterator[Piece]:
+        """Records of one length, one after another.
+
+        Each is held until the next was looked at. Where that is none, and none stands behind it either, one of the two
+        may have another length: if records begin again elsewhere, what lies before that is one piece, and refused.
+        """
+        ahead = _Ahead(stream)
+        before: Piece | None = None
         offset = 0
-        if not self.described:
-            while raw := _take(stream, self.length):
-                short = None if len(raw) == self.length else f"truncated: {len(raw)} of {self.length} bytes"
-                yield offset, raw, short
-                offset += len(raw)
-            return
+        while raw := ahead.take(self.length):
+            short = None if len(raw) == self.length else f"truncated: {len(raw)} of {self.length} bytes"
+            piece = self.judged(offset, raw, short)
+            if piece.problem is not None and not self._right(ahead.look(self.length)):
+                held = b"" if before is None else before.raw
+                again = self._again(held + raw + ahead.look(2 * self.length), len(held) + self.length)
+                if again is not None:
+                    ahead.put_back((held + raw)[again:])
+                    if before is None or self._innocent(before, piece, again - len(held)):
+                        piece = self._misfit(offset, raw[: again - len(held)])
+                    else:
+                        offset = before.offset
+                        piece = self._misfit(offset, (held + raw)[:again])
+                        before = None
+                    raw = piece.raw
+            if before is not None:
+                yield before
+            before = piece
+            offset += len(raw)
+        if before is not None:
+            yield before
+
+    def _misfit(self, offset: int, raw: bytes) -> Piece:
+        return self.judged(offset, raw, f"wrong length: {len(raw)} bytes, {self.length} expected")
+
+    def _innocent(self, before: Piece, piece: Piece, surplus: int) -> bool:
+        """Whether it is not the record before, but the piece, that has another length: there are `surplus` bytes of it.
+
+        Where a kind stands a record begins. Where none does, the record before was longer, or this one lost its start.
+        """
+        if surplus <= 0:
+            return False
+        return piece.known or (before.problem is None and 2 * surplus >= self.length)
+
+    def _right(self, raw: bytes) -> bool:
+        """Whether it is a record with nothing wrong."""
+        return len(raw) == self.length and self.judged(0, raw).problem is None
+
+    def _again(self, data: bytes, last: int) -> int | None:
+        """Where behind the first byte and up to `last` a record stands, with another behind it or the file's end."""
+        tries = TRIES
+        at = 0
+        while tries and (found := self.begins.search(data, at + 1)) is not None:
+            at, end = found.start(), found.start() + self.length
+            if at > last or end > len(data):
+                return None
+            if end == len(data) or self.begins.match(data, end):
+                if self.layout.fits(data[at:end]):
+                    return at
+                tries -= 1
+        return None
+
+    def _described(self, stream: BinaryIO) -> Iterator[Piece]:
+        """Records behind their descriptor words."""
+        offset = 0
         while word := _take(stream, 4):
             size = int.from_bytes(word[:2], "big")
             if len(word) < 4 or word[2:] != b"\0\0" or not 4 < size <= LONGEST:
@@ -97,14 +199,40 @@ class FixedFormat:
                 reason = f"no record descriptor word (hex {word.hex(' ')}); the rest of the file cannot be told apart"
                 rest = word + _take(stream, LONGEST - 4)
                 while rest:
-                    yield offset, rest, reason
+                    yield self.judged(offset, rest, reason)
                     offset += len(rest)
                     rest = _take(stream, LONGEST)
                 return
             raw = _take(stream, size - 4)
             short = None if len(raw) == size - 4 else f"truncated: {len(raw)} of {size - 4} bytes"
-            yield offset, raw, short
+            yield self.judged(offset, raw, short)
             offset += size
+
+
+class _Ahead:
+    """A stream that can be looked into, and take back."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._held = b""
+
+    def look(self, size: int) -> bytes:
+        """The next bytes, fewer at the end only; they come again."""
+        if len(self._held) < size:
+            self._held += _take(self._stream, size - len(self._held))
+        return self._held[:size]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes."""
+        if not self._held:
+            return _take(self._stream, size)
+        data = self.look(size)
+        self._held = self._held[size:]
+        return data
+
+    def put_back(self, data: bytes) -> None:
+        """What was taken and comes again."""
+        self._held = data + self._held
 
 
 @dataclass(slots=True)
@@ -112,39 +240,24 @@ class _Reading:
     """What is known of a file half read."""
 
     format: FixedFormat
-    bodies: Mapping[str, str]
     header: Fields | None = None
     trailer: tuple[str, bytes, Fields] | None = None
     behind: int = 0
     totals: dict[str, int] = field(default_factory=dict)
 
-    def take(self, number: int, place: str, raw: bytes, broken: str | None) -> Iterator[Read]:
-        fixed = self.format
-        kind = fixed.kind_of(raw)
-        if broken is None and self.trailer is not None:
-            broken = "a record behind the trailer"
+    def take(self, number: int, place: str, piece: Piece) -> Iterator[Read]:
+        problem = piece.problem
         if self.trailer is not None:
             self.behind += 1
-        if broken is None and kind not in self.bodies:
-            broken = _stranger(kind, raw, fixed)
-        if broken is not None:
-            yield BadRecord(broken, place=place, raw=raw)
-            return
-        body = self.bodies[kind]
-        try:
-            fields = fixed.layout.decode(raw)[body]
-            problem = None
-        except Undecodable as error:
-            fields = error.partial.get(body) or {}
-            problem = str(error)
-        if kind == fixed.detail:
-            self._count(fields)
-        yield from self._sort(kind, number, place, raw, fields, problem)
+            problem = "a record behind the trailer"
+        elif piece.known and piece.kind == self.format.detail:
+            self._count(piece.fields)
+        yield from self._sort(piece, number, place, problem)
 
-    def _sort(
-        self, kind: str, number: int, place: str, raw: bytes, fields: Fields, problem: str | None
-    ) -> Iterator[Read]:
-        fixed = self.format
+    def _sort(self, piece: Piece, number: int, place: str, problem: str | None) -> Iterator[Read]:
+        fixed, kind, raw, fields = self.format, piece.kind, piece.raw, piece.fields
+        if problem is not None and kind == fixed.header and piece.readable and self._check_header(fields) is None:
+            self.header = fields  # refused as it is, but what it says can be relied on
         if problem is None and kind == fixed.header:
             problem = self._check_header(fields)
         elif problem is None and self.header is None:
@@ -202,7 +315,7 @@ def _stranger(kind: str, raw: bytes, fixed: FixedFormat) -> str:
     printable = sum(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in raw)
     if printable >= 0.95 * len(raw):
         return f"this is ASCII text, not EBCDIC code page {fixed.layout.page}"
-    known = ", ".join(map(repr, fixed.bodies()))
+    known = ", ".join(map(repr, fixed.bodies))
     if raw[:1] in (b"\r", b"\n", b"\x25", b"\x15"):
         return f"begins with a line end (hex {raw[:2].hex(' ')}): records have {fixed.length} bytes and no line ends"
     return f"{fixed.kind} is {kind!r} (hex {raw[:1].hex()}), one of {known} expected: wrong record length or code page?"

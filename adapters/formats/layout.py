@@ -99,6 +99,16 @@ class Layout:
         planned = self.plan.read(data) if self.plan is not None else None
         return planned if planned is not None else self.decode_by_field(data)
 
+    def fits(self, data: bytes) -> bool:
+        """Whether all of the record can be read: for whoever does not want to know why not."""
+        if self.plan is not None:
+            return self.plan.read(data) is not None
+        try:
+            self.decode_by_field(data)
+        except Undecodable:
+            return False
+        return True
+
     def decode_by_field(self, data: bytes) -> dict[str, Any]:
         """The same without a plan."""
         reading = _Reading(data)

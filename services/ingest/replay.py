@@ -20,7 +20,6 @@ import orjson
 
 from adapters.core import BadRecord, Feed, Note, Origin, Read, Record, System
 from adapters.formats.fixed import FixedFormat
-from adapters.formats.layout import Undecodable
 from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.transports.database_poll import as_record
@@ -210,14 +209,17 @@ def _fixed(format: FixedFormat, letter: Letter, raw: bytes) -> Read:
         return _refused("no detail: a header or trailer is mended with its file", letter, raw)
     if letter.context is None or format.kind_of(letter.context) != format.header or number is None:
         return _refused("the letter does not say which header it stood behind: read its file again", letter, raw)
-    bodies = format.bodies()
+    header, detail = format.judged(0, letter.context), format.judged(0, raw)
     try:
-        header = format.layout.decode(letter.context)[bodies[format.header]]
-        format.check(header)
-        detail = format.layout.decode(raw)[bodies[format.detail]]
-    except (Undecodable, ValueError) as error:
-        return _refused(str(error), letter, raw)
-    return Record(letter.place, raw, {"header": header, "detail": detail, "number": int(number[1])})
+        problem = header.problem or detail.problem
+        if problem is None:
+            format.check(header.fields)
+    except ValueError as error:
+        problem = str(error)
+    if problem is not None:
+        return _refused(problem, letter, raw)
+    fields = {"header": header.fields, "detail": detail.fields, "number": int(number[1])}
+    return Record(letter.place, raw, fields)
 
 
 def _of_batch(format: XmlBatchFormat, letter: Letter, raw: bytes) -> Read:

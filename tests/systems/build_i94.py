@@ -5,9 +5,11 @@ from __future__ import annotations
 from systems.build import ARRIVAL, DEPARTURE, EXTENSION, HEADER, detail, header, night, trailer
 
 PLACES = {
-    "INTERFACE-ID": 1, "COVERAGE-COUNT": 47, "COVERAGE": 49, "HEADER-FILLER": 229,
+    "INTERFACE-ID": 1, "PREVIOUS-SEQUENCE": 41, "COVERAGE-COUNT": 47, "COVERAGE": 49, "UNUSED-COVERAGE": 109,
+    "HEADER-FILLER": 229,
     "TXN-NUMBER": 3, "I94-NUMBER": 23, "FAMILY-NAME": 34, "GIVEN-NAME": 73, "BIRTH-DATE": 112, "VISA-FOIL": 142,
-    "EVENT-DATE": 167, "ADMITTED-UNTIL": 188, "GRANTED-UNTIL": 187, "VALID-FROM": 192, "DETAIL-FILLER": 224,
+    "MODE-CODE": 153, "EVENT-DATE": 167, "EVENT-FOLD": 181, "ADMITTED-UNTIL": 188, "GRANTED-UNTIL": 187,
+    "VALID-FROM": 192, "OFFICER-ID": 212, "DETAIL-FILLER": 224,
     "DETAIL-COUNT": 7, "HASH-TOTAL": 23, "TRAILER-FILLER": 32,
 }  # fmt: skip
 """Offsets from 0, as the interface's page has the positions (from 1)."""
@@ -122,6 +124,58 @@ def fillers() -> dict[str, bytes]:
     }
 
 
+def ignored() -> dict[str, bytes]:
+    """Bytes that could not be read as what their field is, where the interface ignores it."""
+    arrival, departure, extension = detail(ARRIVAL), detail(DEPARTURE), detail(EXTENSION, GRANTED_KIND="S")
+    some_day = detail(DEPARTURE, TXN_NUMBER=20, EVENT_TIME=999999)
+    student = detail(ARRIVAL, ADMISSION_CLASS="F1", ADMITTED_KIND="S")
+    unstated = detail(ARRIVAL, TXN_NUMBER=21, ADMITTED_KIND="")
+    wild = bytes(range(14))
+    return {
+        "header-with-blanks-in-what-is-ignored": around(
+            arrival, first=put(put(header(), "PREVIOUS-SEQUENCE", b"\x40" * 6), "UNUSED-COVERAGE", b"\x40" * 120)
+        ),
+        "binary-zeros-behind-the-coverage": around(arrival, first=put(header(), "UNUSED-COVERAGE", bytes(120))),
+        "anything-in-what-is-ignored": around(
+            put(departure, "OFFICER-ID", wild[:12]),
+            put(put(extension, "MODE-CODE", wild), "OFFICER-ID", wild[:12]),
+            put(some_day, "EVENT-FOLD", b"\1"),
+            last=trailer([departure, extension, some_day]),
+        ),
+        "duration-of-status-without-a-date": around(
+            put(student, "ADMITTED-UNTIL", b"\x40" * 5),
+            put(extension, "GRANTED-UNTIL", bytes(5)),
+            put(unstated, "ADMITTED-UNTIL", bytes(5)),
+            last=trailer([student, extension, unstated]),
+        ),
+    }
+
+
+def lengths() -> dict[str, bytes]:
+    """Records that are shorter or longer than they should be: those around them are read."""
+    details = [detail(DEPARTURE, TXN_NUMBER=number) for number in range(1, 6)]
+    first, last = header(), trailer(details)
+
+    def file(*changed: bytes) -> bytes:
+        return around(*changed, *details[len(changed) :], first=first, last=last)
+
+    one, two, three = details[:3]
+    return {
+        "record-cut-short": file(one, two[:-1]),
+        "record-cut-to-its-key": file(one, two[:9]),
+        "record-longer-by-a-byte": file(one, two + b"\x40"),
+        "record-with-a-line-end": file(one, two + b"\x0d\x25"),
+        "bytes-lost-inside-a-record": file(one, two[:80] + two[90:]),
+        "bytes-lost-where-a-record-begins": file(one, two[3:]),
+        "bytes-too-many-inside-a-record": file(one, two[:80] + b"\xc4\xc4\xc4" + two[80:]),
+        "two-records-cut-short": file(one[:-1], two, three[:-30]),
+        "last-record-cut-short": around(*details[:4], details[4][:-7], first=first, last=last),
+        "header-longer-by-a-byte": around(*details, first=first + b"\x40", last=last),
+        "header-cut-short": around(*details, first=first[:-1], last=last),
+        "trailer-cut-short": around(*details, first=first, last=last[:-1]),
+    }
+
+
 def days() -> dict[str, bytes]:
     """Days and hours."""
     return {
@@ -171,4 +225,4 @@ def codes() -> dict[str, bytes]:
 
 def odd() -> dict[str, bytes]:
     """All of them: name of the case to bytes of the file."""
-    return signs() | texts() | fillers() | days() | codes()
+    return signs() | texts() | fillers() | ignored() | lengths() | days() | codes()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from adapters.core import Feed, Mapped, Note, Origin, Record, System
 from adapters.dates import birth_of, day_of, moment_of
 from adapters.formats.fixed import Control, FixedFormat
-from adapters.formats.layout import Choice, Layout
+from adapters.formats.layout import Choice, FieldError, Layout
 from adapters.mapping import chosen, envelope, person, refusing, revision
 from adapters.transports.file_drop import open_drop
 from schemas.events import Arrival, Coverage, Departure, Extension, Operation, Subject
@@ -29,9 +29,45 @@ LAYOUT = Layout.of(
         "TYPE-DATA": Choice("TXN-TYPE", {"A": "ARRIVAL-DATA", "D": "DEPARTURE-DATA", "X": "EXTENSION-DATA"}),
     },
 )
-IGNORED = frozenset({"OFFICER-ID", "TERMINAL-ID"})
+IGNORED = frozenset({"PREVIOUS-SEQUENCE", "OFFICER-ID", "TERMINAL-ID"})
+COVERAGE, ENTRY = 49, 30
+"""Where the entries of the coverage begin in a header, and how many bytes each has."""
 RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
+
+
+def silent(detail: Fields) -> list[str]:
+    """Which other fields say nothing in this record, whatever is in them."""
+    found: list[str] = []
+    if detail.get("TXN-TYPE") == "X":
+        found += ["MODE-CODE", "CARRIER-CODE", "CONVEYANCE"]
+    if detail.get("EVENT-TIME") == 999999:
+        found.append("EVENT-FOLD")
+    if "ARRIVAL-DATA" in detail and detail["ARRIVAL-DATA"]["ADMITTED-KIND"] in ("S", ""):
+        found.append("ADMITTED-UNTIL")
+    if "EXTENSION-DATA" in detail and detail["EXTENSION-DATA"]["GRANTED-KIND"] == "S":
+        found.append("GRANTED-UNTIL")
+    return found
+
+
+def matters(fields: Fields, wrong: FieldError) -> bool:
+    """Whether a field that cannot be read says anything where it stands."""
+    count = fields.get("COVERAGE-COUNT")
+    if count is not None and wrong.name in ("COVERAGE-SCOPE", "COVERAGE-SINCE", "COVERAGE-THROUGH"):
+        return bool((wrong.offset - COVERAGE) // ENTRY < count)
+    return wrong.name not in IGNORED and wrong.name not in silent(fields)
+
+
+def content(detail: Fields) -> Fields:
+    """All that is read of the record, as if there were nothing in what is ignored."""
+    said = {name: value for name, value in detail.items() if name not in IGNORED}
+    for name in silent(detail):
+        if name in said:
+            said[name] = ""
+        else:
+            part = "ARRIVAL-DATA" if "ARRIVAL-DATA" in said else "EXTENSION-DATA"
+            said[part] = said[part] | {name: 0}
+    return said
 
 
 def coverages(header: Fields) -> list[tuple[str, datetime, datetime]]:
@@ -73,6 +109,7 @@ FORMAT = FixedFormat(
         Control("HASH-TOTAL", of="TXN-NUMBER", modulo=10**17),
     ),
     check=check,
+    matters=matters,
 )
 
 
@@ -127,10 +164,13 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     if detail["TXN-NUMBER"] < 1:
         raise ValueError("TXN-NUMBER is zero")
     number = entry.fields["header"]["FILE-SEQUENCE"] * RECORDS + entry.fields["number"]
-    said = {name: value for name, value in detail.items() if name not in IGNORED}
     record = f"{detail['TXN-NUMBER']:011}"
     fields = envelope(
-        entry, origin, record, revision(number, said), recorded_at=moment_of(detail["LAST-UPDATED"], "LAST-UPDATED")
+        entry,
+        origin,
+        record,
+        revision(number, content(detail)),
+        recorded_at=moment_of(detail["LAST-UPDATED"], "LAST-UPDATED"),
     ) | {
         "occurred_at": moment(detail),
         "subject": subject(detail),

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from systems.build import ARRIVAL, ROW, detail, header, night, row, trailer
+from systems.build import ARRIVAL, DEPARTURE, ROW, detail, header, night, row, trailer
 from systems.cases import cases
 
 from adapters.core import BadRecord, Feed, Note, Origin, Record, System
@@ -302,6 +302,19 @@ def test_a_large_file_is_read_in_little_memory(*, garbage: bool) -> None:
         tracemalloc.stop()
     assert kinds[garbage] >= count
     assert peak < 2_000_000, f"{peak} bytes for a file of {count * 250}"
+
+
+@settings(deadline=None)
+@given(which=st.integers(1, 6), at=st.integers(0, 249), lost=st.integers(1, 249))
+def test_bytes_that_are_lost_cost_one_record_and_no_other(which: int, at: int, lost: int) -> None:
+    names = ("DHEERAJ THADHANI", "DAHLHEDT", "SUPARMAN", "TEDDH HTDTH", "HEATHER", "EDDHARDT")
+    details = [detail(DEPARTURE, TXN_NUMBER=number, FAMILY_NAME=name) for number, name in enumerate(names, 1)]
+    pieces = [header(), *details, trailer(details)]
+    pieces[which] = pieces[which][:at] + pieces[which][at + lost :]
+    results = list(decode_file(systems()["I94"], b"".join(pieces)))
+    records = [event.record for result in results for event in result.events]
+    assert records == [f"{number:011}" for number in range(1, 7) if number != which or not pieces[which]]
+    assert b"".join(result.read.raw for result in results) == b"".join(pieces)
 
 
 def test_a_file_with_descriptor_words() -> None:
