@@ -68,6 +68,18 @@ _NOISE = re.compile(r"[\s./-]+")
 _FILLER = re.compile(r"<+$")
 
 
+def canonical(scheme: Scheme, issuer: str, value: str) -> bool:
+    """Whether the model would take these as they are: for whoever reads what was written without it."""
+    fixed = _ISSUERS.get(scheme)
+    if not (_ISSUER.fullmatch(issuer) if fixed is None else issuer == fixed):
+        return False
+    return _has_form(scheme, value) and (scheme is not Scheme.PASSPORT or issuer in STATES)
+
+
+def _has_form(scheme: Scheme, value: str) -> bool:
+    return value.isascii() and _PATTERNS[scheme].fullmatch(value) is not None
+
+
 class Spelling(TypedDict):
     """The fields of an identifier."""
 
@@ -87,7 +99,7 @@ class Identifier(BaseModel):
 
     @model_validator(mode="after")
     def _canonical(self) -> Self:
-        if not self.value.isascii() or not _PATTERNS[self.scheme].fullmatch(self.value):
+        if not _has_form(self.scheme, self.value):
             raise InvalidIdentifier(f"{self.value!r} is not a {self.scheme.value}")
         fixed = _ISSUERS.get(self.scheme)
         if fixed is not None and self.issuer != fixed:

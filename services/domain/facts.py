@@ -1,7 +1,8 @@
 """What correlation needs of an event, compact: decoded once, kept in a pool's history, never changed.
 
 The canonical models of `schemas.events` guard the doors. Behind them, where every microsecond is paid for each event,
-the same bytes are read by msgspec into `Fact`; a test holds the two readings together.
+the same bytes are read by msgspec into `Fact`; a test holds the two readings together. What no model takes is refused
+here too, as far as anything is made of it: one event that came past the doors must not stop all others.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from schemas.codec import Undecodable
 from schemas.codec import decode as decode_canonical
 from schemas.codec import encode as encode_canonical
-from schemas.events import SCHEMA_VERSION
+from schemas.events import SCHEMA_VERSION, Evidence
+from schemas.events import Fact as Said
+from schemas.identifiers import Scheme, canonical
 from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
 
@@ -46,6 +50,7 @@ BY_LAW = {
     "tps_withdrawn": "tps",
 }
 """Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
+_SCHEMES = {scheme.value: scheme for scheme in Scheme}
 NUMBERS = frozenset({"i94", "receipt", "booking"})
 """Schemes of numbers that name a stay, an application or a journey, and through it a person."""
 
@@ -97,7 +102,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class _Revision(msgspec.Struct):
-    number: int
+    number: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     digest: str
 
 
@@ -122,7 +127,7 @@ class _Identifier(msgspec.Struct):
 class _Subject(msgspec.Struct):
     names: list[_Name] = []
     birth: str | None = None
-    sex: str | None = None
+    sex: Literal["F", "M", "X"] | None = None
     citizenship: list[str] = []
     identifiers: list[_Identifier] = []
 
@@ -144,7 +149,7 @@ class _Wire(msgspec.Struct):
     record: str
     place: str
     revision: _Revision
-    mapping_version: int
+    mapping_version: Annotated[int, Meta(ge=1, lt=2**31)]
     batch: str
     published_at: datetime
     recorded_at: datetime | None = None
@@ -153,19 +158,19 @@ class _Wire(msgspec.Struct):
     occurred_at: _Moment | None = None
     subject: _Subject | None = None
     origin: _Ref | None = None
-    handling: list[str] = []
+    handling: list[Literal["asylum", "protected", "tps"]] = []
     port: str | None = None
-    mode: str | None = None
+    mode: Literal["air", "sea", "land"] | None = None
     carrier: str | None = None
     conveyance: str | None = None
-    inspection: str | None = None
+    inspection: Literal["admitted", "paroled", "refused", "withdrawn"] | None = None
     class_of_admission: str | None = None
     admitted_until: str | None = None
-    evidence: str | None = None
+    evidence: str | None = None  # the longer lists are looked up below
     receipt: str | None = None
     form: str | None = None
-    asks: str | None = None
-    action: str | None = None
+    asks: Literal["extend", "change_class", "adjust"] | None = None
+    action: Literal["filed", "approved", "denied", "withdrawn", "appealed"] | None = None
     filed_on: str | None = None
     requested_class: str | None = None
     requested_until: str | None = None
@@ -204,6 +209,22 @@ _BODY: dict[str, tuple[str, ...]] = {
     "coverage": ("scope",),
     "decision": ("same", "by", "why"),
 }
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "arrival": (),
+    "departure": ("evidence",),
+    "extension": ("receipt", "form", "asks", "action"),
+    "status": ("fact",),
+    "coverage": ("scope",),
+    "decision": ("same", "by", "why"),
+}
+"""Of these, what no event of the kind is without."""
+_WORDS = {"evidence": frozenset(map(str, Evidence)), "fact": frozenset(map(str, Said))}
+_DAYS: dict[str, tuple[str, ...]] = {
+    "arrival": ("admitted_until",),
+    "extension": ("requested_until", "granted_until", "filed_on", "valid_from"),
+    "status": ("until",),
+}
+_NEVER_OPEN = frozenset({"filed_on", "valid_from"})
 _decoder = msgspec.json.Decoder(_Wire)
 _version = msgspec.json.Decoder(_Versioned)
 _packer = msgspec.msgpack.Encoder()
@@ -234,11 +255,16 @@ def _wire(data: bytes) -> _Wire:
 
 def _fact(wire: _Wire) -> Fact:
     body = {name: value for name in _BODY[wire.kind] if (value := getattr(wire, name)) is not None}
+    _check(wire.kind, body)
     if wire.kind == "coverage":
         body["since"], body["through"] = _micros(_need(wire.since)), _micros(_need(wire.through))
+        if body["through"] < body["since"]:
+            raise Undecodable("coverage runs backwards")
     elif wire.kind == "decision":
         one, other = _need(wire.one), _need(wire.other)
         body["one"], body["other"] = [one.system, one.record], [other.system, other.record]
+        if body["one"] == body["other"]:
+            raise Undecodable("a decision is about two records")
     if wire.recorded_at is not None and (wire.fact or "").startswith("sevis_"):
         body["recorded_at"] = _micros(wire.recorded_at)  # settles which of several records of one day came last
     start, day, whole, zone_name = 0, 0, False, "UTC"
@@ -247,7 +273,7 @@ def _fact(wire: _Wire) -> Fact:
     if wire.kind not in ("coverage", "decision"):
         start, day, whole, zone_name = _placed(_need(wire.occurred_at))
         claim, numbers = claim_of(_need(wire.subject))
-    marks = set(wire.handling)
+    marks: set[str] = set(wire.handling)
     if wire.fact in BY_LAW:
         marks.add(BY_LAW[wire.fact])
     return Fact(
@@ -272,6 +298,33 @@ def _fact(wire: _Wire) -> Fact:
         numbers,
         body,
     )
+
+
+def _check(kind: str, body: dict[str, Any]) -> None:
+    """What the rules will look for is there, and is of the kind that they take it for. Raises ValueError."""
+    for name in _NEEDED[kind]:
+        if name not in body:
+            raise Undecodable(f"{name}: missing")
+        if name in _WORDS and body[name] not in _WORDS[name]:
+            raise Undecodable(f"{name}: none of the words listed for it")
+    for name in _DAYS.get(kind, ()):
+        if name in body and (body[name] != "D/S" or name in _NEVER_OPEN):
+            _a_day(body[name])
+
+
+@lru_cache(maxsize=65_536)
+def _a_day(text: str) -> None:
+    """Raises ValueError where it is none, or is spelt otherwise than the models write it."""
+    if date.fromisoformat(text).isoformat() != text:
+        raise Undecodable("a day is written YYYY-MM-DD")
+
+
+@lru_cache(maxsize=65_536)
+def _a_birth(text: str) -> None:
+    """A day, or as much of it as is known. Raises ValueError."""
+    if len(text) not in (4, 7, 10):
+        raise Undecodable("birth: neither a day nor a month nor a year")
+    _a_day((text + "-01-01")[:10])
 
 
 def _sixteen(text: str) -> bytes:
@@ -316,7 +369,13 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
     """The subject as a claim and the numbers it leaves out: upper case, blanks single, sets sorted: one spelling."""
     documents: list[str] = []
     numbers: list[str] = []
+    if not subject.names and not subject.identifiers:
+        raise Undecodable("a subject has a name or an identifier")
+    if subject.birth is not None:
+        _a_birth(subject.birth)
     for one in subject.identifiers:
+        if one.scheme not in _SCHEMES or not canonical(_SCHEMES[one.scheme], one.issuer, one.value):
+            raise Undecodable("identifiers: not in canonical form")
         (numbers if one.scheme in NUMBERS else documents).append(f"{one.scheme}/{one.issuer}/{one.value}")
     left_out = tuple(sorted(set(numbers))) if documents else ()
     claim = Claim(

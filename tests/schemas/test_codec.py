@@ -127,6 +127,23 @@ def test_a_spoiled_event_is_refused_or_read_and_nothing_else(data: st.DataObject
         _refused_or_read(read, raw)
 
 
+SPELLING = ("String should", "Extra inputs")
+"""Of what the models refuse, the quick reader lets through unknown fields, and codes and texts of another form."""
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_what_the_models_refuse_the_quick_reader_refuses(data: st.DataObject) -> None:
+    body = orjson.loads(encode(data.draw(events)))
+    raw = orjson.dumps(data.draw(spoiled(body)))
+    try:
+        decode(raw)
+    except Undecodable as error:
+        if not any(word in str(error) for word in SPELLING):
+            with pytest.raises(Undecodable):
+                fact_of(raw)
+
+
 @settings(max_examples=50, deadline=None)
 @given(event=events, data=st.data())
 def test_a_torn_event_is_refused(event: AnyEvent, data: st.DataObject) -> None:

@@ -1,0 +1,128 @@
+"""Events that came past the doors and are none: each is kept once with its reason, and the others go through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from correlation import export, reference
+from populations import START, World, bytes_of, make, passport, world_of
+
+from bus.contract import Message
+from schemas.codec import Undecodable, decode
+from schemas.events import Fact, Status
+from schemas.moments import Moment
+from schemas.topics import DEAD_LETTERS, key_of, topic_of
+from services.correlator import process
+from services.domain import facts
+from services.settings import load
+from services.store import open_store
+from services.wiring import open_bus, topics
+
+Body = dict[str, Any]
+Spoil = Callable[[Body], object]
+
+POISON: dict[str, tuple[str, Spoil]] = {
+    "no action": ("extension", lambda body: body.pop("action")),
+    "another action": ("extension", lambda body: body.update(action="lost")),
+    "nothing asked": ("extension", lambda body: body.pop("asks")),
+    "a day that never was": ("extension", lambda body: body.update(filed_on="2026-02-30")),
+    "no evidence": ("departure", lambda body: body.pop("evidence")),
+    "another evidence": ("departure", lambda body: body.update(evidence="rumour")),
+    "no fact": ("status", lambda body: body.pop("fact")),
+    "another fact": ("status", lambda body: body.update(fact="rumour")),
+    "until nowhere": ("arrival", lambda body: body.update(admitted_until="2026-13-01")),
+    "another inspection": ("arrival", lambda body: body.update(inspection="waved through")),
+    "another mode": ("arrival", lambda body: body.update(mode="space")),
+    "another mark": ("arrival", lambda body: body.update(handling=["secret"])),
+    "a revision beyond all numbers": ("arrival", lambda body: body["revision"].update(number=2**63)),
+    "a scheme that nobody knows": ("arrival", lambda body: body["subject"]["identifiers"][0].update(scheme="tattoo")),
+    "a number in another spelling": ("arrival", lambda body: body["subject"]["identifiers"][0].update(value="a 1")),
+    "a birthday that never was": ("arrival", lambda body: body["subject"].update(birth="1981-02-29")),
+    "another sex": ("arrival", lambda body: body["subject"].update(sex="Q")),
+    "nobody": ("arrival", lambda body: body["subject"].update(names=[], identifiers=[])),
+    "no scope": ("coverage", lambda body: body.pop("scope")),
+    "coverage backwards": ("coverage", lambda body: body.update(since="2031-01-01T00:00:00Z")),
+    "no word": ("decision", lambda body: body.pop("same")),
+    "a record and itself": ("decision", lambda body: body.update(other=body["one"])),
+}
+
+
+def poisoned(world: list[Any]) -> list[Message]:
+    """One message each, by an event of the world."""
+    by_kind = {event.kind: event for event in world if event.kind != "arrival" or event.subject.identifiers}
+    messages = []
+    for number, (kind, spoil) in enumerate(POISON.values()):
+        event = by_kind[kind]
+        body = orjson.loads(bytes_of([event])[0])
+        body |= {"id": f"{number:032x}", "record": f"poison {number}"}
+        spoil(body)
+        messages.append(Message(topic_of(event), key_of(event), orjson.dumps(body)))
+    return messages
+
+
+@pytest.fixture
+def world() -> list[Any]:
+    """Events of every kind."""
+    events, _ = world_of(600, persons=8)
+    met = World(601)
+    someone = met.person()
+    events.append(
+        make(
+            Status,
+            met,
+            record="S1",
+            known=START,
+            occurred_at=Moment.instant(START),
+            subject=met.subject(someone, passport(someone)),
+            fact=Fact.ENCOUNTER,
+        )
+    )
+    return events
+
+
+def test_no_model_takes_the_poison(world: list[Any]) -> None:
+    for message in poisoned(world):
+        for read in (decode, facts.fact_of):
+            with pytest.raises(Undecodable):
+                read(message.value or b"")
+
+
+async def told_by(directory: Path, world: list[Any]) -> tuple[list[bytes], list[str]]:
+    """The view of a world among poison, and what the dead letters hold of it."""
+    settings = load(environment={"VISABUS_DATA_DIR": str(directory)})
+    bus = await open_bus(settings)
+    await bus.declare(topics())
+    producer = await bus.producer()
+    good = [Message(topic_of(event), key_of(event), bytes_of([event])[0]) for event in world]
+    bad = poisoned(world)
+    await producer.send([*good[:50], *bad, *good[50:]])
+    async with asyncio.timeout(60):
+        await process.run(settings, once=True, stop=asyncio.Event())
+    letters = [orjson.loads(delivery.value or b"") async for delivery in bus.read(DEAD_LETTERS)]
+    await bus.close()
+    store = await open_store(settings.store_url)
+    view = await export(store)
+    await store.close()
+    assert {(letter["system"], letter["feed"]) for letter in letters} == {("BUS", "correlator")}
+    return view, [letter["reason"] for letter in letters]
+
+
+async def test_poison_is_kept_and_the_others_go_through(tmp_path: Path, world: list[Any]) -> None:
+    view, reasons = await told_by(tmp_path, world)
+    assert view == reference(bytes_of(world))
+    assert len(reasons) == len(POISON)
+    assert all(reasons)
+
+
+async def test_a_reader_that_takes_what_no_model_takes_stops_everything(
+    tmp_path: Path, world: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the quick reader does not look whether what a kind needs is there."""
+    monkeypatch.setattr(facts, "_check", lambda kind, body: None)
+    with pytest.raises(ExceptionGroup):
+        await told_by(tmp_path, world)
