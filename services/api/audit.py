@@ -44,7 +44,7 @@ class Result(StrEnum):
     ANSWERED = "answered"
     NOT_FOUND = "not found"
     REFUSED = "refused"
-    FAILED = "failed"  # nothing was told: the store did not answer
+    FAILED = "failed"  # nothing was told: the store did not answer, or the answer could not be made
 
 
 @dataclass(frozen=True, slots=True)

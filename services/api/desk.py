@@ -29,6 +29,8 @@ from services.domain.pools import united
 from services.store.contract import Reads, StoreDown
 
 PURPOSE_HEADER = "Visabus-Purpose"
+READING = 15.0
+"""Seconds until a store that does not answer counts as gone."""
 IN_LOOP = 500
 """Facts up to which an answer is worked out in the event loop; above, a thread keeps the loop free."""
 
@@ -120,15 +122,10 @@ class Desk:
         as_of = instants.as_of or self.backing.clock().astimezone(UTC)
         when = When(int(as_of.timestamp()), _micros(instants.known_at))
         try:
-            known = await self._known(by)
-        except StoreDown:
+            told = await self._told(by, when, view)
+        except Exception:  # the store, or a bug of ours: whom the caller was after is remembered all the same
             await self._remember(by, as_of, instants.known_at, Result.FAILED, ())
             raise
-        confidential = Scope.CONFIDENTIAL in self.caller.scopes
-        if len(known.facts) > IN_LOOP:
-            told = await asyncio.to_thread(view, by, when, known, confidential=confidential)
-        else:
-            told = view(by, when, known, confidential=confidential)
         persons = tuple(ids_of(told))
         result = Result.ANSWERED if persons else Result.NOT_FOUND
         await self._remember(by, as_of, instants.known_at, result, persons)
@@ -136,6 +133,17 @@ class Desk:
             raise Problem(404, "not-found", "No person is known under this.")
         self.request.state.audited = True
         return told
+
+    async def _told(self, by: By, when: When, view: View[Told]) -> Told:
+        try:
+            async with asyncio.timeout(READING):
+                known = await self._known(by)
+        except TimeoutError:
+            raise StoreDown("the store did not answer in time") from None
+        confidential = Scope.CONFIDENTIAL in self.caller.scopes
+        if len(known.facts) > IN_LOOP:
+            return await asyncio.to_thread(view, by, when, known, confidential=confidential)
+        return view(by, when, known, confidential=confidential)
 
     async def _known(self, by: By) -> Known:
         reads = self.backing.reads

@@ -20,6 +20,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 MAX_PATH = 512
 MAX_QUERY = 512
 MAX_BODY = 4_096
+MAX_AT_ONCE = 256
+"""Requests that tell of persons, at one time; health is answered beside them."""
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -29,6 +31,7 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"strict-transport-security", b"max-age=31536000"),
 )
+BUSY = Problem(503, "busy", "Too many requests at the same time.", headers={"Retry-After": "1"})
 _log = structlog.get_logger()
 
 
@@ -37,6 +40,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +49,17 @@ class Guard:
         request = str(uuid.uuid4())
         state = scope.setdefault("state", {})
         state["request"] = request
-        await _Passage(self._app, scope, receive, send, request).run()
+        passage = _Passage(self._app, scope, receive, send, request)
+        if scope["path"] in OPEN:
+            await passage.run()
+        elif self._inside >= MAX_AT_ONCE:
+            await passage.turn_away(BUSY)
+        else:
+            self._inside += 1
+            try:
+                await passage.run()
+            finally:
+                self._inside -= 1
 
 
 class _Passage:
@@ -65,6 +79,12 @@ class _Passage:
             await self._tell(problem)
         else:
             await self._pass()
+        self._note(began)
+
+    async def turn_away(self, problem: Problem) -> None:
+        """Answer without looking at it."""
+        began = time.perf_counter()
+        await self._tell(problem)
         self._note(began)
 
     async def _pass(self) -> None:

@@ -90,7 +90,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
                     access_log=False,  # a path names a person; the API writes its own lines, which do not
                     server_header=False,
                     h11_max_incomplete_event_size=32_768,
-                    limit_concurrency=512,
+                    limit_concurrency=4_096,  # of connections; how many ask at once the guard limits
                     timeout_keep_alive=15,
                     timeout_graceful_shutdown=int(settings.deadlines.stop),
                 )

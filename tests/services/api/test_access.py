@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -135,6 +136,27 @@ async def test_a_row_for_every_look_up(world: Any) -> None:
     # one person looked for is one name in the log, answered or refused, and not the number itself
     assert {row.looked_up for row in rows if row is not rows[1]} == {world.audit.name("i94/CBP/123456789A1")}
     assert (await verify(world.audit.rows())).broken is None
+
+
+async def test_a_look_up_that_a_bug_ends_is_remembered_too(world: Any) -> None:
+    async def bug(keys: Any) -> Any:
+        raise RuntimeError
+
+    world.reads.pools = bug
+    problem(await world.ask(PATH), 500, "bug")
+    (row,) = await world.rows()
+    assert (row.result, row.looked_up) == ("failed", world.audit.name("i94/CBP/123456789A1"))
+
+
+async def test_a_store_that_hangs_is_down_and_remembered(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.api.desk.READING", 0.05)
+
+    async def hang(keys: Any) -> Any:
+        await asyncio.Event().wait()
+
+    world.reads.pools = hang
+    problem(await world.ask(PATH), 503, "no-store")
+    assert [row.result for row in await world.rows()] == ["failed"]
 
 
 async def accounted(client: Any, audit: Any, paths: list[str], token: str) -> bool:

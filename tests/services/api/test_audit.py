@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from services.api.audit import FIRST, AuditDown, AuditLog, Entry, Result, Row, open_audit, verify
 
@@ -152,6 +154,79 @@ async def test_a_log_whose_lock_is_held_is_down_not_slow(tmp_path: Path, monkeyp
         await other.rollback()
     await engine.dispose()
     await log.close()
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Another process's hold on the log."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def taken_away(file: Path) -> Iterator[None]:
+    """The table is somewhere else."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("ALTER TABLE audit RENAME TO away")
+        yield
+        other.execute("ALTER TABLE away RENAME TO audit")
+
+
+@contextmanager
+def closed_to_writers(file: Path) -> Iterator[None]:
+    """As far as SQLite can tell, the file system is mounted read-only."""
+    with pragma("query_only=1", "query_only=0"):
+        yield
+
+
+@contextmanager
+def full(file: Path) -> Iterator[None]:
+    """There is no page left on the disk."""
+    with pragma("max_page_count=1", "max_page_count=1000000"):
+        yield
+
+
+@contextmanager
+def pragma(now: str, then: str) -> Iterator[None]:
+    """A setting of every transaction of the log."""
+    plain = AuditLog._append
+
+    async def append(self: AuditLog, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        await connection.execute(text(f"PRAGMA {now}"))
+        try:
+            await plain(self, connection, entries)
+        finally:
+            await connection.execute(text(f"PRAGMA {then}"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AuditLog, "_append", append)
+        yield
+
+
+@pytest.mark.parametrize("trouble", [locked, taken_away, closed_to_writers, full], ids=lambda each: each.__name__)
+async def test_whom_no_log_remembers_nobody_answers(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Any
+) -> None:
+    monkeypatch.setattr("services.api.audit.DEADLINE", 0.5)
+    path = "/v1/status/i94/123456789A1"
+    world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
+    long = world.token(sub="x" * 200)  # so that a row needs a page sooner
+    for _ in range(40):
+        assert (await world.ask(path, long)).status_code == 200
+    with trouble(tmp_path / "audit.db"):
+        for asked in (path, "/v1/status/i94/999999999A1"):
+            for _ in range(15 if trouble is full else 1):
+                silent = await world.ask(asked, long)
+            assert (silent.status_code, silent.json()["type"]) == (503, "urn:visabus:problem:no-audit")
+            assert "Canaria" not in silent.text
+        assert (await world.client.get("/readyz")).json()["checks"]["audit"] == "down"
+    answered = await world.ask(path)
+    assert answered.status_code == 200
+    rows = await world.rows()
+    assert rows[-1].request == answered.headers["visabus-request"]
+    assert (await verify(world.audit.rows())).broken is None
 
 
 def chain(count: int) -> list[Row]:

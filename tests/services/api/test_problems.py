@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -126,6 +127,31 @@ async def test_other_methods_and_bodies(world: Any) -> None:
 
     endless = await world.client.post("/v1/reads-bodies", content=pieces(), headers=headers)
     assert (endless.status_code, endless.json()["type"]) == (413, "urn:visabus:problem:body")
+
+
+async def test_too_many_at_once_are_turned_away_and_health_is_not(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.api.guard.MAX_AT_ONCE", 2)
+    go, asked = asyncio.Event(), 0
+    pools = world.reads.pools
+
+    async def waiting(keys: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        await go.wait()
+        return await pools(keys)
+
+    world.reads.pools = waiting
+    inside = [asyncio.create_task(world.ask(PATH)) for _ in range(2)]
+    while asked < 2:
+        await asyncio.sleep(0)
+    turned_away = await world.ask(PATH)
+    assert (turned_away.status_code, turned_away.json()["type"]) == (503, "urn:visabus:problem:busy")
+    assert turned_away.headers["content-type"] == "application/problem+json"
+    assert turned_away.headers["retry-after"] == "1"
+    assert (await world.client.get("/healthz")).status_code == 200
+    go.set()
+    assert [answer.status_code for answer in await asyncio.gather(*inside)] == [404, 404]
+    assert (await world.ask(PATH)).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/openapi.json", PATH, "/v1/none"])
