@@ -131,19 +131,18 @@ async def test_other_methods_and_bodies(world: Any) -> None:
 
 async def test_too_many_at_once_are_turned_away_and_health_is_not(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.api.guard.MAX_AT_ONCE", 2)
-    go, asked = asyncio.Event(), 0
+    go, two = asyncio.Event(), asyncio.Barrier(3)
     pools = world.reads.pools
 
     async def waiting(keys: Any) -> Any:
-        nonlocal asked
-        asked += 1
+        if not go.is_set():
+            await two.wait()
         await go.wait()
         return await pools(keys)
 
     world.reads.pools = waiting
     inside = [asyncio.create_task(world.ask(PATH)) for _ in range(2)]
-    while asked < 2:
-        await asyncio.sleep(0)
+    await two.wait()
     turned_away = await world.ask(PATH)
     assert (turned_away.status_code, turned_away.json()["type"]) == (503, "urn:visabus:problem:busy")
     assert turned_away.headers["content-type"] == "application/problem+json"
