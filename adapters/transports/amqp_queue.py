@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
-from adapters.transports.slices import next_few
+from adapters.transports.slices import by_few
 from schemas.ids import digest
 
 if TYPE_CHECKING:
@@ -179,10 +179,8 @@ class AmqpQueue:
                 reason = f"a message of {len(body)} bytes, at most {self.options.limit}"
                 yield BadRecord(reason, place="byte 0", raw=body)  # all of it: once acknowledged it is nowhere else
                 return
-            reads = self.format.read(BytesIO(body))
-            while chunk := await asyncio.to_thread(next_few, reads):
-                for read in chunk:
-                    yield read
+            async for read in by_few(self.format.read(BytesIO(body))):
+                yield read
 
         return records
 

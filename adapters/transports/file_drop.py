@@ -27,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
 from adapters.transports.archives import Bounded, read_zip, whole_archive
-from adapters.transports.slices import next_few
+from adapters.transports.slices import by_few
 
 log = logging.getLogger(__name__)
 _TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
@@ -70,7 +70,7 @@ def open_drop(url: str, feed: Feed) -> FileDrop:
     return FileDrop(path, feed.format, DropOptions(**feed.options))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Done:
     """A file that was read."""
 
@@ -105,7 +105,8 @@ class _Memory:
         return next((done.name for done in self.done.values() if done.digest == digest), None)
 
     def position(self) -> Json:
-        entries = [[done.name, done.size, done.changed, done.digest] for done in sorted(self.done.values())]
+        done = (self.done[name] for name in sorted(self.done))
+        entries = [[each.name, each.size, each.changed, each.digest] for each in done]
         return {"done": entries, "floor": self.floor, "again": self.again}
 
 
@@ -192,13 +193,7 @@ class FileDrop:
         return records
 
     def _reader(self, name: str) -> Callable[[], AsyncIterator[Read]]:
-        async def records() -> AsyncIterator[Read]:
-            reads = self._reads(self.path / name)
-            while chunk := await asyncio.to_thread(next_few, reads):
-                for read in chunk:
-                    yield read
-
-        return records
+        return lambda: by_few(self._reads(self.path / name))
 
     def _reads(self, path: Path) -> Iterator[Read]:
         try:

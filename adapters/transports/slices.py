@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 from adapters.core import Read
 
@@ -11,13 +12,25 @@ BYTES = 2**22
 """What could not be read comes in pieces of up to a megabyte."""
 
 
-def next_few(reads: Iterator[Read]) -> list[Read]:
-    """The next reads, none at the end. What `reads` raises is raised, and what stood before it in the slice is lost."""
+async def by_few(reads: Iterator[Read]) -> AsyncIterator[Read]:
+    """The same reads, made in a thread."""
+    more = True
+    while more:
+        few, more = await asyncio.to_thread(next_few, reads)
+        for read in few:
+            yield read
+
+
+def next_few(reads: Iterator[Read]) -> tuple[list[Read], bool]:
+    """The next reads, and whether there may be more: most files are small, and to ask once more costs as much again.
+
+    What `reads` raises is raised, and what stood before it in the slice is lost.
+    """
     found: list[Read] = []
     size = 0
     for read in reads:
         found.append(read)
         size += len(read.raw)
         if len(found) == MOST or size >= BYTES:
-            break
-    return found
+            return found, True
+    return found, False

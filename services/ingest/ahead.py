@@ -1,46 +1,73 @@
-"""Reading ahead: the next item is made while the last one is in use, and never more than a few."""
+"""Reading ahead: what comes next is made while the last is in use, and what has piled up by then is taken together."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def ahead(items: AsyncGenerator[T, None], limit: int) -> AsyncGenerator[T, None]:
-    """The same items in the same order, up to `limit` of them made ahead, by one task from first to last.
+async def ahead(
+    items: AsyncGenerator[T, None], limit: int, weight: Callable[[T], float], linger: float
+) -> AsyncGenerator[list[T], None]:
+    """The same items in the same order, made ahead by one task from first to last, a list of them at a time.
 
+    A list weighs one at most, if it is not a single item; about `limit` is made ahead. Who comes back to find items
+    waiting is behind, and waits up to `linger` seconds more for a full list; who waits for an item gets it at once.
     What the generator raises is raised here, behind the items that came before it.
     """
-    queue: asyncio.Queue[T] = asyncio.Queue(limit)
+    waiting: deque[T] = deque()
+    held = 0.0
+    news, room = asyncio.Event(), asyncio.Event()
     over = False
 
     async def fill() -> None:
-        async with aclosing(items):
-            async for item in items:
-                if over:  # cancelled, but the generator was in a call that swallows that (asyncio.wait_for before 3.12)
-                    return
-                await queue.put(item)
+        nonlocal held
+        try:
+            async with aclosing(items):
+                async for item in items:
+                    while held >= limit and not over:
+                        room.clear()
+                        await room.wait()
+                    if over:  # cancelled, but the generator was in a call that swallows that (asyncio.wait_for < 3.12)
+                        return
+                    waiting.append(item)
+                    held += weight(item)
+                    news.set()
+        finally:
+            news.set()
+
+    async def full() -> None:
+        while held < 1 and not filler.done():
+            news.clear()
+            await news.wait()
 
     filler = asyncio.create_task(fill())
-    getter: asyncio.Task[T] | None = None
     try:
         while True:
-            getter = asyncio.create_task(queue.get())
-            await asyncio.wait({getter, filler}, return_when=asyncio.FIRST_COMPLETED)
-            if not getter.done():
+            if waiting:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(linger):
+                        await full()
+            while not waiting and not filler.done():
+                news.clear()
+                await news.wait()
+            if not waiting:
                 break
-            yield getter.result()
-        getter.cancel()
-        while not queue.empty():
-            yield queue.get_nowait()
+            taken = [waiting.popleft()]
+            weighs = weight(taken[0])
+            while waiting and weighs + weight(waiting[0]) <= 1:
+                weighs += weight(waiting[0])
+                taken.append(waiting.popleft())
+            held -= weighs
+            room.set()
+            yield taken
         await filler
     finally:
         over = True
         filler.cancel()
-        if getter is not None:
-            getter.cancel()
-        await asyncio.gather(*(task for task in (filler, getter) if task is not None), return_exceptions=True)
+        await asyncio.gather(filler, return_exceptions=True)

@@ -6,7 +6,8 @@ What a feed goes through, chunk by chunk:
     -> acknowledge to the source, where it is a queue and the batch ends
 
 A chunk is encoded once: whatever is sent again has the same ids and the same stamps. Nothing is saved before all
-that it covers is durable, so a crash at any point costs a repeat and never a record.
+that it covers is durable, so a crash at any point costs a repeat and never a record. Of a backlog of small batches
+many go through these steps as one chunk, for each step waits for a disk.
 """
 
 from __future__ import annotations
@@ -46,6 +47,16 @@ Pause = Callable[[str], Awaitable[None]]
 
 _SLICE = 0.05
 """The loop is given back after so many seconds of reading without a wait."""
+
+_FEW = 20
+_FEW_BYTES = 65_536
+"""So few reads are mapped at once: to have a thread do it would cost more. Below what would go to the spool."""
+
+_LINGER = 0.1
+"""A feed that is behind waits so many seconds for more to send together."""
+
+_LEAST = 0.01
+"""The least share of what is sent together: never more than a hundred batches, fewer than a queue knows again."""
 
 
 class Stopped(Exception):
@@ -90,9 +101,23 @@ class Chunk:
 
     messages: list[Message]
     then: Saved
-    done: Tally | None = None  # the batch that ends with this chunk
-    saved: Callable[[], Awaitable[None]] | None = None  # called once `then` is saved: the source may forget the batch
+    share: float = _LEAST  # of the records and bytes that are sent together
+    done: tuple[Tally, ...] = ()  # the batches that end within this chunk
+    saved: tuple[Callable[[], Awaitable[None]], ...] = ()  # called once `then` is saved: the source may forget them
     stop: str | None = None  # the feed stops here
+
+
+def _joined(chunks: Sequence[Chunk]) -> Chunk:
+    """Chunks of one feed that follow one another, as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return replace(
+        chunks[-1],
+        messages=[message for chunk in chunks for message in chunk.messages],
+        share=sum(chunk.share for chunk in chunks),
+        done=tuple(tally for chunk in chunks for tally in chunk.done),
+        saved=tuple(saved for chunk in chunks for saved in chunk.saved),
+    )
 
 
 @dataclass(slots=True)
@@ -339,9 +364,12 @@ class Host:
         try:
             transport = worker.source.feed.transport(worker.source.url, worker.source.feed)
             try:
-                async with aclosing(ahead(self._chunks(worker, transport), self._settings.in_flight)) as chunks:
-                    async for chunk in chunks:
-                        await self._deliver(worker, chunk)
+                made = ahead(
+                    self._chunks(worker, transport), self._settings.in_flight, lambda each: each.share, _LINGER
+                )
+                async with aclosing(made) as found:
+                    async for chunks in found:
+                        await self._deliver(worker, _joined(chunks))
                         moved = True
                         if worker.stop.is_set() or self._stop.is_set():
                             return False
@@ -370,6 +398,8 @@ class Host:
         async for batch in transport.batches(saved.position):
             async for chunk in self._of_batch(worker, batch, saved):
                 yield chunk
+                if chunk.stop is not None:
+                    return
                 saved = chunk.then
 
     async def _of_batch(self, worker: Worker, batch: Batch, saved: Saved) -> AsyncGenerator[Chunk, None]:
@@ -395,7 +425,7 @@ class Host:
             async for reads in self._slices(batch.records()):
                 messages = await self._map(worker, tally, reads)
                 if tally.reads > tally.skip:
-                    yield Chunk(messages, begun())
+                    yield Chunk(messages, begun(), self._share(reads))
         except Wholesale as error:
             # what this batch sent before stays sent; the feed stands before the batch, whoever mends it reads it whole
             told = f"{worker.source.name} stopped: {error}; nothing behind {name!r} is read until that is mended"
@@ -413,7 +443,12 @@ class Host:
             yield Chunk([letter(rest, origin, self._spool, counted=False)], last, stop=told)
             return
         done = replace(before, counters=before.counters.plus(tally.part), position=batch.after)
-        yield Chunk([], done, done=tally, saved=batch.done)
+        yield Chunk([], done, done=(tally,), saved=(batch.done,) if batch.done is not None else ())
+
+    def _share(self, reads: Sequence[Read]) -> float:
+        """Of what is sent together, by number and bytes."""
+        size = sum(len(read.raw) for read in reads)
+        return max(_LEAST, len(reads) / self._settings.chunk_records, size / self._settings.chunk_bytes)
 
     async def _slices(self, reads: AsyncIterator[Read]) -> AsyncIterator[list[Read]]:
         """Reads by the chunk, bounded in number and bytes."""
@@ -442,8 +477,10 @@ class Host:
             raise failure
 
     async def _map(self, worker: Worker, tally: Tally, reads: list[Read]) -> list[Message]:
+        few = len(reads) <= _FEW and sum(len(read.raw) for read in reads) <= _FEW_BYTES
+
         async def work() -> list[Message]:
-            return await asyncio.to_thread(tally.messages, reads)
+            return tally.messages(reads) if few else await asyncio.to_thread(tally.messages, reads)
 
         return await self._patiently(worker.stop, work)
 
@@ -454,12 +491,11 @@ class Host:
         await self._pause("ingest.decoded")
         await self._send(worker.stop, chunk.messages)
         await self._pause("ingest.sent")
-        if chunk.done is not None:
-            await self._receipt(worker, chunk.done)
+        await self._receipts_of(worker, chunk.done)
         await self._save(worker, chunk.then)
         await self._pause("ingest.saved")
-        if chunk.saved is not None:
-            await chunk.saved()
+        for saved in chunk.saved:
+            await saved()
         if chunk.stop is not None:
             raise Stopped(chunk.stop)
 
@@ -469,14 +505,16 @@ class Host:
             await self._send(worker.stop, [saved.message(worker.source.key)])
             worker.saved = saved
 
-    async def _receipt(self, worker: Worker, tally: Tally) -> None:
-        if not tally.records and not tally.notes:
-            return  # a poll that found nothing and says nothing
-        await self._patiently(worker.stop, lambda: asyncio.to_thread(receipts.keep, self._receipts, tally))
-        origin = tally.origin
-        self._log.debug(
-            "batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json()
-        )
+    async def _receipts_of(self, worker: Worker, tallies: Sequence[Tally]) -> None:
+        told = [tally for tally in tallies if tally.records or tally.notes]  # not polls that found and said nothing
+        if not told:
+            return
+        await self._patiently(worker.stop, lambda: asyncio.to_thread(receipts.keep, self._receipts, told))
+        for tally in told:
+            origin = tally.origin
+            self._log.debug(
+                "batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json()
+            )
 
     async def _release(self, worker: Worker) -> None:
         """Let go of the feed, so that the next host need not wait. Nothing depends on it."""

@@ -64,6 +64,12 @@ class Spool:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, on disk once this returns."""
+    replace(path, data)
+    synced(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """The same for one of several files of a directory, to be `synced` once behind them all."""
     draft = path.with_name(f".{uuid4().hex}.draft")
     try:
         with draft.open("wb") as file:
@@ -73,7 +79,6 @@ def write(path: Path, data: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    synced(path.parent)
 
 
 def synced(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from services.ingest.chunks import Tally
-from services.ingest.letters import SpoolDown, clean, write
+from services.ingest.letters import SpoolDown, clean, replace, synced
 
 _LONGEST_NAME = 150
 
@@ -43,16 +44,20 @@ def path_of(directory: Path, system: str, feed: str, batch: str) -> Path:
     return directory / quote(system, safe="") / quote(feed, safe="") / f"{name}.json"
 
 
-def keep(directory: Path, tally: Tally) -> Path:
-    """Write the receipt, one line; a batch that is read again gets a new one. Raises SpoolDown."""
-    path = path_of(directory, tally.origin.system, tally.origin.feed, tally.origin.batch)
-    line = orjson.dumps(_plain(receipt(tally)), default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+def keep(directory: Path, tallies: Sequence[Tally]) -> None:
+    """Write receipts, one line each; a batch that is read again gets a new one. Raises SpoolDown."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, line)
+        folders = set()
+        for tally in tallies:
+            path = path_of(directory, tally.origin.system, tally.origin.feed, tally.origin.batch)
+            if path.parent not in folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(path.parent)
+            replace(path, orjson.dumps(_plain(receipt(tally)), default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+        for folder in folders:
+            synced(folder)
     except OSError as error:
         raise SpoolDown(error.strerror or "cannot write") from error
-    return path
 
 
 def _plain(value: Any) -> Any:

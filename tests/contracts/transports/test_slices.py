@@ -16,7 +16,9 @@ def test_every_read_once_in_order_and_few_at_a_time(sizes: list[int]) -> None:
     said: list[Read] = [Record(str(number), ONE[:size], {}) for number, size in enumerate(sizes)]
     reads = iter(said)
     slices = []
-    while few := next_few(reads):
+    more = True
+    while more:
+        few, more = next_few(reads)
         slices.append(few)
     assert [read for few in slices for read in few] == said
     for few in slices:

@@ -12,6 +12,7 @@ from toy_source import Folder, mapping, settings, world
 
 from adapters.core import Batch, Feed, Json, System
 from bus.contract import Bus
+from schemas.topics import POSITIONS
 from services.ingest import Outcome, Source, recorded, run
 
 
@@ -39,10 +40,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def once(bus: Bus, folder: Path, told: list[tuple[str, str]], down: list[str]) -> Outcome:
+async def once(bus: Bus, folder: Path, told: list[tuple[str, str]], down: list[str], chunk: int = 1) -> Outcome:
     feed = Feed("lines", transport=lambda url, feed: Queue(Path(url), down, bus, told), mapping=mapping)
     source = Source(System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,)), feed, str(folder))
-    (outcome,) = await run(settings(folder, chunk_records=1), [source], once=True, bus=bus, clock=recorded)
+    (outcome,) = await run(settings(folder, chunk_records=chunk), [source], once=True, bus=bus, clock=recorded)
     return outcome
 
 
@@ -63,3 +64,30 @@ async def test_a_source_that_cannot_be_told_is_asked_again_and_nothing_is_read_t
     outcome = await once(bus, folder, told, ["done b.txt"])
     assert (outcome.error, outcome.counters.read) == (None, 9)
     assert [name for name, _ in told] == ["a.txt", "b.txt", "c.txt"]
+
+
+async def test_small_batches_of_a_backlog_are_saved_together_and_each_is_told_behind_that(
+    bus: Bus, tmp_path: Path
+) -> None:
+    names = [f"{number:03d}.txt" for number in range(60)]
+    for name in names:
+        (tmp_path / name).write_text(f"good {name[:3]}")
+    told: list[tuple[str, str]] = []
+    outcome = await once(bus, tmp_path, told, [], chunk=1_000)
+    assert (outcome.error, outcome.counters.read) == (None, 60)
+    assert [name for name, _ in told] == names
+    assert all(saved >= name for name, saved in told)
+    # the hold, the release, and far fewer between than two a batch
+    (ends,) = (await bus.ends([POSITIONS])).values()
+    assert ends < 20
+    receipts = tmp_path / "data" / "receipts" / "TOY" / "lines"
+    assert sorted(path.name for path in receipts.iterdir()) == [f"{name}.json" for name in names]
+
+
+async def test_of_batches_saved_together_none_is_read_twice_where_one_cannot_be_told(bus: Bus, tmp_path: Path) -> None:
+    names = [f"{number:03d}.txt" for number in range(30)]
+    for name in names:
+        (tmp_path / name).write_text(f"good {name[:3]}")
+    told: list[tuple[str, str]] = []
+    outcome = await once(bus, tmp_path, told, ["done 010.txt"], chunk=1_000)
+    assert (outcome.error, outcome.counters.read) == (None, 30)
