@@ -34,7 +34,7 @@ class Child:
 
 
 class Children:
-    """The processes of one command. On leaving, all are ended by their ids, the last started first."""
+    """The processes of one command. On leaving, all are ended by their ids."""
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         logs.mkdir(parents=True, exist_ok=True)
@@ -46,8 +46,7 @@ class Children:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for child in reversed(self._started):
-            await _end(child)
+        await asyncio.gather(*map(_end, self._started))
 
     async def start(self, name: str, *arguments: str) -> Child:
         """Run `visabus` with these arguments."""

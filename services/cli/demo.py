@@ -114,7 +114,7 @@ class Plan:
         """Where the simulator writes."""
         return self.directory / "population"
 
-    def environment(self, feeds: dict[str, str], key: Key) -> dict[str, str]:
+    def environment(self, key: Key) -> dict[str, str]:
         """The processes' environment: the demo's settings and nobody else's."""
         kept = {
             name: value
@@ -128,7 +128,6 @@ class Plan:
                 "VISABUS_BUS_URL": self.bus or f"embedded://{self.data}/bus.db",
                 "VISABUS_STORE_URL": self.store or f"sqlite+aiosqlite:///{self.data}/store.db",
                 "VISABUS_AUDIT_URL": f"sqlite+aiosqlite:///{self.data}/audit.db",
-                "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in feeds.items()}),
                 "VISABUS_API__HOST": "127.0.0.1",
                 "VISABUS_API__PORT": str(self.port),
             }
@@ -168,19 +167,21 @@ async def _until_stopped(plan: Plan, console: Console) -> int:
 async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
     from services.cli.evaluate import compared, refuse_used
     from services.settings import load
-    from services.simulator import addresses, simulate
+    from services.simulator import simulate
 
     files, key = plan.population, pushing.new_key()
-    with console.status(f"Writing the records of {plan.persons:,} travellers"):
-        truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
-    environment = plan.environment(await _queued(plan, addresses(files)), key)
+    environment = plan.environment(key)
     settings = load(environment=environment)
     await refuse_used(settings)
     async with Children(plan.directory / "logs", environment) as children:
-        await children.finished(await children.start("topics", "topics", "create"))
-        flow = await _flow(plan, settings, truth, children, console, key)
-        comparison = await compared(settings, truth)
+        # whoever reads and answers gets ready while the records are written
+        correlator = await children.start("correlate", "correlate")
+        door = await _door(plan, children)
+        with console.status(f"Writing the records of {plan.persons:,} travellers"):
+            truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
+        flow = await _flow(plan, settings, truth, children, console, Started(correlator, door, key))
         api = await children.start("serve", "serve")
+        comparison = await compared(settings, truth)
         await _ready(plan.port, children, api)
         sound = _summary(console, truth, flow, comparison)
         requests = _requests(truth)
@@ -192,7 +193,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
             return 0 if sound and answered else FAILED
         console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
         while True:
-            children.check(api, flow.correlator)
+            children.check(api, correlator)
             await asyncio.sleep(_LOOK_SECONDS)
 
 
@@ -216,51 +217,70 @@ class Flow:
     counters: dict[str, Counters]  # by system
     events: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What runs before there is anything to read."""
+
     correlator: Child
+    door: Child | None
+    key: Key
 
 
-async def _flow(plan: Plan, settings: Settings, truth: Truth, children: Children, console: Console, key: Key) -> Flow:
+async def _flow(
+    plan: Plan, settings: Settings, truth: Truth, children: Children, console: Console, started: Started
+) -> Flow:
     """Ingest, push and correlate, all at once, until all is in the view."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from services.simulator import addresses
     from services.store import open_store
     from services.wiring import open_bus
 
+    feeds = await _queued(plan, addresses(plan.population))
+    named = [option for name, url in feeds.items() for option in ("--feed", f"{name}={url}")]
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = perf_counter()
     bus = await open_bus(settings)
     store = await open_store(settings.store_url)
     try:
-        correlator = await children.start("correlate", "correlate")
-        ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded")
-        push = asyncio.create_task(_push(plan, children, key))
+        ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded", *named)
+        push = asyncio.create_task(_push(plan, children, started))
+        running = Running(ingest, started.correlator, push)
         try:
             with Progress(*columns, console=console) as progress:
-                counters = await _watched(progress, bus, store, truth, children, Running(ingest, correlator, push))
+                counters = await _watched(progress, bus, store, truth, children, running)
         finally:
             push.cancel()
             await asyncio.wait({push})
         await children.finished(ingest)
         events = sum(each.events for each in counters.values())
-        return Flow(counters, events, perf_counter() - began, correlator)
+        return Flow(counters, events, perf_counter() - began)
     finally:
         await store.close()
         await bus.close()
 
 
-async def _push(plan: Plan, children: Children, key: Key) -> None:
-    """Open the door and push through it, where there is something to push. The door stays open."""
+async def _door(plan: Plan, children: Children) -> Child | None:
+    """Open the door, where there is something to push; it stays open."""
+    if pushing.SYSTEM not in plan.systems:
+        return None
+    return await children.start("door", "door", "--stamp", "recorded")
+
+
+async def _push(plan: Plan, children: Children, started: Started) -> None:
+    """Push through the door."""
     from services.simulator import IDENT_FILES
     from services.simulator.ident_push import NotTaken, Refused
 
-    if pushing.SYSTEM not in plan.systems:
+    if started.door is None:
         return
-    door = await children.start("door", "door", "--stamp", "recorded")
-    await _ready(plan.door_port, children, door)
+    await _ready(plan.door_port, children, started.door)
     try:
-        await pushing.through_door(f"http://127.0.0.1:{plan.door_port}", plan.population / IDENT_FILES, key)
+        await pushing.through_door(f"http://127.0.0.1:{plan.door_port}", plan.population / IDENT_FILES, started.key)
     except (NotTaken, Refused) as error:
-        raise Refusal(f"the door did not take a message: {error}\n{door.told()}") from None
+        raise Refusal(f"the door did not take a message: {error}\n{started.door.told()}") from None
 
 
 @dataclass(frozen=True, slots=True)

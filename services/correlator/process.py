@@ -27,6 +27,8 @@ POLL_MESSAGES = 5_000
 BEHIND = POLL_MESSAGES // 2
 """So many events in one poll mean that more wait on the bus."""
 GATHER_SECONDS = 30.0
+REST = 2.0
+"""While events come, settling rests so many times as long as it took: it has a third of the time at most."""
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
@@ -40,28 +42,37 @@ def wall_clock() -> datetime:
 
 
 class Pace:
-    """When to settle: at once, but while a backlog is read work gathers, so that a pool with many new events is settled
-    once. `waiting` counts the batches that are not settled.
+    """When to settle: at once, but while events come work gathers, so that a pool with many new events is settled once:
+    for a multiple of what the last settling took, and longer where a backlog is read. `waiting` counts the batches that
+    are not settled.
     """
 
     def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
         self.behind = False
+        self.flowing = False
         self._waiting = waiting
         self._met = 0
         self._since = time.monotonic()
+        self._rest = 0.0
 
     async def ripe(self) -> bool:
         """Whether enough has gathered, or nothing is to be gained by waiting."""
         if not self.behind:
-            return True
+            return not self.flowing or time.monotonic() - self._since >= self._rest
         before, self._met = self._met, await self._waiting()
         if self._met < before:
             self.settled()  # by another correlator
         return self._met >= SETTLE_ROWS or time.monotonic() - self._since >= GATHER_SECONDS
 
-    def settled(self) -> None:
-        """Gathering begins anew."""
+    def settled(self, took: float = 0.0) -> None:
+        """Gathering begins anew, after a settling that took so many seconds."""
         self._since = time.monotonic()
+        self._rest = min(REST * took, GATHER_SECONDS)
+
+    def came(self, events: int) -> None:
+        """A poll brought so many events, within `IDLE_SECONDS`."""
+        self.flowing = events > 0
+        self.behind = events >= BEHIND
 
 
 async def run(
@@ -154,7 +165,7 @@ async def _reading(
                     correlator.fenced += 1
                     log.warning("fenced", why=str(error), count=correlator.fenced)
                 finally:
-                    pace.behind = False
+                    pace.came(0)
                     await consumer.close()
 
 
@@ -165,7 +176,7 @@ def _told(state: object) -> None:
 async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
     while not stop.is_set():
         deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)
-        pace.behind = len(deliveries) >= BEHIND
+        pace.came(len(deliveries))
         if deliveries:
             positions = await correlator.take(deliveries)
             if positions:
@@ -188,8 +199,9 @@ async def _settle_once(correlator: Correlator, pace: Pace, *, hold: bool) -> boo
     await correlator.look()
     rows = 0
     if await pace.ripe():
+        began = time.monotonic()
         rows = (await correlator.settle()).rows
-        pace.settled()
+        pace.settled(time.monotonic() - began)
     fired = await correlator.fire(DUE_BESIDES if rows or pace.behind else DUE_PERSONS)
     told = 0 if hold else await correlator.deliver()
     return bool(rows or fired or told)

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import cast
 
 import pytest
 from rich.console import Console
@@ -20,7 +19,6 @@ from servers import Unavailable, start_kafka, stop_kafka
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.cli.children import Child
 from services.cli.demo import Flow, _summary
 from services.cli.population import JUDGED, chosen
 from services.domain.coverage import complete
@@ -228,7 +226,7 @@ def flow_of(truth: Truth) -> Flow:
         system: Counters(told["read"], told["published"], 0, {"a-rule": told["filtered"]}, told["published"])
         for system, told in truth.counts["systems"].items()
     }
-    return Flow(counters, 1_000, 1.0, cast(Child, None))
+    return Flow(counters, 1_000, 1.0)
 
 
 async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path) -> None:

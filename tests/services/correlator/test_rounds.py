@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator
-from services.correlator.process import GATHER_SECONDS, Pace, _settle_once
+from services.correlator.process import BEHIND, GATHER_SECONDS, REST, Pace, _settle_once
 from services.correlator.settle import Settled
 
 
@@ -87,3 +87,35 @@ async def test_what_another_correlator_settles_begins_to_gather_anew(monkeypatch
     assert not await shared.ripe()
     now[0] += GATHER_SECONDS
     assert await shared.ripe()
+
+
+async def test_while_events_come_settling_rests_for_as_long_as_it_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+
+    class Slow(_Noted):
+        async def settle(self) -> Settled:
+            now[0] += 4.0
+            return await super().settle()
+
+    correlator = cast(Correlator, Slow(3))
+    stream = pace(3)
+    stream.came(BEHIND - 1)
+    assert await _settle_once(correlator, stream, hold=False)
+    assert not await _settle_once(correlator, stream, hold=False)
+    now[0] += REST * 4.0
+    assert await _settle_once(correlator, stream, hold=False)
+    assert not await _settle_once(correlator, stream, hold=False)
+    stream.came(0)  # nothing more comes: nothing is to be gained
+    assert await _settle_once(correlator, stream, hold=False)
+
+
+async def test_a_rest_is_no_longer_than_a_backlog_gathers(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+    stream = pace(3)
+    stream.came(1)
+    stream.settled(10 * GATHER_SECONDS)
+    assert not await stream.ripe()
+    now[0] += GATHER_SECONDS
+    assert await stream.ripe()
