@@ -1,8 +1,15 @@
 """A COBOL record description (copybook) read into a tree of items. What is not understood is an error with its line.
 
-Understood: levels 01 to 49, 77 and 88; PIC of X, A, 9, S, V; DISPLAY, COMP, COMP-4, BINARY, COMP-3, PACKED-DECIMAL;
-SIGN LEADING or TRAILING, SEPARATE; OCCURS, also DEPENDING ON; REDEFINES; VALUE (of interest in level 88 only).
-Reference format: columns 1 to 6 and 73 to 80 are no text, column 7 marks comments and continued lines.
+Understood: levels 01 to 49, 77 and 88; PIC of X, A, 9, S, V, edited ones as the text that they are; DISPLAY, COMP,
+COMP-4, BINARY, COMP-3, PACKED-DECIMAL; SIGN LEADING or TRAILING, SEPARATE; OCCURS, also DEPENDING ON, in tables too,
+its keys and indexes; REDEFINES; VALUE (of interest in level 88 only). Reference format: columns 1 to 6 and 73 to 80 are
+no text, column 7 marks comments and continued lines.
+
+Refused by name: COMP-1, COMP-2, COMP-5, SYNC, JUSTIFIED, BLANK WHEN ZERO, level 66, pictures with P, N or G, two
+fields of one name in one group.
+
+A copybook without level 01 is made to be copied below one: its fields are those of a record named RECORD. Of several
+records one is read, by its name. A FILLER with named fields in it is no filler: they are called FILLER-1, FILLER-2 ...
 """
 
 from __future__ import annotations
@@ -11,6 +18,7 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 
 from adapters.formats.ebcdic import binary_size, packed_size
 
@@ -124,10 +132,14 @@ class _Open:
 
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[^\s'\"]+|['\"]")
-_REPEAT = re.compile(r"([XA9])(?:\((\d{1,5})\))?")
+_REPEAT = re.compile(r"(9)(?:\((\d{1,5})\))?")
 _NUMBER = re.compile(r"(S?)((?:9(?:\(\d{1,5}\))?)*)(?:V((?:9(?:\(\d{1,5}\))?)*))?")
-_TEXT = re.compile(r"(?:[XA](?:\(\d{1,5}\))?)+")
+_TEXT = re.compile(r"(?:(?:[XA9B0/Z*$+,.V-]|CR|DB)(?:\(\d{1,5}\))?)+")
+"""Also numbers as they are printed: V takes no room in them, CR and DB two characters."""
+_PRINTED = re.compile(r"([XA9B0/Z*$+,.-]|CR|DB)(?:\((\d{1,5})\))?")
 _NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]{0,29})")
+_LISTING = frozenset({"EJECT", "SKIP1", "SKIP2", "SKIP3"})
+"""Lines that were meant for the printed listing."""
 _USAGES = {
     "DISPLAY": Usage.DISPLAY,
     "COMP": Usage.BINARY,
@@ -141,10 +153,10 @@ _USAGES = {
 }
 
 
-def parse(text: str) -> Item:
-    """The record that a copybook describes: its one 01 level. Raises CopybookError."""
+def parse(text: str, name: str | None = None) -> Item:
+    """The record that a copybook describes: the only one, or the one of that name. Raises CopybookError."""
+    found: dict[str, Item] = {}
     stack: list[_Open] = []
-    record: Item | None = None
     for words in _sentences(_lines(text)):
         entry = _entry(words)
         if isinstance(entry, Condition):
@@ -154,27 +166,38 @@ def parse(text: str) -> Item:
             last.item = replace(last.item, conditions=(*last.item.conditions, entry))
             continue
         while stack and stack[-1].item.level >= entry.level:
-            record = _close(stack) or record
-        if not stack and record is not None:
-            raise CopybookError(entry.line, "a second record; one copybook describes one")
+            _close(stack, found)
         if stack and stack[-1].item.picture is not None:
             raise CopybookError(entry.line, f"{entry.name} stands below {stack[-1].item.name}, which has a picture")
         if stack and entry.level in (1, 77):
             raise CopybookError(entry.line, f"level {entry.level:02} inside a record")
         if not stack and entry.level not in (1, 77):
-            raise CopybookError(entry.line, "the record begins with level 01")
-        _check_redefines(stack, entry)
-        stack.append(_Open(entry))
+            if found:
+                raise CopybookError(entry.line, f"{entry.name} stands in no record")
+            stack.append(_Open(Item(0, "RECORD", entry.line)))
+        stack.append(_Open(_redefining(stack, entry, found)))
     while stack:
-        record = _close(stack) or record
-    if record is None:
+        _close(stack, found)
+    return _chosen(found, name)
+
+
+def _chosen(found: dict[str, Item], name: str | None) -> Item:
+    """The record that is meant, whole and checked."""
+    if not found:
         raise CopybookError(1, "no record")
+    if name is None and len(found) > 1:
+        second = list(found.values())[1]
+        raise CopybookError(second.line, f"a second record; say which is meant: {', '.join(found)}")
+    record = next(iter(found.values())) if name is None else found.get(name.upper())
+    if record is None:
+        raise CopybookError(1, f"no record {name}; there are {', '.join(found)}")
+    _check_names(record)
     _check_depending(record)
-    return record
+    return _without_fillers(record)
 
 
-def _close(stack: list[_Open]) -> Item | None:
-    """Finishes the innermost entry; the record itself once that was it."""
+def _close(stack: list[_Open], found: dict[str, Item]) -> None:
+    """Finishes the innermost entry: a field of the one around it, or a record."""
     done = stack.pop()
     item = replace(done.item, children=tuple(done.children))
     if item.picture is None and not item.children:
@@ -185,8 +208,10 @@ def _close(stack: list[_Open]) -> Item | None:
         item = replace(item, children=tuple(_inherit(child, item.usage) for child in item.children), usage=None)
     if stack:
         stack[-1].children.append(item)
-        return None
-    return item
+    elif item.name in found:
+        raise CopybookError(item.line, f"a second record {item.name}")
+    else:
+        found[item.name] = item
 
 
 def _inherit(item: Item, usage: Usage) -> Item:
@@ -198,40 +223,79 @@ def _inherit(item: Item, usage: Usage) -> Item:
     return item if item.usage is not None else replace(item, usage=usage)
 
 
-def _check_redefines(stack: list[_Open], entry: Item) -> None:
+def _redefining(stack: list[_Open], entry: Item, found: dict[str, Item]) -> Item:
+    """The entry, with what it redefines checked: the field before it, or one that redefines the same."""
     if entry.redefines is None:
-        return
-    before = stack[-1].children if stack else []
-    family = [item for item in before[-1:] if item.level == entry.level]
-    for item in reversed(before):
+        return entry
+    if not stack and entry.redefines in found:  # records of one file share its storage as it is
+        return replace(entry, redefines=None)
+    family: list[Item] = []
+    for item in reversed(stack[-1].children if stack else []):
+        family.append(item)
         if item.redefines is None:
-            family = [item]
             break
-    if not family or family[0].name != entry.redefines:
+    if entry.redefines not in [item.name for item in family]:
         raise CopybookError(entry.line, f"{entry.name} redefines {entry.redefines}, which does not stand before it")
-    if family[0].occurs is not None:
+    if family[-1].occurs is not None:
         raise CopybookError(entry.line, f"{entry.name} redefines a table")
+    return entry
+
+
+def _check_names(group: Item) -> None:
+    """A group's fields are told apart by their names."""
+    seen: set[str] = set()
+    for child in group.children:
+        if child.name in seen:
+            raise CopybookError(child.line, f"a second {child.name} in {group.name}")
+        if child.name != "FILLER":
+            seen.add(child.name)
+        _check_names(child)
+
+
+def _without_fillers(record: Item) -> Item:
+    """The record with a name for every filler that has named fields in it."""
+    taken: set[str] = set()
+
+    def collect(item: Item) -> None:
+        taken.add(item.name)
+        for child in item.children:
+            collect(child)
+
+    def named(item: Item) -> bool:
+        return any(child.name != "FILLER" or named(child) for child in item.children)
+
+    def free() -> str:
+        number = next(number for number in count(1) if f"FILLER-{number}" not in taken)
+        taken.add(f"FILLER-{number}")
+        return f"FILLER-{number}"
+
+    def renamed(item: Item) -> Item:
+        name = free() if item.name == "FILLER" and named(item) else item.name
+        return replace(item, name=name, children=tuple(renamed(child) for child in item.children))
+
+    collect(record)
+    return renamed(record)
 
 
 def _check_depending(record: Item) -> None:
-    """A number of occurrences stands before the table, outside of tables."""
-    seen: dict[str, Item] = {}
+    """A number of occurrences stands before its table, and in no other table than those that the table is in."""
 
-    def walk(item: Item, *, repeated: bool) -> None:
-        if item.occurs is not None and item.occurs.depending is not None:
-            counter = seen.get(item.occurs.depending)
-            if counter is None or counter.picture is None or not counter.picture.numeric or counter.picture.scale:
+    def walk(item: Item, seen: dict[str, Item]) -> None:
+        if item.occurs is not None:
+            counter = seen.get(item.occurs.depending or "")
+            if item.occurs.depending is not None and (
+                counter is None or counter.picture is None or not counter.picture.numeric or counter.picture.scale
+            ):
                 raise CopybookError(
                     item.line, f"{item.name} depends on {item.occurs.depending}, no whole number before it"
                 )
-            if repeated:
-                raise CopybookError(item.line, f"{item.name} varies inside a table, which is not understood")
-        if not repeated and item.occurs is None:
+            seen = dict(seen)  # what stands in a table is seen there
+        else:
             seen[item.name] = item
         for child in item.children:
-            walk(child, repeated=repeated or item.occurs is not None)
+            walk(child, seen)
 
-    walk(record, repeated=False)
+    walk(record, {})
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -247,10 +311,19 @@ def _lines(text: str) -> list[tuple[int, str]]:
                 raise CopybookError(number, "nothing to continue")
             found[-1] = (found[-1][0], _continued(*found[-1], body, number))
         elif mark in ("", " "):
-            found.append((number, body))
+            if body.strip(" .").upper() not in _LISTING:
+                found.append((number, _without_comment(body)))
         else:
-            raise CopybookError(number, f"column 7 holds {mark!r}")
+            raise CopybookError(number, f"column 7 holds {mark!r}; text begins in column 8")
     return found
+
+
+def _without_comment(body: str) -> str:
+    """A line up to `*>`, if that stands in no literal."""
+    for match in _TOKEN.finditer(body):
+        if match.group().startswith("*>"):
+            return body[: match.start()]
+    return body
 
 
 def _continued(_: int, before: str, body: str, number: int) -> str:
@@ -313,6 +386,9 @@ class _Words:
             return True
         return False
 
+    def literal(self) -> bool:
+        return self.more() and self._words[self._next].literal
+
     def peek(self) -> str:
         return self._words[self._next].text if self.more() else ""
 
@@ -332,6 +408,13 @@ class _Words:
 _CLAUSES = frozenset(
     {"PIC", "PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "VALUES", "SIGN", "LEADING", "TRAILING", *_USAGES}
 )
+_OF_TABLES = frozenset({"ASCENDING", "DESCENDING", "INDEXED", "DEPENDING"})
+_CONSTANTS = frozenset(
+    """ZERO ZEROS ZEROES SPACE SPACES HIGH-VALUE HIGH-VALUES LOW-VALUE LOW-VALUES QUOTE QUOTES NULL NULLS""".split()
+)
+_SIGNED = re.compile(r"[+-]?\d*[.,]?\d+")
+_PREFIXES = ("X", "N", "G", "Z", "NX")
+"""Letters before a literal: hexadecimal and national ones."""
 
 
 def _entry(sentence: list[_Word]) -> Item | Condition:
@@ -347,8 +430,6 @@ def _entry(sentence: list[_Word]) -> Item | Condition:
     if words.more() and words.peek() not in _CLAUSES:
         name = words.name("a field name")
     item = Item(level=level, name=name, line=line)
-    if words.skip("REDEFINES"):
-        item = replace(item, redefines=words.name("the redefined field"))
     while words.more():
         item = _clause(words, item)
     _check(item)
@@ -371,14 +452,15 @@ def _clause(words: _Words, item: Item) -> Item:
             return replace(item, usage=_USAGES[usage.text])
         case text if text in _USAGES:
             return replace(item, usage=_USAGES[text])
+        case "REDEFINES":
+            return replace(item, redefines=words.name("the redefined field"))
         case "OCCURS":
             return replace(item, occurs=_occurs(words))
         case "SIGN" | "LEADING" | "TRAILING":
             return _sign(words, item, word)
         case "VALUE" | "VALUES":
             words.skip("IS", "ARE")
-            words.skip("ALL")
-            words.take("a value")
+            _value(words)
             return item
         case other:
             raise CopybookError(word.line, f"{other} is not understood")
@@ -398,19 +480,38 @@ def _sign(words: _Words, item: Item, word: _Word) -> Item:
 def _occurs(words: _Words) -> Occurs:
     line = words.line
     least = most = words.number("the number of occurrences")
-    if words.skip("TO"):
+    ranged = words.skip("TO")
+    if ranged:
         most = words.number("the greatest number of occurrences")
     words.skip("TIMES")
     depending = None
-    if words.skip("DEPENDING"):
-        words.skip("ON")
-        depending = words.name("the field depended on")
-    if words.skip("INDEXED"):
-        words.skip("BY")
-        words.name("an index")
+    while words.peek() in _OF_TABLES:
+        if words.skip("DEPENDING"):
+            words.skip("ON")
+            depending = words.name("the field depended on")
+            continue
+        words.take("a clause")  # the order of the entries and how programs number them are no matter here
+        words.skip("KEY")
+        words.skip("IS", "BY")
+        words.name("a key or index")
+        while words.more() and words.peek() not in _CLAUSES | _OF_TABLES:
+            words.name("a key or index")
     if (depending is None and least != most) or not 0 <= least <= most or most == 0:
         raise CopybookError(line, f"OCCURS {least} TO {most} is not understood")
-    return Occurs(least if depending else most, most, depending)
+    if depending is None:
+        return Occurs(most, most)
+    return Occurs(least if ranged else 1, most, depending)  # the least number is 1 where none is said
+
+
+def _value(words: _Words) -> str:
+    """One value: a word or number, or a literal behind what says how it is written."""
+    words.skip("ALL")
+    word = words.take("a value")
+    if not word.literal and word.text in _PREFIXES and words.literal():
+        return f"{word.text}'{words.take('a literal').text}'"
+    if not word.literal and word.text not in _CONSTANTS and not _SIGNED.fullmatch(word.text):
+        raise CopybookError(word.line, f"{word.text!r} is no value")
+    return word.text
 
 
 def _values(words: _Words) -> tuple[str | tuple[str, str], ...]:
@@ -419,11 +520,17 @@ def _values(words: _Words) -> tuple[str | tuple[str, str], ...]:
     words.skip("IS", "ARE")
     values: list[str | tuple[str, str]] = []
     while words.more():
-        first = words.take("a value").text
-        if words.skip("THRU", "THROUGH"):
-            values.append((first, words.take("a value").text))
-        else:
-            values.append(first)
+        if words.skip("WHEN", "FALSE"):  # WHEN SET TO FALSE IS: what a program writes for not
+            words.skip("SET")
+            words.skip("TO")
+            words.skip("FALSE")
+            words.skip("IS")
+            _value(words)
+            if words.more():
+                raise CopybookError(words.line, f"{words.peek()} is not understood")
+            break
+        first = _value(words)
+        values.append((first, _value(words)) if words.skip("THRU", "THROUGH") else first)
     if not values:
         raise CopybookError(words.line, "a condition without values")
     return tuple(values)
@@ -431,19 +538,19 @@ def _values(words: _Words) -> tuple[str | tuple[str, str], ...]:
 
 def _picture(word: _Word) -> Picture:
     text = word.text
-    if _TEXT.fullmatch(text):
-        return Picture(numeric=False, width=_width(text))
     match = _NUMBER.fullmatch(text)
     if match is None or not (match[2] or match[3]):
-        raise CopybookError(word.line, f"PIC {text} is not understood")
+        if not _TEXT.fullmatch(text):
+            raise CopybookError(word.line, f"PIC {text} is not understood")
+        return Picture(numeric=False, width=_width(text, _PRINTED))
     whole, scale = _width(match[2]), _width(match[3] or "")
     if not 0 < whole + scale <= 31:
         raise CopybookError(word.line, f"PIC {text} has {whole + scale} digits, at most 31")
     return Picture(numeric=True, width=whole + scale, signed=bool(match[1]), scale=scale)
 
 
-def _width(symbols: str) -> int:
-    return sum(int(count or 1) for _, count in _REPEAT.findall(symbols))
+def _width(symbols: str, of: re.Pattern[str] = _REPEAT) -> int:
+    return sum(int(count or 1) * len(symbol) for symbol, count in of.findall(symbols))
 
 
 def _check(item: Item) -> None:

@@ -24,7 +24,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of the fields that share storage with a field is meant: by the value of a field before it."""
+    """Which of the fields that share storage with a field is meant: by the value of a field before it, in a table the
+    one of the same entry."""
 
     by: str
     groups: Mapping[str, str]
@@ -68,7 +69,7 @@ class Seen:
 class _Reading:
     data: bytes
     errors: list[FieldError] = field(default_factory=list)
-    scalars: dict[str, Any] = field(default_factory=dict)  # fields outside of tables, for choices and counts
+    scalars: dict[str, Any] = field(default_factory=dict)  # fields as last read, for choices and counts
     seen: list[Seen] | None = None  # every field, for whoever looks at a record that cannot be read
 
 
@@ -85,9 +86,11 @@ class Layout:
         object.__setattr__(self, "plan", plan_of(self.record, self.page, self.choices, self._read))
 
     @classmethod
-    def of(cls, text: str, page: str = "cp037", choices: Mapping[str, Choice] | None = None) -> Layout:
-        """The layout in a copybook's text. Raises CopybookError."""
-        return cls(parse(text), page, choices or {})
+    def of(
+        cls, text: str, page: str = "cp037", choices: Mapping[str, Choice] | None = None, record: str | None = None
+    ) -> Layout:
+        """The layout in a copybook's text: of its one record, or of the one that is named. Raises CopybookError."""
+        return cls(parse(text, record), page, choices or {})
 
     @property
     def length(self) -> int:
@@ -112,7 +115,7 @@ class Layout:
     def decode_by_field(self, data: bytes) -> dict[str, Any]:
         """The same without a plan."""
         reading = _Reading(data)
-        fields, end = self._group(self.record, 0, reading, keep=True)
+        fields, end = self._group(self.record, 0, reading)
         if not reading.errors and end < len(data):
             reading.errors.append(FieldError(self.record.name, end, data[end:], f"{len(data) - end} bytes too many"))
         if reading.errors:
@@ -122,24 +125,24 @@ class Layout:
     def look(self, data: bytes) -> list[Seen]:
         """Every field with its bytes, those that cannot be read among them. For people, not for reading files."""
         reading = _Reading(data, seen=[])
-        self._group(self.record, 0, reading, keep=True)
+        self._group(self.record, 0, reading)
         return reading.seen or []
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
         """The record's bytes; what is absent is blank or zero. Raises ValueError for what does not fit."""
         return self._write_group(self.record, fields, {})
 
-    def _group(self, group: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[dict[str, Any], int]:
+    def _group(self, group: Item, offset: int, reading: _Reading) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         for area, first, others in group.families:
             item = self._chosen(first, others, offset, reading)
             if item is None:
                 offset += area
                 continue
-            value, end = self._item(item, offset, reading, keep=keep)
+            value, end = self._item(item, offset, reading)
             if item.name != "FILLER":
                 found[item.name] = value
-                if keep and not isinstance(value, dict | list):
+                if not isinstance(value, dict | list):
                     reading.scalars[item.name] = value
             offset = max(end, offset + area) if others else end
         return found, offset
@@ -158,9 +161,9 @@ class Layout:
             reading.errors.append(FieldError(choice.by, offset, data, f"{value!r} selects no layout of {first.name}"))
         return None
 
-    def _item(self, item: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[Any, int]:
+    def _item(self, item: Item, offset: int, reading: _Reading) -> tuple[Any, int]:
         if item.occurs is None:
-            return self._one(item, offset, reading, keep=keep)
+            return self._one(item, offset, reading)
         count = item.occurs.most
         if item.occurs.depending is not None:
             told = reading.scalars.get(item.occurs.depending)
@@ -171,13 +174,13 @@ class Layout:
             count = told
         values: list[Any] = []
         for _ in range(count):
-            value, offset = self._one(item, offset, reading, keep=False)
+            value, offset = self._one(item, offset, reading)
             values.append(value)
         return values, offset
 
-    def _one(self, item: Item, offset: int, reading: _Reading, *, keep: bool) -> tuple[Any, int]:
+    def _one(self, item: Item, offset: int, reading: _Reading) -> tuple[Any, int]:
         if item.picture is None:
-            return self._group(item, offset, reading, keep=keep)
+            return self._group(item, offset, reading)
         end = offset + item.size
         data = reading.data[offset:end]
         if reading.seen is not None:

@@ -79,7 +79,7 @@ def plan_of(record: Item, page: str, choices: Mapping[str, Any], long_way: Read)
     if not _plain_page(page):
         return None
     try:
-        steps = _Planning(choices).group(record, 0, told=True)
+        steps = _Planning(choices).group(record, 0)
     except Unplanned:
         return None
     return Plan(tuple(steps), record.size, page, long_way)
@@ -99,38 +99,37 @@ class _Planning:
     choices: Mapping[str, Any]
     steps: int = 0
 
-    def group(self, group: Item, offset: int, *, told: bool) -> list[Step]:
+    def group(self, group: Item, offset: int) -> list[Step]:
         """The steps of a group that begins at `offset`."""
         found: list[Step] = []
         for area, first, others in group.families:
             choice = self.choices.get(first.name)
             if choice is None:
-                found.extend(self._item(first, offset, told=told))
+                found.extend(self._item(first, offset))
             else:
-                inner = [step for item in (first, *others) for step in self._item(item, offset, told=told, all=True)]
+                inner = [step for item in (first, *others) for step in self._item(item, offset, all=True)]
                 step = Step(CHOICE, first, offset, offset + area, "", False, inner, choice.by, choice.groups)
                 found.append(step)
             offset += area
         return found
 
-    def _item(self, item: Item, offset: int, *, told: bool, all: bool = False) -> list[Step]:
+    def _item(self, item: Item, offset: int, *, all: bool = False) -> list[Step]:
         """The step of an item, none for a filler that holds nothing, unless it may be chosen."""
         if item.occurs is None:
-            step = self._one(item, offset, told=told)
+            step = self._one(item, offset)
             return [step] if all or item.name != "FILLER" or item.picture is None else []
         if item.occurs.depending is not None:
             raise Unplanned
         places = range(offset, offset + item.total, item.size or 1)
-        inner = [self._one(item, place, told=False) for place in places[: item.occurs.most]]
+        inner = [self._one(item, place) for place in places[: item.occurs.most]]
         return [Step(TABLE, item, offset, offset + item.total, _kept(item), False, inner)]
 
-    def _one(self, item: Item, offset: int, *, told: bool) -> Step:
+    def _one(self, item: Item, offset: int) -> Step:
         self.steps += 1
         if self.steps > MOST or item.size == 0:
             raise Unplanned
-        inner = [] if item.picture else self.group(item, offset, told=told)
-        told = told and item.picture is not None
-        return Step(_kind(item), item, offset, offset + item.size, _kept(item), told, inner)
+        inner = [] if item.picture else self.group(item, offset)
+        return Step(_kind(item), item, offset, offset + item.size, _kept(item), item.picture is not None, inner)
 
 
 def _kept(item: Item) -> str:

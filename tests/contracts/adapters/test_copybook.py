@@ -141,6 +141,34 @@ def test_reference_format() -> None:
     ]
 
 
+def test_listing_and_comments_in_lines_are_no_text() -> None:
+    record = parse(
+        copybook(
+            "  EJECT", "01 R. *> all of it. PIC 9.", "  SKIP1.", "  05 A PIC X(3) VALUE '*>x'. *>A", "  05 B PIC X."
+        )
+    )
+    assert [(item.name, item.size) for item in record.children] == [("A", 3), ("B", 1)]
+    with pytest.raises(CopybookError, match=r"line 1: column 7 holds 'R'; text begins in column 8"):
+        parse("  01  RECORD.")
+
+
+def test_of_several_records_one_is_read_by_its_name() -> None:
+    text = copybook(
+        "01  ORDER-RECORD.",
+        "    03  RECORD-TYPE  PIC XX.",
+        "    03  PRICE        PIC 99V999.",
+        "01  Place-Record REDEFINES ORDER-RECORD.",
+        "    03  RECORD-TYPE  PIC XX.",
+        "    03  PLACE OCCURS 2.",
+        "        05  NUMBER-OF PIC 9(4).",
+    )
+    assert Layout.of(text, record="order-record").length == 7
+    place = Layout.of(text, "ascii", record="PLACE-RECORD")
+    assert place.length == 10
+    with pytest.raises(CopybookError, match="no record LINE; there are ORDER-RECORD, PLACE-RECORD"):
+        parse(text, "LINE")
+
+
 def test_a_usage_of_a_group_holds_for_its_numbers() -> None:
     record = parse(copybook("01 R USAGE COMP-3.", "  05 A PIC 9(5).", "  05 G.", "    10 B PIC S9(3) COMP."))
     assert [record.children[0].usage, record.children[1].children[0].usage] == [Usage.PACKED, Usage.BINARY]
@@ -150,7 +178,13 @@ def test_a_usage_of_a_group_holds_for_its_numbers() -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["01 R.", "   05 A PIC ZZ9."], "line 2: PIC ZZ9 is not understood"),
+        (["01 R.", "   05 A PIC S9(3).99."], "line 2: PIC S9(3).99 is not understood"),
+        (["01 R.", "   05 A PIC 9(3)9(."], "line 2: PIC 9(3)9( is not understood"),
+        (["01 R.", "   05 A PIC ZZ9 COMP-3."], "line 2: A: text cannot be PACKED-DECIMAL"),
+        (
+            ["01 R.", "   05 T OCCURS 2.", "     10 N PIC 9.", "   05 A PIC X OCCURS 1 TO 3 DEPENDING ON N."],
+            "line 4: A depends on N, no whole number before it",
+        ),
         (["01 R.", "   05 A PIC X(3)", "   05 B PIC X."], "line 3: 05 is not understood"),
         (["01 R.", "   05 A PIC 9(4) COMP-1."], "line 2: COMP-1 is not understood"),
         (["01 R.", "   05 A PIC 9(4) SYNC."], "line 2: SYNC is not understood"),
@@ -169,8 +203,23 @@ def test_a_usage_of_a_group_holds_for_its_numbers() -> None:
         (["01 R.", "   05 A PIC X OCCURS 1 TO 3 DEPENDING ON N."], "line 2: A depends on N, no whole number before it"),
         (["01 R.", "   05 A PIC X.", "      10 B PIC X."], "line 3: B stands below A, which has a picture"),
         (["01 R.", "   05 A."], "line 2: A has neither picture nor fields"),
-        (["01 R.", "   05 A PIC X.", "01 S.", "   05 B PIC X."], "line 3: a second record; one copybook describes one"),
-        (["05 A PIC X."], "line 1: the record begins with level 01"),
+        (["01 R.", "   05 A PIC X.", "01 S.", "   05 B PIC X."], "line 3: a second record; say which is meant: R, S"),
+        (["01 R.", "   05 A PIC X.", "01 R.", "   05 B PIC X."], "line 3: a second record R"),
+        (["77 A PIC X.", "01 B.", "  05 C PIC X."], "line 2: a second record; say which is meant: A, B"),
+        (["01 R.", "   05 A PIC X.", "      88 B VALUE 'X'", "   05 C PIC X."], "line 4: 'C' is no value"),
+        (["01 R.", "   05 A PIC X VALUE B."], "line 2: 'B' is no value"),
+        (["01 R.", "   05 A PIC X.", "   05 A PIC 9."], "line 3: a second A in R"),
+        (["01 R.", "   05 A PIC X.", "   05 B PIC X.", "   05 A REDEFINES B PIC X."], "line 4: a second A in R"),
+        (["01 R.", "   05 A COMP-2."], "line 2: COMP-2 is not understood"),
+        (["01 R.", "   05 A PIC 9(4) COMP-5."], "line 2: COMP-5 is not understood"),
+        (["01 R.", "   05 A PIC 9(4)P(2)."], "line 2: PIC 9(4)P(2) is not understood"),
+        (["01 R.", "   05 A PIC 9(4) BLANK WHEN ZERO."], "line 2: BLANK is not understood"),
+        (["01 R.", "   05 A PIC X(4) JUSTIFIED RIGHT."], "line 2: JUSTIFIED is not understood"),
+        (["01 R.", "   05 A PIC N(4)."], "line 2: PIC N(4) is not understood"),
+        (
+            ["01 R.", "   05 A OCCURS 1 TO UNBOUNDED PIC X."],
+            "line 2: the greatest number of occurrences: 'UNBOUNDED' is no number",
+        ),
         (["01 R.", "   05 A PIC X VALUE 'X."], "line 2: a literal without an end"),
         (["01 R.", "   05 A PIC X"], "line 2: the last entry has no full stop"),
         (["01 R.", "   05 A PIC X SIGN LEADING."], "line 2: A: SIGN needs a signed DISPLAY number"),
@@ -210,6 +259,24 @@ def test_every_wrong_field_is_named_with_offset_and_bytes() -> None:
 def test_all_signs(sign: str, value: int) -> None:
     layout = Layout.of(copybook("01 R.", " 05 P PIC S9(3) COMP-3.", " 05 Z PIC S9(2)."))
     assert layout.decode(bytes.fromhex(f"012{sign}F1{sign}2")) == {"P": value, "Z": value}
+
+
+def test_values_of_conditions() -> None:
+    record = parse(
+        copybook(
+            "01 R.",
+            "   05 A PIC X.",
+            "      88 LOW-ONE  VALUE X'00' LOW-VALUES ALL '*'.",
+            "      88 SOME     VALUES ARE 'A' THRU 'C', 'it''s'",
+            "                  WHEN SET TO FALSE IS 'Z'.",
+            "   05 N PIC S9.",
+            "      88 BELOW    VALUES -5 THROUGH -1 +2.",
+        )
+    )
+    assert [[condition.values for condition in item.conditions] for item in record.children] == [
+        [("X'00'", "LOW-VALUES", "*"), (("A", "C"), "it's")],
+        [(("-5", "-1"), "+2")],
+    ]
 
 
 def test_a_count_out_of_its_range_is_refused() -> None:
