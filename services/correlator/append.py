@@ -88,13 +88,27 @@ async def append(tx: Transaction, batch: Batch, cache: Keys) -> Appended:
     return Appended(founded, known, bool(work.claims))
 
 
+async def _admitted_groups(
+    tx: Transaction, facts: Sequence[Fact], keys: Sequence[list[int]]
+) -> tuple[dict[int, int], list[int]]:
+    """The facts grouped by the keys that admit them; a key that does not admit a fact is taken away from it."""
+    owner, place = _grouped(keys)
+    horizons = await tx.horizons()
+    # most batches end here: no key has a horizon, and none is met so often that it could get one
+    if max(Counter(place).values()) <= caps.CAP and horizons.keys().isdisjoint(owner):
+        return owner, place
+    fell = _admitted(keys, facts, horizons)
+    if fell:
+        await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
+    return _grouped(keys)
+
+
 def _admitted(keys: Sequence[list[int]], facts: Sequence[Fact], horizons: dict[int, Rank]) -> dict[int, Rank]:
     """Takes away the keys that do not admit a fact's claim; the horizons that fall by this batch alone.
 
     So many claims of one number in one batch would else make one pool of all of them. Where fewer come at a time the
     settling sees it: a pool is a little too wide for a while, which is harmless.
     """
-    # most batches end here: no key has a horizon, and none is met so often that it could get one
     counted = Counter(chain.from_iterable(keys))
     wanted = {key for key, count in counted.items() if count > caps.CAP} | (horizons.keys() & counted.keys())
     if not wanted:
@@ -119,16 +133,18 @@ def _admitted(keys: Sequence[list[int]], facts: Sequence[Fact], horizons: dict[i
     return fell
 
 
-def _grouped(facts: Sequence[Fact], keys: Sequence[list[int]]) -> tuple[dict[int, int], Groups]:
-    """For each key the number of the first fact that has it, and which facts belong together."""
+def _grouped(keys: Sequence[list[int]]) -> tuple[dict[int, int], list[int]]:
+    """For each key the number of the first fact that has it; for each fact the least of those it belongs with."""
     groups = Groups()
     owner: dict[int, int] = {}
-    for number in range(len(facts)):
-        met = {owner.setdefault(key, number) for key in keys[number]}
-        met.add(number)
-        if len(met) > 1:
-            groups.join(met)
-    return owner, groups
+    for number, mine in enumerate(keys):
+        met = [first for key in mine if (first := owner.setdefault(key, number)) != number]
+        if met:
+            groups.join((number, *met))
+    place = list(range(len(keys)))
+    for number, least in groups.losers():
+        place[number] = least
+    return owner, place
 
 
 def _claims(facts: Sequence[Fact], keys: Sequence[list[int]]) -> dict[int, Fact]:
@@ -148,47 +164,45 @@ async def _found(
     """Keys to pools for all facts; fills the work. Returns what may be remembered."""
     keys = [keys_of(fact) for fact in facts]
     claims = _claims(facts, keys)
-    fell = _admitted(keys, facts, await tx.horizons())
-    if fell:
-        await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
-    owner, groups = _grouped(facts, keys)
-    find = groups.find
+    owner, place = await _admitted_groups(tx, facts, keys)
     stands = cache.known(owner)
     missing = sorted(owner.keys() - stands.keys())
-    if missing:
-        stands |= await tx.keys(missing)
+    learnt = await tx.keys(missing) if missing else {}
+    stands |= learnt
     target: dict[int, int] = {}  # group -> the least of its pools that stand
     for key, pool in stands.items():
-        group = find(owner[key])
-        target[group] = min(pool, target.get(group, pool))
+        group = place[owner[key]]
+        if pool < target.get(group, pool + 1):
+            target[group] = pool
     founders: dict[int, int] = {}  # group without any -> its least record, whose key is the new pool's id
-    for number, (own, *_) in enumerate(keys):
-        group = find(number)
-        if group not in target:
-            founders[group] = min(own, founders.get(group, own))
+    for group, mine in zip(place, keys, strict=True):
+        if group not in target and mine[0] < founders.get(group, mine[0] + 1):
+            founders[group] = mine[0]
     target |= founders
-    rows = sorted((key, target[find(number)]) for key, number in owner.items() if key not in stands)
-    fresh = dict(rows)
-    if rows and (taken := await tx.insert_keys(rows)):
+    fresh = {key: target[place[owner[key]]] for key in missing if key not in learnt}
+    touched = stands  # a group's fresh keys lie in one of the pools of the others, or in a new one
+    if fresh and (taken := await tx.insert_keys(list(fresh.items()))):
         # somebody else founded them since: theirs stands
         for key in taken:
             del fresh[key]
-        stands |= await tx.keys(sorted(taken))
-    stands |= fresh
+        learnt |= await tx.keys(sorted(taken))
+        touched = stands | learnt | fresh
+    learnt |= fresh
+    stands = stands | learnt
     together: dict[int, set[int]] = {}
-    for key, number in owner.items():
-        together.setdefault(find(number), set()).add(stands[key])
+    for key, pool in touched.items():
+        together.setdefault(place[owner[key]], set()).add(pool)
     work.united = await unite(tx, [pools for pools in together.values() if len(pools) > 1])
     for mine, fact in zip(keys, facts, strict=True):
         # under its record's pool, not under any that it was united with: the rest of the record lies on the way from
         # there, also where that pool has lost and nobody has settled it since
         work.facts.setdefault(stands[mine[0]], []).append(fact)
-    known = {key: fact.known for key, fact in claims.items()}
     await _add_claims(tx, {key: fact for key, fact in claims.items() if key in fresh}, stands, work)
+    known = {key: fact.known for key, fact in claims.items()}
     earlier = cache.earlier({key: at for key, at in known.items() if key not in fresh})
     if earlier:
         work.claims += sorted(await tx.lower_claims(earlier))
-    return stands, known
+    return learnt, known
 
 
 async def _add_claims(tx: Transaction, claims: dict[int, Fact], pool_of: dict[int, int], work: Work) -> None:

@@ -152,7 +152,8 @@ def _body(
         "ended": ended,
     }
     # the id is the content's: a store rebuilt beside this one may number other changes with the same numbers
-    return orjson.dumps({"id": uuid5_text(CHANGES, orjson.dumps(body).decode()), **body})
+    rest = orjson.dumps(body)
+    return b'{"id":"%s",%s' % (uuid5_text(CHANGES, rest.decode()).encode(), rest[1:])
 
 
 def pack_changes(bodies: list[bytes]) -> bytes:

@@ -9,4 +9,4 @@ def collect_rarely() -> None:
     """Leave what stands at the start alone and look for cycles rarely: it would cost a fifth of the time otherwise."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(400_000, 50, 100)

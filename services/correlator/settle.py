@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
 
 import msgspec
 
@@ -23,11 +22,11 @@ from services.store.packing import pack_pool, unpack_pool
 from services.store.writer import PersonRow, Transaction
 
 SLICE = 5_000
-"""So many pools are held unpacked at a time."""
+"""So many pools are read and written at a time."""
 BREATH = 200
-"""After so many pools others of this process have a turn: a bus takes whoever is silent for long for dead."""
+"""So many are unpacked at a time: they fit the processor's cache, and then others of this process have a turn: a bus
+takes whoever is silent for long for dead."""
 
-T = TypeVar("T")
 _fact = msgspec.msgpack.Decoder(Fact)
 
 
@@ -90,42 +89,37 @@ async def _settle_some(
 ) -> Settled:
     """Settle the pools of some roots, given by root with those that were united into it."""
     stored = await tx.pools(sorted(chain.from_iterable(members.values())))
-    pools, grown = await _gather(members, facts, stored)
-    grown |= {root for root in members if pools[root].facts and not again.isdisjoint(members[root])}
-    await _lower(tx, [pools[root] for root in grown], horizons)
-    gone = sorted(pool for root in grown for pool in members[root] if pool in stored)
-    root_by_pool = {pool: root for root in grown for pool in members[root]}
+    root_by_pool = {pool: root for root, pools in members.items() for pool in pools}
     before: dict[int, list[PersonRow]] = defaultdict(list)
-    for row in await tx.persons(gone) if gone else ():
+    for row in await tx.persons(sorted(stored)) if stored else ():
         before[root_by_pool[row.pool]].append(row)
+    gone: list[int] = []
     changes: list[bytes] = []
     rows: list[PersonRow] = []
     packed: list[tuple[int, bytes]] = []
-    async for root in unhurried(sorted(grown)):
-        whole = pools[root]
-        told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
-        rows += told.rows
-        changes += told.changes
-        packed.append((root, pack_pool(whole)))
+    roots = sorted(members)
+    for first in range(0, len(roots), BREATH):
+        grown = _grown({root: members[root] for root in roots[first : first + BREATH]}, facts, again, stored)
+        await _lower(tx, grown.values(), horizons)
+        for root, whole in grown.items():
+            told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
+            rows += told.rows
+            changes += told.changes
+            packed.append((root, pack_pool(whole)))
+            gone += [pool for pool in members[root] if pool in stored]
+        await asyncio.sleep(0)
+    gone.sort()
     await tx.replace_pools(gone, packed)
     await tx.replace_persons(gone, rows)
     if changes:
         await tx.add_change(pack_changes(changes))
-    return Settled(0, len(grown), len(rows), len(changes))
-
-
-async def unhurried(items: Iterable[T]) -> AsyncIterator[T]:
-    """The items, with a turn for others every now and then."""
-    for number, item in enumerate(items):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
-        yield item
+    return Settled(0, len(packed), len(rows), len(changes))
 
 
 async def _lower(tx: Transaction, pools: Iterable[Pool], horizons: dict[int, Rank]) -> None:
     """Lowers the horizons of identifiers that fall by what the pools hold, here and in the store."""
     fell: dict[int, Rank] = {}
-    async for pool in unhurried(pools):
+    for pool in pools:
         caps = caps_of(pool.facts.values(), NO_HORIZONS, blocks=False)
         for key, rank in caps.horizons.items() if caps else ():
             if key not in horizons or rank < horizons[key]:
@@ -134,22 +128,21 @@ async def _lower(tx: Transaction, pools: Iterable[Pool], horizons: dict[int, Ran
         await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
 
 
-async def _gather(
-    members: dict[int, list[int]], facts: dict[int, list[msgspec.Raw]], stored: dict[int, bytes]
-) -> tuple[dict[int, Pool], set[int]]:
-    """The pools by root with all that is known of each, and the roots where that is more than what was stored."""
-    pools: dict[int, Pool] = {}
-    grown: set[int] = set()
-    async for root, numbers in unhurried(members.items()):
+def _grown(
+    members: dict[int, list[int]], facts: dict[int, list[msgspec.Raw]], again: set[int], stored: dict[int, bytes]
+) -> dict[int, Pool]:
+    """By root the pools of which more is known than was stored, or that are to be told anew, with all that is known."""
+    grown: dict[int, Pool] = {}
+    for root, numbers in members.items():
         found = [number for number in numbers if number in stored]
-        whole = pools[root] = unpack_pool(stored[found[0]]) if found else Pool()
+        whole = unpack_pool(stored[found[0]]) if found else Pool()
         for number in found[1:]:
             whole.unite(unpack_pool(stored[number]))
         # a root whose history lies under the name of a pool that has lost since moves as well
-        if len(found) > 1 or (found and found[0] != root):
-            grown.add(root)
+        more = len(found) > 1 or (bool(found) and found[0] != root)
         for number in numbers:
-            for packed in facts.pop(number, ()):
-                if whole.add(facts_in(packed)):
-                    grown.add(root)
-    return pools, grown
+            for raw in facts.pop(number, ()):
+                more |= whole.add(facts_in(raw))
+        if more or (whole.facts and not again.isdisjoint(numbers)):
+            grown[root] = whole
+    return grown

@@ -61,7 +61,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys.extend(key_hash(text) for text in fact.identifiers if text.partition("/")[0] in WEIGHTS)
+        keys += [key_hash(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys

@@ -72,8 +72,10 @@ def _period(arrival: Fact) -> Period | None:
     if last is None or last < day:
         return None
     end = programs.over(last.toordinal(), arrival.zone)
-    grace = 0 if rule.basis is rules.Basis.DATED_PROGRAM else rule.grace_days  # there it lies inside
-    return Period(admission_class, rule, end, last.isoformat(), programs.over(last.toordinal() + grace, arrival.zone))
+    grace = end
+    if rule.grace_days and rule.basis is not rules.Basis.DATED_PROGRAM:  # there it lies inside
+        grace = programs.over(last.toordinal() + rule.grace_days, arrival.zone)
+    return Period(admission_class, rule, end, last.isoformat(), grace)
 
 
 def _canadian_without_number(arrival: Fact) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from services.domain.facts import Claim, Fact
 
@@ -60,8 +60,12 @@ class Pool:
         """The reverse of `pack`."""
         packed = _decoder.decode(data)
         pool = cls()
+        facts, claims = pool.facts, packed.claims
         for index, fact in packed.facts:
-            pool.facts[fact.id] = fact if index < 0 else replace(fact, claim=packed.claims[index])
+            if index >= 0:
+                # nobody else has seen the fact yet; a copy of each would cost as much as reading it
+                force_setattr(fact, "claim", claims[index])
+            facts[fact.id] = fact
         return pool
 
 

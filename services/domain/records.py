@@ -31,9 +31,11 @@ def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records,
             newest[key] = [fact]
         elif version == highest:
             held.append(fact)
-    records = {
-        key: parts if len(parts) == 1 else sorted(parts, key=lambda fact: (fact.part, fact.id))
-        for key, parts in newest.items()
-        if not any(fact.retract for fact in parts)
-    }
+    records: Records = {}
+    for key, parts in newest.items():
+        if len(parts) == 1:
+            if not parts[0].retract:
+                records[key] = parts
+        elif not any(fact.retract for fact in parts):
+            records[key] = sorted(parts, key=lambda fact: (fact.part, fact.id))
     return records, since

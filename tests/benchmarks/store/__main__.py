@@ -4,8 +4,13 @@
 
 Prints, for each batch size: events/s, CPU microseconds per event and stage (client) and of the database's processes,
 WAL bytes and rows per event; beside it a calibration loop, because machines drift, and the durability settings.
-Without `--url` it starts a PostgreSQL of its own. The database is emptied first. Each tenth of the events stands on a
-line of its own, with the rows that were read and written: they are to stay the same, however many persons there are.
+Without `--url` it starts a PostgreSQL of its own. The database is emptied first. About each tenth of the events
+stands on a line of its own, with the rows that were read and written: they are to stay the same, however many persons
+there are.
+
+What was appended waits to be settled as long as the correlator lets it wait while it reads a backlog. `--gather N` has
+N events settled at a time instead, as where the correlator keeps up with what comes; then a person with many events
+is settled many times.
 
     python -m tests.benchmarks.store --events 2000000 --each 2 --batch 20000    # a million persons
 """
@@ -35,6 +40,7 @@ from services.correlator.append import Batch, Keys, append
 from services.correlator.correlator import SETTLE_ROWS
 from services.correlator.look import look
 from services.correlator.memory import collect_rarely
+from services.correlator.process import GATHER_SECONDS
 from services.correlator.settle import coverage_of, settle
 from services.domain.facts import fact_of
 from services.store import Store, open_store
@@ -136,17 +142,28 @@ class Asked:
 
     events: int
     each: int  # events a person
-    gather: int  # events that wait before they are settled, as while a backlog is read
+    gather: int | None  # events that wait before they are settled; None: as while the correlator reads a backlog
+
+    def ripe(self, batches: int, size: int, since: float) -> bool:
+        """Whether what waits is to be settled; `since`: of the clock, when the last settling ended."""
+        if self.gather is None:
+            return batches >= SETTLE_ROWS or time.perf_counter() - since >= GATHER_SECONDS
+        return batches * size >= self.gather
+
+    def __str__(self) -> str:
+        """In words."""
+        return "settled at the pace of a backlog" if self.gather is None else f"{self.gather:,} settled at a time"
 
 
 async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Meter) -> None:
-    """Append, look and settle all events; work is settled once some appends wait, as under lag."""
+    """Append, look and settle all events."""
     count = asked.events
     keys = Keys()
     source = events(count, 1, asked.each)
     waiting = done = told = 0
     connection = await asyncpg.connect(url)
     before, start = await rows_of(connection), time.perf_counter()
+    settled = start
     while True:
         with meter.stage("(make events)"):
             raws = [raw for raw, _ in zip(source, range(size), strict=False)]
@@ -161,19 +178,21 @@ async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Mete
         with meter.stage("look"):
             async with store.writer.begin() as tx:
                 await look(tx, 20)
-        waiting += len(raws)
+        waiting += 1
         done += len(raws)
-        if waiting >= max(size, asked.gather):
+        if asked.ripe(waiting, size, settled):
             await settle_all(store, meter)
-            waiting = 0
+            waiting, settled = 0, time.perf_counter()
         if waiting == 0 and (done - told) * 10 >= count:
             with meter.stage("(figures)"):
                 seconds, now = time.perf_counter() - start, await rows_of(connection)
-                persons = await connection.fetchval("SELECT count(*) FROM person")
+                # as the statistics have it: to count them would be to read them
+                persons = await connection.fetchval("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname='person'")
             passed = done - told
             cost = f"{now.since(before, passed)}, {seconds / passed * 1e6:.0f} us an event"
             print(f"  {done:9,} events, {persons:9,} persons: {cost}")
             before, told, start = now, done, time.perf_counter()
+            settled = start
     await settle_all(store, meter)
     await connection.close()
 
@@ -213,7 +232,7 @@ async def measure(url: str, asked: Asked, size: int) -> None:
     burnt = database_cpu(pid) - burnt
     wal_after, rows_after, _, _ = await figures(url)
     client = sum(value for name, value in meter.cpu.items() if name[0] != "(")
-    print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s, {asked.gather:,} settled at a time")
+    print(f"\n{count:,} events, {size:,} a batch: {count / seconds:,.0f} events/s, {asked}")
     print(f"  durability: {', '.join(f'{name}={value}' for name, value in settings.items())}")
     print(f"  calibration: {before:.1f} before, {calibration():.1f} after (million dictionary updates/s)")
     for name, value in meter.cpu.items():
@@ -229,7 +248,7 @@ def main() -> None:
     parser.add_argument("--url", help="a database that may be emptied")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--each", type=int, default=5, help="events a person")
-    parser.add_argument("--gather", type=int, default=20_000, help="events that are settled at a time, at least")
+    parser.add_argument("--gather", type=int, help="events that are settled at a time, at least")
     parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
     given = parser.parse_args()
     asked = Asked(given.events, given.each, given.gather)
