@@ -107,7 +107,10 @@ class Bus(Protocol):
     """An open bus."""
 
     async def declare(self, topics: Iterable[Topic]) -> None:
-        """Create what is missing. Idempotent. Raises BusError where a topic stands with other partitions."""
+        """Create what is missing. Idempotent.
+
+        Raises BusError where a topic stands with other partitions, or keeps its messages otherwise.
+        """
 
     async def producer(self) -> Producer:
         """A new producer."""

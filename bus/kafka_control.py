@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # type: ignore[import-untyped]
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 # Room for the key, the headers' names and the framing that the limit on a message does not count.
 _FRAMING = 64 * 1024
 _COPIES = 3
+_LEAST_COPIES = 2
 
 
 class Control:
@@ -53,6 +55,25 @@ class Control:
         for topic in topics:
             if found[topic.name] != topic.partitions:
                 raise BusError(f"{topic} stands with {found[topic.name]} partitions")
+        standing = [topic for topic in topics if topic not in missing]
+        if standing:
+            kept = await self._ask(lambda to: _configs(to, standing))
+            for topic in standing:
+                self._check(topic, kept.get(topic.name, {}))
+
+    def _check(self, topic: Topic, kept: Mapping[str, str]) -> None:
+        """Somebody else's topic, or one that Kafka made by itself, may forget in a week what is to be kept for good."""
+        for name, wanted in self._keeping(topic).items():
+            if kept.get(name, wanted) != wanted:
+                raise BusError(f"{topic} stands with {name}={kept[name]} instead of {wanted}")
+
+    @staticmethod
+    def _keeping(topic: Topic) -> dict[str, str]:
+        return {
+            "cleanup.policy": "compact" if topic.compacted else "delete",
+            "retention.ms": "-1",
+            "retention.bytes": "-1",
+        }
 
     async def counts(self, topics: Iterable[str]) -> dict[str, int]:
         """How many partitions each topic has. Raises UnknownTopic."""
@@ -135,14 +156,26 @@ class Control:
                 raise BusError(f"{name}: {error.__name__} {why}")
 
     def _new(self, topic: Topic, copies: int) -> NewTopic:
-        keeping = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}
         configs = {
-            **keeping,
-            "retention.ms": "-1",
-            "retention.bytes": "-1",
+            **self._keeping(topic),
+            # all in-sync replicas acknowledge: with the leader alone in sync that would be one disk
+            "min.insync.replicas": str(_LEAST_COPIES) if copies >= _COPIES else "1",
             "max.message.bytes": str(self._settings.max_message_bytes + _FRAMING),
         }
         return NewTopic(topic.name, topic.partitions, copies, topic_configs=configs)
+
+
+async def _configs(to: _Connection, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
+    """How each topic keeps its messages; nothing of those that we may not look at."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    found: dict[str, dict[str, str]] = {}
+    for response in await to.admin.describe_configs(asked):
+        for code, _, _, name, entries in response.resources:
+            if code:
+                _log.warning("how %s keeps its messages cannot be looked at: %s", name, for_code(code).__name__)
+            else:
+                found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
 
 
 async def _partition_counts(to: _Connection) -> dict[str, int]:

@@ -120,6 +120,16 @@ async def test_topics_are_declared_once(place: Place) -> None:
         await bus.declare([Topic(topic, 4)])
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_a_topic_that_keeps_otherwise_is_no_topic_of_ours(place: Place, *, compacted: bool) -> None:
+    """Compacting the events of the past would rewrite them, and positions that are not compacted grow for ever."""
+    topic = await place.topic(partitions=1, compacted=compacted)
+    bus = await place.reopen()
+    await bus.declare([Topic(topic, 1, compacted)])
+    with pytest.raises(BusError, match="stands with"):
+        await bus.declare([Topic(topic, 1, not compacted)])
+
+
 async def test_an_undeclared_topic_is_refused(place: Place) -> None:
     bus = await place.reopen()
     with pytest.raises(UnknownTopic):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
 from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
+from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 from contracts.bus import checks
 from contracts.bus.checks import group
 from contracts.bus.places import Broker, Place, commit, drain, numbered, numbers, send
@@ -254,6 +255,28 @@ async def test_a_silent_stall_is_seen_and_mended(on_kafka: Place) -> None:
             found |= set(numbers(await consumer.poll(timeout=0.2)))
             if found >= set(range(10, 30)):
                 await send(bus, numbered(topic, range(10, 30)))
+    assert consumer.rebuilds == 1
+
+
+async def test_one_stalled_partition_is_seen_while_another_flows(on_kafka: Place) -> None:
+    place = on_kafka
+    place.options |= {"stall_timeout": 1.0}
+    topic = await place.topic(partitions=2)
+    bus = await place.reopen()
+    consumer: Any = await bus.consumer(group(), [topic])
+    await send(bus, numbered(topic, range(20)))
+    both = {delivery.partition for delivery in await drain(consumer, 20)}
+    assert len(both) == 2
+    consumer._session._client.pause(TopicPartition(topic, 0))
+    wanted: set[int] = set()
+    found: set[int] = set()
+    async with asyncio.timeout(20):
+        while consumer.rebuilds == 0 or not found >= wanted:
+            if consumer.rebuilds == 0:
+                fresh = range(20 + len(wanted), 30 + len(wanted))
+                await send(bus, numbered(topic, fresh))
+                wanted |= set(fresh)
+            found |= set(numbers(await consumer.poll(timeout=0.2)))
     assert consumer.rebuilds == 1
 
 

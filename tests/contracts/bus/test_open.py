@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from contracts.bus.places import Place
 
+from bus.contract import BusError, Topic
 from bus.embedded import EmbeddedBus
 from bus.kafka import KafkaBus
+from bus.kafka_control import Control
+from bus.kafka_settings import KafkaSettings
 from bus.open import open_bus
 
 
@@ -64,3 +70,22 @@ async def test_a_kafka_address_names_servers_and_settings() -> None:
     assert (settings.deadline, settings.max_rebuilds, settings.sasl_password) == (2.0, 1, "secret")
     assert "secret" not in repr(settings)
     await bus.close()
+
+
+@pytest.mark.kafka
+async def test_a_kafka_topic_that_forgets_is_refused(on_kafka: Place) -> None:
+    """As Kafka makes one by itself for whoever asks for its name: kept for a week."""
+    name = f"test.{uuid.uuid4().hex}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=on_kafka.url.removeprefix("kafka://"))
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1, topic_configs={"retention.ms": "604800000"})])
+    await admin.close()
+    bus = await on_kafka.reopen()
+    with pytest.raises(BusError, match=r"retention\.ms=604800000 instead of -1"):
+        await bus.declare([Topic(name, 1)])
+
+
+@pytest.mark.parametrize(("copies", "least"), [(1, "1"), (2, "1"), (3, "2"), (5, "2")])
+def test_an_acknowledged_message_is_on_two_disks_where_there_are_three(copies: int, least: str) -> None:
+    new = Control(KafkaSettings(servers=("h:1",)))._new(Topic("t", 1), copies)
+    assert (new.replication_factor, new.topic_configs["min.insync.replicas"]) == (copies, least)
