@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
-from bus.kafka import KafkaBus
 from bus.kafka_settings import KafkaSettings
 
 _SECRETS = frozenset({"ssl_password", "sasl_password"})
@@ -38,6 +37,8 @@ async def open_bus(url: str, **options: Any) -> Bus:
     if parts.scheme == "embedded":
         return await EmbeddedBus.open(_path(url, parts), **_settings(parts, options, _EMBEDDED))
     if parts.scheme == "kafka":
+        from bus.kafka import KafkaBus  # here: its client takes as long to load as everything else that the log needs
+
         return await KafkaBus.open(KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA)))
     raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
 

@@ -16,8 +16,6 @@ from tenacity import (
 from tenacity.stop import stop_base
 from tenacity.wait import wait_chain, wait_random, wait_random_exponential
 
-from services.store.writer import Conflict
-
 Told = Callable[[RetryCallState], None]
 """Hears of each failure before the wait."""
 
@@ -93,6 +91,8 @@ def bus(
 
 def transaction(*, stop: asyncio.Event) -> AsyncRetrying:
     """A database transaction that lost against another one: again, soon, and not in step with the other."""
+    from services.store.writer import Conflict  # here, so that who has no store need not load one
+
     return AsyncRetrying(
         retry=retry_if_exception_type(Conflict),
         wait=wait_random_exponential(multiplier=0.02, max=1),

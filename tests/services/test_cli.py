@@ -184,6 +184,12 @@ def test_starting_up_imports_nothing_heavy() -> None:
     assert not {"pydantic_settings", "sqlalchemy", "aiokafka", "fastapi", "structlog", "schemas.events"} & set(found)
 
 
+def test_ingest_loads_neither_a_database_nor_kafka_where_it_uses_none() -> None:
+    script = "import sys, services.ingest, services.ingest.door, bus.open; print(*sorted(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"sqlalchemy", "aiokafka", "services.store"} & set(found)
+
+
 def test_the_installed_command_runs() -> None:
     command = Path(sys.executable).with_name("visabus")
     result = subprocess.run([command, "adapters"], capture_output=True, text=True, check=False)
