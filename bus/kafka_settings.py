@@ -6,8 +6,6 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka.helpers import create_ssl_context  # type: ignore[import-untyped]
-
 from bus.limits import DEADLINE, MAX_MESSAGE_BYTES
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -83,6 +81,8 @@ class KafkaSettings:
         return options
 
     def _ssl_context(self) -> ssl.SSLContext:
+        from aiokafka.helpers import create_ssl_context  # type: ignore[import-untyped]  # here: it loads the client
+
         context: ssl.SSLContext = create_ssl_context(
             cafile=self.ssl_cafile,
             certfile=self.ssl_certfile,
