@@ -17,6 +17,13 @@ Headers = tuple[tuple[str, bytes], ...]
 
 SPECVERSION = b"1.0"
 CONTENT_TYPE = b"application/json"
+_OF_CHANGES: Headers = (
+    ("ce_specversion", SPECVERSION),
+    ("ce_source", b"urn:visabus:correlator"),
+    ("ce_type", b"visabus.status-change"),
+    ("ce_dataschema", b"urn:visabus:schema:status-change"),
+    ("content-type", CONTENT_TYPE),
+)
 TRACEPARENT = "traceparent"
 """The W3C header goes by its own name, where tracers look for it, and not as a CloudEvents extension."""
 
@@ -43,6 +50,11 @@ def headers_of(event: AnyEvent, traceparent: str | None = None) -> Headers:
         ("ce_time", event.published_at.isoformat().replace("+00:00", "Z").encode()),
     )
     return headers if traceparent is None else (*headers, (TRACEPARENT, traceparent.encode()))
+
+
+def headers_of_change(identity: str, at: str) -> Headers:
+    """The headers of a change of status; `at` is its instant as RFC 3339 has it. Told twice, it has one id."""
+    return (*_OF_CHANGES, ("ce_id", identity.encode()), ("ce_time", at.encode()))
 
 
 def event_of(headers: Iterable[tuple[str, bytes]], value: bytes) -> AnyEvent:

@@ -48,6 +48,58 @@ def changes(published: Schema, present: Schema) -> tuple[Change, ...]:
     return tuple(sorted(set(comparison.compare("", published, present))))
 
 
+def document_refusals(published: Schema, present: Schema, accepted: frozenset[str] = frozenset()) -> tuple[Change, ...]:
+    """The same of two AsyncAPI documents: channels, what each carries, and the key, headers and payload of messages.
+
+    What is added beside it breaks nobody.
+    """
+    found = {*_channels(published, present), *_messages(published, present)}
+    return tuple(change for change in sorted(found) if str(change) not in accepted)
+
+
+def _channels(published: Schema, present: Schema) -> Found:
+    for name, old in published["channels"].items():
+        new = present["channels"].get(name)
+        if new is None:
+            yield from _both(name, "channel removed")
+            continue
+        for what, before, after in zip(("address", "Kafka binding"), _place(old), _place(new), strict=True):
+            if before != after:  # another number of partitions moves keys, another policy forgets
+                yield from _both(name, f"{what} {before} is now {after}")
+        for message in old["messages"].keys() - new["messages"].keys():
+            yield _narrowed(f"{name}.{message}", "message removed")
+        for message in new["messages"].keys() - old["messages"].keys():
+            yield _widened(f"{name}.{message}", "message added")
+
+
+def _place(channel: Schema) -> tuple[object, object]:
+    return channel["address"], channel["bindings"]["kafka"]
+
+
+def _messages(published: Schema, present: Schema) -> Found:
+    comparison = _Comparison(published, present)
+    carried = present["components"]["messages"]
+    for name, old in published["components"]["messages"].items():
+        for part, of in (("key", _key_of), ("headers", _headers_of), ("payload", _payload_of)):
+            if name in carried:
+                yield from comparison.compare(f"{name} {part}", of(old), of(carried[name]))
+
+
+def _key_of(message: Schema) -> Schema:
+    key: Schema = message["bindings"]["kafka"]["key"]
+    return key
+
+
+def _headers_of(message: Schema) -> Schema:
+    headers: Schema = message.get("headers", {"type": "object"})
+    return headers
+
+
+def _payload_of(message: Schema) -> Schema:
+    payload: Schema = message["payload"]
+    return payload
+
+
 def _version(schema: Schema) -> int:
     version: int = schema.get("properties", {}).get("schema_version", {}).get("const", 0)
     return version
@@ -98,7 +150,7 @@ class _Comparison:
     def _alike(self, path: str, old: Schema, new: Schema) -> Found:
         yield from _bounds(path, old, new)
         yield from _values(path, old, new)
-        yield from _others(path, old, new)
+        yield from _others(path, _spread(old, self._published), _spread(new, self._present))
         if "properties" in old or "properties" in new:
             yield from self._fields(path, old, new)
         yield from self._beside(path, old, new)
@@ -206,6 +258,21 @@ def _others(path: str, old: Schema, new: Schema) -> Found:
             yield _widened(path, f"{keyword} {before} removed")
         else:
             yield from _both(path, f"{keyword} {before} is now {after}")
+
+
+def _spread(schema: Schema, document: Schema) -> Schema:
+    """The schema whose unknown keywords hold what they refer to, so that a change behind a reference shows."""
+    ignored = _WEIGHED | _SAYS_NOTHING | set(_BELOW)
+    return {name: value if name in ignored else _whole(value, document) for name, value in schema.items()}
+
+
+def _whole(value: Any, document: Schema) -> Any:
+    if isinstance(value, list):
+        return [_whole(each, document) for each in value]
+    if not isinstance(value, dict):
+        return value
+    plain = _resolved(value, document) if isinstance(value.get("$ref"), str) else value
+    return {name: _whole(each, document) for name, each in plain.items() if name not in _SAYS_NOTHING}
 
 
 def _default(path: str, before: object, after: object) -> Found:

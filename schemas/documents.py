@@ -180,9 +180,10 @@ def _operation(application: str, action: str, topic: str) -> Json:
 def _messages() -> Json:
     events: Json = {kind: _event_message(kind) for kind in EVENTS}
     letter = _message("DeadLetter", _text("`system/feed`"))
+    change = _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$"))
     return events | {
         _POSITION: _message("Position", _text("`system/feed`")),
-        _CHANGE: _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$")),
+        _CHANGE: change | {"headers": _with(_headers(_CHANGE, _CORRELATOR), _CHANGE, "`at` of the change.")},
         _LETTER: letter | {"headers": _headers("dead-letter")},
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
     }
@@ -198,22 +199,31 @@ def _message(schema: str, key: Json) -> Json:
 
 def _event_message(kind: str) -> Json:
     key = _text("`system/record`: revisions of one record keep their order, and nothing else needs to.")
-    headers = _headers(kind)
-    headers["properties"] |= {
-        "ce_dataschema": {"const": f"urn:visabus:schema:{kind}:{SCHEMA_VERSION}"},
-        "ce_time": {"type": "string", "format": "date-time", "description": "`published_at` of the event."},
-        TRACEPARENT: _text("W3C trace context, where there is one."),
-    }
-    headers["required"] += ["ce_dataschema", "ce_time"]
+    headers = _with(_headers(kind), f"{kind}:{SCHEMA_VERSION}", "`published_at` of the event.")
+    headers["properties"][TRACEPARENT] = _text("W3C trace context, where there is one.")
     return _message(EVENTS[kind].__name__, key) | {"headers": headers}
 
 
-def _headers(kind: str) -> Json:
+def _with(headers: Json, schema: str, time: str) -> Json:
+    """The headers with their schema and time."""
+    headers["properties"] |= {
+        "ce_dataschema": {"const": f"urn:visabus:schema:{schema}"},
+        "ce_time": {"type": "string", "format": "date-time", "description": time},
+    }
+    headers["required"] += ["ce_dataschema", "ce_time"]
+    return headers
+
+
+_SYSTEM: Json = {"type": "string", "description": "The legacy system.", "pattern": "^urn:visabus:system:"}
+_CORRELATOR: Json = {"const": "urn:visabus:correlator"}
+
+
+def _headers(kind: str, source: Json = _SYSTEM) -> Json:
     """CloudEvents 1.0, binary content mode."""
     properties: Json = {
         "ce_specversion": {"const": SPECVERSION.decode()},
         "ce_id": {"type": "string", "format": "uuid"},
-        "ce_source": _text("The legacy system.", pattern="^urn:visabus:system:"),
+        "ce_source": source,
         "ce_type": {"const": f"visabus.{kind}"},
         "content-type": {"const": CONTENT_TYPE.decode()},
     }

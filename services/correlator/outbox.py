@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from bus.contract import Message, Producer
+from schemas.cloudevents import headers_of_change
 from schemas.topics import CHANGES, CHANGES_LATEST
 from services.correlator.changes import unpack_changes
 from services.store.writer import Transaction
@@ -26,8 +27,9 @@ async def deliver(tx: Transaction, producer: Producer) -> int:
     bodies = [body for _, blob in rows for body in unpack_changes(blob)]
     messages = []
     for body in bodies:
-        key = orjson.loads(body)["person"].encode()
-        messages += [Message(CHANGES, key, body), Message(CHANGES_LATEST, key, body)]
+        told = orjson.loads(body)
+        key, headers = told["person"].encode(), headers_of_change(told["id"], told["at"])
+        messages += [Message(CHANGES, key, body, headers), Message(CHANGES_LATEST, key, body, headers)]
     await producer.send(messages)
     await tx.delete_changes([number for number, _ in rows])
     return len(bodies)

@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel, Field
 from strategies import KINDS
 
-from schemas.compatibility import Breaks, changes, refusals
-from schemas.documents import VIEWS, event_schema, view_schema
+from schemas.compatibility import Breaks, changes, document_refusals, refusals
+from schemas.documents import VIEWS, asyncapi, event_schema, view_schema
 from schemas.events import Arrival, Code, Departure, Evidence
 
 Schema = dict[str, Any]
@@ -132,6 +132,109 @@ def test_kinds_are_not_each_other() -> None:
     for one in KINDS:
         for other in KINDS:
             assert bool(changes(event_schema(one), event_schema(other))) == (one != other)
+
+
+def test_a_change_behind_a_keyword_that_nobody_weighs_shows() -> None:
+    published = event_schema("arrival")
+    published["allOf"] = [{"properties": {"mode": {"$ref": "#/$defs/Mode"}}}]
+    present = deepcopy(published)
+    _fields(published).pop("mode"), _fields(present).pop("mode")
+    assert not changes(published, present)
+    _definition(present, "Mode")["enum"].remove("land")
+    assert {change.breaks for change in changes(published, present)} == BOTH
+    present = deepcopy(published)
+    _definition(present, "Mode")["description"] = "Otherwise told."
+    assert not changes(published, present)
+
+
+def _message(document: Schema, name: str) -> Any:
+    return document["components"]["messages"][name]
+
+
+def _component(document: Schema, name: str) -> Any:
+    return document["components"]["schemas"][name]["properties"]
+
+
+DOCUMENT: dict[str, tuple[Plant, str, set[Breaks]]] = {
+    "channel removed": (lambda d: d["channels"].pop("arrival"), "arrival", BOTH),
+    "channel renamed": (lambda d: d["channels"]["arrival"].update(address="visabus.arrivals"), "arrival", BOTH),
+    "more partitions": (lambda d: d["channels"]["arrival"]["bindings"]["kafka"].update(partitions=8), "arrival", BOTH),
+    "compacted": (
+        lambda d: d["channels"]["arrival"]["bindings"]["kafka"]["topicConfiguration"].update(
+            {"cleanup.policy": ["compact"]}
+        ),
+        "arrival",
+        BOTH,
+    ),
+    "message removed": (
+        lambda d: d["channels"]["control"]["messages"].pop("decision"),
+        "control.decision",
+        {BACKWARD},
+    ),
+    "message added": (
+        lambda d: d["channels"]["arrival"]["messages"].update(other={}),
+        "arrival.other",
+        {FORWARD},
+    ),
+    "another key": (
+        lambda d: _message(d, "status-change")["bindings"]["kafka"]["key"].update(pattern="^[0-9]{9}$"),
+        "status-change key",
+        BOTH,
+    ),
+    "header no longer sent": (
+        lambda d: _message(d, "arrival")["headers"]["required"].remove("ce_time"),
+        "arrival headers.ce_time",
+        {FORWARD},
+    ),
+    "another type of event": (
+        lambda d: _message(d, "arrival")["headers"]["properties"]["ce_type"].update(const="arrival"),
+        "arrival headers.ce_type",
+        BOTH,
+    ),
+    "another payload": (
+        lambda d: _message(d, "position").update(payload={"$ref": "#/components/schemas/DeadLetter"}),
+        "position payload.position",
+        BOTH,
+    ),
+    "a counter lost": (
+        lambda d: (
+            _component(d, "Position")["counters"]["properties"].pop("filtered"),
+            _component(d, "Position")["counters"]["required"].remove("filtered"),
+        ),
+        "position payload.counters.filtered",
+        BOTH,
+    ),
+    "an outcome more": (
+        lambda d: d["components"]["schemas"]["Outcome"]["enum"].append("LOST"),
+        "status-change payload.outcome",
+        {FORWARD},
+    ),
+    "a field of letters removed": (
+        lambda d: _component(d, "DeadLetter").pop("ordinal"),
+        "dead-letter payload.ordinal",
+        {BACKWARD},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENT)
+def test_planted_changes_of_the_document_are_refused(name: str) -> None:
+    plant, path, broken = DOCUMENT[name]
+    published = asyncapi()
+    present = deepcopy(published)
+    assert not document_refusals(published, present)
+    plant(present)
+    refused = document_refusals(published, present)
+    assert {change.breaks for change in refused if change.path == path} == broken
+    weighed = frozenset(str(change) for change in refused)
+    assert not document_refusals(published, present, weighed)
+
+
+def test_a_channel_more_breaks_nobody() -> None:
+    present = asyncapi()
+    present["channels"]["more"] = deepcopy(present["channels"]["arrival"]) | {"address": "visabus.more"}
+    present["components"]["messages"]["more"] = present["components"]["messages"]["arrival"]
+    assert not document_refusals(asyncapi(), present)
 
 
 def test_words_are_no_change() -> None:

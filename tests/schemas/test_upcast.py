@@ -14,10 +14,10 @@ from schemas.upcast import upcast
 from services.domain.facts import fact_of
 
 HERE = Path(__file__).parent
-OLD = sorted(HERE.glob("v1/*.json"))
+OLD = sorted(HERE.glob("bodies/v*/*.json"))
 
 
-@pytest.fixture(params=OLD, ids=[path.stem for path in OLD])
+@pytest.fixture(params=OLD, ids=[f"{path.parent.name}-{path.stem}" for path in OLD])
 def case(request: pytest.FixtureRequest) -> dict[str, Any]:
     loaded: dict[str, Any] = orjson.loads(request.param.read_bytes())
     return loaded
@@ -40,7 +40,7 @@ def test_the_body_given_is_left_as_it_was(case: dict[str, Any]) -> None:
 def test_every_older_version_is_read() -> None:
     for version in range(1, SCHEMA_VERSION):
         assert upcast({"schema_version": version})["schema_version"] == SCHEMA_VERSION
-        assert list(HERE.glob(f"v{version}/*.json")), f"no body of version {version} to try"
+        assert list(HERE.glob(f"bodies/v{version}/*.json")), f"no body of version {version} to try"
 
 
 @pytest.mark.parametrize("version", [0, -1, SCHEMA_VERSION + 1, "1", "2", None, 1.5, 1.0, 2.0, True, [], {}])

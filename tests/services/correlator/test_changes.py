@@ -9,10 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
+from jsonschema import Draft7Validator
 from populations import World, again, bytes_of, make, passport
 
 from bus.contract import Delivery, Partition
 from bus.embedded import EmbeddedBus
+from schemas.documents import asyncapi, view_schema
 from schemas.events import AnyEvent, Arrival, Coverage, Departure, Evidence, Mode, Operation
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
@@ -194,6 +198,25 @@ async def test_a_merge_names_who_is_gone_and_a_split_goes_on_counting(desk: Desk
         numbers = [change.sequence for change in told if change.person == person]
         assert numbers == list(range(1, len(numbers) + 1))
     assert not [change for change in told if change.person == gone][-1].ended
+
+
+async def test_a_change_is_a_cloud_event_as_the_document_has_it(desk: Desk) -> None:
+    """With the CloudEvents SDK as the oracle."""
+    one = await desk.correlator()
+    await desk.take(one, desk.arrival())
+    described = asyncapi()["components"]["messages"]["status-change"]["headers"]
+    for topic in (CHANGES, CHANGES_LATEST):
+        async for delivery in desk.bus.read(topic):
+            assert delivery.value is not None
+            change = StatusChange.model_validate_json(delivery.value)
+            headers = dict(delivery.headers)
+            read = from_binary(KafkaMessage(headers=headers, key=None, value=delivery.value), JSONFormat())
+            assert (read.get_id(), read.get_time()) == (str(change.id), change.at)
+            assert (read.get_type(), read.get_source()) == ("visabus.status-change", "urn:visabus:correlator")
+            assert read.get_dataschema() == view_schema("status-change")["$id"]
+            assert not any(change.person.encode() in content for content in headers.values())
+            Draft7Validator(described).validate({name: content.decode() for name, content in headers.items()})
+            assert headers.keys() == described["properties"].keys()
 
 
 async def test_the_compacted_twin_holds_the_last_word(desk: Desk) -> None:
