@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schemas.events import AnyEvent
 
@@ -106,6 +106,14 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of the source."""
+
+
+@runtime_checkable
+class Hesitant(Protocol):
+    """A transport that may leave something that is there for later."""
+
+    def waiting(self) -> Sequence[str]:
+        """What the last call of `batches` left and why, in words for a person."""
 
 
 class OpenTransport(Protocol):

@@ -108,6 +108,17 @@ class FixedFormat:
         last = self.judged(0, stream.read(self.length))
         return last.kind == self.trailer and last.problem is None
 
+    def complete(self, stream: BinaryIO) -> bool:
+        """Whether there is a trailer at the end that counts as many details as the file has room for."""
+        counts = [control.field for control in self.controls if control.of is None and control.where is None]
+        size = stream.seek(0, 2)
+        if self.described or not counts or size % self.length or size < 2 * self.length:
+            return False
+        stream.seek(size - self.length)
+        last = self.judged(0, stream.read(self.length))
+        told = [last.fields.get(name) for name in counts]
+        return last.kind == self.trailer and last.problem is None and told == [size // self.length - 2] * len(counts)
+
     def kind_of(self, raw: bytes) -> str:
         """The value of the record's first field."""
         return raw[: self.layout.record.children[0].size].decode(self.layout.page, "replace").strip()
@@ -312,8 +323,9 @@ class _Reading:
 
 def _stranger(kind: str, raw: bytes, fixed: FixedFormat) -> str:
     """Why a record is none of the known kinds; a file sent as text is the usual reason."""
-    printable = sum(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in raw)
-    if printable >= 0.95 * len(raw):
+    # 0x40 is the blank of EBCDIC and a rare character in ASCII; packed and binary numbers are none in either.
+    printable = sum((0x20 <= byte < 0x7F and byte != 0x40) or byte in b"\r\n" for byte in raw)
+    if printable >= 0.8 * len(raw):
         return f"this is ASCII text, not EBCDIC code page {fixed.layout.page}"
     known = ", ".join(map(repr, fixed.bodies))
     if raw[:1] in (b"\r", b"\n", b"\x25", b"\x15"):

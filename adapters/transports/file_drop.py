@@ -41,10 +41,19 @@ class WholeFile(Protocol):
         """Whether what closes such a file is there. Leaves the stream anywhere."""
 
 
+@runtime_checkable
+class CountedFile(Protocol):
+    """A format whose files tell at their end how much they hold: one that is whole need not settle."""
+
+    def complete(self, stream: BinaryIO) -> bool:
+        """Whether the file holds all that its end says. Leaves the stream anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class DropOptions:
-    """`settle`: seconds that a file has lain unchanged before it is taken; `patience`: so long a file whose end is
-    missing is held to be still on its way, then it is read as it is."""
+    """`settle`: seconds that a file has lain unchanged before it is taken, if its format cannot tell by a total that it
+    is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it is read as it is.
+    """
 
     pattern: str = "*"
     settle: float = 30.0
@@ -117,9 +126,11 @@ class FileDrop:
     path: Path
     format: Format
     options: DropOptions
+    left: list[str] = field(default_factory=list)
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each file beyond the position. Raises SourceDown."""
+        self.left = []
         memory = _Memory.of(position, self.options.window)
         for name in await asyncio.to_thread(self._names, memory):
             done = await asyncio.to_thread(self._look, name, memory.done.get(name))
@@ -133,6 +144,10 @@ class FileDrop:
                 yield Batch(name, self._resent(name, twin), memory.position())
             elif twin is None:
                 yield Batch(name, self._reader(name), memory.position())
+
+    def waiting(self) -> list[str]:
+        """Files that may still be on their way."""
+        return self.left
 
     async def close(self) -> None:
         """Nothing is held between two looks."""
@@ -164,7 +179,14 @@ class FileDrop:
             ):
                 return None
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
-            if age < self.options.settle or (age < self.options.patience and not self._ended(path)):
+            if age < self.options.settle and not self._complete(path):
+                self.left.append(f"{name}: it is taken once it has lain unchanged for {self.options.settle:g} s")
+                return None
+            if age < self.options.patience and not self._ended(path):
+                self.left.append(
+                    f"{name}: what closes it is missing; once it has lain unchanged for {self.options.patience:g} s"
+                    " it is read as it is"
+                )
                 return None
             digest = _digest(path)
             after = path.stat()
@@ -176,6 +198,12 @@ class FileDrop:
         if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
             return None
         return Done(name, stat.st_size, stat.st_mtime_ns, digest)
+
+    def _complete(self, path: Path) -> bool:
+        if self.options.unwrap is not None or not isinstance(self.format, CountedFile):
+            return False
+        with path.open("rb") as stream:
+            return self.format.complete(stream)
 
     def _ended(self, path: Path) -> bool:
         if self.options.unwrap == "zip":

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 
+MOST_TOLD = 5
+"""So many of the pieces that wait are named."""
+
+
 class Stamp(StrEnum):
     """Where the moment of knowing comes from."""
 
@@ -77,4 +81,8 @@ def _line(outcome: Outcome) -> str:
     told = outcome.counters
     filtered = sum(told.filtered.values())
     counts = f"{told.read} read = {told.published} published, {told.dead_lettered} dead letters, {filtered} left out"
-    return f"{outcome.name}: {counts}" + (f"\n  {outcome.error}" if outcome.error is not None else "")
+    lines = [f"{outcome.name}: {counts}", *([outcome.error] if outcome.error is not None else [])]
+    lines += [f"left for later: {each}" for each in outcome.waiting[:MOST_TOLD]]
+    if len(outcome.waiting) > MOST_TOLD:
+        lines.append(f"left for later: {len(outcome.waiting) - MOST_TOLD} more")
+    return "\n  ".join(lines)

@@ -25,7 +25,7 @@ import orjson
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import BadRecord, Batch, Feed, Origin, Read, SourceDown, System, Transport
+from adapters.core import BadRecord, Batch, Feed, Hesitant, Origin, Read, SourceDown, System, Transport
 from adapters.transports.http_push import Push
 from bus.contract import Bus, BusDown, Message, Producer
 from schemas.ids import digest
@@ -88,11 +88,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one feed ended. `counters` are as of its saved position, over all runs."""
+    """How one feed ended. `counters` are as of its saved position, over all runs; `waiting` what the source had and
+    was not taken yet, in words."""
 
     name: str
     counters: Counters
     error: str | None = None
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Worker:
     saved: Saved
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False  # to another host
+    waiting: tuple[str, ...] = ()  # what the source has and its transport left for later
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -242,9 +245,9 @@ class Host:
 
     def _outcome(self, worker: Worker, result: BaseException | None) -> Outcome:
         if result is None or isinstance(result, asyncio.CancelledError):
-            return Outcome(worker.source.name, worker.saved.counters)
+            return Outcome(worker.source.name, worker.saved.counters, waiting=worker.waiting)
         told = str(result) if isinstance(result, Stopped | Fenced) else f"{type(result).__name__}: {result}"
-        return Outcome(worker.source.name, worker.saved.counters, told)
+        return Outcome(worker.source.name, worker.saved.counters, told, worker.waiting)
 
     async def _declare(self) -> None:
         await self._bus.declare(topics())
@@ -373,6 +376,8 @@ class Host:
                         moved = True
                         if worker.stop.is_set() or self._stop.is_set():
                             return False
+                if isinstance(transport, Hesitant):
+                    worker.waiting = tuple(transport.waiting())
             finally:
                 await transport.close()
         except SourceDown:

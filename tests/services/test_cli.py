@@ -152,6 +152,20 @@ def test_ingest_once_publishes_and_says_so(lines: Path, tmp_path: Path) -> None:
     assert "2026-01-01 00:01:00+00:00" in stamps
 
 
+def test_ingest_once_tells_what_it_left_for_later(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping)  # type: ignore[arg-type]
+    system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
+    for number in range(6):
+        (lines / f"b{number}.txt").write_text("good 1\n")
+    result = visabus("--data", tmp_path / "data", "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+    assert result.exit_code == 0
+    told = result.stderr.splitlines()[-7:]
+    assert told[0] == "TOY.lines: 0 read = 0 published, 0 dead letters, 0 left out"
+    assert told[1] == "  left for later: a.txt: it is taken once it has lain unchanged for 30 s"
+    assert told[6] == "  left for later: 2 more"
+
+
 def test_ingest_runs_until_it_is_told_to_stop(lines: Path, tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("visabus")
     arguments = [command, "--data", tmp_path, "ingest", "--feed", f"I94.nightly=file://{lines}"]

@@ -135,6 +135,26 @@ async def test_a_half_written_night_waits_for_its_trailer(tmp_path: Path) -> Non
     assert [type(read) for read in reads] == [Note, Record, Note]
 
 
+async def test_a_night_whose_trailer_counts_all_of_it_is_taken_at_once(tmp_path: Path) -> None:
+    real = systems()["I94"].feed("nightly")
+    nightly = replace(real, options={**real.options, "clock": lambda: NOW})
+    details = [detail(ARRIVAL, TXN_NUMBER=number) for number in (1, 2)]
+    put(tmp_path, "I94.D20250314.S000412", night(details), age=0)
+    put(tmp_path, "I94.D20250314.S000413", night(details)[:500], age=0)
+    put(tmp_path, "I94.D20250314.S000414", night(details)[:500] + night(details)[750:], age=0)
+    put(tmp_path, "I94.D20250314.S000415", night(details)[:500], age=40)
+    transport = open_drop(str(tmp_path), nightly)
+    assert [batch.name async for batch in transport.batches(None)] == ["I94.D20250314.S000412"]
+    assert [told.partition(": ")[::2] for told in transport.waiting()] == [
+        ("I94.D20250314.S000413", "it is taken once it has lain unchanged for 30 s"),
+        ("I94.D20250314.S000414", "it is taken once it has lain unchanged for 30 s"),
+        (
+            "I94.D20250314.S000415",
+            "what closes it is missing; once it has lain unchanged for 900 s it is read as it is",
+        ),
+    ]
+
+
 async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) -> None:
     put(tmp_path, "N1", b"a\n")
     _, position = await poll(tmp_path, None, feed())
