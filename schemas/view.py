@@ -214,6 +214,7 @@ class Ready(Model):
 
     status: Literal["ready"] = "ready"
     backlog: int = Field(description="Batches taken in and not yet settled.")
+    aside: int = Field(0, description="Pools of records that could not be settled: their persons get no answer.")
 
 
 class Replaced(Model):

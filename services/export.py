@@ -14,15 +14,17 @@ import msgspec
 from services.domain.coverage import Coverage, complete
 from services.domain.history import canonical, history_of
 from services.domain.settle import answer, persons
-from services.store.contract import Reads
+from services.store.contract import Incomplete, Reads
 
 
 async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None = None) -> AsyncGenerator[bytes, None]:
     """The export's lines.
 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
-    what was known by then.
+    what was known by then. Raises services.store.contract.Incomplete.
     """
+    if aside := await reads.aside():
+        raise Incomplete(aside)
     coverage = complete(await reads.coverage(), known_at)
     yield canonical({"complete": coverage.scopes})
     async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:

@@ -109,11 +109,12 @@ class _Readiness:
 
     async def _checks(self) -> Ready | Problem:
         checks = {"store": "ready", "audit": "ready"}
-        backlog = 0
+        backlog = aside = 0
         try:
             async with asyncio.timeout(5):
                 await self._reads.ping()
                 backlog = await self._reads.backlog()
+                aside = len(await self._reads.aside())
         except (StoreDown, TimeoutError):
             checks["store"] = "down"
         try:
@@ -122,7 +123,7 @@ class _Readiness:
             checks["audit"] = "down"
         if "down" in checks.values():
             return Problem(503, "not-ready", "Look-ups cannot be answered at present.", checks=checks)
-        return Ready(backlog=backlog)
+        return Ready(backlog=backlog, aside=aside)
 
 
 def _route_health(app: FastAPI) -> None:

@@ -70,11 +70,11 @@ def _foreseen(error: Exception) -> int | None:
     from bus.contract import BusError
     from services.kafka_local import KafkaUnavailable
     from services.settings import SettingsError
-    from services.store.contract import OtherConfiguration, StoreDown
+    from services.store.contract import Incomplete, OtherConfiguration, StoreDown
 
     if isinstance(error, Refusal):
         return error.code
     if isinstance(error, SettingsError):
         return MISUSED
-    foreseen = BusError | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration
+    foreseen = BusError | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration | Incomplete
     return FAILED if isinstance(error, foreseen) else None

@@ -16,6 +16,7 @@ from services.correlator.deadlines import fire_due
 from services.correlator.look import look
 from services.correlator.outbox import deliver
 from services.correlator.settle import Settled, coverage_of, settle
+from services.correlator.work import Work
 from services.domain.coverage import NOTHING, Coverage
 from services.domain.facts import fact_of
 from services.domain.fingerprint import fingerprint
@@ -66,13 +67,16 @@ class Correlator:
         self.fenced = 0
 
     async def check(self) -> str:
-        """The store's name. Raises OtherConfiguration where other rules made it."""
+        """The store's name; what could not be settled before is tried again. Raises OtherConfiguration."""
         mine = fingerprint()
         stands, name = "", ""
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
                     stands, name = await tx.found(mine, uuid4().hex)
+                    aside = sorted(await tx.aside())
+                    if aside and stands == mine:
+                        await tx.add_work(Work(again=aside).pack(), looked=True)
         if stands != mine:
             raise OtherConfiguration(
                 f"the store was made under configuration {stands}, this program has {mine}: rebuild into a new store"

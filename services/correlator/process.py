@@ -20,7 +20,7 @@ from services.retry import bus as bus_retry
 from services.retry import pause as wait
 from services.settings import Settings
 from services.store import Store, open_store
-from services.store.contract import StoreDown
+from services.store.contract import Incomplete, StoreDown
 from services.store.writer import Conflict, Fenced
 
 POLL_MESSAGES = 5_000
@@ -87,7 +87,8 @@ async def run(
     """Correlate until `stop` is set; with `once` until all that the bus holds is settled and told.
 
     With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
-    Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration.
+    Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration, and with `once`
+    Incomplete where something could not be settled.
     """
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
@@ -96,6 +97,8 @@ async def run(
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
+        if once and (aside := await store.reads.aside()):
+            raise Incomplete(aside)
 
 
 async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus, Producer]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import msgspec
+import structlog
 
-from services.correlator.changes import pack_changes, retell
+from services.correlator.changes import Told, pack_changes, retell
 from services.correlator.unite import aliases_of, root_of
 from services.correlator.work import Waiting, facts_in
 from services.domain.caps import NO_HORIZONS, Rank, caps_of
@@ -28,6 +31,7 @@ BREATH = 200
 takes whoever is silent for long for dead."""
 
 _fact = msgspec.msgpack.Decoder(Fact)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ async def _settle_some(
     for row in await tx.persons(sorted(stored)) if stored else ():
         before[root_by_pool[row.pool]].append(row)
     gone: list[int] = []
+    aside: list[tuple[int, str]] = []
     changes: list[bytes] = []
     rows: list[PersonRow] = []
     packed: list[tuple[int, bytes]] = []
@@ -102,7 +107,12 @@ async def _settle_some(
         grown = _grown({root: members[root] for root in roots[first : first + BREATH]}, facts, again, stored)
         await _lower(tx, grown.values(), horizons)
         for root, whole in grown.items():
-            told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
+            try:
+                told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
+            except Exception as error:  # a mistake in the program about somebody must not stop it for everybody
+                why = _place(error)
+                log.error("records set aside: they could not be settled", count=len(whole.facts), why=why)
+                told, aside = _waiting(before[root], root), [*aside, (root, why)]
             rows += told.rows
             changes += told.changes
             packed.append((root, pack_pool(whole)))
@@ -111,9 +121,24 @@ async def _settle_some(
     gone.sort()
     await tx.replace_pools(gone, packed)
     await tx.replace_persons(gone, rows)
+    if aside or await tx.aside():
+        await tx.replace_aside(sorted({*gone, *(root for root, _ in packed)}), sorted(aside))
     if changes:
         await tx.add_change(pack_changes(changes))
     return Settled(0, len(packed), len(rows), len(changes))
+
+
+def _place(error: Exception) -> str:
+    """What failed and where; not the message, which may tell of a person."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {last.name}, line {last.lineno} of {Path(last.filename).name}"
+
+
+def _waiting(before: Iterable[PersonRow], root: int) -> Told:
+    """The rows of a pool that cannot be settled: without a history, but what was told last stays known."""
+    return Told(
+        [row._replace(pool=root, next_change_at=None, awaits_from=None, awaits=None, doc=None) for row in before]
+    )
 
 
 async def _lower(tx: Transaction, pools: Iterable[Pool], horizons: dict[int, Rank]) -> None:

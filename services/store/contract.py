@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from services.domain.caps import Rank
@@ -17,6 +17,17 @@ class StoreDown(Exception):
 
 class OtherConfiguration(Exception):
     """The store was made by other rules, weights or code tables; rebuild beside it instead of writing into it."""
+
+
+class Incomplete(Exception):
+    """Persons are missing from the view: the program failed at their records."""
+
+    def __init__(self, aside: Mapping[int, str]) -> None:
+        places = ", ".join(sorted(set(aside.values())))
+        super().__init__(
+            f"{len(aside)} pools of records could not be settled, their persons are missing from the view: the program"
+            f" failed with {places}. Nothing is lost: mend the program, and they are settled when a correlator starts"
+        )
 
 
 class Reads(Protocol):
@@ -45,6 +56,9 @@ class Reads(Protocol):
 
     def pools_of_several(self) -> AsyncGenerator[Pool, None]:
         """The pools in which several persons stand."""
+
+    async def aside(self) -> dict[int, str]:
+        """The pools that could not be settled, and where the program failed; their persons are not in the view."""
 
     async def backlog(self) -> int:
         """Appended batches not yet settled."""

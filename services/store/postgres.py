@@ -197,6 +197,13 @@ class PostgresTransaction:
             await self._raw.execute("DELETE FROM person WHERE pool = ANY($1::int8[])", gone)
         await self._copy("person", _PERSON, rows)
 
+    async def aside(self) -> dict[int, str]:
+        return dict(await self._raw.fetch("SELECT pool, why FROM aside"))
+
+    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+        await self._raw.execute("DELETE FROM aside WHERE pool = ANY($1::int8[])", gone)
+        await self._copy("aside", ("pool", "why"), rows)
+
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         # two statements, each by its index: a UNION would sort all that is due to give out a part of it
         found = await self._raw.fetch(

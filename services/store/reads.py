@@ -16,7 +16,7 @@ from services.domain.facts import Fact
 from services.domain.pools import Pool
 from services.store.contract import StoreDown
 from services.store.packing import unpack_pool
-from services.store.tables import ALIAS, CHANGE, CLAIM, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
+from services.store.tables import ALIAS, ASIDE, CHANGE, CLAIM, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
 from services.store.writer import ClaimRow
 
 PAGE = 1_000
@@ -111,6 +111,11 @@ class SqlReads:
                 if len(rows) < PAGE:
                     return
                 last = rows[-1][0]
+
+    async def aside(self) -> dict[int, str]:
+        async with self._connect() as connection:
+            rows = (await connection.execute(select(ASIDE.c.pool, ASIDE.c.why))).all()
+        return {row[0]: row[1] for row in rows}
 
     async def backlog(self) -> int:
         async with self._connect() as connection:

@@ -177,6 +177,13 @@ class SqliteTransaction:
         await self._many("DELETE FROM person WHERE pool = ?", [(pool,) for pool in gone])
         await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
+    async def aside(self) -> dict[int, str]:
+        return {row[0]: row[1] for row in await self._rows("SELECT pool, why FROM aside")}
+
+    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+        await self._many("DELETE FROM aside WHERE pool = ?", [(pool,) for pool in gone])
+        await self._many("INSERT INTO aside (pool, why) VALUES (?, ?)", rows)
+
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         found = await self._rows(
             "SELECT * FROM person WHERE next_change_at <= ? ORDER BY next_change_at LIMIT ?", now, limit

@@ -59,7 +59,10 @@ ALIAS = Table("alias", METADATA, _hash("loser", primary=True), _hash("winner"))
 # facts of a pool, packed
 POOL = Table("pool", METADATA, _hash("pool", primary=True), Column("blob", LargeBinary, nullable=False))
 
-# the view: a person; `doc` is the canonical history, absent once the person was merged away
+# a pool that the present program cannot settle, and where it fails; empty but for a mistake in the program
+ASIDE = Table("aside", METADATA, _hash("pool", primary=True), Column("why", Text, nullable=False))
+
+# the view: a person; `doc` is the canonical history, absent once the person was merged away, or is aside
 PERSON = Table(
     "person",
     METADATA,

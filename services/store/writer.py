@@ -143,6 +143,12 @@ class Transaction(Protocol):
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         """Delete all persons of the pools `gone`, insert rows."""
 
+    async def aside(self) -> dict[int, str]:
+        """The pools that could not be settled, and why. Nearly always empty."""
+
+    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+        """Delete rows, insert rows."""
+
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         """Persons whose answer has changed by itself by `now`, or by one of these stretches being covered."""
 

@@ -87,6 +87,9 @@ class MemoryReads:
         self._up()
         yield Pool(self.facts)
 
+    async def aside(self) -> dict[int, str]:
+        return {}
+
     async def backlog(self) -> int:
         self._up()
         return 0
