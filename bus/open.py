@@ -35,7 +35,7 @@ async def open_bus(url: str, **options: Any) -> Bus:
     """
     parts = urlsplit(url)
     if parts.scheme == "embedded":
-        return await EmbeddedBus.open(_path(url, parts), **_settings(parts, options, _EMBEDDED))
+        return await EmbeddedBus.open(_path(parts), **_settings(parts, options, _EMBEDDED))
     if parts.scheme == "kafka":
         from bus.kafka import KafkaBus  # here: its client takes as long to load as everything else that the log needs
 
@@ -43,23 +43,38 @@ async def open_bus(url: str, **options: Any) -> Bus:
     raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
 
 
-def _path(url: str, parts: SplitResult) -> Path:
+def check(url: str) -> None:
+    """Raises ValueError where an address or a setting in it is wrong; what it says quotes no value."""
+    parts = urlsplit(url)
+    if parts.scheme == "embedded":
+        _path(parts)
+        _settings(parts, {}, _EMBEDDED)
+    elif parts.scheme == "kafka":
+        _servers(parts)
+        _settings(parts, {}, _KAFKA)
+    else:
+        raise ValueError("a bus is embedded:// or kafka://")
+
+
+def _path(parts: SplitResult) -> Path:
     path = parts.netloc + parts.path
     if not path or path.endswith("/"):
-        raise ValueError(f"{url} names no file; as in embedded:///var/lib/visabus/bus.db")
+        raise ValueError("the address names no file; as in embedded:///var/lib/visabus/bus.db")
     return Path(path)
 
 
 def _servers(parts: SplitResult) -> tuple[str, ...]:
     if "@" in parts.netloc:
-        raise ValueError("user and password do not belong in the address: sasl_username, sasl_password")
+        raise ValueError("user and password do not belong in the address; kafka.username and kafka.password do")
     if parts.path not in ("", "/"):
-        raise ValueError(f"kafka:// takes no path: {parts.path}")
+        raise ValueError("kafka:// takes no path")
     servers = tuple(server for server in parts.netloc.split(",") if server)
     for server in servers:
         host, _, port = server.rpartition(":")
         if not host or not port.isdecimal():
-            raise ValueError(f"a Kafka server is host:port, not {server!r}")
+            raise ValueError("a Kafka server is host:port")
+    if not servers:
+        raise ValueError("the address names no Kafka server")
     return servers
 
 
@@ -68,9 +83,12 @@ def _settings(parts: SplitResult, options: Mapping[str, Any], known: frozenset[s
     if found := query.keys() & _SECRETS:
         raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(found))}")
     if unknown := (query.keys() | options.keys()) - known:
-        raise ValueError(f"unknown setting of a {parts.scheme} bus: {', '.join(sorted(unknown))}")
-    return {name: _NUMBERS.get(name, _as_is)(value) for name, value in query.items()} | dict(options)
+        raise ValueError(f"no setting of a bus that is {parts.scheme}: {', '.join(sorted(unknown))}")
+    return {name: _read(name, value) for name, value in query.items()} | dict(options)
 
 
-def _as_is(value: str) -> str:
-    return value
+def _read(name: str, value: str) -> str | int | float:
+    try:
+        return _NUMBERS[name](value) if name in _NUMBERS else value
+    except ValueError:
+        raise ValueError(f"{name} is a number") from None

@@ -60,6 +60,19 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+# What can be told of one value is checked with it, not with its group: so all mistakes are told at once.
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value().encode()) < 32:
+        raise ValueError("shorter than 32 bytes")
+    return value
+
+
+def _file(value: Path | None) -> Path | None:
+    if value is not None and not value.is_file():
+        raise ValueError("no file")
+    return value
+
+
 class FeedSettings(Group):
     """Where one feed of one system is found."""
 
@@ -88,12 +101,14 @@ class KafkaSettings(Group):
                 raise ValueError(f"{self.security_protocol} also needs {', '.join(missing)}")
         elif len(missing) < len(sasl):
             raise ValueError(f"{self.security_protocol} takes no sasl_mechanism, username or password; SASL_SSL does")
-        if self.cafile is not None:
-            if not self.security_protocol.endswith("SSL"):
-                raise ValueError(f"{self.security_protocol} takes no cafile; SSL and SASL_SSL do")
-            if not self.cafile.is_file():
-                raise ValueError("cafile is no file")
+        if self.cafile is not None and not self.security_protocol.endswith("SSL"):
+            raise ValueError(f"{self.security_protocol} takes no cafile; SSL and SASL_SSL do")
         return self
+
+    @field_validator("cafile")
+    @classmethod
+    def _a_file(cls, value: Path | None) -> Path | None:
+        return _file(value)
 
 
 class ApiSettings(Group):
@@ -113,12 +128,17 @@ class ApiSettings(Group):
         given = [name for name, value in keys.items() if value is not None]
         if len(given) > 1:
             raise ValueError(f"one of {', '.join(given)}, not several: a token must not choose how it is checked")
-        if self.hs_secret is not None and len(self.hs_secret.get_secret_value().encode()) < 32:
-            raise ValueError("hs_secret is shorter than 32 bytes")
-        for path in (self.rs_public_key, self.jwks):
-            if path is not None and not path.is_file():
-                raise ValueError(f"{given[0]} is no file")
         return self
+
+    @field_validator("hs_secret")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        return _secret(value)
+
+    @field_validator("rs_public_key", "jwks")
+    @classmethod
+    def _a_file(cls, value: Path | None) -> Path | None:
+        return _file(value)
 
 
 class IngestSettings(Group):
@@ -148,11 +168,19 @@ class DoorKey(Group):
     def _one_way(self) -> Self:
         if (self.hmac_secret is None) == (self.ed25519_public_key is None):
             raise ValueError("one of hmac_secret and ed25519_public_key: a request must not choose how it is checked")
-        if self.hmac_secret is not None and len(self.hmac_secret.get_secret_value().encode()) < 32:
-            raise ValueError("hmac_secret is shorter than 32 bytes")
-        if self.ed25519_public_key is not None and not _is_public_key(self.ed25519_public_key):
-            raise ValueError("ed25519_public_key is no base64 of 32 bytes")
         return self
+
+    @field_validator("hmac_secret")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        return _secret(value)
+
+    @field_validator("ed25519_public_key")
+    @classmethod
+    def _a_key(cls, value: str | None) -> str | None:
+        if value is not None and not _is_public_key(value):
+            raise ValueError("no base64 of 32 bytes")
+        return value
 
 
 def _is_public_key(text: str) -> bool:
@@ -249,6 +277,9 @@ class Settings(BaseSettings):
     def _a_bus(cls, value: str) -> str:
         if not value.startswith(("embedded:///", "kafka://")):
             raise ValueError("starts with embedded:/// (and an absolute path) or kafka://")
+        from bus.open import check  # here, so that settings alone load no bus
+
+        check(value)
         return value
 
     @field_validator("store_url", "audit_url")

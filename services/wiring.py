@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.topics import COMPACTED, PARTITIONS
-from services.settings import Settings
+from services.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bus.contract import Bus, Topic
@@ -19,12 +19,15 @@ def topics() -> tuple[Topic, ...]:
 
 
 async def open_bus(settings: Settings) -> Bus:
-    """The bus of the settings, with its security. Raises BusError."""
+    """The bus of the settings, with its security. Raises BusError, SettingsError."""
     from bus.open import open_bus as open_url
 
     if settings.bus_url.startswith("embedded:"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return await open_url(settings.bus_url, **_options(settings))
+    try:
+        return await open_url(settings.bus_url, **_options(settings))
+    except ValueError as error:  # what address and security say together
+        raise SettingsError([f"bus_url: {error}"]) from None
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -72,14 +72,17 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ({"VISABUS_SECRETS_DIR": "/nowhere"}, "VISABUS_SECRETS_DIR: no directory"),
         ({"VISABUS_FEEDS": "{hunter2"}, "feeds (environment): no JSON"),
         ({"VISABUS_FEEDS": '{"noname": {"url": "x"}}'}, "feeds.noname"),
-        ({"VISABUS_API__HS_SECRET": "hunter2"}, "api: hs_secret is shorter than 32 bytes"),
-        ({"VISABUS_API__JWKS": "/nowhere"}, "api: jwks is no file"),
+        ({"VISABUS_API__HS_SECRET": "hunter2"}, "api.hs_secret: shorter than 32 bytes"),
+        ({"VISABUS_API__JWKS": "/nowhere"}, "api.jwks: no file"),
         (
-            {"VISABUS_API__JWKS": "/nowhere", "VISABUS_API__HS_SECRET": "hunter2" * 8},
+            {"VISABUS_API__JWKS": __file__, "VISABUS_API__HS_SECRET": "hunter2" * 8},
             "a token must not choose how it is checked",
         ),
         ({"VISABUS_KAFKA__USERNAME": "x"}, "PLAINTEXT takes no sasl_mechanism"),
-        ({"VISABUS_KAFKA__CAFILE": "/nowhere"}, "PLAINTEXT takes no cafile"),
+        ({"VISABUS_KAFKA__CAFILE": __file__}, "PLAINTEXT takes no cafile"),
+        ({"VISABUS_KAFKA__CAFILE": "/nowhere"}, "kafka.cafile: no file"),
+        ({"VISABUS_BUS_URL": "kafka://visabus:hunter2@h:9092"}, "bus_url: user and password do not belong"),
+        ({"VISABUS_BUS_URL": "kafka://h:9092?colour=hunter2"}, "bus_url: no setting of a bus that is kafka: colour"),
         ({"VISABUS_STORE_URL": "mysql://root:hunter2@x"}, "store_url: starts with sqlite+aiosqlite"),
         ({"VISABUS_INGEST__REFUSE_SHARE": "0"}, "ingest.refuse_share"),
         ({"VISABUS_DATA_DIR": "a\0b"}, "data_dir"),
@@ -90,6 +93,17 @@ def test_each_mistake_is_readable_and_shows_no_value(environment: dict[str, str]
         load(environment=environment)
     assert told in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_mistakes_of_one_group_are_told_together() -> None:
+    wrong = {"port": 70_000, "hs_secret": "hunter2", "jwks": "/nowhere"}
+    keys = {"a": {"system": 3, "hmac_secret": "hunter2"}}
+    with pytest.raises(SettingsError) as caught:
+        load(environment={}, api=wrong, door={"keys": keys})
+    told = str(caught.value)
+    for name in ("api.port", "api.hs_secret", "api.jwks", "door.keys.a.system", "door.keys.a.hmac_secret"):
+        assert f"{name}: " in told
+    assert "hunter2" not in told
 
 
 def test_a_file_that_is_no_toml_is_not_quoted(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bus.embedded import EmbeddedBus
 from bus.kafka import KafkaBus
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
-from bus.open import open_bus
+from bus.open import check, open_bus
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from bus.open import open_bus
         ("redis://localhost:1", "not redis"),
         ("embedded://", "names no file"),
         ("embedded:///var/", "names no file"),
-        ("embedded://x.db?replication=1", "unknown setting of a embedded bus: replication"),
+        ("embedded://x.db?replication=1", "no setting of a bus that is embedded: replication"),
         ("kafka://", "no Kafka server"),
         ("kafka://host", "host:port"),
         ("kafka://host:port", "host:port"),
@@ -33,7 +33,7 @@ from bus.open import open_bus
         ("kafka://user:secret@h:1", "do not belong"),
         ("kafka://h:1?sasl_password=x", "secret"),
         ("kafka://h:1?colour=red", "colour"),
-        ("kafka://h:1?deadline=soon", "soon"),
+        ("kafka://h:1?deadline=soon", "deadline is a number"),
         ("kafka://h:1?security_protocol=TLS", "one of PLAINTEXT"),
         ("kafka://h:1?security_protocol=SASL_SSL&sasl_mechanism=PLAIN", "needs sasl_mechanism"),
         ("kafka://h:1?sasl_mechanism=PLAIN", "SASL settings with"),
@@ -44,6 +44,24 @@ from bus.open import open_bus
 async def test_a_wrong_address_is_refused(url: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         await open_bus(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://u:hunter2@h",
+        "kafka://u:hunter2@h:1",
+        "kafka://u:hunter2/x@h:1",
+        "kafka://u:hunter2",
+        "kafka://h:1?sasl_password=hunter2",
+        "kafka://h:1?deadline=hunter2",
+        "embedded://hunter2/",
+    ],
+)
+def test_a_wrong_address_is_not_quoted(url: str) -> None:
+    with pytest.raises(ValueError, match=r"bus|address|server|path|number") as caught:
+        check(url)
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_an_embedded_address_names_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
