@@ -13,6 +13,8 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
 
+from schemas.ids import digest
+
 Schema = dict[str, Any]
 
 
@@ -253,11 +255,16 @@ def _others(path: str, old: Schema, new: Schema) -> Found:
         if keyword == "default":
             yield from _default(path, before, after)
         elif before is _ABSENT:
-            yield _narrowed(path, f"{keyword} {after} added")
+            yield _narrowed(path, f"{keyword} {_short(after)} added")
         elif after is _ABSENT:
-            yield _widened(path, f"{keyword} {before} removed")
+            yield _widened(path, f"{keyword} {_short(before)} removed")
         else:
-            yield from _both(path, f"{keyword} {before} is now {after}")
+            yield from _both(path, f"{keyword} {_short(before)} is now {_short(after)}")
+
+
+def _short(value: object) -> object:
+    """Long values by their digest: a change is told, and accepted, by its text."""
+    return digest(repr(value).encode()) if isinstance(value, list | dict) else value
 
 
 def _spread(schema: Schema, document: Schema) -> Schema:

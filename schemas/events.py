@@ -12,8 +12,9 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.types import JsonValue
 
-from schemas.countries import citizenship
+from schemas.countries import STATES, citizenship
 from schemas.identifiers import Identifier
 from schemas.moments import Moment
 
@@ -22,6 +23,8 @@ SCHEMA_VERSION: Literal[2] = 2
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/_-]{0,11}$")]
+Citizenship = Annotated[str, Field(json_schema_extra={"enum": [*sorted(STATES)]})]
+"""Spelt as is usual when an event is made; published in the code of ICAO 9303."""
 PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 
 
@@ -29,6 +32,12 @@ class Model(BaseModel):
     """Frozen, closed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _not_all_empty(least: str, *names: str) -> ConfigDict:
+    """That one of several fields has something in it, in the words of JSON Schema."""
+    some: list[JsonValue] = [{"required": [name], "properties": {name: {least: 1}}} for name in names]
+    return ConfigDict(json_schema_extra={"allOf": [{"anyOf": some}]})
 
 
 class Kind(StrEnum):
@@ -86,6 +95,8 @@ class RecordRef(Model):
 class Name(Model):
     """A name as transmitted. A single name stands in `family`."""
 
+    model_config = _not_all_empty("minLength", "family", "given")
+
     family: Annotated[str, Field(max_length=120)] = ""
     given: Annotated[str, Field(max_length=120)] = ""
 
@@ -99,10 +110,12 @@ class Name(Model):
 class Subject(Model):
     """What the record claims about the person. Identifiers alone are a subject too."""
 
+    model_config = _not_all_empty("minItems", "names", "identifiers")
+
     names: tuple[Name, ...] = ()
     birth: PartialDate | None = None
     sex: Literal["F", "M", "X"] | None = None
-    citizenship: tuple[str, ...] = ()
+    citizenship: tuple[Citizenship, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
 
     @field_validator("birth")

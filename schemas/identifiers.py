@@ -7,10 +7,12 @@ nonimmigrant admission number as used since May 2019, 8 CFR 103.2 practice for r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from schemas.countries import STATES
 
@@ -80,6 +82,17 @@ def _has_form(scheme: Scheme, value: str) -> bool:
     return value.isascii() and _PATTERNS[scheme].fullmatch(value) is not None
 
 
+def _described() -> Iterator[JsonDict]:
+    """What the canonical form is, in the words of JSON Schema."""
+    for scheme, pattern in _PATTERNS.items():
+        then: JsonDict = {"value": {"pattern": f"^({pattern.pattern})$"}}
+        if scheme in _ISSUERS:
+            then["issuer"] = {"const": _ISSUERS[scheme]}
+        elif scheme is Scheme.PASSPORT:
+            then["issuer"] = {"enum": [*sorted(STATES)]}
+        yield {"if": {"properties": {"scheme": {"const": scheme.value}}}, "then": {"properties": then}}
+
+
 class Spelling(TypedDict):
     """The fields of an identifier."""
 
@@ -91,7 +104,7 @@ class Spelling(TypedDict):
 class Identifier(BaseModel):
     """One identifier, canonical. Build it with `Identifier.of`, which normalises; the constructor only accepts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"allOf": list(_described())})
 
     scheme: Scheme
     issuer: Annotated[str, Field(pattern=r"^[A-Z0-9:]{1,12}$")]

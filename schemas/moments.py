@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 
 class Precision(StrEnum):
@@ -28,10 +29,18 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(f"{name!r} is no IANA time zone") from None
 
 
+_ONE_OF_TWO: JsonDict = {
+    "if": {"properties": {"precision": {"const": Precision.DAY.value}}},
+    "then": {"required": ["day"], "properties": {"day": {"type": "string"}, "at": {"type": "null"}}},
+    "else": {"required": ["at"], "properties": {"at": {"type": "string"}, "day": {"type": "null"}}},
+}
+"""The validator below, in the words of JSON Schema."""
+
+
 class Moment(BaseModel):
     """An instant (`at`, with offset) or a whole day (`day`), seen in the zone of the port it happened at."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"allOf": [_ONE_OF_TWO]})
 
     precision: Precision
     zone: Annotated[str, Field(max_length=40)] = "UTC"

@@ -163,7 +163,7 @@ class _Wire(msgspec.Struct):
     mode: Literal["air", "sea", "land"] | None = None
     carrier: str | None = None
     conveyance: str | None = None
-    inspection: Literal["admitted", "paroled", "refused", "withdrawn"] | None = None
+    inspection: Literal["admitted", "paroled", "refused", "withdrawn"] = "admitted"
     class_of_admission: str | None = None
     admitted_until: str | None = None
     evidence: str | None = None  # the longer lists are looked up below

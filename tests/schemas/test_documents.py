@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
-from strategies import KINDS
+from strategies import KINDS, spoiled
 from typer.testing import CliRunner
 
 from adapters.core import BadRecord, Origin
 from schemas.cloudevents import headers_of
-from schemas.codec import encode
+from schemas.codec import Undecodable, decode, encode
 from schemas.compatibility import document_refusals, refusals
 from schemas.documents import ASYNCAPI, EVENTS, VIEWS, asyncapi, documents, event_schema, view_schema
 from schemas.events import SCHEMA_VERSION, Kind
@@ -38,6 +39,14 @@ ACCEPTED: frozenset[str] = frozenset(
     ["evidence: value 'shown' added (forward)", *(f"fact: value '{word}' added (forward)" for word in FACTS.split())]
     # where an encounter was: whoever reads statuses strictly has to be upgraded before APIS and IDENT
     + [f"{name}: field added (forward)" for name in ("port", "mode", "carrier", "conveyance")]
+    # what the models have refused since version 2 began, and the schemas did not say
+    + [
+        "occurred_at: allOf f078e1819eb5004e added (backward)",
+        "subject: allOf 55dbf8a71e27e0d5 added (backward)",
+        "subject.citizenship[]: only certain values are allowed now (backward)",
+        "subject.identifiers[]: allOf e0b0eeefcb7b4af9 added (backward)",
+        "subject.names[]: allOf c6360f824ec83fcf added (backward)",
+    ]
 )
 """Incompatible changes that were weighed and let pass, by their text."""
 
@@ -64,6 +73,34 @@ def _is(path: Path, content: bytes) -> bool:
 def test_documents_are_schemas(name: str) -> None:
     if name != ASYNCAPI:
         Draft202012Validator.check_schema(orjson.loads(documents()[name]))
+
+
+STANDARD = Draft7Validator(orjson.loads((HERE / "asyncapi-3.0.0.json").read_bytes()))
+"""The standard's own schema of such documents."""
+
+MISBUILT: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no version": lambda d: d.pop("asyncapi"),
+    "another action": lambda d: d["operations"]["ingest-send-arrival"].update(action="publish"),
+    "an operation without a channel": lambda d: d["operations"]["ingest-send-arrival"].pop("channel"),
+    "messages as a list": lambda d: d["channels"]["arrival"].update(messages=[]),
+    "a policy that Kafka does not know": lambda d: d["channels"]["arrival"]["bindings"]["kafka"][
+        "topicConfiguration"
+    ].update({"cleanup.policy": ["keep"]}),
+    "no partitions": lambda d: d["channels"]["arrival"]["bindings"]["kafka"].update(partitions=0),
+    "a type that is none": lambda d: d["components"]["messages"]["arrival"]["headers"].update(type="headers"),
+    "a field that nobody knows": lambda d: d["channels"]["arrival"].update(topic="visabus.arrival"),
+}
+
+
+def test_the_document_is_what_asyncapi_asks_for() -> None:
+    assert not [error.message for error in STANDARD.iter_errors(asyncapi())]
+
+
+@pytest.mark.parametrize("name", MISBUILT)
+def test_a_document_that_is_not_is_seen(name: str) -> None:
+    document = asyncapi()
+    MISBUILT[name](document)
+    assert list(STANDARD.iter_errors(document))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,6 +140,73 @@ def test_events_are_what_their_schemas_say(kind: str, data: st.DataObject) -> No
         headers = {name: value.decode() for name, value in headers_of(event, trace)}
         assert headers.keys() <= message["headers"]["properties"].keys()
         _valid(message["headers"], headers)
+
+
+FORMATS = FormatChecker()
+INEXPRESSIBLE = (
+    "time zone",  # that a zone exists
+    "end of the calendar",
+    "coverage runs backwards",  # one field against another
+    "about two records",
+    "month must be",  # a month of birth alone
+)
+"""Of what the models refuse, what no keyword of JSON Schema can."""
+
+
+@FORMATS.checks("date-time", ValueError)
+def _an_instant(text: object) -> bool:
+    return not isinstance(text, str) or ("T" in text and datetime.fromisoformat(text).tzinfo is not None)
+
+
+def _takes(kind: str, body: dict[str, Any]) -> bool:
+    return Draft202012Validator(event_schema(kind), format_checker=FORMATS).is_valid(body)
+
+
+def _misspelt(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    """Somewhere in a person or a moment, what no model takes."""
+    subject = body["subject"]
+    choices: list[Callable[[], object]] = [
+        lambda: subject.update(names=[], identifiers=[]),
+        lambda: subject.update(names=[{"family": "", "given": ""}]),
+        lambda: subject.update(citizenship=["GER"]),
+        lambda: subject.update(sex="Q"),
+        lambda: body["occurred_at"].update(at=None, day=None),
+        lambda: body["occurred_at"].update(at="2026-01-01T00:00:00Z", day="2026-01-01"),
+        lambda: body["occurred_at"].update(precision="hour"),
+    ]
+    for wrong in subject["identifiers"]:
+        choices += [
+            lambda wrong=wrong: wrong.update(value=wrong["value"] + "-" * 31),
+            lambda wrong=wrong: wrong.update(value=" " + wrong["value"]),
+            lambda wrong=wrong: wrong.update(issuer="nobody"),
+        ]
+    draw(st.sampled_from(choices))()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("coverage", "decision")])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_what_the_models_refuse_of_a_person_the_schemas_refuse(kind: str, data: st.DataObject) -> None:
+    body = orjson.loads(encode(data.draw(KINDS[kind])))
+    _misspelt(data.draw, body)
+    with pytest.raises(Undecodable):
+        decode(orjson.dumps(body))
+    assert not _takes(kind, body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_the_schemas_take_and_refuse_what_the_models_do(kind: str, data: st.DataObject) -> None:
+    body = orjson.loads(encode(data.draw(KINDS[kind])))
+    spoilt = data.draw(spoiled(body, spared=frozenset({"kind"})))
+    refused = ""
+    try:
+        decode(orjson.dumps(spoilt))
+    except Undecodable as error:
+        refused = str(error)
+    if not any(word in refused for word in INEXPRESSIBLE):
+        assert _takes(kind, spoilt) == (not refused)
 
 
 @pytest.mark.parametrize("field", ["kind", "schema_version", "published_at"])
