@@ -1,7 +1,7 @@
 """A dry run of one adapter: what a file would become. Nothing is published, stamped or remembered.
 
 A file of a system whose feed polls a database is a SQLite database with the views of the interface, or a CSV dump of
-its view: a line of column names, absent values empty.
+its view: a line of column names, absent values empty, timestamps as the interface or as PostgreSQL spells them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from adapters.core import BadRecord, Feed, Filtered, Note, Origin, Read, Record, System
-from adapters.transports.database_poll import PollOptions, Row, as_record, is_order, through_note
+from adapters.transports.database_poll import PollOptions, Row, as_record, is_order, iso, through_note
 from adapters.transports.file_drop import DropOptions, read_stream
 from schemas.events import AnyEvent, Coverage
 
@@ -129,7 +130,10 @@ def _connect(source: Path | bytes) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:")
         connection.deserialize(source)
         return connection
-    return sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    uri = f"{source.absolute().as_uri()}?mode=ro"
+    if not source.with_name(source.name + "-wal").exists():  # else some rows are there and not in the file yet
+        uri += "&immutable=1"
+    return sqlite3.connect(uri, uri=True)
 
 
 def _database(source: Path | bytes, options: PollOptions) -> Iterator[Read]:
@@ -210,8 +214,18 @@ def _line(names: list[str], values: list[str], options: PollOptions, number: int
         value = said[column] or None
         whole = column in options.numbers and value is not None and _WHOLE.fullmatch(value)
         row[column] = int(cast(str, value)) if whole else value
+    row[options.order] = _timestamp(said[options.order])
     read = as_record(row, options.key)
     return Record(f"line {number}", read.raw, row) if isinstance(read, Record) else read
+
+
+def _timestamp(value: str) -> str | None:
+    """In the one spelling, if it is one with an offset, as `COPY ... TO` of PostgreSQL writes them."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value or None
+    return iso(at) if at.tzinfo is not None and " " in value else value
 
 
 def _is_text(text: str) -> bool:

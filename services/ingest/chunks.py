@@ -173,4 +173,7 @@ class Tally:
         self.part = self.part.plus(one)
         refused, read = self.part.dead_lettered, self.part.read
         if read >= self.limits.least and refused > self.limits.share * read:
-            raise Wholesale(f"{refused} of the first {read} records of {self.origin.batch} are refused")
+            ((why, _),) = self.reasons.most_common(1)
+            raise Wholesale(
+                f"{refused} of the first {read} records of {self.origin.batch} are refused, most often because: {why}"
+            )

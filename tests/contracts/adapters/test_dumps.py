@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,35 @@ def test_a_database_is_read_where_it_lies(tmp_path: Path, name: str) -> None:
     path.chmod(0o400)
     assert list(decode_file(CLAIMS3, path, name="b")) == list(decode_file(CLAIMS3, WHOLE, name="b"))
     assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_rows_that_are_in_the_log_of_a_database_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "live.db"
+    path.write_bytes(database(insert([row()])))
+    with closing(sqlite3.connect(path)) as owner:
+        owner.execute("PRAGMA journal_mode = WAL")
+        owner.execute("PRAGMA wal_autocheckpoint = 0")
+        owner.execute("INSERT INTO benefit_clock VALUES ('2025-11-03T00:00:00.000000Z')")
+        owner.execute("UPDATE benefit_action SET row_version = 2")
+        owner.commit()
+        before = path.read_bytes()
+        results = list(decode_file(CLAIMS3, path))
+        assert path.read_bytes() == before
+    assert [event.kind for result in results for event in result.events] == ["extension", "coverage"]
+    assert results[0].events[0].revision.number == 2
+
+
+@pytest.mark.parametrize("told", ["2025-08-21 14:03:11.25+00", "2025-08-21 10:03:11.250000-04:00"])
+def test_a_dump_may_have_the_timestamps_of_postgresql(told: str) -> None:
+    """The event is the one that the poll gives."""
+    (one,) = decode_file(CLAIMS3, dump([row()]).encode(), name="b")
+    (other,) = decode_file(CLAIMS3, dump([row(last_update_ts=told)]).encode(), name="b")
+    assert one.events
+    assert other.events == one.events
+    for wrong in ("2025-08-21 14:03:11", "2025-08-21", "yesterday", "2025-08-21T14:03:11Z"):
+        assert reasons(list(decode_file(CLAIMS3, dump([row(last_update_ts=wrong)]).encode()))) == [
+            f"last_update_ts {wrong!r} is no timestamp"
+        ]
 
 
 def test_names_in_a_database_may_be_no_text() -> None:

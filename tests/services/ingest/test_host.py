@@ -234,7 +234,7 @@ async def test_a_source_refused_wholesale_is_stopped_before_its_batch(bus: Bus, 
         settings(folder, refuse_min=10), [toy(folder), toy(sound, name="other")], once=True, bus=bus, clock=recorded
     )
     assert outcomes[0].error is not None
-    assert "nothing behind 'b.txt' is read until that is mended" in outcomes[0].error
+    assert "of b.txt are refused, most often because: unreadable; nothing behind 'b.txt' is read" in outcomes[0].error
     assert outcomes[1] == Outcome("TOY.other", outcomes[1].counters)
     found = await world(bus)
     saved = found.saved["TOY/lines"]
