@@ -120,7 +120,8 @@ class Control:
                 _log.info("Kafka did not answer, attempt %d: %r", attempt, error)
                 failure = error
             await self._discard(connection)
-        raise BusDown(f"{self._settings.servers}: {failure!r}") from failure
+        said = str(failure) or type(failure).__name__
+        raise BusDown(f"Kafka at {', '.join(self._settings.servers)} does not answer: {said}") from failure
 
     async def _connected(self) -> _Connection:
         async with self._connecting:

@@ -114,7 +114,7 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("aiokafka", "kafka", "httpx", "aiosqlite", "asyncio"):
+    for chatty in ("aiokafka", "kafka", "httpx", "aiosqlite", "asyncio", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

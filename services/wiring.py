@@ -23,7 +23,10 @@ async def open_bus(settings: Settings) -> Bus:
     from bus.open import open_bus as open_url
 
     if settings.bus_url.startswith("embedded:"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError([f"data_dir: {error.strerror or 'cannot be made'}"]) from None
     try:
         return await open_url(settings.bus_url, **_options(settings))
     except ValueError as error:  # what address and security say together

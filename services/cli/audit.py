@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from services.api.audit import Verdict
@@ -44,7 +44,9 @@ def verify(
         visabus audit verify --head 1204:9f86d081884c7d65...
     """
     heads = [_noted(text) for text in head or ()]
-    verdict = asyncio.run(_verify(settings_of(context), heads))
+    settings = settings_of(context)
+    need(settings.audit_url, "audit log", "serve")
+    verdict = asyncio.run(_verify(settings, heads))
     if verdict.broken is not None:
         raise Refusal(f"the audit log is broken: {verdict.broken}")
     typer.echo(f"{verdict.rows} rows, unbroken")

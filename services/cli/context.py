@@ -43,6 +43,17 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     return load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
 
 
+def need(url: str, what: str, maker: str) -> None:
+    """Refuse the address of a file that is not there: to open it would make it, and an empty one answers everything.
+
+    Raises Refusal.
+    """
+    for scheme in ("sqlite+aiosqlite:///", "embedded://"):
+        file = Path(url.removeprefix(scheme).partition("?")[0])
+        if url.startswith(scheme) and not file.exists():
+            raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+
+
 def start_logs(settings: Settings) -> None:
     """Logs to standard error, as the settings say."""
     from services.logs import configure

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal, settings_of
+from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from bus.contract import Bus
@@ -196,6 +196,7 @@ def _result_line(result: Result, *, done: bool) -> str:
 async def _bus(settings: Settings) -> AsyncIterator[Bus]:
     from services.wiring import open_bus, topics
 
+    need(settings.bus_url, "bus", "ingest")
     bus = await open_bus(settings)
     try:
         await bus.declare(topics())

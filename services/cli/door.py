@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from adapters.core import Feed, System
     from bus.contract import Bus
+    from services.cli.web import Server
     from services.ingest.door import Desk
     from services.settings import Settings
 
@@ -108,31 +109,19 @@ async def _on(point: str) -> None:
 
 async def _serve(app: FastAPI, desks: dict[str, Desk], settings: Settings, host: str, port: int) -> bool:
     """Until told to stop, or until another door took over; whether that was it."""
-    import uvicorn
+    from services.cli.web import server
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,  # the door writes its own lines
-            server_header=False,
-            h11_max_incomplete_event_size=32_768,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=int(settings.deadlines.stop),
-        )
-    )
-    sentry = asyncio.create_task(_watch(server, desks, settings.ingest.fence_seconds))
+    web = server(app, host, port, grace=settings.deadlines.stop)
+    sentry = asyncio.create_task(_watch(web, desks, settings.ingest.fence_seconds))
     try:
-        await server.serve()
+        await web.serve()
     finally:
         sentry.cancel()
         await asyncio.gather(sentry, return_exceptions=True)
     return any(desk.ledger.lost for desk in desks.values())
 
 
-async def _watch(server: object, desks: dict[str, Desk], seconds: float) -> None:
+async def _watch(server: Server, desks: dict[str, Desk], seconds: float) -> None:
     """See whether another door took over, and stop if so: two would count apart."""
     from bus.contract import BusDown
 
@@ -143,4 +132,4 @@ async def _watch(server: object, desks: dict[str, Desk], seconds: float) -> None
                 await desk.ledger.watch()
         except BusDown:
             continue  # whoever sends finds out
-    server.should_exit = True  # type: ignore[attr-defined]
+    server.should_exit = True

@@ -8,12 +8,11 @@ import sys
 from contextlib import aclosing
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -44,9 +43,7 @@ def export(
     ```
     """
     settings = settings_of(context)
-    file = settings.store_url.partition("sqlite+aiosqlite:///")[2]
-    if file and not Path(file).exists():
-        raise Refusal(f"there is no store at {file}; `visabus correlate` makes it")
+    need(settings.store_url, "store", "correlate")
     asyncio.run(_run(settings, digest=digest, as_of=_instant(as_of), known_at=_instant(known_at)))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from schemas.events import Decision, RecordRef
@@ -49,7 +49,9 @@ def list_(
     ```
     """
     count = 0
-    for found in asyncio.run(_listed(settings_of(context), limit)):
+    settings = settings_of(context)
+    need(settings.store_url, "store", "correlate")
+    for found in asyncio.run(_listed(settings, limit)):
         count += 1
         typer.echo(json.dumps(asdict(found)) if as_json else "\n".join(_lines(found)))
     if not count and not as_json:
@@ -118,6 +120,7 @@ async def _send(settings: Settings, event: Decision) -> None:
     from bus.events import message_of
     from services.wiring import open_bus, topics
 
+    need(settings.bus_url, "bus", "ingest")
     bus = await open_bus(settings)
     try:
         await bus.declare(topics())

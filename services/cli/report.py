@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal, settings_of
+from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from services.domain.accounting import Cell, Report
@@ -52,9 +51,7 @@ def report(
     ```
     """
     settings = settings_of(context)
-    file = settings.store_url.partition("sqlite+aiosqlite:///")[2]
-    if file and not Path(file).exists():
-        raise Refusal(f"there is no store at {file}; `visabus correlate` makes it")
+    need(settings.store_url, "store", "correlate")
     found = asyncio.run(accounted(settings, year, _second(as_of)))
     wrong = list(found.problems())
     typer.echo(json.dumps(found.as_json()) if as_json else "\n".join(_table(found, by)))

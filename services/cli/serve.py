@@ -58,12 +58,12 @@ def _local(settings: Settings, jwks_url: str | None) -> bool:
 
 async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None, clients: frozenset[str]) -> None:
     import httpx
-    import uvicorn
 
     from services.api import keys
     from services.api.app import create_app
     from services.api.audit import AuditDown, open_audit
     from services.cli.signals import stop_on_signals
+    from services.cli.web import server
     from services.store import open_store
     from services.store.contract import StoreDown
 
@@ -81,21 +81,9 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
             await audit.close()
             raise Refusal(str(error)) from None
         try:
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    create_app(trust, store.reads, audit, _now),
-                    host=host,
-                    port=port,
-                    log_config=None,
-                    access_log=False,  # a path names a person; the API writes its own lines, which do not
-                    server_header=False,
-                    h11_max_incomplete_event_size=32_768,
-                    limit_concurrency=4_096,  # of connections; how many ask at once the guard limits
-                    timeout_keep_alive=15,
-                    timeout_graceful_shutdown=int(settings.deadlines.stop),
-                )
-            )
-            await server.serve()
+            app = create_app(trust, store.reads, audit, _now)
+            # of connections; how many ask at once the guard limits
+            await server(app, host, port, grace=settings.deadlines.stop, limit_concurrency=4_096).serve()
         finally:
             await store.close()
             await audit.close()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
+from tenacity import RetryCallState
 
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
@@ -172,8 +173,9 @@ async def _reading(
                     await consumer.close()
 
 
-def _told(state: object) -> None:
-    log.warning("waiting for the bus or the store", attempt=getattr(state, "attempt_number", 0))
+def _told(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    log.warning("waiting for the bus or the store", code=type(error).__name__, attempt=state.attempt_number)
 
 
 async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:

@@ -103,6 +103,8 @@ def test_decode_tells_the_refused_as_json(lines: Path) -> None:
         (["decode", "TOY", "/nowhere"], "does not exist"),
         (["--settings", "/nowhere.toml", "ingest"], "/nowhere.toml: No such file"),
         (["--bus", "redis://x", "topics", "create"], "bus_url: starts with embedded:///"),
+        (["--bus", "kafka://u:hunter2@x:1", "topics", "create"], "bus_url: user and password do not belong"),
+        (["--data", __file__, "topics", "create"], "data_dir: "),
         (["ingest"], "the settings name no feed; add --feed"),
         (["ingest", "--feed", "TOY.lines"], "feeds.TOY.lines: not among the feeds of the settings"),
         (["ingest", "--feed", "TOY.none=file:///x"], "TOY has no feed 'none'; it has lines"),
@@ -114,6 +116,30 @@ def test_what_is_asked_wrongly_ends_with_2_and_a_line(arguments: list[str], told
     assert result.exit_code == 2
     assert told in result.stderr
     assert "Traceback" not in result.output
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ("export --digest", "store"),
+        ("report --year 2026", "store"),
+        ("matches list", "store"),
+        ("matches decide I94/1 APIS/2 --same --by a --why b", "bus"),
+        ("matches undo I94/1 APIS/2 --by a --why b", "bus"),
+        ("dead-letters list", "bus"),
+        ("dead-letters show 3f2a", "bus"),
+        ("dead-letters replay --id 3f2a", "bus"),
+        ("audit verify", "audit log"),
+    ],
+)
+def test_who_looks_in_the_wrong_place_is_told_and_makes_nothing(arguments: str, what: str, tmp_path: Path) -> None:
+    """A directory misspelt must not say that all is well, nor take a decision that nobody will read."""
+    elsewhere = tmp_path / "misspelt"
+    result = visabus("--data", elsewhere, *arguments.split())
+    assert result.exit_code == 1
+    assert f"visabus: there is no {what} at {elsewhere}" in result.stderr
+    assert not elsewhere.exists()
 
 
 def test_a_bus_that_is_down_ends_with_1_and_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

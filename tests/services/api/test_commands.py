@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,7 +18,7 @@ import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
-from services.api.audit import Row
+from services.api.audit import Row, open_audit
 from services.cli import app
 
 pytestmark = pytest.mark.usefixtures("logs")
@@ -88,7 +90,15 @@ def test_serve_refuses_what_is_not_safe(
     assert said in result.stderr
 
 
+async def made(data: Path) -> None:
+    log = await open_audit(f"sqlite+aiosqlite:///{data}/audit.db", bytes(32), lambda: datetime.now(UTC))
+    await log.close()
+
+
 def test_an_audit_log_that_somebody_changed(tmp_path: Path) -> None:
+    missing = run(tmp_path, "audit", "verify")
+    assert (missing.exit_code, "there is no audit log at" in missing.stderr) == (1, True)
+    asyncio.run(made(tmp_path))
     empty = run(tmp_path, "audit", "verify")
     assert (empty.exit_code, empty.stdout) == (0, "0 rows, unbroken\n")
     assert run(tmp_path, "audit", "verify", "--head", "nonsense").exit_code == 2
@@ -136,6 +146,9 @@ def test_serve_answers_and_stops(tmp_path: Path, unused_tcp_port: int) -> None:
         assert process.wait(timeout=30) == 0
     lines = (tmp_path / "log").read_text()
     assert "987654321A1" not in lines
+    (listening,) = [json.loads(line)["url"] for line in lines.splitlines() if '"listening"' in line]
+    assert listening == f"http://127.0.0.1:{unused_tcp_port}"
+    assert "%" not in lines
     routes = [json.loads(line).get("route") for line in lines.splitlines() if '"route"' in line]
     assert routes.count("/v1/status/{scheme}/{value}") == 2
     assert run(tmp_path, "audit", "verify").stdout.startswith("1 rows, unbroken\n")
