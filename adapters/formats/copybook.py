@@ -8,8 +8,9 @@ no text, column 7 marks comments and continued lines.
 Refused by name: COMP-1, COMP-2, COMP-5, SYNC, JUSTIFIED, BLANK WHEN ZERO, level 66, pictures with P, N or G, two
 fields of one name in one group.
 
-A copybook without level 01 is made to be copied below one: its fields are those of a record named RECORD. Of several
-records one is read, by its name. A FILLER with named fields in it is no filler: they are called FILLER-1, FILLER-2 ...
+A copybook without level 01 is made to be copied below one: its fields are those of a record named RECORD, and so is a
+record that is one field. Of several records one is read, by its name. A FILLER with named fields in it is no filler:
+they are called FILLER-1, FILLER-2 ...
 """
 
 from __future__ import annotations
@@ -191,6 +192,8 @@ def _chosen(found: dict[str, Item], name: str | None) -> Item:
     record = next(iter(found.values())) if name is None else found.get(name.upper())
     if record is None:
         raise CopybookError(1, f"no record {name}; there are {', '.join(found)}")
+    if record.picture is not None:
+        record = Item(0, "RECORD", record.line, children=(record,))
     _check_names(record)
     _check_depending(record)
     return _without_fillers(record)

@@ -199,6 +199,12 @@ SALES = """
 """
 
 
+@pytest.mark.parametrize("level", ["01", "77", "05"])
+def test_a_record_that_is_one_field(level: str) -> None:
+    layout = Layout.of(copybook(f"{level} PRINT-LINE PIC X(3)."))
+    assert (layout.length, layout.decode(b"\xc1\xc2\x40")) == (3, {"PRINT-LINE": "AB"})
+
+
 def test_a_copybook_that_is_copied_below_a_record() -> None:
     layout = Layout.of(SALES)
     assert (layout.record.name, layout.length) == ("RECORD", 27)
