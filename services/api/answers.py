@@ -112,9 +112,9 @@ class Known:
     horizons: Horizons = field(default_factory=dict)
 
 
-def visible(facts: Iterable[Fact], *, confidential: bool) -> list[Fact]:
-    """The facts that may be told of. Decisions on records that may not be told of go too."""
-    facts = list(facts)
+def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential: bool) -> list[Fact]:
+    """The facts known by `known_at` that may be told of. Decisions on records that may not be told of go too."""
+    facts = [fact for fact in facts if known_at is None or fact.known <= known_at]
     if confidential:
         return facts
     left = [fact for fact in facts if not fact.handling]
@@ -133,7 +133,7 @@ def holders(by: By, facts: Collection[Fact], known_at: int | None, horizons: Hor
 
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
     """The status of each who is asked for."""
-    facts = visible(known.facts, confidential=confidential)
+    facts = visible(known.facts, when.known_at, confidential=confidential)
     coverage = complete(known.coverage, when.known_at)
     events = _Events(facts)
     return StatusView(
@@ -163,7 +163,7 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
 
 def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> TimelineView:
     """All stays of each who is asked for, with all their intervals."""
-    facts = visible(known.facts, confidential=confidential)
+    facts = visible(known.facts, when.known_at, confidential=confidential)
     coverage = complete(known.coverage, when.known_at)
     events = _Events(facts)
     return TimelineView(

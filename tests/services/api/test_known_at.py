@@ -1,0 +1,104 @@
+"""As known then: each answer is that of an installation which never heard the rest, with every right and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from populations import bytes_of, world_of
+
+from schemas.identifiers import Identifier
+from services.api import answers
+from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, status_view, timeline_view
+from services.domain import caps
+from services.domain.caps import NO_HORIZONS, caps_of
+from services.domain.facts import Fact, fact_of
+from services.domain.pools import Pool
+
+SPAN = (1_704_000_000, 1_790_000_000)
+VIEWS = (status_view, timeline_view)
+
+
+@lru_cache(maxsize=64)
+def facts_of(seed: int) -> tuple[Fact, ...]:
+    """All that is heard in a world, some of it twice."""
+    return tuple(map(fact_of, bytes_of(world_of(seed, torn=bool(seed % 3))[0])))
+
+
+def knowing(facts: Iterable[Fact]) -> Known:
+    """What an installation holds that has heard these."""
+    told = list(facts)
+    pool = Pool(fact for fact in told if fact.kind != "coverage")
+    held = tuple(pool.facts.values())
+    copies: dict[bytes, Fact] = {}
+    for fact in sorted((fact for fact in told if fact.kind == "coverage"), key=lambda fact: fact.known):
+        copies.setdefault(fact.id, fact)
+    horizons = caps_of(held, NO_HORIZONS)
+    return Known(held, tuple(copies.values()), None, horizons.horizons if horizons else NO_HORIZONS)
+
+
+def asked_for(facts: Collection[Fact], rng: Random) -> list[By]:
+    """Some numbers and some persons."""
+    texts = sorted({text for fact in facts for text in fact.identifiers if text.split("/")[0] in SEARCHABLE})
+    handles = sorted({fact.handle for fact in facts if fact.claim is not None})
+    numbers = [ByIdentifier(Identifier.parse(text)) for text in rng.sample(texts, min(4, len(texts)))]
+    return [*numbers, *(ByPerson(handle) for handle in rng.sample(handles, min(4, len(handles))))]
+
+
+def as_known_then(seed: int) -> None:
+    """The law."""
+    facts, rng = facts_of(seed), Random(seed)
+    moment = rng.choice(facts).known + rng.choice((-1, 0, 1))
+    whole, then = knowing(facts), knowing(fact for fact in facts if fact.known <= moment)
+    as_of = rng.randrange(*SPAN)
+    for by in asked_for(facts, rng):
+        for view in VIEWS:
+            for confidential in (True, False):
+                now = view(by, When(as_of, moment), whole, confidential=confidential)
+                past = view(by, When(as_of), then, confidential=confidential)
+                assert now.persons == past.persons
+                assert now.freshness.coverage == past.freshness.coverage
+                assert now.freshness.absence_known_through == past.freshness.absence_known_through
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 2**20))
+def test_an_answer_as_known_then_is_the_answer_of_then(seed: int) -> None:
+    as_known_then(seed)
+
+
+@pytest.mark.slow
+def test_and_so_where_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "CAP", 2)
+    for seed in range(60):
+        as_known_then(seed)
+
+
+def caught(law: Callable[[int], None], seeds: Iterable[int]) -> bool:
+    """Whether some world breaks the law."""
+    for seed in seeds:
+        try:
+            law(seed)
+        except AssertionError:
+            return True
+    return False
+
+
+def test_a_later_record_that_makes_a_decision_visible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: whether a decision may be told of is seen by what became known later, too."""
+    visible = answers.visible
+    monkeypatch.setattr(
+        answers, "visible", lambda facts, known_at, *, confidential: visible(facts, confidential=confidential)
+    )
+    assert caught(as_known_then, range(300))
+
+
+def test_coverage_of_later_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the sources count as complete as far as they are today."""
+    complete = answers.complete
+    monkeypatch.setattr(answers, "complete", lambda facts, known_at: complete(facts))
+    assert caught(as_known_then, range(100))
