@@ -41,8 +41,8 @@ def correlate(
 
 async def _run(settings: Settings, *, once: bool, hold: bool) -> None:
     from services.cli.signals import stop_on_signals
-    from services.correlator.memory import collect_rarely
     from services.correlator.process import run
+    from services.memory import collect_rarely
 
     collect_rarely()
     await run(settings, once=once, hold=hold, stop=stop_on_signals())

@@ -81,8 +81,10 @@ async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, 
     from services.ingest import now, recorded
     from services.ingest.door import Keys, create_app, open_desks
     from services.ingest.letters import Spool
+    from services.memory import collect_rarely
     from services.wiring import open_bus, topics
 
+    collect_rarely()
     stop = stop_on_signals()
     policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)
     async with AsyncExitStack() as opening:

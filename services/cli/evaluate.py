@@ -160,9 +160,11 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
     from services.correlator import process
     from services.evaluation import rival
     from services.ingest import recorded, run, sources
+    from services.memory import collect_rarely
     from services.settings import load
     from services.simulator import IDENT_FILES, addresses, simulate
 
+    collect_rarely()
     with Stages() as stages:
         with stages.stage("simulate"):
             truth = simulate(

@@ -73,7 +73,9 @@ def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 async def _run(settings: Settings, found: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
     from services.cli.signals import stop_on_signals
     from services.ingest import run
+    from services.memory import collect_rarely
 
+    collect_rarely()
     return await run(settings, found, once=once, stop=stop_on_signals(), clock=clock)
 
 

@@ -29,8 +29,8 @@ from schemas.ids import uuid5_text
 from services.correlator.append import Keys
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS
 from services.correlator.deadlines import fire_due
-from services.correlator.memory import collect_rarely
 from services.domain.coverage import NOTHING
+from services.memory import collect_rarely
 from services.store import Store, open_store
 
 from .store.stream import letters, taken_in

@@ -31,7 +31,7 @@ from servers import start_postgres, stop_postgres
 
 from schemas.ids import uuid5_text
 from services.correlator.append import Keys
-from services.correlator.memory import collect_rarely
+from services.memory import collect_rarely
 from services.store import Store, open_store
 
 from .store.stream import events, letters, taken_in

@@ -39,10 +39,10 @@ from servers import start_postgres, stop_postgres
 from services.correlator.append import Batch, Keys, append
 from services.correlator.correlator import SETTLE_ROWS
 from services.correlator.look import look
-from services.correlator.memory import collect_rarely
 from services.correlator.process import GATHER_SECONDS
 from services.correlator.settle import coverage_of, settle
 from services.domain.facts import fact_of
+from services.memory import collect_rarely
 from services.store import Store, open_store
 
 from .stream import events

@@ -1,4 +1,4 @@
-"""Garbage collection for a process that holds millions of small objects without cycles."""
+"""Garbage collection for a process that makes or holds millions of small objects without cycles."""
 
 from __future__ import annotations
 
