@@ -189,6 +189,9 @@ class Asked(Model):
     as_of: AwareDatetime
     known_at: AwareDatetime | None = Field(description="Absent: all that is known.")
     freshness: FreshnessView
+    truncated: bool = Field(
+        description="Too many statements share the number for it to lead to each: others may hold it, too."
+    )
 
 
 class StatusView(Asked):

@@ -140,6 +140,7 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
         as_of=instant(when.as_of),
         known_at=_moment(when.known_at),
         freshness=_freshness(known, when, coverage),
+        truncated=by.key in known.horizons,
         persons=tuple(
             PersonStatus(
                 person=history.person,
@@ -170,6 +171,7 @@ def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> Ti
         as_of=instant(when.as_of),
         known_at=_moment(when.known_at),
         freshness=_freshness(known, when, coverage),
+        truncated=by.key in known.horizons,
         persons=tuple(
             PersonTimeline(
                 person=history.person,

@@ -51,8 +51,10 @@ ACCEPTED: frozenset[str] = frozenset(
 """Incompatible changes that were weighed and let pass, by their text."""
 
 ACCEPTED_OF_VIEWS: frozenset[str] = frozenset(
-    # answers say how many days are left: nobody but us writes them, and readers of JSON pass by what they do not know
-    f"persons[].present.days_left: {what}"
+    # answers say how many days are left, and whether all holders are told: nobody but us writes them, and readers of
+    # JSON pass by what they do not know
+    f"{field}: {what}"
+    for field in ("persons[].present.days_left", "truncated")
     for what in ("field added (forward)", "required field added (backward)")
 )
 API = asyncapi()

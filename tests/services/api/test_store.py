@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from correlation import Driver
+from populations import START, World, bytes_of, encounter, passport
 
 from schemas.codec import encode
 from schemas.events import Action, Handling, RecordRef, Request
+from schemas.identifiers import Identifier, Scheme
+from services.domain import caps
 from services.store import Store, open_store
 
 PATHS = (
@@ -92,3 +95,25 @@ async def test_a_store_that_is_gone_is_a_problem(tmp_path: Path, world: Any, bui
         assert (await client.get("/readyz")).json()["checks"] == {"store": "down", "audit": "ready"}
     await store.close()
     assert [row.result for row in await world.rows()] == ["failed"]
+
+
+async def test_a_number_of_too_many_says_that_others_may_hold_it(
+    store: Store, world: Any, build: Any, open_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caps, "CAP", 2)
+    crowd = World(5)
+    shared = Identifier.of(Scheme.RECEIPT, "SRC0000000001")
+    driver = Driver(store.writer)
+    people = [crowd.person() for _ in range(6)]
+    for day, person in enumerate(people):
+        await driver.append(bytes_of([encounter(crowd, person, START + timedelta(day), shared, passport(person))]))
+        await driver.finish()
+    headers = {"authorization": f"Bearer {world.token()}", "visabus-purpose": "admission"}
+    own = passport(people[-1])
+    async with open_client(build(store.reads, world.audit)) as client:
+        many = (await client.get(f"/v1/status/receipt/{shared.value}", headers=headers)).json()
+        one = (await client.get(f"/v1/status/passport/{own.issuer}/{own.value}", headers=headers)).json()
+    assert many["truncated"]
+    assert len(many["persons"]) < len(people)
+    assert not one["truncated"]
+    assert len(one["persons"]) == 1
