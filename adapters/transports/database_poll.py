@@ -40,6 +40,8 @@ from schemas.ids import digest
 _AHEAD = timedelta(days=1)
 """A row dated further ahead than this by the database's clock must not drag the floor along; the sweep takes it."""
 _SUM = 2**64
+_LEAST = -(2**63)
+"""The least key there can be. Keys below zero are none of any interface, but a row is not lost for its key."""
 _DOWN = (SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """SQLAlchemy wraps what a statement raises, but not all of what asyncpg raises when it connects."""
 Row = dict[str, Any]
@@ -185,7 +187,11 @@ class _Memory:
             self.seen[key] = _Taken(order, mark)
 
     def slice_of(self, key: int) -> int:
-        return key // self.width
+        return max(key, 0) // self.width
+
+    def begin_of(self, part: int) -> int:
+        """The least key of a slice."""
+        return part * self.width if part else _LEAST
 
     def settle(self, part: int, total: int) -> None:
         """The sum of a slice. Too many slices are joined two by two: sums add."""
@@ -295,7 +301,7 @@ class DatabasePoll:
         key, view = self.options.key, self.options.view
         rows = await self._rows(
             f"SELECT min({key}) AS least FROM {view} WHERE {key} >= :least",  # noqa: S608
-            {"least": memory.cursor * memory.width},
+            {"least": memory.begin_of(memory.cursor)},
         )
         least = rows[0]["least"]
         return memory.slice_of(least) if isinstance(least, int) else None
@@ -309,7 +315,7 @@ class DatabasePoll:
 
     async def _sum(self, memory: _Memory, part: int) -> tuple[int, int]:
         total = count = 0
-        async for rows in self._slice(part * memory.width, (part + 1) * memory.width):
+        async for rows in self._slice(memory.begin_of(part), (part + 1) * memory.width):
             total += sum(int(_mark(row), 16) for row in rows)
             count += len(rows)
         return total % _SUM, count
@@ -319,7 +325,7 @@ class DatabasePoll:
         total = 0
         pending: Batch | None = None
         width = memory.width
-        async for rows in self._slice(part * width, (part + 1) * width):
+        async for rows in self._slice(memory.begin_of(part), (part + 1) * width):
             reads: list[Read] = []
             marks: list[str] = []
             for row in rows:

@@ -196,6 +196,8 @@ def claims3() -> dict[str, str]:
             row(action_id="x"),
             row(action_id=12, country_of_citizenship="QQQ"),
             row(action_id=13),
+            row(action_id=14, filed_date="2025-08-19"),
+            row(action_id=-15),
         ]),
         "column-missing.csv": dump([filed], [name for name in ROW if name != "void_flag"]),
         "uneven-lines.csv": dump([filed]) + "4712,1,EAC2590012346\n\n" + dump([row(action_id=4717)]).split("\n", 1)[1],

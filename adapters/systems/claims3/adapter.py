@@ -80,6 +80,11 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     happened = iso_day(row["action_date"], "action_date")
     if happened is None:
         raise ValueError("action_date is absent")
+    filed = iso_day(row["filed_date"], "filed_date")
+    if row["action_code"] == "FILED":
+        if filed not in (None, happened):
+            raise ValueError(f"filed_date {filed} is not action_date {happened}")
+        filed = happened
     record, version = _whole(row, "action_id"), _whole(row, "row_version")
     number = revision(version, row)
     if not is_order(row["last_update_ts"]):
@@ -98,8 +103,7 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
             "form": row["form_type"],
             "asks": asked(row),
             "action": chosen(ACTIONS, row["action_code"], "action_code"),
-            "filed_on": iso_day(row["filed_date"], "filed_date")
-            or (happened if row["action_code"] == "FILED" else None),
+            "filed_on": filed,
             "requested_class": grade(row["requested_class"]),
             "requested_until": until(row, "requested_until"),
             "granted_class": grade(row["granted_class"]),

@@ -395,6 +395,7 @@ async def test_rows_that_sqlite_keeps_and_no_interface_allows(tmp_path: Path) ->
         row(action_id=3, last_update_ts=17),
         row(action_id=4, last_update_ts=b"\xff\xfe"),
         row(action_id=-5, last_update_ts=at(3)),
+        row(action_id=-(2**63), last_update_ts="never"),
         row(action_id=6, last_update_ts=at(3), family_name=b"\xff"),
     )
     async with source.engine.begin() as connection:
@@ -402,7 +403,7 @@ async def test_rows_that_sqlite_keeps_and_no_interface_allows(tmp_path: Path) ->
             text("UPDATE benefit_action SET given_name = CAST(x'ff41' AS TEXT) WHERE action_id = 6")
         )
     reader = Reader(source, page=2)
-    assert {key for key, _ in await reader.poll()} == {1, 2, 3, 4, -5, 6}
+    assert {key for key, _ in await reader.poll()} == {1, 2, 3, 4, -5, 6, -(2**63)}
     assert await reader.poll() == []
     await source.engine.dispose()
 
