@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 
+from services.cli.context import Refusal
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -16,8 +18,11 @@ class Server(uvicorn.Server):
     """A port that was left to the machine is known to nobody before it listens."""
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen, and say where."""
-        await super().startup(sockets=sockets)
+        """Listen, and say where. Raises Refusal."""
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit:  # the library would end the process with a code of its own
+            raise Refusal(f"cannot listen at {self.config.host}:{self.config.port}; --port takes another") from None
         for server in self.servers:
             for each in server.sockets:
                 host, port = each.getsockname()[:2]

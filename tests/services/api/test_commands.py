@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -119,6 +120,16 @@ def test_an_audit_log_that_somebody_changed(tmp_path: Path) -> None:
     changed = run(tmp_path, "audit", "verify")
     assert changed.exit_code == 1
     assert changed.stderr == "visabus: the audit log is broken: row 1: was changed after it was written\n"
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", "from services.cli import app; app()", "--data", str(tmp_path), "serve"]
+        done = subprocess.run([*command, "--port", port], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"visabus: cannot listen at 127.0.0.1:{port}; --port takes another"
 
 
 @pytest.mark.slow
