@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,14 @@ from services.ingest.positions import NONE, Counters
 
 NAMED = 1_000
 """So many refused records are named in a receipt; all are counted."""
+
+
+_VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"| \(hex [^)]*\)|\b\d[\d-]{3,}""")
+
+
+def shape(reason: str) -> str:
+    """A reason without the values in it: logs get no part of a record, and records that fail alike look alike."""
+    return _VALUE.sub(lambda value: "" if value[0].startswith(" ") else "...", reason)
 
 
 class Wholesale(Exception):
@@ -173,7 +182,10 @@ class Tally:
         self.part = self.part.plus(one)
         refused, read = self.part.dead_lettered, self.part.read
         if read >= self.limits.least and refused > self.limits.share * read:
-            ((why, _),) = self.reasons.most_common(1)
+            shapes: Counter[str] = Counter()
+            for reason, times in self.reasons.items():
+                shapes[shape(reason)] += times
+            ((why, _),) = shapes.most_common(1)
             raise Wholesale(
                 f"{refused} of the first {read} records of {self.origin.batch} are refused, most often because: {why}"
             )

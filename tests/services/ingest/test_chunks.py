@@ -1,0 +1,25 @@
+"""What a stopped feed says of the records that stopped it."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.ingest.chunks import shape
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("this is ASCII text, not EBCDIC code page cp037", "this is ASCII text, not EBCDIC code page cp037"),
+        ("born 1987-05-23, no date", "born ..., no date"),
+        ("'G1#' is not a passport", "... is not a passport"),
+        ("family \"O'BRIEN\" is no name", "family ... is no name"),
+        (r"'O\'BRIEN \"X\"' is no name", "... is no name"),
+        ("BIRTH-DATE 19870532 is no date", "BIRTH-DATE ... is no date"),
+        ("last_update_ts '2025-08-21 14:03' is no timestamp", "last_update_ts ... is no timestamp"),
+        ("FAMILY-NAME at byte 34: no character (hex c7 c1 d9 ...)", "FAMILY-NAME at byte 34: no character"),
+        ("truncated: 100 of 250 bytes", "truncated: 100 of 250 bytes"),
+    ],
+)  # fmt: skip
+def test_a_reason_is_told_without_the_values_in_it(reason: str, told: str) -> None:
+    assert shape(reason) == told
