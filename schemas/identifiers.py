@@ -68,6 +68,8 @@ _ISSUERS: dict[Scheme, str] = {
 _ISSUER = re.compile(r"[A-Z0-9:]{1,12}")
 _NOISE = re.compile(r"[\s./-]+")
 _FILLER = re.compile(r"<+$")
+_FIELD = re.compile(r"([A-Z0-9]+)<+[0-9]")
+_FIELD_LENGTH = 10
 
 
 def canonical(scheme: Scheme, issuer: str, value: str) -> bool:
@@ -143,7 +145,7 @@ class Identifier(BaseModel):
         elif scheme is Scheme.CASE:
             value = text.strip().upper()
         else:
-            value = _NOISE.sub("", _FILLER.sub("", text.strip())).upper()
+            value = _NOISE.sub("", _FILLER.sub("", _unchecked(scheme, text.strip().upper())))
         if scheme is Scheme.A_NUMBER:
             digits = value.removeprefix("A")
             if not digits.isdecimal() or not 7 <= len(digits) <= 9:
@@ -175,6 +177,19 @@ class Identifier(BaseModel):
             raise InvalidIdentifier(f"{head!r} is no scheme; one of {', '.join(Scheme)}") from None
         issuer, slash, value = rest.rpartition("/")
         return cls.of(scheme, value, issuer if slash else "")
+
+
+def _unchecked(scheme: Scheme, text: str) -> str:
+    """A document's number as it stands in a machine-readable zone (nine places, check digit): less the digit.
+
+    Where the number fills its places nothing tells the digit from the number. Raises InvalidIdentifier.
+    """
+    field = _FIELD.fullmatch(text) if scheme in (Scheme.PASSPORT, Scheme.VISA) and len(text) == _FIELD_LENGTH else None
+    if field is None:
+        return text
+    if check_digit(text[:-1]) != text[-1]:
+        raise InvalidIdentifier(f"{text!r}: the check digit is wrong")
+    return field[1]
 
 
 def check_digit(text: str) -> str:

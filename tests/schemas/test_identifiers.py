@@ -151,6 +151,36 @@ def test_check_digits(text: str, digit: str) -> None:
     assert check_digit(text) == digit
 
 
+@pytest.mark.parametrize(
+    ("spelt", "number"),
+    [
+        ("AB2134<<<5", "AB2134"),
+        ("ab2134<<<5", "AB2134"),
+        (" D2314589<7 ", "D2314589"),
+        ("AB2134<<<", "AB2134"),
+        ("AB2134<<<<", "AB2134"),
+    ],
+)
+def test_a_document_number_with_its_check_digit_is_the_number(spelt: str, number: str) -> None:
+    assert Identifier.of(Scheme.PASSPORT, spelt, "D").value == number
+
+
+@pytest.mark.parametrize("wrong", ["AB2134<<<4", "AB2143<<<5", "A82134<<<5", "<<<<<<<<<0"])
+def test_a_wrong_check_digit_is_no_document_number(wrong: str) -> None:
+    with pytest.raises(InvalidIdentifier):
+        Identifier.of(Scheme.PASSPORT, wrong, "D")
+
+
+@given(number=st.from_regex("[A-Z0-9][0-9]{7}", fullmatch=True), data=st.data())
+def test_a_slip_in_a_visa_number_shows(number: str, data: st.DataObject) -> None:
+    digit = check_digit(f"{number}<")
+    assert Identifier.of(Scheme.VISA, f"{number}<{digit}").value == number
+    at = data.draw(st.integers(1, 7))
+    other = data.draw(st.sampled_from([each for each in "0123456789" if each != number[at]]))
+    with pytest.raises(InvalidIdentifier, match="check digit"):
+        Identifier.of(Scheme.VISA, f"{number[:at]}{other}{number[at + 1 :]}<{digit}")
+
+
 @pytest.mark.parametrize("text", ["AB 2134", "Ä", "١", "AB-1", "1\n"])
 def test_what_cannot_stand_in_a_machine_readable_zone(text: str) -> None:
     with pytest.raises(ValueError, match="machine-readable"):
