@@ -18,6 +18,7 @@ from systems.cases import cases
 
 from adapters.core import BadRecord, Feed, Note, Origin, Record, System
 from adapters.decode import Decoded, Totals, decode, decode_file
+from adapters.formats.fixed import FixedFormat
 from adapters.registry import systems
 from adapters.systems.i94.adapter import FORMAT
 from adapters.transports.database_poll import PollOptions, as_record
@@ -315,6 +316,19 @@ def test_bytes_that_are_lost_cost_one_record_and_no_other(which: int, at: int, l
     records = [event.record for result in results for event in result.events]
     assert records == [f"{number:011}" for number in range(1, 7) if number != which or not pieces[which]]
     assert b"".join(result.read.raw for result in results) == b"".join(pieces)
+
+
+def test_a_reader_that_only_counts_bytes_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted bug: what stands behind a record that is cut is lost."""
+    details = [detail(DEPARTURE, TXN_NUMBER=number) for number in range(1, 7)]
+    cut = b"".join([header(), details[0][:-1], *details[1:], trailer(details)])
+
+    def records() -> int:
+        return sum(len(result.events) for result in decode_file(systems()["I94"], cut))
+
+    assert records() == 5
+    monkeypatch.setattr(FixedFormat, "_again", lambda *arguments: None)
+    assert records() < 5
 
 
 def test_a_file_with_descriptor_words() -> None:
