@@ -6,6 +6,7 @@ every tool on the way shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from urllib.parse import quote
@@ -26,6 +27,7 @@ _OF_CHANGES: Headers = (
 )
 TRACEPARENT = "traceparent"
 """The W3C header goes by its own name, where tracers look for it, and not as a CloudEvents extension."""
+_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @cache
@@ -71,8 +73,11 @@ def event_of(headers: Iterable[tuple[str, bytes]], value: bytes) -> AnyEvent:
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes]]) -> str | None:
-    """The W3C trace context that came along, if any."""
-    for name, content in headers:
-        if name.lower() == TRACEPARENT:
-            return content.decode("ascii", "replace")
-    return None
+    """The W3C trace context that came along, if any; what is none is passed over, as the standard has it."""
+    found = [content for name, content in headers if name.lower() == TRACEPARENT]
+    return trace(found[0].decode("ascii", "replace")) if len(found) == 1 else None
+
+
+def trace(text: str) -> str | None:
+    """The text if it is a trace context."""
+    return text if _TRACE.fullmatch(text) else None

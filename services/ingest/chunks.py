@@ -61,6 +61,7 @@ class Tally:
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     ordinal: int = 0  # of the record behind that note
     withheld: int = 0  # coverage events of a batch with refused records
+    trace: str | None = None  # the sender's trace context, which the events carry along
 
     def messages(self, reads: Sequence[Read]) -> list[Message]:
         """The messages of the next reads. Raises Wholesale, SpoolDown."""
@@ -161,7 +162,7 @@ class Tally:
         for event in events:
             if event.system != self.origin.system:
                 raise ValueError("an event of another system")
-            result.append(message_of(stamped(event, self.clock(event))))
+            result.append(message_of(stamped(event, self.clock(event)), self.trace))
         for event in events:
             self._covered(event)
         return result

@@ -50,6 +50,24 @@ def test_there_and_back(event: AnyEvent) -> None:
     assert traceparent_of(headers_of(event)) is None
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"somebody's number",
+        TRACE.upper().encode(),
+        TRACE.encode() + b"\n",
+        b"ff" + TRACE[2:].encode(),
+        b"00-" + b"0" * 32 + b"-00f067aa0ba902b7-01",
+        b"00-4bf92f3577b34da6a3ce929d0e0e4736-" + b"0" * 16 + b"-01",
+    ],
+)
+def test_what_is_no_trace_context_is_passed_over(content: bytes) -> None:
+    assert traceparent_of([("traceparent", content)]) is None
+    assert traceparent_of([("traceparent", TRACE.encode()), ("traceparent", TRACE.encode())]) is None
+
+
 def test_time_is_rfc_3339_whatever_the_zone(event: AnyEvent) -> None:
     assert dict(headers_of(event))["ce_time"] == b"2026-11-25T12:30:01.250000Z"
     elsewhere = stamped(event, datetime(2026, 11, 25, 7, tzinfo=timezone(timedelta(hours=-5))))

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bus.contract import BusDown, MessageTooLarge
+from schemas.cloudevents import TRACEPARENT, trace
 from services.ingest.door import problems
 from services.ingest.door.desk import Desk, Post
 from services.ingest.door.ledger import Answer, Superseded
@@ -58,7 +59,8 @@ class Porter:
             request.state.client = signed.key
             self.buckets.take(signed.key)
             expires = signed.timestamp + self.settings.window_seconds
-            return await _kept(desk, Post(signed.key, signed.nonce, text, expires, body))
+            followed = trace(request.headers.get(TRACEPARENT, ""))
+            return await _kept(desk, Post(signed.key, signed.nonce, text, expires, body, followed))
 
     async def _body(self, request: Request) -> bytes:
         """All of it, unless it is too much or too slow. Raises Problem."""

@@ -36,6 +36,7 @@ class Post:
     signed: bytes = field(repr=False)
     expires: int
     body: bytes = field(repr=False)
+    trace: str | None = None  # the sender's trace context
 
     @property
     def name(self) -> str:
@@ -84,6 +85,7 @@ class Desk:
             self.clock,
             self.spool,
             _NEVER_WHOLESALE,
+            trace=post.trace,
         )
         messages, answers = await asyncio.to_thread(self._judge, tally, post.body)
         await self.pause("door.decoded")

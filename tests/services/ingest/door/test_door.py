@@ -18,10 +18,12 @@ from toy_door import PATH, Rig, opened, settings
 from toy_source import World, world
 
 from bus.contract import Bus, BusDown, Message
-from schemas.topics import PUSH_ANSWERS
+from schemas.cloudevents import traceparent_of
+from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services.ingest.letters import Spool
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER = "another secret that is longer than 32 bytes"
 
 
@@ -69,6 +71,13 @@ async def test_each_record_is_answered_and_all_of_it_is_on_the_bus(rig: Rig) -> 
     assert sorted(letter["place"] for letter in found.letters) == ["line 4", "line 5"]
     wanted = {"read": 6, "published": 3, "dead_lettered": 2, "filtered": {"toy.skip": 1}, "events": 4}
     assert counters(found) == wanted
+
+
+@pytest.mark.parametrize(("sent", "carried"), [(TRACE, TRACE), ("somebody's number", None), ("", None)])
+async def test_the_senders_trace_is_carried_along(rig: Rig, sent: str, carried: str | None) -> None:
+    assert (await rig.push(LINES, traceparent=sent)).status_code == 200
+    traces = [traceparent_of(delivery.headers) for topic in EVENT_TOPICS async for delivery in rig.bus.read(topic)]
+    assert traces == [carried] * 4
 
 
 async def test_an_empty_message_is_answered(rig: Rig) -> None:
