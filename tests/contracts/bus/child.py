@@ -1,9 +1,13 @@
-"""A process on a bus, to be killed or frozen: child.py URL send TOPIC | hold GROUP TOPIC | commit GROUP TOPIC."""
+"""A process on a bus, to be killed or frozen: child.py URL VERB ARGUMENT...
+
+VERB is send TOPIC, hold GROUP TOPIC, commit GROUP TOPIC, or lock FILE.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
 import sys
 
 from bus.contract import Bus, Message
@@ -40,10 +44,19 @@ async def commit(bus: Bus, group: str, topic: str) -> None:
     await asyncio.sleep(60)
 
 
+async def lock(bus: Bus, file: str) -> None:
+    """Hold the embedded bus's file, with a message half written, and say so."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE partitions SET next = next + 1")
+    print("locked", flush=True)
+    await asyncio.sleep(60)
+
+
 async def main(url: str, verb: str, *arguments: str) -> None:
     """Do it until killed."""
     bus = await open_bus(url)
-    await {"send": send, "hold": hold, "commit": commit}[verb](bus, *arguments)
+    await {"send": send, "hold": hold, "commit": commit, "lock": lock}[verb](bus, *arguments)
 
 
 asyncio.run(main(*sys.argv[1:]))

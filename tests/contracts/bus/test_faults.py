@@ -74,6 +74,24 @@ async def test_a_file_locked_by_another_is_down_and_comes_back(embedded: Place) 
     assert numbers(await drain(consumer, 1))[-1] == 3
 
 
+async def test_sends_under_way_outlast_another_process_that_locks_the_file_and_dies(embedded: Place) -> None:
+    topic, name = await embedded.topic(partitions=2), group()
+    bus = await embedded.reopen(deadline=10)
+    producer, consumer = await bus.producer(), await bus.consumer(name, [topic])
+    await producer.send(numbered(topic, [0]))
+    found = set(numbers(await drain(consumer, 1)))
+    async with embedded.child("lock", embedded.url.removeprefix("embedded://")) as child:
+        assert await child.line() == "locked"
+        sending = [asyncio.create_task(producer.send(numbered(topic, [number]))) for number in range(1, 30)]
+        await asyncio.sleep(1.2)  # longer than the lease
+        assert not any(task.done() for task in sending)
+        await child.kill()
+        await asyncio.gather(*sending)
+    while len(found) < 30:
+        found |= set(numbers(await drain(consumer, 1)))
+    assert sorted(numbers([delivery async for delivery in bus.read(topic)])) == list(range(30))
+
+
 async def test_a_file_locked_past_the_lease_gives_nothing_and_says_so(embedded: Place) -> None:
     topic = await embedded.topic(partitions=1)
     bus = await embedded.reopen(deadline=0.3)
