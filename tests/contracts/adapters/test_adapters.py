@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from systems.build import ARRIVAL, DEPARTURE, ROW, detail, header, night, row, trailer
 from systems.cases import cases
@@ -254,6 +254,8 @@ def test_odd_rows_of_claims3_are_read(data: st.DataObject) -> None:
         granted_until=data.draw(st.none() | st.just("D/S") | days),
         void_flag=data.draw(st.sampled_from("YN")),
     )
+    if said["action_code"] == "FILED" and said["filed_date"] is not None:
+        said["filed_date"] = said["action_date"]
     result = decode(as_record(said, "action_id"), feed, Origin("CLAIMS3", feed.name, "b", 1))
     assert result.refused is None
     assert bool(result.filtered) == (said["form_type"] == "I-765")
@@ -308,6 +310,7 @@ def test_a_large_file_is_read_in_little_memory(*, garbage: bool) -> None:
 @settings(deadline=None)
 @given(which=st.integers(1, 6), at=st.integers(0, 249), lost=st.integers(1, 249))
 def test_bytes_that_are_lost_cost_one_record_and_no_other(which: int, at: int, lost: int) -> None:
+    assume(at > 0 or lost <= 125)  # the end of a record, less than half of it, is held to belong to the one before
     names = ("DHEERAJ THADHANI", "DAHLHEDT", "SUPARMAN", "TEDDH HTDTH", "HEATHER", "EDDHARDT")
     details = [detail(DEPARTURE, TXN_NUMBER=number, FAMILY_NAME=name) for number, name in enumerate(names, 1)]
     pieces = [header(), *details, trailer(details)]
