@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Annotated, Any, Literal
 
@@ -18,6 +18,7 @@ Schema = dict[str, Any]
 Plant = Callable[[Schema], object]
 BACKWARD, FORWARD = Breaks.BACKWARD, Breaks.FORWARD
 BOTH = {BACKWARD, FORWARD}
+SAID_ONLY = {"title", "description", "examples", "default", "discriminator", "$id", "$schema"}
 
 
 def _fields(schema: Schema, of: str = "") -> Any:
@@ -116,6 +117,49 @@ def test_the_way_back_breaks_the_other_side(name: str) -> None:
     there = sorted((change.path, change.breaks) for change in changes(published, present))
     back = sorted((change.path, swapped[change.breaks]) for change in changes(present, published))
     assert there == back
+
+
+def _variants(node: Any) -> Iterator[Any]:
+    """The schema with one thing in it changed that somebody relies on: each keyword, field, value and bound in turn."""
+    if not isinstance(node, dict):
+        return
+    for name, value in node.items():
+        rest = {other: kept for other, kept in node.items() if other != name}
+        if name in ("properties", "$defs"):
+            for field, below in value.items():
+                yield from (rest | {name: value | {field: one}} for one in _variants(below))
+                if name == "properties":
+                    yield rest | {name: {other: kept for other, kept in value.items() if other != field}}
+        elif name not in SAID_ONLY:
+            yield rest
+            yield from (rest | {name: other} for other in _others(name, value))
+    if "properties" in node:
+        yield node | {
+            "properties": node["properties"] | {"gate": {"type": "string"}},
+            "required": [*node.get("required", ()), "gate"],
+        }
+
+
+def _others(name: str, value: Any) -> Iterator[Any]:
+    """Other values of a keyword, each a little narrower or wider."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        yield from (value - 1, value + 1)
+    elif isinstance(value, str) and name != "$ref":
+        yield "boolean" if name == "type" and value != "boolean" else value + "x"
+    elif isinstance(value, list):
+        yield from (value[:at] + value[at + 1 :] for at in range(len(value)))
+        if name == "enum":
+            yield [*value, "x"]
+        yield from ([*value[:at], one, *value[at + 1 :]] for at, below in enumerate(value) for one in _variants(below))
+    else:
+        yield from _variants(value)
+
+
+def test_no_single_change_goes_unseen() -> None:
+    published = event_schema("extension")
+    variants = list(_variants(published))
+    assert len(variants) > 300
+    assert [present for present in variants if not changes(published, present)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
