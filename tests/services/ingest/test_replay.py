@@ -215,15 +215,16 @@ async def test_a_file_read_again_behind_a_replay_brings_no_letter_back(data: Pat
 
 async def test_a_row_is_replayed_as_it_was_mended(data: Path, bus: Bus) -> None:
     path = data / "claims.db"
-    path.write_bytes(rows_of(insert([row(), row(action_id=4712, action_date="2025-02-30")])))
+    wrong, mended = ({"action_date": day, "filed_date": "2025-02-28"} for day in ("2025-02-30", "2025-02-28"))
+    path.write_bytes(rows_of(insert([row(), row(action_id=4712, **wrong)])))
     await ingest(data, bus, "CLAIMS3", f"sqlite+aiosqlite:///{path}")
     (letter,) = await letters(bus, Choice(system="CLAIMS3"), whole=True)
     assert await all_of(bus, data, Choice((letter.id,))) == [("refused", "action_date '2025-02-30' is no date")]
-    right = orjson.dumps(orjson.loads(letter.raw) | {"action_date": "2025-02-28"})
+    right = orjson.dumps(orjson.loads(letter.raw) | mended)
     assert await all_of(bus, data, Choice((letter.id,)), raw=right) == [("publish", None)]
     left_out = orjson.dumps(orjson.loads(letter.raw) | {"form_type": "I-765"})
     assert (await all_of(bus, data, Choice((letter.id,)), raw=left_out))[0][0] == "already"
-    again = decode_file(SYSTEMS["CLAIMS3"], rows_of(insert([row(action_id=4712, action_date="2025-02-28")])))
+    again = decode_file(SYSTEMS["CLAIMS3"], rows_of(insert([row(action_id=4712, **mended)])))
     assert {str(event.id) for result in again for event in result.events} <= set((await world(bus)).ids())
 
 
