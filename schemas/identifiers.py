@@ -144,6 +144,8 @@ class Identifier(BaseModel):
             value = text.upper()
         elif scheme is Scheme.CASE:
             value = text.strip().upper()
+        elif not text.strip():
+            raise InvalidIdentifier(f"a {scheme.value} needs its number")
         else:
             value = _NOISE.sub("", _FILLER.sub("", _unchecked(scheme, text.strip().upper())))
         if scheme is Scheme.A_NUMBER:

@@ -2,8 +2,8 @@
 
 Understood: levels 01 to 49, 77 and 88; PIC of X, A, 9, S, V, edited ones as the text that they are; DISPLAY, COMP,
 COMP-4, BINARY, COMP-3, PACKED-DECIMAL; SIGN LEADING or TRAILING, SEPARATE; OCCURS, also DEPENDING ON, in tables too,
-its keys and indexes; REDEFINES; VALUE (of interest in level 88 only). Reference format: columns 1 to 6 and 73 to 80 are
-no text, column 7 marks comments and continued lines.
+its keys and indexes; REDEFINES; VALUE (of interest in level 88 only); GLOBAL, EXTERNAL (of none). Reference format:
+columns 1 to 6 and 73 to 80 are no text, column 7 marks comments and continued lines.
 
 Refused by name: COMP-1, COMP-2, COMP-5, SYNC, JUSTIFIED, BLANK WHEN ZERO, level 66, pictures with P, N or G, two
 fields of one name in one group.
@@ -410,6 +410,7 @@ class _Words:
 
 _CLAUSES = frozenset(
     {"PIC", "PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "VALUES", "SIGN", "LEADING", "TRAILING", *_USAGES}
+    | {"IS", "GLOBAL", "EXTERNAL"}
 )
 _OF_TABLES = frozenset({"ASCENDING", "DESCENDING", "INDEXED", "DEPENDING"})
 _CONSTANTS = frozenset(
@@ -461,6 +462,10 @@ def _clause(words: _Words, item: Item) -> Item:
             return replace(item, occurs=_occurs(words))
         case "SIGN" | "LEADING" | "TRAILING":
             return _sign(words, item, word)
+        case "IS" if words.peek() in ("GLOBAL", "EXTERNAL"):
+            return item
+        case "GLOBAL" | "EXTERNAL":  # which programs see it is no matter here
+            return item
         case "VALUE" | "VALUES":
             words.skip("IS", "ARE")
             _value(words)
@@ -486,7 +491,7 @@ def _occurs(words: _Words) -> Occurs:
     ranged = words.skip("TO")
     if ranged:
         most = words.number("the greatest number of occurrences")
-    words.skip("TIMES")
+    words.skip("TIMES", "TIME")
     depending = None
     while words.peek() in _OF_TABLES:
         if words.skip("DEPENDING"):

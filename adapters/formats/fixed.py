@@ -180,7 +180,10 @@ class FixedFormat:
         """
         if surplus <= 0:
             return False
-        return piece.known or (before.problem is None and 2 * surplus >= self.length)
+        if piece.known or before.problem is not None or 3 * surplus < self.length:
+            return piece.known
+        ending = before.raw[:-surplus] + piece.raw[:surplus]  # if it is a record's end, it can end the one before
+        return 2 * surplus >= self.length or self.judged(0, ending).problem is None
 
     def _right(self, raw: bytes) -> bool:
         """Whether it is a record with nothing wrong."""

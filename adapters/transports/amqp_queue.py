@@ -113,7 +113,7 @@ class AmqpQueue:
             name = (message.message_id or known)[:200]
             if known in done:
                 again += 1
-                log.info("%s came again; not read again", name)
+                log.info("a message came again, told in its receipt; not read again")
                 records = _resent(name)
             else:
                 done.append(known)

@@ -140,7 +140,7 @@ class FileDrop:
             memory.add(done)
             if twin is not None and twin != name:
                 memory.again += 1
-                log.info("%s is %s under another name; not read again", name, twin)
+                log.info("known content under another name, told in its receipt; not read again")
                 yield Batch(name, self._resent(name, twin), memory.position())
             elif twin is None:
                 yield Batch(name, self._reader(name), memory.position())
@@ -191,7 +191,7 @@ class FileDrop:
             digest = _digest(path)
             after = path.stat()
         except FileNotFoundError:
-            log.info("%s went away before it was read", name)
+            log.info("a file went away before it was read")
             return None
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error

@@ -96,6 +96,11 @@ def test_some_schemes_need_their_issuer(scheme: Scheme) -> None:
         Identifier.parse(f"{scheme}/AB1234")
 
 
+def test_an_issuer_alone_is_no_passport() -> None:
+    with pytest.raises(InvalidIdentifier, match="needs its number"):
+        Identifier.of(Scheme.PASSPORT, " ", "FRA")
+
+
 def test_passports_are_issued_by_states() -> None:
     assert Identifier.of(Scheme.PASSPORT, "c01x00t47", "d").text == "passport/D/C01X00T47"
     with pytest.raises(InvalidIdentifier, match="issuing state"):

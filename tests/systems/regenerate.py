@@ -147,6 +147,7 @@ def i94() -> dict[str, bytes]:
             ]
         ),
         "passport-without-state": night([detail(ARRIVAL, PASSPORT_STATE=""), departure]),
+        "passport-without-number": night([detail(ARRIVAL, PASSPORT_NUMBER=""), departure]),
     }
 
 

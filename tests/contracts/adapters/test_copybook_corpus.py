@@ -205,6 +205,12 @@ def test_a_record_that_is_one_field(level: str) -> None:
     assert (layout.length, layout.decode(b"\xc1\xc2\x40")) == (3, {"PRINT-LINE": "AB"})
 
 
+@pytest.mark.parametrize("seen", ["GLOBAL", "IS GLOBAL", "EXTERNAL", "IS EXTERNAL"])
+def test_which_programs_see_a_record_is_no_matter(seen: str) -> None:
+    layout = Layout.of(copybook(f"01  R {seen}.", "    05  A OCCURS 1 TIME PIC X."))
+    assert layout.decode(b"\xc1") == {"A": ["A"]}
+
+
 def test_a_copybook_that_is_copied_below_a_record() -> None:
     layout = Layout.of(SALES)
     assert (layout.record.name, layout.length) == ("RECORD", 27)
