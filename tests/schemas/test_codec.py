@@ -131,7 +131,7 @@ SPELLING = ("String should", "Extra inputs")
 """Of what the models refuse, the quick reader lets through unknown fields, and codes and texts of another form."""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_what_the_models_refuse_the_quick_reader_refuses(data: st.DataObject) -> None:
     body = orjson.loads(encode(data.draw(events)))

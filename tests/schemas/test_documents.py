@@ -186,7 +186,7 @@ def _misspelt(draw: st.DrawFn, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("coverage", "decision")])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_what_the_models_refuse_of_a_person_the_schemas_refuse(kind: str, data: st.DataObject) -> None:
     body = orjson.loads(encode(data.draw(KINDS[kind])))
@@ -197,7 +197,7 @@ def test_what_the_models_refuse_of_a_person_the_schemas_refuse(kind: str, data: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_schemas_take_and_refuse_what_the_models_do(kind: str, data: st.DataObject) -> None:
     body = orjson.loads(encode(data.draw(KINDS[kind])))
