@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.cli.context import MISUSED, Given, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from schemas.events import Decision, RecordRef
@@ -51,9 +51,10 @@ def list_(
     count = 0
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
+    command = _same_bus(context.find_object(Given) or Given())
     for found in asyncio.run(_listed(settings, limit)):
         count += 1
-        typer.echo(json.dumps(asdict(found)) if as_json else "\n".join(_lines(found)))
+        typer.echo(json.dumps(asdict(found)) if as_json else "\n".join(_lines(found, command)))
     if not count and not as_json:
         typer.echo("No possible matches.")
 
@@ -150,13 +151,22 @@ async def _listed(settings: Settings, limit: int) -> list[Possible]:
     return found
 
 
-def _lines(found: Possible) -> list[str]:
+def _same_bus(given: Given) -> str:
+    """The command, told again where the bus is: what is pasted finds it. A bus's address never has a secret in it.
+
+    A store's may have one, and no decision needs it.
+    """
+    options = (("--settings", given.settings), ("--bus", given.bus), ("--data", given.data))
+    return shlex.join(["visabus", *(word for name, value in options if value for word in (name, str(value)))])
+
+
+def _lines(found: Possible, command: str) -> list[str]:
     sides = (found.one, found.other)
     records = " ".join(shlex.quote("/".join(side.record)) for side in sides)
     return [
         f"{found.score:.1f} bits ({found.by})",
         *(f"  {_told(side)}" for side in sides),
-        f"  visabus matches decide {records} --same|--different --by NAME --why TEXT",
+        f"  {command} matches decide {records} --same|--different --by NAME --why TEXT",
     ]
 
 
