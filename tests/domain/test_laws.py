@@ -34,11 +34,12 @@ SHARES = {
 """The least share of worlds in which each thing happens."""
 
 
+@pytest.mark.parametrize("worlds", [100, pytest.param(350, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", laws.ALL, ids=lambda law: law.__name__)
-def test_law(law: laws.Law) -> None:
+def test_law(law: laws.Law, worlds: int) -> None:
     """The law holds in every world."""
 
-    @settings(max_examples=350, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=worlds, deadline=None, derandomize=True, database=None)
     @given(st.integers(0, 2**20))
     def holds(seed: int) -> None:
         law(seed)
@@ -58,6 +59,7 @@ def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> 
         law(seed)
 
 
+@pytest.mark.slow
 def test_low_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quarter of the worlds the persons are others under a cap of two."""
     worlds = [laws.least(laws.world(seed)[1]) for seed in range(100)]
@@ -96,6 +98,7 @@ def test_joins_by_score_are_in_the_worlds() -> None:
     assert sum(any(link.scored for one in settle.persons(facts) for link in one.links) for facts in worlds) >= 33
 
 
+@pytest.mark.slow
 def test_the_worlds_are_worth_it() -> None:
     """In enough worlds there is what could go wrong, and what it does can be seen in the persons."""
     seeds = range(300)
@@ -106,6 +109,7 @@ def test_the_worlds_are_worth_it() -> None:
     assert sum(joined) >= 0.3 * len(seeds)
 
 
+@pytest.mark.slow
 def test_vetoes_and_splits_part_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a tenth of the worlds a veto, in a tenth a record taken back, is all that keeps two people apart."""
     worlds = [laws.least(laws.world(seed)[1]) for seed in range(200)]

@@ -112,6 +112,7 @@ def test_work_does_not_go_on() -> None:
     assert remaining.work_until(denied.stay(), later) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20), st.integers(*laws.SPAN))
 def test_an_answer_and_its_days_agree(seed: int, as_of: int) -> None:

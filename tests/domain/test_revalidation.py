@@ -51,6 +51,7 @@ def test_thirty_days_are_thirty(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trip(OUT + timedelta(31)).line(1)[0][0] == "IN_STATUS"
 
 
+@pytest.mark.slow
 def test_a_commuter_of_thousands_of_trips() -> None:
     """Every one goes on with the first admission, and costs what the first trip costs."""
     story = Story().admitted(D, "B2", D + timedelta(9_000))

@@ -118,6 +118,7 @@ def test_bytes_that_are_no_event(data: bytes) -> None:
             read(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_spoiled_event_is_refused_or_read_and_nothing_else(data: st.DataObject) -> None:
@@ -131,6 +132,7 @@ SPELLING = ("String should", "Extra inputs")
 """Of what the models refuse, the quick reader lets through unknown fields, and codes and texts of another form."""
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_what_the_models_refuse_the_quick_reader_refuses(data: st.DataObject) -> None:

@@ -155,6 +155,7 @@ def _others(name: str, value: Any) -> Iterator[Any]:
         yield from _variants(value)
 
 
+@pytest.mark.slow
 def test_no_single_change_goes_unseen() -> None:
     published = event_schema("status")
     variants = list(_variants(published))

@@ -185,6 +185,7 @@ def _misspelt(draw: st.DrawFn, body: dict[str, Any]) -> None:
     draw(st.sampled_from(choices))()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("coverage", "decision")])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
@@ -196,6 +197,7 @@ def test_what_the_models_refuse_of_a_person_the_schemas_refuse(kind: str, data: 
     assert not _takes(kind, body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())

@@ -117,6 +117,7 @@ def test_manifests_come_by_queue_where_there_is_one(rabbitmq: str, tmp_path: Pat
     assert re.search(r"^│ APIS .* │ yes ", told, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_queue_that_cannot_be_filled_is_told(tmp_path: Path) -> None:
     told = visabus("demo", "--once", "--persons", "1", "--amqp", "amqp://127.0.0.1:1/apis", code=2).stderr
     assert "the queue cannot be filled" in told

@@ -344,6 +344,7 @@ def values(item: Item) -> st.SearchStrategy[Any]:
     return st.lists(one, min_size=item.occurs.most, max_size=item.occurs.most)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_what_is_written_is_read_again(data: st.DataObject) -> None:

@@ -139,6 +139,7 @@ def alike(layout: Layout, data: bytes) -> bool:
     return planned is not None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.data())
 def test_a_plan_reads_what_was_written_and_nothing_else_than_the_long_way(data: st.DataObject) -> None:

@@ -237,6 +237,7 @@ async def test_a_row_dated_far_ahead_does_not_drag_the_floor_along(source: Sourc
     assert await reader.poll() == []
 
 
+@pytest.mark.slow
 async def test_resuming_after_any_batch_loses_nothing(source: Source) -> None:
     await source.put(*[action(key * 50, key % 7) for key in range(1, 40)])
     await source.clock(60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from populations import bytes_of, world_of
@@ -270,6 +271,7 @@ def test_days_over_start_at_one_and_only_grow(since: int, later: timedelta, zone
     assert days <= days_over(told, since + int(later.total_seconds()) + 86_400)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

@@ -138,6 +138,7 @@ def marked(draw: Any, maker: Any) -> list[Any]:
     return events
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), as_of=st.integers(1_767_000_000, 1_800_000_000))
 def test_answers_are_a_function_of_what_may_be_told(new_maker: Any, data: Any, as_of: int) -> None:

@@ -65,6 +65,7 @@ def as_known_then(seed: int) -> None:
                 assert now.freshness.absence_known_through == past.freshness.absence_known_through
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
 def test_an_answer_as_known_then_is_the_answer_of_then(seed: int) -> None:
