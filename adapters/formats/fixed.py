@@ -101,12 +101,7 @@ class FixedFormat:
 
     def ended(self, stream: BinaryIO) -> bool:
         """Whether the last thing in the file is a trailer. A file without descriptor words only."""
-        size = stream.seek(0, 2)
-        if self.described or size < self.length:
-            return self.described
-        stream.seek(size - self.length)
-        last = self.judged(0, stream.read(self.length))
-        return last.kind == self.trailer and last.problem is None
+        return self.described or self._closing(stream) is not None
 
     def complete(self, stream: BinaryIO) -> bool:
         """Whether there is a trailer at the end that counts as many details as the file has room for."""
@@ -114,10 +109,17 @@ class FixedFormat:
         size = stream.seek(0, 2)
         if self.described or not counts or size % self.length or size < 2 * self.length:
             return False
+        last = self._closing(stream)
+        return last is not None and all(last.fields.get(name) == size // self.length - 2 for name in counts)
+
+    def _closing(self, stream: BinaryIO) -> Piece | None:
+        """The last record of the file, if it is a trailer that can be read."""
+        size = stream.seek(0, 2)
+        if size < self.length:
+            return None
         stream.seek(size - self.length)
         last = self.judged(0, stream.read(self.length))
-        told = [last.fields.get(name) for name in counts]
-        return last.kind == self.trailer and last.problem is None and told == [size // self.length - 2] * len(counts)
+        return last if last.kind == self.trailer and last.problem is None else None
 
     def kind_of(self, raw: bytes) -> str:
         """The value of the record's first field."""

@@ -112,7 +112,8 @@ async def _settle_some(
             except Exception as error:  # a mistake in the program about somebody must not stop it for everybody
                 why = _place(error)
                 log.error("records set aside: they could not be settled", count=len(whole.facts), why=why)
-                told, aside = _waiting(before[root], root), [*aside, (root, why)]
+                aside.append((root, why))
+                told = _waiting(before[root], root)
             rows += told.rows
             changes += told.changes
             packed.append((root, pack_pool(whole)))

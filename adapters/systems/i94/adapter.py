@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any, Literal
 
 from adapters.core import Feed, Mapped, Note, Origin, Record, System
@@ -30,8 +31,11 @@ LAYOUT = Layout.of(
     },
 )
 IGNORED = frozenset({"PREVIOUS-SEQUENCE", "OFFICER-ID", "TERMINAL-ID"})
-COVERAGE, ENTRY = 49, 30
-"""Where the entries of the coverage begin in a header, and how many bytes each has."""
+_HEADER = next(item for item in LAYOUT.record.children if item.name == "HEADER-BODY").children
+COVERAGE = LAYOUT.record.children[0].size + sum(one.total for one in takewhile(lambda one: not one.occurs, _HEADER))
+"""Where the entries of the coverage begin in a header: its one table."""
+ENTRY = next(one.size for one in _HEADER if one.occurs)
+"""Bytes of an entry."""
 RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
 
