@@ -53,8 +53,18 @@ async def stop_producer(producer: Any, deadline: float, *, gently: bool) -> None
         # It fails for want of a transaction when the task ends in an error; what is held is given up below.
         producer._sender.sender_task.remove_done_callback(producer._sender._fail_all)
     await _within(deadline * _FORCED, producer.client.close())
-    producer._message_accumulator.fail_all(KafkaConnectionError("the producer was closed"))
+    _give_up(producer._message_accumulator)
     await _within(deadline * _FORCED / 2, producer._sender.close())
+
+
+def _give_up(held: Any) -> None:
+    """Tell whoever waits for a batch or for room. Where nobody waits for room, asyncio is not to complain of it."""
+    batches = [*held._pending_batches, *(batch for batches in held._batches.values() for batch in batches)]
+    held._pending_batches.update(batches)  # where a batch that went twice takes itself from, wherever it lies
+    held.fail_all(KafkaConnectionError("the producer was closed"))
+    for batch in batches:
+        if not batch._drain_waiter.cancelled():
+            batch._drain_waiter.exception()
 
 
 async def stop_consumer(consumer: Any, deadline: float, *, gently: bool = True) -> None:

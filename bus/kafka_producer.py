@@ -169,7 +169,15 @@ async def _send_all(client: Any, batches: Batches) -> None:
 async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> None:
     for batch in _built(client, messages):
         acknowledged = await client.send_batch(batch, partition.topic, partition=partition.number)
-        await acknowledged
+        acknowledged.add_done_callback(_seen)
+        await asyncio.wait([acknowledged])  # which leaves it alone when it is given up, so that its end is seen
+        acknowledged.result()
+
+
+def _seen(acknowledged: asyncio.Future[Any]) -> None:
+    """Whoever gave up waiting was told so: asyncio is not to complain of an error that comes later."""
+    if not acknowledged.cancelled():
+        acknowledged.exception()
 
 
 def _built(client: Any, messages: Sequence[Message]) -> Iterator[Any]:

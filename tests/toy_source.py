@@ -212,21 +212,20 @@ async def once(directory: Path, bus: Bus, pause: Any = None, **ingest: Any) -> l
     return await run(settings(directory, **ingest), feeds, once=True, bus=bus, clock=recorded, pause=pause)
 
 
-async def _process(directory: Path, bus_file: Path, point: str, nth: int, planted: bool) -> None:
-    """Run once, and die at the n-th passing of a pause point as kill -9 would have it."""
+async def _process(directory: Path, bus_file: Path, point: str, nth: int, sent: signal.Signals) -> bool:
+    """Run once, and send itself a signal at the n-th passing of a pause point. True where the feed had no error."""
     hits = 0
 
-    async def die(at: str) -> None:
+    async def pause(at: str) -> None:
         nonlocal hits
         hits += at == point
-        if hits == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if at == point and hits == nth:
+            os.kill(os.getpid(), sent)
 
-    if planted:
-        plant()
     bus = await EmbeddedBus.open(bus_file)
-    await once(directory, bus, die)
+    outcomes = await once(directory, bus, pause)
     await bus.close()
+    return all(outcome.error is None for outcome in outcomes)
 
 
 def plant() -> None:
@@ -244,5 +243,7 @@ def plant() -> None:
 
 
 if __name__ == "__main__":
-    folder, file, at, count, bug = sys.argv[1:]
-    asyncio.run(_process(Path(folder), Path(file), at, int(count), bug == "planted"))
+    folder, file, at, count, name, bug = sys.argv[1:]
+    if bug == "planted":
+        plant()
+    sys.exit(not asyncio.run(_process(Path(folder), Path(file), at, int(count), signal.Signals[name])))

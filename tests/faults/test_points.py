@@ -11,16 +11,9 @@ from pathlib import Path
 import pytest
 from correlating import POINTS
 from pipeline import Pipeline, replay
+from stopping import wait_until_stopped
 
 pytestmark = pytest.mark.slow
-
-
-def wait_until_stopped(pid: int, seconds: float = 60) -> None:
-    """Until the kernel says that the process is stopped."""
-    deadline = time.monotonic() + seconds
-    while (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())[0] != "T":
-        assert time.monotonic() < deadline, "the process was never stopped"
-        time.sleep(0.02)  # it is another process: there is nothing to wait on
 
 
 @pytest.mark.parametrize("point", POINTS)

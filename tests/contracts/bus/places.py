@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from stopping import wait_until_stopped
+
 from bus.contract import Bus, Consumer, Delivery, Message, Topic
 from bus.open import open_bus
 from services import kafka_local
@@ -114,10 +116,9 @@ class Broker:
         kafka_local.kill(self._directory)
 
     def freeze(self) -> None:
-        """SIGSTOP, until every thread has stopped: those that have not may still answer."""
+        """SIGSTOP."""
         os.kill(self._pid(), signal.SIGSTOP)
-        while not all(_stopped(thread) for thread in Path(f"/proc/{self._pid()}/task").iterdir()):
-            os.sched_yield()
+        wait_until_stopped(self._pid())
 
     def thaw(self) -> None:
         """SIGCONT."""
@@ -125,10 +126,6 @@ class Broker:
 
     def _pid(self) -> int:
         return int((self._directory / "pid").read_text())
-
-
-def _stopped(thread: Path) -> bool:
-    return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def numbered(topic: str, numbers: Iterable[int], *, keys: int = 10) -> list[Message]:

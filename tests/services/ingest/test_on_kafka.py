@@ -87,18 +87,22 @@ async def test_a_broker_killed_and_started_again_costs_no_record(kafka: str, tmp
     try:
         feed = f"feed{uuid.uuid4().hex}"
         passed = 0
+        killed = asyncio.Event()
 
         async def slowly(at: str) -> None:
             nonlocal passed
             passed += at == "ingest.decoded"
             if at == "ingest.decoded" and passed == 2:
                 await asyncio.to_thread(kafka_local.kill, home)
+                killed.set()
 
         source = toy(folder, name=feed)
         running = asyncio.create_task(
             run(settings(folder, chunk_records=2), [source], once=True, bus=bus, clock=recorded, pause=slowly)
         )
-        await asyncio.sleep(6)
+        async with asyncio.timeout(60):
+            await killed.wait()
+        await asyncio.sleep(6)  # longer than the bus's deadline: it is down, and told so
         assert not running.done()
         assert await asyncio.to_thread(kafka_local.start, home) == address
         (outcome,) = await asyncio.wait_for(running, 60)
