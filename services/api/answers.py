@@ -33,9 +33,9 @@ from schemas.view import (
     Sureness,
     TimelineView,
 )
-from services.domain.caps import Horizons
+from services.domain.caps import Horizons, caps_of
 from services.domain.coverage import Coverage, complete
-from services.domain.facts import MICRO, Fact, handle_key, instant, key_hash
+from services.domain.facts import MICRO, Fact, claim_key, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, ONE_HOLDER, WEIGHTS
 from services.domain.remaining import remaining_days
@@ -127,8 +127,21 @@ def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential:
 
 
 def holders(by: By, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> list[History]:
-    """Those whom the question is about."""
-    return [history for history in persons(facts, known_at, horizons) if by.holds(history)]
+    """Those whom the question is about.
+
+    Under a number that too many claims share a pool also keeps some that came early and were then thrown out: who is
+    found must not depend on the order of arrival, so only those are told whose claim the number still admits.
+    """
+    found = [history for history in persons(facts, known_at, horizons) if by.holds(history)]
+    caps = caps_of(facts, horizons, blocks=False, known_at=known_at)
+    if caps is None or by.key not in caps.horizons:
+        return found
+    admitted = {
+        (fact.system, fact.record)
+        for fact in facts
+        if fact.claim is not None and by.text in fact.identifiers and caps.admits(by.key, claim_key(fact.claim))
+    }
+    return [history for history in found if not admitted.isdisjoint(history.records)]
 
 
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
@@ -140,7 +153,7 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
         as_of=instant(when.as_of),
         known_at=_moment(when.known_at),
         freshness=_freshness(known, when, coverage),
-        truncated=by.key in known.horizons,
+        truncated=_truncated(by, when, known),
         persons=tuple(
             PersonStatus(
                 person=history.person,
@@ -162,6 +175,12 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
     )
 
 
+def _truncated(by: By, when: When, known: Known) -> bool:
+    """Whether there may be claims known by then that the number does not admit: none before it was full."""
+    horizon = known.horizons.get(by.key)
+    return horizon is not None and (when.known_at is None or horizon[0] <= when.known_at)
+
+
 def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> TimelineView:
     """All stays of each who is asked for, with all their intervals."""
     facts = visible(known.facts, when.known_at, confidential=confidential)
@@ -171,7 +190,7 @@ def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> Ti
         as_of=instant(when.as_of),
         known_at=_moment(when.known_at),
         freshness=_freshness(known, when, coverage),
-        truncated=by.key in known.horizons,
+        truncated=_truncated(by, when, known),
         persons=tuple(
             PersonTimeline(
                 person=history.person,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from populations import START, World, bytes_of, encounter, passport
 from schemas.codec import encode
 from schemas.events import Action, Handling, RecordRef, Request
 from schemas.identifiers import Identifier, Scheme
+from services.api import answers
+from services.api.answers import ByIdentifier, Known, When, ids_of, status_view
 from services.domain import caps
+from services.domain.pools import united
 from services.store import Store, open_store
 
 PATHS = (
@@ -112,8 +116,56 @@ async def test_a_number_of_too_many_says_that_others_may_hold_it(
     own = passport(people[-1])
     async with open_client(build(store.reads, world.audit)) as client:
         many = (await client.get(f"/v1/status/receipt/{shared.value}", headers=headers)).json()
+        first_only = {"known_at": (START + timedelta(hours=1)).isoformat()}
+        few = (await client.get(f"/v1/status/receipt/{shared.value}", headers=headers, params=first_only)).json()
         one = (await client.get(f"/v1/status/passport/{own.issuer}/{own.value}", headers=headers)).json()
     assert many["truncated"]
+    assert not few["truncated"]
+    assert len(few["persons"]) == 1
     assert len(many["persons"]) < len(people)
     assert not one["truncated"]
     assert len(one["persons"]) == 1
+
+
+async def found_under(number: ByIdentifier, raws: list[bytes], url: str) -> frozenset[str]:
+    """Whom a number leads to once a store has taken the events one by one."""
+    store = await open_store(url)
+    driver = Driver(store.writer)
+    for raw in raws:
+        await driver.append([raw])
+        await driver.finish()
+    reads = store.reads
+    facts = united(await reads.pools([number.key]))
+    known = Known(facts, tuple(await reads.coverage()), await reads.known_through(), await reads.horizons())
+    await store.close()
+    return frozenset(ids_of(status_view(number, When(1_790_000_000), known, confidential=True)))
+
+
+async def found_in_orders(directory: Path, orders: int) -> set[frozenset[str]]:
+    """The answers to one number of too many, over orders of arrival."""
+    crowd, rng = World(5), Random(5)
+    shared = Identifier.of(Scheme.RECEIPT, "SRC0000000001")
+    own = [Identifier.of(Scheme.A_NUMBER, crowd.number("A", 9)) for _ in range(6)]
+    raws = bytes_of(
+        [encounter(crowd, crowd.person(), START + timedelta(day), shared, one) for day, one in enumerate(own)]
+    )
+    found = set()
+    for order in range(orders):
+        found.add(await found_under(ByIdentifier(shared), raws, f"sqlite+aiosqlite:///{directory}/{order}.db"))
+        rng.shuffle(raws)
+    return found
+
+
+async def test_whom_a_number_of_too_many_leads_to_is_no_matter_of_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caps, "CAP", 2)
+    (found,) = await found_in_orders(tmp_path, 8)
+    assert len(found) == caps.CAP
+
+
+async def test_and_who_was_thrown_out_would_make_it_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: all of the pool who hold the number are told."""
+    monkeypatch.setattr(caps, "CAP", 2)
+    monkeypatch.setattr(answers, "caps_of", lambda *_, **__: None)
+    assert len(await found_in_orders(tmp_path, 8)) > 1
