@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import httpx
 import pytest
 from killing import moved, spread, until, watching
 from pipeline import KEY, Pipeline, counters, positions, stop, wrong_counts
@@ -18,21 +20,53 @@ from servers import restart_postgres, start_postgres, stop_postgres
 
 from bus.open import open_bus
 from services import kafka_local
-from services.cli import pushing
+from services.simulator import ident_push
 from services.wiring import topics
 
 pytestmark = pytest.mark.slow
 
+RESTARTS = 3
+
+
+class Portions:
+    """IDENT's messages, let through some at a time: whatever a machine can do, there is something left to do."""
+
+    def __init__(self, pipeline: Pipeline, portions: int) -> None:
+        self._pipeline = pipeline
+        self._size = len(list(pipeline.messages.iterdir())) // portions
+        self._allowed = asyncio.Semaphore(0)
+
+    def more(self, count: int = 0) -> None:
+        """Let the next portion through, or so many."""
+        for _ in range(count or self._size):
+            self._allowed.release()
+
+    async def send(self) -> ident_push.Pushed:
+        """Send all, as they are let through."""
+        hooks: dict[str, list[Callable[..., Any]]] = {"request": [self._asks], "response": [self._hears]}
+        url = self._pipeline.door_url
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, event_hooks=hooks) as http:
+            return await ident_push.push(http, self._pipeline.messages, KEY)
+
+    async def _asks(self, _request: httpx.Request) -> None:
+        await self._allowed.acquire()
+
+    async def _hears(self, response: httpx.Response) -> None:
+        if response.status_code != 200:
+            self.more(1)  # it comes again
+
 
 @asynccontextmanager
-async def under_load(pipeline: Pipeline) -> AsyncIterator[None]:
+async def under_load(pipeline: Pipeline, portions: int = 1) -> AsyncIterator[Portions]:
     """All processes at work while something happens; behind it all is in the view."""
     correlator = pipeline.start("correlate")
     reader = pipeline.start("ingest", "--once", "--stamp", "recorded")
     door = pipeline.open_door()
-    sending = asyncio.create_task(pushing.through_door(pipeline.door_url, pipeline.messages, KEY))
+    messages = Portions(pipeline, portions)
+    sending = asyncio.create_task(messages.send())
     try:
-        yield
+        yield messages
+        messages.more(10_000)
         assert await asyncio.to_thread(reader.wait, 200) == 0, pipeline.told("ingest")
 
         async def sent() -> bool:
@@ -61,11 +95,14 @@ async def test_postgresql_stopped_at_once_and_started_again(
     pipeline = replace(Pipeline.embedded(tmp_path / "data", population, chunk=20), store=start_postgres(home))
     waits = []
     try:
-        async with under_load(pipeline), watching(pipeline) as watch:
-            for _ in range(3):
+        async with under_load(pipeline, 3 * RESTARTS + 1) as messages, watching(pipeline) as watch:
+            for _ in range(RESTARTS):
+                messages.more()
                 await moved(watch.correlated)
                 began = time.monotonic()
+                messages.more()
                 await asyncio.to_thread(restart_postgres, home)
+                messages.more()
                 await moved(watch.correlated)
                 waits.append(time.monotonic() - began)
         tell(spread("from stopping PostgreSQL at once to the next thing that a correlator did", waits))
@@ -84,7 +121,8 @@ async def test_the_broker_killed_and_started_again_under_load(
     address = kafka_local.start(home)
     pipeline = replace(Pipeline.embedded(tmp_path / "data", population, chunk=20), bus=f"kafka://{address}")
     try:
-        async with under_load(pipeline):
+        async with under_load(pipeline) as messages:
+            messages.more()
             async with watching(pipeline) as watch:
                 await moved(watch.read)
             await asyncio.to_thread(kafka_local.kill, home)
