@@ -44,6 +44,26 @@ def cancellable(client: Any, deadline: float) -> Any:
     return client
 
 
+def seen(future: asyncio.Future[Any]) -> None:
+    """Whoever gave up waiting for it was told so: asyncio is not to complain of an error that comes later."""
+    if not future.cancelled():
+        future.exception()
+
+
+def see_commits(consumer: Any) -> None:
+    """A commit that is given up goes on within a started client, shielded by aiokafka: its end is seen, too."""
+    coordinator = consumer._coordinator
+    commit = coordinator._do_commit_offsets
+
+    async def watched(*arguments: Any) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(seen)
+        await commit(*arguments)
+
+    coordinator._do_commit_offsets = watched
+
+
 async def stop_producer(producer: Any, deadline: float, *, gently: bool) -> None:
     """End a producer; what it still holds is given up, and whoever waits for it is told."""
     if gently and await _stopped(producer, deadline * _GENTLY):
@@ -63,8 +83,7 @@ def _give_up(held: Any) -> None:
     held._pending_batches.update(batches)  # where a batch that went twice takes itself from, wherever it lies
     held.fail_all(KafkaConnectionError("the producer was closed"))
     for batch in batches:
-        if not batch._drain_waiter.cancelled():
-            batch._drain_waiter.exception()
+        seen(batch._drain_waiter)
 
 
 async def stop_consumer(consumer: Any, deadline: float, *, gently: bool = True) -> None:

@@ -25,7 +25,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 )
 
 from bus.contract import BusDown, BusError, Message, MessageTooLarge, Partition
-from bus.kafka_clients import cancellable, stop_producer
+from bus.kafka_clients import cancellable, seen, stop_producer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 from bus.limits import check_size, partition_of
@@ -169,15 +169,9 @@ async def _send_all(client: Any, batches: Batches) -> None:
 async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> None:
     for batch in _built(client, messages):
         acknowledged = await client.send_batch(batch, partition.topic, partition=partition.number)
-        acknowledged.add_done_callback(_seen)
+        acknowledged.add_done_callback(seen)
         await asyncio.wait([acknowledged])  # which leaves it alone when it is given up, so that its end is seen
         acknowledged.result()
-
-
-def _seen(acknowledged: asyncio.Future[Any]) -> None:
-    """Whoever gave up waiting was told so: asyncio is not to complain of an error that comes later."""
-    if not acknowledged.cancelled():
-        acknowledged.exception()
 
 
 def _built(client: Any, messages: Sequence[Message]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from aiokafka.abc import ConsumerRebalanceListener  # type: ignore[import-untype
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, Delivery, Partition, Revoked
-from bus.kafka_clients import cancellable, stop_consumer
+from bus.kafka_clients import cancellable, see_commits, stop_consumer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 
@@ -60,6 +60,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Join the group and begin to read."""
         self._client.subscribe(topics=list(self._topics), listener=self)
         await self._client.start()
+        see_commits(self._client)
         await self._settled.wait()
         self.raise_failure()
         self._loop = asyncio.create_task(self._read())

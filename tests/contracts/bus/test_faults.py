@@ -172,13 +172,19 @@ async def until_sent(producer: Producer, messages: list[Message]) -> None:
                 await asyncio.sleep(0.2)
 
 
+def complaining() -> list[dict[str, Any]]:
+    """What asyncio complains of from now on."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
+    return complaints
+
+
 async def outage(broker: Broker, place: Place, *, kill: bool) -> None:
     """Kafka goes while sends are under way, and comes back: nothing acknowledged is lost, and all goes on.
 
     The senders are told, and what aiokafka leaves behind that nobody awaits any more is nothing to complain of.
     """
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
+    complaints = complaining()
     topic, name = await place.topic(partitions=2), group()
     bus = await place.reopen()
     producer, consumer = await bus.producer(), await bus.consumer(name, [topic])
@@ -218,6 +224,7 @@ async def test_kafka_goes_and_comes_back(broker: AtBroker, *, kill: bool) -> Non
 
 async def test_a_frozen_kafka_is_down_in_time_and_closed_in_time(broker: AtBroker) -> None:
     kafka, place = broker
+    complaints = complaining()
     topic = await place.topic()
     bus = await place.reopen()
     producer, consumer = await bus.producer(), await bus.consumer(group(), [topic])
@@ -240,6 +247,8 @@ async def test_a_frozen_kafka_is_down_in_time_and_closed_in_time(broker: AtBroke
         kafka.thaw()
     bus = await place.reopen()
     await until_sent(await bus.producer(), numbered(topic, [2]))
+    gc.collect()
+    assert complaints == []
 
 
 async def test_no_kafka_at_all_is_down_in_time() -> None:
