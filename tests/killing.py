@@ -110,6 +110,18 @@ async def moved(look: Look) -> float:
     return time.monotonic() - began
 
 
+async def pushed(
+    pipeline: Pipeline,
+    asks: Callable[[httpx.Request], Awaitable[None]],
+    hears: Callable[[httpx.Response], Awaitable[None]],
+) -> ident_push.Pushed:
+    """Send IDENT's messages, each until it is answered; told of each request and each answer."""
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [asks], "response": [hears]}
+    url = pipeline.door_url
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, event_hooks=hooks) as http:
+        return await ident_push.push(http, pipeline.messages, KEY)
+
+
 @dataclass(slots=True)
 class Sender:
     """IDENT's side, which sends each message until it is answered."""
@@ -121,13 +133,7 @@ class Sender:
     task: asyncio.Task[ident_push.Pushed] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.task = asyncio.create_task(self._push())
-
-    async def _push(self) -> ident_push.Pushed:
-        hooks: dict[str, list[Callable[..., Any]]] = {"request": [self._asks], "response": [self._hears]}
-        url = self.pipeline.door_url
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, event_hooks=hooks) as http:
-            return await ident_push.push(http, self.pipeline.messages, KEY)
+        self.task = asyncio.create_task(pushed(self.pipeline, self._asks, self._hears))
 
     async def _asks(self, _request: httpx.Request) -> None:
         self.asked += 1

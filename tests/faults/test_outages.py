@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import httpx
 import pytest
-from killing import moved, spread, until, watching
-from pipeline import KEY, Pipeline, counters, positions, stop, wrong_counts
+from killing import moved, pushed, spread, until, watching
+from pipeline import Pipeline, counters, positions, stop, wrong_counts
 from servers import restart_postgres, start_postgres, stop_postgres
 
 from bus.open import open_bus
@@ -43,10 +42,7 @@ class Portions:
 
     async def send(self) -> ident_push.Pushed:
         """Send all, as they are let through."""
-        hooks: dict[str, list[Callable[..., Any]]] = {"request": [self._asks], "response": [self._hears]}
-        url = self._pipeline.door_url
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, event_hooks=hooks) as http:
-            return await ident_push.push(http, self._pipeline.messages, KEY)
+        return await pushed(self._pipeline, self._asks, self._hears)
 
     async def _asks(self, _request: httpx.Request) -> None:
         await self._allowed.acquire()
