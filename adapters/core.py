@@ -89,13 +89,15 @@ class Batch:
 
     `after` is the transport's position once the batch is done (an empty poll has notes and no records). `done` is
     called by the host once that position is saved, and so everything before it durable: where a queue acknowledges.
-    A process may die between the two; such a batch comes again. Raises SourceDown.
+    A process may die between the two; such a batch comes again. One that broke off is gone on with if its name and
+    `content` are the same: a digest of what it holds, or else `after`. Raises SourceDown.
     """
 
     name: str
     records: Callable[[], AsyncIterator[Read]]
     after: Json
     done: Callable[[], Awaitable[None]] | None = None
+    content: str | None = None
 
 
 class Transport(Protocol):

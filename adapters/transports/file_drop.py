@@ -1,12 +1,8 @@
 """A directory that files are dropped into: each file once, in the order of their names.
 
-Position: the done files nearest to the greatest name, as `[name, size, mtime in ns, digest]`, at most `window` of them;
-`floor`, the greatest name that has left that window; `again`, how many files were known content under a new name.
-Three years of nightly files keep it at a few kilobytes.
-
 A file is known by its content. Sent again under another name it is told (a note) and not read. One whose content
 changed under its name is read again: records said before keep their ids. A name that comes late, below others that are
-done, is read as long as it is not below `floor`.
+done, is read: the position (`drop_memory`) forgets files, and never takes one that it has not seen for one of those.
 """
 
 from __future__ import annotations
@@ -14,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
+from typing import BinaryIO, Protocol, cast, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
 from adapters.transports.archives import Bounded, read_zip, whole_archive
+from adapters.transports.drop_memory import Done, Memory
 from adapters.transports.slices import by_few
 
 log = logging.getLogger(__name__)
@@ -79,46 +78,6 @@ def open_drop(url: str, feed: Feed) -> FileDrop:
     return FileDrop(path, feed.format, DropOptions(**feed.options))
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A file that was read."""
-
-    name: str
-    size: int
-    changed: int
-    digest: str
-
-
-@dataclass(slots=True)
-class _Memory:
-    """The position, unpacked."""
-
-    window: int
-    done: dict[str, Done] = field(default_factory=dict)
-    floor: str = ""
-    again: int = 0
-
-    @classmethod
-    def of(cls, position: Json | None, window: int) -> _Memory:
-        told: dict[str, Any] = position or {}
-        done = [Done(*entry) for entry in told.get("done", ())]
-        return cls(window, {entry.name: entry for entry in done}, told.get("floor", ""), told.get("again", 0))
-
-    def add(self, done: Done) -> None:
-        self.done[done.name] = done
-        while len(self.done) > self.window:
-            self.floor = min(self.done)
-            del self.done[self.floor]
-
-    def same(self, digest: str) -> str | None:
-        return next((done.name for done in self.done.values() if done.digest == digest), None)
-
-    def position(self) -> Json:
-        done = (self.done[name] for name in sorted(self.done))
-        entries = [[each.name, each.size, each.changed, each.digest] for each in done]
-        return {"done": entries, "floor": self.floor, "again": self.again}
-
-
 @dataclass(slots=True)
 class FileDrop:
     """The transport. Every call of `batches` looks at the directory anew."""
@@ -131,19 +90,27 @@ class FileDrop:
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each file beyond the position. Raises SourceDown."""
         self.left = []
-        memory = _Memory.of(position, self.options.window)
-        for name in await asyncio.to_thread(self._names, memory):
+        memory = Memory.of(position, self.options.window)
+        inodes = await asyncio.to_thread(self._inodes)
+        late, beyond = memory.to_look_at(inodes)
+        waiting = await asyncio.to_thread(self._waiting, [*late, *beyond], memory)
+        for number, name in enumerate([*late, *beyond], start=1):
             done = await asyncio.to_thread(self._look, name, memory.done.get(name))
             if done is None:
                 continue
+            if memory.full and waiting:
+                log.warning("too many files to remember behind one that may still be on its way: it is waited for")
+                self.left.append(f"{name} and what follows: {min(waiting)} is waited for")
+                return
+            memory.reach(inodes, [*late[number:], *waiting])
             twin = memory.same(done.digest)
-            memory.add(done)
+            memory.add(done, inodes)
             if twin is not None and twin != name:
                 memory.again += 1
                 log.info("known content under another name, told in its receipt; not read again")
-                yield Batch(name, self._resent(name, twin), memory.position())
+                yield Batch(name, self._resent(name, twin), memory.position(), content=done.digest)
             elif twin is None:
-                yield Batch(name, self._reader(name), memory.position())
+                yield Batch(name, self._reader(name), memory.position(), content=done.digest)
 
     def waiting(self) -> list[str]:
         """Files that may still be on their way."""
@@ -152,16 +119,19 @@ class FileDrop:
     async def close(self) -> None:
         """Nothing is held between two looks."""
 
-    def _names(self, memory: _Memory) -> list[str]:
-        """Names to look at, in order. Raises SourceDown."""
+    def _inodes(self) -> dict[str, int]:
+        """The files of the directory with the time at which something last happened to each. Raises SourceDown."""
+        found: dict[str, int] = {}
         try:
-            names = sorted(entry.name for entry in self.path.iterdir())
+            with os.scandir(self.path) as entries:
+                for entry in entries:
+                    if self._wanted(entry.name):
+                        with suppress(FileNotFoundError):
+                            link, file = entry.stat(follow_symlinks=False), entry.stat()
+                            if S_ISREG(file.st_mode):
+                                found[entry.name] = max(link.st_ctime_ns, file.st_ctime_ns)
         except OSError as error:
             raise SourceDown(f"{self.path}: {error.strerror}") from error
-        wanted = [name for name in names if self._wanted(name)]
-        found = [name for name in wanted if name > memory.floor or not memory.floor]
-        if len(found) < len(wanted):
-            log.debug("%d files up to %s are held to be done", len(wanted) - len(found), memory.floor)
         return found
 
     def _wanted(self, name: str) -> bool:
@@ -169,25 +139,19 @@ class FileDrop:
             return False
         return fnmatchcase(name, self.options.pattern)
 
+    def _waiting(self, names: Sequence[str], memory: Memory) -> list[str]:
+        """Those that are not to be taken yet. Raises SourceDown."""
+        return [name for name in names if self._state(name, memory.done.get(name))[1]]
+
     def _look(self, name: str, before: Done | None) -> Done | None:
         """The file as it is if it is to be read: whole, settled, not known. Raises SourceDown."""
         path = self.path / name
+        stat, why = self._state(name, before)
+        if why:
+            self.left.append(f"{name}: {why}")
+        if stat is None or why:
+            return None
         try:
-            stat = path.stat()
-            if not S_ISREG(stat.st_mode) or (
-                before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns)
-            ):
-                return None
-            age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
-            if age < self.options.settle and not self._complete(path):
-                self.left.append(f"{name}: it is taken once it has lain unchanged for {self.options.settle:g} s")
-                return None
-            if age < self.options.patience and not self._ended(path):
-                self.left.append(
-                    f"{name}: what closes it is missing; once it has lain unchanged for {self.options.patience:g} s"
-                    " it is read as it is"
-                )
-                return None
             digest = _digest(path)
             after = path.stat()
         except FileNotFoundError:
@@ -198,6 +162,25 @@ class FileDrop:
         if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
             return None
         return Done(name, stat.st_size, stat.st_mtime_ns, digest)
+
+    def _state(self, name: str, before: Done | None) -> tuple[os.stat_result | None, str]:
+        """The file's state, or None if it is as it was before or gone; and why it is not to be taken yet."""
+        path = self.path / name
+        try:
+            stat = path.stat()
+            if before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns):
+                return None, ""
+            age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
+            if age < self.options.settle and not self._complete(path):
+                return stat, f"it is taken once it has lain unchanged for {self.options.settle:g} s"
+            if age < self.options.patience and not self._ended(path):
+                patience = f"once it has lain unchanged for {self.options.patience:g} s it is read as it is"
+                return stat, f"what closes it is missing; {patience}"
+        except FileNotFoundError:
+            return None, ""
+        except OSError as error:
+            raise SourceDown(f"{path}: {error.strerror}") from error
+        return stat, ""
 
     def _complete(self, path: Path) -> bool:
         if self.options.unwrap is not None or not isinstance(self.format, CountedFile):

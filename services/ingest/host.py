@@ -410,7 +410,7 @@ class Host:
     async def _of_batch(self, worker: Worker, batch: Batch, saved: Saved) -> AsyncGenerator[Chunk, None]:
         """The chunks of one batch. `saved` is where the feed stands when it begins, or stood when it broke off."""
         name = clean(batch.name)
-        mark = digest(orjson.dumps(batch.after))
+        mark = batch.content or digest(orjson.dumps(batch.after))
         before = replace(
             saved, counters=saved.counters.minus(saved.part), part=NONE, batch=None, mark=None, records=0, reads=0
         )

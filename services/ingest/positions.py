@@ -75,7 +75,7 @@ class Saved:
 
     position: Json = None
     batch: str | None = None  # the one begun and not done
-    mark: str | None = None  # a digest of the position behind it: the same name with another content is another batch
+    mark: str | None = None  # of its content: the same name with another content is another batch
     records: int = 0  # how many of its records are done
     reads: int = 0  # the same with its notes: so many reads are passed over when it is taken up again
     counters: Counters = NONE  # of the feed, those of the batch begun included
