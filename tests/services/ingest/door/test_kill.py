@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from killing import until
 from push_client import Signer, insist
 from toy_door import PATH
 from toy_source import World, world
@@ -83,10 +84,12 @@ def bodies(count: int) -> list[bytes]:
     return ["\n".join(lines[start : start + 5]).encode() for start in range(0, len(lines), 5)]
 
 
-async def send(doors: Doors, messages: list[bytes]) -> list[dict[str, Any]]:
-    """Each message, the same signed bytes until they are answered."""
+async def send(
+    doors: Doors, messages: list[bytes], answers: list[dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Each message, the same signed bytes until they are answered. `answers` has those that have come."""
+    answers = [] if answers is None else answers
     async with httpx.AsyncClient(base_url=doors.url, timeout=10) as http:
-        answers = []
         for body in messages:
             # the toy's clock stands still, so that no timestamp is ever stale
             headers = Signer().headers(PATH, body, 1_764_000_000)
@@ -164,16 +167,22 @@ async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(doors: D
 async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Doors) -> None:
     chance = random.Random(11)
     messages = bodies(400)
-    sending = asyncio.create_task(send(doors, messages))
+    answers: list[dict[str, Any]] = []
+    sending = asyncio.create_task(send(doors, messages, answers))
     for _ in range(8):
-        await asyncio.sleep(chance.uniform(0.9, 1.6))
-        if sending.done():
-            break
-        if doors.running is not None and doors.running.returncode is None:
-            doors.running.kill()
-            await doors.running.wait()
-    answers = await sending
-    assert doors.kills >= 2
+        wanted = len(answers) + chance.randrange(1, 40)
+
+        async def answered(wanted: int = wanted) -> bool:
+            assert not sending.done()
+            return len(answers) >= wanted
+
+        await until(answered, every=0.002)
+        await asyncio.sleep(chance.uniform(0, 0.01))  # somewhere on its way: nothing to wait for
+        assert doors.running is not None
+        doors.running.kill()
+        await doors.running.wait()
+    await sending
+    assert doors.kills == 8
     counters = await counted(doors)
     assert check(messages, answers, await found(doors), counters) == []
 
