@@ -15,7 +15,7 @@ SETS ?= 500
 help:
 	@echo "make demo        five legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
-	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several (KILLS=200 SETS=500; an hour)"
+	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several (KILLS=200 SETS=500; twenty minutes)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
