@@ -34,7 +34,7 @@ SHARES = {
 """The least share of worlds in which each thing happens."""
 
 
-@pytest.mark.parametrize("worlds", [100, pytest.param(350, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("worlds", [40, pytest.param(350, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", laws.ALL, ids=lambda law: law.__name__)
 def test_law(law: laws.Law, worlds: int) -> None:
     """The law holds in every world."""
@@ -85,6 +85,7 @@ def _old_claims_are_seniors(*given: object) -> object:
 _CLAIMS = caps._claims
 
 
+@pytest.mark.slow
 def test_seniority_of_old_claims_under_new_numbers_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a claim of old that comes by a number late throws out whoever was admitted under it."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -159,6 +160,7 @@ BUGS: dict[str, tuple[object, str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some law or the second implementation notices."""

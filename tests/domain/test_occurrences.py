@@ -434,11 +434,12 @@ def accounted(seed: int) -> None:
 LAWS: tuple[Callable[[int], None], ...] = (order_free, as_many_as_there_were, less_one_report, accounted)
 
 
+@pytest.mark.parametrize("worlds", [60, pytest.param(250, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-def test_law(law: Callable[[int], None]) -> None:
+def test_law(law: Callable[[int], None], worlds: int) -> None:
     """In every world."""
 
-    @settings(max_examples=250, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=worlds, deadline=None, derandomize=True, database=None)
     @given(st.integers(0, 2**20))
     def holds(seed: int) -> None:
         law(seed)
