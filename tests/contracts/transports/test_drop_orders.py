@@ -123,7 +123,7 @@ async def worlds(path: Path, seeds: Iterable[int]) -> tuple[list[str], Counter[s
         (path / str(seed)).mkdir()
         yard = await world(path / str(seed), seed)
         found += [f"world {seed}: {each}" for each in wrong(yard)]
-        met.update(yard.met.keys())
+        met.update(kind for kind, count in yard.met.items() if count)
     return found, met
 
 
@@ -131,7 +131,7 @@ async def worlds(path: Path, seeds: Iterable[int]) -> tuple[list[str], Counter[s
 async def test_each_file_is_read_once_in_whatever_order_they_come(tmp_path: Path) -> None:
     found, met = await worlds(tmp_path, range(60))
     assert found == []
-    assert all(met[kind] >= 30 for kind in ("late", "half", "cut")), met
+    assert all(met[kind] >= 20 for kind in ("late", "half", "cut")), met
 
 
 async def test_each_is_read_once_in_some_worlds(tmp_path: Path) -> None:
