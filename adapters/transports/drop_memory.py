@@ -12,7 +12,7 @@ clock of the file system does not go back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,19 +66,19 @@ class Memory:
         late: list[str] = []
         beyond: list[str] = []
         for name, changed in inodes.items():
-            if name > self.floor or not self.floor:
+            if name > self.floor:
                 beyond.append(name)
             elif self.reached is not None and changed > self.reached:
                 late.append(name)
         return sorted(late, key=lambda name: (inodes[name], name)), sorted(beyond)
 
-    def reach(self, inodes: Mapping[str, int], unread: Collection[str]) -> None:
-        """Everything in the directory was looked at but what is unread.
+    def reach(self, newest: int, unread: Iterable[int]) -> None:
+        """Everything in the directory, up to the newest st_ctime, was looked at but what is unread, by its st_ctime.
 
         The last tick of the clock stays out, for a file may yet come in it; unless so many came that it must be over.
         """
-        now = max(inodes.values(), default=0) - (not self.full)
-        self.reached = min((max(now, self.reached or 0), *(inodes[name] - 1 for name in unread)))
+        now = newest - (not self.full)
+        self.reached = min((max(now, self.reached or 0), *(changed - 1 for changed in unread)))
 
     def add(self, done: Done, inodes: Mapping[str, int]) -> None:
         """Remember a file, and forget those to which nothing happened since `reached`, the least names first.

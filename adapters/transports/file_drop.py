@@ -94,6 +94,8 @@ class FileDrop:
         inodes = await asyncio.to_thread(self._inodes)
         late, beyond = memory.to_look_at(inodes)
         waiting = await asyncio.to_thread(self._waiting, [*late, *beyond], memory)
+        newest = max(inodes.values(), default=0)
+        oldest_waiting = [min(inodes[name] for name in waiting)] if waiting else []
         for number, name in enumerate([*late, *beyond], start=1):
             done = await asyncio.to_thread(self._look, name, memory.done.get(name))
             if done is None:
@@ -102,7 +104,7 @@ class FileDrop:
                 log.warning("too many files to remember behind one that may still be on its way: it is waited for")
                 self.left.append(f"{name} and what follows: {min(waiting)} is waited for")
                 return
-            memory.reach(inodes, [*late[number:], *waiting])
+            memory.reach(newest, [*(inodes[each] for each in late[number : number + 1]), *oldest_waiting])
             twin = memory.same(done.digest)
             memory.add(done, inodes)
             if twin is not None and twin != name:

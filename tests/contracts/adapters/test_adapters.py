@@ -28,7 +28,7 @@ from schemas.codec import encode
 from schemas.events import AnyEvent, Subject, stamped
 
 ALL = list(systems().values())
-QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def each(test: Callable[..., Any]) -> Any:

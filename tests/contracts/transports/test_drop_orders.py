@@ -48,9 +48,9 @@ class Yard:
     met: Counter[str] = field(default_factory=Counter)  # what the world holds
     largest: int = 0  # of the positions, in files
 
-    def feed(self, patience: float = 3600) -> Feed:
-        options = {"settle": 0, "patience": patience, "window": WINDOW}
-        return Feed("drop", open_drop, lambda entry, origin: (), Ending(), options)  # type: ignore[arg-type]
+    def feed(self) -> Feed:
+        options = {"settle": 0, "patience": 3600, "window": WINDOW}
+        return Feed("drop", open_drop, lambda entry, origin: (), Ending(), options)
 
     def comes(self) -> None:
         """A file appears, whole or half, or a half one is finished."""
@@ -146,9 +146,9 @@ def by_name_alone(self: Memory, inodes: dict[str, int]) -> tuple[list[str], list
     return [], sorted(name for name in inodes if name > self.floor)
 
 
-def whatever_is_unread(self: Memory, inodes: dict[str, int], unread: Any) -> None:
+def whatever_is_unread(self: Memory, newest: int, unread: Any) -> None:
     """Planted: what waits, or has still to be read, counts as looked at."""
-    sound_reach(self, inodes, [])
+    sound_reach(self, newest, [])
 
 
 def never(self: Memory, done: drop_memory.Done, inodes: dict[str, int]) -> None:
@@ -187,7 +187,7 @@ async def test_where_too_many_would_have_to_be_remembered_the_half_file_is_waite
         (tmp_path / name).write_bytes(name.encode() + b"\n" + END)
     await yard.looks(cut=False)
     assert len(yard.read) == FULL * WINDOW
-    (transport := open_drop(str(tmp_path), yard.feed())).left.clear()
+    transport = open_drop(str(tmp_path), yard.feed())
     assert [batch async for batch in transport.batches(yard.position)] == []
     assert transport.waiting()[-1] == f"N{FULL * WINDOW + 1:03} and what follows: N000 is waited for"
     with (tmp_path / "N000").open("ab") as file:
