@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Note, Read, Record
+from adapters.formats.control import Control, Totals
 from adapters.formats.layout import FieldError, Layout, Undecodable
 
 LONGEST = 32_760
@@ -15,23 +16,6 @@ LONGEST = 32_760
 TRIES = 64
 """So many places are looked at closely where records may begin again: whatever the bytes are, it takes no longer."""
 Fields = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A total in the trailer's `field`: the number of details or the sum of a field `of` them, maybe only `where`."""
-
-    field: str
-    of: str | None = None
-    where: tuple[str, str] | None = None
-    modulo: int | None = None
-
-    def amount(self, detail: Fields) -> int:
-        """What one detail adds; nothing if the field could not be read, so that the total will not agree."""
-        if self.where is not None and detail.get(self.where[0]) != self.where[1]:
-            return 0
-        value = 1 if self.of is None else detail.get(self.of)
-        return value if isinstance(value, int) else 0
 
 
 def accept(_: Fields) -> None:
@@ -105,7 +89,7 @@ class FixedFormat:
 
     def complete(self, stream: BinaryIO) -> bool:
         """Whether there is a trailer at the end that counts as many details as the file has room for."""
-        counts = [control.field for control in self.controls if control.of is None and control.where is None]
+        counts = [control.field for control in self.controls if control.counts_all]
         size = stream.seek(0, 2)
         if self.described or not counts or size % self.length or size < 2 * self.length:
             return False
@@ -259,7 +243,10 @@ class _Reading:
     header: Fields | None = None
     trailer: tuple[str, bytes, Fields] | None = None
     behind: int = 0
-    totals: dict[str, int] = field(default_factory=dict)
+    totals: Totals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.totals = Totals(self.format.controls, self.format.same)
 
     def take(self, number: int, place: str, piece: Piece) -> Iterator[Read]:
         problem = piece.problem
@@ -267,7 +254,7 @@ class _Reading:
             self.behind += 1
             problem = "a record behind the trailer"
         elif piece.known and piece.kind == self.format.detail:
-            self._count(piece.fields)
+            self.totals.add(piece.fields)
         yield from self._sort(piece, number, place, problem)
 
     def _sort(self, piece: Piece, number: int, place: str, problem: str | None) -> Iterator[Read]:
@@ -297,33 +284,16 @@ class _Reading:
             return str(error)
         return None
 
-    def _count(self, detail: Fields) -> None:
-        for control in self.format.controls:
-            self.totals[control.field] = self.totals.get(control.field, 0) + control.amount(detail)
-
     def end(self, place: str) -> Iterator[Read]:
         if self.trailer is None:
             yield BadRecord("the file ends without a trailer that can be read", place=place, raw=b"")
             return
         where, raw, trailer = self.trailer
-        wrong = list(self._disagreements(self.header or {}, trailer))
+        wrong = list(self.totals.disagreements(self.header or {}, trailer, self.behind))
         if wrong:
             yield BadRecord("; ".join(wrong), place=where, raw=raw)
         else:
             yield Note(where, raw, {"header": self.header, "trailer": trailer})
-
-    def _disagreements(self, header: Fields, trailer: Fields) -> Iterator[str]:
-        mine, its = self.format.same
-        if header.get(mine) != trailer[its]:
-            yield f"{its} is {trailer[its]}, {mine} of the header is {header.get(mine)}"
-        if self.behind:
-            yield f"{self.behind} records behind the trailer"
-        for control in self.format.controls:
-            total = self.totals.get(control.field, 0)
-            if control.modulo is not None:
-                total %= control.modulo
-            if trailer[control.field] != total:
-                yield f"the trailer says {control.field} {trailer[control.field]}, the file has {total}"
 
 
 def _stranger(kind: str, raw: bytes, fixed: FixedFormat) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from adapters.core import Feed, Mapped, Note, Origin, Record, System
 from adapters.dates import birth_of, day_of, moment_of
-from adapters.formats.fixed import Control, FixedFormat
+from adapters.formats.control import Control
+from adapters.formats.fixed import FixedFormat
 from adapters.formats.layout import Choice, FieldError, Layout
 from adapters.mapping import chosen, envelope, person, refusing, revision
 from adapters.transports.file_drop import open_drop
