@@ -21,7 +21,7 @@ from bus.open import open_bus
 from services.correlator.process import caught_up
 from services.ingest.positions import Positions
 from services.simulator import ident_push
-from services.simulator.truth import Truth
+from services.simulator.truth.records import Truth
 from services.store import Store, open_store
 from services.wiring import topics
 

@@ -33,7 +33,7 @@ from services.ingest import Counters
 from services.ingest.positions import Saved, parsed
 from services.simulator.ident_push import Key
 from services.simulator.simulation import IDENT_FILES, addresses
-from services.simulator.truth import COUNTS
+from services.simulator.truth.records import COUNTS
 from services.store import Store
 from services.wiring import topics
 

@@ -311,7 +311,7 @@ async def _watched(
     positions = Positions()
     systems = truth.counts["systems"]
     reading = {
-        system: progress.add_task(f"{system} records read", total=told["read"]) for system, told in systems.items()
+        system: progress.add_task(f"{system} records read", total=counts["read"]) for system, counts in systems.items()
     }
     correlating = progress.add_task("events in the view", total=None)
     while True:
@@ -356,10 +356,10 @@ def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison)
     systems = Table("system", "read", "published", "dead-lettered", "filtered", "as simulated", title="records")
     whole = True
     for system, expected in truth.counts["systems"].items():
-        told = flow.counters[system]
-        filtered = sum(told.filtered.values())
-        counted = (told.read, told.published, told.dead_lettered, filtered)
-        same = counted == (expected["read"], expected["published"], 0, expected["filtered"]) and told.balanced()
+        counters = flow.counters[system]
+        filtered = sum(counters.filtered.values())
+        counted = (counters.read, counters.published, counters.dead_lettered, filtered)
+        same = counted == (expected["read"], expected["published"], 0, expected["filtered"]) and counters.balanced()
         whole &= same
         verdict = (
             "yes" if same else f"NO: {expected['read']} = {expected['published']} + {expected['filtered']} filtered"
@@ -386,10 +386,10 @@ def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison)
 
 
 def _tell_wrong(console: Console, comparison: Comparison) -> None:
-    from services.cli.evaluate import told
+    from services.cli.evaluate import described
 
     for wrong in comparison.wrong[:_SHOWN]:
-        console.print(told(wrong), markup=False, highlight=False)
+        console.print(described(wrong), markup=False, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,15 +416,15 @@ def _requests(truth: Truth) -> list[Example]:
         if suspected and traveller and returning:
             break
     as_of = truth.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = []
+    examples = []
     if suspected:
-        found.append(Example("a suspected overstay, by I-94 number", f"/v1/status/i94/{suspected}?as_of={as_of}"))
+        examples.append(Example("a suspected overstay, by I-94 number", f"/v1/status/i94/{suspected}?as_of={as_of}"))
     if traveller:
         _, state, number = traveller
-        found.append(Example("somebody present, by passport", f"/v1/status/passport/{state}/{number}?as_of={as_of}"))
+        examples.append(Example("somebody present, by passport", f"/v1/status/passport/{state}/{number}?as_of={as_of}"))
     if returning:
-        found.append(Example("the time line of several stays", f"/v1/timeline/i94/{returning}?as_of={as_of}"))
-    return found
+        examples.append(Example("the time line of several stays", f"/v1/timeline/i94/{returning}?as_of={as_of}"))
+    return examples
 
 
 def _token(settings: Settings) -> str:

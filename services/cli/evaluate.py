@@ -19,8 +19,8 @@ from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
 from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
 
 if TYPE_CHECKING:
-    from services.evaluation import Comparison, Said, Wrong
-    from services.evaluation.perfect import Due
+    from services.evaluation import Comparison, ViewStay, Wrong
+    from services.evaluation.oracle import Due
     from services.settings import Settings
     from services.simulator import Noise, Truth
 
@@ -37,8 +37,8 @@ def evaluate(
     noise: NoiseOption = 0.0,
     rate: RateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
-    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not viewed.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not viewed.")] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     splink: Annotated[bool, typer.Option("--splink", help="Have Splink match the same claims, too.")] = False,
 ) -> None:
@@ -53,9 +53,9 @@ def evaluate(
     visabus evaluate --persons 10000 --rate shared_passport=0.05
     ```
     """
-    from services.evaluation import rival
+    from services.evaluation import splink_baseline
 
-    if splink and not rival.present():
+    if splink and not splink_baseline.present():
         raise Refusal("Splink is not installed; install visabus with its extra `splink`", MISUSED)
     given = context.find_object(Given) or Given()
     names, mistakes = chosen(systems), noise_of(noise, rate)
@@ -133,21 +133,21 @@ class Run:
         """For people."""
         body = self.as_json()
         lines = [f"{name}: {json.dumps(value)}" for name, value in body.items() if value not in (None, {})]
-        return "\n".join(lines + [f"wrong: {told(wrong)}" for wrong in self.comparison.wrong])
+        return "\n".join(lines + [f"wrong: {described(wrong)}" for wrong in self.comparison.wrong])
 
 
-def told(wrong: Wrong) -> str:
+def described(wrong: Wrong) -> str:
     """A wrong stay in words, with the explanation that the view gives."""
-    due, said = wrong.due, wrong.said
+    due, viewed = wrong.due, wrong.viewed
     head = f"I94 {wrong.stay.record} ({wrong.stay.kind}): {_dated(due)}"
-    if said is None:
+    if viewed is None:
         return f"{head}; the view has no such stay"
-    differs = "has" if said.outcome != due.outcome else "has, with other dates or class,"
-    why = f"{said.reason} [{said.rule}: {said.citation}] by {', '.join(said.evidence)}"
-    return f"{head}; the view {differs} {_dated(said)}: {why}"
+    differs = "has" if viewed.outcome != due.outcome else "has, with other dates or class,"
+    why = f"{viewed.reason} [{viewed.rule}: {viewed.citation}] by {', '.join(viewed.evidence)}"
+    return f"{head}; the view {differs} {_dated(viewed)}: {why}"
 
 
-def _dated(stay: Due | Said) -> str:
+def _dated(stay: Due | ViewStay) -> str:
     since = datetime.fromtimestamp(stay.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         f"{stay.outcome} as {stay.admission_class} since {since}, authorised until {stay.authorised_until or 'no day'}"
@@ -158,7 +158,7 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
     """One evaluation in this process. Raises Refusal where the bus given is not empty."""
     from services.cli import pushing
     from services.correlator import process
-    from services.evaluation import rival
+    from services.evaluation import splink_baseline
     from services.ingest import recorded, run, sources
     from services.memory import collect_rarely
     from services.settings import load
@@ -199,11 +199,11 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
             await process.run(settings, once=True, stop=asyncio.Event())
         with stages.stage("compare"):
             comparison = await compared(settings, truth, keep_claims=asked.splink)
-        told = None
+        baseline = None
         if asked.splink:
             with stages.stage("splink"):
-                told = rival.judged(comparison.claims)
-    return Run(asked.persons, comparison, events, stages.seconds, told)
+                baseline = splink_baseline.judged(comparison.claims)
+    return Run(asked.persons, comparison, events, stages.seconds, baseline)
 
 
 async def refuse_used(settings: Settings) -> None:

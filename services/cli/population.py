@@ -46,17 +46,17 @@ def noise_of(factor: float, rates: list[str] | None) -> Noise:
     from services.simulator import Noise
     from services.simulator.noise import KINDS
 
-    told: dict[str, float] = {}
+    rates_by_kind: dict[str, float] = {}
     for text in rates or ():
         kind, _, share = text.partition("=")
         try:
-            told[kind.strip()] = float(share)
+            rates_by_kind[kind.strip()] = float(share)
         except ValueError:
             kinds = ", ".join(KINDS)
             raise Refusal(
                 f"--rate: {text!r} is not KIND=SHARE, such as twins=0.01; kinds are {kinds}", MISUSED
             ) from None
     try:
-        return Noise().scaled(factor).rated(told)
+        return Noise().scaled(factor).rated(rates_by_kind)
     except ValueError as error:
-        raise Refusal(f"{'--rate' if told else '--noise'}: {error}", MISUSED) from None
+        raise Refusal(f"{'--rate' if rates_by_kind else '--noise'}: {error}", MISUSED) from None

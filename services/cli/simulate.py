@@ -82,8 +82,8 @@ def tables(truth: Truth) -> list[Table]:
 
     counts = truth.counts
     systems = Table("system", "what", title=f"{counts['persons']:,} persons, {counts['stays']:,} stays")
-    for system, told in counts["systems"].items():
-        systems.add_row(system, ", ".join(f"{number:,} {name}" for name, number in told.items()))
+    for system, written in counts["systems"].items():
+        systems.add_row(system, ", ".join(f"{number:,} {name}" for name, number in written.items()))
     outcomes = Table("outcome", "stays", title="true outcomes")
     for name, number in counts["outcomes"].items():
         outcomes.add_row(name, f"{number:,}")

@@ -14,17 +14,17 @@ from services.domain.coverage import Coverage
 from services.domain.facts import Fact
 from services.domain.history import Answer, history_of
 from services.domain.settle import answer
+from services.evaluation.oracle import Astray, Census, Due, Oracle
 from services.evaluation.pairs import Claims, Pairs, pairs_of
-from services.evaluation.perfect import Astray, Census, Due, Perfect
 from services.simulator.clock import seconds
-from services.simulator.truth import TruePerson, TrueStay, Truth
+from services.simulator.truth.records import TruePerson, TrueStay, Truth
 
 NAMED = 20
 """So many wrong stays are told in full; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ViewStay:
     """What the view says of a stay."""
 
     outcome: str
@@ -40,12 +40,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A stay that the view has not as it should be. `said` is None where the view has no such stay."""
+    """A stay that the view has not as it should be. `viewed` is None where the view has no such stay."""
 
     person: int
     stay: TrueStay
     due: Due
-    said: Said | None
+    viewed: ViewStay | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,19 @@ class _View:
     coverage: Coverage
     reports: list[Report]
     census: Census = field(default_factory=Census)
-    said: dict[str, Said] = field(default_factory=dict)
+    stays: dict[str, ViewStay] = field(default_factory=dict)
     persons: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def add(self, data: bytes) -> None:
         history = history_of(data)
         for record in history.records:
-            self.census.found(record, self.persons)
+            self.census.add_viewed(record, self.persons)
         self.persons += 1
         for stay in history.stays:
             given = answer(stay, self.as_of, self.coverage)
             if given is not None:
-                self.said[stay.id] = _said(given)
+                self.stays[stay.id] = _view_stay(given)
                 self.outcomes[given.outcome] += 1
         for report in self.reports:
             report.add(history)
@@ -154,13 +154,13 @@ async def compare(
     async for data in histories:
         view.add(data)
     for person in truth.persons():
-        view.census.owned(person)
-    perfect = Perfect(view.census, as_of, coverage, Claims(keep=keep_claims))
+        view.census.add_true(person)
+    oracle = Oracle(view.census, as_of, coverage, Claims(keep=keep_claims))
     async for facts in pools:
-        perfect.add(facts)
+        oracle.add(facts)
         for report in reports:
             report.count(facts)
-    return _compared(truth, view, perfect)
+    return _compared(truth, view, oracle)
 
 
 @dataclass(slots=True)
@@ -192,27 +192,27 @@ class _Tally:
 
     def _add_stay(self, person: TruePerson, stay: TrueStay) -> None:
         key = handle("I94", stay.record).hex()
-        said = self.view.said.get(key)
+        viewed = self.view.stays.get(key)
         due = self.due.get(key) or Due(stay.outcome, stay.since, stay.authorised_until, stay.admission_class)
         self.stays += 1
         self.admissions += bool(stay.number)
         exact = False
-        if said is not None:
-            right = said.outcome == due.outcome
-            exact = right and _agrees(said, due)
+        if viewed is not None:
+            right = viewed.outcome == due.outcome
+            exact = right and _agrees(viewed, due)
             self.met += 1
             self.right += right
             self.exact += exact
-            self.real += said.outcome == stay.real
+            self.real += viewed.outcome == stay.real
         if not exact and len(self.wrong) < NAMED:
-            self.wrong.append(Wrong(person.number, stay, due, said))
+            self.wrong.append(Wrong(person.number, stay, due, viewed))
 
 
-def _compared(truth: Truth, view: _View, perfect: Perfect) -> Comparison:
-    tally = _Tally(view, perfect.due if truth.noisy else {}, Astray.of(view.census))
+def _compared(truth: Truth, view: _View, oracle: Oracle) -> Comparison:
+    tally = _Tally(view, oracle.due if truth.noisy else {}, Astray.of(view.census))
     for person in truth.persons():
         tally.add(person)
-    identity, hard = pairs_of(perfect.claims, perfect.claims.homes)
+    identity, hard = pairs_of(oracle.claims, oracle.claims.homes)
     return Comparison(
         noisy=truth.noisy,
         persons=view.persons,
@@ -222,7 +222,7 @@ def _compared(truth: Truth, view: _View, perfect: Perfect) -> Comparison:
         real=tally.real,
         outcomes={outcome.value: view.outcomes.get(outcome.value, 0) for outcome in Outcome},
         admissions=tally.admissions,
-        strangers=len(view.said) - tally.met,
+        strangers=len(view.stays) - tally.met,
         missing=view.census.missing,
         identity=identity,
         hard=hard,
@@ -230,7 +230,7 @@ def _compared(truth: Truth, view: _View, perfect: Perfect) -> Comparison:
         wrong=tuple(tally.wrong),
         unbalanced=tuple(f"{report.year}: {line}" for report in view.reports for line in report.problems()),
         mistakes=_mistakes(truth, tally.errors),
-        claims=perfect.claims,
+        claims=oracle.claims,
     )
 
 
@@ -242,9 +242,9 @@ def _mistakes(truth: Truth, errors: Counter[str]) -> dict[str, dict[str, int]]:
     return {kind: {"injected": number, "errors": errors[kind]} for kind, number in injected.items()}
 
 
-def _said(given: Answer) -> Said:
+def _view_stay(given: Answer) -> ViewStay:
     stay = given.stay
-    return Said(
+    return ViewStay(
         given.outcome,
         given.since,
         _begun(given),
@@ -266,7 +266,7 @@ def _begun(given: Answer) -> int:
     return since
 
 
-def _agrees(said: Said, due: Due) -> bool:
+def _agrees(viewed: ViewStay, due: Due) -> bool:
     """Whether dates and class are as they should be. The truth leaves the class out where nobody was admitted."""
-    dates = due.since in (said.since, said.begun) and said.authorised_until == due.authorised_until
-    return dates and due.admission_class in (None, said.admission_class)
+    dates = due.since in (viewed.since, viewed.begun) and viewed.authorised_until == due.authorised_until
+    return dates and due.admission_class in (None, viewed.admission_class)

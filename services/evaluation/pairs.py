@@ -17,13 +17,13 @@ class Pairs:
     """Pairs of claims of one person: how many there are, how many were found, how many of those are right."""
 
     true: int
-    found: int
+    joined: int
     right: int
 
     @property
     def precision(self) -> float | None:
         """Of those found, the share that is right; None where none was found."""
-        return self.right / self.found if self.found else None
+        return self.right / self.joined if self.joined else None
 
     @property
     def recall(self) -> float | None:
@@ -55,13 +55,13 @@ class Claims:
 
     def add(self, owner: int, home: int, claim: Claim, texts: Iterable[str]) -> None:
         """One more. `texts`: the identifiers of the claim and of its records."""
-        told = tuple(sorted(set(texts)))
+        identifiers = tuple(sorted(set(texts)))
         self.owners.append(owner)
         self.homes.append(home)
-        self._texts.extend(map(key_hash, told))
+        self._texts.extend(map(key_hash, identifiers))
         self._ends.append(len(self._texts))
         if self.keep:
-            self.kept.append((claim, told))
+            self.kept.append((claim, identifiers))
 
     def texts(self, place: int) -> array[int]:
         """The keys of what one of them calls the person by."""
@@ -70,10 +70,10 @@ class Claims:
 
 def pairs_of(claims: Claims, homes: Sequence[int]) -> tuple[Pairs, Pairs]:
     """All pairs, and those without a common identifier (hard), for claims put into these homes."""
-    true, found = _groups(claims.owners), _groups(homes)
+    true, joined = _groups(claims.owners), _groups(homes)
     right = _groups(list(zip(claims.owners, homes, strict=True)))
     every, sharing = [], []
-    for groups in (true, found, right):
+    for groups in (true, joined, right):
         every.append(sum(comb(len(group), 2) for group in groups))
         sharing.append(sum(_sharing(claims, group) for group in groups))
     return Pairs(*every), Pairs(*(count - easy for count, easy in zip(every, sharing, strict=True)))
@@ -81,10 +81,10 @@ def pairs_of(claims: Claims, homes: Sequence[int]) -> tuple[Pairs, Pairs]:
 
 def _groups(keys: Sequence[Hashable]) -> list[list[int]]:
     """Places with equal keys, where there are several."""
-    found: dict[Hashable, list[int]] = defaultdict(list)
+    places_by_key: dict[Hashable, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
-        found[key].append(place)
-    return [group for group in found.values() if len(group) > 1]
+        places_by_key[key].append(place)
+    return [group for group in places_by_key.values() if len(group) > 1]
 
 
 def _sharing(claims: Claims, group: Sequence[int]) -> int:

@@ -2,7 +2,7 @@
 
 from services.simulator.noise import CLEAN, OF_PERSONS, Noise
 from services.simulator.simulation import ALWAYS, IDENT_FILES, SYSTEMS, UNTIL, addresses, simulate
-from services.simulator.truth import TruePerson, TrueRecord, TrueStay, Truth
+from services.simulator.truth.records import TruePerson, TrueRecord, TrueStay, Truth
 
 __all__ = [
     "ALWAYS",

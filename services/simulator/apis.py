@@ -14,8 +14,8 @@ from pathlib import Path
 from time import time
 
 from services.simulator.clock import digits, local, stamp, utc_day
-from services.simulator.piles import Piles
-from services.simulator.ports import ZONES
+from services.simulator.population.ports import ZONES
+from services.simulator.spill_buffer import SpillBuffer
 
 HUBS: dict[str, tuple[str, str]] = {
     "AA": ("LHR", "Europe/London"),
@@ -149,14 +149,14 @@ class Manifests:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
-        self._piles = Piles(directory)
+        self._spill_buffer = SpillBuffer(directory)
         self._reference = 0
         self.files = self.interchanges = self.travellers = self.filtered = self.closed = self.taken_back = 0
 
     def add(self, prepared: int, kind: str, flight: Flight, who: Passenger, *, filtered: bool = False) -> None:
         """Tell of a traveller; `prepared` at a full minute."""
         line = "\t".join((stamp(prepared)[:12], flight.carrier, kind, heading(flight), traveller(who, flight)))
-        self._piles.add(digits(utc_day(prepared)), f"{line}\n".encode())
+        self._spill_buffer.add(digits(utc_day(prepared)), f"{line}\n".encode())
         self.travellers += 1
         self.filtered += filtered
         self.closed += kind == ABOARD
@@ -164,7 +164,7 @@ class Manifests:
 
     def finish(self) -> None:
         """Write the files."""
-        for day, data in self._piles.take():
+        for day, data in self._spill_buffer.take():
             lines = sorted(line.split("\t") for line in data.decode().splitlines())
             path = self._directory / f"APIS.D{day}.part"
             with path.open("wb") as file:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.simulator import shares
 from services.simulator.clock import DAY
-from services.simulator.dice import Dice
 from services.simulator.ident import Encounters, Holder
 from services.simulator.noise import Mistakes, Told
-from services.simulator.plans import Crossing, Person, Span, Stay
+from services.simulator.population import rates
+from services.simulator.population.plans import Crossing, Person, Span, Stay
+from services.simulator.rng import Rng
 from services.simulator.scribe import Page, birth_of
-from services.simulator.truth import TrueRecord
+from services.simulator.truth.records import TrueRecord
 
 MATCHED, NOT_MATCHED = "MATCHED", "NOT-MATCHED"
 FIRST_ENCOUNTER = 1_000_000_000
@@ -23,7 +23,7 @@ class Examiner:
     """Writes encounters into IDENT's messages."""
 
     def __init__(self, seed: int, span: Span, encounters: Encounters, mistakes: Mistakes) -> None:
-        self._dice = Dice(f"examiner {seed}")
+        self._rng = Rng(f"examiner {seed}")
         self._span = span
         self._encounters = encounters
         self._mistakes = mistakes
@@ -33,7 +33,7 @@ class Examiner:
         """All encounters of a person."""
         fins: list[str] = []
         for index, stay in enumerate(page.person.stays):
-            if stay.inspection == "A" and self._dice.chance(shares.FINGERPRINTED):
+            if stay.inspection == "A" and self._rng.chance(rates.FINGERPRINTED):
                 self._entry(page, stay, fins)
             if stay.departure is not None and "IDENT" in page.told.get(index, ()):
                 self._exit(page, index, stay.departure, fins)
@@ -44,7 +44,7 @@ class Examiner:
 
     def _entry(self, page: Page, stay: Stay, fins: list[str]) -> None:
         """The first time fingerprints are enrolled, and now and then once more under another FIN."""
-        twice = len(fins) == 1 and self._dice.chance(shares.TWO_FINS / shares.FINGERPRINTED)
+        twice = len(fins) == 1 and self._rng.chance(rates.TWO_FINS / rates.FINGERPRINTED)
         enrols = not fins or twice
         if enrols:
             fins.append(_fin(page.person, len(fins)))
@@ -57,7 +57,7 @@ class Examiner:
 
     def _exit(self, page: Page, index: int, departure: Crossing, fins: list[str]) -> None:
         stay = page.person.stays[index]
-        alone = bool(fins) and self._dice.chance(shares.FIN_ALONE)
+        alone = bool(fins) and self._rng.chance(rates.FIN_ALONE)
         said = self._mistakes.tell(page.person, stay, named=not alone, bare=not alone)
         who = Holder(fin=fins[-1]) if alone else _whole(said, fins[-1] if fins else "")
         key = self._new()
@@ -66,7 +66,7 @@ class Examiner:
         if earlier is not None:
             departure = earlier
             kinds = (*kinds, "other_time")
-        if self._dice.chance(shares.CORRECTED_EXIT):
+        if self._rng.chance(rates.CORRECTED_EXIT):
             wrong = replace(departure, day=departure.day - 1)
             self._tell(key, "EXIT", MATCHED, wrong, who)
             self._tell(key, "EXIT", MATCHED, departure, who, version=2, action="C")
@@ -77,12 +77,12 @@ class Examiner:
     def _false_exits(self, page: Page, stay: Stay, fins: list[str]) -> None:
         """An exit that matched nobody, which says nothing; and one that was somebody else's, which is deleted."""
         who = _whole(Told(page.person, stay.passport), fins[-1] if fins else "")
-        crossing = self._dice.crossing("LAX", "A", stay.arrival.day + 2)
+        crossing = self._rng.crossing("LAX", "A", stay.arrival.day + 2)
         if crossing.day > self._span.last:
             return
-        if self._dice.chance(shares.NOT_MATCHED):
+        if self._rng.chance(rates.NOT_MATCHED):
             self._tell(self._new(), "EXIT", NOT_MATCHED, crossing, who)
-        if self._dice.chance(shares.WRONG_EXIT):
+        if self._rng.chance(rates.WRONG_EXIT):
             key = self._new()
             self._tell(key, "EXIT", MATCHED, crossing, who)
             self._tell(key, "EXIT", MATCHED, crossing, who, version=2, action="D")

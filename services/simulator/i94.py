@@ -13,7 +13,7 @@ from time import time
 
 from services.simulator.clock import DAY, digits, stamp, utc_day, wall_digits
 from services.simulator.noise import Mistakes
-from services.simulator.plans import Crossing, Passport, without_hyphen
+from services.simulator.population.plans import Crossing, Passport, without_hyphen
 
 CODE_PAGE = "cp037"
 LENGTH = 250

@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from services.simulator.clock import iso, iso_stamp, utc_day
-from services.simulator.piles import Piles
-from services.simulator.plans import Crossing
+from services.simulator.population.plans import Crossing
+from services.simulator.spill_buffer import SpillBuffer
 
 MOST = 500
 """Encounters in a message; the interface allows twice as many."""
@@ -105,7 +105,7 @@ class Encounters:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
-        self._piles = Piles(directory)
+        self._spill_buffer = SpillBuffer(directory)
         self.messages = self.encounters = self.filtered = self.exits = self.corrections = self.deletions = 0
 
     def add(
@@ -123,7 +123,7 @@ class Encounters:
     ) -> None:
         """Put an encounter into the message of its week, or (`again`) of the week after."""
         data = encounter(key, version, action, category, match, recorded, crossing, who)
-        self._piles.add(f"{utc_day(recorded) // 7 + again:07}", f"{recorded:012} {data}\n".encode())
+        self._spill_buffer.add(f"{utc_day(recorded) // 7 + again:07}", f"{recorded:012} {data}\n".encode())
         self.encounters += 1
         self.filtered += match == "NOT-MATCHED"
         self.exits += category == "EXIT" and match == "MATCHED" and action == "N"
@@ -132,7 +132,7 @@ class Encounters:
 
     def finish(self) -> None:
         """Write the messages."""
-        for _, data in self._piles.take():
+        for _, data in self._spill_buffer.take():
             lines = sorted(data.decode().splitlines())
             for at in range(0, len(lines), MOST):
                 self.messages += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.simulator.dice import Dice
+from services.simulator.rng import Rng
 
 SPELLINGS: tuple[tuple[str, str], ...] = (
     # what is written -> another spelling that is allowed, or usual, for the same name
@@ -47,10 +47,10 @@ def transliterated(name: str) -> str:
     return name
 
 
-def typo(name: str, dice: Dice) -> str:
+def typo(name: str, rng: Rng) -> str:
     """The name with one letter left out, twice, wrong, or two in the wrong order. It is never the same."""
-    at = dice.between(1, max(1, len(name) - 2))
-    kind = dice.between(0, 3)
+    at = rng.between(1, max(1, len(name) - 2))
+    kind = rng.between(0, 3)
     before, letter, after = name[:at], name[at : at + 1], name[at + 1 :]
     if kind == 0 and len(name) > 2 and letter.isalpha():
         return before + after
@@ -69,11 +69,11 @@ def day_and_month(birth: str) -> str:
     return f"{birth[:4]}{day}{month}" if "01" <= day <= "12" else birth
 
 
-def digit(birth: str, dice: Dice) -> str:
+def digit(birth: str, rng: Rng) -> str:
     """One digit wrong: of the year or of the day. It is always a date, and another one."""
     year, day = int(birth[:4]), int(birth[6:])
-    if dice.chance(0.5) and birth[4:] != "0229":
+    if rng.chance(0.5) and birth[4:] != "0229":
         near = 1 if year % 10 < 9 else -1
         far = -10 if year > 1950 else 10
-        return f"{year + (near if dice.chance(0.7) else far)}{birth[4:]}"
+        return f"{year + (near if rng.chance(0.7) else far)}{birth[4:]}"
     return f"{birth[:6]}{day - 1 if day > 1 else day + 1:02}"

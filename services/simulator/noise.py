@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from services.simulator import misspelling, names
+from services.simulator import misspelling
 from services.simulator.clock import DAY, changes, local
-from services.simulator.dice import Dice
-from services.simulator.numbers import Numbers
-from services.simulator.plans import Crossing, Passport, Person, Span, Stay
+from services.simulator.population import names
+from services.simulator.population.numbers import Numbers
+from services.simulator.population.plans import Crossing, Passport, Person, Span, Stay
+from services.simulator.rng import Rng
 
 LONGEST_DELAY = 120
 """Days by which a record or a file comes late at most."""
@@ -105,21 +106,21 @@ class Mistakes:
     noise: Noise
     seed: int
     counts: Counter[str] = field(default_factory=Counter)
-    _dice: Dice = field(init=False)
+    _rng: Rng = field(init=False)
     _owed: Counter[str] = field(default_factory=Counter)
     _numbers: Numbers = field(default_factory=Numbers)
     _lately: dict[str, Person] = field(default_factory=dict)  # citizenship -> the last one without a mistake
     _second: tuple[int, Passport] = (0, Passport("", ""))  # number of a person, and the other passport
 
     def __post_init__(self) -> None:
-        self._dice = Dice(f"noise {self.seed}")
+        self._rng = Rng(f"noise {self.seed}")
 
     def due(self, kind: str, *, possible: bool = True) -> bool:
         """Whether it goes wrong here. What is not possible here goes wrong at the next place where it is."""
         rate = getattr(self.noise, kind)
         if not rate:
             return False
-        self._owed[kind] += self._dice.chance(rate)
+        self._owed[kind] += self._rng.chance(rate)
         if not possible or not self._owed[kind]:
             return False
         self._owed[kind] -= 1
@@ -186,20 +187,20 @@ class Mistakes:
 
     def wrong(self, family: str, given: str, birth: str) -> tuple[str, str, str]:
         """A wrong letter, names in the wrong order, or a wrong digit of the date of birth if that is whole."""
-        roll = self._dice.random.random()
+        roll = self._rng.random.random()
         if roll < 0.35 or (roll >= 0.7 and birth.endswith("00")):
-            return misspelling.typo(family, self._dice), given, birth
+            return misspelling.typo(family, self._rng), given, birth
         if roll < 0.6:
-            return family, misspelling.typo(given, self._dice), birth
+            return family, misspelling.typo(given, self._rng), birth
         if roll < 0.7:
             return given, family, birth
-        return family, given, misspelling.digit(birth, self._dice)
+        return family, given, misspelling.digit(birth, self._rng)
 
     def _other(self, person: Person) -> Passport:
         """The person's other passport: one, whatever record shows it."""
         if self._second[0] != person.number:
             states = [origin.code for origin in names.ORIGINS if origin.code != person.citizenship]
-            state = self._dice.one(states) if self._dice.chance(ABROAD) else person.citizenship
+            state = self._rng.one(states) if self._rng.chance(ABROAD) else person.citizenship
             number = self._numbers.passport("").number
             self._second = person.number, Passport(state, f"N{number[1:]}")
         return self._second[1]
@@ -208,7 +209,7 @@ class Mistakes:
         """The crossing as another clock has it: earlier. None where both have the same time."""
         if self.noise.silent:
             return None
-        at = departure.at - 60 * self._dice.between(2, 100)
+        at = departure.at - 60 * self._rng.between(2, 100)
         day, second = local(departure.zone, at)
         set_anew = changes(day, departure.zone) or changes(departure.day, departure.zone)
         if not self.due("other_time", possible=possible and not set_anew):
@@ -219,20 +220,20 @@ class Mistakes:
         """By how many days a record comes late; never more than `room`."""
         if not self.due("out_of_order", possible=possible and room > 0):
             return 0
-        return self._dice.between(1, min(LONGEST_DELAY, room))
+        return self._rng.between(1, min(LONGEST_DELAY, room))
 
     def file_delay(self) -> int:
         """By how many seconds a file is made late."""
-        return DAY * self._dice.between(1, LONGEST_DELAY) if self.due("late_file") else 0
+        return DAY * self._rng.between(1, LONGEST_DELAY) if self.due("late_file") else 0
 
     def lag(self, room: int) -> int:
         """By how many minutes a copy comes later: minutes, hours or days, at most `room`."""
-        return min(room, self._dice.between(2, self._dice.one((30, 600, 7_200))))
+        return min(room, self._rng.between(2, self._rng.one((30, 600, 7_200))))
 
     def copied(self, family: str, given: str, kinds: tuple[str, ...]) -> tuple[str, str]:
         """Names as a copy has them: cut, or in another permitted spelling. What is spelt otherwise already stays so."""
         cut = family[:CUT].strip(), given[:CUT].strip()
-        if self._dice.chance(CUT_SHARE) and cut != (family, given):
+        if self._rng.chance(CUT_SHARE) and cut != (family, given):
             return cut
         if "misspelt" in kinds or "transliterated" in kinds:
             return family, given
@@ -240,11 +241,11 @@ class Mistakes:
 
     def days(self, high: int) -> int:
         """Some days, at most so many."""
-        return self._dice.between(1, high)
+        return self._rng.between(1, high)
 
     def retracted(self) -> bool:
         """Whether a no-show is taken back later."""
-        return self._dice.chance(RETRACTED)
+        return self._rng.chance(RETRACTED)
 
     def injected(self) -> dict[str, int]:
         """How often each kind was put in."""

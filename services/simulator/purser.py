@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from services.simulator import ports, shares
 from services.simulator.apis import (
     ABOARD,
     CANCELLED,
@@ -19,11 +18,12 @@ from services.simulator.apis import (
     place,
 )
 from services.simulator.clock import DAY
-from services.simulator.dice import Dice
 from services.simulator.noise import Mistakes, Told, plain
-from services.simulator.plans import Crossing, Span, Stay
+from services.simulator.population import ports, rates
+from services.simulator.population.plans import Crossing, Span, Stay
+from services.simulator.rng import Rng
 from services.simulator.scribe import Page
-from services.simulator.truth import TrueRecord
+from services.simulator.truth.records import TrueRecord
 
 LISTED_BEFORE, CHANGED_BEFORE, CANCELLED_BEFORE, CLOSED_AFTER = 3 * 3600, 3600, 5400, 600
 """Seconds between a flight's departure and what its carrier tells."""
@@ -35,7 +35,7 @@ class Purser:
     """Writes travellers into manifests."""
 
     def __init__(self, seed: int, span: Span, manifests: Manifests, mistakes: Mistakes) -> None:
-        self._dice = Dice(f"purser {seed}")
+        self._rng = Rng(f"purser {seed}")
         self._mistakes = mistakes
         self._span = span
         self._manifests = manifests
@@ -45,12 +45,12 @@ class Purser:
     def write(self, page: Page) -> None:
         """All flights of a person."""
         for index, stay in enumerate(page.person.stays):
-            if stay.arrival.mode == "A" and self._dice.chance(shares.INBOUND):
+            if stay.arrival.mode == "A" and self._rng.chance(rates.INBOUND):
                 self._inbound(page, stay)
             admitted = stay.inspection == "A"
-            if admitted and self._dice.chance(shares.DOMESTIC):
+            if admitted and self._rng.chance(rates.DOMESTIC):
                 self._domestic(page, stay)
-            if admitted and self._dice.chance(shares.NO_SHOW):
+            if admitted and self._rng.chance(rates.NO_SHOW):
                 self._no_show(page, stay)
             if admitted and self._mistakes.due("no_show", possible=_room(stay, self._span) is not None):
                 self._left_listed(page, stay)
@@ -81,9 +81,9 @@ class Purser:
         said = self._mistakes.tell(page.person, stay, bare=True)
         who = self._passenger(said, flight)
         self._tell(flight, who, LISTED, -LISTED_BEFORE)
-        if self._dice.chance(shares.LISTED_AGAIN):
+        if self._rng.chance(rates.LISTED_AGAIN):
             self._tell(flight, who, CHANGED, -CHANGED_BEFORE)
-        closed = alone or not self._dice.chance(shares.NO_CLOSE_OUT)
+        closed = alone or not self._rng.chance(rates.NO_CLOSE_OUT)
         if closed:
             self._tell(flight, who, ABOARD, CLOSED_AFTER)
         self._keep(page, flight, who, (*said.kinds, *(("other_time",) if earlier else ())))
@@ -111,7 +111,7 @@ class Purser:
         if listed is None:
             return
         flight, who = listed
-        if self._dice.chance(shares.CANCELLED):
+        if self._rng.chance(rates.CANCELLED):
             self._tell(flight, who, CANCELLED, -CANCELLED_BEFORE)
         else:
             self._tell(flight, who, NOT_ABOARD, CLOSED_AFTER)
@@ -144,10 +144,10 @@ class Purser:
         """A departure of somebody else's in that time, or one of its own."""
         flight = next((each for each in self._lately if first < each.departs < last), None)
         if flight is None:
-            at = self._dice.between(first // 60, last // 60) * 60
-            carrier = self._dice.one(ports.AIRLINES)
-            conveyance = f"{carrier}{self._dice.between(1, 1999):04}"
-            origin = place(self._dice.one(ports.OUT))
+            at = self._rng.between(first // 60, last // 60) * 60
+            carrier = self._rng.one(ports.AIRLINES)
+            conveyance = f"{carrier}{self._rng.between(1, 1999):04}"
+            origin = place(self._rng.one(ports.OUT))
             flight = Flight(carrier, conveyance, origin, HUBS[carrier], at, at + FLIGHT_SECONDS)
         return flight
 
@@ -155,7 +155,7 @@ class Purser:
         at = stay.arrival.at - stay.arrival.at % 60 + DAY
         if at > self._span.until:
             return
-        flight = Flight("UA", f"UA{self._dice.between(1, 1999):04}", place("DEN"), place("ORD"), at, at + 9000)
+        flight = Flight("UA", f"UA{self._rng.between(1, 1999):04}", place("DEN"), place("ORD"), at, at + 9000)
         who = self._passenger(Told(page.person, stay.passport), flight)
         self._tell(flight, who, LISTED, -LISTED_BEFORE, filtered=True)
 
@@ -164,11 +164,11 @@ class Purser:
         self._number += 1
         given = tuple(person.given.split())
         who = Passenger(person.family, given, person.birth, person.sex, person.citizenship, self._booking())
-        if not (plain(person) and self._dice.chance(shares.WITHOUT_DOCUMENT)) and not said.bare:
+        if not (plain(person) and self._rng.chance(rates.WITHOUT_DOCUMENT)) and not said.bare:
             who = replace(who, passport=(said.passport.state, said.passport.number))
-            if person.foil and self._dice.chance(shares.FOIL_TOLD):
+            if person.foil and self._rng.chance(rates.FOIL_TOLD):
                 who = replace(who, foil=person.foil)
-        if not given or not self._dice.chance(shares.WITHOUT_REFERENCE):
+        if not given or not self._rng.chance(rates.WITHOUT_REFERENCE):
             who = replace(who, reference=f"{self._number}{flight.carrier}")
         return who
 

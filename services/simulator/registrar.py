@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.simulator import names, shares
 from services.simulator.clock import iso, midnight
-from services.simulator.dice import Dice
 from services.simulator.noise import Mistakes
-from services.simulator.plans import Passport, Person, Program, Span, Stay, Step
+from services.simulator.population import names, rates
+from services.simulator.population.plans import Passport, Person, Program, Span, Stay, Step
+from services.simulator.rng import Rng
 from services.simulator.scribe import Page, birth_of
 from services.simulator.sevis import Batches, Pairs, record, tag, tags
-from services.simulator.truth import TrueRecord
-from services.simulator.verdict import OFFICE, VIOLATION
+from services.simulator.truth.records import TrueRecord
+from services.simulator.truth.verdict import OFFICE, VIOLATION
 
 _STUDENT_REASONS = ("UNAUTHORIZED-EMPLOYMENT", "UNAUTHORIZED-DROP", "FAILURE-TO-ENROLL", "OTHER-VIOLATION")
 _EXCHANGE_REASONS = ("UNAUTHORIZED-EMPLOYMENT", "NO-INSURANCE", "PROGRAM-VIOLATION", "OTHER-VIOLATION")
@@ -23,7 +23,7 @@ class Registrar:
     """Writes programs into SEVIS' batches."""
 
     def __init__(self, seed: int, span: Span, batches: Batches, mistakes: Mistakes) -> None:
-        self._dice = Dice(f"registrar {seed}")
+        self._rng = Rng(f"registrar {seed}")
         self._mistakes = mistakes
         self._span = span
         self._batches = batches
@@ -39,19 +39,19 @@ class Registrar:
         for step in program.steps:
             self._step(page, program, step)
         day = first.arrival.day + 5
-        if day <= self._span.last and self._dice.chance(shares.NUMBER_TOLD):
+        if day <= self._span.last and self._rng.chance(rates.NUMBER_TOLD):
             self._number(page, program, first, day)
-        if self._dice.chance(shares.ADMINISTRATIVE):
-            kind = tags((("Kind", self._dice.one(("ADDRESS", "FINANCE", "REPRINT", "COURSE-LOAD"))),))
+        if self._rng.chance(rates.ADMINISTRATIVE):
+            kind = tags((("Kind", self._rng.one(("ADDRESS", "FINANCE", "REPRINT", "COURSE-LOAD"))),))
             self._send(program, "N", self._new(), tag("Administrative", kind), day)
-        if self._dice.chance(shares.NOT_APPLIED):
+        if self._rng.chance(rates.NOT_APPLIED):
             rejected = Step("Terminate", day, day, reason=VIOLATION)
             self._send(program, "N", self._new(), self._told(program, rejected), day, code=REJECTED)
 
     def _create(self, page: Page, program: Program, stay: Stay) -> None:
         person = page.person
         plain = bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
-        with_passport = not plain or self._dice.chance(shares.PASSPORT_TOLD)
+        with_passport = not plain or self._rng.chance(rates.PASSPORT_TOLD)
         starts = program.issued + 20
         period = (
             ("IssueReason", "I"),
@@ -97,7 +97,7 @@ class Registrar:
         pairs: Pairs
         if step.element == "Terminate":
             reasons = _EXCHANGE_REASONS if program.visa_type == "J1" else _STUDENT_REASONS
-            reason = self._dice.one(reasons) if step.reason == VIOLATION else step.reason
+            reason = self._rng.one(reasons) if step.reason == VIOLATION else step.reason
             pairs = (("EffectiveDate", day), ("Reason", reason))
         elif step.element == "Complete":
             pairs = (("EffectiveDate", day),)
@@ -123,7 +123,7 @@ class Registrar:
     ) -> tuple[str, ...]:
         """Into the batch of its night; what went wrong. Only what is never mended (`once`) may come late, or twice."""
         exchange = program.visa_type == "J1"
-        processed = midnight(day, OFFICE) + 8 * 3600 + int(self._dice.random.random() * 8 * 3600)
+        processed = midnight(day, OFFICE) + 8 * 3600 + int(self._rng.random.random() * 8 * 3600)
         attributes = (
             ("sevisID", program.sevis_id),
             ("requestID", request),

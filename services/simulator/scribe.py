@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from services.simulator import names, shares
 from services.simulator.claims3 import Action, Actions, timestamp
 from services.simulator.clock import DAY, instant, iso, midnight
-from services.simulator.dice import Choice
 from services.simulator.i94 import (
     DURATION,
     MADE_AFTER,
@@ -20,9 +18,11 @@ from services.simulator.i94 import (
     extension_data,
 )
 from services.simulator.noise import Mistakes, Told
-from services.simulator.plans import Application, Crossing, Person, Span, Stay, without_hyphen
-from services.simulator.truth import TrueRecord
-from services.simulator.verdict import OFFICE
+from services.simulator.population import names, rates
+from services.simulator.population.plans import Application, Crossing, Person, Span, Stay, without_hyphen
+from services.simulator.rng import Choice
+from services.simulator.truth.records import TrueRecord
+from services.simulator.truth.verdict import OFFICE
 from services.simulator.witnesses import Witnesses
 
 FIRST_TRANSACTION = 40_000_000_000
@@ -32,8 +32,8 @@ _EVIDENCE = {
     "S": Choice({"M": 0.7, "C": 0.2, "I": 0.1}),
     "L": Choice({"L": 0.8, "I": 0.2}),
 }
-_DEPARTURE = Choice(shares.DEPARTURE)
-_TIE = Choice(shares.APPLICATION_NAMES)
+_DEPARTURE = Choice(rates.DEPARTURE)
+_TIE = Choice(rates.APPLICATION_NAMES)
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class Scribe:
             person.sex,
             person.citizenship,
             said.passport,
-            person.foil if person.foil and self._chance(shares.FOIL_TOLD) else "",
+            person.foil if person.foil and self._chance(rates.FOIL_TOLD) else "",
         )
 
     def _arrival(self, page: Page, stay: Stay) -> str:
@@ -116,17 +116,17 @@ class Scribe:
         who = self._traveller(stay, said)
         refused = stay.inspection != "A"
         stated = DURATION if stay.duration else stay.last_day
-        if refused or (stay.waiver and self._chance(shares.WAIVER_DATE_LEFT_OUT)):
+        if refused or (stay.waiver and self._chance(rates.WAIVER_DATE_LEFT_OUT)):
             stated = 0
         data = arrival_data("" if refused and self._chance(0.5) else stay.admission_class, stay.inspection, stated)
         number = self._new()
         kinds = list(said.kinds)
-        if self._chance(shares.CORRECTED_ARRIVAL) and not refused:
+        if self._chance(rates.CORRECTED_ARRIVAL) and not refused:
             self._mend("A", number, who, stay.arrival, arrival_data("B2", stay.inspection, 0), data)
         else:
             self._send("A", number, who, stay.arrival, data, kinds)
         page.records.append(TrueRecord("I94", number, _told(who), tuple(kinds)))
-        if not refused and self._chance(shares.DUPLICATE_ARRIVAL):
+        if not refused and self._chance(rates.DUPLICATE_ARRIVAL):
             self._duplicate(page, stay, who, data)
         return number
 
@@ -145,7 +145,7 @@ class Scribe:
         who, kinds = self._leaver(page, stay, departure)
         data = departure_data(_EVIDENCE[departure.mode].draw(self._random))
         number = self._new()
-        if self._chance(shares.CORRECTED_DEPARTURE):
+        if self._chance(rates.CORRECTED_DEPARTURE):
             wrong = replace(departure, day=departure.day - 1)
             self._mend("D", number, who, departure, data, data, wrong)
         else:
@@ -156,7 +156,7 @@ class Scribe:
         """What the record of a departure says of the person."""
         number = stay.number
         for each in stay.applications:
-            if each.new_number and each.decided < departure.day and self._chance(shares.NEW_NUMBER_USED):
+            if each.new_number and each.decided < departure.day and self._chance(rates.NEW_NUMBER_USED):
                 number = each.new_number
         told = _DEPARTURE.draw(self._random)
         named = told not in ("number_only", "document_only")
@@ -200,7 +200,7 @@ class Scribe:
             self._mend(kind, number, who, crossing, data, data, wrong_who=self._wrong(who))
             return
         updated = _told_at(crossing) + 60 + int(self._random.random() * 1800)
-        if self._chance(shares.TOLD_LATE) and night + 10 < len(self._nights):
+        if self._chance(rates.TOLD_LATE) and night + 10 < len(self._nights):
             night += 1 + int(self._random.random() * 9)
             updated = self._mended(night)
         late = self._mistakes.late(len(self._nights) - 1 - night)
@@ -267,14 +267,14 @@ class Scribe:
             tie = "number"
         self._row(page, stay, application, "FILED", application.filed, tie)
         middle = application.filed + 1
-        if self._chance(shares.ROW_VOIDED) and middle <= self.last_action_day and tie == "number":
+        if self._chance(rates.ROW_VOIDED) and middle <= self.last_action_day and tie == "number":
             self._row(page, stay, application, "DENIED", middle, tie, void=True)
         if application.decision:
             self._row(page, stay, application, application.decision.upper(), application.decided, tie)
         appeal = application.decided + 5
-        if application.decision == "denied" and appeal <= self.last_action_day and self._chance(shares.APPEALED):
+        if application.decision == "denied" and appeal <= self.last_action_day and self._chance(rates.APPEALED):
             self._row(page, stay, application, "APPEALED", appeal, "number")
-        if application.form == "I-485" and self._chance(shares.WORK_PERMIT):
+        if application.form == "I-485" and self._chance(rates.WORK_PERMIT):
             permit = replace(application, form="I-765", receipt=_permit(application.receipt), granted_class="")
             self._row(page, stay, permit, "FILED", application.filed, tie)
 
@@ -285,9 +285,9 @@ class Scribe:
         self._action += 1
         approved = code == "APPROVED"
         versions = 2 if void else 1
-        spelt = str if not self._chance(shares.CLASS_WITHOUT_HYPHEN) else without_hyphen
+        spelt = str if not self._chance(rates.CLASS_WITHOUT_HYPHEN) else without_hyphen
         updated = midnight(day, OFFICE) + 8 * 3600 + int(self._random.random() * 8 * 3600)
-        if void or self._chance(shares.ROW_CHANGED):
+        if void or self._chance(rates.ROW_CHANGED):
             versions += not void
             updated = min(updated + int(self._random.random() * 20 * DAY), self._span.until - 60)
         said = self._mistakes.tell(person, stay, named=True)
@@ -309,7 +309,7 @@ class Scribe:
         told.add(f"receipt:{application.receipt}")
         has_passport = tie != "name"
         filed: str | None = iso(application.filed)
-        if self._chance(shares.FILED_DATE_LEFT_OUT):
+        if self._chance(rates.FILED_DATE_LEFT_OUT):
             filed = None
         self._actions.add(
             Action(

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from services.simulator.clock import DAY, digits, iso_stamp, utc_day
 from services.simulator.noise import Mistakes
-from services.simulator.piles import Piles
+from services.simulator.spill_buffer import SpillBuffer
 
 NAMESPACE = "urn:visabus:sevis:batch:1"
 MADE_AFTER = 1_800
@@ -53,7 +53,7 @@ class Batches:
         self._since = since
         self._until = until
         self._mistakes = mistakes
-        self._piles = Piles(directory)
+        self._spill_buffer = SpillBuffer(directory)
         self._sequence = 0
         self.files = self.records = self.filtered = self.corrections = self.deletions = self.coverage = 0
 
@@ -72,7 +72,7 @@ class Batches:
         What is older than the nights comes with the first.
         """
         night = self._night(processed) + late
-        self._piles.add(f"{night:06}.{'visitors' if exchange else 'students'}", data)
+        self._spill_buffer.add(f"{night:06}.{'visitors' if exchange else 'students'}", data)
         self.records += 1
         self.filtered += filtered
         self.corrections += action == "C"
@@ -83,7 +83,7 @@ class Batches:
         last = (self._until - self._since - 1) // DAY
         told = self._since
         nights: dict[int, dict[str, bytes]] = {last: {}}
-        for name, data in self._piles.take():
+        for name, data in self._spill_buffer.take():
             number, _, member = name.partition(".")
             nights.setdefault(int(number), {})[member] = data
         for night in sorted(nights):

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 
-from services.simulator import shares
 from services.simulator.apis import Manifests
 from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
@@ -19,14 +18,15 @@ from services.simulator.examiner import Examiner
 from services.simulator.i94 import SCOPES, Nights
 from services.simulator.ident import Encounters
 from services.simulator.noise import CLEAN, Mistakes, Noise
-from services.simulator.plans import Application, Person, Span, Stay, without_hyphen
-from services.simulator.population import Population
+from services.simulator.population import rates
+from services.simulator.population.people import Population
+from services.simulator.population.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.purser import Purser
 from services.simulator.registrar import Registrar
 from services.simulator.scribe import Page, Scribe
 from services.simulator.sevis import Batches
-from services.simulator.truth import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
-from services.simulator.verdict import verdict
+from services.simulator.truth.records import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
+from services.simulator.truth.verdict import verdict
 from services.simulator.witnesses import Witnesses
 
 UNTIL = datetime(2026, 10, 31, 8, tzinfo=UTC)
@@ -83,7 +83,7 @@ def simulate(
         "until": until.replace(microsecond=0).isoformat(),
         "as_of": as_of.isoformat(),
         **counts,
-        "shares": shares.table(),
+        "rates": rates.table(),
     }
     if not noise.silent:
         body["noise"] = {"rates": asdict(noise), "injected": mistakes.injected()}

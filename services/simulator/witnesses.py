@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from services.simulator import shares
-from services.simulator.dice import Dice
-from services.simulator.plans import Crossing
+from services.simulator.population import rates
+from services.simulator.population.plans import Crossing
+from services.simulator.rng import Rng
 
 
 class Witnesses:
     """Draws who tells. I-94 tells most; some departures come from a manifest or from biometrics alone."""
 
     def __init__(self, seed: int, systems: Collection[str]) -> None:
-        self._dice = Dice(f"witnesses {seed}")
+        self._rng = Rng(f"witnesses {seed}")
         self._systems = systems
 
     def of(self, departure: Crossing) -> frozenset[str]:
@@ -23,14 +23,14 @@ class Witnesses:
         biometric = "IDENT" in self._systems
         if departure.second is None or not (manifest or biometric):
             return frozenset({"I94"})
-        roll = self._dice.random.random()
-        if manifest and roll < shares.TOLD_BY_MANIFEST_ALONE:
+        roll = self._rng.random.random()
+        if manifest and roll < rates.TOLD_BY_MANIFEST_ALONE:
             return frozenset({"APIS"})
-        if biometric and 1 - roll < shares.TOLD_BY_BIOMETRICS_ALONE:
+        if biometric and 1 - roll < rates.TOLD_BY_BIOMETRICS_ALONE:
             return frozenset({"IDENT"})
         told = {"I94"}
-        if manifest and self._dice.chance(shares.MANIFEST_TOO):
+        if manifest and self._rng.chance(rates.MANIFEST_TOO):
             told.add("APIS")
-        if biometric and self._dice.chance(shares.BIOMETRICS_TOO):
+        if biometric and self._rng.chance(rates.BIOMETRICS_TOO):
             told.add("IDENT")
         return frozenset(told)

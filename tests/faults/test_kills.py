@@ -14,7 +14,7 @@ import pytest
 from killing import KILLS, LEAST_AT_WORK, MOST_AT_WORK, Kind, new_seed, storm
 from pipeline import Pipeline, wrong_counts
 
-from services.simulator.truth import Truth
+from services.simulator.truth.records import Truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 20 * KILLS)]
 

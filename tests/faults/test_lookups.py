@@ -20,7 +20,7 @@ from pipeline import Pipeline
 from services.api import development, keys
 from services.api.audit import Row, open_audit, verify
 from services.settings import Settings, load
-from services.simulator.truth import Truth
+from services.simulator.truth.records import Truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 20 * KILLS)]
 

@@ -18,7 +18,7 @@ from pipeline import Pipeline, counters, stop, wrong_counts
 
 from bus.contract import Bus
 from services.simulator.apis_queue import interchanges
-from services.simulator.truth import Truth
+from services.simulator.truth.records import Truth
 
 pytestmark = pytest.mark.slow
 

@@ -182,7 +182,7 @@ def test_noise_is_a_factor_from_zero() -> None:
 
 
 def test_splink_has_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.evaluation.rival.present", lambda: False)
+    monkeypatch.setattr("services.evaluation.splink_baseline.present", lambda: False)
     said = CliRunner().invoke(app, ["evaluate", "--splink"])
     assert said.exit_code == 2
     assert "extra `splink`" in said.output

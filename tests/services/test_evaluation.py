@@ -22,7 +22,7 @@ from services.domain.coverage import complete
 from services.domain.facts import Claim, Fact
 from services.domain.history import History, Interval, Stay, canonical
 from services.domain.settle import persons as settled
-from services.evaluation import Claims, Comparison, Pairs, compare, pairs_of, rival
+from services.evaluation import Claims, Comparison, Pairs, compare, pairs_of, splink_baseline
 from services.simulator import Noise, TruePerson, Truth, simulate
 
 
@@ -31,7 +31,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     return simulate(tmp_path_factory.mktemp("simulation") / "run", persons=200, seed=2)
 
 
-def perfect(person: TruePerson) -> History:
+def true_history(person: TruePerson) -> History:
     """The history that a correlator without fault would have."""
     stays = []
     for true in person.stays:
@@ -59,10 +59,10 @@ def perfect(person: TruePerson) -> History:
 def fact(system: str, record: str, texts: Iterable[str], **fields: Any) -> Fact:
     """A record that says nothing but these identifiers."""
     claim = Claim((), "", "", (), tuple(sorted(texts)))
-    said: dict[str, Any] = {"kind": "status", "body": {"fact": "encounter"}, "start": 0, "day": 1, "number": 1}
-    said |= {"retract": False, "claim": claim, "numbers": ()} | fields
+    parts: dict[str, Any] = {"kind": "status", "body": {"fact": "encounter"}, "start": 0, "day": 1, "number": 1}
+    parts |= {"retract": False, "claim": claim, "numbers": ()} | fields
     return Fact(
-        id=handle(system, f"{record} {said['number']}"),
+        id=handle(system, f"{record} {parts['number']}"),
         system=system,
         record=record,
         part="",
@@ -74,22 +74,22 @@ def fact(system: str, record: str, texts: Iterable[str], **fields: Any) -> Fact:
         zone="UTC",
         origin=None,
         handling=(),
-        **said,
+        **parts,
     )
 
 
 def pool(person: TruePerson) -> list[Fact]:
     """What the person's records say, as far as identity and the sums of the report go."""
     stays = {("I94", stay.record): stay for stay in person.stays}
-    found = []
+    result = []
     for each in person.records:
-        stay, said = stays.get((each.system, each.record)), {}
+        stay, parts = stays.get((each.system, each.record)), {}
         if stay is not None:
             day = datetime.fromtimestamp(stay.since, UTC).toordinal()
             inspection = "refused" if stay.outcome == "NOT_ADMITTED" else "admitted"
-            said = {"kind": "arrival", "start": stay.since, "day": day, "body": {"inspection": inspection}}
-        found.append(fact(each.system, each.record, each.identifiers, **said))
-    return found
+            parts = {"kind": "arrival", "start": stay.since, "day": day, "body": {"inspection": inspection}}
+        result.append(fact(each.system, each.record, each.identifiers, **parts))
+    return result
 
 
 def merged(one: History, other: History) -> History:
@@ -116,13 +116,13 @@ def claims_of(person: TruePerson) -> list[frozenset[str]]:
 
 
 async def test_a_view_without_fault(truth: Truth) -> None:
-    found = await judged(truth, [perfect(person) for person in truth.persons()])
-    assert found.sound
-    assert found.accuracy == 1
-    assert found.exact == found.stays == truth.counts["stays"]
-    assert found.wrong == ()
-    assert found.merged == 0
-    body = found.as_json(200)
+    result = await judged(truth, [true_history(person) for person in truth.persons()])
+    assert result.sound
+    assert result.accuracy == 1
+    assert result.exact == result.stays == truth.counts["stays"]
+    assert result.wrong == ()
+    assert result.merged == 0
+    body = result.as_json(200)
     assert body["identity"] == {
         "precision": 1,
         "recall": 1,
@@ -134,16 +134,16 @@ async def test_a_view_without_fault(truth: Truth) -> None:
 
 
 async def test_a_wrong_outcome_is_caught_and_explained(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     stay = histories[7].stays[0]
     wrong = replace(stay.timeline[0], outcome=Outcome.UNDETERMINED.value)
     histories[7] = replace(histories[7], stays=(replace(stay, timeline=(wrong,)), *histories[7].stays[1:]))
-    found = await judged(truth, histories)
-    assert found.accuracy == pytest.approx(1 - 1 / found.stays)
-    assert not found.sound
-    (only,) = found.wrong
-    assert only.said is not None
-    assert (only.said.outcome, only.said.rule) == ("UNDETERMINED", "a-rule")
+    result = await judged(truth, histories)
+    assert result.accuracy == pytest.approx(1 - 1 / result.stays)
+    assert not result.sound
+    (only,) = result.wrong
+    assert only.viewed is not None
+    assert (only.viewed.outcome, only.viewed.rule) == ("UNDETERMINED", "a-rule")
 
 
 @pytest.mark.parametrize(
@@ -155,42 +155,42 @@ async def test_a_wrong_outcome_is_caught_and_explained(truth: Truth) -> None:
     ],
 )
 async def test_wrong_dates_and_classes_are_told(truth: Truth, spoil: Callable[[Stay], Stay]) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     at = next(index for index, each in enumerate(histories) if each.stays[0].admission_class)
     histories[at] = replace(histories[at], stays=(spoil(histories[at].stays[0]), *histories[at].stays[1:]))
-    found = await judged(truth, histories)
-    assert (found.right, found.exact) == (found.stays, found.stays - 1)
-    assert not found.sound
-    assert len(found.wrong) == 1
+    result = await judged(truth, histories)
+    assert (result.right, result.exact) == (result.stays, result.stays - 1)
+    assert not result.sound
+    assert len(result.wrong) == 1
 
 
 async def test_an_outcome_holds_since_its_unbroken_time_began(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     at = next(index for index, each in enumerate(histories) if each.stays[0].timeline[0].outcome == "IN_STATUS")
     stay = histories[at].stays[0]
     (piece,) = stay.timeline
     for first, right in ((piece, True), (replace(piece, outcome="IN_GRACE"), False)):
         timeline = (first, replace(piece, since=piece.since + 60))
         changed = replace(histories[at], stays=(replace(stay, timeline=timeline), *histories[at].stays[1:]))
-        found = await judged(truth, [*histories[:at], changed, *histories[at + 1 :]])
-        assert found.sound == right
+        result = await judged(truth, [*histories[:at], changed, *histories[at + 1 :]])
+        assert result.sound == right
 
 
 async def test_a_wrong_merge_lowers_precision_alone(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
-    found = await judged(truth, [merged(histories[0], histories[1]), *histories[2:]])
+    histories = [true_history(person) for person in truth.persons()]
+    result = await judged(truth, [merged(histories[0], histories[1]), *histories[2:]])
     one, other, *_ = map(claims_of, truth.persons())
     across = len(one) * len(other)
-    assert found.identity.found - found.identity.right == across
-    assert found.identity.recall == 1
-    assert found.hard.found - found.hard.right == across
-    assert found.merged == 1
-    assert found.as_json(200)["identity"]["wrong_merges_per_100k"] == 500
-    assert not found.mistakes
+    assert result.identity.joined - result.identity.right == across
+    assert result.identity.recall == 1
+    assert result.hard.joined - result.hard.right == across
+    assert result.merged == 1
+    assert result.as_json(200)["identity"]["wrong_merges_per_100k"] == 500
+    assert not result.mistakes
 
 
 async def test_a_split_lowers_recall_alone(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     persons = list(truth.persons())
     # a person whose first record makes a claim that none of the others makes
     at = next(
@@ -201,30 +201,30 @@ async def test_a_split_lowers_recall_alone(truth: Truth) -> None:
     whole = histories[at]
     first = replace(whole, records=whole.records[:1], stays=())
     rest = replace(whole, records=whole.records[1:])
-    found = await judged(truth, [*histories[:at], first, rest, *histories[at + 1 :]])
-    assert found.identity.precision == 1
-    assert found.identity.true - found.identity.right == len(claims_of(persons[at])) - 1
-    assert found.persons == 201
+    result = await judged(truth, [*histories[:at], first, rest, *histories[at + 1 :]])
+    assert result.identity.precision == 1
+    assert result.identity.true - result.identity.right == len(claims_of(persons[at])) - 1
+    assert result.persons == 201
 
 
 async def test_lost_records_and_stays_that_never_were(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     ghost = replace(histories[0].stays[0], id="00" * 16)
     spoilt = [replace(histories[0], stays=(*histories[0].stays, ghost)), *histories[1:-1]]
-    found = await judged(truth, spoilt)
-    assert found.strangers == 1
-    assert found.missing == len(histories[-1].records)
-    assert found.right == found.stays - len(histories[-1].stays)
-    assert not found.sound
-    assert found.wrong[-1].said is None
+    result = await judged(truth, spoilt)
+    assert result.strangers == 1
+    assert result.missing == len(histories[-1].records)
+    assert result.right == result.stays - len(histories[-1].stays)
+    assert not result.sound
+    assert result.wrong[-1].viewed is None
 
 
 async def test_admissions_do_not_close_when_a_class_is_left_out(truth: Truth) -> None:
-    histories = [perfect(person) for person in truth.persons()]
+    histories = [true_history(person) for person in truth.persons()]
     at = next(index for index, each in enumerate(histories) if each.stays[0].timeline[0].outcome != "NOT_ADMITTED")
     histories[at] = replace(histories[at], stays=histories[at].stays[1:])
-    found = await judged(truth, histories)
-    assert not found.closes
+    result = await judged(truth, histories)
+    assert not result.closes
 
 
 def test_pairs_without_any_have_no_share() -> None:
@@ -233,16 +233,16 @@ def test_pairs_without_any_have_no_share() -> None:
 
 async def test_pairs_are_those_that_counting_one_by_one_gives(truth: Truth) -> None:
     persons = list(truth.persons())
-    histories = [perfect(person) for person in persons]
+    histories = [true_history(person) for person in persons]
     view = [merged(histories[0], histories[1]), *histories[2:]]
-    found = await judged(truth, view)
+    result = await judged(truth, view)
     claims = [(person.number, told) for person in persons for told in claims_of(person)]
     homes = [persons[0].number if owner == persons[1].number else owner for owner, _ in claims]
     pairs = [(one, other) for one, other in combinations(range(len(claims)), 2) if homes[one] == homes[other]]
     right = [pair for pair in pairs if claims[pair[0]][0] == claims[pair[1]][0]]
     hard = [pair for pair in pairs if claims[pair[0]][1].isdisjoint(claims[pair[1]][1])]
-    assert (found.identity.found, found.identity.right) == (len(pairs), len(right))
-    assert (found.hard.found, found.hard.right) == (len(hard), len(set(hard) & set(right)))
+    assert (result.identity.joined, result.identity.right) == (len(pairs), len(right))
+    assert (result.hard.joined, result.hard.right) == (len(hard), len(set(hard) & set(right)))
 
 
 @given(
@@ -259,9 +259,9 @@ def test_pairs_of_any_claims_are_those_counted_one_by_one(drawn: list[tuple[int,
 
     def counted(pairs: list[Any]) -> Pairs:
         true = [pair for pair in pairs if pair[0][0] == pair[1][0]]
-        found = [pair for pair in pairs if pair[0][1] == pair[1][1]]
+        result = [pair for pair in pairs if pair[0][1] == pair[1][1]]
         right = [pair for pair in true if pair[0][1] == pair[1][1]]
-        return Pairs(len(true), len(found), len(right))
+        return Pairs(len(true), len(result), len(right))
 
     hard = [pair for pair in pairs if pair[0][2].isdisjoint(pair[1][2])]
     assert pairs_of(claims, claims.homes) == (counted(pairs), counted(hard))
@@ -277,17 +277,17 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 def admissions(person: TruePerson) -> list[Fact]:
     """The person's records, with arrivals from which nobody has left by any of them."""
-    found = []
+    result = []
     arrivals = {stay.record: stay for stay in person.stays}
     for each in person.records:
         stay = arrivals.get(each.record) if each.system == "I94" else None
         fields: dict[str, Any] = {}
         if stay is not None:
             start = 1_700_000_000 + 10_000_000 * person.stays.index(stay)
-            said = {"class_of_admission": "B2", "admitted_until": "2024-01-01", "inspection": "admitted"}
-            fields = {"kind": "arrival", "body": said, "start": start, "day": 738_000 + person.stays.index(stay)}
-        found.append(fact(each.system, each.record, each.identifiers, **fields))
-    return found
+            parts = {"class_of_admission": "B2", "admitted_until": "2024-01-01", "inspection": "admitted"}
+            fields = {"kind": "arrival", "body": parts, "start": start, "day": 738_000 + person.stays.index(stay)}
+        result.append(fact(each.system, each.record, each.identifiers, **fields))
+    return result
 
 
 async def test_the_truth_of_a_status_is_what_a_perfect_matcher_says(noisy: Truth) -> None:
@@ -298,12 +298,12 @@ async def test_the_truth_of_a_status_is_what_a_perfect_matcher_says(noisy: Truth
         one, *rest = settled([replace(each, claim=facts[0].claim) for each in facts])
         assert not rest
         histories.append(one)
-    found = await judged(noisy, histories, pools)
-    assert found.noisy
-    assert found.accuracy == found.exact / found.stays == 1
-    assert found.identity.precision == found.identity.recall == 1
-    assert set(found.mistakes) == set(noisy.counts["noise"]["injected"])
-    assert not any(each["errors"] for each in found.mistakes.values())
+    result = await judged(noisy, histories, pools)
+    assert result.noisy
+    assert result.accuracy == result.exact / result.stays == 1
+    assert result.identity.precision == result.identity.recall == 1
+    assert set(result.mistakes) == set(noisy.counts["noise"]["injected"])
+    assert not any(each["errors"] for each in result.mistakes.values())
     # a person in several pools is put together before anything is said
     torn = [part for facts in pools for part in (facts[:1], facts[1:])]
     again = await judged(noisy, histories, torn)
@@ -312,7 +312,7 @@ async def test_the_truth_of_a_status_is_what_a_perfect_matcher_says(noisy: Truth
 
 async def test_a_mistake_that_leads_to_a_split_is_counted_under_its_kind(noisy: Truth) -> None:
     persons = list(noisy.persons())
-    histories = [perfect(person) for person in persons]
+    histories = [true_history(person) for person in persons]
     at, lost = next(
         (index, each)
         for index, person in enumerate(persons)
@@ -323,17 +323,17 @@ async def test_a_mistake_that_leads_to_a_split_is_counted_under_its_kind(noisy: 
     rest = tuple(each for each in histories[at].records if each != record)
     alone = replace(histories[at], records=(record,), stays=())
     histories[at] = replace(histories[at], records=rest)
-    found = await judged(noisy, [*histories, alone], map(pool, persons))
-    assert found.mistakes["transliterated"]["errors"] == 1
-    assert found.mistakes["twins"]["errors"] == 0
-    assert found.identity.precision == 1
+    result = await judged(noisy, [*histories, alone], map(pool, persons))
+    assert result.mistakes["transliterated"]["errors"] == 1
+    assert result.mistakes["twins"]["errors"] == 0
+    assert result.identity.precision == 1
 
 
 async def test_with_mistakes_a_wrong_stay_is_counted_and_a_lost_record_fails(noisy: Truth) -> None:
     persons = list(noisy.persons())
-    histories = [perfect(person) for person in persons]
-    found = await judged(noisy, histories, map(pool, persons))
-    assert found.sound
+    histories = [true_history(person) for person in persons]
+    result = await judged(noisy, histories, map(pool, persons))
+    assert result.sound
     lost = await judged(noisy, histories[1:], map(pool, persons[1:]))
     assert not lost.sound
 
@@ -343,7 +343,7 @@ async def test_with_mistakes_a_wrong_stay_is_counted_and_a_lost_record_fails(noi
 
 def test_splink_gets_what_the_claim_says() -> None:
     claim = Claim((("SMITH", "FNU"),), "1980-02", "F", ("GBR", "USA"), ("passport/GBR/1",))
-    assert rival.row(3, claim, ("i94//2", "passport/GBR/1")) == {
+    assert splink_baseline.row(3, claim, ("i94//2", "passport/GBR/1")) == {
         "unique_id": 3,
         "family": "SMITH",
         "given": None,
@@ -352,7 +352,7 @@ def test_splink_gets_what_the_claim_says() -> None:
         "citizenship": "GBR",
         "identifiers": ["i94//2", "passport/GBR/1"],
     }
-    nothing = rival.row(0, Claim((), "", "", (), ()), ())
+    nothing = splink_baseline.row(0, Claim((), "", "", (), ()), ())
     assert {name for name, value in nothing.items() if value is not None} == {"unique_id"}
 
 
@@ -360,8 +360,12 @@ def test_splink_is_judged_by_its_own_persons(monkeypatch: pytest.MonkeyPatch) ->
     claims = Claims(keep=True)
     for owner in (1, 1, 2):
         claims.add(owner, owner, Claim((), "", "", (), ()), ())
-    monkeypatch.setattr(rival, "clusters", lambda claims: [7, 7, 7])
-    assert rival.judged(claims) == {"precision": 1 / 3, "recall": 1, "hard": {"precision": 1 / 3, "recall": 1}}
+    monkeypatch.setattr(splink_baseline, "clusters", lambda claims: [7, 7, 7])
+    assert splink_baseline.judged(claims) == {
+        "precision": 1 / 3,
+        "recall": 1,
+        "hard": {"precision": 1 / 3, "recall": 1},
+    }
 
 
 @pytest.mark.slow

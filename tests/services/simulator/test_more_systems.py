@@ -318,7 +318,7 @@ def test_equal_seeds_write_equal_bytes_also_where_memory_is_short(
 ) -> None:
     simulate(tmp_path / "one", persons=80, seed=5, years=1, systems=SYSTEMS)
     simulate(tmp_path / "other", persons=80, seed=6, years=1, systems=SYSTEMS)
-    monkeypatch.setattr("services.simulator.piles.LIMIT", 3_000)
+    monkeypatch.setattr("services.simulator.spill_buffer.LIMIT", 3_000)
     simulate(tmp_path / "two", persons=80, seed=5, years=1, systems=SYSTEMS)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
     assert digest(tmp_path / "one") != digest(tmp_path / "other")

@@ -24,8 +24,8 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspelling, noise, simulate
-from services.simulator.dice import Dice
 from services.simulator.noise import KINDS, Mistakes
+from services.simulator.rng import Rng
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +151,7 @@ def test_without_noise_nothing_is_drawn(tmp_path: Path, monkeypatch: pytest.Monk
             assert not self.silent
             return super().random()
 
-    monkeypatch.setattr("services.simulator.dice.Random", Refusing)
+    monkeypatch.setattr("services.simulator.rng.Random", Refusing)
     truth = simulate(tmp_path / "run", persons=60, seed=7, systems=SYSTEMS, noise=Noise().scaled(0))
     assert not truth.noisy
     assert "noise" not in truth.counts
@@ -189,14 +189,14 @@ def test_what_cannot_go_wrong_here_goes_wrong_at_the_next_place() -> None:
 
 @given(names, st.integers())
 def test_a_typo_is_another_name(name: str, seed: int) -> None:
-    found = misspelling.typo(name, Dice(seed))
+    found = misspelling.typo(name, Rng(seed))
     assert found != name
     assert abs(len(found) - len(name)) <= 1
 
 
 @given(births, st.integers())
 def test_a_wrong_digit_is_another_date(birth: str, seed: int) -> None:
-    found = misspelling.digit(birth, Dice(seed))
+    found = misspelling.digit(birth, Rng(seed))
     assert found != birth
     date(int(found[:4]), int(found[4:6]), int(found[6:]))
 

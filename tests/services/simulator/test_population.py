@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from schemas.identifiers import Identifier, Scheme
-from services.simulator import Truth, shares, simulate
+from services.simulator import Truth, simulate
 from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
-from services.simulator.plans import Crossing, Person, Span
-from services.simulator.population import Numbers, Population
+from services.simulator.population import rates
+from services.simulator.population.people import Numbers, Population
+from services.simulator.population.plans import Crossing, Person, Span
+from services.simulator.population.students import _cap_gap_until
 from services.simulator.simulation import ALWAYS
-from services.simulator.students import _cap_gap_until
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 
 def test_every_kind_of_stay_is_there(truth: Truth) -> None:
-    kinds = {*shares.LAST, *shares.LAST_WAIVER, *shares.EARLIER, *shares.EARLIER_WAIVER}
+    kinds = {*rates.LAST, *rates.LAST_WAIVER, *rates.EARLIER, *rates.EARLIER_WAIVER}
     told = truth.counts["kinds"]
     assert told.keys() == kinds
     assert {kind: count for kind, count in told.items() if count < 10} == {}
@@ -157,7 +158,7 @@ def test_a_smaller_population_begins_alike(persons: list[Person]) -> None:
 
 
 def test_shares_are_told(truth: Truth, tmp_path: Path) -> None:
-    assert truth.counts["shares"]["told_late"] == shares.TOLD_LATE
+    assert truth.counts["rates"]["told_late"] == rates.TOLD_LATE
     assert Truth.read(truth.directory).counts == truth.counts
 
 
@@ -177,7 +178,7 @@ def test_students_of_every_kind_are_there(tmp_path: Path) -> None:
         kinds.update(told["kinds"])
         outcomes.update(told["outcomes"])
     students = {kind: count for kind, count in kinds.items() if kind.startswith("student")}
-    assert students.keys() == {*shares.STUDENT, "student_vacation"}
+    assert students.keys() == {*rates.STUDENT, "student_vacation"}
     assert {kind: count for kind, count in students.items() if count < 3} == {}
     assert min(outcomes[name] for name in ("IN_GRACE", "TERMINATED", "UNDETERMINED")) > 10
 
@@ -196,7 +197,7 @@ def test_programs_lie_around_their_stays() -> None:
             assert all(step.told <= span().last and step.mended <= span().last for step in stay.program.steps)
             Identifier.of(Scheme.SEVIS, stay.program.sevis_id)
     assert min(classes.values()) > 20
-    assert classes.keys() == shares.STUDENT_CLASS.keys()
+    assert classes.keys() == rates.STUDENT_CLASS.keys()
 
 
 def test_a_cap_gap_ends_as_the_law_of_its_day_says() -> None:

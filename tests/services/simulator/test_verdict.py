@@ -8,8 +8,8 @@ import pytest
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, instant, midnight
-from services.simulator.plans import Application, Crossing, Passport, Program, Stay, Step
-from services.simulator.verdict import NEVER, VIOLATION, WITHDRAWAL, Verdict, verdict
+from services.simulator.population.plans import Application, Crossing, Passport, Program, Stay, Step
+from services.simulator.truth.verdict import NEVER, VIOLATION, WITHDRAWAL, Verdict, verdict
 
 ZONE = "Pacific/Honolulu"
 CAME, LAST = date(2025, 3, 1).toordinal(), date(2025, 8, 30).toordinal()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.simulator.clock import changes, exists, instant, iso_stamp, midnight, repeated, stamp, utc_day
 from services.simulator.i94 import packed, text
-from services.simulator.ports import ZONES
+from services.simulator.population.ports import ZONES
 
 
 def unpacked(data: bytes) -> int:

@@ -13,7 +13,7 @@ from services.domain.facts import Claim, Fact
 from services.domain.records import active
 from services.domain.settle import answer, history_of_records
 from services.evaluation.pairs import Claims
-from services.simulator.truth import TruePerson
+from services.simulator.truth.records import TruePerson
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class Census:
     missing: int = 0  # records of the truth that the view does not have
     _places: dict[bytes, int] = field(default_factory=dict)
 
-    def found(self, record: tuple[str, str], home: int) -> None:
+    def add_viewed(self, record: tuple[str, str], home: int) -> None:
         """A record of a person of the view."""
         self._places[handle(*record)] = len(self.homes)
         self.homes.append(home)
         self.owners.append(-1)
 
-    def owned(self, person: TruePerson) -> None:
+    def add_true(self, person: TruePerson) -> None:
         """The records of a true person."""
         for each in person.records:
             place = self._places.get(handle(each.system, each.record))
@@ -90,7 +90,7 @@ class Due:
 
 
 @dataclass(slots=True)
-class Perfect:
+class Oracle:
     """Gathers pool by pool what each true person's records say. A person in several pools waits for the last one."""
 
     census: Census
@@ -108,7 +108,7 @@ class Perfect:
         """All facts of a pool. Records that were taken back are nobody's."""
         records, _ = active(facts)
         by_owner: dict[int, list[Fact]] = defaultdict(list)
-        told: dict[tuple[int, Claim], tuple[int, set[str]]] = {}
+        claimed: dict[tuple[int, Claim], tuple[int, set[str]]] = {}
         for key, parts in records.items():
             place, claim = self.census.place(key), parts[0].claim
             if place is None or claim is None:
@@ -116,21 +116,21 @@ class Perfect:
             owner = self.census.owners[place]
             by_owner[owner] += parts
             self._wanted[owner] -= 1
-            texts = told.setdefault((owner, claim), (self.census.homes[place], set()))[1]
+            texts = claimed.setdefault((owner, claim), (self.census.homes[place], set()))[1]
             texts.update(*(part.identifiers for part in parts))
-        for (owner, claim), (home, texts) in told.items():
+        for (owner, claim), (home, texts) in claimed.items():
             self.claims.add(owner, home, claim, texts)
         for owner, mine in by_owner.items():
             held = self._held.pop(owner, []) + mine
             if self._wanted[owner]:
                 self._held[owner] = held
             else:
-                self._settle(held)
+                self._resolve(held)
 
-    def _settle(self, facts: list[Fact]) -> None:
+    def _resolve(self, facts: list[Fact]) -> None:
         history = history_of_records(facts)
         for stay in history.stays if history else ():
             given = answer(stay, self.as_of, self.coverage)
             if given is not None:
-                said = Due(given.outcome, given.since, stay.authorised_until, stay.admission_class)
-                self.due[stay.id] = said
+                due = Due(given.outcome, given.since, stay.authorised_until, stay.admission_class)
+                self.due[stay.id] = due

@@ -91,6 +91,6 @@ def clusters(claims: Claims) -> list[int]:
         training.estimate_parameters_using_expectation_maximisation(block)
     predicted = linker.inference.predict(threshold_match_probability=THRESHOLD)
     joined: Any = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, THRESHOLD)
-    found = joined.as_pandas_dataframe()
-    homes = dict(zip(found["unique_id"], found["cluster_id"], strict=True))
+    frame_of_clusters = joined.as_pandas_dataframe()
+    homes = dict(zip(frame_of_clusters["unique_id"], frame_of_clusters["cluster_id"], strict=True))
     return [int(homes[place]) for place in range(len(claims))]

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from services.simulator import names, ports, shares
 from services.simulator.clock import DAY, end_of, local, midnight
-from services.simulator.dice import Choice, Dice
-from services.simulator.names import Origin
-from services.simulator.numbers import Numbers
-from services.simulator.plans import Application, Crossing, Passport, Person, Span, Stay
-from services.simulator.students import Students
-from services.simulator.verdict import WAIVER_DAYS
+from services.simulator.population import names, ports, rates
+from services.simulator.population.names import Origin
+from services.simulator.population.numbers import Numbers
+from services.simulator.population.plans import Application, Crossing, Passport, Person, Span, Stay
+from services.simulator.population.students import Students
+from services.simulator.rng import Choice, Rng
+from services.simulator.truth.verdict import WAIVER_DAYS
 
 SIX_MONTHS = 182
 FIRST_BIRTH, LAST_BIRTH = date(1935, 1, 1).toordinal(), date(2012, 12, 31).toordinal()
@@ -42,18 +42,18 @@ class Population:
     """Draws persons. Equal seeds draw equal persons, whatever their number."""
 
     def __init__(self, seed: int, span: Span, *, students: bool = False) -> None:
-        self._dice = Dice(seed)
+        self._rng = Rng(seed)
         self._span = span
         self._numbers = Numbers()
         self._students = Students(seed, span, self._numbers) if students else None
         self._taken: set[int] = set()
-        self._trips = Choice(dict(enumerate(shares.TRIPS, start=1)))
+        self._trips = Choice(dict(enumerate(rates.TRIPS, start=1)))
         self._origins = {
             waiver: Choice({origin: origin.weight for origin in origins})
             for waiver, origins in ((True, names.WAIVER), (False, names.VISA))
         }
-        self._last = {True: Choice(shares.LAST_WAIVER), False: Choice(shares.LAST)}
-        self._earlier = {True: Choice(shares.EARLIER_WAIVER), False: Choice(shares.EARLIER)}
+        self._last = {True: Choice(rates.LAST_WAIVER), False: Choice(rates.LAST)}
+        self._earlier = {True: Choice(rates.EARLIER_WAIVER), False: Choice(rates.EARLIER)}
 
     def draw(self, persons: int) -> Iterator[Person]:
         """So many persons."""
@@ -61,13 +61,13 @@ class Population:
             yield self._person(number)
 
     def _person(self, number: int) -> Person:
-        if self._students is not None and self._dice.chance(shares.STUDENTS):
+        if self._students is not None and self._rng.chance(rates.STUDENTS):
             return self._student(number, self._students)
-        waiver = not self._dice.chance(shares.VISITORS)
-        origin = self._origins[waiver].draw(self._dice.random)
-        sex = "F" if self._dice.chance(0.5) else "M"
+        waiver = not self._rng.chance(rates.VISITORS)
+        origin = self._origins[waiver].draw(self._rng.random)
+        sex = "F" if self._rng.chance(0.5) else "M"
         family, given, birth = self._named(origin, sex)
-        if self._dice.chance(shares.SEX_X):
+        if self._rng.chance(rates.SEX_X):
             sex = "X"
         stays = self._journeys(waiver, origin.code, renews=bool(given) and not birth.endswith("00"))
         adjusts = any(each.form == "I-485" for stay in stays for each in stay.applications)
@@ -76,8 +76,8 @@ class Population:
         return Person(number, family, given, birth, sex, origin.code, foil, alien, stays)
 
     def _student(self, number: int, students: Students) -> Person:
-        origin = self._origins[self._dice.chance(0.3)].draw(self._dice.random)
-        sex = "F" if self._dice.chance(0.5) else "M"
+        origin = self._origins[self._rng.chance(0.3)].draw(self._rng.random)
+        sex = "F" if self._rng.chance(0.5) else "M"
         family, given, birth = self._named(origin, sex)
         stays = students.stays(self._numbers.passport(origin.code))
         return Person(number, family, given, birth, sex, origin.code, self._numbers.foil(), "", stays)
@@ -85,20 +85,20 @@ class Population:
     def _named(self, origin: Origin, sex: str) -> tuple[str, str, str]:
         """A name and date of birth that nobody else of this citizenship has, whatever the order of the names."""
         while True:
-            family = self._dice.one(origin.families)
-            if origin.code in ("ESP", "MEX", "COL", "ARG", "CHL") or (origin.code == "BRA" and self._dice.chance(0.5)):
-                family = f"{family} {self._dice.one(origin.families)}"
+            family = self._rng.one(origin.families)
+            if origin.code in ("ESP", "MEX", "COL", "ARG", "CHL") or (origin.code == "BRA" and self._rng.chance(0.5)):
+                family = f"{family} {self._rng.one(origin.families)}"
             first = origin.women if sex == "F" else origin.men
-            given = self._dice.one(first)
-            if self._dice.chance(0.4):
-                given = f"{given} {self._dice.one(first)}"
-            birth = date.fromordinal(self._dice.between(FIRST_BIRTH, LAST_BIRTH)).strftime("%Y%m%d")
-            if self._dice.chance(shares.LONG_NAME):
+            given = self._rng.one(first)
+            if self._rng.chance(0.4):
+                given = f"{given} {self._rng.one(first)}"
+            birth = date.fromordinal(self._rng.between(FIRST_BIRTH, LAST_BIRTH)).strftime("%Y%m%d")
+            if self._rng.chance(rates.LONG_NAME):
                 family = f"{family} {names.LONG}"
-            elif self._dice.chance(shares.SINGLE_NAME):
+            elif self._rng.chance(rates.SINGLE_NAME):
                 given = ""
-            elif self._dice.chance(shares.PARTIAL_BIRTH):
-                birth = birth[:6] + "00" if self._dice.chance(0.6) else birth[:4] + "0000"
+            elif self._rng.chance(rates.PARTIAL_BIRTH):
+                birth = birth[:6] + "00" if self._rng.chance(0.6) else birth[:4] + "0000"
             # two people of one name must differ by the date of birth also where one of them has names cut or twice
             key = hash_of(f"{family} {given}", birth, origin.code)
             if key not in self._taken:
@@ -106,16 +106,16 @@ class Population:
                 return family, given, birth
 
     def _journeys(self, waiver: bool, state: str, *, renews: bool) -> tuple[Stay, ...]:
-        count = self._trips.draw(self._dice.random)
+        count = self._trips.draw(self._rng.random)
         stays: list[Stay] = []
         passport = self._numbers.passport(state)
-        renewal = self._dice.between(1, count - 1) if renews and count > 1 and self._dice.chance(shares.RENEWED) else 0
+        renewal = self._rng.between(1, count - 1) if renews and count > 1 and self._rng.chance(rates.RENEWED) else 0
         next_arrival = 0
         for index in range(count):
             if index and index == renewal:
                 passport = self._numbers.passport(state)
             kinds = self._earlier if index else self._last
-            stay = self._stay(kinds[waiver].draw(self._dice.random), waiver, passport, next_arrival)
+            stay = self._stay(kinds[waiver].draw(self._rng.random), waiver, passport, next_arrival)
             if stay is None:
                 break
             stays.append(stay)
@@ -123,34 +123,34 @@ class Population:
         return tuple(reversed(stays))
 
     def _frame(self, waiver: bool) -> Frame:
-        business = self._dice.chance(shares.BUSINESS)
-        roll = self._dice.random.random()
-        if roll < shares.BY_SEA:
-            port, mode = self._dice.one(ports.SEA), "S"
-        elif roll < shares.BY_SEA + shares.BY_LAND:
-            port, mode = self._dice.one(ports.LAND), "L"
+        business = self._rng.chance(rates.BUSINESS)
+        roll = self._rng.random.random()
+        if roll < rates.BY_SEA:
+            port, mode = self._rng.one(ports.SEA), "S"
+        elif roll < rates.BY_SEA + rates.BY_LAND:
+            port, mode = self._rng.one(ports.LAND), "L"
         else:
-            port, mode = self._dice.one(ports.AIR), "A"
+            port, mode = self._rng.one(ports.AIR), "A"
         if waiver:
             return Frame("WB" if business else "WT", port, ports.ZONES[port], mode, WAIVER_DAYS - 1)
-        length = self._dice.between(20, 120) if business else SIX_MONTHS
+        length = self._rng.between(20, 120) if business else SIX_MONTHS
         return Frame("B-1" if business else "B-2", port, ports.ZONES[port], mode, length)
 
     def _stay(self, kind: str, waiver: bool, passport: Passport, next_arrival: int) -> Stay | None:
         """A stay of that kind, before the next one or (without one) as the last; None where the records begin later."""
         frame = self._frame(waiver)
-        limit = next_arrival - self._dice.between(SHORTEST_GAP, LONGEST_GAP) if next_arrival else 0
+        limit = next_arrival - self._rng.between(SHORTEST_GAP, LONGEST_GAP) if next_arrival else 0
         arrived, left, applications = SHAPES[kind](self, frame, limit)
         if arrived < self._span.first:
             if next_arrival:
                 return None
             kind = "present"
             arrived, left, applications = SHAPES[kind](self, frame, 0)
-        arrival = self._dice.crossing(frame.port, frame.mode, arrived)
+        arrival = self._rng.crossing(frame.port, frame.mode, arrived)
         refused = kind == "refused"
         return Stay(
             kind=kind,
-            inspection=("R" if self._dice.chance(0.6) else "W") if refused else "A",
+            inspection=("R" if self._rng.chance(0.6) else "W") if refused else "A",
             admission_class=frame.admission_class,
             arrival=arrival,
             number="" if refused else self._numbers.i94(),
@@ -168,32 +168,32 @@ class Population:
         abroad = frame.port in ports.ABROAD
         if kind == "left_last_day":
             # an hour before midnight at the port of entry: in Guam, Honolulu and the west UTC has another day
-            second = self._dice.between(22 * 3600, DAY - 60)
+            second = self._rng.between(22 * 3600, DAY - 60)
             if abroad:
-                return self._dice.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
-            return self._dice.crossing(frame.port, frame.mode, day, second)
+                return self._rng.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
+            return self._rng.crossing(frame.port, frame.mode, day, second)
         if kind == "left_last_day_elsewhere":
             port = ports.EASTWARD.get(frame.zone, "GUM")
-            return self._dice.crossing(port, "A", *local(ports.ZONES[port], end_of(day, frame.zone) - 1800))
+            return self._rng.crossing(port, "A", *local(ports.ZONES[port], end_of(day, frame.zone) - 1800))
         if kind == "left_hours_late_elsewhere":
             port = ports.WESTWARD.get(frame.zone, "GUM")
-            return self._dice.crossing(port, "A", *local(ports.ZONES[port], midnight(day, frame.zone) + 900))
+            return self._rng.crossing(port, "A", *local(ports.ZONES[port], midnight(day, frame.zone) + 900))
         if kind == "left_one_day_late":
-            second = self._dice.between(60, 4 * 3600)
+            second = self._rng.between(60, 4 * 3600)
             if abroad:
-                return self._dice.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
-            return self._dice.crossing(frame.port, frame.mode, day, second)
+                return self._rng.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
+            return self._rng.crossing(frame.port, frame.mode, day, second)
         mode = frame.mode
-        port = frame.port if mode != "A" or self._dice.chance(0.5) else self._dice.one(ports.OUT)
-        return self._dice.crossing(
-            "JFK" if port in ports.ABROAD else port, mode, day, day_only=self._dice.chance(shares.DAY_ONLY)
+        port = frame.port if mode != "A" or self._rng.chance(0.5) else self._rng.one(ports.OUT)
+        return self._rng.crossing(
+            "JFK" if port in ports.ABROAD else port, mode, day, day_only=self._rng.chance(rates.DAY_ONLY)
         )
 
     def _somewhere(self, limit: int, reach: int) -> int:
         """A day of arrival whose stay, `reach` days long, lies in the records, or ends on `limit`."""
         if limit:
             return limit - reach
-        return self._dice.between(self._span.first, max(self._span.first, self._span.last - reach))
+        return self._rng.between(self._span.first, max(self._span.first, self._span.last - reach))
 
     def _left(self, limit: int, days: int, *applications: Application) -> Shape:
         arrived = self._somewhere(limit, days)
@@ -201,7 +201,7 @@ class Population:
         return arrived, arrived + days, moved
 
     def _in_time(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, self._dice.between(3, min(frame.length - 1, 28)))
+        return self._left(limit, self._rng.between(3, min(frame.length - 1, 28)))
 
     def _last_day(self, frame: Frame, limit: int) -> Shape:
         return self._left(limit, frame.length)
@@ -210,16 +210,16 @@ class Population:
         return self._left(limit, frame.length + 1)
 
     def _late(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, frame.length + self._dice.between(2, 90))
+        return self._left(limit, frame.length + self._rng.between(2, 90))
 
     def _unobserved(self, frame: Frame, limit: int) -> Shape:
-        return self._left(limit, self._dice.between(3, frame.length + (20 if self._dice.chance(0.2) else -1)))
+        return self._left(limit, self._rng.between(3, frame.length + (20 if self._rng.chance(0.2) else -1)))
 
     def _refused(self, frame: Frame, limit: int) -> Shape:
         return self._somewhere(limit, 0), None, ()
 
     def _present(self, frame: Frame, limit: int) -> Shape:
-        gone = self._dice.between(1, frame.length - 6)
+        gone = self._rng.between(1, frame.length - 6)
         arrived = self._span.last - gone
         return arrived, None, ()
 
@@ -231,13 +231,13 @@ class Population:
         last = self._span.last - 2
         while end_of(last, frame.zone) <= self._span.until:
             last += 1
-        if end_of(last + 1, frame.zone) <= self._span.as_of and self._dice.chance(0.5):
+        if end_of(last + 1, frame.zone) <= self._span.as_of and self._rng.chance(0.5):
             last += 1
         return last - frame.length, None, ()
 
     def _request(self, frame: Frame, filed: int, decision: str = "", decided: int = 0, more: int = 0) -> Application:
         """An application to extend; days count from the arrival."""
-        granted = frame.length + (more or self._dice.between(60, 180))
+        granted = frame.length + (more or self._rng.between(60, 180))
         approved = decision == "approved"
         return Application(
             form="I-539",
@@ -252,36 +252,32 @@ class Population:
 
     def _timely(self, frame: Frame) -> int:
         """A day of filing in time; one in five on the very last day."""
-        return (
-            frame.length if self._dice.chance(0.2) else frame.length - self._dice.between(1, min(45, frame.length - 2))
-        )
+        return frame.length if self._rng.chance(0.2) else frame.length - self._rng.between(1, min(45, frame.length - 2))
 
     def _extended_left(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(frame, filed, "approved", filed + self._dice.between(20, 60))
+        request = self._request(frame, filed, "approved", filed + self._rng.between(20, 60))
         low = max(request.decided, frame.length) + 1
-        left = self._dice.between(min(low, request.granted_until), request.granted_until)
+        left = self._rng.between(min(low, request.granted_until), request.granted_until)
         return self._left(limit, left, request)
 
     def _extended_late(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(frame, filed, "approved", filed + self._dice.between(20, 55), 60)
-        return self._left(limit, request.granted_until + self._dice.between(1, 30), request)
+        request = self._request(frame, filed, "approved", filed + self._rng.between(20, 55), 60)
+        return self._left(limit, request.granted_until + self._rng.between(1, 30), request)
 
     def _near_end(self, frame: Frame, low: int, high: int) -> int:
         """A day of arrival such that the last day lies `low` to `high` days before the end of the records."""
-        return self._span.last - frame.length - self._dice.between(low, high)
+        return self._span.last - frame.length - self._rng.between(low, high)
 
     def _extended_present(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        request = self._request(
-            frame, filed, "approved", filed + self._dice.between(10, 35), self._dice.between(90, 180)
-        )
+        request = self._request(frame, filed, "approved", filed + self._rng.between(10, 35), self._rng.between(90, 180))
         arrived = self._near_end(frame, 36, 80)
         return arrived, None, (_moved(request, arrived),)
 
     def _extended_by_cbp(self, frame: Frame, limit: int) -> Shape:
-        decided = frame.length - self._dice.between(1, 10)
+        decided = frame.length - self._rng.between(1, 10)
         by_owner = Application(
             "I-94",
             "",
@@ -290,7 +286,7 @@ class Population:
             decided,
             granted_until=frame.length + 30,
         )
-        return self._left(limit, frame.length + self._dice.between(1, 40), by_owner)
+        return self._left(limit, frame.length + self._rng.between(1, 40), by_owner)
 
     def _pending(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 1, 120)
@@ -298,66 +294,66 @@ class Population:
 
     def _second_pending(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        first = self._request(frame, filed, "approved", filed + self._dice.between(10, 30), 60)
+        first = self._request(frame, filed, "approved", filed + self._rng.between(10, 30), 60)
         again = frame.length + 60
-        second = self._request(frame, again - self._dice.between(0, 25), more=200)
-        arrived = self._span.last - again - self._dice.between(1, 40)
+        second = self._request(frame, again - self._rng.between(0, 25), more=200)
+        arrived = self._span.last - again - self._rng.between(1, 40)
         return arrived, None, (_moved(first, arrived), _moved(second, arrived))
 
     def _healed(self, frame: Frame, limit: int) -> Shape:
-        filed = frame.length + self._dice.between(1, 20)
-        request = self._request(frame, filed, "approved", filed + self._dice.between(10, 40), 170)
+        filed = frame.length + self._rng.between(1, 20)
+        request = self._request(frame, filed, "approved", filed + self._rng.between(10, 40), 170)
         arrived = self._near_end(frame, 62, 100)
         return arrived, None, (_moved(request, arrived),)
 
     def _denied_after(self, frame: Frame) -> Application:
-        return self._request(frame, self._timely(frame), "denied", frame.length + self._dice.between(10, 70))
+        return self._request(frame, self._timely(frame), "denied", frame.length + self._rng.between(10, 70))
 
     def _denied_left_before(self, frame: Frame, limit: int) -> Shape:
         request = self._denied_after(frame)
-        return self._left(limit, self._dice.between(frame.length + 1, request.decided), request)
+        return self._left(limit, self._rng.between(frame.length + 1, request.decided), request)
 
     def _denied_left_after(self, frame: Frame, limit: int) -> Shape:
         request = self._denied_after(frame)
-        return self._left(limit, request.decided + self._dice.between(1, 30), request)
+        return self._left(limit, request.decided + self._rng.between(1, 30), request)
 
     def _denied_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 75, 200)
         return arrived, None, (_moved(self._denied_after(frame), arrived),)
 
     def _denied_early_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, 5, "denied", frame.length - self._dice.between(1, min(10, frame.length - 6)))
-        return self._left(limit, frame.length + self._dice.between(-1, 5), request)
+        request = self._request(frame, 5, "denied", frame.length - self._rng.between(1, min(10, frame.length - 6)))
+        return self._left(limit, frame.length + self._rng.between(-1, 5), request)
 
     def _withdrawn_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, self._timely(frame), "withdrawn", frame.length + self._dice.between(5, 30))
-        return self._left(limit, request.decided + self._dice.between(-4, 4), request)
+        request = self._request(frame, self._timely(frame), "withdrawn", frame.length + self._rng.between(5, 30))
+        return self._left(limit, request.decided + self._rng.between(-4, 4), request)
 
     def _filed_late(self, frame: Frame) -> Application:
-        filed = frame.length + self._dice.between(1, 10)
-        if self._dice.chance(0.5):
+        filed = frame.length + self._rng.between(1, 10)
+        if self._rng.chance(0.5):
             return self._request(frame, filed)
-        return self._request(frame, filed, "denied", filed + self._dice.between(10, 50))
+        return self._request(frame, filed, "denied", filed + self._rng.between(10, 50))
 
     def _filed_late_left(self, frame: Frame, limit: int) -> Shape:
         request = self._filed_late(frame)
-        return self._left(limit, request.filed + self._dice.between(1, 60), request)
+        return self._left(limit, request.filed + self._rng.between(1, 60), request)
 
     def _filed_late_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 15, 90)
         return arrived, None, (_moved(self._filed_late(frame), arrived),)
 
     def _no_extension_left(self, frame: Frame, limit: int) -> Shape:
-        request = self._request(frame, frame.length - self._dice.between(1, 30))
-        return self._left(limit, frame.length + self._dice.between(-5, 30), request)
+        request = self._request(frame, frame.length - self._rng.between(1, 30))
+        return self._left(limit, frame.length + self._rng.between(-5, 30), request)
 
     def _no_extension_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 3, 90)
-        return arrived, None, (_moved(self._request(frame, frame.length - self._dice.between(1, 30)), arrived),)
+        return arrived, None, (_moved(self._request(frame, frame.length - self._rng.between(1, 30)), arrived),)
 
     def _changed_class(self, frame: Frame, limit: int) -> Shape:
         filed = self._timely(frame)
-        decided = filed + self._dice.between(15, 60)
+        decided = filed + self._rng.between(15, 60)
         petition = Application(
             form="I-129",
             receipt=self._numbers.receipt(),
@@ -380,20 +376,20 @@ class Population:
         )
 
     def _adjusted(self, frame: Frame, limit: int) -> Shape:
-        filed = self._dice.between(10, frame.length)
-        request = self._adjustment(filed, "approved", filed + self._dice.between(60, 240))
+        filed = self._rng.between(10, frame.length)
+        request = self._adjustment(filed, "approved", filed + self._rng.between(60, 240))
         arrived = self._somewhere(0, request.decided + 2)
         return arrived, None, (_moved(request, arrived),)
 
     def _adjustment_pending(self, frame: Frame, limit: int) -> Shape:
-        filed = frame.length + 15 if self._dice.chance(0.25) else self._dice.between(10, frame.length)
+        filed = frame.length + 15 if self._rng.chance(0.25) else self._rng.between(10, frame.length)
         arrived = self._near_end(frame, 1, 150)
         return arrived, None, (_moved(self._adjustment(filed), arrived),)
 
     def _adjustment_denied(self, frame: Frame, limit: int) -> Shape:
-        filed = self._dice.between(10, frame.length)
-        request = self._adjustment(filed, "denied", frame.length + self._dice.between(20, 120))
-        left = request.decided + self._dice.between(-10, 40) if self._dice.chance(0.5) else None
+        filed = self._rng.between(10, frame.length)
+        request = self._adjustment(filed, "denied", frame.length + self._rng.between(20, 120))
+        left = request.decided + self._rng.between(-10, 40) if self._rng.chance(0.5) else None
         arrived = self._somewhere(0, max(request.decided, left or 0) + 4)
         return arrived, None if left is None else arrived + left, (_moved(request, arrived),)
 

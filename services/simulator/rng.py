@@ -8,9 +8,9 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
-from services.simulator import ports
 from services.simulator.clock import DAY, exists, instant, midnight, repeated
-from services.simulator.plans import Crossing
+from services.simulator.population import ports
+from services.simulator.population.plans import Crossing
 
 T = TypeVar("T")
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
@@ -28,7 +28,7 @@ class Choice(Generic[T]):
         return self._values[bisect(self._sums, random.random() * self._sums[-1])]
 
 
-class Dice:
+class Rng:
     """A stream of draws. Equal seeds give equal streams."""
 
     def __init__(self, seed: int | str) -> None:

@@ -209,5 +209,5 @@ TWO_FINS = 0.04
 
 
 def table() -> dict[str, object]:
-    """All shares by name."""
+    """Return every rate by its name."""
     return {name.lower(): value for name, value in globals().items() if name.isupper() and name[0] != "_"}

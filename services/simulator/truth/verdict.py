@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, midnight
-from services.simulator.plans import Application, Crossing, Program, Stay, Step
+from services.simulator.population.plans import Application, Crossing, Program, Stay, Step
 
 OFFICE = "America/New_York"
 """Decisions of the benefits agency are dated in this zone."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.simulator import ports, shares
 from services.simulator.clock import DAY, end_of
-from services.simulator.dice import Choice, Dice
-from services.simulator.numbers import Numbers
-from services.simulator.plans import Crossing, Passport, Program, Span, Stay, Step
-from services.simulator.verdict import GRACE, VIOLATION, WITHDRAWAL
+from services.simulator.population import ports, rates
+from services.simulator.population.numbers import Numbers
+from services.simulator.population.plans import Crossing, Passport, Program, Span, Stay, Step
+from services.simulator.rng import Choice, Rng
+from services.simulator.truth.verdict import GRACE, VIOLATION, WITHDRAWAL
 
 APRIL_SINCE = date(2025, 1, 17).toordinal()
 """From that day on a cap-gap runs to 1 April; before, to 1 October."""
@@ -40,21 +40,21 @@ class Students:
     """Draws the stays of students."""
 
     def __init__(self, seed: int, span: Span, numbers: Numbers) -> None:
-        self._dice = Dice(f"students {seed}")
+        self._rng = Rng(f"students {seed}")
         self._span = span
         self._numbers = numbers
-        self._classes = Choice(shares.STUDENT_CLASS)
+        self._classes = Choice(rates.STUDENT_CLASS)
         self._kinds = {
-            "F-1": Choice(shares.STUDENT),
-            "J-1": Choice(shares.EXCHANGE),
-            "M-1": Choice(shares.VOCATIONAL),
+            "F-1": Choice(rates.STUDENT),
+            "J-1": Choice(rates.EXCHANGE),
+            "M-1": Choice(rates.VOCATIONAL),
         }
 
     def stays(self, passport: Passport) -> tuple[Stay, ...]:
         """The stays of one student, in one program."""
-        port = self._dice.one(ports.AIR)
-        course = Course(self._classes.draw(self._dice.random), port, ports.ZONES[port])
-        kind = self._kinds[course.admission_class].draw(self._dice.random)
+        port = self._rng.one(ports.AIR)
+        course = Course(self._classes.draw(self._rng.random), port, ports.ZONES[port])
+        kind = self._kinds[course.admission_class].draw(self._rng.random)
         KINDS[kind](self, course)
         if course.arrived < self._span.first:
             kind, course = "student_present", Course(course.admission_class, port, course.zone)
@@ -64,34 +64,34 @@ class Students:
         last = self._stay(kind, course, program, passport, course.arrived, self._leaving(kind, course))
         if first is None:
             return (last,)
-        way_home = self._dice.crossing(self._dice.one(ports.OUT), "A", first[1])
+        way_home = self._rng.crossing(self._rng.one(ports.OUT), "A", first[1])
         return self._stay("student_vacation", course, program, passport, first[0], way_home), last
 
     def _home_before(self, course: Course) -> tuple[int, int] | None:
         """An earlier arrival in the same program and the departure to a vacation; most have none."""
-        home = course.arrived - self._dice.between(15, 40)
-        arrived = home - self._dice.between(60, 120)
-        likely = course.known and self._dice.chance(shares.VACATION)
+        home = course.arrived - self._rng.between(15, 40)
+        arrived = home - self._rng.between(60, 120)
+        likely = course.known and self._rng.chance(rates.VACATION)
         return (arrived, home) if likely and arrived >= self._span.first and course.admission_class != "M-1" else None
 
     def _program(self, course: Course, began: int) -> Program:
-        registered = began + self._dice.between(3, 25)
+        registered = began + self._rng.between(3, 25)
         steps = [Step("Registration", registered, registered, course.ends), *course.steps]
         kept = sorted((step for step in steps if step.told <= self._span.last), key=lambda step: step.told)
         return Program(
             self._numbers.sevis(),
             course.admission_class.replace("-", ""),
-            began - self._dice.between(30, 120),
+            began - self._rng.between(30, 120),
             course.ends,
             tuple(self._mended(step) for step in kept),
         )
 
     def _mended(self, step: Step) -> Step:
         """Now and then the last day was wrong at first."""
-        day = step.told + self._dice.between(1, 6)
+        day = step.told + self._rng.between(1, 6)
         plain = step.until and not step.mended and step.element != "Complete"
-        if plain and day <= self._span.last and self._dice.chance(shares.CORRECTED_STEP):
-            return replace(step, wrong=step.until + self._dice.between(1, 40), mended=day)
+        if plain and day <= self._span.last and self._rng.chance(rates.CORRECTED_STEP):
+            return replace(step, wrong=step.until + self._rng.between(1, 40), mended=day)
         return step
 
     def _stay(
@@ -107,7 +107,7 @@ class Students:
             kind=kind,
             inspection="A",
             admission_class=course.admission_class,
-            arrival=self._dice.crossing(course.port, "A", arrived),
+            arrival=self._rng.crossing(course.port, "A", arrived),
             number=self._numbers.i94(),
             last_day=min(course.ends + course.grace, _year(arrived)) if course.admission_class == "M-1" else 0,
             departure=departure,
@@ -122,66 +122,66 @@ class Students:
             return None
         if kind == "student_left_last_day":
             port = course.port if course.port in ports.OUT else "JFK"
-            second = self._dice.between(20 * 3600, DAY - 60)
+            second = self._rng.between(20 * 3600, DAY - 60)
             if ports.ZONES[port] == course.zone:
-                return self._dice.crossing(port, "A", course.left, second)
-        return self._dice.crossing(self._dice.one(ports.OUT), "A", course.left)
+                return self._rng.crossing(port, "A", course.left, second)
+        return self._rng.crossing(self._rng.one(ports.OUT), "A", course.left)
 
     def _lasts(self, course: Course, low: int, high: int, after: int) -> None:
         """A program of so many days, somewhere in the records with `after` days behind it."""
-        days = self._dice.between(low, high)
-        course.arrived = self._dice.between(self._span.first, self._span.last - days - after)
+        days = self._rng.between(low, high)
+        course.arrived = self._rng.between(self._span.first, self._span.last - days - after)
         course.ends = course.arrived + days
 
     def _ended(self, course: Course, low: int, high: int) -> None:
         """A program that ended so many days before the records do."""
-        course.ends = self._span.last - self._dice.between(low, high)
-        course.arrived = course.ends - self._dice.between(100, 250)
+        course.ends = self._span.last - self._rng.between(low, high)
+        course.arrived = course.ends - self._rng.between(100, 250)
 
     def _complete(self, course: Course, ends: int) -> None:
         """Told a few days later, or (some records just run out) not at all."""
-        if self._dice.chance(0.8):
-            course.steps.append(Step("Complete", ends, ends + self._dice.between(0, 5), ends))
+        if self._rng.chance(0.8):
+            course.steps.append(Step("Complete", ends, ends + self._rng.between(0, 5), ends))
 
     def _change(self, course: Course, element: str, more: int) -> None:
         """The program ends later, told in time."""
-        told = course.ends - self._dice.between(6, 40)
+        told = course.ends - self._rng.between(6, 40)
         course.steps.append(Step(element, told, told, course.ends + more))
 
     def _present(self, course: Course) -> None:
-        course.arrived = self._dice.between(max(self._span.first, self._span.last - 300), self._span.last - 5)
-        course.ends = self._span.last + self._dice.between(60, 330)
+        course.arrived = self._rng.between(max(self._span.first, self._span.last - 300), self._span.last - 5)
+        course.ends = self._span.last + self._rng.between(60, 330)
 
     def _extended(self, course: Course) -> None:
         self._ended(course, 0, 100)
-        self._change(course, "ProgramExtension", self._dice.between(170, 500))
+        self._change(course, "ProgramExtension", self._rng.between(170, 500))
 
     def _extended_left(self, course: Course) -> None:
-        more = self._dice.between(30, 90)
+        more = self._rng.between(30, 90)
         self._lasts(course, 90, 150, more + course.grace)
         self._change(course, "ProgramExtension", more)
-        course.left = course.ends + more + self._dice.between(1, course.grace - 1)
+        course.left = course.ends + more + self._rng.between(1, course.grace - 1)
 
     def _level(self, course: Course) -> None:
         self._ended(course, 0, 100)
         element = "EducationLevel" if course.admission_class == "F-1" else "ProgramChange"
-        self._change(course, element, self._dice.between(170, 500))
+        self._change(course, element, self._rng.between(170, 500))
 
     def _shortened_left(self, course: Course) -> None:
         self._lasts(course, 120, 200, 0)
-        told = course.ends - self._dice.between(60, 80)
-        until = told + self._dice.between(5, 20)
+        told = course.ends - self._rng.between(60, 80)
+        until = told + self._rng.between(5, 20)
         course.steps.append(Step("ShortenProgram", told, told, until))
-        course.left = until + self._dice.between(1, course.grace - 1)
+        course.left = until + self._rng.between(1, course.grace - 1)
 
     def _left_before(self, course: Course) -> None:
         self._lasts(course, 100, 200, 0)
-        course.left = course.ends - self._dice.between(5, 40)
+        course.left = course.ends - self._rng.between(5, 40)
 
     def _left_in_grace(self, course: Course) -> None:
         self._lasts(course, 90, 200, course.grace)
         self._complete(course, course.ends)
-        course.left = course.ends + self._dice.between(2, course.grace - 1)
+        course.left = course.ends + self._rng.between(2, course.grace - 1)
 
     def _left_last_day(self, course: Course) -> None:
         self._lasts(course, 90, 200, course.grace)
@@ -189,7 +189,7 @@ class Students:
         course.left = course.ends + course.grace - (0 if course.port in ports.OUT else 1)
 
     def _left_late(self, course: Course) -> None:
-        late = self._dice.between(2, 50)
+        late = self._rng.between(2, 50)
         self._lasts(course, 90, 180, course.grace + late)
         self._complete(course, course.ends)
         course.left = course.ends + course.grace + late
@@ -208,25 +208,25 @@ class Students:
         while end_of(last, course.zone) <= self._span.until:
             last += 1
         course.ends = last - course.grace
-        course.arrived = course.ends - self._dice.between(100, 250)
+        course.arrived = course.ends - self._rng.between(100, 250)
         self._complete(course, course.ends)
 
     def _train(self, course: Course, days: int) -> int:
         """Training after the program, authorised before it ends; its last day."""
         element = "OPTEmployment" if course.admission_class == "F-1" else "AcademicTraining"
-        begins = course.ends + self._dice.between(1, course.grace - 5)
-        told = course.ends - self._dice.between(10, 40)
+        begins = course.ends + self._rng.between(1, course.grace - 5)
+        told = course.ends - self._rng.between(10, 40)
         course.steps.append(Step(element, begins, told, begins + days))
         course.steps.append(Step("Complete", course.ends, course.ends + 1, course.ends))
         return begins + days
 
     def _training(self, course: Course) -> None:
         self._ended(course, 5, 150)
-        self._train(course, 180 + self._dice.between(0, 180))
+        self._train(course, 180 + self._rng.between(0, 180))
 
     def _training_left(self, course: Course) -> None:
         self._lasts(course, 90, 150, 60 + 2 * course.grace)
-        course.left = self._train(course, 60) + self._dice.between(1, course.grace - 1)
+        course.left = self._train(course, 60) + self._rng.between(1, course.grace - 1)
 
     def _cap_gap(self, course: Course) -> None:
         self._ended(course, 5, 120)
@@ -237,7 +237,7 @@ class Students:
         """The petition was denied: the period is corrected to the day of the denial."""
         self._ended(course, 40, 130)
         course.steps.append(Step("Complete", course.ends, course.ends + 1, course.ends))
-        denied = course.ends + self._dice.between(10, 35)
+        denied = course.ends + self._rng.between(10, 35)
         course.steps.append(
             Step(
                 "CapGapExtension",
@@ -251,33 +251,33 @@ class Students:
 
     def _terminated(self, course: Course, reason: str, after: int) -> int:
         self._lasts(course, 150, 250, 0)
-        day = course.arrived + self._dice.between(40, 90)
+        day = course.arrived + self._rng.between(40, 90)
         course.ends = max(course.ends, day + 60)
         if day + after > self._span.last:
             course.arrived -= 100
             course.ends -= 100
             day -= 100
-        course.steps.append(Step("Terminate", day, day + self._dice.between(0, 3), reason=reason))
+        course.steps.append(Step("Terminate", day, day + self._rng.between(0, 3), reason=reason))
         return day
 
     def _withdrawn_left(self, course: Course) -> None:
-        course.left = self._terminated(course, WITHDRAWAL, 20) + self._dice.between(1, 14)
+        course.left = self._terminated(course, WITHDRAWAL, 20) + self._rng.between(1, 14)
 
     def _withdrawn_late(self, course: Course) -> None:
-        course.left = self._terminated(course, WITHDRAWAL, 60) + self._dice.between(17, 50)
+        course.left = self._terminated(course, WITHDRAWAL, 60) + self._rng.between(17, 50)
 
     def _withdrawn_present(self, course: Course) -> None:
         self._terminated(course, WITHDRAWAL, 5)
 
     def _terminated_left(self, course: Course) -> None:
-        course.left = self._terminated(course, VIOLATION, 50) + self._dice.between(3, 45)
+        course.left = self._terminated(course, VIOLATION, 50) + self._rng.between(3, 45)
 
     def _terminated_present(self, course: Course) -> None:
         self._terminated(course, VIOLATION, 5)
 
     def _reactivated(self, course: Course) -> None:
-        day = self._terminated(course, VIOLATION, 60) + self._dice.between(10, 45)
-        until = max(course.ends, self._span.last + self._dice.between(30, 200))
+        day = self._terminated(course, VIOLATION, 60) + self._rng.between(10, 45)
+        until = max(course.ends, self._span.last + self._rng.between(30, 200))
         course.steps.append(Step("Reactivate", day, day + 1, until))
 
     def _by_mistake(self, course: Course) -> None:
@@ -287,7 +287,7 @@ class Students:
 
     def _without_record(self, course: Course) -> None:
         course.known = False
-        if self._dice.chance(0.5):
+        if self._rng.chance(0.5):
             self._left_before(course)
         else:
             self._present(course)

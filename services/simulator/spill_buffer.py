@@ -8,8 +8,8 @@ from pathlib import Path
 LIMIT = 16_000_000
 
 
-class Piles:
-    """Named piles of bytes; what was added last lies at the end."""
+class SpillBuffer:
+    """Bytes by name, in the order in which they were added."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -18,14 +18,14 @@ class Piles:
         self._size = 0
 
     def add(self, name: str, data: bytes) -> None:
-        """Put it at the end of that pile."""
+        """Append the bytes under that name."""
         self._held.setdefault(name, bytearray()).extend(data)
         self._size += len(data)
         if self._size > LIMIT:
             self._spill()
 
     def take(self) -> Iterator[tuple[str, bytes]]:
-        """All piles in the order of their names. There are none left behind."""
+        """Yield all names in order with their bytes, and empty the buffer."""
         for name in sorted(self._held.keys() | self._spilled):
             path = self._directory / f".{name}.part"
             before = path.read_bytes() if name in self._spilled else b""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.simulator.dice import LETTERS
-from services.simulator.plans import Passport
+from services.simulator.population.plans import Passport
+from services.simulator.rng import LETTERS
 
 OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", "IOE")
 _SIGNS = "0123456789" + LETTERS

@@ -1,0 +1,1 @@
+"""The synthetic population: who the persons are, what happens to them, and how often."""
