@@ -22,8 +22,8 @@ def tables() -> dict[str, str]:
     protections = ["| rule | fact | outcome | limits | source |", "| --- | --- | --- | --- | --- |"]
     protections += map(_protection, rules.PROTECTIONS)
     authority = ["| told of | by | why |", "| --- | --- | --- |", *map(_authority, rules.AUTHORITY)]
-    found = {"classes": classes, "protections": protections, "authority": authority}
-    return {word: "\n".join(lines) + "\n" for word, lines in found.items()}
+    by_marker = {"classes": classes, "protections": protections, "authority": authority}
+    return {word: "\n".join(lines) + "\n" for word, lines in by_marker.items()}
 
 
 def _class(row: Rule) -> str:
@@ -34,8 +34,10 @@ def _class(row: Rule) -> str:
     after += [f"{row.employment_days} after the employment, inside it"] if row.employment_days else []
     after += [] if row.extendable else ["no extension or change"]
     most = f" ({row.days} days)" if row.days else f" ({row.months} months)" if row.months else ""
-    told = "; ".join([*after, *_dates(row.since, row.until)]) or "nothing"
-    return f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} | {told} | {row.citation} |"
+    limits_text = "; ".join([*after, *_dates(row.since, row.through)]) or "nothing"
+    return (
+        f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} | {limits_text} | {row.citation} |"
+    )
 
 
 def _protection(row: Protection) -> str:
@@ -44,8 +46,8 @@ def _protection(row: Protection) -> str:
     limits += [f"ended by `{row.ended_by}`"] if row.ended_by else []
     limits += ["without an end"] if row.open else []
     fact = f"`{row.fact}`" + (f" ({row.reason})" if row.reason else "")
-    told = "; ".join([*limits, *_dates(row.since, row.until)]) or "its own day"
-    return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {told} | {row.citation} |"
+    limits_text = "; ".join([*limits, *_dates(row.since, row.through)]) or "its own day"
+    return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {limits_text} | {row.citation} |"
 
 
 def _authority(row: Authority) -> str:
@@ -58,8 +60,8 @@ def _dates(since: date, until: date) -> list[str]:
 
 def with_tables(text: str) -> str:
     """The page with the tables of today."""
-    found = tables()
-    return _SECTION.sub(lambda match: f"{match[1]}{found[match[2]]}{match[4]}", text)
+    by_marker = tables()
+    return _SECTION.sub(lambda match: f"{match[1]}{by_marker[match[2]]}{match[4]}", text)
 
 
 def test_the_page_says_what_the_rules_say() -> None:
@@ -72,7 +74,7 @@ def test_the_page_says_what_the_rules_say() -> None:
 def test_a_row_that_changed_is_missed() -> None:
     """Planted: another number of days, and an end."""
     row = rules.RULES[1]
-    changed = [_class(replace(row, days=91)), _class(replace(row, until=date(2026, 1, 1)))]
+    changed = [_class(replace(row, days=91)), _class(replace(row, through=date(2026, 1, 1)))]
     assert _class(row) not in changed
     first = rules.PROTECTIONS[0]
     assert _protection(replace(first, days=9)) != _protection(first)

@@ -113,15 +113,15 @@ class Report:
         expected = self._expected(stay)
         if not (began or expected):
             return
-        grade = stay.admitted_as or UNKNOWN
-        cell = self.cells.setdefault(Key(grade, citizenship, grade in rules.WAIVERS), Cell())
-        found = answer(stay, self.as_of, self.coverage)
+        admission_class = stay.admitted_as or UNKNOWN
+        cell = self.cells.setdefault(Key(admission_class, citizenship, admission_class in rules.WAIVERS), Cell())
+        held = answer(stay, self.as_of, self.coverage)
         for one in (cell, self.total):
             one.admissions += began
             one.expected += expected
-            if found is not None:
-                one.outcomes[found.outcome] += began
-                one.due[found.outcome] += expected
+            if held is not None:
+                one.outcomes[held.outcome] += began
+                one.due[held.outcome] += expected
 
     def _expected(self, stay: Stay) -> bool:
         day = last_day(stay)
@@ -144,17 +144,17 @@ class Report:
 
     def _occurrences(self, arrivals: Iterable[Fact]) -> Iterator[Fact]:
         """Each arrival once, however many reports tell of it: the first one of each is counted, its repeats are not."""
-        told = {fact.uuid: fact for fact in arrivals}
-        for name in told:
+        by_event = {fact.uuid: fact for fact in arrivals}
+        for name in by_event:
             if name not in self._repeats:
-                yield as_one([told[one] for one in self._reports.get(name, (name,)) if one in told])
+                yield as_one([by_event[one] for one in self._reports.get(name, (name,)) if one in by_event])
 
     def by(self, name: Callable[[Key], Hashable]) -> dict[Hashable, Cell]:
         """The cells put together by what the function gives for their keys, in its order."""
-        found: dict[Hashable, Cell] = {}
+        cells: dict[Hashable, Cell] = {}
         for key in sorted(self.cells):
-            found.setdefault(name(key), Cell()).include(self.cells[key])
-        return found
+            cells.setdefault(name(key), Cell()).include(self.cells[key])
+        return cells
 
     def problems(self) -> Iterator[str]:
         """Every sum that does not close."""
@@ -173,9 +173,9 @@ class Report:
 
     def _arrivals(self) -> Iterator[str]:
         classes: dict[Hashable, Cell] = self.by(lambda key: key.admission_class)
-        for grade in sorted({*self.arrived, *map(str, classes)}):
-            told = classes[grade].admissions if grade in classes else 0
-            yield from _unequal(f"arrivals in class {grade}", self.arrived[grade], told)
+        for admission_class in sorted({*self.arrived, *map(str, classes)}):
+            admissions = classes[admission_class].admissions if admission_class in classes else 0
+            yield from _unequal(f"arrivals in class {admission_class}", self.arrived[admission_class], admissions)
 
     def close(self) -> None:
         """Raises Unbalanced where a sum does not close."""
@@ -230,9 +230,9 @@ def last_day(stay: Stay) -> date | None:
 
 def _after_status(stay: Stay) -> Interval | None:
     """The piece behind the last one in status."""
-    found = None
+    after = None
     for piece, following in zip(reversed(stay.timeline), (None, *reversed(stay.timeline)), strict=False):
         if piece.outcome == Outcome.IN_STATUS:
-            found = following
+            after = following
             break
-    return found
+    return after

@@ -25,9 +25,9 @@ class Coverage(msgspec.Struct, frozen=True):
     scopes: dict[str, tuple[Stretch, ...]]
     departures: tuple[Stretch, ...]
 
-    def vouches(self, since: int, until: int) -> bool:
+    def vouches(self, since: int, through: int) -> bool:
         """Whether somebody who left between two seconds would be known to have left."""
-        return any(start <= since and until <= end for start, end in self.departures)
+        return any(start <= since and through <= end for start, end in self.departures)
 
     @property
     def absence_known(self) -> int | None:
@@ -62,13 +62,13 @@ def _seconds(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def _joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    found: list[Stretch] = []
+    joined: list[Stretch] = []
     for since, through in sorted(pieces):
-        if found and since <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], through))
+        if joined and since <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], through))
         else:
-            found.append((since, through))
-    return tuple(found)
+            joined.append((since, through))
+    return tuple(joined)
 
 
 def _common(some: Sequence[Stretch], others: Sequence[Stretch]) -> tuple[Stretch, ...]:

@@ -43,7 +43,7 @@ def fingerprint() -> str:
 
 
 def _row(rule: rules.Rule) -> tuple[object, ...]:
-    dates = (rule.since.isoformat(), rule.until.isoformat())
+    dates = (rule.since.isoformat(), rule.through.isoformat())
     return (
         rule.id,
         sorted(rule.classes),
@@ -61,6 +61,6 @@ def _row(rule: rules.Rule) -> tuple[object, ...]:
 
 
 def _protection(row: rules.Protection) -> tuple[object, ...]:
-    dates = (row.since.isoformat(), row.until.isoformat())
-    words = (row.id, row.fact, row.outcome.value, row.told, row.citation, row.reason, row.ended_by, row.failed)
+    dates = (row.since.isoformat(), row.through.isoformat())
+    words = (row.id, row.fact, row.outcome.value, row.wording, row.citation, row.reason, row.ended_by, row.failed)
     return (words, row.days, sorted(row.classes), row.behind, row.open, dates)

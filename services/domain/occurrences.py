@@ -45,13 +45,13 @@ def gathered(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Reports]:
     """A person's facts with each occurrence told by several reports as one fact, and which reports those are."""
     if _told_once(facts):
         return facts, {}
-    found: list[Fact] = []
+    occurred: list[Fact] = []
     reports: Reports = {}
     for group in (*_crossings(facts), *_steps(facts), *([fact] for fact in facts if fact.kind == "status")):
-        found.append(as_one(group))
+        occurred.append(as_one(group))
         if len(group) > 1:
-            reports[found[-1].uuid] = tuple(fact.uuid for fact in sorted(group, key=_rank))
-    return found, reports
+            reports[occurred[-1].uuid] = tuple(fact.uuid for fact in sorted(group, key=_rank))
+    return occurred, reports
 
 
 def _told_once(facts: Iterable[Fact]) -> bool:
@@ -84,11 +84,11 @@ def as_one(reports: Sequence[Fact]) -> Fact:
                 body.setdefault(name, value)
     named = {text for fact in reports for text in fact.identifiers} - set(lead.claim.identifiers if lead.claim else ())
     marks = {mark for fact in reports for mark in fact.handling}
-    said = replace(lead, body=body, numbers=tuple(sorted(named)), handling=tuple(sorted(marks)))
+    merged = replace(lead, body=body, numbers=tuple(sorted(named)), handling=tuple(sorted(marks)))
     timed = next((fact for fact in others if not fact.whole_day and fact.day == lead.day), None)
     if lead.whole_day and timed is not None and lead.kind != "extension":
-        said = replace(said, start=timed.start, whole_day=False, zone=timed.zone)
-    return said
+        merged = replace(merged, start=timed.start, whole_day=False, zone=timed.zone)
+    return merged
 
 
 def _rank(fact: Fact) -> tuple[int, int, bytes]:
@@ -122,13 +122,13 @@ def _steps(facts: Sequence[Fact]) -> Iterator[Group]:
     for fact in facts:
         if fact.kind == "extension":
             by_step.setdefault((fact.body["receipt"], fact.body["action"]), []).append(fact)
-    for told in by_step.values():
+    for reported in by_step.values():
         ties = [
             (Tie.NEAR, one, other)
-            for one, other in combinations(told, 2)
+            for one, other in combinations(reported, 2)
             if one.system != other.system and abs(one.day - other.day) <= rules.ONE_STEP
         ]
-        yield from _joined(told, sorted([*_repeats(told), *ties], key=_order), ())
+        yield from _joined(reported, sorted([*_repeats(reported), *ties], key=_order), ())
 
 
 Tied = tuple[Tie, Fact, Fact]
@@ -150,15 +150,15 @@ def _between(one: Fact, other: Fact) -> int:
 
 def _repeats(facts: Sequence[Fact]) -> Iterator[Tied]:
     """Ties by origin: to the record that is named, the nearest part of it, or to others that name it too."""
-    told: dict[tuple[str, str], list[Fact]] = {}
+    by_record: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts:
-        told.setdefault((fact.system, fact.record), []).append(fact)
+        by_record.setdefault((fact.system, fact.record), []).append(fact)
     first: dict[tuple[str, str], Fact] = {}
     for fact in sorted(facts, key=lambda fact: (fact.start, fact.id)):
         origin = _origin(fact)
         if origin is None:
             continue
-        named = [(Tie.ORIGIN, fact, other) for other in told.get(origin, ())]
+        named = [(Tie.ORIGIN, fact, other) for other in by_record.get(origin, ())]
         if named:
             yield min(named, key=_order)
         else:
@@ -172,8 +172,8 @@ def _origin(fact: Fact) -> tuple[str, str] | None:
 
 def _near(arrivals: Sequence[Fact]) -> Iterator[Tied]:
     """Ties of arrivals by number, time, place and carrier. A copy has none beside its original."""
-    told = {(fact.system, fact.record) for fact in arrivals}
-    ordered = sorted((fact for fact in arrivals if _origin(fact) not in told), key=lambda fact: fact.start)
+    records = {(fact.system, fact.record) for fact in arrivals}
+    ordered = sorted((fact for fact in arrivals if _origin(fact) not in records), key=lambda fact: fact.start)
     for place, one in enumerate(ordered):
         for later in range(place + 1, len(ordered)):
             other = ordered[later]
@@ -237,7 +237,7 @@ def _apart(one: Group, other: Group, tie: Tie, departures: Sequence[int]) -> boo
     if tie <= Tie.NUMBER:
         return False
     names = ("port",) if tie <= Tie.INSPECTION else ("port", "carrier", "conveyance")
-    return any(_contradict(_said(one, name), _said(other, name)) for name in names)
+    return any(_contradict(_values(one, name), _values(other, name)) for name in names)
 
 
 def _sources(group: Group) -> set[str]:
@@ -254,7 +254,7 @@ def _contradict(one: set[str], other: set[str]) -> bool:
     return bool(one) and bool(other) and one.isdisjoint(other)
 
 
-def _said(group: Group, name: str) -> set[str]:
+def _values(group: Group, name: str) -> set[str]:
     return {fact.body[name] for fact in group if name in fact.body}
 
 
@@ -276,7 +276,7 @@ def beside(arrivals: Sequence[Fact], encounters: Iterable[Fact]) -> Reports:
 
     `arrivals` in order of time, as `encounters` are. Where both say at which port, it is the same.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    witnesses: dict[str, tuple[str, ...]] = {}
     starts = [fact.start for fact in arrivals]
     for fact in encounters:
         port = fact.body.get("port")
@@ -288,8 +288,8 @@ def beside(arrivals: Sequence[Fact], encounters: Iterable[Fact]) -> Reports:
         ]
         if near:
             event = arrivals[min(near)[1]].uuid
-            found[event] = (*found.get(event, ()), fact.uuid)
-    return found
+            witnesses[event] = (*witnesses.get(event, ()), fact.uuid)
+    return witnesses
 
 
 def numbers_of(fact: Fact) -> set[str]:

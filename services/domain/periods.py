@@ -61,13 +61,13 @@ def _period(arrival: Fact) -> Period | None:
     rule = rules.parole_for(day) if paroled else rules.rule_for(admission_class, day)
     if rule is None:
         return None
-    until = arrival.body.get("admitted_until")
-    if until is None and not paroled and _canadian_without_number(arrival):
+    period_end = arrival.body.get("admitted_until")
+    if period_end is None and not paroled and _canadian_without_number(arrival):
         # where no row holds, the one for the class stays, which has no period without a date
         rule = rules.canadian_for(admission_class, day) or rule
     if rule.basis in (rules.Basis.DURATION, rules.Basis.PROGRAM):
         return Period(admission_class, rule, FOREVER, DURATION, FOREVER)
-    stated = date.fromisoformat(until) if until and until != DURATION else None
+    stated = date.fromisoformat(period_end) if period_end and period_end != DURATION else None
     last = _last_day(rule, day, stated)
     if last is None or last < day:
         return None
@@ -110,7 +110,7 @@ def applications_of(facts: Sequence[Fact], zone_name: str) -> list[Application]:
     by_receipt: dict[str, list[Fact]] = {}
     for fact in facts:
         by_receipt.setdefault(fact.body["receipt"], []).append(fact)
-    found = []
+    applications = []
     for receipt, steps in by_receipt.items():
         filed = next((step for step in steps if step.body["action"] == "filed"), None)
         decisions = [step for step in steps if step.body["action"] in ("approved", "denied", "withdrawn")]
@@ -122,8 +122,8 @@ def applications_of(facts: Sequence[Fact], zone_name: str) -> list[Application]:
         bridges = asks == "change_class" and any(
             step.body.get("requested_class") == rules.CAP_GAP_CLASS for step in steps
         )
-        found.append(Application(receipt, decided, filed_at, asks == "adjust", evidence, bridges))
-    return sorted(found, key=lambda one: (one.filed_at, one.evidence))
+        applications.append(Application(receipt, decided, filed_at, asks == "adjust", evidence, bridges))
+    return sorted(applications, key=lambda one: (one.filed_at, one.evidence))
 
 
 def _filed_at(filed_on: str | None, step: Fact, zone_name: str) -> int:
@@ -150,19 +150,19 @@ class Line:
     reach: int
     proof: tuple[str, ...]
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
-    told: bool = False  # whether SEVIS speaks in it
+    from_sevis: bool = False  # whether SEVIS speaks in it
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
         """Adds a piece that rests on the present proof."""
         absence = outcome is Outcome.OVERSTAY_SUSPECTED
         self.pieces.append(interval(since, outcome, reason, rule, self.proof, absence=absence))
 
-    def wait(self, since: int, until: int, reason: str, rule: tuple[str, str]) -> None:
+    def wait(self, since: int, period_end: int, reason: str, rule: tuple[str, str]) -> None:
         """Adds a period of authorised stay, and the time without any before it."""
         if since > self.reach:
             self.over()
         self.add(since, Outcome.PENDING, reason, rule)
-        self.reach = until
+        self.reach = period_end
 
     def over(self) -> None:
         """From `reach` on nothing is allowed."""
@@ -175,7 +175,7 @@ class Line:
     def follow(self, pieces: Sequence[Interval], end: int | None = None) -> None:
         """Goes on as the programs say. Its end is that of status, or that of the date on the I-94."""
         last = pieces[-1]
-        self.told, self.after = True, None
+        self.from_sevis, self.after = True, None
         if last.outcome in programs.ALLOWED:
             self.reach, allowed = FOREVER, pieces
         else:
@@ -218,9 +218,9 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line | None:
 def _inside_date(line: Line, first: Interval, day: int) -> None:
     """A fixed date under which a program runs."""
     period = line.period
-    said = line.programs.line(period.row, first.since, day)
+    program_line = line.programs.line(period.row, first.since, day)
     last = date.fromisoformat(period.last_day or "").toordinal()
-    line.follow(programs.dated(said, period.row, first, last, line.arrival.zone), period.end)
+    line.follow(programs.dated(program_line, period.row, first, last, line.arrival.zone), period.end)
 
 
 def authorised(line: Line, applications: Sequence[Application], endings: Sequence[Fact] = ()) -> list[Interval]:
@@ -287,10 +287,10 @@ def _extend(line: Line, application: Application) -> None:
         _approve(line, decided, proof)
     elif application.filed_at < max(line.period.end, line.period.timely) and not application.void:
         line.proof = proof
-        until = FOREVER if decided is None else _decision_over(decided, line.arrival.zone)
-        if until > line.reach:
+        period_end = FOREVER if decided is None else _decision_over(decided, line.arrival.zone)
+        if period_end > line.reach:
             rule = rules.TIMELY if decided is None else rules.DENIED
-            line.wait(line.reach, until, "application pending", rule)
+            line.wait(line.reach, period_end, "application pending", rule)
 
 
 def _bridge(line: Line, application: Application) -> None:
@@ -303,17 +303,17 @@ def _bridge(line: Line, application: Application) -> None:
     carried = held is not None and held.rule == rules.CAP_GAP[0]  # SEVIS has it already
     ended = held.since if held is not None and carried else period.end
     last = rules.cap_gap_until(local_day(application.filed_at, zone_name), local_day(ended - 1, zone_name))
-    until = max(period.end, programs.over(last.toordinal(), zone_name))
+    period_end = max(period.end, programs.over(last.toordinal(), zone_name))
     if application.decided is not None:
-        until = min(until, _decision_over(application.decided, zone_name))
-    if until in (ended, period.end) or until < ended:
+        period_end = min(period_end, _decision_over(application.decided, zone_name))
+    if period_end in (ended, period.end) or period_end < ended:
         return
     line.proof = tuple(sorted({line.arrival.uuid, *application.evidence, *(held.evidence if held else ())}))
     line.pieces = [piece for piece in line.pieces if piece.since < ended]
     line.add(ended, Outcome.IN_STATUS, "cap gap", rules.CAP_GAP)
-    line.add(until, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
-    grace = local_day(until - 1, zone_name).toordinal() + period.row.grace_days
-    period.end, line.reach, line.after = until, programs.over(grace, zone_name), None
+    line.add(period_end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
+    grace = local_day(period_end - 1, zone_name).toordinal() + period.row.grace_days
+    period.end, line.reach, line.after = period_end, programs.over(grace, zone_name), None
 
 
 def _approve(line: Line, decided: Fact, proof: tuple[str, ...]) -> None:
@@ -387,15 +387,15 @@ def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -
 
 
 def _await_adjustment(line: Line, application: Application) -> None:
-    """What an application for permanent residence does until it is granted."""
+    """What an application for permanent residence does up to its grant."""
     decided = application.decided
     since = max(line.reach, application.filed_at)
-    until = FOREVER  # also where it was granted: that ends the time line by itself
+    period_end = FOREVER  # also where it was granted: that ends the time line by itself
     if decided is not None and application.action != "approved":
-        until = _decision_over(decided, line.arrival.zone)
-    if until > since:
+        period_end = _decision_over(decided, line.arrival.zone)
+    if period_end > since:
         line.proof = (line.arrival.uuid, *application.evidence)
-        line.wait(since, until, "adjustment pending", rules.ADJUSTMENT)
+        line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
 
 
 def interval(

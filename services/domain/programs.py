@@ -69,13 +69,13 @@ def is_program(fact: Fact) -> bool:
 
 def records_of(facts: Iterable[Fact]) -> list[Record]:
     """The SEVIS records of a person, by their IDs."""
-    told: dict[str, list[Fact]] = {}
+    by_id: dict[str, list[Fact]] = {}
     for fact in facts:
         name = next((text for text in fact.identifiers if text[:6] == "sevis/"), None)
         if name is not None:
-            told.setdefault(name, []).append(fact)
-    found = (_record(name, sorted(parts, key=_order)) for name, parts in sorted(told.items()))
-    return [record for record in found if record.steps]
+            by_id.setdefault(name, []).append(fact)
+    records = (_record(name, sorted(parts, key=_order)) for name, parts in sorted(by_id.items()))
+    return [record for record in records if record.steps]
 
 
 def _record(name: str, parts: Sequence[Fact]) -> Record:
@@ -109,15 +109,15 @@ class Programs:
         lines = [line_of(record, rule, self.arrival.zone) for record in self._meant(rule, since, day, named)]
         if not lines:
             return []
-        found = _best(lines)
-        held = at(found, since)
+        held_piece = _best(lines)
+        held = at(held_piece, since)
         if held is None:
             first = self._unknown(since, "no SEVIS record reaches back to it", ())
         elif held.outcome in ALLOWED:
             first = replace(held, since=since, evidence=self._proof(held.evidence))
         else:
             first = self._unknown(since, "SEVIS record had ended before it", held.evidence)
-        later = (replace(piece, evidence=self._proof(piece.evidence)) for piece in found if piece.since > since)
+        later = (replace(piece, evidence=self._proof(piece.evidence)) for piece in held_piece if piece.since > since)
         return [first, *later]
 
     def handling(self) -> set[str]:
@@ -156,23 +156,25 @@ def dated(line: Sequence[Interval], rule: rules.Rule, first: Interval, last: int
     end, grace = over(last, zone), over(last - rule.grace_days, zone)
     moments = {first.since, *(moment for moment in (grace, end) if first.since < moment < FOREVER)}
     moments |= {piece.since for piece in line}
-    found: list[Interval] = []
+    held_piece: list[Interval] = []
     for moment in sorted(moments):
         piece = _dated(at(line, moment), rule, first, moment, (grace, end))
-        if not found or replace(found[-1], since=moment) != replace(piece, since=moment):
-            found.append(replace(piece, since=moment))
-    return found
+        if not held_piece or replace(held_piece[-1], since=moment) != replace(piece, since=moment):
+            held_piece.append(replace(piece, since=moment))
+    return held_piece
 
 
-def _dated(said: Interval | None, rule: rules.Rule, first: Interval, moment: int, bounds: tuple[int, int]) -> Interval:
+def _dated(
+    program_piece: Interval | None, rule: rules.Rule, first: Interval, moment: int, bounds: tuple[int, int]
+) -> Interval:
     grace, end = bounds
-    if said is not None and said.outcome == Outcome.TERMINATED:
-        return said
+    if program_piece is not None and program_piece.outcome == Outcome.TERMINATED:
+        return program_piece
     if moment >= end:
         return _nothing(moment, first.evidence)
-    if said is None or moment < grace or said.outcome == Outcome.IN_STATUS:
+    if program_piece is None or moment < grace or program_piece.outcome == Outcome.IN_STATUS:
         return first  # in status by the date, whatever the program does
-    proof = tuple(sorted({*first.evidence, *said.evidence}))
+    proof = tuple(sorted({*first.evidence, *program_piece.evidence}))
     return _piece(moment, Outcome.IN_GRACE, "days of grace", rule, proof)
 
 
@@ -189,11 +191,11 @@ def line_of(record: Record, rule: rules.Rule, zone: str) -> list[Interval]:
 
 def _running(record: Record, step: Fact, rule: rules.Rule, zone: str) -> list[Interval]:
     """A program up to its last day, the training that reaches beyond it, grace, and then nothing."""
-    last = _until(step)
+    last = _last_day(step)
     proof: tuple[str, ...] = (step.uuid,)
     pieces = [_piece(over(step.day - 1, zone), Outcome.IN_STATUS, "program active", rule, proof)]
     for period in record.periods:
-        end = _until(period)
+        end = _last_day(period)
         near = period.day <= last + rule.grace_days + 1
         if near and end > last and period.body.get("reason") in rule.training:
             proof = (*proof, period.uuid)
@@ -222,8 +224,8 @@ def _terminated(line: list[Interval], step: Fact, rule: rules.Rule, zone: str) -
     if reason == "authorized-withdrawal":
         return _spliced(line, since, _ending(since, step.day + rule.withdrawal_days, rule, proof, zone))
     # neither violation nor grace: what became of the holder, other systems know
-    said = Interval(since, Outcome.UNDETERMINED.value, "SEVIS record ended administratively", *UNKNOWN, proof)
-    return _spliced(line, since, [said])
+    program_piece = Interval(since, Outcome.UNDETERMINED.value, "SEVIS record ended administratively", *UNKNOWN, proof)
+    return _spliced(line, since, [program_piece])
 
 
 def _ending(since: int, last: int, rule: rules.Rule, proof: tuple[str, ...], zone: str) -> list[Interval]:
@@ -233,7 +235,7 @@ def _ending(since: int, last: int, rule: rules.Rule, proof: tuple[str, ...], zon
     return [grace, after] if after.since > since else [after]
 
 
-def _until(fact: Fact) -> int:
+def _last_day(fact: Fact) -> int:
     until = fact.body.get("until")
     if until is None or until == "D/S":
         return fact.day if fact.body["fact"] == "sevis_completed" else ENDLESS
@@ -261,25 +263,25 @@ def _best(lines: Sequence[list[Interval]]) -> list[Interval]:
     """One line of several: at every second the piece that says most for the holder."""
     if len(lines) == 1:
         return lines[0]
-    found: list[Interval] = []
+    held_piece: list[Interval] = []
     before: Interval | None = None
     for moment in sorted({piece.since for line in lines for piece in line}):
         held = (piece for line in lines if (piece := at(line, moment)) is not None)
         best = min(held, key=lambda piece: BEST_FIRST.index(piece.outcome))
         if best is not before:
-            found.append(best if best.since == moment else replace(best, since=moment))
+            held_piece.append(best if best.since == moment else replace(best, since=moment))
             before = best
-    return found
+    return held_piece
 
 
 def at(line: Sequence[Interval], second: int) -> Interval | None:
     """The piece that holds at a second; None before the line begins."""
-    found = None
+    held_piece = None
     for piece in line:
         if piece.since > second:
             break
-        found = piece
-    return found
+        held_piece = piece
+    return held_piece
 
 
 def over(day: int, zone: str) -> int:

@@ -30,12 +30,12 @@ class Window:
 
     row: rules.Protection
     since: int
-    until: int
+    period_end: int
     evidence: tuple[str, ...]
 
 
 def protected(visit: Visit, period: Period, line: list[Interval]) -> list[Interval]:
-    """The time line with all protections laid over it, and with what stands against a departure that was told."""
+    """The time line with all protections laid over it, and with what stands against a reported departure."""
     for window in windows_of(visit, period):
         line = laid_over(line, window)
         if window.row.failed:
@@ -54,7 +54,7 @@ def filing_end(visit: Visit, period: Period) -> int:
     """
     if not period.row.extendable:
         return 0
-    return max((window.until for window in windows_of(visit, period) if window.row.behind), default=0)
+    return max((window.period_end for window in windows_of(visit, period) if window.row.behind), default=0)
 
 
 def voided(application: Application, facts: Sequence[Fact]) -> bool:
@@ -83,21 +83,21 @@ def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
         if row is None:
             continue
         since = period.end if row.behind else over(fact.day - 1, arrival.zone)
-        until, evidence = _until(visit, fact, row, period), {arrival.uuid, fact.uuid}
+        period_end, evidence = _period_end(visit, fact, row, period), {arrival.uuid, fact.uuid}
         ended = next((one for one in visit.facts if one.body["fact"] == row.ended_by and one.start >= fact.start), None)
-        if ended is not None and (end := over(ended.day, arrival.zone)) < until:
-            until, evidence = end, evidence | {ended.uuid}
+        if ended is not None and (end := over(ended.day, arrival.zone)) < period_end:
+            period_end, evidence = end, evidence | {ended.uuid}
         since = max(since, arrival.start)
-        if since < until:
-            yield Window(row, since, until, tuple(sorted(evidence)))
+        if since < period_end:
+            yield Window(row, since, period_end, tuple(sorted(evidence)))
 
 
-def _until(visit: Visit, fact: Fact, row: rules.Protection, period: Period) -> int:
+def _period_end(visit: Visit, fact: Fact, row: rules.Protection, period: Period) -> int:
     """The second at which it is over by the day that it names, and by the most that the row allows."""
-    zone, said = visit.arrival.zone, fact.body.get("until")
-    if said is None or said == "D/S":
+    zone, stated = visit.arrival.zone, fact.body.get("until")
+    if stated is None or stated == "D/S":
         return FOREVER if row.open else 0
-    last = date.fromisoformat(said).toordinal()
+    last = date.fromisoformat(stated).toordinal()
     if row.days and row.behind:
         if period.last_day is None or period.last_day == "D/S":
             return 0
@@ -109,25 +109,25 @@ def _until(visit: Visit, fact: Fact, row: rules.Protection, period: Period) -> i
 
 def laid_over(line: Sequence[Interval], window: Window) -> list[Interval]:
     """The line with the window's outcome wherever it comes first in the closed list."""
-    row, found = window.row, list[Interval]()
-    mine = Interval(window.since, row.outcome.value, row.told, row.id, row.citation, window.evidence)
+    row, pieces = window.row, list[Interval]()
+    mine = Interval(window.since, row.outcome.value, row.wording, row.id, row.citation, window.evidence)
     for piece, following in zip_longest(line, line[1:]):
         end = following.since if following is not None else FOREVER + 1
-        if RANK[piece.outcome] <= RANK[mine.outcome] or end <= window.since or window.until <= piece.since:
-            found.append(piece)
+        if RANK[piece.outcome] <= RANK[mine.outcome] or end <= window.since or window.period_end <= piece.since:
+            pieces.append(piece)
             continue
         if piece.since < window.since:
-            found.append(piece)
+            pieces.append(piece)
         begins = max(piece.since, window.since)
-        if not found or replace(found[-1], since=0) != replace(mine, since=0):
-            found.append(replace(mine, since=begins))
-        if window.until < end and window.until < FOREVER:
-            found.append(replace(piece, since=window.until))
-    return found
+        if not pieces or replace(pieces[-1], since=0) != replace(mine, since=0):
+            pieces.append(replace(mine, since=begins))
+        if window.period_end < end and window.period_end < FOREVER:
+            pieces.append(replace(piece, since=window.period_end))
+    return pieces
 
 
 def _failed(piece: Interval, window: Window) -> Interval:
-    if not piece.absence or piece.since < window.until:
+    if not piece.absence or piece.since < window.period_end:
         return piece
     proof = tuple(sorted({*piece.evidence, *window.evidence}))
     return replace(piece, reason=window.row.failed, rule=window.row.id, citation=window.row.citation, evidence=proof)
@@ -135,16 +135,16 @@ def _failed(piece: Interval, window: Window) -> Interval:
 
 def _still_here(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
     """The line with a word on the manifest that lost, from the moment that it told of."""
-    told = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
-    proof = {fact.uuid for fact in visit.disbelieved} | set(presence(visit, told))
-    found = []
-    for piece in _parted(line, told.start):
-        if piece.since < told.start:
-            found.append(piece)
+    disbelieved = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
+    proof = {fact.uuid for fact in visit.disbelieved} | set(presence(visit, disbelieved))
+    pieces = []
+    for piece in _parted(line, disbelieved.start):
+        if piece.since < disbelieved.start:
+            pieces.append(piece)
         else:
             reason = f"{piece.reason}; met in the country after a carrier told of a departure"
-            found.append(replace(piece, reason=reason, evidence=tuple(sorted({*piece.evidence, *proof}))))
-    return found
+            pieces.append(replace(piece, reason=reason, evidence=tuple(sorted({*piece.evidence, *proof}))))
+    return pieces
 
 
 def _rebutted(visit: Visit, line: Sequence[Interval]) -> list[Interval]:

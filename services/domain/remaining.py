@@ -35,8 +35,8 @@ def last_day(stay: Stay, as_of: int) -> date | None:
     if after.outcome in ENDED:
         return local_day(after.since - 1, stay.zone)
     # who has left, or is something else, by now: how long it could have been, the date alone tells
-    until = stay.authorised_until
-    return None if until is None or until == DURATION else date.fromisoformat(until)
+    stated = stay.authorised_until
+    return None if stated is None or stated == DURATION else date.fromisoformat(stated)
 
 
 def _after(line: Iterable[Interval], as_of: int) -> Interval | None:
@@ -56,13 +56,13 @@ def alert_at(stay: Stay, as_of: int, days: int) -> int | None:
     return None if last is None else over(last.toordinal() - days - 1, stay.zone)
 
 
-def alerts(stays: Iterable[Stay], since: int, until: int, days: int) -> Iterator[tuple[Stay, date]]:
+def alerts(stays: Iterable[Stay], since: int, period_end: int, days: int) -> Iterator[tuple[Stay, date]]:
     """The stays for which an alert falls due from a second up to another, with their last day."""
     for stay in stays:
         moment = max(since, stay.since)
         due = alert_at(stay, moment, days)
         last = last_day(stay, moment)
-        if due is not None and last is not None and since <= max(due, stay.since) < until:
+        if due is not None and last is not None and since <= max(due, stay.since) < period_end:
             yield stay, last
 
 

@@ -1,6 +1,6 @@
 """The law as dated data: one row per group of classes and period of validity, each with its citation.
 
-A row applies to admissions from `since` up to and including `until`; the admission's own local day decides, so a
+A row applies to admissions from `since` up to and including `through`; the admission's own local day decides, so a
 change of law moves later admissions only. Days are counted in the zone of the port of entry.
 """
 
@@ -46,7 +46,7 @@ class Rule:
     training: frozenset[str] = frozenset()
     extendable: bool = True
     since: date = date.min
-    until: date = date.max
+    through: date = date.max
 
 
 RULES: tuple[Rule, ...] = (
@@ -137,13 +137,13 @@ class Protection:
     Where it and the period say two things, the outcome counts that comes first in the closed list. `days`: so many at
     most behind its own day, or behind the end of the period where it begins there (`behind`); 0: no limit. `reason`:
     the word of the fact that makes this row and no other; `open`: lasts without a day; `ended_by`: the facts that end
-    it, when their day is over; `failed`: what is told of whoever is still there behind it.
+    it, when their day is over; `failed`: what the answer says of a person who is still there behind it.
     """
 
     id: str
     fact: str
     outcome: Outcome
-    told: str
+    wording: str
     citation: str
     days: int = 0
     classes: frozenset[str] = frozenset()  # none: any
@@ -153,7 +153,7 @@ class Protection:
     ended_by: str = ""
     failed: str = ""
     since: date = date.min
-    until: date = date.max
+    through: date = date.max
 
 
 ENDORSABLE = frozenset({"H1B", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"})
@@ -337,7 +337,7 @@ def rule_for(admission_class: str, admitted: date) -> Rule | None:
 
 def parole_for(admitted: date) -> Rule | None:
     """The same for whoever was paroled on a day."""
-    return next((rule for rule in PAROLE if rule.since <= admitted <= rule.until), None)
+    return next((rule for rule in PAROLE if rule.since <= admitted <= rule.through), None)
 
 
 def canadian_for(admission_class: str, admitted: date) -> Rule | None:
@@ -347,19 +347,19 @@ def canadian_for(admission_class: str, admitted: date) -> Rule | None:
 
 def _held(rows: tuple[Rule, ...], admission_class: str, admitted: date) -> Rule | None:
     for rule in rows:
-        if admission_class in rule.classes and rule.since <= admitted <= rule.until:
+        if admission_class in rule.classes and rule.since <= admitted <= rule.through:
             return rule
     return None
 
 
 def protection_for(fact: str, reason: str, admission_class: str, admitted: date) -> Protection | None:
     """The row for a fact, its reason, the class and the day of admission, or None where no row holds."""
-    found = None
+    chosen_row = None
     for row in PROTECTIONS:
         meant = row.fact == fact and row.reason in ("", reason) and (not row.classes or admission_class in row.classes)
-        if meant and row.since <= admitted <= row.until and (found is None or row.reason):
-            found = row
-    return found
+        if meant and row.since <= admitted <= row.through and (chosen_row is None or row.reason):
+            chosen_row = row
+    return chosen_row
 
 
 def cap_gap_until(filed: date, ended: date) -> date:

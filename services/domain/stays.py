@@ -20,18 +20,23 @@ __all__ = ["DURATION", "local_day", "stays_of"]
 
 def stays_of(facts: Sequence[Fact]) -> tuple[tuple[Stay, ...], tuple[str, ...]]:
     """The stays in order of time, and the event ids of departures that match no arrival."""
-    told = visits_of(facts)
-    records = programs.records_of(told.sevis) if told.sevis else []
-    stays = [_stay(visit, records) for visit in told.visits]
-    if told.reports:
-        stays = [_told(stay, visit.arrival, told.reports) for stay, visit in zip(stays, told.visits, strict=True)]
-    return tuple(stays), tuple(sorted(told.unmatched))
+    journey = visits_of(facts)
+    records = programs.records_of(journey.sevis) if journey.sevis else []
+    stays = [_stay(visit, records) for visit in journey.visits]
+    if journey.reports:
+        stays = [
+            _with_reports(stay, visit.arrival, journey.reports)
+            for stay, visit in zip(stays, journey.visits, strict=True)
+        ]
+    return tuple(stays), tuple(sorted(journey.unmatched))
 
 
-def _told(stay: Stay, arrival: Fact, reports: Reports) -> Stay:
+def _with_reports(stay: Stay, arrival: Fact, reports: Reports) -> Stay:
     """The stay with all reports of each occurrence as evidence wherever it rests on one of them."""
     timeline = tuple(
-        replace(piece, evidence=tuple(sorted({told for one in piece.evidence for told in reports.get(one, (one,))})))
+        replace(
+            piece, evidence=tuple(sorted({report for one in piece.evidence for report in reports.get(one, (one,))}))
+        )
         for piece in stay.timeline
     )
     return replace(stay, timeline=timeline, reports=reports.get(arrival.uuid, ()))
@@ -39,7 +44,7 @@ def _told(stay: Stay, arrival: Fact, reports: Reports) -> Stay:
 
 def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
     arrival = visit.arrival
-    said = arrival.body.get("class_of_admission")
+    admitted_as = arrival.body.get("class_of_admission")
     line: Line | None = None
     whole = visit.whole or visit
     if not admitted(arrival):
@@ -54,7 +59,7 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         timeline = _closed(visit, timeline)
     period = line.period if line else None
     marks = {mark for fact in (arrival, *visit.departures, *whole.applications, *whole.facts) for mark in fact.handling}
-    if line is not None and line.told:
+    if line is not None and line.from_sevis:
         marks |= line.programs.handling()
     return Stay(
         id=arrival.handle.hex(),
@@ -62,8 +67,8 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         zone=arrival.zone,
         port=arrival.body.get("port"),
         mode=arrival.body.get("mode"),
-        admitted_as=said,
-        admission_class=period.admission_class if period else said,
+        admitted_as=admitted_as,
+        admission_class=period.admission_class if period else admitted_as,
         authorised_until=period.last_day if period else None,
         departed=visit.departed.start if visit.departed else None,
         i94=tuple(sorted(visit.numbers)),
@@ -106,8 +111,8 @@ def _refused(arrival: Fact) -> list[Interval]:
 
 
 def _undetermined(arrival: Fact) -> list[Interval]:
-    said = arrival.body.get("class_of_admission")
-    reason = f"no period can be computed for class {said}" if said else "class of admission missing"
+    admitted_as = arrival.body.get("class_of_admission")
+    reason = f"no period can be computed for class {admitted_as}" if admitted_as else "class of admission missing"
     return [interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))]
 
 
@@ -163,8 +168,8 @@ def _before(line: Sequence[Interval], second: int) -> list[Interval]:
 
 def _at(line: Sequence[Interval], second: int) -> Interval:
     """The interval that holds at a second; the first one before the line begins."""
-    found = line[0]
+    interval_held = line[0]
     for piece in line:
         if piece.since <= second:
-            found = piece
-    return found
+            interval_held = piece
+    return interval_held

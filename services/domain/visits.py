@@ -31,7 +31,7 @@ class Visit:
 
 
 @dataclass(slots=True)
-class Told:
+class Journey:
     """A person's facts, by what they are about."""
 
     visits: list[Visit]
@@ -40,12 +40,12 @@ class Told:
     reports: Reports  # of what several reports tell of
 
 
-def visits_of(facts: Sequence[Fact]) -> Told:
+def visits_of(facts: Sequence[Fact]) -> Journey:
     """The visits in order of time, with their departures settled."""
     occurred, reports = gathered(facts)
     ordered = sorted(occurred, key=when) if len(occurred) > 1 else occurred
-    told = Told([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
-    counted = [visit for visit in told.visits if admitted(visit.arrival)]
+    journey = Journey([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
+    counted = [visit for visit in journey.visits if admitted(visit.arrival)]
     met: list[Fact] = []  # at a crossing, by those who admit nobody
     steps = _Steps(counted)
     end = 0  # so many of them began by the present fact: of one second, arrivals come first
@@ -59,7 +59,7 @@ def visits_of(facts: Sequence[Fact]) -> Told:
             left = _visit_left(counted, end, fact) if accepted or evidence in rules.REBUTTING else None
             if left is None:
                 if accepted:
-                    told.unmatched.append(fact.uuid)
+                    journey.unmatched.append(fact.uuid)
             elif accepted:
                 left.departures.append(fact)
             else:
@@ -69,7 +69,7 @@ def visits_of(facts: Sequence[Fact]) -> Told:
             if word == "encounter" and "mode" in fact.body:
                 met.append(fact)
             if word[:6] == "sevis_":
-                told.sevis.append(fact)
+                journey.sevis.append(fact)
             elif word in rules.MOVING or fact.handling:
                 meant = _visit_meant(counted, end, fact)
                 if meant is not None:
@@ -79,10 +79,10 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     steps.attach()
     for visit in counted:
         if visit.departures:
-            told.unmatched += _depart(visit)
-    if met and told.visits:
-        witnesses = beside([visit.arrival for visit in told.visits], met)
-        for visit in told.visits:
+            journey.unmatched += _depart(visit)
+    if met and journey.visits:
+        witnesses = beside([visit.arrival for visit in journey.visits], met)
+        for visit in journey.visits:
             visit.witnesses = witnesses.get(visit.arrival.uuid, ())
     for visit, later in pairwise(counted):
         visit.closed_by = later.arrival
@@ -91,7 +91,7 @@ def visits_of(facts: Sequence[Fact]) -> Told:
     for visit in counted:  # in order, so that a commuter's thousandth trip joins one visit, not a thousand
         if visit.goes_on is not None:
             visit.whole = _joined(visit.goes_on.whole or visit.goes_on, visit)
-    return told
+    return journey
 
 
 class _Steps:
@@ -155,15 +155,15 @@ def _begun(visits: Sequence[Visit], end: int, fact: Fact) -> Sequence[Visit]:
 
     A day without a time may be that of arrival, which may be the day after where they lie across the date line.
     """
-    found = visits[max(0, end - 2) : end]
+    begun = visits[max(0, end - 2) : end]
     if fact.whole_day:
         for place in range(end, len(visits)):
             visit = visits[place]
             if visit.arrival.start > fact.start + DAYS_APART:
                 break
             if visit.arrival.day <= fact.day or visit.arrival.start < over(fact):
-                found = [*found[-1:], visit]
-    return found
+                begun = [*begun[-1:], visit]
+    return begun
 
 
 def _visit_left(visits: Sequence[Visit], end: int, departure: Fact) -> Visit | None:

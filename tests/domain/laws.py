@@ -28,8 +28,8 @@ def world(seed: int) -> tuple[tuple[AnyEvent, ...], tuple[Fact, ...], tuple[Fact
     """A world's events, its facts about persons, its coverage."""
     events, _ = world_of(seed)
     facts = [fact_of(raw) for raw in bytes_of(events)]
-    told = tuple(fact for fact in facts if fact.kind != "coverage")
-    return tuple(events), told, tuple(fact for fact in facts if fact.kind == "coverage")
+    reported = tuple(fact for fact in facts if fact.kind != "coverage")
+    return tuple(events), reported, tuple(fact for fact in facts if fact.kind == "coverage")
 
 
 def view(facts: Iterable[Fact], known_at: int | None = None) -> list[bytes]:
@@ -94,16 +94,16 @@ def horizons(seed: int) -> None:
     pool = Pool(facts)
     caps = caps_of(pool.facts.values(), NO_HORIZONS)
     for moment in {fact.known for fact in Random(seed).sample(facts, 5)} if caps else ():
-        told = settle.persons(pool.facts.values(), moment, caps.horizons)
-        assert [canonical(history) for history in told] == view(facts, moment)
+        reported = settle.persons(pool.facts.values(), moment, caps.horizons)
+        assert [canonical(history) for history in reported] == view(facts, moment)
 
 
 def identity(seed: int) -> None:
     """The same persons as a slow second implementation finds, now and as known earlier."""
     _, facts, _ = world(seed)
     for moment in (None, Random(seed).choice(facts).known):
-        found = {frozenset(one.records) for one in settle.persons(Pool(facts).facts.values(), moment)}
-        assert found == reference.persons(facts, moment)
+        actual = {frozenset(one.records) for one in settle.persons(Pool(facts).facts.values(), moment)}
+        assert actual == reference.persons(facts, moment)
 
 
 def pure_status(seed: int) -> None:
@@ -189,15 +189,15 @@ def rests_on(seed: int) -> None:
         parts = [part for record in history.records for part in standing[record]]
         assert history.known == max(part.known for part in parts)
         assert set(history.identifiers) == {text for part in parts for text in part.identifiers}
-        told = {part.uuid: part for part in parts if part.kind == "arrival"}
-        arrivals = {part.handle.hex(): part for part in sorted(told.values(), key=lambda part: part.system)}
+        reported = {part.uuid: part for part in parts if part.kind == "arrival"}
+        arrivals = {part.handle.hex(): part for part in sorted(reported.values(), key=lambda part: part.system)}
         reports = [one for stay in history.stays for one in stay.reports or (arrivals[stay.id].uuid,)]
-        assert sorted(reports) == sorted(told)
+        assert sorted(reports) == sorted(reported)
         for stay in history.stays:
             assert (stay.since, stay.zone) == (arrivals[stay.id].start, arrivals[stay.id].zone)
-            of = [told[one].body.get("class_of_admission") for one in stay.reports or (arrivals[stay.id].uuid,)]
+            of = [reported[one].body.get("class_of_admission") for one in stay.reports or (arrivals[stay.id].uuid,)]
             assert stay.admitted_as == next(filter(None, of), None)
-            assert stay.id == told[stay.reports[0]].handle.hex() if stay.reports else True
+            assert stay.id == reported[stay.reports[0]].handle.hex() if stay.reports else True
         assert history.person == min((_first_known(facts, part), part.handle) for part in parts)[1].hex()
 
 

@@ -24,7 +24,7 @@ from schemas.events import (
     Status,
     Subject,
 )
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import event_id
 from schemas.moments import Moment
@@ -70,7 +70,7 @@ class Story:
     def admitted(
         self,
         day: date,
-        grade: str | None = "B2",
+        admission_class: str | None = "B2",
         until: date | str | None = None,
         clock: str | None = "12:00:00",
         inspection: Inspection = Inspection.ADMITTED,
@@ -79,7 +79,12 @@ class Story:
     ) -> Story:
         """An application for admission."""
         named = () if which is None else (number(which),)
-        fields = {"class_of_admission": grade, "admitted_until": until, "inspection": inspection, "port": "JFK"} | more
+        fields = {
+            "class_of_admission": admission_class,
+            "admitted_until": until,
+            "inspection": inspection,
+            "port": "JFK",
+        } | more
         return self._tell(Arrival, moment(self.zone, day, clock), (PASSPORT, *named), **fields)
 
     def left(
@@ -121,20 +126,20 @@ class Story:
     def extended(
         self, filed: date, decided: date | None = None, action: Action = Action.APPROVED, **more: object
     ) -> Story:
-        """An application to stay longer with its decision; `until` and `grade` are what was granted."""
+        """An application to stay longer with its decision; `until` and `admission_class` are what was granted."""
         receipt = int(str(more.pop("receipt", 1)))
         zone = str(more.pop("zone", self.zone))
-        granted = {"granted_until": more.pop("until", None), "granted_class": more.pop("grade", None)}
+        granted = {"granted_until": more.pop("until", None), "granted_class": more.pop("admission_class", None)}
         self.applied(filed, receipt=receipt, zone=zone, filed_on=filed, **more)
         return self if decided is None else self.applied(decided, action, receipt, zone=zone, **granted, **more)
 
     def met(self, system: str, day: date, clock: str | None = "12:00:00", **more: object) -> Story:
         """An encounter on arriving, told by whoever admits nobody."""
         at = moment(self.zone, day, clock)
-        fields = {"fact": Said.ENCOUNTER, "port": "JFK", "mode": "air"} | more
+        fields = {"fact": StatusFact.ENCOUNTER, "port": "JFK", "mode": "air"} | more
         return self._tell(Status, at, (PASSPORT,), system=system, **fields)
 
-    def fact(self, day: date, fact: Said, **more: object) -> Story:
+    def fact(self, day: date, fact: StatusFact, **more: object) -> Story:
         """A fact about the traveller's status."""
         return self._tell(Status, moment(self.zone, day, None), (PASSPORT,), system="CLAIMS3", fact=fact, **more)
 

@@ -12,7 +12,7 @@ from domain.stories import KNOWN, NAME, NEW_YORK, PASSPORT, Story, moment, numbe
 from populations import make
 
 from schemas.events import Arrival, Status, Subject
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from services.domain import settle
 from services.domain.facts import Fact
@@ -31,18 +31,18 @@ def sevis(which: int) -> Identifier:
 class Student(Story):
     """One student's events. SEVIS tells of itself in New York's days, and names the person only at first."""
 
-    grade: str = "F1"
+    admission_class: str = "F1"
 
     def came(self, day: date, *, until: date | str | None = DURATION, names: int = 0, which: int = 1) -> Student:
         """An admission; `names`: the SEVIS ID on its record."""
         ids = (PASSPORT, number(which), *((sevis(names),) if names else ()))
-        fields = {"class_of_admission": self.grade, "admitted_until": until, "port": "JFK"}
+        fields = {"class_of_admission": self.admission_class, "admitted_until": until, "port": "JFK"}
         self._tell(Arrival, moment(self.zone, day, "12:00:00"), ids, **fields)
         return self
 
     def program(self, day: date, until: date, reason: str = "extended", which: int = 1, **more: object) -> Student:
         """The program runs from a day to another."""
-        return self._told(Said.SEVIS_ACTIVE, day, "program", which, until=until, reason=reason, **more)
+        return self._report(StatusFact.SEVIS_ACTIVE, day, "program", which, until=until, reason=reason, **more)
 
     def created(self, day: date, until: date, which: int = 1, **more: object) -> Student:
         """The record is made."""
@@ -50,23 +50,23 @@ class Student(Story):
 
     def completed(self, day: date, which: int = 1) -> Student:
         """The program is over."""
-        return self._told(Said.SEVIS_COMPLETED, day, "program", which, until=day, reason="completed")
+        return self._report(StatusFact.SEVIS_COMPLETED, day, "program", which, until=day, reason="completed")
 
     def terminated(self, day: date, reason: str | None = "violation", which: int = 1, **more: object) -> Student:
         """The record is ended."""
-        return self._told(Said.SEVIS_TERMINATED, day, "program", which, reason=reason, **more)
+        return self._report(StatusFact.SEVIS_TERMINATED, day, "program", which, reason=reason, **more)
 
     def works(self, day: date, until: date, reason: str = "practical-training", which: int = 1) -> Student:
         """Training or other work, or the cap-gap."""
         part = "cap-gap" if reason == "cap-gap" else "employment"
-        return self._told(Said.SEVIS_ACTIVE, day, part, which, until=until, reason=reason)
+        return self._report(StatusFact.SEVIS_ACTIVE, day, part, which, until=until, reason=reason)
 
-    def _told(self, fact: Said, day: date, part: str, which: int, **more: object) -> Student:
+    def _report(self, fact: StatusFact, day: date, part: str, which: int, **more: object) -> Student:
         subject = Subject(identifiers=(sevis(which),))
         if more.get("reason") == "created":
             ids = (sevis(which), PASSPORT)
             subject = Subject(names=(NAME,), birth="1980-02-03", sex="F", citizenship=("GBR",), identifiers=ids)
-        fields = {"system": "SEVIS", "part": part, "fact": fact, "class_of_admission": self.grade} | more
+        fields = {"system": "SEVIS", "part": part, "fact": fact, "class_of_admission": self.admission_class} | more
         at = moment(NEW_YORK, day, None)
         record = self.world.number("S")
         known = KNOWN + timedelta(seconds=self.world.count)
@@ -97,13 +97,15 @@ VIOLATION = ("program-terminated", "8 CFR 214.2(f), (j), (m)")
 
 
 @cache
-def _facts(grade: str, day: date, what: str, by: int) -> tuple[Fact, ...]:
+def _facts(admission_class: str, day: date, what: str, by: int) -> tuple[Fact, ...]:
     """A program of a hundred days from the admission on and what happens to it; an M has 130 days on the I-94."""
     end = day + LONG
-    story = Student(grade=grade).came(day, until=end + timedelta(30) if grade[0] == "M" else DURATION)
+    story = Student(admission_class=admission_class).came(
+        day, until=end + timedelta(30) if admission_class[0] == "M" else DURATION
+    )
     story.created(day - timedelta(90), end)
     if what == "approved":
-        story.extended(day + ONE, day + 2 * ONE, form="I-129", until=end + LONG, grade="H1B")
+        story.extended(day + ONE, day + 2 * ONE, form="I-129", until=end + LONG, admission_class="H1B")
     elif what in REASONS:
         story.works(end + timedelta(by), end + timedelta(200), what)
     elif what != "runs":
@@ -123,16 +125,18 @@ def _line(stay: Stay) -> list[tuple[str, int, str, str]]:
 def problems(days: tuple[date, ...]) -> Iterator[str]:
     """What the rules say otherwise than the rows."""
     for classes, rule, citation, grace, withdrawal, training in ROWS:
-        for grade in classes.split():
-            if _stay(grade, days[0], "approved", 0).admission_class != "H1B":
-                yield f"{grade}: no change of status"
+        for admission_class in classes.split():
+            if _stay(admission_class, days[0], "approved", 0).admission_class != "H1B":
+                yield f"{admission_class}: no change of status"
             for day in days:
-                yield from _wrong(grade, day, (rule, citation), (grace, withdrawal), training)
+                yield from _wrong(admission_class, day, (rule, citation), (grace, withdrawal), training)
                 for reason in REASONS:
-                    yield from _wrong_training(grade, day, reason, grace, reason in training.split())
+                    yield from _wrong_training(admission_class, day, reason, grace, reason in training.split())
 
 
-def _wrong(grade: str, day: date, row: tuple[str, str], grace: tuple[int, int], training: str) -> Iterator[str]:
+def _wrong(
+    admission_class: str, day: date, row: tuple[str, str], grace: tuple[int, int], training: str
+) -> Iterator[str]:
     def begins(by: int) -> int:
         return second(NEW_YORK, day + LONG + timedelta(by), "00:00:00")
 
@@ -142,27 +146,27 @@ def _wrong(grade: str, day: date, row: tuple[str, str], grace: tuple[int, int], 
     left = [admitted, ("OVERSTAY_SUSPECTED", begins(-49 + grace[1]), *over)]
     if grace[1]:
         left.insert(1, ("IN_GRACE", begins(-49), *row))
-    if grade[0] == "M":
+    if admission_class[0] == "M":
         left = runs  # the date on the I-94 stands
     ended = [admitted, ("TERMINATED", begins(-49), *VIOLATION)]
     for what, expected in (("runs", runs), ("authorized-withdrawal", left), ("violation", ended)):
-        found = _line(_stay(grade, day, what, 0))
-        if found != expected:
-            yield f"{grade} {day} {what}: {found}, not {expected}"
+        actual = _line(_stay(admission_class, day, what, 0))
+        if actual != expected:
+            yield f"{admission_class} {day} {what}: {actual}, not {expected}"
 
 
-def _wrong_training(grade: str, day: date, reason: str, grace: int, beyond: bool) -> Iterator[str]:
+def _wrong_training(admission_class: str, day: date, reason: str, grace: int, beyond: bool) -> Iterator[str]:
     last = day + LONG + timedelta(200)
     for by in (1, grace + 1, grace + 2):
-        found = _stay(grade, day, reason, by)
-        words = [(one.outcome, one.rule) for one in found.timeline]
+        actual = _stay(admission_class, day, reason, by)
+        words = [(one.outcome, one.rule) for one in actual.timeline]
         carried = ("IN_STATUS", "cap-gap" if reason == "cap-gap" else words[0][1]) in words[1:]
-        if grade[0] == "M":
+        if admission_class[0] == "M":
             carried = "IN_GRACE" not in dict(words)
         if carried != (beyond and by <= grace + 1):
-            yield f"{grade} {day} {reason} {by}: {words}"
+            yield f"{admission_class} {day} {reason} {by}: {words}"
         ends = second(NEW_YORK, last + timedelta(1), "00:00:00")
-        if carried and grade[0] != "M" and found.timeline[-2].since != ends:
-            yield f"{grade} {day} {reason} {by}: ends {found.timeline[-2].since}, not {ends}"
-        if reason == "cap-gap" and carried and found.timeline[1].citation != CAP_GAP[1]:
-            yield f"{grade} {day} {reason} {by}: {found.timeline[1].citation}"
+        if carried and admission_class[0] != "M" and actual.timeline[-2].since != ends:
+            yield f"{admission_class} {day} {reason} {by}: ends {actual.timeline[-2].since}, not {ends}"
+        if reason == "cap-gap" and carried and actual.timeline[1].citation != CAP_GAP[1]:
+            yield f"{admission_class} {day} {reason} {by}: {actual.timeline[1].citation}"

@@ -56,7 +56,7 @@ def test_each_outcome_is_counted_once() -> None:
         Story().admitted(D, until=END).extended(END),
         Story().admitted(D, until=END).admitted(END + ONE, until=END + 2 * ONE, which=2),
         Story().admitted(D, inspection=Inspection.REFUSED),
-        Story().admitted(D, grade=None),
+        Story().admitted(D, admission_class=None),
         Story().admitted(D, "WT").left(D + ONE),
         Story().admitted(D - ONE, until=END),  # last year's, but expected to leave in this
     )
@@ -84,7 +84,7 @@ def test_expected_departures() -> None:
     for as_of, expected in ((over - 1, 0), (over, 1)):
         assert account(Story().admitted(D, until=END), as_of=as_of).total.expected == expected
     assert account(Story().admitted(D, until=END, inspection=Inspection.PAROLED)).total.expected == 0
-    assert account(Story().admitted(D, grade=None)).total.expected == 0
+    assert account(Story().admitted(D, admission_class=None)).total.expected == 0
 
 
 def test_duration_of_status_ends_with_its_program() -> None:

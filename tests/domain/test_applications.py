@@ -8,7 +8,7 @@ import pytest
 from domain.stories import NEW_YORK, ZONES, Story, number, second
 
 from schemas.events import Action, Request
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import rules
 
 D = date(2025, 1, 10)
@@ -196,7 +196,9 @@ def test_two_pending_are_as_good_as_one() -> None:
 def test_change_of_class() -> None:
     """The new class and its date hold from the old end on."""
     until = END + days(1095)
-    story = visitor().extended(END, END + days(40), until=until, grade="H1B", form="I-129", asks=Request.CHANGE_CLASS)
+    story = visitor().extended(
+        END, END + days(40), until=until, admission_class="H1B", form="I-129", asks=Request.CHANGE_CLASS
+    )
     stay = story.stay()
     assert (stay.admitted_as, stay.admission_class, stay.authorised_until) == ("B2", "H1B", until.isoformat())
     assert story.outcome(until) == "IN_STATUS"
@@ -204,14 +206,14 @@ def test_change_of_class() -> None:
 
 def test_change_to_duration_of_status() -> None:
     """Without an end where a rule says so; else nobody can tell."""
-    story = visitor().extended(END, END + days(40), until="D/S", grade="A1")
+    story = visitor().extended(END, END + days(40), until="D/S", admission_class="A1")
     assert story.line()[1:] == [("IN_STATUS", after(END))]
     assert story.stay().authorised_until == "D/S"
-    story = visitor().extended(END, END + days(40), until="D/S", grade="F1")
+    story = visitor().extended(END, END + days(40), until="D/S", admission_class="F1")
     assert story.line()[1:] == [("UNDETERMINED", after(END))]
     assert (story.stay().authorised_until, story.stay().admission_class) == (None, "F1")
     assert story.left(END + days(300)).last().outcome == "UNDETERMINED"
-    assert visitor().extended(END, END + days(40), until="D/S", grade="F1").left(END).last().outcome == (
+    assert visitor().extended(END, END + days(40), until="D/S", admission_class="F1").left(END).last().outcome == (
         "DEPARTED_IN_TIME"
     )
 
@@ -226,13 +228,13 @@ def test_approved_without_a_date() -> None:
 
 def test_a_change_away_from_duration_of_status() -> None:
     """The new date holds from the moment it was given."""
-    story = Story().admitted(D, "A1", "D/S").extended(D + days(10), D + days(20), until=END, grade="B2")
+    story = Story().admitted(D, "A1", "D/S").extended(D + days(10), D + days(20), until=END, admission_class="B2")
     assert story.line() == [
         ("IN_STATUS", second(NEW_YORK, D)),
         ("IN_STATUS", second(NEW_YORK, D + days(20), "00:00:00")),
         ("OVERSTAY_SUSPECTED", after(END)),
     ]
-    student = Story().admitted(D, "A1", "D/S").extended(D + days(10), D + days(20), until="D/S", grade="F1")
+    student = Story().admitted(D, "A1", "D/S").extended(D + days(10), D + days(20), until="D/S", admission_class="F1")
     assert student.line()[1:] == [("UNDETERMINED", second(NEW_YORK, D + days(20), "00:00:00"))]
     assert Story().admitted(D, "A1", "D/S").extended(D + days(10)).line() == [("IN_STATUS", second(NEW_YORK, D))]
 
@@ -240,19 +242,19 @@ def test_a_change_away_from_duration_of_status() -> None:
 def test_a_shorter_date() -> None:
     """It holds from the moment it was given, unless it was over by then."""
     sooner = END - days(20)
-    story = visitor().extended(D + days(5), D + days(15), until=sooner, grade="B1")
+    story = visitor().extended(D + days(5), D + days(15), until=sooner, admission_class="B1")
     assert story.last().since == after(sooner)
     assert story.stay().authorised_until == sooner.isoformat()
-    same = visitor().extended(D + days(5), D + days(15), until=END, grade="B1")
+    same = visitor().extended(D + days(5), D + days(15), until=END, admission_class="B1")
     assert (same.stay().admission_class, same.last().since) == ("B1", after(END))
     assert visitor().extended(D + days(5), END - days(5), until=sooner).line() == visitor().line()
 
 
-@pytest.mark.parametrize("grade", ["WT", "WB", "GMT", "K1", "C1"])
+@pytest.mark.parametrize("admission_class", ["WT", "WB", "GMT", "K1", "C1"])
 @pytest.mark.parametrize("decision", [None, Action.APPROVED, Action.DENIED])
-def test_no_extension(grade: str, decision: Action | None) -> None:
+def test_no_extension(admission_class: str, decision: Action | None) -> None:
     """From a waiver, as fiance, in transit: the filing has no effect, whatever came of it."""
-    story, plain = (Story().admitted(D, grade) for _ in range(2))
+    story, plain = (Story().admitted(D, admission_class) for _ in range(2))
     story.extended(D + ONE, decision and D + days(10), decision or Action.FILED, until=END + days(90))
     assert story.line() == plain.line()
     assert story.stay().authorised_until == plain.stay().authorised_until
@@ -318,24 +320,26 @@ def test_adjustment_beside_an_extension(first: str) -> None:
     assert story.line()[1:] == [("IN_STATUS", after(END)), ("PENDING", after(until))]
 
 
-@pytest.mark.parametrize("fact", [Said.PERMANENT_RESIDENT, Said.NATURALISED, Said.ASYLUM_GRANTED])
-@pytest.mark.parametrize("grade", ["B2", "F1", "A1"])
-def test_no_longer_a_nonimmigrant(fact: Said, grade: str) -> None:
+@pytest.mark.parametrize("fact", [StatusFact.PERMANENT_RESIDENT, StatusFact.NATURALISED, StatusFact.ASYLUM_GRANTED])
+@pytest.mark.parametrize("admission_class", ["B2", "F1", "A1"])
+def test_no_longer_a_nonimmigrant(fact: StatusFact, admission_class: str) -> None:
     """By a fact of its own, whether or not a period can be told; it is not undone by leaving or coming again."""
     at = END - days(10)
-    story = Story().admitted(D, grade, END).fact(at, fact)
+    story = Story().admitted(D, admission_class, END).fact(at, fact)
     assert story.line()[-1] == ("ADJUSTED", second(NEW_YORK, at, "00:00:00"))
     assert story.outcome(END + days(90)) == "ADJUSTED"
     assert story.last().reason == fact.value.replace("_", " ")
     story.left(END + days(90))
     assert story.last().outcome == "DEPARTED_IN_TIME"
-    again = Story().admitted(D, grade, END).fact(at, fact).admitted(END + days(90), "B2", END + days(99), which=2)
+    again = (
+        Story().admitted(D, admission_class, END).fact(at, fact).admitted(END + days(90), "B2", END + days(99), which=2)
+    )
     assert [again.outcome(at + ONE), again.outcome(END + days(95))] == ["ADJUSTED", "CLOSED_UNOBSERVED"]
 
 
 def test_the_first_of_several_counts() -> None:
     """Resident, then naturalised: no nonimmigrant since the former."""
-    story = visitor().extended(D + ONE, D + days(30), form="I-485").fact(D + days(60), Said.NATURALISED)
+    story = visitor().extended(D + ONE, D + days(30), form="I-485").fact(D + days(60), StatusFact.NATURALISED)
     assert story.last().since == second(NEW_YORK, D + days(30), "00:00:00")
     assert story.last().reason == "adjustment granted"
 
@@ -348,13 +352,13 @@ def test_adjusted_though_undetermined() -> None:
 
 def test_adjusted_on_the_day_of_admission() -> None:
     """A day has no time: the time line begins with the admission all the same."""
-    story = visitor().fact(D, Said.PERMANENT_RESIDENT)
+    story = visitor().fact(D, StatusFact.PERMANENT_RESIDENT)
     assert story.line() == [("ADJUSTED", second(NEW_YORK, D))]
 
 
 def test_other_facts_move_nothing() -> None:
     """What no rule knows leaves the time line as it is."""
-    for fact in set(Said) - rules.MOVING:
+    for fact in set(StatusFact) - rules.MOVING:
         assert visitor().fact(D + ONE, fact).line() == visitor().line()
 
 

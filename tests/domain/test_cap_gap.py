@@ -21,9 +21,9 @@ def days(by: int) -> timedelta:
     return timedelta(by)
 
 
-def student(end: date = END, grade: str = "F1", zone: str = "America/New_York") -> Student:
+def student(end: date = END, admission_class: str = "F1", zone: str = "America/New_York") -> Student:
     """In a program that ends on a day."""
-    return Student(zone, grade=grade).came(D - days(365), names=1).created(D - days(400), end)
+    return Student(zone, admission_class=admission_class).came(D - days(365), names=1).created(D - days(400), end)
 
 
 def asked(
@@ -31,11 +31,11 @@ def asked(
     filed: date = date(2025, 4, 5),
     decided: date | None = None,
     action: Action = Action.DENIED,
-    grade: str = "H1B",
+    admission_class: str = "H1B",
     asks: Request = Request.CHANGE_CLASS,
 ) -> list[tuple[str, date]]:
     """The time line from the end of the program on."""
-    story.extended(filed, decided, action, form="I-129", asks=asks, requested_class=grade)
+    story.extended(filed, decided, action, form="I-129", asks=asks, requested_class=admission_class)
     return story.days()[1:]
 
 
@@ -117,19 +117,19 @@ def test_filed_in_grace_and_late() -> None:
 def test_what_is_no_cap_gap() -> None:
     """Another class asked for, another form of asking, exchange visitors, a violation."""
     waiting = [("IN_GRACE", END + ONE), ("PENDING", END + days(61))]
-    assert asked(student(), grade="O1") == waiting
+    assert asked(student(), admission_class="O1") == waiting
     assert asked(student(), asks=Request.EXTEND) == waiting
-    assert asked(student(grade="J1")) == [("IN_GRACE", END + ONE), ("PENDING", END + days(31))]
+    assert asked(student(admission_class="J1")) == [("IN_GRACE", END + ONE), ("PENDING", END + days(31))]
     ended = student().terminated(END - days(60))
     assert [word for word, _ in asked(ended)] == ["TERMINATED"]
 
 
 def test_where_sevis_tells_of_it_too() -> None:
     """Pending, SEVIS's day stands if it is the later; denied, the denial ends it also where SEVIS has not heard."""
-    told = student().works(END, APRIL, "cap-gap")
-    assert asked(told)[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", APRIL + ONE)]
-    told = student().works(END, APRIL, "cap-gap")
-    assert asked(told, decided=date(2025, 9, 9))[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", date(2025, 9, 10))]
+    reported = student().works(END, APRIL, "cap-gap")
+    assert asked(reported)[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", APRIL + ONE)]
+    reported = student().works(END, APRIL, "cap-gap")
+    assert asked(reported, decided=date(2025, 9, 9))[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", date(2025, 9, 10))]
 
 
 @pytest.mark.parametrize(

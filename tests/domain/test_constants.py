@@ -13,7 +13,7 @@ from domain.stories import EVER, NEW_YORK, Story, second
 from domain.students import Student
 
 from schemas.events import Action, Mode, Request
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import programs, remaining, rules
 from services.domain.accounting import Report
 from services.domain.coverage import coverage_of
@@ -37,16 +37,16 @@ def work() -> Iterator[str]:
     Whoever is admitted for duration of status has a date once an extension has named one.
     """
     last = END + days(240)
-    for grade in (*WORKING, *IDLE):
-        story = Student(grade=grade).came(D, until=END, names=1).created(D - ONE, END + days(400))
+    for admission_class in (*WORKING, *IDLE):
+        story = Student(admission_class=admission_class).came(D, until=END, names=1).created(D - ONE, END + days(400))
         story.extended(D, D + ONE, until=END, receipt=2).extended(END, receipt=3)
         stay = story.stay()
-        found = [
+        actual = [
             remaining.work_until(stay, second(NEW_YORK, day, clock))
             for day, clock in ((END, "23:59:59"), (END + ONE, "00:00:00"), (last, "23:59:59"), (last + ONE, "00:00:00"))
         ]
-        if found != ([None, last, last, None] if grade in WORKING else [None] * 4):
-            yield f"{grade}: {found}"
+        if actual != ([None, last, last, None] if admission_class in WORKING else [None] * 4):
+            yield f"{admission_class}: {actual}"
 
 
 def back() -> Iterator[str]:
@@ -93,11 +93,11 @@ def one_step() -> Iterator[str]:
 def waivers() -> Iterator[str]:
     """Who came without a visa under the program, in the yearly account; Guam has a program of its own."""
     report = Report(2025, second(NEW_YORK, END), coverage_of(EVER))
-    for grade in ("WB", "WT", "B1", "B2", "GMT", "GMB", "H1B"):
-        report.add(Story().admitted(D, grade, END).history())
-    found = {key.admission_class for key in report.cells if key.waiver}
-    if found != {"WB", "WT"}:
-        yield f"waivers: {found}"
+    for admission_class in ("WB", "WT", "B1", "B2", "GMT", "GMB", "H1B"):
+        report.add(Story().admitted(D, admission_class, END).history())
+    actual = {key.admission_class for key in report.cells if key.waiver}
+    if actual != {"WB", "WT"}:
+        yield f"waivers: {actual}"
 
 
 FOLLOWED = {"registered", "change-of-level", "change-of-program", "transferred", "reactivated"}
@@ -127,12 +127,12 @@ def best_first() -> Iterator[str]:
     """Of two records of one stay the one counts that says more for the holder."""
     order = "IN_STATUS IN_GRACE UNDETERMINED TERMINATED OVERSTAY_SUSPECTED".split()
     for better, worse in combinations(order, 2):
-        for said in permutations((better, worse)):
+        for stated in permutations((better, worse)):
             story = Student().came(D, names=1).created(D - ONE, END).created(D + ONE, END, 2)
-            for which, outcome in enumerate(said, start=1):
+            for which, outcome in enumerate(stated, start=1):
                 _program(story, outcome, which)
             if story.outcome(END) != better:
-                yield f"{said}: {story.outcome(END)}"
+                yield f"{stated}: {story.outcome(END)}"
 
 
 def allowed() -> Iterator[str]:
@@ -148,17 +148,17 @@ def allowed() -> Iterator[str]:
 
 def cap_gap_class() -> Iterator[str]:
     """Only who asks for H-1B is carried over."""
-    for grade in ("H1B", "O1"):
+    for admission_class in ("H1B", "O1"):
         story = Student().came(D, names=1).created(D - ONE, END)
-        story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class=grade)
-        if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (grade == "H1B"):
-            yield f"{grade}: {story.days()}"
+        story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class=admission_class)
+        if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (admission_class == "H1B"):
+            yield f"{admission_class}: {story.days()}"
 
 
 def moving() -> Iterator[str]:
     """Every fact on which a time line may rest is heard."""
     yield from test_protections.problems()
-    for fact in (Said.PERMANENT_RESIDENT, Said.NATURALISED, Said.ASYLUM_GRANTED):
+    for fact in (StatusFact.PERMANENT_RESIDENT, StatusFact.NATURALISED, StatusFact.ASYLUM_GRANTED):
         if Story().admitted(D, until=END).fact(END, fact).last().outcome != "ADJUSTED":
             yield f"{fact} moves nothing"
 
@@ -169,10 +169,10 @@ def places() -> Iterator[str]:
     arrival = {"I94": 0, "TECS": 1, "IDENT": 2, "BCI": 3, **dict.fromkeys(derived, 4)}
     extension = {"CLAIMS3": 0, "ELIS": 0, "I94": 1, "TECS": 1, **dict.fromkeys(derived, 2)}
     for kind, expected in (("arrival", arrival), ("extension", extension)):
-        found = {system: rules.authority(kind, system) for system in expected}
-        first = min(found.values())
-        if {system: place - first for system, place in found.items()} != expected:
-            yield f"{kind}: {found}"
+        actual = {system: rules.authority(kind, system) for system in expected}
+        first = min(actual.values())
+        if {system: place - first for system, place in actual.items()} != expected:
+            yield f"{kind}: {actual}"
 
 
 Probe = Callable[[], Iterator[str]]

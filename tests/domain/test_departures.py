@@ -227,7 +227,7 @@ def reach(*facts: Fact, known_at: int | None = None) -> dict[str, list[tuple[flo
     def day(at: int) -> float:
         return (at - START.timestamp()) / 86_400
 
-    return {name: [(day(a), day(b)) for a, b in found] for name, found in complete(facts, known_at).scopes.items()}
+    return {name: [(day(a), day(b)) for a, b in actual] for name, actual in complete(facts, known_at).scopes.items()}
 
 
 def test_coverage_reaches_as_far_as_there_is_no_gap() -> None:
@@ -274,7 +274,7 @@ REPORTS = (
 """One flight out, as three systems tell of it."""
 
 
-def told(*reports: tuple[Evidence, str], taken_back: Evidence | None = None) -> Story:
+def reported(*reports: tuple[Evidence, str], taken_back: Evidence | None = None) -> Story:
     """A visitor who leaves on END, as these report."""
     story = visitor()
     for evidence, clock in reports:
@@ -287,12 +287,12 @@ def told(*reports: tuple[Evidence, str], taken_back: Evidence | None = None) -> 
 def test_one_departure_told_by_three_systems() -> None:
     """One crossing: at the time of the strongest report, with all of them as its evidence."""
     for reports in (REPORTS, REPORTS[::-1]):
-        story = told(*reports)
+        story = reported(*reports)
         assert story.last().evidence == tuple(sorted(story.ids))
         assert story.last().reason == "left (biometric)"
         assert story.stay().departed == second(NEW_YORK, END, "17:50:00")
         assert story.history().unmatched_departures == ()
-    booked = told(*REPORTS).left(END, "18:00:00", Evidence.BOOKING)
+    booked = reported(*REPORTS).left(END, "18:00:00", Evidence.BOOKING)
     assert booked.ids[-1] not in booked.last().evidence
 
 
@@ -302,12 +302,12 @@ def test_one_departure_told_by_three_systems() -> None:
 )
 def test_a_departure_stands_while_one_report_carries_it(taken_back: Evidence, clock: str) -> None:
     """Without the report that was taken back; without any it never was."""
-    story = told(*REPORTS, taken_back=taken_back)
+    story = reported(*REPORTS, taken_back=taken_back)
     assert story.stay().departed == second(NEW_YORK, END, clock)
     gone = next(event for event in story.events if event.operation is Operation.RETRACT)
     assert len(story.last().evidence) == 3
     assert str(gone.id) not in story.last().evidence
-    assert told(REPORTS[0], taken_back=REPORTS[0][0]).line() == visitor().line()
+    assert reported(REPORTS[0], taken_back=REPORTS[0][0]).line() == visitor().line()
 
 
 def test_the_strongest_report_decides_what_was_in_time() -> None:

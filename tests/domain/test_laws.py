@@ -194,14 +194,14 @@ def test_coverage_commutes(pieces: list[tuple[str, int, int]], rng: object) -> N
 
 def _swept(pieces: list[tuple[str, int, int]]) -> dict[str, tuple[tuple[int, int], ...]]:
     """The stretches, half a second at a time."""
-    found = {}
+    actual = {}
     for scope in {piece[0] for piece in pieces}:
         mine = [(since, since + length) for name, since, length in pieces if name == scope]
         steps = sorted({step for since, through in mine for step in range(2 * since, 2 * through + 1)})
         starts = [step for step in steps if step - 1 not in steps]
         ends = [step for step in steps if step + 1 not in steps]
-        found[scope] = tuple((a // 2, b // 2) for a, b in zip(starts, ends, strict=True))
-    return found
+        actual[scope] = tuple((a // 2, b // 2) for a, b in zip(starts, ends, strict=True))
+    return actual
 
 
 def _cover(index: int, scope: str, since: int, length: int) -> Fact:

@@ -31,11 +31,11 @@ SYSTEMS = ("I94", "TECS", "IDENT", "ADIS")
 
 def came(story: Story, system: str, clock: str | None = "12:00:00", day: date = D, **more: Any) -> Story:
     """One system's report of an arrival: the I-94 has number, class and date, the others what is said."""
-    own = {"until": END} if system == "I94" else {"grade": None, "which": None}
+    own = {"until": END} if system == "I94" else {"admission_class": None, "which": None}
     return story.admitted(day, clock=clock, system=system, **own | more)
 
 
-def told(*reports: tuple[str, str | None], **more: Any) -> Story:
+def reported(*reports: tuple[str, str | None], **more: Any) -> Story:
     """An arrival on D as these systems report it."""
     story = Story()
     for system, clock in reports:
@@ -57,7 +57,7 @@ def test_one_arrival_told_by_four_systems() -> None:
     """One stay, at the time and with the terms of the I-94, with all four as its evidence."""
     reports = [("ADIS", None), ("TECS", "11:58:00"), ("IDENT", "12:04:00"), ("I94", "12:00:00")]
     for order in (reports, reports[::-1]):
-        story = told(*order)
+        story = reported(*order)
         stay = story.stay()
         by_system = {event.system: str(event.id) for event in story.events}
         assert count(story) == 1
@@ -70,17 +70,19 @@ def test_one_arrival_told_by_four_systems() -> None:
 
 def test_the_evidence_stands_wherever_the_arrival_does() -> None:
     """With a departure, and where it closes a stay before it."""
-    story = came(told(("I94", "12:00:00"), ("TECS", "12:03:00")).left(END), "I94", day=END + ONE, until=END + 9 * ONE)
+    story = came(
+        reported(("I94", "12:00:00"), ("TECS", "12:03:00")).left(END), "I94", day=END + ONE, until=END + 9 * ONE
+    )
     assert story.last().evidence == tuple(sorted(story.ids[:3]))
-    unseen = came(came(told(("I94", "12:00:00")), "I94", day=END), "TECS", day=END)
+    unseen = came(came(reported(("I94", "12:00:00")), "I94", day=END), "TECS", day=END)
     assert unseen.last().outcome == "CLOSED_UNOBSERVED"
     assert unseen.last().evidence == tuple(sorted(unseen.ids))
 
 
 def test_one_report_alone_is_exported_as_ever() -> None:
     """No word of reports where there is one."""
-    assert b'"reports"' not in canonical(told(("I94", "12:00:00")).left(END).history())
-    assert b'"reports"' in canonical(told(("I94", "12:00:00"), ("TECS", "12:00:00")).history())
+    assert b'"reports"' not in canonical(reported(("I94", "12:00:00")).left(END).history())
+    assert b'"reports"' in canonical(reported(("I94", "12:00:00"), ("TECS", "12:00:00")).history())
 
 
 @pytest.mark.parametrize("gone", range(3))
@@ -88,7 +90,7 @@ def test_a_retraction_takes_its_own_evidence(gone: int) -> None:
     """The arrival stands while another report carries it, by what is then the most authoritative one."""
     story = Story()
     for place, system in enumerate(("I94", "TECS", "ADIS")):
-        came(story, system, grade="B2", until=END)
+        came(story, system, admission_class="B2", until=END)
         if place == gone:
             story.retracted()
     stay = story.stay()
@@ -102,15 +104,15 @@ def test_a_retraction_takes_its_own_evidence(gone: int) -> None:
 def test_what_the_first_leaves_out_comes_from_the_next() -> None:
     """Class and date of one that agrees; of one that does not, only where it was."""
     story = Story().admitted(D, None, which=None, port=None)
-    came(story, "TECS", grade="B1", until=END, port="LAX", mode=Mode.AIR)
-    came(story, "ADIS", grade="F1", until="D/S", port="LAX")
+    came(story, "TECS", admission_class="B1", until=END, port="LAX", mode=Mode.AIR)
+    came(story, "ADIS", admission_class="F1", until="D/S", port="LAX")
     stay = story.stay()
     assert (stay.admitted_as, stay.authorised_until, stay.port, stay.mode) == ("B1", END.isoformat(), "LAX", "air")
     dated = Story().admitted(D, "B2", port=None)
-    came(dated, "ADIS", grade="F1", until="D/S", port="LAX")
+    came(dated, "ADIS", admission_class="F1", until="D/S", port="LAX")
     assert (dated.stay().authorised_until, dated.stay().port) == (None, "LAX")
     refused = Story().admitted(D, None, inspection=Inspection.REFUSED)
-    came(refused, "TECS", grade="B2", until=END)
+    came(refused, "TECS", admission_class="B2", until=END)
     assert [(stay.admitted_as, stay.timeline[0].outcome) for stay in refused.history().stays] == [
         (None, "NOT_ADMITTED")
     ]
@@ -118,8 +120,8 @@ def test_what_the_first_leaves_out_comes_from_the_next() -> None:
 
 def test_a_day_gets_its_time_from_the_next() -> None:
     """If that is of the same day."""
-    assert told(("I94", None), ("TECS", "15:00:00")).stay().since == second(NEW_YORK, D, "15:00:00")
-    story = came(told(("I94", None)), "TECS", "00:10:00", D + ONE, which=1)
+    assert reported(("I94", None), ("TECS", "15:00:00")).stay().since == second(NEW_YORK, D, "15:00:00")
+    story = came(reported(("I94", None)), "TECS", "00:10:00", D + ONE, which=1)
     assert (count(story), story.stay().since) == (1, second(NEW_YORK, D, "00:00:00"))
 
 
@@ -137,7 +139,7 @@ def test_numbers_of_all_reports_are_the_stays() -> None:
 )
 def test_times_of_one_day(clock: str | None, arrivals: int) -> None:
     """Half a day to either side, or the day where one has no time."""
-    assert count(told(("I94", "12:00:00"), ("TECS", clock))) == arrivals
+    assert count(reported(("I94", "12:00:00"), ("TECS", clock))) == arrivals
 
 
 def test_how_near_two_systems_are() -> None:
@@ -145,7 +147,7 @@ def test_how_near_two_systems_are() -> None:
     for which, limit in ((None, 12 * 3600), (1, 24 * 3600)):
         for past in (0, 1):
             at = datetime.fromtimestamp(second(NEW_YORK, D) + limit + past, UTC)
-            story = told(("I94", "12:00:00"))
+            story = reported(("I94", "12:00:00"))
             story.zone = "UTC"
             came(story, "TECS", f"{at:%H:%M:%S}", at.date(), which=which)
             assert count(story) == 1 + past
@@ -165,17 +167,17 @@ def test_how_near_two_systems_are() -> None:
 )
 def test_days_and_date_lines(zone: str, day: date, arrivals: int) -> None:
     """A day may have been written down in another zone."""
-    story = told(("I94", "20:00:00"))
+    story = reported(("I94", "20:00:00"))
     story.zone = zone
     assert count(came(story, "ADIS", None, day)) == arrivals
-    whole = told(("I94", None))
+    whole = reported(("I94", None))
     whole.zone = zone
     assert count(came(whole, "ADIS", None, day)) == arrivals
 
 
 def test_place_and_carrier_keep_apart_where_both_say_one() -> None:
     """But nobody is inspected twice at an airport within the hour: a flight may be sold under two numbers."""
-    assert count(told(("I94", "12:00:00"), port="JFK")) == 1
+    assert count(reported(("I94", "12:00:00"), port="JFK")) == 1
     for fields, arrivals in (
         ({"port": "EWR"}, 2),
         ({"port": None}, 1),
@@ -202,31 +204,31 @@ def test_numbers_join_and_keep_apart() -> None:
     """One number joins whatever port and flight are told; two never do."""
     story = came(came(Story(), "I94", port="JFK"), "TECS", "20:00:00", port="EWR", carrier="BA", which=1)
     assert count(story) == 1
-    assert count(came(told(("I94", "12:00:00")), "TECS", which=2)) == 2
+    assert count(came(reported(("I94", "12:00:00")), "TECS", which=2)) == 2
     # what has no number goes with the nearer of the two
-    both = came(came(told(("I94", "12:00:00")), "TECS", "18:00:00", which=2), "IDENT", "17:00:00")
+    both = came(came(reported(("I94", "12:00:00")), "TECS", "18:00:00", which=2), "IDENT", "17:00:00")
     assert [len(stay.reports) for stay in both.history().stays] == [0, 2]
 
 
 def test_one_system_under_two_records_tells_of_two() -> None:
     """Even at one time; with a second system's report of one of them."""
-    assert count(told(("TECS", "12:00:00"), ("TECS", "12:00:00"))) == 2
-    assert count(told(("TECS", "12:00:00"), ("TECS", "12:20:00"), ("IDENT", "12:19:00"))) == 2
-    story = told(("TECS", "12:00:00"), ("TECS", "12:01:00")).retracted()
+    assert count(reported(("TECS", "12:00:00"), ("TECS", "12:00:00"))) == 2
+    assert count(reported(("TECS", "12:00:00"), ("TECS", "12:20:00"), ("IDENT", "12:19:00"))) == 2
+    story = reported(("TECS", "12:00:00"), ("TECS", "12:01:00")).retracted()
     assert count(story) == 1
 
 
 def test_a_copy_goes_with_its_origin() -> None:
     """Whenever and wherever it says that it was, and whoever made it."""
-    story = told(("I94", "12:00:00"), ("I94", "20:00:00"))
+    story = reported(("I94", "12:00:00"), ("I94", "20:00:00"))
     for copied in (0, 0, 1):
         came(story, "ADIS", day=D + 9 * ONE, port="LAX", which=3, origin=origin(story.events[copied]))
     assert [len(stay.reports) for stay in story.history().stays] == [3, 2]
-    chain = told(("TECS", "12:00:00"))
+    chain = reported(("TECS", "12:00:00"))
     came(chain, "ADIS", day=D + 9 * ONE, origin=origin(chain.events[0]))
     came(chain, "TECS", day=D + 10 * ONE, origin=origin(chain.events[1]))
     assert count(chain) == 1
-    itself = told(("I94", "12:00:00"))
+    itself = reported(("I94", "12:00:00"))
     itself.events[0] = itself.events[0].model_copy(update={"origin": origin(itself.events[0])})
     assert count(came(itself, "TECS")) == 1
 
@@ -239,33 +241,33 @@ def test_copies_of_what_is_not_connected() -> None:
             record = RecordRef(system="TECS", record="T1" if same else f"T{place}")
             came(story, system, day=D + 3 * place * ONE if same else D, origin=record)
         assert count(story) == arrivals
-    story = came(told(("I94", "12:00:00")), "ADIS", "12:10:00", origin=RecordRef(system="TECS", record="T1"))
+    story = came(reported(("I94", "12:00:00")), "ADIS", "12:10:00", origin=RecordRef(system="TECS", record="T1"))
     assert count(story) == 1
 
 
 def test_a_copied_departure_goes_with_its_origin() -> None:
     """Told days later as if it were another one; less the first, the copy carries it."""
-    story = told(("I94", "12:00:00")).left(END)
+    story = reported(("I94", "12:00:00")).left(END)
     story.left(END + 5 * ONE, evidence=Evidence.BIOMETRIC, system="TECS", origin=origin(story.events[-1]))
     assert story.last().evidence == tuple(sorted(story.ids))
     assert story.history().unmatched_departures == ()
-    apart = told(("I94", "12:00:00")).left(END).left(END + 5 * ONE, evidence=Evidence.BIOMETRIC, system="TECS")
+    apart = reported(("I94", "12:00:00")).left(END).left(END + 5 * ONE, evidence=Evidence.BIOMETRIC, system="TECS")
     assert len(apart.history().unmatched_departures) == 1
 
 
 def test_who_left_in_between_came_twice() -> None:
     """Each system tells of one of the two only."""
-    story = came(told(("I94", "08:00:00")), "TECS", "17:00:00")
+    story = came(reported(("I94", "08:00:00")), "TECS", "17:00:00")
     assert count(story) == 1
     story.left(D, "12:00:00")
     assert [stay.since for stay in story.history().stays] == [second(NEW_YORK, D, f"{at}:00:00") for at in ("08", "17")]
-    assert count(came(told(("I94", "08:00:00")), "TECS", "17:00:00", which=1).left(D, "12:00:00")) == 2
-    assert count(came(told(("I94", "08:00:00")), "TECS", "17:00:00").left(D, "12:00:00", Evidence.BOOKING)) == 1
+    assert count(came(reported(("I94", "08:00:00")), "TECS", "17:00:00", which=1).left(D, "12:00:00")) == 2
+    assert count(came(reported(("I94", "08:00:00")), "TECS", "17:00:00").left(D, "12:00:00", Evidence.BOOKING)) == 1
 
 
 def test_a_trip_of_one_day_stays_two_stays() -> None:
     """Out and back on one I-94 within hours, all of it told by two systems."""
-    story = told(("I94", "08:00:00"), ("TECS", "08:05:00"))
+    story = reported(("I94", "08:00:00"), ("TECS", "08:05:00"))
     story.left(D, "12:00:00").left(D, "12:02:00", Evidence.MANIFEST_CLOSED, system="TECS")
     for system, clock in (("TECS", "15:05:00"), ("I94", "15:00:00")):
         came(story, system, clock, until=None)
@@ -295,11 +297,13 @@ def test_a_filing_and_its_decision_count_once(steps: list[tuple[str, int]]) -> N
 def test_what_was_granted_may_be_told_by_the_copy_alone() -> None:
     """As long as it does not contradict the case."""
     granted = END + 90 * ONE
-    for grade, until in (("B2", granted), ("F1", END)):
+    for admission_class, until in (("B2", granted), ("F1", END)):
         story = Story().admitted(D, until=END).applied(END - ONE)
         story.applied(END + ONE, Action.APPROVED, granted_class="B2")
-        story.applied(END + 4 * ONE, Action.APPROVED, system="PCQS", granted_class=grade, granted_until=granted)
-        assert story.stay().authorised_until == (until.isoformat() if grade == "B2" else None)
+        story.applied(
+            END + 4 * ONE, Action.APPROVED, system="PCQS", granted_class=admission_class, granted_until=granted
+        )
+        assert story.stay().authorised_until == (until.isoformat() if admission_class == "B2" else None)
 
 
 def test_a_lagging_copy_does_not_overturn_a_later_decision() -> None:
@@ -364,7 +368,15 @@ def crossings(seed: int, *, all_told: bool) -> tuple[list[AnyEvent], dict[str, i
                 here = {"origin": origin(story.events[-1])}
                 when += timedelta(days=rng.randint(0, 9))
             whole = quiet and "origin" not in here and rng.random() < 0.3
-            came(story, system, None if whole else f"{when:%H:%M:%S}", when.date(), grade="B2", which=None, **here)
+            came(
+                story,
+                system,
+                None if whole else f"{when:%H:%M:%S}",
+                when.date(),
+                admission_class="B2",
+                which=None,
+                **here,
+            )
             truth[story.events[-1].record] = which
         if not all_told and which < len(gaps):
             away = (at + gap / 2).astimezone(zone(story.zone))
@@ -393,12 +405,12 @@ def as_many_as_there_were(seed: int) -> None:
     """Each crossing is one stay, and all of its reports and nobody else's are its evidence."""
     for all_told in (True, False):
         events, truth = crossings(seed, all_told=all_told)
-        found = stays(Story(events=events).facts())
-        assert len(found) == len(set(truth.values())), (seed, all_told)
+        actual = stays(Story(events=events).facts())
+        assert len(actual) == len(set(truth.values())), (seed, all_told)
         records = {str(event.id): event.record for event in events}
-        for stay in found:
-            told = {truth[records[one]] for one in stay.reports}
-            assert len(told) <= 1, (seed, all_told)
+        for stay in actual:
+            reported = {truth[records[one]] for one in stay.reports}
+            assert len(reported) <= 1, (seed, all_told)
 
 
 def less_one_report(seed: int) -> None:
@@ -407,14 +419,14 @@ def less_one_report(seed: int) -> None:
     gone = Random(seed).choice([event for event in events if event.record in truth])
     taken = again(gone, number=2, operation=Operation.RETRACT)
     left = {which for record, which in truth.items() if record != gone.record}
-    found = stays(Story(events=[*events, taken]).facts()) if left else ()
+    actual = stays(Story(events=[*events, taken]).facts()) if left else ()
     if any(event.origin == origin(gone) for event in events if isinstance(event, Arrival)):
         return  # a copy that says another day stands for itself once its original is gone
-    assert len(found) == len(left)
-    assert str(gone.id) not in {one for stay in found for piece in stay.timeline for one in piece.evidence}
+    assert len(actual) == len(left)
+    assert str(gone.id) not in {one for stay in actual for piece in stay.timeline for one in piece.evidence}
 
 
-def reported(seed: int) -> tuple[Report, History]:
+def account(seed: int) -> tuple[Report, History]:
     """The yearly account of a made-up person's crossings, and the person."""
     facts = Story(events=crossings(seed, all_told=False)[0]).facts()
     report = Report(2025, 2**40, coverage_of(EVER))
@@ -426,7 +438,7 @@ def reported(seed: int) -> tuple[Report, History]:
 
 def accounted(seed: int) -> None:
     """The arrivals counted apart are as many as the occurrences."""
-    report, history = reported(seed)
+    report, history = account(seed)
     report.close()
     assert report.total.admissions == len(history.stays)
 
@@ -452,10 +464,13 @@ def test_the_worlds_are_worth_it() -> None:
     worlds = [crossings(seed, all_told=False) for seed in range(200)]
     arrivals = [[event for event in events if isinstance(event, Arrival)] for events, _ in worlds]
     assert sum(len(set(truth.values())) < len(truth) for _, truth in worlds) >= 150
-    assert sum(any(one.origin for one in told) for told in arrivals) >= 40
-    assert sum(any(one.occurred_at.day for one in told) for told in arrivals) >= 20
+    assert sum(any(one.origin for one in reported) for reported in arrivals) >= 40
+    assert sum(any(one.occurred_at.day for one in reported) for reported in arrivals) >= 20
     assert (
-        sum(len({truth[one.record] for one in told}) > 1 for told, (_, truth) in zip(arrivals, worlds, strict=True))
+        sum(
+            len({truth[one.record] for one in reported}) > 1
+            for reported, (_, truth) in zip(arrivals, worlds, strict=True)
+        )
         >= 100
     )
 
@@ -493,4 +508,4 @@ def test_a_lost_report_does_not_close(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _unbalanced(seed: int) -> bool:
-    return any(reported(seed)[0].problems())
+    return any(account(seed)[0].problems())

@@ -10,7 +10,7 @@ import pytest
 from domain.stories import NAME, NEW_YORK, PASSPORT, ZONES, Story, second
 from domain.students import Student
 
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.events import Inspection, Subject
 from schemas.outcomes import ORDER, Outcome
 from services.domain import protections, rules, settle
@@ -44,9 +44,9 @@ ENDLESS = {"official", "nato", "media", "student", "exchange-visitor"}
 
 def admitted(row: str, zone: str) -> Story:
     """Somebody of that row."""
-    grade, until, _ = LAST[row]
+    admission_class, until, _ = LAST[row]
     inspection = Inspection.PAROLED if row == "parole" else Inspection.ADMITTED
-    story = Story(zone).admitted(D, grade, until, inspection=inspection)
+    story = Story(zone).admitted(D, admission_class, until, inspection=inspection)
     if row == "canadian-visitor":
         subject = Subject(names=(NAME,), citizenship=("CAN",), identifiers=(PASSPORT,))
         story.events[0] = story.events[0].model_copy(update={"subject": subject})
@@ -86,7 +86,7 @@ def visitor() -> Story:
 
 def unknown() -> Story:
     """Admitted in no class."""
-    return Story().admitted(D, grade=None)
+    return Story().admitted(D, admission_class=None)
 
 
 def student() -> Student:
@@ -100,26 +100,26 @@ BOTH: dict[tuple[str, str], Callable[[], Story]] = {
         Story().admitted(D, until=END, inspection=Inspection.REFUSED).left(D + ONE)
     ),
     ("NOT_ADMITTED", "ADJUSTED"): lambda: (
-        Story().admitted(D, until=END, inspection=Inspection.WITHDRAWN).fact(D, Said.PERMANENT_RESIDENT)
+        Story().admitted(D, until=END, inspection=Inspection.WITHDRAWN).fact(D, StatusFact.PERMANENT_RESIDENT)
     ),
     ("DEPARTED_IN_TIME", "CLOSED_UNOBSERVED"): lambda: visitor().left(END).admitted(END + days(9), which=2),
-    ("DEPARTED_IN_TIME", "ADJUSTED"): lambda: visitor().fact(D + ONE, Said.ASYLUM_GRANTED).left(END),
+    ("DEPARTED_IN_TIME", "ADJUSTED"): lambda: visitor().fact(D + ONE, StatusFact.ASYLUM_GRANTED).left(END),
     ("DEPARTED_IN_TIME", "PENDING"): lambda: visitor().extended(END).left(END + days(9)),
     ("DEPARTED_LATE", "CLOSED_UNOBSERVED"): lambda: visitor().left(END + ONE).admitted(END + days(9), which=2),
     ("DEPARTED_LATE", "TERMINATED"): lambda: student().terminated(END - days(9)).left(END - days(7)),
     ("CLOSED_UNOBSERVED", "ADJUSTED"): lambda: (
-        visitor().fact(D + ONE, Said.PERMANENT_RESIDENT).admitted(END + days(9), which=2)
+        visitor().fact(D + ONE, StatusFact.PERMANENT_RESIDENT).admitted(END + days(9), which=2)
     ),
     ("CLOSED_UNOBSERVED", "UNDETERMINED"): lambda: unknown().admitted(END + days(9), which=2),
-    ("ADJUSTED", "UNDETERMINED"): lambda: unknown().fact(END, Said.NATURALISED),
-    ("ADJUSTED", "PENDING"): lambda: visitor().extended(END).fact(END + days(9), Said.PERMANENT_RESIDENT),
-    ("UNDETERMINED", "IN_STATUS"): lambda: unknown().fact(END, Said.TPS, until=END + days(90)),
-    ("UNDETERMINED", "PENDING"): lambda: unknown().fact(END, Said.ASYLUM_PENDING),
-    ("IN_STATUS", "IN_GRACE"): lambda: student().fact(END, Said.TPS, until=END + days(90)),
-    ("IN_STATUS", "PENDING"): lambda: Story().admitted(D, until=END + days(90)).fact(D, Said.ASYLUM_PENDING),
+    ("ADJUSTED", "UNDETERMINED"): lambda: unknown().fact(END, StatusFact.NATURALISED),
+    ("ADJUSTED", "PENDING"): lambda: visitor().extended(END).fact(END + days(9), StatusFact.PERMANENT_RESIDENT),
+    ("UNDETERMINED", "IN_STATUS"): lambda: unknown().fact(END, StatusFact.TPS, until=END + days(90)),
+    ("UNDETERMINED", "PENDING"): lambda: unknown().fact(END, StatusFact.ASYLUM_PENDING),
+    ("IN_STATUS", "IN_GRACE"): lambda: student().fact(END, StatusFact.TPS, until=END + days(90)),
+    ("IN_STATUS", "PENDING"): lambda: Story().admitted(D, until=END + days(90)).fact(D, StatusFact.ASYLUM_PENDING),
     ("IN_GRACE", "PENDING"): lambda: student().extended(END - ONE),
-    ("PENDING", "TERMINATED"): lambda: student().terminated(END - days(9)).fact(END, Said.ASYLUM_PENDING),
-    ("PENDING", "OVERSTAY_SUSPECTED"): lambda: visitor().fact(END + days(9), Said.ASYLUM_PENDING),
+    ("PENDING", "TERMINATED"): lambda: student().terminated(END - days(9)).fact(END, StatusFact.ASYLUM_PENDING),
+    ("PENDING", "OVERSTAY_SUSPECTED"): lambda: visitor().fact(END + days(9), StatusFact.ASYLUM_PENDING),
     ("TERMINATED", "OVERSTAY_SUSPECTED"): lambda: student().terminated(D + days(9)),
     ("OVERSTAY_SUSPECTED", "DEPARTURE_UNKNOWN"): visitor,
 }

@@ -8,7 +8,7 @@ import pytest
 from domain.stories import NEW_YORK, ZONES, Story, number, second
 
 from schemas.events import Evidence, Inspection
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import settle
 from services.domain.coverage import coverage_of
 
@@ -73,13 +73,13 @@ def test_the_port_of_entry_decides_wherever_one_leaves() -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("grade", ["WB", "WT"])
+@pytest.mark.parametrize("admission_class", ["WB", "WT"])
 @pytest.mark.parametrize("clock", ["00:00:00", "23:59:59"])
-@pytest.mark.parametrize("said", [None, 200, 89, "D/S"])
-def test_ninety_days_under_the_waiver(zone: str, grade: str, clock: str, said: int | str | None) -> None:
+@pytest.mark.parametrize("stated", [None, 200, 89, "D/S"])
+def test_ninety_days_under_the_waiver(zone: str, admission_class: str, clock: str, stated: int | str | None) -> None:
     """The day of admission, as the port's calendar has it, is the first; a longer date on the I-94 adds nothing."""
-    until = D + timedelta(said) if isinstance(said, int) else said
-    story = Story(zone).admitted(D, grade, until, clock)
+    until = D + timedelta(stated) if isinstance(stated, int) else stated
+    story = Story(zone).admitted(D, admission_class, until, clock)
     assert story.stay().authorised_until == "2025-04-09"
     assert story.line()[1] == ("OVERSTAY_SUSPECTED", second(zone, date(2025, 4, 10), "00:00:00"))
 
@@ -102,7 +102,7 @@ def test_not_admitted(inspection: Inspection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("grade", "until", "reason"),
+    ("admission_class", "until", "reason"),
     [
         ("F1", "D/S", "no period can be computed for class F1"),
         ("QQ", D + timedelta(90), "no period can be computed for class QQ"),
@@ -113,9 +113,9 @@ def test_not_admitted(inspection: Inspection) -> None:
         ("WT", D - ONE, "no period can be computed for class WT"),
     ],
 )
-def test_undetermined(grade: str | None, until: date | str | None, reason: str) -> None:
+def test_undetermined(admission_class: str | None, until: date | str | None, reason: str) -> None:
     """Class or period missing, or over before it began: nothing is claimed, also after the departure."""
-    story = Story().admitted(D, grade, until)
+    story = Story().admitted(D, admission_class, until)
     assert story.line() == [("UNDETERMINED", second(NEW_YORK, D))]
     assert story.last().reason == reason
     assert story.stay().authorised_until is None
@@ -142,8 +142,12 @@ def test_duration_of_status() -> None:
 
 def test_parole() -> None:
     """The parole's date, whatever the class."""
-    for grade, inspection in (("B2", Inspection.PAROLED), ("DT", Inspection.ADMITTED), (None, Inspection.PAROLED)):
-        story = Story().admitted(D, grade, D + timedelta(30), inspection=inspection)
+    for admission_class, inspection in (
+        ("B2", Inspection.PAROLED),
+        ("DT", Inspection.ADMITTED),
+        (None, Inspection.PAROLED),
+    ):
+        story = Story().admitted(D, admission_class, D + timedelta(30), inspection=inspection)
         assert [piece.rule for piece in story.stay().timeline] == ["parole", "period-over"]
 
 
@@ -161,12 +165,12 @@ def test_the_status_is_that_of_the_last_stay_begun() -> None:
     """Earlier stays and later ones are not asked."""
     story = Story().admitted(D, until=D + timedelta(30)).left(D + timedelta(5))
     story.admitted(D + timedelta(20), "B1", D + timedelta(50), which=2)
-    told = []
+    reported = []
     for by in (1, 6, 21, 51):
         given = settle.status(story.history(), second(NEW_YORK, D + timedelta(by)), coverage_of({}))
         assert given is not None
-        told.append((given.outcome, given.stay.admitted_as))
-    assert told == [
+        reported.append((given.outcome, given.stay.admitted_as))
+    assert reported == [
         ("IN_STATUS", "B2"),
         ("DEPARTED_IN_TIME", "B2"),
         ("IN_STATUS", "B1"),
@@ -184,7 +188,7 @@ def test_a_stay_says_what_was_stated() -> None:
     story.extended(D + ONE, handling=("tps",))
     assert story.stay().handling == ("asylum", "protected", "tps")
     story = Story().admitted(D, until=D + timedelta(30), handling=("asylum",)).extended(D + ONE, handling=("tps",))
-    story.fact(D + ONE, Said.ENCOUNTER, handling=("protected",))
+    story.fact(D + ONE, StatusFact.ENCOUNTER, handling=("protected",))
     stay = story.stay()
     assert (stay.port, stay.zone, stay.admitted_as) == ("JFK", NEW_YORK, "B2")
     assert stay.i94 == (number(1).text,)

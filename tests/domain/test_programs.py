@@ -13,7 +13,7 @@ from domain.students import DURATION, Student
 from msgspec import structs
 
 from schemas.events import Action
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import rules, settle
 from services.domain.facts import MICRO
 from services.domain.history import Stay, canonical
@@ -30,21 +30,21 @@ def days(by: int) -> timedelta:
     return timedelta(by)
 
 
-def student(zone: str = NEW_YORK, grade: str = "F1") -> Student:
+def student(zone: str = NEW_YORK, admission_class: str = "F1") -> Student:
     """Admitted on D in a program through END."""
-    return Student(zone, grade=grade).created(D - days(60), END).came(D)
+    return Student(zone, admission_class=admission_class).created(D - days(60), END).came(D)
 
 
 def vocational(until: date | None = None) -> Student:
     """An M-1 with that date on the I-94, or thirty days more than the program."""
-    return Student(grade="M1").created(D - days(60), END).came(D, until=until or END + days(30))
+    return Student(admission_class="M1").created(D - days(60), END).came(D, until=until or END + days(30))
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize(("grade", "grace"), [("F1", 60), ("F2", 60), ("J1", 30), ("J2", 30)])
-def test_status_then_grace_then_nothing(zone: str, grade: str, grace: int) -> None:
+@pytest.mark.parametrize(("admission_class", "grace"), [("F1", 60), ("F2", 60), ("J1", 30), ("J2", 30)])
+def test_status_then_grace_then_nothing(zone: str, admission_class: str, grace: int) -> None:
     """The last day of the program and of the grace, the day before and the day after, at the port of entry."""
-    story = student(zone, grade)
+    story = student(zone, admission_class)
     for day, before, after in (
         (END, "IN_STATUS", "IN_GRACE"),
         (END + days(grace), "IN_GRACE", "OVERSTAY_SUSPECTED"),
@@ -54,8 +54,8 @@ def test_status_then_grace_then_nothing(zone: str, grade: str, grace: int) -> No
         assert settle.next_change(story.history(), second(zone, day)) == second(zone, day + ONE, "00:00:00")
     assert story.stay().authorised_until == DURATION
     for by, clock, outcome in ((grace, "23:59:59", "DEPARTED_IN_TIME"), (grace + 1, "00:00:00", "DEPARTED_LATE")):
-        assert student(zone, grade).left(END + days(by), clock).last().outcome == outcome
-    assert student(zone, grade).left(END - ONE).last().outcome == "DEPARTED_IN_TIME"
+        assert student(zone, admission_class).left(END + days(by), clock).last().outcome == outcome
+    assert student(zone, admission_class).left(END - ONE).last().outcome == "DEPARTED_IN_TIME"
 
 
 def test_each_piece_has_its_events() -> None:
@@ -73,19 +73,19 @@ def test_each_piece_has_its_events() -> None:
     assert [piece.reason for piece in line[:-1]] == ["program active", "practical training", "days of grace"]
 
 
-@pytest.mark.parametrize("grade", ["F1", "F2", "J1", "J2"])
-def test_without_a_record_nothing_is_known(grade: str) -> None:
+@pytest.mark.parametrize("admission_class", ["F1", "F2", "J1", "J2"])
+def test_without_a_record_nothing_is_known(admission_class: str) -> None:
     """Nor by another class's record, by a form never taken up, or by what says only who it is."""
-    alone = Student(grade=grade).came(D)
+    alone = Student(admission_class=admission_class).came(D)
     assert alone.days() == [("UNDETERMINED", D)]
     assert alone.stay().authorised_until is None
     assert alone.left(END).last().outcome == "UNDETERMINED"
-    other = Student(grade=grade).created(D - days(60), END, class_of_admission="M1").came(D)
+    other = Student(admission_class=admission_class).created(D - days(60), END, class_of_admission="M1").came(D)
     assert other.days() == [("UNDETERMINED", D)]
-    assert Student(grade=grade).created(D + ONE, END).came(D).days() == [("UNDETERMINED", D)]
-    who = Student(grade=grade).came(D).fact(D, Said.ENCOUNTER)
+    assert Student(admission_class=admission_class).created(D + ONE, END).came(D).days() == [("UNDETERMINED", D)]
+    who = Student(admission_class=admission_class).came(D).fact(D, StatusFact.ENCOUNTER)
     assert who.days() == [("UNDETERMINED", D)]
-    training = Student(grade=grade).came(D, names=1).works(D, END)
+    training = Student(admission_class=admission_class).came(D, names=1).works(D, END)
     assert training.days() == [("UNDETERMINED", D)]
 
 
@@ -171,7 +171,7 @@ def test_an_authorised_withdrawal() -> None:
     assert last.days()[1:] == [("IN_GRACE", END + ONE), ("OVERSTAY_SUSPECTED", END + days(16))]
     for by in (2, 80):
         assert student().terminated(END + days(by), "authorized-withdrawal").days() == PLAIN
-    exchange = student(grade="J1").terminated(day, "authorized-withdrawal")
+    exchange = student(admission_class="J1").terminated(day, "authorized-withdrawal")
     assert exchange.days() == [("IN_STATUS", D), ("OVERSTAY_SUSPECTED", day + ONE)]
 
 
@@ -238,7 +238,7 @@ def test_practical_training() -> None:
 def test_work_inside_the_program_adds_nothing(reason: str) -> None:
     """The first two lie inside it; academic training is for exchange visitors."""
     assert student().works(END, END + days(90), reason).days() == PLAIN
-    exchange = student(grade="J1").works(END, END + days(90), reason)
+    exchange = student(admission_class="J1").works(END, END + days(90), reason)
     carried = reason == "academic-training"
     assert exchange.days()[-2:] == [
         ("IN_GRACE", END + days(91 if carried else 1)),
@@ -253,7 +253,7 @@ def test_cap_gap() -> None:
     assert story.days()[-2:] == [("IN_GRACE", april + ONE), ("OVERSTAY_SUSPECTED", april + days(61))]
     piece = next(one for one in story.stay().timeline if one.rule == "cap-gap")
     assert (piece.outcome, piece.citation) == ("IN_STATUS", "8 CFR 214.2(f)(5)(vi)")
-    story.extended(END - days(30), END + days(60), form="I-129", grade="H1B", until=april + days(900))
+    story.extended(END - days(30), END + days(60), form="I-129", admission_class="H1B", until=april + days(900))
     october = date(2025, 10, 1)
     story.terminated(october, "administrative")
     assert story.outcome(october + days(300)) == "IN_STATUS"
@@ -346,9 +346,9 @@ def test_a_fixed_date_with_the_grace_inside() -> None:
     assert longer.days() == [("IN_STATUS", D), ("IN_GRACE", END + days(21)), ("OVERSTAY_SUSPECTED", last + ONE)]
     beyond = vocational().program(D + days(9), END + days(90))
     assert beyond.days() == [("IN_STATUS", D), ("OVERSTAY_SUSPECTED", last + ONE)]
-    without = Student(grade="M1").came(D, until=last)
+    without = Student(admission_class="M1").came(D, until=last)
     assert without.days() == [("IN_STATUS", D), ("OVERSTAY_SUSPECTED", last + ONE)]
-    assert Student(grade="M1").created(D, END).came(D).days() == [("UNDETERMINED", D)]
+    assert Student(admission_class="M1").created(D, END).came(D).days() == [("UNDETERMINED", D)]
     ended = vocational().terminated(D + days(50))
     assert ended.days() == [("IN_STATUS", D), ("TERMINATED", D + days(51))]
     assert ended.program(D + days(60), END, "reactivated").days()[2:] == [
@@ -376,7 +376,7 @@ def test_a_fixed_date_made_longer() -> None:
 def test_a_change_of_status(decided: date) -> None:
     """To H-1B by an approved I-129: in status by the new class, healed where it was approved late."""
     until = date(2027, 9, 30)
-    story = student().extended(END - days(40), decided, form="I-129", grade="H1B", until=until)
+    story = student().extended(END - days(40), decided, form="I-129", admission_class="H1B", until=until)
     assert story.outcome(until) == "IN_STATUS"
     assert story.days()[-1] == ("OVERSTAY_SUSPECTED", until + ONE)
     assert (story.stay().admission_class, story.stay().authorised_until) == ("H1B", until.isoformat())
@@ -384,7 +384,7 @@ def test_a_change_of_status(decided: date) -> None:
     assert story.stay().timeline[1].since == second(NEW_YORK, min(decided, END + ONE), "00:00:00")
     # what SEVIS says of the program afterwards is of no account
     assert story.terminated(END + days(200)).days()[-1] == ("OVERSTAY_SUSPECTED", until + ONE)
-    longer = story.extended(until, until + ONE, receipt=2, grade="H1B", until=until + days(365))
+    longer = story.extended(until, until + ONE, receipt=2, admission_class="H1B", until=until + days(365))
     assert longer.days()[-2:] == [("IN_STATUS", until + ONE), ("OVERSTAY_SUSPECTED", until + days(366))]
 
 
@@ -392,11 +392,11 @@ def test_a_change_of_status_holds_from_the_day_it_names() -> None:
     """Also where the program would have run on for years."""
     from_ = END - days(20)
     story = student().extended(
-        D + days(9), D + days(30), form="I-129", grade="H1B", until=END + days(900), valid_from=from_
+        D + days(9), D + days(30), form="I-129", admission_class="H1B", until=END + days(900), valid_from=from_
     )
     assert story.days() == [("IN_STATUS", D), ("IN_STATUS", from_), ("OVERSTAY_SUSPECTED", END + days(901))]
     assert story.stay().timeline[1].rule == "approved-application"
-    shorter = student().extended(D + days(9), D + days(30), grade="B2", until=D + days(60))
+    shorter = student().extended(D + days(9), D + days(30), admission_class="B2", until=D + days(60))
     assert shorter.days()[-1] == ("OVERSTAY_SUSPECTED", D + days(61))
 
 
@@ -417,16 +417,16 @@ def test_a_timely_application_bridges_what_comes_after_grace() -> None:
     assert [word for word, _ in resident.days()] == ["IN_STATUS", "IN_GRACE", "PENDING"]
     late = student().extended(END + days(90), form="I-485")
     assert [word for word, _ in late.days()] == ["IN_STATUS", "IN_GRACE", "OVERSTAY_SUSPECTED", "PENDING"]
-    granted = student().fact(END + days(5), Said.PERMANENT_RESIDENT)
+    granted = student().fact(END + days(5), StatusFact.PERMANENT_RESIDENT)
     assert granted.last().outcome == "ADJUSTED"
 
 
 def test_a_change_to_a_student() -> None:
     """From B-2 to F-1: as SEVIS has the program from then on."""
     until, decided = D + days(90), D + days(80)
-    story = Student(grade="B2").came(D, until=until)
-    story.grade = "F1"
-    story.created(D + days(30), END + days(100)).extended(D + days(40), decided, until=DURATION, grade="F1")
+    story = Student(admission_class="B2").came(D, until=until)
+    story.admission_class = "F1"
+    story.created(D + days(30), END + days(100)).extended(D + days(40), decided, until=DURATION, admission_class="F1")
     assert story.days() == [
         ("IN_STATUS", D), ("IN_STATUS", decided), ("IN_GRACE", END + days(101)),
         ("OVERSTAY_SUSPECTED", END + days(161)),
@@ -434,7 +434,9 @@ def test_a_change_to_a_student() -> None:
     assert (story.stay().admission_class, story.stay().authorised_until) == ("F1", DURATION)
     assert set(story.ids) == set(story.stay().timeline[1].evidence)
     assert story.terminated(END).last().outcome == "TERMINATED"
-    reinstated = student().terminated(D + days(50)).extended(D + days(60), D + days(90), until=DURATION, grade="F1")
+    reinstated = (
+        student().terminated(D + days(50)).extended(D + days(60), D + days(90), until=DURATION, admission_class="F1")
+    )
     assert reinstated.last().outcome == "TERMINATED"
     assert reinstated.program(D + days(90), END, "reactivated").days()[-3:] == [
         ("IN_STATUS", D + days(90)), *PLAIN[1:],
@@ -445,8 +447,8 @@ def test_marks_of_a_record_are_the_stays() -> None:
     """Where SEVIS speaks in it."""
     story = student().terminated(END, "violation", handling=("protected",))
     assert story.stay().handling == ("protected",)
-    visitor = Student(grade="B2").came(D, until=END)
-    visitor.grade = "F1"
+    visitor = Student(admission_class="B2").came(D, until=END)
+    visitor.admission_class = "F1"
     assert visitor.created(D, END, handling=("protected",)).stay().handling == ()
 
 
@@ -456,17 +458,19 @@ def test_days_that_are_no_days() -> None:
     assert student().program(D + ONE, never).days()[-1] == ("IN_STATUS", D + ONE)
     assert student().works(END, never).days()[-1] == ("IN_STATUS", END + ONE)
     assert student().program(D + ONE, ever).days()[-1] == ("OVERSTAY_SUSPECTED", D + ONE)
-    assert Student(grade="B2").came(D, until=never).days() == [("IN_STATUS", D)]
+    assert Student(admission_class="B2").came(D, until=never).days() == [("IN_STATUS", D)]
     assert vocational(never).days()[-1] == ("OVERSTAY_SUSPECTED", date(2026, 1, 10))  # a year at most
-    assert Student(grade="B2").came(D, until=END).applied(END + ONE, filed_on=ever).last().outcome == "PENDING"
-    assert student().extended(D, END, until=never, grade="H1B", valid_from=ever).last().outcome == "IN_STATUS"
+    assert (
+        Student(admission_class="B2").came(D, until=END).applied(END + ONE, filed_on=ever).last().outcome == "PENDING"
+    )
+    assert student().extended(D, END, until=never, admission_class="H1B", valid_from=ever).last().outcome == "IN_STATUS"
 
 
 def test_a_shorter_grace_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proposal would cut the sixty days of F-1 to thirty: a row that ends and one that begins."""
     change = D + days(30)
     (row,) = (rule for rule in rules.RULES if rule.id == "student")
-    old = replace(row, until=change - ONE)
+    old = replace(row, through=change - ONE)
     new = replace(row, id="student-2025", grace_days=30, since=change)
 
     def stays() -> list[Stay]:
@@ -478,7 +482,7 @@ def test_a_shorter_grace_moves_later_admissions_only(monkeypatch: pytest.MonkeyP
     assert after[0] == before[0]
     # reinstated after the change: still the stay that began before it
     story = Student().created(D - days(90), END).came(change - ONE)
-    kept = story.extended(change, change + days(9), until=DURATION, grade="F1").stay()
+    kept = story.extended(change, change + days(9), until=DURATION, admission_class="F1").stay()
     assert [(one.since, one.rule) for one in kept.timeline] == [(one.since, one.rule) for one in before[0].timeline]
     assert [stay.timeline[0].rule for stay in after[1:]] == ["student-2025"] * 2
     assert [stay.timeline[-1].since for stay in after[1:]] == [second(NEW_YORK, END + days(31), "00:00:00")] * 2
@@ -486,8 +490,8 @@ def test_a_shorter_grace_moves_later_admissions_only(monkeypatch: pytest.MonkeyP
 
 def random_student(rng: Random) -> Student:
     """Two stays, two records, and anything that may happen to them, in any order."""
-    grade = rng.choice(("F1", "J1", "M1", "F2"))
-    story = Student(rng.choice(ZONES), grade=grade).created(D - days(60), END)
+    admission_class = rng.choice(("F1", "J1", "M1", "F2"))
+    story = Student(rng.choice(ZONES), admission_class=admission_class).created(D - days(60), END)
 
     def day() -> date:
         return D + days(rng.randrange(-80, 300))
@@ -503,7 +507,9 @@ def random_student(rng: Random) -> Student:
         lambda: story.terminated(day(), rng.choice(("violation", "authorized-withdrawal", "administrative"))),
         lambda: story.retracted(),
         lambda: story.left(day()),
-        lambda: story.extended(day(), day(), rng.choice((Action.APPROVED, Action.DENIED)), until=day(), grade="H1B"),
+        lambda: story.extended(
+            day(), day(), rng.choice((Action.APPROVED, Action.DENIED)), until=day(), admission_class="H1B"
+        ),
         lambda: story.extended(day(), form=rng.choice(("I-539", "I-485")), receipt=2),
     )
     story.came(D, until=END + days(30), names=rng.choice((0, 1)))

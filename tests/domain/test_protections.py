@@ -16,7 +16,7 @@ from domain.stories import NAME, NEW_YORK, PASSPORT, ZONES, Story, moment, numbe
 from domain.students import Student
 
 from schemas.events import Action, Evidence, Inspection, Status, Subject
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from schemas.outcomes import ORDER, Outcome
 from services.domain import periods, protections, rules, settle
@@ -59,13 +59,13 @@ def visitor(zone: str = NEW_YORK) -> Story:
     return Story(zone).admitted(D, until=END)
 
 
-def hired(grade: str = "H1B", until: date = date(2026, 2, 4), zone: str = NEW_YORK) -> Story:
+def hired(admission_class: str = "H1B", until: date = date(2026, 2, 4), zone: str = NEW_YORK) -> Story:
     """Admitted on a petition."""
-    return Story(zone).admitted(D, grade, until)
+    return Story(zone).admitted(D, admission_class, until)
 
 
 def canadian(
-    grade: str = "B2",
+    admission_class: str = "B2",
     day: date = D,
     *,
     passport: str = "CAN",
@@ -74,7 +74,7 @@ def canadian(
     **more: object,
 ) -> Story:
     """Let in without a date, and without a number unless said."""
-    story = Story(zone).admitted(day, grade, **more)
+    story = Story(zone).admitted(day, admission_class, **more)
     arrival = story.events[-1]
     ids = (PASSPORT, number(1)) if named else (PASSPORT,)
     subject = Subject(names=(NAME,), birth="1980-02-03", citizenship=(passport,), identifiers=ids)
@@ -89,13 +89,13 @@ def ended(
     named = () if receipt is None else (Identifier.of(Scheme.RECEIPT, f"EAC{receipt:010d}"),)
     named += () if which is None else (number(which),)
     at = moment(zone or story.zone, day, None)
-    return story._tell(Status, at, (PASSPORT, *named), system="CLAIMS3", fact=Said.EMPLOYMENT_ENDED)
+    return story._tell(Status, at, (PASSPORT, *named), system="CLAIMS3", fact=StatusFact.EMPLOYMENT_ENDED)
 
 
 def frivolous(story: Story, receipt: int = 1) -> Story:
     """That application was frivolous."""
     named = (PASSPORT, Identifier.of(Scheme.RECEIPT, f"EAC{receipt:010d}"))
-    return story._tell(Status, moment(story.zone, END, None), named, system="CLAIMS3", fact=Said.FRIVOLOUS_FILING)
+    return story._tell(Status, moment(story.zone, END, None), named, system="CLAIMS3", fact=StatusFact.FRIVOLOUS_FILING)
 
 
 def denied() -> Story:
@@ -111,23 +111,23 @@ def over(day: date, rule: tuple[str, str] = OVER) -> tuple[str, date, str, str]:
 Case = tuple[Callable[[], Story], Line]
 CASES: dict[str, Case] = {
     "asylum, in time": (
-        lambda: visitor().fact(END - ONE, Said.ASYLUM_PENDING),
+        lambda: visitor().fact(END - ONE, StatusFact.ASYLUM_PENDING),
         [ADMITTED, ("PENDING", END + ONE, *ASYLUM)],
     ),
     "asylum, late": (
-        lambda: visitor().fact(END + days(30), Said.ASYLUM_PENDING),
+        lambda: visitor().fact(END + days(30), StatusFact.ASYLUM_PENDING),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(30), *ASYLUM)],
     ),
     "asylum, denied": (
-        lambda: visitor().fact(END, Said.ASYLUM_PENDING).fact(END + days(90), Said.ASYLUM_DENIED),
+        lambda: visitor().fact(END, StatusFact.ASYLUM_PENDING).fact(END + days(90), StatusFact.ASYLUM_DENIED),
         [ADMITTED, ("PENDING", END + ONE, *ASYLUM), over(END + days(91))],
     ),
     "asylum, denied and asked for again": (
         lambda: (
             visitor()
-            .fact(END, Said.ASYLUM_PENDING)
-            .fact(END + days(90), Said.ASYLUM_DENIED)
-            .fact(END + days(99), Said.ASYLUM_PENDING)
+            .fact(END, StatusFact.ASYLUM_PENDING)
+            .fact(END + days(90), StatusFact.ASYLUM_DENIED)
+            .fact(END + days(99), StatusFact.ASYLUM_PENDING)
         ),
         [
             ADMITTED,
@@ -137,39 +137,43 @@ CASES: dict[str, Case] = {
         ],
     ),
     "TPS": (
-        lambda: visitor().fact(END + days(10), Said.TPS, until=END + days(200)),
+        lambda: visitor().fact(END + days(10), StatusFact.TPS, until=END + days(200)),
         [ADMITTED, over(END + ONE), ("IN_STATUS", END + days(10), *TPS), over(END + days(201))],
     ),
     "TPS, withdrawn": (
-        lambda: visitor().fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN),
+        lambda: (
+            visitor().fact(END, StatusFact.TPS, until=END + days(200)).fact(END + days(50), StatusFact.TPS_WITHDRAWN)
+        ),
         [ADMITTED, ("IN_STATUS", END + ONE, *TPS), over(END + days(51))],
     ),
-    "TPS without a day": (lambda: visitor().fact(END, Said.TPS), [ADMITTED, over(END + ONE)]),
+    "TPS without a day": (lambda: visitor().fact(END, StatusFact.TPS), [ADMITTED, over(END + ONE)]),
     "deferred departure": (
-        lambda: visitor().fact(END + days(7), Said.DEFERRED_DEPARTURE, until=END + days(540)),
+        lambda: visitor().fact(END + days(7), StatusFact.DEFERRED_DEPARTURE, until=END + days(540)),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(7), *DEFERRED), over(END + days(541))],
     ),
     "voluntary departure": (
-        lambda: visitor().fact(END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(60)),
+        lambda: visitor().fact(END + days(20), StatusFact.VOLUNTARY_DEPARTURE, until=END + days(60)),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE), over(END + days(61), LEAVE)],
     ),
     "voluntary departure, too long": (
-        lambda: visitor().fact(END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(900)),
+        lambda: visitor().fact(END + days(20), StatusFact.VOLUNTARY_DEPARTURE, until=END + days(900)),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE), over(END + days(141), LEAVE)],
     ),
     "voluntary departure after proceedings, too long": (
         lambda: visitor().fact(
-            END + days(20), Said.VOLUNTARY_DEPARTURE, until=END + days(900), reason="after-proceedings"
+            END + days(20), StatusFact.VOLUNTARY_DEPARTURE, until=END + days(900), reason="after-proceedings"
         ),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(20), *LEAVE_AFTER), over(END + days(81), LEAVE_AFTER)],
     ),
     "parole in place": (
-        lambda: visitor().fact(END + days(7), Said.PAROLE, until=END + days(365)),
+        lambda: visitor().fact(END + days(7), StatusFact.PAROLE, until=END + days(365)),
         [ADMITTED, over(END + ONE), ("IN_STATUS", END + days(7), *PAROLE), over(END + days(366))],
     ),
     "paroled again": (
         lambda: (
-            Story().admitted(D, "B2", END, inspection=Inspection.PAROLED).fact(END, Said.PAROLE, until=END + days(365))
+            Story()
+            .admitted(D, "B2", END, inspection=Inspection.PAROLED)
+            .fact(END, StatusFact.PAROLE, until=END + days(365))
         ),
         [
             ("IN_STATUS", D, "parole", "8 CFR 212.5"),
@@ -178,31 +182,33 @@ CASES: dict[str, Case] = {
         ],
     ),
     "satisfactory departure": (
-        lambda: Story().admitted(D, "WT").fact(WAIVER_END, Said.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(20)),
+        lambda: (
+            Story().admitted(D, "WT").fact(WAIVER_END, StatusFact.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(20))
+        ),
         [WAIVED, ("IN_GRACE", WAIVER_END + ONE, *EMERGENCY), over(WAIVER_END + days(21), EMERGENCY)],
     ),
     "satisfactory departure, too long": (
-        lambda: Story().admitted(D, "WB").fact(D + ONE, Said.SATISFACTORY_DEPARTURE, until=END + days(900)),
+        lambda: Story().admitted(D, "WB").fact(D + ONE, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(900)),
         [WAIVED, ("IN_GRACE", WAIVER_END + ONE, *EMERGENCY), over(WAIVER_END + days(31), EMERGENCY)],
     ),
     "satisfactory departure with a visa": (
-        lambda: visitor().fact(END, Said.SATISFACTORY_DEPARTURE, until=END + days(20)),
+        lambda: visitor().fact(END, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(20)),
         [ADMITTED, over(END + ONE)],
     ),
     "days endorsed": (
-        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)),
+        lambda: hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)),
         [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
     ),
     "days endorsed, too many": (
-        lambda: hired("L1", END).fact(D, Said.DAYS_ENDORSED, until=END + days(30)),
+        lambda: hired("L1", END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(30)),
         [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
     ),
     "days endorsed for a visitor": (
-        lambda: visitor().fact(D, Said.DAYS_ENDORSED, until=END + days(10)),
+        lambda: visitor().fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)),
         [ADMITTED, over(END + ONE)],
     ),
     "filed in the days endorsed": (
-        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)).extended(END + days(10)),
+        lambda: hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)).extended(END + days(10)),
         [
             HIRED,
             ("IN_GRACE", END + ONE, *ENDORSED),
@@ -210,7 +216,7 @@ CASES: dict[str, Case] = {
         ],
     ),
     "filed behind the days endorsed": (
-        lambda: hired(until=END).fact(D, Said.DAYS_ENDORSED, until=END + days(10)).extended(END + days(11)),
+        lambda: hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)).extended(END + days(11)),
         [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
     ),
     "employment ended": (
@@ -281,11 +287,11 @@ CASES: dict[str, Case] = {
         ],
     ),
     "denied after work": (
-        lambda: denied().fact(END + days(70), Said.UNAUTHORISED_WORK),
+        lambda: denied().fact(END + days(70), StatusFact.UNAUTHORISED_WORK),
         [ADMITTED, over(END + ONE)],
     ),
     "denied before work": (
-        lambda: denied().fact(END + days(71), Said.UNAUTHORISED_WORK),
+        lambda: denied().fact(END + days(71), StatusFact.UNAUTHORISED_WORK),
         [
             ADMITTED,
             ("PENDING", END + ONE, "denied-application", "INA 212(a)(9)(B)(iv)"),
@@ -293,7 +299,7 @@ CASES: dict[str, Case] = {
         ],
     ),
     "approved after work": (
-        lambda: visitor().extended(END, END + ONE, until=END + days(9)).fact(END, Said.UNAUTHORISED_WORK),
+        lambda: visitor().extended(END, END + ONE, until=END + days(9)).fact(END, StatusFact.UNAUTHORISED_WORK),
         [ADMITTED, ("IN_STATUS", END + ONE, "approved-application", "8 CFR 214.1(c), 248"), over(END + days(10))],
     ),
     "Canadian": (canadian, [("IN_STATUS", D, *CANADIAN), over(date(2025, 7, 10))]),
@@ -319,12 +325,14 @@ CASES: dict[str, Case] = {
     ),
     "a booking": (lambda: visitor().left(END, evidence=Evidence.BOOKING), [ADMITTED, over(END + ONE)]),
     "a used ticket, and seen later": (
-        lambda: visitor().left(END, evidence=Evidence.SHOWN).fact(END + days(9), Said.SEEN_INSIDE),
+        lambda: visitor().left(END, evidence=Evidence.SHOWN).fact(END + days(9), StatusFact.SEEN_INSIDE),
         [ADMITTED, over(END + ONE)],
     ),
     "a manifest, and seen later": (
         lambda: (
-            visitor().left(END, "00:00:00", evidence=Evidence.MANIFEST_CLOSED).fact(END + days(9), Said.SEEN_INSIDE)
+            visitor()
+            .left(END, "00:00:00", evidence=Evidence.MANIFEST_CLOSED)
+            .fact(END + days(9), StatusFact.SEEN_INSIDE)
         ),
         [ADMITTED, ("IN_STATUS", END, *ADMITTED[2:]), over(END + ONE)],
     ),
@@ -364,52 +372,56 @@ def problems() -> Iterator[str]:
     """What is said otherwise than in the table."""
     for name, (_, expected) in CASES.items():
         (history,) = settle.persons(facts_of(name))
-        found = line_of(history.stays[0])
-        if found != expected:
-            yield f"{name}: {found}, not {expected}"
+        actual = line_of(history.stays[0])
+        if actual != expected:
+            yield f"{name}: {actual}, not {expected}"
         for piece in history.stays[0].timeline:
             if piece.reason not in TOLD.get(piece.rule, (piece.reason,)):
                 yield f"{name}: {piece.reason}"
-    for grade in ("WB", "WT", *ENDORSABLE, *NEITHER):
-        yield from _behind(grade)
+    for admission_class in ("WB", "WT", *ENDORSABLE, *NEITHER):
+        yield from _behind(admission_class)
 
 
 @cache
-def _with_days(grade: str) -> tuple[Fact, ...]:
-    story = Story().admitted(D, grade, D + days(40)).fact(D, Said.SATISFACTORY_DEPARTURE, until=D + days(99))
-    return tuple(story.fact(D, Said.DAYS_ENDORSED, until=D + days(99)).facts())
+def _with_days(admission_class: str) -> tuple[Fact, ...]:
+    story = (
+        Story()
+        .admitted(D, admission_class, D + days(40))
+        .fact(D, StatusFact.SATISFACTORY_DEPARTURE, until=D + days(99))
+    )
+    return tuple(story.fact(D, StatusFact.DAYS_ENDORSED, until=D + days(99)).facts())
 
 
 ENDORSABLE = "H1B E1 E2 E3 L1 L1A L1B O1 P1 P2 P3 TN".split()
 NEITHER = ("B2", "H1B1")
 
 
-def _behind(grade: str) -> Iterator[str]:
-    (history,) = settle.persons(_with_days(grade))
-    found = [rule for outcome, _, rule, _ in line_of(history.stays[0]) if outcome == "IN_GRACE"]
-    expected = [] if grade in NEITHER else [EMERGENCY[0] if grade in ("WB", "WT") else ENDORSED[0]]
-    if found != expected:
-        yield f"{grade}: {found}, not {expected}"
+def _behind(admission_class: str) -> Iterator[str]:
+    (history,) = settle.persons(_with_days(admission_class))
+    actual = [rule for outcome, _, rule, _ in line_of(history.stays[0]) if outcome == "IN_GRACE"]
+    expected = [] if admission_class in NEITHER else [EMERGENCY[0] if admission_class in ("WB", "WT") else ENDORSED[0]]
+    if actual != expected:
+        yield f"{admission_class}: {actual}, not {expected}"
 
 
 def test_the_table() -> None:
     """Every row, with its first and last day."""
     assert list(problems()) == []
-    told = {rule for _, line in CASES.values() for _, _, rule, _ in line}
-    assert told >= {row.id for row in rules.PROTECTIONS}
+    reported = {rule for _, line in CASES.values() for _, _, rule, _ in line}
+    assert reported >= {row.id for row in rules.PROTECTIONS}
 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize(
     ("fact", "last"),
     [
-        (Said.TPS, END + days(30)),
-        (Said.DEFERRED_DEPARTURE, END + days(30)),
-        (Said.VOLUNTARY_DEPARTURE, END + days(30)),
-        (Said.PAROLE, END + days(30)),
+        (StatusFact.TPS, END + days(30)),
+        (StatusFact.DEFERRED_DEPARTURE, END + days(30)),
+        (StatusFact.VOLUNTARY_DEPARTURE, END + days(30)),
+        (StatusFact.PAROLE, END + days(30)),
     ],
 )
-def test_the_day_before_the_day_and_the_day_after(zone: str, fact: Said, last: date) -> None:
+def test_the_day_before_the_day_and_the_day_after(zone: str, fact: StatusFact, last: date) -> None:
     """At the port of entry, to the second; who leaves on the last day left in time."""
     story = visitor(zone).fact(D + ONE, fact, until=last)
     inside = {"IN_STATUS", "PENDING"}
@@ -422,12 +434,12 @@ def test_the_day_before_the_day_and_the_day_after(zone: str, fact: Said, last: d
 
 def waived(zone: str) -> Story:
     """Admitted under the waiver, and given all the days of satisfactory departure."""
-    return Story(zone).admitted(D, "WT").fact(D + ONE, Said.SATISFACTORY_DEPARTURE, until=END + days(900))
+    return Story(zone).admitted(D, "WT").fact(D + ONE, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(900))
 
 
 def endorsed(zone: str) -> Story:
     """Admitted on a petition with all the days that can be endorsed."""
-    return hired(until=END, zone=zone).fact(D, Said.DAYS_ENDORSED, until=END + days(30))
+    return hired(until=END, zone=zone).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(30))
 
 
 BOUNDARIES: dict[str, tuple[Callable[[str], Story], date, str]] = {
@@ -439,12 +451,16 @@ BOUNDARIES: dict[str, tuple[Callable[[str], Story], date, str]] = {
     "employment": (lambda zone: ended(hired(zone=zone), END), END, "IN_STATUS"),
     "days after employment": (lambda zone: ended(hired(zone=zone), END), END + days(60), "IN_GRACE"),
     "asylum denied": (
-        lambda zone: visitor(zone).fact(END, Said.ASYLUM_PENDING).fact(END + days(90), Said.ASYLUM_DENIED),
+        lambda zone: visitor(zone).fact(END, StatusFact.ASYLUM_PENDING).fact(END + days(90), StatusFact.ASYLUM_DENIED),
         END + days(90),
         "PENDING",
     ),
     "TPS withdrawn": (
-        lambda zone: visitor(zone).fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN),
+        lambda zone: (
+            visitor(zone)
+            .fact(END, StatusFact.TPS, until=END + days(200))
+            .fact(END + days(50), StatusFact.TPS_WITHDRAWN)
+        ),
         END + days(50),
         "IN_STATUS",
     ),
@@ -468,7 +484,9 @@ def test_every_last_day_is_one_of_the_port(name: str, zone: str) -> None:
 def test_satisfactory_departure_counts_for_whoever_leaves_within_it() -> None:
     """Within it in time; behind it late."""
     for by, word in ((30, "DEPARTED_IN_TIME"), (31, "DEPARTED_LATE")):
-        story = Story().admitted(D, "WT").fact(WAIVER_END, Said.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(30))
+        story = (
+            Story().admitted(D, "WT").fact(WAIVER_END, StatusFact.SATISFACTORY_DEPARTURE, until=WAIVER_END + days(30))
+        )
         assert story.left(WAIVER_END + days(by)).last().outcome == word
 
 
@@ -476,39 +494,41 @@ def test_protection_has_no_word_where_more_is_known() -> None:
     """The closed list decides: in status before pending, pending before terminated; undetermined before all of them."""
     student = Student().came(D, names=1).created(D - ONE, END).terminated(END - days(30))
     assert [word for word, _ in student.days()] == ["IN_STATUS", "TERMINATED"]
-    student.fact(END - days(10), Said.ASYLUM_PENDING)
+    student.fact(END - days(10), StatusFact.ASYLUM_PENDING)
     assert student.days()[1:] == [("TERMINATED", END - days(29)), ("PENDING", END - days(10))]
-    unknown = Story().admitted(D, grade=None).fact(D, Said.TPS, until=END)
+    unknown = Story().admitted(D, admission_class=None).fact(D, StatusFact.TPS, until=END)
     assert [word for word, _ in unknown.line()] == ["UNDETERMINED"]
-    pending = visitor().fact(D, Said.ASYLUM_PENDING).fact(END + days(9), Said.TPS, until=END + days(20))
+    pending = visitor().fact(D, StatusFact.ASYLUM_PENDING).fact(END + days(9), StatusFact.TPS, until=END + days(20))
     assert [word for word, _ in pending.line()] == ["IN_STATUS", "PENDING", "IN_STATUS", "PENDING"]
-    granted = visitor().fact(D, Said.ASYLUM_PENDING).fact(END + days(30), Said.ASYLUM_GRANTED)
+    granted = visitor().fact(D, StatusFact.ASYLUM_PENDING).fact(END + days(30), StatusFact.ASYLUM_GRANTED)
     assert [word for word, _ in granted.line()] == ["IN_STATUS", "PENDING", "ADJUSTED"]
 
 
 def test_every_piece_names_the_facts_that_make_it() -> None:
     """The protection with its arrival, and its end where another fact ended it."""
-    story = visitor().fact(END, Said.TPS, until=END + days(200)).fact(END + days(50), Said.TPS_WITHDRAWN)
+    story = visitor().fact(END, StatusFact.TPS, until=END + days(200)).fact(END + days(50), StatusFact.TPS_WITHDRAWN)
     assert story.stay().timeline[1].evidence == tuple(sorted(story.ids))
-    told = visitor().left(END, evidence=Evidence.MANIFEST).fact(END + days(9), Said.SEEN_INSIDE)
-    assert told.last().evidence == tuple(sorted(told.ids))
-    assert told.last().reason.endswith("; met in the country after a carrier told of a departure")
-    assert told.stay().departed is None
-    assert told.history().unmatched_departures == ()
+    reported = visitor().left(END, evidence=Evidence.MANIFEST).fact(END + days(9), StatusFact.SEEN_INSIDE)
+    assert reported.last().evidence == tuple(sorted(reported.ids))
+    assert reported.last().reason.endswith("; met in the country after a carrier told of a departure")
+    assert reported.stay().departed is None
+    assert reported.history().unmatched_departures == ()
 
 
 @pytest.mark.parametrize("evidence", [one for one in Evidence if one.value in rules.ACCEPTED])
 def test_a_manifest_alone_loses_to_an_officer(evidence: Evidence) -> None:
     """Nothing stronger does, and not on the day of the departure itself."""
-    seen = visitor().left(END, evidence=evidence).fact(END + days(9), Said.SEEN_INSIDE)
+    seen = visitor().left(END, evidence=evidence).fact(END + days(9), StatusFact.SEEN_INSIDE)
     assert (seen.last().outcome == "OVERSTAY_SUSPECTED") == (evidence.value in ("manifest", "manifest_closed"))
-    same = visitor().left(END, evidence=evidence).fact(END + ONE, Said.SEEN_INSIDE)
+    same = visitor().left(END, evidence=evidence).fact(END + ONE, StatusFact.SEEN_INSIDE)
     assert same.last().outcome == "DEPARTED_IN_TIME"
 
 
 def test_a_manifest_that_an_officer_contradicts_takes_no_other_with_it() -> None:
     """What is told of a departure after the meeting stands, however weak."""
-    story = visitor().left(END - days(20), evidence=Evidence.MANIFEST_CLOSED).fact(END - days(10), Said.SEEN_INSIDE)
+    story = (
+        visitor().left(END - days(20), evidence=Evidence.MANIFEST_CLOSED).fact(END - days(10), StatusFact.SEEN_INSIDE)
+    )
     story.left(END - days(2), evidence=Evidence.MANIFEST)
     assert story.last().outcome == "DEPARTED_IN_TIME"
     assert story.stay().departed == second(NEW_YORK, END - days(2))
@@ -533,7 +553,7 @@ def _mutants(row: Protection) -> Iterator[Protection]:
     yield replace(row, citation=row.citation + " ")
     yield replace(row, fact=row.fact + "x")
     yield replace(row, reason="another")
-    yield replace(row, told=row.told + "x")
+    yield replace(row, wording=row.wording + "x")
     yield from (replace(row, outcome=one) for one in ORDER if one is not row.outcome)
     yield from (replace(row, days=row.days + by) for by in (-1, 1) if row.days)
     yield from (replace(row, classes=row.classes - {one}) for one in row.classes if len(row.classes) > 1)
@@ -547,7 +567,7 @@ def _mutants(row: Protection) -> Iterator[Protection]:
         yield replace(row, failed="")
         yield replace(row, failed=row.failed + "x")
     yield replace(row, since=D + ONE)
-    yield replace(row, until=D - ONE)
+    yield replace(row, through=D - ONE)
 
 
 @pytest.mark.parametrize("row", range(len(rules.PROTECTIONS)))
@@ -573,7 +593,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "Canadians by another row": canadians(id="visitor"),
     "Canadians by another citation": canadians(citation=""),
     "Canadians from the next day on": canadians(since=D + ONE),
-    "Canadians up to the day before": canadians(until=D - ONE),
+    "Canadians up to the day before": canadians(through=D - ONE),
     "employment by another rule": ("EMPLOYMENT", ("x", JOBLESS[1])),
     "employment by another citation": ("EMPLOYMENT", (JOBLESS[0], "x")),
     "own evidence by another rule": ("OWN_EVIDENCE", ("x", SHOWN[1])),
@@ -596,19 +616,19 @@ def test_no_other_rule_can_change_unnoticed(name: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("by", [-1, 1])
-@pytest.mark.parametrize("grade", PETITION)
-def test_the_days_after_employment(grade: str, by: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("admission_class", PETITION)
+def test_the_days_after_employment(admission_class: str, by: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty in each class of the row; one more or less shows."""
     expected = [("IN_GRACE", END + ONE), ("OVERSTAY_SUSPECTED", END + days(61))]
 
-    def found() -> list[tuple[str, date]]:
-        return [(word, day) for word, day, _, _ in line_of(ended(hired(grade), END).stay())[1:]]
+    def actual() -> list[tuple[str, date]]:
+        return [(word, day) for word, day, _, _ in line_of(ended(hired(admission_class), END).stay())[1:]]
 
-    assert found() == expected
-    row = next(rule for rule in rules.RULES if grade in rule.classes)
+    assert actual() == expected
+    row = next(rule for rule in rules.RULES if admission_class in rule.classes)
     changed = tuple(replace(rule, employment_days=60 + by) if rule is row else rule for rule in rules.RULES)
     monkeypatch.setattr(rules, "RULES", changed)
-    assert found() != expected
+    assert actual() != expected
 
 
 def test_employment_that_ended_across_the_date_line() -> None:
@@ -624,9 +644,9 @@ def test_employment_that_ended_across_the_date_line() -> None:
 
 def test_no_other_class_hangs_on_employment() -> None:
     """Its end moves nothing there."""
-    for grade in sorted({one for rule in rules.RULES for one in rule.classes} - set(PETITION)):
-        plain = Story().admitted(D, grade, END)
-        assert ended(Story().admitted(D, grade, END), D + days(9)).line() == plain.line(), grade
+    for admission_class in sorted({one for rule in rules.RULES for one in rule.classes} - set(PETITION)):
+        plain = Story().admitted(D, admission_class, END)
+        assert ended(Story().admitted(D, admission_class, END), D + days(9)).line() == plain.line(), admission_class
 
 
 def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -637,11 +657,11 @@ def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) 
 
     def last(day: date) -> date:
         end = day + days(89)
-        story = Story().admitted(day, "WT").fact(end, Said.SATISFACTORY_DEPARTURE, until=end + days(99))
+        story = Story().admitted(day, "WT").fact(end, StatusFact.SATISFACTORY_DEPARTURE, until=end + days(99))
         return periods.local_day(story.stay().timeline[-1].since, NEW_YORK)
 
     before = last(change - ONE)
-    rows = (replace(row, until=change - ONE), replace(row, since=change, days=10))
+    rows = (replace(row, through=change - ONE), replace(row, since=change, days=10))
     monkeypatch.setattr(rules, "PROTECTIONS", (*others, *rows))
     assert last(change - ONE) == before == change - ONE + days(89 + 31)
     assert last(change) == change + days(89 + 11)
@@ -652,7 +672,7 @@ def test_a_new_row_moves_later_canadians_only(zone: str, monkeypatch: pytest.Mon
     """The same for who is let in without a number: the day at the port decides, and between two rows none holds."""
     change = date(2025, 6, 1)
     (row,) = rules.CANADIAN
-    rows = (replace(row, until=change - ONE), replace(row, id="canadian-2025", since=change + ONE, months=3))
+    rows = (replace(row, through=change - ONE), replace(row, id="canadian-2025", since=change + ONE, months=3))
     monkeypatch.setattr(rules, "CANADIAN", rows)
     for by, rule, last in (
         (-1, "canadian-visitor", "2025-11-30"),
@@ -671,10 +691,10 @@ def test_laying_over_keeps_the_order_of_the_list() -> None:
             row = replace(rules.PROTECTIONS[0], outcome=above)
             base = visitor().stay().timeline[0]
             line = [base, *[replace_piece(base, base.since + 100, below)]]
-            found = protections.laid_over(line, protections.Window(row, base.since + 150, base.since + 200, ()))
+            actual = protections.laid_over(line, protections.Window(row, base.since + 150, base.since + 200, ()))
             word = min(above, below, key=ORDER.index)
-            assert _at(found, base.since + 175) == word
-            assert _at(found, base.since + 125) == below == _at(found, base.since + 200)
+            assert _at(actual, base.since + 175) == word
+            assert _at(actual, base.since + 125) == below == _at(actual, base.since + 200)
 
 
 def replace_piece(base: object, since: int, outcome: Outcome) -> object:
@@ -690,6 +710,6 @@ def _at(line: list[object], at: int) -> str:
 
 def test_seconds_not_days() -> None:
     """A protection of one day holds for that day."""
-    story = visitor().fact(END + days(5), Said.TPS, until=END + days(5))
+    story = visitor().fact(END + days(5), StatusFact.TPS, until=END + days(5))
     assert story.line()[2] == ("IN_STATUS", second(NEW_YORK, END + days(5), "00:00:00"))
     assert story.line()[3] == ("OVERSTAY_SUSPECTED", second(NEW_YORK, END + days(6), "00:00:00"))

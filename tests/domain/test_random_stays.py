@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Action, Evidence, Inspection, Request
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.outcomes import Outcome
 from services.domain import protections, remaining, rules, settle
 from services.domain.accounting import Report
@@ -26,8 +26,8 @@ from services.domain.history import canonical
 pytestmark = pytest.mark.slow
 
 D = date(2025, 1, 10)
-GRADES = ("B2", "WT", "H1B", "P1", "F1", "M1", "K1", "A1", None)
-FACTS = sorted({Said(word) for word in rules.MOVING} | {Said.ENCOUNTER, Said.REMOVAL_ORDER})
+CLASSES = ("B2", "WT", "H1B", "P1", "F1", "M1", "K1", "A1", None)
+FACTS = sorted({StatusFact(word) for word in rules.MOVING} | {StatusFact.ENCOUNTER, StatusFact.REMOVAL_ORDER})
 NO_DAYS = (date(1, 1, 1), date(9999, 12, 31))
 SPAN = (1_730_000_000, 1_860_000_000)
 
@@ -43,7 +43,7 @@ def _until(rng: Random) -> date | str | None:
 def _tell(story: Student, rng: Random) -> None:
     match rng.randrange(9):
         case 0:
-            more = {} if rng.random() < 0.5 else {"until": _until(rng), "grade": rng.choice(GRADES[:-1])}
+            more = {} if rng.random() < 0.5 else {"until": _until(rng), "admission_class": rng.choice(CLASSES[:-1])}
             action = rng.choice([Action.APPROVED, Action.DENIED, Action.WITHDRAWN])
             filed = _day(rng)
             asks = rng.choice(list(Request)[:2])
@@ -57,7 +57,7 @@ def _tell(story: Student, rng: Random) -> None:
         case 3:
             number = rng.choice([1, 1, 2])
             inspection = rng.choice([Inspection.ADMITTED] * 6 + [Inspection.PAROLED, Inspection.REFUSED])
-            story.admitted(_day(rng, 1), rng.choice(GRADES), _until(rng), which=number, inspection=inspection)
+            story.admitted(_day(rng, 1), rng.choice(CLASSES), _until(rng), which=number, inspection=inspection)
         case 4:
             ended(story, _day(rng), rng.choice([None, 1, 2]))
         case 5:
@@ -73,12 +73,12 @@ def _tell(story: Student, rng: Random) -> None:
 def story_of(seed: int) -> Student:
     """A person with an admission and up to ten things more."""
     rng = Random(seed)
-    story = Student(rng.choice(ZONES), grade=rng.choice(["F1", "M1"]))
+    story = Student(rng.choice(ZONES), admission_class=rng.choice(["F1", "M1"]))
     if rng.random() < 0.4:
-        story.admitted(D, story.grade, "D/S" if story.grade == "F1" else _day(rng, 60))
+        story.admitted(D, story.admission_class, "D/S" if story.admission_class == "F1" else _day(rng, 60))
         story.created(D - timedelta(40), _day(rng, 60))
     else:
-        story.admitted(D, rng.choice(GRADES), _until(rng))
+        story.admitted(D, rng.choice(CLASSES), _until(rng))
     for _ in range(rng.randint(1, 10)):
         _tell(story, rng)
     return story
@@ -129,8 +129,8 @@ def test_the_account_closes_and_days_agree(seed: int, as_of: int) -> None:
         report.close()
     for stay in (stay for history in histories for stay in history.stays):
         left = remaining.remaining_days(stay, as_of)
-        found = settle.answer(stay, as_of, coverage_of(EVER))
-        assert left is None or (found is not None and found.outcome in remaining.ALLOWED)
+        actual = settle.answer(stay, as_of, coverage_of(EVER))
+        assert left is None or (actual is not None and actual.outcome in remaining.ALLOWED)
         remaining.work_until(stay, as_of)
 
 
@@ -138,10 +138,10 @@ def test_the_stories_are_worth_it() -> None:
     """Every outcome and every protection is among them, often enough."""
     stays = [stay for seed in range(2000) for one in settle.persons(facts_of(seed)) for stay in one.stays]
     outcomes = Counter(piece.outcome for stay in stays for piece in stay.timeline)
-    told = Counter(piece.rule for stay in stays for piece in stay.timeline)
+    reported = Counter(piece.rule for stay in stays for piece in stay.timeline)
     assert min(outcomes[one.value] for one in Outcome if one is not Outcome.DEPARTURE_UNKNOWN) >= 20, outcomes
     special = {row.id for row in rules.PROTECTIONS} | {rules.REVALIDATED[0], rules.OWN_EVIDENCE[0], rules.EMPLOYMENT[0]}
-    assert min(told[name] for name in special) >= 3, {name: told[name] for name in special}
+    assert min(reported[name] for name in special) >= 3, {name: reported[name] for name in special}
 
 
 def test_a_line_out_of_order_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,8 +149,8 @@ def test_a_line_out_of_order_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
     plain = protections.laid_over
 
     def planted(line: list[object], window: protections.Window) -> list[object]:
-        found = plain(line, window)  # type: ignore[arg-type]
-        return [*found, found[0]] if len(found) > len(line) else list(found)
+        actual = plain(line, window)  # type: ignore[arg-type]
+        return [*actual, actual[0]] if len(actual) > len(line) else list(actual)
 
     monkeypatch.setattr(protections, "laid_over", planted)
     broken = 0

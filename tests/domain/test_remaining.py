@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Action
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import remaining, settle
 from services.domain.history import Stay
 from services.domain.pools import Pool
@@ -50,7 +50,7 @@ def test_grace_and_protections_remain_too() -> None:
     assert left(student, END) == 60
     assert left(student, END + days(60)) == 0
     assert left(student.terminated(END - days(9)), END - days(9)) == 0
-    protected = Story().admitted(D, until=END).fact(END, Said.TPS, until=END + days(30))
+    protected = Story().admitted(D, until=END).fact(END, StatusFact.TPS, until=END + days(30))
     assert left(protected, END) == 30
     assert left(Story().admitted(D, until=END).extended(END), END) is None
     assert left(Story().admitted(D, "A1", "D/S"), END) is None
@@ -73,8 +73,8 @@ def test_an_alert_before_the_end(zone: str, before: int) -> None:
     due = second(zone, END - days(before), "00:00:00")
     assert remaining.alert_at(story.stay(), second(zone, D), before) == due
     assert left(story, END - days(before), "00:00:00") == before
-    told = [list(remaining.alerts([story.stay()], due + by, due + by + 100, before)) for by in (-100, 0, 100)]
-    assert told == [[], [(story.stay(), END)], []]
+    reported = [list(remaining.alerts([story.stay()], due + by, due + by + 100, before)) for by in (-100, 0, 100)]
+    assert reported == [[], [(story.stay(), END)], []]
 
 
 def test_who_is_admitted_for_less_is_told_at_once() -> None:
@@ -85,17 +85,17 @@ def test_who_is_admitted_for_less_is_told_at_once() -> None:
     assert list(remaining.alerts([story.stay()], since + 1, since + 999, 30)) == []
 
 
-def worker(grade: str = "H1B", filed: date = END, zone: str = NEW_YORK) -> Stay:
+def worker(admission_class: str = "H1B", filed: date = END, zone: str = NEW_YORK) -> Stay:
     """Employed, and the employer asked for more."""
-    return Story(zone).admitted(D, grade, END).extended(filed, form="I-129").stay()
+    return Story(zone).admitted(D, admission_class, END).extended(filed, form="I-129").stay()
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("grade", "E1 E2 E3 H1B H1B1 L1 L1A L1B O1 P1 P2 P3 TN".split())
-def test_work_goes_on_for_240_days(grade: str, zone: str) -> None:
+@pytest.mark.parametrize("admission_class", "E1 E2 E3 H1B H1B1 L1 L1A L1B O1 P1 P2 P3 TN".split())
+def test_work_goes_on_for_240_days(admission_class: str, zone: str) -> None:
     """From the date on, while the application that came in time is pending, in days of the port."""
     last = END + days(240)
-    stay = worker(grade, zone=zone)
+    stay = worker(admission_class, zone=zone)
     assert remaining.work_until(stay, second(zone, END, "23:59:59")) is None
     assert remaining.work_until(stay, second(zone, END + ONE, "00:00:00")) == last
     assert remaining.work_until(stay, second(zone, last - ONE)) == last

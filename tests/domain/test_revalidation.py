@@ -8,7 +8,7 @@ import pytest
 from domain.stories import NEW_YORK, ZONES, Story, second
 
 from schemas.events import Action
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import rules
 
 D, END = date(2025, 1, 10), date(2025, 4, 10)
@@ -17,9 +17,9 @@ ONE = timedelta(1)
 REVALIDATED = ("automatic-revalidation", "22 CFR 41.112(d); 8 CFR 214.1(b)")
 
 
-def trip(back: date, which: int = 1, grade: str = "B2", zone: str = NEW_YORK) -> Story:
+def trip(back: date, which: int = 1, admission_class: str = "B2", zone: str = NEW_YORK) -> Story:
     """Admitted until END, away from OUT, and let in again without a date."""
-    story = Story(zone).admitted(D, grade, END)
+    story = Story(zone).admitted(D, admission_class, END)
     return story.left(OUT).admitted(back, None, None, which=which)
 
 
@@ -96,7 +96,7 @@ def test_what_was_pending_goes_on() -> None:
     assert [word for word, _ in story.line(1)] == ["IN_STATUS", "PENDING"]
     denied = trip(OUT + ONE).extended(END, END + timedelta(30), Action.DENIED)
     assert denied.line(1)[-1] == ("OVERSTAY_SUSPECTED", second(NEW_YORK, END + timedelta(31), "00:00:00"))
-    protected = trip(OUT + ONE).fact(END, Said.TPS, until=END + timedelta(9))
+    protected = trip(OUT + ONE).fact(END, StatusFact.TPS, until=END + timedelta(9))
     assert [word for word, _ in protected.line(1)] == ["IN_STATUS", "IN_STATUS", "OVERSTAY_SUSPECTED"]
     twice = trip(OUT + ONE).left(OUT + timedelta(9)).admitted(OUT + timedelta(12), None)
     assert twice.line(2)[-1] == ("OVERSTAY_SUSPECTED", second(NEW_YORK, END + ONE, "00:00:00"))

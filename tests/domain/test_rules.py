@@ -13,7 +13,7 @@ from domain.stories import ZONES, Story
 from domain.students import Student
 
 from schemas.events import Action, Evidence, Inspection
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from services.domain import rules, settle
 from services.domain.accounting import last_day
 from services.domain.facts import Fact
@@ -57,9 +57,11 @@ END = date(2025, 4, 10)
 
 
 @cache
-def _facts(grade: str, day: date, until: date | str | None, applied: bool, paroled: bool = False) -> tuple[Fact, ...]:
+def _facts(
+    admission_class: str, day: date, until: date | str | None, applied: bool, paroled: bool = False
+) -> tuple[Fact, ...]:
     inspection = Inspection.PAROLED if paroled else Inspection.ADMITTED
-    story = Story().admitted(day, grade, until, inspection=inspection)
+    story = Story().admitted(day, admission_class, until, inspection=inspection)
     if applied:
         story.extended(day + timedelta(2), day + timedelta(3), until=day + FAR)
     return tuple(story.facts())
@@ -85,41 +87,41 @@ def _expected(kind: str | int, day: date, until: date | str | None) -> str | Non
     return None
 
 
-def _wrong(grade: str, line: tuple[str, str, str, str | int, bool], paroled: bool = False) -> Iterator[str]:
+def _wrong(admission_class: str, line: tuple[str, str, str, str | int, bool], paroled: bool = False) -> Iterator[str]:
     _, rule, citation, kind, extendable = line
     for day in DAYS:
         for until in (day + NEAR, day + FAR, None, DURATION):
-            stay = _stay(grade, day, until, False, paroled)
+            stay = _stay(admission_class, day, until, False, paroled)
             first, last = stay.timeline[0], _expected(kind, day, until)
-            if (stay.authorised_until, stay.admission_class) != (last, grade):
-                yield f"{grade} {day} {until}: {stay.authorised_until}, not {last}"
+            if (stay.authorised_until, stay.admission_class) != (last, admission_class):
+                yield f"{admission_class} {day} {until}: {stay.authorised_until}, not {last}"
             if (first.rule, first.citation) != ((rule, citation) if last else ("no-rule", "")):
-                yield f"{grade} {day} {until}: {first.rule}, {first.citation}"
+                yield f"{admission_class} {day} {until}: {first.rule}, {first.citation}"
             if len(stay.timeline) != (1 if last in (None, DURATION) else 2):
-                yield f"{grade} {day} {until}: {len(stay.timeline)} pieces"
+                yield f"{admission_class} {day} {until}: {len(stay.timeline)} pieces"
     if kind == "":
         return
-    asked = [piece.reason for piece in _stay(grade, D, D + NEAR, True, paroled).timeline]
+    asked = [piece.reason for piece in _stay(admission_class, D, D + NEAR, True, paroled).timeline]
     if ("application approved" in asked) != extendable:
-        yield f"{grade}: {asked} after an application"
+        yield f"{admission_class}: {asked} after an application"
 
 
 @cache
-def _ended(grade: str) -> tuple[Fact, ...]:
+def _ended(admission_class: str) -> tuple[Fact, ...]:
     """An admission that names a SEVIS record, terminated soon after it."""
-    story = Student(grade=grade).came(D, until=END, names=1).created(D - FAR, D + FAR)
+    story = Student(admission_class=admission_class).came(D, until=END, names=1).created(D - FAR, D + FAR)
     return tuple(story.terminated(D + NEAR).facts())
 
 
 def problems() -> Iterator[str]:
     """What the rules say otherwise than the table."""
     for line in TABLE:
-        for grade in line[0].split():
-            yield from _wrong(grade, line)
-            (history,) = settle.persons(_ended(grade))
+        for admission_class in line[0].split():
+            yield from _wrong(admission_class, line)
+            (history,) = settle.persons(_ended(admission_class))
             words = {piece.outcome for piece in history.stays[0].timeline}
-            if ("TERMINATED" in words) != (grade[0] in "FJM" and len(grade) == 2):
-                yield f"{grade}: {words} with a terminated record"
+            if ("TERMINATED" in words) != (admission_class[0] in "FJM" and len(admission_class) == 2):
+                yield f"{admission_class}: {words} with a terminated record"
     yield from students.problems(DAYS)
     yield from _wrong("B2", TABLE[-1], paroled=True)
     for name, expected in EXAMPLES.items():
@@ -133,7 +135,11 @@ def problems() -> Iterator[str]:
 @cache
 def _example(name: str) -> tuple[Fact, ...]:
     story = Story().admitted(D, until=END, inspection=Inspection.REFUSED if name == "refused" else Inspection.ADMITTED)
-    facts = {"resident": Said.PERMANENT_RESIDENT, "asylum": Said.ASYLUM_GRANTED, "naturalised": Said.NATURALISED}
+    facts = {
+        "resident": StatusFact.PERMANENT_RESIDENT,
+        "asylum": StatusFact.ASYLUM_GRANTED,
+        "naturalised": StatusFact.NATURALISED,
+    }
     if name == "pending":
         story.extended(END)
     elif name == "approved":
@@ -154,8 +160,8 @@ def _example(name: str) -> tuple[Fact, ...]:
 def test_the_table() -> None:
     """All rows say what the table says, and the table names all classes."""
     assert list(problems()) == []
-    named = {grade for line in TABLE for grade in line[0].split()}
-    assert named >= {grade for rule in (*rules.RULES, *rules.PAROLE) for grade in rule.classes}
+    named = {admission_class for line in TABLE for admission_class in line[0].split()}
+    assert named >= {admission_class for rule in (*rules.RULES, *rules.PAROLE) for admission_class in rule.classes}
 
 
 def _mutants(rule: Rule) -> Iterator[Rule]:
@@ -179,7 +185,7 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
         yield from (replace(rule, training=rule.training ^ {reason}) for reason in students.REASONS)
     yield replace(rule, classes=rule.classes | {"ZZ"})
     yield from (replace(rule, since=day + timedelta(1)) for day in DAYS)
-    yield from (replace(rule, until=day - timedelta(1)) for day in DAYS)
+    yield from (replace(rule, through=day - timedelta(1)) for day in DAYS)
 
 
 @pytest.mark.slow
@@ -231,7 +237,7 @@ def test_a_new_row_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) 
     """A change of law is a row that begins and one that ends; the day of admission decides."""
     change = date(2025, 6, 1)
     visitor = rules.RULES[0]
-    old = replace(visitor, until=change - timedelta(1))
+    old = replace(visitor, through=change - timedelta(1))
     new = replace(visitor, id="visitor-2025", basis=Basis.CAPPED, days=30, since=change)
     cases = [("B2", change + timedelta(by), change + FAR, False) for by in (-200, -1, 0, 1, 200)]
     before = [_stay(*case) for case in cases]
@@ -248,13 +254,13 @@ def test_a_new_row_moves_later_parole_only(zone: str, monkeypatch: pytest.Monkey
     """The day at the port decides; where no row holds, nothing is known, whatever the class would allow."""
     change = date(2025, 6, 1)
     (row,) = rules.PAROLE
-    rows = (replace(row, until=change - timedelta(1)), replace(row, id="parole-2025", since=change + timedelta(1)))
+    rows = (replace(row, through=change - timedelta(1)), replace(row, id="parole-2025", since=change + timedelta(1)))
     monkeypatch.setattr(rules, "PAROLE", rows)
     for by, rule in ((-1, "parole"), (0, "no-rule"), (1, "parole-2025")):
-        for grade, inspection in (("PAR", Inspection.ADMITTED), ("B2", Inspection.PAROLED)):
+        for admission_class, inspection in (("PAR", Inspection.ADMITTED), ("B2", Inspection.PAROLED)):
             for clock in ("00:00:00", "23:59:59"):
                 day = change + timedelta(by)
-                story = Story(zone).admitted(day, grade, day + NEAR, clock, inspection)
+                story = Story(zone).admitted(day, admission_class, day + NEAR, clock, inspection)
                 first = story.stay().timeline[0]
                 assert (first.rule, first.outcome == "UNDETERMINED") == (rule, rule == "no-rule")
                 assert last_day(story.stay()) is None  # nobody expects the paroled to leave, by whichever row

@@ -39,10 +39,10 @@ def slow(arrivals: Sequence[Fact], departure: Fact) -> Fact | None:
     return begun[-1] if begun else None
 
 
-def found(arrivals: Sequence[Fact], departure: Fact) -> Visit | None:
+def actual(arrivals: Sequence[Fact], departure: Fact) -> Visit | None:
     """The visit to which the departure was attached."""
-    told = visits.visits_of([*arrivals, departure])
-    return next((visit for visit in told.visits if visit.departures), None)
+    reported = visits.visits_of([*arrivals, departure])
+    return next((visit for visit in reported.visits if visit.departures), None)
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True, database=None)
@@ -52,5 +52,5 @@ def test_the_visit_is_the_last_that_had_begun(seed: int) -> None:
     rng = Random(seed)
     arrivals = [fact(number, Kind.ARRIVAL, rng) for number in range(rng.randint(0, 6))]
     departure = fact(99, Kind.DEPARTURE, rng)
-    expected, visit = slow(arrivals, departure), found(arrivals, departure)
+    expected, visit = slow(arrivals, departure), actual(arrivals, departure)
     assert (visit and visit.arrival) is expected

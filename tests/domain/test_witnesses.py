@@ -78,7 +78,12 @@ def test_what_is_taken_back_was_never_seen() -> None:
 
 def test_one_arrival_told_twice_has_its_witnesses_once() -> None:
     """By the word of the most authoritative, whose stay it is."""
-    story = Story().admitted(D).admitted(D, grade=None, which=None, system="TECS", clock="12:05:00").met("IDENT", D)
+    story = (
+        Story()
+        .admitted(D)
+        .admitted(D, admission_class=None, which=None, system="TECS", clock="12:05:00")
+        .met("IDENT", D)
+    )
     assert witnesses(story) == [(2,)]
     assert len(story.stay().reports) == 2
 
@@ -110,20 +115,20 @@ def stays(facts: list[Fact]) -> tuple[Stay, ...]:
 def test_any_order_and_nothing_else_moves(seed: int) -> None:
     """The same bytes in any order; without the witnesses, what is said without the encounters."""
     facts, met = world(seed)
-    told = stays([*facts, *met])
+    reported = stays([*facts, *met])
     mixed = [*facts, *met]
     Random(seed).shuffle(mixed)
-    assert stays(mixed) == told
-    assert tuple(replace(stay, witnesses=()) for stay in told) == stays(facts)
-    seen = [event for stay in told for event in stay.witnesses]
+    assert stays(mixed) == reported
+    assert tuple(replace(stay, witnesses=()) for stay in reported) == stays(facts)
+    seen = [event for stay in reported for event in stay.witnesses]
     assert len(seen) == len(set(seen))
     assert set(seen) <= {fact.uuid for fact in met}
 
 
 def test_the_worlds_are_worth_it() -> None:
-    told = [stays([*facts, *met]) for facts, met in map(world, range(200))]
-    assert sum(any(stay.witnesses for stay in each) for each in told) >= 120
-    assert sum(sum(bool(stay.witnesses) for stay in each) > 1 for each in told) >= 60
+    reported = [stays([*facts, *met]) for facts, met in map(world, range(200))]
+    assert sum(any(stay.witnesses for stay in each) for each in reported) >= 120
+    assert sum(sum(bool(stay.witnesses) for stay in each) > 1 for each in reported) >= 60
 
 
 def test_an_encounter_counted_as_an_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
