@@ -95,7 +95,7 @@ def asyncapi() -> Json:
     }
 
 
-_POSITION, _LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
+_POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -105,7 +105,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.POSITIONS: (_POSITION,),
     topics.CHANGES: (_CHANGE,),
     topics.CHANGES_LATEST: (_CHANGE,),
-    topics.DEAD_LETTERS: (_LETTER,),
+    topics.DEAD_LETTERS: (_DEAD_LETTER,),
     topics.PUSH_ANSWERS: (_ANSWER,),
 }
 """The messages of each topic."""
@@ -179,12 +179,12 @@ def _operation(application: str, action: str, topic: str) -> Json:
 
 def _messages() -> Json:
     events: Json = {kind: _event_message(kind) for kind in EVENTS}
-    letter = _message("DeadLetter", _text("`system/feed`"))
+    dead_letter = _message("DeadLetter", _text("`system/feed`"))
     change = _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$"))
     return events | {
         _POSITION: _message("Position", _text("`system/feed`")),
         _CHANGE: change | {"headers": _with(_headers(_CHANGE, _CORRELATOR), _CHANGE, "`at` of the change.")},
-        _LETTER: letter | {"headers": _headers("dead-letter")},
+        _DEAD_LETTER: dead_letter | {"headers": _headers("dead-letter")},
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
     }
 
@@ -282,7 +282,7 @@ def _push_answer() -> Json:
 
 
 def _position() -> Json:
-    """As `services.ingest.positions` writes it; a test holds the two together."""
+    """As `services.feeds.checkpoints` writes it; a test holds the two together."""
     counters = _counters()
     return _object(
         "How far a feed is. A message without a value makes the feed start anew.",
@@ -304,9 +304,9 @@ def _position() -> Json:
 
 
 def _dead_letter() -> Json:
-    """As `services.ingest.letters` writes it; a test holds the two together."""
+    """As `services.dead_letters.message` writes it; a test holds the two together."""
     optional = {"type": ["string", "null"]}
-    letter = _object(
+    dead_letter = _object(
         "A record that could not be read. The same record refused twice has one id. Once it was replayed, a message of "
         "the same id without its bytes says so.",
         {
@@ -329,5 +329,5 @@ def _dead_letter() -> Json:
             "at": _INSTANT,
         },
     )
-    late = ("context", "ordinal", "replayed")  # letters of the first installations have none of them
-    return letter | {"required": [name for name in letter["required"] if name not in late]}
+    late = ("context", "ordinal", "replayed")  # dead letters of the first installations have none of them
+    return dead_letter | {"required": [name for name in dead_letter["required"] if name not in late]}

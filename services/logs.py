@@ -71,12 +71,12 @@ def without_text(logger: Any, method: str, event: EventDict) -> EventDict:
     else:
         error = sys.exc_info()[1]
     if error is not None:
-        event.update(told(error))
+        event.update(describe(error))
     return event
 
 
-def told(error: BaseException) -> dict[str, Any]:
-    """What may be told of an exception: its type, and the places it passed."""
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return what may be logged of an exception: its type, and the places it passed."""
     passed = traceback.extract_tb(error.__traceback__)[-8:]
     frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in passed]
     return {"error": type(error).__name__, "frames": frames}

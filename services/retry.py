@@ -16,8 +16,8 @@ from tenacity import (
 from tenacity.stop import stop_base
 from tenacity.wait import wait_chain, wait_random, wait_random_exponential
 
-Told = Callable[[RetryCallState], None]
-"""Hears of each failure before the wait."""
+OnFailure = Callable[[RetryCallState], None]
+"""Called with each failure before the wait."""
 
 
 class _Stopped(stop_base):
@@ -30,7 +30,7 @@ class _Stopped(stop_base):
         return self._event.is_set()
 
 
-async def pause(seconds: float, stop: asyncio.Event) -> None:
+async def wait(seconds: float, stop: asyncio.Event) -> None:
     """Wait, at most until `stop` is set."""
     try:
         async with asyncio.timeout(seconds):
@@ -40,7 +40,7 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
 
 
 def _sleep(stop: asyncio.Event) -> Callable[[float], Awaitable[None]]:
-    return lambda seconds: pause(seconds, stop)
+    return lambda seconds: wait(seconds, stop)
 
 
 def source(
@@ -50,7 +50,7 @@ def source(
     failures: int,
     cap: float,
     attempts: int | None = None,
-    told: Told | None = None,
+    on_failure: OnFailure | None = None,
 ) -> AsyncRetrying:
     """A source that is down: full jitter up to `cap`, without end.
 
@@ -66,7 +66,7 @@ def source(
         wait=wait_chain(*[short] * failures, wait_random(5 * cap, 10 * cap)),
         stop=stop_any(*ends),
         sleep=_sleep(stop),
-        before_sleep=told,
+        before_sleep=on_failure,
         reraise=True,
     )
 
@@ -76,7 +76,7 @@ def bus(
     *,
     stop: asyncio.Event,
     deadline: float,
-    told: Told | None = None,
+    on_failure: OnFailure | None = None,
 ) -> AsyncRetrying:
     """The bus is down: jitter up to 10 s until `deadline`; then the last error is raised and the process ends."""
     return AsyncRetrying(
@@ -84,7 +84,7 @@ def bus(
         wait=wait_random_exponential(multiplier=0.1, max=10),
         stop=stop_any(_Stopped(stop), stop_after_delay(deadline)),
         sleep=_sleep(stop),
-        before_sleep=told,
+        before_sleep=on_failure,
         reraise=True,
     )
 

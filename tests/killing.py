@@ -19,7 +19,7 @@ from pipeline import KEY, PUSHED, Pipeline, stop
 from bus.contract import Bus
 from bus.open import open_bus
 from services.correlator.process import caught_up
-from services.ingest.positions import Positions
+from services.feeds import Checkpoints
 from services.simulator import ident_push
 from services.simulator.truth.records import Truth
 from services.store import Store, open_store
@@ -150,7 +150,7 @@ class Watch:
 
     bus: Bus
     store: Store
-    positions: Positions = field(default_factory=Positions)
+    positions: Checkpoints = field(default_factory=Checkpoints)
 
     async def read(self) -> tuple[int, object]:
         """How many records ingest has read, and how far each of its feeds is."""

@@ -29,8 +29,8 @@ from schemas.topics import CHANGES, EVENT_TOPICS, POSITIONS
 from schemas.view import StatusChange
 from services.cli import pushing
 from services.domain.history import history_of
+from services.feeds import Checkpoint, parse
 from services.ingest import Counters
-from services.ingest.positions import Saved, parsed
 from services.simulator.ident_push import Key
 from services.simulator.simulation import IDENT_FILES, addresses
 from services.simulator.truth.records import COUNTS
@@ -152,12 +152,12 @@ async def stop(process: subprocess.Popen[bytes]) -> None:
     assert await asyncio.to_thread(process.wait, 60) == 0
 
 
-async def positions(bus: Bus) -> dict[str, Saved]:
+async def positions(bus: Bus) -> dict[str, Checkpoint]:
     """Where each feed stands, by its key."""
-    latest: dict[str, Saved] = {}
+    latest: dict[str, Checkpoint] = {}
     async for delivery in bus.read(POSITIONS):
         if delivery.key is not None and delivery.value is not None:
-            latest[delivery.key.decode()] = parsed(delivery.value)
+            latest[delivery.key.decode()] = parse(delivery.value)
     return latest
 
 

@@ -23,9 +23,9 @@ from adapters.transports.http_push import Push
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from services.cli.signals import stop_on_signals
-from services.ingest.door import Desk, Keys, create_app, open_desks
+from services.dead_letters import Spool
+from services.ingest.door import Keys, PushHandler, create_app, open_push_handlers
 from services.ingest.door.ledger import Answer
-from services.ingest.letters import Spool
 from services.settings import DoorSettings
 from services.wiring import topics
 
@@ -61,7 +61,7 @@ class Rig:
     """An open door, in this process."""
 
     app: FastAPI
-    desk: Desk
+    handler: PushHandler
     bus: Bus
     http: httpx.AsyncClient
     now: list[float] = field(default_factory=lambda: [1_764_000_000.0])
@@ -85,8 +85,8 @@ async def opened(
     """A door over an open bus."""
     now = [1_764_000_000.0]
     spool = Spool(directory / "spool")
-    desks = open_desks([(TOY, FEED)], bus, spool, settle_seconds=0.05, clock=lambda: now[0], pause=pause)
-    async with desks as found:
+    handlers = open_push_handlers([(TOY, FEED)], bus, spool, settle_seconds=0.05, clock=lambda: now[0], pause=pause)
+    async with handlers as found:
         app = create_app(found, Keys.of(door.keys), door, lambda: now[0])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
@@ -116,11 +116,11 @@ async def _process(directory: Path, port: int, point: str, nth: int, bug: str) -
 
 def plant() -> None:
     """The planted bug: the answer goes out, and is kept, before the events are durable."""
-    from services.ingest.door import desk as module
+    from services.ingest.door import push_handler as module
 
-    sound = module.Desk._keep
+    sound = module.PushHandler._keep
 
-    async def unsound(self: Desk, post: module.Post, digest: str) -> Answer:
+    async def unsound(self: PushHandler, post: module.Post, digest: str) -> Answer:
         async def later() -> None:
             await asyncio.sleep(0.5)  # the answer is with the sender by then
             await self.pause("door.planted")
@@ -130,7 +130,7 @@ def plant() -> None:
         count = len(post.body.splitlines())
         return Answer(post.name, digest, post.expires, {"read": count, "refused": 0, "answers": []})
 
-    module.Desk._keep = unsound  # type: ignore[method-assign]
+    module.PushHandler._keep = unsound  # type: ignore[method-assign]
 
 
 _LATER: list[asyncio.Task[None]] = []

@@ -305,10 +305,10 @@ async def _watched(
     """Show how far reading and correlating are, until both are done; the counters as they ended."""
     from schemas.topics import EVENT_TOPICS
     from services.correlator.process import caught_up
+    from services.feeds import Checkpoints
     from services.ingest import Counters
-    from services.ingest.positions import Positions
 
-    positions = Positions()
+    positions = Checkpoints()
     systems = truth.counts["systems"]
     reading = {
         system: progress.add_task(f"{system} records read", total=counts["read"]) for system, counts in systems.items()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adapters.core import Feed, System
     from bus.contract import Bus
     from services.cli.web import Server
-    from services.ingest.door import Desk
+    from services.ingest.door import PushHandler
     from services.settings import Settings
 
 
@@ -48,10 +48,10 @@ def door(
         visabus door --port 8081
     """
     settings = settings_of(context)
-    found = _pushed(settings)
+    pushed = _pushed(settings)
     start_logs(settings)
     host, port = host or settings.door.host, settings.door.port if port is None else port
-    lost = asyncio.run(_run(settings, found, host, port, stamp))
+    lost = asyncio.run(_run(settings, pushed, host, port, stamp))
     if lost:
         typer.echo("visabus: another door took over", err=True)
         raise typer.Exit(FAILED)
@@ -64,23 +64,23 @@ def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
 
     if not settings.door.keys:
         raise Refusal('the settings have no key; add a [door.keys."..."] table', MISUSED)
-    found = []
+    feeds = []
     for name in sorted({key.system for key in settings.door.keys.values()}):
         system = systems().get(name)
         pushed = [feed for feed in system.feeds if isinstance(feed.transport, Push)] if system is not None else []
         if system is None or not pushed:
             raise Refusal(f"door.keys: {name} is no system that pushes; `visabus adapters` lists them", MISUSED)
-        found.append((system, pushed[0]))
-    return found
+        feeds.append((system, pushed[0]))
+    return feeds
 
 
-async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp) -> bool:
+async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp) -> bool:
     from bus.contract import BusDown
     from services import retry
     from services.cli.signals import stop_on_signals
+    from services.dead_letters import Spool
     from services.ingest import now, recorded
-    from services.ingest.door import Keys, create_app, open_desks
-    from services.ingest.letters import Spool
+    from services.ingest.door import Keys, create_app, open_push_handlers
     from services.memory import collect_rarely
     from services.wiring import open_bus, topics
 
@@ -93,45 +93,47 @@ async def _run(settings: Settings, found: list[tuple[System, Feed]], host: str, 
         await policy(bus.declare, topics())
         fence = 2 * settings.ingest.fence_seconds
         spool = Spool(settings.data_dir / "spool")
-        known = now if stamp is Stamp.NOW else recorded
+        stamp_by = now if stamp is Stamp.NOW else recorded
 
-        async def opened() -> dict[str, Desk]:
-            desks = open_desks(found, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=known)
-            return await opening.enter_async_context(desks)
+        async def opened() -> dict[str, PushHandler]:
+            handlers = open_push_handlers(
+                pushed, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=stamp_by
+            )
+            return await opening.enter_async_context(handlers)
 
         # the bus may go away between one step and the next: each is tried again
-        desks: dict[str, Desk] = await policy(opened)
-        app = create_app(desks, Keys.of(settings.door.keys), settings.door)
-        return await _serve(app, desks, settings, host, port)
+        handlers: dict[str, PushHandler] = await policy(opened)
+        app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
+        return await _serve(app, handlers, settings, host, port)
 
 
 async def _on(point: str) -> None:
     return
 
 
-async def _serve(app: FastAPI, desks: dict[str, Desk], settings: Settings, host: str, port: int) -> bool:
+async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Settings, host: str, port: int) -> bool:
     """Until told to stop, or until another door took over; whether that was it."""
     from services.cli.web import server
 
     web = server(app, host, port, grace=settings.deadlines.stop)
-    sentry = asyncio.create_task(_watch(web, desks, settings.ingest.fence_seconds))
+    sentry = asyncio.create_task(_watch(web, handlers, settings.ingest.fence_seconds))
     try:
         await web.serve()
     finally:
         sentry.cancel()
         await asyncio.gather(sentry, return_exceptions=True)
-    return any(desk.ledger.lost for desk in desks.values())
+    return any(handler.ledger.lost for handler in handlers.values())
 
 
-async def _watch(server: Server, desks: dict[str, Desk], seconds: float) -> None:
+async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: float) -> None:
     """See whether another door took over, and stop if so: two would count apart."""
     from bus.contract import BusDown
 
-    while not any(desk.ledger.lost for desk in desks.values()):
+    while not any(handler.ledger.lost for handler in handlers.values()):
         await asyncio.sleep(seconds)
         try:
-            for desk in desks.values():
-                await desk.ledger.watch()
+            for handler in handlers.values():
+                await handler.ledger.watch()
         except BusDown:
             continue  # whoever sends finds out
     server.should_exit = True

@@ -43,9 +43,9 @@ async def in_process(settings: Settings, messages: Path, key: Key) -> Pushed:
     import httpx
 
     from adapters.registry import systems
+    from services.dead_letters import Spool
     from services.ingest import recorded
-    from services.ingest.door import Keys, create_app, open_desks
-    from services.ingest.letters import Spool
+    from services.ingest.door import Keys, create_app, open_push_handlers
     from services.simulator.ident_push import push
     from services.wiring import open_bus
 
@@ -54,8 +54,10 @@ async def in_process(settings: Settings, messages: Path, key: Key) -> Pushed:
     try:
         spool = Spool(settings.data_dir / "spool")
         found = [(system, system.feed("push"))]
-        async with open_desks(found, bus, spool, settle_seconds=0, clock=time.time, pause=_on, stamp=recorded) as desks:
-            app = create_app(desks, Keys.of(settings.door.keys), settings.door)
+        async with open_push_handlers(
+            found, bus, spool, settle_seconds=0, clock=time.time, pause=_on, stamp=recorded
+        ) as handlers:
+            app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
                 return await push(http, messages, key)

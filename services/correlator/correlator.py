@@ -17,10 +17,10 @@ from services.correlator.look import look
 from services.correlator.outbox import deliver
 from services.correlator.settle import Settled, coverage_of, settle
 from services.correlator.work import Work
+from services.dead_letters import Spool, dead_letter
 from services.domain.coverage import NOTHING, Coverage
 from services.domain.facts import fact_of
 from services.domain.fingerprint import fingerprint
-from services.ingest.letters import Spool, letter
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
 from services.store.writer import Move, Transaction, Writer
@@ -156,7 +156,7 @@ class Correlator:
     def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:
         place = f"{one.partition.topic} {one.partition.number} position {one.position}"
         bad = BadRecord(reason, place=place, raw=raw)
-        return letter(bad, Origin("BUS", "correlator", one.partition.topic, 1), self._spool)
+        return dead_letter(bad, Origin("BUS", "correlator", one.partition.topic, 1), self._spool)
 
     async def look(self) -> None:
         """Look at all that was appended and not looked at, by whomever."""

@@ -16,9 +16,9 @@ from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator, Pause, no_pause
-from services.ingest.letters import Spool
+from services.dead_letters import Spool
 from services.retry import bus as bus_retry
-from services.retry import pause as wait
+from services.retry import wait
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.contract import Incomplete, StoreDown
@@ -118,7 +118,7 @@ async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus,
 
 async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
     """A step that may come before its bus or its database is up."""
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
 
     async def attempt() -> T:
         return await step()
@@ -156,7 +156,7 @@ async def _reading(
     correlator: Correlator, bus: Bus, settings: Settings, group: str, stop: asyncio.Event, pace: Pace
 ) -> None:
     """Join the group and append; join anew after being fenced or after the bus was down."""
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
@@ -173,7 +173,7 @@ async def _reading(
                     await consumer.close()
 
 
-def _told(state: RetryCallState) -> None:
+def _log_outage(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
     log.warning("waiting for the bus or the store", code=type(error).__name__, attempt=state.attempt_number)
 
@@ -190,7 +190,7 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
 
 
 async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool) -> None:
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, told=_told)
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:

@@ -30,13 +30,13 @@ from adapters.transports.http_push import Push
 from bus.contract import Bus, BusDown, Message, Producer
 from schemas.ids import digest
 from services import retry
+from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
+from services.feeds import NONE, Checkpoint, Checkpoints, Counters
 from services.ingest import receipts
-from services.ingest.ahead import ahead
-from services.ingest.chunks import Limits, Tally, Wholesale
 from services.ingest.clocks import Clock, now
-from services.ingest.letters import Spool, SpoolDown, clean, letter
-from services.ingest.positions import NONE, Counters, Positions, Saved
-from services.logs import told
+from services.ingest.prefetch import prefetch
+from services.ingest.tally import Limits, Tally, Wholesale
+from services.logs import describe
 from services.settings import Settings, SettingsError
 from services.wiring import open_bus, topics
 
@@ -102,7 +102,7 @@ class Chunk:
     """What is sent and saved together: the messages, and where the feed stands once they are durable."""
 
     messages: list[Message]
-    then: Saved
+    then: Checkpoint
     share: float = _LEAST  # of the records and bytes that are sent together
     done: tuple[Tally, ...] = ()  # the batches that end within this chunk
     saved: tuple[Callable[[], Awaitable[None]], ...] = ()  # called once `then` is saved: the source may forget them
@@ -127,7 +127,7 @@ class Worker:
     """One feed while this host has it."""
 
     source: Source
-    saved: Saved
+    saved: Checkpoint
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False  # to another host
     waiting: tuple[str, ...] = ()  # what the source has and its transport left for later
@@ -220,7 +220,7 @@ class Host:
         self._pause = pause
         self._clock = clock
         self._owner = uuid4().hex
-        self._positions = Positions()
+        self._positions = Checkpoints()
         self._log = structlog.get_logger("ingest")
         self._producer: Producer
 
@@ -257,11 +257,11 @@ class Host:
     async def _take_over(self, feeds: Sequence[Source]) -> list[Worker]:
         """Write an epoch one higher for each feed, and leave the host before time to see it."""
         await self._patiently(self._stop, lambda: self._positions.read(self._bus))
-        before = {feed.key: self._positions.held.get(feed.key, Saved()) for feed in feeds}
+        before = {feed.key: self._positions.held.get(feed.key, Checkpoint()) for feed in feeds}
         workers = [Worker(feed, before[feed.key].held_by(before[feed.key].epoch + 1, self._owner)) for feed in feeds]
         await self._send(self._stop, [worker.saved.message(worker.source.key) for worker in workers])
         if not all(saved.released for saved in before.values()):
-            await retry.pause(2 * self._settings.fence_seconds, self._stop)
+            await retry.wait(2 * self._settings.fence_seconds, self._stop)
         await self._patiently(self._stop, lambda: self._positions.read(self._bus))
         for worker in workers:
             # what the host before wrote before it saw us is further on, and as true as what we found
@@ -286,7 +286,7 @@ class Host:
     def _unwatched(self, sentry: asyncio.Task[None]) -> None:
         """A host that nobody would fence stops, and a supervisor starts it anew."""
         if not sentry.cancelled() and (error := sentry.exception()) is not None:
-            self._log.error("sentry failed", **told(error))
+            self._log.error("sentry failed", **describe(error))
             self._stop.set()
 
     def _compare(self, workers: Sequence[Worker]) -> None:
@@ -330,7 +330,7 @@ class Host:
             log.error("feed stopped", why=str(error))
             raise
         except BaseException as error:  # only to tell it now: the other feeds go on, the outcome comes at the end
-            log.error("feed stopped", **told(error))
+            log.error("feed stopped", **describe(error))
             raise
         finally:
             await self._release(worker)
@@ -346,7 +346,7 @@ class Host:
                 failures=settings.breaker_failures,
                 cap=settings.retry_cap_seconds,
                 attempts=settings.breaker_failures if self._once else None,
-                told=lambda state: self._told_down(worker, state),
+                on_failure=lambda state: self._log_source_down(worker, state),
             )
             try:
                 whole: bool = await policy(self._round, worker)
@@ -358,7 +358,7 @@ class Host:
             if whole and self._once:
                 break
             # after a failure behind some progress: a short wait, and the policy begins anew
-            await retry.pause(settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds), worker.stop)
+            await retry.wait(settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds), worker.stop)
         self._check(worker)
 
     async def _round(self, worker: Worker) -> bool:
@@ -367,7 +367,7 @@ class Host:
         try:
             transport = worker.source.feed.transport(worker.source.url, worker.source.feed)
             try:
-                made = ahead(
+                made = prefetch(
                     self._chunks(worker, transport), self._settings.in_flight, lambda each: each.share, _LINGER
                 )
                 async with aclosing(made) as found:
@@ -386,7 +386,7 @@ class Host:
             raise
         return True
 
-    def _told_down(self, worker: Worker, state: RetryCallState) -> None:
+    def _log_source_down(self, worker: Worker, state: RetryCallState) -> None:
         self._log.warning(
             "source down",
             system=worker.source.system.name,
@@ -407,9 +407,9 @@ class Host:
                     return
                 saved = chunk.then
 
-    async def _of_batch(self, worker: Worker, batch: Batch, saved: Saved) -> AsyncGenerator[Chunk, None]:
+    async def _of_batch(self, worker: Worker, batch: Batch, saved: Checkpoint) -> AsyncGenerator[Chunk, None]:
         """The chunks of one batch. `saved` is where the feed stands when it begins, or stood when it broke off."""
-        name = clean(batch.name)
+        name = encodable(batch.name)
         mark = batch.content or digest(orjson.dumps(batch.after))
         before = replace(
             saved, counters=saved.counters.minus(saved.part), part=NONE, batch=None, mark=None, records=0, reads=0
@@ -421,7 +421,7 @@ class Host:
         tally = Tally(origin, worker.source.feed.mapping, self._clock, self._spool, self._limits)
         tally.skip, tally.part = resumed.reads, resumed.part
 
-        def begun(stopped: str | None = None) -> Saved:
+        def begun(stopped: str | None = None) -> Checkpoint:
             counters = before.counters.plus(tally.part)
             done = replace(before, counters=counters, batch=name, mark=mark, part=tally.part, stopped=stopped)
             return replace(done, records=tally.records, reads=tally.reads)
@@ -445,7 +445,7 @@ class Host:
             rest = BadRecord(told, place=f"after record {tally.records}", raw=b"")
             told = f"{worker.source.name} stopped behind record {tally.records} of {name!r}: {told}"
             last = begun(told)
-            yield Chunk([letter(rest, origin, self._spool, counted=False)], last, stop=told)
+            yield Chunk([dead_letter(rest, origin, self._spool, counted=False)], last, stop=told)
             return
         done = replace(before, counters=before.counters.plus(tally.part), position=batch.after)
         yield Chunk([], done, done=(tally,), saved=(batch.done,) if batch.done is not None else ())
@@ -504,7 +504,7 @@ class Host:
         if chunk.stop is not None:
             raise Stopped(chunk.stop)
 
-    async def _save(self, worker: Worker, saved: Saved) -> None:
+    async def _save(self, worker: Worker, saved: Checkpoint) -> None:
         async with worker.saving:
             self._check(worker)
             await self._send(worker.stop, [saved.message(worker.source.key)])
@@ -543,9 +543,9 @@ class Host:
         async def attempt() -> T:
             return await work()
 
-        policy = retry.bus((BusDown, SpoolDown), stop=stop, deadline=self._outage, told=self._told_held_up)
+        policy = retry.bus((BusDown, SpoolDown), stop=stop, deadline=self._outage, on_failure=self._log_held_up)
         return await policy(attempt)
 
-    def _told_held_up(self, state: RetryCallState) -> None:
+    def _log_held_up(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
         self._log.warning("held up", code=type(error).__name__, attempt=state.attempt_number)

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import orjson
 
-from services.ingest.chunks import Tally
-from services.ingest.letters import SpoolDown, clean, replace, synced
+from services.dead_letters import SpoolDown, encodable
+from services.dead_letters.spool import sync_directory, write
+from services.ingest.tally import Tally
 
 _LONGEST_NAME = 150
 
@@ -36,7 +37,7 @@ def receipt(tally: Tally) -> dict[str, Any]:
 
 def path_of(directory: Path, system: str, feed: str, batch: str) -> Path:
     """Where the receipt of a batch is kept. A batch's name comes from outside: it must not lead elsewhere."""
-    name = quote(clean(batch), safe=" ()+,=@")
+    name = quote(encodable(batch), safe=" ()+,=@")
     if len(name) > _LONGEST_NAME or name.startswith("."):
         from schemas.ids import digest
 
@@ -53,9 +54,9 @@ def keep(directory: Path, tallies: Sequence[Tally]) -> None:
             if path.parent not in folders:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 folders.add(path.parent)
-            replace(path, orjson.dumps(_plain(receipt(tally)), default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+            write(path, orjson.dumps(_plain(receipt(tally)), default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
         for folder in folders:
-            synced(folder)
+            sync_directory(folder)
     except OSError as error:
         raise SpoolDown(error.strerror or "cannot write") from error
 
@@ -63,11 +64,11 @@ def keep(directory: Path, tallies: Sequence[Tally]) -> None:
 def _plain(value: Any) -> Any:
     """Fit for JSON: fields of notes may hold bytes, and texts broken surrogates."""
     if isinstance(value, str):
-        return clean(value)
+        return encodable(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
-        return {clean(str(key)): _plain(each) for key, each in value.items()}
+        return {encodable(str(key)): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value

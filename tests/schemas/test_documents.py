@@ -25,9 +25,9 @@ from schemas.events import SCHEMA_VERSION, Kind
 from schemas.topics import COMPACTED, EVENT_TOPICS, PARTITIONS
 from services.cli import app
 from services.cli.schemas import PUBLISHED
+from services.dead_letters import Spool, dead_letter
+from services.feeds import Checkpoint, Counters
 from services.ingest.door.ledger import Answer
-from services.ingest.letters import Spool, letter
-from services.ingest.positions import Counters, Saved
 
 HERE = Path(__file__).parent
 FACTS = (
@@ -222,8 +222,8 @@ def test_what_publication_adds_is_required(kind: str, field: str) -> None:
 def test_positions_are_what_the_document_says() -> None:
     done = Counters(read=3, published=1, dead_lettered=1, filtered={"crew": 1}, events=1)
     for saved in (
-        Saved(),
-        Saved({"file": "a", "offset": 7}, "a", "ff", 3, 4, done, done, 2, "host", False, "why", datetime.now(UTC)),
+        Checkpoint(),
+        Checkpoint({"file": "a", "offset": 7}, "a", "ff", 3, 4, done, done, 2, "host", False, "why", datetime.now(UTC)),
     ):
         message = saved.message("I94/lines")
         assert message.value is not None
@@ -237,7 +237,7 @@ ORIGIN = Origin("I94", "lines", "a.dat", 1)
 @pytest.mark.parametrize("size", [3, 300_000])
 def test_dead_letters_are_what_the_document_says(size: int, tmp_path: Path) -> None:
     bad = BadRecord("no date", place="line 3", raw=b"x" * size, record="17")
-    message = letter(bad, Origin("I94", "lines", "a.dat", 1), Spool(tmp_path))
+    message = dead_letter(bad, Origin("I94", "lines", "a.dat", 1), Spool(tmp_path))
     assert message.value is not None
     _valid(_payload("dead-letter"), orjson.loads(message.value))
     assert _filled(_payload("dead-letter")) == orjson.loads(message.value).keys()
@@ -263,7 +263,7 @@ def test_answers_to_pushes_are_what_the_document_says() -> None:
 
 
 def test_a_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
-    body = orjson.loads(letter(BadRecord("no", place="line 3", raw=b"x"), ORIGIN, Spool(tmp_path)).value or b"")
+    body = orjson.loads(dead_letter(BadRecord("no", place="line 3", raw=b"x"), ORIGIN, Spool(tmp_path)).value or b"")
     old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")}
     for each in (body | {"raw": None, "replayed": True}, body | {"context": "eA==", "ordinal": 2}, old):
         _valid(_payload("dead-letter"), each)

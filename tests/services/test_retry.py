@@ -32,10 +32,10 @@ async def waits(failures: int, cap: float, calls: int, monkeypatch: pytest.Monke
     """The waits of a source that fails so often, without waiting them."""
     waited: list[float] = []
 
-    async def pause(seconds: float, stop: asyncio.Event) -> None:
+    async def wait(seconds: float, stop: asyncio.Event) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(retry, "pause", pause)
+    monkeypatch.setattr(retry, "wait", wait)
     policy = retry.source(Down, stop=asyncio.Event(), failures=failures, cap=cap)
     assert await policy(Failing(calls)) == "well"
     return waited
@@ -65,10 +65,10 @@ async def test_it_is_given_up_after_the_attempts_that_were_named() -> None:
 async def test_stop_ends_the_wait_at_once() -> None:
     stop = asyncio.Event()
 
-    def told(state: RetryCallState) -> None:
+    def on_failure(state: RetryCallState) -> None:
         stop.set()
 
-    policy = retry.source(Down, stop=stop, failures=0, cap=3_600, told=told)
+    policy = retry.source(Down, stop=stop, failures=0, cap=3_600, on_failure=on_failure)
     async with asyncio.timeout(2):
         with pytest.raises(Down):
             await policy(Failing(10))

@@ -16,14 +16,14 @@ from starlette.responses import Response
 
 from bus.contract import BusDown, MessageTooLarge
 from schemas.cloudevents import TRACEPARENT, trace
+from services.dead_letters import SpoolDown
 from services.ingest.door import problems
-from services.ingest.door.desk import Desk, Post
 from services.ingest.door.ledger import Answer, Superseded
 from services.ingest.door.limits import Buckets, Places
 from services.ingest.door.problems import Problem
+from services.ingest.door.push_handler import Post, PushHandler
 from services.ingest.door.signatures import Keys, Signed
-from services.ingest.letters import SpoolDown
-from services.logs import told
+from services.logs import describe
 from services.settings import DoorSettings
 
 
@@ -31,7 +31,7 @@ from services.settings import DoorSettings
 class Porter:
     """Lets a request in, in this order: form, place, age, size, signature, rate. The cheap checks come first."""
 
-    desks: Mapping[str, Desk]
+    handlers: Mapping[str, PushHandler]
     keys: Keys
     settings: DoorSettings
     clock: Callable[[], float]
@@ -44,10 +44,10 @@ class Porter:
 
     async def take(self, name: str, request: Request) -> Answer:
         """The answer to a push. Raises Problem."""
-        desk = self.desks.get(name)
-        if desk is None or request.url.query:
+        handler = self.handlers.get(name)
+        if handler is None or request.url.query:
             raise Problem(404, "no-route", "There is nothing at this path.")
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in desk.push.content_types:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in handler.push.content_types:
             raise Problem(415, "content-type", "The body is of a type that was not agreed.")
         signed = Signed.of(request.headers)
         with self.places.one():
@@ -55,12 +55,12 @@ class Porter:
                 raise problems.signature()
             body = await self._body(request)
             text = signed.text(request.method, request.url.path, body)
-            self.keys.check(desk.system.name, signed, text)
+            self.keys.check(handler.system.name, signed, text)
             request.state.client = signed.key
             self.buckets.take(signed.key)
             expires = signed.timestamp + self.settings.window_seconds
             followed = trace(request.headers.get(TRACEPARENT, ""))
-            return await _kept(desk, Post(signed.key, signed.nonce, text, expires, body, followed))
+            return await _kept(handler, Post(signed.key, signed.nonce, text, expires, body, followed))
 
     async def _body(self, request: Request) -> bytes:
         """All of it, unless it is too much or too slow. Raises Problem."""
@@ -81,10 +81,10 @@ class Porter:
         return bytes(body)
 
 
-async def _kept(desk: Desk, post: Post) -> Answer:
+async def _kept(handler: PushHandler, post: Post) -> Answer:
     """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
     try:
-        return await desk.answer(post)
+        return await handler.answer(post)
     except (BusDown, SpoolDown, Superseded):
         raise problems.unavailable() from None
     except MessageTooLarge:
@@ -92,14 +92,14 @@ async def _kept(desk: Desk, post: Post) -> Answer:
 
 
 def create_app(
-    desks: Mapping[str, Desk], keys: Keys, settings: DoorSettings, clock: Callable[[], float] = time.time
+    handlers: Mapping[str, PushHandler], keys: Keys, settings: DoorSettings, clock: Callable[[], float] = time.time
 ) -> FastAPI:
-    """The door over open desks."""
+    """The door over open handlers."""
     app = FastAPI(title="visabus door", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
-    porter = Porter(desks, keys, settings, clock)
+    porter = Porter(handlers, keys, settings, clock)
 
     @app.post("/push/{name}")
     async def push(name: str, request: Request) -> Response:
@@ -117,7 +117,7 @@ def create_app(
     @app.get("/readyz")
     async def ready() -> dict[str, str]:
         """Whether the feeds are this door's."""
-        if any(desk.ledger.lost for desk in desks.values()):
+        if any(handler.ledger.lost for handler in handlers.values()):
             raise problems.unavailable()
         return {"status": "ready"}
 
@@ -149,5 +149,5 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    structlog.get_logger("door").error("door failed", **told(error))
+    structlog.get_logger("door").error("door failed", **describe(error))
     return Problem(500, "internal", "The door failed; nothing is known to be kept. Send the same again.").response()

@@ -18,7 +18,7 @@ import orjson
 
 from bus.contract import Bus, BusDown, Delivery, Message, MessageTooLarge, Producer
 from schemas.topics import PUSH_ANSWERS
-from services.ingest.positions import NONE, Counters, Positions, Saved
+from services.feeds import NONE, Checkpoint, Checkpoints, Counters
 
 Pause = Callable[[str], Awaitable[None]]
 """Called at named points; tests stop the world there."""
@@ -74,17 +74,17 @@ class Ledger:
     producer: Producer
     owner: str
     clock: Callable[[], float]
-    saved: Saved = field(default_factory=Saved)
+    saved: Checkpoint = field(default_factory=Checkpoint)
     lost: bool = False  # to another door
     _answers: dict[str, Answer] = field(default_factory=dict)
     _unsure: Answer | None = None  # sent, and nobody knows whether it arrived
-    _positions: Positions = field(default_factory=Positions)
+    _positions: Checkpoints = field(default_factory=Checkpoints)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def open(self, settle_seconds: float) -> None:
         """Take the feed over and read what was answered. Raises BusDown, Superseded."""
         await self._positions.read(self.bus)
-        before = self._positions.held.get(self.feed, Saved())
+        before = self._positions.held.get(self.feed, Checkpoint())
         self.saved = before.held_by(before.epoch + 1, self.owner)
         await self.producer.send([self.saved.message(self.feed)])
         if not before.released:
@@ -196,5 +196,5 @@ class Ledger:
             return
 
 
-def _number(saved: Saved) -> int:
+def _number(saved: Checkpoint) -> int:
     return int((saved.position or {}).get("number", 0))

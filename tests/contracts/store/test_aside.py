@@ -18,11 +18,11 @@ import services.correlator.settle as settle_module
 from bus.contract import Producer
 from services.correlator.changes import unpack_changes
 from services.correlator.correlator import Correlator
+from services.dead_letters import Spool
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History
 from services.domain.settle import persons
 from services.export import lines
-from services.ingest.letters import Spool
 from services.store import Store
 from services.store.contract import Incomplete
 

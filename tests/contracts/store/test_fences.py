@@ -16,7 +16,7 @@ from populations import bytes_of, world_of
 from bus.contract import Delivery, Message, Partition
 from services.correlator.append import Appended, Batch, append
 from services.correlator.correlator import Correlator, Pause, no_pause
-from services.ingest.letters import Spool
+from services.dead_letters import Spool
 from services.store import Store
 from services.store.writer import Fenced, Move
 

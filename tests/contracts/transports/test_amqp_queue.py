@@ -21,8 +21,8 @@ from adapters.registry import systems
 from adapters.transports.amqp_queue import Address, AmqpQueue, open_queue
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
+from services.dead_letters import Spool
 from services.ingest import Outcome, Source, recorded, run
-from services.ingest.letters import Spool
 from services.wiring import topics
 
 APIS = systems()["APIS"]

@@ -23,8 +23,8 @@ from schemas.moments import Moment
 from schemas.topics import ARRIVALS, CHANGES, CHANGES_LATEST, DEAD_LETTERS
 from schemas.view import StatusChange
 from services.correlator.correlator import Correlator
+from services.dead_letters import Spool
 from services.domain.history import history_of
-from services.ingest.letters import Spool
 from services.store import Store, open_store
 from services.store.contract import OtherConfiguration
 from services.store.writer import Fenced

@@ -17,8 +17,8 @@ from bus.contract import Bus, BusDown, Message, Producer
 from bus.embedded import EmbeddedBus
 from schemas.events import AnyEvent
 from schemas.topics import POSITIONS
+from services.dead_letters import Spool
 from services.ingest import Outcome, recorded, run
-from services.ingest.letters import Spool
 from services.settings import Deadlines, Settings
 
 LINES = """good 1
@@ -112,7 +112,7 @@ async def test_a_full_disk_holds_the_feed_up_and_loses_nothing(
             raise OSError(28, "No space left on device")
         path.write_bytes(data)
 
-    monkeypatch.setattr("services.ingest.letters.write", write)
+    monkeypatch.setattr("services.dead_letters.spool.write", write)
     await once(folder, bus)
     assert check(folder, await world(bus)) == []
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from toy_source import check, settings, toy, world
 
 from bus.embedded import EmbeddedBus
+from services.feeds import Checkpoint, Counters, parse
 from services.ingest import recorded, run
-from services.ingest.positions import Counters, Saved, parsed
 from services.ingest.receipts import path_of
 
 WORDS = ("good", "two", "bad", "skip", "refuse", "bug", "nothing", "through")
@@ -84,13 +84,17 @@ def test_counters_add_and_subtract(one: Counters, two: Counters) -> None:
     assert one.plus(two) == two.plus(one)
 
 
-@given(st.builds(Saved, position=st.none() | st.text() | st.lists(st.integers(0, 9)), counters=counters, part=counters))
-def test_a_position_message_says_all_that_is_saved(saved: Saved) -> None:
-    value = saved.message("TOY/lines").value
+@given(
+    st.builds(
+        Checkpoint, position=st.none() | st.text() | st.lists(st.integers(0, 9)), counters=counters, part=counters
+    )
+)
+def test_a_checkpoint_message_holds_the_whole_checkpoint(checkpoint: Checkpoint) -> None:
+    value = checkpoint.message("TOY/lines").value
     assert value is not None
-    read: Any = parsed(value)
-    assert (read.position, read.counters, read.part) == (saved.position, saved.counters, saved.part)
-    assert read.fence() == saved.fence()
+    read: Any = parse(value)
+    assert (read.position, read.counters, read.part) == (checkpoint.position, checkpoint.counters, checkpoint.part)
+    assert read.fence() == checkpoint.fence()
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,11 @@ from bus.contract import Bus, Message
 from bus.embedded import EmbeddedBus
 from schemas.topics import DEAD_LETTERS
 from services.cli import app
+from services.dead_letters import DeadLetter, Selection, Spool, group, load, message_of_body, read
 from services.ingest import Source, now, recorded, run
-from services.ingest.letters import Spool, posted
-from services.ingest.replay import Choice, Letter, groups, letters, loaded, replay
-from services.settings import Settings, load
+from services.ingest.replay import replay
+from services.settings import Settings
+from services.settings import load as load_settings
 from services.wiring import topics
 
 SYSTEMS = systems()
@@ -51,7 +52,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def settings(data: Path, **ingest: Any) -> Settings:
-    return load(environment={}, data_dir=data, ingest={"fence_seconds": 0.05, "refuse_min": 10_000} | ingest)
+    return load_settings(environment={}, data_dir=data, ingest={"fence_seconds": 0.05, "refuse_min": 10_000} | ingest)
 
 
 async def ingest(data: Path, bus: Bus, system: str, url: str, **options: Any) -> None:
@@ -85,23 +86,24 @@ async def on(point: str) -> None:
 async def all_of(
     bus: Bus,
     data: Path,
-    choice: Choice,
+    choice: Selection,
     *,
     known: dict[str, System] | None = None,
     raw: bytes | None = None,
     pause: Any = on,
 ) -> list[tuple[str, str | None]]:
-    """Replay what is chosen: outcome and why."""
+    """Replay what is selected: outcome and why."""
     producer = await bus.producer()
-    chosen = loaded(bus, await letters(bus, choice))
+    selected = load(bus, await read(bus, choice))
     spool = Spool(data / "spool")
-    results = replay(known or SYSTEMS, chosen, producer, spool, now, pause, mended=raw)
+    results = replay(known or SYSTEMS, selected, producer, spool, now, pause, mended=raw)
     try:
         return [(result.outcome, result.why) async for result in results]
     finally:
         await producer.close()
 
 
+HEADLESS = "the dead letter does not say which header it stood behind: read its file again"
 BAD = detail(ARRIVAL, PORT_CODE="QQQ")
 
 
@@ -110,10 +112,10 @@ BAD = detail(ARRIVAL, PORT_CODE="QQQ")
 
 async def test_a_mended_record_gets_the_ids_of_a_first_reading(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([detail(DEPARTURE), BAD]))
-    (letter,) = await letters(bus, Choice(), whole=True)
-    assert letter.context == header()
+    (dead_letter,) = await read(bus, Selection(), whole=True)
+    assert dead_letter.context == header()
     good = detail(ARRIVAL, PORT_CODE="EWR")
-    assert await all_of(bus, data, Choice((letter.id,)), raw=good) == [("publish", None)]
+    assert await all_of(bus, data, Selection((dead_letter.id,)), raw=good) == [("publish", None)]
     first = {
         str(event.id)
         for result in decode_file(SYSTEMS["I94"], night([detail(DEPARTURE), good]))
@@ -122,17 +124,17 @@ async def test_a_mended_record_gets_the_ids_of_a_first_reading(data: Path, bus: 
     }
     seen = await world(bus)
     assert set(seen.ids()) == first
-    told = next(event for event in seen.events if event.kind == "arrival")
-    assert (told.place, told.batch) == ("record 3, byte 500", "I94.D20250314.S000412")
-    assert told.published_at is not None
+    mended_event = next(event for event in seen.events if event.kind == "arrival")
+    assert (mended_event.place, mended_event.batch) == ("record 3, byte 500", "I94.D20250314.S000412")
+    assert mended_event.published_at is not None
 
 
 async def test_a_mended_mapping_reads_the_letters_own_bytes(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD, detail(DEPARTURE, PORT_CODE="QQQ")]), S000413=night([BAD], 413))
-    assert [outcome for outcome, _ in await all_of(bus, data, Choice(system="I94"))] == ["refused"] * 3
+    assert [outcome for outcome, _ in await all_of(bus, data, Selection(system="I94"))] == ["refused"] * 3
     assert (await world(bus)).events == []
     known = with_port("QQQ")
-    assert await all_of(bus, data, Choice(reason="no code table"), known=known) == [("publish", None)] * 3
+    assert await all_of(bus, data, Selection(reason="no code table"), known=known) == [("publish", None)] * 3
     events = (await world(bus)).events
     assert sorted(event.revision.number for event in events) == [4_120_000_002, 4_120_000_003, 4_130_000_002]
     assert {getattr(event, "port", None) for event in events} == {"EWR"}
@@ -143,9 +145,9 @@ def with_port(code: str) -> dict[str, System]:
     sound: Callable[..., Any] = SYSTEMS["I94"].feeds[0].mapping
 
     def mapping(entry: Any, origin: Any) -> Any:
-        said = entry.fields.get("detail")
-        if said is not None and said["PORT-CODE"] == code:
-            entry = replace(entry, fields={**entry.fields, "detail": {**said, "PORT-CODE": "EWR"}})
+        detail = entry.fields.get("detail")
+        if detail is not None and detail["PORT-CODE"] == code:
+            entry = replace(entry, fields={**entry.fields, "detail": {**detail, "PORT-CODE": "EWR"}})
         return sound(entry, origin)
 
     return mended("I94", mapping=mapping)
@@ -154,9 +156,9 @@ def with_port(code: str) -> dict[str, System]:
 async def test_replaying_twice_changes_nothing_and_says_so(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
     known = with_port("QQQ")
-    assert await all_of(bus, data, Choice(system="I94"), known=known) == [("publish", None)]
+    assert await all_of(bus, data, Selection(system="I94"), known=known) == [("publish", None)]
     before = await everything(bus)
-    ((outcome, why),) = await all_of(bus, data, Choice(system="I94"), known=known)
+    ((outcome, why),) = await all_of(bus, data, Selection(system="I94"), known=known)
     assert outcome == "already"
     assert why is not None
     assert why.startswith("replayed at 20")
@@ -175,7 +177,7 @@ class Crash(BaseException):
 
 @pytest.mark.parametrize("point", ["replay.sent", "replay.marked"])
 async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus: Bus, point: str) -> None:
-    """At every letter, before and behind its mark: in the end each event once, each letter marked once."""
+    """At every dead_letter, before and behind its mark: in the end each event once, each letter marked once."""
     bad = [detail(ARRIVAL, TXN_NUMBER=number, PORT_CODE="QQQ") for number in range(1, 5)]
     await nights(data, bus, S000412=night(bad))
 
@@ -193,24 +195,24 @@ async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus:
     known = with_port("QQQ")
     for at in (1, 2, 1):
         with pytest.raises(Crash):
-            await all_of(bus, data, Choice(waiting=True), known=known, pause=dying(at))
-    await all_of(bus, data, Choice(), known=known)
+            await all_of(bus, data, Selection(pending=True), known=known, pause=dying(at))
+    await all_of(bus, data, Selection(), known=known)
     seen = await world(bus)
     assert {event.record for event in seen.events} == {f"{number:011}" for number in range(1, 5)}
     assert len(seen.ids()) == 4, "the same ids, however often they were sent"
-    assert await letters(bus, Choice(waiting=True)) == []
-    assert len([letter for letter in seen.letters if letter["replayed"]]) == 4
+    assert await read(bus, Selection(pending=True)) == []
+    assert len([dead_letter for dead_letter in seen.letters if dead_letter["replayed"]]) == 4
     assert seen.saved["I94/nightly"]["counters"]["dead_lettered"] == 4
 
 
 async def test_a_file_read_again_behind_a_replay_brings_no_letter_back(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
-    await all_of(bus, data, Choice(), known=with_port("QQQ"))
+    await all_of(bus, data, Selection(), known=with_port("QQQ"))
     first = [each for each in await everything(bus) if each and b'"replayed":false' in each]
     producer = await bus.producer()
-    await producer.send([posted(orjson.loads(body)) for body in first])
+    await producer.send([message_of_body(orjson.loads(body)) for body in first])
     await producer.close()
-    assert await letters(bus, Choice(waiting=True)) == []
+    assert await read(bus, Selection(pending=True)) == []
 
 
 async def test_a_row_is_replayed_as_it_was_mended(data: Path, bus: Bus) -> None:
@@ -218,12 +220,12 @@ async def test_a_row_is_replayed_as_it_was_mended(data: Path, bus: Bus) -> None:
     wrong, mended = ({"action_date": day, "filed_date": "2025-02-28"} for day in ("2025-02-30", "2025-02-28"))
     path.write_bytes(rows_of(insert([row(), row(action_id=4712, **wrong)])))
     await ingest(data, bus, "CLAIMS3", f"sqlite+aiosqlite:///{path}")
-    (letter,) = await letters(bus, Choice(system="CLAIMS3"), whole=True)
-    assert await all_of(bus, data, Choice((letter.id,))) == [("refused", "action_date '2025-02-30' is no date")]
-    right = orjson.dumps(orjson.loads(letter.raw) | mended)
-    assert await all_of(bus, data, Choice((letter.id,)), raw=right) == [("publish", None)]
-    left_out = orjson.dumps(orjson.loads(letter.raw) | {"form_type": "I-765"})
-    assert (await all_of(bus, data, Choice((letter.id,)), raw=left_out))[0][0] == "already"
+    (dead_letter,) = await read(bus, Selection(system="CLAIMS3"), whole=True)
+    assert await all_of(bus, data, Selection((dead_letter.id,))) == [("refused", "action_date '2025-02-30' is no date")]
+    right = orjson.dumps(orjson.loads(dead_letter.raw) | mended)
+    assert await all_of(bus, data, Selection((dead_letter.id,)), raw=right) == [("publish", None)]
+    left_out = orjson.dumps(orjson.loads(dead_letter.raw) | {"form_type": "I-765"})
+    assert (await all_of(bus, data, Selection((dead_letter.id,)), raw=left_out))[0][0] == "already"
     again = decode_file(SYSTEMS["CLAIMS3"], rows_of(insert([row(action_id=4712, **mended)])))
     assert {str(event.id) for result in again for event in result.events} <= set((await world(bus)).ids())
 
@@ -236,9 +238,9 @@ async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Pat
     )
     feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
-    first, last = await letters(bus, Choice(system="IDENT"), whole=True)
-    assert await all_of(bus, data, Choice((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
-    assert await all_of(bus, data, Choice((last.id,)), raw=last.raw.replace(b"?", b"F")) == [("publish", None)]
+    first, last = await read(bus, Selection(system="IDENT"), whole=True)
+    assert await all_of(bus, data, Selection((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
+    assert await all_of(bus, data, Selection((last.id,)), raw=last.raw.replace(b"?", b"F")) == [("publish", None)]
     wanted = message(encounter(), encounter(ENTRY, port="JFK"), encounter(id="E0000000090", sex="F"))
     ids = {str(event.id) for result in decode_file(SYSTEMS["IDENT"], wanted) for event in result.events}
     assert set((await world(bus)).ids()) == ids
@@ -251,11 +253,11 @@ async def test_a_record_of_a_batch_is_replayed_behind_its_header_at_its_number(d
     broken = [three[0], three[1].replace("<Gender>F", "<Gender>Q"), three[2].replace("<Gender>F", "<Gender>Q")]
     (folder / "SEVIS.D20250314.S000412.xml").write_bytes(batch(broken).encode())
     await ingest(data, bus, "SEVIS", str(folder), settle=0.0, patience=0.0, unwrap=None, pattern="*")
-    found = await letters(bus, Choice(system="SEVIS"), whole=True)
-    assert [letter.ordinal for letter in found] == [2, 3]
-    for letter in found:
-        right = letter.raw.replace(b"<Gender>Q", b"<Gender>F")
-        assert await all_of(bus, data, Choice((letter.id,)), raw=right) == [("publish", None)]
+    dead_letters = await read(bus, Selection(system="SEVIS"), whole=True)
+    assert [dead_letter.ordinal for dead_letter in dead_letters] == [2, 3]
+    for dead_letter in dead_letters:
+        right = dead_letter.raw.replace(b"<Gender>Q", b"<Gender>F")
+        assert await all_of(bus, data, Selection((dead_letter.id,)), raw=right) == [("publish", None)]
     wanted = decode_file(replace(SYSTEMS["SEVIS"], feeds=(plain_batches(),)), batch(three).encode())
     ids = {str(event.id) for result in wanted for event in result.events if event.kind != "coverage"}
     assert set((await world(bus)).ids()) == ids
@@ -275,10 +277,10 @@ async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: P
     (folder / "b.xml").write_bytes(message(encounter(ENTRY)) + b"<" + b" " * 300_000)
     feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
-    (letter,) = await letters(bus, Choice(), whole=True)
-    assert letter.spooled is not None
-    assert letter.bytes_of(Spool(data / "spool")).startswith(b"<?xml")
-    assert await all_of(bus, data, Choice(), raw=message(encounter(ENTRY))) == [("publish", None)]
+    (dead_letter,) = await read(bus, Selection(), whole=True)
+    assert dead_letter.spooled is not None
+    assert dead_letter.bytes_of(Spool(data / "spool")).startswith(b"<?xml")
+    assert await all_of(bus, data, Selection(), raw=message(encounter(ENTRY))) == [("publish", None)]
 
 
 async def test_a_spool_that_is_elsewhere_is_told(tmp_path: Path, data: Path, bus: Bus) -> None:
@@ -289,7 +291,7 @@ async def test_a_spool_that_is_elsewhere_is_told(tmp_path: Path, data: Path, bus
     known = SYSTEMS | {
         "TOY": replace(SYSTEMS["IDENT"], name="TOY", feeds=(replace(SYSTEMS["IDENT"].feeds[0], name="lines"),))
     }
-    ((outcome, why),) = await all_of(bus, data, Choice(), known=known)
+    ((outcome, why),) = await all_of(bus, data, Selection(), known=known)
     assert (outcome, why) == ("refused", "its bytes are not in the spool of this data directory")
 
 
@@ -297,26 +299,29 @@ async def test_what_is_no_record_alone_is_not_replayed(data: Path, bus: Bus) -> 
     case = (HERE / "i94" / "wrong-count" / "input.dat").read_bytes()
     headless = (HERE / "i94" / "no-header" / "input.dat").read_bytes()
     await nights(data, bus, S000412=case, S000414=headless)
-    told = {why for _, why in await all_of(bus, data, Choice())}
-    assert told == {
+    reasons = {why for _, why in await all_of(bus, data, Selection())}
+    assert reasons == {
         "no detail: a header or trailer is mended with its file",
-        "the letter does not say which header it stood behind: read its file again",
+        HEADLESS,
     }
 
 
-async def test_letters_of_an_earlier_version_are_listed_and_refused_with_what_to_do(data: Path, bus: Bus) -> None:
+async def test_dead_letters_without_a_context_are_listed_and_refused_with_what_to_do(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
     (body,) = (await world(bus)).letters
-    old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")} | {
+    bare = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")} | {
         "id": "0" * 36
     }
     producer = await bus.producer()
-    await producer.send([posted(old)])
+    await producer.send([message_of_body(bare)])
     await producer.close()
-    (letter,) = await letters(bus, Choice(("0000",)), whole=True)
-    assert (letter.context, letter.ordinal, letter.replayed) == (None, None, None)
-    ((outcome, why),) = await all_of(bus, data, Choice(("0000",)), known=with_port("QQQ"))
-    assert (outcome, why) == ("refused", "the letter does not say which header it stood behind: read its file again")
+    (dead_letter,) = await read(bus, Selection(("0000",)), whole=True)
+    assert (dead_letter.context, dead_letter.ordinal, dead_letter.replayed) == (None, None, None)
+    ((outcome, why),) = await all_of(bus, data, Selection(("0000",)), known=with_port("QQQ"))
+    assert (outcome, why) == (
+        "refused",
+        HEADLESS,
+    )
 
 
 async def test_nothing_of_a_letter_is_published_unless_all_of_it_can_be_read(data: Path, bus: Bus) -> None:
@@ -326,9 +331,9 @@ async def test_nothing_of_a_letter_is_published_unless_all_of_it_can_be_read(dat
     feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     half = message(encounter(), encounter(ENTRY, port="QQQ"))
-    assert [outcome for outcome, _ in await all_of(bus, data, Choice(), raw=half)] == ["refused"]
+    assert [outcome for outcome, _ in await all_of(bus, data, Selection(), raw=half)] == ["refused"]
     assert (await world(bus)).events == []
-    assert await all_of(bus, data, Choice(), raw=message(encounter(), encounter(ENTRY))) == [("publish", None)]
+    assert await all_of(bus, data, Selection(), raw=message(encounter(), encounter(ENTRY))) == [("publish", None)]
     assert len((await world(bus)).events) == 2
 
 
@@ -339,14 +344,16 @@ async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path,
     for number, case in enumerate(sorted((HERE / "i94").iterdir()), 1):
         shutil.copy(case / "input.dat", folder / f"I94.D20250314.S{number:06}")
     await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
-    found = await letters(bus, Choice(system="I94"))
-    assert len(found) > 30
-    outcomes = [outcome for outcome, _ in await all_of(bus, data, Choice(system="I94"))]
-    published = [letter.reason for letter, outcome in zip(found, outcomes, strict=True) if outcome != "refused"]
+    dead_letters = await read(bus, Selection(system="I94"))
+    assert len(dead_letters) > 30
+    outcomes = [outcome for outcome, _ in await all_of(bus, data, Selection(system="I94"))]
+    published = [
+        dead_letter.reason for dead_letter, outcome in zip(dead_letters, outcomes, strict=True) if outcome != "refused"
+    ]
     assert published == ["a record behind the trailer"], "a good detail in the wrong place"
-    parted = groups(found)
-    assert sum(group.letters for group in parted) == len(found)
-    assert parted[0].letters == max(group.letters for group in parted)
+    groups = group(dead_letters)
+    assert sum(one.dead_letters for one in groups) == len(dead_letters)
+    assert groups[0].dead_letters == max(one.dead_letters for one in groups)
 
 
 async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,8 +362,8 @@ async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pyte
 
     sound = module._fixed
 
-    def unsound(format: Any, letter: Letter, raw: bytes) -> Any:
-        return sound(format, replace(letter, place="record 1"), raw)
+    def unsound(format: Any, dead_letter: DeadLetter, raw: bytes) -> Any:
+        return sound(format, replace(dead_letter, place="record 1"), raw)
 
     monkeypatch.setattr(module, "_fixed", unsound)
     with pytest.raises(AssertionError):
@@ -386,7 +393,7 @@ def command(data: Path, *arguments: str, code: int = 0) -> str:
 def test_list_tells_groups_and_each(filled: Path) -> None:
     lines = command(filled, "list").splitlines()
     assert len(lines) == 4
-    assert lines[-1] == "page 1 of 1; 3 letters, 3 waiting"
+    assert lines[-1] == "page 1 of 1; 3 dead letters, 3 pending"
     assert any("I94.nightly  PORT-CODE: 'QQQ' is in no code table" in line for line in lines)
     assert len(command(filled, "list", "--system", "I94").splitlines()) == 3
     each = command(filled, "list", "--each", "--batch", "I94.D20250314.S000413").splitlines()
@@ -394,8 +401,8 @@ def test_list_tells_groups_and_each(filled: Path) -> None:
     assert "ADMITTED-UNTIL at byte 188" in each[0]
     second = command(filled, "list", "--each", "--per-page", "2", "--page", "2").splitlines()
     assert len(second) == 2
-    assert second[-1] == "page 2 of 2; 3 letters, 3 waiting"
-    assert command(filled, "list", "--reason", "nothing like it") == "page 1 of 1; 0 letters, 0 waiting\n"
+    assert second[-1] == "page 2 of 2; 3 dead letters, 3 pending"
+    assert command(filled, "list", "--reason", "nothing like it") == "page 1 of 1; 0 dead letters, 0 pending\n"
 
 
 def _id(data: Path, *choice: str) -> str:
@@ -416,8 +423,8 @@ def test_show_puts_the_copybooks_fields_beside_the_bytes(filled: Path) -> None:
 
 
 def test_show_asks_for_one_letter(filled: Path) -> None:
-    assert "no letter ffffffff-0" in command(filled, "show", "ffffffff-0", code=2)
-    assert "3 letters begin with" in command(filled, "show", "", code=2)
+    assert "no dead letter ffffffff-0" in command(filled, "show", "ffffffff-0", code=2)
+    assert "3 dead letters begin with" in command(filled, "show", "", code=2)
 
 
 def test_replay_tells_first_and_does_it_when_told(filled: Path, tmp_path: Path) -> None:
@@ -426,19 +433,19 @@ def test_replay_tells_first_and_does_it_when_told(filled: Path, tmp_path: Path) 
     command(filled, "show", one, "--save", str(right))
     assert right.read_bytes() == BAD
     right.write_bytes(detail(ARRIVAL))
-    assert "which letters?" in command(filled, "replay", code=2)
+    assert "which dead letters?" in command(filled, "replay", code=2)
     assert "still refused: PORT-CODE: 'QQQ'" in command(filled, "replay", "--id", one, code=1)
     dry = command(filled, "replay", "--id", one[:8], "--with", str(right))
     assert "would publish 1 events" in dry
     assert "dry run, nothing was sent; --yes does it: 1 publish" in dry
-    assert "waiting" in command(filled, "list", "--each", "--batch", "I94.D20250314.S000412")
+    assert "pending" in command(filled, "list", "--each", "--batch", "I94.D20250314.S000412")
     assert "published 1 events" in command(filled, "replay", "--id", one, "--with", str(right), "--yes")
     assert "already replayed at 20" in command(filled, "replay", "--id", one, "--with", str(right), "--yes")
     assert "replayed  20" in command(filled, "list", "--each", "--batch", "I94.D20250314.S000412")
-    assert "--with mends one letter, 3 are chosen" in command(
+    assert "--with mends one dead letter, 3 are selected" in command(
         filled, "replay", "--reason", "a", "--with", str(right), code=2
     )
-    assert "2 letters, 2 waiting" in command(filled, "list", "--waiting")
+    assert "2 dead letters, 2 pending" in command(filled, "list", "--pending")
 
 
 @pytest.fixture

@@ -171,8 +171,8 @@ async def test_a_bus_that_goes_away_while_a_door_opens(tmp_path: Path, monkeypat
             raise BusDown("away")
         return await plain(self)
 
-    async def serve(app: object, desks: dict[str, object], *_: object) -> bool:
-        assert list(desks) == ["ident"]
+    async def serve(app: object, handlers: dict[str, object], *_: object) -> bool:
+        assert list(handlers) == ["ident"]
         return False
 
     monkeypatch.setattr(EmbeddedBus, "producer", away_at_first)

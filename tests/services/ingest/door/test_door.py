@@ -20,7 +20,7 @@ from toy_source import World, world
 from bus.contract import Bus, BusDown, Message
 from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
-from services.ingest.letters import Spool
+from services.dead_letters import Spool
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -315,9 +315,9 @@ class Failing:
 
 
 def fail(rig: Rig, *plan: str) -> None:
-    failing = Failing(rig.desk.producer)
+    failing = Failing(rig.handler.producer)
     failing.plan = list(plan)
-    rig.desk.producer = rig.desk.ledger.producer = failing
+    rig.handler.producer = rig.handler.ledger.producer = failing
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ async def test_a_bus_that_is_down_takes_nothing_and_the_repetition_counts_once(r
         await rig.push(f"good 10{number}".encode())
     answer = await rig.http.post(PATH, content=LINES, headers=headers)
     assert (answer.status_code, answer.json()["read"]) == (200, 6)
-    rig.desk.ledger.producer.plan = []
+    rig.handler.ledger.producer.plan = []
     await rig.push(b"good 200")
     answers = {key: json.loads(value) for key, value in [(d.key, d.value) async for d in rig.bus.read(PUSH_ANSWERS)]}
     found = await world(rig.bus)
@@ -370,20 +370,20 @@ async def test_a_full_disk_takes_nothing(rig: Rig, monkeypatch: pytest.MonkeyPat
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr("services.ingest.letters.write", write)
+        full.setattr("services.dead_letters.spool.write", write)
         problem(await rig.push(b"good 1\nhuge 2"), 503, "unavailable")
     await nothing_taken(rig)
     assert (await rig.push(b"good 1\nhuge 2")).json()["refused"] == 1
     (letter,) = (await world(rig.bus)).letters
-    assert Spool(rig.desk.spool.directory).load(letter["spooled"]) == b"huge 2" * 300_000
+    assert Spool(rig.handler.spool.directory).load(letter["spooled"]) == b"huge 2" * 300_000
 
 
 async def test_a_door_that_was_superseded_takes_nothing(tmp_path: Path, bus: Bus) -> None:
     async with opened(tmp_path, bus, settings()) as first:
         await first.push(b"good 1")
         async with opened(tmp_path, bus, settings()) as second:
-            await first.desk.ledger.watch()
-            assert first.desk.ledger.lost
+            await first.handler.ledger.watch()
+            assert first.handler.ledger.lost
             problem(await first.push(b"good 2"), 503, "unavailable")
             problem(await first.http.get("/readyz"), 503, "unavailable")
             assert (await second.push(b"good 2")).status_code == 200
@@ -393,11 +393,11 @@ async def test_a_door_that_was_superseded_takes_nothing(tmp_path: Path, bus: Bus
 async def test_a_late_word_of_a_superseded_door_is_not_the_last(tmp_path: Path, bus: Bus) -> None:
     async with opened(tmp_path, bus, settings()) as first:
         await first.push(b"good 1")
-        stale = first.desk.ledger.saved.message("TOY/push")
+        stale = first.handler.ledger.saved.message("TOY/push")
         async with opened(tmp_path, bus, settings()) as second:
             await second.push(b"good 2")
-            await first.desk.producer.send([stale])
-            await second.desk.ledger.watch()
+            await first.handler.producer.send([stale])
+            await second.handler.ledger.watch()
             assert (await world(bus)).saved["TOY/push"]["counters"]["read"] == 2
 
 
@@ -409,4 +409,4 @@ async def test_logs_tell_no_record(
     await rig.push(b"good 4711", **{"Visabus-Nonce": "CANARY"})
     out = capsys.readouterr()
     assert "CANARY" not in caplog.text + out.out + out.err
-    assert SECRET not in repr(settings()) + repr(rig.desk) + caplog.text + out.err
+    assert SECRET not in repr(settings()) + repr(rig.handler) + caplog.text + out.err

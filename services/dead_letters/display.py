@@ -9,7 +9,7 @@ import orjson
 
 from adapters.core import Feed
 from adapters.formats.fixed import FixedFormat
-from services.ingest.replay import Letter
+from services.dead_letters.topic import DeadLetter
 
 _LINE = re.compile(r"\bline (\d+)")
 _WIDTH = 16
@@ -17,7 +17,7 @@ _LONGEST_FIELD = 24
 _MOST_LINES = 400
 
 
-def shown(feed: Feed | None, letter: Letter, raw: bytes) -> Iterator[str]:
+def display(feed: Feed | None, dead_letter: DeadLetter, raw: bytes) -> Iterator[str]:
     """Line by line, as the feed's format suggests."""
     if not raw:
         yield "(no bytes)"
@@ -26,7 +26,7 @@ def shown(feed: Feed | None, letter: Letter, raw: bytes) -> Iterator[str]:
     elif feed is not None and feed.format is None and raw[:1] == b"{":
         yield from _row(raw)
     elif (text := _text(raw)) is not None:
-        yield from _lines(text, letter.place)
+        yield from _lines(text, dead_letter.place)
     else:
         yield from hexadecimal(raw)
 
@@ -34,10 +34,10 @@ def shown(feed: Feed | None, letter: Letter, raw: bytes) -> Iterator[str]:
 def _fields(format: FixedFormat, raw: bytes) -> Iterator[str]:
     """The copybook's fields, each with its place, its bytes and its value."""
     for seen in format.layout.look(raw):
-        shown = seen.data[:_LONGEST_FIELD].hex(" ") + (" ..." if len(seen.data) > _LONGEST_FIELD else "")
+        data = seen.data[:_LONGEST_FIELD].hex(" ") + (" ..." if len(seen.data) > _LONGEST_FIELD else "")
         mark = ">" if seen.wrong is not None else " "
         value = plain(seen.wrong if seen.wrong is not None else str(seen.value))
-        yield f"{mark} {seen.offset + 1:5}  {seen.name:<24} {value:<40} {shown}".rstrip()
+        yield f"{mark} {seen.offset + 1:5}  {seen.name:<24} {value:<40} {data}".rstrip()
     if len(raw) > format.length:
         yield f"> {format.length + 1:5}  bytes behind the record: {raw[format.length :][:_LONGEST_FIELD].hex(' ')}"
 
@@ -70,8 +70,8 @@ def _lines(text: str, place: str) -> Iterator[str]:
     """Numbered as in the source; an interchange in one line is broken at the ends of its segments."""
     if text.startswith(("UNA", "UNB", "UNH", "UNG")):
         text = text.replace("'", "'\n")
-    told = _LINE.search(place)
-    at = int(told[1]) if told else 0
+    match = _LINE.search(place)
+    at = int(match[1]) if match else 0
     lines = text.splitlines()
     # a record alone begins at its line, a whole document at the first
     begin = at if len(lines) < at or place.startswith("record") else 1

@@ -8,69 +8,19 @@ belong together and all before the position is durable; at worst records are rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Self
 
 import orjson
 
 from adapters.core import Json
 from bus.contract import Bus, Delivery, Message
 from schemas.topics import POSITIONS
+from services.feeds.counters import NONE, Counters
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
-    """What became of the records read: `read = published + dead_lettered + filtered`, always."""
-
-    read: int = 0
-    published: int = 0  # records that gave one event or more
-    dead_lettered: int = 0
-    filtered: Mapping[str, int] = field(default_factory=dict)  # by rule
-    events: int = 0
-
-    def plus(self, other: Counters, sign: int = 1) -> Counters:
-        """Both together."""
-        rules = sorted({*self.filtered, *other.filtered})
-        sums = {rule: self.filtered.get(rule, 0) + sign * other.filtered.get(rule, 0) for rule in rules}
-        return Counters(
-            read=self.read + sign * other.read,
-            published=self.published + sign * other.published,
-            dead_lettered=self.dead_lettered + sign * other.dead_lettered,
-            filtered={rule: count for rule, count in sums.items() if count},
-            events=self.events + sign * other.events,
-        )
-
-    def minus(self, other: Counters) -> Counters:
-        """What is left without the other."""
-        return self.plus(other, -1)
-
-    def balanced(self) -> bool:
-        """Whether every record read is accounted for."""
-        return self.read == self.published + self.dead_lettered + sum(self.filtered.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """As it stands in a position message and a receipt."""
-        return {
-            "read": self.read,
-            "published": self.published,
-            "dead_lettered": self.dead_lettered,
-            "filtered": dict(self.filtered),
-            "events": self.events,
-        }
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Back from JSON."""
-        return cls(**{name: body[name] for name in ("read", "published", "dead_lettered", "filtered", "events")})
-
-
-NONE = Counters()
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Checkpoint:
     """Where a feed stands. `position` is the transport's, after the last whole batch."""
 
     position: Json = None
@@ -90,7 +40,7 @@ class Saved:
         """What decides between two hosts."""
         return (self.epoch, self.owner)
 
-    def held_by(self, epoch: int, owner: str) -> Saved:
+    def held_by(self, epoch: int, owner: str) -> Checkpoint:
         """The same, in the hands of a host."""
         return replace(self, epoch=epoch, owner=owner, released=False, stopped=None)
 
@@ -113,10 +63,10 @@ class Saved:
         return Message(POSITIONS, key.encode(), orjson.dumps(body))
 
 
-def parsed(value: bytes) -> Saved:
+def parse(value: bytes) -> Checkpoint:
     """A position message's value."""
     body = orjson.loads(value)
-    return Saved(
+    return Checkpoint(
         position=body["position"],
         batch=body["batch"],
         mark=body["mark"],
@@ -133,12 +83,12 @@ def parsed(value: bytes) -> Saved:
 
 
 @dataclass(slots=True)
-class Positions:
+class Checkpoints:
     """What the topic says, read as far as `next`."""
 
     next: dict[int, int] = field(default_factory=dict)
-    held: dict[str, Saved] = field(default_factory=dict)  # the last word of the greatest fence of each feed
-    last: dict[str, Saved] = field(default_factory=dict)  # the last word of anybody
+    held: dict[str, Checkpoint] = field(default_factory=dict)  # the last word of the greatest fence of each feed
+    last: dict[str, Checkpoint] = field(default_factory=dict)  # the last word of anybody
 
     async def read(self, bus: Bus) -> None:
         """Catch up. Raises BusDown."""
@@ -159,8 +109,8 @@ class Positions:
             self.held.pop(key, None)
             self.last.pop(key, None)
             return
-        saved = parsed(delivery.value)
-        self.last[key] = saved
+        checkpoint = parse(delivery.value)
+        self.last[key] = checkpoint
         held = self.held.get(key)
-        if held is None or saved.fence() >= held.fence():
-            self.held[key] = saved
+        if held is None or checkpoint.fence() >= held.fence():
+            self.held[key] = checkpoint

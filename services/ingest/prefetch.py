@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def ahead(
+async def prefetch(
     items: AsyncGenerator[T, None], limit: int, weight: Callable[[T], float], linger: float
 ) -> AsyncGenerator[list[T], None]:
     """The same items in the same order, made ahead by one task from first to last, a list of them at a time.

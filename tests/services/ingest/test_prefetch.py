@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 
 import pytest
 
-from services.ingest.ahead import ahead
+from services.ingest.prefetch import prefetch
 
 
 class Numbers:
@@ -39,7 +39,7 @@ def whole(number: int) -> float:
 def reading(
     items: AsyncGenerator[int, None], limit: int = 1, weight: Callable[[int], float] = whole, linger: float = 0.01
 ) -> AsyncGenerator[list[int], None]:
-    return ahead(items, limit, weight, linger)
+    return prefetch(items, limit, weight, linger)
 
 
 async def turns() -> None:

@@ -13,9 +13,9 @@ from bus.contract import Message
 from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
 from schemas.topics import DEAD_LETTERS
+from services.dead_letters import Spool, dead_letter
+from services.feeds import NONE, Counters
 from services.ingest.clocks import Clock
-from services.ingest.letters import Spool, letter
-from services.ingest.positions import NONE, Counters
 
 NAMED = 1_000
 """So many refused records are named in a receipt; all are counted."""
@@ -98,7 +98,7 @@ class Tally:
             if done:
                 return []
             self._count(Counters(read=1, dead_lettered=1))
-            return [letter(outcome, self.origin, self.spool, context=self.context, ordinal=self.ordinal)]
+            return [dead_letter(outcome, self.origin, self.spool, context=self.context, ordinal=self.ordinal)]
         if done:
             return []
         if isinstance(outcome, Filtered):
@@ -114,7 +114,7 @@ class Tally:
             self.notes.append({"place": read.place, "fields": dict(read.fields)})
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
-            outcome = [letter(outcome, self.origin, self.spool, counted=False, context=self.context)]
+            outcome = [dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)]
         self.context, self.ordinal = read.raw or None, 0
         if self.reads <= self.skip or isinstance(outcome, Filtered):
             return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ingest.chunks import shape
+from services.ingest.tally import shape
 
 
 @pytest.mark.parametrize(

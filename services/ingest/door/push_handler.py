@@ -1,4 +1,4 @@
-"""One feed's desk behind the door: a body becomes messages and an answer per record, once each."""
+"""One feed's handler behind the door: a body becomes messages and an answer per record, once each."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from uuid import uuid4
 from adapters.core import BadRecord, Feed, Note, Origin, Read, Record, System
 from adapters.transports.http_push import Push
 from bus.contract import Bus, Message, Producer
-from services.ingest.chunks import Limits, Tally
+from services.dead_letters import Spool
+from services.feeds import Counters
 from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer, Ledger, Pause
-from services.ingest.letters import Spool
-from services.ingest.positions import Counters
+from services.ingest.tally import Limits, Tally
 
 MAX_RECORDS = 1_000
 _REASON = 200
@@ -45,7 +45,7 @@ class Post:
 
 
 @dataclass(slots=True)
-class Desk:
+class PushHandler:
     """Takes the messages of one system."""
 
     system: System
@@ -162,7 +162,7 @@ def _told(tally: Tally, before: Counters) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_desks(
+async def open_push_handlers(
     found: Sequence[tuple[System, Feed]],
     bus: Bus,
     spool: Spool,
@@ -171,18 +171,21 @@ async def open_desks(
     clock: Callable[[], float],
     pause: Pause,
     stamp: Clock = now,
-) -> AsyncIterator[dict[str, Desk]]:
-    """A desk for each feed, by the last step of its path; events are stamped by `stamp`. Raises BusDown, Superseded."""
+) -> AsyncIterator[dict[str, PushHandler]]:
+    """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
+
+    Raises BusDown, Superseded.
+    """
     owner = uuid4().hex
     async with AsyncExitStack() as stack:
         producer = await bus.producer()
         stack.push_async_callback(producer.close)
-        desks: dict[str, Desk] = {}
+        handlers: dict[str, PushHandler] = {}
         for system, feed in found:
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, owner, clock)
             await ledger.open(settle_seconds)
             stack.push_async_callback(ledger.close)
-            desk = Desk(system, feed, ledger, producer, spool, pause, stamp)
-            stack.push_async_callback(desk.drain)
-            desks[system.name.lower()] = desk
-        yield desks
+            handler = PushHandler(system, feed, ledger, producer, spool, pause, stamp)
+            stack.push_async_callback(handler.drain)
+            handlers[system.name.lower()] = handler
+        yield handlers
