@@ -8,7 +8,7 @@ any other: it goes over the bus, and is undone by its retraction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,10 @@ import orjson
 from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
 from services.domain import caps, scoring
-from services.domain.caps import Caps, Horizons
+from services.domain.caps import Caps, Horizons, Rank
 from services.domain.facts import Claim, Fact, claim_key, key_hash
 from services.domain.history import History
-from services.domain.identity import DOCUMENTS
+from services.domain.identity import DOCUMENTS, blocks_of
 from services.domain.pools import united
 from services.domain.records import Records, active
 from services.domain.settle import persons
@@ -84,7 +84,8 @@ async def _by_block(reads: Reads, which: int, horizons: Horizons) -> AsyncGenera
     """Those whose claims are alike, whatever pools they are in."""
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
-            pairs = list(_alike(rows, which, horizons))
+            ranked = [(row.rank, row.blocks, _decoder.decode(row.feat)) for row in rows]
+            pairs = list(_alike(ranked, which, horizons))
             if not pairs:
                 continue
             keys = {claim_key(claim) for pair in pairs for claim in pair}
@@ -108,10 +109,35 @@ async def _blocks(reads: Reads, which: int) -> AsyncGenerator[list[ClaimRow], No
         yield held
 
 
-def _alike(rows: list[ClaimRow], which: int, horizons: Horizons) -> Iterable[tuple[Claim, Claim]]:
+def possible_among(facts: Collection[Fact]) -> Iterator[Possible]:
+    """The possible matches among facts, without a store; a pair of persons once, first those who share a document."""
+    standing = _Standing.of(tuple(facts), caps.NO_HORIZONS)
+    named: set[frozenset[str]] = set()
+    for one, other, shared in standing.pairs(_ranked(facts)):
+        if match := standing.judged(one, other, shared):
+            pair = frozenset((match.one.person, match.other.person))
+            if pair not in named:
+                named.add(pair)
+                yield match
+
+
+Ranked = tuple[Rank, tuple[int, int, int], Claim]
+"""A claim with its seniority and its blocks."""
+
+
+def _ranked(facts: Iterable[Fact]) -> list[Ranked]:
+    """All claims, each by the moment at which it was first known."""
+    known: dict[Claim, int] = {}
+    for fact in facts:
+        if fact.claim is not None:
+            known[fact.claim] = min(fact.known, known.get(fact.claim, fact.known))
+    return [((since, claim_key(claim)), blocks_of(claim), claim) for claim, since in known.items()]
+
+
+def _alike(ranked: Iterable[Ranked], which: int, horizons: Horizons) -> Iterable[tuple[Claim, Claim]]:
     """The pairs that score between the thresholds, among the claims that the block admits; in their first block."""
-    rows = sorted(rows, key=lambda row: row.rank)[: caps.CAP]
-    claims = [(row.blocks[:which], _decoder.decode(row.feat)) for row in rows]
+    seniors = sorted(ranked, key=lambda row: row[0])[: caps.CAP]
+    claims = [(blocks[:which], claim) for _, blocks, claim in seniors]
     for (earlier, one), (others, other) in combinations(claims, 2):
         # a capped block may not have admitted them
         met = any(
@@ -145,6 +171,18 @@ class _Standing:
                 name = fact.system, fact.record
                 holders.setdefault(fact.claim, (persons_by_record[name], name))
         return cls(records, holders, caps.caps_of(facts, horizons))
+
+    def pairs(self, ranked: Iterable[Ranked]) -> Iterator[tuple[Claim, Claim, tuple[str, ...]]]:
+        """The pairs of claims that may be one person's: by a document, then by their first, second and third blocks."""
+        yield from self.sharing()
+        horizons = self.caps.horizons if self.caps else caps.NO_HORIZONS
+        for which in (0, 1, 2):
+            by_block: dict[int, list[Ranked]] = defaultdict(list)
+            for row in ranked:
+                by_block[row[1][which]].append(row)
+            for block, rows in sorted(by_block.items()):
+                if block and len(rows) > 1:
+                    yield from ((one, other, ()) for one, other in _alike(rows, which, horizons))
 
     def sharing(self) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
         """The pairs of two persons' claims under common documents that with these score between the thresholds."""

@@ -16,6 +16,7 @@ from services.cli.context import Commands, Given
 
 COMMANDS = (
     "adapters",
+    "answer",
     "audit",
     "correlate",
     "dead_letters",
