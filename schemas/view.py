@@ -216,8 +216,8 @@ class Ready(Model):
     """The process can answer."""
 
     status: Literal["ready"] = "ready"
-    backlog: int = Field(description="Batches taken in and not yet settled.")
-    aside: int = Field(0, description="Pools of records that could not be settled: their persons get no answer.")
+    backlog: int = Field(description="Batches taken in and not yet resolved.")
+    quarantined: int = Field(0, description="Pools of records that could not be resolved: their persons get no answer.")
 
 
 class Replaced(Model):

@@ -13,7 +13,7 @@ import msgspec
 
 from services.domain.coverage import Coverage, complete
 from services.domain.history import canonical, history_of
-from services.domain.settle import answer, persons
+from services.domain.resolve import answer, persons
 from services.store.contract import Incomplete, Reads
 
 
@@ -23,8 +23,8 @@ async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
     what was known by then. Raises services.store.contract.Incomplete.
     """
-    if aside := await reads.aside():
-        raise Incomplete(aside)
+    if quarantined := await reads.quarantined():
+        raise Incomplete(quarantined)
     coverage = complete(await reads.coverage(), known_at)
     yield canonical({"complete": coverage.scopes})
     async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:
@@ -40,9 +40,9 @@ async def _stored(reads: Reads) -> AsyncGenerator[bytes, None]:
 
 async def _recomputed(reads: Reads, known_at: int) -> AsyncGenerator[bytes, None]:
     found: list[tuple[str, bytes]] = []
-    horizons = await reads.horizons()
+    cutoffs = await reads.cutoffs()
     async for pool in reads.all_pools():
-        told = persons(pool.facts.values(), known_at, horizons)
+        told = persons(pool.facts.values(), known_at, cutoffs)
         found += [(history.person, canonical(history)) for history in told]
     for _, line in sorted(found):
         yield line

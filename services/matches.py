@@ -20,13 +20,13 @@ import orjson
 from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
 from services.domain import caps, scoring
-from services.domain.caps import Caps, Horizons, Rank
+from services.domain.caps import Caps, Cutoffs, Rank
 from services.domain.facts import Claim, Fact, claim_key, key_hash
 from services.domain.history import History
 from services.domain.identity import DOCUMENTS, blocks_of
-from services.domain.pools import united
+from services.domain.pools import merged_facts
 from services.domain.records import Records, active
-from services.domain.settle import persons
+from services.domain.resolve import persons
 from services.store.contract import Reads
 from services.store.writer import ClaimRow
 
@@ -59,9 +59,9 @@ class Possible:
 
 async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
     """All possible matches, as they are found; a pair of persons once, first of all those who share a document."""
-    horizons = await reads.horizons()
+    cutoffs = await reads.cutoffs()
     told: set[frozenset[str]] = set()
-    for finding in (_by_document(reads, horizons), *(_by_block(reads, which, horizons) for which in (0, 1, 2))):
+    for finding in (_by_document(reads, cutoffs), *(_by_block(reads, which, cutoffs) for which in (0, 1, 2))):
         async with aclosing(finding) as matches:
             async for found in matches:
                 pair = frozenset((found.one.person, found.other.person))
@@ -70,26 +70,26 @@ async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
                     yield found
 
 
-async def _by_document(reads: Reads, horizons: Horizons) -> AsyncGenerator[Possible, None]:
+async def _by_document(reads: Reads, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
     """Those whom a common document brought into one pool, and did not join for all its weight."""
     async with aclosing(reads.pools_of_several()) as pools:
         async for pool in pools:
-            standing = _Standing.of(tuple(pool.facts.values()), horizons)
+            standing = _Standing.of(tuple(pool.facts.values()), cutoffs)
             for one, other, shared in standing.sharing():
                 if found := standing.judged(one, other, shared):
                     yield found
 
 
-async def _by_block(reads: Reads, which: int, horizons: Horizons) -> AsyncGenerator[Possible, None]:
+async def _by_block(reads: Reads, which: int, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
     """Those whose claims are alike, whatever pools they are in."""
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
-            ranked = [(row.rank, row.blocks, _decoder.decode(row.feat)) for row in rows]
-            pairs = list(_alike(ranked, which, horizons))
+            ranked = [(row.rank, row.blocks, _decoder.decode(row.features)) for row in rows]
+            pairs = list(_alike(ranked, which, cutoffs))
             if not pairs:
                 continue
             keys = {claim_key(claim) for pair in pairs for claim in pair}
-            standing = _Standing.of(united(await reads.pools(sorted(keys))), horizons)
+            standing = _Standing.of(merged_facts(await reads.pools(sorted(keys))), cutoffs)
             for one, other in pairs:
                 if found := standing.judged(one, other):
                     yield found
@@ -111,7 +111,7 @@ async def _blocks(reads: Reads, which: int) -> AsyncGenerator[list[ClaimRow], No
 
 def possible_among(facts: Collection[Fact]) -> Iterator[Possible]:
     """The possible matches among facts, without a store; a pair of persons once, first those who share a document."""
-    standing = _Standing.of(tuple(facts), caps.NO_HORIZONS)
+    standing = _Standing.of(tuple(facts), caps.NO_CUTOFFS)
     named: set[frozenset[str]] = set()
     for one, other, shared in standing.pairs(_ranked(facts)):
         if match := standing.judged(one, other, shared):
@@ -134,15 +134,13 @@ def _ranked(facts: Iterable[Fact]) -> list[Ranked]:
     return [((since, claim_key(claim)), blocks_of(claim), claim) for claim, since in known.items()]
 
 
-def _alike(ranked: Iterable[Ranked], which: int, horizons: Horizons) -> Iterable[tuple[Claim, Claim]]:
+def _alike(ranked: Iterable[Ranked], which: int, cutoffs: Cutoffs) -> Iterable[tuple[Claim, Claim]]:
     """The pairs that score between the thresholds, among the claims that the block admits; in their first block."""
     seniors = sorted(ranked, key=lambda row: row[0])[: caps.CAP]
     claims = [(blocks[:which], claim) for _, blocks, claim in seniors]
     for (earlier, one), (others, other) in combinations(claims, 2):
         # a capped block may not have admitted them
-        met = any(
-            mine and mine == theirs and mine not in horizons for mine, theirs in zip(earlier, others, strict=True)
-        )
+        met = any(mine and mine == theirs and mine not in cutoffs for mine, theirs in zip(earlier, others, strict=True))
         if not met and _bits(one, other) >= scoring.POSSIBLE:
             yield one, other
 
@@ -162,27 +160,27 @@ class _Standing:
     caps: Caps | None
 
     @classmethod
-    def of(cls, facts: Sequence[Fact], horizons: Horizons) -> _Standing:
+    def of(cls, facts: Sequence[Fact], cutoffs: Cutoffs) -> _Standing:
         records, _ = active(facts)
-        persons_by_record = {record: each for each in persons(facts, None, horizons) for record in each.records}
+        persons_by_record = {record: each for each in persons(facts, None, cutoffs) for record in each.records}
         holders: dict[Claim, tuple[History, tuple[str, str]]] = {}
         for fact, *_ in sorted(records.values(), key=lambda parts: (parts[0].system, parts[0].record)):
             if fact.claim is not None:
                 name = fact.system, fact.record
                 holders.setdefault(fact.claim, (persons_by_record[name], name))
-        return cls(records, holders, caps.caps_of(facts, horizons))
+        return cls(records, holders, caps.caps_of(facts, cutoffs))
 
     def pairs(self, ranked: Iterable[Ranked]) -> Iterator[tuple[Claim, Claim, tuple[str, ...]]]:
         """The pairs of claims that may be one person's: by a document, then by their first, second and third blocks."""
         yield from self.sharing()
-        horizons = self.caps.horizons if self.caps else caps.NO_HORIZONS
+        cutoffs = self.caps.cutoffs if self.caps else caps.NO_CUTOFFS
         for which in (0, 1, 2):
             by_block: dict[int, list[Ranked]] = defaultdict(list)
             for row in ranked:
                 by_block[row[1][which]].append(row)
             for block, rows in sorted(by_block.items()):
                 if block and len(rows) > 1:
-                    yield from ((one, other, ()) for one, other in _alike(rows, which, horizons))
+                    yield from ((one, other, ()) for one, other in _alike(rows, which, cutoffs))
 
     def sharing(self) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
         """The pairs of two persons' claims under common documents that with these score between the thresholds."""

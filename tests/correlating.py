@@ -19,10 +19,10 @@ POINTS = (
     "append.begin",
     "append.written",
     "append.committed",
-    "look.written",
-    "settle.locked",
-    "settle.written",
-    "settle.committed",
+    "compare.written",
+    "resolve.locked",
+    "resolve.written",
+    "resolve.committed",
     "outbox.sent",
 )
 FATES = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

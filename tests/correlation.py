@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 
-from services.correlator.append import Batch, Keys, append
-from services.correlator.look import look
-from services.correlator.settle import coverage_of, settle
+from services.correlator.append import Batch, append
+from services.correlator.compare import compare
+from services.correlator.key_cache import KeyCache
+from services.correlator.resolve import coverage_of, resolve
 from services.domain.facts import fact_of
 from services.domain.history import canonical
 from services.domain.pools import Pool
-from services.domain.settle import persons
+from services.domain.resolve import persons
 from services.store import Store
 from services.store.writer import Conflict, Writer
 
@@ -34,14 +35,13 @@ class Driver:
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self.keys = Keys()
+        self.keys = KeyCache()
 
     async def append(self, raws: Sequence[bytes]) -> None:
         """Append events in one batch."""
         facts = [fact_of(raw) for raw in raws]
         batch = Batch(
             [fact for fact in facts if fact.kind != "coverage"],
-            list(raws),
             [],
             [fact for fact in facts if fact.kind == "coverage"],
         )
@@ -53,31 +53,31 @@ class Driver:
 
         await again(step)
 
-    async def look(self) -> None:
+    async def compare(self) -> None:
         """Look at everything that waits."""
 
         async def step() -> int:
             async with self.writer.begin() as tx:
-                return await look(tx, 5)
+                return await compare(tx, 5)
 
         while await again(step):
             pass
 
-    async def settle(self, limit: int = 3) -> bool:
-        """Settle once; whether there was anything."""
+    async def resolve(self, limit: int = 3) -> bool:
+        """Resolve once; whether there was anything."""
 
         async def step() -> bool:
             async with self.writer.begin() as tx:
-                await tx.lock_settling()
-                return (await settle(tx, limit, NOW, await coverage_of(tx))).rows > 0
+                await tx.lock_resolving()
+                return (await resolve(tx, limit, NOW, await coverage_of(tx))).rows > 0
 
         return bool(await again(step))
 
     async def finish(self) -> None:
-        """Look and settle until nothing is left."""
-        await self.look()
-        while await self.settle(50):
-            await self.look()
+        """Look and resolve until nothing is left."""
+        await self.compare()
+        while await self.resolve(50):
+            await self.compare()
 
 
 async def export(store: Store) -> list[bytes]:

@@ -139,8 +139,8 @@ class Installation:
         await producer.send([message_of(decode(raw)) for raw in raws])
         await producer.close()
 
-    async def settled(self, hands: Sequence[Hand]) -> None:
-        """Until these processes have settled and told all."""
+    async def resolved(self, hands: Sequence[Hand]) -> None:
+        """Until these processes have resolved and told all."""
 
         async def done() -> bool:
             for hand in hands:
@@ -207,7 +207,7 @@ async def correlated(
                 hands[-1].begin(orders[-1])
             await installation.send(part)
             await asyncio.sleep(rng.uniform(0, 0.02))  # so much for a process to have taken some of it, or none
-        await installation.settled(hands)
+        await installation.resolved(hands)
         return list(await asyncio.gather(*(hand.end() for hand in hands)))
 
 

@@ -162,7 +162,7 @@ class Watch:
     async def correlated(self) -> object:
         """How far the correlators are."""
         reads = self.store.reads
-        return await reads.positions(), await reads.backlog(), await reads.untold()
+        return await reads.positions(), await reads.backlog(), await reads.undelivered()
 
     async def correlating(self) -> bool:
         """Whether there is more to correlate."""

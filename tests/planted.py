@@ -8,21 +8,22 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from services.correlator import settle as settling
-from services.correlator.append import Appended, Batch, append
+from services.correlator import resolve as resolving
+from services.correlator.append import Batch, append
 from services.correlator.changes import pack_changes
-from services.correlator.correlator import LOOK_ROWS, Correlator
-from services.correlator.look import look
-from services.domain import caps, settle
+from services.correlator.compare import compare
+from services.correlator.correlator import COMPARE_ROWS, Correlator
+from services.correlator.key_cache import Appended
+from services.domain import caps, resolve
 from services.domain.facts import Fact
 from services.domain.pools import Pool
 
-_ACTIVE = settle.active
+_ACTIVE = resolve.active
 _ADD = Pool.add
 
 
 def arrival_is_knowing(facts: Iterable[Fact], known_at: int | None = None) -> object:
-    """`settle.active` where a record is known since it came, not since its stamp."""
+    """`resolve.active` where a record is known since it came, not since its stamp."""
     heard = [fact for fact in facts if known_at is None or fact.known <= known_at]
     records, _ = _ACTIVE(heard)
     since: dict[bytes, int] = {}
@@ -36,7 +37,7 @@ def admitted_by_arrival(
 ) -> object:
     """`caps_of` by the order in which claims came."""
     placed = [replace(fact, known=place) for place, fact in enumerate(facts)]
-    return caps.caps_of(placed, caps.NO_HORIZONS, blocks=blocks)
+    return caps.caps_of(placed, caps.NO_CUTOFFS, blocks=blocks)
 
 
 def last_copy_stands(self: Pool, facts: Iterable[Fact]) -> bool:
@@ -57,22 +58,22 @@ def one_change_forgotten(bodies: list[bytes]) -> bytes:
     return pack_changes(bodies[1:])
 
 
-async def look_before_commit(self: Correlator, batch: Batch) -> Appended:
+async def compare_before_commit(self: Correlator, batch: Batch) -> Appended:
     """`Correlator._append` that compares its claims before anybody else can see them."""
     async with self._writer.begin() as tx:
         done = await append(tx, batch, self._keys)
-        await look(tx, LOOK_ROWS)
+        await compare(tx, COMPARE_ROWS)
         await self._pause("append.written")
         return done
 
 
 BUGS: dict[str, tuple[object, str, object]] = {
-    "order of arrival": (settle, "active", arrival_is_knowing),
-    "cap by arrival": (settle, "caps_of", admitted_by_arrival),
+    "order of arrival": (resolve, "active", arrival_is_knowing),
+    "cap by arrival": (resolve, "caps_of", admitted_by_arrival),
     "least stamp ignored": (Pool, "add", last_copy_stands),
-    "no settling after a retraction": (Pool, "add", deaf_to_retractions),
-    "a change not told": (settling, "pack_changes", one_change_forgotten),
-    "look before commit": (Correlator, "_append", look_before_commit),
+    "no resolving after a retraction": (Pool, "add", deaf_to_retractions),
+    "a change not told": (resolving, "pack_changes", one_change_forgotten),
+    "compare before commit": (Correlator, "_append", compare_before_commit),
 }
 
 

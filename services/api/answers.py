@@ -33,13 +33,13 @@ from schemas.view import (
     Sureness,
     TimelineView,
 )
-from services.domain.caps import Horizons, caps_of
+from services.domain.caps import Cutoffs, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import MICRO, Fact, claim_key, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, ONE_HOLDER, WEIGHTS
 from services.domain.remaining import remaining_days
-from services.domain.settle import answer, persons, status
+from services.domain.resolve import answer, persons, status
 from services.domain.stays import local_day
 
 SEARCHABLE: tuple[Scheme, ...] = tuple(scheme for scheme in Scheme if scheme.value in WEIGHTS)
@@ -109,7 +109,7 @@ class Known:
     facts: tuple[Fact, ...]
     coverage: tuple[Fact, ...]
     known_through: int | None
-    horizons: Horizons = field(default_factory=dict)
+    cutoffs: Cutoffs = field(default_factory=dict)
 
 
 def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential: bool) -> list[Fact]:
@@ -126,15 +126,15 @@ def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential:
     ]
 
 
-def holders(by: By, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> list[History]:
+def holders(by: By, facts: Collection[Fact], known_at: int | None, cutoffs: Cutoffs) -> list[History]:
     """Those whom the question is about.
 
     Under a number that too many claims share a pool also keeps some that came early and were then thrown out: who is
     found must not depend on the order of arrival, so only those are told whose claim the number still admits.
     """
-    found = [history for history in persons(facts, known_at, horizons) if by.holds(history)]
-    caps = caps_of(facts, horizons, blocks=False, known_at=known_at)
-    if caps is None or by.key not in caps.horizons:
+    found = [history for history in persons(facts, known_at, cutoffs) if by.holds(history)]
+    caps = caps_of(facts, cutoffs, blocks=False, known_at=known_at)
+    if caps is None or by.key not in caps.cutoffs:
         return found
     admitted = {
         (fact.system, fact.record)
@@ -170,15 +170,15 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
                 ),
                 identity=_identity(history),
             )
-            for history in holders(by, facts, when.known_at, known.horizons)
+            for history in holders(by, facts, when.known_at, known.cutoffs)
         ),
     )
 
 
 def _truncated(by: By, when: When, known: Known) -> bool:
     """Whether there may be claims known by then that the number does not admit: none before it was full."""
-    horizon = known.horizons.get(by.key)
-    return horizon is not None and (when.known_at is None or horizon[0] <= when.known_at)
+    cutoff = known.cutoffs.get(by.key)
+    return cutoff is not None and (when.known_at is None or cutoff[0] <= when.known_at)
 
 
 def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> TimelineView:
@@ -198,7 +198,7 @@ def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> Ti
                 unmatched_departures=events.of(history.unmatched_departures),
                 identity=_identity(history),
             )
-            for history in holders(by, facts, when.known_at, known.horizons)
+            for history in holders(by, facts, when.known_at, known.cutoffs)
         ),
     )
 

@@ -109,12 +109,12 @@ class _Readiness:
 
     async def _checks(self) -> Ready | Problem:
         checks = {"store": "ready", "audit": "ready"}
-        backlog = aside = 0
+        backlog = quarantined = 0
         try:
             async with asyncio.timeout(5):
                 await self._reads.ping()
                 backlog = await self._reads.backlog()
-                aside = len(await self._reads.aside())
+                quarantined = len(await self._reads.quarantined())
         except (StoreDown, TimeoutError):
             checks["store"] = "down"
         try:
@@ -123,7 +123,7 @@ class _Readiness:
             checks["audit"] = "down"
         if "down" in checks.values():
             return Problem(503, "not-ready", "Look-ups cannot be answered at present.", checks=checks)
-        return Ready(backlog=backlog, aside=aside)
+        return Ready(backlog=backlog, quarantined=quarantined)
 
 
 def _route_health(app: FastAPI) -> None:

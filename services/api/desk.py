@@ -25,7 +25,7 @@ from services.api.audit import Audit, Clock, Entry, Result
 from services.api.problems import Problem
 from services.api.tokens import Caller, Trust, Unauthenticated
 from services.domain.facts import MICRO
-from services.domain.pools import united
+from services.domain.pools import merged_facts
 from services.store.contract import Reads, StoreDown
 
 PURPOSE_HEADER = "Visabus-Purpose"
@@ -150,8 +150,8 @@ class Desk:
         # the stamp first: what comes in while the rest is read makes the answer newer than it says, never older
         through = await reads.known_through()
         coverage = await reads.coverage()
-        horizons = await reads.horizons()
-        return Known(united(await reads.pools([by.key])), tuple(coverage), through, horizons)
+        cutoffs = await reads.cutoffs()
+        return Known(merged_facts(await reads.pools([by.key])), tuple(coverage), through, cutoffs)
 
     async def _remember(
         self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]

@@ -18,7 +18,7 @@ from schemas.outcomes import Outcome
 from services.domain.coverage import Coverage
 from services.domain.facts import instant
 from services.domain.history import Answer, History, canonical
-from services.domain.settle import next_change, status
+from services.domain.resolve import next_change, status
 from services.store.packing import squeeze, unsqueeze
 from services.store.writer import PersonRow
 
@@ -27,41 +27,45 @@ CHANGES = UUID("0b7c3f0e-6c4f-5a55-8f6d-0d2b8a1f9e11")
 
 
 @dataclass(slots=True)
-class Told:
+class ViewUpdate:
     """Rows to stand in the view, bodies to go out."""
 
     rows: list[PersonRow] = field(default_factory=list)
     changes: list[bytes] = field(default_factory=list)
 
 
-def retell(histories: Sequence[History], before: Iterable[PersonRow], pool: int, coverage: Coverage, now: int) -> Told:
+def view_update(
+    histories: Sequence[History], before: Iterable[PersonRow], pool: int, coverage: Coverage, now: int
+) -> ViewUpdate:
     """The rows of a pool's persons, and a change for each whose answer is another than the one told before."""
-    told = Told()
+    update = ViewUpdate()
     gone = {row.person: row for row in before}
     kept = [(history, gone.pop(bytes.fromhex(history.person), None)) for history in histories]
     for history, row in kept:
         formerly = sorted(_merged(history, gone))
-        _tell(told, history, row, pool, coverage, now, formerly)
+        _add_person(update, history, row, pool, coverage, now, formerly)
     for person, row in gone.items():
         # the row stays without a history: should the person come back by a split, the numbers go on
-        ended = row.told is None
+        ended = row.announced is None
         sequence = row.sequence if ended else row.sequence + 1
-        told.rows.append(PersonRow(person, pool, None, None, None, None, None, None, sequence, None, None, None, None))
+        update.rows.append(
+            PersonRow(person, pool, None, None, None, None, None, None, sequence, None, None, None, None)
+        )
         if not ended:
-            told.changes.append(_body(person, sequence, now, None, row.code, [], ended=True))
-    return told
+            update.changes.append(_body(person, sequence, now, None, row.code, [], ended=True))
+    return update
 
 
 def _merged(history: History, gone: dict[bytes, PersonRow]) -> Iterable[str]:
     if gone:
         for system, record in history.records:
             key = handle(system, record)
-            if key in gone and gone[key].told is not None:
+            if key in gone and gone[key].announced is not None:
                 yield key.hex()
 
 
-def _tell(
-    told: Told,
+def _add_person(
+    update: ViewUpdate,
     history: History,
     before: PersonRow | None,
     pool: int,
@@ -73,11 +77,11 @@ def _tell(
     digest = _digest(answer)
     person = bytes.fromhex(history.person)
     sequence = before.sequence if before else 0
-    if formerly or before is None or before.told != digest:
+    if formerly or before is None or before.announced != digest:
         sequence += 1
-        told.changes.append(_body(person, sequence, now, answer, before.code if before else None, formerly))
+        update.changes.append(_body(person, sequence, now, answer, before.code if before else None, formerly))
     stay = answer.stay if answer else None
-    told.rows.append(
+    update.rows.append(
         PersonRow(
             person,
             pool,
@@ -99,12 +103,12 @@ def fire(row: PersonRow, history: History, coverage: Coverage, now: int) -> tupl
     """The row as time or coverage moved its answer, and the change to tell, if it is one."""
     answer = status(history, now, coverage)
     digest = _digest(answer)
-    changed = digest != row.told
+    changed = digest != row.announced
     sequence = row.sequence + changed
     awaits_from, awaits = _awaits(answer)
     moved = row._replace(
         code=answer.outcome if answer else None,
-        told=digest,
+        announced=digest,
         sequence=sequence,
         next_change_at=next_change(history, now),
         awaits_from=awaits_from,

@@ -11,11 +11,12 @@ from uuid import uuid4
 from adapters.core import BadRecord, Origin
 from bus.contract import Delivery, Message, Partition, Producer
 from schemas.codec import Undecodable
-from services.correlator.append import Appended, Batch, Keys, append
+from services.correlator.append import Batch, append
+from services.correlator.compare import compare
 from services.correlator.deadlines import fire_due
-from services.correlator.look import look
+from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
-from services.correlator.settle import Settled, coverage_of, settle
+from services.correlator.resolve import Resolved, coverage_of, resolve
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_letter
 from services.domain.coverage import NOTHING, Coverage
@@ -28,11 +29,11 @@ from services.store.writer import Move, Transaction, Writer
 Pause = Callable[[str], Awaitable[None]]
 """Awaited at named points; tests stop, race or kill the process there."""
 
-LOOK_ROWS = 20
-SETTLE_ROWS = 100
+COMPARE_ROWS = 20
+RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
-"""So many where events wait: they go on being settled, and answers go on changing by themselves."""
+"""So many where events wait: they go on being resolved, and answers go on changing by themselves."""
 COVERAGE_SECONDS = 1.0
 """How old the coverage that changes are told by may be; whatever it misses, the next deadline pass tells."""
 
@@ -42,7 +43,7 @@ async def no_pause(_point: str) -> None:
 
 
 class Correlator:
-    """Append, look, settle, deadlines and outbox over one store."""
+    """Append, compare, resolve, deadlines and outbox over one store."""
 
     def __init__(
         self,
@@ -60,23 +61,23 @@ class Correlator:
         self._clock = clock
         self._stop = stop
         self._pause = pause
-        self._keys = Keys()
+        self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self._coverage = NOTHING
         self._coverage_at = -COVERAGE_SECONDS
         self.fenced = 0
 
     async def check(self) -> str:
-        """The store's name; what could not be settled before is tried again. Raises OtherConfiguration."""
+        """The store's name; what could not be resolved before is tried again. Raises OtherConfiguration."""
         mine = fingerprint()
         stands, name = "", ""
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    stands, name = await tx.found(mine, uuid4().hex)
-                    aside = sorted(await tx.aside())
-                    if aside and stands == mine:
-                        await tx.add_work(Work(again=aside).pack(), looked=True)
+                    stands, name = await tx.configuration(mine, uuid4().hex)
+                    quarantined = sorted(await tx.quarantined())
+                    if quarantined and stands == mine:
+                        await tx.add_work(Work(again=quarantined).pack(), compared=True)
         if stands != mine:
             raise OtherConfiguration(
                 f"the store was made under configuration {stands}, this program has {mine}: rebuild into a new store"
@@ -118,8 +119,8 @@ class Correlator:
         await self._pause("append.committed")
         if batch.coverage:
             self._coverage_at = -COVERAGE_SECONDS
-        if done.to_look:
-            await self.look()
+        if done.to_compare:
+            await self.compare()
         return {Partition(move.topic, move.part): move.new for move in batch.moves}
 
     async def _append(self, batch: Batch) -> Appended:
@@ -129,7 +130,7 @@ class Correlator:
             return done
 
     def _batch(self, deliveries: Sequence[Delivery]) -> tuple[Batch, list[Message]]:
-        batch = Batch([], [], [])
+        batch = Batch([], [])
         bad: list[Message] = []
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
@@ -146,7 +147,6 @@ class Correlator:
                 bad.append(self._letter(one, one.value, str(error)))
                 continue
             known[one.partition] = max(fact.known, known.get(one.partition, 0))
-            batch.raw.append(one.value)
             (batch.coverage if fact.kind == "coverage" else batch.facts).append(fact)
         for part, end in sorted(ends.items()):
             following, epoch = self._positions[part]
@@ -158,31 +158,31 @@ class Correlator:
         bad = BadRecord(reason, place=place, raw=raw)
         return dead_letter(bad, Origin("BUS", "correlator", one.partition.topic, 1), self._spool)
 
-    async def look(self) -> None:
-        """Look at all that was appended and not looked at, by whomever."""
-        rows = LOOK_ROWS
-        while rows == LOOK_ROWS and not self._stop.is_set():
+    async def compare(self) -> None:
+        """Compare all claims that any correlator appended and none compared."""
+        rows = COMPARE_ROWS
+        while rows == COMPARE_ROWS and not self._stop.is_set():
             async for attempt in transaction(stop=self._stop):
                 with attempt:
                     async with self._writer.begin() as tx:
-                        rows = await look(tx, LOOK_ROWS)
-                        await self._pause("look.written")
+                        rows = await compare(tx, COMPARE_ROWS)
+                        await self._pause("compare.written")
 
-    async def settle(self) -> Settled:
-        """Settle some of the work."""
-        done = Settled(0, 0, 0, 0)
+    async def resolve(self) -> Resolved:
+        """Resolve some of the work."""
+        done = Resolved(0, 0, 0, 0)
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
                     await self._lock(tx)
-                    await self._pause("settle.locked")
-                    done = await settle(tx, SETTLE_ROWS, self._now(), await self._covered(tx))
-                    await self._pause("settle.written")
-        await self._pause("settle.committed")
+                    await self._pause("resolve.locked")
+                    done = await resolve(tx, RESOLVE_ROWS, self._now(), await self._covered(tx))
+                    await self._pause("resolve.written")
+        await self._pause("resolve.committed")
         return done
 
     async def _lock(self, tx: Transaction) -> None:
-        await tx.lock_settling()
+        await tx.lock_resolving()
 
     async def fire(self, limit: int = DUE_PERSONS) -> int:
         """Tell what changed by itself, of so many persons at most; how many were due."""

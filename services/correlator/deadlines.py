@@ -11,7 +11,7 @@ from services.store.writer import Transaction
 async def fire_due(tx: Transaction, limit: int, now: int, coverage: Coverage) -> int:
     """Tell what has become due by `now` (seconds), at most `limit` persons; how many those were.
 
-    The stored histories do not change: only the emission pointer moves. The caller has locked settling.
+    The stored histories do not change: only the emission pointer moves. The caller has locked resolving.
     """
     due = [row for row in await tx.due(now, coverage.departures, limit) if row.doc is not None]
     if not due:

@@ -1,4 +1,4 @@
-"""The outbox: changes go to the bus, at least once, in the order in which they were settled."""
+"""The outbox: changes go to the bus, at least once, in the order in which they were resolved."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def deliver(tx: Transaction, producer: Producer) -> int:
     bodies = [body for _, blob in rows for body in unpack_changes(blob)]
     messages = []
     for body in bodies:
-        told = orjson.loads(body)
-        key, headers = told["person"].encode(), headers_of_change(told["id"], told["at"])
+        change = orjson.loads(body)
+        key, headers = change["person"].encode(), headers_of_change(change["id"], change["at"])
         messages += [Message(CHANGES, key, body, headers), Message(CHANGES_LATEST, key, body, headers)]
     await producer.send(messages)
     await tx.delete_changes([number for number, _ in rows])

@@ -1,4 +1,4 @@
-"""The correlator as a process: one task reads and appends, one settles, tells and fires, until stopped or done."""
+"""The correlator as a process: one task reads and appends, one resolves, tells and fires, until stopped or done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenacity import RetryCallState
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator, Pause, no_pause
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator, Pause, no_pause
 from services.dead_letters import Spool
 from services.retry import bus as bus_retry
 from services.retry import wait
@@ -29,7 +29,7 @@ BEHIND = POLL_MESSAGES // 2
 """So many events in one poll mean that more wait on the bus."""
 GATHER_SECONDS = 30.0
 REST = 2.0
-"""While events come, settling rests so many times as long as it took: it has a third of the time at most."""
+"""While events come, resolving rests so many times as long as it took: it has a third of the time at most."""
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
@@ -43,9 +43,9 @@ def wall_clock() -> datetime:
 
 
 class Pace:
-    """When to settle: at once, but while events come work gathers, so that a pool with many new events is settled once:
-    for a multiple of what the last settling took, and longer where a backlog is read. `waiting` counts the batches that
-    are not settled.
+    """When to resolve: at once, but while events come work gathers, so that a pool with many new events is resolved
+    once: for a multiple of what the last resolving took, and longer where a backlog is read. `waiting` counts the
+    batches that are not resolved.
     """
 
     def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
@@ -62,11 +62,11 @@ class Pace:
             return not self.flowing or time.monotonic() - self._since >= self._rest
         before, self._met = self._met, await self._waiting()
         if self._met < before:
-            self.settled()  # by another correlator
-        return self._met >= SETTLE_ROWS or time.monotonic() - self._since >= GATHER_SECONDS
+            self.resolved()  # by another correlator
+        return self._met >= RESOLVE_ROWS or time.monotonic() - self._since >= GATHER_SECONDS
 
-    def settled(self, took: float = 0.0) -> None:
-        """Gathering begins anew, after a settling that took so many seconds."""
+    def resolved(self, took: float = 0.0) -> None:
+        """Gathering begins anew, after a resolving that took so many seconds."""
         self._since = time.monotonic()
         self._rest = min(REST * took, GATHER_SECONDS)
 
@@ -85,11 +85,11 @@ async def run(
     clock: Callable[[], datetime] = wall_clock,
     pause: Pause = no_pause,
 ) -> None:
-    """Correlate until `stop` is set; with `once` until all that the bus holds is settled and told.
+    """Correlate until `stop` is set; with `once` until all that the bus holds is resolved and told.
 
     With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
     Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration, and with `once`
-    Incomplete where something could not be settled.
+    Incomplete where something could not be resolved.
     """
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
@@ -98,8 +98,8 @@ async def run(
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
-        if once and (aside := await store.reads.aside()):
-            raise Incomplete(aside)
+        if once and (quarantined := await store.reads.quarantined()):
+            raise Incomplete(quarantined)
 
 
 async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus, Producer]:
@@ -123,8 +123,8 @@ async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[],
     async def attempt() -> T:
         return await step()
 
-    found: T = await policy(attempt)
-    return found
+    result: T = await policy(attempt)
+    return result
 
 
 async def _both(
@@ -142,7 +142,7 @@ async def _both(
     try:
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
-            tasks.create_task(_settling(correlator, settings, stop, pace, hold=hold))
+            tasks.create_task(_resolving(correlator, settings, stop, pace, hold=hold))
             if once:
                 await _done(bus, store, stop, reading, hold=hold)
                 stop.set()
@@ -189,27 +189,29 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
                 await consumer.commit(positions)
 
 
-async def _settling(correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool) -> None:
+async def _resolving(
+    correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool
+) -> None:
     policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
-                busy = await _settle_once(correlator, pace, hold=hold)
+                busy = await _resolve_once(correlator, pace, hold=hold)
         if not busy:
             await wait(IDLE_SECONDS, stop)
 
 
-async def _settle_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
+async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
-    await correlator.look()
+    await correlator.compare()
     rows = 0
     if await pace.ripe():
         began = time.monotonic()
-        rows = (await correlator.settle()).rows
-        pace.settled(time.monotonic() - began)
+        rows = (await correlator.resolve()).rows
+        pace.resolved(time.monotonic() - began)
     fired = await correlator.fire(DUE_BESIDES if rows or pace.behind else DUE_PERSONS)
-    told = 0 if hold else await correlator.deliver()
-    return bool(rows or fired or told)
+    sent = 0 if hold else await correlator.deliver()
+    return bool(rows or fired or sent)
 
 
 async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:
@@ -222,8 +224,8 @@ async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Ta
 
 
 async def caught_up(bus: Bus, store: Store, *, hold: bool = False) -> bool:
-    """Whether everything on the event topics is taken in, settled and told."""
+    """Whether everything on the event topics is taken in, resolved and told."""
     ends = await bus.ends(EVENT_TOPICS)
     positions = await store.reads.positions()
     read = all(positions.get((part.topic, part.number), 0) >= end for part, end in ends.items())
-    return read and await store.reads.backlog() == 0 and (hold or await store.reads.untold() == 0)
+    return read and await store.reads.backlog() == 0 and (hold or await store.reads.undelivered() == 0)

@@ -9,30 +9,30 @@ from services.store.packing import squeeze, unsqueeze
 
 
 class Work(msgspec.Struct, array_like=True):
-    """Facts by pool, roots that were united, claims not compared yet, pools to be told anew."""
+    """Facts by pool, merges of pools, claims not compared yet, pools to resolve again."""
 
     facts: dict[int, list[Fact]] = {}
-    united: list[tuple[int, int]] = []  # (loser, winner) of each alias really inserted
+    merged: list[tuple[int, int]] = []  # (loser, winner) of each alias really inserted
     claims: list[int] = []  # not compared by score yet
-    again: list[int] = []  # pools to be told anew although nothing came to them: a horizon fell
+    again: list[int] = []  # pools to resolve although nothing came to them: a cutoff fell
 
     def pack(self) -> bytes:
         """The work's blob."""
         return squeeze(_encoder.encode(self))
 
 
-class Waiting(msgspec.Struct, array_like=True):
-    """Work as it is taken up again: the facts of each pool stay packed until they are needed."""
+class PackedWork(msgspec.Struct, array_like=True):
+    """Work as read back: the facts of each pool stay packed until they are needed."""
 
     facts: dict[int, msgspec.Raw]
-    united: list[tuple[int, int]]
+    merged: list[tuple[int, int]]
     claims: list[int]
     again: list[int]
 
     @classmethod
-    def unpack(cls, blob: bytes) -> Waiting:
-        """What waits in a blob."""
-        return _waiting.decode(unsqueeze(blob))
+    def unpack(cls, blob: bytes) -> PackedWork:
+        """Return the work in a blob."""
+        return _packed.decode(unsqueeze(blob))
 
 
 def facts_in(packed: msgspec.Raw) -> list[Fact]:
@@ -41,5 +41,5 @@ def facts_in(packed: msgspec.Raw) -> list[Fact]:
 
 
 _encoder = msgspec.msgpack.Encoder()
-_waiting = msgspec.msgpack.Decoder(Waiting)
+_packed = msgspec.msgpack.Decoder(PackedWork)
 _facts = msgspec.msgpack.Decoder(list[Fact])

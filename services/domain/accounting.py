@@ -21,7 +21,7 @@ from services.domain.history import History, Interval, Stay
 from services.domain.occurrences import as_one
 from services.domain.programs import FOREVER, over
 from services.domain.records import active
-from services.domain.settle import answer
+from services.domain.resolve import answer
 from services.domain.stays import DURATION, local_day
 
 CLASSES: tuple[str, ...] = tuple(one.value for one in ORDER if one is not Outcome.NOT_ADMITTED)

@@ -1,8 +1,8 @@
 """Caps by seniority: a key that very many claims share admits its first few, in the order (known, claim).
 
 That is a function of the set of events, and what was admitted at an earlier moment of knowing stays admitted later; a
-count of "how many are there by now" would part people at the crossing. The last rank admitted is the key's *horizon*.
-Horizons only ever fall. A pool may hold claims beyond a horizon; they are just not compared under that key.
+count of "how many are there by now" would part people at the crossing. The last rank admitted is the key's *cutoff*.
+Cutoffs only ever fall. A pool may hold claims beyond a cutoff; they are just not compared under that key.
 """
 
 from __future__ import annotations
@@ -17,50 +17,50 @@ CAP = 64
 """Claims that a key or block admits."""
 Rank = tuple[int, int]
 """(known in microseconds, claim key): the lesser is the senior."""
-Horizons = Mapping[int, Rank]
+Cutoffs = Mapping[int, Rank]
 """Key or block -> the rank of the last claim it admits. Keys under their cap are not in it."""
-NO_HORIZONS: Horizons = {}
+NO_CUTOFFS: Cutoffs = {}
 
 
 class Caps:
-    """The horizons that hold for the claims of one pool, and the claims' ranks, worked out once one is asked for."""
+    """The cutoffs that hold for the claims of one pool, and the claims' ranks, worked out once one is asked for."""
 
-    __slots__ = ("_facts", "_known", "_known_at", "_numbers", "horizons")
+    __slots__ = ("_facts", "_known", "_known_at", "_numbers", "cutoffs")
 
-    def __init__(self, facts: Collection[Fact], known_at: int | None, horizons: Horizons) -> None:
+    def __init__(self, facts: Collection[Fact], known_at: int | None, cutoffs: Cutoffs) -> None:
         self._facts = facts
         self._known_at = known_at
         self._known: dict[int, int] | None = None
         self._numbers: dict[int, dict[int, int]] = {}
-        self.horizons = horizons
+        self.cutoffs = cutoffs
 
     def admits(self, key: int, claim: int) -> bool:
         """Whether a claim counts under a key."""
-        horizon = self.horizons.get(key)
-        if horizon is None:
+        cutoff = self.cutoffs.get(key)
+        if cutoff is None:
             return True
         if self._known is None:
             _, self._known, holders = _claims(self._facts, self._known_at)
             self._numbers = {key_hash(text): since for text, since in holders.items()}
         since = self._numbers.get(key, self._known)
-        return (since.get(claim, self._known.get(claim, 0)), claim) <= horizon
+        return (since.get(claim, self._known.get(claim, 0)), claim) <= cutoff
 
 
 def caps_of(
-    facts: Collection[Fact], stored: Horizons, *, blocks: bool = True, known_at: int | None = None
+    facts: Collection[Fact], stored: Cutoffs, *, blocks: bool = True, known_at: int | None = None
 ) -> Caps | None:
     """The caps among a pool's facts known by then; None where none can bite.
 
     `stored`: what is known of keys whose claims lie in several pools. A pool that holds more of a key's claims than
-    are admitted lowers the horizon by itself; most pools hold too few of all for that, and nothing is worked out.
+    are admitted lowers the cutoff by itself; most pools hold too few of all for that, and nothing is worked out.
     """
     lowered: dict[int, Rank] = {}
     if len(facts) > CAP:
         claims, known, holders = _claims(facts, known_at)
         if len(claims) > CAP:
             lowered = _lowered(claims, known, holders, stored, blocks=blocks)
-    horizons = {**stored, **lowered} if lowered else stored
-    return Caps(facts, known_at, horizons) if horizons else None
+    cutoffs = {**stored, **lowered} if lowered else stored
+    return Caps(facts, known_at, cutoffs) if cutoffs else None
 
 
 def _claims(
@@ -95,19 +95,19 @@ def _lowered(
     claims: Mapping[int, Claim],
     known: Mapping[int, int],
     holders: dict[str, dict[int, int]],
-    stored: Horizons,
+    stored: Cutoffs,
     *,
     blocks: bool,
 ) -> dict[int, Rank]:
-    """The horizons that a pool's own claims set, or set lower than what is stored."""
+    """The cutoffs that a pool's own claims set, or set lower than what is stored."""
     for key, claim in claims.items():
         for text in (*claim.identifiers, *(blocks_of(claim) if blocks else ())):
             if text:
                 holders[text][key] = known[key]
-    found: dict[int, Rank] = {}
+    lowered: dict[int, Rank] = {}
     for text, members in holders.items():
         if len(members) > CAP:
             key = key_hash(text)
             last = sorted((since, one) for one, since in members.items())[CAP - 1]
-            found[key] = min(last, stored.get(key, last))
-    return found
+            lowered[key] = min(last, stored.get(key, last))
+    return lowered

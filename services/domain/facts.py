@@ -19,7 +19,7 @@ from schemas.codec import Undecodable
 from schemas.codec import decode as decode_canonical
 from schemas.codec import encode as encode_canonical
 from schemas.events import SCHEMA_VERSION, Evidence
-from schemas.events import Fact as Said
+from schemas.events import Fact as StatusFact
 from schemas.identifiers import Scheme, canonical
 from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
@@ -218,7 +218,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "decision": ("same", "by", "why"),
 }
 """Of these, what no event of the kind is without."""
-_WORDS = {"evidence": frozenset(map(str, Evidence)), "fact": frozenset(map(str, Said))}
+_WORDS = {"evidence": frozenset(map(str, Evidence)), "fact": frozenset(map(str, StatusFact))}
 _DAYS: dict[str, tuple[str, ...]] = {
     "arrival": ("admitted_until",),
     "extension": ("requested_until", "granted_until", "filed_on", "valid_from"),
@@ -328,10 +328,10 @@ def _a_birth(text: str) -> None:
 
 
 def _sixteen(text: str) -> bytes:
-    found = bytes.fromhex(text.replace("-", ""))
-    if len(found) != 16:
+    event_id = bytes.fromhex(text.replace("-", ""))
+    if len(event_id) != 16:
         raise Undecodable("id: no UUID")
-    return found
+    return event_id
 
 
 def _need(value: Any) -> Any:

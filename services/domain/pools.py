@@ -35,7 +35,7 @@ class Pool:
                 grown = True
         return grown
 
-    def unite(self, other: Pool) -> None:
+    def merge(self, other: Pool) -> None:
         """Take another pool in."""
         self.add(other.facts.values())
 
@@ -69,8 +69,8 @@ class Pool:
         return pool
 
 
-def united(pools: Iterable[Pool]) -> tuple[Fact, ...]:
-    """The facts of several pools, each once: pools that wait to be united already answer as one."""
+def merged_facts(pools: Iterable[Pool]) -> tuple[Fact, ...]:
+    """The facts of several pools, each once: pools that wait to be merged already answer as one."""
     return tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())
 
 

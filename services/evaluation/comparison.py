@@ -13,7 +13,7 @@ from services.domain.accounting import Report
 from services.domain.coverage import Coverage
 from services.domain.facts import Fact
 from services.domain.history import Answer, history_of
-from services.domain.settle import answer
+from services.domain.resolve import answer
 from services.evaluation.oracle import Astray, Census, Due, Oracle
 from services.evaluation.pairs import Claims, Pairs, pairs_of
 from services.simulator.clock import seconds

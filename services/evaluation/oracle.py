@@ -11,7 +11,7 @@ from schemas.ids import handle
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact
 from services.domain.records import active
-from services.domain.settle import answer, history_of_records
+from services.domain.resolve import answer, history_of_records
 from services.evaluation.pairs import Claims
 from services.simulator.truth.records import TruePerson
 

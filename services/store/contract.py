@@ -22,11 +22,12 @@ class OtherConfiguration(Exception):
 class Incomplete(Exception):
     """Persons are missing from the view: the program failed at their records."""
 
-    def __init__(self, aside: Mapping[int, str]) -> None:
-        places = ", ".join(sorted(set(aside.values())))
+    def __init__(self, quarantined: Mapping[int, str]) -> None:
+        places = ", ".join(sorted(set(quarantined.values())))
         super().__init__(
-            f"{len(aside)} pools of records could not be settled, their persons are missing from the view: the program"
-            f" failed with {places}. Nothing is lost: mend the program, and they are settled when a correlator starts"
+            f"{len(quarantined)} pools of records could not be resolved, their persons are missing from the view: the"
+            f" program failed with {places}. Nothing is lost: mend the program, and they"
+            " are resolved when a correlator starts"
         )
 
 
@@ -36,7 +37,7 @@ class Reads(Protocol):
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""
 
-    async def horizons(self) -> dict[int, Rank]:
+    async def cutoffs(self) -> dict[int, Rank]:
         """Capped keys and blocks with the rank of the last claim that each admits."""
 
     def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
@@ -57,11 +58,11 @@ class Reads(Protocol):
     def pools_of_several(self) -> AsyncGenerator[Pool, None]:
         """The pools in which several persons stand."""
 
-    async def aside(self) -> dict[int, str]:
-        """The pools that could not be settled, and where the program failed; their persons are not in the view."""
+    async def quarantined(self) -> dict[int, str]:
+        """The pools that could not be resolved, and where the program failed; their persons are not in the view."""
 
     async def backlog(self) -> int:
-        """Appended batches not yet settled."""
+        """Appended batches not yet resolved."""
 
     async def ping(self) -> None:
         """Raises StoreDown."""

@@ -1,4 +1,4 @@
-"""Blobs: msgpack, then zstd at a quick level. A pool's history shrinks to half, a ledger segment to a sixth."""
+"""Blobs: msgpack, then zstd at a quick level. A pool's history shrinks to half."""
 
 from __future__ import annotations
 

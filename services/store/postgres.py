@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.store.contract import StoreDown
-from services.store.tables import METADATA
+from services.store.tables import BLOCKS, METADATA
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
 
-SETTLING, OUTBOX = 0x76697361, 0x76697362
-"""Keys of advisory locks: one settles at a time, one empties the outbox at a time."""
+RESOLVING, OUTBOX = 0x76697361, 0x76697362
+"""Keys of advisory locks: one resolves at a time, one empties the outbox at a time."""
 _GIVEN_UP = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
@@ -24,6 +24,7 @@ _GIVEN_UP = (
 )
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
+_CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 _PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
 
 
@@ -54,7 +55,7 @@ class PostgresWriter:
 
 @dataclass(slots=True)
 class _Crowd:
-    """Whether others found keys at the same time: COPY is quickest, but in vain where one of its rows stands."""
+    """Whether other writers found keys at the same time: COPY is quickest, but in vain where one of its rows stands."""
 
     batches: int = 0  # so many more go in row by row
 
@@ -117,25 +118,31 @@ class PostgresTransaction:
     async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
         # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan
         arms = (
-            f"SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE b{n} = ANY(${n}::int8[]) AND b{n} <> 0"  # noqa: S608
-            for n in (1, 2, 3)
+            f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE {block} = ANY(${n}::int8[]) AND {block} <> 0"  # noqa: S608
+            for n, block in enumerate(BLOCKS, 1)
         )
-        found = await self._raw.fetch(" UNION ALL ".join(arms), *blocks)
-        return list({row[0]: ClaimRow(*row) for row in found}.values())
+        rows = await self._raw.fetch(" UNION ALL ".join(arms), *blocks)
+        return list({row[0]: ClaimRow(*row) for row in rows}.values())
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
-        found = await self._raw.fetch(
-            "SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE claim = ANY($1::int8[])", claims
+        rows = await self._raw.fetch(
+            f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE claim = ANY($1::int8[])",  # noqa: S608 - names of our own
+            claims,
         )
-        return [ClaimRow(*row) for row in found]
+        return [ClaimRow(*row) for row in rows]
 
-    async def horizons(self) -> dict[int, tuple[int, int]]:
-        return {row[0]: (row[1], row[2]) for row in await self._raw.fetch("SELECT block, hk, hc FROM hot")}
+    async def cutoffs(self) -> dict[int, tuple[int, int]]:
+        return {
+            row[0]: (row[1], row[2])
+            for row in await self._raw.fetch("SELECT key, cutoff_known, cutoff_claim FROM capped_key")
+        }
 
-    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
+    async def lower_cutoffs(self, rows: Sequence[tuple[int, int, int]]) -> None:
         await self._raw.executemany(
-            "INSERT INTO hot (block, hk, hc) VALUES ($1, $2, $3) ON CONFLICT (block) DO UPDATE"
-            " SET hk = excluded.hk, hc = excluded.hc WHERE (excluded.hk, excluded.hc) < (hot.hk, hot.hc)",
+            "INSERT INTO capped_key (key, cutoff_known, cutoff_claim) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE"
+            " SET cutoff_known = excluded.cutoff_known, cutoff_claim = excluded.cutoff_claim"
+            " WHERE (excluded.cutoff_known, excluded.cutoff_claim)"
+            " < (capped_key.cutoff_known, capped_key.cutoff_claim)",
             rows,
         )
 
@@ -150,28 +157,25 @@ class PostgresTransaction:
         )
         return {row[0] for row in done}
 
-    async def append_segment(self, blob: bytes) -> None:
-        await self._raw.execute("INSERT INTO segment (blob) VALUES ($1)", blob)
+    async def add_work(self, blob: bytes, *, compared: bool) -> None:
+        await self._raw.execute("INSERT INTO work (compared, blob) VALUES ($1, $2)", compared, blob)
 
-    async def add_work(self, blob: bytes, *, looked: bool) -> None:
-        await self._raw.execute("INSERT INTO work (looked, blob) VALUES ($1, $2)", looked, blob)
-
-    async def unlooked(self, limit: int) -> list[WorkRow]:
-        found = await self._raw.fetch(
-            "SELECT id, blob FROM work WHERE NOT looked ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", limit
+    async def uncompared(self, limit: int) -> list[WorkRow]:
+        rows = await self._raw.fetch(
+            "SELECT id, blob FROM work WHERE NOT compared ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", limit
         )
-        return [WorkRow(*row) for row in found]
+        return [WorkRow(*row) for row in rows]
 
-    async def mark_looked(self, ids: Sequence[int]) -> None:
-        await self._raw.execute("UPDATE work SET looked = true WHERE id = ANY($1::int8[])", ids)
+    async def mark_compared(self, ids: Sequence[int]) -> None:
+        await self._raw.execute("UPDATE work SET compared = true WHERE id = ANY($1::int8[])", ids)
 
-    async def lock_settling(self) -> None:
-        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", SETTLING)
+    async def lock_resolving(self) -> None:
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", RESOLVING)
 
     async def take_work(self, limit: int) -> list[bytes]:
         taken = await self._raw.fetch(
             "DELETE FROM work WHERE id IN"
-            " (SELECT id FROM work WHERE looked ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id, blob",
+            " (SELECT id FROM work WHERE compared ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id, blob",
             limit,
         )
         return [blob for _, blob in sorted(taken)]
@@ -185,32 +189,32 @@ class PostgresTransaction:
         await self._copy("pool", ("pool", "blob"), rows)
 
     async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
-        found = await self._raw.fetch(
-            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits_from,"
-            " awaits, NULL FROM person WHERE pool = ANY($1::int8[])",
+        rows = await self._raw.fetch(
+            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence, next_change_at,"
+            " awaits_from, awaits, NULL FROM person WHERE pool = ANY($1::int8[])",
             pools,
         )
-        return [PersonRow(*row) for row in found]
+        return [PersonRow(*row) for row in rows]
 
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         if gone:
             await self._raw.execute("DELETE FROM person WHERE pool = ANY($1::int8[])", gone)
         await self._copy("person", _PERSON, rows)
 
-    async def aside(self) -> dict[int, str]:
-        return dict(await self._raw.fetch("SELECT pool, why FROM aside"))
+    async def quarantined(self) -> dict[int, str]:
+        return dict(await self._raw.fetch("SELECT pool, why FROM quarantine"))
 
-    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
-        await self._raw.execute("DELETE FROM aside WHERE pool = ANY($1::int8[])", gone)
-        await self._copy("aside", ("pool", "why"), rows)
+    async def replace_quarantined(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+        await self._raw.execute("DELETE FROM quarantine WHERE pool = ANY($1::int8[])", gone)
+        await self._copy("quarantine", ("pool", "why"), rows)
 
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         # two statements, each by its index: a UNION would sort all that is due to give out a part of it
-        found = await self._raw.fetch(
+        rows = await self._raw.fetch(
             "SELECT * FROM person WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2", now, limit
         )
-        if len(found) < limit:
-            found += await self._raw.fetch(
+        if len(rows) < limit:
+            rows += await self._raw.fetch(
                 "SELECT * FROM person WHERE (next_change_at IS NULL OR next_change_at > $1) AND EXISTS"
                 " (SELECT 1 FROM unnest($2::int8[], $3::int8[]) AS c(since, through)"
                 " WHERE awaits <= c.through AND awaits_from >= c.since) AND awaits <= $4 ORDER BY awaits LIMIT $5",
@@ -218,19 +222,19 @@ class PostgresTransaction:
                 [since for since, _ in covered],
                 [through for _, through in covered],
                 max((through for _, through in covered), default=0),
-                limit - len(found),
+                limit - len(rows),
             )
-        return [PersonRow(*row) for row in found]
+        return [PersonRow(*row) for row in rows]
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
         await self._raw.execute(
-            "UPDATE person p SET code = v.code, told = v.told, sequence = v.sequence,"
+            "UPDATE person p SET code = v.code, announced = v.announced, sequence = v.sequence,"
             " next_change_at = v.next_change_at, awaits_from = v.awaits_from, awaits = v.awaits"
             " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
-            " AS v(person, code, told, sequence, next_change_at, awaits_from, awaits) WHERE p.person = v.person",
+            " AS v(person, code, announced, sequence, next_change_at, awaits_from, awaits) WHERE p.person = v.person",
             [row.person for row in rows],
             [row.code for row in rows],
-            [row.told for row in rows],
+            [row.announced for row in rows],
             [row.sequence for row in rows],
             [row.next_change_at for row in rows],
             [row.awaits_from for row in rows],
@@ -254,8 +258,8 @@ class PostgresTransaction:
         return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", OUTBOX))
 
     async def changes(self, limit: int) -> list[tuple[int, bytes]]:
-        found = await self._raw.fetch("SELECT id, blob FROM change ORDER BY id LIMIT $1", limit)
-        return [(row[0], row[1]) for row in found]
+        rows = await self._raw.fetch("SELECT id, blob FROM change ORDER BY id LIMIT $1", limit)
+        return [(row[0], row[1]) for row in rows]
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         await self._raw.execute("DELETE FROM change WHERE id = ANY($1::int8[])", list(ids))
@@ -269,9 +273,9 @@ class PostgresTransaction:
         )
         return row[0], row[1]
 
-    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
-        # one settles at a time, so one founds at a time; two would both find the table empty
-        await self.lock_settling()
+    async def configuration(self, fingerprint: str, name: str) -> tuple[str, str]:
+        # one resolves at a time, so one founds at a time; two would both find the table empty
+        await self.lock_resolving()
         stands = await self._raw.fetchrow("SELECT fingerprint, name FROM config")
         if stands is None:
             await self._raw.execute("INSERT INTO config (fingerprint, name) VALUES ($1, $2)", fingerprint, name)

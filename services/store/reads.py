@@ -16,7 +16,20 @@ from services.domain.facts import Fact
 from services.domain.pools import Pool
 from services.store.contract import StoreDown
 from services.store.packing import unpack_pool
-from services.store.tables import ALIAS, ASIDE, CHANGE, CLAIM, COVERAGE, HOT, KEY, PERSON, POOL, POSITION, WORK
+from services.store.tables import (
+    ALIAS,
+    BLOCKS,
+    CAPPED_KEY,
+    CHANGE,
+    CLAIM,
+    COVERAGE,
+    KEY,
+    PERSON,
+    POOL,
+    POSITION,
+    QUARANTINE,
+    WORK,
+)
 from services.store.writer import ClaimRow
 
 PAGE = 1_000
@@ -51,9 +64,11 @@ class SqlReads:
             rows = await _among(connection, select(POOL.c.blob), POOL.c.pool, sorted(path))
             return [unpack_pool(row[0]) for row in rows]
 
-    async def horizons(self) -> dict[int, Rank]:
+    async def cutoffs(self) -> dict[int, Rank]:
         async with self._connect() as connection:
-            rows = (await connection.execute(select(HOT.c.block, HOT.c.hk, HOT.c.hc))).all()
+            rows = (
+                await connection.execute(select(CAPPED_KEY.c.key, CAPPED_KEY.c.cutoff_known, CAPPED_KEY.c.cutoff_claim))
+            ).all()
         return {row[0]: (row[1], row[2]) for row in rows}
 
     async def coverage(self) -> list[Fact]:
@@ -86,8 +101,8 @@ class SqlReads:
 
     async def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
         table = CLAIM.c
-        block = (table.b1, table.b2, table.b3)[which]
-        query = select(table.claim, table.pool, table.known, table.b1, table.b2, table.b3, table.feat)
+        block = table[BLOCKS[which]]
+        query = select(*(table[name] for name in ClaimRow._fields))
         query = query.where(block != 0).order_by(block, table.claim).limit(PAGE)
         last: tuple[int, int] | None = None
         async with self._connect() as connection:
@@ -112,16 +127,16 @@ class SqlReads:
                     return
                 last = rows[-1][0]
 
-    async def aside(self) -> dict[int, str]:
+    async def quarantined(self) -> dict[int, str]:
         async with self._connect() as connection:
-            rows = (await connection.execute(select(ASIDE.c.pool, ASIDE.c.why))).all()
+            rows = (await connection.execute(select(QUARANTINE.c.pool, QUARANTINE.c.why))).all()
         return {row[0]: row[1] for row in rows}
 
     async def backlog(self) -> int:
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())
 
-    async def untold(self) -> int:
+    async def undelivered(self) -> int:
         """Rows of the outbox not yet delivered."""
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(CHANGE))).scalar_one())

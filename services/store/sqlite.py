@@ -15,7 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.store.contract import StoreDown
+from services.store.tables import BLOCKS
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
+
+_CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 
 
 class SqliteWriter:
@@ -84,7 +87,10 @@ class SqliteTransaction:
         return {key for key, pool in rows if stands[key] != pool}
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
-        await self._many("INSERT INTO claim (claim, pool, known, b1, b2, b3, feat) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        await self._many(
+            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
+            rows,
+        )
 
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         done: set[int] = set()
@@ -95,35 +101,40 @@ class SqliteTransaction:
 
     async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
         arms = (
-            f"SELECT claim, pool, known, b1, b2, b3, feat FROM claim"  # noqa: S608
-            f" WHERE b{n} IN (SELECT value FROM json_each(?)) AND b{n} <> 0"
-            for n in (1, 2, 3)
+            f"SELECT {_CLAIM_COLUMNS} FROM claim"  # noqa: S608 - names of our own
+            f" WHERE {block} IN (SELECT value FROM json_each(?)) AND {block} <> 0"
+            for block in BLOCKS
         )
-        found = await self._rows(" UNION ALL ".join(arms), *(json.dumps(some) for some in blocks))
-        return list({row[0]: ClaimRow(*row) for row in found}.values())
+        rows = await self._rows(" UNION ALL ".join(arms), *(json.dumps(some) for some in blocks))
+        return list({row[0]: ClaimRow(*row) for row in rows}.values())
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
-        found = await self._rows(
-            "SELECT claim, pool, known, b1, b2, b3, feat FROM claim WHERE claim IN (SELECT value FROM json_each(?))",
+        rows = await self._rows(
+            f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE claim IN (SELECT value FROM json_each(?))",  # noqa: S608 - names of our own
             json.dumps(claims),
         )
-        return [ClaimRow(*row) for row in found]
+        return [ClaimRow(*row) for row in rows]
 
-    async def horizons(self) -> dict[int, tuple[int, int]]:
-        return {row[0]: (row[1], row[2]) for row in await self._rows("SELECT block, hk, hc FROM hot")}
+    async def cutoffs(self) -> dict[int, tuple[int, int]]:
+        return {
+            row[0]: (row[1], row[2])
+            for row in await self._rows("SELECT key, cutoff_known, cutoff_claim FROM capped_key")
+        }
 
-    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
+    async def lower_cutoffs(self, rows: Sequence[tuple[int, int, int]]) -> None:
         await self._many(
-            "INSERT INTO hot (block, hk, hc) VALUES (?, ?, ?) ON CONFLICT (block) DO UPDATE"
-            " SET hk = excluded.hk, hc = excluded.hc WHERE (excluded.hk, excluded.hc) < (hot.hk, hot.hc)",
+            "INSERT INTO capped_key (key, cutoff_known, cutoff_claim) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
+            " SET cutoff_known = excluded.cutoff_known, cutoff_claim = excluded.cutoff_claim"
+            " WHERE (excluded.cutoff_known, excluded.cutoff_claim)"
+            " < (capped_key.cutoff_known, capped_key.cutoff_claim)",
             rows,
         )
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
-        found = await self._rows(
+        rows = await self._rows(
             "SELECT loser, winner FROM alias WHERE loser IN (SELECT value FROM json_each(?))", json.dumps(pools)
         )
-        return {row[0]: row[1] for row in found}
+        return {row[0]: row[1] for row in rows}
 
     async def insert_aliases(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         done: set[int] = set()
@@ -132,79 +143,76 @@ class SqliteTransaction:
                 done.add(row[0])
         return done
 
-    async def append_segment(self, blob: bytes) -> None:
-        await self._raw.execute("INSERT INTO segment (blob) VALUES (?)", (blob,))
+    async def add_work(self, blob: bytes, *, compared: bool) -> None:
+        await self._raw.execute("INSERT INTO work (compared, blob) VALUES (?, ?)", (compared, blob))
 
-    async def add_work(self, blob: bytes, *, looked: bool) -> None:
-        await self._raw.execute("INSERT INTO work (looked, blob) VALUES (?, ?)", (looked, blob))
+    async def uncompared(self, limit: int) -> list[WorkRow]:
+        rows = await self._rows("SELECT id, blob FROM work WHERE NOT compared ORDER BY id LIMIT ?", limit)
+        return [WorkRow(*row) for row in rows]
 
-    async def unlooked(self, limit: int) -> list[WorkRow]:
-        found = await self._rows("SELECT id, blob FROM work WHERE NOT looked ORDER BY id LIMIT ?", limit)
-        return [WorkRow(*row) for row in found]
-
-    async def mark_looked(self, ids: Sequence[int]) -> None:
+    async def mark_compared(self, ids: Sequence[int]) -> None:
         await self._raw.execute(
-            "UPDATE work SET looked = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+            "UPDATE work SET compared = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
         )
 
-    async def lock_settling(self) -> None:
+    async def lock_resolving(self) -> None:
         """BEGIN IMMEDIATE has locked out every other writer already."""
 
     async def take_work(self, limit: int) -> list[bytes]:
-        found = await self._rows("SELECT id, blob FROM work WHERE looked ORDER BY id LIMIT ?", limit)
-        await self._many("DELETE FROM work WHERE id = ?", [(row[0],) for row in found])
-        return [row[1] for row in found]
+        rows = await self._rows("SELECT id, blob FROM work WHERE compared ORDER BY id LIMIT ?", limit)
+        await self._many("DELETE FROM work WHERE id = ?", [(row[0],) for row in rows])
+        return [row[1] for row in rows]
 
     async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
-        found = await self._rows(
+        rows = await self._rows(
             "SELECT pool, blob FROM pool WHERE pool IN (SELECT value FROM json_each(?))", json.dumps(pools)
         )
-        return {row[0]: row[1] for row in found}
+        return {row[0]: row[1] for row in rows}
 
     async def replace_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes]]) -> None:
         await self._many("DELETE FROM pool WHERE pool = ?", [(pool,) for pool in gone])
         await self._many("INSERT INTO pool (pool, blob) VALUES (?, ?)", rows)
 
     async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
-        found = await self._rows(
-            "SELECT person, pool, class, citizenship, port, code, until, told, sequence, next_change_at, awaits_from,"
-            " awaits, NULL FROM person WHERE pool IN (SELECT value FROM json_each(?))",
+        rows = await self._rows(
+            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence, next_change_at,"
+            " awaits_from, awaits, NULL FROM person WHERE pool IN (SELECT value FROM json_each(?))",
             json.dumps(pools),
         )
-        return [PersonRow(*row) for row in found]
+        return [PersonRow(*row) for row in rows]
 
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         await self._many("DELETE FROM person WHERE pool = ?", [(pool,) for pool in gone])
         await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    async def aside(self) -> dict[int, str]:
-        return {row[0]: row[1] for row in await self._rows("SELECT pool, why FROM aside")}
+    async def quarantined(self) -> dict[int, str]:
+        return {row[0]: row[1] for row in await self._rows("SELECT pool, why FROM quarantine")}
 
-    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
-        await self._many("DELETE FROM aside WHERE pool = ?", [(pool,) for pool in gone])
-        await self._many("INSERT INTO aside (pool, why) VALUES (?, ?)", rows)
+    async def replace_quarantined(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+        await self._many("DELETE FROM quarantine WHERE pool = ?", [(pool,) for pool in gone])
+        await self._many("INSERT INTO quarantine (pool, why) VALUES (?, ?)", rows)
 
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
-        found = await self._rows(
+        rows = await self._rows(
             "SELECT * FROM person WHERE next_change_at <= ? ORDER BY next_change_at LIMIT ?", now, limit
         )
-        if len(found) < limit:
-            found += await self._rows(
+        if len(rows) < limit:
+            rows += await self._rows(
                 "SELECT * FROM person WHERE (next_change_at IS NULL OR next_change_at > ?) AND EXISTS"
                 " (SELECT 1 FROM json_each(?) AS c WHERE awaits <= json_extract(c.value, '$[1]')"
                 " AND awaits_from >= json_extract(c.value, '$[0]')) AND awaits <= ? ORDER BY awaits LIMIT ?",
                 now,
                 json.dumps(covered),
                 max((through for _, through in covered), default=0),
-                limit - len(found),
+                limit - len(rows),
             )
-        return [PersonRow(*row) for row in found]
+        return [PersonRow(*row) for row in rows]
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
         await self._many(
-            "UPDATE person SET code = ?, told = ?, sequence = ?, next_change_at = ?, awaits_from = ?, awaits = ?"
+            "UPDATE person SET code = ?, announced = ?, sequence = ?, next_change_at = ?, awaits_from = ?, awaits = ?"
             " WHERE person = ?",
-            [(r.code, r.told, r.sequence, r.next_change_at, r.awaits_from, r.awaits, r.person) for r in rows],
+            [(r.code, r.announced, r.sequence, r.next_change_at, r.awaits_from, r.awaits, r.person) for r in rows],
         )
 
     async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
@@ -238,7 +246,7 @@ class SqliteTransaction:
         )
         return rows[0][0], rows[0][1]
 
-    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
+    async def configuration(self, fingerprint: str, name: str) -> tuple[str, str]:
         rows = await self._rows("SELECT fingerprint, name FROM config")
         if rows:
             return rows[0][0], rows[0][1]

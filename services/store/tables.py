@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
+BLOCKS = ("block_birth_family", "block_tokens", "block_birth_given")
+"""The blocks of a claim, in the order of `services.domain.scoring.blocks_of`."""
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 
 
@@ -43,26 +45,30 @@ CLAIM = Table(
     _hash("claim", primary=True),
     _hash("pool"),
     Column("known", BigInteger, nullable=False),
-    _hash("b1"),
-    _hash("b2"),
-    _hash("b3"),
-    Column("feat", LargeBinary, nullable=False),
-    *(_block_index(name) for name in ("b1", "b2", "b3")),
+    *(_hash(name) for name in BLOCKS),
+    Column("features", LargeBinary, nullable=False),
+    *(_block_index(name) for name in BLOCKS),
 )
 
 # a key or block that more claims share than it admits: the rank (known, claim) of the last one admitted; it only falls
-HOT = Table("hot", METADATA, _hash("block", primary=True), Column("hk", BigInteger, nullable=False), _hash("hc"))
+CAPPED_KEY = Table(
+    "capped_key",
+    METADATA,
+    _hash("key", primary=True),
+    Column("cutoff_known", BigInteger, nullable=False),
+    _hash("cutoff_claim"),
+)
 
-# a pool that was united with a lesser one; the least wins, so chains end
+# a pool that was merged into a lesser one; the least wins, so chains end
 ALIAS = Table("alias", METADATA, _hash("loser", primary=True), _hash("winner"))
 
 # facts of a pool, packed
 POOL = Table("pool", METADATA, _hash("pool", primary=True), Column("blob", LargeBinary, nullable=False))
 
-# a pool that the present program cannot settle, and where it fails; empty but for a mistake in the program
-ASIDE = Table("aside", METADATA, _hash("pool", primary=True), Column("why", Text, nullable=False))
+# a pool that the present program cannot resolve, and where it fails; empty but for a mistake in the program
+QUARANTINE = Table("quarantine", METADATA, _hash("pool", primary=True), Column("why", Text, nullable=False))
 
-# the view: a person; `doc` is the canonical history, absent once the person was merged away, or is aside
+# the view: a person; `doc` is the canonical history, absent once the person was merged away, or is quarantined
 PERSON = Table(
     "person",
     METADATA,
@@ -72,8 +78,8 @@ PERSON = Table(
     Column("citizenship", Text),
     Column("port", Text),
     Column("code", Text),  # outcome that was emitted last
-    Column("until", Text),
-    Column("told", Text),  # digest of the answer that was emitted last
+    Column("period_end", Text),
+    Column("announced", Text),  # digest of the answer that was emitted last
     Column("sequence", BigInteger, nullable=False),  # changes emitted
     Column("next_change_at", BigInteger),  # second at which the answer changes by itself
     # seconds between which departures have to be complete for the answer to change
@@ -85,24 +91,16 @@ PERSON = Table(
     Index("person_awaits", "awaits", postgresql_where=text("awaits IS NOT NULL")),
 )
 
-# the ledger: the events of one append as they came
-SEGMENT = Table(
-    "segment",
-    METADATA,
-    Column("id", SERIAL, primary_key=True, autoincrement=True),
-    Column("blob", LargeBinary, nullable=False),
-)
-
-# what is to be settled; a queue emptied by delete, never read by a cursor
+# what is to be resolved; a queue emptied by delete, never read by a cursor
 WORK = Table(
     "work",
     METADATA,
     Column("id", SERIAL, primary_key=True, autoincrement=True),
-    Column("looked", Boolean, nullable=False, server_default=false()),
+    Column("compared", Boolean, nullable=False, server_default=false()),
     Column("blob", LargeBinary, nullable=False),
 )
 
-# the outbox: the changes of one settled batch
+# the outbox: the changes of one resolved batch
 CHANGE = Table(
     "change",
     METADATA,

@@ -36,10 +36,10 @@ class ClaimRow(NamedTuple):
     claim: int
     pool: int
     known: int
-    b1: int
-    b2: int
-    b3: int
-    feat: bytes
+    block_birth_family: int
+    block_tokens: int
+    block_birth_given: int
+    features: bytes
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -49,7 +49,7 @@ class ClaimRow(NamedTuple):
     @property
     def blocks(self) -> tuple[int, int, int]:
         """The blocks it is compared in, 0 for none."""
-        return (self.b1, self.b2, self.b3)
+        return (self.block_birth_family, self.block_tokens, self.block_birth_given)
 
 
 class PersonRow(NamedTuple):
@@ -61,8 +61,8 @@ class PersonRow(NamedTuple):
     citizenship: str | None
     port: str | None
     code: str | None
-    until: str | None
-    told: str | None
+    period_end: str | None
+    announced: str | None
     sequence: int
     next_change_at: int | None
     awaits_from: int | None
@@ -101,11 +101,11 @@ class Transaction(Protocol):
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         """These claims, as far as they stand."""
 
-    async def horizons(self) -> dict[int, tuple[int, int]]:
+    async def cutoffs(self) -> dict[int, tuple[int, int]]:
         """Capped key or block -> rank of the last claim admitted. Nearly empty."""
 
-    async def lower_horizons(self, rows: Sequence[tuple[int, int, int]]) -> None:
-        """Insert (key, known, claim); of two horizons of one key the lesser stands."""
+    async def lower_cutoffs(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        """Insert (key, known, claim); of two cutoffs of one key the lesser stands."""
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         """Loser -> winner for those of the pools that lost."""
@@ -113,23 +113,20 @@ class Transaction(Protocol):
     async def insert_aliases(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         """Insert (loser, winner); the losers really inserted."""
 
-    async def append_segment(self, blob: bytes) -> None:
-        """One more segment of the ledger."""
-
-    async def add_work(self, blob: bytes, *, looked: bool) -> None:
+    async def add_work(self, blob: bytes, *, compared: bool) -> None:
         """One more row of work."""
 
-    async def unlooked(self, limit: int) -> list[WorkRow]:
-        """Work that was not looked at, locked for this transaction; what another holds is left out."""
+    async def uncompared(self, limit: int) -> list[WorkRow]:
+        """Rows of work not compared yet, locked for this transaction; rows that another has locked are left out."""
 
-    async def mark_looked(self, ids: Sequence[int]) -> None:
+    async def mark_compared(self, ids: Sequence[int]) -> None:
         """It was."""
 
-    async def lock_settling(self) -> None:
-        """Wait until nobody else settles, to the end of this transaction."""
+    async def lock_resolving(self) -> None:
+        """Wait until nobody else resolves, to the end of this transaction."""
 
     async def take_work(self, limit: int) -> list[bytes]:
-        """Take up to so many rows of looked-at work out of the queue, oldest first."""
+        """Take up to `limit` rows of compared work out of the queue, oldest first."""
 
     async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
         """Pool -> blob for those that stand."""
@@ -143,17 +140,17 @@ class Transaction(Protocol):
     async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
         """Delete all persons of the pools `gone`, insert rows."""
 
-    async def aside(self) -> dict[int, str]:
-        """The pools that could not be settled, and why. Nearly always empty."""
+    async def quarantined(self) -> dict[int, str]:
+        """The pools that could not be resolved, and why. Nearly always empty."""
 
-    async def replace_aside(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
+    async def replace_quarantined(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
         """Delete rows, insert rows."""
 
     async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
         """Persons whose answer has changed by itself by `now`, or by one of these stretches being covered."""
 
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
-        """Write code, told, sequence, next_change_at, awaits_from and awaits of these persons, and nothing else."""
+        """Write code, announced, sequence, next_change_at, awaits_from and awaits of these persons, nothing else."""
 
     async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
         """Insert (id, known, blob); of two copies the one known first stands."""
@@ -176,7 +173,7 @@ class Transaction(Protocol):
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         """Take a partition over: (next position, the new epoch). Whoever held it before is fenced from here on."""
 
-    async def found(self, fingerprint: str, name: str) -> tuple[str, str]:
+    async def configuration(self, fingerprint: str, name: str) -> tuple[str, str]:
         """The fingerprint and name under which the store was founded; these, if it was not."""
 
 

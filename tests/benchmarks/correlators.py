@@ -1,7 +1,7 @@
 """How fast whole correlators are: `python -m tests.benchmarks.correlators --persons 20000 --noise 1 --correlators 1 2`.
 
 A simulated population's events wait on the embedded bus; then so many `visabus correlate --once` processes start at
-once on an empty PostgreSQL of the benchmark's own, and take them in until everything is settled and told. Printed:
+once on an empty PostgreSQL of the benchmark's own, and take them in until everything is resolved and told. Printed:
 events a second from the first process's start to the last one's end, the correlators' and the database's CPU, rows read
 and written an event, and a calibration loop beside it, because machines drift. `--bus` takes events that lie on an
 embedded bus already.

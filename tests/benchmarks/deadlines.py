@@ -4,7 +4,7 @@
 
 So many persons are admitted until one day, on a PostgreSQL of the benchmark's own. At the end of that day all their
 answers change, while events of others go on coming. Printed: seconds until the last is told, beside the limit, and how
-long a batch of events took from append to settled, before and meanwhile.
+long a batch of events took from append to resolved, before and meanwhile.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from servers import start_postgres, stop_postgres
 
 from schemas.ids import uuid5_text
-from services.correlator.append import Keys
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS
 from services.correlator.deadlines import fire_due
+from services.correlator.key_cache import KeyCache
 from services.domain.coverage import NOTHING
 from services.memory import collect_rarely
 from services.store import Store, open_store
@@ -64,14 +64,14 @@ def arrivals(first: int) -> Iterator[bytes]:
 async def fired(store: Store, limit: int, now: int) -> int:
     """One round of deadlines; how many persons."""
     async with store.writer.begin() as tx:
-        await tx.lock_settling()
+        await tx.lock_resolving()
         return await fire_due(tx, limit, now, NOTHING)
 
 
 async def measure(url: str, persons: int, batch: int) -> None:
     """One run, printed."""
     store = await open_store(url)
-    keys = Keys()
+    keys = KeyCache()
     people = arrivals(0)
     for _ in range(0, persons, 10_000):
         await taken_in(store, keys, list(islice(people, 10_000)), BEFORE)

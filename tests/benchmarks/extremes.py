@@ -1,6 +1,6 @@
 """What one extreme person costs everybody else: `python -m tests.benchmarks.extremes`.
 
-Ordinary events run through a PostgreSQL of the benchmark's own, batch by batch, each appended, looked at and settled.
+Ordinary events run through a PostgreSQL of the benchmark's own, batch by batch, each appended, looked at and resolved.
 Then, with ordinary events in every batch as before:
 
 - one person crosses the border 10,000 times, some crossings in each batch;
@@ -8,7 +8,7 @@ Then, with ordinary events in every batch as before:
 - one document number is on the records of 1,000 people.
 
 Printed for each: how long a batch took before, meanwhile and at its end (median, most); at last how many facts the
-largest pools hold, which is what a settling has to load.
+largest pools hold, which is what a resolving has to load.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from correlation import NOW
 from servers import start_postgres, stop_postgres
 
 from schemas.ids import uuid5_text
-from services.correlator.append import Keys
+from services.correlator.key_cache import KeyCache
 from services.memory import collect_rarely
 from services.store import Store, open_store
 
@@ -99,12 +99,12 @@ class Stream:
 
     def __init__(self, store: Store, batch: int) -> None:
         self.store = store
-        self._keys = Keys()
+        self._keys = KeyCache()
         self._events = events(10_000_000, 1)
         self._batch = batch
 
     async def pass_through(self, others: Sequence[bytes] = ()) -> float:
-        """A batch from append to settled, with others among it; seconds."""
+        """A batch from append to resolved, with others among it; seconds."""
         raws = [*islice(self._events, self._batch - len(others)), *others]
         return await taken_in(self.store, self._keys, raws, NOW)
 

@@ -89,7 +89,7 @@ async def door(pipeline: Pipeline, population: Path, drop: Path, kills: int) -> 
 
 
 async def correlate(pipeline: Pipeline, watch: Watch, source: Pipeline, kills: int) -> list[Waits]:
-    """Events come in parts; the correlator has caught up when all are settled and told."""
+    """Events come in parts; the correlator has caught up when all are resolved and told."""
     found = []
     begun = changed(watch.correlated)
     async with watching(source) as other:

@@ -11,8 +11,8 @@ from populations import bytes_of, world_of
 
 from schemas.events import AnyEvent, Arrival, Operation
 from schemas.outcomes import Outcome
-from services.domain import settle
-from services.domain.caps import NO_HORIZONS, caps_of
+from services.domain import resolve
+from services.domain.caps import NO_CUTOFFS, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History, canonical, history_of
@@ -34,7 +34,7 @@ def world(seed: int) -> tuple[tuple[AnyEvent, ...], tuple[Fact, ...], tuple[Fact
 
 def view(facts: Iterable[Fact], known_at: int | None = None) -> list[bytes]:
     """What the domain says, as bytes; events taken in as they come."""
-    return [canonical(history) for history in settle.persons(Pool(facts).facts.values(), known_at)]
+    return [canonical(history) for history in resolve.persons(Pool(facts).facts.values(), known_at)]
 
 
 def least(facts: Iterable[Fact]) -> list[Fact]:
@@ -60,7 +60,7 @@ def copies(seed: int) -> None:
     rng = Random(seed)
     shuffled = list(facts)
     rng.shuffle(shuffled)
-    expected = [canonical(history) for history in settle.persons(least(facts))]
+    expected = [canonical(history) for history in resolve.persons(least(facts))]
     assert view(shuffled) == expected
 
 
@@ -75,8 +75,8 @@ def batches(seed: int) -> None:
     pools = [Pool.unpack(pool.pack()) if rng.random() < 0.5 else pool for pool in pools]
     while len(pools) > 1:
         rng.shuffle(pools)
-        pools[0].unite(pools.pop())
-    assert [canonical(one) for one in settle.persons(pools[0].facts.values())] == view(facts)
+        pools[0].merge(pools.pop())
+    assert [canonical(one) for one in resolve.persons(pools[0].facts.values())] == view(facts)
 
 
 def known_at(seed: int) -> None:
@@ -88,13 +88,13 @@ def known_at(seed: int) -> None:
         assert view(facts, moment) == view(fact for fact in facts if fact.known <= moment)
 
 
-def horizons(seed: int) -> None:
-    """The horizons that all events together set change nothing in what was known earlier."""
+def cutoffs(seed: int) -> None:
+    """The cutoffs that all events together set change nothing in what was known earlier."""
     _, facts, _ = world(seed)
     pool = Pool(facts)
-    caps = caps_of(pool.facts.values(), NO_HORIZONS)
+    caps = caps_of(pool.facts.values(), NO_CUTOFFS)
     for moment in {fact.known for fact in Random(seed).sample(facts, 5)} if caps else ():
-        reported = settle.persons(pool.facts.values(), moment, caps.horizons)
+        reported = resolve.persons(pool.facts.values(), moment, caps.cutoffs)
         assert [canonical(history) for history in reported] == view(facts, moment)
 
 
@@ -102,7 +102,7 @@ def identity(seed: int) -> None:
     """The same persons as a slow second implementation finds, now and as known earlier."""
     _, facts, _ = world(seed)
     for moment in (None, Random(seed).choice(facts).known):
-        actual = {frozenset(one.records) for one in settle.persons(Pool(facts).facts.values(), moment)}
+        actual = {frozenset(one.records) for one in resolve.persons(Pool(facts).facts.values(), moment)}
         assert actual == reference.persons(facts, moment)
 
 
@@ -111,12 +111,12 @@ def pure_status(seed: int) -> None:
     _, facts, covers = world(seed)
     coverage = complete(covers)
     rng = Random(seed)
-    for history in settle.persons(Pool(facts).facts.values()):
+    for history in resolve.persons(Pool(facts).facts.values()):
         before = canonical(history)
         moments = [rng.randrange(*SPAN) for _ in range(4)]
-        first = [settle.status(history, at, coverage) for at in moments]
+        first = [resolve.status(history, at, coverage) for at in moments]
         copy = history_of(before)
-        assert [settle.status(copy, at, complete(tuple(reversed(covers)))) for at in reversed(moments)] == first[::-1]
+        assert [resolve.status(copy, at, complete(tuple(reversed(covers)))) for at in reversed(moments)] == first[::-1]
         assert canonical(history) == before == canonical(copy)
         assert coverage == complete(covers)
 
@@ -125,7 +125,7 @@ def time_lines(seed: int) -> None:
     """Time lines begin with their stay and run forward; every piece has its rule, citation and the person's events."""
     _, facts, _ = world(seed)
     owners = {fact.uuid: (fact.system, fact.record) for fact in facts}
-    for history in settle.persons(Pool(facts).facts.values()):
+    for history in resolve.persons(Pool(facts).facts.values()):
         for stay in history.stays:
             begins = [piece.since for piece in stay.timeline]
             assert begins[0] == stay.since
@@ -144,7 +144,7 @@ def admissions(seed: int) -> None:
     """At any instant every admission has one outcome, and the classes add up to the admissions in the raw events."""
     events, facts, covers = world(seed)
     rng = Random(seed)
-    histories = settle.persons(Pool(facts).facts.values())
+    histories = resolve.persons(Pool(facts).facts.values())
     for at in (rng.randrange(*SPAN), rng.randrange(*SPAN), SPAN[1]):
         counted = _outcomes(histories, at, complete(covers))
         expected = _admitted(events, histories, at)
@@ -155,7 +155,7 @@ def _outcomes(histories: Iterable[History], at: int, coverage: Coverage) -> dict
     counted = dict.fromkeys(Outcome, 0)
     for history in histories:
         for stay in history.stays:
-            given = settle.answer(stay, at, coverage)
+            given = resolve.answer(stay, at, coverage)
             assert (given is None) == (at < stay.since)
             if given is not None:
                 counted[Outcome(given.outcome)] += 1
@@ -185,7 +185,7 @@ def rests_on(seed: int) -> None:
     """A history says since when all of it is known, and holds what its records say."""
     _, facts, _ = world(seed)
     standing = reference.standing(facts)
-    for history in settle.persons(Pool(facts).facts.values()):
+    for history in resolve.persons(Pool(facts).facts.values()):
         parts = [part for record in history.records for part in standing[record]]
         assert history.known == max(part.known for part in parts)
         assert set(history.identifiers) == {text for part in parts for text in part.identifiers}
@@ -210,7 +210,7 @@ ALL: tuple[Law, ...] = (
     copies,
     batches,
     known_at,
-    horizons,
+    cutoffs,
     identity,
     pure_status,
     time_lines,

@@ -28,7 +28,7 @@ from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import event_id
 from schemas.moments import Moment
-from services.domain import rules, settle
+from services.domain import resolve, rules
 from services.domain.coverage import coverage_of
 from services.domain.facts import Fact, fact_of
 from services.domain.history import Answer, History, Interval, Stay
@@ -172,7 +172,7 @@ class Story:
 
     def history(self) -> History:
         """The one person that all of this is about."""
-        (history,) = settle.persons(self.facts())
+        (history,) = resolve.persons(self.facts())
         return history
 
     def stay(self, which: int = 0) -> Stay:
@@ -187,7 +187,7 @@ class Story:
         which: int = 0,
     ) -> Answer:
         """What is said of a stay at a wall clock of the story's zone."""
-        given = settle.answer(
+        given = resolve.answer(
             self.stay(which), second(self.zone, day, clock), coverage_of(EVER if coverage is None else coverage)
         )
         assert given is not None

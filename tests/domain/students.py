@@ -14,7 +14,7 @@ from populations import make
 from schemas.events import Arrival, Status, Subject
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
-from services.domain import settle
+from services.domain import resolve
 from services.domain.facts import Fact
 from services.domain.history import Stay
 
@@ -114,7 +114,7 @@ def _facts(admission_class: str, day: date, what: str, by: int) -> tuple[Fact, .
 
 
 def _stay(*case: object) -> Stay:
-    (history,) = settle.persons(_facts(*case))  # type: ignore[arg-type]
+    (history,) = resolve.persons(_facts(*case))  # type: ignore[arg-type]
     return history.stays[0]
 
 

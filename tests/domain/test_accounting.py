@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Inspection
-from services.domain import accounting, settle
+from services.domain import accounting, resolve
 from services.domain.accounting import Cell, Key, Report, Unbalanced, fiscal_year, last_day
 from services.domain.coverage import complete, coverage_of
 from services.domain.pools import Pool
@@ -103,7 +103,7 @@ def report_of(seed: int, year: int, as_of: int) -> Report:
     _, facts, covers = laws.world(seed)
     report = Report(year, as_of, complete(covers))
     pool = Pool(facts)
-    for history in settle.persons(pool.facts.values()):
+    for history in resolve.persons(pool.facts.values()):
         report.add(history)
     report.count(pool.facts.values())
     return report

@@ -15,7 +15,7 @@ from schemas.events import AnyEvent, Decision, Departure, Evidence, Operation, R
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import event_id
 from schemas.moments import Moment
-from services.domain import settle
+from services.domain import resolve
 from services.domain.facts import fact_of
 from services.domain.history import canonical
 from services.domain.pools import Pool
@@ -63,7 +63,7 @@ def groups(events: Sequence[AnyEvent], day: int | None = None) -> set[frozenset[
     """The records of each person; the second implementation must say the same."""
     facts = [fact_of(codec.encode(event)) for event in events]
     known_at = None if day is None else int((START + timedelta(day)).timestamp() * 1_000_000)
-    found = settle.persons(Pool(facts).facts.values(), known_at)
+    found = resolve.persons(Pool(facts).facts.values(), known_at)
     assert {frozenset(one.records) for one in found} == reference.persons(facts, known_at)
     return {frozenset(name for _, name in one.records) for one in found}
 
@@ -82,7 +82,7 @@ def test_yes_joins_and_undoing_parts() -> None:
     assert groups([*records, yes], 4) == APART
     assert groups([*records, yes, undone(yes, 9)]) == APART
     assert groups([*records, yes, undone(yes, 9)], 8) == ONE
-    (history,) = settle.persons([fact_of(codec.encode(event)) for event in [*records, yes]])
+    (history,) = resolve.persons([fact_of(codec.encode(event)) for event in [*records, yes]])
     assert [link.by for link in history.links] == [f"decision {yes.id}"]
 
 
@@ -118,7 +118,7 @@ def test_others_of_the_claim_stay_with_one_of_them() -> None:
     assert {name for one in found for name in one} == set("abcd")
     told = [*records, word(world, "a", "b", True, 5)]
     assert groups(told) == {frozenset("abcd")}
-    (history,) = settle.persons([fact_of(codec.encode(event)) for event in told])
+    (history,) = resolve.persons([fact_of(codec.encode(event)) for event in told])
     assert sorted((link.by[:8], link.weight) for link in history.links) == [("decision", 100), ("the same", 99)]
 
 
@@ -161,7 +161,7 @@ def test_order_of_arrival_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> No
     world = World(1)
     records = [record(world, world.person(), name) for name in "ab"]
     words = [word(world, "a", "b", True, 5), word(world, "a", "b", False, 7)]
-    monkeypatch.setattr(settle, "sorted", lambda items, key=None: list(items), raising=False)
+    monkeypatch.setattr(resolve, "sorted", lambda items, key=None: list(items), raising=False)
     with pytest.raises(AssertionError):
         assert [groups([*records, *order]) for order in permutations(words)] == [APART, APART]
 
@@ -203,6 +203,6 @@ def test_the_person_keeps_the_earliest_id() -> None:
         for name, day in (("a", 3), ("b", 1))
     ]
     facts = [fact_of(codec.encode(event)) for event in [*records, word(world, "a", "b", True, 5)]]
-    (history,) = settle.persons(facts)
+    (history,) = resolve.persons(facts)
     assert history.person == facts[1].handle.hex()
-    assert [canonical(one) for one in settle.persons(facts[::-1])] == [canonical(history)]
+    assert [canonical(one) for one in resolve.persons(facts[::-1])] == [canonical(history)]

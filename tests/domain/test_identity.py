@@ -14,7 +14,7 @@ from schemas import codec
 from schemas.events import AnyEvent, Departure, Evidence, Name, Subject
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
-from services.domain import caps, identity, settle
+from services.domain import caps, identity, resolve
 from services.domain.facts import Fact, fact_of
 from services.domain.pools import Pool
 
@@ -56,7 +56,7 @@ def facts_of(events: Sequence[AnyEvent]) -> list[Fact]:
 def groups(events: Sequence[AnyEvent]) -> set[frozenset[str]]:
     """The records of each person; the second implementation must say the same."""
     facts = facts_of(events)
-    found = settle.persons(Pool(facts).facts.values())
+    found = resolve.persons(Pool(facts).facts.values())
     assert {frozenset(one.records) for one in found} == reference.persons(facts)
     return {frozenset(name for _, name in one.records) for one in found}
 
@@ -174,7 +174,7 @@ def test_the_first_part_speaks_for_its_record() -> None:
         mixed = [*parts, friend, stranger]
         Random(seed).shuffle(mixed)
         assert groups(mixed) == {frozenset("ab"), frozenset("c")}
-    assert len(settle.persons(facts_of(parts))[0].births) == 5
+    assert len(resolve.persons(facts_of(parts))[0].births) == 5
 
 
 def test_numbers_of_stays_join_claims_that_leave_them_out() -> None:
@@ -236,8 +236,8 @@ def test_a_number_counts_for_the_claim_that_tells_it(monkeypatch: pytest.MonkeyP
         ]
     )
     known_at = told[0].known
-    whole = caps.caps_of(told, caps.NO_HORIZONS)
+    whole = caps.caps_of(told, caps.NO_CUTOFFS)
     assert whole is not None
-    then = [one.records for one in settle.persons([fact for fact in told if fact.known <= known_at])]
-    assert [one.records for one in settle.persons(told, known_at, whole.horizons)] == then
+    then = [one.records for one in resolve.persons([fact for fact in told if fact.known <= known_at])]
+    assert [one.records for one in resolve.persons(told, known_at, whole.cutoffs)] == then
     assert len(then) == 2

@@ -14,7 +14,7 @@ from planted import admitted_by_arrival, arrival_is_knowing
 from populations import world_of
 
 from schemas.events import Coverage
-from services.domain import caps, identity, pools, settle
+from services.domain import caps, identity, pools, resolve
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
@@ -47,7 +47,7 @@ def test_law(law: laws.Law, worlds: int) -> None:
     holds()
 
 
-LOW = (laws.order_and_duplicates, laws.batches, laws.known_at, laws.horizons, laws.identity)
+LOW = (laws.order_and_duplicates, laws.batches, laws.known_at, laws.cutoffs, laws.identity)
 
 
 @pytest.mark.slow
@@ -63,15 +63,15 @@ def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> 
 def test_low_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quarter of the worlds the persons are others under a cap of two."""
     worlds = [laws.least(laws.world(seed)[1]) for seed in range(100)]
-    free = [len(settle.persons(facts)) for facts in worlds]
+    free = [len(resolve.persons(facts)) for facts in worlds]
     monkeypatch.setattr(caps, "CAP", 2)
-    assert sum(len(settle.persons(facts)) != count for facts, count in zip(worlds, free, strict=True)) >= 25
+    assert sum(len(resolve.persons(facts)) != count for facts, count in zip(worlds, free, strict=True)) >= 25
 
 
 def test_a_cap_by_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the claims that came first are admitted, not those known first."""
     monkeypatch.setattr(caps, "CAP", 2)
-    monkeypatch.setattr(settle, "caps_of", admitted_by_arrival)
+    monkeypatch.setattr(resolve, "caps_of", admitted_by_arrival)
     assert any(_broken(law, seed) for seed in range(60) for law in (laws.order_and_duplicates, laws.identity))
 
 
@@ -90,13 +90,13 @@ def test_seniority_of_old_claims_under_new_numbers_is_caught(monkeypatch: pytest
     """Planted: a claim of old that comes by a number late throws out whoever was admitted under it."""
     monkeypatch.setattr(caps, "CAP", 2)
     monkeypatch.setattr(caps, "_claims", _old_claims_are_seniors)
-    assert any(_broken(laws.horizons, seed) for seed in range(300))
+    assert any(_broken(laws.cutoffs, seed) for seed in range(300))
 
 
 def test_joins_by_score_are_in_the_worlds() -> None:
     """In a third of the worlds something is joined by its score alone."""
     worlds = [laws.least(laws.world(seed)[1]) for seed in range(100)]
-    assert sum(any(link.scored for one in settle.persons(facts) for link in one.links) for facts in worlds) >= 33
+    assert sum(any(link.scored for one in resolve.persons(facts) for link in one.links) for facts in worlds) >= 33
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_the_worlds_are_worth_it() -> None:
     counted = [world_of(seed)[1] for seed in seeds]
     for word, share in SHARES.items():
         assert sum(counts[word] > 0 for counts in counted) >= share * len(seeds), word
-    joined = [any(one.links for one in settle.persons(laws.least(laws.world(seed)[1]))) for seed in seeds]
+    joined = [any(one.links for one in resolve.persons(laws.least(laws.world(seed)[1]))) for seed in seeds]
     assert sum(joined) >= 0.3 * len(seeds)
 
 
@@ -114,15 +114,15 @@ def test_the_worlds_are_worth_it() -> None:
 def test_vetoes_and_splits_part_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a tenth of the worlds a veto, in a tenth a record taken back, is all that keeps two people apart."""
     worlds = [laws.least(laws.world(seed)[1]) for seed in range(200)]
-    true = [len(settle.persons(facts)) for facts in worlds]
+    true = [len(resolve.persons(facts)) for facts in worlds]
     kept = [[fact for fact in facts if not fact.retract] for facts in worlds]
-    assert sum(len(settle.persons(facts)) < count for facts, count in zip(kept, true, strict=True)) >= 20
+    assert sum(len(resolve.persons(facts)) < count for facts, count in zip(kept, true, strict=True)) >= 20
     monkeypatch.setattr(identity.Cluster, "forbids", lambda self, other: False)
-    assert sum(len(settle.persons(facts)) < count for facts, count in zip(worlds, true, strict=True)) >= 20
+    assert sum(len(resolve.persons(facts)) < count for facts, count in zip(worlds, true, strict=True)) >= 20
 
 
 def _active_by(version: Callable[[Fact], object], *, retracts: bool = True) -> Callable[..., object]:
-    """`settle.active` with another idea of which version counts."""
+    """`resolve.active` with another idea of which version counts."""
 
     def active(facts: Iterable[Fact], known_at: int | None = None) -> object:
         heard = [fact for fact in facts if known_at is None or fact.known <= known_at]
@@ -143,19 +143,19 @@ def _active_by(version: Callable[[Fact], object], *, retracts: bool = True) -> C
     return active
 
 
-_PERSONS = settle.persons
+_PERSONS = resolve.persons
 BUGS: dict[str, tuple[object, str, object]] = {
-    "order of arrival instead of (known, id)": (settle, "active", arrival_is_knowing),
-    "lowest revision counts": (settle, "active", _active_by(lambda fact: -fact.number)),
-    "the digest outranks the revision": (settle, "active", _active_by(lambda fact: (fact.digest, fact.number))),
-    "retraction ignored": (settle, "active", _active_by(lambda fact: fact.version, retracts=False)),
+    "order of arrival instead of (known, id)": (resolve, "active", arrival_is_knowing),
+    "lowest revision counts": (resolve, "active", _active_by(lambda fact: -fact.number)),
+    "the digest outranks the revision": (resolve, "active", _active_by(lambda fact: (fact.digest, fact.number))),
+    "retraction ignored": (resolve, "active", _active_by(lambda fact: fact.version, retracts=False)),
     "last copy stands": (pools, "_seniority", lambda fact: (-fact.known, fact.copy, b"")),
     "first copy to come stands": (pools, "_seniority", lambda fact: 0),
     "veto skipped": (identity.Cluster, "forbids", lambda self, other: False),
     "every join vetoed": (identity.Cluster, "forbids", lambda self, other: True),
-    "a person's no skipped": (settle, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
+    "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other: False),
-    "known_at ignored": (settle, "persons", lambda facts, known_at=None, horizons=None: _PERSONS(facts)),
+    "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),
     "weakest join first": (identity, "edges_of", lambda nodes, caps, plain=identity.edges_of: plain(nodes, caps)[::-1]),
 }
 

@@ -15,7 +15,7 @@ from populations import again
 
 from schemas.events import Action, AnyEvent, Arrival, Evidence, Inspection, Mode, Operation, RecordRef
 from schemas.moments import zone
-from services.domain import occurrences, rules, settle
+from services.domain import occurrences, resolve, rules
 from services.domain.accounting import Report
 from services.domain.coverage import coverage_of
 from services.domain.facts import Fact
@@ -388,7 +388,7 @@ def crossings(seed: int, *, all_told: bool) -> tuple[list[AnyEvent], dict[str, i
 
 def stays(facts: list[Fact]) -> tuple[Stay, ...]:
     """The stays of the one person."""
-    (history,) = settle.persons(Pool(facts).facts.values())
+    (history,) = resolve.persons(Pool(facts).facts.values())
     return history.stays
 
 
@@ -430,7 +430,7 @@ def account(seed: int) -> tuple[Report, History]:
     """The yearly account of a made-up person's crossings, and the person."""
     facts = Story(events=crossings(seed, all_told=False)[0]).facts()
     report = Report(2025, 2**40, coverage_of(EVER))
-    (history,) = settle.persons(facts)
+    (history,) = resolve.persons(facts)
     report.add(history)
     report.count(facts)
     return report, history

@@ -13,7 +13,7 @@ from domain.students import Student
 from schemas.events import Fact as StatusFact
 from schemas.events import Inspection, Subject
 from schemas.outcomes import ORDER, Outcome
-from services.domain import protections, rules, settle
+from services.domain import protections, resolve, rules
 from services.domain.coverage import coverage_of
 
 D, END = date(2025, 1, 10), date(2025, 4, 10)
@@ -146,7 +146,7 @@ def test_the_list_is_closed_and_in_its_order() -> None:
 
 def test_without_coverage_nobody_is_suspected() -> None:
     """The last of the list, where departures are not known to be complete."""
-    answer = settle.answer(visitor().stay(), second(NEW_YORK, LATER), coverage_of({}))
+    answer = resolve.answer(visitor().stay(), second(NEW_YORK, LATER), coverage_of({}))
     assert answer is not None
     assert answer.outcome == "DEPARTURE_UNKNOWN"
 
@@ -154,7 +154,7 @@ def test_without_coverage_nobody_is_suspected() -> None:
 def _suspected(*ways: str) -> bool:
     """Whether the visitor is suspected where departures by these ways are complete."""
     covered = coverage_of({f"departure:{way}": ((0, 2**60),) for way in ways})
-    answer = settle.answer(visitor().stay(), second(NEW_YORK, LATER), covered)
+    answer = resolve.answer(visitor().stay(), second(NEW_YORK, LATER), covered)
     return answer is not None and answer.outcome == "OVERSTAY_SUSPECTED"
 
 

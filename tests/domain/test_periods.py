@@ -9,7 +9,7 @@ from domain.stories import NEW_YORK, ZONES, Story, number, second
 
 from schemas.events import Evidence, Inspection
 from schemas.events import Fact as StatusFact
-from services.domain import settle
+from services.domain import resolve
 from services.domain.coverage import coverage_of
 
 D = date(2025, 1, 10)
@@ -36,8 +36,8 @@ def test_the_last_day_ends_at_midnight_at_the_port_of_entry(zone: str, last: dat
     (_, _), (_, over) = story.line()
     day = SECONDS.get(last, 86_400) if zone.startswith("America") else 86_400
     assert over - second(zone, last, "00:00:00") == day
-    assert settle.next_change(story.history(), second(zone, last)) == over
-    assert settle.next_change(story.history(), over) is None
+    assert resolve.next_change(story.history(), second(zone, last)) == over
+    assert resolve.next_change(story.history(), over) is None
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -155,8 +155,8 @@ def test_nothing_is_said_of_the_time_before() -> None:
     """Before the admission there is no answer."""
     story = Story().admitted(D, until=D + timedelta(30))
     history = story.history()
-    assert settle.status(history, second(NEW_YORK, D, "11:59:59"), coverage_of({})) is None
-    given = settle.status(history, second(NEW_YORK, D), coverage_of({}))
+    assert resolve.status(history, second(NEW_YORK, D, "11:59:59"), coverage_of({})) is None
+    given = resolve.status(history, second(NEW_YORK, D), coverage_of({}))
     assert given is not None
     assert (given.outcome, given.rule, given.evidence) == ("IN_STATUS", "visitor", tuple(story.ids))
 
@@ -167,7 +167,7 @@ def test_the_status_is_that_of_the_last_stay_begun() -> None:
     story.admitted(D + timedelta(20), "B1", D + timedelta(50), which=2)
     reported = []
     for by in (1, 6, 21, 51):
-        given = settle.status(story.history(), second(NEW_YORK, D + timedelta(by)), coverage_of({}))
+        given = resolve.status(story.history(), second(NEW_YORK, D + timedelta(by)), coverage_of({}))
         assert given is not None
         reported.append((given.outcome, given.stay.admitted_as))
     assert reported == [

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from schemas.events import Action
 from schemas.events import Fact as StatusFact
-from services.domain import rules, settle
+from services.domain import resolve, rules
 from services.domain.facts import MICRO
 from services.domain.history import Stay, canonical
 from services.domain.pools import Pool
@@ -51,7 +51,7 @@ def test_status_then_grace_then_nothing(zone: str, admission_class: str, grace: 
     ):
         assert story.outcome(day - ONE) == story.outcome(day, "23:59:59") == before
         assert story.outcome(day + ONE, "00:00:00") == story.outcome(day + ONE) == after
-        assert settle.next_change(story.history(), second(zone, day)) == second(zone, day + ONE, "00:00:00")
+        assert resolve.next_change(story.history(), second(zone, day)) == second(zone, day + ONE, "00:00:00")
     assert story.stay().authorised_until == DURATION
     for by, clock, outcome in ((grace, "23:59:59", "DEPARTED_IN_TIME"), (grace + 1, "00:00:00", "DEPARTED_LATE")):
         assert student(zone, admission_class).left(END + days(by), clock).last().outcome == outcome
@@ -104,11 +104,11 @@ def test_the_last_word_on_the_program_counts() -> None:
             structs.replace(fact, body=fact.body | {"recorded_at": moment})
             for fact, moment in zip(facts[2:], moments, strict=True)
         ]
-        (history,) = settle.persons([*facts[:2], *dated])
+        (history,) = resolve.persons([*facts[:2], *dated])
         last = END + days(31) if moments == (2, 1) else END + days(11)
         assert history.stays[0].timeline[2].since == second(NEW_YORK, last, "00:00:00")
     numbered = [structs.replace(fact, number=9 - place) for place, fact in enumerate(facts)]
-    (history,) = settle.persons(numbered)
+    (history,) = resolve.persons(numbered)
     assert history.stays[0].timeline[2].since == second(NEW_YORK, END + days(31), "00:00:00")
 
 
@@ -202,7 +202,7 @@ def test_reactivated() -> None:
     assert ends.days()[-1] == ("TERMINATED", day + days(31))
     same = student().terminated(day).program(day, END, "reactivated").facts()
     ordered = [structs.replace(fact, body=fact.body | {"recorded_at": place}) for place, fact in enumerate(same)]
-    (history,) = settle.persons(ordered)
+    (history,) = resolve.persons(ordered)
     assert "TERMINATED" not in [piece.outcome for piece in history.stays[0].timeline]
     left = student().terminated(day).program(day + days(20), END, "reactivated").left(day + days(10))
     assert left.last().outcome == "DEPARTED_LATE"
@@ -527,15 +527,15 @@ def test_the_laws_hold_for_students(seed: int) -> None:
     for each in range(seed, seed + 50):
         rng = Random(each)
         facts = random_student(rng).facts()
-        view = [canonical(one) for one in settle.persons(facts)]
+        view = [canonical(one) for one in resolve.persons(facts)]
         mixed = [*facts, *rng.sample(facts, len(facts) // 2)]
         rng.shuffle(mixed)
-        assert [canonical(one) for one in settle.persons(Pool(mixed).facts.values())] == view
+        assert [canonical(one) for one in resolve.persons(Pool(mixed).facts.values())] == view
         moment = rng.choice(facts).known + rng.choice((-MICRO, 0))
-        then = settle.persons(facts, moment)
-        assert then == settle.persons([fact for fact in facts if fact.known <= moment])
+        then = resolve.persons(facts, moment)
+        assert then == resolve.persons([fact for fact in facts if fact.known <= moment])
         uuids = {fact.uuid for fact in facts}
-        for stay in (stay for one in settle.persons(facts) for stay in one.stays):
+        for stay in (stay for one in resolve.persons(facts) for stay in one.stays):
             begins = [piece.since for piece in stay.timeline]
             assert begins[0] == stay.since
             assert begins == sorted(set(begins))

@@ -19,7 +19,7 @@ from schemas.events import Action, Evidence, Inspection, Status, Subject
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from schemas.outcomes import ORDER, Outcome
-from services.domain import periods, protections, rules, settle
+from services.domain import periods, protections, resolve, rules
 from services.domain.facts import Fact
 from services.domain.history import Stay
 from services.domain.rules import Protection
@@ -371,7 +371,7 @@ TOLD: dict[str, tuple[str, ...]] = {
 def problems() -> Iterator[str]:
     """What is said otherwise than in the table."""
     for name, (_, expected) in CASES.items():
-        (history,) = settle.persons(facts_of(name))
+        (history,) = resolve.persons(facts_of(name))
         actual = line_of(history.stays[0])
         if actual != expected:
             yield f"{name}: {actual}, not {expected}"
@@ -397,7 +397,7 @@ NEITHER = ("B2", "H1B1")
 
 
 def _behind(admission_class: str) -> Iterator[str]:
-    (history,) = settle.persons(_with_days(admission_class))
+    (history,) = resolve.persons(_with_days(admission_class))
     actual = [rule for outcome, _, rule, _ in line_of(history.stays[0]) if outcome == "IN_GRACE"]
     expected = [] if admission_class in NEITHER else [EMERGENCY[0] if admission_class in ("WB", "WT") else ENDORSED[0]]
     if actual != expected:

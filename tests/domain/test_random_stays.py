@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from schemas.events import Action, Evidence, Inspection, Request
 from schemas.events import Fact as StatusFact
 from schemas.outcomes import Outcome
-from services.domain import protections, remaining, rules, settle
+from services.domain import protections, remaining, resolve, rules
 from services.domain.accounting import Report
 from services.domain.coverage import coverage_of
 from services.domain.facts import Fact
@@ -97,8 +97,8 @@ def test_lines_are_sound_in_any_order(seed: int) -> None:
     facts = facts_of(seed)
     mixed = [*facts, *facts[:2]]
     Random(seed).shuffle(mixed)
-    histories = settle.persons(facts)
-    assert [canonical(one) for one in settle.persons({fact.id: fact for fact in mixed}.values())] == [
+    histories = resolve.persons(facts)
+    assert [canonical(one) for one in resolve.persons({fact.id: fact for fact in mixed}.values())] == [
         canonical(one) for one in histories
     ]
     known = {fact.uuid for fact in facts}
@@ -120,7 +120,7 @@ def test_lines_are_sound_in_any_order(seed: int) -> None:
 def test_the_account_closes_and_days_agree(seed: int, as_of: int) -> None:
     """Every admission in one class; days remain only to whom something allows to stay."""
     facts = facts_of(seed)
-    histories = settle.persons(facts)
+    histories = resolve.persons(facts)
     for year in (2025, 2026):
         report = Report(year, as_of, coverage_of(EVER))
         for history in histories:
@@ -129,14 +129,14 @@ def test_the_account_closes_and_days_agree(seed: int, as_of: int) -> None:
         report.close()
     for stay in (stay for history in histories for stay in history.stays):
         left = remaining.remaining_days(stay, as_of)
-        actual = settle.answer(stay, as_of, coverage_of(EVER))
+        actual = resolve.answer(stay, as_of, coverage_of(EVER))
         assert left is None or (actual is not None and actual.outcome in remaining.ALLOWED)
         remaining.work_until(stay, as_of)
 
 
 def test_the_stories_are_worth_it() -> None:
     """Every outcome and every protection is among them, often enough."""
-    stays = [stay for seed in range(2000) for one in settle.persons(facts_of(seed)) for stay in one.stays]
+    stays = [stay for seed in range(2000) for one in resolve.persons(facts_of(seed)) for stay in one.stays]
     outcomes = Counter(piece.outcome for stay in stays for piece in stay.timeline)
     reported = Counter(piece.rule for stay in stays for piece in stay.timeline)
     assert min(outcomes[one.value] for one in Outcome if one is not Outcome.DEPARTURE_UNKNOWN) >= 20, outcomes
@@ -155,7 +155,7 @@ def test_a_line_out_of_order_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(protections, "laid_over", planted)
     broken = 0
     for seed in range(300):
-        for history in settle.persons(facts_of(seed)):
+        for history in resolve.persons(facts_of(seed)):
             for stay in history.stays:
                 begins = [piece.since for piece in stay.timeline]
                 broken += begins != sorted(set(begins))

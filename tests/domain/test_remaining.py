@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.events import Action
 from schemas.events import Fact as StatusFact
-from services.domain import remaining, settle
+from services.domain import remaining, resolve
 from services.domain.history import Stay
 from services.domain.pools import Pool
 from services.domain.programs import at, over
@@ -118,7 +118,7 @@ def test_work_does_not_go_on() -> None:
 def test_an_answer_and_its_days_agree(seed: int, as_of: int) -> None:
     """Days remain exactly up to the second from which the answer is another, unless something happens before."""
     _, facts, _ = laws.world(seed)
-    for history in settle.persons(Pool(facts).facts.values()):
+    for history in resolve.persons(Pool(facts).facts.values()):
         for stay in history.stays:
             last = remaining.last_day(stay, as_of)
             held = at(stay.timeline, as_of)

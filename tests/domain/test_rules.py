@@ -14,7 +14,7 @@ from domain.students import Student
 
 from schemas.events import Action, Evidence, Inspection
 from schemas.events import Fact as StatusFact
-from services.domain import rules, settle
+from services.domain import resolve, rules
 from services.domain.accounting import last_day
 from services.domain.facts import Fact
 from services.domain.history import Stay
@@ -68,7 +68,7 @@ def _facts(
 
 
 def _stay(*case: object) -> Stay:
-    (history,) = settle.persons(_facts(*case))  # type: ignore[arg-type]
+    (history,) = resolve.persons(_facts(*case))  # type: ignore[arg-type]
     return history.stays[0]
 
 
@@ -118,14 +118,14 @@ def problems() -> Iterator[str]:
     for line in TABLE:
         for admission_class in line[0].split():
             yield from _wrong(admission_class, line)
-            (history,) = settle.persons(_ended(admission_class))
+            (history,) = resolve.persons(_ended(admission_class))
             words = {piece.outcome for piece in history.stays[0].timeline}
             if ("TERMINATED" in words) != (admission_class[0] in "FJM" and len(admission_class) == 2):
                 yield f"{admission_class}: {words} with a terminated record"
     yield from students.problems(DAYS)
     yield from _wrong("B2", TABLE[-1], paroled=True)
     for name, expected in EXAMPLES.items():
-        (history,) = settle.persons(_example(name))[-1:]
+        (history,) = resolve.persons(_example(name))[-1:]
         line = history.stays[0].timeline
         last = line[-1] if name == "over" else [one for one in line if one.outcome != "OVERSTAY_SUSPECTED"][-1]
         if (last.rule, last.citation) != expected:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from schemas.events import Arrival, Inspection
 from schemas.moments import zone
-from services.domain import occurrences, settle, visits
+from services.domain import occurrences, resolve, visits
 from services.domain.facts import Fact
 from services.domain.history import Stay
 
@@ -106,7 +106,7 @@ def world(seed: int) -> tuple[list[Fact], list[Fact]]:
 
 def stays(facts: list[Fact]) -> tuple[Stay, ...]:
     """The stays of the one person."""
-    (history,) = settle.persons(facts)
+    (history,) = resolve.persons(facts)
     return history.stays
 
 

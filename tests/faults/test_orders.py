@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 async def together(pipeline: Pipeline, processes: int) -> None:
-    """Several correlator processes until all is settled."""
+    """Several correlator processes until all is resolved."""
     started = [pipeline.start("correlate", "--once") for _ in range(processes)]
     codes = await asyncio.gather(*(asyncio.to_thread(one.wait, 240) for one in started))
     assert set(codes) == {0}, pipeline.told("correlate")

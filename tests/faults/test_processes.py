@@ -30,14 +30,14 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.topics import DEPARTURES, PARTITIONS, key_of
 from services.domain import caps, identity
 from services.domain.facts import Fact, fact_of
-from services.domain.settle import persons
+from services.domain.resolve import persons
 
 SETS = int(os.environ.get("VISABUS_TEST_SETS", "50"))
 """Worlds, half of them in each database."""
 LEAST = {"merge": 0.30, "veto": 0.10, "split": 0.10, "late": 0.30, "cap": 0.15, "several": 0.40}
 """The least share of worlds in which people are joined, kept apart by a veto, parted; in which something is known long
 after it happened, a cap of two bites, and more than one process appended."""
-PAUSES = {"append.committed": (0, 0.03), "look.written": (0, 0.01), "settle.locked": (0, 0.01)}
+PAUSES = {"append.committed": (0, 0.03), "compare.written": (0, 0.01), "resolve.locked": (0, 0.01)}
 """Above all between the writing of a claim and the look for its like, in which others write and look."""
 ROUNDS, TOGETHER = 10, 0.25
 """Races for a link, and the seconds that a claim is written before it is committed: both are by then."""
@@ -208,7 +208,7 @@ async def test_three_processes_on_kafka(
 # --- bugs, planted ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug != "look before commit"])
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug != "compare before commit"])
 async def test_a_planted_bug_is_caught(bug: str, crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes that have it give another view than the events do, or other changes, in one of a few worlds.
 
@@ -254,7 +254,7 @@ async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
                 raws = bytes_of(one_each(world, hands))
                 told += raws
                 await installation.send(raws)
-                await installation.settled(hands)
+                await installation.resolved(hands)
             for hand in hands:
                 await hand.end()
         view = expected(told)
@@ -262,10 +262,10 @@ async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
         return len(await installation.exported()) - len(view)
 
 
-async def test_a_link_is_found_by_whoever_looks_last(crew: Crew, tmp_path: Path, postgres: str) -> None:
+async def test_a_link_is_found_by_the_one_that_compares_last(crew: Crew, tmp_path: Path, postgres: str) -> None:
     assert await raced(crew, tmp_path / "data", postgres, None) == 0
 
 
-async def test_looking_before_committing_loses_links(crew: Crew, tmp_path: Path, postgres: str) -> None:
+async def test_comparing_before_committing_loses_links(crew: Crew, tmp_path: Path, postgres: str) -> None:
     """Planted. On PostgreSQL: SQLite has one writer at a time, and nothing to race."""
-    assert await raced(crew, tmp_path / "data", postgres, "look before commit") > ROUNDS / 2
+    assert await raced(crew, tmp_path / "data", postgres, "compare before commit") > ROUNDS / 2

@@ -243,11 +243,11 @@ def test_records_that_the_program_failed_at_are_told_by_every_command_that_would
     data = ("--data", tmp_path / "data")
     assert visabus(*data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}").exit_code == 0
     with monkeypatch.context() as patched:
-        patched.setattr("services.correlator.settle.persons", lambda *_: 1 / 0)
+        patched.setattr("services.correlator.resolve.persons", lambda *_: 1 / 0)
         for command in (("correlate", "--once"), ("export",), ("export", "--digest")):
             result = visabus(*data, *command)
             assert (result.exit_code, result.stdout) == (1, "")
-            assert "could not be settled" in result.stderr
+            assert "could not be resolved" in result.stderr
             assert "ZeroDivisionError in <lambda>" in result.stderr
     assert visabus(*data, "correlate", "--once").exit_code == 0
     assert len(visabus(*data, "export").stdout.splitlines()) > 2

@@ -21,7 +21,7 @@ from services.domain.accounting import Report
 from services.domain.coverage import complete
 from services.domain.facts import Claim, Fact
 from services.domain.history import History, Interval, Stay, canonical
-from services.domain.settle import persons as settled
+from services.domain.resolve import persons as resolved
 from services.evaluation import Claims, Comparison, Pairs, compare, pairs_of, splink_baseline
 from services.simulator import Noise, TruePerson, Truth, simulate
 
@@ -292,10 +292,10 @@ def admissions(person: TruePerson) -> list[Fact]:
 
 async def test_the_truth_of_a_status_is_what_a_perfect_matcher_says(noisy: Truth) -> None:
     pools = [admissions(person) for person in noisy.persons()]
-    # each pool settled by itself may fall apart; the perfect view does not
+    # each pool resolved by itself may fall apart; the perfect view does not
     histories = []
     for facts in pools:
-        one, *rest = settled([replace(each, claim=facts[0].claim) for each in facts])
+        one, *rest = resolved([replace(each, claim=facts[0].claim) for each in facts])
         assert not rest
         histories.append(one)
     result = await judged(noisy, histories, pools)

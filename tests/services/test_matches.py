@@ -36,7 +36,7 @@ def installation(data: Path) -> Pipeline:
 
 
 async def told(pipeline: Pipeline, events: list[AnyEvent]) -> None:
-    """The events on the bus, and settled."""
+    """The events on the bus, and resolved."""
     pipeline.data.mkdir(parents=True, exist_ok=True)
     bus = await open_bus(pipeline.bus)
     await bus.declare(topics())

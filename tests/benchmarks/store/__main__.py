@@ -1,4 +1,4 @@
-"""How much the store costs: synthetic canonical events in time order, appended and settled, on a real PostgreSQL.
+"""How much the store costs: synthetic canonical events in time order, appended and resolved, on a real PostgreSQL.
 
     python -m tests.benchmarks.store --url postgresql://user@host/db --events 1000000 --batch 5000 20000 50000
 
@@ -8,9 +8,9 @@ Without `--url` it starts a PostgreSQL of its own. The database is emptied first
 stands on a line of its own, with the rows that were read and written: they are to stay the same, however many persons
 there are.
 
-What was appended waits to be settled as long as the correlator lets it wait while it reads a backlog. `--gather N` has
-N events settled at a time instead, as where the correlator keeps up with what comes; then a person with many events
-is settled many times.
+What was appended waits to be resolved as long as the correlator lets it wait while it reads a backlog. `--gather N` has
+N events resolved at a time instead, as where the correlator keeps up with what comes; then a person with many events
+is resolved many times.
 
     python -m tests.benchmarks.store --events 2000000 --each 2 --batch 20000    # a million persons
 """
@@ -36,11 +36,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from correlation import NOW
 from servers import start_postgres, stop_postgres
 
-from services.correlator.append import Batch, Keys, append
-from services.correlator.correlator import SETTLE_ROWS
-from services.correlator.look import look
+from services.correlator.append import Batch, append
+from services.correlator.compare import compare
+from services.correlator.correlator import RESOLVE_ROWS
+from services.correlator.key_cache import KeyCache
 from services.correlator.process import GATHER_SECONDS
-from services.correlator.settle import coverage_of, settle
+from services.correlator.resolve import coverage_of, resolve
 from services.domain.facts import fact_of
 from services.memory import collect_rarely
 from services.store import Store, open_store
@@ -142,47 +143,47 @@ class Asked:
 
     events: int
     each: int  # events a person
-    gather: int | None  # events that wait before they are settled; None: as while the correlator reads a backlog
+    gather: int | None  # events that wait before they are resolved; None: as while the correlator reads a backlog
 
     def ripe(self, batches: int, size: int, since: float) -> bool:
-        """Whether what waits is to be settled; `since`: of the clock, when the last settling ended."""
+        """Whether what waits is to be resolved; `since`: of the clock, when the last resolving ended."""
         if self.gather is None:
-            return batches >= SETTLE_ROWS or time.perf_counter() - since >= GATHER_SECONDS
+            return batches >= RESOLVE_ROWS or time.perf_counter() - since >= GATHER_SECONDS
         return batches * size >= self.gather
 
     def __str__(self) -> str:
         """In words."""
-        return "settled at the pace of a backlog" if self.gather is None else f"{self.gather:,} settled at a time"
+        return "resolved at the pace of a backlog" if self.gather is None else f"{self.gather:,} resolved at a time"
 
 
 async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Meter) -> None:
-    """Append, look and settle all events."""
+    """Append, look and resolve all events."""
     count = asked.events
-    keys = Keys()
+    keys = KeyCache()
     source = events(count, 1, asked.each)
     waiting = done = told = 0
     connection = await asyncpg.connect(url)
     before, start = await rows_of(connection), time.perf_counter()
-    settled = start
+    resolved = start
     while True:
         with meter.stage("(make events)"):
             raws = [raw for raw, _ in zip(source, range(size), strict=False)]
         if not raws:
             break
         with meter.stage("decode"):
-            batch = Batch([fact_of(raw) for raw in raws], raws, [])
+            batch = Batch([fact_of(raw) for raw in raws], [])
         with meter.stage("append"):
             async with store.writer.begin() as tx:
                 appended = await append(tx, batch, keys)
             keys.remember(appended)
         with meter.stage("look"):
             async with store.writer.begin() as tx:
-                await look(tx, 20)
+                await compare(tx, 20)
         waiting += 1
         done += len(raws)
-        if asked.ripe(waiting, size, settled):
-            await settle_all(store, meter)
-            waiting, settled = 0, time.perf_counter()
+        if asked.ripe(waiting, size, resolved):
+            await resolve_all(store, meter)
+            waiting, resolved = 0, time.perf_counter()
         if waiting == 0 and (done - told) * 10 >= count:
             with meter.stage("(figures)"):
                 seconds, now = time.perf_counter() - start, await rows_of(connection)
@@ -192,19 +193,19 @@ async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Mete
             cost = f"{now.since(before, passed)}, {seconds / passed * 1e6:.0f} us an event"
             print(f"  {done:9,} events, {persons:9,} persons: {cost}")
             before, told, start = now, done, time.perf_counter()
-            settled = start
-    await settle_all(store, meter)
+            resolved = start
+    await resolve_all(store, meter)
     await connection.close()
 
 
-async def settle_all(store: Store, meter: Meter) -> None:
+async def resolve_all(store: Store, meter: Meter) -> None:
     """Until no work is left."""
-    with meter.stage("settle"):
+    with meter.stage("resolve"):
         rows = 1
         while rows:
             async with store.writer.begin() as tx:
-                await tx.lock_settling()
-                rows = (await settle(tx, SETTLE_ROWS, NOW, await coverage_of(tx))).rows
+                await tx.lock_resolving()
+                rows = (await resolve(tx, RESOLVE_ROWS, NOW, await coverage_of(tx))).rows
 
 
 async def empty(url: str) -> None:
@@ -248,7 +249,7 @@ def main() -> None:
     parser.add_argument("--url", help="a database that may be emptied")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--each", type=int, default=5, help="events a person")
-    parser.add_argument("--gather", type=int, help="events that are settled at a time, at least")
+    parser.add_argument("--gather", type=int, help="events that are resolved at a time, at least")
     parser.add_argument("--batch", type=int, nargs="+", default=[5_000, 20_000, 50_000])
     given = parser.parse_args()
     asked = Asked(given.events, given.each, given.gather)

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from random import Random
 
-from services.correlator.append import Batch, Keys, append
-from services.correlator.look import look
-from services.correlator.settle import settle
+from services.correlator.append import Batch, append
+from services.correlator.compare import compare
+from services.correlator.key_cache import KeyCache
+from services.correlator.resolve import resolve
 from services.domain.coverage import NOTHING
 from services.domain.facts import fact_of
 from services.store import Store
@@ -81,14 +82,14 @@ def events(count: int, seed: int, each: int = 5) -> Iterator[bytes]:
         ).encode()
 
 
-async def taken_in(store: Store, keys: Keys, raws: list[bytes], now: int) -> float:
-    """Append, look, settle; seconds."""
+async def taken_in(store: Store, keys: KeyCache, raws: list[bytes], now: int) -> float:
+    """Append, look, resolve; seconds."""
     start = time.perf_counter()
     async with store.writer.begin() as tx:
-        keys.remember(await append(tx, Batch([fact_of(raw) for raw in raws], raws, []), keys))
+        keys.remember(await append(tx, Batch([fact_of(raw) for raw in raws], []), keys))
     async with store.writer.begin() as tx:
-        await look(tx, 20)
+        await compare(tx, 20)
     async with store.writer.begin() as tx:
-        await tx.lock_settling()
-        await settle(tx, 20, now, NOTHING)
+        await tx.lock_resolving()
+        await resolve(tx, 20, now, NOTHING)
     return time.perf_counter() - start

@@ -12,15 +12,15 @@ from correlation import Driver, batches, export, facts_known_by, known_of, refer
 from planted import deaf_to_retractions, last_copy_stands
 from populations import START, World, again, bytes_of, encounter, passport, world_of
 
-import services.correlator.look as look_module
-import services.correlator.settle as settle_module
+import services.correlator.compare as compare_module
+import services.correlator.resolve as resolve_module
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import handle
 from services.domain import caps
 from services.domain.facts import fact_of, handle_key
 from services.domain.history import canonical
 from services.domain.pools import Pool
-from services.domain.settle import persons
+from services.domain.resolve import persons
 from services.store import Store
 
 pytestmark = pytest.mark.slow
@@ -33,9 +33,9 @@ async def drive(store: Store, raws: list[bytes], rng: Random, writers: int) -> N
         driver = rng.choice(drivers)
         await driver.append(batch)
         if rng.random() < 0.4:
-            await rng.choice(drivers).look()
+            await rng.choice(drivers).compare()
         if rng.random() < 0.4:
-            await rng.choice(drivers).settle()
+            await rng.choice(drivers).resolve()
     await drivers[0].finish()
 
 
@@ -48,31 +48,31 @@ async def test_the_view_depends_on_the_events_alone(store: Store, seed: int) -> 
 
 
 @pytest.mark.parametrize("seed", range(700, 708))
-async def test_settled_in_slices(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So few pools are loaded at a time that every settling takes several turns, with horizons falling between them."""
+async def test_resolved_in_slices(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few pools are loaded at a time that every resolving takes several turns, with cutoffs falling between them."""
     monkeypatch.setattr(caps, "CAP", 2)
-    monkeypatch.setattr(settle_module, "SLICE", 1 + seed % 3)
+    monkeypatch.setattr(resolve_module, "SLICE", 1 + seed % 3)
     raws = bytes_of(world_of(seed)[0])
     driver = Driver(store.writer)
     for batch in batches(raws, Random(seed)):
         await driver.append(batch)
-    await driver.look()
-    while await driver.settle(100):
-        await driver.look()
+    await driver.compare()
+    while await driver.resolve(100):
+        await driver.compare()
     assert await export(store) == reference(raws)
 
 
 @pytest.mark.parametrize("seed", range(400, 420))
 async def test_under_a_low_cap(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Horizons fall while writers append, look and settle; what was admitted under a higher one is told anew."""
+    """Cutoffs fall while writers append, look and resolve; what was admitted under a higher one is told anew."""
     monkeypatch.setattr(caps, "CAP", 2)
     raws = bytes_of(world_of(seed)[0])
     await drive(store, raws, Random(seed), 1 + seed % 4)
     assert await export(store) == reference(raws)
     pools = [pool async for pool in store.reads.all_pools()]
-    horizons = await store.reads.horizons()
+    cutoffs = await store.reads.cutoffs()
     for known_at in Random(seed).sample(known_of(raws), 3):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, horizons))
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
         assert told == sorted(reference(facts_known_by(raws, known_at)))
 
 
@@ -109,18 +109,18 @@ async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypa
     await driver.finish()
     assert await export(store) == reference(raws)
     pools = [pool async for pool in store.reads.all_pools()]
-    horizons = await store.reads.horizons()
+    cutoffs = await store.reads.cutoffs()
     for known_at in known_of(raws):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, horizons))
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
         assert told == sorted(reference(facts_known_by(raws, known_at)))
         assert len(told) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
 
 
-async def test_a_horizon_nobody_hears_of_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted: the look that lowers a horizon does not have those told anew that fell behind it."""
+async def test_a_cutoff_nobody_hears_of_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the look that lowers a cutoff does not have those told anew that fell behind it."""
     monkeypatch.setattr(caps, "CAP", 2)
-    plain = look_module._admitted
-    monkeypatch.setattr(look_module, "_admitted", lambda *given: (*plain(*given)[:2], set()))
+    plain = compare_module._admitted
+    monkeypatch.setattr(compare_module, "_admitted", lambda *given: (*plain(*given)[:2], set()))
     broken = 0
     for seed in range(500, 530):
         world = World(seed)
@@ -143,10 +143,10 @@ async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed
     raws = bytes_of(events)
     await drive(store, raws, Random(seed), 2)
     pools = [pool async for pool in store.reads.all_pools()]
-    horizons = await store.reads.horizons()
+    cutoffs = await store.reads.cutoffs()
     stamps = known_of(raws)
     for known_at in Random(seed).sample(stamps, min(6, len(stamps))):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, horizons))
+        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
         assert told == sorted(reference(facts_known_by(raws, known_at)))
 
 
@@ -161,16 +161,16 @@ async def test_writers_at_the_same_time(store: Store, seed: int) -> None:
         for batch in batches(raws, rng):
             await driver.append(batch)
             await asyncio.sleep(rng.random() * 0.003)
-            await driver.look()
-            await driver.settle(rng.randint(1, 5))
+            await driver.compare()
+            await driver.resolve(rng.randint(1, 5))
 
     await asyncio.gather(*(writer(number) for number in range(3)))
     await Driver(store.writer).finish()
     assert await export(store) == reference(raws)
 
 
-async def test_a_record_whose_pool_lost_and_has_not_been_settled(store: Store) -> None:
-    """Its next revision is settled first, by another number: what stands of the record moves along."""
+async def test_a_record_whose_pool_lost_and_has_not_been_resolved(store: Store) -> None:
+    """Its next revision is resolved first, by another number: what stands of the record moves along."""
     world = World(14)
     # pools are called by their records' keys, and the least stands
     third, second, first = sorted(
@@ -191,7 +191,7 @@ async def test_a_record_whose_pool_lost_and_has_not_been_settled(store: Store) -
         await driver.finish()
     await driver.append(bytes_of([tie]))
     await driver.append(bytes_of([later]))
-    assert await driver.settle()  # before anybody looked at the tie
+    assert await driver.resolve()  # before anybody looked at the tie
     await driver.finish()
     assert await export(store) == reference(bytes_of([report, other, owner, tie, later]))
 
@@ -223,7 +223,7 @@ async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytes
     assert differing > 0
 
 
-async def test_no_settling_after_a_retraction_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_resolving_after_a_retraction_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a pool that hears nothing but retractions is not worked out anew."""
     raws = bytes_of(world_of(600, persons=12)[0])
     taken_back = [raw for raw in raws if fact_of(raw).retract]

@@ -14,8 +14,9 @@ from correlation import export, reference
 from populations import bytes_of, world_of
 
 from bus.contract import Delivery, Message, Partition
-from services.correlator.append import Appended, Batch, append
+from services.correlator.append import Batch, append
 from services.correlator.correlator import Correlator, Pause, no_pause
+from services.correlator.key_cache import Appended
 from services.dead_letters import Spool
 from services.store import Store
 from services.store.writer import Fenced, Move
@@ -55,11 +56,11 @@ def delivered(raws: Sequence[bytes], first: int = 0) -> list[Delivery]:
     return [Delivery(HERE, place, b"k", raw, ()) for place, raw in enumerate(raws)][first:]
 
 
-async def settled(store: Store, one: Correlator) -> list[bytes]:
-    """The view, once all is looked at and settled."""
-    await one.look()
-    while (await one.settle()).rows:
-        await one.look()
+async def resolved(store: Store, one: Correlator) -> list[bytes]:
+    """The view, once all is looked at and resolved."""
+    await one.compare()
+    while (await one.resolve()).rows:
+        await one.compare()
     return await export(store)
 
 
@@ -74,7 +75,7 @@ async def zombie_writes_nothing(store: Store, directory: Path) -> None:
     assert await store.reads.backlog() == 0
     assert await store.reads.positions() == {HERE: 0}
     assert await heir.take(delivered(raws)) == {HERE: len(raws)}
-    assert await settled(store, heir) == reference(raws)
+    assert await resolved(store, heir) == reference(raws)
 
 
 async def death_loses_nothing(store: Store, directory: Path) -> None:
@@ -92,7 +93,7 @@ async def death_loses_nothing(store: Store, directory: Path) -> None:
     heir = correlator(store, directory)
     first = (await heir.assigned([HERE]))[HERE]
     await heir.take(delivered(raws, first))
-    assert await settled(store, heir) == reference(raws)
+    assert await resolved(store, heir) == reference(raws)
 
 
 async def test_a_zombie_writes_nothing(store: Store, tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ async def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     async def fail() -> None:
         async with store.writer.begin() as tx:
             await tx.insert_keys([(1, 1)])
-            await tx.append_segment(b"x")
-            await tx.add_work(b"y", looked=True)
+            await tx.add_work(b"y", compared=True)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -94,27 +93,27 @@ async def test_a_claim_is_known_since_the_earliest_word(store: Store) -> None:
         assert await tx.claims([1]) == [row._replace(known=99)]
 
 
-async def test_horizons_only_fall(store: Store) -> None:
+async def test_cutoffs_only_fall(store: Store) -> None:
     async with store.writer.begin() as tx:
-        await tx.lower_horizons([(1, 100, 7), (2, 50, 3)])
-        await tx.lower_horizons([(1, 100, 8), (2, 50, 2)])
-        await tx.lower_horizons([(1, 99, 9)])
-        assert await tx.horizons() == {1: (99, 9), 2: (50, 2)}
-    assert await store.reads.horizons() == {1: (99, 9), 2: (50, 2)}
+        await tx.lower_cutoffs([(1, 100, 7), (2, 50, 3)])
+        await tx.lower_cutoffs([(1, 100, 8), (2, 50, 2)])
+        await tx.lower_cutoffs([(1, 99, 9)])
+        assert await tx.cutoffs() == {1: (99, 9), 2: (50, 2)}
+    assert await store.reads.cutoffs() == {1: (99, 9), 2: (50, 2)}
 
 
 async def test_work_waits_until_it_was_looked_at(store: Store) -> None:
     async with store.writer.begin() as tx:
-        await tx.add_work(b"a", looked=False)
-        await tx.add_work(b"b", looked=True)
+        await tx.add_work(b"a", compared=False)
+        await tx.add_work(b"b", compared=True)
     assert await store.reads.backlog() == 2
     async with store.writer.begin() as tx:
-        await tx.lock_settling()
+        await tx.lock_resolving()
         assert await tx.take_work(10) == [b"b"]
-        rows = await tx.unlooked(10)
+        rows = await tx.uncompared(10)
         assert [row.blob for row in rows] == [b"a"]
-        await tx.mark_looked([row.id for row in rows])
-        assert await tx.unlooked(10) == []
+        await tx.mark_compared([row.id for row in rows])
+        assert await tx.uncompared(10) == []
         assert await tx.take_work(10) == [b"a"]
     assert await store.reads.backlog() == 0
 
@@ -180,13 +179,13 @@ async def test_the_outbox_is_emptied_in_order(store: Store) -> None:
         rows = await tx.changes(2)
         assert [blob for _, blob in rows] == [b"1", b"2"]
         await tx.delete_changes([number for number, _ in rows])
-    assert await store.reads.untold() == 1
+    assert await store.reads.undelivered() == 1
 
 
 async def test_the_first_fingerprint_stands(store: Store) -> None:
     async with store.writer.begin() as tx:
-        assert await tx.found("one", "first") == ("one", "first")
-        assert await tx.found("two", "second") == ("one", "first")
+        assert await tx.configuration("one", "first") == ("one", "first")
+        assert await tx.configuration("two", "second") == ("one", "first")
 
 
 async def test_opening_again_finds_what_was_written(store: Store, store_url: str) -> None:

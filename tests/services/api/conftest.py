@@ -66,7 +66,7 @@ class MemoryReads:
         told = [fact for fact in self.facts if fact.kind != "coverage"]
         return [Pool(told)] if any(set(keys) & set(keys_of(fact)) for fact in told) else []
 
-    async def horizons(self) -> dict[int, tuple[int, int]]:
+    async def cutoffs(self) -> dict[int, tuple[int, int]]:
         self._up()
         return {}
 
@@ -87,7 +87,7 @@ class MemoryReads:
         self._up()
         yield Pool(self.facts)
 
-    async def aside(self) -> dict[int, str]:
+    async def quarantined(self) -> dict[int, str]:
         return {}
 
     async def backlog(self) -> int:

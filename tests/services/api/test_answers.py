@@ -30,7 +30,7 @@ from services.api.answers import (
 from services.domain.facts import MICRO, fact_of
 from services.domain.history import Answer, Interval, Link, Stay
 from services.domain.pools import Pool
-from services.domain.settle import persons
+from services.domain.resolve import persons
 
 PATH = "/v1/status/i94/123456789A1"
 TIMELINE = "/v1/timeline/i94/123456789A1"

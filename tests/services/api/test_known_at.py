@@ -15,7 +15,7 @@ from schemas.identifiers import Identifier
 from services.api import answers
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, status_view, timeline_view
 from services.domain import caps
-from services.domain.caps import NO_HORIZONS, caps_of
+from services.domain.caps import NO_CUTOFFS, caps_of
 from services.domain.facts import Fact, fact_of
 from services.domain.pools import Pool
 
@@ -37,8 +37,8 @@ def knowing(facts: Iterable[Fact]) -> Known:
     copies: dict[bytes, Fact] = {}
     for fact in sorted((fact for fact in told if fact.kind == "coverage"), key=lambda fact: fact.known):
         copies.setdefault(fact.id, fact)
-    horizons = caps_of(held, NO_HORIZONS)
-    return Known(held, tuple(copies.values()), None, horizons.horizons if horizons else NO_HORIZONS)
+    cutoffs = caps_of(held, NO_CUTOFFS)
+    return Known(held, tuple(copies.values()), None, cutoffs.cutoffs if cutoffs else NO_CUTOFFS)
 
 
 def asked_for(facts: Collection[Fact], rng: Random) -> list[By]:

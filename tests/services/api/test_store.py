@@ -18,7 +18,7 @@ from schemas.identifiers import Identifier, Scheme
 from services.api import answers
 from services.api.answers import ByIdentifier, Known, When, ids_of, status_view
 from services.domain import caps
-from services.domain.pools import united
+from services.domain.pools import merged_facts
 from services.store import Store, open_store
 
 PATHS = (
@@ -81,7 +81,7 @@ async def test_a_real_store_answers_as_the_one_in_memory(
                         memory.json()[name] for name in ("as_of", "known_at", "persons")
                     ]
         ready = await client.get("/readyz")
-        assert ready.json() == {"status": "ready", "backlog": 0, "aside": 0}
+        assert ready.json() == {"status": "ready", "backlog": 0, "quarantined": 0}
 
 
 async def test_a_store_that_is_gone_is_a_problem(tmp_path: Path, world: Any, build: Any, open_client: Any) -> None:
@@ -135,8 +135,8 @@ async def found_under(number: ByIdentifier, raws: list[bytes], url: str) -> froz
         await driver.append([raw])
         await driver.finish()
     reads = store.reads
-    facts = united(await reads.pools([number.key]))
-    known = Known(facts, tuple(await reads.coverage()), await reads.known_through(), await reads.horizons())
+    facts = merged_facts(await reads.pools([number.key]))
+    known = Known(facts, tuple(await reads.coverage()), await reads.known_through(), await reads.cutoffs())
     await store.close()
     return frozenset(ids_of(status_view(number, When(1_790_000_000), known, confidential=True)))
 

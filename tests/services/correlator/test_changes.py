@@ -68,7 +68,7 @@ class Desk:
         return one
 
     async def take(self, one: Correlator, *events: AnyEvent) -> None:
-        """Deliver events, settle and tell."""
+        """Deliver events, resolve and tell."""
         await self.send(one, bytes_of(list(events)))
         await self.rest(one)
 
@@ -83,7 +83,7 @@ class Desk:
 
     async def rest(self, one: Correlator) -> None:
         """Everything that waits, then whatever is due."""
-        while (await one.settle()).rows:
+        while (await one.resolve()).rows:
             continue
         while await one.fire():
             continue

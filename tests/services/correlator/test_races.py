@@ -13,9 +13,10 @@ from populations import START, World, bytes_of, make
 from schemas.events import Departure, Evidence
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
-from services.correlator.append import Batch, Keys, append
-from services.correlator.look import look
-from services.correlator.settle import settle
+from services.correlator.append import Batch, append
+from services.correlator.compare import compare
+from services.correlator.key_cache import KeyCache
+from services.correlator.resolve import resolve
 from services.domain.coverage import NOTHING
 from services.domain.facts import fact_of
 from services.store import Store, open_store
@@ -52,18 +53,18 @@ def namesakes(world: World, count: int = 2) -> list[bytes]:
     )
 
 
-async def race(store: Store, raws: list[bytes], *, look_before_commit: bool) -> None:
+async def race(store: Store, raws: list[bytes], *, compare_before_commit: bool) -> None:
     """Every record by a writer of its own; all have written before any commits."""
     barrier = asyncio.Barrier(len(raws))
 
     async def writer(raw: bytes) -> None:
         async with store.writer.begin() as tx:
-            await append(tx, Batch([fact_of(raw)], [raw], []), Keys())
-            if look_before_commit:
-                await look(tx, 10)
+            await append(tx, Batch([fact_of(raw)], []), KeyCache())
+            if compare_before_commit:
+                await compare(tx, 10)
             await barrier.wait()
-        if not look_before_commit:
-            await Driver(store.writer).look()
+        if not compare_before_commit:
+            await Driver(store.writer).compare()
 
     await asyncio.gather(*(writer(raw) for raw in raws))
     await Driver(store.writer).finish()
@@ -75,11 +76,11 @@ async def test_two_claims_written_at_once_find_each_other(store: Store) -> None:
     for _ in range(ROUNDS):
         raws = namesakes(world)
         everything += raws
-        await race(store, raws, look_before_commit=False)
+        await race(store, raws, compare_before_commit=False)
     assert await export(store) == reference(everything)
 
 
-async def test_looking_before_committing_is_caught(store: Store) -> None:
+async def test_comparing_before_committing_is_caught(store: Store) -> None:
     """Planted: the link is lost, and the comparison says so."""
     world = World(2)
     lost = 0
@@ -88,31 +89,31 @@ async def test_looking_before_committing_is_caught(store: Store) -> None:
         raws = namesakes(world)
         everything += raws
         before = len(await export(store))
-        await race(store, raws, look_before_commit=True)
+        await race(store, raws, compare_before_commit=True)
         lost += len(await export(store)) - before == 2
     assert lost == ROUNDS
     assert await export(store) != reference(everything)
 
 
-async def settle_race(store: Store, raws: list[bytes], *, lock: bool) -> None:
-    """Two records of one pool settled by two at once: both have read the pool before either writes."""
+async def resolve_race(store: Store, raws: list[bytes], *, lock: bool) -> None:
+    """Two records of one pool resolved by two at once: both have read the pool before either writes."""
     driver = Driver(store.writer)
     for raw in raws:
         await driver.append([raw])
-    await driver.look()
-    await driver.settle(1)  # the pool stands; the other records wait
+    await driver.compare()
+    await driver.resolve(1)  # the pool stands; the other records wait
     reached, written = asyncio.Barrier(2), asyncio.Event()
 
-    async def settler(*, first: bool) -> None:
+    async def resolver(*, first: bool) -> None:
         async with store.writer.begin() as tx:
             if lock:
-                await tx.lock_settling()
-                await settle(tx, 1, NOW, NOTHING)
+                await tx.lock_resolving()
+                await resolve(tx, 1, NOW, NOTHING)
             else:
-                await settle(cast(Transaction, _Meeting(tx, reached, None if first else written)), 1, NOW, NOTHING)
+                await resolve(cast(Transaction, _Meeting(tx, reached, None if first else written)), 1, NOW, NOTHING)
         written.set()
 
-    await asyncio.gather(settler(first=True), settler(first=False))
+    await asyncio.gather(resolver(first=True), resolver(first=False))
     await driver.finish()
 
 
@@ -155,18 +156,18 @@ def one_persons(world: World, count: int) -> list[bytes]:
     )
 
 
-async def test_two_settlers_of_one_pool_lose_nothing(store: Store) -> None:
+async def test_two_resolvers_of_one_pool_lose_nothing(store: Store) -> None:
     world = World(3)
     everything: list[bytes] = []
     for _ in range(5):
         raws = one_persons(world, 3)
         everything += raws
-        await settle_race(store, raws, lock=True)
+        await resolve_race(store, raws, lock=True)
     assert await export(store) == reference(everything)
 
 
-async def test_settling_without_the_lock_is_caught(store: Store) -> None:
+async def test_resolving_without_the_lock_is_caught(store: Store) -> None:
     """Planted: the one that writes last forgets what the other one read."""
     raws = one_persons(World(4), 3)
-    await settle_race(store, raws, lock=False)
+    await resolve_race(store, raws, lock=False)
     assert await export(store) != reference(raws)

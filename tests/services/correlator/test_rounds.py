@@ -1,4 +1,4 @@
-"""What a round of settling does when there is more than one thing to do."""
+"""What a round of resolving does when there is more than one thing to do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SETTLE_ROWS, Correlator
-from services.correlator.process import BEHIND, GATHER_SECONDS, REST, Pace, _settle_once
-from services.correlator.settle import Settled
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
+from services.correlator.process import BEHIND, GATHER_SECONDS, REST, Pace, _resolve_once
+from services.correlator.resolve import Resolved
 
 
 class _Noted:
@@ -18,12 +18,12 @@ class _Noted:
         self.rows = rows
         self.fired: list[int] = []
 
-    async def look(self) -> None:
+    async def compare(self) -> None:
         """Nothing to look at."""
 
-    async def settle(self) -> Settled:
+    async def resolve(self) -> Resolved:
         """So many rows of work."""
-        return Settled(self.rows, self.rows, self.rows, 0)
+        return Resolved(self.rows, self.rows, self.rows, 0)
 
     async def fire(self, limit: int) -> int:
         """Noted."""
@@ -36,7 +36,7 @@ class _Noted:
 
 
 def pace(waiting: int) -> Pace:
-    """With so many batches to settle."""
+    """With so many batches to resolve."""
 
     async def count() -> int:
         return waiting
@@ -47,8 +47,8 @@ def pace(waiting: int) -> Pace:
 async def test_answers_change_by_themselves_while_events_wait() -> None:
     """A stream without end must not keep deadlines from firing, nor they the stream."""
     busy, idle = _Noted(20), _Noted(0)
-    assert await _settle_once(cast(Correlator, busy), pace(20), hold=False)
-    assert not await _settle_once(cast(Correlator, idle), pace(0), hold=False)
+    assert await _resolve_once(cast(Correlator, busy), pace(20), hold=False)
+    assert not await _resolve_once(cast(Correlator, idle), pace(0), hold=False)
     assert (busy.fired, idle.fired) == ([DUE_BESIDES], [DUE_PERSONS])
 
 
@@ -56,24 +56,24 @@ async def test_work_gathers_while_a_backlog_is_read(monkeypatch: pytest.MonkeyPa
     now = [100.0]
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
     correlator = _Noted(3)
-    gathering = pace(SETTLE_ROWS - 1)
+    gathering = pace(RESOLVE_ROWS - 1)
     gathering.behind = True
-    assert not await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
     assert correlator.fired == [DUE_BESIDES]
     now[0] += GATHER_SECONDS
-    assert await _settle_once(cast(Correlator, correlator), gathering, hold=False)
-    assert not await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    assert await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
+    assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
     gathering.behind = False
-    assert await _settle_once(cast(Correlator, correlator), gathering, hold=False)
+    assert await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
 
 
-async def test_enough_work_is_settled_though_more_could_gather() -> None:
-    gathered = pace(SETTLE_ROWS)
+async def test_enough_work_is_resolved_though_more_could_gather() -> None:
+    gathered = pace(RESOLVE_ROWS)
     gathered.behind = True
-    assert await _settle_once(cast(Correlator, _Noted(SETTLE_ROWS)), gathered, hold=False)
+    assert await _resolve_once(cast(Correlator, _Noted(RESOLVE_ROWS)), gathered, hold=False)
 
 
-async def test_what_another_correlator_settles_begins_to_gather_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_another_correlator_resolves_begins_to_gather_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     now, counts = [100.0], [9, 2, 3]
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
 
@@ -89,25 +89,25 @@ async def test_what_another_correlator_settles_begins_to_gather_anew(monkeypatch
     assert await shared.ripe()
 
 
-async def test_while_events_come_settling_rests_for_as_long_as_it_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_events_come_resolving_rests_for_as_long_as_it_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
 
     class Slow(_Noted):
-        async def settle(self) -> Settled:
+        async def resolve(self) -> Resolved:
             now[0] += 4.0
-            return await super().settle()
+            return await super().resolve()
 
     correlator = cast(Correlator, Slow(3))
     stream = pace(3)
     stream.came(BEHIND - 1)
-    assert await _settle_once(correlator, stream, hold=False)
-    assert not await _settle_once(correlator, stream, hold=False)
+    assert await _resolve_once(correlator, stream, hold=False)
+    assert not await _resolve_once(correlator, stream, hold=False)
     now[0] += REST * 4.0
-    assert await _settle_once(correlator, stream, hold=False)
-    assert not await _settle_once(correlator, stream, hold=False)
+    assert await _resolve_once(correlator, stream, hold=False)
+    assert not await _resolve_once(correlator, stream, hold=False)
     stream.came(0)  # nothing more comes: nothing is to be gained
-    assert await _settle_once(correlator, stream, hold=False)
+    assert await _resolve_once(correlator, stream, hold=False)
 
 
 async def test_a_rest_is_no_longer_than_a_backlog_gathers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ async def test_a_rest_is_no_longer_than_a_backlog_gathers(monkeypatch: pytest.Mo
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
     stream = pace(3)
     stream.came(1)
-    stream.settled(10 * GATHER_SECONDS)
+    stream.resolved(10 * GATHER_SECONDS)
     assert not await stream.ripe()
     now[0] += GATHER_SECONDS
     assert await stream.ripe()

@@ -1,4 +1,4 @@
-"""The first layout."""
+"""The first layout: `services.store.tables` says what one row of each table is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ revision = "0001"
 down_revision = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_BLOCKS = ("block_birth_family", "block_tokens", "block_birth_given")
 
 
 def _hash(name: str, *, primary: bool = False) -> sa.Column[int]:
@@ -25,20 +26,28 @@ def _queue(name: str, *columns: sa.Column[bool]) -> None:
 
 
 def upgrade() -> None:
-    """Create all tables; packed blobs are compressed already, so PostgreSQL need not try again."""
+    """Create all tables. Packed blobs are compressed already, so PostgreSQL does not compress them again."""
     op.create_table("key", _hash("key", primary=True), _hash("pool"))
     op.create_table(
         "claim",
         _hash("claim", primary=True),
         _hash("pool"),
         sa.Column("known", sa.BigInteger, nullable=False),
-        _hash("b1"),
-        sa.Column("feat", sa.LargeBinary, nullable=False),
+        *(_hash(name) for name in _BLOCKS),
+        sa.Column("features", sa.LargeBinary, nullable=False),
     )
-    some = sa.text("b1 <> 0")
-    op.create_index("claim_b1", "claim", ["b1"], postgresql_where=some, sqlite_where=some)
+    for name in _BLOCKS:
+        some = sa.text(f"{name} <> 0")
+        op.create_index(f"claim_{name}", "claim", [name], postgresql_where=some, sqlite_where=some)
+    op.create_table(
+        "capped_key",
+        _hash("key", primary=True),
+        sa.Column("cutoff_known", sa.BigInteger, nullable=False),
+        _hash("cutoff_claim"),
+    )
     op.create_table("alias", _hash("loser", primary=True), _hash("winner"))
     op.create_table("pool", _hash("pool", primary=True), sa.Column("blob", sa.LargeBinary, nullable=False))
+    op.create_table("quarantine", _hash("pool", primary=True), sa.Column("why", sa.Text, nullable=False))
     op.create_table(
         "person",
         sa.Column("person", sa.LargeBinary, primary_key=True),
@@ -47,8 +56,8 @@ def upgrade() -> None:
         sa.Column("citizenship", sa.Text),
         sa.Column("port", sa.Text),
         sa.Column("code", sa.Text),
-        sa.Column("until", sa.Text),
-        sa.Column("told", sa.Text),
+        sa.Column("period_end", sa.Text),
+        sa.Column("announced", sa.Text),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("next_change_at", sa.BigInteger),
         sa.Column("awaits_from", sa.BigInteger),
@@ -58,8 +67,7 @@ def upgrade() -> None:
     op.create_index("person_pool", "person", ["pool"])
     for name, column in (("person_next", "next_change_at"), ("person_awaits", "awaits")):
         op.create_index(name, "person", [column], postgresql_where=sa.text(f"{column} IS NOT NULL"))
-    _queue("segment")
-    _queue("work", sa.Column("looked", sa.Boolean, nullable=False, server_default=sa.false()))
+    _queue("work", sa.Column("compared", sa.Boolean, nullable=False, server_default=sa.false()))
     _queue("change")
     op.create_table(
         "coverage",
@@ -80,12 +88,24 @@ def upgrade() -> None:
         "config", sa.Column("fingerprint", sa.Text, primary_key=True), sa.Column("name", sa.Text, nullable=False)
     )
     if op.get_bind().dialect.name == "postgresql":
-        for table in ("segment", "work", "change"):
+        for table in ("work", "change"):
             op.execute(f"ALTER TABLE {table} ALTER COLUMN blob SET STORAGE EXTERNAL")
 
 
 def downgrade() -> None:
-    """Drop all tables: the bus still holds every event, a store is rebuilt from it."""
-    tables = ("config", "position", "coverage", "change", "work", "segment", "person", "pool", "alias", "claim", "key")
-    for table in tables:
+    """Drop all tables: the bus still holds every event, so a store can be rebuilt from it."""
+    for table in (
+        "config",
+        "position",
+        "coverage",
+        "change",
+        "work",
+        "person",
+        "quarantine",
+        "pool",
+        "alias",
+        "capped_key",
+        "claim",
+        "key",
+    ):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Uniting pools. The least id wins, an alias is never changed: chains only ever lead down, so they end."""
+"""Merging pools. The least id wins, and an alias never changes: chains only ever lead down, so they end."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ async def aliases_of(tx: Transaction, pools: Collection[int]) -> dict[int, int]:
     steps: dict[int, int] = {}
     fresh = set(pools)
     while fresh:
-        found = await tx.aliases(sorted(fresh))
-        steps.update(found)
-        fresh = set(found.values()) - steps.keys()
+        next_steps = await tx.aliases(sorted(fresh))
+        steps.update(next_steps)
+        fresh = set(next_steps.values()) - steps.keys()
     return steps
 
 
@@ -59,10 +59,10 @@ def root_of(pool: int, steps: dict[int, int]) -> int:
     return pool
 
 
-async def unite(tx: Transaction, groups: Sequence[Collection[int]]) -> list[tuple[int, int]]:
+async def merge(tx: Transaction, groups: Sequence[Collection[int]]) -> list[tuple[int, int]]:
     """Make one pool of each group; (loser, winner) for every alias that this transaction really inserted.
 
-    Where another writer united the same loser with somebody else in the meantime, that winner and ours are united in
+    Where another writer merged the same loser into another pool in the meantime, that winner and ours are merged in
     turn, until nothing is left to say.
     """
     inserted: list[tuple[int, int]] = []

@@ -14,14 +14,14 @@ import pytest
 from correlation import NOW, Driver, batches, export, reference
 from populations import bytes_of, world_of
 
-import services.correlator.settle as settle_module
+import services.correlator.resolve as resolve_module
 from bus.contract import Producer
 from services.correlator.changes import unpack_changes
 from services.correlator.correlator import Correlator
 from services.dead_letters import Spool
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History
-from services.domain.settle import persons
+from services.domain.resolve import persons
 from services.export import lines
 from services.store import Store
 from services.store.contract import Incomplete
@@ -58,10 +58,10 @@ async def told(store: Store) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("before", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("seed", range(4))
-async def test_one_pool_is_aside_and_all_others_settle(
+async def test_one_pool_is_quarantined_and_all_others_resolve(
     store: Store, seed: int, before: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`before`: so much was settled without the mistake."""
+    """`before`: so much was resolved without the mistake."""
     raws = bytes_of(world_of(seed, persons=12)[0])
     parts = batches(raws, Random(seed))
     good = int(len(parts) * before)
@@ -72,24 +72,24 @@ async def test_one_pool_is_aside_and_all_others_settle(
         await driver.append(part)
         await driver.finish()
     with monkeypatch.context() as patched:
-        patched.setattr(settle_module, "persons", failing(record))
+        patched.setattr(resolve_module, "persons", failing(record))
         for part in parts[good:]:
             await driver.append(part)
             await driver.finish()
-    (why,) = (await store.reads.aside()).values()
+    (why,) = (await store.reads.quarantined()).values()
     assert why.startswith("KeyError in found, line ")
     assert PERSON not in why
     stands = await export(store)
     assert set(stands) < set(whole)
     assert stands
-    with pytest.raises(Incomplete, match="1 pools of records could not be settled"):
+    with pytest.raises(Incomplete, match="1 pools of records could not be resolved"):
         [line async for line in lines(store.reads)]
     kept = {fact for pool in [pool async for pool in store.reads.all_pools()] for fact in pool.facts}
     assert kept == {fact_of(raw).id for raw in raws} - {
         fact.id for fact in map(fact_of, raws) if fact.kind == "coverage"
     }
     await mended(store, tmp_path)
-    assert await store.reads.aside() == {}
+    assert await store.reads.quarantined() == {}
     assert await export(store) == whole
     numbers: dict[object, list[object]] = {}
     for change in await told(store):
@@ -97,13 +97,15 @@ async def test_one_pool_is_aside_and_all_others_settle(
     assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
 
 
-async def test_what_fails_again_is_aside_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_fails_again_is_quarantined_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raws = bytes_of(world_of(3, persons=6)[0])
-    monkeypatch.setattr(settle_module, "persons", failing(fact_of(raws[0]).record))
+    monkeypatch.setattr(resolve_module, "persons", failing(fact_of(raws[0]).record))
     driver = Driver(store.writer)
     await driver.append(raws)
     await driver.finish()
-    aside = await store.reads.aside()
-    assert len(aside) == 1
+    quarantined = await store.reads.quarantined()
+    assert len(quarantined) == 1
     await mended(store, tmp_path)
-    assert (await store.reads.aside(), await store.reads.backlog()) == (aside, 0)
+    assert (await store.reads.quarantined(), await store.reads.backlog()) == (quarantined, 0)

@@ -1,10 +1,10 @@
-"""Look: claims of committed appends are compared by score with the claims of their blocks, and their pools united.
+"""Compare: claims of committed appends are scored against the claims of their blocks; pools of alike claims merge.
 
-Every writer commits its claims before it looks, so of two claims written at the same time at least one sees the
-other. Looking before committing would lose links in silence.
+Every writer commits its claims before it compares them, so of two claims written at the same time at least one sees
+the other. Comparing before committing would lose links in silence.
 
-A block that more claims share than it admits has a horizon. The look that lowers one has the pools of all claims told
-anew that fell behind it: they were compared in this block before, and are no more.
+A block that more claims share than it admits has a cutoff. The comparison that lowers a cutoff queues the pools of all
+claims that fell behind it: they were compared in this block before, and are no longer.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import combinations
 
 import msgspec
 
-from services.correlator.unite import unite
-from services.correlator.work import Waiting, Work
+from services.correlator.merge import merge
+from services.correlator.work import PackedWork, Work
 from services.domain import caps
 from services.domain.caps import Rank
 from services.domain.facts import Claim
@@ -26,29 +26,29 @@ from services.store.writer import ClaimRow, Transaction
 _decoder = msgspec.msgpack.Decoder(Claim)
 
 
-async def look(tx: Transaction, limit: int) -> int:
-    """Look at the work that nobody looked at yet; how many rows that was."""
-    rows = await tx.unlooked(limit)
+async def compare(tx: Transaction, limit: int) -> int:
+    """Compare the claims of up to `limit` rows of work not compared yet. Return the number of rows."""
+    rows = await tx.uncompared(limit)
     if not rows:
         return 0
-    mine = {claim for row in rows for claim in Waiting.unpack(row.blob).claims}
-    stored = await tx.horizons()
+    mine = {claim for row in rows for claim in PackedWork.unpack(row.blob).claims}
+    stored = await tx.cutoffs()
     asked = _asked(await tx.claims(sorted(mine)), stored)
     work = Work()
     if any(asked):
         admitted, lowered, fallen = _admitted(await tx.block(asked), {one for some in asked for one in some}, stored)
         if lowered:
-            await tx.lower_horizons(lowered)
-        work.united = await unite(tx, pairs(mine, admitted))
+            await tx.lower_cutoffs(lowered)
+        work.merged = await merge(tx, pairs(mine, admitted))
         work.again = sorted(fallen)
-    await tx.mark_looked([row.id for row in rows])
-    if work.united or work.again:
-        await tx.add_work(work.pack(), looked=True)
+    await tx.mark_compared([row.id for row in rows])
+    if work.merged or work.again:
+        await tx.add_work(work.pack(), compared=True)
     return len(rows)
 
 
 def _asked(mine: Iterable[ClaimRow], stored: dict[int, Rank]) -> tuple[list[int], list[int], list[int]]:
-    """The blocks to read: those that admit one of the claims."""
+    """Return the blocks to read: those that admit one of the claims."""
     asked: tuple[set[int], set[int], set[int]] = (set(), set(), set())
     for row in mine:
         for some, block in zip(asked, row.blocks, strict=True):
@@ -58,11 +58,11 @@ def _asked(mine: Iterable[ClaimRow], stored: dict[int, Rank]) -> tuple[list[int]
 
 
 def _admitted(
-    found: Iterable[ClaimRow], asked: set[int], stored: dict[int, Rank]
+    rows_read: Iterable[ClaimRow], asked: set[int], stored: dict[int, Rank]
 ) -> tuple[list[list[ClaimRow]], list[tuple[int, int, int]], set[int]]:
-    """The claims that each block admits, the horizons that are lower now, the pools of the claims that fell behind."""
+    """The claims that each block admits, the cutoffs that are lower now, the pools of the claims that fell behind."""
     blocks: dict[int, list[ClaimRow]] = defaultdict(list)
-    for row in found:
+    for row in rows_read:
         for block in row.blocks:
             if block in asked:
                 blocks[block].append(row)
@@ -96,7 +96,7 @@ def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
             done.add(pair)
             for row in (one, other):
                 if row.claim not in claims:
-                    claims[row.claim] = _decoder.decode(row.feat)
+                    claims[row.claim] = _decoder.decode(row.features)
             if alike(claims[one.claim], claims[other.claim]):
                 groups.append({one.pool, other.pool})
     return groups

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
-from services.domain.caps import NO_HORIZONS, Horizons, caps_of
+from services.domain.caps import NO_CUTOFFS, Cutoffs, caps_of
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import Answer, History, Interval, Link, Stay
@@ -17,49 +17,51 @@ from services.domain.stays import stays_of
 HANDLE_BYTES = 16
 
 
-def persons(facts: Collection[Fact], known_at: int | None = None, horizons: Horizons = NO_HORIZONS) -> list[History]:
+def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutoffs = NO_CUTOFFS) -> list[History]:
     """The persons that the facts known by `known_at` (microseconds; None: all) speak of, sorted by id.
 
-    `horizons`: those of capped keys and blocks whose claims lie in several pools.
+    `cutoffs`: those of capped keys and blocks whose claims lie in several pools.
     """
     records, since = active(facts, known_at)
     decisions = [parts[0] for parts in records.values() if parts[0].kind == "decision"]
-    told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
-    if not told:
+    subjects = {key: parts for key, parts in records.items() if parts[0].claim is not None}
+    if not subjects:
         return []
-    if not decisions and _one_claim(told):
+    if not decisions and _one_claim(subjects):
         # most pools: one person under one claim, with nothing to join and nothing to part
-        return [_history(list(told), told, since, [])]
-    nodes, home = _nodes(told, since, {key for fact in decisions for key in _decided(fact)})
-    refused, decided = _said(decisions, home, nodes)
-    names = {key: (parts[0].system, parts[0].record) for key, parts in told.items()}
-    found = []
-    caps = caps_of(facts, horizons, known_at=known_at)
+        return [_history(list(subjects), subjects, since, [])]
+    nodes, home = _nodes(subjects, since, {key for fact in decisions for key in _decided(fact)})
+    refused, decided = _decisions(decisions, home, nodes)
+    names = {key: (parts[0].system, parts[0].record) for key, parts in subjects.items()}
+    histories = []
+    caps = caps_of(facts, cutoffs, known_at=known_at)
     for keys, edges in persons_of(nodes, refused, decided, caps):
         members = [record for key in keys for record in nodes[key].records]
         links = sorted(
             (link_of(edge, nodes, names) for edge in edges), key=lambda link: (link.one, link.other, link.by)
         )
-        found.append(_history(members, told, since, links))
-    return sorted(found, key=lambda history: history.person)
+        histories.append(_history(members, subjects, since, links))
+    return sorted(histories, key=lambda history: history.person)
 
 
-def _one_claim(told: Records) -> bool:
+def _one_claim(subjects: Records) -> bool:
     """Whether all records make the same claim."""
-    first = next(iter(told.values()))[0].claim
-    return all(parts[0].claim is first or parts[0].claim == first for parts in told.values())
+    first = next(iter(subjects.values()))[0].claim
+    return all(parts[0].claim is first or parts[0].claim == first for parts in subjects.values())
 
 
 def _decided(fact: Fact) -> tuple[bytes, bytes]:
     return handle(*fact.body["one"]), handle(*fact.body["other"])
 
 
-def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[dict[bytes, Node], dict[bytes, bytes]]:
+def _nodes(
+    subjects: Records, since: dict[bytes, int], named: set[bytes]
+) -> tuple[dict[bytes, Node], dict[bytes, bytes]]:
     """Nodes by key, and each record's node. A record has one subject: its first part speaks for all."""
     nodes: dict[bytes, Node] = {}
     home: dict[bytes, bytes] = {}
     keys: dict[int, int] = {}  # by the claim object: facts of one pool share it, and its hash is dear
-    for key, parts in told.items():
+    for key, parts in subjects.items():
         claim: Claim | None = parts[0].claim
         if claim is None:
             continue
@@ -82,10 +84,10 @@ def _nodes(told: Records, since: dict[bytes, int], named: set[bytes]) -> tuple[d
     return nodes, home
 
 
-def _said(
+def _decisions(
     decisions: Sequence[Fact], home: dict[bytes, bytes], nodes: dict[bytes, Node]
 ) -> tuple[list[Refusal], list[Edge]]:
-    """What people decided; of several decisions on one pair the latest by (known, id) holds."""
+    """The refusals and joins that people decided; of several decisions on one pair the latest by (known, id) holds."""
     latest: dict[tuple[bytes, bytes], Fact] = {}
     for fact in sorted(decisions, key=lambda fact: (fact.known, fact.id)):
         one, other = sorted(_decided(fact))
@@ -105,8 +107,8 @@ def _said(
     return refused, joined
 
 
-def _history(members: list[bytes], told: Records, since: dict[bytes, int], links: list[Link]) -> History:
-    facts = [fact for key in members for fact in told[key]]
+def _history(members: list[bytes], subjects: Records, since: dict[bytes, int], links: list[Link]) -> History:
+    facts = [fact for key in members for fact in subjects[key]]
     claims = list({id(fact.claim): fact.claim for fact in facts if fact.claim is not None}.values())
     stays, unmatched = stays_of(facts)
     first = min(members, key=lambda key: (since[key], key))
@@ -144,11 +146,11 @@ def answer(stay: Stay, as_of: int, coverage: Coverage) -> Answer | None:
 
 def status(history: History, as_of: int, coverage: Coverage) -> Answer | None:
     """The person's status at a second: that of the last stay begun by then. None where there is none."""
-    found = None
+    latest = None
     for stay in history.stays:
         if stay.since <= as_of:
-            found = answer(stay, as_of, coverage) or found
-    return found
+            latest = answer(stay, as_of, coverage) or latest
+    return latest
 
 
 def boundaries(history: History) -> Iterator[Interval]:
@@ -165,5 +167,5 @@ def next_change(history: History, after: int) -> int | None:
 def history_of_records(facts: Collection[Fact]) -> History | None:
     """The history of somebody whose records these are, whatever matching would make of them. None without a record."""
     records, since = active(facts)
-    told = {key: parts for key, parts in records.items() if parts[0].claim is not None}
-    return _history(list(told), told, since, []) if told else None
+    subjects = {key: parts for key, parts in records.items() if parts[0].claim is not None}
+    return _history(list(subjects), subjects, since, []) if subjects else None

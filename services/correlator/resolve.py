@@ -1,4 +1,4 @@
-"""Settle: pools with new facts are read whole, the pure function says who is who, and the view and outbox follow."""
+"""Resolve: pools with new facts are read whole, the pure function says who is who, and the view and outbox follow."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from services.correlator.changes import Told, pack_changes, retell
-from services.correlator.unite import aliases_of, root_of
-from services.correlator.work import Waiting, facts_in
-from services.domain.caps import NO_HORIZONS, Rank, caps_of
+from services.correlator.changes import ViewUpdate, pack_changes, view_update
+from services.correlator.merge import aliases_of, root_of
+from services.correlator.work import PackedWork, facts_in
+from services.domain.caps import NO_CUTOFFS, Rank, caps_of
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact
 from services.domain.pools import Pool
-from services.domain.settle import persons
+from services.domain.resolve import persons
 from services.store.packing import pack_pool, unpack_pool
 from services.store.writer import PersonRow, Transaction
 
@@ -35,8 +35,8 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What one settling did."""
+class Resolved:
+    """What one resolving did."""
 
     rows: int  # of work
     pools: int
@@ -49,84 +49,84 @@ async def coverage_of(tx: Transaction) -> Coverage:
     return complete([_fact.decode(blob) for blob in await tx.coverage()])
 
 
-async def settle(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Settled:
-    """Settle up to `limit` rows of work; changes are told as of `now` (seconds).
+async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Resolved:
+    """Resolve up to `limit` rows of work; changes are told as of `now` (seconds).
 
-    The caller has locked settling: what is read without the lock may be replaced by whoever holds it.
+    The caller has locked resolving: what is read without the lock may be replaced by whoever holds it.
     """
     blobs = await tx.take_work(limit)
     if not blobs:
-        return Settled(0, 0, 0, 0)
+        return Resolved(0, 0, 0, 0)
     facts: dict[int, list[msgspec.Raw]] = defaultdict(list)
     touched: set[int] = set()
     again: set[int] = set()
     for blob in blobs:
         await asyncio.sleep(0)
-        work = Waiting.unpack(blob)
+        work = PackedWork.unpack(blob)
         again.update(work.again)
         for pool, more in work.facts.items():
             facts[pool].append(more)
-        touched.update(pool for pair in work.united for pool in pair)
+        touched.update(pool for pair in work.merged for pool in pair)
     touched |= facts.keys() | again
     steps = await aliases_of(tx, touched)
     members: dict[int, list[int]] = defaultdict(list)
     for pool in touched | steps.keys() | set(steps.values()):
         members[root_of(pool, steps)].append(pool)
-    horizons = await tx.horizons()
+    cutoffs = await tx.cutoffs()
     pools = people = changes = 0
     roots = sorted(members)
     for first in range(0, len(roots), SLICE):
         some = {root: members[root] for root in roots[first : first + SLICE]}
-        done = await _settle_some(tx, some, facts, again, horizons, now, coverage)
+        done = await _resolve_some(tx, some, facts, again, cutoffs, now, coverage)
         pools, people, changes = pools + done.pools, people + done.persons, changes + done.changes
-    return Settled(len(blobs), pools, people, changes)
+    return Resolved(len(blobs), pools, people, changes)
 
 
-async def _settle_some(
+async def _resolve_some(
     tx: Transaction,
     members: dict[int, list[int]],
     facts: dict[int, list[msgspec.Raw]],
     again: set[int],
-    horizons: dict[int, Rank],
+    cutoffs: dict[int, Rank],
     now: int,
     coverage: Coverage,
-) -> Settled:
-    """Settle the pools of some roots, given by root with those that were united into it."""
+) -> Resolved:
+    """Resolve the pools of some roots, given by root with those that were merged into it."""
     stored = await tx.pools(sorted(chain.from_iterable(members.values())))
     root_by_pool = {pool: root for root, pools in members.items() for pool in pools}
     before: dict[int, list[PersonRow]] = defaultdict(list)
     for row in await tx.persons(sorted(stored)) if stored else ():
         before[root_by_pool[row.pool]].append(row)
     gone: list[int] = []
-    aside: list[tuple[int, str]] = []
+    quarantined: list[tuple[int, str]] = []
     changes: list[bytes] = []
     rows: list[PersonRow] = []
     packed: list[tuple[int, bytes]] = []
     roots = sorted(members)
     for first in range(0, len(roots), BREATH):
         grown = _grown({root: members[root] for root in roots[first : first + BREATH]}, facts, again, stored)
-        await _lower(tx, grown.values(), horizons)
+        await _lower(tx, grown.values(), cutoffs)
         for root, whole in grown.items():
             try:
-                told = retell(persons(whole.facts.values(), None, horizons), before[root], root, coverage, now)
+                update = view_update(persons(whole.facts.values(), None, cutoffs), before[root], root, coverage, now)
             except Exception as error:  # a mistake in the program about somebody must not stop it for everybody
                 why = _place(error)
-                log.error("records set aside: they could not be settled", count=len(whole.facts), why=why)
-                aside.append((root, why))
-                told = _waiting(before[root], root)
-            rows += told.rows
-            changes += told.changes
+                log.error("records quarantined: they could not be resolved", count=len(whole.facts), why=why)
+                quarantined.append((root, why))
+                update = _rows_without_history(before[root], root)
+            rows += update.rows
+            changes += update.changes
             packed.append((root, pack_pool(whole)))
             gone += [pool for pool in members[root] if pool in stored]
         await asyncio.sleep(0)
     gone.sort()
     await tx.replace_pools(gone, packed)
     await tx.replace_persons(gone, rows)
-    if aside or await tx.aside():
-        await tx.replace_aside(sorted({*gone, *(root for root, _ in packed)}), sorted(aside))
+    if quarantined or await tx.quarantined():
+        await tx.replace_quarantined(sorted({*gone, *(root for root, _ in packed)}), sorted(quarantined))
     if changes:
         await tx.add_change(pack_changes(changes))
-    return Settled(0, len(packed), len(rows), len(changes))
+    return Resolved(0, len(packed), len(rows), len(changes))
 
 
 def _place(error: Exception) -> str:
@@ -135,23 +135,23 @@ def _place(error: Exception) -> str:
     return f"{type(error).__name__} in {last.name}, line {last.lineno} of {Path(last.filename).name}"
 
 
-def _waiting(before: Iterable[PersonRow], root: int) -> Told:
-    """The rows of a pool that cannot be settled: without a history, but what was told last stays known."""
-    return Told(
+def _rows_without_history(before: Iterable[PersonRow], root: int) -> ViewUpdate:
+    """The rows of a pool that cannot be resolved: without a history, but what was told last stays known."""
+    return ViewUpdate(
         [row._replace(pool=root, next_change_at=None, awaits_from=None, awaits=None, doc=None) for row in before]
     )
 
 
-async def _lower(tx: Transaction, pools: Iterable[Pool], horizons: dict[int, Rank]) -> None:
-    """Lowers the horizons of identifiers that fall by what the pools hold, here and in the store."""
+async def _lower(tx: Transaction, pools: Iterable[Pool], cutoffs: dict[int, Rank]) -> None:
+    """Lowers the cutoffs of identifiers that fall by what the pools hold, here and in the store."""
     fell: dict[int, Rank] = {}
     for pool in pools:
-        caps = caps_of(pool.facts.values(), NO_HORIZONS, blocks=False)
-        for key, rank in caps.horizons.items() if caps else ():
-            if key not in horizons or rank < horizons[key]:
-                horizons[key] = fell[key] = rank
+        caps = caps_of(pool.facts.values(), NO_CUTOFFS, blocks=False)
+        for key, rank in caps.cutoffs.items() if caps else ():
+            if key not in cutoffs or rank < cutoffs[key]:
+                cutoffs[key] = fell[key] = rank
     if fell:
-        await tx.lower_horizons(sorted((key, *rank) for key, rank in fell.items()))
+        await tx.lower_cutoffs(sorted((key, *rank) for key, rank in fell.items()))
 
 
 def _grown(
@@ -160,12 +160,12 @@ def _grown(
     """By root the pools of which more is known than was stored, or that are to be told anew, with all that is known."""
     grown: dict[int, Pool] = {}
     for root, numbers in members.items():
-        found = [number for number in numbers if number in stored]
-        whole = unpack_pool(stored[found[0]]) if found else Pool()
-        for number in found[1:]:
-            whole.unite(unpack_pool(stored[number]))
+        stored_numbers = [number for number in numbers if number in stored]
+        whole = unpack_pool(stored[stored_numbers[0]]) if stored_numbers else Pool()
+        for number in stored_numbers[1:]:
+            whole.merge(unpack_pool(stored[number]))
         # a root whose history lies under the name of a pool that has lost since moves as well
-        more = len(found) > 1 or (bool(found) and found[0] != root)
+        more = len(stored_numbers) > 1 or (bool(stored_numbers) and stored_numbers[0] != root)
         for number in numbers:
             for raw in facts.pop(number, ()):
                 more |= whole.add(facts_in(raw))
