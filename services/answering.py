@@ -18,7 +18,7 @@ from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact, fact_of, instant
 from services.domain.history import Answer, History, Stay, canonical
 from services.domain.pools import Pool
-from services.domain.settle import answer, persons, status
+from services.domain.resolve import answer, persons, status
 from services.matches import Possible, possible_among
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
