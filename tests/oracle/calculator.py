@@ -1,0 +1,829 @@
+"""The outcome of each admission, day by day, from the law's text.
+
+Every local day of a stay has a label; what holds at `as_of` is the label of that day, and a departure is in time if the
+label of its own day, where it happened, is one of authorised stay. A label is a set where the law leaves more than one
+reading open: any of them is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from oracle import law
+from oracle.days import DAY, add_months, closed, day_of, instant, local_day, midnight, start_of
+from oracle.reading import Event, Key, i94_of, implausible, key_of, receipts_of, standing
+
+STATUS, GRACE, PENDING, TERMINATED, OVER, UNKNOWN = "STATUS", "GRACE", "PENDING", "TERMINATED", "OVER", "UNKNOWN"
+AUTHORISED = {STATUS, GRACE, PENDING}
+INSIDE = {
+    STATUS: "IN_STATUS",
+    GRACE: "IN_GRACE",
+    PENDING: "PENDING",
+    TERMINATED: "TERMINATED",
+    UNKNOWN: "UNDETERMINED",
+}
+Labels = frozenset[str]
+FOREVER = date(9000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What may be said of one admission: the first is the oracle's own reading, all of them are within the law's text."""
+
+    outcomes: tuple[str, ...]
+    reason: str
+
+    @property
+    def outcome(self) -> str:
+        """The oracle's own reading."""
+        return self.outcomes[0]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A class and a date that somebody with the right to do so wrote down, from a day on."""
+
+    start: date
+    admission_class: str | None
+    until: date | str | None
+    paroled: bool = False
+    receipt: str | None = None
+    heals: bool = False  # the days between the end before and its start are held to be in status
+
+
+@dataclass
+class Application:
+    """An application to stay longer, in another class, or for good."""
+
+    receipt: str
+    filed: date
+    asks: str
+    form: str
+    paper: bool
+    asked_class: str | None
+    decided: date | None = None
+    result: str | None = None
+    approval: Event | None = None
+    frivolous: bool = False
+
+
+@dataclass
+class Stay:
+    """One application for admission, and all that happened up to the next."""
+
+    arrivals: list[Event]
+    begins: datetime
+    ends: datetime | None  # when the next application for admission was made
+    events: list[Event]
+    programs: list[Event]
+    grants: list[Grant] = field(default_factory=list)
+    applications: list[Application] = field(default_factory=list)
+
+    @property
+    def arrival(self) -> Event:
+        """The arrival that began it."""
+        return self.arrivals[0]
+
+    @property
+    def zone(self) -> str:
+        """The zone of its port of entry."""
+        return str(self.arrival["occurred_at"].get("zone", "UTC"))
+
+    @property
+    def first_day(self) -> date:
+        """The local day of the arrival."""
+        return day_of(self.arrival["occurred_at"])
+
+    def citizen_of(self, state: str) -> bool:
+        """Whether any arrival names that citizenship."""
+        return any(state in arrival["subject"].get("citizenship", []) for arrival in self.arrivals)
+
+    def facts(self, *names: str) -> list[Event]:
+        """Status events of those facts, by day."""
+        found = [e for e in self.events if e["kind"] == "status" and e["fact"] in names]
+        return sorted(found, key=lambda e: day_of(e["occurred_at"]))
+
+
+def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None = None) -> dict[Key, Answer]:
+    """The outcome of every application for admission of one person that had been made by `as_of`."""
+    known = standing(events, known_at)
+    answers: dict[Key, Answer] = {}
+    for stay in stays_of(known):
+        if stay.begins > as_of:
+            continue
+        answer = _answer(stay, as_of, known)
+        for arrival in stay.arrivals:
+            if start_of(arrival["occurred_at"]) <= as_of:
+                answers[key_of(arrival)] = answer
+    return answers
+
+
+def stays_of(known: list[Event]) -> list[Stay]:
+    """The person's applications for admission in order, each with the events up to the next."""
+    arrivals = sorted((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]))
+    groups: list[list[Event]] = []
+    for arrival in arrivals:
+        if groups and _revalidated(groups[-1], arrival, known):
+            groups[-1].append(arrival)
+        else:
+            groups.append([arrival])
+    stays = []
+    for number, group in enumerate(groups):
+        begins = start_of(group[0]["occurred_at"])
+        after = groups[number + 1][0] if number + 1 < len(groups) else None
+        ends = start_of(after["occurred_at"]) if after else None
+        mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, group[0], after)]
+        programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
+        stay = Stay(group, begins, ends, mine, programs)
+        _read_applications(stay)
+        stays.append(stay)
+    return stays
+
+
+def _within(event: Event, arrival: Event, after: Event | None) -> bool:
+    """Whether an event belongs to the time from one application for admission to the next.
+
+    What is known to the day only, on the day of a later arrival, came before it: who arrives has left before.
+    """
+    at, first = start_of(event["occurred_at"]), start_of(arrival["occurred_at"])
+    if event["occurred_at"]["precision"] == "day":
+        day = day_of(event["occurred_at"])
+        begins = day >= day_of(arrival["occurred_at"])
+        over = after is not None and day > day_of(after["occurred_at"])
+        return begins and not over
+    return at >= first and (after is None or at < start_of(after["occurred_at"]))
+
+
+def _revalidated(group: list[Event], arrival: Event, known: list[Event]) -> bool:
+    """22 CFR 41.112(d), 8 CFR 214.1(b): back from Canada or Mexico within 30 days on the I-94 that still runs."""
+    if arrival["inspection"] != "admitted" or group[0]["inspection"] != "admitted":
+        return False
+    if not (i94_of(group[0]) & i94_of(arrival)):
+        return False
+    until = group[0].get("admitted_until")
+    back = day_of(arrival["occurred_at"])
+    if until not in (None, "D/S") and back > date.fromisoformat(until):
+        return False
+    left = [
+        e
+        for e in known
+        if e["kind"] == "departure"
+        and start_of(group[-1]["occurred_at"]) <= start_of(e["occurred_at"]) < start_of(arrival["occurred_at"])
+    ]
+    if not left or any(e.get("mode") != "land" for e in left):
+        return False
+    return back - max(day_of(e["occurred_at"]) for e in left) <= timedelta(days=law.REVALIDATION_DAYS)
+
+
+# --- applications and grants -----------------------------------------------------------------------------------------
+
+
+def _read_applications(stay: Stay) -> None:
+    arrival = stay.arrival
+    stay.grants = [
+        Grant(
+            stay.first_day,
+            arrival.get("class_of_admission"),
+            _until(arrival.get("admitted_until")),
+            paroled=arrival["inspection"] == "paroled",
+        )
+    ]
+    frivolous = {r for e in stay.facts("frivolous_filing") for r in receipts_of(e)}
+    by_receipt: dict[str, list[Event]] = {}
+    for event in stay.events:
+        if event["kind"] != "extension":
+            continue
+        if event["form"] == "I-94":  # the inspecting agency's own correction, for any class: 8 CFR 235.2, 212.5
+            if event["action"] == "approved":
+                start = _date(event.get("valid_from")) or day_of(event["occurred_at"])
+                before = _in_force(stay.grants, start)
+                stay.grants.append(
+                    Grant(
+                        start,
+                        event.get("granted_class") or before.admission_class,
+                        _until(event.get("granted_until")),
+                        paroled=before.paroled and not event.get("granted_class"),
+                        heals=True,
+                    )
+                )
+                stay.grants.sort(key=lambda g: g.start)
+            continue
+        by_receipt.setdefault(event["receipt"], []).append(event)
+    for receipt, steps in by_receipt.items():
+        steps.sort(key=lambda e: (day_of(e["occurred_at"]), e.get("recorded_at") or ""))
+        filings = [e for e in steps if e["action"] == "filed"]
+        dates = [_date(e.get("filed_on")) for e in steps]
+        filed = next((d for d in dates if d), None) or (day_of(filings[0]["occurred_at"]) if filings else None)
+        decisions = [e for e in steps if e["action"] in ("approved", "denied", "withdrawn")]
+        if filed is None:
+            filed = day_of(steps[0]["occurred_at"])
+        application = Application(
+            receipt,
+            filed,
+            steps[0]["asks"],
+            steps[0]["form"],
+            paper=steps[0]["system"] == "CLAIMS3",  # CLAIMS 3 holds what was filed on paper
+            asked_class=next((e["requested_class"] for e in steps if e.get("requested_class")), None),
+            frivolous=receipt in frivolous,
+        )
+        if decisions:
+            last = decisions[-1]
+            application.decided = day_of(last["occurred_at"])
+            application.result = last["action"]
+            application.approval = last if last["action"] == "approved" else None
+        stay.applications.append(application)
+    stay.applications.sort(key=lambda a: (a.filed, a.receipt))
+    for application in stay.applications:
+        approval = application.approval
+        if approval is None or application.asks == "adjust" or application.decided is None:
+            continue
+        start = _date(approval.get("valid_from")) or application.decided
+        before = _in_force(stay.grants, start)
+        stay.grants.append(
+            Grant(
+                start,
+                approval.get("granted_class") or before.admission_class,
+                _until(approval.get("granted_until")),
+                receipt=application.receipt,
+                heals=True,  # 8 CFR 214.1(c)(4), 248.1(b): granted from the day on which the stay before expired
+            )
+        )
+        stay.grants.sort(key=lambda g: g.start)
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _until(text: str | None) -> date | str | None:
+    return text if text in (None, "D/S") else date.fromisoformat(text)
+
+
+def _in_force(grants: list[Grant], day: date) -> Grant:
+    found = [g for g in grants if g.start <= day]
+    return found[-1] if found else grants[0]
+
+
+def _timely(stay: Stay, application: Application) -> bool | None:
+    """Filed before the authorised stay was over (8 CFR 214.1(c)(4), 248.1(b)); None where sources leave it open.
+
+    Nothing filed at the same time or later helps, and another application that is pending is no status.
+    """
+    earlier = [a for a in stay.applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
+    receipts = {a.receipt for a in earlier}
+    grants = [g for g in stay.grants if g.receipt is None or g.receipt in receipts]
+    found = _authorised_to_file(stay, grants, earlier, application, application.filed)
+    if found is not False or not application.paper or application.filed < law.PAPER_SINCE or closed(application.filed):
+        return found
+    day = application.filed - DAY
+    while closed(day):  # 8 CFR 1.2 "day"; USCIS Policy Manual vol. 1 part B ch. 6
+        found = _authorised_to_file(stay, grants, earlier, application, day)
+        if found is not False:
+            return found
+        day -= DAY
+    return False
+
+
+def _authorised_to_file(
+    stay: Stay, grants: list[Grant], earlier: list[Application], application: Application, day: date
+) -> bool | None:
+    labels = _status_label(stay, grants, earlier, day)
+    grant = _in_force(grants, day)
+    if labels == {STATUS}:
+        return True
+    if labels <= {STATUS, GRACE}:
+        if grant.admission_class in law.STUDENTS | law.SIXTY_DAYS | law.SIXTY_DAYS_H2 and not _past_date(grant, day):
+            # F: agency policy of 27 August 2024; employment: 8 CFR 214.1(l)(2)
+            return None if _withdrawn_program(stay, grant, day) else True
+        return None  # J's 30 days, the endorsed days: sources disagree
+    if TERMINATED in labels and isinstance(grant.until, date) and day <= grant.until:
+        return None  # before the date on the I-94, though out of status
+    if UNKNOWN in labels:
+        return None
+    return False
+
+
+def _past_date(grant: Grant, day: date) -> bool:
+    return isinstance(grant.until, date) and day > grant.until
+
+
+def _withdrawn_program(stay: Stay, grant: Grant, day: date) -> bool:
+    last = _last_program(stay, grant.admission_class, day)
+    return last is not None and last["fact"] == "sevis_terminated"
+
+
+# --- labels of days --------------------------------------------------------------------------------------------------
+
+
+def label(stay: Stay, day: date) -> Labels:
+    """What a local day of the stay is."""
+    base = _status_label(stay, stay.grants, stay.applications, day)
+    if base == {STATUS}:
+        return base
+    pending = _pending(stay, day)
+    if not pending:
+        return base
+    strong = PENDING in pending and "maybe" not in pending
+    if GRACE in base or STATUS in base:
+        return base | {PENDING}  # both hold; the closed list names the grace first
+    if base == {UNKNOWN}:
+        return base | {PENDING}
+    return frozenset({PENDING}) | (frozenset({STATUS}) if "status" in pending else frozenset()) | (
+        frozenset() if strong else base
+    )
+
+
+def _status_label(stay: Stay, grants: list[Grant], applications: list[Application], day: date) -> Labels:
+    grant = _in_force(grants, day)
+    base = _class_label(stay, grant, applications, day)
+    if base == {STATUS}:
+        return base
+    if any(g.start > day and g.heals for g in grants):
+        following = min((g for g in grants if g.start > day and g.heals), key=lambda g: g.start)
+        if base & {GRACE}:
+            return base | {STATUS}
+        if following.receipt is None or _heals(stay, following, day):
+            return frozenset({STATUS})
+    return base
+
+
+def _heals(stay: Stay, grant: Grant, day: date) -> bool:
+    """An approval reaches back to the end of the status before (8 CFR 214.1(c)(4), 248.1(b))."""
+    return grant.receipt is not None and grant.start > day >= stay.first_day
+
+
+def _class_label(stay: Stay, grant: Grant, applications: list[Application], day: date) -> Labels:
+    cls, until = grant.admission_class, grant.until
+    if grant.paroled:  # parole is no admission; INA 212(d)(5), 8 CFR 212.5(e)
+        return _parole_label(stay, grant, day)
+    if cls is None or (cls not in law.KNOWN and grant.receipt is None):
+        return frozenset({UNKNOWN})
+    if cls in law.STUDENTS | law.EXCHANGE:
+        program = _program_label(stay, cls, applications, day)
+        if until == "D/S":
+            return program
+        if until is None:
+            return frozenset({UNKNOWN})
+        return _program_with_date(stay, cls, until, program, day)
+    if cls in law.VOCATIONAL:
+        return _vocational_label(stay, grant, applications, day)
+    if until == "D/S":
+        prc = cls == "I" and stay.citizen_of("CHN")  # 8 CFR 214.2(i)(2)
+        return frozenset({STATUS if cls in law.UNLIMITED and not prc else UNKNOWN})
+    if until is None:
+        return _unwritten_label(stay, cls, day)
+    assert isinstance(until, date)
+    return _dated_label(stay, grant, until, day)
+
+
+def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
+    ends = [grant.until] if isinstance(grant.until, date) else []
+    for fact in stay.facts("parole"):
+        if day_of(fact["occurred_at"]) <= day and _date(fact.get("until")):
+            ends.append(date.fromisoformat(fact["until"]))
+    if not ends:
+        return frozenset({UNKNOWN})
+    return frozenset({STATUS if day <= max(ends) else OVER})
+
+
+def _unwritten_label(stay: Stay, cls: str, day: date) -> Labels:
+    """Where no date was written down, the law gives a few classes one."""
+    first = stay.first_day
+    if cls in law.WITHOUT_DATE:
+        sure, late = first + timedelta(days=law.WITHOUT_DATE[cls] - 1), first + timedelta(days=law.WITHOUT_DATE[cls])
+    elif cls in ("B1", "B2") and stay.citizen_of("CAN") and not i94_of(stay.arrival):
+        late = add_months(first, 6)  # 8 CFR 235.1(h)(1)(i), 212.1(a), 214.2(b)(2)
+        sure = late - DAY
+    else:
+        return frozenset({UNKNOWN})
+    if day <= sure:
+        return frozenset({STATUS})
+    if day == late:
+        return frozenset({STATUS, OVER})  # whether the day of arrival counts, no section says
+    return _satisfactory(stay, cls, late, day)
+
+
+def _satisfactory(stay: Stay, cls: str, last: date, day: date) -> Labels:
+    """8 CFR 217.3(a), 212.1(q): no overstay only for who leaves within the days granted."""
+    limit = law.SATISFACTORY_DEPARTURE.get(cls)
+    for fact in stay.facts("satisfactory_departure"):
+        granted = day_of(fact["occurred_at"])
+        given = _date(fact.get("until"))
+        if limit and given and granted <= day and day <= min(given, last + timedelta(days=limit)):
+            return frozenset({GRACE})
+    return frozenset({OVER})
+
+
+def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
+    cls = grant.admission_class
+    if day <= until:
+        ended = _employment_ended(stay, grant, until)
+        if ended is None or day <= ended:
+            return frozenset({STATUS})
+        sixty = cls in law.SIXTY_DAYS or (cls in law.SIXTY_DAYS_H2 and ended >= law.H2_SINCE)
+        if sixty and day <= ended + timedelta(days=60):
+            return frozenset({GRACE})
+        return frozenset({TERMINATED})
+    if cls in law.SATISFACTORY_DEPARTURE:
+        return _satisfactory(stay, str(cls), until, day)
+    ended = _employment_ended(stay, grant, until)
+    for fact in stay.facts("days_endorsed"):
+        given = _date(fact.get("until"))
+        limit = 30 if cls in law.THIRTY_DAYS else 10
+        if cls in law.TEN_DAYS | law.THIRTY_DAYS and given and day <= min(given, until + timedelta(days=limit)):
+            # the days are for who kept status up to the end: 8 CFR 214.1(l)(1)
+            return frozenset({GRACE}) if ended is None else frozenset({OVER, GRACE})
+    if cls in law.THIRTY_DAYS and until >= law.H2_SINCE and day <= until + timedelta(days=30):
+        return frozenset({GRACE, OVER})  # 30 days behind the petition's end, which the I-94's date may contain already
+    return frozenset({OVER})
+
+
+def _employment_ended(stay: Stay, grant: Grant, until: date) -> date | None:
+    if grant.admission_class not in law.WORKERS:
+        return None
+    for fact in stay.facts("employment_ended"):
+        ended = day_of(fact["occurred_at"])
+        named = receipts_of(fact)
+        if named and grant.receipt is not None and grant.receipt not in named:
+            continue
+        if grant.start <= ended <= until:
+            return ended
+    return None
+
+
+# --- students --------------------------------------------------------------------------------------------------------
+
+
+def _order(event: Event) -> tuple[date, str, int]:
+    return day_of(event["occurred_at"]), event.get("recorded_at") or "", event["revision"]["number"]
+
+
+def _last_program(stay: Stay, cls: str | None, day: date) -> Event | None:
+    found = [
+        e
+        for e in stay.programs
+        if e["part"] == "program" and e.get("class_of_admission") in (None, cls) and day_of(e["occurred_at"]) <= day
+    ]
+    return max(found, key=_order) if found else None
+
+
+def _program_label(stay: Stay, cls: str, applications: list[Application], day: date) -> Labels:
+    """Duration of status: 8 CFR 214.2(f)(5), (j)(1)(ii)."""
+    last = _last_program(stay, cls, day)
+    if last is None:
+        return frozenset({UNKNOWN})
+    ended = day_of(last["occurred_at"])
+    if last["fact"] == "sevis_terminated":
+        if day <= ended:
+            return frozenset({STATUS})
+        before = _program_label(stay, cls, applications, ended - DAY)
+        if before == {OVER}:
+            return before
+        if last.get("reason") == "violation":
+            return frozenset({TERMINATED})  # no days of grace: 8 CFR 214.2(f)(5)(iv)
+        if last.get("reason") == "authorized-withdrawal":
+            if day <= ended + timedelta(days=law.WITHDRAWAL.get(cls, 0)):
+                return frozenset({GRACE})
+            return frozenset({OVER}) if cls in law.WITHDRAWAL else frozenset({OVER, TERMINATED})
+        return frozenset({UNKNOWN})  # administrative: neither violation nor grace
+    program_end = _date(last.get("until"))
+    if program_end is None:
+        return frozenset({UNKNOWN})
+    grace = timedelta(days=law.GRACE_OF_PROGRAMS[cls])
+    end, gaps = program_end, []
+    for start, through in sorted(_periods(stay, cls, applications)):
+        if through > end and start <= end + grace + DAY:
+            if start > end + DAY:
+                gaps.append((end, start))
+            end = through
+    if any(before < day < start for before, start in gaps):
+        return frozenset({STATUS, GRACE})
+    if day <= end:
+        return frozenset({STATUS})
+    return frozenset({GRACE if day <= end + grace else OVER})
+
+
+def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tuple[date, date]]:
+    """Practical or academic training and the cap-gap: 8 CFR 214.2(f)(10), (f)(5)(vi); 22 CFR 62.23(f)."""
+    reason = {"F1": "practical-training", "J1": "academic-training"}.get(cls)
+    found = []
+    for event in stay.programs:
+        through = _date(event.get("until"))
+        if through is None or event.get("class_of_admission") not in (None, cls) or event["fact"] != "sevis_active":
+            continue
+        if (event["part"] == "employment" and event.get("reason") == reason) or (
+            event["part"] == "cap-gap" and cls == "F1"
+        ):
+            found.append((day_of(event["occurred_at"]), through))
+    if cls == "F1":
+        for application in applications:
+            through = _cap_gap(application)
+            if through is not None and _in_time_for_cap_gap(stay, application, applications):
+                found.append((application.filed, through))
+    return found
+
+
+def _cap_gap(application: Application) -> date | None:
+    """Up to 1 April of the fiscal year asked for, or the decision (8 CFR 214.2(f)(5)(vi), since 17 January 2025)."""
+    if application.asks != "change_class" or application.asked_class != "H1B" or application.frivolous:
+        return None
+    if not 4 <= application.filed.month <= 9:
+        return None  # no petition is filed more than six months before the start, 1 October: 8 CFR 214.2(h)(2)(i)(I)
+    through = date(application.filed.year + 1, 4, 1)
+    if application.result in ("denied", "withdrawn") and application.decided is not None:
+        through = min(through, application.decided)
+    return through
+
+
+def _in_time_for_cap_gap(stay: Stay, application: Application, applications: list[Application]) -> bool:
+    others = [a for a in applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
+    days = [application.filed]
+    if application.paper and not closed(application.filed):
+        day = application.filed - DAY
+        while closed(day):
+            days.append(day)
+            day -= DAY
+    return any(_program_label(stay, "F1", others, day) <= {STATUS, GRACE} for day in days)
+
+
+def _program_with_date(stay: Stay, cls: str, until: date | str, program: Labels, day: date) -> Labels:
+    """Admitted to a date for want of papers (Form I-515A): 8 CFR 214.3(l); D/S only once they came."""
+    assert isinstance(until, date)
+    if day <= until:
+        if program <= {STATUS, UNKNOWN}:
+            return frozenset({STATUS})
+        return program if program == {TERMINATED} else program | {STATUS}
+    if program & {STATUS, GRACE}:
+        return frozenset({UNKNOWN})
+    if program == {UNKNOWN}:
+        return frozenset({OVER}) if _last_program(stay, cls, day) is None else frozenset({OVER, UNKNOWN})
+    return program | {OVER}
+
+
+def _vocational_label(stay: Stay, grant: Grant, applications: list[Application], day: date) -> Labels:
+    """M is admitted to a date, and the date holds: 8 CFR 214.2(m)(5), (m)(10)."""
+    cls = str(grant.admission_class)
+    if not isinstance(grant.until, date):
+        return frozenset({UNKNOWN})
+    if day > grant.until:
+        return frozenset({OVER})
+    last = _last_program(stay, cls, day)
+    if last is None:
+        return frozenset({STATUS, UNKNOWN})
+    if last["fact"] == "sevis_terminated":
+        if day <= day_of(last["occurred_at"]):
+            return frozenset({STATUS})
+        if last.get("reason") == "violation":
+            return frozenset({TERMINATED})
+        return frozenset({TERMINATED, UNKNOWN, GRACE})
+    end = _date(last.get("until"))
+    if end is None:
+        return frozenset({UNKNOWN})
+    if day <= end:
+        return frozenset({STATUS})
+    trained = any(
+        e["part"] == "employment" and day_of(e["occurred_at"]) <= end + timedelta(days=31) for e in stay.programs
+    )
+    if trained:
+        return frozenset({GRACE, STATUS})
+    return frozenset({GRACE}) if day <= end + timedelta(days=30) else frozenset({GRACE, STATUS, TERMINATED})
+
+
+# --- what protects without being a status ----------------------------------------------------------------------------
+
+
+def _worked(stay: Stay, through: date) -> bool:
+    return any(day_of(e["occurred_at"]) <= through for e in stay.facts("unauthorised_work"))
+
+
+def _pending(stay: Stay, day: date) -> set[str]:
+    """PENDING where a period of authorised stay rests on something undecided; with "maybe" where sources leave it open."""
+    sure, maybe = False, False
+    marks: set[str] = set()
+    for application in stay.applications:
+        if application.frivolous:  # INA 212(a)(9)(B)(iv): nonfrivolous
+            continue
+        decided = application.decided or FOREVER
+        weekend = _received_after_weekend(application, day)
+        if not (application.filed <= day or weekend) or day > decided:
+            continue
+        if application.asks == "adjust":  # INA 245; agency guidance: from a proper filing, whatever the status
+            sure |= application.filed <= day
+            continue
+        grant = _in_force(stay.grants, application.filed)
+        if grant.paroled or grant.admission_class in law.NO_EXTENSION_NO_CHANGE:
+            continue  # 8 CFR 214.1(c)(3), 248.2; INA 248(a)
+        timely = _timely(stay, application)
+        if timely is False:
+            continue
+        worked = _worked(stay, min(decided, FOREVER))  # INA 212(a)(9)(B)(iv)(III): before or during pendency
+        if worked and _worked(stay, day):
+            continue
+        if timely is None or worked or weekend:
+            maybe = True
+        else:
+            sure = True
+    for kind in ("asylum_pending",):  # INA 212(a)(9)(B)(iii)(II)
+        for fact in stay.facts(kind):
+            over = [day_of(e["occurred_at"]) for e in stay.facts("asylum_denied")]
+            begins = day_of(fact["occurred_at"])
+            end = min((d for d in over if d >= begins), default=FOREVER)
+            if begins <= day <= end:
+                if day == end or any(day_of(e["occurred_at"]) >= begins for e in stay.facts("unauthorised_work")):
+                    maybe = True
+                else:
+                    sure = True
+    for fact in stay.facts("tps"):  # INA 244(a)(1), (f)(4)
+        withdrawn = [day_of(e["occurred_at"]) for e in stay.facts("tps_withdrawn")]
+        begins, given = day_of(fact["occurred_at"]), _date(fact.get("until"))
+        end = min((d for d in withdrawn if d >= begins), default=FOREVER)
+        if given and begins <= day <= given and day <= end:
+            marks.add("status")
+            sure, maybe = (sure, True) if day == end else (True, maybe)
+    for fact in stay.facts("deferred_departure"):  # presidential memorandum
+        given = _date(fact.get("until"))
+        if given and day_of(fact["occurred_at"]) <= day <= given:
+            sure = True
+    for fact in stay.facts("voluntary_departure"):  # INA 240B; 8 CFR 240.25, 240.26
+        given, granted = _date(fact.get("until")), day_of(fact["occurred_at"])
+        limit = granted + timedelta(days=law.VOLUNTARY_DEPARTURE.get(fact.get("reason"), 120))
+        if given and granted <= day <= min(given, limit):
+            sure = True
+    if not _in_force(stay.grants, day).paroled:
+        for fact in stay.facts("parole"):  # INA 212(d)(5): in place
+            given = _date(fact.get("until"))
+            if given and day_of(fact["occurred_at"]) <= day <= given:
+                sure = True
+                marks.add("status")
+    if sure:
+        return {PENDING} | marks
+    return {PENDING, "maybe"} | marks if maybe else set()
+
+
+def _received_after_weekend(application: Application, day: date) -> bool:
+    """Whether the day is one of those closed days behind which a paper filing was received in time."""
+    if not application.paper or application.asks == "adjust" or day >= application.filed:
+        return False
+    before = application.filed - DAY
+    while closed(before):
+        if before == day:
+            return True
+        before -= DAY
+    return False
+
+
+# --- departures ------------------------------------------------------------------------------------------------------
+
+
+def _answer(stay: Stay, as_of: datetime, known: list[Event]) -> Answer:
+    if stay.arrival["inspection"] in ("refused", "withdrawn"):
+        return Answer(("NOT_ADMITTED",), stay.arrival["inspection"])
+    departures, doubts = _departures(stay, as_of)
+    left: list[str] = []
+    for event in departures:
+        left += [o for o in _departed(stay, event) if o not in left]
+    if left:
+        if _became_resident(stay, max(day_of(e["occurred_at"]) for e in departures)):
+            left.append("ADJUSTED")
+        return Answer(tuple([*doubts, *left]), f"left {[day_of(e['occurred_at']).isoformat() for e in departures]}")
+    if stay.ends is not None and as_of >= stay.ends:
+        return Answer(("CLOSED_UNOBSERVED", *doubts), "asked for admission again")
+    today = local_day(as_of, stay.zone)
+    if _became_resident(stay, today):
+        return Answer(("ADJUSTED", *doubts), "no longer a nonimmigrant")
+    inside = _inside(stay, today, known)
+    if doubts:
+        return Answer(tuple([*doubts, *(o for o in inside if o not in doubts)]), "contradiction")
+    if any(e["kind"] == "departure" and implausible(e) for e in stay.events) and set(inside) & {
+        "OVERSTAY_SUSPECTED",
+        "DEPARTURE_UNKNOWN",
+    }:
+        return Answer(("UNDETERMINED", "DEPARTURE_UNKNOWN"), "a departure dated after its own record")
+    return Answer(inside, f"on {today.isoformat()}")
+
+
+def _became_resident(stay: Stay, by: date) -> bool:
+    """INA 245, 208, 316: no longer a nonimmigrant."""
+    if any(
+        day_of(e["occurred_at"]) <= by for e in stay.facts("permanent_resident", "naturalised", "asylum_granted")
+    ):
+        return True
+    return any(a.asks == "adjust" and a.result == "approved" and a.decided and a.decided <= by for a in stay.applications)
+
+
+def _departed(stay: Stay, event: Event) -> list[str]:
+    day = day_of(event["occurred_at"])
+    found = []
+    for what in sorted(label(stay, max(day, stay.first_day))):
+        if what in AUTHORISED:
+            found.append("DEPARTED_IN_TIME")
+        elif what == UNKNOWN:
+            found.append("UNDETERMINED")
+        elif what == TERMINATED:
+            until = _in_force(stay.grants, day).until
+            found.append("DEPARTED_IN_TIME" if isinstance(until, date) and day <= until else "DEPARTED_LATE")
+        else:
+            found.append("DEPARTED_LATE")
+    return list(dict.fromkeys(found))
+
+
+def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
+    """The accepted departure (several where any may be meant), and outcomes that a contradiction calls for instead."""
+    every = [e for e in stay.events if e["kind"] == "departure" and not implausible(e)]
+    if len(stay.arrivals) > 1:  # what lies between revalidated arrivals did not end the stay
+        back = [start_of(a["occurred_at"]) for a in stay.arrivals[1:] if start_of(a["occurred_at"]) <= as_of]
+        every = [e for e in every if not any(start_of(e["occurred_at"]) < b for b in back)]
+    happened = [e for e in every if start_of(e["occurred_at"]) <= as_of]
+    strong = [e for e in every if e["evidence"] in law.STRONG]
+    weak = [e for e in happened if e["evidence"] not in law.STRONG and e["evidence"] != "booking"]
+    visitor = stay.citizen_of("CAN") and stay.arrival.get("class_of_admission") in ("B1", "B2")
+    open_: list[str] = []
+    if strong:
+        first = min(start_of(e["occurred_at"]) for e in strong)
+        kept = []
+        for event in weak:
+            at = start_of(event["occurred_at"])
+            if at > first - timedelta(days=2):
+                continue  # the same crossing, or after he had gone
+            if visitor and event["evidence"].startswith("manifest"):
+                return [event], []  # back by land without a record: 8 CFR 235.1(h)(1)(i)
+            kept.append(event)  # contradicted by a stronger, later departure
+        now = [e for e in strong if e in happened]
+        if now:
+            best = min(law.STRENGTH.index(e["evidence"]) for e in now)
+            chosen = [e for e in now if law.STRENGTH.index(e["evidence"]) == best]
+            return [min(chosen, key=lambda e: start_of(e["occurred_at"]))], []
+        if kept:
+            open_.append("UNDETERMINED")  # told so today, contradicted later
+            return _strongest(kept), open_
+        return [], []
+    if not weak:
+        return [], []
+    accepted = _strongest(weak)
+    at = max(start_of(e["occurred_at"]) for e in accepted)
+    signs = [e for e in stay.events if _shows_presence(e) and day_of(e["occurred_at"]) > local_day(at, stay.zone) + DAY]
+    if not signs:
+        return accepted, []
+    if any(start_of(e["occurred_at"]) <= as_of for e in signs):
+        return [], ["UNDETERMINED"]
+    return accepted, ["UNDETERMINED"]
+
+
+def _strongest(events: list[Event]) -> list[Event]:
+    best = min(law.STRENGTH.index(e["evidence"]) for e in events)
+    return [e for e in events if law.STRENGTH.index(e["evidence"]) == best]
+
+
+def _shows_presence(event: Event) -> bool:
+    """What only somebody in the country can cause: an approval, biometrics taken inside, a registration."""
+    if event["kind"] == "extension":
+        return bool(event["action"] == "approved")
+    if event["kind"] != "status":
+        return False
+    if event["fact"] == "seen_inside":
+        return True
+    if event["fact"] == "encounter":
+        return bool(event.get("reason") == "enrolment" and event.get("port"))
+    return bool(event["fact"] == "sevis_active" and event.get("reason") == "registered")
+
+
+# --- absence ---------------------------------------------------------------------------------------------------------
+
+
+def _inside(stay: Stay, today: date, known: list[Event]) -> tuple[str, ...]:
+    labels = label(stay, today)
+    found = [INSIDE[what] for what in (STATUS, GRACE, PENDING, TERMINATED, UNKNOWN) if what in labels]
+    if OVER in labels:
+        last = today
+        while last >= stay.first_day and OVER in label(stay, last):
+            last -= DAY
+        found += [o for o in _absent(stay, last, known) if o not in found]
+    return tuple(found)
+
+
+def _absent(stay: Stay, last: date, known: list[Event]) -> list[str]:
+    """Whether nobody having reported a departure means that nobody left: only where all ways out are known complete."""
+    end = midnight(last + DAY, stay.zone)
+    through = min((_complete_through(mode, stay.begins, known) for mode in ("air", "sea", "land")))
+    if through < end:
+        return ["DEPARTURE_UNKNOWN"]
+    if through < end + timedelta(hours=26):
+        # it is still the last day somewhere in the country: a departure then and there is in time and may be untold
+        return ["OVERSTAY_SUSPECTED", "DEPARTURE_UNKNOWN"]
+    return ["OVERSTAY_SUSPECTED"]
+
+
+def _complete_through(mode: str, since: datetime, known: list[Event]) -> datetime:
+    spans = sorted(
+        (instant(e["since"]), instant(e["through"]))
+        for e in known
+        if e["kind"] == "coverage" and e["scope"] in (f"departure:{mode}", "departure")
+    )
+    through = since
+    covered = False
+    for start, end in spans:
+        if start <= through and end >= through:
+            through, covered = end, True
+    return through if covered else datetime.min.replace(tzinfo=since.tzinfo)

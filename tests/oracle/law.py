@@ -1,0 +1,116 @@
+"""What the law says of each class of admission, as tables with the section beside each line."""
+
+from __future__ import annotations
+
+from datetime import date
+
+STUDENTS = frozenset({"F1", "F2"})  # 8 CFR 214.2(f)(5): duration of status
+EXCHANGE = frozenset({"J1", "J2"})  # 8 CFR 214.2(j)(1)
+VOCATIONAL = frozenset({"M1", "M2"})  # 8 CFR 214.2(m)(5): to a date, up to one year
+
+UNLIMITED = frozenset(
+    {
+        *("A1", "A2", "G1", "G2", "G3", "G4"),  # 8 CFR 214.2(a)(1), (g)(1): as long as accredited
+        *("N1", "N2", "N3", "N4", "N5", "N6"),  # 8 CFR 214.2(s)(1): NATO-1 to NATO-6
+        "I",  # 8 CFR 214.2(i)(1); on a passport of the People's Republic of China never (214.2(i)(2), 87 FR 61959)
+        *("FSM", "RMI", "PAL"),  # Compacts of Free Association, sec. 141 (48 U.S.C. 1901 note, 1931 note); 8 CFR 212.1(d)
+    }
+)
+"""Classes in which D/S means: no end that could be computed."""
+
+WITHOUT_DATE: dict[str, int] = {
+    "WB": 90,  # INA 217(a)(1), 214(a)(1)
+    "WT": 90,
+    "GMB": 45,  # INA 212(l)(1), 214(a)(1); 8 CFR 212.1(q)(1)
+    "GMT": 45,
+    "K1": 90,  # 8 CFR 214.2(k)(8)
+    "C1": 29,  # 8 CFR 214.2(c)(3)
+    "D1": 29,  # INA 252(a); 8 CFR 214.2(d)(1)
+    "D2": 29,
+}
+"""Days of stay that the law gives itself, where no date was written down. The day of arrival is the first of them."""
+
+DATED = frozenset(
+    {
+        *("A3", "G5", "N7"),  # 8 CFR 214.2(a)(1), (g)(1), (s)(1): three years at most, never D/S
+        *("B1", "B2"),  # 8 CFR 214.2(b)(1), (2)
+        *("C2", "C3"),  # 8 CFR 214.2(c)
+        "DT",  # parole for deferred inspection, 8 CFR 235.2
+        *("CW1", "CW2"),  # 8 CFR 214.2(w)
+        *("E1", "E2", "E3"),  # 8 CFR 214.2(e)
+        *("H1B", "H1B1", "H2A", "H2B", "H3", "H4"),  # 8 CFR 214.2(h)
+        *("K2", "K3", "K4"),  # 8 CFR 214.2(k)
+        *("L1", "L2"),  # 8 CFR 214.2(l)
+        *("O1", "O2", "O3"),  # 8 CFR 214.2(o)
+        *("P1", "P2", "P3", "P4"),  # 8 CFR 214.2(p)
+        "Q1",  # 8 CFR 214.2(q)
+        *("R1", "R2"),  # 8 CFR 214.2(r)
+        *("T1", "U1"),  # 8 CFR 214.11, 214.14
+        *("TN", "TD"),  # 8 CFR 214.6
+    }
+)
+"""Classes that are admitted to a date."""
+
+KNOWN = STUDENTS | EXCHANGE | VOCATIONAL | UNLIMITED | DATED | frozenset(WITHOUT_DATE)
+
+SIXTY_DAYS = frozenset({"E1", "E2", "E3", "H1B", "H1B1", "L1", "O1", "TN"})
+"""Up to 60 consecutive days behind the end of the employment, never past the date (8 CFR 214.1(l)(2)). P is not named there."""
+SIXTY_DAYS_H2 = frozenset({"H2A", "H2B"})
+"""The same since 17 January 2025 (8 CFR 214.2(h)(13)(i)(C) as of 89 FR 103202)."""
+H2_SINCE = date(2025, 1, 17)
+WORKERS = (
+    SIXTY_DAYS
+    | SIXTY_DAYS_H2
+    | frozenset({"H3", "O2", "P1", "P2", "P3", "Q1", "R1", "CW1"})  # status rests on the work: 8 CFR 214.1(e), 214.2
+)
+
+TEN_DAYS = frozenset(
+    {
+        *("E1", "E2", "E3", "H1B", "L1", "TN", "H4", "L2", "TD"),  # 8 CFR 214.1(l)(1), with dependents
+        *("H3",),  # 8 CFR 214.2(h)(13)(i)(A)
+        *("O1", "O2", "O3"),  # 8 CFR 214.2(o)(10)
+        *("P1", "P2", "P3", "P4"),  # 8 CFR 214.2(p)(12)
+    }
+)
+"""Up to ten days behind the date, where endorsed."""
+THIRTY_DAYS = SIXTY_DAYS_H2  # up to 30 days behind the petition's end, 8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i)(A) (89 FR 103202)
+
+NO_EXTENSION_NO_CHANGE = frozenset(
+    {
+        *("WB", "WT"),  # 8 CFR 214.1(c)(3)(i); INA 248(a)(4)
+        *("GMB", "GMT"),  # INA 248(a)(4) with 212(l)
+        *("C1", "C2", "C3"),  # 8 CFR 214.1(c)(3)(ii); INA 248(a)(1)
+        *("D1", "D2"),  # 8 CFR 214.1(c)(3)(iii); INA 248(a)(1)
+        *("K1", "K2"),  # 8 CFR 214.1(c)(3)(iv); INA 248(a)(1)
+    }
+)
+
+SATISFACTORY_DEPARTURE = {
+    "WB": 30,  # 8 CFR 217.3(a)
+    "WT": 30,
+    "GMB": 15,  # 8 CFR 212.1(q)(8)(i)
+    "GMT": 15,
+}
+
+GRACE_OF_PROGRAMS = {
+    "F1": 60,  # 8 CFR 214.2(f)(5)(iv)
+    "F2": 60,
+    "J1": 30,  # 8 CFR 214.2(j)(1)(ii)
+    "J2": 30,
+    "M1": 30,  # 8 CFR 214.2(m)(5), inside the date
+    "M2": 30,
+}
+WITHDRAWAL = {"F1": 15, "F2": 15}  # 8 CFR 214.2(f)(5)(iv): an authorised withdrawal
+
+VOLUNTARY_DEPARTURE = {None: 120, "after-proceedings": 60}  # INA 240B(a)(2)(A), (b)(2); 8 CFR 240.26(c), (e)
+
+PAPER_SINCE = date(2023, 3, 29)  # USCIS Policy Manual vol. 1 part B ch. 6; 8 CFR 1.2 "day"
+
+REVALIDATION_DAYS = 30  # 22 CFR 41.112(d)(2); 8 CFR 214.1(b)
+
+STRENGTH = (
+    *("biometric", "inspected", "removal", "foreign_entry"),
+    *("manifest_closed", "manifest", "shown", "booking"),
+)
+"""Evidence of a departure, strongest first."""
+STRONG = frozenset({"biometric", "inspected", "removal", "foreign_entry"})
