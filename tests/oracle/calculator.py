@@ -8,7 +8,7 @@ reading open: any of them is right.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from oracle import law
@@ -26,11 +26,12 @@ INSIDE = {
 }
 Labels = frozenset[str]
 FOREVER = date(9000, 1, 1)
+AGENCY = "America/New_York"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What may be said of one admission: the first is the oracle's own reading, all of them are within the law's text."""
+    """What may be said of one admission: the first is the oracle's reading, all are within the law's text."""
 
     outcomes: tuple[str, ...]
     reason: str
@@ -73,18 +74,15 @@ class Application:
 class Stay:
     """One application for admission, and all that happened up to the next."""
 
-    arrivals: list[Event]
+    arrival: Event
     begins: datetime
     ends: datetime | None  # when the next application for admission was made
     events: list[Event]
     programs: list[Event]
     grants: list[Grant] = field(default_factory=list)
     applications: list[Application] = field(default_factory=list)
-
-    @property
-    def arrival(self) -> Event:
-        """The arrival that began it."""
-        return self.arrivals[0]
+    revalidated: Stay | None = None  # the stay that went on after a short trip
+    untold_trip: bool = False
 
     @property
     def zone(self) -> str:
@@ -97,8 +95,8 @@ class Stay:
         return day_of(self.arrival["occurred_at"])
 
     def citizen_of(self, state: str) -> bool:
-        """Whether any arrival names that citizenship."""
-        return any(state in arrival["subject"].get("citizenship", []) for arrival in self.arrivals)
+        """Whether the arrival names that citizenship."""
+        return state in self.arrival["subject"].get("citizenship", [])
 
     def facts(self, *names: str) -> list[Event]:
         """Status events of those facts, by day."""
@@ -113,31 +111,28 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
     for stay in stays_of(known):
         if stay.begins > as_of:
             continue
-        answer = _answer(stay, as_of, known)
-        for arrival in stay.arrivals:
-            if start_of(arrival["occurred_at"]) <= as_of:
-                answers[key_of(arrival)] = answer
+        answers[key_of(stay.arrival)] = _answer(stay, as_of, known)
+    for stay in stays_of(known):
+        if stay.revalidated is not None and stay.revalidated.begins <= as_of:  # one stay, or two of one period
+            mine, goes_on = answers[key_of(stay.arrival)], answers[key_of(stay.revalidated.arrival)]
+            answers[key_of(stay.arrival)] = replace(mine, outcomes=(*mine.outcomes, *goes_on.outcomes))
     return answers
 
 
 def stays_of(known: list[Event]) -> list[Stay]:
     """The person's applications for admission in order, each with the events up to the next."""
     arrivals = sorted((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]))
-    groups: list[list[Event]] = []
-    for arrival in arrivals:
-        if groups and _revalidated(groups[-1], arrival, known):
-            groups[-1].append(arrival)
-        else:
-            groups.append([arrival])
-    stays = []
-    for number, group in enumerate(groups):
-        begins = start_of(group[0]["occurred_at"])
-        after = groups[number + 1][0] if number + 1 < len(groups) else None
+    stays: list[Stay] = []
+    for number, arrival in enumerate(arrivals):
+        begins = start_of(arrival["occurred_at"])
+        after = arrivals[number + 1] if number + 1 < len(arrivals) else None
         ends = start_of(after["occurred_at"]) if after else None
-        mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, group[0], after)]
+        mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, arrival, after)]
         programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
-        stay = Stay(group, begins, ends, mine, programs)
+        stay = Stay(arrival, begins, ends, mine, programs)
         _read_applications(stay)
+        if stays:
+            _revalidate(stays[-1], stay)
         stays.append(stay)
     return stays
 
@@ -156,25 +151,24 @@ def _within(event: Event, arrival: Event, after: Event | None) -> bool:
     return at >= first and (after is None or at < start_of(after["occurred_at"]))
 
 
-def _revalidated(group: list[Event], arrival: Event, known: list[Event]) -> bool:
-    """22 CFR 41.112(d), 8 CFR 214.1(b): back from Canada or Mexico within 30 days on the I-94 that still runs."""
-    if arrival["inspection"] != "admitted" or group[0]["inspection"] != "admitted":
-        return False
-    if not (i94_of(group[0]) & i94_of(arrival)):
-        return False
-    until = group[0].get("admitted_until")
-    back = day_of(arrival["occurred_at"])
-    if until not in (None, "D/S") and back > date.fromisoformat(until):
-        return False
-    left = [
-        e
-        for e in known
-        if e["kind"] == "departure"
-        and start_of(group[-1]["occurred_at"]) <= start_of(e["occurred_at"]) < start_of(arrival["occurred_at"])
-    ]
-    if not left or any(e.get("mode") != "land" for e in left):
-        return False
-    return back - max(day_of(e["occurred_at"]) for e in left) <= timedelta(days=law.REVALIDATION_DAYS)
+def _revalidate(before: Stay, stay: Stay) -> None:
+    """22 CFR 41.112(d), 8 CFR 214.1(b): back within 30 days from Canada or Mexico on the I-94 that still runs.
+
+    Who is readmitted on the same I-94 with no date of its own has what remained of the period.
+    """
+    if stay.arrival["inspection"] != "admitted" or before.arrival["inspection"] != "admitted":
+        return
+    if stay.arrival.get("admitted_until") is not None or not (i94_of(before.arrival) & i94_of(stay.arrival)):
+        return
+    left = [day_of(e["occurred_at"]) for e in before.events if e["kind"] == "departure"]
+    grant = _in_force(before.grants, stay.first_day)
+    if left and stay.first_day - max(left) > timedelta(days=law.REVALIDATION_DAYS):
+        return
+    stay.untold_trip = not left  # nobody says how long it was
+    if isinstance(grant.until, date) and stay.first_day > grant.until:
+        return
+    before.revalidated = stay
+    stay.grants[0] = replace(stay.grants[0], until=grant.until, admission_class=grant.admission_class)
 
 
 # --- applications and grants -----------------------------------------------------------------------------------------
@@ -330,8 +324,10 @@ def label(stay: Stay, day: date) -> Labels:
         return base | {PENDING}  # both hold; the closed list names the grace first
     if base == {UNKNOWN}:
         return base | {PENDING}
-    return frozenset({PENDING}) | (frozenset({STATUS}) if "status" in pending else frozenset()) | (
-        frozenset() if strong else base
+    return (
+        frozenset({PENDING})
+        | (frozenset({STATUS}) if "status" in pending else frozenset())
+        | (frozenset() if strong else base)
     )
 
 
@@ -380,9 +376,11 @@ def _class_label(stay: Stay, grant: Grant, applications: list[Application], day:
 
 def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
     ends = [grant.until] if isinstance(grant.until, date) else []
-    for fact in stay.facts("parole"):
-        if day_of(fact["occurred_at"]) <= day and _date(fact.get("until")):
-            ends.append(date.fromisoformat(fact["until"]))
+    ends += [
+        date.fromisoformat(fact["until"])
+        for fact in stay.facts("parole")
+        if fact.get("until") and day_of(fact["occurred_at"]) <= day
+    ]
     if not ends:
         return frozenset({UNKNOWN})
     return frozenset({STATUS if day <= max(ends) else OVER})
@@ -558,7 +556,7 @@ def _program_with_date(stay: Stay, cls: str, until: date | str, program: Labels,
     if program & {STATUS, GRACE}:
         return frozenset({UNKNOWN})
     if program == {UNKNOWN}:
-        return frozenset({OVER}) if _last_program(stay, cls, day) is None else frozenset({OVER, UNKNOWN})
+        return frozenset({OVER, UNKNOWN})  # whether the papers came, nobody tells
     return program | {OVER}
 
 
@@ -599,7 +597,7 @@ def _worked(stay: Stay, through: date) -> bool:
 
 
 def _pending(stay: Stay, day: date) -> set[str]:
-    """PENDING where a period of authorised stay rests on something undecided; with "maybe" where sources leave it open."""
+    """PENDING where an authorised stay rests on something undecided; with "maybe" where sources leave it open."""
     sure, maybe = False, False
     marks: set[str] = set()
     for application in stay.applications:
@@ -685,38 +683,39 @@ def _answer(stay: Stay, as_of: datetime, known: list[Event]) -> Answer:
     for event in departures:
         left += [o for o in _departed(stay, event) if o not in left]
     if left:
-        if _became_resident(stay, max(day_of(e["occurred_at"]) for e in departures)):
+        if _became_resident(stay, max(start_of(e["occurred_at"]) for e in departures)):
             left.append("ADJUSTED")
-        return Answer(tuple([*doubts, *left]), f"left {[day_of(e['occurred_at']).isoformat() for e in departures]}")
+        return Answer((*doubts, *left), f"left {[day_of(e['occurred_at']).isoformat() for e in departures]}")
     if stay.ends is not None and as_of >= stay.ends:
         return Answer(("CLOSED_UNOBSERVED", *doubts), "asked for admission again")
     today = local_day(as_of, stay.zone)
-    if _became_resident(stay, today):
+    if _became_resident(stay, as_of):
         return Answer(("ADJUSTED", *doubts), "no longer a nonimmigrant")
-    inside = _inside(stay, today, known)
+    inside = _inside(stay, today, as_of, known)
     if doubts:
-        return Answer(tuple([*doubts, *(o for o in inside if o not in doubts)]), "contradiction")
-    if any(e["kind"] == "departure" and implausible(e) for e in stay.events) and set(inside) & {
-        "OVERSTAY_SUSPECTED",
-        "DEPARTURE_UNKNOWN",
-    }:
-        return Answer(("UNDETERMINED", "DEPARTURE_UNKNOWN"), "a departure dated after its own record")
+        return Answer(tuple(doubts), "a carrier's word against what only somebody present can cause")
+    if set(inside) & {"OVERSTAY_SUSPECTED", "DEPARTURE_UNKNOWN"}:
+        if any(e["kind"] == "departure" and implausible(e) for e in stay.events):
+            return Answer(("UNDETERMINED", "DEPARTURE_UNKNOWN"), "a departure dated after its own record")
+        if any(
+            e["kind"] == "departure" and e["evidence"] == "shown" and start_of(e["occurred_at"]) <= as_of
+            for e in stay.events
+        ):
+            return Answer(("UNDETERMINED",), "the person shows to have left, and no source has it")
     return Answer(inside, f"on {today.isoformat()}")
 
 
-def _became_resident(stay: Stay, by: date) -> bool:
+def _became_resident(stay: Stay, by: datetime) -> bool:
     """INA 245, 208, 316: no longer a nonimmigrant."""
-    if any(
-        day_of(e["occurred_at"]) <= by for e in stay.facts("permanent_resident", "naturalised", "asylum_granted")
-    ):
-        return True
-    return any(a.asks == "adjust" and a.result == "approved" and a.decided and a.decided <= by for a in stay.applications)
+    granted = stay.facts("permanent_resident", "naturalised", "asylum_granted")
+    granted += [a.approval for a in stay.applications if a.asks == "adjust" and a.approval is not None]
+    return any(start_of(e["occurred_at"]) <= by for e in granted)
 
 
 def _departed(stay: Stay, event: Event) -> list[str]:
     day = day_of(event["occurred_at"])
     found = []
-    for what in sorted(label(stay, max(day, stay.first_day))):
+    for what in sorted(label(stay, max(day, stay.first_day)) | ({UNKNOWN} if stay.untold_trip else set())):
         if what in AUTHORISED:
             found.append("DEPARTED_IN_TIME")
         elif what == UNKNOWN:
@@ -732,33 +731,24 @@ def _departed(stay: Stay, event: Event) -> list[str]:
 def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
     """The accepted departure (several where any may be meant), and outcomes that a contradiction calls for instead."""
     every = [e for e in stay.events if e["kind"] == "departure" and not implausible(e)]
-    if len(stay.arrivals) > 1:  # what lies between revalidated arrivals did not end the stay
-        back = [start_of(a["occurred_at"]) for a in stay.arrivals[1:] if start_of(a["occurred_at"]) <= as_of]
-        every = [e for e in every if not any(start_of(e["occurred_at"]) < b for b in back)]
     happened = [e for e in every if start_of(e["occurred_at"]) <= as_of]
     strong = [e for e in every if e["evidence"] in law.STRONG]
-    weak = [e for e in happened if e["evidence"] not in law.STRONG and e["evidence"] != "booking"]
+    weak = [e for e in happened if e["evidence"].startswith("manifest")]
     visitor = stay.citizen_of("CAN") and stay.arrival.get("class_of_admission") in ("B1", "B2")
-    open_: list[str] = []
     if strong:
         first = min(start_of(e["occurred_at"]) for e in strong)
-        kept = []
         for event in weak:
             at = start_of(event["occurred_at"])
             if at > first - timedelta(days=2):
                 continue  # the same crossing, or after he had gone
             if visitor and event["evidence"].startswith("manifest"):
                 return [event], []  # back by land without a record: 8 CFR 235.1(h)(1)(i)
-            kept.append(event)  # contradicted by a stronger, later departure
         now = [e for e in strong if e in happened]
         if now:
             best = min(law.STRENGTH.index(e["evidence"]) for e in now)
             chosen = [e for e in now if law.STRENGTH.index(e["evidence"]) == best]
             return [min(chosen, key=lambda e: start_of(e["occurred_at"]))], []
-        if kept:
-            open_.append("UNDETERMINED")  # told so today, contradicted later
-            return _strongest(kept), open_
-        return [], []
+        return [], []  # a manifest that stronger, later evidence of presence contradicts loses
     if not weak:
         return [], []
     accepted = _strongest(weak)
@@ -766,9 +756,9 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
     signs = [e for e in stay.events if _shows_presence(e) and day_of(e["occurred_at"]) > local_day(at, stay.zone) + DAY]
     if not signs:
         return accepted, []
-    if any(start_of(e["occurred_at"]) <= as_of for e in signs):
-        return [], ["UNDETERMINED"]
-    return accepted, ["UNDETERMINED"]
+    if any(e.get("fact") == "seen_inside" for e in signs):
+        return [], []  # an officer's word is stronger than a carrier's
+    return [], ["UNDETERMINED"]
 
 
 def _strongest(events: list[Event]) -> list[Event]:
@@ -792,8 +782,13 @@ def _shows_presence(event: Event) -> bool:
 # --- absence ---------------------------------------------------------------------------------------------------------
 
 
-def _inside(stay: Stay, today: date, known: list[Event]) -> tuple[str, ...]:
+def _inside(stay: Stay, today: date, as_of: datetime, known: list[Event]) -> tuple[str, ...]:
     labels = label(stay, today)
+    there = local_day(as_of, AGENCY)
+    if there != today and any(e["kind"] != "departure" and day_of(e["occurred_at"]) == there for e in stay.events):
+        labels |= label(stay, there)  # something happened on the agency's day, which the port of entry does not share
+    if stay.untold_trip:
+        labels |= {UNKNOWN}
     found = [INSIDE[what] for what in (STATUS, GRACE, PENDING, TERMINATED, UNKNOWN) if what in labels]
     if OVER in labels:
         last = today
@@ -806,7 +801,7 @@ def _inside(stay: Stay, today: date, known: list[Event]) -> tuple[str, ...]:
 def _absent(stay: Stay, last: date, known: list[Event]) -> list[str]:
     """Whether nobody having reported a departure means that nobody left: only where all ways out are known complete."""
     end = midnight(last + DAY, stay.zone)
-    through = min((_complete_through(mode, stay.begins, known) for mode in ("air", "sea", "land")))
+    through = min(_complete_through(mode, stay.begins, known) for mode in ("air", "sea", "land"))
     if through < end:
         return ["DEPARTURE_UNKNOWN"]
     if through < end + timedelta(hours=26):

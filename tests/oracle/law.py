@@ -13,7 +13,11 @@ UNLIMITED = frozenset(
         *("A1", "A2", "G1", "G2", "G3", "G4"),  # 8 CFR 214.2(a)(1), (g)(1): as long as accredited
         *("N1", "N2", "N3", "N4", "N5", "N6"),  # 8 CFR 214.2(s)(1): NATO-1 to NATO-6
         "I",  # 8 CFR 214.2(i)(1); on a passport of the People's Republic of China never (214.2(i)(2), 87 FR 61959)
-        *("FSM", "RMI", "PAL"),  # Compacts of Free Association, sec. 141 (48 U.S.C. 1901 note, 1931 note); 8 CFR 212.1(d)
+        *(
+            "FSM",
+            "RMI",
+            "PAL",
+        ),  # Compacts of Free Association, sec. 141 (48 U.S.C. 1901 note, 1931 note); 8 CFR 212.1(d)
     }
 )
 """Classes in which D/S means: no end that could be computed."""
@@ -54,7 +58,7 @@ DATED = frozenset(
 KNOWN = STUDENTS | EXCHANGE | VOCATIONAL | UNLIMITED | DATED | frozenset(WITHOUT_DATE)
 
 SIXTY_DAYS = frozenset({"E1", "E2", "E3", "H1B", "H1B1", "L1", "O1", "TN"})
-"""Up to 60 consecutive days behind the end of the employment, never past the date (8 CFR 214.1(l)(2)). P is not named there."""
+"""Up to 60 days behind the end of the employment, never past the date (8 CFR 214.1(l)(2), where P is not named)."""
 SIXTY_DAYS_H2 = frozenset({"H2A", "H2B"})
 """The same since 17 January 2025 (8 CFR 214.2(h)(13)(i)(C) as of 89 FR 103202)."""
 H2_SINCE = date(2025, 1, 17)
@@ -73,7 +77,9 @@ TEN_DAYS = frozenset(
     }
 )
 """Up to ten days behind the date, where endorsed."""
-THIRTY_DAYS = SIXTY_DAYS_H2  # up to 30 days behind the petition's end, 8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i)(A) (89 FR 103202)
+THIRTY_DAYS = (
+    SIXTY_DAYS_H2  # up to 30 days behind the petition's end, 8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i)(A) (89 FR 103202)
+)
 
 NO_EXTENSION_NO_CHANGE = frozenset(
     {
