@@ -1,33 +1,52 @@
 """Codes of issuing states and nationalities: ICAO Doc 9303 part 3, section 5.
 
 ISO 3166-1 alpha-3 with the document's own additions: D (Germany), the GB* classes of British nationals, UN*, XX*
-(stateless, refugees), X** organisations, and codes of states gone by that old documents still show.
+(stateless, refugees), X** organisations, and codes of states gone by that old documents still show. The table is
+`data/states.tsv`. An issuer that is met under several codes is compared under one of them.
 """
 
-from functools import lru_cache
+from __future__ import annotations
 
-STATES: frozenset[str] = frozenset(
-    """
-    ABW AFG AGO AIA ALA ALB AND ANT ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR
-    BHR BHS BIH BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA CAF CAN CCK CHE CHL CHN CIV CMR COD COG COK
-    COL COM CPV CRI CUB CUW CXR CYM CYP CZE D DEU DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH EUE
-    FIN FJI FLK FRA FRO FSM GAB GBD GBN GBO GBP GBR GBS GEO GGY GHA GIB GIN GLP GMB GNB GNQ GRC GRD GRL
-    GTM GUF GUM GUY HKG HMD HND HRV HTI HUN IAO IDN IMN IND IOT IRL IRN IRQ ISL ISR ITA JAM JEY JOR JPN
-    KAZ KEN KGZ KHM KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA MAC MAF MAR MCO MDA MDG
-    MDV MEX MHL MKD MLI MLT MMR MNE MNG MNP MOZ MRT MSR MTQ MUS MWI MYS MYT NAM NCL NER NFK NGA NIC NIU
-    NLD NOR NPL NRU NZL OMN PAK PAN PCN PER PHL PLW PNG POL PRI PRK PRT PRY PSE PYF QAT REU RKS ROM ROU
-    RUS RWA SAU SDN SEN SGP SGS SHN SJM SLB SLE SLV SMR SOM SOV SPM SRB SSD STP SUR SVK SVN SWE SWZ SXM
-    SYC SYR TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR TUV TWN TZA UGA UKR UMI UNA UNK UNO URY USA
-    UZB VAT VCT VEN VGB VIR VNM VUT WLF WSA WSM XAA XBA XCC XCE XCO XCT XDC XEC XES XIM XMP XOM XPO XXA
-    XXB XXC XXX YEM YUG ZAF ZAR ZMB ZWE
-    """.split()
-)
+from functools import lru_cache
+from importlib.resources import files
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    """Code, alpha-2 code, the code under which the issuer is compared."""
+    text = files("schemas").joinpath("data/states.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
+    return [(code, alpha2, same or code) for code, alpha2, same, _ in rows]
+
+
+_ROWS = _rows()
+STATES: frozenset[str] = frozenset(code for code, _, _ in _ROWS)
+"""Every code that a document may show."""
+ISSUER_OF: dict[str, str] = {code: same for code, _, same in _ROWS}
+"""The code under which an issuer is compared: D and DEU are one, ROM and ROU, XXK and RKS, the GB* and GBR."""
+ISSUERS: frozenset[str] = frozenset(ISSUER_OF.values())
+"""The codes that identifiers have."""
+ALPHA2: dict[str, str] = {alpha2: code for code, alpha2, _ in _ROWS if alpha2}
+"""ISO 3166-1 alpha-2, for sources that say so: airports' countries are told by it."""
+_OWN_CITIZENS = frozenset({"GBD", "GBN", "GBO", "GBP", "GBS"})
+"""British nationals who are no British citizens: their passports have one issuer, their nationality is their own."""
+
+
+@lru_cache(maxsize=1024)
+def issuer(code: str) -> str:
+    """The code under which the issuer of a document is compared. Raises ValueError."""
+    return ISSUER_OF[_known(code)]
 
 
 @lru_cache(maxsize=1024)
 def citizenship(code: str) -> str:
     """The code under which a nationality is compared: German documents say D, lists say DEU. Raises ValueError."""
-    code = code.strip().upper().rstrip("<")
-    if code not in STATES:
-        raise ValueError(f"{code!r} is no ICAO 9303 code of a state or nationality")
-    return "DEU" if code == "D" else code
+    known = _known(code)
+    return known if known in _OWN_CITIZENS else ISSUER_OF[known]
+
+
+def _known(code: str) -> str:
+    """The code without blanks and the fillers behind it. Raises ValueError."""
+    plain = code.strip().upper().rstrip("<")
+    if plain not in STATES:
+        raise ValueError(f"{plain!r} is no ICAO 9303 code of a state or nationality")
+    return plain

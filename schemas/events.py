@@ -52,9 +52,15 @@ class Kind(StrEnum):
 
 
 class Operation(StrEnum):
-    """`retract` takes back all that the record said before."""
+    """`assert` replaces all that the record said before, `retract` takes it back.
+
+    `amend`, of events about a person, says less than the record: what it leaves out stands as lower revisions said. It
+    replaces of the subject names, birth, sex, citizenship and, by scheme, documents, each where it has it; the evidence
+    of a departure it lifts and never lowers.
+    """
 
     ASSERT = "assert"
+    AMEND = "amend"
     RETRACT = "retract"
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from schemas.countries import STATES
+from schemas.countries import ISSUER_OF, STATES
 
 
 class Scheme(StrEnum):
@@ -66,8 +66,8 @@ _ISSUERS: dict[Scheme, str] = {
     Scheme.VISA_APPLICATION: "DOS",
 }
 _ISSUER = re.compile(r"[A-Z0-9:]{1,12}")
-_NOISE = re.compile(r"[\s./-]+")
-_FILLER = re.compile(r"<+$")
+_NOISE = re.compile(r"[\s./<-]+")
+"""In a machine-readable zone a filler stands for a blank or hyphen, and behind a number for nothing."""
 _FIELD = re.compile(r"([A-Z0-9]+)<+[0-9]")
 _FIELD_LENGTH = 10
 
@@ -78,6 +78,12 @@ def canonical(scheme: Scheme, issuer: str, value: str) -> bool:
     if not (_ISSUER.fullmatch(issuer) if fixed is None else issuer == fixed):
         return False
     return _has_form(scheme, value) and (scheme is not Scheme.PASSPORT or issuer in STATES)
+
+
+def text_of(scheme: Scheme, issuer: str, value: str) -> str:
+    """`scheme/issuer/value` in the one spelling under which identifiers are compared: D is DEU."""
+    owner = ISSUER_OF.get(issuer, issuer) if scheme is Scheme.PASSPORT else issuer
+    return f"{scheme.value}/{owner}/{value}"
 
 
 def _has_form(scheme: Scheme, value: str) -> bool:
@@ -147,7 +153,7 @@ class Identifier(BaseModel):
         elif not text.strip():
             raise InvalidIdentifier(f"a {scheme.value} needs its number")
         else:
-            value = _NOISE.sub("", _FILLER.sub("", _unchecked(scheme, text.strip().upper())))
+            value = _NOISE.sub("", _unchecked(scheme, text.strip().upper()))
         if scheme is Scheme.A_NUMBER:
             digits = value.removeprefix("A")
             if not digits.isdecimal() or not 7 <= len(digits) <= 9:
@@ -155,11 +161,13 @@ class Identifier(BaseModel):
             value = "A" + digits.zfill(9)
         if not _PATTERNS[scheme].fullmatch(value):
             raise InvalidIdentifier(f"{text!r} is not a {scheme.value}")
-        owner = _ISSUERS.get(scheme) or issuer.strip().upper()
+        owner = _ISSUERS.get(scheme) or issuer.strip().upper().rstrip("<")
         if not owner:
             raise InvalidIdentifier(f"a {scheme.value} needs its issuer")
-        if scheme is Scheme.PASSPORT and owner not in STATES:
-            raise InvalidIdentifier(f"{owner!r} is no ICAO 9303 issuing state")
+        if scheme is Scheme.PASSPORT:
+            if owner not in ISSUER_OF:
+                raise InvalidIdentifier(f"{owner!r} is no ICAO 9303 issuing state")
+            owner = ISSUER_OF[owner]
         if not _ISSUER.fullmatch(owner):
             raise InvalidIdentifier(f"{issuer!r} cannot be an issuer")
         return {"scheme": scheme, "issuer": owner, "value": value}
@@ -167,7 +175,7 @@ class Identifier(BaseModel):
     @property
     def text(self) -> str:
         """`scheme/issuer/value`, unique and stable; the spelling that keys are hashed from."""
-        return f"{self.scheme.value}/{self.issuer}/{self.value}"
+        return text_of(self.scheme, self.issuer, self.value)
 
     @classmethod
     def parse(cls, text: str) -> Identifier:
@@ -184,14 +192,16 @@ class Identifier(BaseModel):
 def _unchecked(scheme: Scheme, text: str) -> str:
     """A document's number as it stands in a machine-readable zone (nine places, check digit): less the digit.
 
-    Where the number fills its places nothing tells the digit from the number. Raises InvalidIdentifier.
+    Where the number fills its places nothing tells the digit from the number, and where fillers stand inside it alone
+    a digit that is right tells it. Raises InvalidIdentifier.
     """
-    field = _FIELD.fullmatch(text) if scheme in (Scheme.PASSPORT, Scheme.VISA) and len(text) == _FIELD_LENGTH else None
-    if field is None:
+    if scheme not in (Scheme.PASSPORT, Scheme.VISA) or len(text) != _FIELD_LENGTH or "<" not in text[:-1]:
         return text
-    if check_digit(text[:-1]) != text[-1]:
+    right = text[-1].isdecimal() and all(char == "<" or char.isalnum() for char in text)
+    right = right and check_digit(text[:-1]) == text[-1]
+    if not right and _FIELD.fullmatch(text):
         raise InvalidIdentifier(f"{text!r}: the check digit is wrong")
-    return field[1]
+    return text[:-1] if right else text
 
 
 def check_digit(text: str) -> str:

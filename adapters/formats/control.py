@@ -71,9 +71,9 @@ class Totals:
             total = self._sums.get(control.field, 0)
             if control.modulo is not None:
                 total %= control.modulo
-            said = trailer.get(control.field)
-            if number(said) != total:
-                yield f"the trailer says {control.field} {said}, the file has {total}"
+            stated = trailer.get(control.field)
+            if number(stated) != total:
+                yield f"the trailer says {control.field} {stated}, the file has {total}"
             elif control.field in self._unread:
                 yield f"{control.field} cannot be compared: {control.of} of some records cannot be read"
 

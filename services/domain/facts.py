@@ -20,7 +20,7 @@ from schemas.codec import decode as decode_canonical
 from schemas.codec import encode as encode_canonical
 from schemas.events import SCHEMA_VERSION, Evidence
 from schemas.events import Fact as StatusFact
-from schemas.identifiers import Scheme, canonical
+from schemas.identifiers import Scheme, canonical, text_of
 from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
 
@@ -78,6 +78,10 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     claim: Claim | None
     numbers: tuple[str, ...]  # numbers that the claim leaves out
     body: dict[str, Any]  # what the kind adds, as canonical JSON values
+    amends: bool = False  # whether it says less than its record: what it leaves out stands
+    version_claims: tuple[
+        Claim, ...
+    ] = ()  # where amendments made a claim that no version has: those that the versions have
 
     @property
     def handle(self) -> bytes:
@@ -153,7 +157,7 @@ class _Wire(msgspec.Struct):
     batch: str
     published_at: datetime
     recorded_at: datetime | None = None
-    operation: Literal["assert", "retract"] = "assert"
+    operation: Literal["assert", "amend", "retract"] = "assert"
     part: str = ""
     occurred_at: _Moment | None = None
     subject: _Subject | None = None
@@ -297,6 +301,7 @@ def _fact(wire: _Wire) -> Fact:
         claim,
         numbers,
         body,
+        wire.operation == "amend" and claim is not None,
     )
 
 
@@ -376,7 +381,8 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
     for one in subject.identifiers:
         if one.scheme not in _SCHEMES or not canonical(_SCHEMES[one.scheme], one.issuer, one.value):
             raise Undecodable("identifiers: not in canonical form")
-        (numbers if one.scheme in NUMBERS else documents).append(f"{one.scheme}/{one.issuer}/{one.value}")
+        text = text_of(_SCHEMES[one.scheme], one.issuer, one.value)
+        (numbers if one.scheme in NUMBERS else documents).append(text)
     left_out = tuple(sorted(set(numbers))) if documents else ()
     claim = Claim(
         tuple(sorted({(_spell(name.family), _spell(name.given)) for name in subject.names})),

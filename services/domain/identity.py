@@ -10,7 +10,7 @@ given names or the sexes of the two sides are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -77,6 +77,13 @@ class Node:
     least: bytes  # handle of its earliest-known record
     records: list[bytes] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)  # numbers of stays and applications in its records
+    version_claims: set[Claim] = field(
+        default_factory=set
+    )  # of an amended record whose claim no version has: the versions'
+
+    def claims(self) -> Collection[Claim]:
+        """The claims that were told as they are: by them alone the node was compared, and found its pool."""
+        return self.version_claims or (self.claim,)
 
 
 @dataclass(slots=True)
@@ -184,7 +191,13 @@ def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
 
 
 def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
-    return [member for member in members if caps.admits(key, nodes[member].key)]
+    return [member for member in members if _admits(caps, key, nodes[member])]
+
+
+def _admits(caps: Caps, key: int, node: Node) -> bool:
+    if not node.version_claims:
+        return caps.admits(key, node.key)
+    return any(caps.admits(key, claim_key(claim)) for claim in node.version_claims)
 
 
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
@@ -198,7 +211,7 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[int, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        for block in blocks_of(node.claim):
+        for block in {block for claim in node.claims() for block in blocks_of(claim)}:
             if block:
                 blocks[block].append(key)
     pairs: set[tuple[bytes, bytes]] = set()
@@ -209,10 +222,21 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
     edges = []
     for one, other in pairs:
         mine, theirs = nodes[one].claim, nodes[other].claim
-        if alike(mine, theirs):
+        if alike(mine, theirs) and (
+            not (nodes[one].version_claims or nodes[other].version_claims) or _versions_alike(nodes[one], nodes[other])
+        ):
             edges.append(Edge(scoring.score(mine, theirs), one, other, scoring.explained(mine, theirs), scored=True))
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
+
+
+def _versions_alike(one: Node, other: Node) -> bool:
+    """Whether two nodes are alike by claims as they were told: only those brought their pools together."""
+    return any(
+        set(blocks_of(mine)) & set(blocks_of(theirs)) - {0} and alike(mine, theirs)
+        for mine in one.claims()
+        for theirs in other.claims()
+    )
 
 
 @dataclass(frozen=True, slots=True)

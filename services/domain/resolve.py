@@ -47,6 +47,8 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
 def _one_claim(subjects: Records) -> bool:
     """Whether all records make the same claim."""
     first = next(iter(subjects.values()))[0].claim
+    if any(parts[0].version_claims for parts in subjects.values()):
+        return False
     return all(parts[0].claim is first or parts[0].claim == first for parts in subjects.values())
 
 
@@ -70,12 +72,17 @@ def _nodes(
             mark = keys[id(claim)] = claim_key(claim)
         # a record that a decision names stands alone: a "no" between two records with one claim must part them
         place = key if key in named else mark.to_bytes(8, "big", signed=True)
+        if (
+            parts[0].version_claims and key not in named
+        ):  # nobody has its claim from the start: see identity._versions_alike
+            place = b"amended " + key
         node = nodes.get(place)
         if node is None:
             nodes[place] = node = Node(claim, mark, since[key], key)
         elif (since[key], key) < (node.known, node.least):
             node.known, node.least = since[key], key
         node.records.append(key)
+        node.version_claims.update(parts[0].version_claims)
         for fact in parts:
             # a number that another part tells under another claim is that claim's: so seniority under it counts, too
             if fact.claim is claim or fact.claim == claim:
