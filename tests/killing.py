@@ -20,7 +20,8 @@ from bus.contract import Bus
 from bus.open import open_bus
 from services.correlator.process import caught_up
 from services.feeds import Checkpoints
-from services.simulator import ident_push
+from services.simulator.push import Pushed
+from services.simulator.systems.ident.source import send_messages
 from services.simulator.truth.records import Truth
 from services.store import Store, open_store
 from services.wiring import topics
@@ -114,12 +115,12 @@ async def pushed(
     pipeline: Pipeline,
     asks: Callable[[httpx.Request], Awaitable[None]],
     hears: Callable[[httpx.Response], Awaitable[None]],
-) -> ident_push.Pushed:
+) -> Pushed:
     """Send IDENT's messages, each until it is answered; told of each request and each answer."""
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [asks], "response": [hears]}
     url = pipeline.door_url
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, event_hooks=hooks) as http:
-        return await ident_push.push(http, pipeline.messages, KEY)
+        return await send_messages(http, pipeline.messages, KEY)
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class Sender:
     asked: int = 0  # requests begun, those that found nobody listening included
     answered: int = 0
     waiting: bool = False  # for an answer
-    task: asyncio.Task[ident_push.Pushed] = field(init=False)
+    task: asyncio.Task[Pushed] = field(init=False)
 
     def __post_init__(self) -> None:
         self.task = asyncio.create_task(pushed(self.pipeline, self._asks, self._hears))

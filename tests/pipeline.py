@@ -27,18 +27,19 @@ from bus.open import open_bus
 from schemas.codec import decode
 from schemas.topics import CHANGES, EVENT_TOPICS, POSITIONS
 from schemas.view import StatusChange
-from services.cli import pushing
+from services.cli import serving
 from services.domain.history import history_of
 from services.feeds import Checkpoint, parse
 from services.ingest import Counters
-from services.simulator.ident_push import Key
-from services.simulator.simulation import IDENT_FILES, addresses
+from services.simulator import addresses
+from services.simulator.push import PushKey
+from services.simulator.systems.ident.source import send_messages
 from services.simulator.truth.records import COUNTS
 from services.store import Store
 from services.wiring import topics
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
-KEY = Key("ident-test", "a secret of the tests, 32 bytes or more")
+KEY = PushKey("ident-test", "a secret of the tests, 32 bytes or more")
 PUSHED = "IDENT/push"
 
 
@@ -59,7 +60,13 @@ class Pipeline:
     def embedded(cls, data: Path, population: Path, **more: int) -> Pipeline:
         """Everything in files below `data`."""
         where = (f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db")
-        return cls(data, *where, addresses(population), population / IDENT_FILES, **more)
+        return cls(
+            data,
+            *where,
+            {name: each["url"] for name, each in addresses(population).items()},
+            population / "ident",
+            **more,
+        )
 
     @property
     def door_url(self) -> str:
@@ -83,7 +90,7 @@ class Pipeline:
             "VISABUS_INGEST__FENCE_SECONDS": "0.2",  # whoever follows one that was killed waits twice as long
             "VISABUS_LOG__LEVEL": "warning",
         }
-        for name, value in pushing.door(KEY, self.port).items():
+        for name, value in serving.door({"IDENT": KEY}, self.port).items():
             settings[f"VISABUS_DOOR__{name.upper()}"] = json.dumps(value)
         with (self.data / f"{arguments[0]}.log").open("ab") as log:
             return subprocess.Popen([*program, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
@@ -124,7 +131,8 @@ class Pipeline:
         door = self.open_door()
         try:
             await self.ready(door)
-            await pushing.through_door(self.door_url, self.messages, KEY)
+            async with httpx.AsyncClient(base_url=self.door_url, trust_env=False, timeout=30) as http:
+                await send_messages(http, self.messages, KEY)
             await stop(door)
         finally:
             door.kill()

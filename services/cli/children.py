@@ -48,8 +48,8 @@ class Children:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*map(_end, self._started))
 
-    async def start(self, name: str, *arguments: str) -> Child:
-        """Run `visabus` with these arguments."""
+    async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+        """Run `visabus` with these arguments; `environment` is added to the one that all have."""
         log = self._logs / f"{name}.log"
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -59,7 +59,7 @@ class Children:
                 stdin=DEVNULL,
                 stdout=descriptor,
                 stderr=STDOUT,
-                env=self._environment,
+                env=self._environment | dict(environment or {}),
                 # a session of its own: Ctrl-C reaches the command, which ends its children in good order
                 start_new_session=True,
             )

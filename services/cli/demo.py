@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import pushing
 from services.cli.children import Children
 from services.cli.context import FAILED, MISUSED, Given, Refusal
-from services.cli.population import HELP, chosen
+from services.cli.population import HELP, chosen, queues_of
+from services.cli.serving import Answering, answering, door, push_keys
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from services.evaluation import Comparison
     from services.ingest import Counters
     from services.settings import Settings
-    from services.simulator import Truth
-    from services.simulator.ident_push import Key
+    from services.simulator import Source, Truth
+    from services.simulator.push import PushKey
     from services.store import Store
 
 SCOPES = ("status:read", "timeline:read")
@@ -61,7 +61,10 @@ def demo(
         Path | None, typer.Option(metavar="DIR", help="Keep all files here; else they are removed.")
     ] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
-    amqp: Annotated[str | None, typer.Option(metavar="URL", help="An empty queue for APIS; files if not said.")] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYSTEM=URL", help="An empty queue of a system that can send by queue, such as APIS."),
+    ] = None,
 ) -> None:
     """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
 
@@ -71,7 +74,7 @@ def demo(
     visabus demo
     visabus demo --once --persons 10000
     visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
-    visabus demo --amqp amqp://127.0.0.1/apis
+    visabus demo --queue APIS=amqp://127.0.0.1/apis
     ```
     """
     from rich.console import Console
@@ -79,11 +82,12 @@ def demo(
     given = context.find_object(Given) or Given()
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise Refusal(f"{keep} is not empty; a demo keeps its files in a new directory", MISUSED)
-    names = chosen(systems)
+    sources = chosen(systems)
+    queues = queues_of(queue, sources)
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
         where = (bus or given.bus, store or given.store)
-        plan = Plan(directory.resolve(), persons, seed, names, *where, amqp, once, *_free_ports(2))
+        plan = Plan(directory.resolve(), persons, seed, sources, *where, queues, once, *_free_ports(2))
         code = asyncio.run(_until_stopped(plan, Console()))
     if code:
         raise typer.Exit(code)
@@ -96,10 +100,10 @@ class Plan:
     directory: Path
     persons: int
     seed: int
-    systems: tuple[str, ...]
+    sources: dict[str, Source]
     bus: str | None
     store: str | None
-    amqp: str | None
+    queues: dict[str, str]
     once: bool
     port: int
     door_port: int
@@ -114,7 +118,7 @@ class Plan:
         """Where the simulator writes."""
         return self.directory / "population"
 
-    def environment(self, key: Key) -> dict[str, str]:
+    def environment(self, keys: dict[str, PushKey]) -> dict[str, str]:
         """The processes' environment: the demo's settings and nobody else's."""
         kept = {
             name: value
@@ -131,10 +135,7 @@ class Plan:
                 "VISABUS_API__HOST": "127.0.0.1",
                 "VISABUS_API__PORT": str(self.port),
             }
-            | {
-                f"VISABUS_DOOR__{name.upper()}": json.dumps(value)
-                for name, value in pushing.door(key, self.door_port).items()
-            }
+            | {f"VISABUS_DOOR__{name.upper()}": json.dumps(value) for name, value in door(keys, self.door_port).items()}
         )
 
 
@@ -169,17 +170,24 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
     from services.settings import load
     from services.simulator import simulate
 
-    files, key = plan.population, pushing.new_key()
-    environment = plan.environment(key)
+    keys = push_keys(plan.sources.values())
+    environment = plan.environment(keys)
     settings = load(environment=environment)
     await refuse_used(settings)
     async with Children(plan.directory / "logs", environment) as children:
-        # whoever reads and answers gets ready while the records are written
+        # the processes that read and answer get ready while the records are written
         correlator = await children.start("correlate", "correlate")
-        door = await _door(plan, children)
+        receiver = await children.start("door", "door", "--stamp", "recorded") if keys else None
         with console.status(f"Writing the records of {plan.persons:,} travellers"):
-            truth = await asyncio.to_thread(simulate, files, persons=plan.persons, seed=plan.seed, systems=plan.systems)
-        flow = await _flow(plan, settings, truth, children, console, Started(correlator, door, key))
+            truth = await asyncio.to_thread(
+                simulate,
+                plan.population,
+                persons=plan.persons,
+                seed=plan.seed,
+                systems=plan.sources,
+                known=plan.sources,
+            )
+        flow = await _answered(plan, settings, truth, children, console, Started(correlator, receiver, keys))
         api = await children.start("serve", "serve")
         comparison = await compared(settings, truth)
         await _ready(plan.port, children, api)
@@ -197,17 +205,23 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _queued(plan: Plan, feeds: dict[str, str]) -> dict[str, str]:
-    """The feeds, with the manifests in a queue instead of files if there is one. Raises Refusal."""
-    from services.simulator.apis_queue import QueueDown, send
+async def _answered(
+    plan: Plan, settings: Settings, truth: Truth, children: Children, console: Console, started: Started
+) -> Flow:
+    """Have the systems answer for as long as their records are read. Raises Refusal."""
+    import httpx
 
-    if plan.amqp is None or feeds.pop("APIS.files", None) is None:
-        return feeds
-    try:
-        await send(plan.amqp, plan.population / "apis")
-    except QueueDown as error:
-        raise Refusal(f"--amqp: the queue cannot be filled: {error}", MISUSED) from None
-    return feeds | {"APIS.queue": plan.amqp}
+    from services.simulator import SourceUnavailable
+
+    url = f"http://127.0.0.1:{plan.door_port}"
+    sources = plan.sources.values()
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
+        systems = answering(sources, plan.population, keys=started.keys, http=http, queues=plan.queues)
+        try:
+            async with systems as answers:
+                return await _flow(plan, settings, truth, children, console, started, answers)
+        except SourceUnavailable as error:
+            raise Refusal(str(error), MISUSED) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,28 +239,32 @@ class Started:
 
     correlator: Child
     door: Child | None
-    key: Key
+    keys: dict[str, PushKey]
 
 
 async def _flow(
-    plan: Plan, settings: Settings, truth: Truth, children: Children, console: Console, started: Started
+    plan: Plan,
+    settings: Settings,
+    truth: Truth,
+    children: Children,
+    console: Console,
+    started: Started,
+    answers: Answering,
 ) -> Flow:
     """Ingest, push and correlate, all at once, until all is in the view."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from services.simulator import addresses
     from services.store import open_store
     from services.wiring import open_bus
 
-    feeds = await _queued(plan, addresses(plan.population))
-    named = [option for name, url in feeds.items() for option in ("--feed", f"{name}={url}")]
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = perf_counter()
     bus = await open_bus(settings)
     store = await open_store(settings.store_url)
     try:
-        ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded", *named)
-        push = asyncio.create_task(_push(plan, children, started))
+        feeds = {"VISABUS_FEEDS": json.dumps(answers.feeds)}
+        ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded", environment=feeds)
+        push = asyncio.create_task(_push(plan, children, started, answers))
         running = Running(ingest, started.correlator, push)
         try:
             with Progress(*columns, console=console) as progress:
@@ -262,25 +280,17 @@ async def _flow(
         await bus.close()
 
 
-async def _door(plan: Plan, children: Children) -> Child | None:
-    """Open the door, where there is something to push; it stays open."""
-    if pushing.SYSTEM not in plan.systems:
-        return None
-    return await children.start("door", "door", "--stamp", "recorded")
+async def _push(plan: Plan, children: Children, started: Started, answers: Answering) -> None:
+    """Have the systems send what they send by themselves, once the push handler listens. Raises Refusal."""
+    from services.simulator import SourceUnavailable
 
-
-async def _push(plan: Plan, children: Children, started: Started) -> None:
-    """Push through the door."""
-    from services.simulator import IDENT_FILES
-    from services.simulator.ident_push import NotTaken, Refused
-
-    if started.door is None:
-        return
-    await _ready(plan.door_port, children, started.door)
+    if started.door is not None:
+        await _ready(plan.door_port, children, started.door)
     try:
-        await pushing.through_door(f"http://127.0.0.1:{plan.door_port}", plan.population / IDENT_FILES, started.key)
-    except (NotTaken, Refused) as error:
-        raise Refusal(f"the door did not take a message: {error}\n{started.door.told()}") from None
+        await answers.send()
+    except SourceUnavailable as error:
+        log = f"\n{started.door.told()}" if started.door is not None else ""
+        raise Refusal(f"{error}{log}") from None
 
 
 @dataclass(frozen=True, slots=True)

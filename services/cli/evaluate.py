@@ -6,7 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,14 @@ import typer
 
 from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
 from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
+from services.cli.serving import answering, door, push_handler, push_keys
 
 if TYPE_CHECKING:
     from services.evaluation import Comparison, ViewStay, Wrong
     from services.evaluation.oracle import Due
     from services.settings import Settings
-    from services.simulator import Noise, Truth
+    from services.simulator import Noise, Source, Truth
+    from services.simulator.push import PushKey
 
 
 def register(app: typer.Typer) -> None:
@@ -58,10 +60,10 @@ def evaluate(
     if splink and not splink_baseline.present():
         raise Refusal("Splink is not installed; install visabus with its extra `splink`", MISUSED)
     given = context.find_object(Given) or Given()
-    names, mistakes = chosen(systems), noise_of(noise, rate)
+    sources, mistakes = chosen(systems), noise_of(noise, rate)
     with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
         path = Path(directory).resolve()
-        asked = Asked(persons, seed, mistakes, names, splink)
+        asked = Asked(persons, seed, mistakes, sources, splink)
         run = asyncio.run(evaluated(path, asked, bus or given.bus, store or given.store))
     typer.echo(json.dumps(run.as_json()) if as_json else run.as_text())
     if not run.comparison.sound:
@@ -75,7 +77,7 @@ class Asked:
     persons: int
     seed: int
     noise: Noise
-    systems: tuple[str, ...]
+    sources: dict[str, Source]
     splink: bool = False
 
 
@@ -139,7 +141,7 @@ class Run:
 def described(wrong: Wrong) -> str:
     """A wrong stay in words, with the explanation that the view gives."""
     due, viewed = wrong.due, wrong.viewed
-    head = f"I94 {wrong.stay.record} ({wrong.stay.kind}): {_dated(due)}"
+    head = f"{wrong.stay.system} {wrong.stay.record} ({wrong.stay.kind}): {_dated(due)}"
     if viewed is None:
         return f"{head}; the view has no such stay"
     differs = "has" if viewed.outcome != due.outcome else "has, with other dates or class,"
@@ -156,13 +158,11 @@ def _dated(stay: Due | ViewStay) -> str:
 
 async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str | None) -> Run:
     """One evaluation in this process. Raises Refusal where the bus given is not empty."""
-    from services.cli import pushing
     from services.correlator import process
     from services.evaluation import splink_baseline
-    from services.ingest import recorded, run, sources
     from services.memory import collect_rarely
     from services.settings import load
-    from services.simulator import IDENT_FILES, addresses, simulate
+    from services.simulator import SourceUnavailable, simulate
 
     collect_rarely()
     with Stages() as stages:
@@ -171,30 +171,26 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
                 directory,
                 persons=asked.persons,
                 seed=asked.seed,
-                systems=asked.systems,
+                systems=asked.sources,
+                known=asked.sources,
                 noise=asked.noise,
             )
-        feeds = addresses(directory)
-        key = pushing.new_key()
+        sources = list(asked.sources.values())
+        keys = push_keys(sources)
         settings = load(
             data_dir=directory,
             bus_url=bus or f"embedded://{directory}/bus.db",
             store_url=store or f"sqlite+aiosqlite:///{directory}/store.db",
-            feeds={name: {"url": url} for name, url in feeds.items()},
-            door=pushing.door(key),
+            door=door(keys),
             log={"level": "warning"},
         )
         start_logs(settings)
         await refuse_used(settings)
         with stages.stage("ingest"):
-            outcomes = await run(settings, sources(settings, list(feeds)), once=True, clock=recorded)
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    raise Refusal(f"{outcome.name}: {outcome.error}")
-            events = sum(outcome.counters.events for outcome in outcomes)
-            if pushing.SYSTEM in asked.systems:
-                # an encounter becomes one event
-                events += (await pushing.in_process(settings, directory / IDENT_FILES, key)).accepted
+            try:
+                events = await _ingest(settings, directory, sources, keys)
+            except SourceUnavailable as error:
+                raise Refusal(str(error)) from None
         with stages.stage("correlate", f"{events:,} events"):
             await process.run(settings, once=True, stop=asyncio.Event())
         with stages.stage("compare"):
@@ -204,6 +200,37 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
             with stages.stage("splink"):
                 baseline = splink_baseline.judged(comparison.claims)
     return Run(asked.persons, comparison, events, stages.seconds, baseline)
+
+
+async def _ingest(settings: Settings, population: Path, sources: list[Source], keys: dict[str, PushKey]) -> int:
+    """Read and take all that the systems tell; return the number of events. Raises Refusal, SourceUnavailable."""
+    from services.ingest import recorded, run
+    from services.ingest import sources as feeds_of
+    from services.settings import FeedSettings
+
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(push_handler(settings, [each for each in sources if each.pushes]))
+        systems = await stack.enter_async_context(answering(sources, population, keys=keys, http=http))
+        feeds = {name: FeedSettings(**each) for name, each in systems.feeds.items()}
+        fed = settings.model_copy(update={"feeds": feeds})
+        outcomes = await run(fed, feeds_of(fed, list(feeds)), once=True, clock=recorded)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise Refusal(f"{outcome.name}: {outcome.error}")
+        await systems.send()
+    return await published(settings)
+
+
+async def published(settings: Settings) -> int:
+    """Return how many events the bus holds."""
+    from schemas.topics import EVENT_TOPICS
+    from services.wiring import open_bus
+
+    bus = await open_bus(settings)
+    try:
+        return sum((await bus.ends(EVENT_TOPICS)).values())
+    finally:
+        await bus.close()
 
 
 async def refuse_used(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from services.cli.context import MISUSED, Refusal
 
 if TYPE_CHECKING:
-    from services.simulator import Noise
+    from services.simulator import Noise, Source
 
 HELP = "Comma-separated, such as I94,CLAIMS3,SEVIS; all of them if not said."
 NoiseOption = Annotated[float, typer.Option(min=0, help="Mistakes in the records: 1 as usual, 2 twice as many.")]
@@ -21,24 +22,39 @@ RateOption = Annotated[
         help="How often one kind of mistake happens, from 0 to 1, whatever --noise says. May be given several times.",
     ),
 ]
-JUDGED = ("I94", "CLAIMS3", "APIS", "SEVIS", "IDENT")
-"""Systems that are written unless told otherwise."""
 
 
-def chosen(text: str | None) -> tuple[str, ...]:
-    """The systems to write, in the simulator's order. Raises Refusal."""
+def known() -> dict[str, Source]:
+    """Return the sources of the connected systems, in order."""
     from adapters.registry import systems
-    from services.simulator import ALWAYS, SYSTEMS
+    from services.simulator import sources
 
-    connected = [name for name in SYSTEMS if name in systems()]
+    return {system: source for system, source in sources().items() if system in systems()}
+
+
+def chosen(text: str | None) -> dict[str, Source]:
+    """Return the sources to write, in order: those named, or all that are connected. Raises Refusal."""
+    connected = known()
     if text is None:
-        return tuple(name for name in connected if name in JUDGED)
-    asked = {name.strip().upper() for name in text.split(",")}
-    for name in sorted(asked - set(connected)):
+        return connected
+    names = {name.strip().upper() for name in text.split(",")}
+    for name in sorted(names - connected.keys()):
         raise Refusal(f"--systems: no population can be written for {name!r}; of {', '.join(connected)}", MISUSED)
-    if not asked.issuperset(ALWAYS):
-        raise Refusal(f"--systems: {' and '.join(ALWAYS)} are always written; name them too", MISUSED)
-    return tuple(name for name in connected if name in asked)
+    required = [system for system, source in connected.items() if source.required]
+    if not names.issuperset(required):
+        raise Refusal(f"--systems: {' and '.join(required)} are always written; name them too", MISUSED)
+    return {system: source for system, source in connected.items() if system in names}
+
+
+def queues_of(texts: list[str] | None, sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return addresses of queues by system, from SYSTEM=URL each. Raises Refusal."""
+    queues: dict[str, str] = {}
+    for text in texts or ():
+        system, _, url = text.partition("=")
+        if not url or system.upper() not in sources:
+            raise Refusal(f"--queue: {text!r} is not SYSTEM=URL of a system that is written", MISUSED)
+        queues[system.upper()] = url
+    return queues
 
 
 def noise_of(factor: float, rates: list[str] | None) -> Noise:

@@ -27,15 +27,17 @@ def simulate(
     persons: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many travellers.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Equal seeds write equal files.")] = 1,
     years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,
-    until: Annotated[str | None, typer.Option(metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--until", metavar="ISO", help="When the records end; 2026-10-31T08:00Z.")
+    ] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     noise: NoiseOption = 0.0,
     rate: RateOption = None,
 ) -> None:
     """Write what the systems would hold of a synthetic population, and apart from it what is true.
 
-    `DIR/i94/` are the nightly files, `DIR/claims3.db` is the table of CLAIMS 3, `DIR/apis/` are manifests, `DIR/sevis/`
-    batches, `DIR/ident/` messages to push, `DIR/truth/` each person's stays and outcomes.
+    Each system has a folder or file of its own, such as `DIR/i94/` and `DIR/claims3.db`; `DIR/truth/` has each person's
+    stays and outcomes.
 
     ```
     visabus simulate /tmp/population --persons 10000 --seed 7
@@ -46,19 +48,20 @@ def simulate(
     """
     from rich.console import Console
 
-    from services.simulator import UNTIL
+    from services.simulator import RECORDS_END
     from services.simulator import simulate as write
 
-    mistakes = noise_of(noise, rate)
+    mistakes, sources = noise_of(noise, rate), chosen(systems)
     try:
-        moment = _moment(until) if until else UNTIL
+        moment = _moment(end) if end else RECORDS_END
         truth = write(
             directory,
             persons=persons,
             seed=seed,
             years=years,
-            until=moment,
-            systems=chosen(systems),
+            records_end=moment,
+            systems=sources,
+            known=sources,
             noise=mistakes,
         )
     except ValueError as error:
@@ -66,7 +69,7 @@ def simulate(
     console = Console()
     for table in tables(truth):
         console.print(table)
-    console.print(f"Records end {truth.until.isoformat()}; the truth is told as of {truth.as_of.isoformat()}.")
+    console.print(f"Records end {truth.records_end.isoformat()}; the truth is told as of {truth.as_of.isoformat()}.")
 
 
 def _moment(text: str) -> datetime:

@@ -149,7 +149,7 @@ async def compare(
     """
     as_of = seconds(truth.as_of)
     # the fiscal years that a population may reach into: two years of records, and a bit before and after
-    reports = [Report(truth.until.year + years, as_of, coverage) for years in range(-3, 2)]
+    reports = [Report(truth.records_end.year + years, as_of, coverage) for years in range(-3, 2)]
     view = _View(as_of, coverage, reports)
     async for data in histories:
         view.add(data)
@@ -191,7 +191,7 @@ class _Tally:
             self.errors.update(person.noise)
 
     def _add_stay(self, person: TruePerson, stay: TrueStay) -> None:
-        key = handle("I94", stay.record).hex()
+        key = handle(stay.system, stay.record).hex()
         viewed = self.view.stays.get(key)
         due = self.due.get(key) or Due(stay.outcome, stay.since, stay.authorised_until, stay.admission_class)
         self.stays += 1

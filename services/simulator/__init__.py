@@ -1,21 +1,25 @@
 """A synthetic population, written as the legacy systems' own files, with the truth about it kept apart."""
 
 from services.simulator.noise import CLEAN, OF_PERSONS, Noise
-from services.simulator.simulation import ALWAYS, IDENT_FILES, SYSTEMS, UNTIL, addresses, simulate
+from services.simulator.registry import sources
+from services.simulator.simulation import RECORDS_END, addresses, simulate
+from services.simulator.source import Served, Source, SourceUnavailable, Surroundings
 from services.simulator.truth.records import TruePerson, TrueRecord, TrueStay, Truth
 
 __all__ = [
-    "ALWAYS",
     "CLEAN",
-    "IDENT_FILES",
     "OF_PERSONS",
-    "SYSTEMS",
-    "UNTIL",
+    "RECORDS_END",
     "Noise",
+    "Served",
+    "Source",
+    "SourceUnavailable",
+    "Surroundings",
     "TruePerson",
     "TrueRecord",
     "TrueStay",
     "Truth",
     "addresses",
     "simulate",
+    "sources",
 ]

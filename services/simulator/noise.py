@@ -89,14 +89,14 @@ OF_PERSONS = frozenset({"twins", "shared_passport", "missing_departure"})
 """Kinds that are no single record's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one record says of a person. `bare`: neither documents nor numbers."""
+@dataclass(slots=True)
+class Description:
+    """What one record says of a person. `bare`: neither documents nor numbers. `kinds`: the mistakes in the record."""
 
     person: Person
     passport: Passport
     bare: bool = False
-    kinds: tuple[str, ...] = ()
+    kinds: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -146,28 +146,45 @@ class Mistakes:
         return replace(person, stays=stays), tuple(kinds)
 
     def _unseen(self, stay: Stay, span: Span, kinds: list[str]) -> Stay:
-        if stay.departure is None or not stay.seen or stay.departure.at > span.until:
+        if stay.departure is None or not stay.seen or stay.departure.at > span.records_end:
             return stay
         if not self.due("missing_departure"):
             return stay
         kinds.append("missing_departure")
         return replace(stay, seen=False)
 
-    def tell(self, person: Person, stay: Stay, *, named: bool = True, bare: bool = False) -> Told:
-        """What a record says. `named`: it has a name; `bare`: it can go without documents and numbers."""
+    def describe(
+        self,
+        person: Person,
+        stay: Stay,
+        *,
+        named: bool = True,
+        bare: bool = False,
+        documented: bool = True,
+        at_inspection: bool = False,
+    ) -> Description:
+        """Return what a record says. `named`: it has a name; `bare`: it can go without documents and numbers.
+
+        `documented`: it has the passport if it is not bare. `at_inspection`: the passport is the one that was shown
+        when the person arrived.
+        """
         if self.noise.silent:
-            return Told(person, stay.passport)
+            return Description(person, stay.passport)
         kinds: list[str] = []
-        said = self.misspell(person, kinds, possible=named)
+        spelt = self.misspell(person, kinds, possible=named)
         passport = stay.passport
         left_out = self.due("nothing_shared", possible=bare and plain(person))
         if left_out:
             kinds.append("nothing_shared")
-        if self.due("other_passport", possible=named and not left_out and plain(person)):
+        if self.due("other_passport", possible=named and documented and not left_out and plain(person)):
             passport = self._other(person)
-            said = replace(said, citizenship=passport.state)
+            spelt = replace(spelt, citizenship=passport.state)
             kinds.append("other_passport")
-        return Told(said, passport, left_out, tuple(kinds))
+        return Description(spelt, passport, left_out, kinds)
+
+    def number(self, scheme: str, value: str, description: Description, *, possible: bool = True) -> str:
+        """Return a number as a record has it; a mistake in it is added to the description."""
+        return value
 
     def misspell(self, person: Person, kinds: list[str], *, possible: bool = True) -> Person:
         """The person as one record spells it: at most one mistake, its kind added to `kinds`."""

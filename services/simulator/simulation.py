@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,39 +11,24 @@ from typing import Any
 
 import orjson
 
-from services.simulator.apis import Manifests
-from services.simulator.claims3 import Actions
 from services.simulator.clock import DAY, iso, seconds, utc_day
-from services.simulator.examiner import Examiner
-from services.simulator.i94 import SCOPES, Nights
-from services.simulator.ident import Encounters
+from services.simulator.log import PersonLog, reported_departure
 from services.simulator.noise import CLEAN, Mistakes, Noise
 from services.simulator.population import rates
 from services.simulator.population.people import Population
-from services.simulator.population.plans import Application, Person, Span, Stay, without_hyphen
-from services.simulator.purser import Purser
-from services.simulator.registrar import Registrar
-from services.simulator.scribe import Page, Scribe
-from services.simulator.sevis import Batches
+from services.simulator.population.plans import Application, Span, Stay, without_hyphen
+from services.simulator.registry import sources
+from services.simulator.source import Counts, Feeds, Run, Source
 from services.simulator.truth.records import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
 from services.simulator.truth.verdict import verdict
 from services.simulator.witnesses import Witnesses
 
-UNTIL = datetime(2026, 10, 31, 8, tzinfo=UTC)
+RECORDS_END = datetime(2026, 10, 31, 8, tzinfo=UTC)
 """When the records of a simulation end unless it is told otherwise: fixed, so that equal seeds write equal files."""
 ASKED_AFTER = timedelta(days=2)
 """The question is asked so long after the records end: for those two days departures are not known."""
 DURATION = "D/S"
-I94_FILES = "i94"
-CLAIMS3_FILE = "claims3.db"
-APIS_FILES, SEVIS_FILES, IDENT_FILES = "apis", "sevis", "ident"
 TRUTH = "truth"
-FEEDS = {"APIS.files": APIS_FILES, "SEVIS.batches": SEVIS_FILES}
-"""Feeds of the systems that need not be written, and the directories that they read."""
-ALWAYS = ("I94", "CLAIMS3")
-"""Without these no population is written."""
-SYSTEMS = (*ALWAYS, "APIS", "SEVIS", "IDENT")
-"""All systems that can be written."""
 
 
 def simulate(
@@ -51,39 +36,38 @@ def simulate(
     *,
     persons: int,
     seed: int = 1,
-    until: datetime = UNTIL,
+    records_end: datetime = RECORDS_END,
     years: int = 2,
-    systems: Collection[str] = ALWAYS,
+    systems: Collection[str] | None = None,
     noise: Noise = CLEAN,
+    known: Mapping[str, Source] | None = None,
 ) -> Truth:
     """Write the native files and the truth of a population into a directory that has none. Raises ValueError.
 
-    The noise is drawn apart: the same seed has the same people on the same trips, whatever is wrong in their records.
-
-    Students come only where SEVIS is written: without it nothing could be said of them.
+    `systems` are those to write, all required ones among them; without it these alone are written. `known` are the
+    sources there are, the project's own if not given. The noise is drawn apart: the same seed has the same people on
+    the same trips, whatever is wrong in their records.
     """
     if persons < 1 or years < 1:
         raise ValueError("at least one person and one year")
-    if not set(ALWAYS) <= set(systems) <= set(SYSTEMS):
-        raise ValueError(f"systems: {', '.join(ALWAYS)} always, and of {', '.join(SYSTEMS)} what is wanted")
-    end = seconds(until.replace(microsecond=0))
-    nights = years * 365
-    since = end - nights * DAY
-    as_of = until.replace(microsecond=0) + ASKED_AFTER
+    written = _chosen(sources() if known is None else known, systems)
+    moment = records_end.replace(microsecond=0)
+    end = seconds(moment)
+    since = end - years * 365 * DAY
+    as_of = moment + ASKED_AFTER
     span = Span(utc_day(since) + 1, utc_day(end) - 2, since, end, seconds(as_of))
-    if any((directory / name).exists() for name in (I94_FILES, CLAIMS3_FILE, *FEEDS.values(), IDENT_FILES, TRUTH)):
+    if (directory / TRUTH).exists() or any((directory / source.place).exists() for source in written):
         raise ValueError(f"{directory} holds a simulation already")
     (directory / TRUTH).mkdir(parents=True)
     mistakes = Mistakes(noise, seed)
-    run = _Run(directory, seed, span, nights, frozenset(systems), mistakes)
-    counts = run.write(persons)
+    counts = _write(directory, written, persons, seed, span, mistakes)
     body = {
         "persons": persons,
         "seed": seed,
-        "until": until.replace(microsecond=0).isoformat(),
+        "records_end": moment.isoformat(),
         "as_of": as_of.isoformat(),
         **counts,
-        "rates": rates.table(),
+        "rates": rates.table() | {source.system: dict(source.rates) for source in written},
     }
     if not noise.silent:
         body["noise"] = {"rates": asdict(noise), "injected": mistakes.injected()}
@@ -91,169 +75,98 @@ def simulate(
     return Truth.read(directory / TRUTH)
 
 
-class _Run:
-    """The open files of a simulation."""
+def addresses(directory: Path, known: Mapping[str, Source] | None = None) -> Feeds:
+    """Return the feeds that read what a simulation left, of the systems that were written and need not answer."""
+    whole = directory.resolve()
+    feeds: dict[str, Mapping[str, Any]] = {}
+    for source in (sources() if known is None else known).values():
+        if (whole / source.place).exists():
+            feeds.update(source.feeds(whole / source.place))
+    return feeds
 
-    def __init__(
-        self, directory: Path, seed: int, span: Span, nights: int, systems: frozenset[str], mistakes: Mistakes
-    ) -> None:
-        self._directory = directory
-        self._span = span
-        self._nights = Nights(directory / I94_FILES, span.since, nights, mistakes)
-        self._actions = Actions(directory / CLAIMS3_FILE)
-        self._population = Population(seed, span, students="SEVIS" in systems)
-        self._scribe = Scribe(seed, span, self._nights, self._actions, Witnesses(seed, systems), mistakes)
-        self._manifests = Manifests(directory / APIS_FILES) if "APIS" in systems else None
-        self._purser = Purser(seed, span, self._manifests, mistakes) if self._manifests else None
-        self._batches = (
-            Batches(directory / SEVIS_FILES, span.since, span.until, mistakes) if "SEVIS" in systems else None
-        )
-        self._registrar = Registrar(seed, span, self._batches, mistakes) if self._batches else None
-        self._encounters = Encounters(directory / IDENT_FILES) if "IDENT" in systems else None
-        self._examiner = Examiner(seed, span, self._encounters, mistakes) if self._encounters else None
 
-    def write(self, persons: int) -> dict[str, Any]:
-        """Everything; what was written, counted."""
-        kinds: Counter[str] = Counter()
-        outcomes: Counter[str] = Counter()
-        stays = 0
-        with (self._directory / TRUTH / RECORDS).open("wb") as file:
-            for person in self._population.draw(persons):
-                page = self._scribe.write(person)
-                for writer in (self._purser, self._registrar, self._examiner):
-                    if writer is not None:
-                        writer.write(page)
-                told = self._truth(page.person, page)
-                stays += len(told.stays)
-                kinds.update(stay.kind for stay in told.stays)
-                outcomes.update(stay.outcome for stay in told.stays)
-                file.write(line_of(told))
-        self._nights.finish()
-        self._actions.finish(self._span.until)
-        systems = {"I94": self._i94(), "CLAIMS3": self._claims3()}
-        if self._manifests is not None:
-            self._manifests.finish()
-            systems["APIS"] = _apis(self._manifests)
-        if self._batches is not None:
-            self._batches.finish()
-            systems["SEVIS"] = _sevis(self._batches)
-        if self._encounters is not None:
-            self._encounters.finish()
-            systems["IDENT"] = _ident(self._encounters)
-        return {
-            "stays": stays,
-            "kinds": dict(sorted(kinds.items())),
-            "outcomes": dict(sorted(outcomes.items())),
-            "systems": systems,
-        }
+def _chosen(known: Mapping[str, Source], systems: Collection[str] | None) -> list[Source]:
+    required = {source.system for source in known.values() if source.required}
+    names = required if systems is None else set(systems)
+    if not required <= names <= known.keys():
+        always = " and ".join(sorted(required))
+        raise ValueError(f"systems: {always} always, and of {', '.join(known)} what is wanted")
+    return [source for system, source in known.items() if system in names]
 
-    def _i94(self) -> dict[str, int]:
-        nights = self._nights
-        return {
-            "files": len(nights),
-            "read": nights.details,
-            "published": nights.details,
-            "filtered": 0,
-            "arrivals": nights.arrivals,
-            "departures": nights.departures,
-            "extensions": nights.extensions,
-            "corrections": nights.corrections,
-            "deletions": nights.deletions,
-            "coverage": len(nights) * len(SCOPES),
-        }
 
-    def _claims3(self) -> dict[str, int]:
-        actions = self._actions
-        return {
-            "read": actions.rows,
-            "published": actions.rows - actions.filtered,
-            "filtered": actions.filtered,
-            "changed": actions.changed,
-            "voided": actions.voided,
-        }
+def _write(
+    directory: Path, written: Sequence[Source], persons: int, seed: int, span: Span, mistakes: Mistakes
+) -> dict[str, Any]:
+    """Write everything, and return what was written, counted."""
+    brings = frozenset[str]().union(*(source.brings for source in written))
+    population = Population(seed, span, students="students" in brings)
+    witnesses = Witnesses(seed, written)
+    writers = {
+        source.system: source.open(Run(source.system, directory / source.place, seed, span, mistakes))
+        for source in written
+    }
+    kinds: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    with (directory / TRUTH / RECORDS).open("wb") as file:
+        for drawn in population.draw(persons):
+            person, noise = mistakes.person(drawn, span)
+            log = PersonLog(person, span, noise)
+            for index, stay in enumerate(person.stays):
+                departure = reported_departure(stay, span)
+                if departure is not None:
+                    log.reporters[index] = witnesses.of(departure)
+            for writer in writers.values():
+                writer.write(log)
+            true_person = _true_person(log)
+            kinds.update(stay.kind for stay in true_person.stays)
+            outcomes.update(stay.outcome for stay in true_person.stays)
+            file.write(line_of(true_person))
+    counts: dict[str, Counts] = {system: writer.finish() for system, writer in writers.items()}
+    return {
+        "stays": kinds.total(),
+        "kinds": dict(sorted(kinds.items())),
+        "outcomes": dict(sorted(outcomes.items())),
+        "systems": counts,
+    }
 
-    def _truth(self, person: Person, page: Page) -> TruePerson:
-        stays = []
-        for index, stay in enumerate(person.stays):
-            admitted = [each.arrival.at for each in person.stays[index + 1 :] if each.inspection == "A"]
-            stays.append(self._true_stay(page.arrivals[index], stay, min(admitted, default=None)))
-        return TruePerson(person.number, tuple(stays), tuple(page.records), tuple(page.retracted), page.noise)
 
-    def _true_stay(self, record: str, stay: Stay, later: int | None) -> TrueStay:
-        span, decided = self._span, self._scribe.last_action_day
-        known = _known(stay, decided)
-        steps = stay.program.known_by(decided) if stay.program else ()
-        seen = verdict(stay, known, self._scribe.recorded(stay), later, span.as_of, span.until, steps)
-        happened = _known(stay, utc_day(span.as_of) - 1)
-        real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
-        last = iso(seen.last_day) if seen.last_day else None
-        return TrueStay(
-            record,
-            stay.number,
-            stay.kind,
-            seen.outcome.value,
-            seen.since,
-            DURATION if stay.program and stay.duration else last,
-            _class(stay, known) if stay.inspection == "A" else None,
-            real.outcome.value,
-        )
+def _true_person(log: PersonLog) -> TruePerson:
+    stays = []
+    for index, stay in enumerate(log.person.stays):
+        admitted = [each.arrival.at for each in log.person.stays[index + 1 :] if each.inspection == "A"]
+        stays.append(_true_stay(log, index, stay, min(admitted, default=None)))
+    return TruePerson(log.person.number, tuple(stays), tuple(log.records), tuple(log.retracted), log.noise)
+
+
+def _true_stay(log: PersonLog, index: int, stay: Stay, later: int | None) -> TrueStay:
+    span = log.span
+    decided = span.decisions_through
+    known = _known(stay, decided)
+    steps = stay.program.known_by(decided) if stay.program else ()
+    seen = verdict(stay, known, reported_departure(stay, span), later, span.as_of, span.records_end, steps)
+    happened = _known(stay, utc_day(span.as_of) - 1)
+    real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
+    last = iso(seen.last_day) if seen.last_day else None
+    system, record = log.admissions[index]
+    return TrueStay(
+        system,
+        record,
+        stay.number,
+        stay.kind,
+        seen.outcome.value,
+        seen.since,
+        DURATION if stay.program and stay.duration else last,
+        _class(stay, known) if stay.inspection == "A" else None,
+        real.outcome.value,
+    )
 
 
 def _known(stay: Stay, day: int) -> tuple[Application, ...]:
-    """The applications as they stood at the end of that day."""
+    """Return the applications as they stood at the end of that day."""
     return tuple(filter(None, (each.known_by(day) for each in stay.applications)))
 
 
-def _apis(manifests: Manifests) -> dict[str, int]:
-    return {
-        "files": manifests.files,
-        "interchanges": manifests.interchanges,
-        "read": manifests.travellers,
-        "published": manifests.travellers - manifests.filtered,
-        "filtered": manifests.filtered,
-        "closed": manifests.closed,
-        "taken_back": manifests.taken_back,
-    }
-
-
-def _sevis(batches: Batches) -> dict[str, int]:
-    return {
-        "files": batches.files,
-        "read": batches.records,
-        "published": batches.records - batches.filtered,
-        "filtered": batches.filtered,
-        "corrections": batches.corrections,
-        "deletions": batches.deletions,
-        "coverage": batches.coverage,
-    }
-
-
-def _ident(encounters: Encounters) -> dict[str, int]:
-    return {
-        "messages": encounters.messages,
-        "read": encounters.encounters,
-        "published": encounters.encounters - encounters.filtered,
-        "filtered": encounters.filtered,
-        "exits": encounters.exits,
-        "corrections": encounters.corrections,
-        "deletions": encounters.deletions,
-    }
-
-
 def _class(stay: Stay, applications: tuple[Application, ...]) -> str:
-    """The class of admission, or the last one that it was changed to."""
+    """Return the class of admission, or the last one that it was changed to."""
     granted = [each.granted_class for each in applications if each.form != "I-485" and each.granted_class]
     return without_hyphen((granted or [stay.admission_class])[-1])
-
-
-def addresses(directory: Path) -> dict[str, str]:
-    """Where a simulation left what each system's feed reads, of those that were written."""
-    whole = directory.resolve()
-    found = {
-        "I94.nightly": (whole / I94_FILES).as_uri(),
-        "CLAIMS3.actions": f"sqlite+aiosqlite:///{whole / CLAIMS3_FILE}",
-    }
-    for feed, name in FEEDS.items():
-        if (whole / name).is_dir():
-            found[feed] = (whole / name).as_uri()
-    return found

@@ -1,36 +1,37 @@
-"""Which systems tell of a departure. What several of them tell is one crossing, at one local time."""
+"""Which systems report a departure. What several of them report is one crossing, at one local time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
-from services.simulator.population import rates
 from services.simulator.population.plans import Crossing
 from services.simulator.rng import Rng
+from services.simulator.source import DepartureReports, Source
 
 
 class Witnesses:
-    """Draws who tells. I-94 tells most; some departures come from a manifest or from biometrics alone."""
+    """Draws who reports a departure: the main system reports most of them, some are reported by another one alone."""
 
-    def __init__(self, seed: int, systems: Collection[str]) -> None:
+    def __init__(self, seed: int, sources: Iterable[Source]) -> None:
         self._rng = Rng(f"witnesses {seed}")
-        self._systems = systems
+        self._main: frozenset[str] = frozenset()
+        self._others: list[tuple[str, DepartureReports]] = []
+        for source in sources:
+            if source.departures is None:
+                continue
+            if source.departures.main:
+                self._main |= {source.system}
+            else:
+                self._others.append((source.system, source.departures))
 
     def of(self, departure: Crossing) -> frozenset[str]:
-        """The systems that tell of it, at least one. One known to the day only is I-94's alone."""
-        # a manifest cannot say that it means the second pass of an hour
-        manifest = "APIS" in self._systems and departure.mode == "A" and not departure.again
-        biometric = "IDENT" in self._systems
-        if departure.second is None or not (manifest or biometric):
-            return frozenset({"I94"})
+        """Return the systems that report a departure, at least one."""
+        able = [(system, reports) for system, reports in self._others if reports.can(departure)]
+        if not able:
+            return self._main
         roll = self._rng.random.random()
-        if manifest and roll < rates.TOLD_BY_MANIFEST_ALONE:
-            return frozenset({"APIS"})
-        if biometric and 1 - roll < rates.TOLD_BY_BIOMETRICS_ALONE:
-            return frozenset({"IDENT"})
-        told = {"I94"}
-        if manifest and self._rng.chance(rates.MANIFEST_TOO):
-            told.add("APIS")
-        if biometric and self._rng.chance(rates.BIOMETRICS_TOO):
-            told.add("IDENT")
-        return frozenset(told)
+        for system, reports in able:
+            if roll < reports.alone:
+                return frozenset({system})
+            roll -= reports.alone
+        return self._main | {system for system, reports in able if self._rng.chance(reports.beside)}

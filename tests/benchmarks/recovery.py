@@ -22,7 +22,7 @@ from killing import Sender, Watch, changed, spread, until, watching
 from pipeline import Pipeline, events_of
 
 from services.correlator.process import caught_up
-from services.simulator import IDENT_FILES, SYSTEMS, ident_push, simulate
+from services.simulator import push, simulate, sources
 
 DROPPED = ("i94", "apis", "sevis")
 Waits = tuple[float, float]
@@ -63,11 +63,11 @@ async def ingest(pipeline: Pipeline, watch: Watch, population: Path, drop: Path,
 async def door(pipeline: Pipeline, population: Path, drop: Path, kills: int) -> list[Waits]:
     """Messages come in parts; the sender repeats what was not answered."""
     found = []
-    for part in shares(sorted((population / IDENT_FILES).iterdir()), kills):
-        shutil.rmtree(drop / IDENT_FILES)
-        (drop / IDENT_FILES).mkdir()
+    for part in shares(sorted((population / "ident").iterdir()), kills):
+        shutil.rmtree(drop / "ident")
+        (drop / "ident").mkdir()
         for file in part:
-            shutil.copy2(file, drop / IDENT_FILES)
+            shutil.copy2(file, drop / "ident")
         sender = Sender(pipeline)
         running = pipeline.open_door()
         await pipeline.ready(running)
@@ -126,11 +126,11 @@ def tell(kind: str, waits: list[Waits]) -> None:
 
 async def main(persons: int, kills: int) -> None:
     """All kinds."""
-    ident_push._jitter = lambda _state: 0.05  # type: ignore[assignment]
+    push._jitter = lambda _state: 0.05  # type: ignore[assignment]
     with tempfile.TemporaryDirectory(prefix="visabus-recovery-") as name:
         population, drop = Path(name, "population"), Path(name, "drop")
-        simulate(population, persons=persons, seed=5, years=1, systems=SYSTEMS)
-        for each in (*DROPPED, IDENT_FILES):
+        simulate(population, persons=persons, seed=5, years=1, systems=sources())
+        for each in (*DROPPED, "ident"):
             (drop / each).mkdir(parents=True)
         shutil.copy2(population / "claims3.db", drop)
         pipeline = Pipeline.embedded(Path(name, "read"), drop)

@@ -11,7 +11,7 @@ from killing import KILLS
 from pipeline import Pipeline
 
 from services import kafka_local
-from services.simulator import SYSTEMS, ident_push, simulate
+from services.simulator import push, simulate, sources
 
 PERSONS = max(300, 10 * KILLS)
 YEARS = max(1, KILLS // 30)
@@ -22,7 +22,7 @@ YEARS = max(1, KILLS // 30)
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated population's files, those of all five systems."""
     directory = tmp_path_factory.mktemp("population")
-    simulate(directory, persons=PERSONS, seed=5, years=YEARS, systems=SYSTEMS)
+    simulate(directory, persons=PERSONS, seed=5, years=YEARS, systems=sources())
     return directory
 
 
@@ -44,7 +44,7 @@ def expected(undisturbed: Pipeline) -> str:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """IDENT sends again at once what was not answered."""
-    monkeypatch.setattr(ident_push, "_jitter", lambda state: 0.05)
+    monkeypatch.setattr(push, "_jitter", lambda state: 0.05)
 
 
 @pytest.fixture

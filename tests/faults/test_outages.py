@@ -19,7 +19,7 @@ from servers import restart_postgres, start_postgres, stop_postgres
 
 from bus.open import open_bus
 from services import kafka_local
-from services.simulator import ident_push
+from services.simulator.push import Pushed
 from services.wiring import topics
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ class Portions:
         for _ in range(count or self._size):
             self._allowed.release()
 
-    async def send(self) -> ident_push.Pushed:
+    async def send(self) -> Pushed:
         """Send all, as they are let through."""
         return await pushed(self._pipeline, self._asks, self._hears)
 

@@ -17,7 +17,7 @@ from killing import Sender, kinds, moved, new_seed, spread, until, watching
 from pipeline import Pipeline, counters, stop, wrong_counts
 
 from bus.contract import Bus
-from services.simulator.apis_queue import interchanges
+from services.simulator.systems.apis.queue import interchanges
 from services.simulator.truth.records import Truth
 
 pytestmark = pytest.mark.slow

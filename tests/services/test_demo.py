@@ -20,15 +20,16 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.cli.demo import Flow, _summary
-from services.cli.population import JUDGED, chosen
+from services.cli.population import chosen
 from services.domain.coverage import complete
 from services.evaluation import compare
 from services.ingest import Counters
-from services.simulator import Truth, simulate
+from services.simulator import Truth, simulate, sources
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
 PERSONS = "300"
 SECONDS = 240
+SYSTEMS = tuple(sources())
 
 
 def visabus(*arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -73,7 +74,7 @@ def test_the_demo_checks_itself_and_answers(embedded: tuple[Path, str]) -> None:
     assert f"{PERSONS} persons in the view, {PERSONS} in truth" in told
     assert f"{counts['stays']} of {counts['stays']} stays have their true outcome" in told
     assert "HTTP 200" in told
-    for system in JUDGED:
+    for system in SYSTEMS:
         assert counts["systems"][system]["read"] > 0
         assert re.search(rf"^│ {system} .* │ yes ", told, re.MULTILINE)
     assert re.search(r"^TOKEN=\S+$", told, re.MULTILINE)
@@ -99,7 +100,7 @@ def empty_kafka(tmp_path: Path) -> Iterator[str]:
 @pytest.mark.kafka
 def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str, tmp_path: Path) -> None:
     bus, one, other = f"kafka://{empty_kafka}", tmp_path / "one", tmp_path / "other"
-    common = ("--once", "--persons", PERSONS, "--systems", ",".join(JUDGED))
+    common = ("--once", "--persons", PERSONS, "--systems", ",".join(SYSTEMS))
     options = ("--bus", bus, "--store", postgres)
     visabus("demo", *common, "--keep", str(one))
     visabus("demo", *common, "--keep", str(other), *options)
@@ -113,13 +114,13 @@ def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str
 def test_manifests_come_by_queue_where_there_is_one(rabbitmq: str, tmp_path: Path) -> None:
     queue = f"{rabbitmq}/%2F/demo-{tmp_path.name}"
     few = ("demo", "--once", "--persons", "40", "--systems", "I94,CLAIMS3,APIS")
-    told = visabus(*few, "--amqp", queue).stdout
+    told = visabus(*few, "--queue", f"APIS={queue}").stdout
     assert re.search(r"^│ APIS .* │ yes ", told, re.MULTILINE)
 
 
 @pytest.mark.slow
 def test_a_queue_that_cannot_be_filled_is_told(tmp_path: Path) -> None:
-    told = visabus("demo", "--once", "--persons", "1", "--amqp", "amqp://127.0.0.1:1/apis", code=2).stderr
+    told = visabus("demo", "--once", "--persons", "1", "--queue", "APIS=amqp://127.0.0.1:1/apis", code=2).stderr
     assert "the queue cannot be filled" in told
 
 
@@ -215,10 +216,10 @@ def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_only_connected_systems_are_simulated() -> None:
-    assert chosen(None) == JUDGED
-    assert chosen("apis, claims3,I94") == ("I94", "CLAIMS3", "APIS")
+    assert tuple(chosen(None)) == SYSTEMS
+    assert tuple(chosen("apis, claims3,I94")) == ("APIS", "CLAIMS3", "I94")
     assert "'NIIS'" in visabus("demo", "--once", "--systems", "I94,CLAIMS3,NIIS", code=2).stderr
-    assert "I94 and CLAIMS3 are always written" in visabus("evaluate", "--systems", "APIS", code=2).stderr
+    assert "CLAIMS3 and I94 are always written" in visabus("evaluate", "--systems", "APIS", code=2).stderr
 
 
 def flow_of(truth: Truth) -> Flow:

@@ -229,7 +229,7 @@ class Population:
     def _uncovered(self, frame: Frame, limit: int) -> Shape:
         """Over after the last covered instant and before the question."""
         last = self._span.last - 2
-        while end_of(last, frame.zone) <= self._span.until:
+        while end_of(last, frame.zone) <= self._span.records_end:
             last += 1
         if end_of(last + 1, frame.zone) <= self._span.as_of and self._rng.chance(0.5):
             last += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 def without_hyphen(admission_class: str) -> str:
@@ -12,21 +12,50 @@ def without_hyphen(admission_class: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What the records cover: crossings of the days `first` to `last`, told up to the instant `until`."""
+    """What the records cover: crossings of the days `first` to `last`, reported up to the instant `records_end`."""
 
     first: int
     last: int
     since: int
-    until: int
+    records_end: int
     as_of: int
+
+    @property
+    def decisions_through(self) -> int:
+        """The last day whose decisions are in the records."""
+        return self.last + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A document of travel."""
+    """A document of travel. Days are 0 where they are not known."""
 
     state: str
     number: str
+    issued: int = field(default=0, compare=False)
+    expires: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visa:
+    """A visa in a passport. `revoked` is the day of its revocation, or 0."""
+
+    foil: str
+    visa_class: str  # as 8 CFR 214.2 writes it
+    post: str  # the airport of the city whose consulate issued it
+    issued: int
+    expires: int
+    revoked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A removal case: charged on a day, ordered and executed on others, or 0 where it has not come to that."""
+
+    case: str
+    charged: int
+    ordered: int = 0
+    executed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +101,16 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a school or sponsor tells of a program after its creation, by its element in the interface of SEVIS.
+    """What a school or sponsor reports of a program after its creation, by its element in the interface of SEVIS.
 
-    `void`: it was told by mistake and taken back on the day `mended`. `wrong`: the last day that was told first, and
-    mended on that day.
+    `void`: it was reported by mistake and taken back on the day `mended`. `wrong`: the last day that was reported
+    first, and mended on that day.
     """
 
     element: str
     day: int  # from which it holds
-    told: int  # on which SEVIS processed it
-    until: int = 0
+    processed: int  # by SEVIS
+    period_end: int = 0
     reason: str = ""
     mended: int = 0
     wrong: int = 0
@@ -99,8 +128,8 @@ class Program:
     steps: tuple[Step, ...]
 
     def known_by(self, day: int) -> tuple[Step, ...]:
-        """What has been told by the end of that day and stands."""
-        return tuple(step for step in self.steps if step.told <= day and not (step.void and step.mended <= day))
+        """What has been reported by the end of that day and stands."""
+        return tuple(step for step in self.steps if step.processed <= day and not (step.void and step.mended <= day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +177,5 @@ class Person:
     foil: str
     a_number: str
     stays: tuple[Stay, ...]
+    visas: tuple[Visa, ...] = ()
+    removal: Removal | None = None

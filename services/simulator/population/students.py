@@ -77,7 +77,7 @@ class Students:
     def _program(self, course: Course, began: int) -> Program:
         registered = began + self._rng.between(3, 25)
         steps = [Step("Registration", registered, registered, course.ends), *course.steps]
-        kept = sorted((step for step in steps if step.told <= self._span.last), key=lambda step: step.told)
+        kept = sorted((step for step in steps if step.processed <= self._span.last), key=lambda step: step.processed)
         return Program(
             self._numbers.sevis(),
             course.admission_class.replace("-", ""),
@@ -88,10 +88,10 @@ class Students:
 
     def _mended(self, step: Step) -> Step:
         """Now and then the last day was wrong at first."""
-        day = step.told + self._rng.between(1, 6)
-        plain = step.until and not step.mended and step.element != "Complete"
+        day = step.processed + self._rng.between(1, 6)
+        plain = step.period_end and not step.mended and step.element != "Complete"
         if plain and day <= self._span.last and self._rng.chance(rates.CORRECTED_STEP):
-            return replace(step, wrong=step.until + self._rng.between(1, 40), mended=day)
+            return replace(step, wrong=step.period_end + self._rng.between(1, 40), mended=day)
         return step
 
     def _stay(
@@ -145,8 +145,8 @@ class Students:
 
     def _change(self, course: Course, element: str, more: int) -> None:
         """The program ends later, told in time."""
-        told = course.ends - self._rng.between(6, 40)
-        course.steps.append(Step(element, told, told, course.ends + more))
+        processed = course.ends - self._rng.between(6, 40)
+        course.steps.append(Step(element, processed, processed, course.ends + more))
 
     def _present(self, course: Course) -> None:
         course.arrived = self._rng.between(max(self._span.first, self._span.last - 300), self._span.last - 5)
@@ -169,10 +169,10 @@ class Students:
 
     def _shortened_left(self, course: Course) -> None:
         self._lasts(course, 120, 200, 0)
-        told = course.ends - self._rng.between(60, 80)
-        until = told + self._rng.between(5, 20)
-        course.steps.append(Step("ShortenProgram", told, told, until))
-        course.left = until + self._rng.between(1, course.grace - 1)
+        processed = course.ends - self._rng.between(60, 80)
+        shortened = processed + self._rng.between(5, 20)
+        course.steps.append(Step("ShortenProgram", processed, processed, shortened))
+        course.left = shortened + self._rng.between(1, course.grace - 1)
 
     def _left_before(self, course: Course) -> None:
         self._lasts(course, 100, 200, 0)
@@ -205,7 +205,7 @@ class Students:
     def _ended_uncovered(self, course: Course) -> None:
         """The days of grace run out after the last covered instant and before the question."""
         last = self._span.last - 2
-        while end_of(last, course.zone) <= self._span.until:
+        while end_of(last, course.zone) <= self._span.records_end:
             last += 1
         course.ends = last - course.grace
         course.arrived = course.ends - self._rng.between(100, 250)
@@ -215,8 +215,8 @@ class Students:
         """Training after the program, authorised before it ends; its last day."""
         element = "OPTEmployment" if course.admission_class == "F-1" else "AcademicTraining"
         begins = course.ends + self._rng.between(1, course.grace - 5)
-        told = course.ends - self._rng.between(10, 40)
-        course.steps.append(Step(element, begins, told, begins + days))
+        processed = course.ends - self._rng.between(10, 40)
+        course.steps.append(Step(element, begins, processed, begins + days))
         course.steps.append(Step("Complete", course.ends, course.ends + 1, course.ends))
         return begins + days
 
@@ -231,7 +231,7 @@ class Students:
     def _cap_gap(self, course: Course) -> None:
         self._ended(course, 5, 120)
         course.steps.append(Step("Complete", course.ends, course.ends + 1, course.ends))
-        course.steps.append(Step("CapGapExtension", course.ends, course.ends - 3, _cap_gap_until(course.ends)))
+        course.steps.append(Step("CapGapExtension", course.ends, course.ends - 3, _cap_gap_end(course.ends)))
 
     def _cap_gap_ended(self, course: Course) -> None:
         """The petition was denied: the period is corrected to the day of the denial."""
@@ -245,7 +245,7 @@ class Students:
                 course.ends - 3,
                 denied,
                 mended=denied + 1,
-                wrong=_cap_gap_until(course.ends),
+                wrong=_cap_gap_end(course.ends),
             )
         )
 
@@ -277,8 +277,8 @@ class Students:
 
     def _reactivated(self, course: Course) -> None:
         day = self._terminated(course, VIOLATION, 60) + self._rng.between(10, 45)
-        until = max(course.ends, self._span.last + self._rng.between(30, 200))
-        course.steps.append(Step("Reactivate", day, day + 1, until))
+        resumed = max(course.ends, self._span.last + self._rng.between(30, 200))
+        course.steps.append(Step("Reactivate", day, day + 1, resumed))
 
     def _by_mistake(self, course: Course) -> None:
         self._present(course)
@@ -301,7 +301,7 @@ def _year(arrived: int) -> int:
     return day.replace(year=day.year + 1).toordinal() - 1
 
 
-def _cap_gap_until(ends: int) -> int:
+def _cap_gap_end(ends: int) -> int:
     """The last day of a cap-gap that carries a status ended on that day."""
     year = date.fromordinal(ends).year
     october = date(year, 10, 1).toordinal()

@@ -16,7 +16,7 @@ COUNTS = "counts.json"
 
 @dataclass(frozen=True, slots=True)
 class TrueRecord:
-    """A record that is the person's, with the identifiers that it tells."""
+    """A record that is the person's, with the identifiers that it has."""
 
     system: str
     record: str
@@ -28,7 +28,8 @@ class TrueRecord:
 class TrueStay:
     """One application for admission: what its records show at the instant of the question, and what really is."""
 
-    record: str  # of the arrival, in I94
+    system: str  # that the arrival is known from
+    record: str  # of the arrival, in that system
     number: str
     kind: str
     outcome: str
@@ -54,7 +55,7 @@ class Truth:
     """Where the truth is, the instant it is about, and what was written per system."""
 
     directory: Path
-    until: datetime
+    records_end: datetime
     as_of: datetime
     counts: dict[str, Any]
 
@@ -67,8 +68,8 @@ class Truth:
     def read(cls, directory: Path) -> Truth:
         """The truth that a simulation left in a directory."""
         counts = orjson.loads((directory / COUNTS).read_bytes())
-        until, as_of = (datetime.fromisoformat(counts[name]) for name in ("until", "as_of"))
-        return cls(directory, until, as_of, counts)
+        records_end, as_of = (datetime.fromisoformat(counts[name]) for name in ("records_end", "as_of"))
+        return cls(directory, records_end, as_of, counts)
 
     def persons(self) -> Iterator[TruePerson]:
         """All persons, one after another."""
@@ -83,6 +84,7 @@ def line_of(person: TruePerson) -> bytes:
         "person": person.number,
         "stays": [
             {
+                "system": stay.system,
                 "record": stay.record,
                 "number": stay.number,
                 "kind": stay.kind,
@@ -94,7 +96,7 @@ def line_of(person: TruePerson) -> bytes:
             }
             for stay in person.stays
         ],
-        "records": [_told(each) for each in person.records],
+        "records": [_record_body(each) for each in person.records],
         "retracted": person.retracted,
     }
     if person.noise:
@@ -102,9 +104,9 @@ def line_of(person: TruePerson) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _told(record: TrueRecord) -> list[object]:
-    told: list[object] = [record.system, record.record, sorted(record.identifiers)]
-    return [*told, record.noise] if record.noise else told
+def _record_body(record: TrueRecord) -> list[object]:
+    body: list[object] = [record.system, record.record, sorted(record.identifiers)]
+    return [*body, record.noise] if record.noise else body
 
 
 def _person(body: dict[str, Any]) -> TruePerson:
@@ -112,8 +114,8 @@ def _person(body: dict[str, Any]) -> TruePerson:
         body["person"],
         tuple(TrueStay(**stay) for stay in body["stays"]),
         tuple(
-            TrueRecord(system, record, frozenset(told), tuple(*noise))
-            for system, record, told, *noise in body["records"]
+            TrueRecord(system, record, frozenset(identifiers), tuple(*noise))
+            for system, record, identifiers, *noise in body["records"]
         ),
         tuple((system, record) for system, record in body["retracted"]),
         tuple(body.get("noise", ())),

@@ -122,23 +122,23 @@ def _extend(line: _Line, application: Application, zone: str) -> None:
         return
     if application.filed > line.last_day:
         return
-    until = end_of(application.decided, zone) if application.decision else NEVER
-    if until > line.reach:
+    pending_end = end_of(application.decided, zone) if application.decision else NEVER
+    if pending_end > line.reach:
         line.pieces.append((line.reach, Outcome.PENDING))
-        line.reach = until
+        line.reach = pending_end
 
 
 def _adjust(line: _Line, application: Application, zone: str) -> None:
     approved = application.decision == "approved"
-    until = end_of(application.decided, zone) if application.decision and not approved else NEVER
+    pending_end = end_of(application.decided, zone) if application.decision and not approved else NEVER
     begins = max(line.reach, midnight(application.filed, zone))
     if approved:
         line.adjusted = midnight(application.decided, OFFICE)
-    if until > begins:
+    if pending_end > begins:
         if begins > line.reach:
             line.pieces.append((line.reach, Outcome.OVERSTAY_SUSPECTED))
         line.pieces.append((begins, Outcome.PENDING))
-        line.reach = until
+        line.reach = pending_end
 
 
 def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:
@@ -149,8 +149,8 @@ def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _L
     created = Step("CreateStudent", program.issued, program.issued, program.ends)
     pieces: list[tuple[int, Outcome]] = []
     for step in sorted((created, *(each for each in steps if each not in periods)), key=_in_order):
-        said = _says(stay, step, periods)
-        pieces = [*(piece for piece in pieces if piece[0] < said[0][0]), *said]
+        later = _allowed_by(stay, step, periods)
+        pieces = [*(piece for piece in pieces if piece[0] < later[0][0]), *later]
     return _Line(_unbroken(pieces), stay.last_day, 0, NEVER)
 
 
@@ -161,8 +161,8 @@ def _without_program(stay: Stay) -> list[tuple[int, Outcome]]:
     return [(stay.arrival.at, Outcome.IN_STATUS), (over, Outcome.OVERSTAY_SUSPECTED)]
 
 
-def _says(stay: Stay, step: Step, periods: list[Step]) -> list[tuple[int, Outcome]]:
-    """What one record about the program says, from when it holds."""
+def _allowed_by(stay: Stay, step: Step, periods: list[Step]) -> list[tuple[int, Outcome]]:
+    """Return what one record about the program allows, from when it holds."""
     begun, zone = stay.arrival.at, stay.arrival.zone
     if step.reason == VIOLATION:
         return [(max(begun, end_of(step.day, zone)), Outcome.TERMINATED)]
@@ -176,7 +176,7 @@ def _says(stay: Stay, step: Step, periods: list[Step]) -> list[tuple[int, Outcom
 
 
 def _in_order(step: Step) -> tuple[int, int]:
-    return step.day, step.told
+    return step.day, step.processed
 
 
 def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
@@ -184,10 +184,10 @@ def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
     if step.reason == WITHDRAWAL:
         return step.day, step.day + WITHDRAWAL_GRACE
     days = GRACE[stay.admission_class]
-    last = step.until
+    last = step.period_end
     for period in sorted(periods, key=_in_order):
         if period.day <= last + days + 1:
-            last = max(last, period.until)
+            last = max(last, period.period_end)
     if stay.duration:
         return last, last + days
     return min(max(last, stay.last_day - days), stay.last_day), stay.last_day
@@ -195,9 +195,9 @@ def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
 
 def _unbroken(pieces: list[tuple[int, Outcome]]) -> list[tuple[int, Outcome]]:
     """The pieces in force, those joined that say the same."""
-    found: list[tuple[int, Outcome]] = []
+    joined: list[tuple[int, Outcome]] = []
     for index, (since, word) in enumerate(pieces):
         empty = index + 1 < len(pieces) and pieces[index + 1][0] <= since
-        if not empty and (not found or found[-1][1] is not word):
-            found.append((since, word))
-    return found
+        if not empty and (not joined or joined[-1][1] is not word):
+            joined.append((since, word))
+    return joined

@@ -81,7 +81,7 @@ def test_one_file_a_night_and_coverage_without_a_gap(nights: list[Read], run: tu
     assert [night.sequence for night in nights] == list(range(1, 731))
     for before, night in pairwise(nights):
         assert before.through == night.since
-    assert nights[-1].through == run[1].until.strftime("%Y%m%d%H%M%S")
+    assert nights[-1].through == run[1].records_end.strftime("%Y%m%d%H%M%S")
     for night in nights:
         assert night.scopes == ["AA", "AS", "AL", "DA", "DS", "DL"]
         assert night.since < night.through < night.created
@@ -133,7 +133,7 @@ def test_the_table_holds_what_is_told(run: tuple[Path, Truth]) -> None:
     ).fetchall()
     ((clock,),) = database.execute("SELECT complete_through FROM visabus_benefit_clock").fetchall()
     database.close()
-    assert clock == truth.until.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    assert clock == truth.records_end.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
     assert all(updated <= clock for *_, updated in rows)
     filtered = sum(form == "I-765" for _, form, *_ in rows)
     told = truth.counts["systems"]["CLAIMS3"]
@@ -173,6 +173,6 @@ def test_a_directory_is_written_once(tmp_path: Path) -> None:
 
 def test_a_flush_in_between_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     simulate(tmp_path / "whole", persons=80, years=1)
-    monkeypatch.setattr("services.simulator.i94._FLUSH", 20 * LENGTH)
+    monkeypatch.setattr("services.simulator.systems.i94.files._FLUSH", 20 * LENGTH)
     simulate(tmp_path / "often", persons=80, years=1)
     assert digest(tmp_path / "whole") == digest(tmp_path / "often")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from services.simulator import CLEAN, SYSTEMS, Truth, addresses, apis_queue, simulate
+from services.simulator import CLEAN, Truth, addresses, simulate, sources
+from services.simulator.systems.apis import queue
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +23,7 @@ SEVIS = "{urn:visabus:sevis:batch:1}"
 IDENT = "{urn:visabus:ident:1}"
 NC = "{http://release.niem.gov/niem/niem-core/5.0/}"
 LENGTH = 250
+SYSTEMS = tuple(sources())
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +126,7 @@ def test_manifests_are_what_is_counted_and_true(run: tuple[Path, Truth], manifes
 
 def test_messages_for_a_queue_are_the_interchanges_of_the_files(run: tuple[Path, Truth]) -> None:
     files = sorted((run[0] / "apis").iterdir())
-    parts = [list(apis_queue.interchanges(path)) for path in files]
+    parts = [list(queue.interchanges(path)) for path in files]
     assert [b"".join(part) for part in parts] == [path.read_bytes() for path in files]
     assert sum(map(len, parts)) == run[1].counts["systems"]["APIS"]["interchanges"]
 
@@ -235,7 +237,7 @@ def test_batches_fit_the_schema_and_are_what_is_counted_and_true(run: tuple[Path
             if not left_out:
                 last[f"{record.attrib['sevisID']}/{record.attrib['requestID']}"] = record.attrib["recordAction"]
     assert all(before[1] == following[0] for before, following in pairwise(stretches))
-    assert stretches[-1][1] == truth.until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert stretches[-1][1] == truth.records_end.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert kinds.keys() >= {"Create", "Registration", "ProgramExtension", "EducationLevel", "OPTEmployment"}
     assert kinds.keys() >= {
         "CapGapExtension",
@@ -301,7 +303,7 @@ def test_no_system_is_without_records(run: tuple[Path, Truth]) -> None:
     systems = truth.counts["systems"]
     assert tuple(systems) == SYSTEMS
     assert all(told["read"] > 300 for told in systems.values())
-    feeds = ["I94.nightly", "CLAIMS3.actions", "APIS.files", "SEVIS.batches"]  # IDENT pushes
+    feeds = ["APIS.files", "CLAIMS3.actions", "I94.nightly", "SEVIS.batches"]  # IDENT pushes
     assert list(addresses(directory)) == feeds
 
 

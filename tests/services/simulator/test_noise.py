@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.simulator import CLEAN, OF_PERSONS, SYSTEMS, Noise, Truth, misspelling, noise, simulate
+from services.simulator import CLEAN, OF_PERSONS, Noise, Truth, misspelling, noise, simulate, sources
 from services.simulator.noise import KINDS, Mistakes
 from services.simulator.rng import Rng
 
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[3] / "docs" / "evaluation.md"
 PERSONS = 1_500
+SYSTEMS = tuple(sources())
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ -", min_size=2, max_size=39).filter(lambda name: name[0].isalpha())
 births = st.dates(date(1930, 1, 1), date(2012, 12, 31)).map(lambda day: day.strftime("%Y%m%d"))
 

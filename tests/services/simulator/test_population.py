@@ -15,8 +15,8 @@ from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
 from services.simulator.population import rates
 from services.simulator.population.people import Numbers, Population
 from services.simulator.population.plans import Crossing, Person, Span
-from services.simulator.population.students import _cap_gap_until
-from services.simulator.simulation import ALWAYS
+from services.simulator.population.students import _cap_gap_end
+from services.simulator.systems.i94 import rates as i94_rates
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +158,8 @@ def test_a_smaller_population_begins_alike(persons: list[Person]) -> None:
 
 
 def test_shares_are_told(truth: Truth, tmp_path: Path) -> None:
-    assert truth.counts["rates"]["told_late"] == rates.TOLD_LATE
+    assert truth.counts["rates"]["day_only"] == rates.DAY_ONLY
+    assert truth.counts["rates"]["I94"]["reported_late"] == i94_rates.REPORTED_LATE
     assert Truth.read(truth.directory).counts == truth.counts
 
 
@@ -174,7 +175,7 @@ def test_students_of_every_kind_are_there(tmp_path: Path) -> None:
     kinds: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     for seed in (1, 2):
-        told = simulate(tmp_path / str(seed), persons=PERSONS, seed=seed, systems=(*ALWAYS, "SEVIS")).counts
+        told = simulate(tmp_path / str(seed), persons=PERSONS, seed=seed, systems=("I94", "CLAIMS3", "SEVIS")).counts
         kinds.update(told["kinds"])
         outcomes.update(told["outcomes"])
     students = {kind: count for kind, count in kinds.items() if kind.startswith("student")}
@@ -194,16 +195,16 @@ def test_programs_lie_around_their_stays() -> None:
             if stay.program is None:
                 continue
             assert stay.program.issued < stay.arrival.day
-            assert all(step.told <= span().last and step.mended <= span().last for step in stay.program.steps)
+            assert all(step.processed <= span().last and step.mended <= span().last for step in stay.program.steps)
             Identifier.of(Scheme.SEVIS, stay.program.sevis_id)
     assert min(classes.values()) > 20
     assert classes.keys() == rates.STUDENT_CLASS.keys()
 
 
 def test_a_cap_gap_ends_as_the_law_of_its_day_says() -> None:
-    for ends, until in (
+    for ends, last in (
         (date(2024, 6, 1), date(2024, 10, 1)),
         (date(2025, 6, 1), date(2026, 4, 1)),
         (date(2025, 11, 1), date(2027, 4, 1)),
     ):
-        assert _cap_gap_until(ends.toordinal()) == until.toordinal()
+        assert _cap_gap_end(ends.toordinal()) == last.toordinal()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.simulator.clock import changes, exists, instant, iso_stamp, midnight, repeated, stamp, utc_day
-from services.simulator.i94 import packed, text
 from services.simulator.population.ports import ZONES
+from services.simulator.systems.i94.files import packed, text
 
 
 def unpacked(data: bytes) -> int:

@@ -1,6 +1,6 @@
 """IDENT's encounters as the messages that it pushes, those of a week together. From the interface document alone.
 
-Each file is the body of one request; `services.simulator.ident_push` signs and sends them in the order of their names.
+Each file is the body of one request; `services.simulator.push` signs and sends them in the order of their names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""IDENT's side of the door: what it signs, and how it insists."""
+"""The sender's side of the push handler: what is signed, and how a sender insists."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from time import monotonic
 import httpx
 import pytest
 
-from services.simulator import ident_push
-from services.simulator.ident_push import Key, NotTaken, Pushed, Refused, push
+from services.simulator import push as pushing
+from services.simulator.push import NotTaken, Pushed, PushKey, Refused, push
 
-KEY = Key("ident-test", "a secret of more than thirty-two bytes!")
+KEY = PushKey("ident-test", "a secret of more than thirty-two bytes!")
+WHERE = {"path": "/push/ident", "media_type": "application/xml"}
 TAKEN = {"read": 2, "accepted": 1, "left_out": 1, "refused": 0}
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ident_push, "_jitter", lambda state: 0.001)
+    monkeypatch.setattr(pushing, "_jitter", lambda state: 0.001)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def test_messages_are_signed_as_the_interface_says_and_sent_in_order(messa
         return httpx.Response(200, json=TAKEN)
 
     async with client(door) as http:
-        told = await push(http, messages, KEY, clock=lambda: 1_764_028_800.5)
+        told = await push(http, messages, KEY, **WHERE, clock=lambda: 1_764_028_800.5)
     assert told == Pushed(messages=2, read=4, accepted=2, left_out=2)
     assert [request.content for request in seen] == [b"<one/>", b"<two/>"]
     for request in seen:
@@ -69,7 +70,7 @@ async def test_the_same_signed_bytes_until_they_are_answered(messages: Path) -> 
         return httpx.Response((503, 429, 200)[len(seen) - 3], json=TAKEN, headers={"Retry-After": "0"})
 
     async with client(door) as http:
-        assert (await push(http, messages, KEY)).messages == 1
+        assert (await push(http, messages, KEY, **WHERE)).messages == 1
     assert len(seen) == 5
     assert len(set(seen)) == 1
 
@@ -84,7 +85,7 @@ async def test_an_old_signature_is_renewed_with_another_nonce(messages: Path) ->
         return httpx.Response(200 if len(seen) == 4 else 503, json=TAKEN)
 
     async with client(door) as http:
-        await push(http, messages, KEY, clock=lambda: now[0])
+        await push(http, messages, KEY, **WHERE, clock=lambda: now[0])
     assert [stamp for stamp, _ in seen] == ["1000", "1000", "1260", "1260"]
     assert len({nonce for _, nonce in seen}) == 2
 
@@ -98,8 +99,8 @@ async def test_a_file_sent_once_more_under_another_name_is_another_message(messa
         return httpx.Response(200, json=TAKEN)
 
     async with client(door) as http:
-        await push(http, messages, KEY)
-        await push(http, messages, KEY)
+        await push(http, messages, KEY, **WHERE)
+        await push(http, messages, KEY, **WHERE)
     assert len(set(nonces)) == 2
     assert nonces[:2] == nonces[2:]
 
@@ -114,22 +115,22 @@ async def test_what_the_door_does_not_want_is_not_sent_again(messages: Path) -> 
 
     async with client(door) as http:
         with pytest.raises(Refused, match="401"):
-            await push(http, messages, KEY)
+            await push(http, messages, KEY, **WHERE)
     assert asked == 1
 
 
 async def test_the_sender_gives_up_at_last(messages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ident_push, "GIVEN_UP_SECONDS", 0.05)
+    monkeypatch.setattr(pushing, "GIVEN_UP_SECONDS", 0.05)
     async with client(lambda request: httpx.Response(503)) as http:
         with pytest.raises(NotTaken):
-            await push(http, messages, KEY)
+            await push(http, messages, KEY, **WHERE)
 
 
 async def test_retry_after_is_kept(messages: Path) -> None:
     answers = iter([httpx.Response(429, headers={"Retry-After": "1"}), httpx.Response(200, json=TAKEN)])
     began = monotonic()
     async with client(lambda request: next(answers)) as http:
-        await push(http, messages, KEY)
+        await push(http, messages, KEY, **WHERE)
     assert monotonic() - began >= 1
 
 

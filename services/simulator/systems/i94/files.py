@@ -82,8 +82,8 @@ DURATION = -1
 def arrival_data(admission_class: str, inspection: str, last_day: int) -> bytes:
     """Class, result of the inspection, last day (0: not stated)."""
     kind = "S" if last_day == DURATION else "D" if last_day else " "
-    said = f"{without_hyphen(admission_class):4}{inspection}{kind}"
-    return said.encode(CODE_PAGE) + _day_number(max(last_day, 0)) + _BLANKS[:19] + _TAIL
+    text_part = f"{without_hyphen(admission_class):4}{inspection}{kind}"
+    return text_part.encode(CODE_PAGE) + _day_number(max(last_day, 0)) + _BLANKS[:19] + _TAIL
 
 
 def departure_data(evidence: str) -> bytes:
@@ -93,8 +93,8 @@ def departure_data(evidence: str) -> bytes:
 
 def extension_data(granted_until: int, valid_from: int) -> bytes:
     """The new last day, and from when it holds."""
-    said = "    D".encode(CODE_PAGE)
-    return said + _day_number(granted_until) + _day_number(valid_from) + _BLANKS[:15] + _TAIL
+    text_part = "    D".encode(CODE_PAGE)
+    return text_part + _day_number(granted_until) + _day_number(valid_from) + _BLANKS[:15] + _TAIL
 
 
 @dataclass(slots=True)
@@ -109,10 +109,11 @@ class Night:
 
 
 class Nights:
-    """All nights from `since`, one file each, complete through `since` plus a day, two days and so on."""
+    """All nights from `since` to `records_end`, one file each, each complete through the end of its night."""
 
-    def __init__(self, directory: Path, since: int, count: int, mistakes: Mistakes) -> None:
+    def __init__(self, directory: Path, since: int, records_end: int, mistakes: Mistakes) -> None:
         directory.mkdir(parents=True)
+        count = (records_end - since) // DAY
         self._directory = directory
         self._since = since
         self._nights = [Night(bytearray()) for _ in range(count)]
@@ -185,11 +186,11 @@ class Nights:
         through = self.through(index)
         since = self._since if not index else self.through(index - 1)
         entries = "".join(f"{scope}{stamp(since)}{stamp(through)}" for scope in SCOPES)
-        said = (
+        header = (
             f"HCBPI94  0100{digits(utc_day(through))}{index + 1:06}{stamp(self._made[index])}{index:06}"
             f"{len(SCOPES):02}{entries}"
         )
-        return text(said, LENGTH).encode(CODE_PAGE)
+        return text(header, LENGTH).encode(CODE_PAGE)
 
 
 def _trailer(sequence: int, night: Night) -> bytes:

@@ -1,4 +1,4 @@
-"""IDENT's side of the door, from the interface document alone: signs messages and sends each until it is answered."""
+"""The sender's side of the push handler, from the interface pages alone: signs messages, insists on an answer."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-PATH = "/push/ident"
 AGAIN = (429, 503)
 """Answers after which the same bytes are sent again."""
 YOUNG_SECONDS = 240
-"""An older signature is renewed; the door takes none older than 300."""
+"""An older signature is renewed; the push handler takes none older than 300."""
 GIVEN_UP_SECONDS = 300.0
 
 
 class NotTaken(Exception):
-    """The message was not answered, and may be sent again; `wait` says how long the door asks to wait."""
+    """The message was not answered, and may be sent again; `wait` says how long the push handler asks to wait."""
 
     def __init__(self, text: str, wait: float = 0.0) -> None:
         super().__init__(text)
@@ -32,12 +31,12 @@ class NotTaken(Exception):
 
 
 class Refused(Exception):
-    """The door does not want the message as it is."""
+    """The push handler does not want the message as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """A secret shared with the door, and its name."""
+class PushKey:
+    """A secret shared with the push handler, and its name."""
 
     id: str
     secret: str = field(repr=False)
@@ -45,7 +44,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What the door answered, added up."""
+    """What the push handler answered, added up."""
 
     messages: int = 0
     read: int = 0
@@ -64,13 +63,13 @@ class Pushed:
         )
 
 
-def headers(key: Key, body: bytes, timestamp: int, nonce: str) -> dict[str, str]:
+def headers(key: PushKey, path: str, media_type: str, body: bytes, timestamp: int, nonce: str) -> dict[str, str]:
     """The headers of a request, signed with HMAC-SHA-256."""
     digest = sha256(body).hexdigest()
-    lines = ("visabus-push-1", "POST", PATH, key.id, str(timestamp), nonce, digest)
+    lines = ("visabus-push-1", "POST", path, key.id, str(timestamp), nonce, digest)
     signature = hmac.digest(key.secret.encode(), "\n".join(lines).encode(), "sha256")
     return {
-        "Content-Type": "application/xml",
+        "Content-Type": media_type,
         "Visabus-Key": key.id,
         "Visabus-Timestamp": str(timestamp),
         "Visabus-Nonce": nonce,
@@ -86,7 +85,9 @@ class Message:
     another name is another message.
     """
 
-    key: Key
+    key: PushKey
+    path: str
+    media_type: str
     name: str
     body: bytes
     clock: Callable[[], float]
@@ -101,17 +102,25 @@ class Message:
             self.signed = now
             self.times += 1
             nonce = sha256(f"{self.name}\n".encode() + self.body).hexdigest()[:32]
-            self.headers = headers(self.key, self.body, now, f"{nonce}-{self.times}")
+            self.headers = headers(self.key, self.path, self.media_type, self.body, now, f"{nonce}-{self.times}")
         return self.headers
 
 
-async def push(http: httpx.AsyncClient, directory: Path, key: Key, *, clock: Callable[[], float] = time.time) -> Pushed:
-    """Send all messages of a directory, one after another. Raises NotTaken, Refused."""
+async def push(
+    http: httpx.AsyncClient,
+    directory: Path,
+    key: PushKey,
+    *,
+    path: str,
+    media_type: str,
+    clock: Callable[[], float] = time.time,
+) -> Pushed:
+    """Send all files of a directory, one after another in the order of their names. Raises NotTaken, Refused."""
     pushed = Pushed()
-    paths = await asyncio.to_thread(lambda: sorted(directory.glob("*.xml")))
-    for path in paths:
-        body = await asyncio.to_thread(path.read_bytes)
-        pushed = pushed.plus(await insist(http, Message(key, path.name, body, clock)))
+    paths = await asyncio.to_thread(lambda: sorted(directory.iterdir()))
+    for file in paths:
+        body = await asyncio.to_thread(file.read_bytes)
+        pushed = pushed.plus(await insist(http, Message(key, path, media_type, file.name, body, clock)))
     return pushed
 
 
@@ -134,7 +143,7 @@ def _wait(state: RetryCallState) -> float:
 
 async def _send(http: httpx.AsyncClient, message: Message) -> dict[str, Any]:
     try:
-        response = await http.post(PATH, content=message.body, headers=message.sign())
+        response = await http.post(message.path, content=message.body, headers=message.sign())
     except httpx.TransportError as error:
         raise NotTaken(f"no answer: {type(error).__name__}") from None
     if response.status_code in AGAIN:

@@ -36,22 +36,22 @@ def tags(pairs: Pairs) -> str:
 
 def record(kind: str, attributes: Pairs, content: str, code: str, processed: int) -> bytes:
     """One record with its result."""
-    told = "".join(f" {name}={quoteattr(text)}" for name, text in attributes)
+    named = "".join(f" {name}={quoteattr(text)}" for name, text in attributes)
     message = "" if code == "S0000" else "Student record is not in a state that allows this"
     result = tag(
         "Result", tags((("ResultCode", code), ("ProcessedAt", f"{iso_stamp(processed)}Z"), ("ErrorMessage", message)))
     )
-    return f"  <{kind}{told}>{content}{result}</{kind}>\n".encode()
+    return f"  <{kind}{named}>{content}{result}</{kind}>\n".encode()
 
 
 class Batches:
-    """All nights from `since` to `until`."""
+    """All nights from `since` to `records_end`."""
 
-    def __init__(self, directory: Path, since: int, until: int, mistakes: Mistakes) -> None:
+    def __init__(self, directory: Path, since: int, records_end: int, mistakes: Mistakes) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
         self._since = since
-        self._until = until
+        self._records_end = records_end
         self._mistakes = mistakes
         self._spill_buffer = SpillBuffer(directory)
         self._sequence = 0
@@ -62,7 +62,7 @@ class Batches:
 
     def nights_after(self, processed: int) -> int:
         """How many nights there are after the one whose batch covers an instant."""
-        return self._night(self._until) - self._night(processed)
+        return self._night(self._records_end) - self._night(processed)
 
     def add(
         self, exchange: bool, action: str, processed: int, data: bytes, *, filtered: bool = False, late: int = 0
@@ -80,16 +80,16 @@ class Batches:
 
     def finish(self) -> None:
         """Write the archives."""
-        last = (self._until - self._since - 1) // DAY
-        told = self._since
+        last = (self._records_end - self._since - 1) // DAY
+        covered = self._since
         nights: dict[int, dict[str, bytes]] = {last: {}}
         for name, data in self._spill_buffer.take():
             number, _, member = name.partition(".")
             nights.setdefault(int(number), {})[member] = data
         for night in sorted(nights):
-            through = min(self._since + (night + 1) * DAY, self._until)
-            self._archive(night, nights[night] or {"students": b""}, told, through)
-            told = through
+            through = min(self._since + (night + 1) * DAY, self._records_end)
+            self._archive(night, nights[night] or {"students": b""}, covered, through)
+            covered = through
 
     def _archive(self, night: int, members: dict[str, bytes], since: int, through: int) -> None:
         made = through + MADE_AFTER + self._mistakes.file_delay()

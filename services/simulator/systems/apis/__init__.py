@@ -1,0 +1,1 @@
+"""APIS: the carriers' manifests."""

@@ -1,0 +1,1 @@
+"""I-94: nightly files of admissions and departures."""

@@ -1,0 +1,1 @@
+"""IDENT: biometric encounters, pushed."""

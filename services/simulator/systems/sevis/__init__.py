@@ -1,0 +1,1 @@
+"""SEVIS: batches of programs of study and exchange."""
