@@ -75,6 +75,10 @@ class World:
 
     # -- events
 
+    def reseal(self, event: Event) -> None:
+        """Mend digest and id of an event that was changed."""
+        sealed(event)
+
     def _event(
         self, kind: str, system: str, moment: dict[str, Any], numbers: list[dict[str, str]], **body: Any
     ) -> Event:

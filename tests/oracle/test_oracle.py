@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from oracle.calculator import outcome
+from oracle.siblings import ALL as SIBLINGS
+from oracle.siblings import Sibling
 
 CASES = sorted((Path(__file__).parents[1] / "domain" / "cases" / "law").glob("*.json"))
 
@@ -22,3 +24,10 @@ def test_the_oracle_gives_the_right_outcome(path: Path) -> None:
 
     admissions = [each for each in answers.values() if each.outcome != "NOT_ADMITTED"]
     assert admissions[-1].outcomes == (case["right"],), case["why"]
+
+
+@pytest.mark.parametrize("sibling", SIBLINGS, ids=lambda sibling: sibling.name)
+def test_the_oracle_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
+    answers = outcome(sibling.events(), sibling.on)
+
+    assert tuple(each.outcome for each in answers.values()) == sibling.right, sibling.why
