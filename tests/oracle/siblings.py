@@ -709,3 +709,70 @@ def asylum_granted(w: World) -> None:
     came(w, "B2", "2026-07-09")
     w.fact("asylum_pending", d("2026-07-01"))
     w.fact("asylum_granted", d("2026-09-01"))
+
+
+# --- what ends by notice ---------------------------------------------------------------------------------------------
+
+
+def _tps(w: World, state: str, until: str) -> None:
+    w.citizenship = state
+    came(w, "B2", "2024-07-09", "2024-01-12")
+    w.fact("tps", d("2024-08-01"), until=d(until))
+
+
+@right(
+    "OVERSTAY_SUSPECTED",
+    on=at("2026-11-15"),
+    why="90 FR 54733; Mullin v. Doe, 25 June 2026: the designation of Haiti ended",
+)
+def tps_of_haiti_ended_by_notice(w: World) -> None:
+    _tps(w, "HTI", "2027-06-30")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-15"), why="90 FR 45398; Mullin v. Doe: the designation of Syria ended")
+def tps_of_syria_ended_by_notice(w: World) -> None:
+    _tps(w, "SYR", "2027-06-30")
+
+
+@right("IN_STATUS", on=at("2025-06-01"), why="INA 244(f)(4): while the designation of Haiti held")
+def tps_of_haiti_held(w: World) -> None:
+    _tps(w, "HTI", "2026-02-03")
+
+
+@right("IN_STATUS", on=at("2026-06-01"), why="no notice ended that of Ukraine before its own date")
+def tps_of_ukraine_held(w: World) -> None:
+    _tps(w, "UKR", "2026-10-19")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-10-20"), why="the day behind it")
+def tps_of_ukraine_over(w: World) -> None:
+    _tps(w, "UKR", "2026-10-19")
+
+
+# --- plausibility, duration of status --------------------------------------------------------------------------------
+
+
+@right(
+    "UNDETERMINED",
+    on=at("2026-09-01"),
+    why="a departure dated ten years behind its own record is never 'no departure reported'",
+)
+def departure_in_2036(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, datetime(2036, 7, 1, 16, tzinfo=UTC))
+
+
+@right(
+    "IN_STATUS",
+    on=at("2026-11-15"),
+    why="91 FR 44976 is postponed (D. Mass. 1:26-cv-13799): D/S, and no date of the new rule",
+)
+def f1_admitted_in_october_2026(w: World) -> None:
+    came(w, "F1", "D/S", "2026-10-02")
+    w.sevis("program", "sevis_active", d("2026-06-01"), "F1", "created", d("2031-05-31"))
+
+
+@right("IN_GRACE", on=at("2026-11-15"), why="and sixty days of grace, not thirty")
+def f1_sixty_days_in_november_2026(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2026-09-30"))
