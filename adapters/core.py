@@ -1,4 +1,4 @@
-"""What an adapter is made of: a system has feeds, a feed is transport x unwrap x format x mapping, as data.
+"""What an adapter is made of: a system has feeds; a feed is a transport, a format and a mapping, as data.
 
 A transport moves bytes or rows and knows its position. A format turns bytes into records. A mapping turns one record
 into canonical events, and is all that most systems write. None of them retries, publishes or keeps state: the host
@@ -7,8 +7,11 @@ into canonical events, and is all that most systems write. None of them retries,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schemas.events import AnyEvent
@@ -32,26 +35,70 @@ class SourceDown(Exception):
     """The source could not be reached or answered with an error of its own; nothing was lost; try again later."""
 
 
+# --- what a format yields ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands in a record in place of a field that cannot be read. It fails the record once the mapping asks for it."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry as its owner counts them. `raw` is what a person would want to see if it were refused."""
+    """One entry as its owner counts them.
+
+    `raw` is what a person would want to see if the record were refused. `header` is what opened the source, if
+    something did, and `number` the record's place in it, from 1.
+    """
 
     place: str
     raw: bytes
     fields: Mapping[str, Any]
+    header: Mapping[str, Any] = field(default_factory=dict)
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a source says about itself (header, trailer, end of a poll): mapped, but no record and never counted."""
+    """What a source says about itself. It is mapped, but it is no record and is never counted as one."""
 
     place: str
     raw: bytes
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Note):
+    """What opens a source: the header of a file, the envelope of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing(Note):
+    """The source was read to its end, and the end agrees with what was read. Only now may a mapping vouch for it.
+
+    `fields` are those of the trailer, `header` those of what opened the source.
+    """
+
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resent(Note):
+    """The source has sent again what is done; it is not read. `fields` say under which name it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(Note):
+    """Bytes that belong to no record and do no harm: padding, text between two messages."""
 
 
 Read = Record | Note | BadRecord
 """What a format yields. A BadRecord is yielded, not raised, so that reading goes on behind it."""
+
+
+# --- what a mapping makes of it ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +106,22 @@ class Filtered:
     """The mapping left a record out on purpose; the rule has a name and is counted under it."""
 
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An optional value that was wrong: the events go without it. `reason` names the field, not the person."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The events of a record, and the optional values that they go without."""
+
+    events: Sequence[AnyEvent] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +134,11 @@ class Origin:
     mapping_version: int
 
 
-Mapped = Sequence[AnyEvent] | Filtered
-Mapping_ = Callable[[Record | Note, Origin], Mapped]
-"""Pure. Raises BadRecord. A Note gives control events or nothing."""
+Mapping_ = Callable[[Record | Note, Origin], Mapped | Filtered]
+"""Pure. Raises BadRecord. A Note gives control events or nothing. `adapters.mapper` makes one."""
+
+
+# --- formats -----------------------------------------------------------------------------------------------------
 
 
 class Format(Protocol):
@@ -81,6 +146,53 @@ class Format(Protocol):
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Raises nothing but errors of the stream itself."""
+
+
+class Completeness(StrEnum):
+    """How far a file's end tells that the file is whole."""
+
+    OPEN = "open"  # what closes such a file is missing
+    CLOSED = "closed"  # what closes it is there
+    COUNTED = "counted"  # and the file holds as much as its end says
+
+
+@runtime_checkable
+class TellsCompleteness(Protocol):
+    """A format that can tell from a file's end whether the file is whole."""
+
+    def is_complete(self, stream: BinaryIO) -> Completeness:
+        """What the file's end says. Leaves the stream anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Where a record was met that is read again alone.
+
+    `context` is the note that stood before it, and `ordinal` its number behind that note, where they are known.
+    """
+
+    place: str
+    context: bytes | None = None
+    ordinal: int | None = None
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """A format, or a transport of rows, that can read one record alone as it was met in its source."""
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """The record, with the key and revision that it had in its source, or why that cannot be."""
+
+
+@runtime_checkable
+class Renders(Protocol):
+    """A format, or a transport of rows, that can show a record field by field, one that cannot be read as well."""
+
+    def render(self, raw: bytes) -> Iterator[str]:
+        """Lines for a person. Raises ValueError if there are no fields in it."""
+
+
+# --- transports --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +212,8 @@ class Batch:
     content: str | None = None
 
 
-class Transport(Protocol):
-    """Moves pieces from a source; opened by the host for one feed."""
+class Connection(Protocol):
+    """An opened transport. Moves pieces from a source."""
 
     def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """What there is beyond `position`, oldest first; ends when the source has no more now. Raises SourceDown."""
@@ -111,17 +223,57 @@ class Transport(Protocol):
 
 
 @runtime_checkable
-class Hesitant(Protocol):
-    """A transport that may leave something that is there for later."""
+class Defers(Protocol):
+    """A connection that may leave something that is there for later."""
 
-    def waiting(self) -> Sequence[str]:
+    def deferred(self) -> Sequence[str]:
         """What the last call of `batches` left and why, in words for a person."""
 
 
-class OpenTransport(Protocol):
-    """Opens a transport at an address from settings."""
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who this project is for a source; from settings."""
 
-    def __call__(self, url: str, feed: Feed) -> Transport: ...
+    user: str
+    secret: str = field(repr=False)
+
+
+class Offline(Protocol):
+    """How a file stands for the source: in `visabus decode`, in tests, in fuzzing."""
+
+    def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
+        """What the source would have given, from a file or its bytes. Raises OSError if it cannot be opened."""
+
+
+@runtime_checkable
+class Transport(Offline, Protocol):
+    """How a feed's pieces are fetched, as its interface fixes it: a frozen dataclass in the adapter."""
+
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
+        """The source at an address from settings.
+
+        Raises ValueError if the transport needs a format, or credentials, and has none; SourceDown for the address.
+        """
+
+
+@runtime_checkable
+class Pushed(Offline, Protocol):
+    """A feed that nothing fetches: the push handler of ingest takes what comes and answers record by record."""
+
+    @property
+    def called(self) -> str:
+        """The field of an answer that names the record."""
+
+    @property
+    def key(self) -> Callable[[Record], str | None]:
+        """The name of a record, from what was read."""
+
+    @property
+    def content_types(self) -> frozenset[str]:
+        """What may be pushed."""
+
+
+# --- systems -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +281,38 @@ class Feed:
     """One way in which a system tells what it knows."""
 
     name: str
-    transport: OpenTransport
+    transport: Transport | Pushed
     mapping: Mapping_
     format: Format | None = None  # none where the transport moves rows
-    options: Mapping[str, Any] = field(default_factory=dict)  # the transport's, fixed by the interface
+
+    def configured(self, options: Mapping[str, Any]) -> Feed:
+        """The feed with some of its transport's values as settings say. Raises ValueError for what it does not have."""
+        if not options:
+            return self
+        transport: Any = self.transport
+        known = {each.name for each in dataclasses.fields(transport) if each.init}
+        if strange := sorted(set(options) - known):
+            raise ValueError(f"no option {', '.join(strange)}; there are {', '.join(sorted(known))}")
+        return replace(self, transport=replace(transport, **options))
+
+    def offline(self, source: Path | bytes) -> Iterator[Read]:
+        """What a file, or its bytes, would give in place of the source. Raises OSError if it cannot be opened."""
+        return self.transport.offline(source, self.format)
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """One record again, as it was met in its source, or why that cannot be."""
+        part = self.format if self.format is not None else self.transport
+        if isinstance(part, Rereads):
+            return part.reread(raw, met)
+        reason = "this format has no way to read a record alone: read its batch again"
+        return iter((BadRecord(reason, place=met.place, raw=raw),))
+
+    def render(self, raw: bytes) -> Iterator[str]:
+        """A record's fields for a person. Raises ValueError if its format shows none."""
+        part = self.format if self.format is not None else self.transport
+        if not isinstance(part, Renders):
+            raise ValueError(f"{self.name} shows no fields")
+        return part.render(raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from adapters.core import BadRecord, Mapped, Mapping_, Note, Origin, Record
-from schemas.events import Revision, Subject
+from adapters.core import BadRecord, Filtered, Mapped, Mapping_, Note, Origin, Record
+from schemas.events import AnyEvent, Revision, Subject
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import digest, event_id
 from schemas.moments import Moment
@@ -19,13 +19,14 @@ from schemas.moments import Moment
 Envelope = dict[str, Any]
 
 
-def refusing(mapping: Mapping_) -> Mapping_:
+def as_bad_record(mapping: Callable[[Record | Note, Origin], Sequence[AnyEvent] | Filtered]) -> Mapping_:
     """The mapping with ValueError (and so pydantic's) turned into BadRecord, its place and bytes kept."""
 
     @wraps(mapping)
-    def careful(entry: Record | Note, origin: Origin) -> Mapped:
+    def careful(entry: Record | Note, origin: Origin) -> Mapped | Filtered:
         try:
-            return mapping(entry, origin)
+            found = mapping(entry, origin)
+            return found if isinstance(found, Filtered) else Mapped(found)
         except ValueError as error:
             raise BadRecord(_reason(error), place=entry.place, raw=entry.raw) from None
 
@@ -77,7 +78,7 @@ def envelope(
     }
 
 
-def chosen(table: Mapping[str, Any], code: str, what: str) -> Any:
+def lookup(table: Mapping[str, Any], code: str, what: str) -> Any:
     """What a code of a table means. Raises ValueError."""
     if code not in table:
         raise ValueError(f"{what}: {code!r} is in no code table")

@@ -78,6 +78,14 @@ class FeedSettings(Group):
 
     url: str = Field(repr=False, description="The address, with the scheme of the feed's transport.")
     options: dict[str, Any] = Field(default={}, repr=False, description="Overrides of the transport's options.")
+    user: str | None = Field(default=None, description="Who this project is for the source: a user, a client's id.")
+    secret: SecretStr | None = Field(default=None, description="The user's password, the client's secret.")
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.user is None) != (self.secret is None):
+            raise ValueError("user and secret come together")
+        return self
 
 
 class KafkaSettings(Group):

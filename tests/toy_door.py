@@ -19,7 +19,7 @@ from push_client import SECRET, Signer
 from toy_source import mapping
 
 from adapters.core import BadRecord, Feed, Read, Record, System
-from adapters.transports.http_push import Push
+from adapters.transports.http_push import HttpPush
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from services.cli.signals import stop_on_signals
@@ -46,7 +46,7 @@ class Lines:
                 yield Record(place, line, {"word": word, "key": key})
 
 
-PUSH = Push("entry", lambda read: str(read.fields["key"]), frozenset({"application/xml"}))
+PUSH = HttpPush("entry", lambda read: str(read.fields["key"]), frozenset({"application/xml"}))
 FEED = Feed("push", transport=PUSH, mapping=mapping, format=Lines())
 TOY = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (FEED,))
 PATH = "/push/toy"

@@ -11,14 +11,29 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.core import BadRecord, Batch, Feed, Filtered, Json, Mapped, Note, Origin, Read, Record, SourceDown, System
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Credentials,
+    Feed,
+    Filtered,
+    Format,
+    Json,
+    Mapped,
+    Note,
+    Origin,
+    Read,
+    Record,
+    SourceDown,
+    System,
+)
 from bus.contract import Bus, Delivery
 from bus.embedded import EmbeddedBus
 from schemas.codec import decode
@@ -33,9 +48,23 @@ from services.settings import Settings, load
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
+class Files:
+    """The transport. Places in `down` fail once each, over all openings."""
+
+    down: list[str]
+
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Folder:
+        return Folder(Path(url), self.down)
+
+    def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
+        lines = (source if isinstance(source, bytes) else source.read_bytes()).splitlines()
+        return (Folder(Path(), [])._read(line, f"line {number}") for number, line in enumerate(lines, 1))
+
+
 @dataclass
 class Folder:
-    """The transport: the files of a folder by name, beyond the last one read."""
+    """The opened transport: the files of a folder by name, beyond the last one read."""
 
     directory: Path
     down: list[str]  # the places at which it fails, each once
@@ -73,7 +102,7 @@ class Folder:
         return
 
 
-def mapping(read: Record | Note, origin: Origin) -> Mapped:
+def mapping(read: Record | Note, origin: Origin) -> Mapped | Filtered:
     """What the words mean."""
     word, key = read.fields["word"], read.fields["key"]
     if word == "refuse":
@@ -81,12 +110,12 @@ def mapping(read: Record | Note, origin: Origin) -> Mapped:
     if word == "bug":
         raise KeyError("a bug of the mapping")
     if word == "nothing":
-        return []
+        return Mapped()
     if word == "skip":
         return Filtered("toy.skip")
     if word == "through":
-        return [_coverage(read, origin, int(key))]
-    return [_status(read, origin, key, str(part)) for part in range(2 if word == "two" else 1)]
+        return Mapped([_coverage(read, origin, int(key))])
+    return Mapped([_status(read, origin, key, str(part)) for part in range(2 if word == "two" else 1)])
 
 
 def _envelope(read: Record | Note, origin: Origin, record: str, part: str) -> dict[str, Any]:
@@ -120,8 +149,7 @@ def _coverage(read: Record | Note, origin: Origin, day: int) -> Coverage:
 
 def toy(directory: Path, *, name: str = "lines", down: Sequence[str] = ()) -> Source:
     """The toy's feed on a folder. Places in `down` fail once each, over all openings."""
-    failing = list(down)
-    feed = Feed(name, transport=lambda url, feed: Folder(Path(url), failing), mapping=mapping)
+    feed = Feed(name, transport=Files(list(down)), mapping=mapping)
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     return Source(system, feed, str(directory))
 
@@ -176,7 +204,8 @@ def expected(directory: Path) -> dict[str, Any]:
                 vouched += 1
             read = Record("line", line.encode(), {"word": word, "key": key})
             if word in ("good", "two", "through"):
-                ids |= {str(event.id) for event in mapping(read, Origin("TOY", "lines", path.name, 1))}
+                found = mapping(read, Origin("TOY", "lines", path.name, 1))
+                ids |= {str(event.id) for event in found.events} if isinstance(found, Mapped) else set()
     dead = sum(words[word] for word in DEAD)
     return {
         "ids": ids,

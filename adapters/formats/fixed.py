@@ -7,29 +7,31 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from adapters.core import BadRecord, Note, Read, Record
+from adapters.core import BadRecord, Closing, Completeness, Header, Met, Read, Record, Unreadable
+from adapters.fields import Fields as Reading
 from adapters.formats.control import Control, Totals
-from adapters.formats.layout import FieldError, Layout, Undecodable
+from adapters.formats.layout import Layout, Undecodable
 
 LONGEST = 32_760
 """Greatest length that a record descriptor word can state (IBM, Using Data Sets)."""
 TRIES = 64
 """So many places are looked at closely where records may begin again: whatever the bytes are, it takes no longer."""
 Fields = Mapping[str, Any]
+_NUMBER = re.compile(r"record (\d+)")
+_SHOWN = 24
+"""Bytes of a field that a person is shown."""
 
 
-def accept(_: Fields) -> None:
+def accept(_: Reading) -> None:
     """No more to check in a header."""
-
-
-def every(_: Fields, __: FieldError) -> bool:
-    """No field is ignored."""
-    return True
 
 
 @dataclass(slots=True)
 class Piece:
-    """What stands in the file as one record. `fields` are those of its body that can be read."""
+    """What stands in the file as one record: the fields of its body, `Unreadable` in place of some.
+
+    `problem` is what is wrong with the record as a whole; `doubtful` whether any of its fields cannot be read.
+    """
 
     offset: int
     raw: bytes
@@ -37,17 +39,16 @@ class Piece:
     fields: Fields
     problem: str | None
     known: bool = True  # its kind
-    readable: bool = True  # all that matters in it, even if it has not the length that it should
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FixedFormat:
     """Reads such files. `layout` has a choice by `kind`, its first field, that tells the body of each kind of record.
 
-    A detail's fields are `header`, `detail` (the bodies) and `number`. The trailer's note comes once the file was read
-    to its end and the totals agree; it has `header` and `trailer`. With `described` every record has a descriptor word.
-    `check` looks at a header and raises ValueError: a file with a header that is refused is refused record by record.
-    `matters` tells, of a body's fields and one of them that cannot be read, whether the interface reads it there.
+    A detail's fields are those of its body, `Unreadable` where one cannot be read. The closing comes once the file was
+    read to its end and the totals agree. With `described` every record has a descriptor word. `check` looks at a
+    header and raises ValueError: a file with a header that is refused is refused record by record.
 
     A record that is longer or shorter than the others costs itself and not those behind it: see `_aligned`.
     """
@@ -60,8 +61,7 @@ class FixedFormat:
     trailer: str
     same: tuple[str, str]  # a field of the header and one of the trailer
     controls: tuple[Control, ...] = ()
-    check: Callable[[Fields], None] = accept
-    matters: Callable[[Fields, FieldError], bool] = every
+    check: Callable[[Reading], None] = accept
     described: bool = False
     bodies: Mapping[str, str] = field(init=False, compare=False, repr=False)  # kind of record to the name of its body
     begins: re.Pattern[bytes] = field(init=False, compare=False, repr=False)  # any kind, as bytes
@@ -83,27 +83,61 @@ class FixedFormat:
             offset += len(piece.raw)
         yield from reading.end(f"record {number + 1}, byte {offset}")
 
-    def ended(self, stream: BinaryIO) -> bool:
-        """Whether the last thing in the file is a trailer. A file without descriptor words only."""
-        return self.described or self._closing(stream) is not None
+    def is_complete(self, stream: BinaryIO) -> Completeness:
+        """Whether the last thing in the file is a trailer, and counts as many details as the file has room for.
 
-    def complete(self, stream: BinaryIO) -> bool:
-        """Whether there is a trailer at the end that counts as many details as the file has room for."""
-        counts = [control.field for control in self.controls if control.counts_all]
-        size = stream.seek(0, 2)
-        if self.described or not counts or size % self.length or size < 2 * self.length:
-            return False
-        last = self._closing(stream)
-        return last is not None and all(last.fields.get(name) == size // self.length - 2 for name in counts)
-
-    def _closing(self, stream: BinaryIO) -> Piece | None:
-        """The last record of the file, if it is a trailer that can be read."""
+        A file with descriptor words does not tell before it is read.
+        """
+        if self.described:
+            return Completeness.CLOSED
         size = stream.seek(0, 2)
         if size < self.length:
-            return None
+            return Completeness.OPEN
         stream.seek(size - self.length)
         last = self.judged(0, stream.read(self.length))
-        return last if last.kind == self.trailer and last.problem is None else None
+        if last.kind != self.trailer or last.problem is not None:
+            return Completeness.OPEN
+        counts = [control.field for control in self.controls if control.counts_all]
+        if not counts or size % self.length or size < 2 * self.length:
+            return Completeness.CLOSED
+        counted = all(last.fields.get(name) == size // self.length - 2 for name in counts)
+        return Completeness.COUNTED if counted else Completeness.CLOSED
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """A detail behind the header it stood behind, at its number in the file: its revision is made of both."""
+        number = _NUMBER.match(met.place)
+        if self.kind_of(raw) != self.detail:
+            problem: str | None = "no detail: a header or trailer is mended with its file"
+        elif met.context is None or self.kind_of(met.context) != self.header or number is None:
+            problem = "nothing says which header it stood behind: read its file again"
+        else:
+            header, detail = self.judged(0, met.context), self.judged(0, raw)
+            problem = header.problem or detail.problem or self._wrong_header(header.fields)
+            if problem is None:
+                yield Record(met.place, raw, detail.fields, header.fields, int(number[1]))
+                return
+        yield BadRecord(problem or "", place=met.place, raw=raw)
+
+    def render(self, raw: bytes) -> Iterator[str]:
+        """The copybook's fields, each with its place, its bytes and its value."""
+        for seen in self.layout.look(raw):
+            data = seen.data[:_SHOWN].hex(" ") + (" ..." if len(seen.data) > _SHOWN else "")
+            mark, value = (" ", str(seen.value)) if seen.wrong is None else (">", seen.wrong)
+            value = "".join(each if each.isprintable() else "?" for each in value)
+            yield f"{mark} {seen.offset + 1:5}  {seen.name:<24} {value:<40} {data}".rstrip()
+        if len(raw) > self.length:
+            yield f"> {self.length + 1:5}  bytes behind the record: {raw[self.length :][:_SHOWN].hex(' ')}"
+
+    def _wrong_header(self, fields: Fields) -> str | None:
+        """What is wrong with a header."""
+        unread = fields.get(self.same[0])
+        if isinstance(unread, Unreadable):
+            return unread.reason
+        try:
+            self.check(Reading(fields))
+        except ValueError as error:
+            return str(error)
+        return None
 
     def kind_of(self, raw: bytes) -> str:
         """The value of the record's first field."""
@@ -115,15 +149,18 @@ class FixedFormat:
         body = self.bodies.get(kind)
         if body is None:
             problem = broken or _stranger(kind, raw, self)
-            return Piece(offset, raw, kind, {}, problem, known=False, readable=False)
+            return Piece(offset, raw, kind, {}, problem, known=False, doubtful=True)
         one = raw if broken is None or self.described else raw[: self.length]
         try:
             return Piece(offset, raw, kind, self.layout.decode(one)[body], broken)
         except Undecodable as error:
             fields = error.partial.get(body) or {}
-            wrong = [each for each in error.errors if self.matters(fields, each)]
-            readable = all(each.name == "FILLER" for each in wrong)
-            return Piece(offset, raw, kind, fields, broken or "; ".join(map(str, wrong)) or None, readable=readable)
+            wrong = [str(each) for each in error.errors if each.structural]
+            if kind == self.trailer:
+                needed = [self.same[1], *(control.field for control in self.controls)]
+                unread = (fields.get(name) for name in needed)
+                wrong += [value.reason for value in unread if isinstance(value, Unreadable)]
+            return Piece(offset, raw, kind, fields, broken or "; ".join(wrong) or None, doubtful=True)
 
     def _aligned(self, stream: BinaryIO) -> Iterator[Piece]:
         """Records of one length, one after another.
@@ -137,7 +174,7 @@ class FixedFormat:
         while raw := ahead.take(self.length):
             short = None if len(raw) == self.length else f"truncated: {len(raw)} of {self.length} bytes"
             piece = self.judged(offset, raw, short)
-            if piece.problem is not None and not self._right(ahead.look(self.length)):
+            if (piece.doubtful or piece.problem is not None) and not self._right(ahead.look(self.length)):
                 held = b"" if before is None else before.raw
                 again = self._again(held + raw + ahead.look(2 * self.length), len(held) + self.length)
                 if again is not None:
@@ -166,14 +203,17 @@ class FixedFormat:
         """
         if surplus <= 0:
             return False
-        if piece.known or before.problem is not None or 3 * surplus < self.length:
+        if piece.known or before.doubtful or before.problem is not None or 3 * surplus < self.length:
             return piece.known
         ending = before.raw[:-surplus] + piece.raw[:surplus]  # if it is a record's end, it can end the one before
-        return 2 * surplus >= self.length or self.judged(0, ending).problem is None
+        return 2 * surplus >= self.length or self._right(ending)
 
     def _right(self, raw: bytes) -> bool:
         """Whether it is a record with nothing wrong."""
-        return len(raw) == self.length and self.judged(0, raw).problem is None
+        if len(raw) != self.length:
+            return False
+        piece = self.judged(0, raw)
+        return piece.problem is None and not piece.doubtful
 
     def _again(self, data: bytes, last: int) -> int | None:
         """Where behind the first byte and up to `last` a record stands, with another behind it or the file's end."""
@@ -259,7 +299,7 @@ class _Reading:
 
     def _sort(self, piece: Piece, number: int, place: str, problem: str | None) -> Iterator[Read]:
         fixed, kind, raw, fields = self.format, piece.kind, piece.raw, piece.fields
-        if problem is not None and kind == fixed.header and piece.readable and self._check_header(fields) is None:
+        if problem is not None and kind == fixed.header and piece.known and self._check_header(fields) is None:
             self.header = fields  # refused as it is, but what it says can be relied on
         if problem is None and kind == fixed.header:
             problem = self._check_header(fields)
@@ -269,20 +309,14 @@ class _Reading:
             yield BadRecord(problem, place=place, raw=raw)
         elif kind == fixed.header:
             self.header = fields
-            yield Note(place, raw, {"header": fields})
+            yield Header(place, raw, fields)
         elif kind == fixed.trailer:
             self.trailer = (place, raw, fields)
         else:
-            yield Record(place, raw, {"header": self.header, "detail": fields, "number": number})
+            yield Record(place, raw, fields, self.header or {}, number)
 
     def _check_header(self, fields: Fields) -> str | None:
-        if self.header is not None:
-            return "a second header"
-        try:
-            self.format.check(fields)
-        except ValueError as error:
-            return str(error)
-        return None
+        return "a second header" if self.header is not None else self.format._wrong_header(fields)
 
     def end(self, place: str) -> Iterator[Read]:
         if self.trailer is None:
@@ -293,7 +327,7 @@ class _Reading:
         if wrong:
             yield BadRecord("; ".join(wrong), place=where, raw=raw)
         else:
-            yield Note(where, raw, {"header": self.header, "trailer": trailer})
+            yield Closing(where, raw, trailer, self.header or {})
 
 
 def _stranger(kind: str, raw: bytes, fixed: FixedFormat) -> str:

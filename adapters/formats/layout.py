@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
+from adapters.core import Unreadable
 from adapters.formats import ebcdic
 from adapters.formats.copybook import Item, Usage, parse
 from adapters.formats.plan import Plan, plan_of
@@ -33,12 +34,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field that cannot be read; `offset` in bytes from the record's start."""
+    """One field that cannot be read; `offset` in bytes from the record's start.
+
+    With `structural` it is not the field that is wrong, but where fields lie.
+    """
 
     name: str
     offset: int
     data: bytes
     reason: str
+    structural: bool = False
 
     def __str__(self) -> str:
         shown = self.data[:32].hex(" ") + (" ..." if len(self.data) > 32 else "")
@@ -46,7 +51,7 @@ class FieldError:
 
 
 class Undecodable(ValueError):
-    """Some fields of a record cannot be read. `partial` is what could be."""
+    """Some fields of a record cannot be read. `partial` is what could be, with `Unreadable` in place of the others."""
 
     def __init__(self, errors: list[FieldError], partial: dict[str, Any]) -> None:
         super().__init__("; ".join(map(str, errors)))
@@ -117,7 +122,9 @@ class Layout:
         reading = _Reading(data)
         fields, end = self._group(self.record, 0, reading)
         if not reading.errors and end < len(data):
-            reading.errors.append(FieldError(self.record.name, end, data[end:], f"{len(data) - end} bytes too many"))
+            reading.errors.append(
+                FieldError(self.record.name, end, data[end:], f"{len(data) - end} bytes too many", True)
+            )
         if reading.errors:
             raise Undecodable(reading.errors, fields)
         return fields
@@ -142,7 +149,7 @@ class Layout:
             value, end = self._item(item, offset, reading)
             if item.name != "FILLER":
                 found[item.name] = value
-                if not isinstance(value, dict | list):
+                if not isinstance(value, dict | list | Unreadable):
                     reading.scalars[item.name] = value
             offset = max(end, offset + area) if others else end
         return found, offset
@@ -158,7 +165,9 @@ class Layout:
                 return item
         if value is not None:
             data = reading.data[offset : offset + 1]
-            reading.errors.append(FieldError(choice.by, offset, data, f"{value!r} selects no layout of {first.name}"))
+            reading.errors.append(
+                FieldError(choice.by, offset, data, f"{value!r} selects no layout of {first.name}", True)
+            )
         return None
 
     def _item(self, item: Item, offset: int, reading: _Reading) -> tuple[Any, int]:
@@ -169,7 +178,7 @@ class Layout:
             told = reading.scalars.get(item.occurs.depending)
             if not isinstance(told, int) or not item.occurs.least <= told <= item.occurs.most:
                 reason = f"{item.occurs.depending} is {told!r}, from {item.occurs.least} to {item.occurs.most} expected"
-                reading.errors.append(FieldError(item.name, offset, b"", reason))
+                reading.errors.append(FieldError(item.name, offset, b"", reason, True))
                 return [], offset
             count = told
         values: list[Any] = []
@@ -192,8 +201,9 @@ class Layout:
                 raise ValueError(f"{len(data)} of {item.size} bytes")
             return self._read(item, data), end
         except ValueError as error:
-            reading.errors.append(FieldError(item.name, offset, data, str(error)))
-            return None, end
+            wrong = FieldError(item.name, offset, data, str(error), structural=len(data) < item.size)
+            reading.errors.append(wrong)
+            return Unreadable(str(wrong)), end
 
     def _seen(self, item: Item, offset: int, data: bytes) -> Seen:
         try:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO
 
-from adapters.core import BadRecord, Note, Read, Record
+from adapters.core import BadRecord, Closing, Completeness, Header, Note, Outside, Read, Record
 from adapters.dates import moment_of
-from adapters.formats.edifact import Outside, Run, Segment, Tokens
+from adapters.formats.edifact import Outside as Between
+from adapters.formats.edifact import Run, Segment, Tokens
 
 MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
@@ -45,7 +46,7 @@ class Paxlst:
         tokens = Tokens(stream)
         reading = _Reading(tokens.tolerated)
         for piece in tokens.pieces():
-            if isinstance(piece, Outside):
+            if isinstance(piece, Between):
                 reading.outside(piece)
             else:
                 reading.take(piece)
@@ -54,11 +55,11 @@ class Paxlst:
         reading.end()
         yield from reading.told
 
-    def ended(self, stream: BinaryIO) -> bool:
+    def is_complete(self, stream: BinaryIO) -> Completeness:
         """Whether the last thing in the file closes an interchange."""
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 4096))
-        return _CLOSED.search(stream.read()) is not None
+        return Completeness.CLOSED if _CLOSED.search(stream.read()) is not None else Completeness.OPEN
 
 
 # --- what a heading and a traveller say --------------------------------------------------------------------------
@@ -264,7 +265,7 @@ class _Reading:
     anything: bool = False
     told: list[Read] = field(default_factory=list)
 
-    def outside(self, piece: Outside) -> None:
+    def outside(self, piece: Between) -> None:
         """Bytes between interchanges. Padding goes with what stands before it."""
         part = self.part
         if piece.padding and part is not None and len(part.padding) + len(piece.raw) <= MOST_BYTES:
@@ -276,7 +277,7 @@ class _Reading:
         if piece.problem is not None:
             self.told.append(BadRecord(piece.problem, place=place, raw=piece.raw))
         else:
-            self.told.append(Note(place, piece.raw, {"outside": "padding" if piece.padding else "text"}))
+            self.told.append(Outside(place, piece.raw, {"what": "padding" if piece.padding else "text"}))
 
     def end(self) -> None:
         """The bytes are at their end."""
@@ -342,7 +343,7 @@ class _Reading:
         if last is None or last.segments[-1].tag != "UNZ":
             self._differs("no UNZ")
         place = at.place(last) if last else f"interchange {at.number}, its end"
-        self.told.append(Note(place, last.raw() if last else b"", self._totals(at)))
+        self.told.append(Closing(place, last.raw() if last else b"", self._totals(at)))
         self.tolerated.clear()
         self.interchange = self.part = None
 
@@ -422,7 +423,7 @@ def _heading(at: _Interchange, part: _Part, closed_by: str) -> Read:
             at.heading_problem = str(error)
     if at.heading_problem is not None and closed_by != "NAD":  # nobody else will tell it
         return BadRecord(at.heading_problem, place=at.place(part), raw=part.raw())
-    return Note(at.place(part), part.raw(), {"message": at.references.get("UNH", "")})
+    return Header(at.place(part), part.raw(), {"message": at.references.get("UNH", "")})
 
 
 def _traveller(at: _Interchange, part: _Part, closed_by: str) -> Read:

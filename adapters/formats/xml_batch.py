@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from io import BytesIO
 from threading import Lock
 from typing import Any, BinaryIO, cast
 from xml.parsers import expat
@@ -23,7 +24,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from adapters.core import BadRecord, Note, Read, Record
+from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.formats.xml_safe import safe_parser
 
 Fields = Mapping[str, Any]
@@ -49,10 +50,10 @@ def accept(_: Fields) -> None:
 class XmlBatchFormat:
     """Reads such documents. `schema` has the header and each kind of record as elements of their own.
 
-    A record's fields are `header`, `kind` (the element's name), `record` (its content) and `number`, from 1. Content is
-    text, or a mapping with attributes as `@name`; blanks are collapsed, no element comes twice beside itself. A note
-    with the header comes with it, and one with `end` once the document was read to its end and the header's `count`
-    agrees. `check` looks at a header and raises ValueError; without a header that holds no record is read.
+    A record's fields are its content, and the element's name as `@element`. Content is text, or a mapping with
+    attributes as `@name`; blanks are collapsed, no element comes twice beside itself. The closing comes once the
+    document was read to its end and the header's `count` agrees. `check` looks at a header and raises ValueError;
+    without a header that holds no record is read.
     """
 
     schema: etree.XMLSchema
@@ -81,6 +82,20 @@ class XmlBatchFormat:
         while data := stream.read(_BLOCK):
             yield from reading.take(data)
         yield from reading.end()
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """A record behind its header, at its number; that the document breaks off behind it is no matter."""
+        if met.context is None or met.ordinal is None:
+            reason = "nothing says which header it stood behind: read its batch again"
+            yield BadRecord(reason, place=met.place, raw=raw)
+            return
+        for read in self.read(BytesIO(met.context + raw)):
+            if isinstance(read, Record):
+                yield replace(read, number=met.ordinal)
+                return
+            if not isinstance(read, Note):
+                yield read
+                return
 
     def _right(self, data: bytes) -> list[Read] | None:
         """The short way: what the long way says of a document with nothing wrong in it, and None of any other.
@@ -130,11 +145,10 @@ class XmlBatchFormat:
             line += data.count(b"\n", before, start)
             place, raw, at = f"line {line}", data[at:end], end
             if number:
-                fields = {"header": header, "kind": name, "record": _content(element), "number": number}
-                reads.append(Record(place, raw, fields))
+                reads.append(Record(place, raw, _content(element) | {"@element": name}, header, number))
             else:
-                reads.append(Note(place, raw, {"header": header}))
-        reads.append(Note(f"line {last}", data[at:], {"header": header, "end": True}))
+                reads.append(Header(place, raw, header))
+        reads.append(Closing(f"line {last}", data[at:], header=header))
         return reads
 
 
@@ -356,8 +370,8 @@ class _Reading:
         wrong = self._wrong(found, name, cut)
         if wrong is not None:
             return wrong.of(cut, raw)
-        fields = {"header": self.header, "kind": name, "record": _content(found), "number": self.number}
-        return Record(f"line {cut.line}", raw, fields)
+        fields = _content(found) | {"@element": name}
+        return Record(f"line {cut.line}", raw, fields, self.header or {}, self.number)
 
     def _wrong(self, element: etree._Element, name: str | None, cut: _Cut) -> _Wrong | None:
         if name not in self.format.records:
@@ -382,7 +396,7 @@ class _Reading:
         if wrong is not None:
             return wrong.of(cut, raw)
         self.header = header
-        return Note(f"line {cut.line}", raw, {"header": header})
+        return Header(f"line {cut.line}", raw, header)
 
     def _closing(self) -> Read:
         place, raw = f"line {self.cutter.line}", self._cut_off(len(self.held))
@@ -394,7 +408,7 @@ class _Reading:
         if int(said) != self.number:
             told = f"{self.format.count} is {said}, the document has {self.number} records"
             return BadRecord(told, place=place, raw=raw)
-        return Note(place, raw, {"header": self.header, "end": True})
+        return Closing(place, raw, header=self.header)
 
     def _element(self, cut: _Cut) -> etree._Element | _Wrong:
         """The element in its namespaces, or why it is none."""

@@ -18,7 +18,7 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from adapters.core import BadRecord, Note, Read, Record
+from adapters.core import BadRecord, Header, Met, Read, Record
 from adapters.formats.xml_safe import safe_parser
 
 Fields = Mapping[str, Any]
@@ -40,9 +40,9 @@ def nameless(_: Fields) -> str | None:
 class XmlMessageFormat:
     """Reads such messages. `root` and `record` are `{namespace}name`; `schema` has the record as an element.
 
-    A record's fields are `record` (its content) and `number`, from 1. Content is a mapping of local names to lists of
-    what stands under them: text without outer blanks, or a mapping again. What stands before the first record is a
-    note. `named` finds the key in the content of a record, which may be broken.
+    A record's fields are its content: a mapping of local names to lists of what stands under them, text without outer
+    blanks or a mapping again. What stands before the first record is the header. `named` finds the key in the content
+    of a record, which may be broken.
     """
 
     schema: etree.XMLSchema
@@ -66,9 +66,10 @@ class XmlMessageFormat:
             offset += len(more)
             more = stream.read(self.longest)
 
-    def again(self, before: bytes, raw: bytes) -> Iterator[Read]:
-        """One record of a message once more, behind what stood before the first; the message's end is no matter."""
-        yield from self._message(before + raw + _Cutter().end_of(before + raw))
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """One record of a message, behind what stood before the first; the message's end is no matter."""
+        data = raw if met.context is None else met.context + raw
+        yield from self._message(data if met.context is None else data + _Cutter().end_of(data))
 
     def _message(self, data: bytes) -> Iterator[Read]:
         cutter = _Cutter()
@@ -94,7 +95,7 @@ class XmlMessageFormat:
         ends = [at for at, _ in starts[1:]] + [len(data)]
         head = data[: starts[0][0]] if starts else data
         stray = _stray(message.text)
-        yield BadRecord("text before the first record", place="line 1", raw=head) if stray else Note("head", head, {})
+        yield BadRecord("text before the first record", place="line 1", raw=head) if stray else Header("head", head)
         for number, (child, (start, line), end) in enumerate(zip(children, starts, ends, strict=False), 1):
             yield self._record(child, number, f"record {number}, line {line}", data[start:end])
 
@@ -108,7 +109,7 @@ class XmlMessageFormat:
         wrong = _wrong(self.schema, child)
         if wrong is not None:
             return BadRecord(wrong, place=place, raw=raw, record=known)
-        return Record(place, raw, {"record": content, "number": number})
+        return Record(place, raw, content if isinstance(content, dict) else {"": [content]}, number=number)
 
 
 class _Refused(Exception):

@@ -15,28 +15,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+from adapters.core import BadRecord, Batch, Credentials, Format, Json, Read, Resent, SourceDown
+from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
 from schemas.ids import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class QueueOptions:
-    """`timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message that is read."""
+class AmqpQueue:
+    """The transport. `timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message."""
 
     window: int = 200
     timeout: float = 30.0
@@ -46,6 +46,22 @@ class QueueOptions:
     def __post_init__(self) -> None:
         if self.window < 1:
             raise ValueError("a window of at least one message")
+
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> QueueConsumer:
+        """The queue at a URL. Raises ValueError if there is no format, SourceDown for a URL that is none."""
+        if format is None:
+            raise ValueError("messages need a format")
+        address = Address.of(url)
+        if credentials is not None:
+            address = replace(address, login=credentials.user, password=credentials.secret)
+        return QueueConsumer(address, format, self)
+
+    def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
+        """One message as a file. Raises OSError, ValueError if there is no format."""
+        if format is None:
+            raise ValueError("messages need a format")
+        with opened(source) as stream:
+            yield from format.read(stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +102,13 @@ class Address:
         return f"queue {self.queue!r} at {self.host}:{self.port}"
 
 
-def open_queue(url: str, feed: Feed) -> AmqpQueue:
-    """The queue at a URL. Raises ValueError if there is no format, TypeError for options, SourceDown for the URL."""
-    if feed.format is None:
-        raise ValueError(f"{feed.name}: messages need a format")
-    return AmqpQueue(Address.of(url), feed.format, QueueOptions(**feed.options))
-
-
 @dataclass(slots=True)
-class AmqpQueue:
-    """The transport. It is connected from the first look until it is closed."""
+class QueueConsumer:
+    """An opened queue. It is connected from the first look until it is closed."""
 
     address: Address
     format: Format
-    options: QueueOptions
+    options: AmqpQueue
     _connection: AbstractConnection | None = None
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
@@ -187,6 +196,6 @@ class AmqpQueue:
 
 def _resent(name: str) -> Callable[[], AsyncIterator[Read]]:
     async def records() -> AsyncIterator[Read]:
-        yield Note(place=name, raw=b"", fields={"resent": name})
+        yield Resent(place=name, raw=b"", fields={"read as": name})
 
     return records

@@ -6,6 +6,7 @@ import gzip
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
@@ -174,7 +175,7 @@ def _name(member: ZipInfo) -> str:
 def _placed(read: Read, name: str) -> Read:
     if isinstance(read, BadRecord):
         return BadRecord(read.reason, place=f"{name}, {read.place}", raw=read.raw, record=read.record)
-    return type(read)(f"{name}, {read.place}", read.raw, read.fields)
+    return replace(read, place=f"{name}, {read.place}")
 
 
 class _Careful:

@@ -1,50 +1,17 @@
-"""Rows of a view, polled by when they last changed, and swept over by key for what that misses.
+"""Rows of a view in a database, polled: how a feed names its columns, key, clock and limits.
 
-**Forward**: rows from a floor on, in the order of `order` (last change) and `key`. The floor lies `overlap` behind the
-highest order taken, but above the rows that had to be forgotten. Of those between floor and high at most `window` are
-remembered, each with a digest of its content: so a row that committed late into that stretch is taken, and no other
-is taken twice.
-
-**Sweep**: the key range in slices. For each slice the position holds the sum of the digests of the rows taken from it.
-A slice that sums up otherwise in the view has a row that was missed, or changed without moving forward, or whose former
-content was no longer remembered: all its rows are taken again, which changes nothing for those that are known (their
-events have the same ids) and mends the rest. There are at most `slices` of them; they grow wider instead.
-
-What the owner's clock vouches for is told (a note) when a sweep that began after it was read has come to the end: only
-then is it sure that nothing before it was missed.
-
-So the position is bounded. A row that is physically deleted is not noticed: interfaces have to void rows instead.
+`polled_view` has how it is read, `database_file` how a file stands for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
-import asyncpg
-import orjson
-from sqlalchemy import BigInteger, bindparam, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
-
-from adapters.core import BadRecord, Batch, Feed, Json, Note, Read, Record, SourceDown
-from schemas.ids import digest
-
-_AHEAD = timedelta(days=1)
-"""A row dated further ahead than this by the database's clock must not drag the floor along; the sweep takes it."""
-_SUM = 2**64
-_LEAST = -(2**63)
-"""The least key there can be. Keys below zero are none of any interface, but a row is not lost for its key."""
-_DOWN = (SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""SQLAlchemy wraps what a statement raises, but not all of what asyncpg raises when it connects."""
-Row = dict[str, Any]
+from adapters.core import Connection, Credentials, Format, Met, Read
+from adapters.transports.rows import render, reread
 
 
 def _now() -> datetime:
@@ -52,9 +19,11 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class PollOptions:
-    """`columns` in the order of the interface, `key` (a whole number) and `order` (a timestamp) among them. `clock` is
-    `view.column`: through when the owner vouches for the view; `since`: from when on. `quiet`: from, to, zone."""
+class DatabasePoll:
+    """The transport. `columns` in the order of the interface, `key` (a whole number) and `order` (a timestamp) among
+    them. `clock` is `view.column`: through when the owner vouches for the view; `since`: from when on. `quiet`: from,
+    to, zone.
+    """
 
     view: str
     columns: tuple[str, ...]
@@ -79,393 +48,22 @@ class PollOptions:
         if min(self.page, self.slices) < 1 or self.window < 0:
             raise ValueError("page and slices of at least one, window of at least zero")
 
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
+        """The view in the database at a URL as SQLAlchemy has it. Raises SourceDown for a URL that is none."""
+        from adapters.transports.polled_view import open_view
 
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+        return open_view(url, self, credentials)
 
+    def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
+        """A SQLite database with the view, or a CSV dump of it. Raises OSError."""
+        from adapters.transports.database_file import read_file
 
-def open_poll(url: str, feed: Feed) -> DatabasePoll:
-    """The database at a URL as SQLAlchemy has it; `postgresql://` and `sqlite://` get their async drivers.
+        return read_file(source, self)
 
-    Raises TypeError, ValueError for options, SourceDown for a URL that is none.
-    """
-    options = PollOptions(**feed.options)
-    try:
-        parsed = make_url(url)
-        if parsed.drivername in _DRIVERS:
-            parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
-        # one connection for the transport's life: the source is somebody else's
-        engine = create_async_engine(
-            _read_only(parsed), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True
-        )
-    except (SQLAlchemyError, ImportError) as error:
-        raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _read_any_text)
-    return DatabasePoll(engine, parsed.render_as_string(hide_password=True), options)
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """A row again, from the JSON that was kept of it."""
+        return reread(raw, self.key, met)
 
-
-def _read_any_text(connection: Any, _: object) -> None:
-    """SQLite keeps text as it came; one value that is no UTF-8 must not stop the poll."""
-    connection.driver_connection.text_factory = lambda data: data.decode("utf-8", "replace")
-
-
-def _read_only(url: URL) -> URL:
-    """A SQLite file is opened as it is, never made."""
-    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
-        return url.set(database=f"file:{url.database}", query={**url.query, "mode": "ro", "uri": "true"})
-    return url
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    order: str
-    digest: str
-
-
-@dataclass(slots=True)
-class _Memory:
-    """The position, unpacked."""
-
-    options: PollOptions
-    high: str = ""
-    forgotten: tuple[str, int] = ("", 0)  # order and key of the last row that the window had no room for
-    seen: dict[int, _Taken] = field(default_factory=dict)
-    width: int = 64
-    sums: dict[int, int] = field(default_factory=dict)
-    cursor: int = 0  # the slice to sweep next
-    vouched: str | None = None  # the owner's clock when this sweep began
-    through: str | None = None  # and as last told
-
-    @classmethod
-    def of(cls, position: Json | None, options: PollOptions) -> _Memory:
-        told: dict[str, Any] = position or {}
-        order, key = told.get("forgotten", ("", 0))
-        return cls(
-            options,
-            told.get("high", ""),
-            (order, key),
-            {int(key): _Taken(order, mark) for key, order, mark in told.get("seen", ())},
-            told.get("width", 64),
-            {int(part): int(total, 16) for part, total in told.get("sums", {}).items()},
-            told.get("cursor", 0),
-            told.get("vouched"),
-            told.get("through"),
-        )
-
-    def position(self) -> Json:
-        self._forget()
-        return {
-            "high": self.high,
-            "forgotten": list(self.forgotten),
-            "seen": [[key, taken.order, taken.digest] for key, taken in sorted(self.seen.items())],
-            "width": self.width,
-            "sums": {str(part): f"{total:x}" for part, total in sorted(self.sums.items())},
-            "cursor": self.cursor,
-            "vouched": self.vouched,
-            "through": self.through,
-        }
-
-    def floor(self) -> tuple[str, int]:
-        """Order and key behind which rows are read (again)."""
-        return max((self._back(), -1), self.forgotten)
-
-    def known(self, key: int, order: str, mark: str) -> bool:
-        return self.seen.get(key) == _Taken(order, mark)
-
-    def take(self, key: int, order: str, mark: str) -> None:
-        """A row goes out: into the sum of its slice, in place of its former content as far as that is remembered."""
-        before = self.seen.get(key)
-        part = self.slice_of(key)
-        changed = int(mark, 16) - (int(before.digest, 16) if before else 0)
-        self.settle(part, self.sums.get(part, 0) + changed)
-        self.seen[key] = _Taken(order, mark)
-        self.high = max(self.high, order)
-
-    def remember(self, key: int, order: str, mark: str) -> None:
-        """A row that the sweep took, if the forward path is to meet it."""
-        if (order, key) > self.floor():
-            self.seen[key] = _Taken(order, mark)
-
-    def slice_of(self, key: int) -> int:
-        return max(key, 0) // self.width
-
-    def begin_of(self, part: int) -> int:
-        """The least key of a slice."""
-        return part * self.width if part else _LEAST
-
-    def settle(self, part: int, total: int) -> None:
-        """The sum of a slice. Too many slices are joined two by two: sums add."""
-        self.sums[part] = total % _SUM
-        while len(self.sums) > self.options.slices:
-            joined: dict[int, int] = {}
-            for each, amount in self.sums.items():
-                joined[each // 2] = (joined.get(each // 2, 0) + amount) % _SUM
-            self.sums, self.width, self.cursor = joined, self.width * 2, self.cursor // 2
-
-    def _back(self) -> str:
-        return iso(parse(self.high) - timedelta(seconds=self.options.overlap)) if self.high else ""
-
-    def _forget(self) -> None:
-        """Rows behind the overlap, and those beyond the window; the floor rises above the latter."""
-        back = self._back()
-        kept = sorted((taken.order, key) for key, taken in self.seen.items() if taken.order >= back)
-        over = len(kept) - self.options.window
-        if over > 0:
-            self.forgotten = max(self.forgotten, kept[over - 1])
-            kept = kept[over:]
-        self.seen = {key: self.seen[key] for _, key in kept}
-
-
-@dataclass(slots=True)
-class DatabasePoll:
-    """The transport. One call of `batches` is one poll: clock, forward, some slices, the clock's note."""
-
-    engine: AsyncEngine
-    address: str  # without its password
-    options: PollOptions
-
-    async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
-        """A batch for each page with anything new. Raises SourceDown."""
-        if self._quiet():
-            return
-        memory = _Memory.of(position, self.options)
-        if memory.cursor == 0:
-            memory.vouched = await self._clock()
-        latest = iso(await self._source_time() + _AHEAD)
-        async for batch in self._forward(memory, latest):
-            yield batch
-        async for batch in self._sweep(memory, latest):
-            yield batch
-        before = memory.through or self.options.since
-        if memory.cursor == 0 and memory.vouched is not None and memory.vouched > before:
-            memory.through = memory.vouched
-            yield _batch(f"poll through {memory.through}", [through_note(before, memory.through)], memory)
-        elif memory.position() != _Memory.of(position, self.options).position():
-            yield _batch(f"poll at slice {memory.cursor}", [], memory)
-
-    async def close(self) -> None:
-        """Let go of the database."""
-        await self.engine.dispose()
-
-    def _quiet(self) -> bool:
-        if self.options.quiet is None:
-            return False
-        begin, end, zone = self.options.quiet
-        at = self.options.now().astimezone(ZoneInfo(zone)).time()
-        first, last = time.fromisoformat(begin), time.fromisoformat(end)
-        return first <= at < last if first <= last else at >= first or at < last
-
-    # --- forward ----------------------------------------------------------------------------------------------
-
-    async def _forward(self, memory: _Memory, latest: str) -> AsyncIterator[Batch]:
-        order, key = self.options.order, self.options.key
-        floor: tuple[Any, Any] = memory.floor()
-        while rows := await self._page(
-            f"({order} > :order OR ({order} = :order AND {key} > :key))",
-            {"order": self._bind(floor[0]), "key": floor[1]},
-            f"{order}, {key}",
-        ):
-            reads: list[Read] = []
-            marks: list[str] = []
-            for row in rows:
-                number, at, mark = row[key], row[order], _mark(row)
-                # what is no timestamp, or dated ahead, is left to the sweep
-                if is_order(at) and at <= latest and not memory.known(number, at, mark):
-                    reads.append(self._record(row))
-                    marks.append(mark)
-                    memory.take(number, at, mark)
-            floor = rows[-1][order], rows[-1][key]
-            if reads:
-                yield _batch(f"rows to {floor[0]} {floor[1]} {_name(marks)}", reads, memory)
-
-    # --- sweep ------------------------------------------------------------------------------------------------
-
-    async def _sweep(self, memory: _Memory, latest: str) -> AsyncIterator[Batch]:
-        """Some slices from the cursor on; it stands at 0 again once the last was met."""
-        budget = self.options.sweep
-        while budget > 0:
-            part = await self._next_slice(memory)
-            if part is None:
-                memory.cursor = 0
-                return
-            memory.cursor = part
-            total, count = await self._sum(memory, part)
-            budget -= count
-            if total == memory.sums.get(part, 0):
-                memory.cursor = part + 1
-                continue
-            async for batch in self._retake(memory, part, latest):
-                yield batch
-
-    async def _next_slice(self, memory: _Memory) -> int | None:
-        key, view = self.options.key, self.options.view
-        rows = await self._rows(
-            f"SELECT min({key}) AS least FROM {view} WHERE {key} >= :least",  # noqa: S608
-            {"least": memory.begin_of(memory.cursor)},
-        )
-        least = rows[0]["least"]
-        return memory.slice_of(least) if isinstance(least, int) else None
-
-    async def _slice(self, first: int, beyond: int) -> AsyncIterator[list[Row]]:
-        key = self.options.key
-        bound = {"first": first, "beyond": beyond}
-        while rows := await self._page(f"{key} >= :first AND {key} < :beyond", bound, key):
-            yield rows
-            bound["first"] = rows[-1][key] + 1
-
-    async def _sum(self, memory: _Memory, part: int) -> tuple[int, int]:
-        total = count = 0
-        async for rows in self._slice(memory.begin_of(part), (part + 1) * memory.width):
-            total += sum(int(_mark(row), 16) for row in rows)
-            count += len(rows)
-        return total % _SUM, count
-
-    async def _retake(self, memory: _Memory, part: int, latest: str) -> AsyncIterator[Batch]:
-        """All rows of a slice but those just remembered; its sum is what was met."""
-        total = 0
-        pending: Batch | None = None
-        width = memory.width
-        async for rows in self._slice(memory.begin_of(part), (part + 1) * width):
-            reads: list[Read] = []
-            marks: list[str] = []
-            for row in rows:
-                number, at, mark = row[self.options.key], row[self.options.order], _mark(row)
-                total += int(mark, 16)
-                good = is_order(at) and at <= latest
-                if good and memory.known(number, at, mark):
-                    continue
-                reads.append(self._record(row))
-                marks.append(mark)
-                if good:
-                    memory.remember(number, at, mark)
-            if pending is not None:
-                yield pending
-            # The position stays before the slice until its last page: a restart reads it again as a whole.
-            pending = _batch(f"slice from {part * width} to {rows[-1][self.options.key]} {_name(marks)}", reads, memory)
-        memory.settle(part, total)
-        memory.cursor = memory.slice_of(part * width) + 1
-        if pending is not None:
-            yield Batch(pending.name, pending.records, memory.position())
-
-    # --- the database -----------------------------------------------------------------------------------------
-
-    async def _page(self, where: str, bound: dict[str, Any], order: str) -> list[Row]:
-        columns = ", ".join(self.options.columns)
-        if self.engine.dialect.name == "sqlite":  # whose columns hold anything: keep to what sorts as it should
-            where += f" AND typeof({self.options.key}) = 'integer'"
-            if order != self.options.key:
-                where += f" AND typeof({self.options.order}) = 'text'"
-        statement = f"SELECT {columns} FROM {self.options.view} WHERE {where} ORDER BY {order} LIMIT :page"  # noqa: S608
-        return await self._rows(statement, {**bound, "page": self.options.page})
-
-    async def _clock(self) -> str | None:
-        """Through when the owner vouches for the view, read before any row is."""
-        if self.options.clock is None:
-            return None
-        view, _, column = self.options.clock.rpartition(".")
-        rows = await self._rows(f"SELECT max({column}) AS told FROM {view}", {})  # noqa: S608
-        return rows[0]["told"] if is_order(rows[0]["told"]) else None
-
-    async def _source_time(self) -> datetime:
-        rows = await self._rows("SELECT CURRENT_TIMESTAMP AS at", {})
-        at = datetime.fromisoformat(str(rows[0]["at"]))
-        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-    async def _rows(self, statement: str, bound: dict[str, Any]) -> list[Row]:
-        """Raises SourceDown."""
-        try:
-            async with asyncio.timeout(self.options.timeout + 5), self.connect() as connection:
-                typed = [bindparam(name, value, BigInteger) for name, value in bound.items() if isinstance(value, int)]
-                result = await connection.execute(text(statement).bindparams(*typed), bound)
-                return [{name: _plain(value) for name, value in row.items()} for row in result.mappings()]
-        except _DOWN as error:
-            cause = getattr(error, "orig", None) or error
-            raise SourceDown(f"{self.address}: {type(cause).__name__}: {cause}") from None
-
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that cannot write, in a transaction that ends with it."""
-        async with self.engine.connect() as connection:
-            if self.engine.dialect.name == "postgresql":
-                await connection.execute(text("SET TRANSACTION READ ONLY"))
-                await connection.execute(text(f"SET LOCAL statement_timeout = {int(self.options.timeout * 1000)}"))
-            elif self.engine.dialect.name == "sqlite":
-                await connection.execute(text("PRAGMA query_only = ON"))
-            yield connection
-            await connection.rollback()
-
-    def _bind(self, order: Any) -> Any:
-        """The value of `order` as the driver wants it: SQLite keeps timestamps as text."""
-        if self.engine.dialect.name == "sqlite":
-            return order
-        return parse(order) if order else datetime(1, 1, 2, tzinfo=UTC)
-
-    def _record(self, row: Row) -> Read:
-        return as_record(row, self.options.key)
-
-
-def as_record(row: Row, key: str) -> Read:
-    """A row as a record; one without a usable key is refused."""
-    raw = orjson.dumps(row)
-    place = f"row {row.get(key)}"[:200]
-    number = row.get(key)
-    if not isinstance(number, int):
-        return BadRecord(f"{key} {number!r} is no key", place=place, raw=raw)
-    return Record(place, raw, row)
-
-
-def through_note(since: str, through: str) -> Note:
-    """The end of a poll: what the owner vouches for."""
-    fields = {"since": since, "through": through}
-    return Note("end of poll", orjson.dumps(fields), fields)
-
-
-def _batch(name: str, reads: Sequence[Read], memory: _Memory) -> Batch:
-    async def records() -> AsyncIterator[Read]:
-        for read in reads:
-            yield read
-
-    return Batch(name, records, memory.position())
-
-
-def _mark(row: Row) -> str:
-    return digest(orjson.dumps(row))
-
-
-def _name(marks: Sequence[str]) -> str:
-    """Pages with other contents have other names: a host that resumes in one must not skip what it never saw."""
-    return digest("".join(marks).encode())
-
-
-def iso(at: datetime) -> str:
-    """The one spelling of timestamps: UTC, six decimals, `Z`. Sorts as text."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
-
-
-def parse(value: str) -> datetime:
-    """The reverse of `iso`. Raises ValueError."""
-    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-
-
-def is_order(value: object) -> bool:
-    """Whether it is a timestamp in the one spelling, and far enough from the ends of time to count with."""
-    if not isinstance(value, str) or len(value) != 27 or not "1900" <= value < "9990":
-        return False
-    try:
-        parse(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _plain(value: Any) -> Any:
-    """A driver's value as JSON has it."""
-    if isinstance(value, datetime):
-        return iso(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
-    if isinstance(value, date):
-        return value.isoformat()
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, bytes):
-        return "hex " + value.hex()
-    return str(value).encode("utf-8", "replace").decode()
+    def render(self, raw: bytes) -> Iterator[str]:
+        """The columns of a row. Raises ValueError if it is none."""
+        return render(raw)

@@ -20,46 +20,43 @@ from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, Protocol, cast, runtime_checkable
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-from adapters.core import BadRecord, Batch, Feed, Format, Json, Note, Read, SourceDown
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Completeness,
+    Credentials,
+    Format,
+    Json,
+    Read,
+    Resent,
+    SourceDown,
+    TellsCompleteness,
+)
 from adapters.transports.archives import Bounded, read_zip, whole_archive
 from adapters.transports.drop_memory import Done, Memory
+from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
 
 log = logging.getLogger(__name__)
 _TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
 
 
-@runtime_checkable
-class WholeFile(Protocol):
-    """A format that can tell from a file's end whether it is whole."""
-
-    def ended(self, stream: BinaryIO) -> bool:
-        """Whether what closes such a file is there. Leaves the stream anywhere."""
-
-
-@runtime_checkable
-class CountedFile(Protocol):
-    """A format whose files tell at their end how much they hold: one that is whole need not settle."""
-
-    def complete(self, stream: BinaryIO) -> bool:
-        """Whether the file holds all that its end says. Leaves the stream anywhere."""
-
-
 @dataclass(frozen=True, slots=True)
-class DropOptions:
-    """`settle`: seconds that a file has lain unchanged before it is taken, if its format cannot tell by a total that it
-    is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it is read as it is.
+class FileDrop:
+    """The transport. `settle`: seconds that a file has lain unchanged before it is taken, if its format cannot tell by
+    a total that it is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it
+    is read as it is.
     """
 
     pattern: str = "*"
+    unwrap: str | None = None  # "gzip"; "zip": an archive's members one after another, a bare file as it is
     settle: float = 30.0
     patience: float = 900.0
     window: int = 100
     limit: int = 4 * 2**30  # bytes, and bytes unwrapped
-    unwrap: str | None = None  # "gzip"; "zip": an archive's members one after another, a bare file as it is
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
@@ -68,23 +65,29 @@ class DropOptions:
         if self.window < 1:
             raise ValueError("a window of at least one file")
 
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> DropFolder:
+        """The directory at a path or `file:` URL. Raises ValueError if there is no format."""
+        if format is None:
+            raise ValueError("files need a format")
+        parts = urlsplit(url)
+        path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(url)
+        return DropFolder(path, format, self)
 
-def open_drop(url: str, feed: Feed) -> FileDrop:
-    """The directory at a path or `file:` URL. Raises ValueError if the feed has no format, TypeError for options."""
-    if feed.format is None:
-        raise ValueError(f"{feed.name}: files need a format")
-    parts = urlsplit(url)
-    path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(url)
-    return FileDrop(path, feed.format, DropOptions(**feed.options))
+    def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
+        """A file as it would be dropped. Raises OSError, ValueError if there is no format."""
+        if format is None:
+            raise ValueError("files need a format")
+        with opened(source) as stream:
+            yield from read_stream(stream, format, self.unwrap, self.limit)
 
 
 @dataclass(slots=True)
-class FileDrop:
-    """The transport. Every call of `batches` looks at the directory anew."""
+class DropFolder:
+    """An opened directory. Every call of `batches` looks at it anew."""
 
     path: Path
     format: Format
-    options: DropOptions
+    options: FileDrop
     left: list[str] = field(default_factory=list)
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
@@ -114,7 +117,7 @@ class FileDrop:
             elif twin is None:
                 yield Batch(name, self._reader(name), memory.position(), content=done.digest)
 
-    def waiting(self) -> list[str]:
+    def deferred(self) -> list[str]:
         """Files that may still be on their way."""
         return self.left
 
@@ -185,23 +188,25 @@ class FileDrop:
         return stat, ""
 
     def _complete(self, path: Path) -> bool:
-        if self.options.unwrap is not None or not isinstance(self.format, CountedFile):
-            return False
-        with path.open("rb") as stream:
-            return self.format.complete(stream)
+        """Whether the file holds as much as its end says."""
+        return self.options.unwrap is None and self._told(path) is Completeness.COUNTED
 
     def _ended(self, path: Path) -> bool:
+        """Whether what closes such a file is there, or nothing could tell."""
         if self.options.unwrap == "zip":
             with path.open("rb") as stream:
                 return whole_archive(stream)
-        if self.options.unwrap is not None or not isinstance(self.format, WholeFile):
-            return True
+        return self.options.unwrap is not None or self._told(path) is not Completeness.OPEN
+
+    def _told(self, path: Path) -> Completeness | None:
+        if not isinstance(self.format, TellsCompleteness):
+            return None
         with path.open("rb") as stream:
-            return self.format.ended(stream)
+            return self.format.is_complete(stream)
 
     def _resent(self, name: str, twin: str) -> Callable[[], AsyncIterator[Read]]:
         async def records() -> AsyncIterator[Read]:
-            yield Note(place=name, raw=b"", fields={"resent": twin})
+            yield Resent(place=name, raw=b"", fields={"read as": twin})
 
         return records
 

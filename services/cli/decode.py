@@ -11,7 +11,7 @@ import typer
 from services.cli.context import FAILED, MISUSED, Refusal
 
 if TYPE_CHECKING:
-    from adapters.core import BadRecord
+    from adapters.core import BadRecord, Lost
     from adapters.decode import Totals
 
 
@@ -30,8 +30,8 @@ def decode(
 ) -> None:
     """Show what a file would become, and publish nothing.
 
-    Events are JSON lines on standard output; refused records, with place and reason, and the totals go to standard
-    error. Exits with 0 if all was readable, with 1 if something was refused.
+    Events are JSON lines on standard output; refused records and optional values that are wrong, with place and
+    reason, and the totals go to standard error. Exits with 0 if all was readable, with 1 if something was refused.
 
         visabus decode I94 nightly-20261124.dat > events.jsonl
         visabus decode CLAIMS3 cases.csv --refused 2> refused.jsonl
@@ -53,6 +53,8 @@ def decode(
                 typer.echo(event.model_dump_json(exclude_none=True))
             if result.refused is not None:
                 typer.echo(_told(file, result.refused, as_json=refused), err=True)
+            for lost in result.lost:
+                typer.echo(_lost(file, result.read.place, lost, as_json=refused), err=True)
     typer.echo(json.dumps(_summary(totals)) if refused else _line(totals), err=True)
     if totals.refused:
         raise typer.Exit(FAILED)
@@ -65,12 +67,21 @@ def _told(file: Path, bad: BadRecord, *, as_json: bool) -> str:
     return json.dumps(body)
 
 
+def _lost(file: Path, place: str, lost: Lost, *, as_json: bool) -> str:
+    if not as_json:
+        return f"{file.name}: {place}: the record goes on without {lost.reason}"
+    return json.dumps({"file": file.name, "place": place, "lost": lost.name, "reason": lost.reason})
+
+
 def _summary(totals: Totals) -> dict[str, object]:
     counted = {"read": totals.read, "published": totals.published, "refused": totals.refused}
-    return {"totals": {**counted, "filtered": dict(totals.filtered), "events": dict(totals.events)}}
+    named = {"filtered": totals.filtered, "events": totals.events, "lost": totals.lost}
+    return {"totals": {**counted, **{name: dict(each) for name, each in named.items()}}}
 
 
 def _line(totals: Totals) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(totals.events.items())) or "none"
     left_out = "".join(f", {count} left out by {rule}" for rule, count in sorted(totals.filtered.items()))
-    return f"{totals.read} read = {totals.published} readable, {totals.refused} refused{left_out}; events: {kinds}"
+    lost = ", ".join(f"{count} {name}" for name, count in sorted(totals.lost.items()))
+    told = f"{totals.read} read = {totals.published} readable, {totals.refused} refused{left_out}; events: {kinds}"
+    return f"{told}; optional values that were wrong: {lost}" if lost else told

@@ -59,15 +59,15 @@ def door(
 
 def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
     """The feeds that there are keys for. Raises Refusal."""
+    from adapters.core import Pushed
     from adapters.registry import systems
-    from adapters.transports.http_push import Push
 
     if not settings.door.keys:
         raise Refusal('the settings have no key; add a [door.keys."..."] table', MISUSED)
     feeds = []
     for name in sorted({key.system for key in settings.door.keys.values()}):
         system = systems().get(name)
-        pushed = [feed for feed in system.feeds if isinstance(feed.transport, Push)] if system is not None else []
+        pushed = [feed for feed in system.feeds if isinstance(feed.transport, Pushed)] if system is not None else []
         if system is None or not pushed:
             raise Refusal(f"door.keys: {name} is no system that pushes; `visabus adapters` lists them", MISUSED)
         feeds.append((system, pushed[0]))

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import orjson
-
 from adapters.core import Feed
-from adapters.formats.fixed import FixedFormat
 from services.dead_letters.topic import DeadLetter
 
 _LINE = re.compile(r"\bline (\d+)")
 _WIDTH = 16
-_LONGEST_FIELD = 24
 _MOST_LINES = 400
 
 
@@ -21,35 +17,20 @@ def display(feed: Feed | None, dead_letter: DeadLetter, raw: bytes) -> Iterator[
     """Line by line, as the feed's format suggests."""
     if not raw:
         yield "(no bytes)"
-    elif feed is not None and isinstance(feed.format, FixedFormat):
-        yield from _fields(feed.format, raw)
-    elif feed is not None and feed.format is None and raw[:1] == b"{":
-        yield from _row(raw)
+    elif (fields := _fields(feed, raw)) is not None:
+        yield from fields
     elif (text := _text(raw)) is not None:
         yield from _lines(text, dead_letter.place)
     else:
         yield from hexadecimal(raw)
 
 
-def _fields(format: FixedFormat, raw: bytes) -> Iterator[str]:
-    """The copybook's fields, each with its place, its bytes and its value."""
-    for seen in format.layout.look(raw):
-        data = seen.data[:_LONGEST_FIELD].hex(" ") + (" ..." if len(seen.data) > _LONGEST_FIELD else "")
-        mark = ">" if seen.wrong is not None else " "
-        value = plain(seen.wrong if seen.wrong is not None else str(seen.value))
-        yield f"{mark} {seen.offset + 1:5}  {seen.name:<24} {value:<40} {data}".rstrip()
-    if len(raw) > format.length:
-        yield f"> {format.length + 1:5}  bytes behind the record: {raw[format.length :][:_LONGEST_FIELD].hex(' ')}"
-
-
-def _row(raw: bytes) -> Iterator[str]:
+def _fields(feed: Feed | None, raw: bytes) -> list[str] | None:
+    """A record field by field, if the feed's format can show it so."""
     try:
-        row = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        yield from hexadecimal(raw)
-        return
-    for name, value in row.items():
-        yield f"  {name:<28} {'NULL' if value is None else value!r}"
+        return [plain(line) for line in feed.render(raw)] if feed is not None else None
+    except ValueError:
+        return None
 
 
 def _text(raw: bytes) -> str | None:

@@ -16,6 +16,7 @@ class Counters:
     dead_lettered: int = 0
     filtered: Mapping[str, int] = field(default_factory=dict)  # by rule
     events: int = 0
+    lost: Mapping[str, int] = field(default_factory=dict)  # optional values that were wrong, by field
 
     def plus(self, other: Counters, sign: int = 1) -> Counters:
         """Return both together."""
@@ -25,6 +26,7 @@ class Counters:
             dead_lettered=self.dead_lettered + sign * other.dead_lettered,
             filtered=_sums(self.filtered, other.filtered, sign),
             events=self.events + sign * other.events,
+            lost=_sums(self.lost, other.lost, sign),
         )
 
     def minus(self, other: Counters) -> Counters:
@@ -43,12 +45,14 @@ class Counters:
             "dead_lettered": self.dead_lettered,
             "filtered": dict(self.filtered),
             "events": self.events,
+            **({"lost": dict(self.lost)} if self.lost else {}),
         }
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Return the counters that `as_json` wrote."""
-        return cls(**{name: body[name] for name in ("read", "published", "dead_lettered", "filtered", "events")})
+        names = ("read", "published", "dead_lettered", "filtered", "events")
+        return cls(**{name: body[name] for name in names}, lost=body.get("lost", {}))
 
 
 def _sums(one: Mapping[str, int], other: Mapping[str, int], sign: int) -> dict[str, int]:

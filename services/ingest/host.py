@@ -25,8 +25,19 @@ import orjson
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import BadRecord, Batch, Feed, Hesitant, Origin, Read, SourceDown, System, Transport
-from adapters.transports.http_push import Push
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Connection,
+    Credentials,
+    Defers,
+    Feed,
+    Origin,
+    Pushed,
+    Read,
+    SourceDown,
+    System,
+)
 from bus.contract import Bus, BusDown, Message, Producer
 from schemas.ids import digest
 from services import retry
@@ -37,7 +48,7 @@ from services.ingest.clocks import Clock, now
 from services.ingest.prefetch import prefetch
 from services.ingest.tally import Limits, Tally, Wholesale
 from services.logs import describe
-from services.settings import Settings, SettingsError
+from services.settings import FeedSettings, Settings, SettingsError
 from services.wiring import open_bus, topics
 
 T = TypeVar("T")
@@ -74,6 +85,14 @@ class Source:
     system: System
     feed: Feed
     url: str
+    credentials: Credentials | None = None
+
+    def open(self) -> Connection:
+        """The source. Raises SourceDown, ValueError."""
+        transport = self.feed.transport
+        if isinstance(transport, Pushed):
+            raise ValueError(f"{self.name} is pushed: nothing can fetch it")
+        return transport.open(self.url, self.feed.format, self.credentials)
 
     @property
     def name(self) -> str:
@@ -155,13 +174,20 @@ def sources(settings: Settings, names: Sequence[str] = (), known: dict[str, Syst
         except KeyError as error:
             mistakes.append(f"feeds.{name}: {error.args[0]}")
             continue
-        if isinstance(feed.transport, Push):
+        if isinstance(feed.transport, Pushed):
             mistakes.append(f"feeds.{name}: {system_name} pushes it, so it has no address; `visabus door` takes it")
             continue
-        found.append(Source(system, replace(feed, options={**feed.options, **at.options}), at.url))
+        try:
+            found.append(Source(system, feed.configured(at.options), at.url, _credentials(at)))
+        except ValueError as error:
+            mistakes.append(f"feeds.{name}.options: {error}")
     if mistakes:
         raise SettingsError(mistakes)
     return found
+
+
+def _credentials(at: FeedSettings) -> Credentials | None:
+    return Credentials(at.user, at.secret.get_secret_value()) if at.user is not None and at.secret is not None else None
 
 
 async def run(
@@ -365,7 +391,7 @@ class Host:
         """All that the source has now. False if it went down after some of it. Raises SourceDown before any of it."""
         moved = False
         try:
-            transport = worker.source.feed.transport(worker.source.url, worker.source.feed)
+            transport = worker.source.open()
             try:
                 made = prefetch(
                     self._chunks(worker, transport), self._settings.in_flight, lambda each: each.share, _LINGER
@@ -376,8 +402,8 @@ class Host:
                         moved = True
                         if worker.stop.is_set() or self._stop.is_set():
                             return False
-                if isinstance(transport, Hesitant):
-                    worker.waiting = tuple(transport.waiting())
+                if isinstance(transport, Defers):
+                    worker.waiting = tuple(transport.deferred())
             finally:
                 await transport.close()
         except SourceDown:
@@ -398,7 +424,7 @@ class Host:
 
     # --- reading ----------------------------------------------------------------------------------------------
 
-    async def _chunks(self, worker: Worker, transport: Transport) -> AsyncGenerator[Chunk, None]:
+    async def _chunks(self, worker: Worker, transport: Connection) -> AsyncGenerator[Chunk, None]:
         saved = worker.saved
         async for batch in transport.batches(saved.position):
             async for chunk in self._of_batch(worker, batch, saved):

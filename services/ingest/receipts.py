@@ -28,6 +28,7 @@ def receipt(tally: Tally) -> dict[str, Any]:
         **tally.part.as_json(),
         "reasons": dict(tally.reasons.most_common(100)),
         "refused": tally.refused,
+        "lost_values": tally.lost,
         "notes": tally.notes,
         "coverage": tally.coverage,
         "coverage_withheld": tally.withheld,

@@ -8,18 +8,10 @@ alone. The feed's counters stay as they are: the record was read once, and dead-
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 
-import orjson
-
-from adapters.core import BadRecord, Feed, Note, Origin, Read, Record, System
-from adapters.formats.fixed import FixedFormat
-from adapters.formats.xml_batch import XmlBatchFormat
-from adapters.formats.xml_message import XmlMessageFormat
-from adapters.transports.database_poll import as_record
+from adapters.core import BadRecord, Feed, Met, Note, Origin, Read, System
 from bus.contract import Message, Producer
 from services.dead_letters import DeadLetter, Spool
 from services.ingest.clocks import Clock
@@ -29,8 +21,6 @@ Pause = Callable[[str], Awaitable[None]]
 """Called at the named points `replay.sent` and `replay.marked`; tests stop the world there."""
 Systems = Mapping[str, System]
 
-_NUMBER = re.compile(r"record (\d+)")
-_HEADLESS = "the dead letter does not say which header it stood behind: read its {} again"
 _NEVER_WHOLESALE = Limits(share=1.0, least=1)
 
 
@@ -38,70 +28,9 @@ def read_again(feed: Feed, dead_letter: DeadLetter, raw: bytes) -> list[Read]:
     """What the bytes hold by the present format, as if they stood where they were met."""
     if not dead_letter.counted:
         return [_refused("no record: it is replayed by reading its batch again", dead_letter, raw)]
-    known = _reread(feed, dead_letter, raw)
+    known = feed.reread(raw, Met(dead_letter.place, dead_letter.context, dead_letter.ordinal))
     reads = [_placed(read, dead_letter, raw) for read in known if not isinstance(read, Note)]
     return reads or [_refused("no record in it", dead_letter, raw)]
-
-
-def _reread(feed: Feed, dead_letter: DeadLetter, raw: bytes) -> Iterator[Read]:
-    format = feed.format
-    if format is None:
-        yield _row(feed, dead_letter, raw)
-    elif isinstance(format, FixedFormat):
-        yield _fixed(format, dead_letter, raw)
-    elif isinstance(format, XmlMessageFormat):
-        yield from format.read(BytesIO(raw)) if dead_letter.context is None else format.again(dead_letter.context, raw)
-    elif isinstance(format, XmlBatchFormat):
-        yield _of_batch(format, dead_letter, raw)
-    else:
-        yield _refused("this format has no way to read a record alone: read its batch again", dead_letter, raw)
-
-
-def _row(feed: Feed, dead_letter: DeadLetter, raw: bytes) -> Read:
-    try:
-        row = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return _refused("no JSON of a row", dead_letter, raw)
-    if not isinstance(row, dict):
-        return _refused("no JSON of a row", dead_letter, raw)
-    return as_record(row, feed.options["key"])
-
-
-def _fixed(format: FixedFormat, dead_letter: DeadLetter, raw: bytes) -> Read:
-    """A detail behind the header it stood behind, at its number in the file: the revision is made of both."""
-    number = _NUMBER.match(dead_letter.place)
-    if format.kind_of(raw) != format.detail:
-        return _refused("no detail: a header or trailer is mended with its file", dead_letter, raw)
-    if dead_letter.context is None or format.kind_of(dead_letter.context) != format.header or number is None:
-        return _refused(
-            "the dead letter does not say which header it stood behind: read its file again", dead_letter, raw
-        )
-    header, detail = format.judged(0, dead_letter.context), format.judged(0, raw)
-    try:
-        problem = header.problem or detail.problem
-        if problem is None:
-            format.check(header.fields)
-    except ValueError as error:
-        problem = str(error)
-    if problem is not None:
-        return _refused(problem, dead_letter, raw)
-    fields = {"header": header.fields, "detail": detail.fields, "number": int(number[1])}
-    return Record(dead_letter.place, raw, fields)
-
-
-def _of_batch(format: XmlBatchFormat, dead_letter: DeadLetter, raw: bytes) -> Read:
-    """A record behind its header, at its number; that the document breaks off behind it is no matter."""
-    if dead_letter.context is None or dead_letter.ordinal is None:
-        return _refused(
-            "the dead letter does not say which header it stood behind: read its batch again", dead_letter, raw
-        )
-    reads = list(format.read(BytesIO(dead_letter.context + raw)))
-    records = [read for read in reads if not isinstance(read, Note)]
-    if not records:
-        return _refused("no record in it", dead_letter, raw)
-    if isinstance(records[0], Record):
-        return replace(records[0], fields={**records[0].fields, "number": dead_letter.ordinal})
-    return records[0]
 
 
 def _placed(read: Read, dead_letter: DeadLetter, raw: bytes) -> Read:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.core import BadRecord, Filtered, Mapped, Mapping_, Note, Origin, Read, Record
+from adapters.core import BadRecord, Filtered, Lost, Mapping_, Note, Origin, Read, Record
 from bus.contract import Message
 from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
@@ -58,6 +58,7 @@ class Tally:
     refused: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
+    lost: list[dict[str, str]] = field(default_factory=list)  # optional values that were wrong
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     ordinal: int = 0  # of the record behind that note
     withheld: int = 0  # coverage events of a batch with refused records
@@ -75,6 +76,7 @@ class Tally:
             len(self.refused),
             len(self.notes),
             len(self.coverage),
+            len(self.lost),
         )
         try:
             for read in reads:
@@ -82,9 +84,9 @@ class Tally:
                 result += self._note(read) if isinstance(read, Note) else self._record(read)
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
-            self.reads, self.records, self.part, self.reasons, refused, notes, coverage = before
+            self.reads, self.records, self.part, self.reasons, refused, notes, coverage, lost = before
             self.context, self.ordinal = context, ordinal
-            del self.refused[refused:], self.notes[notes:], self.coverage[coverage:]
+            del self.refused[refused:], self.notes[notes:], self.coverage[coverage:], self.lost[lost:]
             raise
         return result
 
@@ -104,35 +106,39 @@ class Tally:
         if isinstance(outcome, Filtered):
             self._count(Counters(read=1, filtered={outcome.rule: 1}))
             return []
-        self._count(Counters(read=1, published=1, events=len(outcome)))
-        return outcome
+        messages, lost = outcome
+        self._remember_lost(read, lost)
+        self._count(Counters(read=1, published=1, events=len(messages), lost=Counter(each.name for each in lost)))
+        return messages
 
     def _note(self, read: Note) -> list[Message]:
         """A note is told and remembered, and no record."""
         outcome = self._mapped(read)
         if len(self.notes) < NAMED:
-            self.notes.append({"place": read.place, "fields": dict(read.fields)})
+            told = {"place": read.place, "kind": type(read).__name__.lower(), "fields": dict(read.fields)}
+            self.notes.append(told)
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
-            outcome = [dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)]
+            outcome = [dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)], ()
         self.context, self.ordinal = read.raw or None, 0
         if self.reads <= self.skip or isinstance(outcome, Filtered):
             return []
-        self._count(Counters(events=sum(1 for message in outcome if message.topic != DEAD_LETTERS)))
-        return outcome
+        messages, lost = outcome
+        self._remember_lost(read, lost)
+        self._count(Counters(events=sum(1 for message in messages if message.topic != DEAD_LETTERS)))
+        return messages
 
-    def _mapped(self, read: Read) -> list[Message] | Filtered | BadRecord:
+    def _mapped(self, read: Read) -> tuple[list[Message], Sequence[Lost]] | Filtered | BadRecord:
         if isinstance(read, BadRecord):
             return read
         try:
             outcome = self.mapping(read, self.origin)
             if isinstance(outcome, Filtered):
                 return outcome
-            if isinstance(read, Note):
-                outcome = self._vouched(outcome)
-            if not outcome and isinstance(read, Record):
+            events = self._vouched(outcome.events) if isinstance(read, Note) else outcome.events
+            if not events and isinstance(read, Record):
                 return self._bug(read, "neither an event nor a rule that leaves the record out")
-            return self._encoded(outcome)
+            return self._encoded(events), outcome.lost
         except BadRecord as bad:
             return bad
         except Exception as error:
@@ -155,9 +161,7 @@ class Tally:
     def _bug(read: Record | Note, what: str) -> BadRecord:
         return BadRecord(f"adapter error: {what}", place=read.place, raw=read.raw)
 
-    def _encoded(self, events: Mapped) -> list[Message]:
-        if isinstance(events, Filtered):
-            return []
+    def _encoded(self, events: Sequence[AnyEvent]) -> list[Message]:
         result = []
         for event in events:
             if event.system != self.origin.system:
@@ -172,6 +176,10 @@ class Tally:
             self.coverage.append(
                 {"scope": event.scope, "since": event.since.isoformat(), "through": event.through.isoformat()}
             )
+
+    def _remember_lost(self, read: Record | Note | BadRecord, lost: Sequence[Lost]) -> None:
+        for each in lost[: max(0, NAMED - len(self.lost))]:
+            self.lost.append({"place": read.place, "name": each.name, "reason": each.reason})
 
     def _remember(self, bad: BadRecord) -> None:
         known = bad.reason in self.reasons or len(self.reasons) < NAMED

@@ -639,10 +639,7 @@ def _pending(stay: Stay, day: date) -> set[str]:
         end = min((d for d in withdrawn if d >= begins), default=FOREVER)
         if given and begins <= day <= given and day <= end:
             marks.add("status")
-            opens, closes = _designation_over(stay)
-            if day >= closes:
-                continue
-            sure, maybe = (sure, True) if day == end or day >= opens else (True, maybe)
+            sure, maybe = (sure, True) if day == end else (True, maybe)
     for fact in stay.facts("deferred_departure"):  # presidential memorandum
         given = _date(fact.get("until"))
         if given and day_of(fact["occurred_at"]) <= day <= given:
@@ -661,12 +658,6 @@ def _pending(stay: Stay, day: date) -> set[str]:
     if sure:
         return {PENDING} | marks
     return {PENDING, "maybe"} | marks if maybe else set()
-
-
-def _designation_over(stay: Stay) -> tuple[date, date]:
-    """From when the designation of the person's state may be, and is, over by notice (INA 244(b)(3)(B))."""
-    found = [law.TPS_ENDED[state] for state in stay.arrival["subject"].get("citizenship", []) if state in law.TPS_ENDED]
-    return found[0] if found else (date.max, date.max)
 
 
 def _received_after_weekend(application: Application, day: date) -> bool:

@@ -13,7 +13,7 @@ from toy_source import Folder, mapping, world
 from typer.testing import CliRunner, Result
 
 from adapters.core import Feed, Read, System
-from adapters.transports.file_drop import open_drop
+from adapters.transports.file_drop import FileDrop
 from bus.contract import BusDown
 from bus.embedded import EmbeddedBus
 from services.cli import COMMANDS, app
@@ -33,7 +33,7 @@ class Words:
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry with the toy in it and nothing else."""
-    feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping, options={"settle": 0})  # type: ignore[arg-type]
+    feed = Feed("lines", transport=FileDrop(settle=0), format=Words(), mapping=mapping)  # type: ignore[arg-type]
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
 
@@ -179,7 +179,7 @@ def test_ingest_once_publishes_and_says_so(lines: Path, tmp_path: Path) -> None:
 
 
 def test_ingest_once_tells_what_it_left_for_later(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    feed = Feed("lines", transport=open_drop, format=Words(), mapping=mapping)  # type: ignore[arg-type]
+    feed = Feed("lines", transport=FileDrop(), format=Words(), mapping=mapping)  # type: ignore[arg-type]
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
     for number in range(6):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from adapters.systems.i94.adapter import LAYOUT
+from adapters.systems.i94.adapter import FORMAT
 
 Fields = dict[str, Any]
+LAYOUT = FORMAT.layout
 
 HEADER: Fields = {
     "INTERFACE-ID": "CBPI94",

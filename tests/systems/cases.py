@@ -1,19 +1,22 @@
-"""The cases: `systems/<system>/<case>/` holds `input.*` and `expected.jsonl` (events) or `expected.err`, or both.
+"""The cases: `systems/<system>/<case>/` holds `input.*` and `expected.json` (events) or `expected.err`, or both.
 
-`expected.err` has a line for each refused record (its place, why) and each filtered one. An `input.sql` is run on an
+Events stand without ids and digests. `expected.err` has a line for each refused record (its place, why), each filtered
+one and each optional value that was lost. An `input.sql` is run on an
 empty database with the interface's views, and the database is what is read.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import orjson
 from systems.build import database
 
 from adapters.decode import decode_file
 from adapters.registry import systems
+from schemas.events import AnyEvent
 
 HERE = Path(__file__).parent
 
@@ -28,6 +31,11 @@ class Case:
     def name(self) -> str:
         """`system/case`."""
         return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def system(self) -> str:
+        """The system's name."""
+        return self.folder.parent.name.upper()
 
     def input(self) -> bytes:
         """What is read."""
@@ -45,14 +53,23 @@ def cases() -> list[Case]:
     return [Case(path.parent) for path in sorted(HERE.glob("*/*/input.*"))]
 
 
+def plain(event: AnyEvent) -> dict[str, Any]:
+    """An event without what is derived from all of it."""
+    body = event.model_dump(mode="json", exclude_none=True)
+    del body["id"], body["revision"]["digest"]
+    return body
+
+
 def told(case: Case) -> tuple[str, str]:
     """What the adapter makes of a case: lines of events, lines of what was refused or filtered."""
     system = systems()[case.folder.parent.name.upper()]
     events, errors = [], []
     for result in decode_file(system, case.input(), name=case.folder.name):
-        events += [orjson.dumps(event.model_dump(mode="json", exclude_none=True)).decode() for event in result.events]
+        events += [plain(event) for event in result.events]
         if result.refused is not None:
             errors.append(f"{result.refused.place}: {result.refused.reason}")
         if result.filtered is not None:
             errors.append(f"{result.read.place}: filtered by {result.filtered}")
-    return "".join(f"{line}\n" for line in events), "".join(f"{line}\n" for line in errors)
+        errors += [f"{result.read.place}: goes on without {lost.reason}" for lost in result.lost]
+    shown = json.dumps(events, indent=1, ensure_ascii=False) + "\n" if events else ""
+    return shown, "".join(f"{line}\n" for line in errors)

@@ -26,6 +26,7 @@ from systems.build import (
 from systems.build_sevis import sevis
 from systems.cases import HERE, Case, cases, told
 
+AFTERWARDS = {"action_date": "2025-11-20", "last_update_ts": "2025-11-21T14:03:11.250000Z"}
 CLOCK = "INSERT INTO benefit_clock VALUES ('2025-11-03T00:00:00.000000Z');\n"
 
 
@@ -170,7 +171,7 @@ def claims3() -> dict[str, str]:
         "void.csv": dump([approved | {"void_flag": "Y", "row_version": 2}, resident | {"void_flag": "Y"}]),
         "void-and-back.csv": dump([row(row_version=3)]),
         "denied-withdrawn-appealed.csv": dump([
-            row(action_id=number, action_code=code, action_date="2025-11-20")
+            row(**AFTERWARDS | {"action_id": number, "action_code": code})
             for number, code in enumerate(("DENIED", "WITHDRAWN", "APPEALED"), 1)
         ]),
         "employment.csv": dump([row(form_type="I-765"), row(action_id=4715)]),
@@ -231,7 +232,7 @@ def main() -> None:
 def expect(case: Case) -> None:
     """What the adapter makes of it now."""
     events, errors = told(case)
-    for name, text in (("expected.jsonl", events), ("expected.err", errors)):
+    for name, text in (("expected.json", events), ("expected.err", errors)):
         path = case.folder / name
         path.unlink(missing_ok=True)
         if text:

@@ -15,7 +15,7 @@ ODD = {"edifact": "apis", "copybook": "i94", "batches of XML": "sevis", "message
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_a_case_gives_what_is_expected(case: Case) -> None:
     events, errors = told(case)
-    assert events == case.expected("expected.jsonl")
+    assert events == case.expected("expected.json")
     assert errors == case.expected("expected.err")
     assert events or errors
 
@@ -32,7 +32,7 @@ def test_thirty_odd_inputs_of_each_format_are_read_to_the_last_record(format: st
         case.name
         for case in cases()
         if case.folder.parent.name == ODD[format]
-        and case.expected("expected.jsonl")
+        and case.expected("expected.json")
         and all(": filtered by " in line for line in case.expected("expected.err").splitlines())
     ]
     assert len(whole) >= 30

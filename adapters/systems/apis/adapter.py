@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
+from adapters.core import Feed, Filtered, Note, Origin, Record, System
 from adapters.dates import day_of, moment_of
 from adapters.formats.paxlst import Paxlst, birth
-from adapters.mapping import chosen, envelope, person, refusing, revision
-from adapters.transports.amqp_queue import open_queue
-from adapters.transports.file_drop import open_drop
+from adapters.mapping import as_bad_record, envelope, lookup, person, revision
+from adapters.transports.amqp_queue import AmqpQueue
+from adapters.transports.file_drop import FileDrop
 from schemas.events import AnyEvent, Departure, Operation, Status, Subject
 from schemas.identifiers import Scheme
 from schemas.moments import Moment, Precision, zone
@@ -60,7 +60,7 @@ class Leg:
 
 @lru_cache(maxsize=1024)
 def _is_home(port: str) -> bool:
-    return bool(chosen(CODES["airports"], port, "airport")[1] == "USA")
+    return bool(lookup(CODES["airports"], port, "airport")[1] == "USA")
 
 
 @lru_cache(maxsize=4096)  # a manifest is of one flight
@@ -110,7 +110,7 @@ def moment(stop: Fields, way: str) -> Moment:
 
 @lru_cache(maxsize=4096)
 def _scheduled(digits: str, port: str) -> Moment:
-    place = chosen(CODES["airports"], port, "airport")[2]
+    place = lookup(CODES["airports"], port, "airport")[2]
     if len(digits) == 8:
         return Moment.whole_day(day_of(int(digits), "DTM"), place)
     local = moment_of(int(digits) * 100, "DTM").replace(tzinfo=zone(place))
@@ -163,8 +163,8 @@ def key(said: Fields, born: str | None, leg: Leg) -> str:
     return " ".join(f"{conveyance} {leg.origin['departs'][:8]} {leg.origin['port']} {who}".upper().split())
 
 
-@refusing
-def events(entry: Record | Note, origin: Origin) -> Mapped:
+@as_bad_record
+def events(entry: Record | Note, origin: Origin) -> Sequence[AnyEvent] | Filtered:
     """An event for each leg on which the traveller crosses the border."""
     if isinstance(entry, Note):
         return ()
@@ -222,7 +222,7 @@ ADAPTER = System(
     identifiers=("booking", "passport", "visa"),
     mapping_version=2,
     feeds=(
-        Feed(name="queue", transport=open_queue, mapping=events, format=Paxlst()),
-        Feed(name="files", transport=open_drop, mapping=events, format=Paxlst(), options={"pattern": "*.edi"}),
+        Feed(name="queue", transport=AmqpQueue(), mapping=events, format=Paxlst()),
+        Feed(name="files", transport=FileDrop(pattern="*.edi"), mapping=events, format=Paxlst()),
     ),
 )

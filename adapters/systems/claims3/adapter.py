@@ -2,149 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Literal
 
-from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
-from adapters.dates import iso_day
-from adapters.mapping import chosen, envelope, person, refusing, revision
-from adapters.transports.database_poll import is_order, open_poll, parse
-from schemas.events import Coverage, Extension, Operation, Status, Subject
+from adapters.converters import code, day, whole
+from adapters.core import Closing, Feed, System
+from adapters.fields import Fields
+from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.transports.database_poll import DatabasePoll
+from adapters.transports.rows import is_order, parse
+from schemas.events import Extension, Status
 from schemas.identifiers import Scheme
 from schemas.moments import Moment
-
-Row = Mapping[str, Any]
 
 COLUMNS = """
     action_id row_version receipt_number form_type action_code action_date filed_date a_number i94_number family_name
     given_name date_of_birth sex country_of_citizenship passport_number passport_country current_class requested_class
     requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts
 """.split()
-NUMBERS = ("action_id", "row_version")
-OF_APPROVAL = ("granted_class", "granted_until", "valid_from", "new_i94_number")
 FORMS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None}
 ACTIONS = {action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")}
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
+NUMBERS = (
+    Number(Scheme.RECEIPT, "receipt_number", needed=True),
+    Number(Scheme.A_NUMBER, "a_number"),
+    Number(Scheme.I94, "i94_number"),
+)
+PASSPORT = Number(Scheme.PASSPORT, "passport_number", issuer="passport_country")
 
 
-def grade(code: str | None) -> str | None:
-    """The class as canonical events have it: without the hyphen."""
-    return code.replace("-", "") if code else None
-
-
-def until(row: Row, column: str) -> date | Literal["D/S"] | None:
-    """The end of a period. Raises ValueError."""
-    return "D/S" if row[column] == "D/S" else iso_day(row[column], column)
-
-
-def subject(row: Row) -> Subject:
-    """Who the application is about; the receipt is one of the identifiers. Raises ValueError."""
-    who = person(
-        family=row["family_name"],
-        given=row["given_name"],
-        birth=row["date_of_birth"],
-        sex=row["sex"],
-        citizenship=row["country_of_citizenship"],
-        identifiers=(
-            (Scheme.RECEIPT, row["receipt_number"], "USCIS"),
-            (Scheme.A_NUMBER, row["a_number"], None),
-            (Scheme.I94, row["i94_number"], None),
-            (Scheme.I94, row["new_i94_number"], None),
-            (Scheme.PASSPORT, row["passport_number"], row["passport_country"]),
-        ),
+def applicant(*numbers: Number) -> Person:
+    """Who the application is about, by these numbers."""
+    return Person(
+        family="family_name",
+        given=("given_name",),
+        birth="date_of_birth",
+        sex="sex",
+        citizenship="country_of_citizenship",
+        numbers=numbers,
     )
-    if len(who.identifiers) == 1 and not who.names:
-        raise ValueError("a receipt alone: neither name nor identifier of a person")
-    return who
 
 
-def asked(row: Row) -> str:
-    """What the application asks for."""
-    plain = str(FORMS[row["form_type"]])
-    other = grade(row["requested_class"])
-    return "change_class" if plain == "extend" and other and other != grade(row["current_class"]) else plain
+APPLICANT = applicant(*NUMBERS, PASSPORT)
+APPROVED = applicant(*NUMBERS, Number(Scheme.I94, "new_i94_number"), PASSPORT)
 
 
-@refusing
-def events(entry: Record | Note, origin: Origin) -> Mapped:
-    """The canonical events of a row; coverage at the end of a poll."""
-    if isinstance(entry, Note):
-        return coverage(entry, origin) if "through" in entry.fields else ()
-    row = {column: _value(entry.fields, column) for column in COLUMNS}
-    if chosen(FORMS, row["form_type"], "form_type") is None:
-        return Filtered("employment-authorisation-only")
-    if row["action_code"] != "APPROVED":
-        row |= dict.fromkeys(OF_APPROVAL)
-    happened = iso_day(row["action_date"], "action_date")
+def admission_class(row: Fields, column: str) -> str | None:
+    """The class as canonical events have it: without the hyphen. Raises ValueError."""
+    said = row.text(column)
+    return said.replace("-", "") if said else None
+
+
+def period_end(row: Fields, column: str) -> date | Literal["D/S"] | None:
+    """The end of a period. Raises ValueError."""
+    said = row.text(column)
+    return "D/S" if said == "D/S" else optional_day(row, column)
+
+
+def optional_day(row: Fields, column: str) -> date | None:
+    """A day that may be absent. Raises ValueError."""
+    return day(row[column], column) if row.text(column) else None
+
+
+def skips(row: Fields) -> str | None:
+    """Applications that ask for no time. Raises ValueError."""
+    return "employment-authorisation-only" if code(FORMS)(row.text("form_type"), "form_type") is None else None
+
+
+def recorded(row: Fields) -> Any:
+    """The row's last change. Raises ValueError."""
+    at = row.text("last_update_ts")
+    if at is None or not is_order(at):
+        raise ValueError(f"last_update_ts {at!r} is no timestamp")
+    return parse(at)
+
+
+def says(row: Fields) -> Iterator[Says]:
+    """The action; permanent residence once it is granted. Raises ValueError."""
+    form, action = row["form_type"], row.text("action_code")
+    happened = optional_day(row, "action_date")
     if happened is None:
         raise ValueError("action_date is absent")
-    filed = iso_day(row["filed_date"], "filed_date")
-    if row["action_code"] == "FILED":
+    filed = optional_day(row, "filed_date")
+    if action == "FILED":
         if filed not in (None, happened):
             raise ValueError(f"filed_date {filed} is not action_date {happened}")
         filed = happened
-    record, version = _whole(row, "action_id"), _whole(row, "row_version")
-    number = revision(version, row)
-    if not is_order(row["last_update_ts"]):
-        raise ValueError(f"last_update_ts {row['last_update_ts']!r} is no timestamp")
-    recorded = parse(row["last_update_ts"])
-    fields = {
-        "operation": Operation.RETRACT if chosen({"Y": True, "N": False}, row["void_flag"], "void_flag") else "assert",
-        "occurred_at": Moment.whole_day(happened, OFFICE),
-        "subject": subject(row),
-    }
-    extension = Extension.model_validate(
-        envelope(entry, origin, str(record), number, recorded_at=recorded)
-        | fields
+    approved = action == "APPROVED"
+    who = (APPROVED if approved else APPLICANT).of(row)
+    if len(who.identifiers) == 1 and not who.names:
+        raise ValueError("a receipt alone: neither name nor identifier of a person")
+    fields = {"occurred_at": Moment.whole_day(happened, OFFICE), "subject": who}
+    current, requested = admission_class(row, "current_class"), admission_class(row, "requested_class")
+    changes = FORMS[form] == "extend" and requested and requested != current
+    yield Says(
+        Extension,
+        fields
         | {
             "receipt": row["receipt_number"],
-            "form": row["form_type"],
-            "asks": asked(row),
-            "action": chosen(ACTIONS, row["action_code"], "action_code"),
+            "form": form,
+            "asks": "change_class" if changes else FORMS[form],
+            "action": code(ACTIONS)(action, "action_code"),
             "filed_on": filed,
-            "requested_class": grade(row["requested_class"]),
-            "requested_until": until(row, "requested_until"),
-            "granted_class": grade(row["granted_class"]),
-            "granted_until": until(row, "granted_until"),
-            "valid_from": iso_day(row["valid_from"], "valid_from"),
-        }
+            "requested_class": requested,
+            "requested_until": period_end(row, "requested_until"),
+            "granted_class": admission_class(row, "granted_class") if approved else None,
+            "granted_until": period_end(row, "granted_until") if approved else None,
+            "valid_from": optional_day(row, "valid_from") if approved else None,
+        },
     )
-    if (row["form_type"], row["action_code"]) != ("I-485", "APPROVED"):
-        return (extension,)
-    resident = Status.model_validate(
-        envelope(entry, origin, str(record), number, part="status", recorded_at=recorded)
-        | fields
-        | {"fact": "permanent_resident", "class_of_admission": grade(row["granted_class"])}
-    )
-    return (extension, resident)
+    if form == "I-485" and approved:
+        granted = {"fact": "permanent_resident", "class_of_admission": admission_class(row, "granted_class")}
+        yield Says(Status, fields | granted, part="status")
 
 
-def _whole(row: Row, column: str) -> int:
-    value = row[column]
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{column} {value!r} is no number from 1")
-    return value
-
-
-def _value(row: Row, column: str) -> Any:
-    """Text without the blanks behind it that fixed-width columns come with; NULL if nothing is left."""
-    value = row.get(column)
-    if column in NUMBERS or value is None:
-        return value
-    if not isinstance(value, str):
-        raise ValueError(f"{column} {value!r} is no text")
-    return value.rstrip() or None
-
-
-def coverage(note: Note, origin: Origin) -> list[Coverage]:
+def vouches(closing: Closing) -> Iterator[Vouches]:
     """Every action through the owner's clock was in the view."""
-    since, through = parse(note.fields["since"]), parse(note.fields["through"])
-    number = revision(int(through.timestamp()), {"since": since, "through": through})
-    record = f"coverage through {note.fields['through']}"
-    fields = envelope(note, origin, record, number, recorded_at=through)
-    return [Coverage.model_validate(fields | {"scope": "extension", "since": since, "through": through})]
+    since, through = parse(closing.fields["since"]), parse(closing.fields["through"])
+    record = f"coverage through {closing.fields['through']}"
+    yield Vouches(record, int(through.timestamp()), "extension", since, through, through)
 
 
 ADAPTER = System(
@@ -158,17 +136,24 @@ ADAPTER = System(
     feeds=(
         Feed(
             name="actions",
-            transport=open_poll,
-            mapping=events,
-            options={
-                "view": "visabus_benefit_action",
-                "columns": tuple(COLUMNS),
-                "key": "action_id",
-                "order": "last_update_ts",
-                "numbers": NUMBERS,
-                "clock": "visabus_benefit_clock.complete_through",
-                "since": "1998-01-01T00:00:00.000000Z",
-            },
+            transport=DatabasePoll(
+                view="visabus_benefit_action",
+                columns=tuple(COLUMNS),
+                key="action_id",
+                order="last_update_ts",
+                numbers=("action_id", "row_version"),
+                clock="visabus_benefit_clock.complete_through",
+                since="1998-01-01T00:00:00.000000Z",
+            ),
+            mapping=Mapper(
+                key=lambda row: str(row.need("action_id", whole)),
+                version=lambda record: whole(record.fields.get("row_version"), "row_version"),
+                skips=skips,
+                recorded=recorded,
+                retracted=lambda row: bool(code({"Y": True, "N": False})(row.text("void_flag"), "void_flag")),
+                says=says,
+                vouches=vouches,
+            ),
         ),
     ),
 )

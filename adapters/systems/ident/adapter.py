@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from importlib.resources import as_file, files
@@ -15,9 +15,9 @@ from lxml import etree
 from adapters.core import BadRecord, Feed, Filtered, Mapped, Mapping_, Note, Origin, Record, System
 from adapters.dates import iso_day
 from adapters.formats.xml_message import XmlMessageFormat
-from adapters.mapping import chosen, envelope, refusing, revision
-from adapters.transports.http_push import Push
-from schemas.events import Departure, Operation, Status, Subject
+from adapters.mapping import as_bad_record, envelope, lookup, revision
+from adapters.transports.http_push import HttpPush
+from schemas.events import AnyEvent, Departure, Operation, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, zone
 
@@ -123,7 +123,7 @@ def port(category: str, encounter: Fields) -> tuple[str | None, str]:
     """Where it was, and the zone of its times. Raises ValueError."""
     code = text(encounter, "EncounterPortCode")
     if code:
-        return code, chosen(CODES["ports"], code, "EncounterPortCode")[1]
+        return code, lookup(CODES["ports"], code, "EncounterPortCode")[1]
     if category in CROSSINGS:
         raise ValueError(f"{category} without EncounterPortCode")
     return None, "UTC"
@@ -133,22 +133,22 @@ def named(mapping: Mapping_) -> Mapping_:
     """The mapping with the encounter's id in what it refuses: the sender is told by it."""
 
     @wraps(mapping)
-    def telling(entry: Record | Note, origin: Origin) -> Mapped:
+    def telling(entry: Record | Note, origin: Origin) -> Mapped | Filtered:
         try:
             return mapping(entry, origin)
         except BadRecord as bad:
-            raise BadRecord(bad.reason, place=bad.place, raw=bad.raw, record=key(entry.fields["record"])) from None
+            raise BadRecord(bad.reason, place=bad.place, raw=bad.raw, record=key(entry.fields)) from None
 
     return telling
 
 
 @named
-@refusing
-def events(entry: Record | Note, origin: Origin) -> Mapped:
+@as_bad_record
+def events(entry: Record | Note, origin: Origin) -> Sequence[AnyEvent] | Filtered:
     """The canonical event of an encounter."""
     if isinstance(entry, Note):
         return ()
-    encounter = entry.fields["record"]
+    encounter = entry.fields
     category, action = text(encounter, "EncounterCategoryCode"), text(encounter, "EncounterActionCode")
     match = text(encounter, "EncounterMatchCode")
     if category in CROSSINGS and not match:
@@ -200,16 +200,15 @@ ADAPTER = System(
     feeds=(
         Feed(
             name="push",
-            transport=Push(
+            transport=HttpPush(
                 called="encounter",
-                key=lambda read: key(read.fields["record"]),
+                key=lambda read: key(read.fields),
                 content_types=frozenset({"application/xml", "text/xml"}),
             ),
             mapping=events,
             format=XmlMessageFormat(
                 schema=_schema(), root=f"{_SPACE}EncounterMessage", record=f"{_SPACE}Encounter", named=key
             ),
-            options={"limit": 4_000_000},
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from adapters.core import Feed, Filtered, Mapped, Note, Origin, Record, System
+from adapters.core import Closing, Feed, Filtered, Note, Origin, Record, System
 from adapters.dates import iso_day
 from adapters.formats.xml_batch import XmlBatchFormat
-from adapters.mapping import chosen, envelope, person, refusing, revision
-from adapters.transports.file_drop import open_drop
-from schemas.events import Coverage, Operation, Status, Subject
+from adapters.mapping import as_bad_record, envelope, lookup, person, revision
+from adapters.transports.file_drop import FileDrop
+from schemas.events import AnyEvent, Coverage, Operation, Status, Subject
 from schemas.identifiers import Scheme
 from schemas.moments import Moment
 
@@ -147,15 +147,15 @@ def parts(kind: str, said: Fields) -> tuple[str, Fields, Subject]:
     )
 
 
-@refusing
-def events(entry: Record | Note, origin: Origin) -> Mapped:
+@as_bad_record
+def events(entry: Record | Note, origin: Origin) -> Sequence[AnyEvent] | Filtered:
     """The fact that a record tells; at the end of a batch what it vouches for."""
     if isinstance(entry, Note):
-        return vouched(entry, origin) if entry.fields.get("end") else ()
-    said = entry.fields["record"]
+        return vouched(entry, origin) if isinstance(entry, Closing) else ()
+    said = entry.fields
     if said["Result"]["ResultCode"] != APPLIED:
         return Filtered("not-applied")
-    name, what, who = parts(entry.fields["kind"], said)
+    name, what, who = parts(str(said["@element"]), said)
     meaning = MEANINGS[name]
     if meaning is None:
         return Filtered("no-status")
@@ -170,11 +170,11 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
         "fact": meaning.fact,
         "class_of_admission": said["@visaType"],
         "until": until,
-        "reason": meaning.reason or chosen(TERMINATIONS, what["Reason"], f"{name}/Reason"),
+        "reason": meaning.reason or lookup(TERMINATIONS, what["Reason"], f"{name}/Reason"),
     }
-    if entry.fields["number"] >= RECORDS:
+    if entry.number >= RECORDS:
         raise ValueError(f"more than {RECORDS - 1} records in a batch")
-    number = int(entry.fields["header"]["BatchSequence"]) * RECORDS + entry.fields["number"]
+    number = int(entry.header["BatchSequence"]) * RECORDS + entry.number
     record = f"{said['@sevisID']}/{said['@requestID']}"
     recorded = moment(said["Result"], "ProcessedAt")
     version = revision(number, told | {"subject": who.model_dump(mode="json"), "recorded": recorded})
@@ -182,9 +182,9 @@ def events(entry: Record | Note, origin: Origin) -> Mapped:
     return (Status.model_validate(fields | told),)
 
 
-def vouched(note: Note, origin: Origin) -> list[Coverage]:
+def vouched(note: Closing, origin: Origin) -> list[Coverage]:
     """What the batch is complete for; its header was checked when it was read."""
-    header = note.fields["header"]
+    header = note.header
     period = coverage(header)
     if period is None:
         return []
@@ -206,10 +206,9 @@ ADAPTER = System(
     feeds=(
         Feed(
             name="batches",
-            transport=open_drop,
+            transport=FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"),
             mapping=events,
             format=FORMAT,
-            options={"pattern": "SEVIS.D????????.S??????.*", "unwrap": "zip"},
         ),
     ),
 )

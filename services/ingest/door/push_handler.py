@@ -11,8 +11,7 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
-from adapters.core import BadRecord, Feed, Note, Origin, Read, Record, System
-from adapters.transports.http_push import Push
+from adapters.core import BadRecord, Feed, Note, Origin, Pushed, Read, Record, System
 from bus.contract import Bus, Message, Producer
 from services.dead_letters import Spool
 from services.feeds import Counters
@@ -115,9 +114,9 @@ class PushHandler:
         return messages, answers
 
     @property
-    def push(self) -> Push:
+    def push(self) -> Pushed:
         """How the feed is pushed."""
-        if not isinstance(self.feed.transport, Push):
+        if not isinstance(self.feed.transport, Pushed):
             raise TypeError(f"{self.system.name}.{self.feed.name} is not pushed")
         return self.feed.transport
 
@@ -126,7 +125,7 @@ class PushHandler:
         await asyncio.gather(*(task for _, task in self._running.values()), return_exceptions=True)
 
 
-def _name(push: Push, read: Record | BadRecord) -> str | None:
+def _name(push: Pushed, read: Record | BadRecord) -> str | None:
     """What the sender calls the record, as far as that can be read."""
     return read.record if isinstance(read, BadRecord) else push.key(read)
 

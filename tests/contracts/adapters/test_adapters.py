@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from systems.build import ARRIVAL, DEPARTURE, ROW, detail, header, night, row, trailer
 from systems.cases import cases
 
-from adapters.core import BadRecord, Feed, Note, Origin, Record, System
+from adapters.core import BadRecord, Closing, Feed, Header, Note, Origin, Record, System
 from adapters.decode import Decoded, Totals, decode, decode_file
 from adapters.formats.fixed import FixedFormat
 from adapters.registry import systems
 from adapters.systems.i94.adapter import FORMAT
-from adapters.transports.database_poll import PollOptions, as_record
-from adapters.transports.file_drop import DropOptions
+from adapters.transports.database_poll import DatabasePoll
+from adapters.transports.rows import as_record
 from schemas.codec import decode as parse
 from schemas.codec import encode
 from schemas.events import AnyEvent, Subject, stamped
@@ -98,7 +98,7 @@ def test_any_bytes_give_events_or_refusals(system: System, data: st.DataObject) 
     raw = data.draw(mangled(inputs(system)))
     results = list(decode_file(system, raw))
     judge(results)
-    packed = "unwrap" in system.feeds[0].options and raw.startswith(b"PK")
+    packed = raw.startswith(b"PK")
     if system.feeds[0].format is not None and not packed:
         assert sum(len(result.read.raw) for result in results) == len(raw), "bytes that nobody accounts for"
 
@@ -118,11 +118,12 @@ _VALUES = st.one_of(
 @given(st.data())
 def test_any_row_gives_events_or_a_refusal(system: System, data: st.DataObject) -> None:
     feed = system.feeds[0]
-    columns = PollOptions(**feed.options).columns
+    assert isinstance(feed.transport, DatabasePoll)
+    columns = feed.transport.columns
     wild = data.draw(st.dictionaries(st.sampled_from(columns), _VALUES, max_size=5))
     base = data.draw(st.sampled_from([{name: ROW.get(name) for name in columns}, dict.fromkeys(columns)]))
     origin = Origin(system.name, feed.name, "b", system.mapping_version)
-    judge([decode(as_record(base | wild, feed.options["key"]), feed, origin)])
+    judge([decode(as_record(base | wild, feed.transport.key), feed, origin)])
 
 
 @each
@@ -174,12 +175,6 @@ def test_events_survive_the_codec(system: System) -> None:
                 assert parse(encode(whole)) == whole
 
 
-@each
-def test_options_of_every_feed_are_understood(system: System) -> None:
-    for feed in system.feeds:
-        (DropOptions if feed.format is not None else PollOptions)(**feed.options)
-
-
 # --- refusing everything is no way to pass: odd but valid inputs have to be read ---------------------------------
 
 _NAMES = st.text("ABCXYZ' -.", min_size=1, max_size=39).map(lambda text: text.strip() or "X")
@@ -197,6 +192,7 @@ def odd_files(draw: st.DrawFn) -> tuple[bytes, int]:
                 ARRIVAL,
                 TXN_NUMBER=draw(st.integers(1, 10**11 - 7)) if number == 0 else 10**11 - number,
                 TXN_ACTION=draw(st.sampled_from("NCD")),
+                LAST_UPDATED=20491231235959,
                 FAMILY_NAME=draw(_NAMES),
                 GIVEN_NAME=draw(st.sampled_from(["", "FNU", "A" * 39])),
                 BIRTH_DATE=draw(st.sampled_from([0, 19000000, 19040200, 19040229, 20250314])),
@@ -253,6 +249,7 @@ def test_odd_rows_of_claims3_are_read(data: st.DataObject) -> None:
         granted_class=data.draw(st.sampled_from([None, "IR1", "L-1A"])),
         granted_until=data.draw(st.none() | st.just("D/S") | days),
         void_flag=data.draw(st.sampled_from("YN")),
+        last_update_ts="2049-12-31T23:59:59.000000Z",
     )
     if said["action_code"] == "FILED" and said["filed_date"] is not None:
         said["filed_date"] = said["action_date"]
@@ -342,10 +339,10 @@ def test_a_file_with_descriptor_words() -> None:
     records = [header(), detail(ARRIVAL), trailer([detail(ARRIVAL)])]
     words = [(len(each) + 4).to_bytes(2, "big") + b"\0\0" + each for each in records]
     good = list(described.read(BytesIO(b"".join(words))))
-    assert [type(read) for read in good] == [Note, Record, Note]
+    assert [type(read) for read in good] == [Header, Record, Closing]
     assert [read.place for read in good] == ["record 1, byte 0", "record 2, byte 254", "record 3, byte 508"]
     bad = list(described.read(BytesIO(words[0] + b"\0\3\0\0" + b"x" * 40_000)))
-    assert [type(read) for read in bad] == [Note, BadRecord, BadRecord, BadRecord]
+    assert [type(read) for read in bad] == [Header, BadRecord, BadRecord, BadRecord]
     assert len(bad[1].raw) + len(bad[2].raw) == 40_004
     short = list(described.read(BytesIO(b"".join(words[:2])[:-20])))
     assert isinstance(short[1], BadRecord)

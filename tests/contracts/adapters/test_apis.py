@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from systems.cases import HERE
 
-from adapters.core import Note, Record
+from adapters.core import Completeness, Note, Record
 from adapters.decode import Decoded, Totals, decode_file
 from adapters.formats.paxlst import Paxlst
 from adapters.registry import systems
@@ -303,7 +303,7 @@ def test_a_file_is_ended_where_its_last_interchange_is_closed(marks: str) -> Non
     whole = {one.strip(), (one + one).strip()}
     for cut in range(2 * len(one) + 1):
         data = (one + one)[:cut]
-        assert Paxlst().ended(BytesIO(data)) == (data.strip() in whole), data
+        assert (Paxlst().is_complete(BytesIO(data)) is Completeness.CLOSED) == (data.strip() in whole), data
 
 
 def test_an_interchange_sent_again_changes_nothing() -> None:

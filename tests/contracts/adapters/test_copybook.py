@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.core import Unreadable
 from adapters.formats.copybook import CopybookError, Item, Usage, parse
 from adapters.formats.layout import Choice, Layout, Undecodable
 
@@ -246,7 +247,12 @@ def test_every_wrong_field_is_named_with_offset_and_bytes() -> None:
         "A at byte 0: byte 1 holds no digit (hex f1 40 f3)",
         "C at byte 5: 65535 has more than 4 digits (hex ff ff)",
     ]
-    assert caught.value.partial == {"A": None, "B": 123, "C": None, "D": "AB"}
+    assert caught.value.partial == {
+        "A": Unreadable("A at byte 0: byte 1 holds no digit (hex f1 40 f3)"),
+        "B": 123,
+        "C": Unreadable("C at byte 5: 65535 has more than 4 digits (hex ff ff)"),
+        "D": "AB",
+    }
     with pytest.raises(Undecodable, match=r"B at byte 3: sign half-byte 4 is no sign \(hex 12 34\)"):
         layout.decode(b"\xf1\xf2\xf3\x12\x34\x00\x01\xc1\xc2")
     with pytest.raises(Undecodable, match="D at byte 7: 1 of 2 bytes"):

@@ -11,8 +11,9 @@ from contracts.adapters.test_adapters import judge
 from systems.build import ROW, database, dump, insert, row
 from systems.regenerate import CLOCK
 
-from adapters.decode import LONGEST_ROW, Decoded, decode_file
+from adapters.decode import Decoded, decode_file
 from adapters.registry import systems
+from adapters.transports.database_file import LONGEST_ROW
 
 CLAIMS3 = systems()["CLAIMS3"]
 WHOLE = database(insert([row(), row(action_id=4712)]) + CLOCK)

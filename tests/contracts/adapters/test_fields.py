@@ -17,7 +17,8 @@ from adapters.core import Origin
 from adapters.decode import decode, decode_file
 from adapters.registry import systems
 from adapters.systems.i94.adapter import CODES
-from adapters.transports.database_poll import as_record
+from adapters.transports.database_poll import DatabasePoll
+from adapters.transports.rows import as_record
 from schemas.events import AnyEvent
 
 
@@ -187,7 +188,8 @@ def test_every_column_of_claims3_changes_an_event_or_is_ignored(told: Told) -> N
 def test_the_interface_has_these_columns_and_no_other() -> None:
     assert {told.name for told in CLAIMS3} == set(CHANGED)
     feed = systems()["CLAIMS3"].feeds[0]
-    assert set(feed.options["columns"]) == {told.name for told in CLAIMS3 if told.duty != "I"}
+    assert isinstance(feed.transport, DatabasePoll)
+    assert set(feed.transport.columns) == {told.name for told in CLAIMS3 if told.duty != "I"}
 
 
 @pytest.mark.parametrize("column", ["granted_class", "granted_until", "valid_from", "new_i94_number"])

@@ -24,15 +24,16 @@ CHILD = """
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
+from adapters.transports.file_drop import FileDrop
 from adapters.decode import decode_file
 from adapters.registry import systems
-from adapters.transports.file_drop import open_drop
+from opening import connect
 
 system, small, large, how = systems()[sys.argv[1]], *sys.argv[2:]
 
 async def dropped(path):
-    feed = replace(system.feeds[0], options={"pattern": Path(path).name, "settle": 0, "patience": 0})
-    batches = open_drop(str(Path(path).parent), feed).batches(None)
+    feed = replace(system.feeds[0], transport=FileDrop(pattern=Path(path).name, settle=0, patience=0))
+    batches = connect(str(Path(path).parent), feed).batches(None)
     return sum([1 async for batch in batches async for read in batch.records()])
 
 def decode(path):

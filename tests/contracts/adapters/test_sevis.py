@@ -32,7 +32,7 @@ from systems.build_sevis import (
     update,
 )
 
-from adapters.core import BadRecord, Note, Record
+from adapters.core import BadRecord, Header, Record
 from adapters.decode import Totals, decode_file
 from adapters.registry import systems
 from adapters.systems.sevis.adapter import FORMAT, MEANINGS, TERMINATIONS
@@ -338,7 +338,7 @@ def test_a_record_that_does_not_end_is_not_waited_for() -> None:
     small = replace(FORMAT, longest=2_000)
     data = batch([update("Complete"), create(person={"FamilyName": "A" * 3_000}), update("Complete")]).encode()
     found = list(small.read(cast(BinaryIO, Pieces(data, 500))))
-    assert [type(read) for read in found[:2]] == [Note, Record]
+    assert [type(read) for read in found[:2]] == [Header, Record]
     assert all(isinstance(read, BadRecord) and len(read.raw) <= 2_000 for read in found[2:])
     assert "more than 2000 bytes without the end of a record" in cast(BadRecord, found[2]).reason
     assert b"".join(read.raw for read in found) == data

@@ -16,16 +16,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from strategies import moments
+from systems.build import LAYOUT
 from systems.build_sevis import NAMESPACE, batch, create, odd, several, update
 
-from adapters.core import BadRecord, Note, Record
+from adapters.core import BadRecord, Closing, Header, Record
 from adapters.dates import moment_of
 from adapters.formats import edifact, plan, xml_batch, xml_message
 from adapters.formats.edifact import Outside, Piece, Run, Segment, Tokens
 from adapters.formats.layout import Layout, Undecodable
 from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapping import revision
-from adapters.systems.i94.adapter import LAYOUT
 from adapters.systems.sevis.adapter import FORMAT
 
 # --- segments ----------------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_a_document_that_is_not_small_is_not_taken_whole(monkeypatch: pytest.Mon
     for most, expected in ((len(data), [len(data)]), (len(data) - 1, [])):
         monkeypatch.setattr(xml_batch, "_SMALL", most)
         taken.clear()
-        assert [kind for kind, *_ in reads(data)] == [Note, Record, Record, Record, Note]
+        assert [kind for kind, *_ in reads(data)] == [Header, Record, Record, Record, Closing]
         assert taken == expected
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import aio_pika
 import pytest
 import rabbitmq_local
+from opening import connect
 from toy_source import World, settings, world
 
-from adapters.core import BadRecord, Batch, Note, Read, Record, SourceDown
+from adapters.core import BadRecord, Batch, Read, Record, Resent, SourceDown
 from adapters.registry import systems
-from adapters.transports.amqp_queue import Address, AmqpQueue, open_queue
+from adapters.transports.amqp_queue import Address, QueueConsumer
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from services.dead_letters import Spool
@@ -74,10 +75,10 @@ class Broker:
             return await work(await connection.channel())
 
     def source(self, **options: Any) -> Source:
-        return Source(APIS, replace(QUEUE, options=options), self.url)
+        return Source(APIS, QUEUE.configured(options), self.url)
 
-    def open(self, **options: Any) -> AmqpQueue:
-        return open_queue(self.url, replace(QUEUE, options=options))
+    def open(self, **options: Any) -> Any:
+        return connect(self.url, QUEUE.configured(options))
 
 
 @pytest.fixture
@@ -95,7 +96,9 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     await opened.close()
 
 
-async def read_all(transport: AmqpQueue, position: Any = None, *, done: bool = True) -> list[tuple[Batch, list[Read]]]:
+async def read_all(
+    transport: QueueConsumer, position: Any = None, *, done: bool = True
+) -> list[tuple[Batch, list[Read]]]:
     """Every batch that is ready, acknowledged if `done`."""
     found = []
     try:
@@ -125,14 +128,14 @@ def test_addresses() -> None:
 @pytest.mark.parametrize("url", ["", "amqp://host", "amqp://host/", "http://host/q", "amqp://h:x/q", "amqp://h/a/b/c"])
 def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
     with pytest.raises(SourceDown, match="address cannot be used"):
-        open_queue(url.replace("amqp://", "amqp://user:secret@"), QUEUE)
+        connect(url.replace("amqp://", "amqp://user:secret@"), QUEUE)
 
 
 def test_options_that_are_none() -> None:
-    with pytest.raises(TypeError):
-        open_queue("amqp://host/q", replace(QUEUE, options={"colour": 1}))
+    with pytest.raises(ValueError, match="no option colour"):
+        connect("amqp://host/q", QUEUE.configured({"colour": 1}))
     with pytest.raises(ValueError, match="format"):
-        open_queue("amqp://host/q", replace(QUEUE, format=None))
+        connect("amqp://host/q", replace(QUEUE, format=None))
 
 
 # --- the transport -----------------------------------------------------------------------------------------------
@@ -166,7 +169,7 @@ async def test_what_is_done_and_comes_again_is_told_and_not_read(broker: Broker)
     await broker.publish(interchange(1), interchange(2))
     first = await read_all(broker.open(), done=False)
     (resent, new) = await read_all(broker.open(), first[0][0].after)
-    assert [type(read) for read in resent[1]] == [Note]
+    assert [type(read) for read in resent[1]] == [Resent]
     assert resent[0].after["again"] == 1
     assert sum(isinstance(read, Record) for read in new[1]) == 2
     assert await broker.left() == 0
@@ -179,9 +182,7 @@ async def test_resuming_at_every_position_reads_the_rest(broker: Broker) -> None
     for done, position in enumerate(positions):
         await broker.publish(*bodies)
         found = await read_all(broker.open(), position)
-        assert [isinstance(reads[0], Note) and "resent" in reads[0].fields for _, reads in found] == [
-            number < done for number in range(4)
-        ]
+        assert [isinstance(reads[0], Resent) for _, reads in found] == [number < done for number in range(4)]
 
 
 async def test_the_position_stays_small(broker: Broker) -> None:
@@ -206,7 +207,7 @@ async def test_a_queue_that_is_not_there(broker: Broker) -> None:
 
 async def test_a_wrong_password_is_never_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    transport = open_queue(broker.url.replace("guest:guest", "guest:hunter22"), QUEUE)
+    transport = connect(broker.url.replace("guest:guest", "guest:hunter22"), QUEUE)
     with pytest.raises(SourceDown) as told:
         await read_all(transport)
     await transport.close()
@@ -215,7 +216,7 @@ async def test_a_wrong_password_is_never_told(broker: Broker, caplog: pytest.Log
 
 async def test_nobody_listens() -> None:
     with pytest.raises(SourceDown, match="cannot be reached"):
-        await read_all(open_queue("amqp://127.0.0.1:1/apis", QUEUE))
+        await read_all(connect("amqp://127.0.0.1:1/apis", QUEUE))
 
 
 async def test_a_consumer_cut_off_is_source_down(broker: Broker) -> None:
@@ -314,9 +315,9 @@ async def test_the_planted_bug_loses_messages(
     broker: Broker, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Acknowledged on receipt."""
-    sound = AmqpQueue._next
+    sound = QueueConsumer._next
 
-    async def unsound(self: AmqpQueue, queue: Any) -> Any:
+    async def unsound(self: QueueConsumer, queue: Any) -> Any:
         if (message := await sound(self, queue)) is not None:
             await message.ack()
             monkeypatch.setattr(type(message), "ack", _nothing)
@@ -328,7 +329,7 @@ async def test_the_planted_bug_loses_messages(
 
     await broker.publish(*(interchange(number) for number in range(MESSAGES)))
     with monkeypatch.context() as planted:
-        planted.setattr(AmqpQueue, "_next", unsound)
+        planted.setattr(QueueConsumer, "_next", unsound)
         assert (await once(broker, bus, tmp_path, crash)).error is not None
     assert (await once(broker, bus, tmp_path)).error is None
     assert any("lost" in violation for violation in wrong(await world(bus)))

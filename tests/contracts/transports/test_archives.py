@@ -14,11 +14,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import orjson
 import pytest
 from contracts.transports.test_file_drop import NOW, feed, poll, put
+from opening import connect
 from systems.build_sevis import archive, stored
 
 from adapters.core import BadRecord, Read
 from adapters.transports.archives import FREE, RATIO, read_zip
-from adapters.transports.file_drop import open_drop
 
 
 def told(raw: bytes, limit: int = 2**30) -> list[str]:
@@ -165,7 +165,7 @@ async def test_resuming_after_any_archive_gives_the_rest(tmp_path: Path) -> None
 
 
 async def _after_one(folder: Path, position: Any) -> Any:
-    async for batch in open_drop(str(folder), feed(unwrap="zip")).batches(position):
+    async for batch in connect(str(folder), feed(unwrap="zip")).batches(position):
         return orjson.loads(orjson.dumps(batch.after))
     return position
 

@@ -14,11 +14,12 @@ from typing import Any, BinaryIO
 
 import orjson
 import pytest
+from opening import connect
 
-from adapters.core import Feed, Json, Read, Record
+from adapters.core import Completeness, Feed, Json, Mapped, Read, Record
 from adapters.transports import drop_memory
 from adapters.transports.drop_memory import FULL, Memory
-from adapters.transports.file_drop import open_drop
+from adapters.transports.file_drop import FileDrop
 
 WINDOW = 2
 END = b"END\n"
@@ -31,8 +32,8 @@ class Ending:
         for line in stream:
             yield Record("line", line, {"text": line.decode().strip()})
 
-    def ended(self, stream: BinaryIO) -> bool:
-        return stream.read().endswith(END)
+    def is_complete(self, stream: BinaryIO) -> Completeness:
+        return Completeness.CLOSED if stream.read().endswith(END) else Completeness.OPEN
 
 
 @dataclass
@@ -49,8 +50,8 @@ class Yard:
     largest: int = 0  # of the positions, in files
 
     def feed(self) -> Feed:
-        options = {"settle": 0, "patience": 3600, "window": WINDOW}
-        return Feed("drop", open_drop, lambda entry, origin: (), Ending(), options)
+        transport = FileDrop(settle=0, patience=3600, window=WINDOW)
+        return Feed("drop", transport, lambda entry, origin: Mapped(), Ending())
 
     def comes(self) -> None:
         """A file appears, whole or half, or a half one is finished."""
@@ -75,7 +76,7 @@ class Yard:
 
     async def looks(self, cut: bool) -> None:
         """Read what is there; files go on coming. Where it is cut the process died behind a saved position."""
-        transport = open_drop(str(self.path), self.feed())
+        transport = connect(str(self.path), self.feed())
         many = self.rng.randrange(4) if cut else 1000
         async for batch in transport.batches(self.position):
             lines = [read.fields["text"] async for read in batch.records() if isinstance(read, Record)]
@@ -187,9 +188,9 @@ async def test_where_too_many_would_have_to_be_remembered_the_half_file_is_waite
         (tmp_path / name).write_bytes(name.encode() + b"\n" + END)
     await yard.looks(cut=False)
     assert len(yard.read) == FULL * WINDOW
-    transport = open_drop(str(tmp_path), yard.feed())
+    transport = connect(str(tmp_path), yard.feed())
     assert [batch async for batch in transport.batches(yard.position)] == []
-    assert transport.waiting()[-1] == f"N{FULL * WINDOW + 1:03} and what follows: N000 is waited for"
+    assert transport.deferred()[-1] == f"N{FULL * WINDOW + 1:03} and what follows: N000 is waited for"
     with (tmp_path / "N000").open("ab") as file:
         file.write(END)
     await yard.looks(cut=False)

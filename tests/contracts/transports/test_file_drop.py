@@ -12,11 +12,24 @@ from typing import Any, BinaryIO
 
 import orjson
 import pytest
+from opening import connect, events_of
 from systems.build import ARRIVAL, detail, night
 
-from adapters.core import BadRecord, Feed, Json, Note, Origin, Read, Record, SourceDown
+from adapters.core import (
+    BadRecord,
+    Closing,
+    Completeness,
+    Feed,
+    Header,
+    Json,
+    Mapped,
+    Origin,
+    Read,
+    Record,
+    SourceDown,
+)
 from adapters.registry import systems
-from adapters.transports.file_drop import open_drop
+from adapters.transports.file_drop import FileDrop
 
 
 @dataclass(frozen=True)
@@ -33,8 +46,10 @@ class Lines:
         if left:
             yield BadRecord("no line end", place="the end", raw=left)
 
-    def ended(self, stream: BinaryIO) -> bool:
-        return self.end is None or stream.read().endswith(self.end + b"\n")
+    def is_complete(self, stream: BinaryIO) -> Completeness:
+        return (
+            Completeness.CLOSED if self.end is None or stream.read().endswith(self.end + b"\n") else Completeness.OPEN
+        )
 
 
 NOW = 2_000_000_000.0
@@ -42,8 +57,8 @@ NOW = 2_000_000_000.0
 
 def feed(format: Lines | None = None, **options: Any) -> Feed:
     """Takes files at once unless told otherwise, by a clock that stands at NOW."""
-    known = {"pattern": "N*", "settle": 0, "patience": 0, "clock": lambda: NOW} | options
-    return Feed("drop", open_drop, lambda entry, origin: (), format or Lines(), known)
+    known: dict[str, Any] = {"pattern": "N*", "settle": 0, "patience": 0, "clock": lambda: NOW}
+    return Feed("drop", FileDrop(**known), lambda entry, origin: Mapped(), format or Lines()).configured(options)
 
 
 def put(folder: Path, name: str, data: bytes, age: float = 100.0) -> Path:
@@ -55,7 +70,7 @@ def put(folder: Path, name: str, data: bytes, age: float = 100.0) -> Path:
 
 async def poll(folder: Path, position: Json | None, feed: Feed) -> tuple[list[tuple[str, list[Any]]], Json | None]:
     """Names of the batches with what they hold, and the position after them."""
-    transport = open_drop(str(folder), feed)
+    transport = connect(str(folder), feed)
     found = []
     async for batch in transport.batches(position):
         position = orjson.loads(orjson.dumps(batch.after))
@@ -84,7 +99,7 @@ async def test_files_are_read_in_the_order_of_their_names_and_once(tmp_path: Pat
 async def test_resuming_after_any_batch_gives_the_rest(tmp_path: Path) -> None:
     for number in range(5):
         put(tmp_path, f"N{number}", f"line {number}\n".encode())
-    transport = open_drop(str(tmp_path), feed())
+    transport = connect(str(tmp_path), feed())
     batches = [batch async for batch in transport.batches(None)]
     whole, _ = await poll(tmp_path, None, feed())
     for index, batch in enumerate(batches):
@@ -93,7 +108,7 @@ async def test_resuming_after_any_batch_gives_the_rest(tmp_path: Path) -> None:
 
 async def test_a_batch_can_be_read_again(tmp_path: Path) -> None:
     put(tmp_path, "N1", b"a\nb\n")
-    async for batch in open_drop(str(tmp_path), feed()).batches(None):
+    async for batch in connect(str(tmp_path), feed()).batches(None):
         once, again = [[_said(read) async for read in batch.records()] for _ in range(2)]
         assert once == again == ["a", "b"]
 
@@ -125,28 +140,28 @@ async def test_a_file_without_its_end_waits_while_it_is_young(tmp_path: Path) ->
 async def test_a_half_written_night_waits_for_its_trailer(tmp_path: Path) -> None:
     """The same with the real format of the I-94."""
     real = systems()["I94"].feed("nightly")
-    nightly = replace(real, options={**real.options, "settle": 0, "clock": lambda: NOW})
+    nightly = real.configured({"settle": 0, "clock": lambda: NOW})
     whole = night([detail(ARRIVAL)])
     put(tmp_path, "I94.D20250314.S000412", whole[:600])
-    transport = open_drop(str(tmp_path), nightly)
+    transport = connect(str(tmp_path), nightly)
     assert [batch.name async for batch in transport.batches(None)] == []
     put(tmp_path, "I94.D20250314.S000412", whole)
     batches = [batch async for batch in transport.batches(None)]
     reads = [read async for read in batches[0].records()]
-    assert [type(read) for read in reads] == [Note, Record, Note]
+    assert [type(read) for read in reads] == [Header, Record, Closing]
 
 
 async def test_a_night_whose_trailer_counts_all_of_it_is_taken_at_once(tmp_path: Path) -> None:
     real = systems()["I94"].feed("nightly")
-    nightly = replace(real, options={**real.options, "clock": lambda: NOW})
+    nightly = real.configured({"clock": lambda: NOW})
     details = [detail(ARRIVAL, TXN_NUMBER=number) for number in (1, 2)]
     put(tmp_path, "I94.D20250314.S000412", night(details), age=0)
     put(tmp_path, "I94.D20250314.S000413", night(details)[:500], age=0)
     put(tmp_path, "I94.D20250314.S000414", night(details)[:500] + night(details)[750:], age=0)
     put(tmp_path, "I94.D20250314.S000415", night(details)[:500], age=40)
-    transport = open_drop(str(tmp_path), nightly)
+    transport = connect(str(tmp_path), nightly)
     assert [batch.name async for batch in transport.batches(None)] == ["I94.D20250314.S000412"]
-    assert [told.partition(": ")[::2] for told in transport.waiting()] == [
+    assert [told.partition(": ")[::2] for told in transport.deferred()] == [
         ("I94.D20250314.S000413", "it is taken once it has lain unchanged for 30 s"),
         ("I94.D20250314.S000414", "it is taken once it has lain unchanged for 30 s"),
         (
@@ -161,20 +176,21 @@ async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) 
     _, position = await poll(tmp_path, None, feed())
     put(tmp_path, "N1-again", b"a\n")
     found, position = await poll(tmp_path, position, feed())
-    assert found == [("N1-again", [{"resent": "N1"}])]
+    assert found == [("N1-again", [{"read as": "N1"}])]
     assert position["again"] == 1
     assert (await poll(tmp_path, position, feed()))[0] == []
 
 
 async def test_a_night_sent_again_gives_no_event_twice(tmp_path: Path) -> None:
     real = systems()["I94"].feed("nightly")
-    nightly = replace(real, options={**real.options, "settle": 0, "pattern": "I94.*"})
+    nightly = real.configured({"settle": 0, "pattern": "I94.*"})
     for name in ("I94.D20250314.S000412", "I94.D20250314.S000412.copy"):
         put(tmp_path, name, night([detail(ARRIVAL)]))
     said = []
-    async for batch in open_drop(str(tmp_path), nightly).batches(None):
+    async for batch in connect(str(tmp_path), nightly).batches(None):
         origin = Origin("I94", "nightly", batch.name, 1)
-        said.append([event async for read in batch.records() for event in nightly.mapping(read, origin)])
+        found = [nightly.mapping(read, origin) async for read in batch.records() if not isinstance(read, BadRecord)]
+        said.append([event for each in found for event in events_of(each)])
     assert [len(events) for events in said] == [3, 0]
 
 
@@ -198,7 +214,7 @@ async def test_a_file_that_comes_late_below_others_is_read(tmp_path: Path) -> No
 async def test_a_file_that_went_away_is_no_error_before_and_a_source_down_after(tmp_path: Path) -> None:
     path = put(tmp_path, "N1", b"a\n")
     put(tmp_path, "N2", b"b\n")
-    transport = open_drop(str(tmp_path), feed())
+    transport = connect(str(tmp_path), feed())
     names = []
     async for batch in transport.batches(None):
         names.append(batch.name)
@@ -219,7 +235,7 @@ async def test_a_file_address(tmp_path: Path) -> None:
     folder = tmp_path / "with blank"
     folder.mkdir()
     put(folder, "N1", b"a\n")
-    transport = open_drop(folder.as_uri(), feed())
+    transport = connect(folder.as_uri(), feed())
     assert [batch.name async for batch in transport.batches(None)] == ["N1"]
 
 
@@ -261,9 +277,9 @@ async def test_the_position_stays_small_over_the_years(tmp_path: Path) -> None:
 
 
 async def test_unknown_options_and_feeds_without_format_are_mistakes(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="colour"):
-        open_drop(str(tmp_path), feed(colour="red"))
+    with pytest.raises(ValueError, match="no option colour; there are clock, limit"):
+        connect(str(tmp_path), feed(colour="red"))
     with pytest.raises(ValueError, match="unwrap"):
-        open_drop(str(tmp_path), feed(unwrap="rar"))
+        connect(str(tmp_path), feed(unwrap="rar"))
     with pytest.raises(ValueError, match="files need a format"):
-        open_drop(str(tmp_path), replace(feed(), format=None))
+        connect(str(tmp_path), replace(feed(), format=None))

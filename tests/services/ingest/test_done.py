@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from toy_source import Folder, mapping, settings, world
+from toy_source import Files, Folder, mapping, settings, world
 
-from adapters.core import Batch, Feed, Json, System
+from adapters.core import Batch, Credentials, Feed, Format, Json, System
 from bus.contract import Bus
 from schemas.topics import POSITIONS
 from services.ingest import Outcome, Source, recorded, run
@@ -33,6 +33,17 @@ class Queue(Folder):
         self._fail(f"done {name}")
 
 
+@dataclass(frozen=True)
+class Queued(Files):
+    """The transport that opens as such a queue."""
+
+    bus: Bus
+    told: list[tuple[str, str]]
+
+    def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Queue:
+        return Queue(Path(url), self.down, self.bus, self.told)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in ("a", "b", "c"):
@@ -41,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def once(bus: Bus, folder: Path, told: list[tuple[str, str]], down: list[str], chunk: int = 1) -> Outcome:
-    feed = Feed("lines", transport=lambda url, feed: Queue(Path(url), down, bus, told), mapping=mapping)
+    feed = Feed("lines", transport=Queued(down, bus, told), mapping=mapping)
     source = Source(System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,)), feed, str(folder))
     (outcome,) = await run(settings(folder, chunk_records=chunk), [source], once=True, bus=bus, clock=recorded)
     return outcome

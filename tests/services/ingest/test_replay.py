@@ -19,15 +19,16 @@ from toy_source import once as run_toy
 from toy_source import world
 from typer.testing import CliRunner
 
-from adapters.core import Feed, System
+from adapters.core import Feed, Met, Record, System
 from adapters.decode import decode_file
+from adapters.formats.fixed import FixedFormat
 from adapters.registry import systems
-from adapters.transports.file_drop import open_drop
+from adapters.transports.file_drop import FileDrop
 from bus.contract import Bus, Message
 from bus.embedded import EmbeddedBus
 from schemas.topics import DEAD_LETTERS
 from services.cli import app
-from services.dead_letters import DeadLetter, Selection, Spool, group, load, message_of_body, read
+from services.dead_letters import Selection, Spool, group, load, message_of_body, read
 from services.ingest import Source, now, recorded, run
 from services.ingest.replay import replay
 from services.settings import Settings
@@ -58,7 +59,7 @@ def settings(data: Path, **ingest: Any) -> Settings:
 async def ingest(data: Path, bus: Bus, system: str, url: str, **options: Any) -> None:
     """Read a feed to its end."""
     feed = SYSTEMS[system].feeds[0]
-    feed = replace(feed, options={**feed.options, **options})
+    feed = feed.configured({**options})
     outcomes = await run(settings(data), [Source(SYSTEMS[system], feed, url)], once=True, clock=recorded, bus=bus)
     assert [outcome.error for outcome in outcomes] == [None]
 
@@ -103,7 +104,7 @@ async def all_of(
         await producer.close()
 
 
-HEADLESS = "the dead letter does not say which header it stood behind: read its file again"
+HEADLESS = "nothing says which header it stood behind: read its file again"
 BAD = detail(ARRIVAL, PORT_CODE="QQQ")
 
 
@@ -145,9 +146,8 @@ def with_port(code: str) -> dict[str, System]:
     sound: Callable[..., Any] = SYSTEMS["I94"].feeds[0].mapping
 
     def mapping(entry: Any, origin: Any) -> Any:
-        detail = entry.fields.get("detail")
-        if detail is not None and detail["PORT-CODE"] == code:
-            entry = replace(entry, fields={**entry.fields, "detail": {**detail, "PORT-CODE": "EWR"}})
+        if entry.fields.get("PORT-CODE") == code:
+            entry = replace(entry, fields={**entry.fields, "PORT-CODE": "EWR"})
         return sound(entry, origin)
 
     return mended("I94", mapping=mapping)
@@ -236,7 +236,7 @@ async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Pat
     (folder / "a.xml").write_bytes(
         message(encounter(), encounter(ENTRY, port="QQQ"), encounter(id="E0000000090", sex="?"))
     )
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     first, last = await read(bus, Selection(system="IDENT"), whole=True)
     assert await all_of(bus, data, Selection((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
@@ -265,7 +265,7 @@ async def test_a_record_of_a_batch_is_replayed_behind_its_header_at_its_number(d
 
 def plain_batches() -> Feed:
     """The SEVIS feed over documents that are not zipped."""
-    return replace(SYSTEMS["SEVIS"].feeds[0], options={})
+    return replace(SYSTEMS["SEVIS"].feeds[0], transport=FileDrop())
 
 
 async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: Path, bus: Bus) -> None:
@@ -275,7 +275,7 @@ async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: P
         message(encounter()).replace(b"<ident:Person>", b"<ident:Person >" + b" " * 300_000, 1)
     )
     (folder / "b.xml").write_bytes(message(encounter(ENTRY)) + b"<" + b" " * 300_000)
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     (dead_letter,) = await read(bus, Selection(), whole=True)
     assert dead_letter.spooled is not None
@@ -328,7 +328,7 @@ async def test_nothing_of_a_letter_is_published_unless_all_of_it_can_be_read(dat
     folder = data / "in"
     folder.mkdir()
     (folder / "a.xml").write_bytes(message(encounter(), encounter(ENTRY))[:-30])
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=open_drop, options={"settle": 0.0})
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     half = message(encounter(), encounter(ENTRY, port="QQQ"))
     assert [outcome for outcome, _ in await all_of(bus, data, Selection(), raw=half)] == ["refused"]
@@ -358,14 +358,12 @@ async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path,
 
 async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay that forgets the record's number in its file gives other ids than a first reading."""
-    from services.ingest import replay as module
+    sound = FixedFormat.reread
 
-    sound = module._fixed
+    def unsound(self: FixedFormat, raw: bytes, met: Met) -> Any:
+        return (replace(read, number=1) if isinstance(read, Record) else read for read in sound(self, raw, met))
 
-    def unsound(format: Any, dead_letter: DeadLetter, raw: bytes) -> Any:
-        return sound(format, replace(dead_letter, place="record 1"), raw)
-
-    monkeypatch.setattr(module, "_fixed", unsound)
+    monkeypatch.setattr(FixedFormat, "reread", unsound)
     with pytest.raises(AssertionError):
         await test_a_mended_record_gets_the_ids_of_a_first_reading(data, bus)
 

@@ -1,0 +1,111 @@
+"""What the values of legacy systems mean. Each takes a value and the name of its field, which it names if it fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+from adapters.dates import birth_of, day_of, iso_day, moment_of
+from adapters.fields import Converter
+from schemas.countries import citizenship
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
+_PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+
+
+def code(table: Mapping[str, Any]) -> Converter[Any]:
+    """What a code means by a table."""
+
+    def convert(value: Any, what: str) -> Any:
+        return lookup(table, value, what)
+
+    return convert
+
+
+def lookup(table: Mapping[str, Any], value: Any, what: str) -> Any:
+    """What a code of a table means. Raises ValueError."""
+    try:
+        return table[value]
+    except (KeyError, TypeError):
+        raise ValueError(f"{what}: {value!r} is in no code table") from None
+
+
+def symbol(value: Any, what: str) -> str:
+    """A code that events carry as it is: a carrier, a flight, a class. Raises ValueError."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise ValueError(f"{what} {value!r} is no code of capital letters and digits")
+    return value
+
+
+def whole(value: Any, what: str) -> int:
+    """A number from 1. Raises ValueError."""
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{what} {value!r} is no number from 1")
+    return value
+
+
+def day(value: Any, what: str) -> date:
+    """A day as YYYY-MM-DD. Raises ValueError."""
+    found = iso_day(value, what)
+    if found is None:
+        raise ValueError(f"{what} is absent")
+    return found
+
+
+def instant(value: Any, what: str) -> datetime:
+    """A moment in ISO 8601 with its offset, in UTC. Raises ValueError."""
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError
+        return at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{what} {value!r} is no moment") from None
+
+
+def digits_day(value: Any, what: str) -> date:
+    """A day as the number CCYYMMDD. Raises ValueError."""
+    return day_of(value, what)
+
+
+def digits_instant(value: Any, what: str) -> datetime:
+    """A moment in UTC as the number CCYYMMDDHHMMSS. Raises ValueError."""
+    return moment_of(value, what)
+
+
+def birth(value: Any, what: str) -> str | None:
+    """A date of birth as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD. Raises ValueError."""
+    if not isinstance(value, str) or not _PARTIAL.fullmatch(value):
+        raise ValueError(f"{what} {value!r} is no date")
+    return _real(value, what)
+
+
+def digits_birth(value: Any, what: str) -> str | None:
+    """A date of birth as the number CCYYMMDD, with zeros for what is not known. Raises ValueError."""
+    found = birth_of(value, what)
+    return _real(found, what) if found is not None else None
+
+
+def _real(value: str, what: str) -> str:
+    try:
+        date.fromisoformat((value + "-01-01")[:10])
+    except ValueError:
+        raise ValueError(f"{what} {value!r} is no date") from None
+    return value
+
+
+def sex(value: Any, what: str) -> Literal["F", "M", "X"]:
+    """As events have it. Raises ValueError."""
+    if value in ("F", "M", "X"):
+        return value  # type: ignore[no-any-return]  # one of the three
+    raise ValueError(f"{what} {value!r} is not F, M or X")
+
+
+def nationality(value: Any, what: str) -> str:
+    """A state by its code of ICAO 9303 or a usual spelling of it. Raises ValueError."""
+    try:
+        return citizenship(value)
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"{what} {value!r} is no state of ICAO 9303") from None

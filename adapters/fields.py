@@ -1,0 +1,160 @@
+"""The fields of one record, as a mapping reads them: what was read is remembered, and nothing else counts.
+
+The digest of a record is made of what the mapping read. So a field that an interface ignores changes no event without
+being listed anywhere, and a field that cannot be read fails the record only when the mapping asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import orjson
+
+from adapters.core import Lost, Unreadable
+from schemas.ids import digest
+
+T = TypeVar("T")
+Converter = Callable[[Any, str], T]
+"""A value and the name of its field to what the value means. Raises ValueError that names the field."""
+
+
+class Fields:
+    """The fields of a record or of a group in it; a group inside is `Fields` again, a table a list of them."""
+
+    __slots__ = ("_data", "_inner", "_seen", "lost")
+
+    def __init__(self, data: Mapping[str, Any], lost: list[Lost] | None = None) -> None:
+        self._data = data
+        self._seen: dict[str, Any] = {}
+        self._inner: dict[str, Any] = {}
+        self.lost: list[Lost] = [] if lost is None else lost
+
+    def __getitem__(self, name: str) -> Any:
+        """The value. Raises ValueError if it is absent or cannot be read."""
+        try:
+            value = self._data[name]
+        except KeyError:
+            raise ValueError(f"{name} is absent") from None
+        kind = type(value)
+        if kind is str or kind is int:  # nearly all
+            self._seen[name] = value
+            return value
+        return self._other(name, value)
+
+    def get(self, name: str) -> Any:
+        """The value, None if it is absent. Raises ValueError if it cannot be read."""
+        value = self._data.get(name)
+        kind = type(value)
+        if kind is str or kind is int or value is None:
+            self._seen[name] = value
+            return value
+        return self._other(name, value)
+
+    def text(self, name: str) -> str | None:
+        """The text, None if it is absent or blank. Raises ValueError if it is no text or cannot be read."""
+        value = self._data.get(name)
+        if type(value) is str:
+            self._seen[name] = value
+            return value or None
+        if self.get(name) is not None:
+            raise ValueError(f"{name} {value!r} is no text")
+        return None
+
+    def need(self, name: str, convert: Converter[T]) -> T:
+        """What the value means. Raises ValueError if it is absent, cannot be read, or means nothing."""
+        return convert(self[name], name)
+
+    def optional(self, name: str, convert: Converter[T]) -> T | None:
+        """What the value means, None if it is absent or blank.
+
+        A value that cannot be read or means nothing costs itself: it is noted in `lost`, and the record goes on.
+        """
+        value = self._data.get(name)
+        if value is None or value == "":
+            self._seen[name] = None
+            return None
+        if type(value) is Unreadable:
+            self.lose(name, value.reason)
+            return None
+        try:
+            return convert(self[name], name)
+        except ValueError as error:
+            self.lose(name, str(error))
+            return None
+
+    def lose(self, name: str, reason: str) -> None:
+        """Note that an optional value is wrong, and go on as if it were absent."""
+        self._seen[name] = None
+        self.lost.append(Lost(name, reason))
+
+    def group(self, name: str) -> Fields | None:
+        """The group of that name, None if it is absent. Raises ValueError if it is no group."""
+        value = self.get(name)
+        if value is None or isinstance(value, Fields):
+            return value
+        raise ValueError(f"{name} is no group of fields")
+
+    def groups(self, name: str) -> list[Fields]:
+        """The groups in the table of that name, none if it is absent; what is no group is left out."""
+        value = self.get(name)
+        return [each for each in value if isinstance(each, Fields)] if isinstance(value, list) else []
+
+    def within(self, path: str) -> tuple[Fields | None, str]:
+        """Where a path such as `TravelInfo/Number` leads: the group, None if it is absent, and the last name."""
+        *steps, name = path.split("/")
+        at: Fields | None = self
+        for step in steps:
+            at = at.group(step) if at is not None else None
+        return at, name
+
+    def __contains__(self, name: str) -> bool:
+        present = name in self._data
+        self._seen.setdefault(name, present)
+        return present
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in their order; which there are counts as read."""
+        self._seen["*"] = list(self._data)
+        return iter(self._data)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def digest(self) -> str:
+        """Of all that was read."""
+        try:
+            return digest(orjson.dumps(self._seen, option=orjson.OPT_SORT_KEYS, default=str))
+        except TypeError:  # numbers of more than 64 bits, characters that UTF-8 does not have
+            return digest(json.dumps(self._seen, sort_keys=True, default=str).encode())
+
+    def _other(self, name: str, value: Any) -> Any:
+        """A value that is neither text nor a whole number."""
+        if isinstance(value, Unreadable):
+            raise ValueError(value.reason)
+        if not isinstance(value, dict | list):
+            self._seen[name] = value
+            return value
+        known = self._inner.get(name)
+        if known is None:
+            self._inner[name] = known = self._wrapped(value)
+            self._seen[name] = _seen_of(known)
+        return known
+
+    def _wrapped(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return Fields(value, self.lost)
+        if isinstance(value, list):
+            return [self._wrapped(each) for each in value]
+        if isinstance(value, Unreadable):
+            raise ValueError(value.reason)
+        return value
+
+
+def _seen_of(value: Any) -> Any:
+    if isinstance(value, Fields):
+        return value._seen
+    if isinstance(value, list):
+        return [_seen_of(each) for each in value]
+    return value

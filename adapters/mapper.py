@@ -1,0 +1,295 @@
+"""A mapping put together from what only the system knows: keys, revisions, and what its records say.
+
+An adapter gives `Mapper` small functions over `Fields`. The mapper makes the rest alike for all systems: id, envelope,
+revision and its digest (of what was read and of nothing else), operation, coverage, marks of confidentiality, the
+refusal with its record's key, and the check that no date lies behind the moment at which its record was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from adapters import converters
+from adapters.core import BadRecord, Closing, Filtered, Lost, Mapped, Note, Origin, Record
+from adapters.fields import Converter, Fields
+from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Subject
+from schemas.identifiers import Identifier, Scheme, Spelling
+from schemas.ids import digest, event_id
+from schemas.moments import Moment
+
+Envelope = dict[str, Any]
+CLOCKS = timedelta(days=1)
+"""How far two clocks, and the days of two zones, may lie apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """One event of a record: its model and the fields that the envelope does not have. `part` tells several apart."""
+
+    model: type[AnyEvent]
+    fields: Mapping[str, Any]
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vouches:
+    """The source has told all there is in a scope. `number` is the revision, `recorded` when the source said so."""
+
+    record: str
+    number: int
+    scope: str
+    since: datetime
+    through: datetime
+    recorded: datetime
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _never(_: Fields) -> bool:
+    return False
+
+
+def _none(_: Any) -> Iterable[Any]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """A feed's mapping. Every function raises ValueError for what it cannot read with certainty.
+
+    `key`: what a record stays under through all corrections. `version`: a number that only grows. `says`: the events,
+    or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
+    source's clock. `retracted`: whether the record takes back what it said. `vouches`: what the end of a batch is
+    complete for. `handling`: what the law makes confidential in it. `ahead`: how far behind the moment at which the
+    record was made that which it tells may lie; None where a record may tell of any future.
+    """
+
+    key: Callable[[Fields], str]
+    version: Callable[[Record], int]
+    says: Callable[[Fields], Iterable[Says] | Filtered]
+    recorded: Callable[[Fields], datetime | None] = _nothing
+    retracted: Callable[[Fields], bool] = _never
+    vouches: Callable[[Closing], Iterable[Vouches]] = _none
+    skips: Callable[[Fields], str | None] = _nothing
+    handling: Callable[[Fields], Iterable[Handling]] = _none
+    ahead: timedelta | None = CLOCKS
+
+    def __call__(self, entry: Record | Note, origin: Origin) -> Mapped | Filtered:
+        """The events of a record, the coverage that a batch vouches for at its end. Raises BadRecord."""
+        if isinstance(entry, Note):
+            return self._vouched(entry, origin) if isinstance(entry, Closing) else Mapped()
+        said = Fields(entry.fields)
+        try:
+            rule = self.skips(said)
+            return Filtered(rule) if rule is not None else self._events(entry, said, origin)
+        except ValueError as error:
+            raise BadRecord(
+                _reason(error), place=entry.place, raw=entry.raw, record=self.key_of(entry.fields)
+            ) from None
+
+    def key_of(self, fields: Mapping[str, Any]) -> str | None:
+        """The key in what was read of a record, if it can be found: the rest may be anything."""
+        try:
+            return self.key(Fields(fields)) or None
+        except ValueError:
+            return None
+
+    def _events(self, entry: Record, said: Fields, origin: Origin) -> Mapped | Filtered:
+        key, number = self.key(said), self.version(entry)
+        recorded = self.recorded(said)
+        retracted = self.retracted(said)
+        found = self.says(said)
+        if isinstance(found, Filtered):
+            return found
+        events = list(found)
+        handling = tuple(self.handling(said))
+        revision = Revision(number=number, digest=said.digest())
+        common = self._common(entry, origin, key, revision, recorded)
+        if retracted:
+            common["operation"] = Operation.RETRACT
+        if handling:
+            common["handling"] = handling
+        made = None if recorded is None else recorded + CLOCKS
+        result = []
+        for one in events:
+            plausible = self._plausible(one.fields, recorded, made, said)
+            common["part"] = one.part
+            common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
+            result.append(one.model.model_validate({**common, **plausible}))
+        return Mapped(result, tuple(said.lost))
+
+    @staticmethod
+    def _common(
+        entry: Record | Note, origin: Origin, key: str, revision: Revision, recorded: datetime | None
+    ) -> Envelope:
+        return {
+            "system": origin.system,
+            "record": key,
+            "place": entry.place[:200],
+            "revision": revision,
+            "mapping_version": origin.mapping_version,
+            "batch": origin.batch[:200],
+            "recorded_at": recorded,
+        }
+
+    def _plausible(
+        self, fields: Mapping[str, Any], recorded: datetime | None, made: datetime | None, said: Fields
+    ) -> Mapping[str, Any]:
+        """The fields without optional dates behind the moment at which the record was made.
+
+        Raises ValueError if that which the record tells lies behind it.
+        """
+        if recorded is None or made is None:
+            return fields
+        if self.ahead is not None:
+            happened = fields["occurred_at"]
+            if isinstance(happened, Moment) and _behind(happened, recorded + self.ahead):
+                raise ValueError(f"it happened on {happened.local_day()}, after its record was made on {made.date()}")
+        last = made.date().isoformat()
+        subject = fields["subject"]
+        if isinstance(subject, Subject) and subject.birth is not None and subject.birth > last[: len(subject.birth)]:
+            said.lost.append(Lost("birth", f"a birth in {subject.birth[:4]}, after its record was made"))
+            fields = {**fields, "subject": subject.model_copy(update={"birth": None})}
+        filed = fields.get("filed_on")
+        if filed is not None and filed > made.date():
+            said.lost.append(Lost("filed_on", f"filed on {filed}, after its record was made"))
+            fields = {**fields, "filed_on": None}
+        return fields
+
+    def _vouched(self, entry: Closing, origin: Origin) -> Mapped:
+        events: list[AnyEvent] = []
+        lost: list[Lost] = []
+        try:
+            for one in self.vouches(entry):
+                if one.through > one.recorded + CLOCKS:
+                    lost.append(Lost("coverage", f"{one.scope} vouched for through {one.through}, which was to come"))
+                    continue
+                told = {"since": one.since, "through": one.through, "made": one.recorded}
+                revision = revision_of(one.number, told)
+                common = self._common(entry, origin, one.record, revision, one.recorded)
+                common["id"] = event_id(
+                    origin.system, one.record, "", one.number, revision.digest, origin.mapping_version
+                )
+                said = {"scope": one.scope, "since": one.since, "through": one.through}
+                events.append(Coverage.model_validate(common | said))
+        except ValueError as error:
+            raise BadRecord(_reason(error), place=entry.place, raw=entry.raw) from None
+        return Mapped(events, tuple(lost))
+
+
+def revision_of(number: int, content: Mapping[str, Any]) -> Revision:
+    """The revision of that number with a digest of a content."""
+    return Revision(number=number, digest=digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS, default=str)))
+
+
+def _behind(happened: Moment, last: datetime) -> bool:
+    if happened.at is not None:
+        return happened.at > last
+    return happened.day is not None and happened.day > last.astimezone(UTC).date()
+
+
+def _reason(error: ValueError) -> str:
+    """Names the field and what is wrong, not the person: reasons go into logs and receipts."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
+
+
+# --- the person --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An identifier: the field of its number, and the field of its issuer or the issuer itself.
+
+    With `needed` a number that is none fails the record; else it costs itself.
+    """
+
+    scheme: Scheme
+    number: str
+    issuer: str | None = None  # a field
+    issued_by: str = ""
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a record is about, by the names of its fields. `A/B` is the field B of the group A.
+
+    Blank and absent are the same. Several fields of given names are joined; a single name stands in the family name.
+    Birth, sex, citizenship and identifiers are optional values: one that is wrong costs itself.
+    """
+
+    family: str | None = None
+    given: tuple[str, ...] = ()
+    birth: str | None = None
+    sex: str | None = None
+    citizenship: str | None = None
+    numbers: tuple[Number, ...] = ()
+    birth_as: Converter[str | None] = converters.birth
+    sex_as: Converter[str | None] = converters.sex
+    citizenship_as: Converter[str | None] = converters.nationality
+
+    def of(self, said: Fields, more: Sequence[Spelling] = ()) -> Subject:
+        """The person, with further identifiers. Raises ValueError if nothing tells who it is."""
+        family = _text(said, self.family) if self.family is not None else None
+        given = " ".join([name for field in self.given if (name := _text(said, field))])
+        citizenship = _optional(said, self.citizenship, self.citizenship_as)
+        found: dict[str, Any] = {
+            "birth": _optional(said, self.birth, self.birth_as),
+            "sex": _optional(said, self.sex, self.sex_as),
+            "identifiers": [*(one for each in self.numbers if (one := _number(said, each)) is not None), *more],
+        }
+        if family or given:
+            found["names"] = [{"family": family or given, "given": given if family else ""}]
+        if citizenship:
+            found["citizenship"] = [citizenship]
+        return Subject.model_validate(found)
+
+
+def _text(said: Fields, field: str) -> str | None:
+    if "/" not in field:
+        return said.text(field)
+    at, name = said.within(field)
+    return at.text(name) if at is not None else None
+
+
+def _optional(said: Fields, field: str | None, convert: Converter[str | None]) -> str | None:
+    if field is None:
+        return None
+    if "/" not in field:
+        return said.optional(field, convert)
+    at, name = said.within(field)
+    return at.optional(name, convert) if at is not None else None
+
+
+def _as_text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} {value!r} is no text")
+    return value
+
+
+def _number(said: Fields, of: Number) -> Spelling | None:
+    """The identifier, None if it is absent, or wrong and not needed. Raises ValueError if it is wrong and needed."""
+    if of.needed:
+        return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
+    number = _optional(said, of.number, _as_text)
+    issuer = _optional(said, of.issuer, _as_text) if of.issuer is not None else None
+    if not number and not issuer:
+        return None
+    try:
+        return Identifier.spelled(of.scheme, number or "", issuer or of.issued_by)
+    except ValueError as error:
+        said.lost.append(Lost(of.number, f"{of.number}: {error}"))
+        return None

@@ -1,0 +1,75 @@
+"""Rows as records, and the one spelling of timestamps in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from adapters.core import BadRecord, Closing, Met, Read, Record
+
+Row = dict[str, Any]
+
+
+def as_record(row: Row, key: str, place: str | None = None) -> Read:
+    """A row as a record; one without a usable key is refused.
+
+    Blanks behind a text are no part of it: columns of a fixed width are filled with them.
+    """
+    raw = orjson.dumps(row)
+    place = place or f"row {row.get(key)}"[:200]
+    number = row.get(key)
+    if not isinstance(number, int):
+        return BadRecord(f"{key} {number!r} is no key", place=place, raw=raw)
+    return Record(place, raw, {name: value.rstrip() if type(value) is str else value for name, value in row.items()})
+
+
+def reread(raw: bytes, key: str, met: Met) -> Iterator[Read]:
+    """A row again, from the JSON that was kept of it."""
+    try:
+        row = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        row = None
+    if not isinstance(row, dict):
+        yield BadRecord("no JSON of a row", place=met.place, raw=raw)
+        return
+    read = as_record(row, key, met.place)
+    yield Record(read.place, raw, read.fields) if isinstance(read, Record) else read
+
+
+def render(raw: bytes) -> Iterator[str]:
+    """The columns of a row. Raises ValueError if it is none."""
+    row = orjson.loads(raw)
+    if not isinstance(row, dict):
+        raise ValueError("no JSON of a row")
+    for name, value in row.items():
+        yield f"  {name:<28} {'NULL' if value is None else repr(value)}"
+
+
+def closing_of(since: str, through: str) -> Closing:
+    """The end of a poll: what the owner vouches for."""
+    fields = {"since": since, "through": through}
+    return Closing("end of poll", orjson.dumps(fields), fields)
+
+
+def iso(at: datetime) -> str:
+    """The one spelling of timestamps: UTC, six decimals, `Z`. Sorts as text."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+
+
+def parse(value: str) -> datetime:
+    """The reverse of `iso`. Raises ValueError."""
+    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def is_order(value: object) -> bool:
+    """Whether it is a timestamp in the one spelling, and far enough from the ends of time to count with."""
+    if not isinstance(value, str) or len(value) != 27 or not "1900" <= value < "9990":
+        return False
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True
