@@ -104,7 +104,7 @@ class EmbeddedBus:
             position = (start or {}).get(partition.number, 0)
             while position < ends[partition]:
                 fetch = partial(log_tables.fetch, row=row, partition=partition, start=position, limit=_READ_BATCH)
-                batch = [found for found in await self._reader.read(fetch) if found.position < ends[partition]]
+                batch = [delivery for delivery in await self._reader.read(fetch) if delivery.position < ends[partition]]
                 for delivery in batch:
                     yield delivery
                 position = batch[-1].position + 1 if batch else ends[partition]

@@ -80,10 +80,10 @@ class EmbeddedConsumer:
         while True:
             await self._check()
             self._news.clear()
-            found = await self._fetch(max_messages)
+            deliveries = await self._fetch(max_messages)
             left = until - time.monotonic()
-            if found or left <= 0:
-                return found
+            if deliveries or left <= 0:
+                return deliveries
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, _LOOK_AGAIN)):
                     await self._news.wait()
@@ -139,11 +139,11 @@ class EmbeddedConsumer:
         holds = list(self._reading.items())
         turn = self._turn % max(1, len(holds))
         asked = [(partition, hold, hold.position) for partition, hold in holds[turn:] + holds[:turn]]
-        generation, found = await self._reader.read(partial(self._fetch_all, asked=asked, limit=max_messages))
+        generation, deliveries = await self._reader.read(partial(self._fetch_all, asked=asked, limit=max_messages))
         if generation != self._generation:
             self._unbalanced.set()
         delivered: list[Delivery] = []
-        for (partition, hold, position), batch in zip(asked, found, strict=False):
+        for (partition, hold, position), batch in zip(asked, deliveries, strict=False):
             # A partition that went while the thread was reading is another's to deliver.
             if batch and self._reading.get(partition) is hold and hold.position == position:
                 hold.position = batch[-1].position + 1
@@ -153,14 +153,14 @@ class EmbeddedConsumer:
     def _fetch_all(
         self, connection: sqlite3.Connection, asked: list[tuple[Partition, _Hold, int]], limit: int
     ) -> tuple[int, list[list[Delivery]]]:
-        found: list[list[Delivery]] = []
+        deliveries: list[list[Delivery]] = []
         for partition, hold, position in asked:
             if limit <= 0:
                 break
             batch = log_tables.fetch(connection, hold.row, partition, position, limit)
             limit -= len(batch)
-            found.append(batch)
-        return leases.generation(connection, self._me.group), found
+            deliveries.append(batch)
+        return leases.generation(connection, self._me.group), deliveries
 
     async def _keep_alive(self) -> None:
         while True:

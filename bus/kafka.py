@@ -120,8 +120,8 @@ class KafkaBus:
         progressed = loop.time()
         while left:
             records = await client.getmany(timeout_ms=_READ_WAIT_MS)
-            for place, found in records.items():
-                for delivery in deliveries_of(found):
+            for place, batch in records.items():
+                for delivery in deliveries_of(batch):
                     if place in left and delivery.position < left[place]:
                         yield delivery
             for place in list(left):

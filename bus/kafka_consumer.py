@@ -44,7 +44,7 @@ class KafkaConsumer:
         self._held_over: list[Delivery] = []
         self._held_over_round = -1
         self._quiet: dict[Partition, float] = {}
-        self._unsettled = 0.0
+        self._unbalanced_seconds = 0.0
         self._polled = time.monotonic()
         self._failures = 0
         self._closed = False
@@ -133,20 +133,20 @@ class KafkaConsumer:
 
     async def _watch(self, session: Session, deliveries: Sequence[Delivery], waited: float) -> None:
         limit = self._settings.stall_timeout
-        self._unsettled = 0.0 if session.settled() else self._unsettled + waited
+        self._unbalanced_seconds = 0.0 if session.is_balanced() else self._unbalanced_seconds + waited
         self._quiet = {partition: self._quiet.get(partition, 0.0) + waited for partition in session.reading}
         for partition in {delivery.partition for delivery in deliveries}:
             self._quiet[partition] = 0.0
         if deliveries:
             self._failures = 0
         suspects = [partition for partition, quiet in self._quiet.items() if quiet >= limit]
-        if self._unsettled < limit and not suspects:
+        if self._unbalanced_seconds < limit and not suspects:
             return
         # The question goes over another connection. If nobody answers there either, Kafka is down, not stalled.
         ends = await self._control.ends(suspects or await self._control.partitions(self._topics))
         stalled = [partition for partition in suspects if session.position(partition) < ends[partition]]
         self._quiet |= dict.fromkeys(suspects, 0.0)
-        if stalled or self._unsettled >= limit:
+        if stalled or self._unbalanced_seconds >= limit:
             _log.warning("no progress for %s s in group %s: %s", limit, self._group, stalled or "no assignment")
             await self._rebuild()
 
@@ -157,7 +157,7 @@ class KafkaConsumer:
             raise BusDown(f"no progress in group {self._group} after {self._settings.max_rebuilds} rebuilds")
         self._failures += 1
         self.rebuilds += 1
-        self._quiet, self._unsettled = {}, 0.0
+        self._quiet, self._unbalanced_seconds = {}, 0.0
         if self._session is not None:
             try:
                 await self._session.end(revoke=True)

@@ -47,14 +47,14 @@ class Control:
 
     async def declare(self, topics: Sequence[Topic]) -> None:
         """Create what is missing, and wait until it can be used."""
-        found = await self._ask(_partition_counts)
-        missing = [topic for topic in topics if topic.name not in found]
+        counts = await self._ask(_partition_counts)
+        missing = [topic for topic in topics if topic.name not in counts]
         if missing:
             await self._ask(lambda to: self._create(to, missing))
-            found = await self._ask(lambda to: _await_topics(to, missing))
+            counts = await self._ask(lambda to: _await_topics(to, missing))
         for topic in topics:
-            if found[topic.name] != topic.partitions:
-                raise BusError(f"{topic} stands with {found[topic.name]} partitions")
+            if counts[topic.name] != topic.partitions:
+                raise BusError(f"{topic} stands with {counts[topic.name]} partitions")
         standing = [topic for topic in topics if topic not in missing]
         if standing:
             kept = await self._ask(lambda to: _configs(to, standing))
@@ -101,8 +101,8 @@ class Control:
     async def committed(self, group: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """What the group has committed, for the partitions that it has committed."""
         asked = [TopicPartition(*partition) for partition in partitions]
-        found = await self._ask(lambda to: to.admin.list_consumer_group_offsets(group, partitions=asked))
-        return {Partition(*place): at.offset for place, at in found.items() if at.offset >= 0}
+        offsets = await self._ask(lambda to: to.admin.list_consumer_group_offsets(group, partitions=asked))
+        return {Partition(*place): at.offset for place, at in offsets.items() if at.offset >= 0}
 
     async def close(self) -> None:
         """End the connection."""
@@ -120,8 +120,8 @@ class Control:
                 _log.info("Kafka did not answer, attempt %d: %r", attempt, error)
                 failure = error
             await self._discard(connection)
-        said = str(failure) or type(failure).__name__
-        raise BusDown(f"Kafka at {', '.join(self._settings.servers)} does not answer: {said}") from failure
+        reason = str(failure) or type(failure).__name__
+        raise BusDown(f"Kafka at {', '.join(self._settings.servers)} does not answer: {reason}") from failure
 
     async def _connected(self) -> _Connection:
         async with self._connecting:
@@ -169,14 +169,14 @@ class Control:
 async def _configs(to: _Connection, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
     """How each topic keeps its messages; nothing of those that we may not look at."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
-    found: dict[str, dict[str, str]] = {}
+    configs: dict[str, dict[str, str]] = {}
     for response in await to.admin.describe_configs(asked):
         for code, _, _, name, entries in response.resources:
             if code:
                 _log.warning("how %s keeps its messages cannot be looked at: %s", name, for_code(code).__name__)
             else:
-                found[name] = {entry[0]: entry[1] for entry in entries}
-    return found
+                configs[name] = {entry[0]: entry[1] for entry in entries}
+    return configs
 
 
 async def _partition_counts(to: _Connection) -> dict[str, int]:
@@ -193,5 +193,5 @@ async def _await_topics(to: _Connection, topics: Sequence[Topic]) -> dict[str, i
 
 
 async def _offsets(ask: Any, partitions: Sequence[Partition]) -> dict[Partition, int]:
-    found = await ask([TopicPartition(*partition) for partition in partitions])
-    return {Partition(*place): offset for place, offset in found.items()}
+    offsets = await ask([TopicPartition(*partition) for partition in partitions])
+    return {Partition(*place): offset for place, offset in offsets.items()}

@@ -49,7 +49,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._revoked = revoked
         self._client = self._make()
         self._positions: dict[Partition, int] = {}
-        self._settled = asyncio.Event()
+        self._balanced = asyncio.Event()
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
         self._loop: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
@@ -61,7 +61,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._client.subscribe(topics=list(self._topics), listener=self)
         await self._client.start()
         see_commits(self._client)
-        await self._settled.wait()
+        await self._balanced.wait()
         self.raise_failure()
         self._loop = asyncio.create_task(self._read())
 
@@ -86,9 +86,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         # The client's own goes past what compaction has left empty.
         return max(own, state.position) if state.has_valid_position else own
 
-    def settled(self) -> bool:
+    def is_balanced(self) -> bool:
         """An assignment stands, be it empty."""
-        return self._settled.is_set()
+        return self._balanced.is_set()
 
     def broken(self) -> bool:
         """The reading loop or one of the client's tasks has ended."""
@@ -122,7 +122,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Called by the client before it rejoins."""
         self.round += 1
-        self._settled.clear()
+        self._balanced.clear()
         given_up, self.reading = self.reading, frozenset()
         if given_up and self._revoked is not None:
             try:
@@ -138,11 +138,11 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         except Exception as error:  # aiokafka would only log it: the next poll raises it, and then joins anew
             self._failure = error
             self._client._fetcher._fetch_task.cancel()
-            self._settled.set()
+            self._balanced.set()
             return
         self._seek(partitions)
         self.reading = partitions
-        self._settled.set()
+        self._balanced.set()
 
     async def _starts(self, partitions: frozenset[Partition]) -> dict[Partition, int]:
         listed = list(partitions)
@@ -159,14 +159,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _read(self) -> None:
         """The one loop that calls getmany, for as long as the client lives; it is never wrapped in a timeout."""
         while True:
-            await self._settled.wait()
+            await self._balanced.wait()
             began = self.round
             records = await self._client.getmany(timeout_ms=_FETCH_WAIT_MS, max_records=_BATCH)
             if not records:
                 continue
-            if began != self.round or not self._settled.is_set():
+            if began != self.round or not self._balanced.is_set():
                 # Read across a rebalance: put the positions back, if the new assignment has set them already.
-                if self._settled.is_set():
+                if self._balanced.is_set():
                     self._seek(frozenset(Partition(*place) for place in records) & self.reading)
                 continue
             batch = [delivery for records_of_one in records.values() for delivery in deliveries_of(records_of_one)]

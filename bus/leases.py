@@ -57,10 +57,10 @@ def balance(connection: sqlite3.Connection, me: Membership, held: Epochs, now: f
 
 def renew(connection: sqlite3.Connection, me: Membership, now: float) -> bool:
     """Say that the member lives; false if others have buried it."""
-    found = connection.execute(
+    result = connection.execute(
         "UPDATE members SET renewed = ? WHERE grp = ? AND member = ?", (now, me.group, me.member)
     )
-    return found.rowcount == 1
+    return result.rowcount == 1
 
 
 def release(connection: sqlite3.Connection, me: Membership, held: Epochs) -> None:

@@ -59,10 +59,10 @@ class Stored:
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables, or check that the file is one of ours."""
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found not in (0, FORMAT):
-        raise BusError(f"the log has format {found}; this version reads {FORMAT}")
-    if found == 0:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, FORMAT):
+        raise BusError(f"the log has format {version}; this version reads {FORMAT}")
+    if version == 0:
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={FORMAT}")
@@ -161,11 +161,11 @@ def _fetched(
 
 def ends(connection: sqlite3.Connection, topics: Sequence[Stored]) -> dict[Partition, int]:
     """The next position of each partition."""
-    found: dict[Partition, int] = {}
+    ends: dict[Partition, int] = {}
     for topic in topics:
         query = "SELECT number, next FROM partitions WHERE topic = ?"
-        found |= {Partition(topic.name, n): end for n, end in connection.execute(query, (topic.name,))}
-    return found
+        ends |= {Partition(topic.name, n): end for n, end in connection.execute(query, (topic.name,))}
+    return ends
 
 
 def committed(connection: sqlite3.Connection, group: str, rows: Mapping[int, Partition]) -> dict[Partition, int]:

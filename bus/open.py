@@ -80,8 +80,8 @@ def _servers(parts: SplitResult) -> tuple[str, ...]:
 
 def _settings(parts: SplitResult, options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
     query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    if found := query.keys() & _SECRETS:
-        raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(found))}")
+    if secrets := query.keys() & _SECRETS:
+        raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(secrets))}")
     if unknown := (query.keys() | options.keys()) - known:
         raise ValueError(f"no setting of a bus that is {parts.scheme}: {', '.join(sorted(unknown))}")
     return {name: _read(name, value) for name, value in query.items()} | dict(options)

@@ -345,7 +345,7 @@ async def test_a_rebalance_that_never_ends_is_mended(on_kafka: Place) -> None:
     topic = await place.topic(partitions=1)
     bus = await place.reopen()
     consumer: Any = await bus.consumer(group(), [topic])
-    consumer._session._settled.clear()
+    consumer._session._balanced.clear()
     await send(bus, numbered(topic, range(10)))
     assert sorted(set(numbers(await drain(consumer, 10)))) == list(range(10))
     while consumer.rebuilds == 0:
