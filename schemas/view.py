@@ -158,7 +158,9 @@ class FreshnessView(Model):
 
     known_through: AwareDatetime | None = Field(description="The latest moment of knowing that was taken in.")
     provisional: bool = Field(description="`known_at` lies beyond it, so the answer may still change.")
-    coverage: dict[str, AwareDatetime] = Field(description="Scope -> up to when its sources have told all there is.")
+    coverage: dict[str, dict[str, AwareDatetime]] = Field(
+        description="System -> scope -> up to when the system has told all there is in the scope."
+    )
     absence_known_through: AwareDatetime | None = Field(
         description="Up to when a missing departure means that nobody left; absent where some way out is not covered."
     )

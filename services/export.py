@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from services.domain.coverage import Coverage, complete
+from services.domain.coverage import Coverage
 from services.domain.history import canonical, history_of
 from services.domain.resolve import answer, persons
 from services.store.contract import Incomplete, Reads
@@ -25,7 +25,7 @@ async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None 
     """
     if quarantined := await reads.quarantined():
         raise Incomplete(quarantined)
-    coverage = complete(await reads.coverage(), known_at)
+    coverage = await reads.coverage(known_at)
     yield canonical({"complete": coverage.scopes})
     async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:
         async for line in found:

@@ -8,7 +8,8 @@ from random import Random
 from services.correlator.append import Batch, append
 from services.correlator.compare import compare
 from services.correlator.key_cache import KeyCache
-from services.correlator.resolve import coverage_of, resolve
+from services.correlator.resolve import resolve
+from services.domain.coverage import coverage_of_joined
 from services.domain.facts import fact_of
 from services.domain.history import canonical
 from services.domain.pools import Pool
@@ -69,7 +70,7 @@ class Driver:
         async def step() -> bool:
             async with self.writer.begin() as tx:
                 await tx.lock_resolving()
-                return (await resolve(tx, limit, NOW, await coverage_of(tx))).rows > 0
+                return (await resolve(tx, limit, NOW, coverage_of_joined(await tx.coverage()))).rows > 0
 
         return bool(await again(step))
 

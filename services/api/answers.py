@@ -34,7 +34,7 @@ from schemas.view import (
     TimelineView,
 )
 from services.domain.caps import Cutoffs, caps_of
-from services.domain.coverage import Coverage, complete
+from services.domain.coverage import Coverage
 from services.domain.facts import MICRO, Fact, claim_key, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, ONE_HOLDER, WEIGHTS
@@ -107,7 +107,7 @@ class Known:
     """All that an answer may rest on."""
 
     facts: tuple[Fact, ...]
-    coverage: tuple[Fact, ...]
+    coverage: Coverage
     known_through: int | None
     cutoffs: Cutoffs = field(default_factory=dict)
 
@@ -147,7 +147,7 @@ def holders(by: By, facts: Collection[Fact], known_at: int | None, cutoffs: Cuto
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
     """The status of each who is asked for."""
     facts = visible(known.facts, when.known_at, confidential=confidential)
-    coverage = complete(known.coverage, when.known_at)
+    coverage = known.coverage
     events = _Events(facts)
     return StatusView(
         as_of=instant(when.as_of),
@@ -184,7 +184,7 @@ def _truncated(by: By, when: When, known: Known) -> bool:
 def timeline_view(by: By, when: When, known: Known, *, confidential: bool) -> TimelineView:
     """All stays of each who is asked for, with all their intervals."""
     facts = visible(known.facts, when.known_at, confidential=confidential)
-    coverage = complete(known.coverage, when.known_at)
+    coverage = known.coverage
     events = _Events(facts)
     return TimelineView(
         as_of=instant(when.as_of),
@@ -358,9 +358,16 @@ def _freshness(known: Known, when: When, coverage: Coverage) -> FreshnessView:
     return FreshnessView(
         known_through=_moment(through),
         provisional=when.known_at is not None and (through is None or when.known_at > through),
-        coverage={scope: instant(stretches[-1][1]) for scope, stretches in sorted(coverage.scopes.items())},
+        coverage=_reach(coverage),
         absence_known_through=instant(reach) if reach is not None else None,
     )
+
+
+def _reach(coverage: Coverage) -> dict[str, dict[str, datetime]]:
+    systems: dict[str, dict[str, datetime]] = {}
+    for (system, scope), through in sorted(coverage.reach().items()):
+        systems.setdefault(system, {})[scope] = instant(through)
+    return systems
 
 
 def _moment(micros: int | None) -> datetime | None:

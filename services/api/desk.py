@@ -137,7 +137,7 @@ class Desk:
     async def _told(self, by: By, when: When, view: View[Told]) -> Told:
         try:
             async with asyncio.timeout(READING):
-                known = await self._known(by)
+                known = await self._known(by, when.known_at)
         except TimeoutError:
             raise StoreDown("the store did not answer in time") from None
         confidential = Scope.CONFIDENTIAL in self.caller.scopes
@@ -145,13 +145,13 @@ class Desk:
             return await asyncio.to_thread(view, by, when, known, confidential=confidential)
         return view(by, when, known, confidential=confidential)
 
-    async def _known(self, by: By) -> Known:
+    async def _known(self, by: By, known_at: int | None) -> Known:
         reads = self.backing.reads
         # the stamp first: what comes in while the rest is read makes the answer newer than it says, never older
         through = await reads.known_through()
-        coverage = await reads.coverage()
+        coverage = await reads.coverage(known_at)
         cutoffs = await reads.cutoffs()
-        return Known(merged_facts(await reads.pools([by.key])), tuple(coverage), through, cutoffs)
+        return Known(merged_facts(await reads.pools([by.key])), coverage, through, cutoffs)
 
     async def _remember(
         self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]

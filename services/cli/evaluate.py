@@ -258,13 +258,12 @@ async def refuse_used(settings: Settings) -> None:
 
 async def compared(settings: Settings, truth: Truth, *, keep_claims: bool = False) -> Comparison:
     """The view of a store against the truth."""
-    from services.domain.coverage import complete
     from services.evaluation import compare
     from services.store import open_store
 
     store = await open_store(settings.store_url)
     try:
-        coverage = complete(await store.reads.coverage())
+        coverage = await store.reads.coverage()
         async with aclosing(store.reads.histories()) as histories, aclosing(store.reads.all_pools()) as pools:
             facts = (pool.facts.values() async for pool in pools)
             return await compare(truth, histories, facts, coverage, keep_claims=keep_claims)

@@ -74,13 +74,12 @@ def _second(text: str | None) -> int:
 async def accounted(settings: Settings, year: int, as_of: int) -> Report:
     """The report out of a store: its persons, and the arrivals themselves once more."""
     from services.domain.accounting import Report
-    from services.domain.coverage import complete
     from services.domain.history import history_of
     from services.store import open_store
 
     store = await open_store(settings.store_url)
     try:
-        found = Report(year, as_of, complete(await store.reads.coverage()))
+        found = Report(year, as_of, await store.reads.coverage())
         async with aclosing(store.reads.histories()) as histories:
             async for data in histories:
                 found.add(history_of(data))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from services.correlator.covering import cover
 from services.correlator.founding import place_keys
 from services.correlator.grouping import group_facts
 from services.correlator.key_cache import Appended, KeyCache
@@ -32,14 +33,13 @@ async def append(tx: Transaction, batch: Batch, cache: KeyCache) -> Appended:
     """Write the batch. Raises services.store.writer.Fenced."""
     if batch.moves:
         await tx.advance(batch.moves)
+    done = Appended({}, {}, False)
+    if batch.facts:  # coverage alone changes answers, not persons; the deadlines see to it
+        work = Work()
+        done = await _append_facts(tx, batch.facts, cache, work)
+        await tx.add_work(work.pack(), compared=not done.to_compare)
     if batch.coverage:
-        rows = sorted((fact.id, fact.known, _packer.encode(fact)) for fact in batch.coverage)
-        await tx.add_coverage(rows)
-    if not batch.facts:  # coverage alone changes answers, not persons; the deadlines see to it
-        return Appended({}, {}, False)
-    work = Work()
-    done = await _append_facts(tx, batch.facts, cache, work)
-    await tx.add_work(work.pack(), compared=not done.to_compare)
+        await cover(tx, batch.coverage)  # last, for one transaction joins coverage at a time
     return done
 
 

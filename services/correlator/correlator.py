@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
@@ -16,10 +15,10 @@ from services.correlator.compare import compare
 from services.correlator.deadlines import fire_due
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
-from services.correlator.resolve import Resolved, coverage_of, resolve
+from services.correlator.resolve import Resolved, resolve
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_letter
-from services.domain.coverage import NOTHING, Coverage
+from services.domain.coverage import coverage_of_joined
 from services.domain.facts import fact_of
 from services.domain.fingerprint import fingerprint
 from services.retry import transaction
@@ -34,8 +33,6 @@ RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
-COVERAGE_SECONDS = 1.0
-"""How old the coverage that changes are told by may be; whatever it misses, the next deadline pass tells."""
 
 
 async def no_pause(_point: str) -> None:
@@ -63,8 +60,6 @@ class Correlator:
         self._pause = pause
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
-        self._coverage = NOTHING
-        self._coverage_at = -COVERAGE_SECONDS
         self.fenced = 0
 
     async def check(self) -> str:
@@ -117,8 +112,6 @@ class Correlator:
             if part in self._positions:
                 self._positions[part] = (move.new, move.epoch)
         await self._pause("append.committed")
-        if batch.coverage:
-            self._coverage_at = -COVERAGE_SECONDS
         if done.to_compare:
             await self.compare()
         return {Partition(move.topic, move.part): move.new for move in batch.moves}
@@ -176,7 +169,7 @@ class Correlator:
                 async with self._writer.begin() as tx:
                     await self._lock(tx)
                     await self._pause("resolve.locked")
-                    done = await resolve(tx, RESOLVE_ROWS, self._now(), await self._covered(tx))
+                    done = await resolve(tx, RESOLVE_ROWS, self._now(), coverage_of_joined(await tx.coverage()))
                     await self._pause("resolve.written")
         await self._pause("resolve.committed")
         return done
@@ -191,7 +184,7 @@ class Correlator:
             with attempt:
                 async with self._writer.begin() as tx:
                     await self._lock(tx)
-                    count = await fire_due(tx, limit, self._now(), await self._covered(tx))
+                    count = await fire_due(tx, limit, self._now(), coverage_of_joined(await tx.coverage()))
         return count
 
     async def deliver(self) -> int:
@@ -203,12 +196,6 @@ class Correlator:
                     count = await deliver(tx, self._producer)
                     await self._pause("outbox.sent")
         return count
-
-    async def _covered(self, tx: Transaction) -> Coverage:
-        if time.monotonic() - self._coverage_at >= COVERAGE_SECONDS:
-            self._coverage = await coverage_of(tx)
-            self._coverage_at = time.monotonic()
-        return self._coverage
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

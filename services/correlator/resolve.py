@@ -17,8 +17,7 @@ from services.correlator.changes import ViewUpdate, pack_changes, view_update
 from services.correlator.merge import aliases_of, root_of
 from services.correlator.work import PackedWork, facts_in
 from services.domain.caps import NO_CUTOFFS, Rank, caps_of
-from services.domain.coverage import Coverage, complete
-from services.domain.facts import Fact
+from services.domain.coverage import Coverage
 from services.domain.pools import Pool
 from services.domain.resolve import persons
 from services.store.packing import pack_pool, unpack_pool
@@ -30,7 +29,6 @@ BREATH = 200
 """So many are unpacked at a time: they fit the processor's cache, and then others of this process have a turn: a bus
 takes whoever is silent for long for dead."""
 
-_fact = msgspec.msgpack.Decoder(Fact)
 log = structlog.get_logger(__name__)
 
 
@@ -42,11 +40,6 @@ class Resolved:
     pools: int
     persons: int
     changes: int
-
-
-async def coverage_of(tx: Transaction) -> Coverage:
-    """What is known to be complete, as this transaction sees it."""
-    return complete([_fact.decode(blob) for blob in await tx.coverage()])
 
 
 async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Resolved:

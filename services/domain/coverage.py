@@ -1,8 +1,9 @@
-"""What is known to be complete: stretches of time in which a scope has told all there is.
+"""What is known to be complete: stretches of time in which a system has told all there is in a scope.
 
-Absence is evidence only inside one unbroken stretch. A feed that began late, a night that is missing, a file that
-vouches for nothing because a record in it was refused: each makes a gap, and nobody whose stay lies across it
-becomes an overstayer by it.
+Coverage is kept by system and scope, so that one system's live feed never hides another's silence. Absence is evidence
+only inside one unbroken stretch of every system that the rules name. A feed that began late, a night that is missing,
+a file that vouches for nothing because a record in it was refused: each makes a gap, and a stay that lies across a gap
+does not become an overstay by it.
 """
 
 from __future__ import annotations
@@ -16,17 +17,23 @@ from services.domain.facts import MICRO, Fact
 from services.domain.records import active
 
 Stretch = tuple[int, int]
-"""From and through, seconds since 1970."""
+"""From and through, both included: seconds since 1970 in a `Coverage`, microseconds where events are joined."""
+Source = tuple[str, str]
+"""A system and a scope of it."""
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Per scope the stretches that are complete, in order and apart; `departures`: those in which every way out is."""
+    """By scope and system the stretches that are complete, in order and apart.
 
-    scopes: dict[str, tuple[Stretch, ...]]
+    `departures`: the stretches in which a missing departure means that the person did not leave: those in which every
+    source that the rules name (`rules.ABSENCE_SOURCES`) is complete.
+    """
+
+    scopes: dict[str, dict[str, tuple[Stretch, ...]]]
     departures: tuple[Stretch, ...]
 
     def vouches(self, since: int, through: int) -> bool:
-        """Whether somebody who left between two seconds would be known to have left."""
+        """Return whether a departure between two seconds would be known."""
         return any(start <= since and through <= end for start, end in self.departures)
 
     @property
@@ -34,25 +41,57 @@ class Coverage(msgspec.Struct, frozen=True):
         """The second up to which the present stretch of departures reaches; None where there is none."""
         return self.departures[-1][1] if self.departures else None
 
+    def systems(self, scope: str) -> tuple[str, ...]:
+        """Return the systems that vouch for a scope at some time."""
+        return tuple(self.scopes.get(scope, ()))
 
-def coverage_of(stretches: Mapping[str, Iterable[Stretch]]) -> Coverage:
-    """The coverage of these stretches, whatever their order; those that meet are one."""
-    scopes = {scope: _joined(pieces) for scope, pieces in sorted(stretches.items())}
-    both: tuple[Stretch, ...] | None = None
-    for scope in rules.ABSENCE_SCOPES:
-        mine = scopes.get(scope, ())
-        both = mine if both is None else _common(both, mine)
-    return Coverage(scopes, both or ())
+    def reach(self) -> dict[Source, int]:
+        """Return the second up to which each source has told all there is."""
+        return {
+            (system, scope): stretches[-1][1]
+            for scope, systems in self.scopes.items()
+            for system, stretches in systems.items()
+        }
+
+
+def coverage_of(stretches: Mapping[Source, Iterable[Stretch]]) -> Coverage:
+    """Return the coverage of stretches (seconds), whatever their order; stretches of one source that meet are one."""
+    scopes: dict[str, dict[str, tuple[Stretch, ...]]] = {}
+    for system, scope in sorted(stretches, key=lambda source: (source[1], source[0])):
+        if pieces := joined(stretches[system, scope]):
+            scopes.setdefault(scope, {})[system] = pieces
+    departures: tuple[Stretch, ...] | None = None
+    for system, scope in rules.ABSENCE_SOURCES:
+        pieces = scopes.get(scope, {}).get(system, ())
+        departures = pieces if departures is None else _common(departures, pieces)
+    return Coverage(scopes, departures or ())
+
+
+def coverage_of_joined(stretches: Mapping[Source, Iterable[Stretch]]) -> Coverage:
+    """Return the coverage of joined stretches in microseconds, as a store keeps them."""
+    return coverage_of({source: _seconds(pieces) for source, pieces in stretches.items()})
 
 
 def complete(facts: Iterable[Fact], known_at: int | None = None) -> Coverage:
-    """What the coverage facts known by `known_at` (microseconds; None: all) vouch for."""
+    """Return what the coverage facts known by `known_at` (microseconds; None: all) vouch for."""
     records, _ = active(facts, known_at)
-    stretches: dict[str, list[Stretch]] = {}
+    stretches: dict[Source, list[Stretch]] = {}
     for parts in records.values():
         for fact in parts:
-            stretches.setdefault(fact.body["scope"], []).append((fact.body["since"], fact.body["through"]))
-    return coverage_of({scope: _seconds(_joined(pieces)) for scope, pieces in stretches.items()})
+            source = (fact.system, fact.body["scope"])
+            stretches.setdefault(source, []).append((fact.body["since"], fact.body["through"]))
+    return coverage_of_joined({source: joined(pieces) for source, pieces in stretches.items()})
+
+
+def joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """Return stretches in order; those that meet are one."""
+    whole: list[Stretch] = []
+    for since, through in sorted(pieces):
+        if whole and since <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(whole[-1][1], through))
+        else:
+            whole.append((since, through))
+    return tuple(whole)
 
 
 def _seconds(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -61,19 +100,19 @@ def _seconds(stretches: Iterable[Stretch]) -> list[Stretch]:
     return [(since, through) for since, through in whole if since <= through]
 
 
-def _joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    joined: list[Stretch] = []
-    for since, through in sorted(pieces):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], through))
-        else:
-            joined.append((since, through))
-    return tuple(joined)
-
-
 def _common(some: Sequence[Stretch], others: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    pairs = ((max(a, c), min(b, d)) for a, b in some for c, d in others)
-    return tuple(sorted((since, through) for since, through in pairs if since <= through))
+    """Return where two lists of stretches, each in order and apart, overlap."""
+    overlaps: list[Stretch] = []
+    one = other = 0
+    while one < len(some) and other < len(others):
+        since, through = max(some[one][0], others[other][0]), min(some[one][1], others[other][1])
+        if since <= through:
+            overlaps.append((since, through))
+        if some[one][1] < others[other][1]:
+            one += 1
+        else:
+            other += 1
+    return tuple(overlaps)
 
 
 NOTHING = coverage_of({})

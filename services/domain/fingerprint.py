@@ -37,7 +37,7 @@ def fingerprint() -> str:
         (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
         (rules.REVALIDATED, rules.REVALIDATION_DAYS),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
-        (rules.ABSENCE_SCOPES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),
+        (rules.ABSENCE_SOURCES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 

@@ -296,8 +296,9 @@ ONE_INSPECTION = 3600
 """Seconds within which nobody is inspected twice at one airport, whatever flight each report names."""
 ONE_STEP = 30
 """Days within which two systems may date one filing or decision: one writes down the receipt, one the entry."""
-ABSENCE_SCOPES = ("departure:air", "departure:land", "departure:sea")
-"""No departure by any of these ways: only where each is complete is a missing departure evidence."""
+ABSENCE_SOURCES = (("I94", "departure:air"), ("I94", "departure:land"), ("I94", "departure:sea"))
+"""System and scope: a missing departure is evidence only where each of them is complete. A system that tells of
+departures besides, however complete, stands in for none of them."""
 
 
 @dataclass(frozen=True, slots=True)

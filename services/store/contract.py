@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from services.domain.caps import Rank
-from services.domain.facts import Fact
+from services.domain.coverage import Coverage
 from services.domain.pools import Pool
 from services.store.writer import ClaimRow
 
@@ -43,8 +43,8 @@ class Reads(Protocol):
     def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
         """The claims that stand in a first (0), second or third (2) block, by block."""
 
-    async def coverage(self) -> list[Fact]:
-        """All coverage facts."""
+    async def coverage(self, known_at: int | None = None) -> Coverage:
+        """Return what is known to be complete: now, or by what was known at `known_at` (microseconds)."""
 
     async def known_through(self) -> int | None:
         """The latest publication stamp (microseconds) that was taken in; None for an empty store."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,14 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
+from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
 from services.store.tables import BLOCKS, METADATA
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
 
-RESOLVING, OUTBOX = 0x76697361, 0x76697362
-"""Keys of advisory locks: one resolves at a time, one empties the outbox at a time."""
+RESOLVING, OUTBOX, COVERING = 0x76697361, 0x76697362, 0x76697363
+"""Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage."""
 _GIVEN_UP = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
@@ -241,15 +243,35 @@ class PostgresTransaction:
             [row.awaits for row in rows],
         )
 
-    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+    async def lock_coverage(self) -> None:
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", COVERING)
+
+    async def coverage_events(self, ids: Sequence[bytes]) -> set[bytes]:
+        return {row[0] for row in await self._raw.fetch("SELECT id FROM coverage_event WHERE id = ANY($1)", ids)}
+
+    async def add_coverage_events(self, rows: Sequence[CoverageRow]) -> None:
         await self._raw.executemany(
-            "INSERT INTO coverage (id, known, blob) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE"
-            " SET known = excluded.known, blob = excluded.blob WHERE excluded.known < coverage.known",
+            "INSERT INTO coverage_event (id, record, system, scope, number, digest, mapping, known, retract, since,"
+            " through) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE"
+            " SET known = excluded.known WHERE excluded.known < coverage_event.known",
             rows,
         )
 
-    async def coverage(self) -> list[bytes]:
-        return [row[0] for row in await self._raw.fetch("SELECT blob FROM coverage")]
+    async def revised_coverage(self, records: Sequence[bytes]) -> set[bytes]:
+        rows = await self._raw.fetch(REVISED.format(condition="record = ANY($1)"), records)
+        return {row[0] for row in rows}
+
+    async def join_coverage(self, system: str) -> Mapping[Source, Sequence[Stretch]]:
+        return by_source(await self._raw.fetch(JOINED.format(condition="system = $1"), system))
+
+    async def replace_coverage(self, system: str, sources: Mapping[Source, Sequence[Stretch]]) -> None:
+        await self._raw.execute("DELETE FROM coverage WHERE system = $1", system)
+        rows = [pack_stretches(source, stretches) for source, stretches in sorted(sources.items())]
+        await self._raw.executemany("INSERT INTO coverage (system, scope, stretches) VALUES ($1, $2, $3)", rows)
+
+    async def coverage(self) -> dict[Source, tuple[Stretch, ...]]:
+        rows = await self._raw.fetch("SELECT system, scope, stretches FROM coverage")
+        return unpack_stretches(JoinedRow(*row) for row in rows)
 
     async def add_change(self, blob: bytes) -> None:
         await self._raw.execute("INSERT INTO change (blob) VALUES ($1)", blob)

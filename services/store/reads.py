@@ -6,15 +6,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-import msgspec
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.domain.caps import Rank
-from services.domain.facts import Fact
+from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.pools import Pool
 from services.store.contract import StoreDown
+from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
 from services.store.packing import unpack_pool
 from services.store.tables import (
     ALIAS,
@@ -35,6 +35,8 @@ from services.store.writer import ClaimRow
 PAGE = 1_000
 _LIST = 10_000
 """So many values at most in one statement's list."""
+
+_JOINED_THEN = text(JOINED.format(condition="known <= :known"))
 
 
 class SqlReads:
@@ -71,10 +73,13 @@ class SqlReads:
             ).all()
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    async def coverage(self) -> list[Fact]:
+    async def coverage(self, known_at: int | None = None) -> Coverage:
         async with self._connect() as connection:
-            rows = (await connection.execute(select(COVERAGE.c.blob))).all()
-        return [msgspec.msgpack.decode(row[0], type=Fact) for row in rows]
+            if known_at is None:
+                rows = await connection.execute(select(COVERAGE.c.system, COVERAGE.c.scope, COVERAGE.c.stretches))
+                return coverage_of_rows(frozenset(JoinedRow(*row) for row in rows))
+            stretches = await connection.execute(_JOINED_THEN, {"known": known_at})
+            return coverage_of_joined(by_source((row[0], row[1], row[2], row[3]) for row in stretches))
 
     async def known_through(self) -> int | None:
         async with self._connect() as connection:

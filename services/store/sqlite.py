@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
+from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
 from services.store.tables import BLOCKS
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
 
+_PARAMETERS = 500
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 
 
@@ -215,15 +218,44 @@ class SqliteTransaction:
             [(r.code, r.announced, r.sequence, r.next_change_at, r.awaits_from, r.awaits, r.person) for r in rows],
         )
 
-    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+    async def lock_coverage(self) -> None:
+        """BEGIN IMMEDIATE has locked out every other writer already."""
+
+    async def coverage_events(self, ids: Sequence[bytes]) -> set[bytes]:
+        standing: set[bytes] = set()
+        for some in _parts(ids):
+            marks = ", ".join("?" for _ in some)
+            statement = f"SELECT id FROM coverage_event WHERE id IN ({marks})"  # noqa: S608 - marks alone
+            standing |= {row[0] for row in await self._rows(statement, *some)}
+        return standing
+
+    async def add_coverage_events(self, rows: Sequence[CoverageRow]) -> None:
         await self._many(
-            "INSERT INTO coverage (id, known, blob) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-            " SET known = excluded.known, blob = excluded.blob WHERE excluded.known < coverage.known",
+            "INSERT INTO coverage_event (id, record, system, scope, number, digest, mapping, known, retract, since,"
+            " through) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET known = excluded.known WHERE excluded.known < coverage_event.known",
             rows,
         )
 
-    async def coverage(self) -> list[bytes]:
-        return [row[0] for row in await self._rows("SELECT blob FROM coverage")]
+    async def revised_coverage(self, records: Sequence[bytes]) -> set[bytes]:
+        revised: set[bytes] = set()
+        for some in _parts(records):
+            marks = ", ".join("?" for _ in some)
+            rows = await self._rows(REVISED.format(condition=f"record IN ({marks})"), *some)
+            revised |= {row[0] for row in rows}
+        return revised
+
+    async def join_coverage(self, system: str) -> Mapping[Source, Sequence[Stretch]]:
+        return by_source(await self._rows(JOINED.format(condition="system = ?"), system))
+
+    async def replace_coverage(self, system: str, sources: Mapping[Source, Sequence[Stretch]]) -> None:
+        await self._raw.execute("DELETE FROM coverage WHERE system = ?", (system,))
+        rows = [pack_stretches(source, stretches) for source, stretches in sorted(sources.items())]
+        await self._many("INSERT INTO coverage (system, scope, stretches) VALUES (?, ?, ?)", rows)
+
+    async def coverage(self) -> dict[Source, tuple[Stretch, ...]]:
+        rows = await self._rows("SELECT system, scope, stretches FROM coverage")
+        return unpack_stretches(JoinedRow(*row) for row in rows)
 
     async def add_change(self, blob: bytes) -> None:
         await self._raw.execute("INSERT INTO change (blob) VALUES (?)", (blob,))
@@ -252,3 +284,9 @@ class SqliteTransaction:
             return rows[0][0], rows[0][1]
         await self._raw.execute("INSERT INTO config (fingerprint, name) VALUES (?, ?)", (fingerprint, name))
         return fingerprint, name
+
+
+def _parts(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Bytes do not go into JSON, and a statement may have only so many parameters."""
+    for start in range(0, len(values), _PARAMETERS):
+        yield values[start : start + _PARAMETERS]

@@ -109,12 +109,32 @@ CHANGE = Table(
 )
 
 # a coverage event; the copy known first stands
+COVERAGE_EVENT = Table(
+    "coverage_event",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),
+    Column("record", LargeBinary, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("mapping", Integer, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("retract", Integer, nullable=False),  # 1 takes the record back
+    Column("since", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Index("coverage_event_record", "record"),
+    Index("coverage_event_system", "system", "known"),
+)
+
+# all that the coverage events of a system vouch for in a scope, joined: packed stretches
 COVERAGE = Table(
     "coverage",
     METADATA,
-    Column("id", LargeBinary, primary_key=True),
-    Column("known", BigInteger, nullable=False),
-    Column("blob", LargeBinary, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("stretches", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("system", "scope"),
 )
 
 # where a partition is read from next, by whom (epoch), and the latest publication stamp taken in

@@ -6,9 +6,12 @@ altogether (SQLite). All sequences of rows are given sorted, so that writers mee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
+
+from services.domain.coverage import Source, Stretch
+from services.store.coverage import CoverageRow
 
 
 class Fenced(Exception):
@@ -152,11 +155,26 @@ class Transaction(Protocol):
     async def move_on(self, rows: Sequence[PersonRow]) -> None:
         """Write code, announced, sequence, next_change_at, awaits_from and awaits of these persons, nothing else."""
 
-    async def add_coverage(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
-        """Insert (id, known, blob); of two copies the one known first stands."""
+    async def lock_coverage(self) -> None:
+        """Wait until no other transaction joins coverage, to the end of this transaction."""
 
-    async def coverage(self) -> list[bytes]:
-        """All coverage blobs."""
+    async def coverage_events(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Return those of the coverage events that stand."""
+
+    async def add_coverage_events(self, rows: Sequence[CoverageRow]) -> None:
+        """Insert coverage events; of two copies the one known first stands."""
+
+    async def revised_coverage(self, records: Sequence[bytes]) -> set[bytes]:
+        """Return those of the records (handles) that have several versions, or were taken back."""
+
+    async def join_coverage(self, system: str) -> Mapping[Source, Sequence[Stretch]]:
+        """Join all that a system's coverage events vouch for (microseconds)."""
+
+    async def replace_coverage(self, system: str, sources: Mapping[Source, Sequence[Stretch]]) -> None:
+        """Replace the joined rows of a system."""
+
+    async def coverage(self) -> dict[Source, tuple[Stretch, ...]]:
+        """Return the joined rows (microseconds)."""
 
     async def add_change(self, blob: bytes) -> None:
         """One more row of the outbox."""

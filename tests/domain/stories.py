@@ -29,13 +29,13 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.ids import event_id
 from schemas.moments import Moment
 from services.domain import resolve, rules
-from services.domain.coverage import coverage_of
+from services.domain.coverage import Source, coverage_of
 from services.domain.facts import Fact, fact_of
 from services.domain.history import Answer, History, Interval, Stay
 
 NEW_YORK = "America/New_York"
 ZONES = (NEW_YORK, "America/Los_Angeles", "Pacific/Guam", "Pacific/Honolulu")
-EVER = dict.fromkeys(rules.ABSENCE_SCOPES, ((0, 2**60),))
+EVER = dict.fromkeys(rules.ABSENCE_SOURCES, ((0, 2**60),))
 """Departures are complete for good."""
 KNOWN = datetime(2030, 1, 1, tzinfo=UTC)
 PASSPORT = Identifier.of(Scheme.PASSPORT, "P1234567", "GBR")
@@ -183,7 +183,7 @@ class Story:
         self,
         day: date,
         clock: str = "12:00:00",
-        coverage: dict[str, tuple[tuple[int, int], ...]] | None = None,
+        coverage: dict[Source, tuple[tuple[int, int], ...]] | None = None,
         which: int = 0,
     ) -> Answer:
         """What is said of a stay at a wall clock of the story's zone."""

@@ -207,7 +207,7 @@ ROWS = {"RULES", "PAROLE", "PROTECTIONS", "ENDORSABLE"}
 BY_ITSELF = {
     "AUTHORITY",  # and what it is made of, by its places
     "DERIVED",
-    "ABSENCE_SCOPES",  # test_outcomes
+    "ABSENCE_SOURCES",  # test_outcomes
     "CAP_GAP_UNTIL",  # test_cap_gap
     "LEAVES_NONIMMIGRANT",  # test_rules
     "EVIDENCE_ORDER",

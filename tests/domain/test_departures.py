@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from domain.stories import EVER, NEW_YORK, ZONES, Story, second
+from msgspec.structs import replace
 from populations import make
 
 from schemas import codec
 from schemas.events import Coverage, Evidence, Inspection, Operation, Revision
-from services.domain import rules
-from services.domain.coverage import complete, coverage_of
+from services.domain import resolve, rules
+from services.domain.coverage import Coverage as Complete
+from services.domain.coverage import Source, Stretch, complete, coverage_of
 from services.domain.facts import Fact, fact_of
 
 D = date(2025, 1, 10)
@@ -168,26 +171,56 @@ def test_an_own_departure_outranks_the_later_admission() -> None:
 @pytest.mark.parametrize(
     ("by", "outcome"), [(-1, "DEPARTURE_UNKNOWN"), (0, "OVERSTAY_SUSPECTED"), (1, "OVERSTAY_SUSPECTED")]
 )
-@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
-def test_absence_counts_where_departures_are_complete(by: int, outcome: str, scope: str) -> None:
+@pytest.mark.parametrize("source", rules.ABSENCE_SOURCES)
+def test_absence_counts_where_departures_are_complete(by: int, outcome: str, source: Source) -> None:
     """By every way out, past the end; the exact second is enough, one less is not."""
-    given = visitor().answer(END + days(50), coverage=EVER | {scope: ((0, over() + by),)})
+    given = visitor().answer(END + days(50), coverage=EVER | {source: ((0, over() + by),)})
     assert given.outcome == outcome
     assert ("not known" in given.reason) == (by < 0)
     assert (given.since, given.rule) == (over(), "period-over")
 
 
-@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
-def test_absence_never_counts_where_a_way_out_is_not_covered(scope: str) -> None:
+@pytest.mark.parametrize("source", rules.ABSENCE_SOURCES)
+def test_absence_never_counts_where_a_way_out_is_not_covered(source: Source) -> None:
     """One of the three missing: nobody is an overstayer."""
-    partly = {name: reach for name, reach in EVER.items() if name != scope}
+    partly = {name: reach for name, reach in EVER.items() if name != source}
     assert coverage_of(partly).absence_known is None
-    for coverage in (partly, {}, partly | {"arrival:air": ((0, 2**60),)}):
+    for coverage in (partly, {}, partly | {("I94", "arrival:air"): ((0, 2**60),)}):
         assert visitor().answer(END + days(50), coverage=coverage).outcome == "DEPARTURE_UNKNOWN"
 
 
-@pytest.mark.parametrize("scope", rules.ABSENCE_SCOPES)
-def test_absence_counts_only_where_departures_are_complete_since_the_admission(scope: str) -> None:
+def _hides_nothing(build: Callable[[dict[Source, tuple[Stretch, ...]]], Complete]) -> None:
+    """One system's live feed of a scope, beside the silent one of the system that the rules name."""
+    for system, scope in rules.ABSENCE_SOURCES:
+        coverage = build(EVER | {(system, scope): ((0, over() - 1),), ("ELSE", scope): ((0, 2**60),)})
+        assert coverage.systems(scope) == ("ELSE", system)
+        assert coverage.reach()["ELSE", scope] > coverage.reach()[system, scope] == coverage.absence_known
+        given = resolve.answer(visitor().stay(), second(NEW_YORK, END + days(50)), coverage)
+        assert given is not None
+        assert given.outcome == "DEPARTURE_UNKNOWN"
+
+
+def test_a_live_feed_hides_no_silent_one() -> None:
+    """A system that the rules do not name vouches for nobody else, however far it reaches."""
+    _hides_nothing(coverage_of)
+
+
+def test_coverage_by_scope_alone_is_caught() -> None:
+    """Planted: whoever vouches for a scope vouches for all its systems."""
+
+    def by_scope(stretches: dict[Source, tuple[Stretch, ...]]) -> Complete:
+        together: dict[str, list[Stretch]] = {}
+        for (_, scope), pieces in stretches.items():
+            together.setdefault(scope, []).extend(pieces)
+        everyone = coverage_of({source: together[source[1]] for source in stretches})
+        return replace(everyone, scopes=coverage_of(stretches).scopes)
+
+    with pytest.raises(AssertionError):
+        _hides_nothing(by_scope)
+
+
+@pytest.mark.parametrize("source", rules.ABSENCE_SOURCES)
+def test_absence_counts_only_where_departures_are_complete_since_the_admission(source: Source) -> None:
     """A feed that began a second late, or a gap of a second inside the stay, leaves the departure not known."""
     begun = visitor().stay(0).since
     for stretches, outcome in (
@@ -196,7 +229,7 @@ def test_absence_counts_only_where_departures_are_complete_since_the_admission(s
         (((0, begun + 5), (begun + 6, over())), "DEPARTURE_UNKNOWN"),
         (((0, begun - 9), (begun - 5, over())), "OVERSTAY_SUSPECTED"),
     ):
-        assert visitor().answer(END + days(50), coverage=EVER | {scope: stretches}).outcome == outcome
+        assert visitor().answer(END + days(50), coverage=EVER | {source: stretches}).outcome == outcome
 
 
 def test_coverage_matters_to_absences_only() -> None:
@@ -227,7 +260,8 @@ def reach(*facts: Fact, known_at: int | None = None) -> dict[str, list[tuple[flo
     def day(at: int) -> float:
         return (at - START.timestamp()) / 86_400
 
-    return {name: [(day(a), day(b)) for a, b in actual] for name, actual in complete(facts, known_at).scopes.items()}
+    scopes = complete(facts, known_at).scopes
+    return {name: [(day(a), day(b)) for a, b in systems["I94"]] for name, systems in scopes.items()}
 
 
 def test_coverage_reaches_as_far_as_there_is_no_gap() -> None:

@@ -177,13 +177,19 @@ def _broken(law: laws.Law, seed: int) -> bool:
 
 
 stretches = st.lists(
-    st.tuples(st.sampled_from(("departure:air", "departure:sea")), st.integers(0, 12), st.integers(0, 6)), max_size=12
+    st.tuples(
+        st.sampled_from(("I94", "IDENT")),
+        st.sampled_from(("departure:air", "departure:sea")),
+        st.integers(0, 12),
+        st.integers(0, 6),
+    ),
+    max_size=12,
 )
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(stretches, st.randoms(use_true_random=False))
-def test_coverage_commutes(pieces: list[tuple[str, int, int]], rng: object) -> None:
+def test_coverage_commutes(pieces: list[tuple[str, str, int, int]], rng: object) -> None:
     """Complete is what joins without a gap, in whatever order the stretches come."""
     facts = [_cover(index, *piece) for index, piece in enumerate(pieces)]
     mixed = [*facts]
@@ -192,21 +198,21 @@ def test_coverage_commutes(pieces: list[tuple[str, int, int]], rng: object) -> N
     assert complete(facts).scopes == _swept(pieces)
 
 
-def _swept(pieces: list[tuple[str, int, int]]) -> dict[str, tuple[tuple[int, int], ...]]:
+def _swept(pieces: list[tuple[str, str, int, int]]) -> dict[str, dict[str, tuple[tuple[int, int], ...]]]:
     """The stretches, half a second at a time."""
-    actual = {}
-    for scope in {piece[0] for piece in pieces}:
-        mine = [(since, since + length) for name, since, length in pieces if name == scope]
+    actual: dict[str, dict[str, tuple[tuple[int, int], ...]]] = {}
+    for system, scope in {piece[:2] for piece in pieces}:
+        mine = [(since, since + length) for *source, since, length in pieces if source == [system, scope]]
         steps = sorted({step for since, through in mine for step in range(2 * since, 2 * through + 1)})
         starts = [step for step in steps if step - 1 not in steps]
         ends = [step for step in steps if step + 1 not in steps]
-        actual[scope] = tuple((a // 2, b // 2) for a, b in zip(starts, ends, strict=True))
+        actual.setdefault(scope, {})[system] = tuple((a // 2, b // 2) for a, b in zip(starts, ends, strict=True))
     return actual
 
 
-def _cover(index: int, scope: str, since: int, length: int) -> Fact:
+def _cover(index: int, system: str, scope: str, since: int, length: int) -> Fact:
     body = {"scope": scope, "since": since * MICRO, "through": (since + length) * MICRO}
     return Fact(
-        index.to_bytes(16, "big"), Coverage.model_fields["kind"].default, False, "I94", f"C{index}", "", 1, "0" * 16,
+        index.to_bytes(16, "big"), Coverage.model_fields["kind"].default, False, system, f"C{index}", "", 1, "0" * 16,
         1, index, "b\n1", 0, 0, False, "UTC", None, (), None, (), body,
     )  # fmt: skip

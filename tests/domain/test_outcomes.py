@@ -153,7 +153,7 @@ def test_without_coverage_nobody_is_suspected() -> None:
 
 def _suspected(*ways: str) -> bool:
     """Whether the visitor is suspected where departures by these ways are complete."""
-    covered = coverage_of({f"departure:{way}": ((0, 2**60),) for way in ways})
+    covered = coverage_of({("I94", f"departure:{way}"): ((0, 2**60),) for way in ways})
     answer = resolve.answer(visitor().stay(), second(NEW_YORK, LATER), covered)
     return answer is not None and answer.outcome == "OVERSTAY_SUSPECTED"
 
@@ -166,7 +166,7 @@ def test_a_way_out_that_is_forgotten_is_seen(monkeypatch: pytest.MonkeyPatch) ->
         others = [one for one in ways if one != way]
         assert not _suspected(*others)
         with monkeypatch.context() as patch:
-            patch.setattr(rules, "ABSENCE_SCOPES", tuple(f"departure:{one}" for one in others))
+            patch.setattr(rules, "ABSENCE_SOURCES", tuple(("I94", f"departure:{one}") for one in others))
             assert _suspected(*others)
 
 

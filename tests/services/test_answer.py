@@ -20,7 +20,6 @@ from schemas.codec import decode
 from services.answering import answer_line, answers, match_line, read
 from services.cli import app
 from services.correlator.process import run
-from services.domain.coverage import complete
 from services.domain.history import history_of
 from services.export import lines
 from services.matches import possible
@@ -57,7 +56,7 @@ async def _published(data: Path, raws: list[bytes]) -> dict[str, list[bytes]]:
     try:
         for name, known_at in (("now", None), ("then", AS_OF * 1_000_000)):
             async with aclosing(lines(store.reads, known_at=known_at)) as written:
-                coverage = complete(await store.reads.coverage(), known_at)
+                coverage = await store.reads.coverage(known_at)
                 histories = [history_of(line) async for line in written if not line.startswith(b'{"complete"')]
             found[name] = [answer_line(history, AS_OF, coverage) for history in histories]
         async with aclosing(possible(store.reads)) as matches:

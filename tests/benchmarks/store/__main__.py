@@ -41,7 +41,8 @@ from services.correlator.compare import compare
 from services.correlator.correlator import RESOLVE_ROWS
 from services.correlator.key_cache import KeyCache
 from services.correlator.process import GATHER_SECONDS
-from services.correlator.resolve import coverage_of, resolve
+from services.correlator.resolve import resolve
+from services.domain.coverage import coverage_of_joined
 from services.domain.facts import fact_of
 from services.memory import collect_rarely
 from services.store import Store, open_store
@@ -205,7 +206,7 @@ async def resolve_all(store: Store, meter: Meter) -> None:
         while rows:
             async with store.writer.begin() as tx:
                 await tx.lock_resolving()
-                rows = (await resolve(tx, RESOLVE_ROWS, NOW, await coverage_of(tx))).rows
+                rows = (await resolve(tx, RESOLVE_ROWS, NOW, coverage_of_joined(await tx.coverage()))).rows
 
 
 async def empty(url: str) -> None:

@@ -162,14 +162,6 @@ async def test_what_is_due_by_time_or_by_coverage(store: Store) -> None:
         assert (await tx.persons([1]))[0].sequence == 2
 
 
-async def test_of_two_copies_of_a_coverage_event_the_earlier_known_stands(store: Store) -> None:
-    async with store.writer.begin() as tx:
-        await tx.add_coverage([(b"i" * 16, 20, b"late")])
-        await tx.add_coverage([(b"i" * 16, 10, b"early")])
-        await tx.add_coverage([(b"i" * 16, 30, b"later")])
-        assert await tx.coverage() == [b"early"]
-
-
 async def test_the_outbox_is_emptied_in_order(store: Store) -> None:
     async with store.writer.begin() as tx:
         for blob in (b"1", b"2", b"3"):

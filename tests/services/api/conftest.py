@@ -40,6 +40,8 @@ from schemas.moments import Moment
 from services.api.app import create_app
 from services.api.audit import Audit, AuditLog, Row, open_audit
 from services.api.tokens import Trust, shared_secret
+from services.domain.coverage import Coverage as Complete
+from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact, fact_of
 from services.domain.identity import keys_of
 from services.domain.pools import Pool
@@ -70,9 +72,9 @@ class MemoryReads:
         self._up()
         return {}
 
-    async def coverage(self) -> list[Fact]:
+    async def coverage(self, known_at: int | None = None) -> Complete:
         self._up()
-        return [fact for fact in self.facts if fact.kind == "coverage"]
+        return complete([fact for fact in self.facts if fact.kind == "coverage"], known_at)
 
     async def known_through(self) -> int | None:
         self._up()

@@ -27,6 +27,7 @@ from services.api.answers import (
     timeline_view,
     visible,
 )
+from services.domain.coverage import complete
 from services.domain.facts import MICRO, fact_of
 from services.domain.history import Answer, Interval, Link, Stay
 from services.domain.pools import Pool
@@ -83,7 +84,7 @@ async def test_absence_is_evidence_only_where_departures_are_complete(world: Any
     assert present["days_over"] == (date(2026, 11, 25) - date(2026, 7, 9)).days
     freshness = response.json()["freshness"]
     assert freshness["absence_known_through"] == "2026-10-01T00:00:00Z"
-    assert freshness["coverage"]["departure:air"] == "2026-11-01T00:00:00Z"
+    assert freshness["coverage"]["I94"]["departure:air"] == "2026-11-01T00:00:00Z"
     assert freshness["provisional"] is False
 
 
@@ -285,7 +286,7 @@ def test_whoever_is_in_the_view_is_found_by_every_number_and_every_id(
     events, _ = world_of(seed)
     facts = tuple(fact_of(raw) for raw in bytes_of(events))
     told = tuple(Pool(fact for fact in facts if fact.kind != "coverage").facts.values())
-    known = Known(told, tuple(fact for fact in facts if fact.kind == "coverage"), None)
+    known = Known(told, complete(fact for fact in facts if fact.kind == "coverage"), None)
     when = When(as_of, None if known_at is None else known_at * MICRO)
     for history in persons(visible(told, confidential=confidential), when.known_at):
         asked: list[By] = [ByPerson(handle(*record)) for record in history.records]

@@ -15,6 +15,7 @@ from schemas.events import Fact as Said
 from schemas.identifiers import Identifier, Scheme
 from schemas.ids import handle
 from services.api.answers import ByIdentifier, Known, When, status_view, timeline_view
+from services.domain.coverage import NOTHING
 from services.domain.facts import Fact, fact_of
 
 MARK = (Handling.ASYLUM,)
@@ -155,5 +156,5 @@ def test_answers_are_a_function_of_what_may_be_told(new_maker: Any, data: Any, a
     for view in (status_view, timeline_view):
         for known_at in (None, 1_780_000_000_000_000):
             when = When(as_of, known_at)
-            told = view(by, when, Known(tuple(base + secrets), (), None), confidential=False)
-            assert told == view(by, when, Known(tuple(base), (), None), confidential=True)
+            told = view(by, when, Known(tuple(base + secrets), NOTHING, None), confidential=False)
+            assert told == view(by, when, Known(tuple(base), NOTHING, None), confidential=True)

@@ -136,7 +136,7 @@ async def found_under(number: ByIdentifier, raws: list[bytes], url: str) -> froz
         await driver.finish()
     reads = store.reads
     facts = merged_facts(await reads.pools([number.key]))
-    known = Known(facts, tuple(await reads.coverage()), await reads.known_through(), await reads.cutoffs())
+    known = Known(facts, await reads.coverage(), await reads.known_through(), await reads.cutoffs())
     await store.close()
     return frozenset(ids_of(status_view(number, When(1_790_000_000), known, confidential=True)))
 

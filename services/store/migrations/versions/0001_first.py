@@ -70,10 +70,27 @@ def upgrade() -> None:
     _queue("work", sa.Column("compared", sa.Boolean, nullable=False, server_default=sa.false()))
     _queue("change")
     op.create_table(
-        "coverage",
+        "coverage_event",
         sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("record", sa.LargeBinary, nullable=False),
+        sa.Column("system", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("mapping", sa.Integer, nullable=False),
         sa.Column("known", sa.BigInteger, nullable=False),
-        sa.Column("blob", sa.LargeBinary, nullable=False),
+        sa.Column("retract", sa.Integer, nullable=False),
+        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("through", sa.BigInteger, nullable=False),
+    )
+    op.create_index("coverage_event_record", "coverage_event", ["record"])
+    op.create_index("coverage_event_system", "coverage_event", ["system", "known"])
+    op.create_table(
+        "coverage",
+        sa.Column("system", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("stretches", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("system", "scope"),
     )
     op.create_table(
         "position",
@@ -98,6 +115,7 @@ def downgrade() -> None:
         "config",
         "position",
         "coverage",
+        "coverage_event",
         "change",
         "work",
         "person",
