@@ -79,6 +79,8 @@ class Stay:
     ends: datetime | None  # when the next application for admission was made
     events: list[Event]
     programs: list[Event]
+    after: Event | None = None  # the next application for admission
+    decided_later: list[Event] = field(default_factory=list)  # what was filed in it and decided behind its end
     grants: list[Grant] = field(default_factory=list)
     applications: list[Application] = field(default_factory=list)
     revalidated: Stay | None = None  # the stay that went on after a short trip
@@ -112,6 +114,11 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
         if stay.begins > as_of:
             continue
         answers[key_of(stay.arrival)] = _answer(stay, as_of, known)
+        if stay.decided_later:  # decided when he had come again: whether that reaches back, no section says
+            other = _stay(stay.arrival, stay.after, [*stay.events, *stay.decided_later], known)
+            more = _answer(other, as_of, known).outcomes
+            mine = answers[key_of(stay.arrival)]
+            answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
     for stay in stays_of(known):
         if stay.revalidated is not None and stay.revalidated.begins <= as_of:  # one stay, or two of one period
             mine, goes_on = answers[key_of(stay.arrival)], answers[key_of(stay.revalidated.arrival)]
@@ -124,17 +131,26 @@ def stays_of(known: list[Event]) -> list[Stay]:
     arrivals = sorted((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]))
     stays: list[Stay] = []
     for number, arrival in enumerate(arrivals):
-        begins = start_of(arrival["occurred_at"])
         after = arrivals[number + 1] if number + 1 < len(arrivals) else None
-        ends = start_of(after["occurred_at"]) if after else None
         mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, arrival, after)]
-        programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
-        stay = Stay(arrival, begins, ends, mine, programs)
-        _read_applications(stay)
+        stay = _stay(arrival, after, mine, known)
+        receipts = {a.receipt for a in stay.applications}
+        stay.decided_later = [
+            e for e in known if e["kind"] == "extension" and e["receipt"] in receipts and e not in mine
+        ]
         if stays:
             _revalidate(stays[-1], stay)
         stays.append(stay)
     return stays
+
+
+def _stay(arrival: Event, after: Event | None, mine: list[Event], known: list[Event]) -> Stay:
+    """The stay that an arrival begins, with its events."""
+    ends = start_of(after["occurred_at"]) if after else None
+    programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
+    stay = Stay(arrival, start_of(arrival["occurred_at"]), ends, mine, programs, after)
+    _read_applications(stay, _filed_before(known, arrival))
+    return stay
 
 
 def _within(event: Event, arrival: Event, after: Event | None) -> bool:
@@ -174,7 +190,18 @@ def _revalidate(before: Stay, stay: Stay) -> None:
 # --- applications and grants -----------------------------------------------------------------------------------------
 
 
-def _read_applications(stay: Stay) -> None:
+def _filed_before(known: list[Event], arrival: Event) -> set[str]:
+    """Receipts of what was filed before an arrival: who leaves abandons it, it is nothing to a later stay."""
+    return {
+        e["receipt"]
+        for e in known
+        if e["kind"] == "extension"
+        and e["form"] != "I-94"
+        and (_date(e.get("filed_on")) or day_of(e["occurred_at"])) < day_of(arrival["occurred_at"])
+    }
+
+
+def _read_applications(stay: Stay, abandoned: set[str]) -> None:
     arrival = stay.arrival
     stay.grants = [
         Grant(
@@ -204,7 +231,8 @@ def _read_applications(stay: Stay) -> None:
                 )
                 stay.grants.sort(key=lambda g: g.start)
             continue
-        by_receipt.setdefault(event["receipt"], []).append(event)
+        if event["receipt"] not in abandoned:
+            by_receipt.setdefault(event["receipt"], []).append(event)
     for receipt, steps in by_receipt.items():
         steps.sort(key=lambda e: (day_of(e["occurred_at"]), e.get("recorded_at") or ""))
         filings = [e for e in steps if e["action"] == "filed"]
@@ -639,7 +667,10 @@ def _pending(stay: Stay, day: date) -> set[str]:
         end = min((d for d in withdrawn if d >= begins), default=FOREVER)
         if given and begins <= day <= given and day <= end:
             marks.add("status")
-            sure, maybe = (sure, True) if day == end else (True, maybe)
+            opens, closes = _designation_over(stay)
+            if day >= closes:
+                continue
+            sure, maybe = (sure, True) if day == end or day >= opens else (True, maybe)
     for fact in stay.facts("deferred_departure"):  # presidential memorandum
         given = _date(fact.get("until"))
         if given and day_of(fact["occurred_at"]) <= day <= given:
@@ -658,6 +689,12 @@ def _pending(stay: Stay, day: date) -> set[str]:
     if sure:
         return {PENDING} | marks
     return {PENDING, "maybe"} | marks if maybe else set()
+
+
+def _designation_over(stay: Stay) -> tuple[date, date]:
+    """From when the designation of the person's state may be, and is, over by notice (INA 244(b)(3)(B))."""
+    found = [law.TPS_ENDED[state] for state in stay.arrival["subject"].get("citizenship", []) if state in law.TPS_ENDED]
+    return found[0] if found else (date.max, date.max)
 
 
 def _received_after_weekend(application: Application, day: date) -> bool:

@@ -316,9 +316,10 @@ def _asked(world: World) -> datetime:
         for e in world.events
         if e["kind"] == "departure" and e["occurred_at"]["precision"] == "day"
     }
+    marks = sorted(world.marks)
     for _ in range(200):
-        day, zone = world.rng.choice(world.marks)
-        day += timedelta(days=world.rng.choice((-1, 0, 0, 1, 1, 2, 15, 40, 100)))
+        day, zone = world.rng.choice(marks if world.rng.random() < 0.4 else marks[len(marks) // 2 :])
+        day += timedelta(days=world.rng.choice((-1, 0, 0, 1, 1, 1, 2, 15, 40, 100)))
         if world.rng.random() < 0.5:
             zone = world.zone
         at = world.edge(day, zone)
@@ -789,6 +790,40 @@ def revalidation(world: World) -> None:
         world.depart(world.near(last), rng.choice(("inspected", "biometric")))
 
 
+def again(world: World) -> None:
+    """A stay with its program, employment or application; then another, to which those are nothing."""
+    rng = world.rng
+    first = date(2025, 1, 20) + timedelta(days=rng.randint(0, 60))
+    last = world.mark(first + timedelta(days=rng.randint(60, 120)))
+    cls = rng.choice(("F1", "H1B", "B2"))
+    receipt = world.receipt()
+    world.arrive(first, cls, "D/S" if cls == "F1" else last)
+    if cls == "F1":
+        world.sevis("program", "sevis_active", first - timedelta(days=60), "F1", "created", date(2028, 5, 31))
+        if rng.random() < 0.4:
+            world.sevis("program", "sevis_terminated", last - timedelta(days=10), "F1", "violation")
+    elif cls == "H1B":
+        world.fact("employment_ended", last - timedelta(days=rng.choice((10, 70))))
+    filed = rng.random() < 0.6
+    if filed:
+        world.step(receipt, "filed", last - timedelta(days=5), asks="change_class", requested_class="H4")
+    if rng.random() < 0.8:
+        world.depart(
+            last + timedelta(days=rng.choice((-1, 0, 1))), rng.choice(("inspected", "biometric", "manifest_closed"))
+        )
+    back = last + timedelta(days=rng.randint(20, 60))
+    second = world.mark(back + timedelta(days=rng.randint(30, 120)))
+    world.arrive(back, rng.choice(("B2", "H1B", "L1")), second)
+    world.mark(back)
+    if filed and rng.random() < 0.6:
+        result = rng.choice(("approved", "denied"))
+        granted: dict[str, Any] = (
+            {"granted_class": "H4", "granted_until": second + timedelta(days=300)} if result == "approved" else {}
+        )
+        world.step(receipt, result, back + timedelta(days=10), asks="change_class", requested_class="H4", **granted)
+    _maybe_leave(world, second)
+
+
 KINDS: dict[str, Callable[[World], None]] = {
     each.__name__: each
     for each in (
@@ -806,6 +841,7 @@ KINDS: dict[str, Callable[[World], None]] = {
         several,
         evidence,
         revalidation,
+        again,
     )
 }
 

@@ -110,6 +110,18 @@ WITHDRAWAL = {"F1": 15, "F2": 15}  # 8 CFR 214.2(f)(5)(iv): an authorised withdr
 
 VOLUNTARY_DEPARTURE = {None: 120, "after-proceedings": 60}  # INA 240B(a)(2)(A), (b)(2); 8 CFR 240.26(c), (e)
 
+TPS_ENDED: dict[str, tuple[date, date]] = {
+    # the Supreme Court held on 25 June 2026 (Mullin v. Doe) that courts do not review the Secretary's terminations;
+    # between a notice's day and the first day on which no order stood against it, both readings are left open
+    "VEN": (date(2025, 4, 7), date(2025, 11, 8)),  # 90 FR 8805, 90 FR 43225; stays of 19 May and 3 October 2025
+    "HTI": (date(2025, 9, 2), date(2026, 9, 1)),  # 90 FR 54733: 3 February 2026, stayed up to Mullin v. Doe
+    "SYR": (date(2025, 11, 21), date(2026, 9, 1)),  # 90 FR 45398, stayed up to Mullin v. Doe
+    # notices whose last day and orders of courts this table does not follow
+    **dict.fromkeys(("BUR", "MMR", "ETH", "SSD", "SOM", "YEM"), (date(2025, 11, 1), date.max)),
+    **dict.fromkeys(("AFG", "CMR", "HND", "NIC", "NPL"), (date(2025, 7, 1), date.max)),
+}
+"""Designations that ended by notice: the day from which they may be over, and the one from which they are."""
+
 PAPER_SINCE = date(2023, 3, 29)  # USCIS Policy Manual vol. 1 part B ch. 6; 8 CFR 1.2 "day"
 
 REVALIDATION_DAYS = 30  # 22 CFR 41.112(d)(2); 8 CFR 214.1(b)

@@ -12,22 +12,26 @@ from oracle.histories import KNOWN, PORTS, World
 from oracle.reading import Event
 
 NOON = 12
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Sibling:
-    """A history, the local noon (at the port of entry) that is asked about, and the right outcomes of its stays."""
+    """A history, the instant that is asked about, and the right outcomes of its stays."""
 
     name: str
     why: str
     build: Callable[[World], None]
     on: datetime
     right: tuple[str, ...]  # of the stays in order
+    known_at: datetime | None = None
+    covered: bool = True
 
     def events(self) -> list[Event]:
         """The events, with departures known complete throughout."""
         world = World(Random(self.name))
-        world.cover(datetime(2000, 1, 1, tzinfo=UTC), KNOWN)
+        if self.covered:
+            world.cover(LONG_AGO, KNOWN)
         self.build(world)
         return world.events
 
@@ -42,11 +46,13 @@ def at(day: str, hour: int = NOON, minute: int = 0, port: str = "JFK") -> dateti
     return datetime(found.year, found.month, found.day, hour, minute, tzinfo=zone).astimezone(UTC)
 
 
-def right(*outcomes: str, on: datetime, why: str) -> Callable[[Callable[[World], None]], None]:
+def right(
+    *outcomes: str, on: datetime, why: str, known_at: datetime | None = None, covered: bool = True
+) -> Callable[[Callable[[World], None]], None]:
     """Keep a history with what is right of it."""
 
     def keep(build: Callable[[World], None]) -> None:
-        ALL.append(Sibling(build.__name__, why, build, on, outcomes))
+        ALL.append(Sibling(build.__name__, why, build, on, outcomes, known_at, covered))
 
     return keep
 
@@ -709,3 +715,288 @@ def asylum_granted(w: World) -> None:
     came(w, "B2", "2026-07-09")
     w.fact("asylum_pending", d("2026-07-01"))
     w.fact("asylum_granted", d("2026-09-01"))
+
+
+# --- what ends by notice ---------------------------------------------------------------------------------------------
+
+
+def _tps(w: World, state: str, until: str) -> None:
+    w.citizenship = state
+    came(w, "B2", "2024-07-09", "2024-01-12")
+    w.fact("tps", d("2024-08-01"), until=d(until))
+
+
+@right(
+    "OVERSTAY_SUSPECTED",
+    on=at("2026-11-15"),
+    why="90 FR 54733; Mullin v. Doe, 25 June 2026: the designation of Haiti ended",
+)
+def tps_of_haiti_ended_by_notice(w: World) -> None:
+    _tps(w, "HTI", "2027-06-30")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-15"), why="90 FR 45398; Mullin v. Doe: the designation of Syria ended")
+def tps_of_syria_ended_by_notice(w: World) -> None:
+    _tps(w, "SYR", "2027-06-30")
+
+
+@right("IN_STATUS", on=at("2025-06-01"), why="INA 244(f)(4): while the designation of Haiti held")
+def tps_of_haiti_held(w: World) -> None:
+    _tps(w, "HTI", "2026-02-03")
+
+
+@right("IN_STATUS", on=at("2026-06-01"), why="no notice ended that of Ukraine before its own date")
+def tps_of_ukraine_held(w: World) -> None:
+    _tps(w, "UKR", "2026-10-19")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-10-20"), why="the day behind it")
+def tps_of_ukraine_over(w: World) -> None:
+    _tps(w, "UKR", "2026-10-19")
+
+
+# --- plausibility, duration of status --------------------------------------------------------------------------------
+
+
+@right(
+    "UNDETERMINED",
+    on=at("2026-09-01"),
+    why="a departure dated ten years behind its own record is never 'no departure reported'",
+)
+def departure_in_2036(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, datetime(2036, 7, 1, 16, tzinfo=UTC))
+
+
+@right(
+    "IN_STATUS",
+    on=at("2026-11-15"),
+    why="91 FR 44976 is postponed (D. Mass. 1:26-cv-13799): D/S, and no date of the new rule",
+)
+def f1_admitted_in_october_2026(w: World) -> None:
+    came(w, "F1", "D/S", "2026-10-02")
+    w.sevis("program", "sevis_active", d("2026-06-01"), "F1", "created", d("2031-05-31"))
+
+
+@right("IN_GRACE", on=at("2026-11-15"), why="and sixty days of grace, not thirty")
+def f1_sixty_days_in_november_2026(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2026-09-30"))
+
+
+# --- students' programs ----------------------------------------------------------------------------------------------
+
+
+@right(
+    "IN_GRACE", on=at("2026-10-29"), why="8 CFR 214.2(f)(5)(iv): sixty days behind the training, too (30 August + 60)"
+)
+def f1_grace_behind_training(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2025-05-31"))
+    w.sevis("employment", "sevis_active", d("2025-07-01"), "F1", "practical-training", d("2026-08-30"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2025-10-01"), why="training that begins behind the days of grace revives nothing")
+def f1_training_that_begins_too_late(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2025-05-31"))
+    w.sevis("employment", "sevis_active", d("2025-09-01"), "F1", "practical-training", d("2026-08-30"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2025-09-01"), why="curricular training lies inside the program")
+def f1_curricular_training_extends_nothing(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2025-05-31"))
+    w.sevis("employment", "sevis_active", d("2025-05-01"), "F1", "curricular-training", d("2026-08-30"))
+
+
+@right("TERMINATED", on=at("2025-09-01"), why="training counts up to a later termination and not beyond it")
+def f1_terminated_during_training(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "F1", "created", d("2025-05-31"))
+    w.sevis("employment", "sevis_active", d("2025-06-01"), "F1", "practical-training", d("2026-05-30"))
+    w.sevis("program", "sevis_terminated", d("2025-08-01"), "F1", "violation")
+
+
+@right("IN_STATUS", on=at("2026-05-01"), why="a reactivation undoes a termination by being later")
+def f1_reactivated(w: World) -> None:
+    came(w, "F1", "D/S", "2025-08-12")
+    w.sevis("program", "sevis_active", d("2025-06-01"), "F1", "created", d("2028-05-31"))
+    w.sevis("program", "sevis_terminated", d("2026-03-01"), "F1", "violation")
+    w.sevis("program", "sevis_active", d("2026-04-15"), "F1", "reactivated", d("2028-05-31"))
+
+
+@right("UNDETERMINED", on=at("2026-05-01"), why="an administrative end says neither violation nor grace")
+def f1_terminated_administratively(w: World) -> None:
+    came(w, "F1", "D/S", "2025-08-12")
+    w.sevis("program", "sevis_active", d("2025-06-01"), "F1", "created", d("2028-05-31"))
+    w.sevis("program", "sevis_terminated", d("2026-03-01"), "F1", "administrative")
+
+
+@right("DEPARTED_IN_TIME", on=at("2026-11-01"), why="22 CFR 62.23(f): academic training, then thirty days")
+def j1_left_thirty_days_behind_training(w: World) -> None:
+    came(w, "J1", "D/S", "2024-08-12")
+    w.sevis("program", "sevis_active", d("2024-06-01"), "J1", "created", d("2025-05-31"))
+    w.sevis("employment", "sevis_active", d("2025-06-15"), "J1", "academic-training", d("2026-05-31"))
+    left_on(w, "2026-06-30", "LAX")
+
+
+# --- what is taken back, what is known, what is complete -------------------------------------------------------------
+
+
+def _retract(w: World, event: Event) -> None:
+    again = {**event, "revision": {"number": 2, "digest": ""}, "operation": "retract"}
+    w.events.append(again)
+    w.reseal(again)
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-08-01"), why="a departure taken back is as if it had never been sent")
+def departure_taken_back(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, at("2026-07-01"), evidence="manifest_closed")
+    _retract(w, w.events[-1])
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-08-01"), why="a filing voided did not happen")
+def filing_taken_back(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    files(w, "2026-07-01")
+    _retract(w, w.events[-1])
+
+
+@right("DEPARTED_LATE", on=at("2026-08-01"), why="the later revision replaces the day")
+def departure_corrected_to_a_day_later(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, at("2026-07-09", 20))
+    moved = {
+        **w.events[-1],
+        "revision": {"number": 2, "digest": ""},
+        "occurred_at": w.at(at("2026-07-10", 20), "America/New_York"),
+    }
+    w.events.append(moved)
+    w.reseal(moved)
+
+
+@right(
+    "PENDING",
+    on=at("2026-08-01"),
+    known_at=datetime(2026, 8, 15, tzinfo=UTC),
+    why="what was known by then: the denial was not",
+)
+def denial_not_yet_known(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    files(w, "2026-07-01")
+    decides(w, "2026-07-20", "denied")
+    w.events[-1]["published_at"] = "2026-08-20T12:00:00Z"
+    for event in w.events[:-1]:
+        event["published_at"] = "2026-07-25T12:00:00Z"
+
+
+@right("DEPARTURE_UNKNOWN", on=at("2026-08-01"), covered=False, why="nobody vouches for departures by land")
+def land_is_not_covered(w: World) -> None:
+    w.cover(LONG_AGO, KNOWN, ("air", "sea"))
+    came(w, "B2", "2026-07-09")
+
+
+@right("DEPARTURE_UNKNOWN", on=at("2026-08-01"), covered=False, why="complete only up to the middle of the last day")
+def covered_up_to_the_last_day(w: World) -> None:
+    w.cover(LONG_AGO, at("2026-07-09"))
+    came(w, "B2", "2026-07-09")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-08-01"), covered=False, why="complete past the end, though not up to today")
+def covered_past_the_end(w: World) -> None:
+    w.cover(LONG_AGO, at("2026-07-12"))
+    came(w, "B2", "2026-07-09")
+
+
+@right("DEPARTURE_UNKNOWN", on=at("2026-08-01"), covered=False, why="an hour that nobody vouches for")
+def covered_with_a_hole(w: World) -> None:
+    w.cover(LONG_AGO, at("2026-03-01", 12))
+    w.cover(at("2026-03-01", 13), KNOWN)
+    came(w, "B2", "2026-07-09")
+
+
+@right(
+    "DEPARTURE_UNKNOWN",
+    on=at("2026-08-15"),
+    covered=False,
+    why="8 CFR 217.3(a): who left within the days granted, untold, is no overstayer",
+)
+def covered_past_the_ninety_days_but_not_past_those_granted(w: World) -> None:
+    w.cover(LONG_AGO, at("2026-07-20"))
+    came(w, "WT", "2026-07-09", "2026-04-11")
+    w.fact("satisfactory_departure", d("2026-07-05"), until=d("2026-08-08"))
+
+
+# --- one period after another ----------------------------------------------------------------------------------------
+
+
+@right(
+    "IN_GRACE", on=at("2026-10-15"), why="8 CFR 214.1(l)(2): once for each authorised period; the second has its own"
+)
+def second_period_second_sixty_days(w: World) -> None:
+    came(w, "H1B", "2026-07-01", "2025-01-10")
+    w.fact("employment_ended", d("2026-01-15"))
+    files(w, "2026-02-01", form="I-129", receipt="WAC0000000002")
+    decides(
+        w,
+        "2026-03-01",
+        "approved",
+        cls="H1B",
+        until="2028-03-01",
+        valid="2026-03-01",
+        form="I-129",
+        receipt="WAC0000000002",
+    )
+    w.fact("employment_ended", d("2026-09-01"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-20"), why="and behind the granted date nothing")
+def extended_and_over_again(w: World) -> None:
+    came(w, "B2", "2026-05-09")
+    files(w, "2026-05-01")
+    decides(w, "2026-06-20", "approved", until="2026-11-09")
+
+
+@right("IN_STATUS", on=at("2026-06-01"), why="8 CFR 214.1(c)(4): granted from the day on which the stay before expired")
+def granted_back_to_the_date(w: World) -> None:
+    came(w, "B2", "2026-05-09")
+    files(w, "2026-05-01")
+    decides(w, "2026-06-20", "approved", until="2026-11-09", valid="2026-05-10")
+
+
+@right(
+    "DEPARTED_IN_TIME",
+    "OVERSTAY_SUSPECTED",
+    on=at("2026-10-01"),
+    why="a pending filing of the stay before protects no later stay",
+)
+def filing_of_the_stay_before(w: World) -> None:
+    came(w, "B2", "2026-03-09")
+    files(w, "2026-03-01")
+    left(w, at("2026-03-20"))
+    came(w, "B2", "2026-09-09", "2026-04-10")
+
+
+@right(
+    "DEPARTED_IN_TIME",
+    "IN_STATUS",
+    on=at("2026-08-01"),
+    why="an approval for the stay before grants the later one nothing",
+)
+def approval_of_the_stay_before(w: World) -> None:
+    came(w, "B2", "2026-03-09")
+    files(w, "2026-03-01")
+    left(w, at("2026-03-05"))
+    came(w, "H1B", "2026-09-09", "2026-04-10")
+    decides(w, "2026-05-01", "approved", until="2026-07-01")
+
+
+@right(
+    "CLOSED_UNOBSERVED", "IN_STATUS", on=at("2026-10-01"), why="the employment that ended was that of the stay before"
+)
+def employment_of_the_stay_before(w: World) -> None:
+    came(w, "H1B", "2026-12-09", "2025-03-10")
+    w.fact("employment_ended", d("2026-01-15"))
+    came(w, "H1B", "2028-09-09", "2026-04-10")

@@ -28,6 +28,6 @@ def test_the_oracle_gives_the_right_outcome(path: Path) -> None:
 
 @pytest.mark.parametrize("sibling", SIBLINGS, ids=lambda sibling: sibling.name)
 def test_the_oracle_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
-    answers = outcome(sibling.events(), sibling.on)
+    answers = outcome(sibling.events(), sibling.on, sibling.known_at)
 
     assert tuple(each.outcome for each in answers.values()) == sibling.right, sibling.why
