@@ -77,3 +77,40 @@ def digit(birth: str, rng: Rng) -> str:
         far = -10 if year > 1950 else 10
         return f"{year + (near if rng.chance(0.7) else far)}{birth[4:]}"
     return f"{birth[:6]}{day - 1 if day > 1 else day + 1:02}"
+
+
+def year(birth: str, rng: Rng) -> str:
+    """Return the date with one digit of its year wrong, within the century. It is always a date, and another one."""
+    while True:
+        place = rng.between(2, 3)
+        wrong = f"{birth[:place]}{rng.between(0, 9)}{birth[place + 1 :]}"
+        if wrong != birth and "1900" < wrong[:4] <= "2025" and not wrong.endswith("0229"):
+            return wrong
+
+
+def number(value: str, rng: Rng) -> str:
+    """Return the number with one of its digits wrong."""
+    places = [place for place, sign in enumerate(value) if sign.isdigit()]
+    place = rng.one(places)
+    digit = (int(value[place]) + rng.between(1, 9)) % 10
+    return f"{value[:place]}{digit}{value[place + 1 :]}"
+
+
+PARTICLES = frozenset("AL EL DE DELA DEL DELOS VAN VON BIN ABDUL ABDEL DOS DA SAN".split())
+"""Words in front of a name that some write apart, some together, and some not at all."""
+
+
+def separable(name: str) -> bool:
+    """Return whether the name has several words."""
+    return " " in name or "-" in name
+
+
+def glued(name: str, rng: Rng) -> str:
+    """Return a name of several words with them written together, with a blank for a hyphen, or without its particle."""
+    first, rest = name.replace("-", " ").split(" ", 1)
+    roll = rng.random.random()
+    if roll < 0.2 and first in PARTICLES:
+        return rest
+    if roll < 0.4:
+        return name.replace("-", " ") if "-" in name else name.replace(" ", "-")
+    return name.replace("-", "").replace(" ", "")

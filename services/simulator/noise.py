@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from services.simulator import misspelling
 from services.simulator.clock import DAY, changes, local
 from services.simulator.population import names
+from services.simulator.population.names import plain
 from services.simulator.population.numbers import Numbers
 from services.simulator.population.plans import Crossing, Passport, Person, Span, Stay
 from services.simulator.rng import Rng
@@ -45,6 +46,30 @@ class Noise:
     """Neither document nor number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
     shared_passport: float = 0.002
     """Of persons: the passport number of somebody unrelated."""
+    wrong_passport: float = 0.005
+    """Of passport numbers: a wrong digit, and one in ten times somebody else's number. So with the next six."""
+    wrong_i94: float = 0.005
+    """Of I-94 numbers outside of arrivals in I-94."""
+    wrong_visa: float = 0.005
+    """Of numbers of visas."""
+    wrong_sevis: float = 0.005
+    """Of SEVIS IDs beside a name and a date of birth, behind the creation of the record."""
+    wrong_alien: float = 0.005
+    """Of A-numbers."""
+    wrong_fin: float = 0.002
+    """Of FINs beside a name and a date of birth, behind the enrolment."""
+    wrong_receipt: float = 0.003
+    """Of receipt numbers."""
+    placeholder: float = 0.002
+    """Of numbers of passports, visas, I-94s and aliens: zeros, nines or a word in the place of the number."""
+    swapped_passport: float = 0.005
+    """Of stays of families who travel together: at the inspection on arrival each has the passport of the other."""
+    custom_birth: float = 1.0
+    """Of persons whose day of birth is not known, by the share of the country: 1 January or 1 July stands for it."""
+    glued: float = 0.02
+    """A name without its blanks, hyphens or particles, or with a blank for a hyphen. Of names that have any: often."""
+    wrong_year: float = 0.003
+    """A wrong digit in the year of birth."""
     copies: float = 0.4
     """Of travellers on a manifest: again by the airline's partner, minutes to days later, names cut or respelt."""
     other_time: float = 0.5
@@ -85,8 +110,19 @@ class Noise:
 
 CLEAN = Noise().scaled(0)
 KINDS = tuple(each.name for each in fields(Noise))
-OF_PERSONS = frozenset({"twins", "shared_passport", "missing_departure"})
+OF_PERSONS = frozenset({"twins", "shared_passport", "missing_departure", "swapped_passport", "custom_birth"})
 """Kinds that are no single record's."""
+
+
+PLACEHOLDERS: dict[str, tuple[str, ...]] = {
+    "passport": ("000000000", "999999999", "123456789", "111111111", "XXXXXXXXX", "UNKNOWN", "NONE"),
+    "i94": ("00000000000", "99999999999"),
+    "visa": ("00000000", "99999999"),
+    "alien": ("A000000000", "A999999999"),
+}
+"""What is written by scheme where the number is not known."""
+OTHERS, RECENT = 0.1, 300
+"""Share of mistyped numbers that are somebody else's, of as many as were written last."""
 
 
 @dataclass(slots=True)
@@ -111,6 +147,8 @@ class Mistakes:
     _numbers: Numbers = field(default_factory=Numbers)
     _lately: dict[str, Person] = field(default_factory=dict)  # citizenship -> the last one without a mistake
     _second: tuple[int, Passport] = (0, Passport("", ""))  # number of a person, and the other passport
+    _recent: dict[str, deque[str]] = field(default_factory=dict)  # by scheme
+    _swapped: tuple[int, frozenset[int]] = (0, frozenset())  # number of the other of a family, and indexes of stays
 
     def __post_init__(self) -> None:
         self._rng = Rng(f"noise {self.seed}")
@@ -132,6 +170,7 @@ class Mistakes:
         if self.noise.silent:
             return person, ()
         kinds: list[str] = []
+        person = self._by_custom(self._swap(person, kinds), kinds)
         other = self._lately.get(person.citizenship)
         fits = other is not None and plain(person)
         if other is not None and self.due("twins", possible=fits and _differ(person, other)):
@@ -144,6 +183,36 @@ class Mistakes:
             self._lately[person.citizenship] = person
         stays = tuple(self._unseen(stay, span, kinds) for stay in person.stays)
         return replace(person, stays=stays), tuple(kinds)
+
+    def _swap(self, person: Person, kinds: list[str]) -> Person:
+        """Return the person with the other's passport shown on arrival, where two of a family have them swapped."""
+        number, places = self._swapped
+        if number != person.number:
+            together = [index for index, stay in enumerate(person.stays) if stay.family_passport is not None]
+            places = frozenset(index for index in together if self.due("swapped_passport"))
+            self._swapped = person.number + 1, places
+        if not places:
+            return person
+        kinds.append("swapped_passport")
+        stays = tuple(
+            replace(stay, shown_passport=stay.family_passport) if index in places else stay
+            for index, stay in enumerate(person.stays)
+        )
+        return replace(person, stays=stays)
+
+    def _by_custom(self, person: Person, kinds: list[str]) -> Person:
+        """Return the person with the date of birth that the custom of the country gives."""
+        origin = names.BY_CODE[person.citizenship]
+        rate = self.noise.custom_birth
+        if not rate or not (origin.january or origin.july) or not plain(person):
+            return person
+        roll = self._rng.random.random()
+        if roll >= rate * (origin.january + origin.july):
+            return person
+        self.counts["custom_birth"] += 1
+        kinds.append("custom_birth")
+        day = "0101" if roll < rate * origin.january else "0701"
+        return replace(person, birth=person.birth[:4] + day)
 
     def _unseen(self, stay: Stay, span: Span, kinds: list[str]) -> Stay:
         if stay.departure is None or not stay.seen or stay.departure.at > span.records_end:
@@ -172,7 +241,7 @@ class Mistakes:
             return Description(person, stay.passport)
         kinds: list[str] = []
         spelt = self.misspell(person, kinds, possible=named)
-        passport = stay.passport
+        passport = (stay.shown_passport if at_inspection else None) or stay.passport
         left_out = self.due("nothing_shared", possible=bare and plain(person))
         if left_out:
             kinds.append("nothing_shared")
@@ -180,11 +249,34 @@ class Mistakes:
             passport = self._other(person)
             spelt = replace(spelt, citizenship=passport.state)
             kinds.append("other_passport")
-        return Description(spelt, passport, left_out, kinds)
+        description = Description(spelt, passport, left_out, kinds)
+        if documented and not left_out:
+            number = self.number("passport", passport.number, description, possible=named)
+            description.passport = replace(passport, number=number)
+        return description
 
     def number(self, scheme: str, value: str, description: Description, *, possible: bool = True) -> str:
-        """Return a number as a record has it; a mistake in it is added to the description."""
+        """Return a number as a record has it; a mistake in it is added to the description.
+
+        `possible` is False where the number is all that the record has, or is the record's own.
+        """
+        if self.noise.silent or not value:
+            return value
+        if self.due(f"wrong_{scheme}", possible=possible):
+            description.kinds.append(f"wrong_{scheme}")
+            return self._mistyped(scheme, value)
+        if scheme in PLACEHOLDERS and self.due("placeholder", possible=possible):
+            description.kinds.append("placeholder")
+            return self._rng.one(PLACEHOLDERS[scheme])
+        self._recent.setdefault(scheme, deque(maxlen=RECENT)).append(value)
         return value
+
+    def _mistyped(self, scheme: str, value: str) -> str:
+        """Return another number: somebody else's now and then, and else one with a wrong digit."""
+        others = [each for each in self._recent.get(scheme, ()) if each != value and each[0] == value[0]]
+        if others and self._rng.chance(OTHERS):
+            return self._rng.one(others)
+        return misspelling.number(value, self._rng)
 
     def misspell(self, person: Person, kinds: list[str], *, possible: bool = True) -> Person:
         """The person as one record spells it: at most one mistake, its kind added to `kinds`."""
@@ -200,6 +292,15 @@ class Mistakes:
         if self.due("day_and_month", possible=possible and swapped != person.birth):
             kinds.append("day_and_month")
             return replace(person, birth=swapped)
+        if self.due("wrong_year", possible=possible and plain(person)):
+            kinds.append("wrong_year")
+            return replace(person, birth=misspelling.year(person.birth, self._rng))
+        joined = misspelling.separable(person.family), misspelling.separable(person.given)
+        if self.due("glued", possible=possible and any(joined) and names.LONG not in person.family):
+            kinds.append("glued")
+            family = misspelling.glued(person.family, self._rng) if joined[0] else person.family
+            given = misspelling.glued(person.given, self._rng) if joined[1] and not joined[0] else person.given
+            return replace(person, family=family, given=given)
         return person
 
     def wrong(self, family: str, given: str, birth: str) -> tuple[str, str, str]:
@@ -267,11 +368,6 @@ class Mistakes:
     def injected(self) -> dict[str, int]:
         """How often each kind was put in."""
         return {kind: self.counts[kind] for kind in KINDS}
-
-
-def plain(person: Person) -> bool:
-    """Whether names and date of birth are whole, so that they alone can tell who it is."""
-    return bool(person.given) and not person.birth.endswith("00") and names.LONG not in person.family
 
 
 def _differ(one: Person, other: Person) -> bool:

@@ -1,113 +1,136 @@
-"""Where the people come from: citizenships with their names. Invented combinations of common names."""
+"""Where the people come from: citizenships with the names that are borne there, as often as they are.
+
+`names.csv` has the frequent names of each citizenship with their bearers in 100,000. Where the sources count, these are
+counts: family names of GBR, BEL, CHN, KOR, VNM, ESP, MEX, PRT, BRA and all names of CHL, COL and KEN. Elsewhere the
+names stand in the order of their frequency, the first one has the published share of its bearers, and the others follow
+Zipf's law. The lists come in part from Faker (MIT licence, see `names.LICENSE`), names in other scripts romanised, in
+part from statistics that `docs/evaluation.md` names. A person with none of the frequent names has a rare one: it is put
+together from the beginning of one name and the end of another, so that rare names are many and each is borne by few.
+"""
 
 from __future__ import annotations
 
+import csv
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+
+from services.simulator.population.plans import Person
+from services.simulator.rng import Rng
+
+_ALL = 100_000
+
+
+class Names:
+    """Names with their bearers in 100,000."""
+
+    def __init__(self, bearers: Mapping[str, int]) -> None:
+        self.frequent = tuple(bearers)
+        self._sums = tuple(accumulate(bearers.values()))
+
+    def draw(self, rng: Rng) -> str:
+        """Return a name, as often as it is borne."""
+        roll = rng.random.random() * max(_ALL, self._sums[-1])
+        place = bisect(self._sums, roll)
+        return self.frequent[place] if place < len(self.frequent) else self._rare(rng)
+
+    def _rare(self, rng: Rng) -> str:
+        begin, end = (rng.one(self.frequent).replace(" ", "").replace("-", "") for _ in range(2))
+        return begin[: (len(begin) + 1) // 2] + end[len(end) // 2 :]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A citizenship and the names borne there."""
+    """A citizenship: how many travellers have it, and how often a birth is put on 1 January or 1 July by custom."""
 
     code: str
     weight: int
     waiver: bool
-    families: tuple[str, ...]
-    women: tuple[str, ...]
-    men: tuple[str, ...]
+    january: float = 0.0
+    july: float = 0.0
+
+    @property
+    def families(self) -> Names:
+        """Return the family names."""
+        return _table()[self.code, "family"]
+
+    @property
+    def women(self) -> Names:
+        """Return the given names of women."""
+        return _table()[self.code, "women"]
+
+    @property
+    def men(self) -> Names:
+        """Return the given names of men."""
+        return _table()[self.code, "men"]
 
 
-_ENGLISH = (
-    "SMITH JONES TAYLOR BROWN WILLIAMS WILSON JOHNSON DAVIES ROBINSON WRIGHT THOMPSON EVANS WALKER WHITE ROBERTS GREEN "
-    "HALL WOOD JACKSON CLARKE HUGHES EDWARDS HARRIS LEWIS MARTIN COOPER WARD MORRIS BAKER KELLY MURPHY BYRNE RYAN"
-)
-_ENGLISH_WOMEN = "OLIVIA AMELIA ISLA EMILY AVA LILY MIA SOPHIA GRACE ELLA JESSICA ALICE CHARLOTTE RUTH MARGARET HELEN"
-_ENGLISH_MEN = "OLIVER GEORGE HARRY NOAH JACK LEO ARTHUR OSCAR CHARLIE THOMAS WILLIAM JAMES PETER DAVID STEPHEN IAN"
-_GERMAN = (
-    "MUELLER SCHMIDT SCHNEIDER FISCHER WEBER MEYER WAGNER BECKER SCHULZ HOFFMANN KOCH BAUER RICHTER KLEIN WOLF "
-    "SCHROEDER NEUMANN SCHWARZ ZIMMERMANN BRAUN KRUEGER HARTMANN LANGE WERNER KRAUSE LEHMANN KOEHLER JUNG"
-)
-_GERMAN_WOMEN = "ANNA EMMA LENA LEA MARIE SOPHIE JOHANNA KATHARINA URSULA MONIKA PETRA SABINE CLARA ELISABETH GISELA"
-_GERMAN_MEN = "PAUL JONAS LUKAS FELIX MAXIMILIAN LEON PETER MICHAEL THOMAS ANDREAS WOLFGANG KLAUS JUERGEN STEFAN HANS"
-_FRENCH = (
-    "MARTIN BERNARD DUBOIS THOMAS ROBERT RICHARD PETIT DURAND LEROY MOREAU SIMON LAURENT LEFEBVRE MICHEL GARCIA DAVID "
-    "BERTRAND ROUX VINCENT FOURNIER MOREL GIRARD ANDRE MERCIER DUPONT LAMBERT BONNET FRANCOIS"
-)
-_FRENCH_WOMEN = "LOUISE ALICE CHLOE LINA LEA MANON JULIETTE CAMILLE SARAH ZOE NATHALIE ISABELLE SYLVIE MONIQUE"
-_FRENCH_MEN = "GABRIEL RAPHAEL LOUIS JULES ADAM LUCAS HUGO ARTHUR NATHAN PAUL PIERRE ALAIN PHILIPPE BERNARD"
-_JAPANESE = (
-    "SATO SUZUKI TAKAHASHI TANAKA ITO WATANABE YAMAMOTO NAKAMURA KOBAYASHI KATO YOSHIDA YAMADA SASAKI YAMAGUCHI "
-    "MATSUMOTO INOUE KIMURA HAYASHI SHIMIZU YAMAZAKI MORI ABE IKEDA HASHIMOTO ISHIKAWA OGAWA OKADA GOTO"
-)
-_JAPANESE_WOMEN = "YUI SAKURA HINA AOI RIN MIO HARUKA NANAMI YUKO KEIKO AKIKO NAOMI TOMOKO EMI MAYUMI"
-_JAPANESE_MEN = "HARUTO SOTA YUTO HAYATO REN KENJI TAKASHI HIROSHI MAKOTO KENTA DAISUKE TAKUMI AKIRA SATOSHI"
-_SPANISH = (
-    "GARCIA RODRIGUEZ GONZALEZ FERNANDEZ LOPEZ MARTINEZ SANCHEZ PEREZ GOMEZ MARTIN JIMENEZ RUIZ HERNANDEZ DIAZ MORENO "
-    "ALVAREZ ROMERO ALONSO GUTIERREZ NAVARRO TORRES DOMINGUEZ VAZQUEZ RAMOS GIL RAMIREZ SERRANO BLANCO MOLINA CASTRO"
-)
-_SPANISH_WOMEN = "MARIA LUCIA SOFIA MARTINA PAULA ELENA CARMEN ISABEL ANA LAURA CRISTINA PILAR DOLORES TERESA ROSA"
-_SPANISH_MEN = "HUGO MATEO MARTIN LUCAS LEO DANIEL ALEJANDRO PABLO ANTONIO MANUEL JOSE FRANCISCO JUAN CARLOS JAVIER"
-_PORTUGUESE = (
-    "SILVA SANTOS OLIVEIRA SOUZA RODRIGUES FERREIRA ALVES PEREIRA LIMA GOMES COSTA RIBEIRO MARTINS CARVALHO ALMEIDA "
-    "LOPES SOARES FERNANDES VIEIRA BARBOSA ROCHA DIAS NASCIMENTO ANDRADE MOREIRA NUNES MARQUES MACHADO"
-)
-_PORTUGUESE_WOMEN = "ANA MARIA JULIANA FERNANDA PATRICIA ALINE BRUNA CAMILA LETICIA GABRIELA BEATRIZ LARISSA RENATA"
-_PORTUGUESE_MEN = "JOAO PEDRO LUCAS MATEUS GABRIEL RAFAEL FELIPE GUSTAVO BRUNO RODRIGO CARLOS PAULO MARCELO EDUARDO"
-_INDIAN = (
-    "SHARMA VERMA GUPTA SINGH PATEL KUMAR REDDY NAIR IYER RAO MEHTA SHAH JOSHI DESAI KAPOOR MALHOTRA CHOPRA BANERJEE "
-    "MUKHERJEE CHATTERJEE DAS BOSE PILLAI MENON NAIDU AGARWAL JAIN BHATT KULKARNI DESHPANDE"
-)
-_INDIAN_WOMEN = "PRIYA ANJALI DEEPIKA KAVITA SUNITA POOJA NEHA ANITA LAKSHMI MEENA SHREYA DIVYA RADHA GEETA USHA"
-_INDIAN_MEN = "RAJESH AMIT SANJAY VIJAY RAHUL ANIL SURESH RAVI ARJUN VIKRAM ROHAN ASHOK MANISH KIRAN NIKHIL"
-_CHINESE = (
-    "WANG LI ZHANG LIU CHEN YANG HUANG ZHAO WU ZHOU XU SUN MA ZHU HU GUO HE LIN GAO LUO ZHENG LIANG XIE SONG TANG "
-    "DENG HAN FENG CAO PENG"
-)
-_CHINESE_WOMEN = "XIULAN FANG NA MIN JING LI YAN JUAN XIUYING HUI YING XUE LING MEI DAN PING JIE"
-_CHINESE_MEN = "WEI JUN LEI YONG TAO MING CHAO GANG PENG BIN HAO QIANG JIAN FEI KAI BO XIAOMING"
-_FILIPINO = (
-    "SANTOS REYES CRUZ BAUTISTA OCAMPO GARCIA MENDOZA TORRES TOMAS ANDRADA CASTILLO FLORES VILLANUEVA RAMOS CASTRO "
-    "RIVERA AQUINO NAVARRO SALAZAR MERCADO DELA-CRUZ DE-LEON SAN-JOSE MAGSAYSAY PASCUAL"
-)
-_NIGERIAN = (
-    "ADEYEMI OKAFOR OKONKWO BALOGUN IBRAHIM MUSA ABUBAKAR EZE NWOSU OGUNLEYE ADEBAYO CHUKWU OBI BELLO LAWAL YUSUF "
-    "OJO OLAWALE AKINTOLA UDO EFFIONG DANJUMA"
-)
-_NIGERIAN_WOMEN = "NGOZI AMARA CHIAMAKA FOLAKE YEWANDE AISHA FATIMA HAUWA ADAEZE IFEOMA BUKOLA ZAINAB BLESSING"
-_NIGERIAN_MEN = "CHINEDU EMEKA TUNDE SEGUN BABATUNDE IBRAHIM MUSA SANI UCHE OBINNA KUNLE DAYO AHMED SUNDAY"
-
-
-def _origin(code: str, weight: int, waiver: bool, families: str, women: str, men: str) -> Origin:
-    return Origin(code, weight, waiver, tuple(families.split()), tuple(women.split()), tuple(men.split()))
+@cache
+def _table() -> dict[tuple[str, str], Names]:
+    bearers: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for row in csv.DictReader((files(__package__) / "names.csv").read_text(encoding="ascii").splitlines()):
+        bearers[row["country"], row["part"]][row["name"]] = int(row["per_100000"])
+    return {key: Names(each) for key, each in bearers.items()}
 
 
 ORIGINS: tuple[Origin, ...] = (
-    _origin("GBR", 20, True, _ENGLISH, _ENGLISH_WOMEN, _ENGLISH_MEN),
-    _origin("IRL", 4, True, _ENGLISH, _ENGLISH_WOMEN, _ENGLISH_MEN),
-    _origin("AUS", 6, True, _ENGLISH, _ENGLISH_WOMEN, _ENGLISH_MEN),
-    _origin("D", 12, True, _GERMAN, _GERMAN_WOMEN, _GERMAN_MEN),
-    _origin("AUT", 2, True, _GERMAN, _GERMAN_WOMEN, _GERMAN_MEN),
-    _origin("FRA", 10, True, _FRENCH, _FRENCH_WOMEN, _FRENCH_MEN),
-    _origin("BEL", 3, True, _FRENCH, _FRENCH_WOMEN, _FRENCH_MEN),
-    _origin("JPN", 16, True, _JAPANESE, _JAPANESE_WOMEN, _JAPANESE_MEN),
-    _origin("ESP", 7, True, _SPANISH, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("CHL", 3, True, _SPANISH, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("PRT", 3, True, _PORTUGUESE, _PORTUGUESE_WOMEN, _PORTUGUESE_MEN),
-    _origin("MEX", 24, False, _SPANISH, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("COL", 8, False, _SPANISH, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("ARG", 6, False, _SPANISH, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("BRA", 14, False, _PORTUGUESE, _PORTUGUESE_WOMEN, _PORTUGUESE_MEN),
-    _origin("IND", 14, False, _INDIAN, _INDIAN_WOMEN, _INDIAN_MEN),
-    _origin("CHN", 14, False, _CHINESE, _CHINESE_WOMEN, _CHINESE_MEN),
-    _origin("PHL", 5, False, _FILIPINO, _SPANISH_WOMEN, _SPANISH_MEN),
-    _origin("NGA", 4, False, _NIGERIAN, _NIGERIAN_WOMEN, _NIGERIAN_MEN),
+    Origin("GBR", 20, True),
+    Origin("IRL", 4, True),
+    Origin("AUS", 6, True),
+    Origin("D", 12, True),
+    Origin("AUT", 2, True),
+    Origin("FRA", 10, True),
+    Origin("BEL", 3, True),
+    Origin("NLD", 4, True),
+    Origin("POL", 4, True),
+    Origin("JPN", 16, True),
+    Origin("KOR", 10, True),
+    Origin("ESP", 7, True),
+    Origin("CHL", 3, True),
+    Origin("PRT", 3, True),
+    Origin("MEX", 24, False),
+    Origin("COL", 8, False),
+    Origin("ARG", 6, False),
+    Origin("BRA", 14, False),
+    Origin("IND", 14, False, january=0.02, july=0.005),
+    Origin("CHN", 14, False),
+    Origin("PHL", 5, False),
+    Origin("VNM", 4, False, january=0.03),
+    Origin("NGA", 4, False, january=0.015),
+    Origin("KEN", 2, False, january=0.02),
+    Origin("ETH", 2, False, january=0.08),
+    Origin("EGY", 3, False, january=0.02),
+    Origin("SAU", 3, False, january=0.02, july=0.05),
+    Origin("TUR", 3, False, january=0.06, july=0.01),
+    Origin("PAK", 3, False, january=0.06),
+    Origin("BGD", 3, False, january=0.06),
+    Origin("IRQ", 2, False, january=0.05, july=0.2),
+    Origin("SDN", 1, False, january=0.3),
+    Origin("AFG", 1, False, january=0.3),
+    Origin("SOM", 1, False, january=0.3),
 )
+"""The shares of births by custom are estimates. Germany's register of foreigners had 416,420 persons born on 1 January
+in 2020, most of them from Syria, Turkey and Afghanistan; Iraq registers unknown days as 1 July."""
+BY_CODE = {origin.code: origin for origin in ORIGINS}
 WAIVER = tuple(origin for origin in ORIGINS if origin.waiver)
 VISA = tuple(origin for origin in ORIGINS if not origin.waiver)
+TWO_FAMILY_NAMES = frozenset({"ESP", "MEX", "COL", "ARG", "CHL"})
+"""Citizenships with the family names of father and mother."""
+ONE_GIVEN_NAME = frozenset({"CHN", "KOR", "VNM"})
+"""Citizenships whose names in the table are whole: no second given name is added."""
 LONG = "WOLFESCHLEGELSTEINHAUSENBERGERDORFF-VON UND ZU LICHTENSTEIN-HOHENFELS"
 """A family name that the I-94 field cuts; forms on paper hold it whole."""
 
 
+def plain(person: Person) -> bool:
+    """Return whether names and date of birth are whole, so that they alone can tell who it is."""
+    return bool(person.given) and not person.birth.endswith("00") and LONG not in person.family
+
+
 def on_paper(name: str) -> str:
-    """The name as people write it on a form: upper and lower case."""
+    """Return the name as people write it on a form: upper and lower case."""
     return name.title()

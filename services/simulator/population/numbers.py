@@ -13,7 +13,7 @@ class Numbers:
     """Unique numbers of documents: a counter, scattered by a multiplication that is a bijection."""
 
     def __init__(self) -> None:
-        self._drawn = dict.fromkeys(("i94", "passport", "foil", "receipt", "alien", "sevis"), 0)
+        self._drawn = dict.fromkeys(("i94", "passport", "foil", "receipt", "alien", "sevis", "case"), 0)
 
     def _next(self, kind: str, factor: int, modulus: int) -> int:
         self._drawn[kind] += 1
@@ -28,10 +28,19 @@ class Numbers:
         return f"{number:09}{sign}{number // 7 % 10}"
 
     def passport(self, state: str) -> Passport:
-        """Nine digits, or a letter or two before the digits, by state."""
-        number = self._next("passport", 61_222_333, 10**8)
+        """Nine digits, or a letter or two before the digits, by state. The number behind it is free for the family."""
+        number = 2 * self._next("passport", 61_222_333, 5 * 10**7)
         lead = {"GBR": "5", "FRA": "19F", "D": "C", "JPN": "TZ", "IND": "Z", "CHN": "E", "MEX": "G"}.get(state, "P")
         return Passport(state, f"{lead}{number:08}")
+
+    def following(self, passport: Passport) -> Passport:
+        """Return the passport that was issued next: families get numbers in sequence."""
+        lead, digits = passport.number[:-8], int(passport.number[-8:])
+        return Passport(passport.state, f"{lead}{digits + 1:08}")
+
+    def case(self) -> str:
+        """Nine digits."""
+        return f"{self._next('case', 314_159_269, 10**9):09}"
 
     def foil(self) -> str:
         """Seven digits behind a sign."""

@@ -6,12 +6,13 @@ Trips are laid out backwards from the last one, whose kind may have to lie close
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
-from services.simulator.clock import DAY, end_of, local, midnight
+from services.simulator.clock import DAY, changes, end_of, local, midnight
 from services.simulator.population import names, ports, rates
-from services.simulator.population.names import Origin
+from services.simulator.population.documents import Documents
+from services.simulator.population.names import Origin, plain
 from services.simulator.population.numbers import Numbers
 from services.simulator.population.plans import Application, Crossing, Passport, Person, Span, Stay
 from services.simulator.population.students import Students
@@ -46,6 +47,8 @@ class Population:
         self._span = span
         self._numbers = Numbers()
         self._students = Students(seed, span, self._numbers) if students else None
+        self._documents = Documents(seed, span, self._numbers)
+        self._families = Rng(f"families {seed}")
         self._taken: set[int] = set()
         self._trips = Choice(dict(enumerate(rates.TRIPS, start=1)))
         self._origins = {
@@ -56,9 +59,15 @@ class Population:
         self._earlier = {True: Choice(rates.EARLIER_WAIVER), False: Choice(rates.EARLIER)}
 
     def draw(self, persons: int) -> Iterator[Person]:
-        """So many persons."""
+        """Yield that many persons. A member of a family who travels along comes directly behind the other one."""
+        companion: Person | None = None
         for number in range(1, persons + 1):
-            yield self._person(number)
+            if companion is not None:
+                person, companion = companion, None
+            else:
+                person = self._person(number)
+                person, companion = self._with_family(person)
+            yield self._documents.add(person)
 
     def _person(self, number: int) -> Person:
         if self._students is not None and self._rng.chance(rates.STUDENTS):
@@ -85,13 +94,10 @@ class Population:
     def _named(self, origin: Origin, sex: str) -> tuple[str, str, str]:
         """A name and date of birth that nobody else of this citizenship has, whatever the order of the names."""
         while True:
-            family = self._rng.one(origin.families)
-            if origin.code in ("ESP", "MEX", "COL", "ARG", "CHL") or (origin.code == "BRA" and self._rng.chance(0.5)):
-                family = f"{family} {self._rng.one(origin.families)}"
-            first = origin.women if sex == "F" else origin.men
-            given = self._rng.one(first)
-            if self._rng.chance(0.4):
-                given = f"{given} {self._rng.one(first)}"
+            family = origin.families.draw(self._rng)
+            if origin.code in names.TWO_FAMILY_NAMES or (origin.code == "BRA" and self._rng.chance(0.5)):
+                family = f"{family} {origin.families.draw(self._rng)}"
+            given = _given(origin, sex, self._rng)
             birth = date.fromordinal(self._rng.between(FIRST_BIRTH, LAST_BIRTH)).strftime("%Y%m%d")
             if self._rng.chance(rates.LONG_NAME):
                 family = f"{family} {names.LONG}"
@@ -99,11 +105,49 @@ class Population:
                 given = ""
             elif self._rng.chance(rates.PARTIAL_BIRTH):
                 birth = birth[:6] + "00" if self._rng.chance(0.6) else birth[:4] + "0000"
-            # two people of one name must differ by the date of birth also where one of them has names cut or twice
-            key = hash_of(f"{family} {given}", birth, origin.code)
-            if key not in self._taken:
-                self._taken.add(key)
+            if self._new(family, given, birth, origin.code):
                 return family, given, birth
+
+    def _new(self, family: str, given: str, birth: str, citizenship: str) -> bool:
+        """Take a name with a date of birth; return whether it was free.
+
+        Two persons of one name must differ by the date of birth also where one of them has names cut or twice.
+        """
+        key = hash_of(f"{family} {given}", birth, citizenship)
+        free = key not in self._taken
+        self._taken.add(key)
+        return free
+
+    def _with_family(self, person: Person) -> tuple[Person, Person | None]:
+        """Return the person, and now and then a member of the family who is on all trips, too."""
+        rng = self._families
+        alone = any(stay.applications or stay.student for stay in person.stays) or not plain(person)
+        if not rng.chance(rates.FAMILY) or alone or person.birth > "1995":
+            return person, None
+        origin = names.BY_CODE[person.citizenship]
+        sex = "M" if person.sex == "F" else "F"
+        while True:
+            apart = rng.between(-2_000, 2_000) if rng.chance(0.6) else rng.between(8_000, 12_000)
+            birth = (date(*_parts(person.birth)) + timedelta(days=apart)).strftime("%Y%m%d")
+            family = person.family if rng.chance(0.75) else origin.families.draw(rng)
+            given = _given(origin, sex, rng)
+            if self._new(family, given, birth, person.citizenship):
+                break
+        passports = {stay.passport: self._numbers.following(stay.passport) for stay in person.stays}
+        mine = tuple(replace(stay, family_passport=passports[stay.passport]) for stay in person.stays)
+        theirs = tuple(self._beside(stay, passports[stay.passport]) for stay in person.stays)
+        foil = self._numbers.foil() if person.foil else ""
+        other = Person(person.number + 1, family, given, birth, sex, person.citizenship, foil, "", theirs)
+        return replace(person, stays=mine), other
+
+    def _beside(self, stay: Stay, passport: Passport) -> Stay:
+        """Return the stay of a member of the family: inspected minutes later, gone at the same time."""
+        later = 60 * self._families.between(1, 4)
+        arrival = stay.arrival
+        if arrival.second is not None and arrival.second + later < DAY and not changes(arrival.day, arrival.zone):
+            arrival = replace(arrival, second=arrival.second + later, at=arrival.at + later)
+        number = self._numbers.i94() if stay.number else ""
+        return replace(stay, arrival=arrival, number=number, passport=passport, family_passport=stay.passport)
 
     def _journeys(self, waiver: bool, state: str, *, renews: bool) -> tuple[Stay, ...]:
         count = self._trips.draw(self._rng.random)
@@ -392,6 +436,19 @@ class Population:
         left = request.decided + self._rng.between(-10, 40) if self._rng.chance(0.5) else None
         arrived = self._somewhere(0, max(request.decided, left or 0) + 4)
         return arrived, None if left is None else arrived + left, (_moved(request, arrived),)
+
+
+def _given(origin: Origin, sex: str, rng: Rng) -> str:
+    """Return one given name or two."""
+    table = origin.women if sex == "F" else origin.men
+    given = table.draw(rng)
+    if origin.code not in names.ONE_GIVEN_NAME and rng.chance(0.4):
+        given = f"{given} {table.draw(rng)}"
+    return given
+
+
+def _parts(birth: str) -> tuple[int, int, int]:
+    return int(birth[:4]), int(birth[4:6]), int(birth[6:])
 
 
 def hash_of(name: str, birth: str, citizenship: str) -> int:

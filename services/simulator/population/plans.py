@@ -42,7 +42,6 @@ class Visa:
 
     foil: str
     visa_class: str  # as 8 CFR 214.2 writes it
-    post: str  # the airport of the city whose consulate issued it
     issued: int
     expires: int
     revoked: int = 0
@@ -147,6 +146,8 @@ class Stay:
     applications: tuple[Application, ...]
     passport: Passport
     program: Program | None = None
+    family_passport: Passport | None = None  # of the member of the family who travels along
+    shown_passport: Passport | None = None  # at the inspection on arrival, where it is not the person's own
 
     @property
     def student(self) -> bool:

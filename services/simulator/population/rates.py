@@ -92,6 +92,10 @@ EARLIER_WAIVER = {
 DAY_ONLY = 0.04
 """Share of departures of which only the day is known."""
 BY_SEA, BY_LAND = 0.08, 0.1
+FAMILY = 0.12
+"""Share of persons with a member of the family who travels along on all trips, of those who apply for nothing."""
+VISA_REVOKED, REMOVED, CHARGED = 0.01, 0.05, 0.1
+"""Share of visas that are revoked; of late departures that are removals; of overstays with an open removal case."""
 SINGLE_NAME, PARTIAL_BIRTH, LONG_NAME, SEX_X = 0.015, 0.01, 0.01, 0.005
 
 

@@ -12,10 +12,12 @@ import pytest
 from schemas.identifiers import Identifier, Scheme
 from services.simulator import Truth, simulate
 from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
-from services.simulator.population import rates
+from services.simulator.population import names, rates
+from services.simulator.population.happenings import Kind, happenings
 from services.simulator.population.people import Numbers, Population
 from services.simulator.population.plans import Crossing, Person, Span
 from services.simulator.population.students import _cap_gap_end
+from services.simulator.rng import Rng
 from services.simulator.systems.i94 import rates as i94_rates
 
 pytestmark = pytest.mark.slow
@@ -133,6 +135,52 @@ def test_nobody_is_like_anybody_else(persons: list[Person]) -> None:
         }
     )
     assert max(documents.values()) == 1
+
+
+def test_families_travel_together(persons: list[Person]) -> None:
+    """With passports in sequence, numbers of their own, and the same departure."""
+    pairs = [
+        (one, other)
+        for one, other in pairwise(persons)
+        if other.stays[0].family_passport == one.stays[0].passport and one.stays[0].family_passport is not None
+    ]
+    assert len(pairs) > 0.04 * PERSONS
+    for one, other in pairs:
+        assert (one.citizenship, one.foil == "") == (other.citizenship, other.foil == "")
+        assert one.given != other.given or one.birth != other.birth
+        for mine, theirs in zip(one.stays, other.stays, strict=True):
+            assert 0 <= theirs.arrival.at - mine.arrival.at <= 240
+            assert mine.departure == theirs.departure
+            assert int(theirs.passport.number[-8:]) == int(mine.passport.number[-8:]) + 1
+            assert (mine.number == theirs.number) == (mine.number == "")
+
+
+def test_names_are_as_frequent_as_in_their_countries(persons: list[Person]) -> None:
+    rng = Rng(1)
+    for code, name, share in (
+        ("KOR", "KIM", 0.215),
+        ("VNM", "NGUYEN", 0.315),
+        ("CHN", "WANG", 0.075),
+        ("D", "MUELLER", 0.009),
+    ):
+        drawn = Counter(names.BY_CODE[code].families.draw(rng) for _ in range(20_000))
+        assert drawn[name] / 20_000 == pytest.approx(share, rel=0.2)
+    rare = {names.BY_CODE["D"].families.draw(rng) for _ in range(20_000)} - {*names.BY_CODE["D"].families.frequent}
+    assert len(rare) > 5_000  # most have a name that few have
+    assert len({person.family for person in persons if person.citizenship == "D"}) > 100
+    assert all(person.family == person.family.upper() for person in persons)
+
+
+def test_what_happened_to_a_person_is_in_order(persons: list[Person]) -> None:
+    kinds: Counter[Kind] = Counter()
+    for person in (*persons, *Population(3, span(), students=True).draw(500)):
+        happened = happenings(person, span())
+        assert [each.day for each in happened] == sorted(each.day for each in happened)
+        kinds.update(each.kind for each in happened)
+        for visa in person.visas:
+            assert visa.issued < person.stays[0].arrival.day < visa.expires
+    assert kinds.keys() == {*Kind}
+    assert kinds[Kind.ENTERED] + kinds[Kind.REFUSED] >= PERSONS
 
 
 def test_trips_follow_one_another(persons: list[Person]) -> None:

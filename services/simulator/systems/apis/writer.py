@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from services.simulator.clock import DAY
 from services.simulator.log import PersonLog, reported_departure
-from services.simulator.noise import Description, plain
+from services.simulator.noise import Description
 from services.simulator.population import ports
+from services.simulator.population.names import plain
 from services.simulator.population.plans import Crossing, Person, Span, Stay
 from services.simulator.source import Counts, Run
 from services.simulator.systems.apis import rates

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from services.simulator.clock import DAY, iso, midnight
 from services.simulator.log import PersonLog, birth_text
-from services.simulator.noise import Description, plain
+from services.simulator.noise import Description
 from services.simulator.population import names
+from services.simulator.population.names import plain
 from services.simulator.population.plans import Application, Stay, without_hyphen
 from services.simulator.rng import Choice
 from services.simulator.source import Counts, Run

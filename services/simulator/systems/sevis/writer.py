@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from services.simulator.clock import iso, midnight
 from services.simulator.log import PersonLog, birth_text
-from services.simulator.noise import plain
 from services.simulator.population import names
+from services.simulator.population.names import plain
 from services.simulator.population.plans import Passport, Person, Program, Stay, Step
 from services.simulator.source import Counts, Run
 from services.simulator.systems.sevis import rates
