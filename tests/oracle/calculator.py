@@ -297,10 +297,12 @@ def _timely(stay: Stay, application: Application) -> bool | None:
     receipts = {a.receipt for a in earlier}
     grants = [g for g in stay.grants if g.receipt is None or g.receipt in receipts]
     found = _authorised_to_file(stay, grants, earlier, application, application.filed)
-    if found is not False or not application.paper or application.filed < law.PAPER_SINCE or closed(application.filed):
+    if found is not False or not application.paper or application.filed < law.PAPER_SINCE:
         return found
     day = application.filed - DAY
-    while closed(day):  # 8 CFR 1.2 "day"; USCIS Policy Manual vol. 1 part B ch. 6
+    while closed(
+        day
+    ):  # 8 CFR 1.2 "day"; USCIS Policy Manual vol. 1 part B ch. 6: up to the end of the next business day
         found = _authorised_to_file(stay, grants, earlier, application, day)
         if found is not False:
             return found
@@ -362,12 +364,17 @@ def label(stay: Stay, day: date) -> Labels:
 def _status_label(stay: Stay, grants: list[Grant], applications: list[Application], day: date) -> Labels:
     grant = _in_force(grants, day)
     base = _class_label(stay, grant, applications, day)
+    mended = [g for g in grants if g.start > day and g.heals and g.receipt is None]
+    if base == {STATUS} and any(isinstance(g.until, date) and g.until < day for g in mended):
+        return base | {OVER}  # whether a date mended to an earlier one reaches back, no section says
     if base == {STATUS}:
         return base
     if any(g.start > day and g.heals for g in grants):
         following = min((g for g in grants if g.start > day and g.heals), key=lambda g: g.start)
-        if base & {GRACE}:
+        if base & {GRACE, UNKNOWN}:
             return base | {STATUS}
+        if following.receipt is None and isinstance(following.until, date) and following.until < day:
+            return base | {STATUS}  # mended later to a date before this day
         if following.receipt is None or _heals(stay, following, day):
             return frozenset({STATUS})
     return base
@@ -486,13 +493,16 @@ def _order(event: Event) -> tuple[date, str, int]:
     return day_of(event["occurred_at"]), event.get("recorded_at") or "", event["revision"]["number"]
 
 
-def _last_program(stay: Stay, cls: str | None, day: date) -> Event | None:
-    found = [
+def _programs(stay: Stay, cls: str | None, day: date) -> list[Event]:
+    return [
         e
         for e in stay.programs
         if e["part"] == "program" and e.get("class_of_admission") in (None, cls) and day_of(e["occurred_at"]) <= day
     ]
-    return max(found, key=_order) if found else None
+
+
+def _last_program(stay: Stay, cls: str | None, day: date) -> Event | None:
+    return max(_programs(stay, cls, day), key=_order, default=None)
 
 
 def _program_label(stay: Stay, cls: str, applications: list[Application], day: date) -> Labels:
@@ -500,6 +510,10 @@ def _program_label(stay: Stay, cls: str, applications: list[Application], day: d
     last = _last_program(stay, cls, day)
     if last is None:
         return frozenset({UNKNOWN})
+    if last["fact"] == "sevis_terminated" and not any(
+        e["fact"] != "sevis_terminated" for e in _programs(stay, cls, day)
+    ):
+        return _ended_program(cls, last, day) | {UNKNOWN}  # the end of something that nobody tells the beginning of
     ended = day_of(last["occurred_at"])
     if last["fact"] == "sevis_terminated":
         if day <= ended:
@@ -507,13 +521,7 @@ def _program_label(stay: Stay, cls: str, applications: list[Application], day: d
         before = _program_label(stay, cls, applications, ended - DAY)
         if before == {OVER}:
             return before
-        if last.get("reason") == "violation":
-            return frozenset({TERMINATED})  # no days of grace: 8 CFR 214.2(f)(5)(iv)
-        if last.get("reason") == "authorized-withdrawal":
-            if day <= ended + timedelta(days=law.WITHDRAWAL.get(cls, 0)):
-                return frozenset({GRACE})
-            return frozenset({OVER}) if cls in law.WITHDRAWAL else frozenset({OVER, TERMINATED})
-        return frozenset({UNKNOWN})  # administrative: neither violation nor grace
+        return _ended_program(cls, last, day)
     program_end = _date(last.get("until"))
     if program_end is None:
         return frozenset({UNKNOWN})
@@ -531,6 +539,19 @@ def _program_label(stay: Stay, cls: str, applications: list[Application], day: d
     return frozenset({GRACE if day <= end + grace else OVER})
 
 
+def _ended_program(cls: str, last: Event, day: date) -> Labels:
+    ended = day_of(last["occurred_at"])
+    if day <= ended:
+        return frozenset({STATUS})
+    if last.get("reason") == "violation":
+        return frozenset({TERMINATED})  # no days of grace: 8 CFR 214.2(f)(5)(iv)
+    if last.get("reason") == "authorized-withdrawal":
+        if day <= ended + timedelta(days=law.WITHDRAWAL.get(cls, 0)):
+            return frozenset({GRACE})
+        return frozenset({OVER}) if cls in law.WITHDRAWAL else frozenset({OVER, TERMINATED})
+    return frozenset({UNKNOWN})  # administrative: neither violation nor grace
+
+
 def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tuple[date, date]]:
     """Practical or academic training and the cap-gap: 8 CFR 214.2(f)(10), (f)(5)(vi); 22 CFR 62.23(f)."""
     reason = {"F1": "practical-training", "J1": "academic-training"}.get(cls)
@@ -542,6 +563,11 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
         if (event["part"] == "employment" and event.get("reason") == reason) or (
             event["part"] == "cap-gap" and cls == "F1"
         ):
+            if event["part"] == "cap-gap":  # ended at once by a denial or a withdrawal: 8 CFR 214.2(f)(5)(vi)
+                over = [
+                    a.decided for a in applications if a.asked_class == "H1B" and a.result in ("denied", "withdrawn")
+                ]
+                through = min([through, *(day for day in over if day is not None)])
             found.append((day_of(event["occurred_at"]), through))
     if cls == "F1":
         for application in applications:
@@ -566,7 +592,7 @@ def _cap_gap(application: Application) -> date | None:
 def _in_time_for_cap_gap(stay: Stay, application: Application, applications: list[Application]) -> bool:
     others = [a for a in applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
     days = [application.filed]
-    if application.paper and not closed(application.filed):
+    if application.paper:
         day = application.filed - DAY
         while closed(day):
             days.append(day)
@@ -582,7 +608,9 @@ def _program_with_date(stay: Stay, cls: str, until: date | str, program: Labels,
             return frozenset({STATUS})
         return program if program == {TERMINATED} else program | {STATUS}
     if program & {STATUS, GRACE}:
-        return frozenset({UNKNOWN})
+        again = [e for e in _programs(stay, cls, day) if e.get("reason") == "reactivated"]
+        reinstated = any(day_of(e["occurred_at"]) > until for e in again)
+        return program | {UNKNOWN} if reinstated else frozenset({UNKNOWN})
     if program == {UNKNOWN}:
         return frozenset({OVER, UNKNOWN})  # whether the papers came, nobody tells
     return program | {OVER}
@@ -598,11 +626,12 @@ def _vocational_label(stay: Stay, grant: Grant, applications: list[Application],
     last = _last_program(stay, cls, day)
     if last is None:
         return frozenset({STATUS, UNKNOWN})
+    untold = not any(e["fact"] != "sevis_terminated" for e in _programs(stay, cls, day))
     if last["fact"] == "sevis_terminated":
         if day <= day_of(last["occurred_at"]):
             return frozenset({STATUS})
         if last.get("reason") == "violation":
-            return frozenset({TERMINATED})
+            return frozenset({TERMINATED, STATUS} if untold else {TERMINATED})
         return frozenset({TERMINATED, UNKNOWN, GRACE})
     end = _date(last.get("until"))
     if end is None:
@@ -643,6 +672,14 @@ def _pending(stay: Stay, day: date) -> set[str]:
             continue  # 8 CFR 214.1(c)(3), 248.2; INA 248(a)
         timely = _timely(stay, application)
         if timely is False:
+            continue
+        if any(
+            g.receipt not in (None, application.receipt)
+            and g.admission_class != grant.admission_class
+            and application.filed < g.start <= day
+            for g in stay.grants
+        ):
+            maybe = True  # another class was granted since, behind what this one asked for
             continue
         worked = _worked(stay, min(decided, FOREVER))  # INA 212(a)(9)(B)(iv)(III): before or during pendency
         if worked and _worked(stay, day):
@@ -716,12 +753,16 @@ def _answer(stay: Stay, as_of: datetime, known: list[Event]) -> Answer:
     if stay.arrival["inspection"] in ("refused", "withdrawn"):
         return Answer(("NOT_ADMITTED",), stay.arrival["inspection"])
     departures, doubts = _departures(stay, as_of)
+    maybe_inside = doubts == ["?"]
+    doubts = [] if maybe_inside else doubts
     left: list[str] = []
     for event in departures:
         left += [o for o in _departed(stay, event) if o not in left]
     if left:
         if _became_resident(stay, max(start_of(e["occurred_at"]) for e in departures)):
-            left.append("ADJUSTED")
+            left = ["ADJUSTED", "DEPARTED_IN_TIME"]  # no nonimmigrant's departure; and none that was late
+        if maybe_inside:
+            left += [o for o in _inside(stay, local_day(as_of, stay.zone), as_of, known) if o not in left]
         return Answer((*doubts, *left), f"left {[day_of(e['occurred_at']).isoformat() for e in departures]}")
     if stay.ends is not None and as_of >= stay.ends:
         return Answer(("CLOSED_UNOBSERVED", *doubts), "asked for admission again")
@@ -772,27 +813,42 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
     strong = [e for e in every if e["evidence"] in law.STRONG]
     weak = [e for e in happened if e["evidence"].startswith("manifest")]
     visitor = stay.citizen_of("CAN") and stay.arrival.get("class_of_admission") in ("B1", "B2")
+    doubted: list[Event] = []
     if strong:
         first = min(start_of(e["occurred_at"]) for e in strong)
         for event in weak:
             at = start_of(event["occurred_at"])
             if at > first - timedelta(days=2):
                 continue  # the same crossing, or after he had gone
-            if visitor and event["evidence"].startswith("manifest"):
+            if visitor:
                 return [event], []  # back by land without a record: 8 CFR 235.1(h)(1)(i)
+            if stay.citizen_of("CAN"):
+                doubted.append(event)  # in another class he may have come back so, too
         now = [e for e in strong if e in happened]
         if now:
-            best = min(law.STRENGTH.index(e["evidence"]) for e in now)
-            chosen = [e for e in now if law.STRENGTH.index(e["evidence"]) == best]
-            return [min(chosen, key=lambda e: start_of(e["occurred_at"]))], []
+            # of two of one strength either may be meant: the first ended the stay and the return left no record, or
+            # the first was a trip on the I-94 (22 CFR 41.112(d)), which leaves none either
+            chosen = sorted(_strongest(now), key=lambda e: start_of(e["occurred_at"]))
+            later = any(start_of(e["occurred_at"]) > as_of for e in strong)
+            return chosen[:1] + chosen[1:][-1:] + doubted, (["?"] if later else [])
+        if doubted:
+            return doubted, ["?"]
         return [], []  # a manifest that stronger, later evidence of presence contradicts loses
     if not weak:
         return [], []
     accepted = _strongest(weak)
     at = max(start_of(e["occurred_at"]) for e in accepted)
-    signs = [e for e in stay.events if _shows_presence(e) and day_of(e["occurred_at"]) > local_day(at, stay.zone) + DAY]
-    if not signs:
+    here = [e for e in stay.events if stay.ends is None or start_of(e["occurred_at"]) < stay.ends]
+    signs = [e for e in here if _shows_presence(e) and day_of(e["occurred_at"]) > local_day(at, stay.zone) + DAY]
+    later_weak = [
+        e
+        for e in every
+        if e["evidence"].startswith("manifest") and start_of(e["occurred_at"]) > max(as_of, at + timedelta(days=2))
+    ]
+    if not signs and not later_weak:
         return accepted, []
+    if not signs:
+        return accepted, ["?"]
     if any(e.get("fact") == "seen_inside" for e in signs):
         return [], []  # an officer's word is stronger than a carrier's
     return [], ["UNDETERMINED"]
@@ -821,6 +877,9 @@ def _shows_presence(event: Event) -> bool:
 
 def _inside(stay: Stay, today: date, as_of: datetime, known: list[Event]) -> tuple[str, ...]:
     labels = label(stay, today)
+    for event in stay.events:  # leaves on a day that is over at the port of entry, and not where he leaves
+        if event["kind"] == "departure" and as_of < start_of(event["occurred_at"]) < as_of + timedelta(hours=26):
+            labels |= label(stay, max(day_of(event["occurred_at"]), stay.first_day))
     there = local_day(as_of, AGENCY)
     if there != today and any(e["kind"] != "departure" and day_of(e["occurred_at"]) == there for e in stay.events):
         labels |= label(stay, there)  # something happened on the agency's day, which the port of entry does not share

@@ -365,6 +365,8 @@ def dated(world: World) -> None:
     first = _first_day(world)
     last = _last_day(world, first)
     cls = world.rng.choice(sorted(law.DATED | {"A1", "I", "G4", "N1"}))
+    if cls == "K2":
+        last = min(last, first + timedelta(days=85))  # admitted with K-1, for ninety days at most
     inspection = "paroled" if cls == "DT" else "admitted"
     world.citizenship = world.rng.choice(("GBR", "CHN", "IND", "MEX"))
     world.arrive(first, cls, last, inspection=inspection)
@@ -445,7 +447,7 @@ def applications(world: World) -> None:
         world.step(receipt, "filed", filed, **body)
         decided = max(filed, last) + timedelta(days=rng.choice((1, 10, 60, 90)))
         roll = rng.random()
-        if roll < 0.3:
+        if roll < 0.3 and cls not in law.NO_EXTENSION_NO_CHANGE:
             world.step(
                 receipt,
                 "approved",
@@ -587,6 +589,7 @@ def vocational(world: World) -> None:
     rng = world.rng
     first = _first_day(world)
     end = _last_day(world, first, 60, 200)
+    first = max(first, end - timedelta(days=330))  # one year at most
     last = world.mark(end + timedelta(days=30))
     world.arrive(first, "M1", last)
     world.sevis("program", "sevis_active", first - timedelta(days=60), "M1", "created", end)
@@ -715,7 +718,10 @@ def several(world: World) -> None:
         mode = rng.choice(("air", "air", "land"))
         if inspection == "admitted":
             last = world.mark(day + timedelta(days=rng.randint(30, 120)))
-            world.arrive(day, rng.choice(("B2", "WT", "H1B")), last, mode=mode)
+            cls = rng.choice(("B2", "WT", "H1B"))
+            if cls == "WT":
+                last = world.mark(day + timedelta(days=89))
+            world.arrive(day, cls, last, mode=mode)
             world.mark(day)
             if rng.random() < 0.6:
                 left = max(last + timedelta(days=rng.choice((-20, -1, 0, 1, 20))), day + DAY)
@@ -877,7 +883,7 @@ def _noise(world: World) -> None:
     for _ in range(rng.choice((1, 2))):
         kind = rng.choice(("visa_issued", "esta_approved", "lead_opened", "lead_closed", "encounter", "visa_revoked"))
         if kind == "encounter":
-            world.fact(kind, day, port=None, reason="personal-information")
+            world.sevis("person", kind, day, "F1", "personal-information")
         else:
             world.fact(kind, day)
 
