@@ -14,9 +14,10 @@ CHANGES = "visabus.status-changes"
 CHANGES_LATEST = "visabus.status-changes.latest"
 DEAD_LETTERS = "visabus.dead-letters"
 PUSH_ANSWERS = "visabus.push-answers"
+RECEIPTS = "visabus.receipts"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
-COMPACTED: frozenset[str] = frozenset({POSITIONS, CHANGES_LATEST, PUSH_ANSWERS})
+COMPACTED: frozenset[str] = frozenset({POSITIONS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS})
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
 PARTITIONS: dict[str, int] = {
@@ -30,6 +31,7 @@ PARTITIONS: dict[str, int] = {
     CHANGES_LATEST: 4,
     DEAD_LETTERS: 1,
     PUSH_ANSWERS: 1,
+    RECEIPTS: 1,
 }
 
 _OF_KIND = {

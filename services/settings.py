@@ -162,6 +162,7 @@ class IngestSettings(Group):
         default=5, ge=1, description="Failures in a row before a source is left alone longer."
     )
     retry_cap_seconds: Seconds = Field(default=30.0, description="Longest wait before that; ten times as long after.")
+    receipt_days: int = Field(default=1_100, ge=1, le=36_500, description="How long receipts are kept.")
     fence_seconds: Seconds = Field(default=0.5, description="How often a host looks whether another took over.")
 
 

@@ -29,8 +29,7 @@ from schemas.topics import CHANGES, EVENT_TOPICS, POSITIONS
 from schemas.view import StatusChange
 from services.cli import serving
 from services.domain.history import history_of
-from services.feeds import Checkpoint, parse
-from services.ingest import Counters
+from services.feeds import Checkpoint, Counters, parse
 from services.simulator import addresses
 from services.simulator.push import PushKey
 from services.simulator.systems.ident.source import send_messages

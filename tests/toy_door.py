@@ -1,4 +1,4 @@
-"""A door for the toy system, and a process that runs it: `python -m toy_door DIR PORT POINT NTH BUG`."""
+"""A door for the toy system, and a process that runs it: `python -m toy_door DIR PORT BUG`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,10 +52,6 @@ TOY = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (FEED,))
 PATH = "/push/toy"
 
 
-async def on(point: str) -> None:
-    """No pause."""
-
-
 @dataclass
 class Rig:
     """An open door, in this process."""
@@ -79,13 +75,11 @@ def settings(**given: object) -> DoorSettings:
 
 
 @asynccontextmanager
-async def opened(
-    directory: Path, bus: Bus, door: DoorSettings, pause: Callable[[str], Awaitable[None]] = on
-) -> AsyncIterator[Rig]:
+async def opened(directory: Path, bus: Bus, door: DoorSettings) -> AsyncIterator[Rig]:
     """A door over an open bus."""
     now = [1_764_000_000.0]
     spool = Spool(directory / "spool")
-    handlers = open_push_handlers([(TOY, FEED)], bus, spool, settle_seconds=0.05, clock=lambda: now[0], pause=pause)
+    handlers = open_push_handlers([(TOY, FEED)], bus, spool, takeover_seconds=0.05, clock=lambda: now[0])
     async with handlers as found:
         app = create_app(found, Keys.of(door.keys), door, lambda: now[0])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -93,22 +87,14 @@ async def opened(
             yield Rig(app, found["toy"], bus, http, now)
 
 
-async def _process(directory: Path, port: int, point: str, nth: int, bug: str) -> None:
-    """Serve, and die at the n-th passing of a point as kill -9 would have it."""
-    hits = 0
-
-    async def die(at: str) -> None:
-        nonlocal hits
-        hits += at == point
-        if hits == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+async def _process(directory: Path, port: int, bug: str) -> None:
+    """Serve."""
     if bug == "planted":
         plant()
     stop_on_signals()  # uvicorn sends itself the signal again once it has stopped
     bus = await EmbeddedBus.open(directory / "bus.db")
     await bus.declare(topics())
-    async with opened(directory, bus, settings(rate=10_000, burst=10_000), die) as rig:
+    async with opened(directory, bus, settings(rate=10_000, burst=10_000)) as rig:
         config = uvicorn.Config(rig.app, port=port, log_config=None, access_log=False)
         await uvicorn.Server(config).serve()
     await bus.close()
@@ -123,7 +109,8 @@ def plant() -> None:
     async def unsound(self: PushHandler, post: module.Post, digest: str) -> Answer:
         async def later() -> None:
             await asyncio.sleep(0.5)  # the answer is with the sender by then
-            await self.pause("door.planted")
+            if len(_LATER) == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
             await sound(self, post, digest)
 
         _LATER.append(asyncio.create_task(later()))
@@ -137,5 +124,5 @@ _LATER: list[asyncio.Task[None]] = []
 
 
 if __name__ == "__main__":
-    folder, number, at, count, kind = sys.argv[1:]
-    asyncio.run(_process(Path(folder), int(number), at, int(count), kind))
+    folder, number, kind = sys.argv[1:]
+    asyncio.run(_process(Path(folder), int(number), kind))

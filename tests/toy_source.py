@@ -1,4 +1,4 @@
-"""A small legacy system for the tests of ingest, and a process that runs it: `python -m toy_source DIR ...`.
+"""A small legacy system for the tests of ingest, and a process that runs it: `python -m toy_source DIR BUS BUG`.
 
 A file of the folder is a batch, a line is a record, and its first word says what becomes of it.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -42,7 +40,9 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.ids import digest, event_id
 from schemas.moments import Moment
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, POSITIONS
+from services import failpoints
 from services.ingest import Outcome, Source, recorded, run
+from services.receipts import Index, Query
 from services.settings import Settings, load
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -184,6 +184,13 @@ async def world(bus: Bus) -> World:
     return World(events, letters, saved)
 
 
+async def receipts(bus: Bus, directory: Path) -> dict[str, dict[str, Any]]:
+    """The receipts on a bus by their batch, through an index of their own."""
+    index = Index(directory / "receipts.db")
+    await index.follow(bus, "toy")
+    return {receipt["batch"]: receipt for receipt in index.find(Query())}
+
+
 DEAD = ("bad", "huge", "refuse", "bug", "nothing")
 
 
@@ -235,44 +242,39 @@ def check(directory: Path, found: World, *, key: str = "TOY/lines") -> list[str]
     return wrong
 
 
-async def once(directory: Path, bus: Bus, pause: Any = None, **ingest: Any) -> list[Outcome]:
-    """One run over a folder."""
+async def once(
+    directory: Path, bus: Bus, action: failpoints.Action = failpoints.ignore, **ingest: Any
+) -> list[Outcome]:
+    """One run over a folder, with an action at its failpoints."""
     feeds = [toy(directory)]
-    return await run(settings(directory, **ingest), feeds, once=True, bus=bus, clock=recorded, pause=pause)
+    with failpoints.armed(action):
+        return await run(settings(directory, **ingest), feeds, once=True, bus=bus, clock=recorded)
 
 
-async def _process(directory: Path, bus_file: Path, point: str, nth: int, sent: signal.Signals) -> bool:
-    """Run once, and send itself a signal at the n-th passing of a pause point. True where the feed had no error."""
-    hits = 0
-
-    async def pause(at: str) -> None:
-        nonlocal hits
-        hits += at == point
-        if at == point and hits == nth:
-            os.kill(os.getpid(), sent)
-
+async def _process(directory: Path, bus_file: Path) -> bool:
+    """Run once. True where the feed had no error."""
     bus = await EmbeddedBus.open(bus_file)
-    outcomes = await once(directory, bus, pause)
+    outcomes = await once(directory, bus)
     await bus.close()
     return all(outcome.error is None for outcome in outcomes)
 
 
 def plant() -> None:
-    """The planted bug: the position is saved before the events are durable."""
-    from services.ingest.host import Chunk, Host, Worker
+    """The planted bug: the checkpoint is saved before the events are durable."""
+    from services.ingest.feed_run import Chunk, FeedRun
 
-    sound = Host._deliver
+    sound = FeedRun._deliver
 
-    async def unsound(self: Host, worker: Worker, chunk: Chunk) -> None:
-        await self._save(worker, chunk.then)
-        await self._pause("ingest.saved")
-        await sound(self, worker, replace(chunk, then=worker.saved))
+    async def unsound(self: FeedRun, chunk: Chunk) -> None:
+        await self._save(chunk.checkpoint)
+        await failpoints.reach("ingest.saved")
+        await sound(self, replace(chunk, checkpoint=self.holding.checkpoint))
 
-    Host._deliver = unsound  # type: ignore[method-assign]
+    FeedRun._deliver = unsound  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    folder, file, at, count, name, bug = sys.argv[1:]
+    folder, file, bug = sys.argv[1:]
     if bug == "planted":
         plant()
-    sys.exit(not asyncio.run(_process(Path(folder), Path(file), at, int(count), signal.Signals[name])))
+    sys.exit(not asyncio.run(_process(Path(folder), Path(file))))

@@ -28,6 +28,7 @@ COMMANDS = (
     "ingest",
     "kafka",
     "matches",
+    "receipts",
     "report",
     "schemas",
     "serve",

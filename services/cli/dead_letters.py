@@ -240,7 +240,7 @@ async def _replay(settings: Settings, choice: Selection, mended: bytes | None, *
             ]
         producer = await bus.producer()
         try:
-            done = replay(systems(), load(bus, selected), producer, spool, now, _on, mended=mended)
+            done = replay(systems(), load(bus, selected), producer, spool, now, mended=mended)
             return [_light(result) async for result in done]
         finally:
             await producer.close()
@@ -249,7 +249,3 @@ async def _replay(settings: Settings, choice: Selection, mended: bytes | None, *
 def _light(result: Replay) -> Replay:
     """What is told of it, without the bytes."""
     return replace(result, messages=(), dead_letter=replace(result.dead_letter, raw=b"", context=None))
-
-
-async def _on(point: str) -> None:
-    return

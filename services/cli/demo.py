@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bus.contract import Bus
     from services.cli.children import Child
     from services.evaluation import Comparison
-    from services.ingest import Counters
+    from services.feeds import Counters
     from services.settings import Settings
     from services.simulator import Source, Truth
     from services.simulator.push import PushKey
@@ -315,8 +315,7 @@ async def _watched(
     """Show how far reading and correlating are, until both are done; the counters as they ended."""
     from schemas.topics import EVENT_TOPICS
     from services.correlator.process import caught_up
-    from services.feeds import Checkpoints
-    from services.ingest import Counters
+    from services.feeds import Checkpoints, Counters
 
     positions = Checkpoints()
     systems = truth.counts["systems"]

@@ -96,19 +96,13 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
         stamp_by = now if stamp is Stamp.NOW else recorded
 
         async def opened() -> dict[str, PushHandler]:
-            handlers = open_push_handlers(
-                pushed, bus, spool, settle_seconds=fence, clock=time.time, pause=_on, stamp=stamp_by
-            )
+            handlers = open_push_handlers(pushed, bus, spool, takeover_seconds=fence, clock=time.time, stamp=stamp_by)
             return await opening.enter_async_context(handlers)
 
         # the bus may go away between one step and the next: each is tried again
         handlers: dict[str, PushHandler] = await policy(opened)
         app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
         return await _serve(app, handlers, settings, host, port)
-
-
-async def _on(point: str) -> None:
-    return
 
 
 async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Settings, host: str, port: int) -> bool:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 
-MOST_TOLD = 5
-"""So many of the pieces that wait are named."""
+_MOST_DEFERRED = 5
+"""The number of pieces left for later that are named."""
 
 
 class Stamp(StrEnum):
@@ -40,10 +40,10 @@ def ingest(
         list[str] | None, typer.Option(metavar="NAME[=URL]", help="Only this feed; with a URL, whatever settings say.")
     ] = None,
 ) -> None:
-    """Read the feeds of the settings and publish what they say, until SIGTERM or SIGINT.
+    """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
 
     Where each feed stands is kept on the bus; a host that starts takes its feeds over from one that runs. A receipt
-    for each batch is kept below `receipts/` in the data directory. Exits with 1 if a feed was stopped.
+    for each batch is kept on the bus (`visabus receipts`). Exits with 1 if a feed was stopped.
 
         visabus --settings visabus.toml ingest
         visabus ingest --once --feed I94.nightly=file:///srv/i94/out
@@ -55,9 +55,9 @@ def ingest(
     settings = settings_of(context, feeds=addresses or None)
     if not settings.feeds and not names:
         raise Refusal('the settings name no feed; add --feed I94.nightly=file:///... or a [feeds."..."] table', MISUSED)
-    found = sources(settings, names)
+    feeds_read = sources(settings, names)
     start_logs(settings)
-    outcomes = asyncio.run(_run(settings, found, once=once, clock=now if stamp is Stamp.NOW else recorded))
+    outcomes = asyncio.run(_run(settings, feeds_read, once=once, clock=now if stamp is Stamp.NOW else recorded))
     for outcome in outcomes:
         typer.echo(_line(outcome), err=True)
     if any(outcome.error is not None for outcome in outcomes):
@@ -70,21 +70,23 @@ def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return [name for name, _, _ in pairs], {name: {"url": url} for name, _, url in pairs if url}
 
 
-async def _run(settings: Settings, found: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
+async def _run(settings: Settings, feeds: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
     from services.cli.signals import stop_on_signals
     from services.ingest import run
     from services.memory import collect_rarely
 
     collect_rarely()
-    return await run(settings, found, once=once, stop=stop_on_signals(), clock=clock)
+    return await run(settings, feeds, once=once, stop=stop_on_signals(), clock=clock)
 
 
 def _line(outcome: Outcome) -> str:
-    told = outcome.counters
-    filtered = sum(told.filtered.values())
-    counts = f"{told.read} read = {told.published} published, {told.dead_lettered} dead letters, {filtered} left out"
+    counters = outcome.counters
+    counts = (
+        f"{counters.read} read = {counters.published} published, {counters.dead_lettered} dead letters, "
+        f"{sum(counters.filtered.values())} left out"
+    )
     lines = [f"{outcome.name}: {counts}", *([outcome.error] if outcome.error is not None else [])]
-    lines += [f"left for later: {each}" for each in outcome.waiting[:MOST_TOLD]]
-    if len(outcome.waiting) > MOST_TOLD:
-        lines.append(f"left for later: {len(outcome.waiting) - MOST_TOLD} more")
+    lines += [f"left for later: {each}" for each in outcome.deferred[:_MOST_DEFERRED]]
+    if len(outcome.deferred) > _MOST_DEFERRED:
+        lines.append(f"left for later: {len(outcome.deferred) - _MOST_DEFERRED} more")
     return "\n  ".join(lines)

@@ -93,7 +93,7 @@ async def push_handler(settings: Settings, sources: Iterable[Source]) -> AsyncIt
     try:
         spool = Spool(settings.data_dir / "spool")
         async with open_push_handlers(
-            feeds, bus, spool, settle_seconds=0, clock=time.time, pause=_on, stamp=recorded
+            feeds, bus, spool, takeover_seconds=0, clock=time.time, stamp=recorded
         ) as handlers:
             app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
             transport = httpx.ASGITransport(app)
@@ -102,6 +102,3 @@ async def push_handler(settings: Settings, sources: Iterable[Source]) -> AsyncIt
     finally:
         await bus.close()
 
-
-async def _on(point: str) -> None:
-    return

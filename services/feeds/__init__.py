@@ -1,6 +1,7 @@
-"""Feeds as the bus knows them: how far each is (checkpoints), which host holds it, and what was counted."""
+"""Feeds as the bus knows them: how far each is (checkpoints), which process holds it, and what was counted."""
 
 from services.feeds.checkpoints import Checkpoint, Checkpoints, parse
 from services.feeds.counters import NONE, Counters
+from services.feeds.ownership import FeedLost, Holding, Ownership
 
-__all__ = ["NONE", "Checkpoint", "Checkpoints", "Counters", "parse"]
+__all__ = ["NONE", "Checkpoint", "Checkpoints", "Counters", "FeedLost", "Holding", "Ownership", "parse"]

@@ -1,10 +1,4 @@
-"""How far each feed is: position, counters and the host that holds it, in one message of a compacted topic.
-
-**Fence.** The message carries an epoch and the host's name. A host takes a feed over by writing an epoch one higher;
-the pair (epoch, owner) is totally ordered, and a host that meets a greater one than its own stops. A message that a
-suspended host writes late does no harm: it is as true as when it was due, since the position and the counters in it
-belong together and all before the position is durable; at worst records are read twice.
-"""
+"""How far each feed is: position, counters and the process that holds it, in one message of a compacted topic."""
 
 from __future__ import annotations
 
@@ -27,7 +21,7 @@ class Checkpoint:
     batch: str | None = None  # the one begun and not done
     mark: str | None = None  # of its content: the same name with another content is another batch
     records: int = 0  # how many of its records are done
-    reads: int = 0  # the same with its notes: so many reads are passed over when it is taken up again
+    reads: int = 0  # the same with its notes: that many reads are passed over when it is taken up again
     counters: Counters = NONE  # of the feed, those of the batch begun included
     part: Counters = NONE  # of the batch begun
     epoch: int = 0
@@ -37,15 +31,21 @@ class Checkpoint:
     at: datetime | None = None
 
     def fence(self) -> tuple[int, str]:
-        """What decides between two hosts."""
+        """Return what decides between two processes."""
         return (self.epoch, self.owner)
 
     def held_by(self, epoch: int, owner: str) -> Checkpoint:
-        """The same, in the hands of a host."""
+        """Return the same in the hands of a process."""
         return replace(self, epoch=epoch, owner=owner, released=False, stopped=None)
 
+    def without_batch(self) -> Checkpoint:
+        """Return the checkpoint in front of the batch begun, which is not counted then."""
+        return replace(
+            self, counters=self.counters.minus(self.part), part=NONE, batch=None, mark=None, records=0, reads=0
+        )
+
     def message(self, key: str) -> Message:
-        """What is sent to the bus."""
+        """Return the message that is sent to the bus."""
         body = {
             "position": self.position,
             "batch": self.batch,
@@ -64,7 +64,7 @@ class Checkpoint:
 
 
 def parse(value: bytes) -> Checkpoint:
-    """A position message's value."""
+    """Return the checkpoint of a message's value."""
     body = orjson.loads(value)
     return Checkpoint(
         position=body["position"],
@@ -84,11 +84,11 @@ def parse(value: bytes) -> Checkpoint:
 
 @dataclass(slots=True)
 class Checkpoints:
-    """What the topic says, read as far as `next`."""
+    """What the topic holds, read as far as `next`."""
 
     next: dict[int, int] = field(default_factory=dict)
-    held: dict[str, Checkpoint] = field(default_factory=dict)  # the last word of the greatest fence of each feed
-    last: dict[str, Checkpoint] = field(default_factory=dict)  # the last word of anybody
+    held: dict[str, Checkpoint] = field(default_factory=dict)  # the last one of the greatest fence of each feed
+    last: dict[str, Checkpoint] = field(default_factory=dict)  # the last one, whatever its fence
 
     async def read(self, bus: Bus) -> None:
         """Catch up. Raises BusDown."""
@@ -96,7 +96,7 @@ class Checkpoints:
             self._take(delivery)
 
     async def moved(self, bus: Bus) -> bool:
-        """Whether there is anything new."""
+        """Return whether there is anything new. Raises BusDown."""
         ends = await bus.ends([POSITIONS])
         return any(end > self.next.get(partition.number, 0) for partition, end in ends.items())
 
@@ -105,7 +105,7 @@ class Checkpoints:
         if delivery.key is None:
             return
         key = delivery.key.decode()
-        if delivery.value is None:  # somebody made the feed start anew
+        if delivery.value is None:  # the feed starts anew
             self.held.pop(key, None)
             self.last.pop(key, None)
             return

@@ -3,8 +3,8 @@
 What was read and how far is saved on the bus, position and counters in one message, after the events are durable.
 """
 
-from services.feeds import Checkpoint, Counters
 from services.ingest.clocks import Clock, now, recorded
-from services.ingest.host import Outcome, Source, run, sources
+from services.ingest.host import run
+from services.ingest.sources import Outcome, Source, sources
 
-__all__ = ["Checkpoint", "Clock", "Counters", "Outcome", "Source", "now", "recorded", "run", "sources"]
+__all__ = ["Clock", "Outcome", "Source", "now", "recorded", "run", "sources"]

@@ -8,17 +8,16 @@ alone. The feed's counters stay as they are: the record was read once, and dead-
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from adapters.core import BadRecord, Feed, Met, Note, Origin, Read, System
 from bus.contract import Message, Producer
+from services import failpoints
 from services.dead_letters import DeadLetter, Spool
 from services.ingest.clocks import Clock
 from services.ingest.tally import Limits, Tally
 
-Pause = Callable[[str], Awaitable[None]]
-"""Called at the named points `replay.sent` and `replay.marked`; tests stop the world there."""
 Systems = Mapping[str, System]
 
 _NEVER_WHOLESALE = Limits(share=1.0, least=1)
@@ -88,7 +87,6 @@ async def replay(
     producer: Producer,
     spool: Spool,
     clock: Clock,
-    pause: Pause,
     *,
     mended: bytes | None = None,
 ) -> AsyncIterator[Replay]:
@@ -98,7 +96,7 @@ async def replay(
         if result.outcome in ("publish", "leave out"):
             if result.messages:
                 await producer.send(result.messages)
-            await pause("replay.sent")
+            await failpoints.reach("replay.sent")
             await producer.send([dead_letter.replay_mark(systems[dead_letter.system].mapping_version)])
-            await pause("replay.marked")
+            await failpoints.reach("replay.marked")
         yield result

@@ -14,18 +14,20 @@ from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
 from schemas.topics import DEAD_LETTERS
 from services.dead_letters import Spool, dead_letter
-from services.feeds import NONE, Counters
+from services.feeds import Counters
 from services.ingest.clocks import Clock
 
 NAMED = 1_000
-"""So many refused records are named in a receipt; all are counted."""
+"""The number of refused records that a receipt names; all are counted."""
 
+KEYS = 50_000
+"""The number of records by whose keys the receipt of a batch is found."""
 
 _VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"| \(hex [^)]*\)|\b\d[\d-]{3,}""")
 
 
 def shape(reason: str) -> str:
-    """A reason without the values in it: logs get no part of a record, and records that fail alike look alike."""
+    """Return a reason without the values in it: no part of a record leaves by it, and like failures look alike."""
     return _VALUE.sub(lambda value: "" if value[0].startswith(" ") else "...", reason)
 
 
@@ -43,89 +45,119 @@ class Limits:
 
 @dataclass(slots=True)
 class Tally:
-    """One batch as it is read: what was counted, refused and told of itself. Used by one thread at a time."""
+    """One batch as it is read: what was counted, refused and said by the source. Used by one thread at a time."""
 
     origin: Origin
     mapping: Mapping_
     clock: Clock
     spool: Spool
     limits: Limits
+    mark: str = ""  # of the batch's content
     skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
+    trace: str | None = None  # the sender's trace context, which the events carry along
     reads: int = 0
     records: int = 0
-    part: Counters = NONE
+    read: int = 0
+    published: int = 0
+    dead_lettered: int = 0
+    events: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)  # optional values that were wrong, by field
     reasons: Counter[str] = field(default_factory=Counter)
     refused: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    lost_values: list[dict[str, str]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
-    lost: list[dict[str, str]] = field(default_factory=list)  # optional values that were wrong
+    keys: dict[str, None] = field(default_factory=dict)  # of the records, each once, in order
+    withheld: int = 0  # coverage events of a batch with refused records
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     ordinal: int = 0  # of the record behind that note
-    withheld: int = 0  # coverage events of a batch with refused records
-    trace: str | None = None  # the sender's trace context, which the events carry along
+
+    @property
+    def part(self) -> Counters:
+        """What was counted so far, of this batch."""
+        return Counters(
+            self.read, self.published, self.dead_lettered, dict(self.filtered), self.events, dict(self.lost)
+        )
+
+    def resume(self, reads: int, part: Counters) -> None:
+        """Go on behind what an earlier run has read and counted."""
+        self.skip = reads
+        self.read, self.published, self.dead_lettered = part.read, part.published, part.dead_lettered
+        self.events, self.filtered, self.lost = part.events, Counter(part.filtered), Counter(part.lost)
 
     def messages(self, reads: Sequence[Read]) -> list[Message]:
-        """The messages of the next reads. Raises Wholesale, SpoolDown."""
+        """Return the messages of the next reads. Raises Wholesale, SpoolDown; then none of the reads are counted."""
         result: list[Message] = []
-        context, ordinal = self.context, self.ordinal
-        before = (
-            self.reads,
-            self.records,
-            self.part,
-            self.reasons.copy(),
-            len(self.refused),
-            len(self.notes),
-            len(self.coverage),
-            len(self.lost),
-        )
+        before = self._snapshot()
         try:
             for read in reads:
                 self.reads += 1
                 result += self._note(read) if isinstance(read, Note) else self._record(read)
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
-            self.reads, self.records, self.part, self.reasons, refused, notes, coverage, lost = before
-            self.context, self.ordinal = context, ordinal
-            del self.refused[refused:], self.notes[notes:], self.coverage[coverage:], self.lost[lost:]
+            self._restore(before)
             raise
         return result
+
+    def _snapshot(self) -> tuple[Any, ...]:
+        numbers = tuple(getattr(self, name) for name in _NUMBERS)
+        lengths = (len(self.refused), len(self.notes), len(self.coverage), len(self.lost_values), len(self.keys))
+        return numbers, self.filtered.copy(), self.lost.copy(), self.reasons.copy(), lengths
+
+    def _restore(self, before: tuple[Any, ...]) -> None:
+        numbers, self.filtered, self.lost, self.reasons, lengths = before
+        refused, notes, coverage, lost, keys = lengths
+        for name, number in zip(_NUMBERS, numbers, strict=True):
+            setattr(self, name, number)
+        del self.refused[refused:], self.notes[notes:], self.coverage[coverage:], self.lost_values[lost:]
+        self.keys = dict.fromkeys(list(self.keys)[:keys])
 
     def _record(self, read: Record | BadRecord) -> list[Message]:
         self.records += 1
         self.ordinal += 1
-        done = self.reads <= self.skip
         outcome = self._mapped(read)
+        skipped = self.reads <= self.skip
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
-            if done:
+            if skipped:
                 return []
-            self._count(Counters(read=1, dead_lettered=1))
+            self.read += 1
+            self.dead_lettered += 1
+            self._check()
             return [dead_letter(outcome, self.origin, self.spool, context=self.context, ordinal=self.ordinal)]
-        if done:
-            return []
         if isinstance(outcome, Filtered):
-            self._count(Counters(read=1, filtered={outcome.rule: 1}))
+            if not skipped:
+                self.read += 1
+                self.filtered[outcome.rule] += 1
             return []
         messages, lost = outcome
-        self._remember_lost(read, lost)
-        self._count(Counters(read=1, published=1, events=len(messages), lost=Counter(each.name for each in lost)))
+        self._lose(read, lost, counted=not skipped)
+        if skipped:
+            return []
+        self.read += 1
+        self.published += 1
+        self.events += len(messages)
         return messages
 
     def _note(self, read: Note) -> list[Message]:
-        """A note is told and remembered, and no record."""
+        """A note is remembered, and is no record."""
         outcome = self._mapped(read)
         if len(self.notes) < NAMED:
-            told = {"place": read.place, "kind": type(read).__name__.lower(), "fields": dict(read.fields)}
-            self.notes.append(told)
+            kind = type(read).__name__.lower()
+            self.notes.append({"place": read.place, "kind": kind, "fields": dict(read.fields)})
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
             outcome = [dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)], ()
         self.context, self.ordinal = read.raw or None, 0
-        if self.reads <= self.skip or isinstance(outcome, Filtered):
+        if isinstance(outcome, Filtered):
             return []
         messages, lost = outcome
-        self._remember_lost(read, lost)
-        self._count(Counters(events=sum(1 for message in messages if message.topic != DEAD_LETTERS)))
+        skipped = self.reads <= self.skip
+        self._lose(read, lost, counted=not skipped)
+        if skipped:
+            return []
+        self.events += sum(1 for message in messages if message.topic != DEAD_LETTERS)
         return messages
 
     def _mapped(self, read: Read) -> tuple[list[Message], Sequence[Lost]] | Filtered | BadRecord:
@@ -146,12 +178,12 @@ class Tally:
             return self._bug(read, type(error).__name__)
 
     def _vouched(self, events: Sequence[AnyEvent]) -> Sequence[AnyEvent]:
-        """The events of a note, without its coverage if a record of the batch was refused.
+        """Return the events of a note, without its coverage if a record of the batch was refused.
 
-        A departure among the dead letters is a departure not told: nobody may become an overstayer by it. The owner
-        vouches again with a mended file.
+        A departure among the dead letters is a departure that is not told: no person may become an overstayer by it.
+        The owner vouches again with a mended file.
         """
-        if not self.part.dead_lettered:
+        if not self.dead_lettered:
             return events
         kept = [event for event in events if not isinstance(event, Coverage)]
         self.withheld += len(events) - len(kept)
@@ -168,33 +200,48 @@ class Tally:
                 raise ValueError("an event of another system")
             result.append(message_of(stamped(event, self.clock(event)), self.trace))
         for event in events:
-            self._covered(event)
+            if isinstance(event, Coverage):
+                self._covered(event)
+            else:
+                self._named(event.record)
         return result
 
-    def _covered(self, event: AnyEvent) -> None:
-        if isinstance(event, Coverage) and len(self.coverage) < NAMED:
+    def _named(self, record: str) -> None:
+        if len(self.keys) < KEYS:
+            self.keys[record] = None
+
+    def _covered(self, event: Coverage) -> None:
+        if len(self.coverage) < NAMED:
             self.coverage.append(
                 {"scope": event.scope, "since": event.since.isoformat(), "through": event.through.isoformat()}
             )
 
-    def _remember_lost(self, read: Record | Note | BadRecord, lost: Sequence[Lost]) -> None:
-        for each in lost[: max(0, NAMED - len(self.lost))]:
-            self.lost.append({"place": read.place, "name": each.name, "reason": each.reason})
+    def _lose(self, read: Record | Note | BadRecord, lost: Sequence[Lost], *, counted: bool) -> None:
+        for each in lost:
+            self.lost[each.name] += counted
+            if len(self.lost_values) < NAMED:
+                value = {"place": read.place, "field": each.name, "reason": shape(each.reason)}
+                self.lost_values.append(value)
 
     def _remember(self, bad: BadRecord) -> None:
-        known = bad.reason in self.reasons or len(self.reasons) < NAMED
-        self.reasons[bad.reason if known else "other"] += 1
+        reason = shape(bad.reason)
+        self.reasons[reason if reason in self.reasons or len(self.reasons) < NAMED else "other"] += 1
+        if bad.record is not None:
+            self._named(bad.record)
         if len(self.refused) < NAMED:
-            self.refused.append({"place": bad.place, "record": bad.record, "reason": bad.reason})
+            self.refused.append({"place": bad.place, "reason": bad.reason, "shape": reason})
 
-    def _count(self, one: Counters) -> None:
-        self.part = self.part.plus(one)
-        refused, read = self.part.dead_lettered, self.part.read
-        if read >= self.limits.least and refused > self.limits.share * read:
-            shapes: Counter[str] = Counter()
-            for reason, times in self.reasons.items():
-                shapes[shape(reason)] += times
-            ((why, _),) = shapes.most_common(1)
+    def _check(self) -> None:
+        """Raise Wholesale if too many records of the batch are refused."""
+        if self.read >= self.limits.least and self.dead_lettered > self.limits.share * self.read:
+            ((why, _),) = self.reasons.most_common(1)
             raise Wholesale(
-                f"{refused} of the first {read} records of {self.origin.batch} are refused, most often because: {why}"
+                f"{self.dead_lettered} of the first {self.read} records of {self.origin.batch} are refused, "
+                f"most often because: {why}"
             )
+
+
+_NUMBERS = (
+    *("reads", "records", "read", "published", "dead_lettered", "events", "withheld"),
+    *("context", "ordinal"),
+)

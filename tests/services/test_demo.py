@@ -23,7 +23,7 @@ from services.cli.demo import Flow, _summary
 from services.cli.population import chosen
 from services.domain.coverage import complete
 from services.evaluation import compare
-from services.ingest import Counters
+from services.feeds import Counters
 from services.simulator import Truth, simulate, sources
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"

@@ -4,8 +4,7 @@ It belongs to ingest, a process and trust zone apart from the query API's: whoev
 """
 
 from services.ingest.door.app import create_app
-from services.ingest.door.ledger import Superseded
 from services.ingest.door.push_handler import Post, PushHandler, open_push_handlers
 from services.ingest.door.signatures import Keys
 
-__all__ = ["Keys", "Post", "PushHandler", "Superseded", "create_app", "open_push_handlers"]
+__all__ = ["Keys", "Post", "PushHandler", "create_app", "open_push_handlers"]

@@ -17,8 +17,9 @@ from starlette.responses import Response
 from bus.contract import BusDown, MessageTooLarge
 from schemas.cloudevents import TRACEPARENT, trace
 from services.dead_letters import SpoolDown
+from services.feeds import FeedLost
 from services.ingest.door import problems
-from services.ingest.door.ledger import Answer, Superseded
+from services.ingest.door.ledger import Answer
 from services.ingest.door.limits import Buckets, Places
 from services.ingest.door.problems import Problem
 from services.ingest.door.push_handler import Post, PushHandler
@@ -28,7 +29,7 @@ from services.settings import DoorSettings
 
 
 @dataclass(slots=True)
-class Porter:
+class Gate:
     """Lets a request in, in this order: form, place, age, size, signature, rate. The cheap checks come first."""
 
     handlers: Mapping[str, PushHandler]
@@ -85,7 +86,7 @@ async def _kept(handler: PushHandler, post: Post) -> Answer:
     """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
     try:
         return await handler.answer(post)
-    except (BusDown, SpoolDown, Superseded):
+    except (BusDown, SpoolDown, FeedLost):
         raise problems.unavailable() from None
     except MessageTooLarge:
         raise problems.too_large("bytes") from None
@@ -99,13 +100,13 @@ def create_app(
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
-    porter = Porter(handlers, keys, settings, clock)
+    gate = Gate(handlers, keys, settings, clock)
 
     @app.post("/push/{name}")
     async def push(name: str, request: Request) -> Response:
         """A signed message."""
         since = time.monotonic()
-        answer = await porter.take(name, request)
+        answer = await gate.take(name, request)
         _log(request, 200, since, answer)
         return Response(orjson.dumps(answer.body), 200, {"Cache-Control": "no-store"}, "application/json")
 

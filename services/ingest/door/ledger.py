@@ -10,7 +10,8 @@ An answer is dropped once its timestamp is so old that the request itself would 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,17 +19,11 @@ import orjson
 
 from bus.contract import Bus, BusDown, Delivery, Message, MessageTooLarge, Producer
 from schemas.topics import PUSH_ANSWERS
-from services.feeds import NONE, Checkpoint, Checkpoints, Counters
-
-Pause = Callable[[str], Awaitable[None]]
-"""Called at named points; tests stop the world there."""
+from services import failpoints
+from services.feeds import NONE, Counters, Holding, Ownership
 
 _SWEPT = 200
-"""So many old answers are dropped behind one new one, at most."""
-
-
-class Superseded(Exception):
-    """Another door took the feed over."""
+"""The number of old answers that are dropped behind a new one, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +55,47 @@ def _key(feed: str, request: str) -> bytes:
     return f"{feed}/{request}".encode()
 
 
-def _parsed(request: str, value: bytes) -> Answer:
-    said = orjson.loads(value)
-    return Answer(**said | {"request": request, "counters": Counters.from_json(said["counters"])})
+def _parse(request: str, value: bytes) -> Answer:
+    body = orjson.loads(value)
+    return Answer(**body | {"request": request, "counters": Counters.from_json(body["counters"])})
 
 
 @dataclass(slots=True)
 class Ledger:
     """The answers and counters of one feed, in the hands of one door."""
 
-    feed: str  # as the positions topic calls it
+    feed: str  # the key in the topic of checkpoints
     bus: Bus
     producer: Producer
-    owner: str
     clock: Callable[[], float]
-    saved: Checkpoint = field(default_factory=Checkpoint)
-    lost: bool = False  # to another door
+    holding: Holding = field(init=False)
+    ownership: Ownership = field(init=False)
     _answers: dict[str, Answer] = field(default_factory=dict)
-    _unsure: Answer | None = None  # sent, and nobody knows whether it arrived
-    _positions: Checkpoints = field(default_factory=Checkpoints)
+    _unsure: Answer | None = None  # sent, and it is not known whether it arrived
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def open(self, settle_seconds: float) -> None:
-        """Take the feed over and read what was answered. Raises BusDown, Superseded."""
-        await self._positions.read(self.bus)
-        before = self._positions.held.get(self.feed, Checkpoint())
-        self.saved = before.held_by(before.epoch + 1, self.owner)
-        await self.producer.send([self.saved.message(self.feed)])
-        if not before.released:
-            await asyncio.sleep(settle_seconds)  # a door that still runs sees it in this time
-        await self.watch()
-        if self.lost:
-            raise Superseded(self.feed)
+    def __post_init__(self) -> None:
+        self.ownership = Ownership(self.bus, self.producer)
+
+    @property
+    def lost(self) -> bool:
+        """Whether another door took the feed over."""
+        return self.holding.lost
+
+    async def open(self, takeover_seconds: float) -> None:
+        """Take the feed over and read what was answered. Raises BusDown, FeedLost."""
+        if await self.ownership.claim([self.feed]):
+            await asyncio.sleep(takeover_seconds)  # a door that still runs sees it in this time
+        await self.ownership.confirm()
+        self.holding = self.ownership.holdings[self.feed]
+        self.holding.check()
         async for delivery in self.bus.read(PUSH_ANSWERS):
             self._take(delivery)
-        self._catch_up()
-        await self.producer.send([self.saved.message(self.feed)])
+        for answer in self._answers.values():
+            # an answer whose checkpoint was not saved: the greater number is the truth
+            if answer.number > self._number():
+                self._count(answer)
+        await self.ownership.save(self.holding, self.holding.checkpoint)
 
     def _take(self, delivery: Delivery) -> None:
         feed, _, request = (delivery.key or b"").decode().removeprefix(self.feed).partition("/")
@@ -104,45 +104,26 @@ class Ledger:
         if delivery.value is None:
             self._answers.pop(request, None)
         else:
-            self._answers[request] = _parsed(request, delivery.value)
-
-    def _catch_up(self) -> None:
-        """The greatest number is the truth: of an answer whose position was not saved, or of a position."""
-        last = self._positions.last.get(self.feed, self.saved)
-        if _number(last) > _number(self.saved):
-            self.saved = replace(self.saved, position=last.position, counters=last.counters)
-        for answer in self._answers.values():
-            if answer.number > _number(self.saved):
-                self._apply(answer)
+            self._answers[request] = _parse(request, delivery.value)
 
     async def watch(self) -> None:
-        """See whether another door took the feed over; have the last word where one that did not still writes."""
-        if not await self._positions.moved(self.bus):
-            return
-        await self._positions.read(self.bus)
-        held = self._positions.held.get(self.feed)
-        if held is not None and held.fence() > self.saved.fence():
-            self.lost = True
-            return
-        last = self._positions.last.get(self.feed)
-        if last is not None and last.fence() < self.saved.fence() and not self._turn.locked():
-            async with self._turn:
-                await self.producer.send([self.saved.message(self.feed)])
+        """See whether another door took the feed over. Raises BusDown."""
+        await self.ownership.watch()
 
     def find(self, request: str) -> Answer | None:
-        """What that request was answered."""
+        """Return what that request was answered."""
         return self._answers.get(request)
 
     def signed(self, request: str) -> str | None:
-        """The digest of what was signed under that name, if it was answered or may have been."""
+        """Return the digest of what was signed under that name, if it was answered or may have been."""
         unsure = self._unsure
         known = unsure if unsure is not None and unsure.request == request else self._answers.get(request)
         return known.digest if known is not None else None
 
-    async def keep(self, answer: Answer, part: Counters, pause: Pause) -> Answer:
-        """Count a request and keep its answer, both durable once this returns. Raises BusDown, Superseded.
+    async def keep(self, answer: Answer, part: Counters) -> Answer:
+        """Count a request and keep its answer, both durable once this returns. Raises BusDown, FeedLost.
 
-        After BusDown it is unknown whether the answer arrived: it goes again, unchanged, before any other.
+        After BusDown it is not known whether the answer arrived: it goes again, unchanged, before any other.
         """
         async with self._turn:
             if self._unsure is not None:
@@ -151,17 +132,17 @@ class Ledger:
             if known is not None:
                 await self._save()
                 return known
-            number = _number(self.saved) + 1
-            whole = replace(answer, number=number, epoch=self.saved.epoch, counters=self.saved.counters.plus(part))
+            checkpoint = self.holding.checkpoint
+            counters = checkpoint.counters.plus(part)
+            whole = replace(answer, number=self._number() + 1, epoch=checkpoint.epoch, counters=counters)
             await self._send(whole)
-            await pause("door.answered")
+            await failpoints.reach("door.answered")
             await self._save()
-            await pause("door.saved")
+            await failpoints.reach("door.saved")
             return whole
 
     async def _send(self, answer: Answer) -> None:
-        if self.lost:
-            raise Superseded(self.feed)
+        self.holding.check()
         self._unsure = answer
         try:
             await self.producer.send([answer.message(self.feed)])
@@ -170,16 +151,21 @@ class Ledger:
             raise
         self._unsure = None
         self._answers[answer.request] = answer
-        self._apply(answer)
+        self._count(answer)
 
-    def _apply(self, answer: Answer) -> None:
-        self.saved = replace(self.saved, position={"number": answer.number}, counters=answer.counters)
+    def _number(self) -> int:
+        """Return the number of the last answer that the checkpoint counts."""
+        return int((self.holding.checkpoint.position or {}).get("number", 0))
+
+    def _count(self, answer: Answer) -> None:
+        checkpoint = self.holding.checkpoint
+        self.holding.checkpoint = replace(checkpoint, position={"number": answer.number}, counters=answer.counters)
 
     async def _save(self) -> None:
-        """The position, and behind it the end of answers that are too old to be asked for."""
+        """Save the checkpoint, and end the answers that are too old to be asked for."""
         old = [name for name, answer in self._answers.items() if answer.expires < self.clock()][:_SWEPT]
         ends = [Message(PUSH_ANSWERS, _key(self.feed, name), None) for name in old]
-        await self.producer.send([self.saved.message(self.feed)])
+        await self.ownership.save(self.holding, self.holding.checkpoint)
         if ends:
             await self.producer.send(ends)
         for name in old:
@@ -187,14 +173,5 @@ class Ledger:
 
     async def close(self) -> None:
         """Let go of the feed, so that the next door need not wait. Nothing depends on it."""
-        if self.lost:
-            return
-        self.saved = replace(self.saved, released=True)
-        try:
-            await self.producer.send([self.saved.message(self.feed)])
-        except BusDown:
-            return
-
-
-def _number(saved: Checkpoint) -> int:
-    return int((saved.position or {}).get("number", 0))
+        with suppress(BusDown):
+            await self.ownership.release(self.holding)

@@ -1,4 +1,4 @@
-"""One feed's handler behind the door: a body becomes messages and an answer per record, once each."""
+"""The handler of one pushed feed: a body becomes messages and an answer for each record, once."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
 
 from adapters.core import BadRecord, Feed, Note, Origin, Pushed, Read, Record, System
 from bus.contract import Bus, Message, Producer
+from services import failpoints
 from services.dead_letters import Spool
 from services.feeds import Counters
 from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
-from services.ingest.door.ledger import Answer, Ledger, Pause
+from services.ingest.door.ledger import Answer, Ledger
 from services.ingest.tally import Limits, Tally
 
 MAX_RECORDS = 1_000
@@ -52,7 +52,6 @@ class PushHandler:
     ledger: Ledger
     producer: Producer
     spool: Spool
-    pause: Pause
     clock: Clock = now
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
@@ -87,9 +86,9 @@ class PushHandler:
             trace=post.trace,
         )
         messages, answers = await asyncio.to_thread(self._judge, tally, post.body)
-        await self.pause("door.decoded")
+        await failpoints.reach("door.decoded")
         await self.producer.send(messages)
-        await self.pause("door.sent")
+        await failpoints.reach("door.sent")
         body = {
             "batch": post.name,
             "read": tally.part.read,
@@ -98,7 +97,7 @@ class PushHandler:
             "refused": tally.part.dead_lettered,
             "answers": answers,
         }
-        return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part, self.pause)
+        return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part)
 
     def _judge(self, tally: Tally, body: bytes) -> tuple[list[Message], list[dict[str, Any]]]:
         """In a thread: nothing is kept of what it raises."""
@@ -110,7 +109,7 @@ class PushHandler:
             messages += tally.messages([read])
             if not isinstance(read, Note):
                 named = {"number": len(answers) + 1, push.called: _name(push, read)}
-                answers.append(named | _told(tally, before))
+                answers.append(named | _outcome(tally, before))
         return messages, answers
 
     @property
@@ -149,7 +148,7 @@ def _reads(feed: Feed, body: bytes) -> Sequence[Read]:
     return reads
 
 
-def _told(tally: Tally, before: Counters) -> dict[str, Any]:
+def _outcome(tally: Tally, before: Counters) -> dict[str, Any]:
     """What became of the record that was read last."""
     if tally.part.dead_lettered > before.dead_lettered:
         reason = str(tally.refused[-1]["reason"]).encode("ascii", "backslashreplace").decode()
@@ -162,29 +161,27 @@ def _told(tally: Tally, before: Counters) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_push_handlers(
-    found: Sequence[tuple[System, Feed]],
+    feeds: Sequence[tuple[System, Feed]],
     bus: Bus,
     spool: Spool,
     *,
-    settle_seconds: float,
+    takeover_seconds: float,
     clock: Callable[[], float],
-    pause: Pause,
     stamp: Clock = now,
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
-    Raises BusDown, Superseded.
+    Raises BusDown, FeedLost.
     """
-    owner = uuid4().hex
     async with AsyncExitStack() as stack:
         producer = await bus.producer()
         stack.push_async_callback(producer.close)
         handlers: dict[str, PushHandler] = {}
-        for system, feed in found:
-            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, owner, clock)
-            await ledger.open(settle_seconds)
+        for system, feed in feeds:
+            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock)
+            await ledger.open(takeover_seconds)
             stack.push_async_callback(ledger.close)
-            handler = PushHandler(system, feed, ledger, producer, spool, pause, stamp)
+            handler = PushHandler(system, feed, ledger, producer, spool, stamp)
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler
         yield handlers

@@ -22,6 +22,7 @@ from adapters.registry import systems
 from adapters.transports.amqp_queue import Address, QueueConsumer
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
+from services import failpoints
 from services.dead_letters import Spool
 from services.ingest import Outcome, Source, recorded, run
 from services.wiring import topics
@@ -247,10 +248,13 @@ READ = {
 }
 
 
-async def once(broker: Broker, bus: Bus, directory: Path, pause: Any = None, **ingest: Any) -> Outcome:
+async def once(
+    broker: Broker, bus: Bus, directory: Path, action: failpoints.Action = failpoints.ignore, **ingest: Any
+) -> Outcome:
     """One run of the feed."""
     quick = settings(directory, **({"chunk_records": 2, "refuse_min": 1000} | ingest))
-    (outcome,) = await run(quick, [broker.source()], once=True, bus=bus, clock=recorded, pause=pause)
+    with failpoints.armed(action):
+        (outcome,) = await run(quick, [broker.source()], once=True, bus=bus, clock=recorded)
     return outcome
 
 
@@ -279,7 +283,8 @@ async def test_a_message_that_is_too_large_is_kept_whole_before_it_is_acknowledg
             raise Crash
 
     quick = settings(tmp_path, chunk_records=2, refuse_min=1000)
-    (died,) = await run(quick, [source], once=True, bus=bus, clock=recorded, pause=crash)
+    with failpoints.armed(crash):
+        (died,) = await run(quick, [source], once=True, bus=bus, clock=recorded)
     assert died.error is not None
     assert await broker.left() == 1
     (done,) = await run(quick, [source], once=True, bus=bus, clock=recorded)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from toy_source import Files, Folder, mapping, settings, world
+from toy_source import Files, Folder, mapping, receipts, settings, world
 
 from adapters.core import Batch, Credentials, Feed, Format, Json, System
 from bus.contract import Bus
@@ -91,8 +91,7 @@ async def test_small_batches_of_a_backlog_are_saved_together_and_each_is_told_be
     # the hold, the release, and far fewer between than two a batch
     (ends,) = (await bus.ends([POSITIONS])).values()
     assert ends < 20
-    receipts = tmp_path / "data" / "receipts" / "TOY" / "lines"
-    assert sorted(path.name for path in receipts.iterdir()) == [f"{name}.json" for name in names]
+    assert sorted(await receipts(bus, tmp_path)) == names
 
 
 async def test_of_batches_saved_together_none_is_read_twice_where_one_cannot_be_told(bus: Bus, tmp_path: Path) -> None:

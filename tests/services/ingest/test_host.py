@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import toy_source
-from toy_source import check, expected, once, settings, toy, world
+from toy_source import check, expected, once, receipts, settings, toy, world
 
 from bus.contract import Bus, BusDown, Message, Producer
 from bus.embedded import EmbeddedBus
 from schemas.events import AnyEvent
 from schemas.topics import POSITIONS
+from services import failpoints
 from services.dead_letters import Spool
 from services.ingest import Outcome, recorded, run
 from services.settings import Deadlines, Settings
@@ -119,10 +119,10 @@ async def test_a_full_disk_holds_the_feed_up_and_loses_nothing(
 
 async def test_the_receipt_of_a_batch(bus: Bus, folder: Path) -> None:
     await once(folder, bus)
-    receipt = json.loads((settings(folder).data_dir / "receipts/TOY/lines/a.txt.json").read_text())
+    receipt = (await receipts(bus, folder))["a.txt"]
     assert receipt["read"] == 9
     assert receipt["published"] + receipt["dead_lettered"] + sum(receipt["filtered"].values()) == 9
-    assert receipt["refused"][0] == {"place": "line 3", "record": None, "reason": "unreadable"}
+    assert receipt["refused"][0] == {"place": "line 3", "reason": "unreadable"}
     assert receipt["reasons"]["refused by the mapping"] == 1
     # four records of the file are refused: it vouches for nothing
     assert (receipt["coverage"], receipt["coverage_withheld"]) == ([], 1)
@@ -150,7 +150,7 @@ async def test_a_crash_at_each_step_costs_no_record(bus: Bus, folder: Path, poin
         assert _sum(found.saved["TOY/lines"]["counters"])
     assert nth > 1
     assert check(folder, found := await world(bus)) == []
-    receipt = json.loads((settings(folder).data_dir / "receipts/TOY/lines/a.txt.json").read_text())
+    receipt = (await receipts(bus, folder))["a.txt"]
     assert len(receipt["refused"]) == receipt["dead_lettered"] == 4
     assert found.saved["TOY/lines"]["part"]["read"] == 0
 
@@ -312,7 +312,7 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     second = await once(folder, bus)
     (outcome,) = await asyncio.wait_for(first, 10)
     assert outcome.error is not None
-    assert "another host took TOY.lines over" in outcome.error
+    assert "another process took TOY.lines over" in outcome.error
     assert second[0].error is None
     found = await world(bus)
     assert check(folder, found) == []
@@ -327,7 +327,7 @@ async def test_of_two_hosts_that_start_at_once_one_remains(bus: Bus, folder: Pat
     done, pending = await asyncio.wait(hosts, return_when=asyncio.FIRST_COMPLETED, timeout=10)
     assert len(done) == len(pending) == 1
     (loser,) = done
-    assert "another host" in (loser.result()[0].error or "")
+    assert "another process" in (loser.result()[0].error or "")
     await read_to(bus, "b.txt")
     stop.set()
     (survivor,) = pending
@@ -346,9 +346,7 @@ async def test_a_late_word_of_a_suspended_host_does_no_harm(bus: Bus, folder: Pa
             await go.wait()
 
     # a sentry that looks so seldom that it might as well be suspended too
-    old = asyncio.create_task(
-        run(settings(folder, fence_seconds=60), [toy(folder)], once=True, bus=bus, clock=recorded, pause=suspend)
-    )
+    old = asyncio.create_task(once(folder, bus, suspend, fence_seconds=60))
     await held.wait()
     await once(folder, bus)
     go.set()
@@ -360,9 +358,9 @@ async def test_a_late_word_of_a_suspended_host_does_no_harm(bus: Bus, folder: Pa
 
 async def test_the_planted_bug_loses_records(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check must fail where the position is saved before the events are durable."""
-    from services.ingest.host import Host
+    from services.ingest.feed_run import FeedRun
 
-    monkeypatch.setattr(Host, "_deliver", Host._deliver)  # put back afterwards
+    monkeypatch.setattr(FeedRun, "_deliver", FeedRun._deliver)  # put back afterwards
     toy_source.plant()
 
     async def crash(at: str) -> None:
@@ -407,7 +405,8 @@ async def test_stop_ends_a_run_between_two_chunks(bus: Bus, folder: Path) -> Non
         if at == "ingest.saved":
             stop.set()
 
-    outcomes = await run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded, pause=first)
+    with failpoints.armed(first):
+        outcomes = await run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded)
     assert outcomes[0].error is None
     assert outcomes[0].counters.read == 3
     await once(folder, bus)

@@ -14,6 +14,7 @@ from stopping import wait_until_stopped
 from toy_source import check, once, world
 
 from bus.embedded import EmbeddedBus
+from services.failpoints import VARIABLE
 
 TESTS = Path(__file__).parents[2]
 
@@ -33,11 +34,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def process(
-    folder: Path, bus: Path, point: str, nth: int, *, sent: str = "SIGKILL", bug: str = "sound"
+    folder: Path, bus: Path, point: str = "", nth: int = 1, *, sent: str = "SIGKILL", bug: str = "sound"
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "toy_source", str(folder), str(bus), point, str(nth), sent, bug),
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        *(sys.executable, "-m", "toy_source", str(folder), str(bus), bug),
+        env={**os.environ, "PYTHONPATH": str(TESTS)} | ({VARIABLE: f"{point}:{nth}:{sent}"} if point else {}),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -72,14 +73,14 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(folder: Pat
     chance = random.Random(7)
     file = tmp_path / "bus.db"
     for _ in range(10):
-        running = await process(folder, file, "never", 1)
+        running = await process(folder, file)
         try:
             async with asyncio.timeout(chance.uniform(0.2, 0.9)):
                 await running.wait()
         except TimeoutError:
             running.kill()
             await running.wait()
-    running = await process(folder, file, "never", 1)
+    running = await process(folder, file)
     assert await running.wait() == 0
     assert await found(folder, file) == []
 

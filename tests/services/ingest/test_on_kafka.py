@@ -12,7 +12,7 @@ from toy_source import expected, settings, toy, world
 
 from bus.contract import Bus
 from bus.open import open_bus
-from services import kafka_local
+from services import failpoints, kafka_local
 from services.ingest import recorded, run
 
 
@@ -50,9 +50,8 @@ async def test_crashes_cost_no_record(bus: Bus, folder: Path) -> None:
             if at == point:
                 raise RuntimeError(point)
 
-        (outcome,) = await run(
-            settings(folder), [toy(folder, name=feed)], once=True, bus=bus, clock=recorded, pause=crash
-        )
+        with failpoints.armed(crash):
+            (outcome,) = await run(settings(folder), [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)
         assert outcome.error == f"RuntimeError: {point}"
     (outcome,) = await run(settings(folder), [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)
     assert outcome.error is None
@@ -68,12 +67,13 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
         if at == "ingest.saved":
             reading.set()
 
-    first = asyncio.create_task(run(quick, [toy(folder, name=feed)], bus=bus, clock=recorded, pause=saved))
+    with failpoints.armed(saved):
+        first = asyncio.create_task(run(quick, [toy(folder, name=feed)], bus=bus, clock=recorded))
     await reading.wait()
     (second,) = await run(quick, [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)
     (outcome,) = await asyncio.wait_for(first, 20)
     assert outcome.error is not None
-    assert "another host took" in outcome.error
+    assert "another process took" in outcome.error
     assert second.error is None
     assert await violations(folder, bus, feed) == []
 
@@ -97,9 +97,10 @@ async def test_a_broker_killed_and_started_again_costs_no_record(kafka: str, tmp
                 killed.set()
 
         source = toy(folder, name=feed)
-        running = asyncio.create_task(
-            run(settings(folder, chunk_records=2), [source], once=True, bus=bus, clock=recorded, pause=slowly)
-        )
+        with failpoints.armed(slowly):
+            running = asyncio.create_task(
+                run(settings(folder, chunk_records=2), [source], once=True, bus=bus, clock=recorded)
+            )
         async with asyncio.timeout(60):
             await killed.wait()
         await asyncio.sleep(6)  # longer than the bus's deadline: it is down, and told so

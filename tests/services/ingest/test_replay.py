@@ -27,6 +27,7 @@ from adapters.transports.file_drop import FileDrop
 from bus.contract import Bus, Message
 from bus.embedded import EmbeddedBus
 from schemas.topics import DEAD_LETTERS
+from services import failpoints
 from services.cli import app
 from services.dead_letters import Selection, Spool, group, load, message_of_body, read
 from services.ingest import Source, now, recorded, run
@@ -80,10 +81,6 @@ def mended(system: str, **changes: Any) -> dict[str, System]:
     return SYSTEMS | {system: replace(SYSTEMS[system], feeds=(replace(feed, **changes),))}
 
 
-async def on(point: str) -> None:
-    """No pause."""
-
-
 async def all_of(
     bus: Bus,
     data: Path,
@@ -91,15 +88,16 @@ async def all_of(
     *,
     known: dict[str, System] | None = None,
     raw: bytes | None = None,
-    pause: Any = on,
+    action: failpoints.Action = failpoints.ignore,
 ) -> list[tuple[str, str | None]]:
     """Replay what is selected: outcome and why."""
     producer = await bus.producer()
     selected = load(bus, await read(bus, choice))
     spool = Spool(data / "spool")
-    results = replay(known or SYSTEMS, selected, producer, spool, now, pause, mended=raw)
+    results = replay(known or SYSTEMS, selected, producer, spool, now, mended=raw)
     try:
-        return [(result.outcome, result.why) async for result in results]
+        with failpoints.armed(action):
+            return [(result.outcome, result.why) async for result in results]
     finally:
         await producer.close()
 
@@ -184,18 +182,18 @@ async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus:
     def dying(at: int) -> Any:
         hits = 0
 
-        async def pause(where: str) -> None:
+        async def crash(where: str) -> None:
             nonlocal hits
             hits += where == point
             if hits == at:
                 raise Crash
 
-        return pause
+        return crash
 
     known = with_port("QQQ")
     for at in (1, 2, 1):
         with pytest.raises(Crash):
-            await all_of(bus, data, Selection(pending=True), known=known, pause=dying(at))
+            await all_of(bus, data, Selection(pending=True), known=known, action=dying(at))
     await all_of(bus, data, Selection(), known=known)
     seen = await world(bus)
     assert {event.record for event in seen.events} == {f"{number:011}" for number in range(1, 5)}

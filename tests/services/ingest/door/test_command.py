@@ -96,7 +96,7 @@ async def test_a_message_of_ident_is_taken_and_told(
     assert found.saved["IDENT/push"]["released"] is True
     arguments = ["--data", str(tmp_path / "data"), "dead-letters", "list"]
     listed = await asyncio.to_thread(CliRunner().invoke, app, arguments)
-    assert "2 letters, 2 waiting" in listed.output
+    assert "2 dead letters, 2 pending" in listed.output
 
 
 def test_without_a_key_or_with_one_of_a_system_that_does_not_push(tmp_path: Path) -> None:

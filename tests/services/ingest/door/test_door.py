@@ -20,6 +20,7 @@ from toy_source import World, world
 from bus.contract import Bus, BusDown, Message
 from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
+from services import failpoints
 from services.dead_letters import Spool
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
@@ -270,13 +271,14 @@ async def test_too_many_at_the_same_time(tmp_path: Path, bus: Bus) -> None:
         inside.set()
         await go.wait()
 
-    async with opened(tmp_path, bus, settings(concurrent=1), hold) as rig:
-        first = asyncio.create_task(rig.push(b"good 1"))
-        await inside.wait()
-        busy = await rig.push(b"good 2")
-        go.set()
-        assert (await first).status_code == 200
-        assert (await rig.push(b"good 2")).status_code == 200
+    with failpoints.armed(hold):
+        async with opened(tmp_path, bus, settings(concurrent=1)) as rig:
+            first = asyncio.create_task(rig.push(b"good 1"))
+            await inside.wait()
+            busy = await rig.push(b"good 2")
+            go.set()
+            assert (await first).status_code == 200
+            assert (await rig.push(b"good 2")).status_code == 200
     problem(busy, 503, "busy")
     assert busy.headers["retry-after"] == "1"
 
@@ -304,10 +306,10 @@ class Failing:
         self.plan: list[str] = []
 
     async def send(self, messages: list[Message]) -> None:
-        said = self.plan.pop(0) if self.plan else "sound"
-        if said != "down":
+        fate = self.plan.pop(0) if self.plan else "sound"
+        if fate != "down":
             await self.sound.send(messages)
-        if said != "sound":
+        if fate != "sound":
             raise BusDown("not there")
 
     async def close(self) -> None:
@@ -317,7 +319,8 @@ class Failing:
 def fail(rig: Rig, *plan: str) -> None:
     failing = Failing(rig.handler.producer)
     failing.plan = list(plan)
-    rig.handler.producer = rig.handler.ledger.producer = failing
+    ledger = rig.handler.ledger
+    rig.handler.producer = ledger.producer = ledger.ownership.producer = failing
 
 
 @pytest.mark.parametrize(
@@ -342,7 +345,7 @@ async def test_a_bus_that_is_down_takes_nothing_and_the_repetition_counts_once(r
         await rig.push(f"good 10{number}".encode())
     answer = await rig.http.post(PATH, content=LINES, headers=headers)
     assert (answer.status_code, answer.json()["read"]) == (200, 6)
-    rig.handler.ledger.producer.plan = []
+    rig.handler.producer.plan = []
     await rig.push(b"good 200")
     answers = {key: json.loads(value) for key, value in [(d.key, d.value) async for d in rig.bus.read(PUSH_ANSWERS)]}
     found = await world(rig.bus)
@@ -393,7 +396,7 @@ async def test_a_door_that_was_superseded_takes_nothing(tmp_path: Path, bus: Bus
 async def test_a_late_word_of_a_superseded_door_is_not_the_last(tmp_path: Path, bus: Bus) -> None:
     async with opened(tmp_path, bus, settings()) as first:
         await first.push(b"good 1")
-        stale = first.handler.ledger.saved.message("TOY/push")
+        stale = first.handler.ledger.holding.checkpoint.message("TOY/push")
         async with opened(tmp_path, bus, settings()) as second:
             await second.push(b"good 2")
             await first.handler.producer.send([stale])

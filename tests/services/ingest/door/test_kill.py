@@ -23,6 +23,7 @@ from toy_door import PATH
 from toy_source import World, world
 
 from bus.embedded import EmbeddedBus
+from services.failpoints import VARIABLE
 
 TESTS = Path(__file__).parents[3]
 WORDS = ("good", "two", "bad", "skip", "refuse", "good")
@@ -35,7 +36,7 @@ class Doors:
     """One door after another, at one address and over one bus."""
 
     directory: Path
-    point: str = "never"
+    point: str = ""
     nth: int = 1
     bug: str = "sound"
     running: asyncio.subprocess.Process | None = None
@@ -51,10 +52,11 @@ class Doors:
         if self.running is not None and self.running.returncode is None:
             return
         self.kills += self.running is not None and self.running.returncode == -signal.SIGKILL
+        armed = {VARIABLE: f"{self.point}:{self.nth}:SIGKILL"} if self.point else {}
         self.running = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "toy_door", str(self.directory)),
-            *(str(self.port), self.point, str(self.nth), self.bug),
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            *(str(self.port), self.bug),
+            env={**os.environ, "PYTHONPATH": str(TESTS)} | armed,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
@@ -136,7 +138,7 @@ def check(messages: list[bytes], answers: list[dict[str, Any]], seen: World, cou
 
 async def counted(doors: Doors) -> dict[str, Any]:
     """The counters once a last door has opened and closed: what a crash left unsaved is caught up with."""
-    doors.point = "never"
+    doors.point = ""
     await doors.revive()
     async with httpx.AsyncClient(base_url=doors.url) as http:
         until = time.monotonic() + 30
@@ -189,7 +191,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Door
 
 async def test_the_planted_bug_is_caught_by_a_kill(doors: Doors) -> None:
     """Where the answer goes out before the events are durable, the same check finds the loss."""
-    doors.point, doors.nth, doors.bug = "door.planted", 3, "planted"
+    doors.bug = "planted"
     messages = bodies(6)
     answers = await send(doors, messages)
     doors.bug = "sound"

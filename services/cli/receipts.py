@@ -1,0 +1,136 @@
+"""`visabus receipts`: what became of each batch, for the owner of its system."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.context import MISUSED, Refusal, need, settings_of
+
+if TYPE_CHECKING:
+    from services.receipts import Index, Query
+    from services.settings import Settings
+
+SystemOption = Annotated[str | None, typer.Option(help="Only of this system.")]
+BatchOption = Annotated[str | None, typer.Option(help="Only of this file, poll or message.")]
+RecordOption = Annotated[
+    str | None, typer.Option(metavar="KEY", help="Only of batches that held this record; --system says whose it is.")
+]
+RefusedOption = Annotated[bool, typer.Option("--refused", help="Only those with refused records.")]
+SinceOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only of this day (UTC) or later.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="What became of each batch: list, show, export.")
+    group.command("list")(list_)
+    group.command()(show)
+    group.command()(export)
+    app.add_typer(group, name="receipts")
+
+
+def list_(
+    context: typer.Context,
+    system: SystemOption = None,
+    batch: BatchOption = None,
+    record: RecordOption = None,
+    refused: RefusedOption = False,
+    since: SinceOption = None,
+    page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
+    per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+) -> None:
+    """List the receipts, the newest first: when, feed, batch, and what became of its records.
+
+    visabus receipts list --system I94 --refused
+    visabus receipts list --system CLAIMS3 --record 4711
+    """
+    from services.dead_letters.display import plain
+
+    query = _query(system, batch, record, refused, since)
+    index = _index(settings_of(context))
+    for receipt in index.find(query, limit=per_page, offset=(page - 1) * per_page):
+        typer.echo(plain(_line(receipt)))
+    count = index.count(query)
+    typer.echo(f"page {page} of {max(1, -(-count // per_page))}; {count} receipts", err=True)
+
+
+def show(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="BATCH", help="The file, poll or message.")],
+    system: SystemOption = None,
+) -> None:
+    """Show the receipts of one batch as JSON, the newest first: one for each content that it had.
+
+    visabus receipts show I94.D20250210.S000102
+    """
+    index = _index(settings_of(context))
+    receipts = list(index.find(_query(system, batch, None, False, None)))
+    if not receipts:
+        raise Refusal(f"there is no receipt of {batch}", MISUSED)
+    for receipt in receipts:
+        typer.echo(_indented(receipt))
+
+
+def export(
+    context: typer.Context,
+    system: SystemOption = None,
+    batch: BatchOption = None,
+    record: RecordOption = None,
+    refused: RefusedOption = False,
+    since: SinceOption = None,
+) -> None:
+    """Write the receipts to standard output, the newest first, one JSON object a line.
+
+    visabus receipts export --system I94 --since 2026-11-01 > receipts.jsonl
+    """
+    import orjson
+
+    for receipt in _index(settings_of(context)).find(_query(system, batch, record, refused, since)):
+        typer.echo(orjson.dumps(receipt).decode())
+
+
+def _query(system: str | None, batch: str | None, record: str | None, refused: bool, since: datetime | None) -> Query:
+    from services.receipts import Query
+
+    if record is not None and system is None:
+        raise Refusal("--record needs --system: two systems may use one key", MISUSED)
+    return Query(system, batch, record, refused, since.isoformat() if since is not None else None)
+
+
+def _index(settings: Settings) -> Index:
+    """Return the index of the data directory, brought up to the bus."""
+    from services.receipts import Index
+
+    need(settings.bus_url, "bus", "ingest")
+    index = Index(settings.data_dir / "receipts.db")
+    asyncio.run(_follow(settings, index))
+    return index
+
+
+async def _follow(settings: Settings, index: Index) -> None:
+    from services.wiring import open_bus, topics
+
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        await index.follow(bus, settings.bus_url)
+    finally:
+        await bus.close()
+
+
+def _line(receipt: dict[str, Any]) -> str:
+    filtered = sum(receipt["filtered"].values())
+    counts = f"{receipt['read']} read = {receipt['published']} published, {receipt['dead_lettered']} dead letters"
+    head = f"{receipt['at'][:19]}  {receipt['system']}.{receipt['feed']}  {receipt['batch']}"
+    return f"{head}  {counts}, {filtered} left out"
+
+
+def _indented(receipt: dict[str, Any]) -> str:
+    import orjson
+
+    return orjson.dumps(receipt, option=orjson.OPT_INDENT_2).decode()

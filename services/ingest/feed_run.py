@@ -1,0 +1,204 @@
+"""One feed while this host holds it: read, deliver, rest, and try again where the source is down.
+
+What a feed goes through, chunk by chunk:
+
+    read and map (one chunk ahead) -> send -> receipt, where a batch ends -> save the checkpoint
+    -> acknowledge to the source, where it is a queue and the batch ends
+
+A chunk is encoded once: what is sent again has the same ids and the same stamps. Nothing is saved before all that it
+covers is durable, so a crash at any point costs a repeat and never a record. Of a backlog of small batches many go
+through these steps as one chunk, for each step waits for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import structlog
+from tenacity import RetryCallState
+
+from adapters.core import Defers, SourceDown
+from bus.contract import BusDown, Message, Producer
+from services import failpoints, retry
+from services.dead_letters import Spool
+from services.feeds import Checkpoint, FeedLost, Holding, Ownership
+from services.ingest.chunks import Chunk, join
+from services.ingest.clocks import Clock
+from services.ingest.patience import Patience
+from services.ingest.prefetch import prefetch
+from services.ingest.reading import Reader
+from services.ingest.receipts import receipt
+from services.ingest.sources import Outcome, Source
+from services.ingest.tally import Tally
+from services.logs import describe
+from services.settings import IngestSettings
+
+_LINGER_SECONDS = 0.1
+"""How long a feed that is behind waits for more to send together."""
+
+
+class Stopped(Exception):
+    """A feed is stopped until its source or adapter was mended; its checkpoint stays where it can be taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the feeds of a host have in common."""
+
+    settings: IngestSettings
+    producer: Producer
+    ownership: Ownership
+    spool: Spool
+    clock: Clock
+    patience: Patience
+    once: bool
+    stop: asyncio.Event
+    grace: float  # seconds from the stop to the end of the process
+
+
+@dataclass(slots=True)
+class FeedRun:
+    """One feed while this host holds it."""
+
+    source: Source
+    holding: Holding
+    host: Installation
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    deferred: tuple[str, ...] = ()  # what the source holds and its transport left for later
+
+    def __post_init__(self) -> None:
+        self.holding.on_lost = self.stop.set
+
+    async def run(self) -> None:
+        """Read the feed until it is stopped or, with `once`, until it has nothing more. Raises Stopped, FeedLost."""
+        source = self.source
+        log = structlog.get_logger("ingest").bind(system=source.system.name, feed=source.feed.name)
+        checkpoint = self.holding.checkpoint
+        log.info("feed begins", epoch=checkpoint.epoch, **checkpoint.counters.as_json())
+        try:
+            await self._rounds()
+        except asyncio.CancelledError:
+            raise
+        except (Stopped, FeedLost) as error:
+            log.error("feed stopped", why=str(error))
+            raise
+        except BaseException as error:  # only to tell it now: the other feeds go on, the outcome comes at the end
+            log.error("feed stopped", **describe(error))
+            raise
+        finally:
+            await self._release()
+        log.info("feed done", **self.holding.checkpoint.counters.as_json())
+
+    def outcome(self, result: BaseException | None) -> Outcome:
+        """Return how the feed ended, of what `run` returned or raised."""
+        error: str | None = None
+        if result is not None and not isinstance(result, asyncio.CancelledError):
+            plain = isinstance(result, Stopped | FeedLost)
+            error = str(result) if plain else f"{type(result).__name__}: {result}"
+        return Outcome(self.source.name, self.holding.checkpoint.counters, error, self.deferred)
+
+    async def _rounds(self) -> None:
+        settings = self.host.settings
+        while not self.stop.is_set():
+            self.holding.check()
+            policy = retry.source(
+                SourceDown,
+                stop=self.stop,
+                failures=settings.breaker_failures,
+                cap=settings.retry_cap_seconds,
+                attempts=settings.breaker_failures if self.host.once else None,
+                on_failure=self._log_source_down,
+            )
+            try:
+                whole: bool = await policy(self._round)
+            except SourceDown as error:
+                if self.stop.is_set():
+                    break
+                why = f"{self.source.name} could not be reached ({error}); mend its address or run again later"
+                raise Stopped(why) from None
+            if whole and self.host.once:
+                break
+            # after a failure behind some progress: a short wait, and the policy begins anew
+            seconds = settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds)
+            await retry.wait(seconds, self.stop)
+        self.holding.check()
+
+    async def _round(self) -> bool:
+        """Deliver all that the source has now. Return False if it went down after some of it, or the feed is stopped.
+
+        Raises SourceDown before any of it.
+        """
+        moved = False
+        source, host = self.source, self.host
+        try:
+            connection = source.open()
+            try:
+                reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop)
+                chunks = reader.chunks(connection, self.holding.checkpoint)
+                ahead = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
+                async with aclosing(ahead) as several:
+                    async for some in several:
+                        await self._deliver(join(some))
+                        moved = True
+                        if self.stop.is_set() or host.stop.is_set():
+                            return False
+                if isinstance(connection, Defers):
+                    self.deferred = tuple(connection.deferred())
+            finally:
+                await connection.close()
+        except SourceDown:
+            if moved:
+                return False
+            raise
+        return True
+
+    def _log_source_down(self, state: RetryCallState) -> None:
+        structlog.get_logger("ingest").warning(
+            "source down",
+            system=self.source.system.name,
+            feed=self.source.feed.name,
+            stage="breaker open" if state.attempt_number > self.host.settings.breaker_failures else "retry",
+            attempt=state.attempt_number,
+            wait=round(state.next_action.sleep, 1) if state.next_action else 0.0,
+        )
+
+    async def _deliver(self, chunk: Chunk) -> None:
+        self.holding.check()
+        await failpoints.reach("ingest.decoded")
+        await self._send(chunk.messages)
+        await failpoints.reach("ingest.sent")
+        # a poll that read and said nothing has no receipt
+        finished = [tally for tally in chunk.finished if tally.records or tally.notes]
+        await self._send([receipt(tally) for tally in finished])
+        self._log_batches(finished)
+        await self._save(chunk.checkpoint)
+        await failpoints.reach("ingest.saved")
+        for acknowledge in chunk.acknowledge:
+            await acknowledge()
+        if chunk.stop is not None:
+            raise Stopped(chunk.stop)
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        """Return when all are durable. The same bytes go again as long as it is unknown whether they arrived."""
+        if messages:
+            await self.host.patience(self.stop, lambda: self.host.producer.send(messages))
+
+    async def _save(self, checkpoint: Checkpoint) -> None:
+        await self.host.patience(self.stop, lambda: self.host.ownership.save(self.holding, checkpoint))
+
+    @staticmethod
+    def _log_batches(tallies: Sequence[Tally]) -> None:
+        log = structlog.get_logger("ingest")
+        for tally in tallies:
+            origin = tally.origin
+            log.debug("batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json())
+
+    async def _release(self) -> None:
+        try:
+            async with asyncio.timeout(self.host.grace / 4):
+                await self.host.ownership.release(self.holding)
+        except (BusDown, TimeoutError):
+            structlog.get_logger("ingest").info("bus down", system=self.source.system.name, feed=self.source.feed.name)

@@ -1,0 +1,49 @@
+"""Doing a step again and again while the bus or the local disk is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from tenacity import RetryCallState
+
+from bus.contract import BusDown
+from services import retry
+from services.dead_letters import SpoolDown
+
+T = TypeVar("T")
+_PASSING = (BusDown, SpoolDown)
+log = structlog.get_logger("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Repeats a step that failed because the bus or the disk was down, for `deadline` seconds at most."""
+
+    deadline: float
+
+    async def __call__(self, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
+        """Return what the step returns. Raises BusDown or SpoolDown after the deadline, or once `stop` is set."""
+        try:
+            return await step()  # the policy costs more than most steps, and most steps succeed
+        except _PASSING as error:
+            if stop.is_set():
+                raise
+            self._log(type(error).__name__, 1)
+
+        async def attempt() -> T:
+            return await step()
+
+        policy = retry.bus(_PASSING, stop=stop, deadline=self.deadline, on_failure=self._on_failure)
+        return await policy(attempt)
+
+    def _on_failure(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        self._log(type(error).__name__, state.attempt_number + 1)
+
+    @staticmethod
+    def _log(code: str, attempt: int) -> None:
+        log.warning("held up", code=code, attempt=attempt)

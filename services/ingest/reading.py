@@ -1,0 +1,148 @@
+"""One feed's source to chunks: reads, mapped and encoded once, with the checkpoint that belongs behind each chunk."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from adapters.core import BadRecord, Batch, Connection, Origin, Read, SourceDown
+from bus.contract import Message
+from schemas.ids import digest
+from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
+from services.feeds import Checkpoint
+from services.ingest.chunks import LEAST_SHARE, Chunk
+from services.ingest.clocks import Clock
+from services.ingest.patience import Patience
+from services.ingest.sources import Source
+from services.ingest.tally import Limits, Tally, Wholesale
+from services.settings import IngestSettings
+
+_SLICE_SECONDS = 0.05
+"""How long reading goes on without a wait before the loop is given back."""
+
+_FEW_READS = 20
+_FEW_BYTES = 65_536
+"""Up to this much is mapped at once: a thread would cost more. Below what would go to the spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one feed."""
+
+    source: Source
+    settings: IngestSettings
+    clock: Clock
+    spool: Spool
+    patience: Patience
+    stop: asyncio.Event
+
+    async def chunks(self, connection: Connection, checkpoint: Checkpoint) -> AsyncGenerator[Chunk, None]:
+        """Yield what the source has beyond the checkpoint. Raises SourceDown."""
+        async for batch in connection.batches(checkpoint.position):
+            async for chunk in self._batch(batch, checkpoint):
+                yield chunk
+                if chunk.stop is not None:
+                    return
+                checkpoint = chunk.checkpoint
+
+    async def _batch(self, batch: Batch, checkpoint: Checkpoint) -> AsyncIterator[Chunk]:
+        """Yield the chunks of one batch that begins at the checkpoint, or broke off there."""
+        name = encodable(batch.name)
+        mark = batch.content or digest(orjson.dumps(batch.after))
+        before = checkpoint.without_batch()
+        # a batch that is not what it was when it broke off is read from its start, and counted from there
+        resumed = checkpoint if (checkpoint.batch, checkpoint.mark) == (name, mark) else before
+        system, feed = self.source.system, self.source.feed
+        origin = Origin(system.name, feed.name, name, system.mapping_version)
+        limits = Limits(self.settings.refuse_share, self.settings.refuse_min)
+        tally = Tally(origin, feed.mapping, self.clock, self.spool, limits, mark=mark)
+        tally.resume(resumed.reads, resumed.part)
+
+        def begun(stopped: str | None = None) -> Checkpoint:
+            part = tally.part
+            return replace(
+                before,
+                counters=before.counters.plus(part),
+                batch=name,
+                mark=mark,
+                part=part,
+                records=tally.records,
+                reads=tally.reads,
+                stopped=stopped,
+            )
+
+        held: Chunk | None = None  # held back, so that the end of the batch goes with the last of its records
+        try:
+            async for reads in self._slices(batch.records()):
+                if held is not None:
+                    yield replace(held, checkpoint=begun())
+                    held = None
+                messages = await self._map(tally, reads)
+                if tally.reads > tally.skip:
+                    held = Chunk(messages, before, self._share(reads))
+        except Wholesale as error:
+            # what this batch sent before stays sent; the feed stands before the batch, which is read whole once mended
+            why = f"{self.source.name} stopped: {error}; nothing behind {name!r} is read until that is mended"
+            yield Chunk([], replace(before, stopped=why), stop=why)
+            return
+        except SpoolDown:
+            raise
+        except SourceDown:
+            if held is not None:
+                yield replace(held, checkpoint=begun())
+            raise
+        except Exception as error:
+            # A format or transport that raises anything else is a bug of the adapter: the rest of the batch cannot
+            # be read now. It is told in the dead letters, not counted, and the feed stays in front of it.
+            if held is not None:
+                yield replace(held, checkpoint=begun())
+            problem = f"adapter error: {type(error).__name__}"
+            rest = BadRecord(problem, place=f"after record {tally.records}", raw=b"")
+            why = f"{self.source.name} stopped behind record {tally.records} of {name!r}: {problem}"
+            yield Chunk([dead_letter(rest, origin, self.spool, counted=False)], begun(why), stop=why)
+            return
+        done = replace(before, counters=before.counters.plus(tally.part), position=batch.after)
+        acknowledge = (batch.done,) if batch.done is not None else ()
+        yield replace(held or Chunk([], done), checkpoint=done, finished=(tally,), acknowledge=acknowledge)
+
+    def _share(self, reads: Sequence[Read]) -> float:
+        size = sum(len(read.raw) for read in reads)
+        return max(LEAST_SHARE, len(reads) / self.settings.chunk_records, size / self.settings.chunk_bytes)
+
+    async def _slices(self, reads: AsyncIterator[Read]) -> AsyncIterator[list[Read]]:
+        """Yield reads by the chunk, bounded in number and bytes."""
+        settings = self.settings
+        some: list[Read] = []
+        size = 0
+        failure: Exception | None = None
+        deadline = time.monotonic() + _SLICE_SECONDS
+        try:
+            async for read in reads:
+                some.append(read)
+                size += len(read.raw)
+                if len(some) >= settings.chunk_records or size >= settings.chunk_bytes:
+                    yield some
+                    some, size = [], 0
+                if time.monotonic() > deadline:
+                    await asyncio.sleep(0)
+                    deadline = time.monotonic() + _SLICE_SECONDS
+        except BadRecord as bad:  # raised where it should be yielded: the piece ends with it
+            some.append(bad)
+        except Exception as error:  # raised again below: what was read before it is good
+            failure = error
+        if some:
+            yield some
+        if failure is not None:
+            raise failure
+
+    async def _map(self, tally: Tally, reads: list[Read]) -> list[Message]:
+        few = len(reads) <= _FEW_READS and sum(len(read.raw) for read in reads) <= _FEW_BYTES
+
+        async def work() -> list[Message]:
+            return tally.messages(reads) if few else await asyncio.to_thread(tally.messages, reads)
+
+        return await self.patience(self.stop, work)

@@ -1,0 +1,166 @@
+"""The index of the receipts: a SQLite file on the local disk that follows the topic, and can be made anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bus.contract import Bus, Delivery, Partition
+from schemas.topics import RECEIPTS
+from services.receipts.message import record_digest
+
+FORMAT = 1
+_SCHEMA = """
+CREATE TABLE position (bus TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL);
+CREATE TABLE receipt (
+    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, at TEXT NOT NULL, system TEXT NOT NULL, feed TEXT NOT NULL,
+    batch TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX receipt_by_time ON receipt (at);
+CREATE INDEX receipt_by_batch ON receipt (batch, at);
+CREATE INDEX receipt_by_system ON receipt (system, at);
+CREATE TABLE record (digest BLOB NOT NULL, receipt INTEGER NOT NULL, PRIMARY KEY (digest, receipt)) WITHOUT ROWID;
+CREATE INDEX record_by_receipt ON record (receipt);
+"""
+_DIGEST_BYTES = 8
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which receipts are meant. A field that is left out does not matter."""
+
+    system: str | None = None
+    batch: str | None = None
+    record: str | None = None  # the key of a record; asks for a system
+    refused: bool = False  # those with refused records alone
+    since: str | None = None  # ISO
+
+
+class Index:
+    """The receipts of one bus, found by system, batch and record."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def follow(self, bus: Bus, name: str) -> None:
+        """Take in what the topic holds beyond the index. `name` tells one bus from another. Raises BusDown."""
+        ends = await bus.ends([RECEIPTS])
+        with closing(self._open()) as connection:
+            start = self._start(connection, name, ends)
+            some: list[Delivery] = []
+            async for delivery in bus.read(RECEIPTS, start):
+                some.append(delivery)
+                if len(some) == _PAGE:
+                    _take(connection, some)
+                    some = []
+            _take(connection, some)
+            with connection:
+                connection.execute("DELETE FROM position")
+                connection.executemany(
+                    "INSERT INTO position (bus, partition, next) VALUES (?, ?, ?)",
+                    [(name, partition.number, end) for partition, end in ends.items()],
+                )
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=30)
+        try:
+            known = connection.execute("PRAGMA user_version").fetchone()[0]
+            if known != FORMAT:
+                with connection:
+                    for table in ("position", "receipt", "record"):
+                        connection.execute(f"DROP TABLE IF EXISTS {table}")
+                    connection.executescript(_SCHEMA)
+                    connection.execute(f"PRAGMA user_version={FORMAT}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _start(connection: sqlite3.Connection, name: str, ends: dict[Partition, int]) -> dict[int, int]:
+        """Return where to read on: from the beginning where it is another bus, or one that has less."""
+        known = {
+            number: following
+            for bus, number, following in connection.execute("SELECT bus, partition, next FROM position")
+            if bus == name
+        }
+        if known and all(known.get(partition.number, 0) <= end for partition, end in ends.items()):
+            return known
+        with connection:
+            for table in ("position", "receipt", "record"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in this line's loop
+        return {}
+
+    def find(self, query: Query, *, limit: int | None = None, offset: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the receipts selected, the newest first."""
+        where, values = _conditions(query)
+        statement = f"SELECT body FROM receipt{where} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?"  # noqa: S608
+        with closing(self._open()) as connection:
+            for (body,) in connection.execute(statement, (*values, -1 if limit is None else limit, offset)):
+                receipt: dict[str, Any] = orjson.loads(body)
+                yield receipt
+
+    def count(self, query: Query) -> int:
+        """Return how many receipts are selected."""
+        where, values = _conditions(query)
+        with closing(self._open()) as connection:
+            statement = f"SELECT count(*) FROM receipt{where}"  # noqa: S608 - conditions of this module
+            return int(connection.execute(statement, values).fetchone()[0])
+
+
+def _conditions(query: Query) -> tuple[str, list[object]]:
+    conditions: list[str] = []
+    values: list[object] = []
+    for condition, value in (
+        ("system = ?", query.system),
+        ("batch = ?", query.batch),
+        ("at >= ?", query.since),
+        ("json_extract(body, '$.dead_lettered') > 0 AND ? = 1", 1 if query.refused else None),
+        ("id IN (SELECT receipt FROM record WHERE digest = ?)", _digest(query)),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    return (" WHERE " + " AND ".join(conditions) if conditions else "", values)
+
+
+def _digest(query: Query) -> bytes | None:
+    if query.record is None:
+        return None
+    if query.system is None:
+        raise ValueError("a record is found by its key and its system")
+    return record_digest(query.system, query.record)
+
+
+def _take(connection: sqlite3.Connection, deliveries: list[Delivery]) -> None:
+    with connection:
+        for delivery in deliveries:
+            _forget(connection, delivery.key)
+            if delivery.value is not None:
+                _add(connection, delivery.key, orjson.loads(delivery.value))
+
+
+def _forget(connection: sqlite3.Connection, key: bytes | None) -> None:
+    for (number,) in connection.execute("SELECT id FROM receipt WHERE key = ?", (key,)).fetchall():
+        connection.execute("DELETE FROM record WHERE receipt = ?", (number,))
+        connection.execute("DELETE FROM receipt WHERE id = ?", (number,))
+
+
+def _add(connection: sqlite3.Connection, key: bytes | None, receipt: dict[str, Any]) -> None:
+    digests = b64decode(receipt.pop("records"))
+    number = connection.execute(
+        "INSERT INTO receipt (key, at, system, feed, batch, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (key, *(receipt[name] for name in ("at", "system", "feed", "batch")), orjson.dumps(receipt).decode()),
+    ).lastrowid
+    connection.executemany(
+        "INSERT OR IGNORE INTO record (digest, receipt) VALUES (?, ?)",
+        [(digests[at : at + _DIGEST_BYTES], number) for at in range(0, len(digests), _DIGEST_BYTES)],
+    )
