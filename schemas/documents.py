@@ -96,6 +96,7 @@ def asyncapi() -> Json:
 
 
 _POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
+_RECEIPT = "receipt"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -107,10 +108,11 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.CHANGES_LATEST: (_CHANGE,),
     topics.DEAD_LETTERS: (_DEAD_LETTER,),
     topics.PUSH_ANSWERS: (_ANSWER,),
+    topics.RECEIPTS: (_RECEIPT,),
 }
 """The messages of each topic."""
 
-_TOLD: dict[str, str] = {
+_PURPOSES: dict[str, str] = {
     topics.ARRIVALS: "Somebody came, or is said to come.",
     topics.DEPARTURES: "Somebody left, or is said to.",
     topics.EXTENSIONS: "Steps in the life of an application to stay longer, otherwise, or for good.",
@@ -121,14 +123,15 @@ _TOLD: dict[str, str] = {
     topics.CHANGES_LATEST: "The last change of each person, for those who join late.",
     topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
     topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
+    topics.RECEIPTS: "What became of each batch, for the owner of its system. Ingest's own.",
 }
 
 _SENT: dict[str, tuple[str, ...]] = {
-    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS, topics.PUSH_ANSWERS),
+    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS, topics.PUSH_ANSWERS, topics.RECEIPTS),
     "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
 }
 _RECEIVED: dict[str, tuple[str, ...]] = {
-    "ingest": (topics.POSITIONS, topics.PUSH_ANSWERS),
+    "ingest": (topics.POSITIONS, topics.PUSH_ANSWERS, topics.RECEIPTS),
     "correlator": topics.EVENT_TOPICS,
 }
 
@@ -141,7 +144,7 @@ def _described(topic: str) -> Json:
     compacted = topic in topics.COMPACTED
     return {
         "address": topic,
-        "description": _TOLD[topic],
+        "description": _PURPOSES[topic],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _CARRIED[topic]},
         "bindings": {
             "kafka": {
@@ -186,6 +189,7 @@ def _messages() -> Json:
         _CHANGE: change | {"headers": _with(_headers(_CHANGE, _CORRELATOR), _CHANGE, "`at` of the change.")},
         _DEAD_LETTER: dead_letter | {"headers": _headers("dead-letter")},
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
+        _RECEIPT: _message("Receipt", _text("`system/feed/batch/mark`")),
     }
 
 
@@ -237,7 +241,12 @@ def _schemas() -> Json:
     _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Plain)
     schemas: Json = found["$defs"]
     schemas |= {model.__name__: _as_published(schemas[model.__name__]) for model in EVENTS.values()}
-    return schemas | {"Position": _position(), "DeadLetter": _dead_letter(), "PushAnswer": _push_answer()}
+    return schemas | {
+        "Position": _position(),
+        "DeadLetter": _dead_letter(),
+        "PushAnswer": _push_answer(),
+        "Receipt": _receipt(),
+    }
 
 
 def _text(description: str, **more: object) -> Json:
@@ -260,10 +269,13 @@ _INSTANT: Json = {"type": "string", "format": "date-time"}
 
 def _counters() -> Json:
     counted = dict.fromkeys(("read", "published", "dead_lettered"), _COUNT)
-    return _object(
+    by_name = {"type": "object", "additionalProperties": _COUNT}
+    lost = by_name | {"description": "Optional values that were wrong, by field; absent where there are none."}
+    counters = _object(
         "read = published + dead_lettered + the sum of filtered",
-        counted | {"filtered": {"type": "object", "additionalProperties": _COUNT}, "events": _COUNT},
+        counted | {"filtered": by_name, "events": _COUNT, "lost": lost},
     )
+    return counters | {"required": [name for name in counters["required"] if name != "lost"]}
 
 
 def _push_answer() -> Json:
@@ -301,6 +313,32 @@ def _position() -> Json:
             "at": _INSTANT,
         },
     )
+
+
+def _receipt() -> Json:
+    """As `services.ingest.receipts` writes it; a test holds the two together."""
+    counted = _counters()["properties"]
+    listed = {"type": "array", "items": {"type": "object"}}
+    receipt = _object(
+        "What became of a batch. It names no person. A message without a value ends a receipt that is too old.",
+        {
+            "system": {"type": "string"},
+            "feed": {"type": "string"},
+            "batch": {"type": "string"},
+            "mapping_version": {"type": "integer", "minimum": 1},
+            **counted,
+            "reasons": {"type": "object", "additionalProperties": _COUNT, "description": "Without values of records."},
+            "refused": listed | {"description": "Place and reason of the first refused records."},
+            "lost_values": listed | {"description": "Place, field and reason of optional values that were wrong."},
+            "notes": listed | {"description": "What the source said of itself: header, trailer, control totals."},
+            "coverage": listed | {"description": "What the source vouched for."},
+            "coverage_withheld": _COUNT | {"description": "What it vouched for in vain: records were refused."},
+            "records": {"type": "string", "description": "Digests of the keys of its records, base64 of 8 bytes each."},
+            "cut": {"type": "boolean", "description": "The lists were cut to fit into a message."},
+            "at": _INSTANT,
+        },
+    )
+    return receipt | {"required": [name for name in receipt["required"] if name != "lost"]}
 
 
 def _dead_letter() -> Json:

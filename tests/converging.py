@@ -18,8 +18,9 @@ import msgspec
 from planted import planting
 
 from bus.contract import Partition
+from services import failpoints
 from services.correlator import process
-from services.correlator.correlator import Correlator, Pause
+from services.correlator.correlator import Correlator
 from services.domain import caps
 from services.logs import configure
 from services.settings import load
@@ -36,7 +37,7 @@ class Order(msgspec.Struct):
     seed: int = 0
     cap: int = caps.CAP
     poll: int = process.POLL_MESSAGES
-    pauses: dict[str, tuple[float, float]] = {}  # point -> least and most seconds
+    rests: dict[str, tuple[float, float]] = {}  # point -> least and most seconds
     bug: str | None = None
 
 
@@ -66,16 +67,16 @@ class Telling(Correlator):
         tell(Told(holds=sorted(self._positions)))
 
 
-def pausing(order: Order, passed: Counter[str]) -> Pause:
+def resting(order: Order, passed: Counter[str]) -> failpoints.Action:
     """Rests at the points of the order, so long as its seed has it."""
     rng = Random(order.seed)
 
-    async def pause(point: str) -> None:
+    async def rest(point: str) -> None:
         passed[point] += 1
-        if point in order.pauses:
-            await asyncio.sleep(rng.uniform(*order.pauses[point]))
+        if point in order.rests:
+            await asyncio.sleep(rng.uniform(*order.rests[point]))
 
-    return pause
+    return rest
 
 
 async def follow(order: Order, orders: asyncio.StreamReader) -> None:
@@ -85,7 +86,8 @@ async def follow(order: Order, orders: asyncio.StreamReader) -> None:
     settings = load(environment=order.environment)
     with planting(order.bug), patch.object(caps, "CAP", order.cap), patch.object(process, "POLL_MESSAGES", order.poll):
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(process.run(settings, once=False, stop=stop, pause=pausing(order, passed)))
+            with failpoints.armed(resting(order, passed)):
+                tasks.create_task(process.run(settings, once=False, stop=stop))
             assert await orders.readline() == STOP
             stop.set()
     tell(Told(appended=passed["append.committed"]))

@@ -7,10 +7,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import sysconfig
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +28,7 @@ from schemas.topics import CHANGES, EVENT_TOPICS, POSITIONS
 from schemas.view import StatusChange
 from services.cli import serving
 from services.domain.history import history_of
+from services.failpoints import VARIABLE
 from services.feeds import Checkpoint, Counters, parse
 from services.simulator import addresses
 from services.simulator.push import PushKey
@@ -72,8 +72,8 @@ class Pipeline:
         """Where the door listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *arguments: str, program: Sequence[str | Path] = (VISABUS,)) -> subprocess.Popen[bytes]:
-        """A process (`visabus`, if not said otherwise) with its log below `data`."""
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """A `visabus` process with its log below `data`."""
         self.data.mkdir(parents=True, exist_ok=True)
         settings = {
             "PYTHONPATH": str(Path(__file__).parent),
@@ -92,11 +92,16 @@ class Pipeline:
         for name, value in serving.door({"IDENT": KEY}, self.port).items():
             settings[f"VISABUS_DOOR__{name.upper()}"] = json.dumps(value)
         with (self.data / f"{arguments[0]}.log").open("ab") as log:
-            return subprocess.Popen([*program, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log)
+            return subprocess.Popen(
+                [VISABUS, *arguments],
+                env={**os.environ, **settings, **(environment or {})},
+                stdout=log,
+                stderr=log,
+            )
 
-    def correlating(self, point: str, nth: int, fate: str, *more: str) -> subprocess.Popen[bytes]:
-        """A correlator that is killed or stopped at the n-th passing of a named point."""
-        return self.start(point, str(nth), fate, *more, program=(sys.executable, "-m", "correlating"))
+    def correlating(self, point: str, nth: int, sent: str, *options: str) -> subprocess.Popen[bytes]:
+        """A correlator that gets a signal the n-th time that it reaches a failpoint."""
+        return self.start("correlate", *options, environment={VARIABLE: f"{point}:{nth}:{sent}"})
 
     def run(self, *arguments: str, seconds: float = 240) -> None:
         """A `visabus` process to its good end."""

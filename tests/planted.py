@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
+from services import failpoints
 from services.correlator import resolve as resolving
 from services.correlator.append import Batch, append
 from services.correlator.changes import pack_changes
@@ -63,7 +64,7 @@ async def compare_before_commit(self: Correlator, batch: Batch) -> Appended:
     async with self._writer.begin() as tx:
         done = await append(tx, batch, self._keys)
         await compare(tx, COMPARE_ROWS)
-        await self._pause("append.written")
+        await failpoints.reach("append.written")
         return done
 
 

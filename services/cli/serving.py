@@ -101,4 +101,3 @@ async def push_handler(settings: Settings, sources: Iterable[Source]) -> AsyncIt
                 yield http
     finally:
         await bus.close()
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
 from adapters.core import BadRecord, Origin
 from bus.contract import Delivery, Message, Partition, Producer
 from schemas.codec import Undecodable
+from services import failpoints
 from services.correlator.append import Batch, append
 from services.correlator.compare import compare
 from services.correlator.deadlines import fire_due
@@ -25,18 +26,11 @@ from services.retry import transaction
 from services.store.contract import OtherConfiguration
 from services.store.writer import Move, Transaction, Writer
 
-Pause = Callable[[str], Awaitable[None]]
-"""Awaited at named points; tests stop, race or kill the process there."""
-
 COMPARE_ROWS = 20
 RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
-
-
-async def no_pause(_point: str) -> None:
-    """Outside of tests."""
 
 
 class Correlator:
@@ -50,14 +44,12 @@ class Correlator:
         *,
         clock: Callable[[], datetime],
         stop: asyncio.Event,
-        pause: Pause = no_pause,
     ) -> None:
         self._writer = writer
         self._producer = producer
         self._spool = spool
         self._clock = clock
         self._stop = stop
-        self._pause = pause
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self.fenced = 0
@@ -102,7 +94,7 @@ class Correlator:
             await self._producer.send(bad)  # before the position moves on: a refused event is kept
         if not batch.moves:
             return {}
-        await self._pause("append.begin")
+        await failpoints.reach("append.begin")
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 done = await self._append(batch)
@@ -111,7 +103,7 @@ class Correlator:
             part = Partition(move.topic, move.part)
             if part in self._positions:
                 self._positions[part] = (move.new, move.epoch)
-        await self._pause("append.committed")
+        await failpoints.reach("append.committed")
         if done.to_compare:
             await self.compare()
         return {Partition(move.topic, move.part): move.new for move in batch.moves}
@@ -119,7 +111,7 @@ class Correlator:
     async def _append(self, batch: Batch) -> Appended:
         async with self._writer.begin() as tx:
             done = await append(tx, batch, self._keys)
-            await self._pause("append.written")
+            await failpoints.reach("append.written")
             return done
 
     def _batch(self, deliveries: Sequence[Delivery]) -> tuple[Batch, list[Message]]:
@@ -159,7 +151,7 @@ class Correlator:
                 with attempt:
                     async with self._writer.begin() as tx:
                         rows = await compare(tx, COMPARE_ROWS)
-                        await self._pause("compare.written")
+                        await failpoints.reach("compare.written")
 
     async def resolve(self) -> Resolved:
         """Resolve some of the work."""
@@ -168,10 +160,10 @@ class Correlator:
             with attempt:
                 async with self._writer.begin() as tx:
                     await self._lock(tx)
-                    await self._pause("resolve.locked")
+                    await failpoints.reach("resolve.locked")
                     done = await resolve(tx, RESOLVE_ROWS, self._now(), coverage_of_joined(await tx.coverage()))
-                    await self._pause("resolve.written")
-        await self._pause("resolve.committed")
+                    await failpoints.reach("resolve.written")
+        await failpoints.reach("resolve.committed")
         return done
 
     async def _lock(self, tx: Transaction) -> None:
@@ -194,7 +186,7 @@ class Correlator:
             with attempt:
                 async with self._writer.begin() as tx:
                     count = await deliver(tx, self._producer)
-                    await self._pause("outbox.sent")
+                    await failpoints.reach("outbox.sent")
         return count
 
     def _now(self) -> int:

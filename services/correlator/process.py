@@ -15,7 +15,7 @@ from tenacity import RetryCallState
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator, Pause, no_pause
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
 from services.dead_letters import Spool
 from services.retry import bus as bus_retry
 from services.retry import wait
@@ -83,7 +83,6 @@ async def run(
     stop: asyncio.Event,
     hold: bool = False,
     clock: Callable[[], datetime] = wall_clock,
-    pause: Pause = no_pause,
 ) -> None:
     """Correlate until `stop` is set; with `once` until all that the bus holds is resolved and told.
 
@@ -94,7 +93,7 @@ async def run(
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
         spool = Spool(settings.data_dir / "spool")
-        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, pause=pause)
+        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop)
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)

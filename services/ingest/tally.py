@@ -23,7 +23,7 @@ NAMED = 1_000
 KEYS = 50_000
 """The number of records by whose keys the receipt of a batch is found."""
 
-_VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"| \(hex [^)]*\)|\b\d[\d-]{3,}""")
+_VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"| \(hex [^)]*\)|\b\w*\d[\d-]{3,}\w*""")
 
 
 def shape(reason: str) -> str:

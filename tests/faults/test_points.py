@@ -9,9 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from correlating import POINTS
 from pipeline import Pipeline, replay
 from stopping import wait_until_stopped
+
+from services import failpoints
+
+_CORRELATOR = ("append", "compare", "resolve", "outbox")
+POINTS = sorted(point for point in failpoints.POINTS if point.split(".")[0] in _CORRELATOR)
 
 pytestmark = pytest.mark.slow
 
@@ -23,30 +27,30 @@ async def test_killed_at_a_named_point(
     pipeline = Pipeline.embedded(tmp_path / "data", population)
     await replay(undisturbed, pipeline)
     for nth in (1, 2, 3):
-        assert pipeline.correlating(point, nth, "kill", "once").wait(120) in (-signal.SIGKILL, 0)
-    assert pipeline.correlating(point, 1, "kill", "once").wait(120) in (-signal.SIGKILL, 0)
+        assert pipeline.correlating(point, nth, "SIGKILL", "--once").wait(120) in (-signal.SIGKILL, 0)
+    assert pipeline.correlating(point, 1, "SIGKILL", "--once").wait(120) in (-signal.SIGKILL, 0)
     pipeline.correlate()
     assert pipeline.digest() == expected
 
 
 async def zombie(pipeline: Pipeline) -> str:
     """One correlator stopped with a batch in hand, another one takes over and ends, the first wakes up; its log."""
-    stopped = pipeline.correlating("append.begin", 1, "stop")
+    stopped = pipeline.correlating("append.begin", 1, "SIGSTOP")
     try:
         wait_until_stopped(stopped.pid)
         pipeline.correlate()
         digest = pipeline.digest()
         stopped.send_signal(signal.SIGCONT)
         deadline = time.monotonic() + 60
-        while "fenced" not in pipeline.told("append.begin"):
-            assert time.monotonic() < deadline, pipeline.told("append.begin")
+        while "fenced" not in pipeline.told("correlate"):
+            assert time.monotonic() < deadline, pipeline.told("correlate")
             await asyncio.to_thread(time.sleep, 0.1)  # it is another process: there is nothing to wait on
         stopped.send_signal(signal.SIGTERM)
         assert stopped.wait(60) == 0
     finally:
         stopped.kill()
     assert pipeline.digest() == digest
-    return pipeline.told("append.begin")
+    return pipeline.told("correlate")
 
 
 async def test_a_zombie_writes_nothing_embedded(

@@ -37,7 +37,7 @@ SETS = int(os.environ.get("VISABUS_TEST_SETS", "50"))
 LEAST = {"merge": 0.30, "veto": 0.10, "split": 0.10, "late": 0.30, "cap": 0.15, "several": 0.40}
 """The least share of worlds in which people are joined, kept apart by a veto, parted; in which something is known long
 after it happened, a cap of two bites, and more than one process appended."""
-PAUSES = {"append.committed": (0, 0.03), "compare.written": (0, 0.01), "resolve.locked": (0, 0.01)}
+RESTS = {"append.committed": (0, 0.03), "compare.written": (0, 0.01), "resolve.locked": (0, 0.01)}
 """Above all between the writing of a claim and the look for its like, in which others write and look."""
 ROUNDS, TOGETHER = 10, 0.25
 """Races for a link, and the seconds that a claim is written before it is committed: both are by then."""
@@ -150,7 +150,7 @@ async def run(crew: Crew, installation: Installation, seed: int) -> tuple[list[s
         seen |= {word for word, moments in steps.items() if moments}
         if vetoed(raws):
             seen.add("veto")
-        order = {"cap": caps.CAP, "pauses": PAUSES}
+        order = {"cap": caps.CAP, "rests": RESTS}
         appended = await correlated(crew, installation, raws, order, 1 + seed % 4, rng)
         if sum(count > 0 for count in appended) > 1:
             seen.add("several")
@@ -200,7 +200,7 @@ async def test_three_processes_on_kafka(
     seed = new_seed()
     raws = bytes_of(world_of(seed, persons=12, torn=True)[0])
     async with installed(tmp_path / "data", postgres, f"kafka://{own_kafka}") as installation:
-        appended = await correlated(crew, installation, raws, {"pauses": PAUSES}, 3, Random(seed))
+        appended = await correlated(crew, installation, raws, {"rests": RESTS}, 3, Random(seed))
         tell(f"seed {seed}, {len(raws)} events, batches {appended}")
         assert await differing(installation, raws, Random(seed).sample(known_of(raws), 4)) == []
 
@@ -248,7 +248,7 @@ async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
     async with installed(data, database) as installation:
         with crew.at_work(2) as hands:
             for hand in hands:
-                hand.begin(Order(installation.environment, pauses=written, bug=bug))
+                hand.begin(Order(installation.environment, rests=written, bug=bug))
             for _ in range(ROUNDS):
                 await shared_out(hands, installation)
                 raws = bytes_of(one_each(world, hands))

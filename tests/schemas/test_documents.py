@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from strategies import KINDS, spoiled
 from typer.testing import CliRunner
 
-from adapters.core import BadRecord, Origin
+from adapters.core import BadRecord, Note, Origin
 from schemas.cloudevents import headers_of
 from schemas.codec import Undecodable, decode, encode
 from schemas.compatibility import document_refusals, refusals
@@ -27,7 +27,10 @@ from services.cli import app
 from services.cli.schemas import PUBLISHED
 from services.dead_letters import Spool, dead_letter
 from services.feeds import Checkpoint, Counters
+from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
+from services.ingest.receipts import receipt
+from services.ingest.tally import Limits, Tally
 
 HERE = Path(__file__).parent
 ACCEPTED: frozenset[str] = frozenset()
@@ -246,7 +249,16 @@ def test_answers_to_pushes_are_what_the_document_says() -> None:
     assert _filled(_payload("push-answer")) == orjson.loads(message.value or b"").keys()
 
 
-def test_a_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
+def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
+    tally = Tally(ORIGIN, lambda read, origin: [], now, Spool(tmp_path), Limits(1.0, 1), mark="0f")
+    tally.messages([Note("line 1", b"h", {"sequence": 7}), BadRecord("no date", place="line 3", raw=b"x", record="17")])
+    message = receipt(tally)
+    assert (message.key, message.topic) == (b"I94/lines/a.dat/0f", "visabus.receipts")
+    _valid(_payload("receipt"), orjson.loads(message.value or b""))
+    assert _filled(_payload("receipt")) == orjson.loads(message.value or b"").keys()
+
+
+def test_a_dead_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
     body = orjson.loads(dead_letter(BadRecord("no", place="line 3", raw=b"x"), ORIGIN, Spool(tmp_path)).value or b"")
     old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")}
     for each in (body | {"raw": None, "replayed": True}, body | {"context": "eA==", "ordinal": 2}, old):
@@ -277,17 +289,18 @@ def test_every_topic_is_a_channel() -> None:
 
 
 def test_who_sends_and_who_receives() -> None:
-    told: dict[tuple[str, str], set[str]] = {}
+    operations: dict[tuple[str, str], set[str]] = {}
     for operation in API["operations"].values():
         address = _resolve(operation["channel"]["$ref"])["address"]
-        told.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
-    assert told[("correlator", "receive")] == set(EVENT_TOPICS)
-    assert told[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
-    assert told[("ingest", "send")] == {
+        operations.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
+    assert operations[("correlator", "receive")] == set(EVENT_TOPICS)
+    assert operations[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
+    assert operations[("ingest", "send")] == {
         *EVENT_TOPICS,
         "visabus.positions",
         "visabus.dead-letters",
         "visabus.push-answers",
+        "visabus.receipts",
     }
 
 

@@ -14,8 +14,9 @@ from correlation import export, reference
 from populations import bytes_of, world_of
 
 from bus.contract import Delivery, Message, Partition
+from services import failpoints
 from services.correlator.append import Batch, append
-from services.correlator.correlator import Correlator, Pause, no_pause
+from services.correlator.correlator import Correlator
 from services.correlator.key_cache import Appended
 from services.dead_letters import Spool
 from services.store import Store
@@ -39,7 +40,7 @@ class Silent:
         """Nothing is held."""
 
 
-def correlator(store: Store, directory: Path, pause: Pause = no_pause) -> Correlator:
+def correlator(store: Store, directory: Path) -> Correlator:
     """One of several over a store."""
     return Correlator(
         store.writer,
@@ -47,7 +48,6 @@ def correlator(store: Store, directory: Path, pause: Pause = no_pause) -> Correl
         Spool(directory),
         clock=lambda: datetime(2026, 11, 25, tzinfo=UTC),
         stop=asyncio.Event(),
-        pause=pause,
     )
 
 
@@ -86,9 +86,9 @@ async def death_loses_nothing(store: Store, directory: Path) -> None:
         if point == "append.written":
             raise Crash
 
-    dying = correlator(store, directory, die)
+    dying = correlator(store, directory)
     await dying.assigned([HERE])
-    with pytest.raises(Crash):
+    with pytest.raises(Crash), failpoints.armed(die):
         await dying.take(delivered(raws))
     heir = correlator(store, directory)
     first = (await heir.assigned([HERE]))[HERE]
@@ -127,7 +127,7 @@ async def commit_before_apply(self: Correlator, batch: Batch) -> Appended:
         await tx.advance(batch.moves)
     async with self._writer.begin() as tx:
         done = await append(tx, replace(batch, moves=[]), self._keys)
-        await self._pause("append.written")
+        await failpoints.reach("append.written")
         return done
 
 

@@ -16,6 +16,7 @@ from services.ingest.tally import shape
         ("family \"O'BRIEN\" is no name", "family ... is no name"),
         (r"'O\'BRIEN \"X\"' is no name", "... is no name"),
         ("BIRTH-DATE 19870532 is no date", "BIRTH-DATE ... is no date"),
+        ("SEVIS id N0012345678 belongs to another", "SEVIS id ... belongs to another"),
         ("last_update_ts '2025-08-21 14:03' is no timestamp", "last_update_ts ... is no timestamp"),
         ("FAMILY-NAME at byte 34: no character (hex c7 c1 d9 ...)", "FAMILY-NAME at byte 34: no character"),
         ("truncated: 100 of 250 bytes", "truncated: 100 of 250 bytes"),
