@@ -255,7 +255,7 @@ def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
     message = receipt(tally)
     assert (message.key, message.topic) == (b"I94/lines/a.dat/0f", "visabus.receipts")
     _valid(_payload("receipt"), orjson.loads(message.value or b""))
-    assert _filled(_payload("receipt")) == orjson.loads(message.value or b"").keys()
+    assert _filled(_payload("receipt")) - {"lost"} == orjson.loads(message.value or b"").keys()
 
 
 def test_a_dead_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
