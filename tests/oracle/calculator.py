@@ -371,6 +371,8 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
         return base
     if any(g.start > day and g.heals for g in grants):
         following = min((g for g in grants if g.start > day and g.heals), key=lambda g: g.start)
+        if following.receipt is not None and isinstance(following.until, date) and following.until < day:
+            return base  # granted to a day that was over before it was granted
         if base & {GRACE, UNKNOWN}:
             return base | {STATUS}
         if following.receipt is None and isinstance(following.until, date) and following.until < day:
@@ -445,7 +447,8 @@ def _satisfactory(stay: Stay, cls: str, last: date, day: date) -> Labels:
         granted = day_of(fact["occurred_at"])
         given = _date(fact.get("until"))
         if limit and given and granted <= day and day <= min(given, last + timedelta(days=limit)):
-            return frozenset({GRACE})
+            sure = last + timedelta(days=law.SATISFACTORY_DEPARTURE_SURE[cls])
+            return frozenset({GRACE}) if day <= sure else frozenset({GRACE, OVER})
     return frozenset({OVER})
 
 
@@ -759,8 +762,10 @@ def _answer(stay: Stay, as_of: datetime, known: list[Event]) -> Answer:
     for event in departures:
         left += [o for o in _departed(stay, event) if o not in left]
     if left:
-        if _became_resident(stay, max(start_of(e["occurred_at"]) for e in departures)):
-            left = ["ADJUSTED", "DEPARTED_IN_TIME"]  # no nonimmigrant's departure; and none that was late
+        last = max(start_of(e["occurred_at"]) for e in departures)
+        if _became_resident(stay, last + timedelta(hours=26)):
+            sure = _became_resident(stay, last - timedelta(hours=26))  # else on a day that other zones do not share
+            left = ["ADJUSTED", "DEPARTED_IN_TIME", *([] if sure else left)]  # nobody's late departure
         if maybe_inside:
             left += [o for o in _inside(stay, local_day(as_of, stay.zone), as_of, known) if o not in left]
         return Answer((*doubts, *left), f"left {[day_of(e['occurred_at']).isoformat() for e in departures]}")

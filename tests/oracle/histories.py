@@ -296,6 +296,8 @@ def history(seed: str) -> History:
     kind = rng.choice(kinds)
     world = World(rng)
     KINDS[kind](world)
+    if rng.random() < 0.15 and kind in ("dated", "worker", "student", "applications", "waiver", "cap_gap"):
+        _protect(world)
     _cover(world)
     if rng.random() < 0.3:
         _noise(world)
@@ -853,6 +855,26 @@ KINDS: dict[str, Callable[[World], None]] = {
 
 
 # --- what happens to any history -------------------------------------------------------------------------------------
+
+
+def _protect(world: World) -> None:
+    """A protection or an adjustment beside all else."""
+    rng = world.rng
+    arrived = min(date.fromisoformat(e["occurred_at"]["at"][:10]) for e in world.events if e["kind"] == "arrival")
+    day, _ = rng.choice(world.marks)
+    begins = max(world.near(day, most=3), arrived + timedelta(days=2))
+    kind = rng.choice(("asylum", "deferred", "adjust", "voluntary", "denied"))
+    if kind == "asylum":
+        world.fact("asylum_pending", begins)
+    elif kind == "deferred":
+        world.fact("deferred_departure", begins, until=begins + timedelta(days=90))
+    elif kind == "voluntary":
+        world.fact("voluntary_departure", begins, until=begins + timedelta(days=60))
+    else:
+        receipt = world.receipt()
+        world.step(receipt, "filed", begins, asks="adjust", form="I-485")
+        if kind == "denied":
+            world.step(receipt, "denied", begins + timedelta(days=70), asks="adjust", form="I-485")
 
 
 def _cover(world: World) -> None:

@@ -94,9 +94,11 @@ NO_EXTENSION_NO_CHANGE = frozenset(
 SATISFACTORY_DEPARTURE = {
     "WB": 30,  # 8 CFR 217.3(a)
     "WT": 30,
-    "GMB": 15,  # 8 CFR 212.1(q)(8)(i)
-    "GMT": 15,
+    "GMB": 30,  # 8 CFR 212.1(q)
+    "GMT": 30,
 }
+SATISFACTORY_DEPARTURE_SURE = {**SATISFACTORY_DEPARTURE, "GMB": 15, "GMT": 15}
+"""Days of which every reading is sure: whether Guam's are fifteen or thirty at most, the text at hand did not show."""
 
 GRACE_OF_PROGRAMS = {
     "F1": 60,  # 8 CFR 214.2(f)(5)(iv)

@@ -1,0 +1,71 @@
+"""The product agrees with the second calculator, on random histories and on those that stand for a point of law."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle import comparing
+from oracle.comparing import as_lines, differences, shrunk
+from oracle.histories import history
+from oracle.product import Stays, product
+from oracle.reading import Event
+from oracle.siblings import ALL, Sibling
+
+SEED = "2026-11-29"
+
+
+def _agree(number: int, where: Path) -> None:
+    """Compare so many histories; write those that differ, shrunk, as JSON lines."""
+    print(f"seeds {SEED}/0 to {SEED}/{number - 1}")
+    differing = []
+    for each in range(number):
+        found = history(f"{SEED}/{each}")
+        if differences(found):
+            smallest = shrunk(found)
+            differing.append(as_lines(smallest, differences(smallest)))
+    path = where / "differing.jsonl"
+    path.write_text("\n".join(differing))
+    assert not differing, f"{len(differing)} of {number} differ, see {path}:\n{differing[0]}"
+
+
+def test_two_hundred_random_histories_have_the_outcome_of_the_law(tmp_path: Path) -> None:
+    _agree(200, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_thousand_random_histories_have_the_outcome_of_the_law(tmp_path: Path) -> None:
+    _agree(2_000, tmp_path)
+
+
+@pytest.mark.parametrize("sibling", ALL, ids=lambda sibling: sibling.name)
+def test_the_product_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
+    stays = sorted(product(sibling.events(), sibling.on, sibling.known_at).items())
+
+    assert tuple(outcome for _, (outcome, _) in stays) == sibling.right, sibling.why
+
+
+def test_a_product_that_counts_days_in_utc_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_utc(events: list[Event], as_of: datetime, known_at: datetime | None = None) -> Stays:
+        moved = [{**e, "occurred_at": _in_utc(e["occurred_at"])} if "occurred_at" in e else e for e in events]
+        return product(moved, as_of, known_at)
+
+    monkeypatch.setattr(comparing, "product", in_utc)
+
+    assert any(differences(history(f"{SEED}/{each}")) for each in range(200))
+
+
+def _in_utc(moment: dict[str, Any]) -> dict[str, Any]:
+    return moment if moment["precision"] == "day" else {**moment, "zone": "UTC"}
+
+
+def test_a_history_that_differs_is_shrunk_to_what_the_difference_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = next(h for h in (history(f"{SEED}/{each}") for each in range(200)) if len(h.events) > 6)
+    monkeypatch.setattr(comparing, "product", lambda *_: {})
+
+    smallest = shrunk(whole)
+
+    assert [event["kind"] for event in smallest.events] == ["arrival"]
