@@ -260,12 +260,12 @@ class Mistakes:
 
         `possible` is False where the number is all that the record has, or is the record's own.
         """
-        if self.noise.silent or not value:
+        if self.noise.silent or not value or not possible:
             return value
-        if self.due(f"wrong_{scheme}", possible=possible):
+        if self.due(f"wrong_{scheme}"):
             description.kinds.append(f"wrong_{scheme}")
             return self._mistyped(scheme, value)
-        if scheme in PLACEHOLDERS and self.due("placeholder", possible=possible):
+        if scheme in PLACEHOLDERS and self.due("placeholder"):
             description.kinds.append("placeholder")
             return self._rng.one(PLACEHOLDERS[scheme])
         self._recent.setdefault(scheme, deque(maxlen=RECENT)).append(value)

@@ -71,11 +71,11 @@ def test_rates_are_reached_and_what_was_put_in_is_counted(truth: Truth) -> None:
     stated = Counter(text.split(":")[0] for record in records for text in record.identifiers)
     among |= {f"wrong_{kind}": stated[scheme] for kind, scheme in SCHEMES.items()}
     # an I-94 number is the record's own on arrival, a FIN at enrolment, and a number alone is never mistyped
-    among |= {"wrong_i94": stated["i94"] // 2, "wrong_fin": stated["fin"] // 2}
+    among |= {"wrong_i94": stated["i94"] // 2, "wrong_fin": stated["fin"] // 4}
     among["glued"] = len(records) * 2 // 3  # behind one that cannot show it there may be no more
     for kind in set(KINDS) - {"copies", "late_file", "other_time", *APART}:
         # a few hundred draws come out a third too few now and then, a dozen come out half
-        least = 0.8 if rates[kind] * among[kind] > 100 else 0.3
+        least = 0.7 if rates[kind] * among[kind] > 100 else 0.3
         assert injected[kind] >= least * rates[kind] * among[kind], kind
         assert injected[kind] <= 1.5 * rates[kind] * among[kind] + 5, kind
     assert injected["late_file"] > 10
@@ -303,9 +303,7 @@ def test_a_wrong_digit_of_the_year_is_another_date(birth: str, seed: int) -> Non
     date(int(wrong[:4]), int(wrong[4:6]), int(wrong[6:]))
 
 
-@given(
-    st.text("0123456789ABC", min_size=1, max_size=12).filter(lambda text: any(map(str.isdigit, text))), st.integers()
-)
+@given(st.text("0123456789ABC", max_size=12), st.integers(0, 9), st.integers())
 def test_a_wrong_digit_of_a_number_is_another_number(text: str, digit: int, seed: int) -> None:
     number = f"{text}{digit}"
     assert differences(misspelling.number(number, Rng(seed)), number) == 1
