@@ -70,12 +70,12 @@ def test_rates_are_reached_and_what_was_put_in_is_counted(truth: Truth) -> None:
     among |= {"no_show": stays, "corrected": i94, "missing_departure": stays // 2}
     stated = Counter(text.split(":")[0] for record in records for text in record.identifiers)
     among |= {f"wrong_{kind}": stated[scheme] for kind, scheme in SCHEMES.items()}
-    # an I-94 number is the record's own on arrival, a FIN at enrolment, and a number alone is never mistyped
-    among |= {"wrong_i94": stated["i94"] // 2, "wrong_fin": stated["fin"] // 4}
     among["glued"] = len(records) * 2 // 3  # behind one that cannot show it there may be no more
     for kind in set(KINDS) - {"copies", "late_file", "other_time", *APART}:
         # a few hundred draws come out a third too few now and then, a dozen come out half
         least = 0.7 if rates[kind] * among[kind] > 100 else 0.3
+        if kind.removeprefix("wrong_") in SCHEMES:
+            least = 0.15  # arrivals in I-94, enrolments, and records with a number alone have none that is wrong
         assert injected[kind] >= least * rates[kind] * among[kind], kind
         assert injected[kind] <= 1.5 * rates[kind] * among[kind] + 5, kind
     assert injected["late_file"] > 10
