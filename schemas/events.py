@@ -260,32 +260,63 @@ class Fact(StrEnum):
     """What else moves a clock or an identity."""
 
     VISA_ISSUED = "visa_issued"
-    VISA_REVOKED = "visa_revoked"
+    VISA_REVOKED = "visa_revoked"  # or cancelled
+    VISA_REFUSED = "visa_refused"  # or issue advised against; the last decision on an application rules
+    VISA_VETTED = "visa_vetted"  # issue recommended
+    ESTA_PENDING = "esta_pending"
     ESTA_APPROVED = "esta_approved"
     ESTA_DENIED = "esta_denied"
+    ESTA_REVOKED = "esta_revoked"  # approved before, travel not authorised now
     SEVIS_ACTIVE = "sevis_active"
     SEVIS_COMPLETED = "sevis_completed"
     SEVIS_TERMINATED = "sevis_terminated"
     PAROLE = "parole"
+    PAROLE_ENDED = "parole_ended"  # before its day
     SATISFACTORY_DEPARTURE = "satisfactory_departure"  # under the waiver programs, up to `until`
     DAYS_ENDORSED = "days_endorsed"  # on the I-94, up to `until`
     EMPLOYMENT_ENDED = "employment_ended"  # on which the class rests; may name the receipt of its petition
     UNAUTHORISED_WORK = "unauthorised_work"
+    WORK_AUTHORISED = "work_authorised"  # up to `until`
     FRIVOLOUS_FILING = "frivolous_filing"  # of the application whose receipt it names
     VOLUNTARY_DEPARTURE = "voluntary_departure"  # up to `until`; reason "after-proceedings" at their end
     DEFERRED_DEPARTURE = "deferred_departure"  # enforced departure deferred up to `until`
+    DEFERRED_ACTION = "deferred_action"  # up to `until`
     TPS = "tps"
     TPS_WITHDRAWN = "tps_withdrawn"
     ASYLUM_PENDING = "asylum_pending"
     ASYLUM_GRANTED = "asylum_granted"
+    ASYLUM_REFERRED = "asylum_referred"  # to the immigration court, where the application goes on
     ASYLUM_DENIED = "asylum_denied"  # or withdrawn
     PERMANENT_RESIDENT = "permanent_resident"
-    NATURALISED = "naturalised"
+    NATURALISATION_PENDING = "naturalisation_pending"
+    NATURALISATION_DENIED = "naturalisation_denied"  # or withdrawn
+    NATURALISED = "naturalised"  # by the oath; an approval is none
+    PROCEEDINGS_STARTED = "proceedings_started"  # a notice to appear was served
+    PROCEEDINGS_ENDED = "proceedings_ended"  # terminated, or the charging document cancelled
+    RELIEF_GRANTED = "relief_granted"  # by the court, such as cancellation of removal
     REMOVAL_ORDER = "removal_order"
+    REMOVAL_STAYED = "removal_stayed"
+    ARRESTED = "arrested"
+    DETAINED = "detained"  # booked into custody
+    RELEASED = "released"  # from custody into the country
+    DETAINER_LODGED = "detainer_lodged"
+    DETAINER_LIFTED = "detainer_lifted"
+    INVESTIGATION_OPENED = "investigation_opened"
+    INVESTIGATION_CLOSED = "investigation_closed"
+    FRAUD_FINDING = "fraud_finding"  # reason "found", "not-found" or "inconclusive"
     LEAD_OPENED = "lead_opened"
     LEAD_CLOSED = "lead_closed"
     ENCOUNTER = "encounter"
     SEEN_INSIDE = "seen_inside"  # an officer met the person in the country
+    STATUS_QUERIED = "status_queried"  # by law enforcement
+    STATUS_VERIFIED = "status_verified"  # the class that a verification found, up to `until`
+    BIOMETRICS_SCHEDULED = "biometrics_scheduled"
+    BIOMETRICS_TAKEN = "biometrics_taken"  # at an appointment in the country
+    BIOMETRICS_MISSED = "biometrics_missed"
+    CARD_PRODUCED = "card_produced"
+    FILE_OPENED = "file_opened"
+    FILE_MOVED = "file_moved"  # the paper file: where it is says nothing of where the person is
+    FILE_SCANNED = "file_scanned"
 
 
 class Status(Crossing):

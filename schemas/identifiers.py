@@ -31,6 +31,9 @@ class Scheme(StrEnum):
     BOOKING = "booking"
     CASE = "case"
     VISA_APPLICATION = "visa_application"
+    SUBJECT = "subject"  # a person as one system numbers persons: of EID and its kin, of LeadTrac
+    FBI = "fbi"  # one per set of fingerprints, in the FBI's index
+    CARD = "card"  # of a card that was produced; looks like a receipt and is none
 
     __hash__ = str.__hash__
     """In C; that of an enum is a function of Python, and dearer than what is looked up with it."""
@@ -49,11 +52,14 @@ _PATTERNS: dict[Scheme, re.Pattern[str]] = {
     Scheme.A_NUMBER: re.compile(r"A\d{9}"),
     Scheme.PASSPORT: re.compile(r"[A-Z0-9]{3,20}"),
     Scheme.VISA: re.compile(r"[A-Z0-9]\d{7}"),
-    Scheme.FIN: re.compile(r"\d{6,15}"),
+    Scheme.FIN: re.compile(r"\d{4,15}"),  # 4 to 10 in CIS, longer ones by other interfaces
     Scheme.ESTA: re.compile(r"[A-Z0-9]{16}"),
     Scheme.BOOKING: re.compile(r"[A-Z0-9]{5,8}"),
     Scheme.CASE: re.compile(r"[A-Z0-9-]{3,30}"),
     Scheme.VISA_APPLICATION: re.compile(r"[A-Z0-9]{8,14}"),
+    Scheme.SUBJECT: re.compile(r"[A-Z0-9]{3,20}"),
+    Scheme.FBI: re.compile(r"[A-Z0-9]{4,12}"),
+    Scheme.CARD: re.compile(r"[A-Z]{3}\d{10}"),
 }
 _ISSUERS: dict[Scheme, str] = {
     Scheme.I94: "CBP",
@@ -64,6 +70,8 @@ _ISSUERS: dict[Scheme, str] = {
     Scheme.FIN: "OBIM",
     Scheme.ESTA: "CBP",
     Scheme.VISA_APPLICATION: "DOS",
+    Scheme.FBI: "FBI",
+    Scheme.CARD: "USCIS",
 }
 _ISSUER = re.compile(r"[A-Z0-9:]{1,12}")
 _NOISE = re.compile(r"[\s./<-]+")
@@ -133,7 +141,7 @@ class Identifier(BaseModel):
     def of(cls, scheme: Scheme, text: str, issuer: str = "") -> Identifier:
         """The canonical identifier that `text` spells.
 
-        `issuer` is needed for passports (ICAO 9303 state), bookings (carrier) and cases (system). Raises
+        `issuer` is needed for passports (ICAO 9303 state), bookings (carrier), cases and subjects (system). Raises
         InvalidIdentifier.
         """
         return cls(**cls.spelled(scheme, text, issuer))

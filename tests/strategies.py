@@ -49,11 +49,14 @@ FORMS: dict[Scheme, str] = {
     Scheme.A_NUMBER: r"A[0-9]{9}",
     Scheme.PASSPORT: r"[A-Z0-9]{3,20}",
     Scheme.VISA: r"[A-Z0-9][0-9]{7}",
-    Scheme.FIN: r"[0-9]{6,15}",
+    Scheme.FIN: r"[0-9]{4,15}",
     Scheme.ESTA: r"[A-Z0-9]{16}",
     Scheme.BOOKING: r"[A-Z0-9]{5,8}",
     Scheme.CASE: r"[A-Z0-9-]{3,30}",
     Scheme.VISA_APPLICATION: r"[A-Z0-9]{8,14}",
+    Scheme.SUBJECT: r"[A-Z0-9]{3,20}",
+    Scheme.FBI: r"[A-Z0-9]{4,12}",
+    Scheme.CARD: r"[A-Z]{3}[0-9]{10}",
 }
 """The canonical spelling of each scheme, written down a second time and apart from the models."""
 
@@ -61,6 +64,7 @@ _ISSUERS: dict[Scheme, st.SearchStrategy[str]] = {
     Scheme.PASSPORT: st.sampled_from(sorted(STATES)),
     Scheme.BOOKING: st.sampled_from(CARRIERS),
     Scheme.CASE: st.sampled_from(SYSTEMS),
+    Scheme.SUBJECT: st.sampled_from(SYSTEMS),
 }
 
 offsets = st.one_of(st.just(UTC), st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m))))

@@ -45,14 +45,15 @@ class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
 BY_LAW = {
     "asylum_pending": "asylum",
     "asylum_granted": "asylum",
+    "asylum_referred": "asylum",
     "asylum_denied": "asylum",
     "tps": "tps",
     "tps_withdrawn": "tps",
 }
 """Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
-NUMBERS = frozenset({"i94", "receipt", "booking"})
-"""Schemes of numbers that name a stay, an application or a journey, and through it a person."""
+NUMBERS = frozenset({"i94", "receipt", "booking", "case", "subject", "esta", "visa_application"})
+"""Schemes of numbers that name a stay, an application, a journey or a case, and through it a person."""
 
 
 class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):

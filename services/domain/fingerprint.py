@@ -11,7 +11,7 @@ from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
 from services.domain import caps, identity, names, programs, rules, scoring
 
-NORMALISER = 11
+NORMALISER = 12
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 

@@ -23,16 +23,23 @@ from services.domain.history import Link
 WEIGHTS: dict[str, int] = {
     # (scheme -> weight) of identifiers that one person alone can hold, and of numbers of one stay or one application
     "fin": 40,
+    "fbi": 38,
     "a_number": 36,
     "i94": 30,
     "sevis": 30,
+    "subject": 30,
     "receipt": 28,
+    "visa_application": 28,
+    "card": 28,
+    "esta": 28,
     # documents: never a person by themselves, so the date of birth has to agree
     "passport": 20,
     "visa": 18,
 }
 DOCUMENTS = ("passport/", "visa/")
-ONE_HOLDER = frozenset({"fin", "a_number", "i94", "sevis", "receipt"})
+ONE_HOLDER = frozenset(
+    {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
+)
 DECISION_WEIGHT = 100
 
 

@@ -166,7 +166,7 @@ def moving() -> Iterator[str]:
 def places() -> Iterator[str]:
     """Whose word on an arrival or a filing comes first."""
     derived = ("ADIS", "CIS", "FALCON", "LEADTRAC", "PCQS")
-    arrival = {"I94": 0, "TECS": 1, "IDENT": 2, "BCI": 3, **dict.fromkeys(derived, 4)}
+    arrival = {"I94": 0, "TECS": 1, "IDENT": 2, "BCI": 3, "SEVIS": 4, "APIS": 5, "ATS": 5, **dict.fromkeys(derived, 6)}
     extension = {"CLAIMS3": 0, "ELIS": 0, "I94": 1, "TECS": 1, **dict.fromkeys(derived, 2)}
     for kind, expected in (("arrival", arrival), ("extension", extension)):
         actual = {system: rules.authority(kind, system) for system in expected}

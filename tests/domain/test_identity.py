@@ -69,12 +69,47 @@ def one(*events: AnyEvent) -> bool:
 ANA = {"family": "SMITH", "given": "ANA", "birth": "1980-02-03"}
 
 
-@pytest.mark.parametrize("scheme", ["fin", "a_number", "i94", "sevis", "receipt"])
-def test_numbers_of_one_holder_join(scheme: str) -> None:
+HELD_BY_ONE = {
+    Scheme.FIN: ("1234", "1235"),
+    Scheme.FBI: ("12345AB6", "12345AB7"),
+    Scheme.A_NUMBER: ("A099000117", "A099000118"),
+    Scheme.I94: ("123456789A1", "123456789A2"),
+    Scheme.SEVIS: ("N0099000117", "N0099000118"),
+    Scheme.SUBJECT: ("77001", "77002"),
+    Scheme.RECEIPT: ("IOE9099000117", "IOE9099000118"),
+    Scheme.VISA_APPLICATION: ("AA00ZZ01QX", "AA00ZZ01QY"),
+    Scheme.CARD: ("SRC9099000117", "SRC9099000118"),
+    Scheme.ESTA: ("2026030112345678", "2026030112345679"),
+}
+"""By scheme two numbers."""
+
+
+@pytest.mark.parametrize("scheme", HELD_BY_ONE)
+def test_numbers_of_one_holder_join(scheme: Scheme) -> None:
     """Whatever else the two say, as long as it is no contradiction."""
-    assert scheme in identity.ONE_HOLDER
-    assert one(said("a", RECEIPT, **ANA), said("b", RECEIPT, family="JONES", given="BO", birth="1999-09-09"))
-    assert not one(said("a", RECEIPT, **ANA), said("b", OTHER, family="JONES", given="BO", birth="1999-09-09"))
+    assert set(HELD_BY_ONE) == identity.ONE_HOLDER
+    mine, others = (Identifier.of(scheme, number, "EID") for number in HELD_BY_ONE[scheme])
+    bo = {"family": "SMYTHE", "given": "ANA", "birth": "1999-09-09"}
+    assert one(said("a", mine, **ANA), said("b", mine, **bo))
+    assert not one(said("a", mine, **ANA), said("b", others, **bo))
+
+
+@pytest.mark.parametrize(("scheme", "issuer"), [(Scheme.BOOKING, "BA"), (Scheme.CASE, "ICM")])
+def test_numbers_of_several_people_join_nobody(scheme: Scheme, issuer: str) -> None:
+    """A booking is a family's, an investigation has several subjects."""
+    shared = Identifier.of(scheme, "QX7RTA", issuer)
+    assert not one(said("a", shared, **ANA), said("b", shared, family="JONES", given="BO", birth="1999-09-09"))
+
+
+def test_numbers_of_a_stay_or_case_are_no_part_of_the_claim() -> None:
+    """Or one person would make a claim with each; where nothing else identifies the person they are."""
+    for scheme in (Scheme.CASE, Scheme.SUBJECT, Scheme.ESTA, Scheme.VISA_APPLICATION):
+        number = Identifier.of(scheme, HELD_BY_ONE.get(scheme, ("HSI-001",))[0], "EID")
+        beside, alone = facts_of([said("a", PASSPORT, number, **ANA), said("b", number, **ANA)])
+        assert beside.claim is not None
+        assert alone.claim is not None
+        assert number.text not in beside.claim.identifiers
+        assert alone.claim.identifiers == (number.text,)
 
 
 def test_a_document_joins_where_the_date_of_birth_agrees() -> None:

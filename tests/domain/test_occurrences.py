@@ -331,8 +331,8 @@ def test_one_system_may_decide_twice() -> None:
 
 def test_whose_word_counts() -> None:
     """The I-94, whoever inspected, fingerprints, whoever else; what is derived comes last."""
-    order = ["I94", "TECS", "IDENT", "BCI", "ADIS"]
-    assert [rules.authority("arrival", system) for system in order] == [0, 1, 2, 3, 4]
+    order = ["I94", "TECS", "IDENT", "BCI", "SEVIS", "APIS", "ADIS"]
+    assert [rules.authority("arrival", system) for system in order] == [0, 1, 2, 3, 4, 5, 6]
     assert rules.authority("arrival", "ADIS") == rules.authority("arrival", "PCQS")
     assert (
         rules.authority("extension", "ELIS")

@@ -12,7 +12,7 @@ from strategies import FORMS, identifiers, texts
 
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, check_digit
 
-ISSUED_BY_ONE = sorted(set(Scheme) - {Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE})
+ISSUED_BY_ONE = sorted(set(Scheme) - {Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE, Scheme.SUBJECT})
 SPELT_LOOSELY = st.sampled_from(sorted(set(Scheme) - {Scheme.CASE}))
 
 
@@ -88,7 +88,21 @@ def test_what_is_no_receipt(wrong: str) -> None:
         Identifier.of(Scheme.RECEIPT, wrong)
 
 
-@pytest.mark.parametrize("scheme", [Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE])
+def test_a_card_s_number_is_no_receipt() -> None:
+    """Three letters and ten digits both: what it is, its field says, and the two never meet."""
+    card, receipt = Identifier.of(Scheme.CARD, "src 9099000117"), Identifier.of(Scheme.RECEIPT, "SRC9099000117")
+    assert (card.text, receipt.text) == ("card/USCIS/SRC9099000117", "receipt/USCIS/SRC9099000117")
+
+
+@pytest.mark.parametrize("wrong", ["123", "1234567890123456", "12A4", ""])
+def test_what_is_no_fingerprint_number(wrong: str) -> None:
+    """Four digits at least, and no fixed length."""
+    assert Identifier.of(Scheme.FIN, "1234").value == "1234"
+    with pytest.raises(InvalidIdentifier):
+        Identifier.of(Scheme.FIN, wrong)
+
+
+@pytest.mark.parametrize("scheme", [Scheme.PASSPORT, Scheme.BOOKING, Scheme.CASE, Scheme.SUBJECT])
 def test_some_schemes_need_their_issuer(scheme: Scheme) -> None:
     with pytest.raises(InvalidIdentifier, match="needs its issuer"):
         Identifier.of(scheme, "AB1234")
