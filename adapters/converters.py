@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from adapters.dates import birth_of, day_of, iso_day, moment_of
 from adapters.fields import Converter
 from schemas.countries import citizenship
+from schemas.moments import Moment
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -32,10 +34,38 @@ def lookup(table: Mapping[str, Any], value: Any, what: str) -> Any:
         raise ValueError(f"{what}: {value!r} is in no code table") from None
 
 
+def known(table: Mapping[str, Any], called: str) -> Converter[str]:
+    """A code that events carry as it is, if a table has it; `called` is what a refusal calls the field."""
+
+    def convert(value: Any, _: str) -> str:
+        lookup(table, value, called)
+        return str(value)
+
+    return convert
+
+
+def choice(*values: str) -> Converter[str]:
+    """One of a few values."""
+
+    def convert(value: Any, what: str) -> str:
+        if value not in values:
+            raise ValueError(f"{what} {value!r}, one of {', '.join(values)} expected")
+        return str(value)
+
+    return convert
+
+
 def symbol(value: Any, what: str) -> str:
     """A code that events carry as it is: a carrier, a flight, a class. Raises ValueError."""
     if not isinstance(value, str) or not _CODE.fullmatch(value):
         raise ValueError(f"{what} {value!r} is no code of capital letters and digits")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """A text. Raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(f"{what} {value!r} is no text")
     return value
 
 
@@ -52,6 +82,17 @@ def day(value: Any, what: str) -> date:
     if found is None:
         raise ValueError(f"{what} is absent")
     return found
+
+
+@lru_cache(maxsize=8192)  # making a moment is slow, and a batch has few days
+def whole_day(of: date, zone: str) -> Moment:
+    """A day that is known to the day only, in the zone that it was told for. Raises ValueError."""
+    return Moment.whole_day(of, zone)
+
+
+def day_or_status(value: Any, what: str) -> date | Literal["D/S"]:
+    """The end of a period: a day as YYYY-MM-DD, or D/S for duration of status. Raises ValueError."""
+    return "D/S" if value == "D/S" else day(value, what)
 
 
 def instant(value: Any, what: str) -> datetime:

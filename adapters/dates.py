@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+@lru_cache(maxsize=4096)
 def day_of(digits: int, what: str) -> date:
     """CCYYMMDD."""
     text = f"{digits:08}"
@@ -17,6 +19,7 @@ def day_of(digits: int, what: str) -> date:
         raise ValueError(f"{what} {text} is no date") from None
 
 
+@lru_cache(maxsize=4096)  # a file tells some of its moments again and again
 def moment_of(digits: int, what: str) -> datetime:
     """CCYYMMDDHHMMSS, UTC."""
     text = f"{digits:014}"

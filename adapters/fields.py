@@ -7,7 +7,7 @@ being listed anywhere, and a field that cannot be read fails the record only whe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -66,6 +66,11 @@ class Fields:
         """What the value means. Raises ValueError if it is absent, cannot be read, or means nothing."""
         return convert(self[name], name)
 
+    def present(self, name: str, convert: Converter[T]) -> T | None:
+        """What the value means, None if it is absent or blank. Raises ValueError if it means nothing."""
+        value = self.get(name)
+        return None if value is None or value == "" else convert(value, name)
+
     def optional(self, name: str, convert: Converter[T]) -> T | None:
         """What the value means, None if it is absent or blank.
 
@@ -84,21 +89,38 @@ class Fields:
             self.lose(name, str(error))
             return None
 
+    def several(self, name: str, values: Iterable[Any] | None, convert: Converter[T]) -> list[T]:
+        """What several values of a field mean, as far as they are not blank; one that is wrong costs itself alone."""
+        found = []
+        for value in values or ():
+            if value is None or value == "":
+                continue
+            try:
+                found.append(convert(value, name))
+            except ValueError as error:
+                reason = str(error)
+                self.lost.append(Lost(name, reason if reason.startswith(name) else f"{name}: {reason}"))
+        return found
+
     def lose(self, name: str, reason: str) -> None:
         """Note that an optional value is wrong, and go on as if it were absent."""
-        self._seen[name] = None
+        self._seen.setdefault(name, None)
         self.lost.append(Lost(name, reason))
 
     def group(self, name: str) -> Fields | None:
         """The group of that name, None if it is absent. Raises ValueError if it is no group."""
         value = self.get(name)
-        if value is None or isinstance(value, Fields):
+        if value is None or value == "":
+            return None
+        if isinstance(value, Fields):
             return value
         raise ValueError(f"{name} is no group of fields")
 
     def groups(self, name: str) -> list[Fields]:
         """The groups in the table of that name, none if it is absent; what is no group is left out."""
         value = self.get(name)
+        if value is None:
+            return []
         return [each for each in value if isinstance(each, Fields)] if isinstance(value, list) else []
 
     def within(self, path: str) -> tuple[Fields | None, str]:
@@ -131,9 +153,10 @@ class Fields:
 
     def _other(self, name: str, value: Any) -> Any:
         """A value that is neither text nor a whole number."""
-        if isinstance(value, Unreadable):
+        kind = type(value)
+        if kind is Unreadable:
             raise ValueError(value.reason)
-        if not isinstance(value, dict | list):
+        if kind is not dict and (kind is not list or (len(value) == 1 and type(value[0]) is str)):
             self._seen[name] = value
             return value
         known = self._inner.get(name)
@@ -143,6 +166,8 @@ class Fields:
         return known
 
     def _wrapped(self, value: Any) -> Any:
+        if type(value) is str:
+            return value
         if isinstance(value, dict):
             return Fields(value, self.lost)
         if isinstance(value, list):

@@ -274,18 +274,12 @@ def _optional(said: Fields, field: str | None, convert: Converter[str | None]) -
     return at.optional(name, convert) if at is not None else None
 
 
-def _as_text(value: Any, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{what} {value!r} is no text")
-    return value
-
-
 def _number(said: Fields, of: Number) -> Spelling | None:
     """The identifier, None if it is absent, or wrong and not needed. Raises ValueError if it is wrong and needed."""
     if of.needed:
         return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
-    number = _optional(said, of.number, _as_text)
-    issuer = _optional(said, of.issuer, _as_text) if of.issuer is not None else None
+    number = _optional(said, of.number, converters.text)
+    issuer = _optional(said, of.issuer, converters.text) if of.issuer is not None else None
     if not number and not issuer:
         return None
     try:

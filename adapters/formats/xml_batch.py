@@ -25,6 +25,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
+from adapters.fields import Fields as Reading
 from adapters.formats.xml_safe import safe_parser
 
 Fields = Mapping[str, Any]
@@ -42,7 +43,7 @@ _CODECS = {
 """Encodings that expat and Python read alike; with others what a byte means depends on the machine."""
 
 
-def accept(_: Fields) -> None:
+def accept(_: Reading) -> None:
     """No more to check in a header."""
 
 
@@ -62,7 +63,7 @@ class XmlBatchFormat:
     header: str
     records: frozenset[str]
     count: str
-    check: Callable[[Fields], None] = accept
+    check: Callable[[Reading], None] = accept
     longest: int = 2**20  # bytes of a record with what stands before it
     lock: Lock = field(default_factory=Lock, compare=False, repr=False)  # a schema has one log for all threads
 
@@ -133,7 +134,7 @@ class XmlBatchFormat:
             return None
         header = _content(elements[0])
         try:
-            self.check(header)
+            self.check(Reading(header))
         except ValueError:
             return None
         if int(header[self.count]) != len(elements) - 1:
@@ -145,7 +146,9 @@ class XmlBatchFormat:
             line += data.count(b"\n", before, start)
             place, raw, at = f"line {line}", data[at:end], end
             if number:
-                reads.append(Record(place, raw, _content(element) | {"@element": name}, header, number))
+                fields = _content(element)
+                fields["@element"] = name
+                reads.append(Record(place, raw, fields, header, number))
             else:
                 reads.append(Header(place, raw, header))
         reads.append(Closing(f"line {last}", data[at:], header=header))
@@ -390,7 +393,7 @@ class _Reading:
         header = {} if wrong else _content(element)
         if wrong is None:
             try:
-                self.format.check(header)
+                self.format.check(Reading(header))
             except ValueError as error:
                 wrong = _Wrong(str(error))
         if wrong is not None:

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from adapters.core import BadRecord, Format, Note, Read
+from adapters.core import BadRecord, Format, Note, Read, Record
 
 MEMBERS = 1_000
 RATIO = 200
@@ -175,6 +175,8 @@ def _name(member: ZipInfo) -> str:
 def _placed(read: Read, name: str) -> Read:
     if isinstance(read, BadRecord):
         return BadRecord(read.reason, place=f"{name}, {read.place}", raw=read.raw, record=read.record)
+    if isinstance(read, Record):
+        return Record(f"{name}, {read.place}", read.raw, read.fields, read.header, read.number)
     return replace(read, place=f"{name}, {read.place}")
 
 

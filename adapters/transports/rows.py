@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 from adapters.core import BadRecord, Closing, Met, Read, Record
 
 Row = dict[str, Any]
+_SPELLING = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 def as_record(row: Row, key: str, place: str | None = None) -> Read:
@@ -61,15 +63,24 @@ def iso(at: datetime) -> str:
 
 def parse(value: str) -> datetime:
     """The reverse of `iso`. Raises ValueError."""
-    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _SPELLING.fullmatch(value):
+        raise ValueError(f"{value!r} is no timestamp")
+    return datetime.fromisoformat(value)
 
 
 def is_order(value: object) -> bool:
     """Whether it is a timestamp in the one spelling, and far enough from the ends of time to count with."""
-    if not isinstance(value, str) or len(value) != 27 or not "1900" <= value < "9990":
+    if not isinstance(value, str) or not "1900" <= value < "9990":
         return False
     try:
         parse(value)
     except ValueError:
         return False
     return True
+
+
+def timestamp(value: Any, what: str) -> datetime:
+    """A row's timestamp, in the one spelling. Raises ValueError."""
+    if not is_order(value):
+        raise ValueError(f"{what} {value!r} is no timestamp")
+    return datetime.fromisoformat(value)

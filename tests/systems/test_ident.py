@@ -94,6 +94,7 @@ def test_odd_encounters_are_read(data: st.DataObject) -> None:
         base,
         version=data.draw(st.integers(1, 2**31 - 1)),
         action=data.draw(st.sampled_from("NCD")),
+        recorded="9998-12-31T00:00:00Z",
         local=early.isoformat() + data.draw(st.sampled_from(["", "T00:00:00", "T23:59:59", "T02:30:00"])),
         port=data.draw(st.sampled_from(sorted(CODES["ports"]))),
         names=data.draw(st.lists(st.tuples(NAMES, st.none() | NAMES), max_size=5)),

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, Literal
 
-from adapters.converters import code, digits_birth, digits_day, digits_instant, lookup, symbol
-from adapters.core import Closing, Feed, Record, System
+from adapters.converters import choice, code, digits_birth, digits_day, digits_instant, known, symbol
+from adapters.core import Closing, Feed, System
 from adapters.dates import moment_of
 from adapters.fields import Fields
 from adapters.formats.control import Control
@@ -23,28 +23,23 @@ from schemas.moments import Moment, zone
 
 HERE = files("adapters.systems.i94")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
+TABLES = ("ports", "modes", "evidences", "inspections", "scopes")
+PORT, MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in TABLES)
+CLASS = known(CODES["classes"], "class")
 RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
-SUBJECT = Person(
-    family="FAMILY-NAME",
-    given=("GIVEN-NAME",),
-    birth="BIRTH-DATE",
-    birth_as=digits_birth,
-    sex="SEX-CODE",
-    citizenship="CITIZENSHIP",
-    numbers=(
-        Number(Scheme.I94, "I94-NUMBER"),
-        Number(Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE"),
-        Number(Scheme.VISA, "VISA-FOIL"),
-    ),
+NUMBERS = (
+    Number(Scheme.I94, "I94-NUMBER"),
+    Number(Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE"),
+    Number(Scheme.VISA, "VISA-FOIL"),
 )
-PORT, MODE, EVIDENCE, INSPECTION = (code(CODES[name]) for name in ("ports", "modes", "evidences", "inspections"))
+PERSON = Person("FAMILY-NAME", ("GIVEN-NAME",), "BIRTH-DATE", "SEX-CODE", "CITIZENSHIP", NUMBERS, digits_birth)
 
 
 def coverages(header: Fields) -> Iterator[tuple[str, datetime, datetime]]:
     """Scope, since, through of the entries in use. Raises ValueError."""
     for entry in header.groups("COVERAGE")[: header["COVERAGE-COUNT"]]:
-        scope = entry.need("COVERAGE-SCOPE", code(CODES["scopes"]))
+        scope = entry.need("COVERAGE-SCOPE", SCOPE)
         since, through = (entry.need(name, digits_instant) for name in ("COVERAGE-SINCE", "COVERAGE-THROUGH"))
         if through < since:
             raise ValueError(f"coverage of {scope} runs backwards")
@@ -53,8 +48,9 @@ def coverages(header: Fields) -> Iterator[tuple[str, datetime, datetime]]:
 
 def check(header: Fields) -> None:
     """Whether it is the header of a file of this interface. Raises ValueError."""
-    if (header["INTERFACE-ID"], header["INTERFACE-VERSION"]) != ("CBPI94", 100):
-        raise ValueError(f"interface {header['INTERFACE-ID']!r} {header['INTERFACE-VERSION']:04}, not 'CBPI94' 0100")
+    name, version = header["INTERFACE-ID"], header["INTERFACE-VERSION"]
+    if (name, version) != ("CBPI94", 100):
+        raise ValueError(f"interface {name!r} {version:04}, not 'CBPI94' 0100")
     if header["FILE-SEQUENCE"] < 1 or header["COVERAGE-COUNT"] > 6:
         raise ValueError("FILE-SEQUENCE is from 1, COVERAGE-COUNT up to 6")
     header.need("FILE-DATE", digits_day)
@@ -62,14 +58,10 @@ def check(header: Fields) -> None:
     list(coverages(header))
 
 
+BODIES = Choice("RECORD-TYPE", {"H": "HEADER-BODY", "D": "DETAIL-BODY", "T": "TRAILER-BODY"})
+PARTS = Choice("TXN-TYPE", {"A": "ARRIVAL-DATA", "D": "DEPARTURE-DATA", "X": "EXTENSION-DATA"})
 FORMAT = FixedFormat(
-    layout=Layout.of(
-        HERE.joinpath("record.cpy").read_text(),
-        choices={
-            "RECORD-BODY": Choice("RECORD-TYPE", {"H": "HEADER-BODY", "D": "DETAIL-BODY", "T": "TRAILER-BODY"}),
-            "TYPE-DATA": Choice("TXN-TYPE", {"A": "ARRIVAL-DATA", "D": "DEPARTURE-DATA", "X": "EXTENSION-DATA"}),
-        },
-    ),
+    layout=Layout.of(HERE.joinpath("record.cpy").read_text(), choices={"RECORD-BODY": BODIES, "TYPE-DATA": PARTS}),
     length=250,
     kind="RECORD-TYPE",
     header="H",
@@ -89,14 +81,10 @@ FORMAT = FixedFormat(
 
 def key(detail: Fields) -> str:
     """The transaction's number. Raises ValueError."""
-    if detail["TXN-NUMBER"] < 1:
+    number = detail["TXN-NUMBER"]
+    if number < 1:
         raise ValueError("TXN-NUMBER is zero")
-    return f"{detail['TXN-NUMBER']:011}"
-
-
-def version(detail: Record) -> int:
-    """File sequence and place in the file."""
-    return int(detail.header["FILE-SEQUENCE"]) * RECORDS + detail.number
+    return f"{number:011}"
 
 
 def moment(detail: Fields) -> Moment:
@@ -119,61 +107,34 @@ def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | Non
     return said.need(day, digits_day) if found == "D" else "D/S" if found == "S" else None
 
 
-def admission_class(said: Fields, field: str) -> str | None:
-    """The class, which the canonical events spell as this interface does. Raises ValueError."""
-    found: str = said[field]
-    if found:
-        lookup(CODES["classes"], found, "class")
-    return found or None
-
-
-def retracted(detail: Fields) -> bool:
-    """Whether the transaction is deleted. Raises ValueError."""
-    action = detail["TXN-ACTION"]
-    if action not in ("N", "C", "D"):
-        raise ValueError(f"TXN-ACTION {action!r}, one of N, C, D expected")
-    return bool(action == "D")
-
-
 def says(detail: Fields) -> Iterator[Says]:
     """The event of a transaction. Raises ValueError."""
-    fields: dict[str, Any] = {"occurred_at": moment(detail), "subject": SUBJECT.of(detail)}
-    if (granted := detail.group("EXTENSION-DATA")) is not None:
-        yield Says(Extension, fields | extension(granted) | {"receipt": key(detail)})
+    fields: dict[str, Any] = {"occurred_at": moment(detail), "subject": PERSON.of(detail)}
+    if (extended := detail.group("EXTENSION-DATA")) is not None:
+        yield Says(Extension, fields | extension(extended) | {"receipt": key(detail)})
         return
-    fields |= {
-        "port": detail["PORT-CODE"],
-        "mode": detail.need("MODE-CODE", MODE),
-        "carrier": detail.optional("CARRIER-CODE", symbol),
-        "conveyance": detail.optional("CONVEYANCE", symbol),
-    }
+    fields["port"], fields["mode"] = detail["PORT-CODE"], detail.need("MODE-CODE", MODE)
+    fields["carrier"], fields["conveyance"] = (detail.optional(name, symbol) for name in ("CARRIER-CODE", "CONVEYANCE"))
     if (left := detail.group("DEPARTURE-DATA")) is not None:
         yield Says(Departure, fields | {"evidence": left.need("EVIDENCE-CODE", EVIDENCE)})
         return
     admitted = detail["ARRIVAL-DATA"]
-    fields |= {
-        "inspection": admitted.need("INSPECTION-CODE", INSPECTION),
-        "class_of_admission": admission_class(admitted, "ADMISSION-CLASS"),
-        "admitted_until": period_end(admitted, "ADMITTED-KIND", "ADMITTED-UNTIL"),
-    }
-    if admitted["INSPECTION-CODE"] in "AP" and not (detail["I94-NUMBER"] and admitted["ADMISSION-CLASS"]):
+    fields["inspection"] = admitted.need("INSPECTION-CODE", INSPECTION)
+    fields["class_of_admission"] = admitted.present("ADMISSION-CLASS", CLASS)
+    fields["admitted_until"] = period_end(admitted, "ADMITTED-KIND", "ADMITTED-UNTIL")
+    if admitted["INSPECTION-CODE"] in "AP" and not (detail["I94-NUMBER"] and fields["class_of_admission"]):
         raise ValueError("an admission or parole without I94-NUMBER or ADMISSION-CLASS")
     yield Says(Arrival, fields)
 
 
-def extension(granted: Fields) -> dict[str, Any]:
+def extension(said: Fields) -> dict[str, Any]:
     """A period that CBP itself made longer. Raises ValueError."""
-    if not granted["GRANTED-KIND"]:
+    until, granted = period_end(said, "GRANTED-KIND", "GRANTED-UNTIL"), said.present("GRANTED-CLASS", CLASS)
+    if until is None:
         raise ValueError("GRANTED-KIND is blank")
-    other = admission_class(granted, "GRANTED-CLASS")
-    return {
-        "form": "I-94",
-        "asks": "change_class" if other else "extend",
-        "action": "approved",
-        "granted_class": other,
-        "granted_until": period_end(granted, "GRANTED-KIND", "GRANTED-UNTIL"),
-        "valid_from": granted.need("VALID-FROM", digits_day) if granted["VALID-FROM"] else None,
-    }
+    valid_from = said.need("VALID-FROM", digits_day) if said["VALID-FROM"] else None
+    asks = {"form": "I-94", "action": "approved", "asks": "change_class" if granted else "extend"}
+    return asks | {"granted_class": granted, "granted_until": until, "valid_from": valid_from}
 
 
 def vouches(closing: Closing) -> Iterator[Vouches]:
@@ -185,27 +146,21 @@ def vouches(closing: Closing) -> Iterator[Vouches]:
         yield Vouches(record, sequence * RECORDS, scope, since, through, made)
 
 
+MAPPING = Mapper(
+    key=key,
+    version=lambda detail: int(detail.header["FILE-SEQUENCE"]) * RECORDS + detail.number,
+    recorded=lambda detail: detail.need("LAST-UPDATED", digits_instant),
+    retracted=lambda detail: detail.need("TXN-ACTION", choice("N", "C", "D")) == "D",
+    says=says,
+    vouches=vouches,
+)
 ADAPTER = System(
-    name="I94",
+    "I94",
     title="I-94, admissions and departures",
     owner="CBP",
     number=3,
     emits=("arrival", "departure", "extension"),
     identifiers=("i94", "passport", "visa"),
     mapping_version=1,
-    feeds=(
-        Feed(
-            name="nightly",
-            transport=FileDrop(pattern="I94.D????????.S??????"),
-            mapping=Mapper(
-                key=key,
-                version=version,
-                recorded=lambda detail: detail.need("LAST-UPDATED", digits_instant),
-                retracted=retracted,
-                says=says,
-                vouches=vouches,
-            ),
-            format=FORMAT,
-        ),
-    ),
+    feeds=(Feed("nightly", FileDrop(pattern="I94.D????????.S??????"), MAPPING, FORMAT),),
 )

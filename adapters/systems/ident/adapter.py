@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from functools import wraps
 from importlib.resources import as_file, files
 from typing import Any
 
 from lxml import etree
 
-from adapters.core import BadRecord, Feed, Filtered, Mapped, Mapping_, Note, Origin, Record, System
-from adapters.dates import iso_day
+from adapters.converters import birth, code, day, nationality, sex, symbol
+from adapters.core import Feed, Filtered, System
+from adapters.fields import Fields
 from adapters.formats.xml_message import XmlMessageFormat
-from adapters.mapping import as_bad_record, envelope, lookup, revision
+from adapters.mapper import Mapper, Says
 from adapters.transports.http_push import HttpPush
-from schemas.events import AnyEvent, Departure, Operation, Status, Subject
+from schemas.events import Departure, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, zone
-
-Fields = Mapping[str, Any]
 
 HERE = files("adapters.systems.ident")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
 CROSSINGS = frozenset({"ENTRY", "EXIT"})
+ALIEN = "AlienNumberIdentification"
+PORT = code(CODES["ports"])
 _SPACE = "{urn:visabus:ident:1}"
 _KEY = re.compile(r"E[0-9]{10}")
 
@@ -35,36 +35,29 @@ def _schema() -> etree.XMLSchema:
         return etree.XMLSchema(etree.parse(str(folder / "encounters.xsd")))
 
 
-def parts(fields: Fields, name: str) -> list[Fields]:
-    """The elements of that name that hold others."""
-    return [each for each in fields.get(name, ()) if not isinstance(each, str)]
-
-
-def text(fields: Fields, name: str) -> str:
+def text(said: Fields, name: str) -> str:
     """The text of an element that comes once at most; nothing where it is absent or empty."""
-    for each in fields.get(name, ()):
-        if isinstance(each, str):
-            return each
-    return ""
+    found = said.get(name) or ("",)
+    return found[0] if isinstance(found[0], str) else next((each for each in found if isinstance(each, str)), "")
 
 
-def numbers(fields: Fields, name: str) -> list[str]:
+def numbers(said: Fields, name: str) -> list[str]:
     """The identification in each element of that name."""
-    return [text(each, "IdentificationID") for each in parts(fields, name)]
+    return [text(each, "IdentificationID") for each in said.groups(name)]
 
 
-def key(encounter: Fields) -> str | None:
-    """The encounter's id, if it is one. The rest of the encounter may be anything."""
+def key(encounter: Fields) -> str:
+    """The encounter's id. The rest of the encounter may be anything. Raises ValueError."""
     found = next(iter(numbers(encounter, "EncounterIdentification")), "")
-    return found if _KEY.fullmatch(found) else None
+    if not _KEY.fullmatch(found):
+        raise ValueError("EncounterIdentification is not E and ten digits")
+    return found
 
 
 def name(said: Fields) -> dict[str, str] | None:
     """A name as events have it: a single one stands in the family name."""
     family, given = text(said, "PersonSurName"), text(said, "PersonGivenName")
-    if not family and not given:
-        return None
-    return {"family": family or given, "given": given if family else ""}
+    return {"family": family or given, "given": given if family else ""} if family or given else None
 
 
 def document(said: Fields) -> Spelling:
@@ -90,125 +83,83 @@ def fins(category: str, said: Fields) -> list[str]:
 
 def subject(category: str, said: Fields) -> Subject:
     """Whom the encounter is about, by all names and numbers. Raises ValueError."""
-    names = [each for each in map(name, parts(said, "PersonName")) if each is not None]
-    birth = next(iter(parts(said, "PersonBirthDate")), {})
-    identifiers = [
-        *(Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)),
-        *(document(each) for each in parts(said, "TravelDocument")),
-        *(Identifier.spelled(Scheme.A_NUMBER, each) for each in numbers(said, "AlienNumberIdentification")),
-    ]
-    once = {(each["scheme"], each["issuer"], each["value"]): each for each in identifiers}
+    born = next(iter(said.groups("PersonBirthDate")), Fields({}))
+    found = [Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)]
+    found += said.several("TravelDocument", said.groups("TravelDocument"), lambda each, _: document(each))
+    aliens = numbers(said, ALIEN)
+    found += said.several(ALIEN, aliens, lambda each, _: Identifier.spelled(Scheme.A_NUMBER, each))
+    dates, sexes = [text(born, each) for each in born], [text(said, "PersonSexCode")]
     return Subject.model_validate(
         {
-            "names": names,
-            "birth": next((text(birth, each) for each in birth), None),
-            "sex": text(said, "PersonSexCode") or None,
-            "citizenship": said.get("PersonCitizenshipCode", ()),
-            "identifiers": list(once.values()),
+            "names": [each for each in map(name, said.groups("PersonName")) if each is not None],
+            "birth": next(iter(said.several("PersonBirthDate", dates, birth)), None),
+            "sex": next(iter(said.several("PersonSexCode", sexes, sex)), None),
+            "citizenship": said.several("PersonCitizenshipCode", said.get("PersonCitizenshipCode"), nationality),
+            "identifiers": list({(each["scheme"], each["issuer"], each["value"]): each for each in found}.values()),
         }
     )
 
 
 def moment(encounter: Fields, place: str) -> Moment:
     """Date and time local to the port. Raises ValueError."""
-    day = iso_day(text(encounter, "EncounterLocalDate") or None, "EncounterLocalDate")
-    if day is not None:
-        return Moment.whole_day(day, place)
+    local_day = text(encounter, "EncounterLocalDate")
+    if local_day:
+        return Moment.whole_day(day(local_day, "EncounterLocalDate"), place)
     local = datetime.fromisoformat(text(encounter, "EncounterLocalDateTime"))
     again = text(encounter, "EncounterRepeatedHourIndicator") in ("true", "1")
     return Moment.instant(local.replace(tzinfo=zone(place), fold=again), place)
 
 
-def port(category: str, encounter: Fields) -> tuple[str | None, str]:
-    """Where it was, and the zone of its times. Raises ValueError."""
-    code = text(encounter, "EncounterPortCode")
-    if code:
-        return code, lookup(CODES["ports"], code, "EncounterPortCode")[1]
-    if category in CROSSINGS:
-        raise ValueError(f"{category} without EncounterPortCode")
-    return None, "UTC"
-
-
-def named(mapping: Mapping_) -> Mapping_:
-    """The mapping with the encounter's id in what it refuses: the sender is told by it."""
-
-    @wraps(mapping)
-    def telling(entry: Record | Note, origin: Origin) -> Mapped | Filtered:
-        try:
-            return mapping(entry, origin)
-        except BadRecord as bad:
-            raise BadRecord(bad.reason, place=bad.place, raw=bad.raw, record=key(entry.fields)) from None
-
-    return telling
-
-
-@named
-@as_bad_record
-def events(entry: Record | Note, origin: Origin) -> Sequence[AnyEvent] | Filtered:
-    """The canonical event of an encounter."""
-    if isinstance(entry, Note):
-        return ()
-    encounter = entry.fields
-    category, action = text(encounter, "EncounterCategoryCode"), text(encounter, "EncounterActionCode")
-    match = text(encounter, "EncounterMatchCode")
-    if category in CROSSINGS and not match:
-        raise ValueError(f"{category} without EncounterMatchCode")
-    record = key(encounter)
-    if record is None:
-        raise ValueError("EncounterIdentification is not E and ten digits")
-    code, place = port(category, encounter)
-    happened = moment(encounter, place)
-    who = subject(category, next(iter(parts(encounter, "Person")), {}))
-    crossing = _crossing(encounter, code) if category in CROSSINGS else {}
-    if match == "NOT-MATCHED" and category in CROSSINGS and action != "D":
-        return Filtered("not-matched")
-    recorded = datetime.fromisoformat(text(encounter, "EncounterRecordedDateTime"))
-    said = {"category": category, "action": action, "recorded": recorded, "port": code, **crossing}
-    said |= {"at": happened.model_dump(), "who": who.model_dump()}
-    number = int(text(encounter, "EncounterVersionNumeric"))
-    fields = envelope(entry, origin, record, revision(number, said), recorded_at=recorded) | {
-        "operation": Operation.RETRACT if action == "D" else Operation.ASSERT,
-        "occurred_at": happened,
-        "subject": who,
-    }
-    if category == "EXIT":
-        return (Departure.model_validate(fields | crossing | {"evidence": "biometric"}),)
-    reason = f"entry at {code}" if category == "ENTRY" else category.lower()
-    return (Status.model_validate(fields | crossing | {"fact": "encounter", "reason": reason}),)
-
-
-def _crossing(encounter: Fields, code: str | None) -> dict[str, Any]:
+def crossing(category: str, encounter: Fields, port: str) -> dict[str, Any]:
+    """Where and how the border was crossed. Raises ValueError."""
     mode = text(encounter, "TransportationModeCode")
     if not mode:
-        raise ValueError(f"{text(encounter, 'EncounterCategoryCode')} without TransportationModeCode")
-    return {
-        "port": code,
-        "mode": CODES["modes"][mode],
-        "carrier": text(encounter, "CarrierCode") or None,
-        "conveyance": next(iter(numbers(encounter, "ConveyanceIdentification")), None),
-    }
+        raise ValueError(f"{category} without TransportationModeCode")
+    carriers, flights = [text(encounter, "CarrierCode")], numbers(encounter, "ConveyanceIdentification")
+    carrier = next(iter(encounter.several("CarrierCode", carriers, symbol)), None)
+    conveyance = next(iter(encounter.several("ConveyanceIdentification", flights, symbol)), None)
+    return {"port": port, "mode": CODES["modes"][mode], "carrier": carrier, "conveyance": conveyance}
 
 
+def says(encounter: Fields) -> Iterable[Says] | Filtered:
+    """The canonical event of an encounter. Raises ValueError."""
+    category, port = text(encounter, "EncounterCategoryCode"), text(encounter, "EncounterPortCode")
+    crosses, match = category in CROSSINGS, text(encounter, "EncounterMatchCode")
+    if crosses and not (match and port):
+        raise ValueError(f"{category} without {'EncounterPortCode' if match else 'EncounterMatchCode'}")
+    happened = moment(encounter, PORT(port, "EncounterPortCode")[1] if port else "UTC")
+    who = subject(category, next(iter(encounter.groups("Person")), Fields({})))
+    fields: dict[str, Any] = {"occurred_at": happened, "subject": who}
+    if crosses:
+        fields |= crossing(category, encounter, port)
+        if match == "NOT-MATCHED" and text(encounter, "EncounterActionCode") != "D":
+            return Filtered("not-matched")
+    if category == "EXIT":
+        return (Says(Departure, fields | {"evidence": "biometric"}),)
+    reason = f"entry at {port}" if category == "ENTRY" else category.lower()
+    return (Says(Status, fields | {"fact": "encounter", "reason": reason}),)
+
+
+MAPPING = Mapper(
+    key=key,
+    version=lambda record: int(text(Fields(record.fields), "EncounterVersionNumeric")),
+    recorded=lambda said: datetime.fromisoformat(text(said, "EncounterRecordedDateTime")),
+    retracted=lambda said: text(said, "EncounterActionCode") == "D",
+    says=says,
+)
+PUSH = HttpPush(
+    called="encounter",
+    key=lambda read: MAPPING.key_of(read.fields),
+    content_types=frozenset({"application/xml", "text/xml"}),
+)
+FORMAT = XmlMessageFormat(_schema(), f"{_SPACE}EncounterMessage", f"{_SPACE}Encounter", named=MAPPING.key_of)
 ADAPTER = System(
-    name="IDENT",
+    "IDENT",
     title="IDENT, biometric encounters",
     owner="OBIM",
     number=8,
     emits=("departure", "status"),
     identifiers=("fin", "passport", "visa", "a_number"),
     mapping_version=2,
-    feeds=(
-        Feed(
-            name="push",
-            transport=HttpPush(
-                called="encounter",
-                key=lambda read: key(read.fields),
-                content_types=frozenset({"application/xml", "text/xml"}),
-            ),
-            mapping=events,
-            format=XmlMessageFormat(
-                schema=_schema(), root=f"{_SPACE}EncounterMessage", record=f"{_SPACE}Encounter", named=key
-            ),
-        ),
-    ),
+    feeds=(Feed("push", PUSH, MAPPING, FORMAT),),
 )

@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -35,7 +36,7 @@ from systems.build_sevis import (
 from adapters.core import BadRecord, Header, Record
 from adapters.decode import Totals, decode_file
 from adapters.registry import systems
-from adapters.systems.sevis.adapter import FORMAT, MEANINGS, TERMINATIONS
+from adapters.systems.sevis.adapter import CODES, FORMAT, MEANINGS
 from schemas.events import Status
 
 SEVIS = systems()["SEVIS"]
@@ -156,25 +157,24 @@ def test_the_readme_has_every_element_of_the_schema_and_no_other() -> None:
     known = {step.lstrip("@") for path in paths for step in path.split("/")}
     listed = {"SEVISBatch", "BatchHeader", *FORMAT.records, *UPDATES, "AcademicTraining", "Person"}
     assert names == (known | listed)
-    assert set(MEANINGS) == {*UPDATES, "AcademicTraining", "ProgramInfo"}
+    assert {*MEANINGS, "Administrative"} == {*UPDATES, "AcademicTraining", "ProgramInfo"}
 
 
 def test_the_tables_of_the_readme_are_those_of_the_adapter() -> None:
     codes = re.findall(r"^\| `([A-Z-]+)` \| [a-z, ]+ \| `([a-z-]+)` \|$", README, re.M)
-    assert dict(codes) == TERMINATIONS
+    assert dict(codes) == CODES["terminations"]
     rows = re.findall(r"^\| ([A-Z]\w+)[^|]*\| (\w+) \| `([a-z-]+)` \| (\w+) \| (\w+) \| `([a-z-]+)`", README, re.M)
-    assert len(rows) == len(MEANINGS) - 1, "all but the one that is left out"
+    assert len(rows) == len(MEANINGS)
     for name, fact, part, since, until, reason in rows:
         meaning = MEANINGS["ProgramInfo" if name.startswith("Create") else name]
-        assert meaning is not None
-        assert (fact, part, since, until) == (meaning.fact, meaning.part, meaning.since, meaning.until or "none")
-        assert reason == (meaning.reason or "violation")
+        assert (fact, part, since) == (meaning["fact"], meaning["part"], meaning["since"])
+        assert (until, reason) == (meaning.get("until", "none"), meaning.get("reason", "violation"))
 
 
 def test_the_schema_knows_the_reasons_of_the_adapter() -> None:
     text = files("adapters.systems.sevis").joinpath("batch.xsd").read_text()
     found = set(re.findall(r'value="([A-Z-]{5,})"', text)) - set("ADDRESS FINANCE REMARK REPRINT COURSE-LOAD".split())
-    assert found == set(TERMINATIONS)
+    assert found == set(CODES["terminations"])
 
 
 def test_the_example_of_the_readme_is_right() -> None:
@@ -239,6 +239,7 @@ _TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=39
 )
 _NAME = _TEXT.filter(lambda text: 0 < len(" ".join(text.split())) == len(text))
+_LATER = st.dates(min_value=date(2025, 3, 14)).map(lambda day: day.isoformat())
 _DAY = st.dates().map(lambda day: day.isoformat())
 
 
@@ -256,9 +257,9 @@ def odd_batches(draw: st.DrawFn) -> tuple[bytes, int]:
         }
         if draw(st.booleans()):
             who = {"FamilyName": draw(_NAME), "GivenName": draw(st.none() | _TEXT), "BirthDate": draw(st.none() | _DAY)}
-            records.append(create(person=who, program={"ProgramEndDate": draw(_DAY)}, **ids))
+            records.append(create(person=who, program={"ProgramEndDate": draw(_LATER)}, **ids))
         else:
-            what = draw(st.sampled_from([name for name, meaning in MEANINGS.items() if meaning and name in UPDATES]))
+            what = draw(st.sampled_from([name for name in MEANINGS if name in UPDATES]))
             records.append(update(what, **ids))
     text = batch(records, between=draw(st.sampled_from(["", "\n", "<!-- -->", " <?x?>\t"])))
     text = text.replace("xmlns=", f"xmlns:p='{NAMESPACE}' xmlns=", 1)
@@ -396,3 +397,12 @@ def test_a_document_of_a_hundred_megabytes_is_read_in_little_memory(*, garbage: 
         tracemalloc.stop()
     assert kinds[garbage] >= count
     assert peak < 2_000_000, f"{peak} bytes for a document of {count * len(one)}"
+
+
+def test_a_program_that_ends_before_its_form_was_issued_is_refused() -> None:
+    (refused,) = [
+        result.refused.reason
+        for result in decode_file(SEVIS, batch([create(program={"ProgramEndDate": "2025-03-13"})]).encode())
+        if result.refused is not None
+    ]
+    assert refused == "ProgramInfo ends before it begins"
