@@ -1,13 +1,23 @@
 """Splink on the same claims: what a well-known matcher makes of them, to compare with. Needs the extra `splink`.
 
-It gets what our own matching gets: names, date of birth, sex, citizenship and all identifiers; it blocks on any common
-identifier, on date of birth with a name, and on whole names with citizenship; its weights come from the claims, by
-expectation maximisation. Its clusters are the connected claims of at least `THRESHOLD`.
+Splink is set up as its authors recommend, for tables of any size:
+
+- A comparison for each scheme of identifiers, and the comparisons of the library for names and for dates of birth, with
+  term frequencies of names.
+- How often strangers agree is learnt from more pairs the larger the table is. For a number that is unique it cannot be
+  learnt so: the few pairs that share one are pairs of one person. There it is fixed, well below one in the number of
+  claims. A figure that does not depend on the size would lose all numbers as the table grows, since the probability
+  that two claims are of one person falls with the size.
+- How often claims of one person agree is learnt by expectation maximisation in several sessions, each blocked on other
+  columns.
+
+It gets what the project's own matching gets. Its clusters are the connected claims of at least `THRESHOLD`.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,25 +27,31 @@ from services.evaluation.pairs import Claims, pairs_of
 
 THRESHOLD = 0.99
 """Probability of a match from which on two claims are joined."""
-BY_CHANCE = 1e-7
-"""Probability that claims of two people share an identifier."""
-SAMPLED_PAIRS = 1_000_000
+BY_CHANCE = 0.01
+"""Divided by the number of claims: the probability that claims of two people share a number of one scheme."""
+PAIRS_PER_CLAIM, LEAST_PAIRS, MOST_PAIRS = 100, 1_000_000, 100_000_000
+"""From how many pairs Splink learns how often strangers agree."""
 SEED = 1
 
 
 def present() -> bool:
-    """Whether Splink is installed."""
+    """Return whether Splink is installed."""
     return all(find_spec(name) for name in ("splink", "duckdb", "pandas"))
 
 
 def judged(claims: Claims) -> dict[str, Any]:
-    """Precision and recall of Splink's persons over these claims, which were kept. For reports."""
+    """Return precision and recall of Splink's persons over these claims, which were kept. For reports."""
     pairs, hard = pairs_of(claims, clusters(claims))
     return {**pairs.as_json(), "hard": hard.as_json()}
 
 
-def row(place: int, claim: Claim, texts: tuple[str, ...]) -> dict[str, Any]:
-    """A claim as Splink gets it; None where it says nothing."""
+def schemes_of(kept: Iterable[tuple[Claim, tuple[str, ...]]]) -> list[str]:
+    """Return the schemes of the identifiers in these claims, in order."""
+    return sorted({text.partition("/")[0] for _, texts in kept for text in texts})
+
+
+def row(place: int, claim: Claim, texts: tuple[str, ...], schemes: Iterable[str]) -> dict[str, Any]:
+    """Return a claim as Splink gets it; None where it says nothing."""
     family, given = next(iter(claim.names), ("", ""))
     names = [None if name in PLACEHOLDERS else name or None for name in (family, given)]
     return {
@@ -45,52 +61,59 @@ def row(place: int, claim: Claim, texts: tuple[str, ...]) -> dict[str, Any]:
         "birth": claim.birth if len(claim.birth) == 10 else None,
         "sex": claim.sex or None,
         "citizenship": claim.citizenship[0] if claim.citizenship else None,
-        "identifiers": list(texts) or None,
+        **{f"of_{scheme}": [text for text in texts if text.startswith(f"{scheme}/")] or None for scheme in schemes},
     }
 
 
 def clusters(claims: Claims) -> list[int]:
-    """The number of its person for each claim."""
+    """Return the number of its person for each claim."""
     import pandas
     import splink.comparison_level_library as levels
     import splink.comparison_library as compare
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    frame = pandas.DataFrame([row(place, *kept) for place, kept in enumerate(claims.kept)])
-    # from a sample Splink would learn how often strangers share a number out of people who share their own
-    sharing: list[Any] = [
-        levels.NullLevel("identifiers"),
-        levels.ArrayIntersectLevel("identifiers", 1).configure(u_probability=BY_CHANCE, fix_u_probability=True),
-        levels.ElseLevel().configure(u_probability=1 - BY_CHANCE, fix_u_probability=True),
-    ]
-    shared = block_on("identifiers", arrays_to_explode=["identifiers"])
+    schemes = schemes_of(claims.kept)
+    frame = pandas.DataFrame([row(place, *kept, schemes) for place, kept in enumerate(claims.kept)])
+    by_chance = BY_CHANCE / max(len(frame), 1)
+
+    def shared(scheme: str) -> Any:
+        sharing: list[Any] = [
+            levels.NullLevel(f"of_{scheme}"),
+            levels.ArrayIntersectLevel(f"of_{scheme}", 1).configure(u_probability=by_chance, fix_u_probability=True),
+            levels.ElseLevel().configure(u_probability=1 - by_chance, fix_u_probability=True),
+        ]
+        return compare.CustomComparison(output_column_name=f"of_{scheme}", comparison_levels=sharing)
+
+    numbers = [block_on(f"of_{scheme}", arrays_to_explode=[f"of_{scheme}"]) for scheme in schemes]
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=[
-            compare.JaroWinklerAtThresholds("family", [0.92, 0.8]).configure(term_frequency_adjustments=True),
-            compare.JaroWinklerAtThresholds("given", [0.92, 0.8]).configure(term_frequency_adjustments=True),
-            compare.DamerauLevenshteinAtThresholds("birth", [1, 2]),
+            compare.NameComparison("family").configure(term_frequency_adjustments=True),
+            compare.NameComparison("given").configure(term_frequency_adjustments=True),
+            compare.DateOfBirthComparison("birth", input_is_string=True),
             compare.ExactMatch("sex"),
             compare.ExactMatch("citizenship"),
-            compare.CustomComparison(output_column_name="identifiers", comparison_levels=sharing),
+            *(shared(scheme) for scheme in schemes),
         ],
         blocking_rules_to_generate_predictions=[
-            shared,
+            *numbers,
             block_on("birth", "family"),
             block_on("birth", "given"),
+            block_on("birth", "citizenship"),
             block_on("family", "given", "citizenship"),
         ],
     )
     linker = Linker(frame, settings, db_api=DuckDBAPI())
     logging.getLogger("splink").setLevel(logging.ERROR)  # it says at length what it does
     training = linker.training
-    certain: list[Any] = [block_on("family", "given", "birth"), shared]
+    certain: list[Any] = [block_on("family", "given", "birth"), *numbers]
     training.estimate_probability_two_random_records_match(certain, recall=0.9)
-    training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=SEED)
-    for block in (block_on("birth", "citizenship"), block_on("family", "given")):
+    pairs = min(max(PAIRS_PER_CLAIM * len(frame), LEAST_PAIRS), MOST_PAIRS)
+    training.estimate_u_using_random_sampling(max_pairs=pairs, seed=SEED)
+    for block in (block_on("birth", "citizenship"), block_on("family", "given"), block_on("birth", "sex", "given")):
         training.estimate_parameters_using_expectation_maximisation(block)
     predicted = linker.inference.predict(threshold_match_probability=THRESHOLD)
     joined: Any = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, THRESHOLD)
-    frame_of_clusters = joined.as_pandas_dataframe()
-    homes = dict(zip(frame_of_clusters["unique_id"], frame_of_clusters["cluster_id"], strict=True))
+    clustered = joined.as_pandas_dataframe()
+    homes = dict(zip(clustered["unique_id"], clustered["cluster_id"], strict=True))
     return [int(homes[place]) for place in range(len(claims))]

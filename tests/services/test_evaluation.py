@@ -344,16 +344,20 @@ async def test_with_mistakes_a_wrong_stay_is_counted_and_a_lost_record_fails(noi
 
 def test_splink_gets_what_the_claim_says() -> None:
     claim = Claim((("SMITH", "FNU"),), "1980-02", "F", ("GBR", "USA"), ("passport/GBR/1",))
-    assert splink_baseline.row(3, claim, ("i94//2", "passport/GBR/1")) == {
+    texts = ("i94//2", "passport/GBR/1", "passport/GBR/3")
+    schemes = splink_baseline.schemes_of([(claim, texts), (claim, ("visa/DOS/4",))])
+    assert splink_baseline.row(3, claim, texts, schemes) == {
         "unique_id": 3,
         "family": "SMITH",
         "given": None,
         "birth": None,
         "sex": "F",
         "citizenship": "GBR",
-        "identifiers": ["i94//2", "passport/GBR/1"],
+        "of_i94": ["i94//2"],
+        "of_passport": ["passport/GBR/1", "passport/GBR/3"],
+        "of_visa": None,
     }
-    nothing = splink_baseline.row(0, Claim((), "", "", (), ()), ())
+    nothing = splink_baseline.row(0, Claim((), "", "", (), ()), (), schemes)
     assert {name for name, value in nothing.items() if value is not None} == {"unique_id"}
 
 
