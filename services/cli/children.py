@@ -26,7 +26,7 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
 
-    def told(self) -> str:
+    def last_words(self) -> str:
         """The end of its log."""
         with self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - _TAIL))
@@ -82,7 +82,7 @@ class Children:
 
 
 def _failed(child: Child) -> Refusal:
-    return Refusal(f"{child.name} ended with {child.process.returncode}; its last words:\n{child.told()}")
+    return Refusal(f"{child.name} ended with {child.process.returncode}; its last words:\n{child.last_words()}")
 
 
 async def _end(child: Child) -> None:

@@ -289,7 +289,7 @@ async def _push(plan: Plan, children: Children, started: Started, answers: Answe
     try:
         await answers.send()
     except SourceUnavailable as error:
-        log = f"\n{started.door.told()}" if started.door is not None else ""
+        log = f"\n{started.door.last_words()}" if started.door is not None else ""
         raise Refusal(f"{error}{log}") from None
 
 
@@ -355,7 +355,9 @@ async def _ready(port: int, children: Children, child: Child) -> None:
                             return
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
-            raise Refusal(f"{child.name} is not ready after {_START_SECONDS:.0f} seconds:\n{child.told()}") from None
+            raise Refusal(
+                f"{child.name} is not ready after {_START_SECONDS:.0f} seconds:\n{child.last_words()}"
+            ) from None
 
 
 def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison) -> bool:

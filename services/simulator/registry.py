@@ -18,13 +18,13 @@ class MalformedSource(Exception):
 
 def sources(further: Iterable[str] = ()) -> dict[str, Source]:
     """Return every source by the name of its system, in order; `further` names packages. Raises MalformedSource."""
-    found = collect(services.simulator.systems, strict=True)
+    collected = collect(services.simulator.systems, strict=True)
     for name in further:
         for system, source in collect(import_module(name), strict=False).items():
-            if system in found:
+            if system in collected:
                 raise MalformedSource(f"{name}: a second source of the name {system}")
-            found[system] = source
-    return dict(sorted(found.items()))
+            collected[system] = source
+    return dict(sorted(collected.items()))
 
 
 def collect(package: ModuleType, *, strict: bool) -> dict[str, Source]:
@@ -32,7 +32,7 @@ def collect(package: ModuleType, *, strict: bool) -> dict[str, Source]:
 
     Unless `strict`, a folder without a module `source` is a system that is not simulated.
     """
-    found: dict[str, Source] = {}
+    collected: dict[str, Source] = {}
     for module in iter_modules(package.__path__):
         name = f"{package.__name__}.{module.name}"
         if not module.ispkg:
@@ -46,7 +46,7 @@ def collect(package: ModuleType, *, strict: bool) -> dict[str, Source]:
         source = getattr(import_module(f"{name}.source"), "SOURCE", None)
         if not isinstance(source, Source):
             raise MalformedSource(f"{name}: source.py has no SOURCE with all that a Source has")
-        if source.system in found:
+        if source.system in collected:
             raise MalformedSource(f"{name}: a second source of the name {source.system}")
-        found[source.system] = source
-    return found
+        collected[source.system] = source
+    return collected
