@@ -1,17 +1,18 @@
-"""The native files, read by a reader of the test's own: layout, totals, coverage, and the counts that are told."""
+"""The nightly files of I-94, read by a reader of the test's own: layout, totals, coverage, and the truth."""
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from simulated import digest
 
 from services.simulator import Truth, simulate
+
+pytestmark = pytest.mark.slow
 
 LENGTH = 250
 
@@ -67,21 +68,15 @@ def read(path: Path) -> Read:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
-    directory = tmp_path_factory.mktemp("simulation") / "run"
-    return directory, simulate(directory, persons=1_500, seed=11)
+def nights(written: tuple[Path, Truth]) -> list[Read]:
+    return [read(path) for path in sorted((written[0] / "i94").iterdir())]
 
 
-@pytest.fixture(scope="module")
-def nights(run: tuple[Path, Truth]) -> list[Read]:
-    return [read(path) for path in sorted((run[0] / "i94").iterdir())]
-
-
-def test_one_file_a_night_and_coverage_without_a_gap(nights: list[Read], run: tuple[Path, Truth]) -> None:
+def test_one_file_a_night_and_coverage_without_a_gap(nights: list[Read], written: tuple[Path, Truth]) -> None:
     assert [night.sequence for night in nights] == list(range(1, 731))
     for before, night in pairwise(nights):
         assert before.through == night.since
-    assert nights[-1].through == run[1].records_end.strftime("%Y%m%d%H%M%S")
+    assert nights[-1].through == written[1].records_end.strftime("%Y%m%d%H%M%S")
     for night in nights:
         assert night.scopes == ["AA", "AS", "AL", "DA", "DS", "DL"]
         assert night.since < night.through < night.created
@@ -93,11 +88,11 @@ def test_nothing_is_told_before_it_happened_or_after_the_file_was_made(nights: l
             assert words(detail, 10, 23) <= night.created
 
 
-def test_the_counts_told_are_those_of_the_files(nights: list[Read], run: tuple[Path, Truth]) -> None:
+def test_the_counts_told_are_those_of_the_files(nights: list[Read], written: tuple[Path, Truth]) -> None:
     details = [detail for night in nights for detail in night.details]
     kinds = Counter(words(detail, 2, 2) for detail in details)
     actions = Counter(words(detail, 3, 3) for detail in details)
-    told = run[1].counts["systems"]["I94"]
+    told = written[1].counts["systems"]["I94"]
     assert told == {
         "files": 730,
         "read": len(details),
@@ -112,63 +107,17 @@ def test_the_counts_told_are_those_of_the_files(nights: list[Read], run: tuple[P
     }
 
 
-def test_every_record_of_the_truth_is_in_the_files_and_no_other(nights: list[Read], run: tuple[Path, Truth]) -> None:
-    said: dict[str, str] = {}
+def test_every_record_of_the_truth_is_in_the_files_alone(nights: list[Read], written: tuple[Path, Truth]) -> None:
+    actions: dict[str, str] = {}
     for night in nights:
         for detail in night.details:
-            said[f"{number(detail, 4, 9):011}"] = words(detail, 3, 3)
-    persons = list(run[1].persons())
+            actions[f"{number(detail, 4, 9):011}"] = words(detail, 3, 3)
+    persons = list(written[1].persons())
     true = {each.record for person in persons for each in person.records if each.system == "I94"}
     gone = {record for person in persons for system, record in person.retracted if system == "I94"}
-    assert true == {record for record, action in said.items() if action != "D"}
-    assert gone == {record for record, action in said.items() if action == "D"}
+    assert true == {record for record, action in actions.items() if action != "D"}
+    assert gone == {record for record, action in actions.items() if action == "D"}
     assert gone
-
-
-def test_the_table_holds_what_is_told(run: tuple[Path, Truth]) -> None:
-    directory, truth = run
-    database = sqlite3.connect(directory / "claims3.db")
-    rows = database.execute(
-        "SELECT action_id, form_type, void_flag, row_version, last_update_ts FROM visabus_benefit_action"
-    ).fetchall()
-    ((clock,),) = database.execute("SELECT complete_through FROM visabus_benefit_clock").fetchall()
-    database.close()
-    assert clock == truth.records_end.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
-    assert all(updated <= clock for *_, updated in rows)
-    filtered = sum(form == "I-765" for _, form, *_ in rows)
-    told = truth.counts["systems"]["CLAIMS3"]
-    assert told == {
-        "read": len(rows),
-        "published": len(rows) - filtered,
-        "filtered": filtered,
-        "changed": sum(version > 1 for *_, version, _ in rows),
-        "voided": sum(void == "Y" for _, _, void, *_ in rows),
-    }
-    true = {each.record for person in truth.persons() for each in person.records if each.system == "CLAIMS3"}
-    assert true == {str(key) for key, form, void, *_ in rows if form != "I-765" and void == "N"}
-
-
-def digest(directory: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
-
-
-def test_equal_seeds_write_equal_bytes_and_others_do_not(tmp_path: Path) -> None:
-    for name, seed in (("one", 5), ("two", 5), ("three", 6)):
-        simulate(tmp_path / name, persons=60, seed=seed, years=1)
-    one, two, three = (digest(tmp_path / name) for name in ("one", "two", "three"))
-    assert one == two
-    assert one.keys() == three.keys()
-    assert one != three
-
-
-def test_a_directory_is_written_once(tmp_path: Path) -> None:
-    simulate(tmp_path, persons=1, years=1)
-    with pytest.raises(ValueError, match="already"):
-        simulate(tmp_path, persons=1, years=1)
 
 
 def test_a_flush_in_between_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
