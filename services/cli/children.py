@@ -27,7 +27,7 @@ class Child:
     log: Path
 
     def last_words(self) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         with self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - _TAIL))
             return file.read().decode(errors="replace").strip()

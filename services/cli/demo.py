@@ -110,16 +110,16 @@ class Plan:
 
     @property
     def data(self) -> Path:
-        """Where the processes keep what they keep."""
+        """Return where the processes keep what they keep."""
         return self.directory / "data"
 
     @property
     def population(self) -> Path:
-        """Where the simulator writes."""
+        """Return where the simulator writes."""
         return self.directory / "population"
 
     def environment(self, keys: dict[str, PushKey]) -> dict[str, str]:
-        """The processes' environment: the demo's settings and nobody else's."""
+        """Return the processes' environment: the demo's settings and no others."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -148,7 +148,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 async def _until_stopped(plan: Plan, console: Console) -> int:
-    """The demo, or its end by SIGINT or SIGTERM; either way with nothing left running."""
+    """Run the demo until its end, SIGINT or SIGTERM, and leave nothing running."""
     from services.cli.signals import stop_on_signals
 
     stop = stop_on_signals()
@@ -303,7 +303,7 @@ class Running:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more comes. Raises what the push ended with."""
+        """Return whether nothing more comes. Raises what the push ended with."""
         if self.push.done():
             self.push.result()
         return self.ingest.process.returncode is not None and self.push.done()
@@ -412,7 +412,7 @@ class Example:
 
 
 def _requests(truth: Truth) -> list[Example]:
-    """By I-94 number, by passport, and the time line of somebody who came several times."""
+    """Return requests by I-94 number and by passport, and one for the time line of a traveller with several stays."""
     suspected = traveller = None
     returning = ""
     for person in truth.persons():
@@ -432,7 +432,9 @@ def _requests(truth: Truth) -> list[Example]:
         examples.append(Example("a suspected overstay, by I-94 number", f"/v1/status/i94/{suspected}?as_of={as_of}"))
     if traveller:
         _, state, number = traveller
-        examples.append(Example("somebody present, by passport", f"/v1/status/passport/{state}/{number}?as_of={as_of}"))
+        examples.append(
+            Example("a traveller who is present, by passport", f"/v1/status/passport/{state}/{number}?as_of={as_of}")
+        )
     if returning:
         examples.append(Example("the time line of several stays", f"/v1/timeline/i94/{returning}?as_of={as_of}"))
     return examples

@@ -82,7 +82,7 @@ class Asked:
 
 
 class Stages:
-    """The stages of an evaluation and the seconds of each; whoever sits at a terminal sees them pass."""
+    """The stages of an evaluation and the seconds of each, shown on a terminal as they pass."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -102,7 +102,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, of: str = "") -> Iterator[None]:
-        """What is done inside is a stage of this name."""
+        """Time what is done inside as a stage of this name."""
         task = self._progress.add_task(f"{name:10} {of}", total=1)
         began = perf_counter()
         yield
@@ -139,7 +139,7 @@ class Run:
 
 
 def described(wrong: Wrong) -> str:
-    """A wrong stay in words, with the explanation that the view gives."""
+    """Return a wrong stay in words, with the explanation that the view gives."""
     due, viewed = wrong.due, wrong.viewed
     head = f"{wrong.stay.system} {wrong.stay.record} ({wrong.stay.kind}): {_dated(due)}"
     if viewed is None:
@@ -157,7 +157,7 @@ def _dated(stay: Due | ViewStay) -> str:
 
 
 async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str | None) -> Run:
-    """One evaluation in this process. Raises Refusal where the bus given is not empty."""
+    """Evaluate once in this process. Raises Refusal where the bus given is not empty."""
     from services.correlator import process
     from services.evaluation import splink_baseline
     from services.memory import collect_rarely
@@ -257,7 +257,7 @@ async def refuse_used(settings: Settings) -> None:
 
 
 async def compared(settings: Settings, truth: Truth, *, keep_claims: bool = False) -> Comparison:
-    """The view of a store against the truth."""
+    """Compare the view of a store with the truth."""
     from services.evaluation import compare
     from services.store import open_store
 

@@ -58,7 +58,7 @@ def queues_of(texts: list[str] | None, sources: Mapping[str, Source]) -> dict[st
 
 
 def noise_of(factor: float, rates: list[str] | None) -> Noise:
-    """The usual rates so many times, then those told one by one, as KIND=SHARE. Raises Refusal."""
+    """Return the usual rates times the factor, with those given one by one as KIND=SHARE. Raises Refusal."""
     from services.simulator import Noise
     from services.simulator.noise import KINDS
 

@@ -80,7 +80,7 @@ def _moment(text: str) -> datetime:
 
 
 def tables(truth: Truth) -> list[Table]:
-    """What was written, in words and numbers."""
+    """Return what was written, in words and numbers."""
     from rich.table import Table
 
     counts = truth.counts

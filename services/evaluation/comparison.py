@@ -20,7 +20,7 @@ from services.simulator.clock import seconds
 from services.simulator.truth.records import TruePerson, TrueStay, Truth
 
 NAMED = 20
-"""So many wrong stays are told in full; all are counted."""
+"""How many wrong stays are shown in full; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)

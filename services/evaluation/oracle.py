@@ -41,7 +41,7 @@ class Census:
                 self.owners[place] = person.number
 
     def place(self, record: bytes) -> int | None:
-        """Where in the arrays a record is; None where the view does not have it."""
+        """Return where in the arrays a record is; None where the view does not have it."""
         return self._places.get(record)
 
     def merged(self) -> int:
@@ -71,7 +71,7 @@ class Astray:
         return cls(census, main, master)
 
     def lost(self, system: str, record: str) -> bool:
-        """Whether that record is astray, or in nobody's hands."""
+        """Return whether that record is astray, or not in the view."""
         place = self._census.place(handle(system, record))
         if place is None:
             return True
@@ -105,7 +105,7 @@ class Oracle:
         self._wanted = Counter(self.census.owners)
 
     def add(self, facts: Iterable[Fact]) -> None:
-        """All facts of a pool. Records that were taken back are nobody's."""
+        """Add all facts of a pool. Records that were taken back belong to no person."""
         records, _ = active(facts)
         by_owner: dict[int, list[Fact]] = defaultdict(list)
         claimed: dict[tuple[int, Claim], tuple[int, set[str]]] = {}

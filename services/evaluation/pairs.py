@@ -64,12 +64,12 @@ class Claims:
             self.kept.append((claim, identifiers))
 
     def texts(self, place: int) -> array[int]:
-        """The keys of what one of them calls the person by."""
+        """Return the keys of what one of them calls the person by."""
         return self._texts[self._ends[place - 1] if place else 0 : self._ends[place]]
 
 
 def pairs_of(claims: Claims, homes: Sequence[int]) -> tuple[Pairs, Pairs]:
-    """All pairs, and those without a common identifier (hard), for claims put into these homes."""
+    """Return all pairs, and those without a common identifier (hard), for claims put into these homes."""
     true, joined = _groups(claims.owners), _groups(homes)
     right = _groups(list(zip(claims.owners, homes, strict=True)))
     every, sharing = [], []

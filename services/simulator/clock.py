@@ -16,18 +16,18 @@ def _zone(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=65_536)
 def midnight(day: int, zone: str) -> int:
-    """The instant at which a local day begins."""
+    """Return the instant at which a local day begins."""
     begins = datetime.fromordinal(day).replace(tzinfo=_zone(zone))
     return int(begins.timestamp())
 
 
 def end_of(day: int, zone: str) -> int:
-    """The first instant after a local day."""
+    """Return the first instant after a local day."""
     return midnight(day + 1, zone)
 
 
 def instant(day: int, second: int, zone: str, *, again: bool = False) -> int:
-    """The instant of a wall-clock time. `again`: the second pass of an hour that is repeated."""
+    """Return the instant of a wall-clock time. `again`: the second pass of an hour that is repeated."""
     begins = midnight(day, zone)
     if midnight(day + 1, zone) - begins == DAY:
         return begins + second
@@ -36,12 +36,12 @@ def instant(day: int, second: int, zone: str, *, again: bool = False) -> int:
 
 
 def changes(day: int, zone: str) -> bool:
-    """Whether clocks are set on that day."""
+    """Return whether clocks are set on that day."""
     return midnight(day + 1, zone) - midnight(day, zone) != DAY
 
 
 def exists(day: int, second: int, zone: str) -> bool:
-    """Whether the wall clock ever shows that time: an hour is left out when clocks are set forward."""
+    """Return whether the wall clock ever shows that time: an hour is left out when clocks are set forward."""
     if not changes(day, zone):
         return True
     wall = datetime.fromordinal(day) + timedelta(seconds=second)
@@ -50,7 +50,7 @@ def exists(day: int, second: int, zone: str) -> bool:
 
 
 def repeated(day: int, second: int, zone: str) -> bool:
-    """Whether the wall clock shows that time twice."""
+    """Return whether the wall clock shows that time twice."""
     return changes(day, zone) and instant(day, second, zone) != instant(day, second, zone, again=True)
 
 
@@ -80,36 +80,36 @@ EPOCH = date(1970, 1, 1).toordinal()
 
 
 def stamp(at: int) -> str:
-    """An instant as CCYYMMDDHHMMSS, UTC."""
+    """Return an instant as CCYYMMDDHHMMSS, UTC."""
     days, second = divmod(at, DAY)
     return digits(EPOCH + days) + _second_digits(second)
 
 
 def iso_stamp(at: int) -> str:
-    """An instant as YYYY-MM-DDTHH:MM:SS, UTC, without its Z."""
+    """Return an instant as YYYY-MM-DDTHH:MM:SS, UTC, without its Z."""
     days, second = divmod(at, DAY)
     clock = _second_digits(second)
     return f"{iso(EPOCH + days)}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"
 
 
 def utc_day(at: int) -> int:
-    """The day (ordinal) of an instant, UTC."""
+    """Return the day (ordinal) of an instant, UTC."""
     return EPOCH + at // DAY
 
 
 def local(zone: str, at: int) -> tuple[int, int]:
-    """The local day of an instant, and its wall-clock time in seconds."""
+    """Return the local day of an instant, and its wall-clock time in seconds."""
     there = datetime.fromtimestamp(at, _zone(zone))
     return there.toordinal(), there.hour * 3600 + there.minute * 60 + there.second
 
 
 def seconds(at: datetime) -> int:
-    """A moment as an instant. It needs its offset."""
+    """Return a moment as an instant. It needs its offset."""
     if at.tzinfo is None:
         raise ValueError("an instant needs its offset")
     return int(at.timestamp())
 
 
 def moment(at: int) -> datetime:
-    """An instant as a moment, UTC."""
+    """Return an instant as a moment, UTC."""
     return datetime.fromtimestamp(at, UTC)

@@ -40,7 +40,7 @@ _NEAR = {"A": "E", "E": "A", "I": "E", "O": "U", "U": "O", "M": "N", "N": "M", "
 
 
 def transliterated(name: str) -> str:
-    """The name in another spelling, one place changed; the same name where none is known."""
+    """Return the name in another spelling, one place changed; the same name where none is known."""
     for written, other in SPELLINGS:
         if written in name:
             return name.replace(written, other, 1)
@@ -48,7 +48,7 @@ def transliterated(name: str) -> str:
 
 
 def typo(name: str, rng: Rng) -> str:
-    """The name with one letter left out, twice, wrong, or two in the wrong order. It is never the same."""
+    """Return the name with one letter left out, twice, wrong, or two in the wrong order. It is never the same."""
     at = rng.between(1, max(1, len(name) - 2))
     kind = rng.between(0, 3)
     before, letter, after = name[:at], name[at : at + 1], name[at + 1 :]
@@ -70,7 +70,7 @@ def day_and_month(birth: str) -> str:
 
 
 def digit(birth: str, rng: Rng) -> str:
-    """One digit wrong: of the year or of the day. It is always a date, and another one."""
+    """Return the date with one digit of the year or of the day wrong. It is always a date, and another one."""
     year, day = int(birth[:4]), int(birth[6:])
     if rng.chance(0.5) and birth[4:] != "0229":
         near = 1 if year % 10 < 9 else -1

@@ -15,7 +15,7 @@ from services.simulator.population.plans import Crossing, Passport, Person, Span
 from services.simulator.rng import Rng
 
 LONGEST_DELAY = 120
-"""Days by which a record or a file comes late at most."""
+"""The most days by which a record or a file comes late."""
 RETRACTED = 0.5
 """Share of no-shows left on a manifest that the carrier takes back later."""
 CUT, CUT_SHARE = 10, 0.5
@@ -28,8 +28,8 @@ ABROAD = 0.25
 class Noise:
     """How often each kind of mistake happens, as shares; all 0 is a clean population.
 
-    Shares of records unless told otherwise. Where a record cannot show the mistake that was drawn for it, the next one
-    that can shows it, so the shares hold over all. One crossing is told by three systems at most: I-94, APIS and IDENT.
+    Shares of records unless stated otherwise. Where a record cannot show the mistake that was drawn for it, the next
+    one that can shows it, so the shares hold over all.
     """
 
     misspelt: float = 0.03
@@ -45,9 +45,9 @@ class Noise:
     nothing_shared: float = 0.05
     """Neither document nor number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
     shared_passport: float = 0.002
-    """Of persons: the passport number of somebody unrelated."""
+    """Of persons: the passport number of a person who is not related."""
     wrong_passport: float = 0.005
-    """Of passport numbers: a wrong digit, and one in ten times somebody else's number. So with the next six."""
+    """Of passport numbers: a wrong digit, or, one time in ten, the number of another person. So with the next six."""
     wrong_i94: float = 0.005
     """Of I-94 numbers outside of arrivals in I-94."""
     wrong_visa: float = 0.005
@@ -73,22 +73,22 @@ class Noise:
     copies: float = 0.4
     """Of travellers on a manifest: again by the airline's partner, minutes to days later, names cut or respelt."""
     other_time: float = 0.5
-    """Of departures that manifest or biometrics tell beside I-94: minutes or an hour or two earlier."""
+    """Of departures that a manifest or biometrics report beside I-94: minutes or an hour or two earlier."""
     no_show: float = 0.005
     """Of stays: left on a manifest without having boarded; half of them are taken back later."""
     corrected: float = 0.02
     """Of records in I-94: first with a wrong name or date of birth, mended the night after."""
     missing_departure: float = 0.03
-    """Of departures: nobody tells."""
+    """Of departures: no system reports it."""
     duplicate: float = 0.1
     """Sent twice. Not rows of CLAIMS 3, whose table holds each once."""
     out_of_order: float = 0.2
-    """Told up to 120 days late. Not manifests, which carry the moment of their making."""
+    """Reported up to 120 days late. Not manifests, which carry the moment of their making."""
     late_file: float = 0.02
     """Of nightly files and batches: made up to 120 days late."""
 
     def scaled(self, factor: float) -> Noise:
-        """So many times as often, at most always. Raises ValueError."""
+        """Return the rates times the factor, none above 1. Raises ValueError."""
         if not 0 <= factor < float("inf"):
             raise ValueError(f"noise of {factor}")
         return Noise(**{name: min(1.0, rate * factor) for name, rate in asdict(self).items()})
@@ -104,7 +104,7 @@ class Noise:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing goes wrong."""
+        """Return whether nothing goes wrong."""
         return not any(asdict(self).values())
 
 
@@ -122,7 +122,7 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {
 }
 """What is written by scheme where the number is not known."""
 OTHERS, RECENT = 0.1, 300
-"""Share of mistyped numbers that are somebody else's, of as many as were written last."""
+"""Share of mistyped numbers that are another person's; how many of the latest numbers are kept for that."""
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ class Mistakes:
         self._rng = Rng(f"noise {self.seed}")
 
     def due(self, kind: str, *, possible: bool = True) -> bool:
-        """Whether it goes wrong here. What is not possible here goes wrong at the next place where it is."""
+        """Return whether it goes wrong here. What is not possible here goes wrong at the next place where it is."""
         rate = getattr(self.noise, kind)
         if not rate:
             return False
@@ -166,7 +166,7 @@ class Mistakes:
         return True
 
     def person(self, person: Person, span: Span) -> tuple[Person, tuple[str, ...]]:
-        """The person with what is wrong with the whole of it, and the kinds of that."""
+        """Return the person with what is wrong with the whole of it, and the kinds of that."""
         if self.noise.silent:
             return person, ()
         kinds: list[str] = []
@@ -272,14 +272,14 @@ class Mistakes:
         return value
 
     def _mistyped(self, scheme: str, value: str) -> str:
-        """Return another number: somebody else's now and then, and else one with a wrong digit."""
+        """Return a mistyped number: another person's now and then, else one with a wrong digit."""
         others = [each for each in self._recent.get(scheme, ()) if each != value and each[0] == value[0]]
         if others and self._rng.chance(OTHERS):
             return self._rng.one(others)
         return misspelling.number(value, self._rng)
 
     def misspell(self, person: Person, kinds: list[str], *, possible: bool = True) -> Person:
-        """The person as one record spells it: at most one mistake, its kind added to `kinds`."""
+        """Return the person as one record spells it: at most one mistake, its kind added to `kinds`."""
         respelt = misspelling.transliterated(person.family), misspelling.transliterated(person.given)
         swapped = misspelling.day_and_month(person.birth)
         if self.due("misspelt", possible=possible and plain(person)):
@@ -304,7 +304,7 @@ class Mistakes:
         return person
 
     def wrong(self, family: str, given: str, birth: str) -> tuple[str, str, str]:
-        """A wrong letter, names in the wrong order, or a wrong digit of the date of birth if that is whole."""
+        """Return names and birth with a wrong letter, names swapped, or a wrong digit of the birth if that is whole."""
         roll = self._rng.random.random()
         if roll < 0.35 or (roll >= 0.7 and birth.endswith("00")):
             return misspelling.typo(family, self._rng), given, birth
@@ -315,7 +315,7 @@ class Mistakes:
         return family, given, misspelling.digit(birth, self._rng)
 
     def _other(self, person: Person) -> Passport:
-        """The person's other passport: one, whatever record shows it."""
+        """Return the person's other passport: one, whatever record shows it."""
         if self._second[0] != person.number:
             states = [origin.code for origin in names.ORIGINS if origin.code != person.citizenship]
             state = self._rng.one(states) if self._rng.chance(ABROAD) else person.citizenship
@@ -324,7 +324,7 @@ class Mistakes:
         return self._second[1]
 
     def other_time(self, departure: Crossing, *, possible: bool) -> Crossing | None:
-        """The crossing as another clock has it: earlier. None where both have the same time."""
+        """Return the crossing as another clock has it: earlier. None where both have the same time."""
         if self.noise.silent:
             return None
         at = departure.at - 60 * self._rng.between(2, 100)
@@ -335,17 +335,17 @@ class Mistakes:
         return replace(departure, day=day, second=second, at=at, again=False)
 
     def late(self, room: int, *, possible: bool = True) -> int:
-        """By how many days a record comes late; never more than `room`."""
+        """Return by how many days a record comes late; never more than `room`."""
         if not self.due("out_of_order", possible=possible and room > 0):
             return 0
         return self._rng.between(1, min(LONGEST_DELAY, room))
 
     def file_delay(self) -> int:
-        """By how many seconds a file is made late."""
+        """Return by how many seconds a file is made late."""
         return DAY * self._rng.between(1, LONGEST_DELAY) if self.due("late_file") else 0
 
     def lag(self, room: int) -> int:
-        """By how many minutes a copy comes later: minutes, hours or days, at most `room`."""
+        """Return by how many minutes a copy comes later: minutes, hours or days, at most `room`."""
         return min(room, self._rng.between(2, self._rng.one((30, 600, 7_200))))
 
     def copied(self, family: str, given: str, kinds: tuple[str, ...]) -> tuple[str, str]:
@@ -358,15 +358,15 @@ class Mistakes:
         return misspelling.transliterated(family), misspelling.transliterated(given)
 
     def days(self, high: int) -> int:
-        """Some days, at most so many."""
+        """Return a number of days from 1 to `high`."""
         return self._rng.between(1, high)
 
     def retracted(self) -> bool:
-        """Whether a no-show is taken back later."""
+        """Return whether a no-show is taken back later."""
         return self._rng.chance(RETRACTED)
 
     def injected(self) -> dict[str, int]:
-        """How often each kind was put in."""
+        """Return how often each kind was put in."""
         return {kind: self.counts[kind] for kind in KINDS}
 
 
@@ -377,7 +377,7 @@ def _differ(one: Person, other: Person) -> bool:
 
 
 def _holding(person: Person, passport: Passport) -> Person:
-    """The person with that passport in place of the first one."""
+    """Return the person with that passport in place of the first one."""
     first = person.stays[0].passport
     stays = tuple(replace(stay, passport=passport) if stay.passport == first else stay for stay in person.stays)
     return replace(person, stays=stays)

@@ -64,7 +64,7 @@ class Pushed:
 
 
 def headers(key: PushKey, path: str, media_type: str, body: bytes, timestamp: int, nonce: str) -> dict[str, str]:
-    """The headers of a request, signed with HMAC-SHA-256."""
+    """Return the headers of a request, signed with HMAC-SHA-256."""
     digest = sha256(body).hexdigest()
     lines = ("visabus-push-1", "POST", path, key.id, str(timestamp), nonce, digest)
     signature = hmac.digest(key.secret.encode(), "\n".join(lines).encode(), "sha256")
@@ -96,7 +96,7 @@ class Message:
     headers: dict[str, str] = field(default_factory=dict)
 
     def sign(self) -> dict[str, str]:
-        """The headers to send it with: the same ones for as long as they are believed."""
+        """Return the headers to send it with: the same ones for as long as they are believed."""
         now = int(self.clock())
         if not self.headers or now - self.signed > YOUNG_SECONDS:
             self.signed = now
@@ -125,7 +125,7 @@ async def push(
 
 
 async def insist(http: httpx.AsyncClient, message: Message) -> dict[str, Any]:
-    """The answer to a message, however often it has to be sent. Raises NotTaken, Refused."""
+    """Return the answer to a message, however often it has to be sent. Raises NotTaken, Refused."""
     policy = AsyncRetrying(
         retry=retry_if_exception_type(NotTaken), wait=_wait, stop=stop_after_delay(GIVEN_UP_SECONDS), reraise=True
     )

@@ -24,7 +24,7 @@ class Choice(Generic[T]):
         self._sums = tuple(accumulate(weights.values()))
 
     def draw(self, random: Random) -> T:
-        """One of the values."""
+        """Return one of the values."""
         return self._values[bisect(self._sums, random.random() * self._sums[-1])]
 
 
@@ -35,21 +35,21 @@ class Rng:
         self.random = Random(seed)  # noqa: S311
 
     def chance(self, share: float) -> bool:
-        """Whether it happens."""
+        """Return whether it happens."""
         return self.random.random() < share
 
     def between(self, low: int, high: int) -> int:
-        """A number from `low` to `high`, both included; `low` where there is none."""
+        """Return a number from `low` to `high`, both included; `low` where there is none."""
         return low + int(self.random.random() * (max(high, low) - low + 1))
 
     def one(self, values: Sequence[T]) -> T:
-        """One of the values."""
+        """Return one of the values."""
         return values[int(self.random.random() * len(values))]
 
     def crossing(
         self, port: str, mode: str, day: int, second: int | None = None, *, day_only: bool = False
     ) -> Crossing:
-        """Somebody crosses at a port on a day, at a second or any time. Flights go by the minute."""
+        """Return a crossing at a port on a day, at a second or any time. Flights go by the minute."""
         zone = ports.ZONES[port]
         carrier = conveyance = ""
         if mode == "A":

@@ -18,7 +18,7 @@ class Numbers:
     def _next(self, kind: str, factor: int, modulus: int) -> int:
         self._drawn[kind] += 1
         if self._drawn[kind] >= modulus:
-            raise ValueError(f"so many numbers of kind {kind} there are not")
+            raise ValueError(f"there are only {modulus:,} numbers of kind {kind}")
         return self._drawn[kind] * factor % modulus
 
     def i94(self) -> str:
@@ -53,7 +53,7 @@ class Numbers:
         return f"{OFFICES[number % len(OFFICES)]}{number:010}"
 
     def alien(self) -> str:
-        """A and nine digits."""
+        """Return an A and nine digits."""
         return f"A{self._next('alien', 123_456_791, 10**9):09}"
 
     def sevis(self) -> str:

@@ -92,7 +92,7 @@ class Population:
         return Person(number, family, given, birth, sex, origin.code, self._numbers.foil(), "", stays)
 
     def _named(self, origin: Origin, sex: str) -> tuple[str, str, str]:
-        """A name and date of birth that nobody else of this citizenship has, whatever the order of the names."""
+        """Return a name and date of birth that no other person of this citizenship has, in any order of the names."""
         while True:
             family = origin.families.draw(self._rng)
             if origin.code in names.TWO_FAMILY_NAMES or (origin.code == "BRA" and self._rng.chance(0.5)):
@@ -208,7 +208,7 @@ class Population:
     def _leaving(self, kind: str, frame: Frame, day: int | None) -> Crossing | None:
         if day is None:
             return None
-        # nobody leaves the country at a preclearance port
+        # a preclearance port is abroad: the departure is elsewhere
         abroad = frame.port in ports.ABROAD
         if kind == "left_last_day":
             # an hour before midnight at the port of entry: in Guam, Honolulu and the west UTC has another day
@@ -234,7 +234,7 @@ class Population:
         )
 
     def _somewhere(self, limit: int, reach: int) -> int:
-        """A day of arrival whose stay, `reach` days long, lies in the records, or ends on `limit`."""
+        """Return a day of arrival whose stay, `reach` days long, lies in the records, or ends on `limit`."""
         if limit:
             return limit - reach
         return self._rng.between(self._span.first, max(self._span.first, self._span.last - reach))
@@ -280,7 +280,7 @@ class Population:
         return last - frame.length, None, ()
 
     def _request(self, frame: Frame, filed: int, decision: str = "", decided: int = 0, more: int = 0) -> Application:
-        """An application to extend; days count from the arrival."""
+        """Return an application to extend; days count from the arrival."""
         granted = frame.length + (more or self._rng.between(60, 180))
         approved = decision == "approved"
         return Application(
@@ -295,7 +295,7 @@ class Population:
         )
 
     def _timely(self, frame: Frame) -> int:
-        """A day of filing in time; one in five on the very last day."""
+        """Return a day of filing in time; one in five on the very last day."""
         return frame.length if self._rng.chance(0.2) else frame.length - self._rng.between(1, min(45, frame.length - 2))
 
     def _extended_left(self, frame: Frame, limit: int) -> Shape:
@@ -311,7 +311,7 @@ class Population:
         return self._left(limit, request.granted_until + self._rng.between(1, 30), request)
 
     def _near_end(self, frame: Frame, low: int, high: int) -> int:
-        """A day of arrival such that the last day lies `low` to `high` days before the end of the records."""
+        """Return a day of arrival such that the last day lies `low` to `high` days before the end of the records."""
         return self._span.last - frame.length - self._rng.between(low, high)
 
     def _extended_present(self, frame: Frame, limit: int) -> Shape:
@@ -452,12 +452,12 @@ def _parts(birth: str) -> tuple[int, int, int]:
 
 
 def hash_of(name: str, birth: str, citizenship: str) -> int:
-    """A number for name tokens in any order, date of birth and citizenship."""
+    """Return a number for name tokens in any order, date of birth and citizenship."""
     return hash((frozenset(name.replace("-", " ").split()), birth, citizenship))
 
 
 def _moved(application: Application, arrived: int) -> Application:
-    """The application with days counted from the arrival made days."""
+    """Return the application with days counted from the arrival made days."""
     return Application(
         application.form,
         application.receipt,

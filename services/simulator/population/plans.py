@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 def without_hyphen(admission_class: str) -> str:
-    """The class as stamps and tables have it: `B2` for `B-2`."""
+    """Return the class as stamps and tables have it: `B2` for `B-2`."""
     return admission_class.replace("-", "")
 
 
@@ -22,7 +22,7 @@ class Span:
 
     @property
     def decisions_through(self) -> int:
-        """The last day whose decisions are in the records."""
+        """Return the last day whose decisions are in the records."""
         return self.last + 1
 
 
@@ -59,7 +59,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Somebody crosses the border; local wall-clock time, `second` None where only the day becomes known."""
+    """A crossing of the border; local wall-clock time, `second` None where only the day becomes known."""
 
     port: str
     zone: str
@@ -79,7 +79,7 @@ class Application:
     form: str
     receipt: str
     filed: int
-    decision: str = ""  # approved, denied, withdrawn; empty while nobody decided
+    decision: str = ""  # approved, denied, withdrawn; empty while it is pending
     decided: int = 0
     asked_class: str = ""
     asked_until: int = 0
@@ -127,13 +127,13 @@ class Program:
     steps: tuple[Step, ...]
 
     def known_by(self, day: int) -> tuple[Step, ...]:
-        """What has been reported by the end of that day and stands."""
+        """Return what has been reported by the end of that day and stands."""
         return tuple(step for step in self.steps if step.processed <= day and not (step.void and step.mended <= day))
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """An application for admission and all that follows. `seen`: whether somebody reports the departure."""
+    """An application for admission and all that follows. `seen`: whether any system reports the departure."""
 
     kind: str
     inspection: str  # A, R, W
@@ -151,17 +151,17 @@ class Stay:
 
     @property
     def student(self) -> bool:
-        """Whether SEVIS has a say in it."""
+        """Return whether SEVIS has a say in it."""
         return self.admission_class in ("F-1", "J-1", "M-1")
 
     @property
     def duration(self) -> bool:
-        """Whether it is an admission for duration of status."""
+        """Return whether it is an admission for duration of status."""
         return self.admission_class in ("F-1", "J-1")
 
     @property
     def waiver(self) -> bool:
-        """Whether it is an admission under the Visa Waiver Program."""
+        """Return whether it is an admission under the Visa Waiver Program."""
         return self.admission_class in ("WB", "WT")
 
 
@@ -172,7 +172,7 @@ class Person:
     number: int
     family: str
     given: str
-    birth: str  # CCYYMMDD, 00 for what nobody knows
+    birth: str  # CCYYMMDD, 00 for what is not known
     sex: str
     citizenship: str
     foil: str

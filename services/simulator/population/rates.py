@@ -63,7 +63,7 @@ LAST_WAIVER = {
     "adjustment_denied": 0.02,
 }
 EARLIER = {
-    # trips before the last one; "unobserved": left, and nobody reported it
+    # trips before the last one; "unobserved": left, and no system reported it
     "left": 0.63,
     "left_last_day": 0.05,
     "left_last_day_elsewhere": 0.02,

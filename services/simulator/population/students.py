@@ -51,7 +51,7 @@ class Students:
         }
 
     def stays(self, passport: Passport) -> tuple[Stay, ...]:
-        """The stays of one student, in one program."""
+        """Return the stays of one student, in one program."""
         port = self._rng.one(ports.AIR)
         course = Course(self._classes.draw(self._rng.random), port, ports.ZONES[port])
         kind = self._kinds[course.admission_class].draw(self._rng.random)
@@ -68,7 +68,7 @@ class Students:
         return self._stay("student_vacation", course, program, passport, first[0], way_home), last
 
     def _home_before(self, course: Course) -> tuple[int, int] | None:
-        """An earlier arrival in the same program and the departure to a vacation; most have none."""
+        """Return an earlier arrival in the same program and the departure to a vacation; most have none."""
         home = course.arrived - self._rng.between(15, 40)
         arrived = home - self._rng.between(60, 120)
         likely = course.known and self._rng.chance(rates.VACATION)
@@ -128,13 +128,13 @@ class Students:
         return self._rng.crossing(self._rng.one(ports.OUT), "A", course.left)
 
     def _lasts(self, course: Course, low: int, high: int, after: int) -> None:
-        """A program of so many days, somewhere in the records with `after` days behind it."""
+        """Lay out a program of `low` to `high` days, in the records with `after` days behind it."""
         days = self._rng.between(low, high)
         course.arrived = self._rng.between(self._span.first, self._span.last - days - after)
         course.ends = course.arrived + days
 
     def _ended(self, course: Course, low: int, high: int) -> None:
-        """A program that ended so many days before the records do."""
+        """Lay out a program that ended `low` to `high` days before the records do."""
         course.ends = self._span.last - self._rng.between(low, high)
         course.arrived = course.ends - self._rng.between(100, 250)
 
@@ -294,7 +294,7 @@ class Students:
 
 
 def _year(arrived: int) -> int:
-    """The last day of a year that begins on a day: nobody is admitted to a vocational school for longer."""
+    """Return the last day of a year that begins on a day, the longest admission to a vocational school."""
     day = date.fromordinal(arrived)
     if (day.month, day.day) == (2, 29):
         return date(day.year + 1, 2, 28).toordinal()
@@ -302,7 +302,7 @@ def _year(arrived: int) -> int:
 
 
 def _cap_gap_end(ends: int) -> int:
-    """The last day of a cap-gap that carries a status ended on that day."""
+    """Return the last day of a cap-gap that carries a status ended on that day."""
     year = date.fromordinal(ends).year
     october = date(year, 10, 1).toordinal()
     if ends > october:

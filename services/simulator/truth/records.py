@@ -35,7 +35,7 @@ class TrueStay:
     outcome: str
     since: int
     authorised_until: str | None
-    admission_class: str | None  # the one that holds last; None where nobody was admitted
+    admission_class: str | None  # the one that holds last; None where the person was not admitted
     real: str
 
 
@@ -61,25 +61,25 @@ class Truth:
 
     @property
     def noisy(self) -> bool:
-        """Whether mistakes were put into the records."""
+        """Return whether mistakes were put into the records."""
         return "noise" in self.counts
 
     @classmethod
     def read(cls, directory: Path) -> Truth:
-        """The truth that a simulation left in a directory."""
+        """Return the truth that a simulation left in a directory."""
         counts = orjson.loads((directory / COUNTS).read_bytes())
         records_end, as_of = (datetime.fromisoformat(counts[name]) for name in ("records_end", "as_of"))
         return cls(directory, records_end, as_of, counts)
 
     def persons(self) -> Iterator[TruePerson]:
-        """All persons, one after another."""
+        """Yield all persons, one after another."""
         with (self.directory / RECORDS).open("rb") as file:
             for line in file:
                 yield _person(orjson.loads(line))
 
 
 def line_of(person: TruePerson) -> bytes:
-    """The person as a line of the file."""
+    """Return the person as a line of the file."""
     body = {
         "person": person.number,
         "stays": [

@@ -62,7 +62,7 @@ class _Line:
     adjusted: int = NEVER
 
     def holds(self, at: int) -> tuple[int, Outcome]:
-        """The piece in force at an instant."""
+        """Return the piece in force at an instant."""
         return max((piece for piece in enumerate(self.pieces) if piece[1][0] <= at), key=lambda p: (p[1][0], p[0]))[1]
 
 
@@ -75,7 +75,7 @@ def verdict(
     covered: int,
     steps: tuple[Step, ...] = (),
 ) -> Verdict:
-    """The outcome of a stay at `as_of`.
+    """Return the outcome of a stay at `as_of`.
 
     Taken for known are the applications, departure and steps of the program given, a later admission at `later`, and
     every departure up to `covered`.
@@ -142,7 +142,7 @@ def _adjust(line: _Line, application: Application, zone: str) -> None:
 
 
 def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:
-    """What is allowed to a student: each record about the program holds until the next one does."""
+    """Return what is allowed to a student: each record about the program holds until the next one does."""
     if program is None:
         return _Line(_without_program(stay), stay.last_day, 0, NEVER)
     periods = [step for step in steps if step.element in PERIODS]
@@ -180,7 +180,7 @@ def _in_order(step: Step) -> tuple[int, int]:
 
 
 def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
-    """The last day in status and the last day of grace, as one record about the program has them."""
+    """Return the last day in status and the last day of grace, as one record about the program has them."""
     if step.reason == WITHDRAWAL:
         return step.day, step.day + WITHDRAWAL_GRACE
     days = GRACE[stay.admission_class]
@@ -194,7 +194,7 @@ def _ends(stay: Stay, step: Step, periods: list[Step]) -> tuple[int, int]:
 
 
 def _unbroken(pieces: list[tuple[int, Outcome]]) -> list[tuple[int, Outcome]]:
-    """The pieces in force, those joined that say the same."""
+    """Return the pieces in force, those joined that say the same."""
     joined: list[tuple[int, Outcome]] = []
     for index, (since, word) in enumerate(pieces):
         empty = index + 1 < len(pieces) and pieces[index + 1][0] <= since

@@ -74,18 +74,18 @@ class Flight:
 
     @property
     def key(self) -> str:
-        """What begins the key of a record: conveyance, local date and airport of departure."""
+        """Return what begins the key of a record: conveyance, local date and airport of departure."""
         return f"{self.conveyance} {digits(local(self.origin[1], self.departs)[0])} {self.origin[0]}"
 
     def shared(self) -> Flight:
-        """The same flight as the partner sells it."""
+        """Return the same flight as the partner sells it."""
         partner = PARTNERS[self.carrier]
         return replace(self, carrier=partner, conveyance=f"{partner}{5000 + int(self.conveyance[-4:]) % 2000:04}")
 
 
 @dataclass(frozen=True, slots=True)
 class Passenger:
-    """What a manifest says of somebody; empty where it says nothing."""
+    """What a manifest says of a traveller; empty where it says nothing."""
 
     family: str
     given: tuple[str, ...]
@@ -99,17 +99,17 @@ class Passenger:
 
 
 def place(port: str) -> tuple[str, str]:
-    """A port of the population as an airport with its zone."""
+    """Return a port of the population as an airport with its zone."""
     return port, ZONES[port]
 
 
 def plain(text: str) -> str:
-    """A value in which nothing is taken for a separator."""
+    """Return a value in which nothing is taken for a separator."""
     return "".join(f"?{char}" if char in "?+:'" else char for char in text)
 
 
 def traveller(who: Passenger, flight: Flight) -> str:
-    """The segments of a traveller."""
+    """Return the segments of a traveller."""
     names = ":".join(plain(name) for name in (who.family, *who.given))
     segments = [f"NAD+FL+++{names}", f"ATT+2++{who.sex}", f"DTM+329:{who.birth}"]
     segments += [f"LOC+178+{flight.origin[0]}", f"LOC+179+{flight.destination[0]}", f"NAT+2+{who.citizenship}"]
@@ -125,7 +125,7 @@ def traveller(who: Passenger, flight: Flight) -> str:
 
 
 def heading(flight: Flight) -> str:
-    """The segments of a flight."""
+    """Return the segments of a flight."""
     number = flight.conveyance[len(flight.carrier) :].lstrip("0")
     return "'".join(
         (
@@ -194,7 +194,7 @@ class Manifests:
 
 
 def _grouped(carrier: str, when: str, message: Iterable[str], *, grouped: bool) -> list[str]:
-    """A message, with a group around it or not."""
+    """Return a message, with a group around it or not."""
     inside = ["UNH+1+PAXLST:D:05B:UN:IATA", *message]
     inside.append(f"UNT+{len(inside) + 1}+1")
     return [f"UNG+PAXLST+{carrier}:ZZ+USCSAPIS:ZZ+{when}+1+UN+D:05B", *inside, "UNE+1+1"] if grouped else inside

@@ -19,7 +19,7 @@ class QueueDown(Exception):
 
 
 def interchanges(path: Path) -> Iterator[bytes]:
-    """The interchanges of a file, one after another."""
+    """Yield the interchanges of a file, one after another."""
     for part in path.read_bytes().split(_HEAD)[1:]:
         yield _HEAD + part
 

@@ -110,7 +110,7 @@ class ApisWriter:
         self._lately.append(flight)
 
     def _copy(self, log: PersonLog, flight: Flight, who: Passenger, kind: str, kinds: tuple[str, ...]) -> None:
-        """The traveller once more as the partner has him, whose system is slower: the same crossing, not another."""
+        """Write the traveller once more as the slower system of the partner does: the same crossing, not another."""
         room = (self._span.records_end - flight.departs) // 60 - 1
         if not self._mistakes.due("copies", possible=room > 15):
             return
@@ -125,7 +125,7 @@ class ApisWriter:
         self._keep(log, shared, again, ("copies",), (kind, after))
 
     def _no_show(self, log: PersonLog, stay: Stay) -> None:
-        """Booked on a flight of somebody else's if one is near, and not aboard."""
+        """Book the person on a flight, another traveller's if one is near, and report the person as not aboard."""
         listed = self._listed(log, stay)
         if listed is None:
             return
@@ -137,7 +137,7 @@ class ApisWriter:
         log.retract(self._system, _record(flight, who))
 
     def _left_listed(self, log: PersonLog, stay: Stay) -> None:
-        """The same, but nobody says so, or says it weeks later: the records show a departure that never was."""
+        """Do the same without a report, or with one weeks later: the records show a departure that never was."""
         listed = self._listed(log, stay)
         if listed is None:
             return
@@ -162,7 +162,7 @@ class ApisWriter:
         return flight, who
 
     def _some_flight(self, first: int, last: int) -> Flight:
-        """A departure of somebody else's in that time, or one of its own."""
+        """Return a flight of another traveller that departs in that time, or a new one."""
         flight = next((each for each in self._lately if first < each.departs < last), None)
         if flight is None:
             at = self._rng.between(first // 60, last // 60) * 60
@@ -248,7 +248,7 @@ def _flight(
 
 
 def _record(flight: Flight, who: Passenger) -> str:
-    """The key of the record, as the interface document makes it."""
+    """Return the key of the record, as the interface document makes it."""
     if who.reference:
         return f"{flight.key} ABO/{who.reference}"
     return f"{flight.key} AVF/{who.booking}/{who.family}/{' '.join(who.given)}"

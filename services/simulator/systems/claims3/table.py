@@ -119,5 +119,5 @@ class Actions:
 
 
 def timestamp(at: int) -> str:
-    """An instant as the table has it, with six decimals."""
+    """Return an instant as the table has it, with six decimals."""
     return iso_stamp(at) + ".000000Z"

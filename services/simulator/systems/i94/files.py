@@ -19,13 +19,13 @@ CODE_PAGE = "cp037"
 LENGTH = 250
 SCOPES = ("AA", "AS", "AL", "DA", "DS", "DL")
 MADE_AFTER = 3_600
-"""A file is made so many seconds after the instant through which it is complete."""
+"""Seconds from the instant through which a file is complete to the making of the file."""
 _FLUSH = 32_000_000
 _HASH_MODULUS = 10**17
 
 
 def packed(value: int, digits: int, *, signed: bool = True) -> bytes:
-    """A number in packed decimal: two digits a byte, the sign in the last half-byte. Raises ValueError."""
+    """Return a number in packed decimal: two digits a byte, the sign in the last half-byte. Raises ValueError."""
     if abs(value) >= 10**digits or (value < 0 and not signed):
         raise ValueError(f"{value} does not fit in {digits} digits")
     sign = "F" if not signed else "D" if value < 0 else "C"
@@ -55,7 +55,7 @@ class Traveller:
 def detail(
     kind: str, action: str, transaction: int, updated: int, who: Traveller, crossing: Crossing, data: bytes
 ) -> bytes:
-    """A detail record. `data` is what the type of transaction adds, with all that follows it."""
+    """Return a detail record. `data` is what the type of transaction adds, with all that follows it."""
     when = "999999" if crossing.second is None else wall_digits(crossing.second)
     passport = f"{who.passport.state:3}{who.passport.number:15}" if who.passport else " " * 18
     body = (
@@ -87,12 +87,12 @@ def arrival_data(admission_class: str, inspection: str, last_day: int) -> bytes:
 
 
 def departure_data(evidence: str) -> bytes:
-    """How the departure is known."""
+    """Return the data of a departure: how it is known."""
     return evidence.encode(CODE_PAGE) + _BLANKS[:29] + _TAIL
 
 
 def extension_data(granted_until: int, valid_from: int) -> bytes:
-    """The new last day, and from when it holds."""
+    """Return the data of an extension: the new last day, and from when it holds."""
     text_part = "    D".encode(CODE_PAGE)
     return text_part + _day_number(granted_until) + _day_number(valid_from) + _BLANKS[:15] + _TAIL
 
@@ -125,11 +125,11 @@ class Nights:
         return len(self._nights)
 
     def night_of(self, at: int) -> int:
-        """The night whose file covers an instant."""
+        """Return the night whose file covers an instant."""
         return (at - self._since - 1) // DAY
 
     def through(self, night: int) -> int:
-        """The instant through which that night's file is complete."""
+        """Return the instant through which that night's file is complete."""
         return self._since + (night + 1) * DAY
 
     def add(self, night: int, transaction: int, record: bytes, kind: str, action: str) -> None:
@@ -160,7 +160,7 @@ class Nights:
                 if not count:
                     file.write(self._header(index))
                 file.write(_trailer(index + 1, night))
-            # made in its night, long ago: nobody need wait whether it still grows
+            # made in its night, long ago: no reader has to wait whether it still grows
             made = min(self._made[index], int(time()) - MADE_AFTER)
             os.utime(path, (made, made))
             path.rename(path.with_suffix(""))

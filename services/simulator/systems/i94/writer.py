@@ -163,7 +163,7 @@ class I94Writer:
         log.add(self._system, number, _identifiers(who), description.kinds)
 
     def _new(self) -> str:
-        """A transaction number that no other record has."""
+        """Return a transaction number that no other record has."""
         self._transaction += 1
         return f"{self._transaction:011}"
 
@@ -214,7 +214,7 @@ class I94Writer:
         self._put(kind, "C", night + 1, number, self._mended(night + 1), who, crossing, right)
 
     def _mended(self, night: int) -> int:
-        """A moment of the owner's clock shortly before that night's file is made."""
+        """Return a moment of the owner's clock shortly before that night's file is made."""
         return self._nights.through(night) + int(self._rng.random.random() * MADE_AFTER)
 
     def _put(

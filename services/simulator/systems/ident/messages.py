@@ -39,17 +39,17 @@ class Holder:
 
 
 def tag(name: str, content: str) -> str:
-    """An element around what is XML already; nothing around nothing."""
+    """Return an element around what is XML already; nothing around nothing."""
     return f"<{name}>{content}</{name}>" if content else ""
 
 
 def number(name: str, value: str) -> str:
-    """An element that holds an identification."""
+    """Return an element that holds an identification."""
     return tag(name, tag("nc:IdentificationID", escape(value)))
 
 
 def person(who: Holder) -> str:
-    """The element of the person."""
+    """Return the element of the person."""
     named = tag("nc:PersonGivenName", escape(who.given)) + tag("nc:PersonSurName", escape(who.family))
     precision = {4: "nc:YearDate", 7: "nc:YearMonthDate", 10: "nc:Date"}
     born = tag(precision[len(who.birth)], who.birth) if who.birth else ""
@@ -74,7 +74,7 @@ def _document(category: str, issuer: str, value: str) -> str:
 def encounter(
     key: str, version: int, action: str, category: str, match: str, recorded: int, crossing: Crossing, who: Holder
 ) -> str:
-    """One encounter, in one line."""
+    """Return one encounter, in one line."""
     moment = f"{iso(crossing.day)}T{_wall(crossing.second or 0)}"
     parts = (
         number("ident:EncounterIdentification", key),

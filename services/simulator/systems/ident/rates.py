@@ -9,6 +9,6 @@ FINGERPRINTED = 0.6
 FIN_ALONE = 0.3
 """Share of biometric exits of enrolled people that say the FIN and nothing else."""
 NOT_MATCHED, WRONG_EXIT, CORRECTED_EXIT = 0.05, 0.03, 0.05
-"""Share of stays with an exit that matched nobody; with somebody else's, deleted later; share of exits mended."""
+"""Share of stays with an exit without a match; with another person's exit, deleted later; share of exits mended."""
 TWO_FINS = 0.04
 """Share of enrolled people who were enrolled twice, under two FINs, and merged."""

@@ -58,7 +58,7 @@ class IdentWriter:
             self._merge(log, fins)
 
     def _entry(self, log: PersonLog, stay: Stay, fins: list[str]) -> None:
-        """The first time fingerprints are enrolled, and now and then once more under another FIN."""
+        """Write an entry: an enrolment the first time, and now and then once more under another FIN."""
         twice = len(fins) == 1 and self._rng.chance(rates.TWO_FINS / rates.FINGERPRINTED)
         enrols = not fins or twice
         if enrols:
@@ -90,7 +90,7 @@ class IdentWriter:
         self._keep(log, key, who, kinds)
 
     def _false_exits(self, log: PersonLog, stay: Stay, fins: list[str]) -> None:
-        """An exit that matched nobody, which says nothing; and one that was somebody else's, which is deleted."""
+        """Write an exit without a match, which says nothing, and another person's exit, which is deleted."""
         who = _whole(Description(log.person, stay.passport), fins[-1] if fins else "")
         crossing = self._rng.crossing("LAX", "A", stay.arrival.day + 2)
         if crossing.day > self._span.last:
@@ -112,7 +112,7 @@ class IdentWriter:
         self._keep(log, key, who, ())
 
     def _once(self, key: str, category: str, match: str, crossing: Crossing, who: Holder) -> tuple[str, ...]:
-        """An encounter that is never mended. It may come late, or once more in the message of the week after."""
+        """Write an encounter that is never mended, late or twice now and then. Return the kinds of mistakes."""
         recorded = crossing.at + RECORDED_AFTER
         late = self._mistakes.late((self._span.records_end - recorded) // DAY)
         recorded += late * DAY
@@ -159,7 +159,7 @@ class IdentWriter:
 
 
 def _fin(person: Person, before: int) -> str:
-    """The FIN of a person; another one for each enrolment before."""
+    """Return the FIN of a person; another one for each enrolment before."""
     return f"{before + 1}{person.number * 39_916_801 % 10**9:09}"
 
 

@@ -18,14 +18,14 @@ from services.simulator.spill_buffer import SpillBuffer
 
 NAMESPACE = "urn:visabus:sevis:batch:1"
 MADE_AFTER = 1_800
-"""A batch is made so many seconds after the instant through which it is complete."""
+"""Seconds from the instant through which a batch is complete to its making."""
 _PROLOGUE = f'<?xml version="1.0" encoding="UTF-8"?>\n<SEVISBatch xmlns="{NAMESPACE}">\n'
 _END = b"</Result>"
 Pairs = tuple[tuple[str, str], ...]
 
 
 def tag(name: str, content: str) -> str:
-    """An element around what is XML already."""
+    """Return an element around what is XML already."""
     return f"<{name}>{content}</{name}>"
 
 
@@ -35,7 +35,7 @@ def tags(pairs: Pairs) -> str:
 
 
 def record(kind: str, attributes: Pairs, content: str, code: str, processed: int) -> bytes:
-    """One record with its result."""
+    """Return one record with its result."""
     named = "".join(f" {name}={quoteattr(text)}" for name, text in attributes)
     message = "" if code == "S0000" else "Student record is not in a state that allows this"
     result = tag(
@@ -61,13 +61,13 @@ class Batches:
         return max(0, (processed - self._since - 1) // DAY)
 
     def nights_after(self, processed: int) -> int:
-        """How many nights there are after the one whose batch covers an instant."""
+        """Return how many nights there are after the one whose batch covers an instant."""
         return self._night(self._records_end) - self._night(processed)
 
     def add(
         self, exchange: bool, action: str, processed: int, data: bytes, *, filtered: bool = False, late: int = 0
     ) -> None:
-        """Put a record into the batch of its night, or of one so many nights later.
+        """Put a record into the batch of its night, or of the one `late` nights later.
 
         What is older than the nights comes with the first.
         """

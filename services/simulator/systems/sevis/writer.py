@@ -86,7 +86,7 @@ class SevisWriter:
         )
 
     def _number(self, log: PersonLog, program: Program, stay: Stay, day: int) -> None:
-        """The school adds the number of the I-94 after the arrival."""
+        """Write that the school adds the number of the I-94 after the arrival."""
         description = self._mistakes.describe(log.person, stay)
         number = self._mistakes.number("i94", stay.number, description)
         sevis_id = self._mistakes.number("sevis", program.sevis_id, description)
