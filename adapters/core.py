@@ -32,7 +32,14 @@ class BadRecord(Exception):
 
 
 class SourceDown(Exception):
-    """The source could not be reached or answered with an error of its own; nothing was lost; try again later."""
+    """The source could not be reached or answered with an error of its own; nothing was lost; try again later.
+
+    `retry_after`: seconds that the source asks to be left alone for.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 # --- what a format yields ----------------------------------------------------------------------------------------

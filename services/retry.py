@@ -14,7 +14,7 @@ from tenacity import (
     stop_any,
 )
 from tenacity.stop import stop_base
-from tenacity.wait import wait_chain, wait_random, wait_random_exponential
+from tenacity.wait import wait_base, wait_chain, wait_random, wait_random_exponential
 
 OnFailure = Callable[[RetryCallState], None]
 """Called with each failure before the wait."""
@@ -28,6 +28,17 @@ class _Stopped(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return self._event.is_set()
+
+
+class _AsAsked(wait_base):
+    """Wait at least as long as the source asks to be left alone for: `retry_after` of its exception."""
+
+    def __init__(self, least: wait_base) -> None:
+        self._least = least
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
+        return max(self._least(retry_state), float(getattr(error, "retry_after", 0.0)))
 
 
 async def wait(seconds: float, stop: asyncio.Event) -> None:
@@ -63,7 +74,7 @@ def source(
         ends.append(stop_after_attempt(attempts))
     return AsyncRetrying(
         retry=retry_if_exception_type(down),
-        wait=wait_chain(*[short] * failures, wait_random(5 * cap, 10 * cap)),
+        wait=_AsAsked(wait_chain(*[short] * failures, wait_random(5 * cap, 10 * cap))),
         stop=stop_any(*ends),
         sleep=_sleep(stop),
         before_sleep=on_failure,

@@ -1,0 +1,188 @@
+"""A page of JSON: an object with an array of records in it, or an array alone. Each record is read alone.
+
+A page has an upper size, so it is read whole. Every byte is in the `raw` of exactly one read: what stands before the
+first record is the header, whose fields are the page's other members; what stands behind the last is outside.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from adapters.core import BadRecord, Header, Met, Outside, Read, Record, Unreadable
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+class _NoJson(Exception):
+    """What stands at a place of the text is no JSON."""
+
+    def __init__(self, why: str, at: int) -> None:
+        super().__init__(why)
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPage:
+    """Reads such pages. `items`: the member with the records; empty where the page is the array."""
+
+    items: str = "items"
+    longest: int = 16 * 2**20
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Every record, each refused one in its place. Raises nothing but errors of the stream."""
+        data = stream.read(self.longest)
+        more = stream.read(self.longest) if len(data) == self.longest else b""
+        if more:
+            at = 0
+            while data:
+                yield BadRecord(f"a page of more than {self.longest} bytes", place=f"byte {at}", raw=data)
+                at, data, more = at + len(data), more, stream.read(self.longest) if more else b""
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            yield BadRecord("no UTF-8", place=f"byte {error.start}", raw=data)
+            return
+        try:
+            yield from _Page(text, self.items).reads()
+        except _NoJson as error:
+            yield BadRecord(f"no JSON: {error}", place=f"character {error.at}", raw=data)
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """A record of a page, at its number in it."""
+        try:
+            text = raw.decode()
+            value, end = _value(text, _blanks(text, 0))
+            if text[end:].strip(", \t\r\n"):
+                raise _NoJson("text behind the record", end)
+        except (UnicodeDecodeError, _NoJson) as error:
+            yield BadRecord(f"no JSON: {error}", place=met.place, raw=raw)
+            return
+        yield _record(value, raw, met.place, met.ordinal or 0, {})
+
+    def render(self, raw: bytes) -> Iterator[str]:
+        """The members of a record. Raises ValueError if it is none."""
+        text = raw.decode()
+        try:
+            value, _ = _value(text, _blanks(text, 0))
+        except _NoJson as error:
+            raise ValueError(str(error)) from None
+        if not isinstance(value, dict):
+            raise ValueError("no object")
+        for name, each in value.items():
+            shown = f"> {each.reason}" if isinstance(each, Unreadable) else json.dumps(each, ensure_ascii=False)
+            yield f"  {name:<28} {shown}"
+
+
+def _record(value: Any, raw: bytes, place: str, number: int, header: dict[str, Any]) -> Read:
+    if not isinstance(value, dict):
+        return BadRecord("a record that is no object", place=place, raw=raw)
+    return Record(place, raw, value, header, number)
+
+
+class _Page:
+    """One page's text, read from its beginning to its end."""
+
+    def __init__(self, text: str, items: str) -> None:
+        self._text = text
+        self._items = items
+        self._header: dict[str, Any] = {}
+        self._found: list[tuple[int, Any]] = []  # where each record begins, and its value
+        self._end = -1  # of the last record, or of the bracket before none
+
+    def reads(self) -> list[Read]:
+        """All of it. Raises _NoJson."""
+        text = self._text
+        at = _blanks(text, 1 if text.startswith("\ufeff") else 0)
+        at = self._object(at) if self._items else self._array(at)
+        if _blanks(text, at) < len(text):
+            raise _NoJson("text behind the page", at)
+        if self._end < 0:
+            raise _NoJson(f"no array {self._items!r} in it", 0)
+        begins = [begin for begin, _ in self._found]
+        ends = [*begins[1:], self._end] if begins else []
+        header = Header("the page", text[: begins[0] if begins else self._end].encode(), self._header)
+        reads: list[Read] = [header]
+        for number, ((begin, value), end) in enumerate(zip(self._found, ends, strict=True), 1):
+            reads.append(_record(value, text[begin:end].encode(), f"record {number}", number, self._header))
+        reads.append(Outside("the end", text[self._end :].encode()))
+        return reads
+
+    def _object(self, at: int) -> int:
+        at = self._expect(at, "{")
+        while self._text[at : at + 1] != "}":
+            name, at = _value(self._text, at)
+            if not isinstance(name, str):
+                raise _NoJson("a member without a name", at)
+            at = self._expect(_blanks(self._text, at), ":")
+            if name in self._header or (name == self._items and self._end >= 0):
+                raise _NoJson(f"{name!r} stands twice", at)
+            if name == self._items:
+                at = self._array(at)
+            else:
+                self._header[name], at = _value(self._text, at)
+            at = self._next(at, "}")
+        return at + 1
+
+    def _array(self, at: int) -> int:
+        at = self._expect(at, "[")
+        self._end = at
+        while self._text[at : at + 1] != "]":
+            begin = at
+            value, at = _value(self._text, at)
+            self._found.append((begin, value))
+            self._end = at
+            at = self._next(at, "]")
+        return at + 1
+
+    def _expect(self, at: int, mark: str) -> int:
+        if self._text[at : at + 1] != mark:
+            raise _NoJson(f"{mark!r} expected", at)
+        return _blanks(self._text, at + 1)
+
+    def _next(self, at: int, last: str) -> int:
+        """Where the next member or item begins, or the bracket that ends them."""
+        at = _blanks(self._text, at)
+        mark = self._text[at : at + 1]
+        if mark == last:
+            return at
+        if mark != ",":
+            raise _NoJson(f"',' or {last!r} expected", at)
+        at = _blanks(self._text, at + 1)
+        if self._text[at : at + 1] == last:
+            raise _NoJson("a value expected", at)
+        return at
+
+
+def _blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found is not None else at
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a member that stands twice nobody knows which one is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        found |= {name: Unreadable(f"{name} stands twice") for name in found if names.count(name) > 1}
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object_of, parse_constant=_no_number)
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        raise _NoJson(error.msg, error.pos) from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, brackets without end
+        raise _NoJson(str(error)[:80], at) from None
