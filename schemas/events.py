@@ -254,6 +254,7 @@ class Extension(PersonEvent):
     granted_class: Code | None = None
     granted_until: date | Literal["D/S"] | None = None
     valid_from: date | None = None
+    filed_on_paper: bool | None = None  # where the record says it: paper is in time on the next business day
 
 
 class Fact(StrEnum):

@@ -7,22 +7,27 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from services.domain import rules
+from services.domain import holidays, notices, rules
 from services.domain.rules import Authority, Basis, Protection, Rule
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
-_SECTION = re.compile(r"(<!-- (classes|protections|authority): begin -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
+_SECTION = re.compile(
+    r"(<!-- (classes|fixed|protections|notices|holidays|authority): begin -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL
+)
 ALWAYS = (date.min, date.max)
 
 
 def tables() -> dict[str, str]:
     """The tables, by the words of their markers."""
     rows = (*rules.RULES, *rules.PAROLE, *rules.CANADIAN)
-    classes = ["| rule | classes | up to | after it | source |", "| --- | --- | --- | --- | --- |", *map(_class, rows)]
-    protections = ["| rule | fact | outcome | limits | source |", "| --- | --- | --- | --- | --- |"]
+    heading = ["| rule | classes | up to | after it | source | looked at |", "| --- | --- | --- | --- | --- | --- |"]
+    classes = [*heading, *map(_class, rows)]
+    fixed = [*heading, *map(_class, rules.FIXED_PERIODS)]
+    protections = ["| rule | fact | outcome | limits | source | looked at |", "| --- | --- | --- | --- | --- | --- |"]
     protections += map(_protection, rules.PROTECTIONS)
     authority = ["| told of | by | why |", "| --- | --- | --- |", *map(_authority, rules.AUTHORITY)]
     by_marker = {"classes": classes, "protections": protections, "authority": authority}
+    by_marker |= {"fixed": fixed, "notices": _notices(), "holidays": _holidays()}
     return {word: "\n".join(lines) + "\n" for word, lines in by_marker.items()}
 
 
@@ -32,12 +37,13 @@ def _class(row: Rule) -> str:
     )
     after += [f"{row.withdrawal_days} after an authorised withdrawal"] if row.withdrawal_days else []
     after += [f"{row.employment_days} after the employment, inside it"] if row.employment_days else []
+    after += [f"{' or '.join(sorted(row.filed_in_grace))} may be filed in it"] if row.filed_in_grace else []
+    after += [f"citizens of {' '.join(sorted(row.citizenship))} alone"] if row.citizenship else []
     after += [] if row.extendable else ["no extension or change"]
     most = f" ({row.days} days)" if row.days else f" ({row.months} months)" if row.months else ""
     limits_text = "; ".join([*after, *_dates(row.since, row.through)]) or "nothing"
-    return (
-        f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} | {limits_text} | {row.citation} |"
-    )
+    names = f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} |"
+    return f"{names} {limits_text} | {row.citation} | {row.looked_at} |"
 
 
 def _protection(row: Protection) -> str:
@@ -47,7 +53,23 @@ def _protection(row: Protection) -> str:
     limits += ["without an end"] if row.open else []
     fact = f"`{row.fact}`" + (f" ({row.reason})" if row.reason else "")
     limits_text = "; ".join([*limits, *_dates(row.since, row.through)]) or "its own day"
-    return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {limits_text} | {row.citation} |"
+    return f"| `{row.id}` | {fact} | `{row.outcome.value}` | {limits_text} | {row.citation} | {row.looked_at} |"
+
+
+def _notices() -> list[str]:
+    lines = ["| ends | of | by notice | in force | source | looked at |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in notices.NOTICES:
+        of = " ".join(sorted(row.citizenship | row.programs))
+        lines.append(f"| `{row.fact}` | {of} | {row.noticed} | {row.ended} | {row.citation} | {row.looked_at} |")
+    return lines
+
+
+def _holidays() -> list[str]:
+    lines = ["| holiday | 2026 | 2027 | source | looked at |", "| --- | --- | --- | --- | --- |"]
+    for row in holidays.HOLIDAYS:
+        days = f"{row.observed(2026)} | {row.observed(2027)}"
+        lines.append(f"| {row.name} | {days} | {holidays.CITATION} | {holidays.LOOKED_AT} |")
+    return lines
 
 
 def _authority(row: Authority) -> str:
@@ -67,7 +89,7 @@ def with_tables(text: str) -> str:
 def test_the_page_says_what_the_rules_say() -> None:
     """All tables."""
     text = PAGE.read_text()
-    assert len(_SECTION.findall(text)) == 3
+    assert len(_SECTION.findall(text)) == 6
     assert with_tables(text) == text, f"run python {__file__}"
 
 

@@ -51,7 +51,17 @@ BY_LAW = {
     "tps_withdrawn": "tps",
 }
 """Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
+BY_CLASS = {
+    **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "U1", "U2", "U3", "U4", "U5"), "protected"),
+    "TPS": "tps",
+}
+"""Classes that betray what is confidential, on whatever record they stand: 8 U.S.C. 1367, 8 CFR 244.16."""
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
+AHEAD = 4 * 86_400
+"""Seconds by which a departure may lie after its own record was made: manifests go ahead of the flight. Beyond them the
+date is impossible, and the fact says so (`after_its_record`)."""
+AHEAD_OF_KNOWING = 366 * 86_400
+"""The same for a record without its source's clock, against the moment of knowing, which a replay may set freely."""
 NUMBERS = frozenset({"i94", "receipt", "booking", "case", "subject", "esta", "visa_application"})
 """Schemes of numbers that name a stay, an application, a journey or a case, and through it a person."""
 
@@ -78,7 +88,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     handling: tuple[str, ...]
     claim: Claim | None
     numbers: tuple[str, ...]  # numbers that the claim leaves out
-    body: dict[str, Any]  # what the kind adds, as canonical JSON values
+    body: dict[str, Any]  # what the kind adds, as canonical JSON values; `after_its_record`: see AHEAD
     amends: bool = False  # whether it says less than its record: what it leaves out stands
     version_claims: tuple[
         Claim, ...
@@ -182,6 +192,7 @@ class _Wire(msgspec.Struct):
     granted_class: str | None = None
     granted_until: str | None = None
     valid_from: str | None = None
+    filed_on_paper: bool | None = None
     fact: str | None = None
     until: str | None = None
     reason: str | None = None
@@ -209,6 +220,7 @@ _BODY: dict[str, tuple[str, ...]] = {
         "granted_class",
         "granted_until",
         "valid_from",
+        "filed_on_paper",
     ),
     "status": ("fact", "class_of_admission", "until", "reason", "port", "mode", "carrier", "conveyance"),
     "coverage": ("scope",),
@@ -278,9 +290,17 @@ def _fact(wire: _Wire) -> Fact:
     if wire.kind not in ("coverage", "decision"):
         start, day, whole, zone_name = _placed(_need(wire.occurred_at))
         claim, numbers = claim_of(_need(wire.subject))
+    if wire.kind == "departure" and wire.evidence != "booking":
+        recorded = wire.recorded_at
+        limit = AHEAD_OF_KNOWING if recorded is None else AHEAD
+        if start > _micros(wire.published_at if recorded is None else recorded) // MICRO + limit:
+            body["after_its_record"] = True
     marks: set[str] = set(wire.handling)
     if wire.fact in BY_LAW:
         marks.add(BY_LAW[wire.fact])
+    for named in (wire.class_of_admission, wire.requested_class, wire.granted_class):
+        if named in BY_CLASS:
+            marks.add(BY_CLASS[named])
     return Fact(
         _sixteen(wire.id),
         wire.kind,
@@ -363,6 +383,16 @@ def _placed(moment: _Moment) -> tuple[int, int, bool, str]:
 
 def _local_day(seconds: int, zone_name: str) -> int:
     return datetime.fromtimestamp(seconds, zone(zone_name)).toordinal()
+
+
+def wall_clock(fact: Fact, zone_name: str) -> int:
+    """The second at which clocks in a zone show what they showed where it happened: the same day in any zone."""
+    if fact.zone == zone_name:
+        return fact.start
+    if fact.whole_day:
+        return end_of_day(fact.day - 1, zone_name)
+    local = datetime.fromtimestamp(fact.start, zone(fact.zone)).replace(tzinfo=None)
+    return int(local.replace(tzinfo=zone(zone_name)).timestamp())
 
 
 @lru_cache(maxsize=65_536)

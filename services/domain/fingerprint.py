@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
-from services.domain import caps, identity, names, programs, rules, scoring
+from services.domain import caps, facts, holidays, identity, names, notices, programs, rules, scoring
 
 NORMALISER = 12
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
@@ -26,7 +26,7 @@ def fingerprint() -> str:
         sorted((name, value) for name, value in vars(scoring).items() if isinstance(value, float)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
         (caps.CAP, scoring.FIELD_CUT),
-        [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN)],
+        [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),
         (rules.LATER_ADMISSION, rules.OVER, sorted(rules.LEAVES_NONIMMIGRANT), sorted(rules.ACCEPTED)),
@@ -37,6 +37,13 @@ def fingerprint() -> str:
         (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
         (rules.REVALIDATED, rules.REVALIDATION_DAYS),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
+        (str(rules.FIXED_PERIODS_FROM), rules.TRANSITION_YEARS, rules.TRANSITION_DAYS),
+        (rules.PAROLE_OVER, rules.OUT_OF_STATUS, rules.CORRECTED, rules.PAROLED_AGAIN),
+        (rules.CONTRADICTED, rules.IMPOSSIBLE, (facts.AHEAD, facts.AHEAD_OF_KNOWING), sorted(facts.BY_CLASS.items())),
+        (sorted(rules.ONLINE_SYSTEMS), sorted(rules.LAND_RETURN), rules.FINGERPRINTS),
+        (sorted(rules.IMPLIED_STEPS), sorted(rules.IMPLIED_REASONS), sorted(rules.IMPLIED_FACTS)),
+        [repr(row) for row in holidays.HOLIDAYS],
+        [_notice(row) for row in notices.NOTICES],
         (rules.ABSENCE_SOURCES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
@@ -55,9 +62,16 @@ def _row(rule: rules.Rule) -> tuple[object, ...]:
         rule.employment_days,
         rule.withdrawal_days,
         sorted(rule.training),
+        sorted(rule.filed_in_grace),
         rule.extendable,
+        sorted(rule.citizenship),
         dates,
     )
+
+
+def _notice(row: notices.Notice) -> tuple[object, ...]:
+    days = tuple(str(day) for day in (row.noticed, row.ended, row.spared, row.spared_by))
+    return (row.id, row.fact, row.citation, sorted(row.citizenship), sorted(row.programs), row.carries, days)
 
 
 def _protection(row: rules.Protection) -> tuple[object, ...]:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from schemas.moments import zone
 from schemas.outcomes import Outcome
 from services.domain import programs, rules
-from services.domain.facts import Fact, end_of_day, instant
+from services.domain.applications import Application, decision_over, local_day
+from services.domain.facts import Fact
 from services.domain.history import Interval
+from services.domain.notices import Notice, notice_for
 from services.domain.occurrences import numbers_of
 from services.domain.programs import FOREVER, Programs, Record
+from services.domain.rules import Basis
 from services.domain.visits import Visit
 
 DURATION = "D/S"
 NO_RULE = ("no-rule", "")
+UNKNOWN = rules.Rule("no-rule", frozenset(), Basis.PROGRAM, "")
+"""Where no row holds: nothing is known until an approval names a class and a date."""
 
 
 @dataclass(slots=True)
 class Period:
-    """What an admission allows, as applications change it: `end` is the first second after the last day."""
+    """What an admission allows, as applications change it: `end` is the first second after the last day.
+
+    `status_end`: the first second out of status, where that lies before `end`; 0: status lasts as long as the period.
+    """
 
     admission_class: str
     row: rules.Rule
@@ -33,65 +40,99 @@ class Period:
     grace: int  # the first second after the days of grace
     timely: int = 0  # the first second at which a filing is late, where that lies behind `end`
     spent: bool = False  # the days after an employment have been given
-
-
-@dataclass(slots=True)
-class Application:
-    """All that is known of one receipt."""
-
-    receipt: str
-    decided: Fact | None
-    filed_at: int
-    adjusts: bool
-    evidence: tuple[str, ...]
-    bridges: bool = False  # asks for the class to which a student's status is carried over
-    void: bool = False  # a denial of it leaves no period of authorised stay behind
+    paroled: bool = False
+    status_end: int = 0
+    notice: Notice | None = None  # what ended it before the date on the I-94
 
     @property
-    def action(self) -> str:
-        """What became of it so far."""
-        return self.decided.body["action"] if self.decided else "pending"
+    def dated(self) -> bool:
+        """Whether it has a last day in the calendar."""
+        return self.last_day is not None and self.last_day != DURATION
+
+    @property
+    def over(self) -> tuple[str, str]:
+        """The rule by which nothing is allowed any more."""
+        if self.notice is not None:
+            return (self.notice.id, self.notice.citation)
+        return rules.PAROLE_OVER if self.paroled else rules.OVER
 
 
-def _period(arrival: Fact) -> Period | None:
+def _period(visit: Visit) -> Period | None:
     """The period at admission, or None where class or date is missing or the date lies before the admission."""
+    arrival = visit.arrival
     admission_class = arrival.body.get("class_of_admission") or ""
-    paroled = arrival.body.get("inspection") == "paroled" or any(admission_class in row.classes for row in rules.PAROLE)
     day = date.fromordinal(arrival.day)
-    rule = rules.parole_for(day) if paroled else rules.rule_for(admission_class, day)
+    paroled = is_paroled(arrival)
+    rule = rules.parole_for(day) if paroled else rules.rule_for(admission_class, day, citizenship_of(arrival))
     if rule is None:
         return None
-    period_end = arrival.body.get("admitted_until")
-    if period_end is None and not paroled and _canadian_without_number(arrival):
+    until = arrival.body.get("admitted_until")
+    if until is None and not paroled and _canadian_without_number(arrival):
         # where no row holds, the one for the class stays, which has no period without a date
         rule = rules.canadian_for(admission_class, day) or rule
-    if rule.basis in (rules.Basis.DURATION, rules.Basis.PROGRAM):
-        return Period(admission_class, rule, FOREVER, DURATION, FOREVER)
-    stated = date.fromisoformat(period_end) if period_end and period_end != DURATION else None
+    stated = date.fromisoformat(until) if until and until != DURATION else None
+    if stated is None and rule.basis in (Basis.DURATION, Basis.PROGRAM):
+        stated = rules.transition_limit(rule, day)
+        if stated is None:
+            return Period(admission_class, rule, FOREVER, DURATION, FOREVER)
     last = _last_day(rule, day, stated)
     if last is None or last < day:
         return None
-    end = programs.over(last.toordinal(), arrival.zone)
-    grace = end
-    if rule.grace_days and rule.basis is not rules.Basis.DATED_PROGRAM:  # there it lies inside
-        grace = programs.over(last.toordinal() + rule.grace_days, arrival.zone)
-    return Period(admission_class, rule, end, last.isoformat(), grace)
+    period = Period(admission_class, rule, 0, last.isoformat(), 0, paroled=paroled)
+    if paroled:
+        _end_early(period, visit, day, last)
+    last_ordinal = date.fromisoformat(str(period.last_day)).toordinal()
+    period.end = period.grace = programs.over(last_ordinal, arrival.zone)
+    if rule.grace_days and rule.basis is Basis.I94_DATE:  # else it lies inside, or with the program
+        period.grace = programs.over(last_ordinal + rule.grace_days, arrival.zone)
+    return period
+
+
+def is_paroled(arrival: Fact) -> bool:
+    """Whether it was a parole, which is no admission, by the inspection or by the class."""
+    admission_class = arrival.body.get("class_of_admission")
+    return arrival.body.get("inspection") == "paroled" or any(admission_class in row.classes for row in rules.PAROLE)
+
+
+def citizenship_of(arrival: Fact) -> tuple[str, ...]:
+    """The citizenships on the record of an arrival."""
+    return arrival.claim.citizenship if arrival.claim is not None else ()
+
+
+def _end_early(period: Period, visit: Visit, day: date, stated: date) -> None:
+    """Ends a parole where it was ended, or a notice ended the program that the class or a fact about it names."""
+    named = [period.admission_class, *(_program(fact) for fact in visit.facts if fact.body["fact"] == "parole")]
+    for program in named:
+        notice = notice_for("parole", program, ())
+        end = None if notice is None else notice.end_of(stated, day)
+        if end is not None and day <= end < stated:
+            period.last_day, period.notice = end.isoformat(), notice
+    ended = [date.fromordinal(fact.day) for fact in visit.facts if fact.body["fact"] == rules.PAROLE_ENDED]
+    first = min((each for each in ended if each >= day), default=None)
+    if first is not None and first.isoformat() < str(period.last_day):
+        period.last_day, period.notice = first.isoformat(), None
+
+
+def _program(fact: Fact) -> str:
+    return str(fact.body.get("reason", "")).upper()
 
 
 def _canadian_without_number(arrival: Fact) -> bool:
     """Whether a citizen of Canada was let in without a number of admission."""
-    return arrival.claim is not None and "CAN" in arrival.claim.citizenship and not numbers_of(arrival)
+    return "CAN" in citizenship_of(arrival) and not numbers_of(arrival)
 
 
 def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:
-    if rule.basis is rules.Basis.I94_DATE:
-        return stated
-    if rule.basis is rules.Basis.DATED_PROGRAM:
-        return stated and min(stated, months_after(day, rule.months))
-    if rule.basis is rules.Basis.MONTHS:
+    if rule.basis is Basis.MONTHS:
         return months_after(day, rule.months)
-    limit = day + timedelta(days=rule.days - 1)
-    return min(stated, limit) if stated and rule.basis is rules.Basis.CAPPED else limit
+    if rule.basis is Basis.DATED_PROGRAM and rule.months:
+        return stated and min(stated, months_after(day, rule.months))
+    if rule.basis is Basis.CAPPED:
+        limit = day + timedelta(days=rule.days - 1)
+        return min(stated, limit) if stated else limit
+    if rule.basis is Basis.LIMITED and stated is None:
+        return day + timedelta(days=rule.days - 1) if rule.days else months_after(day, rule.months)
+    return stated
 
 
 def months_after(day: date, months: int) -> date:
@@ -105,40 +146,6 @@ def months_after(day: date, months: int) -> date:
     return date(year, month, day.day) - timedelta(1)
 
 
-def applications_of(facts: Sequence[Fact], zone_name: str) -> list[Application]:
-    """The applications by receipt in the order of filing. An appeal leaves the last decision as it is."""
-    by_receipt: dict[str, list[Fact]] = {}
-    for fact in facts:
-        by_receipt.setdefault(fact.body["receipt"], []).append(fact)
-    applications = []
-    for receipt, steps in by_receipt.items():
-        filed = next((step for step in steps if step.body["action"] == "filed"), None)
-        decisions = [step for step in steps if step.body["action"] in ("approved", "denied", "withdrawn")]
-        filed_on = next((step.body["filed_on"] for step in steps if "filed_on" in step.body), None)
-        evidence = tuple(sorted(step.uuid for step in steps if step is filed or step in decisions[-1:]))
-        decided = decisions[-1] if decisions else None
-        filed_at = _filed_at(filed_on, filed or steps[0], zone_name)
-        asks = steps[0].body["asks"]
-        bridges = asks == "change_class" and any(
-            step.body.get("requested_class") == rules.CAP_GAP_CLASS for step in steps
-        )
-        applications.append(Application(receipt, decided, filed_at, asks == "adjust", evidence, bridges))
-    return sorted(applications, key=lambda one: (one.filed_at, one.evidence))
-
-
-def _filed_at(filed_on: str | None, step: Fact, zone_name: str) -> int:
-    """The second of filing. A day, wherever it was written down, is that day at the port of entry."""
-    if filed_on is not None:
-        return _day_end(filed_on, zone_name, -1)
-    return end_of_day(step.day - 1, zone_name) if step.whole_day else step.start
-
-
-def _decision_over(decided: Fact, zone_name: str) -> int:
-    """The second at which the day of a decision is over at the port of entry."""
-    day = decided.day if decided.whole_day else local_day(decided.start, zone_name).toordinal()
-    return end_of_day(day, zone_name)
-
-
 @dataclass(slots=True)
 class Line:
     """What an admission allows, piece by piece; `reach` is the first second that nothing allows."""
@@ -150,6 +157,7 @@ class Line:
     reach: int
     proof: tuple[str, ...]
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
+    rest: tuple[Interval, ...] = ()  # what follows that by itself
     from_sevis: bool = False  # whether SEVIS speaks in it
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
@@ -160,22 +168,27 @@ class Line:
     def wait(self, since: int, period_end: int, reason: str, rule: tuple[str, str]) -> None:
         """Adds a period of authorised stay, and the time without any before it."""
         if since > self.reach:
-            self.over()
+            self.over(since)
         self.add(since, Outcome.PENDING, reason, rule)
-        self.reach = period_end
+        self.reach, self.rest = period_end, ()
 
-    def over(self) -> None:
-        """From `reach` on nothing is allowed."""
-        if self.after is None:
-            self.add(self.reach, Outcome.OVERSTAY_SUSPECTED, programs.OVER, rules.OVER)
-        else:
-            proof = tuple(sorted({*self.after.evidence, *self.proof}))
-            self.pieces.append(replace(self.after, since=self.reach, evidence=proof))
+    def over(self, before: int = FOREVER) -> None:
+        """Adds what holds from `reach` on, as far as it begins before a second."""
+        after, end = self.after, self.period.end
+        out_of_status = after is not None and after.outcome == Outcome.TERMINATED
+        if after is None or (out_of_status and self.period.dated and end <= self.reach):
+            self.add(self.reach, Outcome.OVERSTAY_SUSPECTED, programs.OVER, self.period.over)
+            return
+        proof = tuple(sorted({*after.evidence, *self.proof}))
+        self.pieces.append(replace(after, since=self.reach, evidence=proof))
+        if out_of_status and self.period.dated and end < before:
+            self.add(end, Outcome.OVERSTAY_SUSPECTED, programs.OVER, self.period.over)
+        self.pieces += [piece for piece in self.rest if self.reach < piece.since < before]
 
     def follow(self, pieces: Sequence[Interval], end: int | None = None) -> None:
         """Goes on as the programs say. Its end is that of status, or that of the date on the I-94."""
         last = pieces[-1]
-        self.from_sevis, self.after = True, None
+        self.from_sevis, self.after, self.rest = True, None, ()
         if last.outcome in programs.ALLOWED:
             self.reach, allowed = FOREVER, pieces
         else:
@@ -183,6 +196,12 @@ class Line:
         self.pieces += allowed
         ended = min(_status_end(pieces), self.reach)
         self.period.end = ended if end is None else min(end, self.reach)
+        graceful = self.after is not None and self.after.absence
+        self.period.grace = self.reach if graceful else self.period.end
+
+    def cut(self, since: int) -> None:
+        """Leaves out the pieces from a second on."""
+        self.pieces = [piece for piece in self.pieces if piece.since < since]
 
 
 def _status_end(pieces: Sequence[Interval]) -> int:
@@ -193,26 +212,63 @@ def _status_end(pieces: Sequence[Interval]) -> int:
     return pieces[0].since
 
 
-def admission(visit: Visit, records: Sequence[Record]) -> Line | None:
-    """What the admission itself allows, or None where nothing can be computed."""
-    arrival, period = visit.arrival, _period(visit.arrival)
-    if period is None:
-        return None
+def admission(visit: Visit, records: Sequence[Record]) -> Line:
+    """What the admission itself allows. Where that cannot be computed it is not known, until an approval says more."""
+    arrival, period = visit.arrival, _period(visit)
     closes = visit.closed_by.day if visit.closed_by else None
-    line = Line(arrival, period, Programs(records, arrival, closes), [], period.grace, (arrival.uuid,))
-    if period.row.basis is rules.Basis.PROGRAM:
-        pieces = line.programs.line(period.row, arrival.start, arrival.day)
-        if not pieces:
-            return None
-        line.follow(pieces)
-        return line
+    said = Programs(records, arrival, closes)
+    if period is None:
+        return _unknown(arrival, said)
+    line = Line(arrival, period, said, [], period.grace, (arrival.uuid,))
     rule = (period.row.id, period.row.citation)
+    if period.row.basis is Basis.PROGRAM:
+        pieces = said.line(period.row, arrival.start, arrival.day)
+        if not period.dated and not pieces:
+            return _unknown(arrival, said)
+        if period.dated:
+            _until_changed(line, pieces or [interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)])
+            line.from_sevis = bool(pieces)
+        else:
+            line.follow(pieces)
+        return line
     line.add(arrival.start, Outcome.IN_STATUS, "admitted", rule)
-    if period.row.basis is rules.Basis.DATED_PROGRAM and records:
+    if period.row.basis is Basis.DATED_PROGRAM and records:
         _inside_date(line, line.pieces.pop(), arrival.day)
     elif period.grace > period.end:
         line.add(period.end, Outcome.IN_GRACE, "days of grace", rule)
+    if period.row.basis is Basis.LIMITED and arrival.body.get("admitted_until") in (None, DURATION):
+        reason = f"admitted without a date, and class {period.admission_class} is given no longer"
+        line.after = interval(period.end, Outcome.UNDETERMINED, reason, rule, line.proof)
     return line
+
+
+def _unknown(arrival: Fact, said: Programs) -> Line:
+    """Nothing can be computed from the admission."""
+    admission_class = arrival.body.get("class_of_admission")
+    reason = (
+        f"no period can be computed for class {admission_class}" if admission_class else "class of admission missing"
+    )
+    period = Period(admission_class or "", UNKNOWN, FOREVER, None, FOREVER, paroled=is_paroled(arrival))
+    first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))
+    return Line(arrival, period, said, [first], FOREVER, (arrival.uuid,))
+
+
+def _until_changed(line: Line, pieces: Sequence[Interval]) -> None:
+    """Duration of status but for a date on the I-94 (Form I-515A, say): what became of that is not known behind it."""
+    period, end = line.period, line.period.end
+    line.pieces += [piece for piece in pieces if piece.since < end]
+    behind = programs.at(pieces, end)
+    if behind is not None and behind.outcome not in programs.ALLOWED:
+        line.after = None if behind.outcome == Outcome.TERMINATED else replace(behind, since=end)
+        last = line.pieces[-1] if line.pieces else None
+        if last is not None and last.absence:  # over with the program, before the date
+            line.pieces.pop()
+            line.after, line.reach = last, last.since
+        return
+    reason = f"class {period.admission_class} was admitted to a date; whether that was changed nobody reported"
+    line.after = interval(end, Outcome.UNDETERMINED, reason, (period.row.id, period.row.citation), line.proof)
+    over = next((piece for piece in pieces if piece.since > end and piece.outcome not in programs.ALLOWED), None)
+    line.rest = () if over is None else tuple(piece for piece in pieces if piece.since >= over.since)
 
 
 def _inside_date(line: Line, first: Interval, day: int) -> None:
@@ -228,25 +284,20 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
     `endings`: the ends of the employment on which it rests, in order.
     """
-    waiting: list[Application] = []
-    if applications and line.period.row.extendable:
-        # where not, there is no extension or change of status: the filing has no effect
-        waiting = [one for one in applications if not one.adjusts]
+    waiting = [one for one in applications if not one.adjusts]
     for ending in endings:
-        # told of a day before the admission, across the date line say: the admission itself is not undone by it
+        # reported with a day before the admission, across the date line say: the admission is not undone by it
         day = max(ending.day, line.arrival.day)
-        while waiting and waiting[0].filed_at < programs.over(day, line.arrival.zone):
-            _extend(line, waiting.pop(0))
-        _employment_over(line, ending, day, applications)
+        waiting = _employment_over(line, ending, day, waiting)
     for application in waiting:
         _extend(line, application)
     # after all extensions: what is pending for good bridges the time after the last of them
     for application in applications:
-        if application.adjusts:
+        if application.adjusts and not application.void:
             _await_adjustment(line, application)
     if line.reach < FOREVER:
         line.over()
-    return _without_empty(line.pieces) if applications else line.pieces
+    return _without_empty(line.pieces) if applications or line.period.status_end else line.pieces
 
 
 def endings_of(visit: Visit) -> list[Fact]:
@@ -254,43 +305,66 @@ def endings_of(visit: Visit) -> list[Fact]:
     return [fact for fact in visit.facts if fact.body["fact"] == rules.EMPLOYMENT_ENDED]
 
 
-def _employment_over(line: Line, ending: Fact, day: int, applications: Sequence[Application]) -> None:
+def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Application]) -> list[Application]:
     """The days that are left when the employment ends on which a class rests, never past its date.
 
-    Once per period of validity: a second end inside the same days gives no more. Another petition that was filed by
-    then, and not denied, carries on; so the end of the employment under it has to name its receipt.
+    Behind them the person is out of status up to the date. Once per period of validity: a second end inside the same
+    days gives no more. Another petition that was filed by then and granted carries on; one that is pending, or was
+    denied, protects behind those days up to its decision. So the end of the employment under a petition has to name its
+    receipt. Returns the applications that are still to be considered.
     """
-    period, since = line.period, programs.over(day, line.arrival.zone)
-    if not period.row.employment_days or period.spent or since >= period.end:
-        return
+    since = programs.over(day, line.arrival.zone)
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
-    if any(
-        not one.adjusts and one.filed_at < since and one.action in ("pending", "approved") and one.receipt not in named
-        for one in applications
-    ):
-        return
-    end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
+    earlier = [one for one in waiting if one.filed_at < since]
+    for application in earlier:
+        if application.action == "approved":
+            _extend(line, application)
+    earlier = [one for one in earlier if one.action != "approved"]
+    later = [one for one in waiting if one.filed_at >= since]
+    period = line.period
+    if not period.row.employment_days or period.spent or since >= period.end:
+        for application in earlier:
+            _extend(line, application)
+        return later
+    if any(one.action == "approved" and one.filed_at < since and one.receipt not in named for one in waiting):
+        return [*earlier, *later]
     line.proof = (line.arrival.uuid, ending.uuid)
-    line.pieces = [piece for piece in line.pieces if piece.since < since]
+    line.cut(since)
     line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
-    period.last_day, period.spent, period.timely = date.fromordinal(day).isoformat(), True, 0
-    period.end = line.reach = end
+    period.spent, period.timely = True, 0
+    period.status_end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
+    line.reach, line.rest = period.status_end, ()
+    line.after = interval(line.reach, Outcome.TERMINATED, "employment ended", rules.OUT_OF_STATUS, line.proof)
+    return [*(one for one in earlier if one.receipt not in named), *later]
 
 
 def _extend(line: Line, application: Application) -> None:
     """What an application to stay longer or otherwise does."""
-    decided = application.decided
+    period, decided, zone_name = line.period, application.decided, line.arrival.zone
+    if not (period.row.extendable or application.inspection):
+        return  # there is no extension or change of status: the filing has no effect
     proof = (line.arrival.uuid, *application.evidence)
-    if application.bridges and application.action != "approved" and "cap-gap" in line.period.row.training:
-        _bridge(line, application)
     if application.action == "approved" and decided is not None:
-        _approve(line, decided, proof)
-    elif application.filed_at < max(line.period.end, line.period.timely) and not application.void:
+        _approve(line, application, decided, proof)
+        return
+    if application.void:
+        return
+    if application.bridges and "cap-gap" in period.row.training:
+        _bridge(line, application)
+    deadline = max(period.end, period.timely)
+    if application.asks in period.row.filed_in_grace:
+        deadline = max(deadline, period.grace)
+    # a violation ends duration of status at once: that is no period whose last day could move
+    violated = line.after is not None and line.after.outcome == Outcome.TERMINATED and not period.dated
+    if application.filed_at >= deadline and (violated or not application.in_time(deadline, zone_name)):
+        return
+    # filed out of status it gives no status, but a stay behind the date: INA 212(a)(9)(B)(iv)
+    late = bool(period.status_end) and not application.in_time(period.status_end, zone_name)
+    since = max(line.reach, period.end) if late else line.reach
+    period_end = FOREVER if decided is None else decision_over(decided, zone_name)
+    if period_end > since:
         line.proof = proof
-        period_end = FOREVER if decided is None else _decision_over(decided, line.arrival.zone)
-        if period_end > line.reach:
-            rule = rules.TIMELY if decided is None else rules.DENIED
-            line.wait(line.reach, period_end, "application pending", rule)
+        line.wait(since, period_end, "application pending", rules.TIMELY if decided is None else rules.DENIED)
 
 
 def _bridge(line: Line, application: Application) -> None:
@@ -302,51 +376,81 @@ def _bridge(line: Line, application: Application) -> None:
     held = programs.at(line.pieces, period.end - 1)
     carried = held is not None and held.rule == rules.CAP_GAP[0]  # SEVIS has it already
     ended = held.since if held is not None and carried else period.end
-    last = rules.cap_gap_until(local_day(application.filed_at, zone_name), local_day(ended - 1, zone_name))
+    filed = local_day(application.filed_at, zone_name)
+    last = rules.cap_gap_until(filed, local_day(ended - 1, zone_name), application.starts)
     period_end = max(period.end, programs.over(last.toordinal(), zone_name))
     if application.decided is not None:
-        period_end = min(period_end, _decision_over(application.decided, zone_name))
+        period_end = min(period_end, decision_over(application.decided, zone_name))
     if period_end in (ended, period.end) or period_end < ended:
         return
     line.proof = tuple(sorted({line.arrival.uuid, *application.evidence, *(held.evidence if held else ())}))
-    line.pieces = [piece for piece in line.pieces if piece.since < ended]
+    line.cut(ended)
     line.add(ended, Outcome.IN_STATUS, "cap gap", rules.CAP_GAP)
     line.add(period_end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
     grace = local_day(period_end - 1, zone_name).toordinal() + period.row.grace_days
     period.end, line.reach, line.after = period_end, programs.over(grace, zone_name), None
+    period.grace = line.reach
 
 
-def _approve(line: Line, decided: Fact, proof: tuple[str, ...]) -> None:
+def _approve(line: Line, application: Application, decided: Fact, proof: tuple[str, ...]) -> None:
     """The new class and date, from the old end on; a late filing is healed."""
     period = line.period
     granted = decided.body.get("granted_until") or decided.body.get("requested_until")
     new_class = decided.body.get("granted_class") or period.admission_class
-    rule = period.row if new_class in period.row.classes else rules.rule_for(new_class, date.fromordinal(decided.day))
-    if rule is period.row and rule.basis is rules.Basis.PROGRAM and granted == DURATION:
+    rule = _row_granted(line, application, decided, new_class)
+    if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION and period.last_day == DURATION:
         return  # reinstated, say: the program itself is SEVIS's to move
     end = _granted_end(granted, rule, line.arrival.zone)
-    since = _takes_effect(line, decided, end, rule)
+    since = _takes_effect(line, application, decided, end, rule)
     if end is not None and end <= since:
-        return  # over before it was given, and shorter than what holds anyway
+        if not application.inspection:
+            return  # over before it was given, and shorter than what holds anyway
+        since = max(line.arrival.start + 1, end - 1)
     line.proof = proof
-    line.pieces = [piece for piece in line.pieces if piece.since < since]
-    line.after = None
+    line.cut(since)
+    line.after, line.rest = None, ()
+    same_class = new_class == period.admission_class
     period.admission_class, period.row, period.spent = new_class, rule or period.row, False
-    if rule is not None and rule.basis is rules.Basis.PROGRAM and granted == DURATION:
-        _approved_program(line, since)
+    period.status_end, period.notice = 0, None
+    period.paroled = rule in rules.PAROLE
+    if rule is not None and rule.basis is Basis.PROGRAM and granted == DURATION:
+        _approved_program(line, since, named=same_class)
     elif end is None:
         _incomputable(line, since)
     else:
-        line.add(since, Outcome.IN_STATUS, "application approved", rules.APPROVED)
+        reason, source = _words(application, paroled=period.paroled)
+        line.add(since, Outcome.IN_STATUS, reason, source)
         period.last_day, period.end, line.reach = granted, end, end
-        if rule is not None and rule.basis is rules.Basis.DATED_PROGRAM and line.programs.records:
+        period.grace = end
+        if rule is not None and rule.basis is Basis.DATED_PROGRAM and line.programs.records:
             _inside_date(line, line.pieces.pop(), local_day(since, line.arrival.zone).toordinal())
+        elif rule is not None and rule.basis is Basis.I94_DATE and rule.grace_days and granted is not None:
+            last = date.fromisoformat(granted).toordinal() + rule.grace_days
+            period.grace = line.reach = programs.over(last, line.arrival.zone)
+            line.add(end, Outcome.IN_GRACE, "days of grace", (rule.id, rule.citation))
 
 
-def _approved_program(line: Line, since: int) -> None:
+def _row_granted(line: Line, application: Application, decided: Fact, new_class: str) -> rules.Rule | None:
+    """The row for what was granted; None where there is none for that class."""
+    row, day = line.period.row, date.fromordinal(decided.day)
+    if application.inspection and any(new_class in each.classes for each in rules.PAROLE):
+        return rules.parole_for(day)
+    if new_class in row.classes or (line.period.paroled and "granted_class" not in decided.body):
+        return row
+    return rules.rule_for(new_class, day, citizenship_of(line.arrival))
+
+
+def _words(application: Application, *, paroled: bool) -> tuple[str, tuple[str, str]]:
+    """The reason and the source of what was granted."""
+    if not application.inspection:
+        return "application approved", rules.APPROVED
+    return ("parole extended", rules.PAROLED_AGAIN) if paroled else ("corrected by inspection", rules.CORRECTED)
+
+
+def _approved_program(line: Line, since: int, *, named: bool) -> None:
     """Duration of status in a class whose program is in SEVIS."""
     day = local_day(since, line.arrival.zone).toordinal()
-    pieces = line.programs.line(line.period.row, since, day, named=False)
+    pieces = line.programs.line(line.period.row, since, day, named=named)
     if pieces:
         line.period.last_day = DURATION
         line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *line.proof}))) for one in pieces])
@@ -360,21 +464,29 @@ def _incomputable(line: Line, since: int) -> None:
     line.period.last_day, line.reach = None, FOREVER
 
 
-def _takes_effect(line: Line, decided: Fact, end: int | None, rule: rules.Rule | None) -> int:
+def _takes_effect(line: Line, application: Application, decided: Fact, end: int | None, rule: rules.Rule | None) -> int:
     """The second from which what was granted holds.
 
-    That is the end of the old period. Where that was a program's or becomes one, a change of status holds from the
-    day that the approval names, or that of the decision: duration of status has no date to wait for.
+    That is the end of the old period. Where that was a program's or becomes one, or nothing was known, a change of
+    status holds from the day that the approval names, or that of the decision: there is no date to wait for. What the
+    inspecting agency mends holds from its day on, or closes the gap before it; a new parole closes none.
     """
     period, first = line.period, line.arrival.start + 1
-    if rule is not period.row and rules.Basis.PROGRAM in (period.row.basis, rule and rule.basis):
-        valid = decided.body.get("valid_from")
-        named = decided.start if valid is None else max(decided.start, _day_end(valid, line.arrival.zone, -1))
-        return min(period.end, max(named, first))
+    valid = decided.body.get("valid_from")
+    named = decided.start if valid is None else max(decided.start, _day_end(valid, line.arrival.zone, -1))
+    status_end = period.status_end or period.end
+    if application.inspection:
+        given = decided.start if valid is None else _day_end(valid, line.arrival.zone, -1)
+        gap = valid is None and rule not in rules.PAROLE
+        return max(min(given, status_end) if gap else given, first)
+    if period.last_day is None:
+        return max(named, first)
+    if rule is not period.row and Basis.PROGRAM in (period.row.basis, rule and rule.basis):
+        return min(status_end, max(named, first))
     if period.end == FOREVER or (end is not None and end <= period.end):
         # no longer than before: the new date holds from the moment at which it was given
         return max(decided.start, first)
-    return period.end
+    return status_end
 
 
 def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -> int | None:
@@ -383,7 +495,7 @@ def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -
         return None
     if granted != DURATION:
         return _day_end(granted, zone_name)
-    return FOREVER if rule is not None and rule.basis is rules.Basis.DURATION else None
+    return FOREVER if rule is not None and rule.basis is Basis.DURATION else None
 
 
 def _await_adjustment(line: Line, application: Application) -> None:
@@ -392,7 +504,7 @@ def _await_adjustment(line: Line, application: Application) -> None:
     since = max(line.reach, application.filed_at)
     period_end = FOREVER  # also where it was granted: that ends the time line by itself
     if decided is not None and application.action != "approved":
-        period_end = _decision_over(decided, line.arrival.zone)
+        period_end = decision_over(decided, line.arrival.zone)
     if period_end > since:
         line.proof = (line.arrival.uuid, *application.evidence)
         line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
@@ -407,11 +519,12 @@ def interval(
     *,
     absence: bool = False,
 ) -> Interval:
+    """A piece of a time line."""
     proof = evidence if len(evidence) == 1 else tuple(sorted(set(evidence)))
     return Interval(since, outcome.value, reason, rule[0], rule[1], proof, absence)
 
 
-def _without_empty(line: list[Interval]) -> list[Interval]:
+def _without_empty(line: Iterable[Interval]) -> list[Interval]:
     """The intervals in order of time; of several that begin at one second the last added holds."""
     ordered = {piece.since: piece for piece in sorted(line, key=lambda piece: piece.since)}
     return list(ordered.values())
@@ -419,8 +532,3 @@ def _without_empty(line: list[Interval]) -> list[Interval]:
 
 def _day_end(day: str, zone_name: str, by: int = 0) -> int:
     return programs.over(date.fromisoformat(day).toordinal() + by, zone_name)
-
-
-def local_day(second: int, zone_name: str) -> date:
-    """The calendar day at a port."""
-    return instant(second).astimezone(zone(zone_name)).date()

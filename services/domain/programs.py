@@ -106,7 +106,11 @@ class Programs:
 
         A record that had run out before that contradicts the admission: until it says more, nothing is known.
         """
-        lines = [line_of(record, rule, self.arrival.zone) for record in self._meant(rule, since, day, named)]
+        meant = self._meant(rule, since, day, named)
+        cap = rules.transition_end(date.fromordinal(day))
+        if cap is not None and rule.basis is rules.Basis.PROGRAM:
+            meant = [_kept(record, cap.toordinal()) for record in meant]
+        lines = [line_of(record, rule, self.arrival.zone) for record in meant]
         if not lines:
             return []
         held_piece = _best(lines)
@@ -168,10 +172,10 @@ def _dated(
     program_piece: Interval | None, rule: rules.Rule, first: Interval, moment: int, bounds: tuple[int, int]
 ) -> Interval:
     grace, end = bounds
-    if program_piece is not None and program_piece.outcome == Outcome.TERMINATED:
-        return program_piece
     if moment >= end:
         return _nothing(moment, first.evidence)
+    if program_piece is not None and program_piece.outcome == Outcome.TERMINATED:
+        return program_piece
     if program_piece is None or moment < grace or program_piece.outcome == Outcome.IN_STATUS:
         return first  # in status by the date, whatever the program does
     proof = tuple(sorted({*first.evidence, *program_piece.evidence}))
@@ -189,10 +193,32 @@ def line_of(record: Record, rule: rules.Rule, zone: str) -> list[Interval]:
     return line
 
 
+def _kept(record: Record, cap: int) -> Record:
+    """The record as it keeps duration of status for a person admitted so before that ended: a later step of the program
+    cannot prolong it, and nothing prolongs it beyond a day.
+    """
+    from_day, steps, last = rules.FIXED_PERIODS_FROM, list[Fact](), ENDLESS
+    for step in record.steps:
+        if step.body["fact"] == "sevis_active":
+            prolonged = from_day is not None and step.day >= from_day.toordinal()
+            last = min(_last_day(step), cap, last if prolonged else ENDLESS)
+            step = _until(step, last)
+        steps.append(step)
+    periods = tuple(_until(period, min(_last_day(period), cap)) for period in record.periods)
+    return Record(record.id, record.classes, tuple(steps), periods, record.handling)
+
+
+def _until(fact: Fact, last: int) -> Fact:
+    return replace(fact, body={**fact.body, "until": date.fromordinal(last).isoformat()})
+
+
 def _running(record: Record, step: Fact, rule: rules.Rule, zone: str) -> list[Interval]:
     """A program up to its last day, the training that reaches beyond it, grace, and then nothing."""
     last = _last_day(step)
     proof: tuple[str, ...] = (step.uuid,)
+    if step.body["fact"] == "sevis_active" and last < record.begun:
+        reason = "the program ends before its form was issued"
+        return [Interval(over(step.day - 1, zone), Outcome.UNDETERMINED.value, reason, *rules.IMPOSSIBLE, proof)]
     pieces = [_piece(over(step.day - 1, zone), Outcome.IN_STATUS, "program active", rule, proof)]
     for period in record.periods:
         end = _last_day(period)

@@ -15,35 +15,40 @@ from msgspec.structs import replace
 
 from schemas.outcomes import ORDER, Outcome
 from services.domain import rules
+from services.domain.applications import Application
 from services.domain.facts import Fact
 from services.domain.history import Interval
-from services.domain.periods import Application, Period
+from services.domain.notices import Notice, notice_for
+from services.domain.periods import Period, citizenship_of
 from services.domain.programs import FOREVER, over
-from services.domain.visits import Visit, presence
+from services.domain.visits import Visit, implied, presence
 
 RANK = {outcome.value: place for place, outcome in enumerate(ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From a second up to another a row holds, by these events."""
+    """From a second up to another a row holds, by these events, or up to where a notice ended it."""
 
     row: rules.Protection
     since: int
     period_end: int
     evidence: tuple[str, ...]
+    notice: Notice | None = None
 
 
 def protected(visit: Visit, period: Period, line: list[Interval]) -> list[Interval]:
     """The time line with all protections laid over it, and with what stands against a reported departure."""
     for window in windows_of(visit, period):
         line = laid_over(line, window)
-        if window.row.failed:
+        if window.row.failed or window.notice is not None:
             line = [_failed(piece, window) for piece in line]
     if visit.departed is not None:
         return line
     if visit.disbelieved:
         line = _still_here(visit, line)
+    if visit.impossible:
+        line = _impossible(visit, line)
     return _rebutted(visit, line) if visit.shown else line
 
 
@@ -58,13 +63,15 @@ def filing_end(visit: Visit, period: Period) -> int:
 
 
 def voided(application: Application, facts: Sequence[Fact]) -> bool:
-    """Whether a denial leaves no authorised stay behind: the filing was frivolous, or there was work before it."""
+    """Whether a filing leaves no authorised stay behind: it was frivolous, or there was work before it was denied.
+
+    Nor does a frivolous one that is pending or withdrawn: INA 212(a)(9)(B)(iv).
+    """
     decided = application.decided
-    if decided is None or application.action != "denied":
-        return False
+    lost = decided is not None and application.action in ("denied", "withdrawn")
     for fact in facts:
         word = fact.body["fact"]
-        if word == rules.UNAUTHORISED_WORK and fact.start <= decided.start:
+        if word == rules.UNAUTHORISED_WORK and decided is not None and lost and fact.start <= decided.start:
             return True
         if word == rules.FRIVOLOUS_FILING and any(
             text.endswith(f"/{application.receipt}") for text in fact.identifiers
@@ -80,16 +87,33 @@ def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
     for fact in visit.facts:
         body = fact.body
         row = rules.protection_for(body["fact"], body.get("reason", ""), period.admission_class, admitted)
-        if row is None:
-            continue
+        if row is None or (row.behind and period.status_end):
+            continue  # no days behind the date for a person who was out of status before it
         since = period.end if row.behind else over(fact.day - 1, arrival.zone)
         period_end, evidence = _period_end(visit, fact, row, period), {arrival.uuid, fact.uuid}
+        notice, ends_by_notice = _notice(visit, fact)
+        if ends_by_notice is not None:
+            period_end = ends_by_notice
         ended = next((one for one in visit.facts if one.body["fact"] == row.ended_by and one.start >= fact.start), None)
         if ended is not None and (end := over(ended.day, arrival.zone)) < period_end:
-            period_end, evidence = end, evidence | {ended.uuid}
+            period_end, evidence, notice = end, evidence | {ended.uuid}, None
         since = max(since, arrival.start)
         if since < period_end:
-            yield Window(row, since, period_end, tuple(sorted(evidence)))
+            yield Window(row, since, period_end, tuple(sorted(evidence)), notice)
+
+
+def _notice(visit: Visit, fact: Fact) -> tuple[Notice | None, int | None]:
+    """The notice that ends what a fact gives, and the second at which it does; None where none does."""
+    states = (
+        fact.claim.citizenship if fact.claim is not None and fact.claim.citizenship else citizenship_of(visit.arrival)
+    )
+    notice = notice_for(fact.body["fact"], str(fact.body.get("reason", "")).upper(), states)
+    if notice is None:
+        return None, None
+    until = fact.body.get("until")
+    stated = None if until is None or until == "D/S" else date.fromisoformat(until)
+    end = notice.end_of(stated, date.fromordinal(fact.day))
+    return (None, None) if end is None else (notice, over(end.toordinal(), visit.arrival.zone))
 
 
 def _period_end(visit: Visit, fact: Fact, row: rules.Protection, period: Period) -> int:
@@ -130,21 +154,60 @@ def _failed(piece: Interval, window: Window) -> Interval:
     if not piece.absence or piece.since < window.period_end:
         return piece
     proof = tuple(sorted({*piece.evidence, *window.evidence}))
+    if window.notice is not None:
+        reason = f"{window.row.wording} ended by notice"
+        return replace(piece, reason=reason, rule=window.notice.id, citation=window.notice.citation, evidence=proof)
     return replace(piece, reason=window.row.failed, rule=window.row.id, citation=window.row.citation, evidence=proof)
 
 
 def _still_here(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
-    """The line with a word on the manifest that lost, from the moment that it told of."""
-    disbelieved = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
-    proof = {fact.uuid for fact in visit.disbelieved} | set(presence(visit, disbelieved))
+    """The line with a word on the manifest that lost, from the moment of which it told.
+
+    An officer who met the person knows that the manifest was wrong. A filing or fingerprints only imply it: nobody is
+    suspected of an overstay by that.
+    """
+    report = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
+    met = presence(visit, report)
+    proof = {fact.uuid for fact in visit.disbelieved} | set(met or implied(visit, report))
     pieces = []
-    for piece in _parted(line, disbelieved.start):
-        if piece.since < disbelieved.start:
+    for piece in _parted(line, report.start):
+        evidence = tuple(sorted({*piece.evidence, *proof}))
+        if piece.since < report.start:
             pieces.append(piece)
-        else:
+        elif met:
             reason = f"{piece.reason}; met in the country after a carrier told of a departure"
-            pieces.append(replace(piece, reason=reason, evidence=tuple(sorted({*piece.evidence, *proof}))))
+            pieces.append(replace(piece, reason=reason, evidence=evidence))
+        elif piece.absence:
+            reason = "the period is over; a carrier told of a departure, and what came later contradicts it"
+            pieces.append(_undetermined(piece, reason, rules.CONTRADICTED, evidence))
+        else:
+            reason = f"{piece.reason}; a carrier told of a departure, which a later filing or registration contradicts"
+            pieces.append(replace(piece, reason=reason, evidence=evidence))
     return pieces
+
+
+def _undetermined(piece: Interval, reason: str, rule: tuple[str, str], evidence: tuple[str, ...]) -> Interval:
+    return replace(
+        piece,
+        outcome=Outcome.UNDETERMINED.value,
+        reason=reason,
+        rule=rule[0],
+        citation=rule[1],
+        evidence=evidence,
+        absence=False,
+    )
+
+
+def _impossible(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
+    """The line without suspicion where a departure was reported for a time after its own record."""
+    reason = "the period is over; a departure was reported, with a date after that of its own record"
+    proof = {fact.uuid for fact in visit.impossible}
+    return [
+        _undetermined(piece, reason, rules.IMPOSSIBLE, tuple(sorted({*piece.evidence, *proof})))
+        if piece.absence
+        else piece
+        for piece in line
+    ]
 
 
 def _rebutted(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
@@ -155,15 +218,7 @@ def _rebutted(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
     first = min(shown, key=lambda fact: (fact.start, fact.id))
     reason = "the period is over; the person shows to have left, and nobody reported it"
     return [
-        replace(
-            piece,
-            outcome=Outcome.UNDETERMINED.value,
-            reason=reason,
-            rule=rules.OWN_EVIDENCE[0],
-            citation=rules.OWN_EVIDENCE[1],
-            evidence=tuple(sorted({*piece.evidence, first.uuid})),
-            absence=False,
-        )
+        _undetermined(piece, reason, rules.OWN_EVIDENCE, tuple(sorted({*piece.evidence, first.uuid})))
         if piece.absence and piece.since >= first.start
         else piece
         for piece in _parted(line, first.start, absence=True)

@@ -11,8 +11,9 @@ from datetime import date
 
 from schemas.outcomes import Outcome
 from services.domain import rules
+from services.domain.applications import local_day
 from services.domain.history import Interval, Stay
-from services.domain.periods import DURATION, local_day
+from services.domain.periods import DURATION
 from services.domain.programs import FOREVER, at, over
 
 ALLOWED = frozenset({Outcome.IN_STATUS.value, Outcome.IN_GRACE.value, Outcome.PENDING.value})
@@ -72,6 +73,9 @@ def work_until(stay: Stay, as_of: int) -> date | None:
     Not covered: whether the application came from the same employer, and permission of another kind.
     """
     held = at(stay.timeline, as_of)
+    if held is not None and held.outcome == Outcome.IN_GRACE and held.rule != rules.EMPLOYMENT[0]:
+        # what was asked for in time waits behind the days of grace, and work has gone on since the date
+        held = next((piece for piece in stay.timeline if piece.since > as_of), None)
     if held is None or held.outcome != Outcome.PENDING or held.rule != rules.TIMELY[0]:
         return None
     if stay.admission_class not in rules.WORK_GOES_ON or stay.authorised_until in (None, DURATION):

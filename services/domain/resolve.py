@@ -152,12 +152,14 @@ def answer(stay: Stay, as_of: int, coverage: Coverage) -> Answer | None:
 
 
 def status(history: History, as_of: int, coverage: Coverage) -> Answer | None:
-    """The person's status at a second: that of the last stay begun by then. None where there is none."""
-    latest = None
-    for stay in history.stays:
-        if stay.since <= as_of:
-            latest = answer(stay, as_of, coverage) or latest
-    return latest
+    """The person's status at a second: that of the last admission begun by then. None where there is none.
+
+    A refused or withdrawn application is no admission; it is the status of a person who has nothing else.
+    """
+    begun = [stay for stay in history.stays if stay.since <= as_of]
+    admissions = [stay for stay in begun if stay.timeline[0].outcome != Outcome.NOT_ADMITTED]
+    latest = admissions or begun
+    return answer(latest[-1], as_of, coverage) if latest else None
 
 
 def boundaries(history: History) -> Iterator[Interval]:

@@ -6,23 +6,30 @@ change of law moves later admissions only. Days are counted in the zone of the p
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 from schemas.outcomes import Outcome
 
+ONE_DAY = timedelta(days=1)
+
 
 class Basis(Enum):
-    """Where the last authorised day comes from."""
+    """Where the last authorised day comes from. A date on the I-94 counts wherever there is one."""
 
     I94_DATE = "the date on the I-94"
-    DAYS = "a number of days from admission"
     CAPPED = "the date on the I-94, at most a number of days from admission"
     MONTHS = "a number of months from admission"
-    DURATION = "duration of status"
-    PROGRAM = "duration of status, as long as the program in SEVIS"
+    DURATION = "duration of status, or the date on the I-94"
+    LIMITED = "the date on the I-94; without one not known behind the most that the law gives"
+    PROGRAM = "duration of status, as long as the program in SEVIS; a date on the I-94 ends it until that is changed"
     DATED_PROGRAM = "the date on the I-94, capped; grace inside it once the program in SEVIS is over"
+
+
+LOOKED_AT = date(2026, 11, 29)
+"""When the sources of the rows below were last looked at, if a row does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,9 @@ class Rule:
     """How long one may stay. `days` and `months` count the day of admission as the first.
 
     `employment_days`: what is left, inside the period, when the employment ends on which the class rests;
-    `withdrawal_days`: grace after an authorised withdrawal from a program; `training`: the reasons of periods that
-    carry status beyond the program's end.
+    `withdrawal_days`: grace after an authorised withdrawal from a program; `filed_in_grace`: what may be asked for in
+    the days of grace; `training`: the reasons of periods that carry status beyond the program's end; `citizenship`:
+    a row for some citizenships alone, which comes before the others.
     """
 
     id: str
@@ -43,61 +51,134 @@ class Rule:
     grace_days: int = 0
     employment_days: int = 0
     withdrawal_days: int = 0
+    filed_in_grace: frozenset[str] = frozenset()
     training: frozenset[str] = frozenset()
     extendable: bool = True
+    citizenship: frozenset[str] = frozenset()
     since: date = date.min
     through: date = date.max
+    looked_at: date = LOOKED_AT
 
 
+def _classes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+H2_CHANGE = date(2025, 1, 17)
+"""The first day of 89 FR 103202."""
+EXTEND_OR_CHANGE = frozenset({"extend", "change_class"})
 RULES: tuple[Rule, ...] = (
-    Rule("visitor", frozenset({"B1", "B2"}), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
+    Rule("visitor", _classes("B1 B2"), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
+    Rule("visa-waiver", _classes("WB WT"), Basis.CAPPED, "INA 217(a)(1), 248(a)(4)", days=90, extendable=False),
+    Rule("guam-waiver", _classes("GB GMB GMT GT"), Basis.CAPPED, "8 CFR 212.1(q)", days=45, extendable=False),
+    Rule("fiance", _classes("K1 K2"), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
+    Rule("spouse-of-citizen", _classes("K3 K4"), Basis.I94_DATE, "8 CFR 214.2(k)(8), (10)"),
+    Rule("transit-crew", _classes("C1 D1 D2"), Basis.CAPPED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
+    Rule("official-transit", _classes("C2 C3 C4"), Basis.I94_DATE, "8 CFR 214.2(c), 214.1(c)(3)(ii)", extendable=False),
     Rule(
-        "visa-waiver",
-        frozenset({"WB", "WT"}),
-        Basis.CAPPED,
-        "INA 217(a)(1), 248(a)(4)",
-        days=90,
-        extendable=False,
-    ),
-    Rule(
-        "guam-waiver",
-        frozenset({"GMT", "GMB"}),
-        Basis.CAPPED,
-        "8 CFR 212.1(q)",
-        days=45,
-        extendable=False,
-    ),
-    Rule("fiance", frozenset({"K1"}), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
-    Rule("transit-crew", frozenset({"C1", "D1", "D2"}), Basis.CAPPED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
-    Rule(
-        # Not covered: the spouse's and children's own classes (H-4, L-2, O-3, TD), which come without a petition.
         "petition-based",
-        frozenset({"H1B", "H1B1", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "TN"}),
+        _classes("E1 E2 E3 H1B H1B1 HSC L1 L1A L1B O1 O1A O1B TC TN TN1 TN2"),
         Basis.I94_DATE,
         "8 CFR 214.1(l)",
         employment_days=60,
     ),
-    # not among the classes of 8 CFR 214.1(l)(2), so nothing is left after the employment that could be counted
-    Rule("performer", frozenset({"P1", "P2", "P3"}), Basis.I94_DATE, "8 CFR 214.2(p)"),
+    # The spouse's and children's classes follow the principal's period, and say nothing of an employment of their own.
     Rule(
-        "official", frozenset({"A1", "A2", "A3", "G1", "G2", "G3", "G4", "G5"}), Basis.DURATION, "8 CFR 214.2(a), (g)"
+        "worker-family",
+        _classes("E3D E3R E3S H4 L2 L2S O3 P4 R2 TB TD"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(h)(9)(iv), (l)(7)(ii)",
     ),
-    Rule("nato", frozenset(f"NATO{number}" for number in range(1, 8)), Basis.DURATION, "8 CFR 214.2(s)"),
-    Rule("media", frozenset({"I", "I1"}), Basis.DURATION, "8 CFR 214.2(i)"),
     Rule(
-        # Not covered: an admission to a date for want of papers (Form I-515A); the program counts all the same.
+        "agricultural-worker-2009",
+        _classes("H2A"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(h)(5)(viii)(B) as of 73 FR 76891",
+        grace_days=30,
+        filed_in_grace=EXTEND_OR_CHANGE,
+        through=H2_CHANGE - ONE_DAY,
+    ),
+    Rule(
+        "seasonal-worker-1990",
+        _classes("H2B H2R"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(h)(13)(i)(A) before 89 FR 103202",
+        grace_days=10,
+        through=H2_CHANGE - ONE_DAY,
+    ),
+    Rule(
+        "seasonal-worker",
+        _classes("H2A H2B H2R"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i); 89 FR 103202",
+        grace_days=30,
+        employment_days=60,
+        filed_in_grace=EXTEND_OR_CHANGE,
+        since=H2_CHANGE,
+    ),
+    Rule("trainee", _classes("H1C H3 H3A H3B"), Basis.I94_DATE, "8 CFR 214.2(h)(7), (h)(9)(iii)"),
+    Rule("support-personnel", _classes("O2"), Basis.I94_DATE, "8 CFR 214.2(o)(6)(iii)"),
+    # not among the classes of 8 CFR 214.1(l)(2), so nothing is left after the employment that could be counted
+    Rule("performer", _classes("P1 P1A P1B P1S P2 P2S P3 P3S"), Basis.I94_DATE, "8 CFR 214.2(p)"),
+    Rule("cultural-exchange", _classes("Q1 Q2 Q3"), Basis.I94_DATE, "8 CFR 214.2(q)"),
+    Rule("religious-worker", _classes("R1"), Basis.I94_DATE, "8 CFR 214.2(r)(6)"),
+    Rule("transitional-worker", _classes("CW1 CW2"), Basis.I94_DATE, "8 CFR 214.2(w)(13), (16)"),
+    Rule("cnmi-investor", _classes("E2C"), Basis.I94_DATE, "8 CFR 214.2(e)(23)"),
+    Rule("commuter-student", _classes("F3 M3"), Basis.I94_DATE, "8 CFR 214.2(f)(18)(iii), (m)(19)(iii)"),
+    Rule(
+        "informant", _classes("S1 S2 S5 S6 S7"), Basis.I94_DATE, "INA 214(k)(2); 8 CFR 214.2(t)(12)", extendable=False
+    ),
+    Rule(
+        "trafficking-victim", _classes("T1 T2 T3 T4 T5 T6"), Basis.I94_DATE, "INA 214(o)(7); 8 CFR 214.204(p), 214.212"
+    ),
+    Rule("crime-victim", _classes("U1 U2 U3 U4 U5"), Basis.I94_DATE, "INA 214(p)(6); 8 CFR 214.14(g)"),
+    Rule("family-of-resident", _classes("V1 V2 V3"), Basis.I94_DATE, "8 CFR 214.15(g)"),
+    Rule("protected-status", _classes("TPS"), Basis.I94_DATE, "INA 244(f)(4)"),
+    Rule(
+        "compact-state",
+        _classes("FSM MIS PAL PLW RMI"),
+        Basis.DURATION,
+        "48 U.S.C. 1901, 1931 (Compacts, sec. 141); 8 CFR 212.1(d)",
+    ),
+    Rule("official", _classes("A1 A2 G1 G2 G3 G4"), Basis.DURATION, "8 CFR 214.2(a), (g)"),
+    Rule("official-household", _classes("A3 G5"), Basis.LIMITED, "8 CFR 214.2(a)(1), (g)(1)", months=36),
+    Rule("nato", _classes("N1 N2 N3 N4 N5 N6 NATO1 NATO2 NATO3 NATO4 NATO5 NATO6"), Basis.DURATION, "8 CFR 214.2(s)"),
+    Rule("nato-household", _classes("N7 NATO7"), Basis.LIMITED, "8 CFR 214.2(s)(1)(ii)", months=36),
+    Rule(
+        "media-prc-2020",
+        _classes("I I1"),
+        Basis.LIMITED,
+        "8 CFR 214.2(i)(2); 85 FR 27645",
+        days=90,
+        citizenship=frozenset({"CHN"}),
+        since=date(2020, 5, 8),
+        through=date(2022, 10, 12),
+    ),
+    Rule(
+        "media-prc",
+        _classes("I I1"),
+        Basis.LIMITED,
+        "8 CFR 214.2(i)(2); 85 FR 27645, 87 FR 61959",
+        months=12,
+        citizenship=frozenset({"CHN"}),
+        since=date(2022, 10, 13),
+    ),
+    Rule("media", _classes("I I1"), Basis.DURATION, "8 CFR 214.2(i)"),
+    Rule(
         "student",
-        frozenset({"F1", "F2"}),
+        _classes("F1 F2"),
         Basis.PROGRAM,
         "8 CFR 214.2(f)(5)",
         grace_days=60,
         withdrawal_days=15,
+        filed_in_grace=frozenset({"change_class"}),
         training=frozenset({"practical-training", "cap-gap"}),
     ),
     Rule(
-        # Not covered: the requirement of two years at home (INA 212(e)), which bars some changes of status.
+        # Not covered: the requirement of two years at home (INA 212(e)), which bars some changes of status; a change
+        # of status filed within the days of grace, on which sources disagree.
         "exchange-visitor",
-        frozenset({"J1", "J2"}),
+        _classes("J1 J2"),
         Basis.PROGRAM,
         "8 CFR 214.2(j)(1)(ii)",
         grace_days=30,
@@ -106,7 +187,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         # Not covered: extensions beyond three years in all (8 CFR 214.2(m)(10)); the grace lies inside the date.
         "vocational-student",
-        frozenset({"M1", "M2"}),
+        _classes("M1 M2"),
         Basis.DATED_PROGRAM,
         "8 CFR 214.2(m)(5), (m)(10)",
         months=12,
@@ -114,20 +195,71 @@ RULES: tuple[Rule, ...] = (
         training=frozenset({"practical-training"}),
     ),
 )
-"""F and J are UNDETERMINED without a record in SEVIS; M then has the date on the I-94, and no grace in it."""
+"""F and J without a record in SEVIS are UNDETERMINED, behind a date on the I-94 if there is one; M then has the date on
+the I-94, and no grace in it. What a notice ends before its date stands in `services.domain.notices`.
+"""
+
+FIXED_PERIODS_FROM: date | None = None
+"""The switch: the day on which 91 FR 44976 (17 July 2026) takes effect; None while it does not.
+
+It was to be 15 September 2026. D. Mass. postponed it nationwide on 14 September 2026 (5 U.S.C. 705, 1:26-cv-13799); the
+government appealed on 30 September 2026 (1st Cir. 26-2112). If the order falls, this day is the one change.
+"""
+FIXED_PERIODS: tuple[Rule, ...] = (
+    Rule(
+        "student-fixed",
+        _classes("F1 F2"),
+        Basis.DATED_PROGRAM,
+        "8 CFR 214.2(f)(5); 91 FR 44976",
+        grace_days=30,
+        training=frozenset({"practical-training", "cap-gap"}),
+    ),
+    Rule(
+        "exchange-visitor-fixed",
+        _classes("J1 J2"),
+        Basis.DATED_PROGRAM,
+        "8 CFR 214.2(j)(1)(ii); 91 FR 44976",
+        grace_days=30,
+        training=frozenset({"academic-training"}),
+    ),
+    Rule(
+        "media-prc-fixed",
+        _classes("I I1"),
+        Basis.CAPPED,
+        "8 CFR 214.2(i); 91 FR 44976",
+        days=90,
+        citizenship=frozenset({"CHN"}),
+    ),
+    Rule("media-fixed", _classes("I I1"), Basis.CAPPED, "8 CFR 214.2(i); 91 FR 44976", days=240),
+)
+"""Rows for admissions from the day of the switch on. The date on the I-94 has the days of grace in it."""
+TRANSITION_YEARS = 4
+"""F and J admitted for duration of status keep it up to the end of the program as it stood on the day of the switch, no
+longer than this many years from then, with the days of grace that they had."""
+TRANSITION_DAYS = 240
+"""I admitted for duration of status keep it for this many days from the day of the switch."""
 
 WAIVERS = frozenset({"WB", "WT"})
 """Admissions without a visa under the Visa Waiver Program, which the yearly report tells apart."""
 
 PAROLE: tuple[Rule, ...] = (
-    Rule("parole", frozenset({"PAR", "DT", "CP"}), Basis.I94_DATE, "8 CFR 212.5", extendable=False),
+    Rule(
+        "parole",
+        _classes("CC CHP CP DA DE DT HHP NHP OAR PAR PI UHP VHP"),
+        Basis.I94_DATE,
+        "INA 212(d)(5)(A); 8 CFR 212.5",
+        extendable=False,
+    ),
 )
-"""Whoever was paroled, in whatever class."""
+"""For a person who was paroled, in whatever class. Parole is no admission (INA 101(a)(13)(B))."""
 
 CANADIAN: tuple[Rule, ...] = (
     Rule("canadian-visitor", frozenset({"B1", "B2"}), Basis.MONTHS, "8 CFR 235.1(h), 212.1(a)", months=6),
 )
-"""Citizens of Canada who were let in as visitors without an I-94: so many months from the last entry."""
+"""Citizens of Canada who were let in as visitors without an I-94: a number of months from the last entry."""
+LAND_RETURN = frozenset({"CAN"})
+"""Citizens who may come back by land without a record, so that the first departure ends the admission: 8 CFR
+235.1(h)(1)(i)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +286,10 @@ class Protection:
     failed: str = ""
     since: date = date.min
     through: date = date.max
+    looked_at: date = LOOKED_AT
 
 
-ENDORSABLE = frozenset({"H1B", "E1", "E2", "E3", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"})
+ENDORSABLE = _classes("E1 E2 E3 H1B L1 L1A L1B O1 O1A O1B P1 P1A P1B P2 P3 TC TN TN1 TN2")
 PROTECTIONS: tuple[Protection, ...] = (
     Protection(
         # Not covered: whether it is bona fide, and work without permission meanwhile, which ends the protection.
@@ -175,6 +308,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         Outcome.IN_STATUS,
         "temporary protected status",
         "INA 244(f)(4)",
+        open=True,
         ended_by="tps_withdrawn",
     ),
     Protection(
@@ -203,7 +337,21 @@ PROTECTIONS: tuple[Protection, ...] = (
         reason="after-proceedings",
         failed="did not leave by the day of voluntary departure: as under an order of removal",
     ),
-    Protection("parole-in-place", "parole", Outcome.IN_STATUS, "paroled", "8 CFR 212.5"),
+    Protection(
+        "deferred-action",
+        "deferred_action",
+        Outcome.PENDING,
+        "action deferred",
+        "8 CFR 236.21(c)(3), 274a.12(c)(14)",
+    ),
+    Protection(
+        "parole-in-place",
+        "parole",
+        Outcome.IN_STATUS,
+        "paroled",
+        "INA 212(d)(5)(A); 8 CFR 212.5",
+        ended_by="parole_ended",
+    ),
     Protection(
         "satisfactory-departure",
         "satisfactory_departure",
@@ -211,7 +359,17 @@ PROTECTIONS: tuple[Protection, ...] = (
         "satisfactory departure granted",
         "8 CFR 217.3(a)",
         days=30,
-        classes=frozenset({"WB", "WT"}),
+        classes=_classes("WB WT"),
+        behind=True,
+        failed="did not leave within the days of satisfactory departure",
+    ),
+    Protection(
+        "satisfactory-departure-guam",
+        "satisfactory_departure",
+        Outcome.IN_GRACE,
+        "satisfactory departure granted",
+        "8 CFR 212.1(q)",
+        classes=_classes("GB GMB GMT GT"),
         behind=True,
         failed="did not leave within the days of satisfactory departure",
     ),
@@ -229,18 +387,31 @@ PROTECTIONS: tuple[Protection, ...] = (
 
 WORK_DAYS = 240
 """So long work goes on behind the date, while an extension that was filed in time is pending: 8 CFR 274a.12(b)(20)."""
-WORK_GOES_ON = frozenset(
-    {"A3", "E1", "E2", "E3", "G5", "H1B", "H1B1", "I", "I1", "J1", "L1", "L1A", "L1B", "O1", "P1", "P2", "P3", "TN"}
+WORK_GOES_ON = _classes(
+    "A3 CW1 E1 E2 E3 G5 H1B H1B1 H2A H2B H3 HSC I I1 J1 L1 L1A L1B O1 O1A O1B O2 P1 P1A P1B P2 P3 R1 TC TN TN1 TN2"
 )
 CAP_GAP_CLASS = "H1B"
 CAP_GAP_UNTIL: tuple[tuple[date, int], ...] = ((date.min, 10), (date(2025, 1, 17), 4))
-"""From which end of status on the gap is bridged up to the first day of which month of the fiscal year asked for."""
+"""From which end of status on the gap is bridged up to the first of which month of the fiscal year asked for."""
+ONLINE_SYSTEMS = frozenset({"ELIS"})
+"""Systems whose filings are electronic; the rule of the next business day is for paper alone: 8 CFR 1.2, 103.2(a)(7);
+USCIS Policy Manual vol. 1 part B ch. 6 (29 March 2023)."""
 LEAVES_NONIMMIGRANT = frozenset({"permanent_resident", "naturalised", "asylum_granted"})
 EMPLOYMENT_ENDED = "employment_ended"
 UNAUTHORISED_WORK = "unauthorised_work"
 FRIVOLOUS_FILING = "frivolous_filing"
-PRESENCE = frozenset({"seen_inside"})
+PRESENCE = frozenset({"arrested", "detained", "released", "seen_inside"})
 """Facts by which an officer knows that somebody is in the country."""
+IMPLIED_STEPS = frozenset({"filed"})
+"""Steps of an application that only somebody who is in the country can take: an extension, a change or an adjustment is
+for persons who are there (8 CFR 214.1(c), 248.1(a), INA 245(a))."""
+IMPLIED_REASONS = frozenset({"registered"})
+"""Reasons of steps in SEVIS that say the same: a student registers where the school is (8 CFR 214.3(g)(2)(iii))."""
+IMPLIED_FACTS = frozenset({"biometrics_taken"})
+"""Facts that say the same: an appointment is in the country (8 CFR 103.16)."""
+FINGERPRINTS = "encounter"
+"""The fact of fingerprints: taken in the country, not at a crossing, they say the same."""
+PAROLE_ENDED = "parole_ended"
 MOVING = (
     LEAVES_NONIMMIGRANT
     | PRESENCE
@@ -268,7 +439,13 @@ LEFT = ("departure", "8 CFR 215.8, 231.2")
 LATER_ADMISSION = ("later-admission", "8 CFR 231.2")
 VIOLATION = ("program-terminated", "8 CFR 214.2(f), (j), (m)")
 CAP_GAP = ("cap-gap", "8 CFR 214.2(f)(5)(vi)")
-OVER = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
+OVER = ("period-over", "INA 222(g), 237(a)(1)(B)")
+PAROLE_OVER = ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)")
+OUT_OF_STATUS = ("out-of-status", "INA 237(a)(1)(C)(i); 8 CFR 214.1(l)(2)")
+CORRECTED = ("corrected-by-inspection", "8 CFR 235.1(h), 235.2")
+PAROLED_AGAIN = ("parole-extended", "INA 212(d)(5)(A); 8 CFR 212.5")
+CONTRADICTED = ("departure-contradicted", "8 CFR 231.2, 214.1(c), 248.1")
+IMPOSSIBLE = ("impossible-date", "8 CFR 103.2(b)(16)(i)")
 
 EVIDENCE_ORDER = (
     "biometric",
@@ -333,13 +510,17 @@ def authority(kind: str, system: str) -> int:
     return _PLACES.get((kind, system), _PLACES[kind, ""])
 
 
-def rule_for(admission_class: str, admitted: date) -> Rule | None:
+def rule_for(admission_class: str, admitted: date, citizenship: Collection[str] = ()) -> Rule | None:
     """The row that holds for a class on the day of admission, or None where no row does."""
-    return _held(RULES, admission_class, admitted)
+    if FIXED_PERIODS_FROM is not None and admitted >= FIXED_PERIODS_FROM:
+        return _held(FIXED_PERIODS, admission_class, admitted, citizenship) or _held(
+            RULES, admission_class, admitted, citizenship
+        )
+    return _held(RULES, admission_class, admitted, citizenship)
 
 
 def parole_for(admitted: date) -> Rule | None:
-    """The same for whoever was paroled on a day."""
+    """The same for a person who was paroled on a day."""
     return next((rule for rule in PAROLE if rule.since <= admitted <= rule.through), None)
 
 
@@ -348,9 +529,12 @@ def canadian_for(admission_class: str, admitted: date) -> Rule | None:
     return _held(CANADIAN, admission_class, admitted)
 
 
-def _held(rows: tuple[Rule, ...], admission_class: str, admitted: date) -> Rule | None:
+def _held(
+    rows: tuple[Rule, ...], admission_class: str, admitted: date, citizenship: Collection[str] = ()
+) -> Rule | None:
     for rule in rows:
-        if admission_class in rule.classes and rule.since <= admitted <= rule.through:
+        mine = not rule.citizenship or not rule.citizenship.isdisjoint(citizenship)
+        if admission_class in rule.classes and mine and rule.since <= admitted <= rule.through:
             return rule
     return None
 
@@ -365,11 +549,31 @@ def protection_for(fact: str, reason: str, admission_class: str, admitted: date)
     return chosen_row
 
 
-def cap_gap_until(filed: date, ended: date) -> date:
+def cap_gap_until(filed: date, ended: date, starts: date | None = None) -> date:
     """The last day of the cap-gap of a petition filed on a day, for a status that ended on another.
 
-    The fiscal year asked for is the one that begins with the first 1 October from the filing on.
+    `starts`: the first day asked for, where the petition says it. The fiscal year asked for is the one in which that
+    day lies, else the one that begins with the first 1 October from the filing on.
     """
     month = [first for since, first in CAP_GAP_UNTIL if since <= ended][-1]
-    begins = filed.year if filed <= date(filed.year, 10, 1) else filed.year + 1
+    if starts is not None:
+        begins = starts.year if starts >= date(starts.year, 10, 1) else starts.year - 1
+    else:
+        begins = filed.year if filed <= date(filed.year, 10, 1) else filed.year + 1
     return date(begins if month >= 10 else begins + 1, month, 1)
+
+
+def transition_end(admitted: date) -> date | None:
+    """The last day of the program for a person admitted for duration of status before the switch; None: no such day."""
+    if FIXED_PERIODS_FROM is None or admitted >= FIXED_PERIODS_FROM:
+        return None
+    return FIXED_PERIODS_FROM.replace(year=FIXED_PERIODS_FROM.year + TRANSITION_YEARS)
+
+
+def transition_limit(rule: Rule, admitted: date) -> date | None:
+    """The last day of duration of status for a member of the foreign media admitted before the switch; None: none."""
+    if FIXED_PERIODS_FROM is None or admitted >= FIXED_PERIODS_FROM:
+        return None
+    if not any(rule.classes & row.classes and row.basis is Basis.CAPPED for row in FIXED_PERIODS):
+        return None
+    return FIXED_PERIODS_FROM + timedelta(days=TRANSITION_DAYS - 1)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from schemas.outcomes import Outcome
+from services.domain import applications as filings
 from services.domain import periods, programs, protections, rules
-from services.domain.facts import Fact
+from services.domain.applications import Application, local_day
+from services.domain.facts import Fact, wall_clock
 from services.domain.history import Interval, Stay
 from services.domain.occurrences import Reports
-from services.domain.periods import DURATION, NO_RULE, Application, Line, interval, local_day
+from services.domain.periods import DURATION, NO_RULE, Line, interval
 from services.domain.programs import Record
 from services.domain.visits import Visit, admitted, rank, visits_of
 
@@ -50,15 +52,18 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
     if not admitted(arrival):
         timeline = _refused(arrival)
     else:
-        applications = periods.applications_of(whole.applications, arrival.zone) if whole.applications else []
+        applications = filings.applications_of(whole.applications, arrival.zone) if whole.applications else []
         line = periods.admission(whole, records)
-        timeline = _undetermined(arrival) if line is None else _allowed(whole, line, applications)
-        timeline = _adjusted(whole, applications, timeline)
+        timeline = _adjusted(whole, applications, _allowed(whole, line, applications))
         if whole is not visit:
             timeline = _going_on(arrival, timeline)
-        timeline = _closed(visit, timeline)
+        timeline = _closed(visit, timeline, dated=line.period.dated)
     period = line.period if line else None
-    marks = {mark for fact in (arrival, *visit.departures, *whole.applications, *whole.facts) for mark in fact.handling}
+    marks = {
+        mark
+        for fact in (arrival, *visit.departures, *whole.applications, *whole.facts, *_marking(whole))
+        for mark in fact.handling
+    }
     if line is not None and line.from_sevis:
         marks |= line.programs.handling()
     return Stay(
@@ -80,7 +85,7 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
 
 def _allowed(visit: Visit, line: Line, applications: list[Application]) -> list[Interval]:
     """What the admission, applications and protections allow, and what was told against a departure."""
-    if not (visit.facts or visit.shown or visit.disbelieved):
+    if not (visit.facts or visit.shown or visit.disbelieved or visit.impossible):
         return periods.authorised(line, applications)
     line.period.timely = protections.filing_end(visit, line.period)
     for application in applications:
@@ -105,15 +110,14 @@ def _going_on(arrival: Fact, line: list[Interval]) -> list[Interval]:
     return [first] if first.outcome == Outcome.UNDETERMINED else [first, *rest]
 
 
+def _marking(visit: Visit) -> list[Fact]:
+    """Encounters in the country, whose marks are the stay's; SEVIS speaks for itself."""
+    return [fact for fact in visit.implying if fact.body["fact"] == rules.FINGERPRINTS]
+
+
 def _refused(arrival: Fact) -> list[Interval]:
     reason = f"application for admission {arrival.body['inspection']}"
     return [interval(arrival.start, Outcome.NOT_ADMITTED, reason, rules.REFUSED, (arrival.uuid,))]
-
-
-def _undetermined(arrival: Fact) -> list[Interval]:
-    admitted_as = arrival.body.get("class_of_admission")
-    reason = f"no period can be computed for class {admitted_as}" if admitted_as else "class of admission missing"
-    return [interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))]
 
 
 def _adjusted(visit: Visit, applications: Sequence[Application], line: list[Interval]) -> list[Interval]:
@@ -136,14 +140,18 @@ def _adjusted(visit: Visit, applications: Sequence[Application], line: list[Inte
     return [*_before(line, since), interval(since, Outcome.ADJUSTED, reason, rules.RESIDENT, proof)]
 
 
-def _closed(visit: Visit, line: list[Interval]) -> list[Interval]:
-    """The time line ended by a departure, or by a later admission where nobody saw one."""
+def _closed(visit: Visit, line: list[Interval], *, dated: bool) -> list[Interval]:
+    """The time line ended by a departure, or by a later application for admission where nobody saw one.
+
+    `dated`: whether the period has a last day: then to be out of status before it is no overstay.
+    """
     departure = visit.departed
     if departure is not None:
         # a departure known to the day only may be that of the arrival; it ends the stay no earlier than it began
         at = max(departure.start, visit.arrival.start)
-        before = _at(line, at)
-        late = before.absence or before.outcome == Outcome.TERMINATED
+        there = max(wall_clock(departure, visit.arrival.zone), visit.arrival.start)
+        before = _at(line, there)
+        late = before.absence or (before.outcome == Outcome.TERMINATED and not dated)
         outcome = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         reason = f"left ({departure.body['evidence'].replace('_', ' ')})"
         if visit.disbelieved:
@@ -152,11 +160,12 @@ def _closed(visit: Visit, line: list[Interval]) -> list[Interval]:
         if before.outcome == Outcome.UNDETERMINED:
             outcome, reason = Outcome.UNDETERMINED, before.reason
         proof = (*before.evidence, *visit.crossing)
-        return [*_before(line, at), interval(at, outcome, reason, rules.LEFT, proof)]
+        return [*_before(line, min(at, there + 1)), interval(at, outcome, reason, rules.LEFT, proof)]
     if visit.closed_by is not None:
         start = visit.closed_by.start
         proof = (*_at(line, start).evidence, visit.closed_by.uuid)
-        reason = "admitted again later, own departure not observed"
+        again = "admitted again" if admitted(visit.closed_by) else "applied for admission"
+        reason = f"{again} later, own departure not observed"
         closed = interval(start, Outcome.CLOSED_UNOBSERVED, reason, rules.LATER_ADMISSION, proof)
         return [*_before(line, start), closed]
     return line

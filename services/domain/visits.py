@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 
 from services.domain import rules
-from services.domain.facts import Fact
+from services.domain.facts import Fact, end_of_day
 from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, over, same_crossing
 
 
@@ -25,6 +26,8 @@ class Visit:
     crossing: tuple[str, ...] = ()  # the event ids of all reports of that departure
     witnesses: tuple[str, ...] = ()  # the event ids of encounters at the arrival
     disbelieved: tuple[Fact, ...] = ()  # reports that stronger evidence contradicts
+    impossible: tuple[Fact, ...] = ()  # departures dated after their own record
+    implying: list[Fact] = field(default_factory=list)  # what only a person in the country does
     closed_by: Fact | None = None
     goes_on: Visit | None = None  # the visit before it, on whose I-94 it is
     whole: Visit | None = None  # it and those before it on that I-94, as one admission
@@ -44,54 +47,101 @@ def visits_of(facts: Sequence[Fact]) -> Journey:
     """The visits in order of time, with their departures settled."""
     occurred, reports = gathered(facts)
     ordered = sorted(occurred, key=when) if len(occurred) > 1 else occurred
-    journey = Journey([Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"], [], [], reports)
-    counted = [visit for visit in journey.visits if admitted(visit.arrival)]
-    met: list[Fact] = []  # at a crossing, by those who admit nobody
+    visits = [Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"]
+    journey = Journey(visits, [], [], reports)
+    encounters = _attached(journey, ordered)
+    _departed(journey)
+    if encounters and visits:
+        witnesses = beside([visit.arrival for visit in visits], encounters)
+        for visit in visits:
+            visit.witnesses = witnesses.get(visit.arrival.uuid, ())
+    _chained(visits)
+    return journey
+
+
+def _attached(journey: Journey, ordered: Sequence[Fact]) -> list[Fact]:
+    """Every fact at its visit. Returns the encounters at crossings, by those who admit nobody."""
+    encounters: list[Fact] = []
+    visits = journey.visits
+    counted = [visit for visit in visits if admitted(visit.arrival)]
     steps = _Steps(counted)
-    end = 0  # so many of them began by the present fact: of one second, arrivals come first
+    begun = begun_counted = 0  # how many began by the present fact: of one second, arrivals come first
     for fact in ordered:
         kind = fact.kind
         if kind == "arrival":
-            end += end < len(counted) and counted[end].arrival is fact
+            begun += 1
+            begun_counted += begun_counted < len(counted) and counted[begun_counted].arrival is fact
         elif kind == "departure":
-            evidence = fact.body["evidence"]
-            accepted = evidence in rules.ACCEPTED
-            left = _visit_left(counted, end, fact) if accepted or evidence in rules.REBUTTING else None
-            if left is None:
-                if accepted:
-                    journey.unmatched.append(fact.uuid)
-            elif accepted:
-                left.departures.append(fact)
-            else:
-                left.shown = (*left.shown, fact)
+            _attach_departure(journey, begun, fact)
         elif kind == "status":
-            word = fact.body["fact"]
-            if word == "encounter" and "mode" in fact.body:
-                met.append(fact)
-            if word[:6] == "sevis_":
-                journey.sevis.append(fact)
-            elif word in rules.MOVING or fact.handling:
-                meant = _visit_meant(counted, end, fact)
-                if meant is not None:
-                    meant.facts.append(fact)
+            if fact.body["fact"] == rules.FINGERPRINTS and "mode" in fact.body:
+                encounters.append(fact)
+            _attach_status(journey, counted, begun_counted, fact)
         elif kind == "extension":
-            steps.take(fact, end)
+            steps.take(fact, begun_counted)
     steps.attach()
-    for visit in counted:
+    return encounters
+
+
+def _attach_departure(journey: Journey, begun: int, departure: Fact) -> None:
+    """A departure at the last visit before it, whether that was an admission or a refused application for one."""
+    evidence = departure.body["evidence"]
+    accepted = evidence in rules.ACCEPTED
+    if not accepted and evidence not in rules.REBUTTING:
+        return
+    left = _visit_left(journey.visits, begun, departure)
+    if left is None:
+        if accepted:
+            journey.unmatched.append(departure.uuid)
+    elif departure.body.get("after_its_record"):
+        left.impossible = (*left.impossible, departure)
+    elif accepted:
+        left.departures.append(departure)
+    else:
+        left.shown = (*left.shown, departure)
+
+
+def _attach_status(journey: Journey, counted: Sequence[Visit], begun: int, fact: Fact) -> None:
+    """A fact about a person at the admission that it means, and what SEVIS says at the person."""
+    word = fact.body["fact"]
+    implying = _implies_presence(fact)
+    if word[:6] == "sevis_":
+        journey.sevis.append(fact)
+    elif word in rules.MOVING or (fact.handling and not implying):
+        meant = _visit_meant(counted, begun, fact)
+        if meant is not None:
+            meant.facts.append(fact)
+    if implying and (meant := _visit_meant(counted, begun, fact)) is not None:
+        meant.implying.append(fact)
+
+
+def _implies_presence(fact: Fact) -> bool:
+    """Whether a status tells of what only a person in the country does: registering, or giving fingerprints there."""
+    body = fact.body
+    if body["fact"] == rules.FINGERPRINTS:
+        return "mode" not in body and body.get("reason") != "merge" and ("port" in body or fact.zone != "UTC")
+    registered = body["fact"] == "sevis_active" and body.get("reason") in rules.IMPLIED_REASONS
+    return registered or body["fact"] in rules.IMPLIED_FACTS
+
+
+def _departed(journey: Journey) -> None:
+    """Settles the departure of each visit."""
+    for visit in journey.visits:
         if visit.departures:
             journey.unmatched += _depart(visit)
-    if met and journey.visits:
-        witnesses = beside([visit.arrival for visit in journey.visits], met)
-        for visit in journey.visits:
-            visit.witnesses = witnesses.get(visit.arrival.uuid, ())
-    for visit, later in pairwise(counted):
+
+
+def _chained(visits: Sequence[Visit]) -> None:
+    """What ends each admission by being later: whoever applies for admission is outside, admitted or not."""
+    for visit, later in pairwise(visits):
         visit.closed_by = later.arrival
+    counted = [visit for visit in visits if admitted(visit.arrival)]
+    for visit, later in pairwise(counted):
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
             later.goes_on = visit
     for visit in counted:  # in order, so that a commuter's thousandth trip joins one visit, not a thousand
         if visit.goes_on is not None:
             visit.whole = _joined(visit.goes_on.whole or visit.goes_on, visit)
-    return journey
 
 
 class _Steps:
@@ -136,6 +186,8 @@ def _joined(first: Visit, visit: Visit) -> Visit:
         applications=[*first.applications, *visit.applications] if visit.applications else first.applications,
         facts=[*first.facts, *visit.facts] if visit.facts else first.facts,
         shown=visit.shown,
+        impossible=visit.impossible,
+        implying=visit.implying,
         departed=visit.departed,
         disbelieved=visit.disbelieved,
         closed_by=visit.closed_by,
@@ -207,26 +259,34 @@ def rank(departure: Fact) -> int:
 
 def _depart(visit: Visit) -> list[str]:
     """Settles which departure ended the visit; the event ids of those that are no report of that crossing."""
-    believed = visit.departures
-    if visit.facts:
-        believed = [fact for fact in believed if not _seen_later(visit, fact)]
-        if not believed:
-            visit.disbelieved = tuple(visit.departures)
-            return []
+    believed = [fact for fact in visit.departures if not _contradicted(visit, fact)]
+    if not believed:
+        visit.disbelieved = tuple(visit.departures)
+        return []
+    others: list[Fact] = []
+    if len(believed) > 1 and _returns_unrecorded(visit.arrival):
+        first = min(believed, key=lambda fact: (fact.start, fact.id))
+        others = [fact for fact in believed if not same_crossing(fact, first)]
+        believed = [fact for fact in believed if fact not in others]
     accepted = believed[0] if len(believed) == 1 else _strongest(believed)
     visit.departed = accepted
-    if len(visit.departures) == 1:
-        visit.crossing = (accepted.uuid,)
-        return []
     crossing = {fact.id for fact in believed if same_crossing(fact, accepted)}
     visit.crossing = tuple(fact.uuid for fact in visit.departures if fact.id in crossing)
-    visit.disbelieved = tuple(fact for fact in visit.departures if fact.id not in crossing)
-    return [fact.uuid for fact in visit.disbelieved]
+    apart = {fact.id for fact in others}
+    visit.disbelieved = tuple(fact for fact in visit.departures if fact.id not in crossing | apart)
+    return [fact.uuid for fact in visit.departures if fact.id not in crossing]
 
 
-def _seen_later(visit: Visit, departure: Fact) -> bool:
-    """Whether a manifest is all there is and an officer met the person inside the country after it."""
-    return departure.body["evidence"] in rules.MANIFESTS and bool(presence(visit, departure))
+def _returns_unrecorded(arrival: Fact) -> bool:
+    """Whether the person may come back by land without a record, so that a later departure is of another stay."""
+    return arrival.claim is not None and not rules.LAND_RETURN.isdisjoint(arrival.claim.citizenship)
+
+
+def _contradicted(visit: Visit, departure: Fact) -> bool:
+    """Whether a manifest is all there is, and the person was in the country after it."""
+    if departure.body["evidence"] not in rules.MANIFESTS:
+        return False
+    return bool(presence(visit, departure) or implied(visit, departure))
 
 
 def presence(visit: Visit, departure: Fact) -> list[str]:
@@ -236,3 +296,18 @@ def presence(visit: Visit, departure: Fact) -> list[str]:
         for fact in visit.facts
         if fact.body["fact"] in rules.PRESENCE and fact.start > departure.start + rules.ONE_CROSSING
     ]
+
+
+def implied(visit: Visit, departure: Fact) -> list[str]:
+    """The event ids of what only a person in the country does, more than a day after a departure."""
+    after = departure.start + rules.ONE_CROSSING
+    filed = (
+        step.uuid for step in visit.applications if step.body["action"] in rules.IMPLIED_STEPS and _filed(step) > after
+    )
+    return [*filed, *(fact.uuid for fact in visit.implying if fact.start > after)]
+
+
+def _filed(step: Fact) -> int:
+    """The second of a filing, by the day of receipt where that is told."""
+    filed_on = step.body.get("filed_on")
+    return step.start if filed_on is None else end_of_day(date.fromisoformat(filed_on).toordinal() - 1, step.zone)

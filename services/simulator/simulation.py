@@ -133,8 +133,9 @@ def _write(
 def _true_person(log: PersonLog) -> TruePerson:
     stays = []
     for index, stay in enumerate(log.person.stays):
-        admitted = [each.arrival.at for each in log.person.stays[index + 1 :] if each.inspection == "A"]
-        stays.append(_true_stay(log, index, stay, min(admitted, default=None)))
+        # whoever applies for admission is outside, admitted or not
+        applied = [each.arrival.at for each in log.person.stays[index + 1 :]]
+        stays.append(_true_stay(log, index, stay, min(applied, default=None)))
     return TruePerson(log.person.number, tuple(stays), tuple(log.records), tuple(log.retracted), log.noise)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.stories import KNOWN, NAME, NEW_YORK, PASSPORT, Story, moment, number, second
 from populations import make
 
-from schemas.events import Arrival, Status, Subject
+from schemas.events import Arrival, Request, Status, Subject
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from services.domain import resolve
@@ -128,6 +128,10 @@ def problems(days: tuple[date, ...]) -> Iterator[str]:
         for admission_class in classes.split():
             if _stay(admission_class, days[0], "approved", 0).admission_class != "H1B":
                 yield f"{admission_class}: no change of status"
+            for asks in (Request.CHANGE_CLASS, Request.EXTEND):
+                if admission_class[0] != "M":
+                    allowed = admission_class[0] == "F" and asks is Request.CHANGE_CLASS
+                    yield from _wrong_filing(admission_class, days[1], asks, allowed)
             for day in days:
                 yield from _wrong(admission_class, day, (rule, citation), (grace, withdrawal), training)
                 for reason in REASONS:
@@ -141,7 +145,7 @@ def _wrong(
         return second(NEW_YORK, day + LONG + timedelta(by), "00:00:00")
 
     admitted = ("IN_STATUS", second(NEW_YORK, day), *row)
-    over = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
+    over = ("period-over", "INA 222(g), 237(a)(1)(B)")
     runs = [admitted, ("IN_GRACE", begins(1), *row), ("OVERSTAY_SUSPECTED", begins(1 + grace[0]), *over)]
     left = [admitted, ("OVERSTAY_SUSPECTED", begins(-49 + grace[1]), *over)]
     if grace[1]:
@@ -149,10 +153,21 @@ def _wrong(
     if admission_class[0] == "M":
         left = runs  # the date on the I-94 stands
     ended = [admitted, ("TERMINATED", begins(-49), *VIOLATION)]
+    if admission_class[0] == "M":
+        ended.append(("OVERSTAY_SUSPECTED", begins(31), *over))
     for what, expected in (("runs", runs), ("authorized-withdrawal", left), ("violation", ended)):
         actual = _line(_stay(admission_class, day, what, 0))
         if actual != expected:
             yield f"{admission_class} {day} {what}: {actual}, not {expected}"
+
+
+def _wrong_filing(admission_class: str, day: date, asks: Request, allowed: bool) -> Iterator[str]:
+    story = Student(admission_class=admission_class).came(day).created(day - timedelta(90), day + LONG)
+    for by in (1, 29):
+        story.events[2:] = []
+        story.applied(day + LONG + timedelta(by), asks=asks)
+        if (story.last().outcome == "PENDING") != allowed:
+            yield f"{admission_class}: {asks} filed {by} days behind the program: {story.last().outcome}"
 
 
 def _wrong_training(admission_class: str, day: date, reason: str, grace: int, beyond: bool) -> Iterator[str]:

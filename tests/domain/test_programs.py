@@ -350,7 +350,9 @@ def test_a_fixed_date_with_the_grace_inside() -> None:
     assert without.days() == [("IN_STATUS", D), ("OVERSTAY_SUSPECTED", last + ONE)]
     assert Student(admission_class="M1").created(D, END).came(D).days() == [("UNDETERMINED", D)]
     ended = vocational().terminated(D + days(50))
-    assert ended.days() == [("IN_STATUS", D), ("TERMINATED", D + days(51))]
+    assert ended.days() == [("IN_STATUS", D), ("TERMINATED", D + days(51)), ("OVERSTAY_SUSPECTED", last + ONE)]
+    for by, outcome in ((0, "DEPARTED_IN_TIME"), (1, "DEPARTED_LATE")):
+        assert vocational().terminated(D + days(50)).left(last + days(by)).last().outcome == outcome
     assert ended.program(D + days(60), END, "reactivated").days()[2:] == [
         ("IN_STATUS", D + days(60)), *vocational().days()[1:],
     ]  # fmt: skip
@@ -368,8 +370,9 @@ def test_a_fixed_date_made_longer() -> None:
     assert set(story.ids[-2:]) <= set(story.stay().timeline[2].evidence)
     pending = vocational().extended(last)
     assert pending.days()[-1] == ("PENDING", last + ONE)
-    assert vocational().extended(last + ONE).last().outcome == "OVERSTAY_SUSPECTED"
-    assert vocational().terminated(END - days(9)).extended(END).last().outcome == "TERMINATED"
+    assert vocational().extended(last + days(3)).last().outcome == "OVERSTAY_SUSPECTED"
+    ended = vocational().terminated(END - days(9)).extended(END)
+    assert ended.days()[1:] == [("TERMINATED", END - days(8)), ("PENDING", last + ONE)]
 
 
 @pytest.mark.parametrize("decided", [D + days(60), END + days(40), END + days(100)])
@@ -457,7 +460,7 @@ def test_days_that_are_no_days() -> None:
     never, ever = date(9999, 12, 31), date(1, 1, 1)
     assert student().program(D + ONE, never).days()[-1] == ("IN_STATUS", D + ONE)
     assert student().works(END, never).days()[-1] == ("IN_STATUS", END + ONE)
-    assert student().program(D + ONE, ever).days()[-1] == ("OVERSTAY_SUSPECTED", D + ONE)
+    assert student().program(D + ONE, ever).days()[-1] == ("UNDETERMINED", D + ONE)
     assert Student(admission_class="B2").came(D, until=never).days() == [("IN_STATUS", D)]
     assert vocational(never).days()[-1] == ("OVERSTAY_SUSPECTED", date(2026, 1, 10))  # a year at most
     assert (

@@ -38,20 +38,28 @@ ADMITTED = ("IN_STATUS", D, "visitor", "8 CFR 214.2(b)(1)-(2)")
 HIRED = ("IN_STATUS", D, "petition-based", "8 CFR 214.1(l)")
 ACTOR = ("IN_STATUS", D, "performer", "8 CFR 214.2(p)")
 WAIVED = ("IN_STATUS", D, "visa-waiver", "INA 217(a)(1), 248(a)(4)")
-OVER = ("period-over", "INA 222(g), 237(a)(1)(C)(i)")
+OVER = ("period-over", "INA 222(g), 237(a)(1)(B)")
 ASYLUM = ("asylum-pending", "INA 212(a)(9)(B)(iii)(II), 208")
 TPS = ("temporary-protected-status", "INA 244(f)(4)")
 DEFERRED = ("deferred-departure", "Presidential memorandum, by country")
+ACTION = ("deferred-action", "8 CFR 236.21(c)(3), 274a.12(c)(14)")
 LEAVE = ("voluntary-departure", "INA 240B(a); 8 CFR 240.25")
 LEAVE_AFTER = ("voluntary-departure-after-proceedings", "INA 240B(b); 8 CFR 240.26")
-PAROLE = ("parole-in-place", "8 CFR 212.5")
+PAROLE = ("parole-in-place", "INA 212(d)(5)(A); 8 CFR 212.5")
 EMERGENCY = ("satisfactory-departure", "8 CFR 217.3(a)")
 ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(o)(10), (p)(12)")
+PAROLE_OVER = ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)")
+GUAM_DAYS = ("satisfactory-departure-guam", "8 CFR 212.1(q)")
+GUAM = ("IN_STATUS", D, "guam-waiver", "8 CFR 212.1(q)")
+GUAM_END = D + timedelta(44)
 JOBLESS = ("employment-ended", "8 CFR 214.1(l)(2)")
 CANADIAN = ("canadian-visitor", "8 CFR 235.1(h), 212.1(a)")
+OUT = ("out-of-status", "INA 237(a)(1)(C)(i); 8 CFR 214.1(l)(2)")
 SHOWN = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
 WAIVER_END = D + days(89)
-PETITION = "H1B H1B1 E1 E2 E3 L1 L1A L1B O1 TN".split()
+PETITION = "H1B H1B1 HSC E1 E2 E3 L1 L1A L1B O1 O1A O1B TC TN TN1 TN2".split()
+SEASONAL = "H2A H2B H2R".split()
+DATE = date(2026, 2, 4)
 
 
 def visitor(zone: str = NEW_YORK) -> Story:
@@ -146,10 +154,29 @@ CASES: dict[str, Case] = {
         ),
         [ADMITTED, ("IN_STATUS", END + ONE, *TPS), over(END + days(51))],
     ),
-    "TPS without a day": (lambda: visitor().fact(END, StatusFact.TPS), [ADMITTED, over(END + ONE)]),
+    "TPS without a day": (
+        lambda: visitor().fact(END, StatusFact.TPS),
+        [ADMITTED, ("IN_STATUS", END + ONE, *TPS)],
+    ),
     "deferred departure": (
         lambda: visitor().fact(END + days(7), StatusFact.DEFERRED_DEPARTURE, until=END + days(540)),
         [ADMITTED, over(END + ONE), ("PENDING", END + days(7), *DEFERRED), over(END + days(541))],
+    ),
+    "deferred action": (
+        lambda: visitor().fact(END + days(7), StatusFact.DEFERRED_ACTION, until=END + days(540)),
+        [ADMITTED, over(END + ONE), ("PENDING", END + days(7), *ACTION), over(END + days(541))],
+    ),
+    "parole in place, ended": (
+        lambda: (
+            visitor().fact(END, StatusFact.PAROLE, until=END + days(365)).fact(END + days(50), StatusFact.PAROLE_ENDED)
+        ),
+        [ADMITTED, ("IN_STATUS", END + ONE, *PAROLE), over(END + days(51))],
+    ),
+    "parole, ended": (
+        lambda: (
+            Story().admitted(D, "B2", END, inspection=Inspection.PAROLED).fact(D + days(9), StatusFact.PAROLE_ENDED)
+        ),
+        [("IN_STATUS", D, "parole", "INA 212(d)(5)(A); 8 CFR 212.5"), over(D + days(10), PAROLE_OVER)],
     ),
     "voluntary departure": (
         lambda: visitor().fact(END + days(20), StatusFact.VOLUNTARY_DEPARTURE, until=END + days(60)),
@@ -176,9 +203,9 @@ CASES: dict[str, Case] = {
             .fact(END, StatusFact.PAROLE, until=END + days(365))
         ),
         [
-            ("IN_STATUS", D, "parole", "8 CFR 212.5"),
+            ("IN_STATUS", D, "parole", "INA 212(d)(5)(A); 8 CFR 212.5"),
             ("IN_STATUS", END + ONE, *PAROLE),
-            over(END + days(366)),
+            over(END + days(366), PAROLE_OVER),
         ],
     ),
     "satisfactory departure": (
@@ -190,6 +217,10 @@ CASES: dict[str, Case] = {
     "satisfactory departure, too long": (
         lambda: Story().admitted(D, "WB").fact(D + ONE, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(900)),
         [WAIVED, ("IN_GRACE", WAIVER_END + ONE, *EMERGENCY), over(WAIVER_END + days(31), EMERGENCY)],
+    ),
+    "satisfactory departure on Guam": (
+        lambda: Story().admitted(D, "GMT").fact(GUAM_END, StatusFact.SATISFACTORY_DEPARTURE, until=GUAM_END + days(15)),
+        [GUAM, ("IN_GRACE", GUAM_END + ONE, *GUAM_DAYS), over(GUAM_END + days(16), GUAM_DAYS)],
     ),
     "satisfactory departure with a visa": (
         lambda: visitor().fact(END, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(20)),
@@ -216,12 +247,12 @@ CASES: dict[str, Case] = {
         ],
     ),
     "filed behind the days endorsed": (
-        lambda: hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)).extended(END + days(11)),
+        lambda: hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)).extended(END + days(12)),
         [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
     ),
     "employment ended": (
         lambda: ended(hired(), END),
-        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), ("TERMINATED", END + days(61), *OUT), over(DATE + ONE)],
     ),
     "employment ended near the date": (
         lambda: ended(hired(until=END), END - days(5)),
@@ -230,15 +261,15 @@ CASES: dict[str, Case] = {
     "employment ended on the date": (lambda: ended(hired(until=END), END), [HIRED, over(END + ONE)]),
     "employment ended twice": (
         lambda: ended(ended(hired(), END), END + days(30)),
-        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), ("TERMINATED", END + days(61), *OUT), over(DATE + ONE)],
     ),
     "employment ended before the admission that it names": (
         lambda: ended(hired(), D - days(3), which=1),
-        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), over(D + days(61))],
+        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), ("TERMINATED", D + days(61), *OUT), over(DATE + ONE)],
     ),
     "employment ended long before the admission that it names": (
         lambda: ended(hired(), D - days(99), which=1),
-        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), over(D + days(61))],
+        [HIRED, ("IN_GRACE", D + ONE, *JOBLESS), ("TERMINATED", D + days(61), *OUT), over(DATE + ONE)],
     ),
     "employment ended, class without days": (
         lambda: ended(hired("P1", END), D + days(9)),
@@ -254,11 +285,42 @@ CASES: dict[str, Case] = {
     ),
     "employment ended, next petition late": (
         lambda: ended(hired(), END).extended(END + days(61), form="I-129"),
-        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), over(END + days(61))],
+        [
+            HIRED,
+            ("IN_GRACE", END + ONE, *JOBLESS),
+            ("TERMINATED", END + days(61), *OUT),
+            ("PENDING", DATE + ONE, "timely-application", "8 CFR 214.1(c)(4), 248.1(b)"),
+        ],
     ),
     "employment ended, another petition filed before": (
         lambda: ended(hired(until=END).extended(END - days(9), form="I-129"), END - days(5)),
-        [HIRED, ("PENDING", END + ONE, "timely-application", "8 CFR 214.1(c)(4), 248.1(b)")],
+        [
+            HIRED,
+            ("IN_GRACE", END - days(4), *JOBLESS),
+            ("PENDING", END + ONE, "timely-application", "8 CFR 214.1(c)(4), 248.1(b)"),
+        ],
+    ),
+    "employment ended, another petition filed before and denied": (
+        lambda: ended(hired().extended(END - days(9), END + days(150), Action.DENIED, form="I-129"), END),
+        [
+            HIRED,
+            ("IN_GRACE", END + ONE, *JOBLESS),
+            ("PENDING", END + days(61), "denied-application", "INA 212(a)(9)(B)(iv)"),
+            ("TERMINATED", END + days(151), *OUT),
+            over(DATE + ONE),
+        ],
+    ),
+    "employment ended under the petition pending": (
+        lambda: ended(hired().extended(END - days(9), form="I-129"), END, 1),
+        [HIRED, ("IN_GRACE", END + ONE, *JOBLESS), ("TERMINATED", END + days(61), *OUT), over(DATE + ONE)],
+    ),
+    "employment ended, another petition approved": (
+        lambda: ended(hired().extended(END - days(9), END + days(5), until=DATE + days(90), form="I-129"), END),
+        [
+            HIRED,
+            ("IN_STATUS", DATE + ONE, "approved-application", "8 CFR 214.1(c), 248"),
+            over(DATE + days(91)),
+        ],
     ),
     "employment ended under the petition approved": (
         lambda: ended(hired(until=END).extended(D, D + ONE, until=END + days(400), form="I-129"), END + days(9), 1),
@@ -266,7 +328,8 @@ CASES: dict[str, Case] = {
             HIRED,
             ("IN_STATUS", END + ONE, "approved-application", "8 CFR 214.1(c), 248"),
             ("IN_GRACE", END + days(10), *JOBLESS),
-            over(END + days(70)),
+            ("TERMINATED", END + days(70), *OUT),
+            over(END + days(401)),
         ],
     ),
     "denied": (
@@ -278,6 +341,15 @@ CASES: dict[str, Case] = {
         ],
     ),
     "denied as frivolous": (lambda: frivolous(denied()), [ADMITTED, over(END + ONE)]),
+    "frivolous and pending": (lambda: frivolous(visitor().extended(END)), [ADMITTED, over(END + ONE)]),
+    "frivolous and withdrawn": (
+        lambda: frivolous(visitor().extended(END, END + days(70), Action.WITHDRAWN)),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "frivolous, for permanent residence": (
+        lambda: frivolous(visitor().extended(END, form="I-485")),
+        [ADMITTED, over(END + ONE)],
+    ),
     "another one frivolous": (
         lambda: frivolous(denied(), 2),
         [
@@ -328,6 +400,15 @@ CASES: dict[str, Case] = {
         lambda: visitor().left(END, evidence=Evidence.SHOWN).fact(END + days(9), StatusFact.SEEN_INSIDE),
         [ADMITTED, over(END + ONE)],
     ),
+    **{
+        f"a manifest, and {fact} later": (
+            lambda fact=fact: (
+                visitor().left(END, "00:00:00", evidence=Evidence.MANIFEST_CLOSED).fact(END + days(9), fact)
+            ),
+            [ADMITTED, ("IN_STATUS", END, *ADMITTED[2:]), over(END + ONE)],
+        )
+        for fact in (StatusFact.ARRESTED, StatusFact.DETAINED, StatusFact.RELEASED)
+    },
     "a manifest, and seen later": (
         lambda: (
             visitor()
@@ -355,10 +436,15 @@ TOLD: dict[str, tuple[str, ...]] = {
     "asylum-pending": ("asylum application pending",),
     "temporary-protected-status": ("temporary protected status",),
     "deferred-departure": ("enforced departure deferred",),
+    "deferred-action": ("action deferred",),
     "voluntary-departure": ("voluntary departure granted", GONE),
     "voluntary-departure-after-proceedings": ("voluntary departure granted", GONE),
     "parole-in-place": ("paroled",),
     "satisfactory-departure": (
+        "satisfactory departure granted",
+        "did not leave within the days of satisfactory departure",
+    ),
+    "satisfactory-departure-guam": (
         "satisfactory departure granted",
         "did not leave within the days of satisfactory departure",
     ),
@@ -378,7 +464,7 @@ def problems() -> Iterator[str]:
         for piece in history.stays[0].timeline:
             if piece.reason not in TOLD.get(piece.rule, (piece.reason,)):
                 yield f"{name}: {piece.reason}"
-    for admission_class in ("WB", "WT", *ENDORSABLE, *NEITHER):
+    for admission_class in ("WB", "WT", *GUAM_CLASSES, *ENDORSABLE, *NEITHER):
         yield from _behind(admission_class)
 
 
@@ -392,14 +478,17 @@ def _with_days(admission_class: str) -> tuple[Fact, ...]:
     return tuple(story.fact(D, StatusFact.DAYS_ENDORSED, until=D + days(99)).facts())
 
 
-ENDORSABLE = "H1B E1 E2 E3 L1 L1A L1B O1 P1 P2 P3 TN".split()
+ENDORSABLE = "H1B E1 E2 E3 L1 L1A L1B O1 O1A O1B P1 P1A P1B P2 P3 TC TN TN1 TN2".split()
+GUAM_CLASSES = "GB GMB GMT GT".split()
 NEITHER = ("B2", "H1B1")
 
 
 def _behind(admission_class: str) -> Iterator[str]:
     (history,) = resolve.persons(_with_days(admission_class))
     actual = [rule for outcome, _, rule, _ in line_of(history.stays[0]) if outcome == "IN_GRACE"]
-    expected = [] if admission_class in NEITHER else [EMERGENCY[0] if admission_class in ("WB", "WT") else ENDORSED[0]]
+    expected = [] if admission_class in NEITHER else [ENDORSED[0]]
+    if admission_class in ("WB", "WT", *GUAM_CLASSES):
+        expected = [GUAM_DAYS[0] if admission_class in GUAM_CLASSES else EMERGENCY[0]]
     if actual != expected:
         yield f"{admission_class}: {actual}, not {expected}"
 
@@ -474,9 +563,10 @@ def test_every_last_day_is_one_of_the_port(name: str, zone: str) -> None:
     made, last, word = BOUNDARIES[name]
     story = made(zone)
     after = "IN_GRACE" if word == "IN_STATUS" and name != "TPS withdrawn" else "OVERSTAY_SUSPECTED"
+    after = "TERMINATED" if name == "days after employment" else after
     assert story.outcome(last - ONE) == story.outcome(last, "00:00:00") == story.outcome(last, "23:59:59") == word
     assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + ONE) == after
-    late = "DEPARTED_IN_TIME" if after == "IN_GRACE" else "DEPARTED_LATE"
+    late = "DEPARTED_LATE" if after == "OVERSTAY_SUSPECTED" else "DEPARTED_IN_TIME"
     for day, clock, gone in ((last, "23:59:59", "DEPARTED_IN_TIME"), (last + ONE, "00:00:00", late)):
         assert made(zone).left(day, clock).last().outcome == gone
 
@@ -558,7 +648,8 @@ def _mutants(row: Protection) -> Iterator[Protection]:
     yield from (replace(row, days=row.days + by) for by in (-1, 1) if row.days)
     yield from (replace(row, classes=row.classes - {one}) for one in row.classes if len(row.classes) > 1)
     yield replace(row, classes=row.classes | {"B2"} if row.classes else frozenset({"ZZ"}))
-    yield replace(row, behind=not row.behind)
+    if row.days:  # else the fact's own day is the limit, wherever it begins
+        yield replace(row, behind=not row.behind)
     if row.ended_by:
         yield replace(row, ended_by="")
     if row.open:
@@ -619,13 +710,13 @@ def test_no_other_rule_can_change_unnoticed(name: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("admission_class", PETITION)
 def test_the_days_after_employment(admission_class: str, by: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty in each class of the row; one more or less shows."""
-    expected = [("IN_GRACE", END + ONE), ("OVERSTAY_SUSPECTED", END + days(61))]
+    expected = [("IN_GRACE", END + ONE), ("TERMINATED", END + days(61)), ("OVERSTAY_SUSPECTED", DATE + ONE)]
 
     def actual() -> list[tuple[str, date]]:
         return [(word, day) for word, day, _, _ in line_of(ended(hired(admission_class), END).stay())[1:]]
 
     assert actual() == expected
-    row = next(rule for rule in rules.RULES if admission_class in rule.classes)
+    row = next(rule for rule in rules.RULES[::-1] if admission_class in rule.classes)
     changed = tuple(replace(rule, employment_days=60 + by) if rule is row else rule for rule in rules.RULES)
     monkeypatch.setattr(rules, "RULES", changed)
     assert actual() != expected
@@ -639,12 +730,13 @@ def test_employment_that_ended_across_the_date_line() -> None:
     assert [piece.since for piece in stay.timeline[1:]] == [
         second("Pacific/Guam", D + ONE, "00:00:00"),
         second("Pacific/Guam", D + days(61), "00:00:00"),
+        second("Pacific/Guam", END + days(301), "00:00:00"),
     ]
 
 
 def test_no_other_class_hangs_on_employment() -> None:
     """Its end moves nothing there."""
-    for admission_class in sorted({one for rule in rules.RULES for one in rule.classes} - set(PETITION)):
+    for admission_class in sorted({one for rule in rules.RULES for one in rule.classes} - {*PETITION, *SEASONAL}):
         plain = Story().admitted(D, admission_class, END)
         assert ended(Story().admitted(D, admission_class, END), D + days(9)).line() == plain.line(), admission_class
 

@@ -35,7 +35,8 @@ from services.ingest.tally import Limits, Tally
 HERE = Path(__file__).parent
 ACCEPTED: frozenset[str] = frozenset()
 """Incompatible changes that were weighed and let pass, by their text. `v2` was taken anew on 2026-11-29: it was not yet
-released, and amendments, codes of states, the schemes and facts of all systems, and freshness by system came in."""
+released, and amendments, codes of states, the schemes and facts of all systems, freshness by system and whether a
+filing was on paper came in."""
 
 ACCEPTED_OF_VIEWS: frozenset[str] = frozenset(
     # answers say how many days are left, and whether all holders are told: nobody but us writes them, and readers of

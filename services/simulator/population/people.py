@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.simulator.clock import DAY, changes, end_of, local, midnight
+from services.simulator.clock import DAY, changes, end_of
 from services.simulator.population import names, ports, rates
 from services.simulator.population.documents import Documents
 from services.simulator.population.names import Origin, plain
@@ -211,22 +211,18 @@ class Population:
         # a preclearance port is abroad: the departure is elsewhere
         abroad = frame.port in ports.ABROAD
         if kind == "left_last_day":
-            # an hour before midnight at the port of entry: in Guam, Honolulu and the west UTC has another day
+            # an hour before midnight at the port: in Guam, Honolulu and the west UTC has another day
             second = self._rng.between(22 * 3600, DAY - 60)
-            if abroad:
-                return self._rng.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
-            return self._rng.crossing(frame.port, frame.mode, day, second)
+            return self._rng.crossing("JFK" if abroad else frame.port, "A" if abroad else frame.mode, day, second)
         if kind == "left_last_day_elsewhere":
-            port = ports.EASTWARD.get(frame.zone, "GUM")
-            return self._rng.crossing(port, "A", *local(ports.ZONES[port], end_of(day, frame.zone) - 1800))
+            # the last day where the person leaves, when at the port of entry it is often over
+            return self._rng.crossing(ports.WESTWARD.get(frame.zone, "GUM"), "A", day, DAY - 1800)
         if kind == "left_hours_late_elsewhere":
-            port = ports.WESTWARD.get(frame.zone, "GUM")
-            return self._rng.crossing(port, "A", *local(ports.ZONES[port], midnight(day, frame.zone) + 900))
+            # the day after where the person leaves, when at the port of entry the last one often still runs
+            return self._rng.crossing(ports.EASTWARD.get(frame.zone, "GUM"), "A", day, 900)
         if kind == "left_one_day_late":
             second = self._rng.between(60, 4 * 3600)
-            if abroad:
-                return self._rng.crossing("JFK", "A", *local(ports.ZONES["JFK"], midnight(day, frame.zone) + second))
-            return self._rng.crossing(frame.port, frame.mode, day, second)
+            return self._rng.crossing("JFK" if abroad else frame.port, "A" if abroad else frame.mode, day, second)
         mode = frame.mode
         port = frame.port if mode != "A" or self._rng.chance(0.5) else self._rng.one(ports.OUT)
         return self._rng.crossing(

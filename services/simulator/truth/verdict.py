@@ -10,7 +10,7 @@ Students and exchange visitors, as 8 CFR 214.2 and the interface of SEVIS have i
   behind what they follow. Then IN_GRACE for 60 (F) or 30 days (J), then over. The last day authorised stays D/S.
 - An authorised early withdrawal (F): IN_STATUS to the end of its day, IN_GRACE for 15 days.
 - A termination for a violation: TERMINATED once its day is over, with no end but a departure (late), a later admission
-  or a reactivation.
+  or a reactivation. Under a date on the I-94 (M) a departure before that is in time, and behind it is an overstay.
 - A reactivation: IN_STATUS from the beginning of its day, to the end that it tells. What was before stays.
 - M-1: the date on the I-94 rules and holds the 30 days already: IN_STATUS until the program (with training) is over
   and 30 days or fewer are left, then IN_GRACE to the end of that date, then over. The last day authorised is the
@@ -26,8 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas.outcomes import Outcome
-from services.simulator.clock import end_of, midnight
+from services.simulator.clock import end_of, instant, local, midnight
 from services.simulator.population.plans import Application, Crossing, Program, Stay, Step
+from services.simulator.truth.business import last_filing_day
 
 OFFICE = "America/New_York"
 """Decisions of the benefits agency are dated in this zone."""
@@ -38,8 +39,6 @@ WITHDRAWAL_GRACE = 15
 PERIODS = ("OPTEmployment", "AcademicTraining", "CapGapExtension")
 """Elements of SEVIS that are periods beside the program and reach beyond its end."""
 VIOLATION, WITHDRAWAL = "OTHER-VIOLATION", "EARLY-WITHDRAWAL"
-LATE = (Outcome.OVERSTAY_SUSPECTED, Outcome.TERMINATED)
-"""What makes a departure late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +76,19 @@ def verdict(
 ) -> Verdict:
     """Return the outcome of a stay at `as_of`.
 
-    Taken for known are the applications, departure and steps of the program given, a later admission at `later`, and
-    every departure up to `covered`.
+    Taken for known are the applications, departure and steps of the program given, a later application for admission at
+    `later`, and every departure up to `covered`.
     """
     begun = stay.arrival.at
     if stay.inspection != "A":
         return Verdict(Outcome.NOT_ADMITTED, begun, 0)
     line = _studies(stay, stay.program, steps) if stay.student else _allowed(stay, applications)
     if departure is not None and departure.at <= as_of:
-        _, word = line.holds(departure.at)
-        left = Outcome.DEPARTED_LATE if word in LATE else Outcome.DEPARTED_IN_TIME
+        # the day of a departure is the day where it happened; that of the period is a date
+        there = instant(*local(departure.zone, departure.at), stay.arrival.zone)
+        _, word = line.holds(max(there, begun))
+        late = word is Outcome.OVERSTAY_SUSPECTED or (word is Outcome.TERMINATED and stay.duration)
+        left = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         return Verdict(word if word is Outcome.UNDETERMINED else left, departure.at, line.last_day)
     if later is not None and later <= as_of:
         return Verdict(Outcome.CLOSED_UNOBSERVED, later, line.last_day)
@@ -120,7 +122,7 @@ def _extend(line: _Line, application: Application, zone: str) -> None:
         line.last_day = application.granted_until
         line.dated = line.reach = end_of(application.granted_until, zone)
         return
-    if application.filed > line.last_day:
+    if application.filed > last_filing_day(line.last_day):
         return
     pending_end = end_of(application.decided, zone) if application.decision else NEVER
     if pending_end > line.reach:
@@ -165,7 +167,10 @@ def _allowed_by(stay: Stay, step: Step, periods: list[Step]) -> list[tuple[int, 
     """Return what one record about the program allows, from when it holds."""
     begun, zone = stay.arrival.at, stay.arrival.zone
     if step.reason == VIOLATION:
-        return [(max(begun, end_of(step.day, zone)), Outcome.TERMINATED)]
+        ended = [(max(begun, end_of(step.day, zone)), Outcome.TERMINATED)]
+        if not stay.duration:
+            ended.append((end_of(stay.last_day, zone), Outcome.OVERSTAY_SUSPECTED))
+        return ended
     since = max(begun, midnight(step.day, zone))
     last, grace = _ends(stay, step, periods)
     return [

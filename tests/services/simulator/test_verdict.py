@@ -40,12 +40,14 @@ def judge(
     return verdict(stay(admission_class), applications, left, later, as_of, covered)
 
 
-def test_the_last_day_ends_at_midnight_of_the_port_of_entry() -> None:
+def test_the_last_day_is_one_of_the_place_that_one_leaves() -> None:
     in_time, late = crossing(LAST, 86_399), crossing(LAST + 1, 0)
     assert judge(left=in_time) == Verdict(Outcome.DEPARTED_IN_TIME, OVER - 1, LAST)
     assert judge(left=late) == Verdict(Outcome.DEPARTED_LATE, OVER, LAST)
     next_day_in_new_york = crossing(LAST + 1, 4 * 3600, "America/New_York")
-    assert judge(left=next_day_in_new_york).outcome is Outcome.DEPARTED_IN_TIME
+    assert judge(left=next_day_in_new_york).outcome is Outcome.DEPARTED_LATE
+    last_day_in_guam = crossing(LAST, 86_399, "Pacific/Guam")
+    assert judge(left=last_day_in_guam).outcome is Outcome.DEPARTED_IN_TIME
 
 
 def test_refused() -> None:
@@ -69,7 +71,8 @@ def test_a_later_admission_closes_and_a_departure_goes_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filed", "outcome"), [(-3, Outcome.PENDING), (0, Outcome.PENDING), (1, Outcome.OVERSTAY_SUSPECTED)]
+    ("filed", "outcome"),
+    [(-3, Outcome.PENDING), (0, Outcome.PENDING), (3, Outcome.PENDING), (4, Outcome.OVERSTAY_SUSPECTED)],
 )
 def test_pending_in_time_or_late(filed: int, outcome: Outcome) -> None:
     assert judge(asked("I-539", filed)) == Verdict(outcome, OVER, LAST)
@@ -91,7 +94,7 @@ def test_denied_after_the_last_day(decision: str) -> None:
     assert judge(denied, left=crossing(LAST + 21)).outcome is Outcome.DEPARTED_LATE
     assert judge(denied) == Verdict(Outcome.OVERSTAY_SUSPECTED, end_of(LAST + 20, ZONE), LAST)
     assert judge(asked("I-539", -30, decision, -20), left=crossing(LAST + 1)).outcome is Outcome.DEPARTED_LATE
-    assert judge(asked("I-539", 1, decision, 20), left=crossing(LAST + 10)).outcome is Outcome.DEPARTED_LATE
+    assert judge(asked("I-539", 4, decision, 20), left=crossing(LAST + 10)).outcome is Outcome.DEPARTED_LATE
 
 
 def test_waiver_visitors_can_only_adjust() -> None:
