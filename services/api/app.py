@@ -26,8 +26,9 @@ from services.api.desk import (
     TimelineDesk,
 )
 from services.api.guard import Guard
-from services.api.problems import Problem, ProblemDetails, described
+from services.api.problems import described
 from services.api.tokens import Trust
+from services.problems import Problem, ProblemDetails
 from services.store.contract import Reads, StoreDown
 
 ABOUT = """What the connected systems know about a visa holder's status, and why.

@@ -22,10 +22,10 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.view import StatusView, TimelineView
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of
 from services.api.audit import Audit, Clock, Entry, Result
-from services.api.problems import Problem
 from services.api.tokens import Caller, Trust, Unauthenticated
 from services.domain.facts import MICRO
 from services.domain.pools import merged_facts
+from services.problems import Problem
 from services.store.contract import Reads, StoreDown
 
 PURPOSE_HEADER = "Visabus-Purpose"

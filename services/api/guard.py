@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.problems import Problem, response_of
+from services.problems import Problem
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 """The paths that need no token and tell of nobody."""
@@ -124,7 +124,7 @@ class _Passage:
     async def _tell(self, problem: Problem) -> None:
         self._scope["state"].setdefault("reason", problem.kind)
         withheld, self._withheld = self._withheld, False
-        await response_of(problem, self._request)(self._scope, self._receive, self._checked)
+        await problem.response(self._request)(self._scope, self._receive, self._checked)
         self._withheld = withheld
 
     def _note(self, began: float) -> None:

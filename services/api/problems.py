@@ -1,80 +1,19 @@
-"""Errors as RFC 9457 problems. Their texts are ours, word for word: nothing that was sent is repeated."""
+"""The errors of the API as problems."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.api.audit import AuditDown
+from services.problems import MEDIA_TYPE, Mistake, Problem, of_http
 from services.store.contract import StoreDown
-
-MEDIA_TYPE = "application/problem+json"
-
-
-class Mistake(BaseModel):
-    """One thing that is wrong with a request."""
-
-    where: str = Field(description="path, query or header, and the parameter if it is one of ours.")
-    why: str
-
-
-class ProblemDetails(BaseModel):
-    """RFC 9457."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="What kind of problem, as a URN.")
-    title: str
-    status: int
-    detail: str | None = None
-    instance: str | None = Field(default=None, description="This very request, as found in the log.")
-    mistakes: list[Mistake] = []
-
-
-class Problem(Exception):
-    """A request that ends in an error on purpose."""
-
-    def __init__(
-        self,
-        status: int,
-        kind: str,
-        detail: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        mistakes: Sequence[Mistake] = (),
-        **more: Any,
-    ) -> None:
-        super().__init__(kind)
-        self.status = status
-        self.kind = kind
-        self.detail = detail
-        self.headers = dict(headers or {})
-        self.mistakes = mistakes
-        self.more = more
-
-
-def response_of(problem: Problem, request: str = "") -> Response:
-    """The problem as an answer."""
-    body: dict[str, Any] = {
-        "type": f"urn:visabus:problem:{problem.kind}",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        **problem.more,
-    }
-    if request:
-        body["instance"] = f"urn:uuid:{request}"
-    if problem.mistakes:
-        body["mistakes"] = [mistake.model_dump() for mistake in problem.mistakes]
-    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -118,9 +57,7 @@ async def _own(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    kinds = {404: ("no-route", "There is nothing at this path."), 405: ("method", "This path knows no such method.")}
-    kind, detail = kinds.get(error.status_code, ("request", "The request cannot be answered."))
-    return _answer(request, Problem(error.status_code, kind, detail, headers=error.headers))
+    return _answer(request, of_http(error))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -148,4 +85,4 @@ def _mistake(error: Mapping[str, Any]) -> Mistake:
 
 def _answer(request: Request, problem: Problem) -> Response:
     request.state.reason = problem.kind
-    return response_of(problem, request.state.request)
+    return problem.response(request.state.request)

@@ -21,10 +21,10 @@ from services.feeds import FeedLost
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer
 from services.ingest.door.limits import Buckets, Places
-from services.ingest.door.problems import Problem
 from services.ingest.door.push_handler import Post, PushHandler
 from services.ingest.door.signatures import Keys, Signed
 from services.logs import describe
+from services.problems import Problem, of_http
 from services.settings import DoorSettings
 
 
@@ -144,9 +144,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    kinds = {404: ("no-route", "There is nothing at this path."), 405: ("method", "This path knows no such method.")}
-    kind, detail = kinds.get(error.status_code, ("request", "The request cannot be answered."))
-    return Problem(error.status_code, kind, detail, headers=error.headers).response()
+    return of_http(error).response()
 
 
 async def _bug(request: Request, error: Exception) -> Response:

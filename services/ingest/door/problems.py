@@ -1,35 +1,8 @@
-"""What the door says when it takes nothing: RFC 9457 problems, their texts ours, word for word."""
+"""What the door answers when it takes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from http import HTTPStatus
-
-import orjson
-from starlette.responses import Response
-
-MEDIA_TYPE = "application/problem+json"
-
-
-class Problem(Exception):
-    """A request that ends in an error on purpose."""
-
-    def __init__(self, status: int, kind: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(kind)
-        self.status = status
-        self.kind = kind
-        self.detail = detail
-        self.headers = dict(headers or {})
-
-    def response(self) -> Response:
-        """The problem as an answer."""
-        body = {
-            "type": f"urn:visabus:problem:{self.kind}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        return Response(orjson.dumps(body), self.status, {"Cache-Control": "no-store", **self.headers}, MEDIA_TYPE)
+from services.problems import Problem
 
 
 def headers(name: str) -> Problem:
@@ -38,18 +11,18 @@ def headers(name: str) -> Problem:
 
 
 def signature() -> Problem:
-    """One text for an unknown key, a wrong signature and an old timestamp: whoever guesses learns nothing."""
+    """One text for an unknown key, a wrong signature and an old timestamp: a guess teaches nothing."""
     detail = "The key is unknown, the signature is wrong, or the timestamp is too far away."
     return Problem(401, "signature", detail, headers={"WWW-Authenticate": "Visabus-Signature"})
 
 
 def nonce() -> Problem:
-    """Replayed with something else."""
+    """The nonce came with another message before."""
     return Problem(409, "nonce", "The nonce was used with another message.")
 
 
 def too_large(what: str) -> Problem:
-    """Of bytes or records."""
+    """Too many bytes or records."""
     return Problem(413, "too-large", f"Too many {what} in one message.")
 
 
@@ -59,7 +32,7 @@ def rate(seconds: int) -> Problem:
 
 
 def busy() -> Problem:
-    """Too many requests at once, of whomever."""
+    """Too many requests at once, of all keys."""
     return Problem(503, "busy", "Too many requests at the same time.", headers={"Retry-After": "1"})
 
 
