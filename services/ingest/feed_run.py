@@ -36,8 +36,8 @@ from services.ingest.tally import Tally
 from services.logs import describe
 from services.settings import IngestSettings
 
-_LINGER_SECONDS = 0.1
-"""How long a feed that is behind waits for more to send together."""
+_LINGER_SECONDS = 0.2
+"""How long a feed whose source streams waits for more to send together."""
 
 
 class Stopped(Exception):

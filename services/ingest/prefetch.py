@@ -1,8 +1,9 @@
-"""Reading ahead: what comes next is made while the last is in use, and what has piled up by then is taken together."""
+"""Prefetching: items are made while the last ones are in use, and what has gathered by then is taken together."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
@@ -14,15 +15,16 @@ T = TypeVar("T")
 async def prefetch(
     items: AsyncGenerator[T, None], limit: int, weight: Callable[[T], float], linger: float
 ) -> AsyncGenerator[list[T], None]:
-    """The same items in the same order, made ahead by one task from first to last, a list of them at a time.
+    """Yield the same items in the same order, made ahead by one task from first to last, a list of them at a time.
 
-    A list weighs one at most, if it is not a single item; about `limit` is made ahead. Who comes back to find items
-    waiting is behind, and waits up to `linger` seconds more for a full list; who waits for an item gets it at once.
-    What the generator raises is raised here, behind the items that came before it.
+    A list weighs one at most, unless it is a single item; items of a weight of about `limit` are made ahead. The first
+    item of a quiet time is yielded at once. While items stream, coming within `linger` seconds of the last list, a
+    full list is waited for, `linger` seconds at most: each list costs its reader a wait for a disk. What the generator
+    raises is raised here, behind the items that came before it.
     """
-    waiting: deque[T] = deque()
+    ready: deque[T] = deque()
     held = 0.0
-    news, room = asyncio.Event(), asyncio.Event()
+    changed, room = asyncio.Event(), asyncio.Event()
     over = False
 
     async def fill() -> None:
@@ -35,37 +37,39 @@ async def prefetch(
                         await room.wait()
                     if over:  # cancelled, but the generator was in a call that swallows that (asyncio.wait_for < 3.12)
                         return
-                    waiting.append(item)
+                    ready.append(item)
                     held += weight(item)
-                    news.set()
+                    changed.set()
         finally:
-            news.set()
+            changed.set()
 
     async def full() -> None:
         while held < 1 and not filler.done():
-            news.clear()
-            await news.wait()
+            changed.clear()
+            await changed.wait()
 
     filler = asyncio.create_task(fill())
+    since = -2 * linger  # when the last list was done with
     try:
         while True:
-            if waiting:
+            while not ready and not filler.done():
+                changed.clear()
+                await changed.wait()
+            if not ready:
+                break
+            if time.monotonic() - since < linger:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(linger):
                         await full()
-            while not waiting and not filler.done():
-                news.clear()
-                await news.wait()
-            if not waiting:
-                break
-            taken = [waiting.popleft()]
-            weighs = weight(taken[0])
-            while waiting and weighs + weight(waiting[0]) <= 1:
-                weighs += weight(waiting[0])
-                taken.append(waiting.popleft())
+            some = [ready.popleft()]
+            weighs = weight(some[0])
+            while ready and weighs + weight(ready[0]) <= 1:
+                weighs += weight(ready[0])
+                some.append(ready.popleft())
             held -= weighs
             room.set()
-            yield taken
+            yield some
+            since = time.monotonic()
         await filler
     finally:
         over = True

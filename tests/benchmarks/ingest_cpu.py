@@ -14,22 +14,22 @@ import sqlite3
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from schemas.topics import EVENT_TOPICS
 from services.simulator import addresses, simulate
+from services.simulator.simulation import Feeds
 
 HERE = Path(__file__).parents[2]
 
 
-def ingest(checkout: Path, feeds: Mapping[str, str], data: Path) -> tuple[float, int]:
+def ingest(checkout: Path, feeds: Feeds, data: Path) -> tuple[float, int]:
     """Read the feeds in one process; its CPU seconds and the events that it published."""
     environment = {
         **os.environ,
         "VISABUS_DATA_DIR": str(data),
-        "VISABUS_FEEDS": json.dumps({name: {"url": url} for name, url in feeds.items()}),
+        "VISABUS_FEEDS": json.dumps(feeds),
         "VISABUS_LOG__LEVEL": "warning",
     }
     command = [str(checkout / ".venv/bin/visabus"), "ingest", "--once", "--stamp", "recorded"]
