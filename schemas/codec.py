@@ -21,7 +21,7 @@ def encode(event: AnyEvent) -> bytes:
     """The event's bytes. Raises ValueError if nobody stamped it: an event without a moment of knowing is no event."""
     if event.published_at is None:
         raise ValueError("an event is stamped with its moment of knowing before it is published")
-    return orjson.dumps(event.model_dump(mode="json", exclude_none=True, exclude_defaults=False))
+    return event.__pydantic_serializer__.to_json(event, exclude_none=True)
 
 
 def decode(data: bytes) -> AnyEvent:

@@ -30,6 +30,10 @@ class Done:
     size: int
     changed: int
     digest: str
+    entry: tuple[str, int, int, str] = field(init=False, repr=False, compare=False)  # in a position, made once
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entry", (self.name, self.size, self.changed, self.digest))
 
 
 @dataclass(slots=True)
@@ -57,9 +61,12 @@ class Memory:
 
     def position(self) -> Json:
         """Pack it."""
-        done = (self.done[name] for name in sorted(self.done))
-        entries = [[each.name, each.size, each.changed, each.digest] for each in done]
-        return {"done": entries, "floor": self.floor, "reached": self.reached, "again": self.again}
+        return {
+            "done": [self.done[name].entry for name in sorted(self.done)],
+            "floor": self.floor,
+            "reached": self.reached,
+            "again": self.again,
+        }
 
     def to_look_at(self, inodes: Mapping[str, int]) -> tuple[list[str], list[str]]:
         """Of names with their st_ctime those up to the floor to which something happened, by time, and those beyond."""

@@ -12,10 +12,11 @@ import gzip
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
@@ -38,10 +39,28 @@ from adapters.core import (
 from adapters.transports.archives import Bounded, read_zip, whole_archive
 from adapters.transports.drop_memory import Done, Memory
 from adapters.transports.offline import opened
-from adapters.transports.slices import by_few
+from adapters.transports.slices import at_once, by_few
 
 log = logging.getLogger(__name__)
 _TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
+
+
+_MOST = 64
+_SMALL = 2**18
+"""Files up to this size are read when they are looked at, several of them together up to this size."""
+_QUICK = 2**14
+"""Contents up to this size are read at once: to have a thread do it would cost more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that is to be read, with its content if it is small: what was digested is then what is read."""
+
+    done: Done
+    content: bytes | None = field(repr=False)
+
+
+Looked = tuple[str, Seen | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +118,14 @@ class DropFolder:
         waiting = await asyncio.to_thread(self._waiting, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
         oldest_waiting = [min(inodes[name] for name in waiting)] if waiting else []
-        for number, name in enumerate([*late, *beyond], start=1):
-            done = await asyncio.to_thread(self._look, name, memory.done.get(name))
-            if done is None:
+        number = 0
+        async for name, seen, why in self._looks([*late, *beyond], memory):
+            number += 1
+            if why:
+                self.left.append(f"{name}: {why}")
+            if seen is None:
                 continue
+            done = seen.done
             if memory.full and waiting:
                 log.warning("too many files to remember behind one that may still be on its way: it is waited for")
                 self.left.append(f"{name} and what follows: {min(waiting)} is waited for")
@@ -115,7 +138,7 @@ class DropFolder:
                 log.info("known content under another name, told in its receipt; not read again")
                 yield Batch(name, self._resent(name, twin), memory.position(), content=done.digest)
             elif twin is None:
-                yield Batch(name, self._reader(name), memory.position(), content=done.digest)
+                yield Batch(name, self._reader(name, seen.content), memory.position(), content=done.digest)
 
     def deferred(self) -> list[str]:
         """Files that may still be on their way."""
@@ -148,25 +171,57 @@ class DropFolder:
         """Those that are not to be taken yet. Raises SourceDown."""
         return [name for name in names if self._state(name, memory.done.get(name))[1]]
 
-    def _look(self, name: str, before: Done | None) -> Done | None:
-        """The file as it is if it is to be read: whole, settled, not known. Raises SourceDown."""
+    async def _looks(self, names: Sequence[str], memory: Memory) -> AsyncIterator[Looked]:
+        """Each name as `_look` sees it, a few of them in one go of a thread. Raises SourceDown."""
+        first = 0
+        while first < len(names):
+            few = await asyncio.to_thread(self._look_at_few, names[first : first + _MOST], memory.done)
+            for each in few:
+                yield each
+            first += len(few)
+
+    def _look_at_few(self, names: Sequence[str], known: Mapping[str, Done]) -> list[Looked]:
+        """The first of these names; fewer of them where they have more than a few bytes. Raises SourceDown.
+
+        What is raised at a name that is not the first is raised when it is.
+        """
+        looked: list[Looked] = []
+        size = 0
+        for name in names:
+            try:
+                seen, why = self._look(name, known.get(name))
+            except SourceDown:
+                if looked:
+                    break
+                raise
+            looked.append((name, seen, why))
+            size += seen.done.size if seen is not None else 0
+            if size > _SMALL:
+                break
+        return looked
+
+    def _look(self, name: str, before: Done | None) -> tuple[Seen | None, str]:
+        """The file as it is if it is to be read: whole, settled, not known; or why not yet. Raises SourceDown."""
         path = self.path / name
         stat, why = self._state(name, before)
-        if why:
-            self.left.append(f"{name}: {why}")
         if stat is None or why:
-            return None
+            return None, why
+        content: bytes | None = None
         try:
-            digest = _digest(path)
+            if stat.st_size <= _SMALL:
+                content = path.read_bytes()
+                digest = blake2b(content, digest_size=8).hexdigest()
+            else:
+                digest = _digest(path)
             after = path.stat()
         except FileNotFoundError:
             log.info("a file went away before it was read")
-            return None
+            return None, ""
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
         if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-            return None
-        return Done(name, stat.st_size, stat.st_mtime_ns, digest)
+            return None, ""
+        return Seen(Done(name, stat.st_size, stat.st_mtime_ns, digest), content), ""
 
     def _state(self, name: str, before: Done | None) -> tuple[os.stat_result | None, str]:
         """The file's state, or None if it is as it was before or gone; and why it is not to be taken yet."""
@@ -210,8 +265,13 @@ class DropFolder:
 
         return records
 
-    def _reader(self, name: str) -> Callable[[], AsyncIterator[Read]]:
-        return lambda: by_few(self._reads(self.path / name))
+    def _reader(self, name: str, content: bytes | None) -> Callable[[], AsyncIterator[Read]]:
+        if content is None:
+            return lambda: by_few(self._reads(self.path / name))
+        reads = partial(read_small, content, self.format, self.options.unwrap, self.options.limit)
+        # what is packed may be large in truth, and a large text may take its time: a thread reads those
+        quick = self.options.unwrap is None and len(content) <= _QUICK
+        return (lambda: at_once(reads())) if quick else (lambda: by_few(reads()))
 
     def _reads(self, path: Path) -> Iterator[Read]:
         try:
@@ -219,6 +279,12 @@ class DropFolder:
                 yield from read_stream(stream, self.format, self.options.unwrap, self.options.limit)
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
+
+
+def read_small(content: bytes, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
+    """What a file of that content holds."""
+    with opened(content) as stream:
+        yield from read_stream(stream, format, unwrap, limit)
 
 
 def read_stream(stream: BufferedReader, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:

@@ -21,6 +21,12 @@ async def by_few(reads: Iterator[Read]) -> AsyncIterator[Read]:
             yield read
 
 
+async def at_once(reads: Iterator[Read]) -> AsyncIterator[Read]:
+    """The same reads, made where they are asked for: of a few bytes, for which a thread would cost more."""
+    for read in reads:
+        yield read
+
+
 def next_few(reads: Iterator[Read]) -> tuple[list[Read], bool]:
     """The next reads, and whether there may be more: most files are small, and to ask once more costs as much again.
 

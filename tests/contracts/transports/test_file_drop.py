@@ -7,6 +7,7 @@ import gzip
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -212,7 +213,7 @@ async def test_a_file_that_comes_late_below_others_is_read(tmp_path: Path) -> No
 
 
 async def test_a_file_that_went_away_is_no_error_before_and_a_source_down_after(tmp_path: Path) -> None:
-    path = put(tmp_path, "N1", b"a\n")
+    path = put(tmp_path, "N1", b"a\n" * 200_000)  # a large one is opened when it is read
     put(tmp_path, "N2", b"b\n")
     transport = connect(str(tmp_path), feed())
     names = []
@@ -224,6 +225,16 @@ async def test_a_file_that_went_away_is_no_error_before_and_a_source_down_after(
             with pytest.raises(SourceDown, match="N1: No such file"):
                 [read async for read in batch.records()]
     assert names == ["N1"]
+
+
+async def test_a_small_file_is_read_as_it_was_when_it_was_looked_at(tmp_path: Path) -> None:
+    path = put(tmp_path, "N1", b"a\n")
+    transport = connect(str(tmp_path), feed())
+    async for batch in transport.batches(None):
+        path.write_bytes(b"changed\n")
+        reads = [read async for read in batch.records()]
+        assert [read.raw for read in reads if isinstance(read, Record)] == [b"a"]
+        assert batch.content == blake2b(b"a\n", digest_size=8).hexdigest()
 
 
 async def test_a_directory_that_is_not_there_is_a_source_down(tmp_path: Path) -> None:
