@@ -19,7 +19,7 @@ import typer
 
 from services.cli.children import Children
 from services.cli.context import FAILED, MISUSED, Given, Refusal
-from services.cli.population import HELP, chosen, queues_of
+from services.cli.population import HELP, queues_of, sources_of
 from services.cli.serving import Answering, answering, door, push_keys
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def demo(
     given = context.find_object(Given) or Given()
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise Refusal(f"{keep} is not empty; a demo keeps its files in a new directory", MISUSED)
-    sources = chosen(systems)
+    sources = sources_of(systems)
     queues = queues_of(queue, sources)
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))

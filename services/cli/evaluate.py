@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.context import FAILED, MISUSED, Given, Refusal, start_logs
-from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
+from services.cli.population import HELP, NoiseOption, RateOption, noise_of, sources_of
 from services.cli.serving import answering, door, push_handler, push_keys
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def evaluate(
     if splink and not splink_baseline.present():
         raise Refusal("Splink is not installed; install visabus with its extra `splink`", MISUSED)
     given = context.find_object(Given) or Given()
-    sources, mistakes = chosen(systems), noise_of(noise, rate)
+    sources, mistakes = sources_of(systems), noise_of(noise, rate)
     with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
         path = Path(directory).resolve()
         asked = Asked(persons, seed, mistakes, sources, splink)

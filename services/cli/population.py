@@ -32,7 +32,7 @@ def known() -> dict[str, Source]:
     return {system: source for system, source in sources().items() if system in systems()}
 
 
-def chosen(text: str | None) -> dict[str, Source]:
+def sources_of(text: str | None) -> dict[str, Source]:
     """Return the sources to write, in order: those named, or all that are connected. Raises Refusal."""
     connected = known()
     if text is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.context import MISUSED, Refusal
-from services.cli.population import HELP, NoiseOption, RateOption, chosen, noise_of
+from services.cli.population import HELP, NoiseOption, RateOption, noise_of, sources_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,7 @@ def simulate(
     from services.simulator import RECORDS_END
     from services.simulator import simulate as write
 
-    mistakes, sources = noise_of(noise, rate), chosen(systems)
+    mistakes, sources = noise_of(noise, rate), sources_of(systems)
     try:
         moment = _moment(end) if end else RECORDS_END
         truth = write(

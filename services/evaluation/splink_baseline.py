@@ -67,6 +67,7 @@ def row(place: int, claim: Claim, texts: tuple[str, ...], schemes: Iterable[str]
 
 def clusters(claims: Claims) -> list[int]:
     """Return the number of its person for each claim."""
+    import duckdb
     import pandas
     import splink.comparison_level_library as levels
     import splink.comparison_library as compare
@@ -103,7 +104,9 @@ def clusters(claims: Claims) -> list[int]:
             block_on("family", "given", "citizenship"),
         ],
     )
-    linker = Linker(frame, settings, db_api=DuckDBAPI())
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    linker = Linker(frame, settings, db_api=DuckDBAPI(connection=connection))
     logging.getLogger("splink").setLevel(logging.ERROR)  # it says at length what it does
     training = linker.training
     certain: list[Any] = [block_on("family", "given", "birth"), *numbers]

@@ -62,7 +62,7 @@ class Noise:
     """Of receipt numbers."""
     placeholder: float = 0.002
     """Of numbers of passports, visas, I-94s and aliens: zeros, nines or a word in the place of the number."""
-    swapped_passport: float = 0.005
+    swapped_passport: float = 0.03
     """Of stays of families who travel together: at the inspection on arrival each has the passport of the other."""
     custom_birth: float = 1.0
     """Of persons whose day of birth is not known, by the share of the country: 1 January or 1 July stands for it."""

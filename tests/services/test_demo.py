@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.cli.demo import Flow, _summary
-from services.cli.population import chosen
+from services.cli.population import sources_of
 from services.domain.coverage import complete
 from services.evaluation import compare
 from services.feeds import Counters
@@ -45,15 +45,15 @@ def environment() -> dict[str, str]:
 
 def running(mark: str) -> list[str]:
     """Processes whose command line or environment has the mark."""
-    found = []
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            output = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        if mark.encode() in told and process.name != str(os.getpid()):
-            found.append(process.name)
-    return found
+        if mark.encode() in output and process.name != str(os.getpid()):
+            processes.append(process.name)
+    return processes
 
 
 def digest(data: Path, *options: str) -> str:
@@ -69,16 +69,16 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.slow
 def test_the_demo_checks_itself_and_answers(embedded: tuple[Path, str]) -> None:
-    directory, told = embedded
+    directory, output = embedded
     counts = json.loads((directory / "population" / "truth" / "counts.json").read_text())
-    assert f"{PERSONS} persons in the view, {PERSONS} in truth" in told
-    assert f"{counts['stays']} of {counts['stays']} stays have their true outcome" in told
-    assert "HTTP 200" in told
+    assert f"{PERSONS} persons in the view, {PERSONS} in truth" in output
+    assert f"{counts['stays']} of {counts['stays']} stays have their true outcome" in output
+    assert "HTTP 200" in output
     for system in SYSTEMS:
         assert counts["systems"][system]["read"] > 0
-        assert re.search(rf"^│ {system} .* │ yes ", told, re.MULTILINE)
-    assert re.search(r"^TOKEN=\S+$", told, re.MULTILINE)
-    assert told.count('curl -sS -H "Authorization: Bearer $TOKEN"') == 3
+        assert re.search(rf"^│ {system} .* │ yes ", output, re.MULTILINE)
+    assert re.search(r"^TOKEN=\S+$", output, re.MULTILINE)
+    assert output.count('curl -sS -H "Authorization: Bearer $TOKEN"') == 3
     assert running(str(directory)) == []
 
 
@@ -114,14 +114,14 @@ def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str
 def test_manifests_come_by_queue_where_there_is_one(rabbitmq: str, tmp_path: Path) -> None:
     queue = f"{rabbitmq}/%2F/demo-{tmp_path.name}"
     few = ("demo", "--once", "--persons", "40", "--systems", "I94,CLAIMS3,APIS")
-    told = visabus(*few, "--queue", f"APIS={queue}").stdout
-    assert re.search(r"^│ APIS .* │ yes ", told, re.MULTILINE)
+    output = visabus(*few, "--queue", f"APIS={queue}").stdout
+    assert re.search(r"^│ APIS .* │ yes ", output, re.MULTILINE)
 
 
 @pytest.mark.slow
 def test_a_queue_that_cannot_be_filled_is_told(tmp_path: Path) -> None:
-    told = visabus("demo", "--once", "--persons", "1", "--queue", "APIS=amqp://127.0.0.1:1/apis", code=2).stderr
-    assert "the queue cannot be filled" in told
+    output = visabus("demo", "--once", "--persons", "1", "--queue", "APIS=amqp://127.0.0.1:1/apis", code=2).stderr
+    assert "the queue cannot be filled" in output
 
 
 @pytest.mark.slow
@@ -136,9 +136,9 @@ def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Pa
         env=environment(),
     )
     assert demo.stdout is not None
-    told = []
+    output = []
     for line in demo.stdout:
-        told.append(line)
+        output.append(line)
         if number is signal.SIGTERM and (directory / "logs" / "ingest.log").exists():
             break  # in the middle of it
         if "Serving at" in line:
@@ -146,7 +146,7 @@ def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Pa
     assert len(running(str(directory))) > 1
     demo.send_signal(number)
     rest, _ = demo.communicate(timeout=60)
-    assert "no process is left" in rest, "".join(told) + rest
+    assert "no process is left" in rest, "".join(output) + rest
     assert running(str(directory)) == []
 
 
@@ -184,9 +184,9 @@ def test_noise_is_a_factor_from_zero() -> None:
 
 def test_splink_has_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.evaluation.splink_baseline.present", lambda: False)
-    said = CliRunner().invoke(app, ["evaluate", "--splink"])
-    assert said.exit_code == 2
-    assert "extra `splink`" in said.output
+    result = CliRunner().invoke(app, ["evaluate", "--splink"])
+    assert result.exit_code == 2
+    assert "extra `splink`" in result.output
 
 
 def test_a_demo_keeps_its_files_in_a_new_directory(tmp_path: Path) -> None:
@@ -201,8 +201,8 @@ FILES = {"I94": "i94/*", "APIS": "apis/*", "SEVIS": "sevis/*", "IDENT": "ident/*
 def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None:
     directory = tmp_path / "run"
     every = ("--systems", "I94,CLAIMS3,APIS,SEVIS,IDENT")
-    told = visabus("simulate", str(directory), "--persons", "200", "--years", "1", *every).stdout
-    assert "200 persons" in told
+    output = visabus("simulate", str(directory), "--persons", "200", "--years", "1", *every).stdout
+    assert "200 persons" in output
     systems = json.loads((directory / "truth" / "counts.json").read_text())["systems"]
     for system, pattern in FILES.items():
         feed = ("--feed", "files") if system == "APIS" else ()
@@ -216,8 +216,8 @@ def test_simulated_files_are_readable_to_the_last_record(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_only_connected_systems_are_simulated() -> None:
-    assert tuple(chosen(None)) == SYSTEMS
-    assert tuple(chosen("apis, claims3,I94")) == ("APIS", "CLAIMS3", "I94")
+    assert tuple(sources_of(None)) == SYSTEMS
+    assert tuple(sources_of("apis, claims3,I94")) == ("APIS", "CLAIMS3", "I94")
     assert "'NIIS'" in visabus("demo", "--once", "--systems", "I94,CLAIMS3,NIIS", code=2).stderr
     assert "CLAIMS3 and I94 are always written" in visabus("evaluate", "--systems", "APIS", code=2).stderr
 
@@ -225,8 +225,10 @@ def test_only_connected_systems_are_simulated() -> None:
 def flow_of(truth: Truth) -> Flow:
     """What ingest counts where nothing goes wrong."""
     counters = {
-        system: Counters(told["read"], told["published"], 0, {"a-rule": told["filtered"]}, told["published"])
-        for system, told in truth.counts["systems"].items()
+        system: Counters(
+            written["read"], written["published"], 0, {"a-rule": written["filtered"]}, written["published"]
+        )
+        for system, written in truth.counts["systems"].items()
     }
     return Flow(counters, 1_000, 1.0)
 
@@ -235,15 +237,15 @@ async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path)
     truth = simulate(tmp_path / "run", persons=20, years=1)
     comparison = await compare(truth, nothing(), nothing(), complete([]))
     blameless = replace(comparison, exact=comparison.stays, right=comparison.stays, missing=0, admissions=0)
-    told = StringIO()
-    console = Console(file=told, width=200)
+    output = StringIO()
+    console = Console(file=output, width=200)
     flow = flow_of(truth)
     assert _summary(console, truth, flow, blameless)
-    assert "NO:" not in told.getvalue()
+    assert "NO:" not in output.getvalue()
     assert not _summary(console, truth, flow, comparison)
     lost = flow.counters["I94"].plus(Counters(read=-1, published=-1))
     assert not _summary(console, truth, replace(flow, counters={**flow.counters, "I94": lost}), blameless)
-    assert "NO:" in told.getvalue()
+    assert "NO:" in output.getvalue()
 
 
 async def nothing() -> AsyncIterator[bytes]:

@@ -236,7 +236,7 @@ async def test_pairs_are_those_that_counting_one_by_one_gives(truth: Truth) -> N
     histories = [true_history(person) for person in persons]
     view = [merged(histories[0], histories[1]), *histories[2:]]
     result = await judged(truth, view)
-    claims = [(person.number, told) for person in persons for told in claims_of(person)]
+    claims = [(person.number, identifiers) for person in persons for identifiers in claims_of(person)]
     homes = [persons[0].number if owner == persons[1].number else owner for owner, _ in claims]
     pairs = [(one, other) for one, other in combinations(range(len(claims)), 2) if homes[one] == homes[other]]
     right = [pair for pair in pairs if claims[pair[0]][0] == claims[pair[1]][0]]

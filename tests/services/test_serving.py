@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from services.cli.context import Refusal
-from services.cli.population import chosen, queues_of
+from services.cli.population import queues_of, sources_of
 from services.cli.serving import answering, door, push_keys
 from services.simulator import Served, Source, SourceUnavailable, Surroundings, sources
 from services.simulator.source import Feeds, Run, Writer
@@ -95,7 +95,7 @@ async def test_a_queue_that_cannot_be_filled_is_an_error(tmp_path: Path) -> None
 
 
 def test_a_queue_belongs_to_a_system_that_is_written() -> None:
-    few = chosen("I94,CLAIMS3,APIS")
+    few = sources_of("I94,CLAIMS3,APIS")
     assert queues_of(["apis=amqp://127.0.0.1/apis"], few) == {"APIS": "amqp://127.0.0.1/apis"}
     for text in ("amqp://127.0.0.1/apis", "APIS=", "SEVIS=amqp://127.0.0.1/apis"):
         with pytest.raises(Refusal, match="SYSTEM=URL"):

@@ -61,8 +61,12 @@ def travellers(path: Path) -> Iterator[Listed]:
         assert segments[ends[-1]][1] == f"42:{len(starts)}"
         for start, stop in zip(starts, ends, strict=True):
             family, *given = segments[start][4].split(":")
-            said = dict(each[1].split(":") for each in segments[start:stop] if each[0] == "RFF")
-            tail = f"ABO/{said['ABO']}" if "ABO" in said else f"AVF/{said['AVF']}/{family}/{' '.join(given)}"
+            references = dict(each[1].split(":") for each in segments[start:stop] if each[0] == "RFF")
+            tail = (
+                f"ABO/{references['ABO']}"
+                if "ABO" in references
+                else f"AVF/{references['AVF']}/{family}/{' '.join(given)}"
+            )
             origin = places[0][2]
             yield Listed(
                 segments[0][4],
@@ -78,14 +82,14 @@ def travellers(path: Path) -> Iterator[Listed]:
 
 @pytest.fixture(scope="module")
 def manifests(written: tuple[Path, Truth]) -> list[Listed]:
-    return [told for path in sorted((written[0] / "apis").glob("*.edi")) for told in travellers(path)]
+    return [entry for path in sorted((written[0] / "apis").glob("*.edi")) for entry in travellers(path)]
 
 
 def test_manifests_are_what_is_counted_and_true(written: tuple[Path, Truth], manifests: list[Listed]) -> None:
     directory, truth = written
     counts = truth.counts["systems"]["APIS"]
-    domestic = [told for told in manifests if (told.origin, told.destination) == ("DEN", "ORD")]
-    kinds = Counter((told.kind, told.function) for told in manifests)
+    domestic = [entry for entry in manifests if (entry.origin, entry.destination) == ("DEN", "ORD")]
+    kinds = Counter((entry.kind, entry.function) for entry in manifests)
     assert counts == {
         "files": len(list((directory / "apis").iterdir())),
         "interchanges": sum(len(list(interchanges(path))) for path in (directory / "apis").iterdir()),
@@ -97,9 +101,9 @@ def test_manifests_are_what_is_counted_and_true(written: tuple[Path, Truth], man
     }
     assert kinds.keys() == {("745", ""), ("745", "CP"), ("745", "XR"), ("266", "CLOB"), ("266", "CLNB")}
     assert min(kinds.values()) > 20
-    last = {told.key: told for told in sorted(manifests, key=lambda told: told.prepared) if told not in domestic}
+    last = {entry.key: entry for entry in sorted(manifests, key=lambda entry: entry.prepared) if entry not in domestic}
     true, gone = records_of(truth, "APIS")
-    assert gone == {key for key, told in last.items() if told.function in ("CLNB", "XR")}
+    assert gone == {key for key, entry in last.items() if entry.function in ("CLNB", "XR")}
     assert true == last.keys() - gone
 
 
@@ -115,10 +119,10 @@ def test_copies_are_told_again_by_a_partner_and_are_true(tmp_path: Path) -> None
     copied = replace(CLEAN, copies=1.0)
     truth = simulate(tmp_path / "run", persons=300, seed=11, systems=SYSTEMS, noise=copied)
     plain = simulate(tmp_path / "plain", persons=300, seed=11, systems=SYSTEMS)
-    told = [one for path in sorted((tmp_path / "run" / "apis").glob("*.edi")) for one in travellers(path)]
-    crossing = [one for one in told if (one.origin, one.destination) != ("DEN", "ORD")]
+    entry = [one for path in sorted((tmp_path / "run" / "apis").glob("*.edi")) for one in travellers(path)]
+    crossing = [one for one in entry if (one.origin, one.destination) != ("DEN", "ORD")]
     counts = truth.counts["systems"]["APIS"]
-    assert (counts["read"], counts["published"]) == (len(told), len(crossing))
+    assert (counts["read"], counts["published"]) == (len(entry), len(crossing))
     true, gone = records_of(truth, "APIS")
     assert true | gone == {one.key for one in crossing}
     by_key = {one.key: one for one in crossing}
@@ -142,22 +146,22 @@ def test_copies_are_told_again_by_a_partner_and_are_true(tmp_path: Path) -> None
 
 def test_a_no_show_stands_beside_others_of_the_flight(manifests: list[Listed]) -> None:
     flights: dict[tuple[str, str, str], set[str]] = {}
-    for told in manifests:
-        flights.setdefault((told.conveyance, told.departs, told.origin), set()).add(told.function)
+    for entry in manifests:
+        flights.setdefault((entry.conveyance, entry.departs, entry.origin), set()).add(entry.function)
     assert sum({"CLOB", "CLNB"} <= functions for functions in flights.values()) > 20
 
 
 def departures(directory: Path) -> dict[tuple[str, str, str], set[str]]:
     """I-94's departures by air of which the time is known: conveyance, date, port -> local minutes."""
-    found: dict[tuple[str, str, str], set[str]] = {}
+    minutes: dict[tuple[str, str, str], set[str]] = {}
     for path in (directory / "i94").iterdir():
         data = path.read_bytes().decode("cp037")
         for at in range(LENGTH, len(data) - LENGTH, LENGTH):
             detail = data[at : at + LENGTH]
             if detail[1] == "D" and detail[153] == "A" and detail[175:181] != "999999":
                 key = (detail[157:167].strip(), detail[167:175], detail[150:153])
-                found.setdefault(key, set()).add(detail[175:179])
-    return found
+                minutes.setdefault(key, set()).add(detail[175:179])
+    return minutes
 
 
 def test_one_crossing_has_one_local_minute_and_some_are_told_by_one_alone(
@@ -165,10 +169,10 @@ def test_one_crossing_has_one_local_minute_and_some_are_told_by_one_alone(
 ) -> None:
     directory, truth = written
     by_i94 = departures(directory)
-    aboard = [told for told in manifests if told.function == "CLOB" and told.destination in ABROAD]
-    both = [told for told in aboard if (told.conveyance, f"20{told.departs[:6]}", told.origin) in by_i94]
-    for told in both:
-        assert told.departs[6:] in by_i94[told.conveyance, f"20{told.departs[:6]}", told.origin]
+    aboard = [entry for entry in manifests if entry.function == "CLOB" and entry.destination in ABROAD]
+    both = [entry for entry in aboard if (entry.conveyance, f"20{entry.departs[:6]}", entry.origin) in by_i94]
+    for entry in both:
+        assert entry.departs[6:] in by_i94[entry.conveyance, f"20{entry.departs[:6]}", entry.origin]
     assert len(both) > 300
     assert len(aboard) - len(both) > 100  # told by APIS alone
     left = sum(truth.counts["outcomes"][name] for name in ("DEPARTED_IN_TIME", "DEPARTED_LATE"))

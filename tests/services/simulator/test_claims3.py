@@ -23,8 +23,8 @@ def test_the_table_holds_what_is_told(written: tuple[Path, Truth]) -> None:
     assert clock == truth.records_end.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
     assert all(updated <= clock for *_, updated in rows)
     filtered = sum(form == "I-765" for _, form, *_ in rows)
-    told = truth.counts["systems"]["CLAIMS3"]
-    assert told == {
+    counted = truth.counts["systems"]["CLAIMS3"]
+    assert counted == {
         "read": len(rows),
         "published": len(rows) - filtered,
         "filtered": filtered,

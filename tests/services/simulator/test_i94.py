@@ -92,8 +92,8 @@ def test_the_counts_told_are_those_of_the_files(nights: list[Read], written: tup
     details = [detail for night in nights for detail in night.details]
     kinds = Counter(words(detail, 2, 2) for detail in details)
     actions = Counter(words(detail, 3, 3) for detail in details)
-    told = written[1].counts["systems"]["I94"]
-    assert told == {
+    counted = written[1].counts["systems"]["I94"]
+    assert counted == {
         "files": 730,
         "read": len(details),
         "published": len(details),

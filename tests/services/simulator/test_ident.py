@@ -22,7 +22,7 @@ def test_encounters_fit_the_schema_and_are_what_is_counted_and_true(written: tup
     directory, truth = written
     schema = etree.XMLSchema(etree.parse(ROOT / "adapters/systems/ident/encounters.xsd"))
     newest: dict[str, tuple[int, str, str]] = {}
-    told: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     messages = sorted((directory / "ident").iterdir())
     for path in messages:
         root = etree.fromstring(path.read_bytes())
@@ -34,20 +34,20 @@ def test_encounters_fit_the_schema_and_are_what_is_counted_and_true(written: tup
             action = each.findtext(f"{IDENT}EncounterActionCode") or ""
             match = each.findtext(f"{IDENT}EncounterMatchCode") or ""
             category = each.findtext(f"{IDENT}EncounterCategoryCode") or ""
-            told.update(("read", action, match, category))
-            told["exits"] += (category, match, action) == ("EXIT", "MATCHED", "N")
+            counted.update(("read", action, match, category))
+            counted["exits"] += (category, match, action) == ("EXIT", "MATCHED", "N")
             newest[key] = max(newest.get(key, (0, "", "")), (version, action, match))
     assert truth.counts["systems"]["IDENT"] == {
         "messages": len(messages),
-        "read": told["read"],
-        "published": told["read"] - told["NOT-MATCHED"],
-        "filtered": told["NOT-MATCHED"],
-        "exits": told["exits"],
-        "corrections": told["C"],
-        "deletions": told["D"],
+        "read": counted["read"],
+        "published": counted["read"] - counted["NOT-MATCHED"],
+        "filtered": counted["NOT-MATCHED"],
+        "exits": counted["exits"],
+        "corrections": counted["C"],
+        "deletions": counted["D"],
     }
-    assert min(told[name] for name in ("ENTRY", "EXIT", "ENROLMENT", "NOT-MATCHED", "D")) > 30
-    assert min(told[name] for name in ("MERGE", "C")) > 3
+    assert min(counted[name] for name in ("ENTRY", "EXIT", "ENROLMENT", "NOT-MATCHED", "D")) > 30
+    assert min(counted[name] for name in ("MERGE", "C")) > 3
     true, gone = records_of(truth, "IDENT")
     assert gone == {key for key, (_, action, _) in newest.items() if action == "D"}
     assert true == {key for key, (_, action, match) in newest.items() if action != "D" and match != "NOT-MATCHED"}

@@ -87,24 +87,24 @@ def test_rates_are_reached_and_what_was_put_in_is_counted(truth: Truth) -> None:
 
 def test_what_is_wrong_is_told_by_the_truth(truth: Truth) -> None:
     persons = list(truth.persons())
-    told = Counter(kind for person in persons for record in person.records for kind in record.noise)
-    told.update(kind for person in persons for kind in person.noise)
+    counted = Counter(kind for person in persons for record in person.records for kind in record.noise)
+    counted.update(kind for person in persons for kind in person.noise)
     injected = truth.counts["noise"]["injected"]
     plainly = {*KINDS} - {"no_show", "late_file", "copies", "duplicate", "out_of_order", "custom_birth"}
     for kind in plainly - {"swapped_passport"}:
-        assert 0.9 * injected[kind] <= told[kind] <= injected[kind], kind
+        assert 0.9 * injected[kind] <= counted[kind] <= injected[kind], kind
     assert all(set(person.noise) <= OF_PERSONS for person in persons)
 
 
 def test_records_that_share_nothing_share_nothing(truth: Truth) -> None:
-    found = 0
+    alone = 0
     for person in truth.persons():
         for record in person.records:
             if "nothing_shared" in record.noise:
-                found += 1
+                alone += 1
                 others = [each.identifiers for each in person.records if each.record != record.record]
                 assert all(record.identifiers.isdisjoint(each) for each in others)
-    assert found > 100
+    assert alone > 100
 
 
 def test_a_number_is_shared_by_people_who_are_not_related(truth: Truth) -> None:
@@ -257,8 +257,8 @@ def test_without_noise_nothing_is_drawn(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_same_people_travel_whatever_is_wrong_with_their_records(tmp_path: Path) -> None:
     clean = simulate(tmp_path / "clean", persons=100, seed=7)
     noisy = simulate(tmp_path / "noisy", persons=100, seed=7, noise=Noise())
-    told = [[[stay.number for stay in person.stays] for person in truth.persons()] for truth in (clean, noisy)]
-    assert told[0] == told[1]
+    numbers = [[[stay.number for stay in person.stays] for person in truth.persons()] for truth in (clean, noisy)]
+    assert numbers[0] == numbers[1]
 
 
 def test_scaled() -> None:
@@ -283,16 +283,16 @@ def test_what_cannot_go_wrong_here_goes_wrong_at_the_next_place() -> None:
 
 @given(names, st.integers())
 def test_a_typo_is_another_name(name: str, seed: int) -> None:
-    found = misspelling.typo(name, Rng(seed))
-    assert found != name
-    assert abs(len(found) - len(name)) <= 1
+    other = misspelling.typo(name, Rng(seed))
+    assert other != name
+    assert abs(len(other) - len(name)) <= 1
 
 
 @given(births, st.integers())
 def test_a_wrong_digit_is_another_date(birth: str, seed: int) -> None:
-    found = misspelling.digit(birth, Rng(seed))
-    assert found != birth
-    date(int(found[:4]), int(found[4:6]), int(found[6:]))
+    other = misspelling.digit(birth, Rng(seed))
+    assert other != birth
+    date(int(other[:4]), int(other[4:6]), int(other[6:]))
 
 
 @given(births, st.integers())
@@ -325,30 +325,30 @@ def test_ways_to_write_a_name_of_several_words(name: str, ways: set[str]) -> Non
 
 @given(births)
 def test_day_and_month_swapped_twice_are_as_they_were(birth: str) -> None:
-    found = misspelling.day_and_month(birth)
-    date(int(found[:4]), int(found[4:6]), int(found[6:]))
-    assert misspelling.day_and_month(found) == birth
+    other = misspelling.day_and_month(birth)
+    date(int(other[:4]), int(other[4:6]), int(other[6:]))
+    assert misspelling.day_and_month(other) == birth
 
 
 @given(names)
 def test_another_spelling_is_near(name: str) -> None:
-    found = misspelling.transliterated(name)
-    assert abs(len(found) - len(name)) <= 1
-    assert len(set(name) ^ set(found)) <= 4
+    other = misspelling.transliterated(name)
+    assert abs(len(other) - len(name)) <= 1
+    assert len(set(name) ^ set(other)) <= 4
 
 
 def test_simulate_prints_what_it_put_in(tmp_path: Path) -> None:
-    said = CliRunner().invoke(app, ["simulate", str(tmp_path / "run"), "--persons", "50", "--noise", "2"])
-    assert said.exit_code == 0
-    assert "what is wrong in the records" in said.stdout
-    assert "misspelt" in said.stdout
+    result = CliRunner().invoke(app, ["simulate", str(tmp_path / "run"), "--persons", "50", "--noise", "2"])
+    assert result.exit_code == 0
+    assert "what is wrong in the records" in result.stdout
+    assert "misspelt" in result.stdout
     body = json.loads((tmp_path / "run" / "truth" / "counts.json").read_bytes())
     assert body["noise"]["rates"]["misspelt"] == 0.06
 
 
 @pytest.mark.parametrize("command", ["simulate", "evaluate"])
 @pytest.mark.parametrize(
-    ("rate", "told"),
+    ("rate", "message"),
     [
         ("twinz=0.1", "twinz"),
         ("twins=1.01", "1.01"),
@@ -359,12 +359,12 @@ def test_simulate_prints_what_it_put_in(tmp_path: Path) -> None:
         ("twins=often", "'twins=often'"),
     ],
 )
-def test_what_is_no_rate(tmp_path: Path, command: str, rate: str, told: str) -> None:
+def test_what_is_no_rate(tmp_path: Path, command: str, rate: str, message: str) -> None:
     """One line that says what is wrong, before anything is written."""
     where = [str(tmp_path / "run")] if command == "simulate" else []
-    said = CliRunner().invoke(app, [command, *where, "--persons", "5", "--rate", rate])
-    assert said.exit_code == 2
-    assert told in said.output
+    result = CliRunner().invoke(app, [command, *where, "--persons", "5", "--rate", rate])
+    assert result.exit_code == 2
+    assert message in result.output
     assert not (tmp_path / "run").exists()
 
 
@@ -398,11 +398,11 @@ def page() -> str:
     module = ast.parse(inspect.getsource(noise))
     body = next(each.body for each in module.body if isinstance(each, ast.ClassDef) and each.name == "Noise")
     lines = ["| kind | rate | |", "| --- | --- | --- |"]
-    for field, said in pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(said, ast.Expr):
-            assert isinstance(said.value, ast.Constant)
+    for field, text in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            assert isinstance(text.value, ast.Constant)
             rate = f"{getattr(Noise(), field.target.id):.1%}".replace(".0%", "%")
-            lines.append(f"| `{field.target.id}` | {rate} | {said.value.value} |")
+            lines.append(f"| `{field.target.id}` | {rate} | {text.value.value} |")
     table = "\n".join(lines)
     return re.sub(
         r"(<!-- kinds: begin -->\n).*?(<!-- kinds: end -->)", rf"\1{table}\n\2", PAGE.read_text(), flags=re.DOTALL

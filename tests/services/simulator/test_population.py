@@ -44,9 +44,9 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 def test_every_kind_of_stay_is_there(truth: Truth) -> None:
     kinds = {*rates.LAST, *rates.LAST_WAIVER, *rates.EARLIER, *rates.EARLIER_WAIVER}
-    told = truth.counts["kinds"]
-    assert told.keys() == kinds
-    assert {kind: count for kind, count in told.items() if count < 10} == {}
+    counted = truth.counts["kinds"]
+    assert counted.keys() == kinds
+    assert {kind: count for kind, count in counted.items() if count < 10} == {}
 
 
 def test_outcomes_are_there_in_numbers(truth: Truth) -> None:
@@ -61,10 +61,10 @@ def test_outcomes_are_there_in_numbers(truth: Truth) -> None:
         "OVERSTAY_SUSPECTED": 200,
         "DEPARTURE_UNKNOWN": 80,
     }
-    told = truth.counts["outcomes"]
-    assert told.keys() == least.keys()
-    assert {name: count for name, count in told.items() if count < least[name]} == {}
-    assert sum(told.values()) == truth.counts["stays"]
+    counted = truth.counts["outcomes"]
+    assert counted.keys() == least.keys()
+    assert {name: count for name, count in counted.items() if count < least[name]} == {}
+    assert sum(counted.values()) == truth.counts["stays"]
 
 
 def test_mistakes_and_their_mending_are_there(truth: Truth) -> None:
@@ -223,9 +223,9 @@ def test_students_of_every_kind_are_there(tmp_path: Path) -> None:
     kinds: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     for seed in (1, 2):
-        told = simulate(tmp_path / str(seed), persons=PERSONS, seed=seed, systems=("I94", "CLAIMS3", "SEVIS")).counts
-        kinds.update(told["kinds"])
-        outcomes.update(told["outcomes"])
+        counted = simulate(tmp_path / str(seed), persons=PERSONS, seed=seed, systems=("I94", "CLAIMS3", "SEVIS")).counts
+        kinds.update(counted["kinds"])
+        outcomes.update(counted["outcomes"])
     students = {kind: count for kind, count in kinds.items() if kind.startswith("student")}
     assert students.keys() == {*rates.STUDENT, "student_vacation"}
     assert {kind: count for kind, count in students.items() if count < 3} == {}

@@ -44,17 +44,17 @@ async def test_messages_are_signed_as_the_interface_says_and_sent_in_order(messa
         return httpx.Response(200, json=TAKEN)
 
     async with client(door) as http:
-        told = await push(http, messages, KEY, **WHERE, clock=lambda: 1_764_028_800.5)
-    assert told == Pushed(messages=2, read=4, accepted=2, left_out=2)
+        pushed = await push(http, messages, KEY, **WHERE, clock=lambda: 1_764_028_800.5)
+    assert pushed == Pushed(messages=2, read=4, accepted=2, left_out=2)
     assert [request.content for request in seen] == [b"<one/>", b"<two/>"]
     for request in seen:
-        said = request.headers
-        lines = ["visabus-push-1", "POST", "/push/ident", "ident-test", "1764028800", said["Visabus-Nonce"]]
+        sent = request.headers
+        lines = ["visabus-push-1", "POST", "/push/ident", "ident-test", "1764028800", sent["Visabus-Nonce"]]
         text = "\n".join([*lines, hashlib.sha256(request.content).hexdigest()])
         expected = hmac.new(KEY.secret.encode(), text.encode(), hashlib.sha256).digest()
-        assert base64.b64decode(said["Visabus-Signature"]) == expected
-        assert said["Content-Type"] == "application/xml"
-        assert 16 <= len(said["Visabus-Nonce"]) <= 64
+        assert base64.b64decode(sent["Visabus-Signature"]) == expected
+        assert sent["Content-Type"] == "application/xml"
+        assert 16 <= len(sent["Visabus-Nonce"]) <= 64
     assert seen[0].headers["Visabus-Nonce"] != seen[1].headers["Visabus-Nonce"]
 
 

@@ -18,7 +18,7 @@ def test_no_system_is_without_records(written: tuple[Path, Truth]) -> None:
     directory, truth = written
     systems = truth.counts["systems"]
     assert tuple(systems) == SYSTEMS
-    assert all(told["read"] > 300 for told in systems.values())
+    assert all(counts["read"] > 300 for counts in systems.values())
     feeds = ["APIS.files", "CLAIMS3.actions", "I94.nightly", "SEVIS.batches"]  # IDENT pushes
     assert list(addresses(directory)) == feeds
 

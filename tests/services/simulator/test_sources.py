@@ -89,11 +89,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None) -
 
 
 def test_each_folder_is_a_source_of_its_own_place() -> None:
-    found = sources()
-    assert list(found) == sorted(found)
-    assert len({source.place for source in found.values()}) == len(found)
-    assert sum(source.departures is not None and source.departures.main for source in found.values()) == 1
-    assert all(source.rates for source in found.values())
+    every = sources()
+    assert list(every) == sorted(every)
+    assert len({source.place for source in every.values()}) == len(every)
+    assert sum(source.departures is not None and source.departures.main for source in every.values()) == 1
+    assert all(source.rates for source in every.values())
 
 
 def test_a_further_system_is_a_folder_and_nothing_else(further: str, tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_the_last_day_is_one_of_the_place_that_one_leaves() -> None:
 
 
 def test_refused() -> None:
-    found = verdict(stay(inspection="R"), (), None, None, LONG_AFTER, LONG_AFTER)
-    assert found.outcome is Outcome.NOT_ADMITTED
+    result = verdict(stay(inspection="R"), (), None, None, LONG_AFTER, LONG_AFTER)
+    assert result.outcome is Outcome.NOT_ADMITTED
 
 
 def test_absence_is_evidence_only_where_departures_are_complete() -> None:
