@@ -1,7 +1,11 @@
-"""The systems that visabus connects, found by themselves: each folder below `adapters.systems` is one."""
+"""The systems that visabus connects, found by themselves: each folder below `adapters.systems` is one.
+
+So is each folder of a further package that the environment names in `VISABUS_SYSTEM_PACKAGES`, comma-separated.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from importlib import import_module
@@ -11,17 +15,33 @@ from types import ModuleType
 import adapters.systems
 from adapters.core import Feed, System
 
+PACKAGES_VARIABLE = "VISABUS_SYSTEM_PACKAGES"
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 
 
 class MalformedSystem(Exception):
-    """A folder of `adapters.systems` is no system; nothing starts before that is mended."""
+    """A folder with systems holds one that is none; nothing starts before that is mended."""
+
+
+def further_packages() -> tuple[str, ...]:
+    """Return the names of the packages with systems beside the project's own, as the environment has them."""
+    return tuple(filter(None, (name.strip() for name in os.environ.get(PACKAGES_VARIABLE, "").split(","))))
 
 
 @cache
 def systems() -> dict[str, System]:
-    """Every system by its name, in order. Raises MalformedSystem."""
-    return collect(adapters.systems)
+    """Return every system by its name, in order. Raises MalformedSystem."""
+    every = collect(adapters.systems)
+    for name in further_packages():
+        try:
+            package = import_module(name)
+        except ImportError as error:
+            raise MalformedSystem(f"{PACKAGES_VARIABLE}: {name} cannot be imported: {error}") from error
+        for system in collect(package).values():
+            if system.name in every:
+                raise MalformedSystem(f"{name}: a second system of the name {system.name}")
+            every[system.name] = system
+    return dict(sorted(every.items()))
 
 
 def collect(package: ModuleType) -> dict[str, System]:

@@ -36,7 +36,9 @@ from pydantic_settings import SettingsError as Unparsable
 PREFIX = "VISABUS_"
 FILE_VARIABLE = "VISABUS_SETTINGS"
 SECRETS_VARIABLE = "VISABUS_SECRETS_DIR"
-_RESERVED = (FILE_VARIABLE, SECRETS_VARIABLE)
+PACKAGES_VARIABLE = "VISABUS_SYSTEM_PACKAGES"
+"""Read by `adapters.registry`, before there are settings."""
+_RESERVED = (FILE_VARIABLE, SECRETS_VARIABLE, PACKAGES_VARIABLE)
 _TESTS = "VISABUS_TEST_"
 """Variables of the test suite, which are no settings."""
 

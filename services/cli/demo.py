@@ -41,7 +41,7 @@ TOKEN_SECONDS = 43_200
 _LOOK_SECONDS = 0.25
 _START_SECONDS = 60.0
 _SHOWN = 5
-_KEPT = ("VISABUS_KAFKA__", "VISABUS_TEST_")
+_KEPT = ("VISABUS_KAFKA__", "VISABUS_TEST_", "VISABUS_SYSTEM_PACKAGES")
 """Settings of the environment that hold in a demo too; all others are the demo's own."""
 
 

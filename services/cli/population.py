@@ -26,10 +26,10 @@ RateOption = Annotated[
 
 def known() -> dict[str, Source]:
     """Return the sources of the connected systems, in order."""
-    from adapters.registry import systems
+    from adapters.registry import further_packages, systems
     from services.simulator import sources
 
-    return {system: source for system, source in sources().items() if system in systems()}
+    return {system: source for system, source in sources(further_packages()).items() if system in systems()}
 
 
 def sources_of(text: str | None) -> dict[str, Source]:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from adapters.registry import MalformedSystem, collect, systems
+from adapters.registry import PACKAGES_VARIABLE, MalformedSystem, collect, systems
 
 GOOD = """
 from adapters.core import Feed, System
@@ -54,6 +54,19 @@ def test_a_planted_system_is_found(package: ModuleType) -> None:
     plant(package, "one", GOOD.format(name="ONE", version=1, feeds=1))
     plant(package, "two", GOOD.format(name="TWO", version=1, feeds=1))
     assert list(collect(package)) == ["ONE", "TWO"]
+
+
+def test_further_packages_are_named_by_the_environment(package: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PACKAGES_VARIABLE, f" {package.__name__} ,")
+    plant(package, "one", GOOD.format(name="ONE", version=1, feeds=1))
+    every = systems.__wrapped__()
+    assert list(every) == sorted({*systems(), "ONE"})
+    plant(package, "two", GOOD.format(name="I94", version=1, feeds=1))
+    with pytest.raises(MalformedSystem, match="second system of the name I94"):
+        systems.__wrapped__()
+    monkeypatch.setenv(PACKAGES_VARIABLE, "no_such_systems")
+    with pytest.raises(MalformedSystem, match="no_such_systems cannot be imported"):
+        systems.__wrapped__()
 
 
 @pytest.mark.parametrize(
