@@ -616,7 +616,7 @@ def _program_with_date(stay: Stay, cls: str, until: date | str, program: Labels,
         return program | {UNKNOWN} if reinstated else frozenset({UNKNOWN})
     if program == {UNKNOWN}:
         return frozenset({OVER, UNKNOWN})  # whether the papers came, nobody tells
-    return program | {OVER}
+    return program | {OVER, UNKNOWN}
 
 
 def _vocational_label(stay: Stay, grant: Grant, applications: list[Application], day: date) -> Labels:

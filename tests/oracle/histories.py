@@ -162,7 +162,8 @@ class World:
         mode: str = "air",
         whole_day: bool | None = None,
     ) -> Event:
-        """A departure on that local day of the port."""
+        """A departure on that local day of the port, of days that are known."""
+        day = min(day, KNOWN.date() - 2 * DAY)
         ports = LAND if mode == "land" else PORTS
         port = port or self.rng.choice(list(ports))
         zone = ports[port]

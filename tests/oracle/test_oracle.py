@@ -30,4 +30,6 @@ def test_the_oracle_gives_the_right_outcome(path: Path) -> None:
 def test_the_oracle_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
     answers = outcome(sibling.events(), sibling.on, sibling.known_at)
 
-    assert tuple(each.outcome for each in answers.values()) == sibling.right, sibling.why
+    assert len(answers) == len(sibling.right)
+    for answer, right in zip(answers.values(), sibling.right, strict=True):
+        assert right in answer.outcomes, sibling.why

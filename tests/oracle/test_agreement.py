@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from oracle import comparing
 from oracle.comparing import as_lines, differences, shrunk
-from oracle.histories import history
+from oracle.histories import History, World, history
 from oracle.product import Stays, product
 from oracle.reading import Event
 from oracle.siblings import ALL, Sibling
@@ -63,9 +64,14 @@ def _in_utc(moment: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_history_that_differs_is_shrunk_to_what_the_difference_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = next(h for h in (history(f"{SEED}/{each}") for each in range(200)) if len(h.events) > 6)
+    world = World(Random(SEED))
+    world.arrive(date(2026, 1, 12), "B2", date(2026, 7, 9), port="JFK")
+    world.fact("visa_issued", date(2025, 12, 1))
+    world.depart(date(2026, 7, 1), "biometric", whole_day=True)
+    whole = History(SEED, "by hand", world.events, datetime(2026, 8, 1, tzinfo=UTC))
     monkeypatch.setattr(comparing, "product", lambda *_: {})
 
     smallest = shrunk(whole)
 
-    assert [event["kind"] for event in smallest.events] == ["arrival"]
+    assert [event["kind"] for event in smallest.events] == ["arrival", "departure"]
+    assert as_lines(smallest, differences(smallest)).count("\n") == 3
