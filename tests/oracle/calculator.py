@@ -352,8 +352,8 @@ def label(stay: Stay, day: date) -> Labels:
     strong = PENDING in pending and "maybe" not in pending
     if GRACE in base or STATUS in base:
         return base | {PENDING}  # both hold; the closed list names the grace first
-    if base == {UNKNOWN}:
-        return base | {PENDING}
+    if UNKNOWN in base:
+        return frozenset({UNKNOWN, PENDING})
     return (
         frozenset({PENDING})
         | (frozenset({STATUS}) if "status" in pending else frozenset())
