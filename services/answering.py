@@ -150,14 +150,15 @@ def match_line(match: Possible) -> bytes:
     """A possible match as canonical JSON."""
     sides = [asdict(side) for side in (match.one, match.other)]
     persons = [match.one.person, match.other.person]
-    return canonical({"match": persons, "score": match.score, "by": match.by, "sides": sides})
+    return canonical({"match": persons, "score": match.score, "by": match.by, "vetoes": match.vetoes, "sides": sides})
 
 
 def as_text(line: bytes) -> str:
     """An answer or a match in words, over several lines."""
     body = orjson.loads(line)
     if "match" in body:
-        return f"possible match  {' '.join(body['match'])}\n  {body['score']:.1f} bits: {body['by']}"
+        against = "".join(f"\n  but {veto}" for veto in body["vetoes"])
+        return f"possible match  {' '.join(body['match'])}\n  {body['score']:.1f} bits: {body['by']}{against}"
     records = ", ".join("/".join(record) for record in body["records"])
     lines = [f"person {body['person']}", f"  records       {records}"]
     if body["outcome"] is None:

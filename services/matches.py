@@ -1,8 +1,9 @@
 """Possible matches: claims too alike to be left alone and not enough to be joined; and a person's word on them.
 
-Nothing is stored for them. The list is read off the pools of several persons, for documents that two of them have, and
-off the claims, block by block; so it is always that of the present weights and decisions. A decision is an event like
-any other: it goes over the bus, and is undone by its retraction.
+Nothing is stored for them. The list is read off the pools of several persons, for numbers that two of them have, and
+off the claims, block by block; so it is always that of the present weights and decisions. Each match says what speaks
+for one person and what forbids it. A decision is an event like any other: it goes over the bus, and is undone by its
+retraction.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import orjson
 from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
 from services.domain import caps, scoring
+from services.domain.blocks import KINDS, Blocks, blocks_of
 from services.domain.caps import Caps, Cutoffs, Rank
 from services.domain.facts import Claim, Fact, claim_key, key_hash
 from services.domain.history import History
-from services.domain.identity import DOCUMENTS, blocks_of
+from services.domain.identity import DOCUMENTS, WEIGHTS, Cluster, cluster_of, joins
 from services.domain.pools import merged_facts
 from services.domain.records import Records, active
 from services.domain.resolve import persons
+from services.domain.sightings import sightings_of
 from services.store.contract import Reads
 from services.store.writer import ClaimRow
 
@@ -49,68 +52,71 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """Two persons who may be one, the score of their claims in bits, and what it is made of."""
+    """Two persons who may be one, the score of their claims in bits, what it is made of, and what forbids the join."""
 
     one: Side
     other: Side
     score: float
     by: str
+    vetoes: tuple[str, ...] = ()
 
 
 async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
-    """All possible matches, as they are found; a pair of persons once, first of all those who share a document."""
+    """All possible matches, as they are found; a pair of persons once, first of all those who share a number."""
     cutoffs = await reads.cutoffs()
-    told: set[frozenset[str]] = set()
-    for finding in (_by_document(reads, cutoffs), *(_by_block(reads, which, cutoffs) for which in (0, 1, 2))):
+    named: set[frozenset[str]] = set()
+    for finding in (_by_number(reads, cutoffs), *(_by_block(reads, which, cutoffs) for which in range(len(KINDS)))):
         async with aclosing(finding) as matches:
-            async for found in matches:
-                pair = frozenset((found.one.person, found.other.person))
-                if pair not in told:
-                    told.add(pair)
-                    yield found
+            async for match in matches:
+                pair = frozenset((match.one.person, match.other.person))
+                if pair not in named:
+                    named.add(pair)
+                    yield match
 
 
-async def _by_document(reads: Reads, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
-    """Those whom a common document brought into one pool, and did not join for all its weight."""
+async def _by_number(reads: Reads, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
+    """Those whom a common number brought into one pool, and did not join for all its weight."""
     async with aclosing(reads.pools_of_several()) as pools:
         async for pool in pools:
             standing = _Standing.of(tuple(pool.facts.values()), cutoffs)
             for one, other, shared in standing.sharing():
-                if found := standing.judged(one, other, shared):
-                    yield found
+                if match := standing.judged(one, other, shared):
+                    yield match
 
 
 async def _by_block(reads: Reads, which: int, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
     """Those whose claims are alike, whatever pools they are in."""
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
-            ranked = [(row.rank, row.blocks, _decoder.decode(row.features)) for row in rows]
-            pairs = list(_alike(ranked, which, cutoffs))
+            block, members = rows
+            ranked = [(row.rank, row.blocks, _decoder.decode(row.features)) for row in members]
+            pairs = list(_alike(ranked, which, block, cutoffs))
             if not pairs:
                 continue
             keys = {claim_key(claim) for pair in pairs for claim in pair}
             standing = _Standing.of(merged_facts(await reads.pools(sorted(keys))), cutoffs)
             for one, other in pairs:
-                if found := standing.judged(one, other):
-                    yield found
+                if match := standing.judged(one, other):
+                    yield match
 
 
-async def _blocks(reads: Reads, which: int) -> AsyncGenerator[list[ClaimRow], None]:
-    """The claims of each first, second or third block that has several."""
-    held: list[ClaimRow] = []
-    async with aclosing(reads.claims_by_block(which)) as rows:
-        async for row in rows:
-            if held and held[-1].blocks[which] != row.blocks[which]:
+async def _blocks(reads: Reads, which: int) -> AsyncGenerator[tuple[int, list[ClaimRow]], None]:
+    """The blocks of one kind that have several claims, and these."""
+    current = 0
+    held: dict[int, ClaimRow] = {}
+    async with aclosing(reads.claims_by_block(KINDS[which])) as rows:
+        async for block, row in rows:
+            if block != current:
                 if len(held) > 1:
-                    yield held
-                held = []
-            held.append(row)
+                    yield current, list(held.values())
+                current, held = block, {}
+            held[row.claim] = row
     if len(held) > 1:
-        yield held
+        yield current, list(held.values())
 
 
 def possible_among(facts: Collection[Fact]) -> Iterator[Possible]:
-    """The possible matches among facts, without a store; a pair of persons once, first those who share a document."""
+    """The possible matches among facts, without a store; a pair of persons once, first those who share a number."""
     standing = _Standing.of(tuple(facts), caps.NO_CUTOFFS)
     named: set[frozenset[str]] = set()
     for one, other, shared in standing.pairs(_ranked(facts)):
@@ -121,7 +127,7 @@ def possible_among(facts: Collection[Fact]) -> Iterator[Possible]:
                 yield match
 
 
-Ranked = tuple[Rank, tuple[int, int, int], Claim]
+Ranked = tuple[Rank, Blocks, Claim]
 """A claim with its seniority and its blocks."""
 
 
@@ -134,21 +140,33 @@ def _ranked(facts: Iterable[Fact]) -> list[Ranked]:
     return [((since, claim_key(claim)), blocks_of(claim), claim) for claim, since in known.items()]
 
 
-def _alike(ranked: Iterable[Ranked], which: int, cutoffs: Cutoffs) -> Iterable[tuple[Claim, Claim]]:
-    """The pairs that score between the thresholds, among the claims that the block admits; in their first block."""
+def _alike(ranked: Iterable[Ranked], which: int, block: int, cutoffs: Cutoffs) -> Iterable[tuple[Claim, Claim]]:
+    """The pairs that score enough to be listed, among the claims that the block admits; in their first block."""
     seniors = sorted(ranked, key=lambda row: row[0])[: caps.CAP]
-    claims = [(blocks[:which], claim) for _, blocks, claim in seniors]
-    for (earlier, one), (others, other) in combinations(claims, 2):
+    claims = [(_earlier(blocks, which, block), claim) for _, blocks, claim in seniors]
+    for (mine, one), (theirs, other) in combinations(claims, 2):
         # a capped block may not have admitted them
-        met = any(mine and mine == theirs and mine not in cutoffs for mine, theirs in zip(earlier, others, strict=True))
-        if not met and _bits(one, other) >= scoring.POSSIBLE:
+        if not any(each not in cutoffs for each in mine & theirs) and _bits(one, other) >= scoring.POSSIBLE:
             yield one, other
 
 
+def _earlier(blocks: Blocks, which: int, block: int) -> set[int]:
+    """The claim's blocks that are gone through before this one."""
+    before = {blocks[place] for kind in KINDS[:which] for place in kind}
+    same_kind = {blocks[place] for place in KINDS[which] if blocks[place] < block}
+    return (before | same_kind) - {0}
+
+
 def _bits(one: Claim, other: Claim, shared: Sequence[str] = ()) -> float:
-    if {one.sex, other.sex} == {"F", "M"}:
-        return scoring.NEVER
-    return round(scoring.score(one, other) + (scoring.SHARED_DOCUMENT if shared else 0.0), 1)
+    if shared:
+        return round(scoring.score_with_number(one, other) + _worth(shared), 1)
+    return scoring.NEVER if {one.sex, other.sex} == {"F", "M"} else scoring.score(one, other)
+
+
+def _worth(shared: Sequence[str]) -> float:
+    """What common numbers add: several count once, by the strongest."""
+    holding = [float(WEIGHTS[text.partition("/")[0]]) for text in shared if not text.startswith(DOCUMENTS)]
+    return max(holding, default=scoring.SHARED_DOCUMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +174,8 @@ class _Standing:
     """What stands of some facts, and who has which claim."""
 
     records: Records
-    holders: dict[Claim, tuple[History, tuple[str, str]]]  # the person, and a record of his that makes the claim
+    holders: dict[Claim, tuple[History, tuple[str, str]]]  # the person, and a record of theirs that makes the claim
+    identifiers: dict[Claim, set[str]]  # numbers of stays included, by the records that make the claim
     caps: Caps | None
 
     @classmethod
@@ -164,60 +183,80 @@ class _Standing:
         records, _ = active(facts)
         persons_by_record = {record: each for each in persons(facts, None, cutoffs) for record in each.records}
         holders: dict[Claim, tuple[History, tuple[str, str]]] = {}
-        for fact, *_ in sorted(records.values(), key=lambda parts: (parts[0].system, parts[0].record)):
+        identifiers: dict[Claim, set[str]] = defaultdict(set)
+        for parts in sorted(records.values(), key=lambda parts: (parts[0].system, parts[0].record)):
+            fact = parts[0]
             if fact.claim is not None:
                 name = fact.system, fact.record
                 holders.setdefault(fact.claim, (persons_by_record[name], name))
-        return cls(records, holders, caps.caps_of(facts, cutoffs))
+                identifiers[fact.claim].update(text for part in parts for text in part.identifiers)
+        return cls(records, holders, identifiers, caps.caps_of(facts, cutoffs))
 
     def pairs(self, ranked: Iterable[Ranked]) -> Iterator[tuple[Claim, Claim, tuple[str, ...]]]:
-        """The pairs of claims that may be one person's: by a document, then by their first, second and third blocks."""
+        """The pairs of claims that may be one person's: by a number, then by their blocks."""
         yield from self.sharing()
         cutoffs = self.caps.cutoffs if self.caps else caps.NO_CUTOFFS
-        for which in (0, 1, 2):
+        for which, places in enumerate(KINDS):
             by_block: dict[int, list[Ranked]] = defaultdict(list)
             for row in ranked:
-                by_block[row[1][which]].append(row)
+                for block in {row[1][place] for place in places} - {0}:
+                    by_block[block].append(row)
             for block, rows in sorted(by_block.items()):
-                if block and len(rows) > 1:
-                    yield from ((one, other, ()) for one, other in _alike(rows, which, cutoffs))
+                if len(rows) > 1:
+                    yield from ((one, other, ()) for one, other in _alike(rows, which, block, cutoffs))
 
     def sharing(self) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
-        """The pairs of two persons' claims under common documents that with these score between the thresholds."""
-        by_document: dict[str, list[Claim]] = defaultdict(list)
+        """The pairs of two persons' claims under common numbers that may be one person's for all that forbids it.
+
+        Under a number that one person alone can have, all of them; under a document those that score enough with it.
+        """
+        by_number: dict[str, list[Claim]] = defaultdict(list)
         for claim in self.holders:
-            for text in claim.identifiers:
-                if text.startswith(DOCUMENTS) and self._admits(text, claim):
-                    by_document[text].append(claim)
+            for text in self.identifiers[claim]:
+                if joins(text) and self._admits(text, claim):
+                    by_number[text].append(claim)
         shared: dict[tuple[Claim, Claim], list[str]] = defaultdict(list)
-        for text, claims in sorted(by_document.items()):
+        for text, claims in sorted(by_number.items()):
             for one, other in combinations(claims, 2):
                 if self.holders[one][0] is not self.holders[other][0]:
                     shared[one, other].append(text)
         for (one, other), texts in shared.items():
-            if _bits(one, other, texts) >= scoring.POSSIBLE:
+            alone = any(not text.startswith(DOCUMENTS) for text in texts)
+            if alone or _bits(one, other, texts) >= scoring.POSSIBLE:
                 yield one, other, tuple(texts)
 
     def _admits(self, text: str, claim: Claim) -> bool:
         return self.caps is None or self.caps.admits(key_hash(text), claim_key(claim))
 
     def judged(self, one: Claim, other: Claim, shared: Sequence[str] = ()) -> Possible | None:
-        """The two persons; None where they are one already, were told apart, or speak no more."""
+        """The two persons; None where they are one already, were decided apart, or have no such claim now."""
         holder, second_holder = self.holders.get(one), self.holders.get(other)
         if holder is None or second_holder is None:
             return None
         (mine, first), (theirs, second) = holder, second_holder
-        if mine.person == theirs.person or _told_apart(mine, theirs, self.records):
+        if mine.person == theirs.person or _decided_apart(mine, theirs, self.records):
             return None
         sides = sorted((_side(mine, first), _side(theirs, second)), key=lambda side: side.person)
         by = scoring.explained(one, other)
         if shared:
-            by = f"both have {', '.join(shared)} {scoring.SHARED_DOCUMENT:+.1f}; {by}"
-        return Possible(sides[0], sides[1], _bits(one, other, shared), by)
+            by = "; ".join(filter(None, (f"both have {', '.join(shared)} {_worth(shared):+.1f}", by)))
+        return Possible(sides[0], sides[1], _bits(one, other, shared), by, self._vetoes(mine, theirs, shared))
+
+    def _vetoes(self, mine: History, theirs: History, shared: Sequence[str]) -> tuple[str, ...]:
+        """What forbids the join, each reason once."""
+        one, other = self._cluster(mine), self._cluster(theirs)
+        return tuple(dict.fromkeys(veto for by in shared or ("",) for veto in one.vetoes(other, by)))
+
+    def _cluster(self, history: History) -> Cluster:
+        parts = (self.records[handle(*record)] for record in history.records)
+        clusters = [cluster_of(b"", each[0].claim, sightings_of(each)) for each in parts if each[0].claim is not None]
+        for other in clusters[1:]:
+            clusters[0].absorb(other)
+        return clusters[0]
 
 
-def _told_apart(one: History, other: History, records: Records) -> bool:
-    """Whether somebody's latest word on a record of each is no."""
+def _decided_apart(one: History, other: History, records: Records) -> bool:
+    """Whether the latest decision on a record of each is no."""
     mine, theirs = ({handle(*record) for record in history.records} for history in (one, other))
     words: dict[frozenset[bytes], bool] = {}
     decisions = (fact for fact, *_ in records.values() if fact.kind == "decision")
@@ -231,7 +270,7 @@ def _side(history: History, record: tuple[str, str]) -> Side:
 
 
 def decision(one: RecordRef, other: RecordRef, *, same: bool, by: str, why: str, at: datetime) -> Decision:
-    """A person's word on two records; a later one on the same two replaces it. Raises ValueError for one record."""
+    """A person's decision on two records; a later one on the same two replaces it. Raises ValueError for one record."""
     return _decision(one, other, {"same": same, "by": by, "why": why}, Operation.ASSERT, at)
 
 
@@ -241,12 +280,12 @@ def undone(one: RecordRef, other: RecordRef, *, by: str, why: str, at: datetime)
 
 
 def _decision(
-    one: RecordRef, other: RecordRef, said: dict[str, object], operation: Operation, at: datetime
+    one: RecordRef, other: RecordRef, body: dict[str, object], operation: Operation, at: datetime
 ) -> Decision:
     first, second = sorted((one, other), key=lambda ref: (ref.system, ref.record))
     record = f"decision {(handle(first.system, first.record) + handle(second.system, second.record)).hex()}"
     number = int(at.timestamp() * 1_000_000)
-    mark = digest(orjson.dumps([operation.value, said], option=orjson.OPT_SORT_KEYS))
+    mark = digest(orjson.dumps([operation.value, body], option=orjson.OPT_SORT_KEYS))
     return Decision.model_validate(
         {
             "id": event_id(SYSTEM, record, "", number, mark, 1),
@@ -261,6 +300,6 @@ def _decision(
             "published_at": at,
             "one": first,
             "other": second,
-            **said,
+            **body,
         }
     )

@@ -133,15 +133,15 @@ def world_of(seed: int, persons: int = 4, *, torn: bool = False) -> tuple[list[A
     Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
     decisions, splits (a tie that is retracted), late (known long after it happened), copies (one id, two stamps),
     likenesses (a record joined by its score alone), shared (one number on the records of several people), repeats (an
-    arrival that a second system tells, under the same key of its own). A torn world also holds people joined and parted
-    long after their records are known.
+    arrival that a second system tells, under the same key of its own), queues (somebody of one name and date of birth
+    is admitted minutes later). A torn world also holds people joined and parted long after their records are known.
     """
     world = World(seed)
     rng = world.rng
     counts = dict.fromkeys(
         (
             "merges", "vetoes", "retractions", "corrections", "decisions", "splits", "late", "copies", "likenesses",
-            "shared", "repeats",
+            "shared", "repeats", "queues",
         ),
         0,
     )  # fmt: skip
@@ -167,6 +167,8 @@ def world_of(seed: int, persons: int = 4, *, torn: bool = False) -> tuple[list[A
             events += _likenesses(world, person, counts)
     if rng.random() < 0.4:
         events += _shared(world, people, counts)
+    if rng.random() < 0.3:
+        events += _queue(world, people[-1], counts)
     if rng.random() < 0.5:
         events += _decisions(world, events, counts)
     if torn:
@@ -357,7 +359,33 @@ def _split(world: World, one: Person, other: Person, counts: dict[str, int]) -> 
     at = START + timedelta(days=world.rng.randrange(300))
     wrong = encounter(world, one, at, Identifier.of(Scheme.I94, one.i94[0]), Identifier.of(Scheme.I94, other.i94[0]))
     known = at + timedelta(days=world.rng.randint(1, 200))
+    if world.rng.random() < 0.8:  # with one's names it would be no tie: the other's contradict them
+        wrong = wrong.model_copy(update={"subject": Subject(identifiers=wrong.subject.identifiers)})
     return [wrong, again(wrong, number=2, published_at=known, operation=Operation.RETRACT)]
+
+
+def _queue(world: World, person: Person, counts: dict[str, int]) -> list[AnyEvent]:
+    """Two people of one name and date of birth, each with a passport, in one line: minutes apart, or hours."""
+    counts["queues"] += 1
+    rng, events = world.rng, []
+    at = START + timedelta(days=rng.randrange(400))
+    namesake = replace(person, passports=[world.number("P")])
+    for one, seconds in ((person, 0), (namesake, rng.choice((300, 899, 900, 901, 4 * 3600)))):
+        events.append(
+            make(
+                Arrival,
+                world,
+                record=world.number("Q"),
+                known=_known(world, at, counts),
+                occurred_at=Moment.instant(at + timedelta(seconds=seconds)),
+                subject=world.subject(one, Identifier.of(Scheme.I94, world.number("", 11)), passport(one)),
+                class_of_admission="B2",
+                admitted_until=(at + timedelta(days=180)).date(),
+                port="JFK",
+                mode=Mode.AIR,
+            )
+        )
+    return events
 
 
 def _likenesses(world: World, person: Person, counts: dict[str, int]) -> list[AnyEvent]:

@@ -165,6 +165,7 @@ def _lines(found: Possible, command: str) -> list[str]:
     records = " ".join(shlex.quote("/".join(side.record)) for side in sides)
     return [
         f"{found.score:.1f} bits ({found.by})",
+        *(f"  but {veto}" for veto in found.vetoes),
         *(f"  {_told(side)}" for side in sides),
         f"  {command} matches decide {records} --same|--different --by NAME --why TEXT",
     ]

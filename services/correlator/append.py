@@ -13,8 +13,9 @@ from services.correlator.grouping import group_facts
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.merge import merge
 from services.correlator.work import Work
+from services.domain.blocks import NO_BLOCKS, blocks_of
 from services.domain.facts import Fact
-from services.domain.identity import blocks_of, keys_of
+from services.domain.identity import keys_of
 from services.store.writer import ClaimRow, Move, Transaction
 
 _packer = msgspec.msgpack.Encoder()
@@ -78,7 +79,7 @@ async def _insert_claims(tx: Transaction, claims: dict[int, Fact], pool_of: dict
     """Insert claims met for the first time into their blocks. Return those that are still to be compared."""
     rows = []
     for key, fact in sorted(claims.items(), key=lambda item: item[0]):
-        blocks = blocks_of(fact.claim) if fact.claim is not None else (0, 0, 0)
+        blocks = blocks_of(fact.claim) if fact.claim is not None else NO_BLOCKS
         if any(blocks):
             rows.append(ClaimRow(key, pool_of[key], fact.known, *blocks, _packer.encode(fact.claim)))
     if rows:

@@ -10,7 +10,7 @@ claims that fell behind it: they were compared in this block before, and are no 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import msgspec
@@ -18,6 +18,7 @@ import msgspec
 from services.correlator.merge import merge
 from services.correlator.work import PackedWork, Work
 from services.domain import caps
+from services.domain.blocks import KINDS
 from services.domain.caps import Rank
 from services.domain.facts import Claim
 from services.domain.identity import alike
@@ -47,14 +48,17 @@ async def compare(tx: Transaction, limit: int) -> int:
     return len(rows)
 
 
-def _asked(mine: Iterable[ClaimRow], stored: dict[int, Rank]) -> tuple[list[int], list[int], list[int]]:
+def _asked(mine: Sequence[ClaimRow], stored: dict[int, Rank]) -> list[list[int]]:
     """Return the blocks to read: those that admit one of the claims."""
-    asked: tuple[set[int], set[int], set[int]] = (set(), set(), set())
-    for row in mine:
-        for some, block in zip(asked, row.blocks, strict=True):
-            if block and (block not in stored or row.rank <= stored[block]):
-                some.add(block)
-    return sorted(asked[0]), sorted(asked[1]), sorted(asked[2])
+    asked: dict[int, set[int]] = {}
+    for places in KINDS:
+        some: set[int] = set()
+        asked |= dict.fromkeys(places, some)  # blocks of one kind are looked for in all places of the kind
+        for row in mine:
+            for block in {row.blocks[place] for place in places} - {0}:
+                if block not in stored or row.rank <= stored[block]:
+                    some.add(block)
+    return [sorted(some) for _, some in sorted(asked.items())]
 
 
 def _admitted(
@@ -63,7 +67,7 @@ def _admitted(
     """The claims that each block admits, the cutoffs that are lower now, the pools of the claims that fell behind."""
     blocks: dict[int, list[ClaimRow]] = defaultdict(list)
     for row in rows_read:
-        for block in row.blocks:
+        for block in set(row.blocks):
             if block in asked:
                 blocks[block].append(row)
     cap = caps.CAP

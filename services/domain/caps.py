@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
+from services.domain.blocks import texts_of
 from services.domain.facts import Claim, Fact, claim_key, key_hash
-from services.domain.scoring import blocks_of
 
 CAP = 64
 """Claims that a key or block admits."""
@@ -101,7 +101,7 @@ def _lowered(
 ) -> dict[int, Rank]:
     """The cutoffs that a pool's own claims set, or set lower than what is stored."""
     for key, claim in claims.items():
-        for text in (*claim.identifiers, *(blocks_of(claim) if blocks else ())):
+        for text in (*claim.identifiers, *(texts_of(claim) if blocks else ())):
             if text:
                 holders[text][key] = known[key]
     lowered: dict[int, Rank] = {}

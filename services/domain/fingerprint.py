@@ -6,12 +6,28 @@ Two correlators that differ here would write two different views into one store;
 from __future__ import annotations
 
 from hashlib import blake2b
+from types import ModuleType
 
 from schemas.countries import STATES
 from schemas.events import SCHEMA_VERSION
-from services.domain import caps, facts, holidays, identity, names, notices, programs, rules, scoring
+from services.domain import (
+    births,
+    blocks,
+    caps,
+    facts,
+    frequencies,
+    holidays,
+    identity,
+    names,
+    notices,
+    numbers,
+    programs,
+    rules,
+    scoring,
+    sightings,
+)
 
-NORMALISER = 12
+NORMALISER = 13
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -22,8 +38,10 @@ def fingerprint() -> str:
         NORMALISER,
         sorted(STATES),
         sorted(identity.WEIGHTS.items()),
-        names.DATA,
-        sorted((name, value) for name, value in vars(scoring).items() if isinstance(value, float)),
+        (names.DATA, frequencies.DATA, names.STEM),
+        [_weights(module) for module in (scoring, births, frequencies)],
+        (births.GENERATION, blocks.SOUND_CUT, numbers.LEAST, numbers.SERIES, sorted(numbers.PLACEHOLDER_WORDS)),
+        (sightings.MINUTES, sorted(sightings.ADMITTED)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
         (caps.CAP, scoring.FIELD_CUT),
         [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],
@@ -47,6 +65,10 @@ def fingerprint() -> str:
         (rules.ABSENCE_SOURCES, rules.WORK_DAYS, sorted(rules.WORK_GOES_ON)),
     )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _weights(module: ModuleType) -> list[tuple[str, float]]:
+    return sorted((name, value) for name, value in vars(module).items() if isinstance(value, float) and name.isupper())
 
 
 def _row(rule: rules.Rule) -> tuple[object, ...]:

@@ -1,24 +1,29 @@
 """Who is one person: claims joined by what they share, unless something forbids it.
 
 What a person decided comes first, then common identifiers from the strongest to the weakest, then names and dates by
-their score; ties by the claims' keys. So the result is a function of the set of facts. A join is refused when the two
-sides contradict each other: two fingerprint identities, two A-numbers, sex and date of birth both different, a
-person's decision; one by a document also where date of birth and given names are others', and one by score where the
-given names or the sexes of the two sides are.
+their score; ties by who is known first, and by the claims' keys. So the result is a function of the set of facts.
+
+A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers, sex and date of
+birth both different, two admissions within minutes or two seats on one flight, a person's decision. One by a number is
+refused also where given names and dates of birth are others' (the number was mistyped), one by a document where the
+given names alone are (the wrong passport was scanned), one by score where the given names or the sexes are.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from schemas.ids import handle
-from services.domain import scoring
+from services.domain import births, scoring
+from services.domain.blocks import blocks_of
 from services.domain.caps import Caps
 from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
 from services.domain.history import Link
+from services.domain.numbers import is_placeholder
+from services.domain.sightings import Sighting, Sightings, by_quarter, two_people
 
 WEIGHTS: dict[str, int] = {
     # (scheme -> weight) of identifiers that one person alone can hold, and of numbers of one stay or one application
@@ -41,16 +46,13 @@ ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
 )
 DECISION_WEIGHT = 100
+FullName = tuple[str, str]
+"""(family, given)"""
 
 
-def blocks_of(claim: Claim) -> tuple[int, int, int]:
-    """The blocks in which a claim is compared by score; 0 where it says too little for one."""
-    first, second, third = scoring.blocks_of(claim)
-    return _block(first), _block(second), _block(third)
-
-
-def _block(text: str) -> int:
-    return (key_hash(text) or 1) if text else 0
+def joins(text: str) -> bool:
+    """Whether an identifier can join two claims: it is of a scheme that does, and no placeholder."""
+    return text[: text.find("/")] in WEIGHTS and not is_placeholder(text)
 
 
 def alike(one: Claim, other: Claim) -> bool:
@@ -68,7 +70,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys += [key_hash(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
+        keys += [key_hash(text) for text in fact.identifiers if joins(text)]
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys
@@ -84,6 +86,8 @@ class Node:
     least: bytes  # handle of its earliest-known record
     records: list[bytes] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)  # numbers of stays and applications in its records
+    sightings: list[Sighting] = field(default_factory=list)
+    days: set[int] = field(default_factory=set)  # on which its records tell something of its subject
     version_claims: set[Claim] = field(
         default_factory=set
     )  # of an amended record whose claim no version has: the versions'
@@ -113,40 +117,49 @@ class Cluster:
     births: set[str]
     names: set[tuple[str, str]]
     nodes: list[bytes]
+    sightings: Sightings
 
-    def forbids(self, other: Cluster) -> bool:
-        """Whether the two contradict each other."""
+    def vetoes(self, other: Cluster, by: str = "") -> Iterator[str]:
+        """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score."""
         for scheme, mine in self.holders.items():
             theirs = other.holders.get(scheme)
             if theirs and mine and not mine & theirs:
-                return True
-        return bool(
-            self.sexes
-            and other.sexes
-            and self.births
-            and other.births
-            and not self.sexes & other.sexes
-            and not any(scoring.births_agree(mine, theirs) for mine in self.births for theirs in other.births)
+                yield f"two {scheme.upper().replace('_', '-')}s"
+        births_differ = self._births_differ(other)
+        sexes_differ = bool(self.sexes and other.sexes and not self.sexes & other.sexes)
+        if sexes_differ and births_differ:
+            yield "sex and date of birth both different"
+        if self.sightings and other.sightings and two_people(self.sightings, other.sightings):
+            yield "admitted within minutes of each other, or on one flight, under different passports"
+        if not by:
+            if sexes_differ:
+                yield "sexes different"
+            if self._any_names(other, scoring.given_conflict):
+                yield "given names of two people"
+        elif by.startswith(DOCUMENTS):
+            if births_differ and self._any_names(other, scoring.given_conflict):
+                yield "given names and dates of birth of two people"
+            elif self._any_names(other, scoring.strange_given):
+                yield "given names of two people under one document"
+            if self._a_generation(other):
+                yield "dates of birth a generation apart"
+        elif births_differ and self._any_names(other, scoring.strange_given) and not by.startswith("fin/"):
+            yield "given names and dates of birth of two people"
+
+    def _births_differ(self, other: Cluster) -> bool:
+        return bool(self.births and other.births) and not any(
+            births.births_agree(mine, theirs) for mine in self.births for theirs in other.births
         )
 
-    def two_holders(self, other: Cluster) -> bool:
-        """Whether a document must not join the two: a record that has nothing else may fit both holders of a number."""
-        if not self.births or not other.births or self.births & other.births:
-            return False
-        if any(scoring.births_agree(mine, theirs) for mine in self.births for theirs in other.births):
-            return False
-        return self._other_names(other)
+    def _a_generation(self, other: Cluster) -> bool:
+        return bool(self.births and other.births) and all(
+            births.a_generation_apart(mine, theirs) for mine in self.births for theirs in other.births
+        )
 
-    def strangers(self, other: Cluster) -> bool:
-        """Whether a score must not join the two: twins share all but the given name, and one claim may fit both."""
-        if self.sexes and other.sexes and not self.sexes & other.sexes:
-            return True
-        return self._other_names(other)
-
-    def _other_names(self, other: Cluster) -> bool:
+    def _any_names(self, other: Cluster, conflict: Callable[[FullName, FullName], bool]) -> bool:
         if self.names & other.names:
             return False
-        return any(scoring.given_conflict(mine, theirs) for mine in self.names for theirs in other.names)
+        return any(conflict(mine, theirs) for mine in self.names for theirs in other.names)
 
     def absorb(self, other: Cluster) -> None:
         """Take the other in."""
@@ -156,45 +169,60 @@ class Cluster:
         self.births |= other.births
         self.names |= other.names
         self.nodes += other.nodes
+        for quarter, seen in other.sightings.items():
+            self.sightings[quarter] = self.sightings.get(quarter, []) + seen
 
 
-def _cluster(key: bytes, node: Node) -> Cluster:
+def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> Cluster:
+    """What one claim says, and where its records place its subject."""
     holders: dict[str, set[str]] = {}
-    for text in node.claim.identifiers:
+    for text in claim.identifiers:
         scheme = text.partition("/")[0]
-        if scheme in ("fin", "a_number"):
+        if scheme in ("fin", "a_number") and not is_placeholder(text):
             holders.setdefault(scheme, set()).add(text)
-    sexes = {node.claim.sex} if node.claim.sex in ("F", "M") else set()
-    births = {node.claim.birth} if len(node.claim.birth) == 10 else set()
-    return Cluster(holders, sexes, births, set(node.claim.names), [key])
+    sexes = {claim.sex} if claim.sex in ("F", "M") else set()
+    dates = {claim.birth} if len(claim.birth) == 10 else set()
+    return Cluster(holders, sexes, dates, set(claim.names), [key], by_quarter(sightings))
 
 
 def same_holder(one: Claim, other: Claim) -> bool:
     """Whether two holders of one document number can be one.
 
-    Numbers are lent, mistyped and given out again: dates of birth have to agree, or everything else to outweigh it.
+    Numbers are lent, mistyped and given out again, and the wrong passport is scanned: dates of birth have to agree and
+    given names not to be others', or everything else to outweigh it.
     """
+    if any(scoring.strange_given(mine, theirs) for mine in one.names for theirs in other.names):
+        return False
     if one.birth and one.birth == other.birth:
         return True
     if not one.birth or not other.birth:
-        mine, theirs = scoring.said(one), scoring.said(other)
+        mine, theirs = scoring.compared(one), scoring.compared(other)
         return not mine.names or not theirs.names or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
+    if births.a_generation_apart(one.birth, other.birth):
+        return False
     return scoring.score(one, other) + scoring.SHARED_DOCUMENT >= scoring.ACCEPT
 
 
 def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
-    """All joins by common identifiers, strongest first."""
+    """All joins by common identifiers, strongest first; of equal ones that with whoever is known first.
+
+    So a record that has nothing but a number goes with the one who had it before somebody else's name came under it.
+    """
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
         for text in {*node.claim.identifiers, *node.numbers}:
-            if text.partition("/")[0] in WEIGHTS:
+            if joins(text):
                 shared[text].append(key)
     edges: list[Edge] = []
     for text, keys in shared.items():
         if len(keys) > 1:
             edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys, nodes)
-    edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other, edge.by))
+    edges.sort(key=lambda edge: (-edge.weight, _senior(edge, nodes), edge.one, edge.other, edge.by))
     return edges
+
+
+def _senior(edge: Edge, nodes: dict[bytes, Node]) -> int:
+    return min(nodes[edge.one].known, nodes[edge.other].known)
 
 
 def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
@@ -218,9 +246,8 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[int, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        for block in {block for claim in node.claims() for block in blocks_of(claim)}:
-            if block:
-                blocks[block].append(key)
+        for block in {block for claim in node.claims() for block in blocks_of(claim)} - {0}:
+            blocks[block].append(key)
     pairs: set[tuple[bytes, bytes]] = set()
     for block, keys in blocks.items():
         if len(keys) > 1:
@@ -229,8 +256,10 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
     edges = []
     for one, other in pairs:
         mine, theirs = nodes[one].claim, nodes[other].claim
-        if alike(mine, theirs) and (
-            not (nodes[one].version_claims or nodes[other].version_claims) or _versions_alike(nodes[one], nodes[other])
+        if (
+            alike(mine, theirs)
+            and _versions_alike(nodes[one], nodes[other])
+            and not _in_sequence(nodes[one], nodes[other])
         ):
             edges.append(Edge(scoring.score(mine, theirs), one, other, scoring.explained(mine, theirs), scored=True))
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
@@ -239,11 +268,25 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
 
 def _versions_alike(one: Node, other: Node) -> bool:
     """Whether two nodes are alike by claims as they were told: only those brought their pools together."""
+    if not one.version_claims and not other.version_claims:
+        return True
     return any(
         set(blocks_of(mine)) & set(blocks_of(theirs)) - {0} and alike(mine, theirs)
         for mine in one.claims()
         for theirs in other.claims()
     )
+
+
+def _in_sequence(one: Node, other: Node) -> bool:
+    """Whether two are alike only by passport numbers that are almost one, both of which were told in full on one day.
+
+    Then neither is the other mistyped: families get their passports in sequence.
+    """
+    mine, theirs = one.claim, other.claim
+    if one.days.isdisjoint(other.days) or not scoring.near_documents(mine, theirs):
+        return False
+    bits = scoring.score(mine, theirs) - scoring.DOCUMENT_NEAR + scoring.DOCUMENT_OTHER
+    return bits < scoring.ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +301,7 @@ class _Parted:
     """Nodes in clusters, while joins are tried."""
 
     def __init__(self, nodes: dict[bytes, Node], refused: Sequence[Refusal]) -> None:
-        self.clusters = {key: _cluster(key, node) for key, node in nodes.items()}
+        self.clusters = {key: cluster_of(key, node.claim, node.sightings) for key, node in nodes.items()}
         self.home = {key: key for key in nodes}
         self.used: dict[bytes, list[Edge]] = {key: [] for key in nodes}
         self._against: dict[bytes, set[bytes]] = defaultdict(set)
@@ -271,20 +314,16 @@ class _Parted:
         for edge in edges:
             left, right = self.home[edge.one], self.home[edge.other]
             if left != right and not self._forbidden(edge, self.clusters[left], self.clusters[right]):
-                self._unite(edge, left, right)
+                self._merge(edge, left, right)
 
     def _forbidden(self, edge: Edge, mine: Cluster, theirs: Cluster) -> bool:
-        said = edge.weight == DECISION_WEIGHT and not edge.scored
-        if not said and mine.forbids(theirs):
-            return True
-        if edge.scored and mine.strangers(theirs):
-            return True
-        if not edge.scored and edge.by.startswith(DOCUMENTS) and mine.two_holders(theirs):
+        decided = edge.weight == DECISION_WEIGHT and not edge.scored
+        if not decided and any(mine.vetoes(theirs, "" if edge.scored else edge.by)):
             return True
         against = self._against
         return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)
 
-    def _unite(self, edge: Edge, left: bytes, right: bytes) -> None:
+    def _merge(self, edge: Edge, left: bytes, right: bytes) -> None:
         if len(self.clusters[left].nodes) < len(self.clusters[right].nodes):
             left, right = right, left
         for key in self.clusters[right].nodes:

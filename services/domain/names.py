@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import defaultdict
 from enum import IntEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -16,9 +17,16 @@ DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("names.to
 """Shipped and versioned, never learnt from what is in a store: two stores must agree on who is who."""
 
 PLACEHOLDERS = frozenset(DATA["placeholders"].split())
-PARTICLES = frozenset(DATA["particles"].split())
+TITLES = frozenset(DATA["titles"].split())
+_SILENT_TOKENS = PLACEHOLDERS | TITLES
+GENERATIONS = frozenset(DATA["generations"].split())
+PARTICLES = frozenset(DATA["particles"].split()) | GENERATIONS
+ARTICLES = tuple(DATA["articles"].split())
+PREFIXES = frozenset(DATA["prefixes"].split())
 COMMON = frozenset(" ".join(DATA["common"].values()).split())
 VARIANTS: dict[str, str] = {token: group.split()[0] for group in DATA["variants"] for token in group.split()}
+STEM = 5
+"""Letters that are left of a name, at least, where a prefix is taken for one that the other spelling leaves out."""
 _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU": "U", "EI": "AI", "EY": "AI"}
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
@@ -36,25 +44,40 @@ _LETTERS = (
 _SPLIT = re.compile(r"[^A-Z0-9]+")
 _SILENT = re.compile(r"['`´’.]")
 _TWICE = re.compile(r"(.)\1+")
+_VOWEL = re.compile("[AEIOUY]")
+
+
+def _nicknames() -> dict[str, frozenset[str]]:
+    """Token -> the full forms that it may stand for, itself included where it is one."""
+    full: dict[str, set[str]] = defaultdict(set)
+    for group in DATA["nicknames"]:
+        first = group.split()[0]
+        for token in group.split():
+            full[token].add(first)
+    return {token: frozenset(forms) for token, forms in full.items()}
+
+
+NICKNAMES = _nicknames()
 
 
 class Alike(IntEnum):
     """How alike two tokens are."""
 
     NOT = 0
-    CUT = 1  # one begins the other, or is its initial
-    NEAR = 2  # as if mistyped, or heard
-    VARIANT = 3  # the same name in another transliteration
-    SAME = 4
+    FAR = 1  # as if mistyped twice
+    CUT = 2  # one begins the other, or is its initial
+    NEAR = 3  # as if mistyped, or heard, or what the other is called by
+    VARIANT = 4  # the same name in another transliteration
+    SAME = 5
 
 
 @lru_cache(maxsize=50_000)
 def tokens(name: str) -> tuple[str, ...]:
-    """The parts of a name in plain capital letters (ICAO Doc 9303 writes no others), placeholders left out."""
+    """The parts of a name in plain capital letters (as ICAO Doc 9303 writes them), without placeholders and titles."""
     plain = _SILENT.sub("", name)
     if not plain.isascii():
         plain = anyascii(plain).replace("'", "")
-    return tuple(token for token in _SPLIT.split(plain.upper()) if token and token not in PLACEHOLDERS)
+    return tuple(token for token in _SPLIT.split(plain.upper()) if token and token not in _SILENT_TOKENS)
 
 
 @lru_cache(maxsize=50_000)
@@ -74,13 +97,24 @@ def spelling(token: str) -> str:
 @lru_cache(maxsize=50_000)
 def sound(token: str) -> str:
     """The consonants as they sound, roughly, in any language; the first letter too if it is a vowel."""
-    text = spelling(token)
-    for written, heard in _SOUNDS:
-        text = text.replace(written, heard)
+    text = _heard(token)
     if not text:
         return token[:1]
     first = "A" if text[0] in "AEIOUY" else text[0]
-    return _TWICE.sub(r"\1", first + re.sub("[AEIOUY]", "", text[1:]))
+    return _TWICE.sub(r"\1", first + _VOWEL.sub("", text[1:]))
+
+
+@lru_cache(maxsize=50_000)
+def consonants(token: str) -> str:
+    """Every consonant as it sounds, each as often as it is heard; so blanks between two names add and hide none."""
+    return _VOWEL.sub("", _heard(token))
+
+
+def _heard(token: str) -> str:
+    text = spelling(token)
+    for written, heard in _SOUNDS:
+        text = text.replace(written, heard)
+    return text
 
 
 @lru_cache(maxsize=100_000)
@@ -91,17 +125,50 @@ def alike(one: str, other: str) -> Alike:
     if spelling(one) == spelling(other):
         return Alike.VARIANT
     short, long = sorted((one, other), key=lambda token: (len(token), token))
+    if _with_title(short, long) or _with_prefix(short, long) or _other_article(one, other):
+        return Alike.VARIANT
+    if NICKNAMES.get(one, frozenset()) & NICKNAMES.get(other, frozenset()):
+        return Alike.NEAR
     if one in COMMON and other in COMMON:
         return Alike.NOT
     if (len(short) == 1 or len(short) >= 10) and long.startswith(short):
         return Alike.CUT
+    return _mistyped(short, long)
+
+
+def _mistyped(short: str, long: str) -> Alike:
+    if len(short) == len(long) == 3 and OSA.distance(short, long) == 1 and sorted(short) == sorted(long):
+        return Alike.NEAR  # two letters changed places; another letter makes another name of three
     if len(short) >= 4 and len(long) - len(short) <= 2:
-        edits = OSA.distance(one, other, score_cutoff=2)
+        edits = OSA.distance(short, long, score_cutoff=2)
         if edits <= 1 or (edits == 2 and len(short) >= 7):
             return Alike.NEAR
-        if len(sound(one)) >= 3 and sound(one) == sound(other) and JaroWinkler.similarity(one, other) >= 0.8:
+        if len(sound(short)) >= 3 and sound(short) == sound(long) and JaroWinkler.similarity(short, long) >= 0.8:
             return Alike.NEAR
+        if edits == 2 and len(short) >= 5 and short[0] == long[0]:
+            return Alike.FAR
     return Alike.CUT if len(short) >= 4 and long.startswith(short) else Alike.NOT
+
+
+def _with_title(short: str, long: str) -> bool:
+    """Whether one is the other with a title written onto it: TANYAMRS, MRSTANYA."""
+    if len(short) < 2:
+        return False
+    return (long.startswith(short) and long[len(short) :] in TITLES) or (
+        long.endswith(short) and long[: -len(short)] in TITLES
+    )
+
+
+def _with_prefix(short: str, long: str) -> bool:
+    """Whether one is the other behind a particle: ALMAKTOUM, VANDERBERGEN."""
+    return len(short) >= STEM and long.endswith(short) and long[: -len(short)] in PREFIXES
+
+
+def _other_article(one: str, other: str) -> bool:
+    """Whether the two begin with the Arabic article, spelt in two ways: ELSHAZLY, ALSHAZLI."""
+    if one[:2] == other[:2] or one[:2] not in ARTICLES or other[:2] not in ARTICLES or len(one) < STEM + 2:
+        return False
+    return spelling(one[2:]) == spelling(other[2:]) and one[2] not in "AEIOUY"
 
 
 @lru_cache(maxsize=100_000)
@@ -111,3 +178,61 @@ def strange(one: str, other: str) -> bool:
     if len(short) == 1 or long.startswith(short) or alike(one, other):
         return False
     return OSA.normalized_similarity(one, other) < 0.5
+
+
+Name = tuple[tuple[str, ...], tuple[str, ...]]
+"""(family tokens, given tokens)"""
+
+
+@lru_cache(maxsize=50_000)
+def name_of(family: str, given: str) -> Name:
+    """A name in tokens. One that stands in both fields is a single name: SUHARTO SUHARTO."""
+    families, givens = tokens(family), tokens(given)
+    return families, () if givens == families else givens
+
+
+@lru_cache(maxsize=50_000)
+def aligned(one: Name, other: Name) -> tuple[Name, Name]:
+    """The two with blanks set alike: what one writes together is written together in both.
+
+    VAN DER BERG and VANDERBERG, MIN HO and MINHO, GARCIA LOPEZ and GARCIALOPEZ; the fields may be swapped.
+    """
+    if len(one[0]) == len(other[0]) and len(one[1]) == len(other[1]):
+        return one, other
+    mine, theirs = one[0] + one[1], other[0] + other[1]
+    if len(mine) == 1 or len(theirs) == 1:
+        return _whole(one, theirs), _whole(other, mine)
+    return _glued(one, theirs), _glued(other, mine)
+
+
+def _whole(name: Name, others: tuple[str, ...]) -> Name:
+    """The name as one token where the other is that: family and given name, in either order, without a blank."""
+    families, givens = name
+    runs = ("".join(families + givens), "".join(givens + families))
+    if len(others) == 1 and len(families + givens) > 1:
+        for run in runs:
+            if _one_word(run, others[0]):
+                return (run,), ()
+    return _glued(name, others)
+
+
+def _glued(name: Name, others: tuple[str, ...]) -> Name:
+    """The name with each run of tokens of a field made one where the other name has it as one."""
+    parts = []
+    for part in name:
+        left = list(part)
+        at = 0
+        while at < len(left):
+            for length in range(len(left) - at, 1, -1):
+                run = "".join(left[at : at + length])
+                if any(_one_word(run, other) for other in others if other not in part):
+                    left[at : at + length] = [run]
+                    break
+            at += 1
+        parts.append(tuple(left))
+    return parts[0], parts[1]
+
+
+def _one_word(run: str, other: str) -> bool:
+    # a word that itself is made longer by a prefix or title alone is compared by its own rules
+    return len(other) >= 4 and abs(len(run) - len(other)) <= 2 and alike(run, other) >= Alike.NEAR

@@ -12,6 +12,7 @@ from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of
 from services.domain.records import Records, active
+from services.domain.sightings import sightings_of
 from services.domain.stays import stays_of
 
 HANDLE_BYTES = 16
@@ -87,6 +88,8 @@ def _nodes(
             # a number that another part tells under another claim is that claim's: so seniority under it counts, too
             if fact.claim is claim or fact.claim == claim:
                 node.numbers.update(fact.numbers)
+        node.sightings += sightings_of(parts)
+        node.days.update(fact.day for fact in parts)
         home[key] = place
     return nodes, home
 

@@ -40,8 +40,11 @@ class Reads(Protocol):
     async def cutoffs(self) -> dict[int, Rank]:
         """Capped keys and blocks with the rank of the last claim that each admits."""
 
-    def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
-        """The claims that stand in a first (0), second or third (2) block, by block."""
+    def claims_by_block(self, places: Sequence[int]) -> AsyncGenerator[tuple[int, ClaimRow], None]:
+        """The claims that stand in a block of one of these places (0 to 3), with the block, by block.
+
+        A claim that stands in one block by two of the places comes twice.
+        """
 
     async def coverage(self, known_at: int | None = None) -> Coverage:
         """Return what is known to be complete: now, or by what was known at `known_at` (microseconds)."""

@@ -117,7 +117,7 @@ class PostgresTransaction:
         )
         return {row[0] for row in done}
 
-    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
+    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
         # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan
         arms = (
             f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE {block} = ANY(${n}::int8[]) AND {block} <> 0"  # noqa: S608

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, tuple_
+from sqlalchemy import Select, func, literal, select, text, tuple_, union_all
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -104,21 +104,28 @@ class SqlReads:
             async for row in rows:
                 yield unpack_pool(row[1])
 
-    async def claims_by_block(self, which: int) -> AsyncGenerator[ClaimRow, None]:
+    async def claims_by_block(self, places: Sequence[int]) -> AsyncGenerator[tuple[int, ClaimRow], None]:
         table = CLAIM.c
-        block = table[BLOCKS[which]]
-        query = select(*(table[name] for name in ClaimRow._fields))
-        query = query.where(block != 0).order_by(block, table.claim).limit(PAGE)
-        last: tuple[int, int] | None = None
+        columns = [table[name] for name in ClaimRow._fields]
+        arms = [
+            select(literal(place).label("place"), table[BLOCKS[place]].label("block"), *columns).where(
+                table[BLOCKS[place]] != 0
+            )
+            for place in places
+        ]
+        every = union_all(*arms).subquery()
+        order = (every.c.block, every.c.claim, every.c.place)
+        query = select(every).order_by(*order).limit(PAGE)
+        last: tuple[int, int, int] | None = None
         async with self._connect() as connection:
             while True:
-                page = query if last is None else query.where(tuple_(block, table.claim) > tuple_(*last))
-                rows = [ClaimRow(*row) for row in (await connection.execute(page)).all()]
-                for row in rows:
-                    yield row
+                page = query if last is None else query.where(tuple_(*order) > tuple_(*last))
+                rows = (await connection.execute(page)).all()
+                for _, block, *row in rows:
+                    yield block, ClaimRow(*row)
                 if len(rows) < PAGE:
                     return
-                last = (rows[-1].blocks[which], rows[-1].claim)
+                last = (rows[-1].block, rows[-1].claim, rows[-1].place)
 
     async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
         last = None

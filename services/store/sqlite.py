@@ -91,7 +91,7 @@ class SqliteTransaction:
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
         await self._many(
-            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
+            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
             rows,
         )
 
@@ -102,7 +102,7 @@ class SqliteTransaction:
                 done.add(claim)
         return done
 
-    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
+    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
         arms = (
             f"SELECT {_CLAIM_COLUMNS} FROM claim"  # noqa: S608 - names of our own
             f" WHERE {block} IN (SELECT value FROM json_each(?)) AND {block} <> 0"

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
-BLOCKS = ("block_birth_family", "block_tokens", "block_birth_given")
-"""The blocks of a claim, in the order of `services.domain.scoring.blocks_of`."""
+BLOCKS = ("block_family_birth", "block_name_year", "block_given_birth", "block_name_day")
+"""The blocks of a claim, in the order of `services.domain.blocks.blocks_of`."""
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 
 

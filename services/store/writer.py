@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
+from services.domain.blocks import Blocks
 from services.domain.coverage import Source, Stretch
 from services.store.coverage import CoverageRow
 
@@ -39,9 +40,10 @@ class ClaimRow(NamedTuple):
     claim: int
     pool: int
     known: int
-    block_birth_family: int
-    block_tokens: int
-    block_birth_given: int
+    block_family_birth: int
+    block_name_year: int
+    block_given_birth: int
+    block_name_day: int
     features: bytes
 
     @property
@@ -50,9 +52,9 @@ class ClaimRow(NamedTuple):
         return (self.known, self.claim)
 
     @property
-    def blocks(self) -> tuple[int, int, int]:
+    def blocks(self) -> Blocks:
         """The blocks it is compared in, 0 for none."""
-        return (self.block_birth_family, self.block_tokens, self.block_birth_given)
+        return (self.block_family_birth, self.block_name_year, self.block_given_birth, self.block_name_day)
 
 
 class PersonRow(NamedTuple):
@@ -98,8 +100,8 @@ class Transaction(Protocol):
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         """Set (claim, known) where it is known since earlier than it stands; the claims of which that was so."""
 
-    async def block(self, blocks: tuple[Sequence[int], Sequence[int], Sequence[int]]) -> list[ClaimRow]:
-        """All claims in any of these first, second or third blocks, each once."""
+    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
+        """All claims in any of these first, second, third or fourth blocks, each once."""
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         """These claims, as far as they stand."""

@@ -1,7 +1,8 @@
 """Who is one person, told a second time and slowly: only weights and scores of pairs are shared with `services.domain`.
 
 Groups are lists of records, everything is looked for in the records themselves, every join looks at all of them. The
-order of joins (weight, then the two claims' keys) is part of what the domain promises, so it is spelt out here too.
+order of joins (weight, then who is known first, then the two claims' keys) is part of what the domain promises, so it
+is spelt out here too.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from services.domain import caps, scoring
+from services.domain import births, blocks, caps, numbers, scoring
 from services.domain.facts import Claim, Fact
 from services.domain.identity import WEIGHTS
 
 DECIDED, TWINS = 100, 99
+ADMITTED = ("admitted", "paroled")
 Group = frozenset[tuple[str, str]]
 
 
@@ -29,6 +31,7 @@ class Record:
     known: int
     claim: Claim
     numbers: frozenset[str]
+    parts: tuple[Fact, ...]
 
 
 def persons(facts: Iterable[Fact], known_at: int | None = None) -> set[Group]:
@@ -43,8 +46,8 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> set[Group]:
         if parts[0].kind == "decision":
             words.append(parts[0])
         elif parts[0].claim is not None:
-            numbers = frozenset(text for one in parts if one.claim == parts[0].claim for text in one.numbers)
-            records.append(Record(name, _hash(name), known[name], parts[0].claim, numbers))
+            of_stays = frozenset(text for one in parts if one.claim == parts[0].claim for text in one.numbers)
+            records.append(Record(name, _hash(name), known[name], parts[0].claim, of_stays, tuple(parts)))
     return _grouped(records, words, _Seniors(heard))
 
 
@@ -91,7 +94,7 @@ class _Seniors:
 
 
 def _keys(fact: Fact) -> tuple[str, ...]:
-    return (*fact.identifiers, *(scoring.blocks_of(fact.claim) if fact.claim else ()))
+    return (*fact.identifiers, *(blocks.texts_of(fact.claim) if fact.claim else ()))
 
 
 def _hash(name: tuple[str, str]) -> bytes:
@@ -112,7 +115,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         if pair[0] in cells and pair[1] in cells:
             latest[pair] = word.body["same"]
     groups = {cell: [cell] for cell in cells}
-    for stage, weight, one, other in _joins(cells, latest, seniors):
+    for stage, weight, _, one, other in _joins(cells, latest, seniors):
         mine, theirs = groups[one], groups[other]
         if mine is theirs or _said_no(mine, theirs, latest):
             continue
@@ -120,7 +123,11 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
             continue
         if stage == 2 and _strangers(mine, theirs, cells):
             continue
-        if stage == 1 and weight in (WEIGHTS["passport"], WEIGHTS["visa"]) and _two_holders(mine, theirs, cells):
+        document = stage == 1 and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
+        if document and (_two_holders(mine, theirs, cells) or _wrong_document(mine, theirs, cells)):
+            continue
+        number = (stage == 1 and not document and weight != WEIGHTS["fin"]) or (stage, weight) == (0, TWINS)
+        if number and _mistyped_number(mine, theirs, cells):
             continue
         both = mine + theirs
         for cell in both:
@@ -129,7 +136,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
     return {frozenset(record.name for cell in group for record in cells[cell]) for group in found.values()}
 
 
-Join = tuple[int, float, bytes, bytes]
+Join = tuple[int, float, int, bytes, bytes]
 
 
 def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool], seniors: _Seniors) -> list[Join]:
@@ -141,13 +148,14 @@ def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], boo
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                found.append((0, DECIDED, one, other))
+                found.append((0, DECIDED, 0, one, other))
             elif mine == theirs:
-                found.append((0, TWINS, one, other))
-            found += [(1, weight, one, other) for weight in _reasons(one, other, cells, seniors)]
-            if _scored(mine, theirs, seniors):
-                found.append((2, scoring.score(theirs, mine), one, other))
-    return sorted(found, key=lambda join: (join[0], -join[1], join[2], join[3]))
+                found.append((0, TWINS, 0, one, other))
+            first = min(record.known for cell in (one, other) for record in cells[cell])
+            found += [(1, weight, first, one, other) for weight in _reasons(one, other, cells, seniors)]
+            if _scored(cells[one], cells[other], seniors):
+                found.append((2, scoring.score(theirs, mine), 0, one, other))
+    return sorted(found, key=lambda join: (join[0], -join[1], *join[2:]))
 
 
 def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> list[int]:
@@ -155,18 +163,33 @@ def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors
     found = []
     for text in _texts(cells[one]) & _texts(cells[other]):
         scheme = text.split("/")[0]
-        if scheme in WEIGHTS and mine in seniors.of(text) and theirs in seniors.of(text):
+        if (
+            scheme in WEIGHTS
+            and not numbers.is_placeholder(text)
+            and mine in seniors.of(text)
+            and theirs in seniors.of(text)
+        ):
             document = scheme in ("passport", "visa")
             if not document or _agree(mine, theirs):
                 found.append(WEIGHTS[scheme])
     return found
 
 
-def _scored(mine: Claim, theirs: Claim, seniors: _Seniors) -> bool:
-    common = {block for block in scoring.blocks_of(mine) if block} & set(scoring.blocks_of(theirs))
+def _scored(ours: Sequence[Record], others: Sequence[Record], seniors: _Seniors) -> bool:
+    mine, theirs = ours[0].claim, others[0].claim
+    common = {block for block in blocks.texts_of(mine) if block} & set(blocks.texts_of(theirs))
     if not any(mine in seniors.of(block) and theirs in seniors.of(block) for block in common):
         return False
-    return {mine.sex, theirs.sex} != {"F", "M"} and scoring.score(mine, theirs) >= scoring.ACCEPT
+    if {mine.sex, theirs.sex} == {"F", "M"}:
+        return False
+    bits = scoring.score(mine, theirs)
+    if scoring.near_documents(mine, theirs) and _days(ours) & _days(others):
+        return bits >= scoring.ACCEPT and bits - scoring.DOCUMENT_NEAR + scoring.DOCUMENT_OTHER >= scoring.ACCEPT
+    return bits >= scoring.ACCEPT
+
+
+def _days(records: Sequence[Record]) -> set[int]:
+    return {part.day for record in records for part in record.parts}
 
 
 def _texts(held: Sequence[Record]) -> set[str]:
@@ -174,11 +197,15 @@ def _texts(held: Sequence[Record]) -> set[str]:
 
 
 def _agree(one: Claim, other: Claim) -> bool:
+    if any(scoring.strange_given(a, b) for a in one.names for b in other.names):
+        return False
     if one.birth and other.birth:
         if one.birth == other.birth:
             return True
+        if births.a_generation_apart(one.birth, other.birth):
+            return False
         return scoring.score(one, other) >= scoring.ACCEPT - scoring.SHARED_DOCUMENT
-    mine, theirs = scoring.said(one), scoring.said(other)
+    mine, theirs = scoring.compared(one), scoring.compared(other)
     return not (mine.names and theirs.names) or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
 
 
@@ -192,9 +219,29 @@ def _strangers(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes
 
 def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
-    births, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
-    agree = any(scoring.births_agree(a, b) for a in births for b in more)
-    return bool(births and more) and not agree and _other_names(ours, others)
+    return _other_births(ours, others) and _other_names(ours, others)
+
+
+def _mistyped_number(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+    ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    return _other_births(ours, others) and _strange_names(ours, others)
+
+
+def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+    ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    apart = [births.a_generation_apart(a, b) for a in dates for b in more]
+    return _strange_names(ours, others) or (bool(apart) and all(apart))
+
+
+def _other_births(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    return bool(dates and more) and not any(births.births_agree(a, b) for a in dates for b in more)
+
+
+def _strange_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    return names.isdisjoint(more) and any(scoring.strange_given(a, b) for a in names for b in more)
 
 
 def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
@@ -212,14 +259,33 @@ def _contradict(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[byte
     sides = (ours, others)
     for scheme in ("fin/", "a_number/"):
         held = ({text for claim in side for text in claim.identifiers if text.startswith(scheme)} for side in sides)
-        if _apart(*held):
+        if _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held)):
             return True
-    births, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in sides)
-    return (
-        _apart(*({claim.sex for claim in side} & {"F", "M"} for side in sides))
-        and bool(births and more)
-        and not any(scoring.births_agree(a, b) for a in births for b in more)
+    facts, more = (
+        [part for cell in side for record in cells[cell] for part in record.parts] for side in (mine, theirs)
     )
+    if any(_two_people(one, other) for one in facts for other in more):
+        return True
+    return _apart(*({claim.sex for claim in side} & {"F", "M"} for side in sides)) and _other_births(ours, others)
+
+
+def _two_people(one: Fact, other: Fact) -> bool:
+    """Whether one person cannot have been seen twice so: admitted anew within minutes, or in two seats of a flight."""
+    if (one.system, one.kind) != (other.system, other.kind) or one.whole_day or other.whole_day:
+        return False
+    passports, more = (_of_scheme(fact, "passport/") for fact in (one, other))
+    if not passports or not more or passports & more:
+        return False
+    admitted = one.kind == "arrival" and all(fact.body.get("inspection") in ADMITTED for fact in (one, other))
+    again = not _of_scheme(one, "i94/") & _of_scheme(other, "i94/") and 0 < abs(one.start - other.start) <= 900
+    if admitted and again:
+        return True
+    flights = [[fact.body.get(name) for name in ("carrier", "conveyance", "port")] for fact in (one, other)]
+    return all(flights[0][:2]) and flights[0] == flights[1] and one.start == other.start
+
+
+def _of_scheme(fact: Fact, scheme: str) -> set[str]:
+    return {text for text in fact.identifiers if text.startswith(scheme)}
 
 
 def _apart(one: set[str], other: set[str]) -> bool:

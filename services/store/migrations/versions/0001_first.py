@@ -9,7 +9,7 @@ revision = "0001"
 down_revision = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_BLOCKS = ("block_birth_family", "block_tokens", "block_birth_given")
+_BLOCKS = ("block_family_birth", "block_name_year", "block_given_birth", "block_name_day")
 
 
 def _hash(name: str, *, primary: bool = False) -> sa.Column[int]:

@@ -1,0 +1,92 @@
+"""Blocks: what claims that are compared by score have in common. Claims that share none are never compared.
+
+Four of three kinds, each of which outlasts mistakes that break the others. Two hold the date of birth (day and month in
+one order) with the sound of the family or of the given name; they are of one kind, so a family name meets a given name
+where the fields were swapped. Two hold the consonants of the whole name, in no order and without blanks: one with the
+year in its century and the citizenship, for dates of which the day or month is wrong, one with the day and month, for
+those of which the year is.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from services.domain.facts import Claim, key_hash
+from services.domain.frequencies import customary
+from services.domain.names import PARTICLES, PREFIXES, VARIANTS, consonants, sound
+from services.domain.scoring import Compared, compared
+
+SOUND_CUT = 4
+"""Consonants of a name that a block with the date of birth holds: systems cut names."""
+STEM_LEAST = 4
+"""Letters that a name keeps where a particle at its beginning is left out."""
+KINDS: tuple[tuple[int, ...], ...] = ((0, 2), (1,), (3,))
+"""The places of a claim's blocks that are of one kind: a block of one place may be another claim's of the other."""
+Blocks = tuple[int, int, int, int]
+NO_BLOCKS: Blocks = (0, 0, 0, 0)
+
+
+def blocks_of(claim: Claim) -> Blocks:
+    """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
+    first, second, third, fourth = texts_of(claim)
+    return _key(first), _key(second), _key(third), _key(fourth)
+
+
+def _key(text: str) -> int:
+    return (key_hash(text) or 1) if text else 0
+
+
+def texts_of(claim: Claim) -> tuple[str, str, str, str]:
+    """The blocks as texts; "" where the claim says too little for one."""
+    mine = compared(claim)
+    if not mine.names or len(mine.birth) < 4:
+        return "", "", "", ""
+    by_family = by_given = by_year = by_day = ""
+    consonants = _consonants(mine)
+    citizenship = ",".join(sorted(mine.citizenship))
+    if len(mine.birth) == 10:
+        year, *rest = mine.birth.split("-")
+        day = "".join(sorted(rest))
+        # of those who were given their birthday, there are too many for one block
+        place = f"{year}{day}{citizenship}" if customary(mine.birth[5:]) else f"{year}{day}"
+        family, given = _sounds(mine)
+        by_family, by_given = (f"n/{place}/{each}" if each else "" for each in (family, given))
+        if len(consonants) > 1 and not customary(mine.birth[5:]):
+            by_day = f"d/{day}/{consonants}"
+    if len(consonants) > 1:
+        by_year = f"y/{mine.birth[2:4]}/{consonants}/{citizenship}"
+    return by_family, by_year, by_given, by_day
+
+
+def _sounds(claim: Compared) -> tuple[str, str]:
+    """The sounds of the family name (of several, the least) and of the first given name; "" where there is none.
+
+    A single name is a family name, whichever field it stands in.
+    """
+    families, givens = ([token for token in part if token not in PARTICLES] or list(part) for part in claim.names[0])
+    if not families:
+        families, givens = givens, []
+    return min(map(_heard, families)), _heard(givens[0]) if givens else ""
+
+
+def _heard(token: str) -> str:
+    return sound(_stem(token))[:SOUND_CUT]
+
+
+@lru_cache(maxsize=50_000)
+def _stem(token: str) -> str:
+    """The token without a particle that is written together with it, of which systems make a word of its own."""
+    if token in VARIANTS:
+        return token
+    for length in range(min(6, len(token) - STEM_LEAST), 1, -1):
+        if token[:length] in PREFIXES:
+            return token[length:]
+    return token
+
+
+def _consonants(claim: Compared) -> str:
+    """The consonants of the whole first name, sorted."""
+    families, givens = claim.names[0]
+    return "".join(
+        sorted("".join(consonants(_stem(token)) for token in (*families, *givens) if token not in PARTICLES))
+    )

@@ -1,0 +1,77 @@
+"""How often names are borne, by country: what a token that agrees is worth.
+
+An agreement on SMITH says less than one on FETHERSTONHAUGH, and KIM says less of a Korean than of a Swede. The weight
+of a token is the logarithm (base 2) of its rarity among the people of the country whose citizens the two claims are;
+where the table of that country does not have it, that of a common or of a rare name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+from math import log2
+from typing import Any
+
+from services.domain.names import COMMON, PARTICLES, spelling
+
+DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("frequencies.toml").read_text("utf-8"))
+"""Shipped and versioned, never counted in a store: two stores must agree on who is who."""
+
+FAMILY_COMMON, FAMILY_RARE, GIVEN_COMMON, GIVEN_RARE, PARTICLE, INITIAL = 4.8, 9.0, 3.9, 7.5, 0.5, 1.0
+LISTED = 0.75
+"""The part of a listed name's rarity that counts: names go with each other, with years of birth and with regions."""
+_OF = 10_000
+_CODES = {"D": "DEU", "RKS": "XXK", "ROM": "ROU"}
+"""Codes of machine-readable documents that stand for a country of another code."""
+
+
+def _table(role: str) -> dict[str, dict[str, float]]:
+    """Country -> spelling -> bits."""
+    tables = {}
+    for country, text in DATA[role].items():
+        words = text.split()
+        shares: dict[str, int] = {}
+        for name, share in zip(words[::2], words[1::2], strict=True):
+            shares[spelling(name)] = max(int(share), shares.get(spelling(name), 0))
+        tables[country] = {name: log2(_OF / share) for name, share in shares.items()}
+    return tables
+
+
+_BITS = {"family": _table("family"), "given": _table("given")}
+_DAYS = {
+    day: {country: log2(_OF / int(share)) for country, share in zip(text.split()[::2], text.split()[1::2], strict=True)}
+    for day, text in DATA["birth"].items()
+}
+_ELSEWHERE = {day: log2(_OF / share) for day, share in DATA["birth_elsewhere"].items()}
+ANY_DAY = log2(365.25)
+
+
+@lru_cache(maxsize=50_000)
+def bits_of(token: str, role: str, country: str) -> float:
+    """What it says that two claims have this token as (part of) a family or given name."""
+    if token in PARTICLES:
+        return PARTICLE
+    if len(token) == 1:
+        return INITIAL
+    spelt = spelling(token)
+    listed = _BITS[role].get(_CODES.get(country, country), {}).get(spelt)
+    if listed is not None:
+        return round(LISTED * listed, 1)
+    common = token in COMMON or spelt in COMMON
+    if role == "family":
+        return FAMILY_COMMON if common else FAMILY_RARE
+    return GIVEN_COMMON if common else GIVEN_RARE
+
+
+def customary(month_and_day: str) -> bool:
+    """Whether the day ("01-01") is one that is given to who does not know their date of birth."""
+    return month_and_day in _ELSEWHERE
+
+
+def day_bits(month_and_day: str, country: str) -> float:
+    """What it says that two claims have this day of the year as the birthday."""
+    elsewhere = _ELSEWHERE.get(month_and_day)
+    if elsewhere is None:
+        return ANY_DAY
+    return _DAYS[month_and_day].get(_CODES.get(country, country), elsewhere)
