@@ -70,7 +70,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys += [key_hash(text) for text in fact.identifiers if joins(text)]
+        keys += [key_hash(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys

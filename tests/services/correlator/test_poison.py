@@ -68,7 +68,7 @@ def poisoned(world: list[Any]) -> list[Message]:
 @pytest.fixture
 def world() -> list[Any]:
     """Events of every kind."""
-    events, _ = world_of(600, persons=8)
+    events, _ = world_of(604, persons=8)
     met = World(601)
     someone = met.person()
     events.append(
