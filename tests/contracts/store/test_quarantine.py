@@ -57,7 +57,7 @@ async def told(store: Store) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("before", [0.0, 0.5, 0.9])
-@pytest.mark.parametrize("seed", (0, 1, 3, 4))
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])
 async def test_one_pool_is_quarantined_and_all_others_resolve(
     store: Store, seed: int, before: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
