@@ -67,6 +67,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.extremes
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
 	@$(BIN)/python tests/benchmarks/recovery.py
+	@$(BIN)/python tests/benchmarks/lookups.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -118,11 +118,11 @@ def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential:
     if confidential:
         return facts
     left = [fact for fact in facts if not fact.handling]
-    told = {fact.handle for fact in left if fact.claim is not None}
+    visible_records = {fact.handle for fact in left if fact.claim is not None}
     return [
         fact
         for fact in left
-        if fact.kind != "decision" or all(handle(*fact.body[side]) in told for side in ("one", "other"))
+        if fact.kind != "decision" or all(handle(*fact.body[side]) in visible_records for side in ("one", "other"))
     ]
 
 
@@ -132,16 +132,16 @@ def holders(by: By, facts: Collection[Fact], known_at: int | None, cutoffs: Cuto
     Under a number that too many claims share a pool also keeps some that came early and were then thrown out: who is
     found must not depend on the order of arrival, so only those are told whose claim the number still admits.
     """
-    found = [history for history in persons(facts, known_at, cutoffs) if by.holds(history)]
+    holding = [history for history in persons(facts, known_at, cutoffs) if by.holds(history)]
     caps = caps_of(facts, cutoffs, blocks=False, known_at=known_at)
     if caps is None or by.key not in caps.cutoffs:
-        return found
+        return holding
     admitted = {
         (fact.system, fact.record)
         for fact in facts
         if fact.claim is not None and by.text in fact.identifiers and caps.admits(by.key, claim_key(fact.claim))
     }
-    return [history for history in found if not admitted.isdisjoint(history.records)]
+    return [history for history in holding if not admitted.isdisjoint(history.records)]
 
 
 def status_view(by: By, when: When, known: Known, *, confidential: bool) -> StatusView:
@@ -159,9 +159,9 @@ def status_view(by: By, when: When, known: Known, *, confidential: bool) -> Stat
                 person=history.person,
                 present=_present(status(history, when.as_of, coverage), when.as_of, events),
                 stays=tuple(
-                    _stay(stay, found, when.as_of)
+                    _stay(stay, held, when.as_of)
                     for stay in history.stays
-                    if (found := answer(stay, when.as_of, coverage)) is not None
+                    if (held := answer(stay, when.as_of, coverage)) is not None
                 ),
                 unmatched_departures=events.of(
                     event
@@ -213,8 +213,8 @@ class _Events:
         return self._by_id.get(UUID(event).bytes)
 
     def of(self, events: Iterable[str]) -> tuple[EvidenceView, ...]:
-        found = (fact for event in events if (fact := self.find(event)) is not None)
-        return tuple(_evidence(fact) for fact in sorted(found, key=lambda fact: (fact.start, fact.id)))
+        facts = (fact for event in events if (fact := self.find(event)) is not None)
+        return tuple(_evidence(fact) for fact in sorted(facts, key=lambda fact: (fact.start, fact.id)))
 
 
 def _evidence(fact: Fact) -> EvidenceView:
@@ -229,31 +229,31 @@ def _evidence(fact: Fact) -> EvidenceView:
     )
 
 
-def _present(found: Answer | None, as_of: int, events: _Events) -> PresentView | None:
-    if found is None:
+def _present(held: Answer | None, as_of: int, events: _Events) -> PresentView | None:
+    if held is None:
         return None
     return PresentView(
-        outcome=Outcome(found.outcome),
-        reason=found.reason,
-        since=instant(found.since),
-        rule=found.rule,
-        citation=found.citation,
-        evidence=events.of(found.evidence),
-        stay=found.stay.id,
-        authorised_until=found.stay.authorised_until,
-        days_over=days_over(found, as_of),
-        days_left=remaining_days(found.stay, as_of),
+        outcome=Outcome(held.outcome),
+        reason=held.reason,
+        since=instant(held.since),
+        rule=held.rule,
+        citation=held.citation,
+        evidence=events.of(held.evidence),
+        stay=held.stay.id,
+        authorised_until=held.stay.authorised_until,
+        days_over=days_over(held, as_of),
+        days_left=remaining_days(held.stay, as_of),
     )
 
 
-def days_over(found: Answer, as_of: int) -> int:
+def days_over(held: Answer, as_of: int) -> int:
     """Days stayed without authorisation, the first one counted, in the zone of the port of entry; 0 if none."""
-    stay = found.stay
-    if found.outcome in (Outcome.OVERSTAY_SUSPECTED, Outcome.DEPARTURE_UNKNOWN, Outcome.TERMINATED):
-        return _days(found.since, as_of, stay.zone)
-    if found.outcome == Outcome.DEPARTED_LATE:
-        over = [piece.since for piece in stay.timeline if piece.since < found.since and _over(piece)]
-        return _days(over[-1], found.since, stay.zone) if over else 0
+    stay = held.stay
+    if held.outcome in (Outcome.OVERSTAY_SUSPECTED, Outcome.DEPARTURE_UNKNOWN, Outcome.TERMINATED):
+        return _days(held.since, as_of, stay.zone)
+    if held.outcome == Outcome.DEPARTED_LATE:
+        over = [piece.since for piece in stay.timeline if piece.since < held.since and _over(piece)]
+        return _days(over[-1], held.since, stay.zone) if over else 0
     return 0
 
 
@@ -265,7 +265,7 @@ def _days(since: int, until: int, zone: str) -> int:
     return (local_day(until, zone) - local_day(since, zone)).days + 1
 
 
-def _stay(stay: Stay, found: Answer, as_of: int) -> StayView:
+def _stay(stay: Stay, held: Answer, as_of: int) -> StayView:
     return StayView(
         id=stay.id,
         since=instant(stay.since),
@@ -277,8 +277,8 @@ def _stay(stay: Stay, found: Answer, as_of: int) -> StayView:
         authorised_until=stay.authorised_until,
         departed=instant(stay.departed) if stay.departed is not None and stay.departed <= as_of else None,
         i94=stay.i94,
-        outcome=Outcome(found.outcome),
-        reason=found.reason,
+        outcome=Outcome(held.outcome),
+        reason=held.reason,
     )
 
 
@@ -308,11 +308,11 @@ def _stay_timeline(stay: Stay, as_of: int, coverage: Coverage, events: _Events) 
 def _interval(
     piece: Interval, later: Interval | None, stay: Stay, as_of: int, coverage: Coverage, events: _Events
 ) -> IntervalView:
-    found = answer(stay, piece.since, coverage)
+    held = answer(stay, piece.since, coverage)
     over = later is not None and later.since <= as_of
     return IntervalView(
-        outcome=Outcome(found.outcome if found else piece.outcome),
-        reason=found.reason if found else piece.reason,
+        outcome=Outcome(held.outcome if held else piece.outcome),
+        reason=held.reason if held else piece.reason,
         since=instant(piece.since),
         rule=piece.rule,
         citation=piece.citation,

@@ -14,7 +14,7 @@ from schemas.view import Health, Ready, StatusView, TimelineView
 from services.api import problems
 from services.api.answers import status_view, timeline_view
 from services.api.audit import Audit, AuditDown, Clock
-from services.api.desk import (
+from services.api.authorised_lookup import (
     PURPOSE_HEADER,
     Backing,
     Identified,
@@ -22,8 +22,8 @@ from services.api.desk import (
     Issued,
     Person,
     Purpose,
-    StatusDesk,
-    TimelineDesk,
+    StatusLookup,
+    TimelineLookup,
 )
 from services.api.guard import Guard
 from services.api.problems import described
@@ -61,34 +61,34 @@ def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAP
 
 def _route_look_ups(app: FastAPI) -> None:
     @app.get("/v1/status/{scheme}/{value}", responses=_PROBLEMS, tags=["status"])
-    async def status(desk: StatusDesk, by: Identified, when: When) -> StatusView:
+    async def status(lookup: StatusLookup, by: Identified, when: When) -> StatusView:
         """The status of whoever holds this number."""
-        return await desk.answer(by, when, status_view)
+        return await lookup.answer(by, when, status_view)
 
     @app.get("/v1/status/{scheme}/{issuer}/{value}", responses=_PROBLEMS, tags=["status"])
-    async def status_issued(desk: StatusDesk, by: Issued, when: When) -> StatusView:
+    async def status_issued(lookup: StatusLookup, by: Issued, when: When) -> StatusView:
         """The status of whoever holds this number of this issuer."""
-        return await desk.answer(by, when, status_view)
+        return await lookup.answer(by, when, status_view)
 
     @app.get("/v1/persons/{person_id}", responses=_PROBLEMS, tags=["status"])
-    async def person(desk: StatusDesk, by: Person, when: When) -> StatusView:
+    async def person(lookup: StatusLookup, by: Person, when: When) -> StatusView:
         """The status of the person with this id, or of whom that person became part of."""
-        return await desk.answer(by, when, status_view)
+        return await lookup.answer(by, when, status_view)
 
     @app.get("/v1/timeline/{scheme}/{value}", responses=_PROBLEMS, tags=["timeline"])
-    async def timeline(desk: TimelineDesk, by: Identified, when: When) -> TimelineView:
+    async def timeline(lookup: TimelineLookup, by: Identified, when: When) -> TimelineView:
         """All stays, with all intervals, of whoever holds this number."""
-        return await desk.answer(by, when, timeline_view)
+        return await lookup.answer(by, when, timeline_view)
 
     @app.get("/v1/timeline/{scheme}/{issuer}/{value}", responses=_PROBLEMS, tags=["timeline"])
-    async def timeline_issued(desk: TimelineDesk, by: Issued, when: When) -> TimelineView:
+    async def timeline_issued(lookup: TimelineLookup, by: Issued, when: When) -> TimelineView:
         """All stays, with all intervals, of whoever holds this number of this issuer."""
-        return await desk.answer(by, when, timeline_view)
+        return await lookup.answer(by, when, timeline_view)
 
     @app.get("/v1/persons/{person_id}/timeline", responses=_PROBLEMS, tags=["timeline"])
-    async def person_timeline(desk: TimelineDesk, by: Person, when: When) -> TimelineView:
+    async def person_timeline(lookup: TimelineLookup, by: Person, when: When) -> TimelineView:
         """All stays of the person with this id, or of whom that person became part of."""
-        return await desk.answer(by, when, timeline_view)
+        return await lookup.answer(by, when, timeline_view)
 
 
 class _Readiness:

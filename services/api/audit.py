@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -84,10 +85,13 @@ class Row:
     previous: str
     hash: str = ""
 
+    def values(self) -> tuple[object, ...]:
+        """Its fields, in their order."""
+        return tuple(getattr(self, name) for name in self.__slots__)
+
     def seal(self) -> str:
         """The hash over everything but itself."""
-        body = asdict(self)
-        del body["hash"]
+        body = {name: getattr(self, name) for name in self.__slots__ if name != "hash"}
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -122,6 +126,10 @@ AUDIT = Table(
     Column("previous", Text, nullable=False, unique=True),
     Column("hash", Text, nullable=False, unique=True),
 )
+
+_LAST = select(AUDIT.c.sequence, AUDIT.c.hash).order_by(AUDIT.c.sequence.desc()).limit(1)
+_INSERT = f"INSERT INTO audit ({', '.join(Row.__slots__)}) VALUES ({', '.join('?' for _ in Row.__slots__)})"  # noqa: S608
+"""Of names of our own."""
 
 _GUARDS: dict[str, dict[str, tuple[str, ...]]] = {
     "sqlite": {
@@ -162,12 +170,20 @@ _GUARDS_THERE = {
 
 
 class AuditLog:
-    """See `Audit`. `open_audit` makes it."""
+    """See `Audit`. `open_audit` makes it.
+
+    Rows of callers who wait together are written by one commit, each before its caller is answered.
+    """
 
     def __init__(self, engine: AsyncEngine, key: bytes, clock: Clock) -> None:
         self._engine = engine
         self._key = key
         self._clock = clock
+        self._chain: _Chain = (
+            _SqliteChain(engine.url.database or ":memory:", self._rows)
+            if engine.dialect.name == "sqlite"
+            else _EngineChain(engine, self._rows)
+        )
         self._mine = asyncio.Lock()  # spares the writers of one process the wait at the database
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
@@ -193,9 +209,7 @@ class AuditLog:
             batch = [(entry, written) for entry, written in batch if not written.done()]  # gave up waiting
             error: Exception | None = None
             try:
-                async with self._writing() as connection:
-                    await self._append(connection, [entry for entry, _ in batch])
-                    await connection.commit()
+                await self._append([entry for entry, _ in batch], keep=True)
             except Exception as raised:  # whatever it is, those who wait must hear of it: it ends their requests
                 error = raised
             for _, written in batch:
@@ -203,9 +217,17 @@ class AuditLog:
                     written.set_result(None) if error is None else written.set_exception(error)
 
     async def ping(self) -> None:
-        async with self._writing() as connection:
-            await self._append(connection, [Entry("", "", "", "", "", "", Result.FAILED)])
-            await connection.rollback()
+        await self._append([Entry("", "", "", "", "", "", Result.FAILED)], keep=False)
+
+    async def _append(self, entries: Sequence[Entry], *, keep: bool) -> None:
+        """Write entries behind the last row. Without `keep` they are taken back again. Raises AuditDown."""
+        try:
+            async with asyncio.timeout(DEADLINE), self._mine:
+                await self._chain.append(entries, keep=keep)
+        except TimeoutError:
+            raise AuditDown("the audit log did not answer in time") from None
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise AuditDown(f"the audit log is gone: {type(error).__name__}") from error
 
     async def rows(self) -> AsyncIterator[Row]:
         """The log from its beginning. Raises AuditDown."""
@@ -213,17 +235,18 @@ class AuditLog:
         while True:
             async with self._connected() as connection:
                 query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence).limit(_PAGE)
-                found = (await connection.execute(query)).all()
-            for row in found:
+                page = (await connection.execute(query)).all()
+            for row in page:
                 yield Row(**row._mapping)
-            if len(found) < _PAGE:
+            if len(page) < _PAGE:
                 return
-            after = found[-1].sequence
+            after = page[-1].sequence
 
     async def close(self) -> None:
         """Let go of the connections, once what waits is written."""
         if self._flush is not None:
             await self._flush
+        await self._chain.close()
         await self._engine.dispose()
 
     async def prepare(self) -> None:
@@ -232,27 +255,30 @@ class AuditLog:
         Where they stand nothing is made, so that a role which may only insert and select can write the log.
         """
         dialect = self._engine.dialect.name
-        async with self._writing() as connection:
-            found = {row[0] for row in await connection.execute(text(_GUARDS_THERE[dialect]))}
-            if not _GUARDS[dialect].keys() <= found:
-                await connection.run_sync(_METADATA.create_all)
-                for statements in _GUARDS[dialect].values():
-                    for statement in statements:
-                        await connection.execute(text(statement))
-            await connection.commit()
+        try:
+            async with asyncio.timeout(DEADLINE), self._mine, self._connected() as connection:
+                if dialect == "sqlite":
+                    await connection.execute(text("BEGIN IMMEDIATE"))
+                else:
+                    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+                standing = {row[0] for row in await connection.execute(text(_GUARDS_THERE[dialect]))}
+                if not _GUARDS[dialect].keys() <= standing:
+                    await connection.run_sync(_METADATA.create_all)
+                    for statements in _GUARDS[dialect].values():
+                        for statement in statements:
+                            await connection.execute(text(statement))
+                await connection.commit()
+        except TimeoutError:
+            raise AuditDown("the audit log did not answer in time") from None
 
-    async def _append(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        last = (
-            await connection.execute(select(AUDIT.c.sequence, AUDIT.c.hash).order_by(AUDIT.c.sequence.desc()).limit(1))
-        ).first()
-        sequence, head = (last.sequence, last.hash) if last else (0, FIRST)
+    def _rows(self, entries: Sequence[Entry], sequence: int, head: str) -> list[Row]:
+        """The rows of entries, sealed to the last row."""
         rows = []
         for entry in entries:
             row = self._row(entry, sequence + 1, head)
             sequence, head = row.sequence, row.hash
-            rows.append(asdict(row))
-        if rows:
-            await connection.execute(insert(AUDIT), rows)
+            rows.append(row)
+        return rows
 
     def _row(self, entry: Entry, sequence: int, head: str) -> Row:
         row = Row(
@@ -274,25 +300,89 @@ class AuditLog:
         return replace(row, hash=row.seal())
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that no other writer of the log runs beside."""
-        try:
-            async with asyncio.timeout(DEADLINE), self._mine, self._connected() as connection:
-                if self._engine.dialect.name == "sqlite":
-                    await connection.execute(text("BEGIN IMMEDIATE"))
-                else:
-                    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-                yield connection
-        except TimeoutError:
-            raise AuditDown("the audit log did not answer in time") from None
-
-    @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._engine.connect() as connection:
                 yield connection
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise AuditDown(f"the audit log is gone: {type(error).__name__}") from error
+
+
+Sealed = Callable[[Sequence[Entry], int, str], list[Row]]
+"""Makes the rows of entries behind a row of this sequence and hash."""
+
+
+class _Chain(Protocol):
+    """Appends to the log; no other writer appends at the same time."""
+
+    async def append(self, entries: Sequence[Entry], *, keep: bool) -> None:
+        """Write entries behind the last row, durably; without `keep` take them back again."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class _SqliteChain:
+    """By a thread of its own: a commit costs one turn of it, and not one for each statement."""
+
+    def __init__(self, path: str, sealed: Sealed) -> None:
+        self._path = path
+        self._sealed = sealed
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    async def append(self, entries: Sequence[Entry], *, keep: bool) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._append, entries, keep)
+
+    def _append(self, entries: Sequence[Entry], keep: bool) -> None:
+        connection = self._connection or self._connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+            connection.executemany(_INSERT, [row.values() for row in self._sealed(entries, *(last or (0, FIRST)))])
+            connection.execute("COMMIT" if keep else "ROLLBACK")
+        except BaseException:
+            # whatever state it is in, the next one begins on another connection
+            self._connection = None
+            connection.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        # shorter than the deadline: the thread gives up its wait for the lock before its caller gives up on the thread
+        self._connection = sqlite3.connect(
+            self._path, timeout=DEADLINE * 0.8, isolation_level=None, check_same_thread=False
+        )
+        _durable(self._connection, None)
+        return self._connection
+
+    async def close(self) -> None:
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.shutdown)
+        if self._connection is not None:
+            self._connection.close()
+        self._thread = self._connection = None
+
+
+class _EngineChain:
+    """By the engine's connections."""
+
+    def __init__(self, engine: AsyncEngine, sealed: Sealed) -> None:
+        self._engine = engine
+        self._sealed = sealed
+
+    async def append(self, entries: Sequence[Entry], *, keep: bool) -> None:
+        async with self._engine.connect() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            last = (await connection.execute(_LAST)).first()
+            rows = self._sealed(entries, *((last.sequence, last.hash) if last else (0, FIRST)))
+            if rows:
+                await connection.execute(insert(AUDIT), [asdict(row) for row in rows])
+            await (connection.commit() if keep else connection.rollback())
+
+    async def close(self) -> None:
+        """The engine's owner disposes of it."""
 
 
 class Clock(Protocol):

@@ -1,7 +1,7 @@
 """What stands around every request: its number, its bounds, its headers, its line in the log, and the last word.
 
-The last word: no success leaves a path that tells of persons unless the audit log has its row. A route that forgot
-the desk is answered with an error instead.
+The last word: no success leaves a path that tells of persons unless the audit log has its row. A route without
+an authorised look-up is answered with an error instead.
 """
 
 from __future__ import annotations

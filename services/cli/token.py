@@ -31,7 +31,7 @@ def token(
         curl -H "Authorization: Bearer $(visabus token --scope status:read --purpose admission)" ...
     """
     from services.api import development, keys
-    from services.api.desk import Purpose, Scope
+    from services.api.authorised_lookup import Purpose, Scope
 
     settings = settings_of(context)
     if settings.api.rs_public_key is not None or settings.api.jwks is not None:

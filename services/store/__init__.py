@@ -33,6 +33,7 @@ class Store:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        await self.reads.close()
         await self.engine.dispose()
 
 

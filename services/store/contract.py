@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from services.domain.caps import Rank
@@ -31,8 +32,24 @@ class Incomplete(Exception):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of a store that one answer rests on, in one committed state."""
+
+    pools: Sequence[Pool]
+    coverage: Coverage
+    cutoffs: Mapping[int, Rank]
+    known_through: int | None
+
+
 class Reads(Protocol):
     """Everything that is read of a store. Each call sees one committed state."""
+
+    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+        """Return all that an answer about a key (`facts.key_hash`, `facts.handle_key`) rests on, in one state.
+
+        Coverage is what was known at `known_at` (microseconds); the pools hold the facts of all times.
+        """
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""

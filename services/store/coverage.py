@@ -37,7 +37,7 @@ WITH latest AS (
   ) AS stretch
   FROM marked
 )
-SELECT system, scope, min(since), max(through) FROM numbered GROUP BY system, scope, stretch
+SELECT system, scope, min(since) AS since, max(through) AS through FROM numbered GROUP BY system, scope, stretch
 """
 """The stretches (microseconds) that the records vouch for by their highest versions, among events of a condition."""
 

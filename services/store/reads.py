@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.pools import Pool
-from services.store.contract import StoreDown
+from services.store.contract import Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
 from services.store.packing import unpack_pool
+from services.store.snapshot import snapshots_of
 from services.store.tables import (
     ALIAS,
     BLOCKS,
@@ -44,6 +45,14 @@ class SqlReads:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._snapshots = snapshots_of(engine)
+
+    async def close(self) -> None:
+        """Let go of the connections that the engine does not hold."""
+        await self._snapshots.close()
+
+    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+        return await self._snapshots.read(key, known_at)
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:

@@ -105,7 +105,7 @@ class Build:
         with sqlite3.connect(self.data / "store.db") as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             table = "coverage_event" if "coverage_event" in tables else "coverage"
-            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - of our own
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def more_coverage(self, count: int) -> None:
         """Publish so many coverage events more, and take them into the store."""

@@ -45,7 +45,7 @@ from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact, fact_of
 from services.domain.identity import keys_of
 from services.domain.pools import Pool
-from services.store.contract import StoreDown
+from services.store.contract import Snapshot, StoreDown
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -62,6 +62,11 @@ class MemoryReads:
 
     def take(self, *events: AnyEvent) -> None:
         self.facts += [fact_of(encode(event)) for event in events]
+
+    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+        self._up()
+        pools, coverage = await self.pools([key]), await self.coverage(known_at)
+        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through())
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         self._up()

@@ -149,7 +149,7 @@ async def test_a_look_up_that_a_bug_ends_is_remembered_too(world: Any) -> None:
 
 
 async def test_a_store_that_hangs_is_down_and_remembered(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.api.desk.READING", 0.05)
+    monkeypatch.setattr("services.api.authorised_lookup.READING", 0.05)
 
     async def hang(keys: Any) -> Any:
         await asyncio.Event().wait()
@@ -193,7 +193,7 @@ async def test_the_checker_passes_what_is_right_and_catches_an_app_that_does_not
         assert not await accounted(planted, world.audit, paths, world.token())
 
 
-async def test_the_guard_withholds_what_a_route_tells_past_the_desk(world: Any) -> None:
+async def test_the_guard_withholds_what_a_route_tells_without_an_authorised_lookup(world: Any) -> None:
     @world.app.get("/v1/leak")
     async def leak() -> dict[str, str]:
         return {"family": "Canaria"}

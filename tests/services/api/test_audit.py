@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.api.audit import FIRST, AuditDown, AuditLog, Entry, Result, Row, open_audit, verify
+from services.api.audit import FIRST, AuditDown, AuditLog, Entry, Result, Row, _SqliteChain, open_audit, verify
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -191,17 +191,18 @@ def full(file: Path) -> Iterator[None]:
 @contextmanager
 def pragma(now: str, then: str) -> Iterator[None]:
     """A setting of every transaction of the log."""
-    plain = AuditLog._append
+    plain = _SqliteChain._append
 
-    async def append(self: AuditLog, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        await connection.execute(text(f"PRAGMA {now}"))
+    def append(self: _SqliteChain, entries: Sequence[Entry], keep: bool) -> None:
+        (self._connection or self._connect()).execute(f"PRAGMA {now}")
         try:
-            await plain(self, connection, entries)
+            plain(self, entries, keep)
         finally:
-            await connection.execute(text(f"PRAGMA {then}"))
+            if self._connection is not None:
+                self._connection.execute(f"PRAGMA {then}")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AuditLog, "_append", append)
+        patch.setattr(_SqliteChain, "_append", append)
         yield
 
 

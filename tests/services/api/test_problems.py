@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme
-from services.api.desk import rfc3339
+from services.api.authorised_lookup import rfc3339
 from services.logs import configure
 
 PATH = "/v1/status/i94/123456789A1"

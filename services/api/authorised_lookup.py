@@ -1,7 +1,7 @@
-"""The desk before every look-up: who asks, may they, for which purpose; and a row in the audit log before the answer.
+"""Every look-up: who asks, may they, for which purpose; and a row in the audit log before the answer.
 
-A route that tells of persons takes a `Desk` and answers through it; there is no other way to the store. The guard
-(`services.api.guard`) lets no answer out that did not come this way.
+A route that tells of persons takes an `AuthorisedLookup` and answers through it; there is no other way to the store.
+The guard (`services.api.guard`) lets no answer out that did not come this way.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """What stands behind the desk."""
+    """What an authorised look-up needs."""
 
     trust: Trust
     reads: Reads
@@ -96,19 +96,19 @@ class Instants(BaseModel):
     )
 
 
-Told = TypeVar("Told", StatusView, TimelineView)
-Told_co = TypeVar("Told_co", StatusView, TimelineView, covariant=True)
+View = TypeVar("View", StatusView, TimelineView)
+View_co = TypeVar("View_co", StatusView, TimelineView, covariant=True)
 
 
-class View(Protocol[Told_co]):
+class ViewOf(Protocol[View_co]):
     """A pure function from what is known to what is told."""
 
-    def __call__(self, by: By, when: When, known: Known, *, confidential: bool) -> Told_co:
+    def __call__(self, by: By, when: When, known: Known, *, confidential: bool) -> View_co:
         """The answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AuthorisedLookup:
     """One request that may be answered."""
 
     request: Request
@@ -117,24 +117,24 @@ class Desk:
     purpose: Purpose
     verb: Scope
 
-    async def answer(self, by: By, instants: Instants, view: View[Told]) -> Told:
+    async def answer(self, by: By, instants: Instants, view: ViewOf[View]) -> View:
         """Answer a look-up, remembered before it is told. Raises Problem, AuditDown, StoreDown."""
         as_of = instants.as_of or self.backing.clock().astimezone(UTC)
         when = When(int(as_of.timestamp()), _micros(instants.known_at))
         try:
-            told = await self._told(by, when, view)
+            answer = await self._view(by, when, view)
         except Exception:  # the store, or a bug of ours: whom the caller was after is remembered all the same
             await self._remember(by, as_of, instants.known_at, Result.FAILED, ())
             raise
-        persons = tuple(ids_of(told))
+        persons = tuple(ids_of(answer))
         result = Result.ANSWERED if persons else Result.NOT_FOUND
         await self._remember(by, as_of, instants.known_at, result, persons)
         if not persons:
             raise Problem(404, "not-found", "No person is known under this.")
         self.request.state.audited = True
-        return told
+        return answer
 
-    async def _told(self, by: By, when: When, view: View[Told]) -> Told:
+    async def _view(self, by: By, when: When, view: ViewOf[View]) -> View:
         try:
             async with asyncio.timeout(READING):
                 known = await self._known(by, when.known_at)
@@ -146,12 +146,8 @@ class Desk:
         return view(by, when, known, confidential=confidential)
 
     async def _known(self, by: By, known_at: int | None) -> Known:
-        reads = self.backing.reads
-        # the stamp first: what comes in while the rest is read makes the answer newer than it says, never older
-        through = await reads.known_through()
-        coverage = await reads.coverage(known_at)
-        cutoffs = await reads.cutoffs()
-        return Known(merged_facts(await reads.pools([by.key])), coverage, through, cutoffs)
+        read = await self.backing.reads.snapshot(by.key, known_at)
+        return Known(merged_facts(read.pools), read.coverage, read.known_through, read.cutoffs)
 
     async def _remember(
         self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]
@@ -189,13 +185,13 @@ BEARER = HTTPBearer(
 _CHALLENGE = 'Bearer realm="visabus"'
 
 
-async def desk(
+async def authorised_lookup(
     request: Request,
     scopes: SecurityScopes,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     purpose: Annotated[str | None, Header(alias=PURPOSE_HEADER, description="What the look-up is for.")] = None,
-) -> Desk:
-    """Let a request come to the desk. Raises Problem (401, 403, 400), AuditDown."""
+) -> AuthorisedLookup:
+    """Authenticate and authorise a request. Raises Problem (401, 403, 400), AuditDown."""
     (verb,) = map(Scope, scopes.scopes)  # a route without a scope is no route
     backing: Backing = request.app.state.backing
     caller = await _authenticate(request, backing, bearer)
@@ -210,7 +206,7 @@ async def desk(
     if stated not in caller.purposes:
         await _refuse(request, backing, caller, verb, stated, "purpose")
         raise Problem(403, "purpose", "The token does not permit look-ups for this purpose.")
-    return Desk(request, backing, caller, stated, verb)
+    return AuthorisedLookup(request, backing, caller, stated, verb)
 
 
 def _purpose(text: str | None) -> Purpose | None:
@@ -259,10 +255,10 @@ def _asked(parameters: Mapping[str, Any]) -> str:
 def _identifier(scheme: Scheme, value: str, issuer: str) -> Identifier:
     if scheme not in SEARCHABLE:
         raise ValueError("not searchable")
-    found = Identifier.of(scheme, value, issuer)
-    if issuer and found.issuer != issuer.strip().upper():
+    identifier = Identifier.of(scheme, value, issuer)
+    if issuer and identifier.issuer != issuer.strip().upper():
         raise ValueError("another issuer")
-    return found
+    return identifier
 
 
 SchemeInPath = Annotated[Scheme, Path(description=f"One of {', '.join(SEARCHABLE)}.")]
@@ -297,13 +293,13 @@ def _by(scheme: Scheme, value: str, issuer: str) -> By:
         raise Problem(422, "identifier", detail) from None
 
 
-def at_desk(scope: Scope) -> Any:
+def lookup_for(scope: Scope) -> Any:
     """The dependency of a route for this scope."""
-    return Security(desk, scopes=[scope.value])
+    return Security(authorised_lookup, scopes=[scope.value])
 
 
-StatusDesk = Annotated[Desk, at_desk(Scope.STATUS)]
-TimelineDesk = Annotated[Desk, at_desk(Scope.TIMELINE)]
+StatusLookup = Annotated[AuthorisedLookup, lookup_for(Scope.STATUS)]
+TimelineLookup = Annotated[AuthorisedLookup, lookup_for(Scope.TIMELINE)]
 Identified = Annotated[By, Depends(by_identifier)]
 Issued = Annotated[By, Depends(by_issued)]
 Person = Annotated[By, Depends(by_person)]
