@@ -179,16 +179,6 @@ def test_tests_that_are_named_exist(page: Path) -> None:
     assert set(re.findall(r"`(test_\w+)`", text)) <= everywhere
 
 
-def test_the_laws_name_tests_for_each() -> None:
-    sections = re.split(r"^## ", LAWS.read_text(), flags=re.MULTILINE)[1:]
-    numbered = [section for section in sections if section[:1].isdigit()]
-    assert [section[0] for section in numbered] == list("12345678")
-    for section in numbered:
-        held, _, planted = section.partition("| planted | caught by |")
-        assert "::test_" in held
-        assert "::test_" in planted
-
-
 def test_a_test_that_does_not_exist_is_found() -> None:
     assert missing(
         "tests/test_docs.py::test_nothing tests/gone.py::test_gone tests/test_docs.py::test_links_resolve"

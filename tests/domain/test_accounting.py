@@ -109,6 +109,7 @@ def report_of(seed: int, year: int, as_of: int) -> Report:
     return report
 
 
+@pytest.mark.law(6, "the yearly account over random worlds: outcomes, cells, and the arrivals counted apart")
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20), st.sampled_from((2024, 2025, 2026)), st.integers(*laws.SPAN))
@@ -154,6 +155,9 @@ def _cell_replaced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Report, "__init__", forgetful)
 
 
+@pytest.mark.law(
+    6, planted="in the account: a class left out, an outcome lost, stays lost or counted twice, a cell replaced"
+)
 @pytest.mark.parametrize("plant", [_class_left_out, _outcome_lost, _stays_lost, _stays_twice, _cell_replaced])
 def test_a_planted_mistake_is_seen(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch

@@ -257,6 +257,8 @@ def test_the_literals(probe: Probe) -> None:
     assert list(probe()) == []
 
 
+@pytest.mark.law(4, "the rules that are no rows: each number, set and order")
+@pytest.mark.law(4, planted="a number, a class or a place in an order that is no row")
 @pytest.mark.parametrize("name", MUTATED)
 def test_no_constant_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes in one of them, something else is answered."""

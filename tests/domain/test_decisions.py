@@ -156,6 +156,7 @@ def test_words_at_one_moment() -> None:
             assert groups([*records, *order]) == (ONE if last.same else APART)
 
 
+@pytest.mark.law(1, planted="of several decisions the one that came last")
 def test_order_of_arrival_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted bug: of two words the one that came last."""
     world = World(1)

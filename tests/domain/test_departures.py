@@ -169,6 +169,7 @@ def test_an_own_departure_outranks_the_later_admission() -> None:
     assert story.last(0).outcome == "DEPARTED_LATE"
 
 
+@pytest.mark.law(8, "and not a second further")
 @pytest.mark.parametrize(
     ("by", "outcome"), [(-1, "DEPARTURE_UNKNOWN"), (0, "OVERSTAY_SUSPECTED"), (1, "OVERSTAY_SUSPECTED")]
 )
@@ -181,6 +182,7 @@ def test_absence_counts_where_departures_are_complete(by: int, outcome: str, sou
     assert (given.since, given.rule) == (over(), "period-over")
 
 
+@pytest.mark.law(8, "air, land and sea, all of them")
 @pytest.mark.parametrize("source", rules.ABSENCE_SOURCES)
 def test_absence_never_counts_where_a_way_out_is_not_covered(source: Source) -> None:
     """One of the three missing: nobody is an overstayer."""
@@ -201,11 +203,13 @@ def _hides_nothing(build: Callable[[dict[Source, tuple[Stretch, ...]]], Complete
         assert given.outcome == "DEPARTURE_UNKNOWN"
 
 
+@pytest.mark.law(8, "every source that the rules name, whoever else vouches")
 def test_a_live_feed_hides_no_silent_one() -> None:
     """A system that the rules do not name vouches for nobody else, however far it reaches."""
     _hides_nothing(coverage_of)
 
 
+@pytest.mark.law(8, planted="coverage by scope alone: a live feed hides a silent one")
 def test_coverage_by_scope_alone_is_caught() -> None:
     """Planted: whoever vouches for a scope vouches for all its systems."""
 
@@ -220,6 +224,7 @@ def test_coverage_by_scope_alone_is_caught() -> None:
         _hides_nothing(by_scope)
 
 
+@pytest.mark.law(8, "a feed that began late, a gap inside the stay")
 @pytest.mark.parametrize("source", rules.ABSENCE_SOURCES)
 def test_absence_counts_only_where_departures_are_complete_since_the_admission(source: Source) -> None:
     """A feed that began a second late, or a gap of a second inside the stay, leaves the departure not known."""
@@ -265,6 +270,7 @@ def reach(*facts: Fact, known_at: int | None = None) -> dict[str, list[tuple[flo
     return {name: [(day(a), day(b)) for a, b in systems["I94"]] for name, systems in scopes.items()}
 
 
+@pytest.mark.law(8, "a gap parts two stretches")
 def test_coverage_reaches_as_far_as_there_is_no_gap() -> None:
     """Stretches that touch or overlap join; what lies beyond a gap stands apart until it is filled."""
     first, second_, beyond = cover(1, 0, 2), cover(2, 2, 3), cover(3, 4, 9)
@@ -319,6 +325,7 @@ def reported(*reports: tuple[Evidence, str], taken_back: Evidence | None = None)
     return story
 
 
+@pytest.mark.law(1, "reports of one crossing, in either order")
 def test_one_departure_told_by_three_systems() -> None:
     """One crossing: at the time of the strongest report, with all of them as its evidence."""
     for reports in (REPORTS, REPORTS[::-1]):
@@ -331,6 +338,7 @@ def test_one_departure_told_by_three_systems() -> None:
     assert booked.ids[-1] not in booked.last().evidence
 
 
+@pytest.mark.law(4, "all reports of a crossing are its evidence, and less one it still stands")
 @pytest.mark.parametrize(
     ("taken_back", "clock"),
     [(Evidence.MANIFEST_CLOSED, "17:50:00"), (Evidence.INSPECTED, "17:50:00"), (Evidence.BIOMETRIC, "18:20:00")],

@@ -35,6 +35,20 @@ SHARES = {
 """The least share of worlds in which each thing happens."""
 
 
+@pytest.mark.law(
+    1,
+    "ten laws over 350 random worlds each (40 in `make test-unit`): other orders, copies, batches, and "
+    "a slow second implementation of identity that has to agree",
+)
+@pytest.mark.law(
+    4, "(`time_lines`, `rests_on`) every interval has rule, citation and events of that person, in every world"
+)
+@pytest.mark.law(
+    5,
+    "(`known_at`, `pure_status`) as known then is the view of what was known then; asking twice, in any "
+    "order, is asking once",
+)
+@pytest.mark.law(6, "(`admissions`) outcomes against admissions counted in the raw events, at random instants")
 @pytest.mark.parametrize("worlds", [40, pytest.param(350, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", laws.ALL, ids=lambda law: law.__name__)
 def test_law(law: laws.Law, worlds: int) -> None:
@@ -51,6 +65,7 @@ def test_law(law: laws.Law, worlds: int) -> None:
 LOW = (laws.order_and_duplicates, laws.batches, laws.known_at, laws.cutoffs, laws.identity)
 
 
+@pytest.mark.law(1, "the same where a key admits two claims, so that nearly every world meets a cap")
 @pytest.mark.slow
 @pytest.mark.parametrize("law", LOW)
 def test_law_under_a_low_cap(law: laws.Law, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +84,7 @@ def test_low_caps_bite(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(len(resolve.persons(facts)) != count for facts, count in zip(worlds, free, strict=True)) >= 25
 
 
+@pytest.mark.law(1, planted="claims admitted under a cap in the order in which they came")
 def test_a_cap_by_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the claims that came first are admitted, not those known first."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -86,6 +102,7 @@ def _old_claims_are_seniors(*given: object) -> object:
 _CLAIMS = caps._claims
 
 
+@pytest.mark.law(1, planted="a claim of old admitted under a number that it came by late")
 @pytest.mark.slow
 def test_seniority_of_old_claims_under_new_numbers_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a claim of old that comes by a number late throws out whoever was admitted under it."""
@@ -164,6 +181,13 @@ BUGS: dict[str, tuple[object, str, object]] = {
 }
 
 
+@pytest.mark.law(
+    1,
+    planted="order of arrival instead of (known, id); last or first copy stands; lowest revision counts; the "
+    "digest outranks the revision; retraction ignored; veto skipped; every join vetoed; a person's no "
+    "skipped; a passport's holder whatever the date of birth; weakest join first",
+)
+@pytest.mark.law(5, planted="`known_at` ignored")
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +215,7 @@ stretches = st.lists(
 )
 
 
+@pytest.mark.law(1, "coverage, in whatever order it comes")
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(stretches, st.randoms(use_true_random=False))
 def test_coverage_commutes(pieces: list[tuple[str, str, int, int]], rng: object) -> None:

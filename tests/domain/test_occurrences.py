@@ -85,6 +85,7 @@ def test_one_report_alone_is_exported_as_ever() -> None:
     assert b'"reports"' in canonical(reported(("I94", "12:00:00"), ("TECS", "12:00:00")).history())
 
 
+@pytest.mark.law(4, "and so with an arrival")
 @pytest.mark.parametrize("gone", range(3))
 def test_a_retraction_takes_its_own_evidence(gone: int) -> None:
     """The arrival stands while another report carries it, by what is then the most authoritative one."""
@@ -446,6 +447,11 @@ def accounted(seed: int) -> None:
 LAWS: tuple[Callable[[int], None], ...] = (order_free, as_many_as_there_were, less_one_report, accounted)
 
 
+@pytest.mark.law(
+    1,
+    "random crossings told by up to four systems, in any order: as many stays as there were crossings, "
+    "with one report less too",
+)
 @pytest.mark.parametrize("worlds", [60, pytest.param(250, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(law: Callable[[int], None], worlds: int) -> None:
@@ -486,6 +492,11 @@ BUGS: dict[str, tuple[str, object]] = {
 }
 
 
+@pytest.mark.law(
+    1,
+    planted="every report a crossing; one system twice in one; a departure in between, the origin or nearness "
+    "ignored; the farthest report first; whoever came first speaks",
+)
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some law notices."""
@@ -501,6 +512,7 @@ def _broken(law: Callable[[int], None], seed: int) -> bool:
     return False
 
 
+@pytest.mark.law(6, planted="an account in which every report is an admission")
 def test_a_lost_report_does_not_close(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the account counts every report as an admission."""
     monkeypatch.setattr(Report, "_occurrences", lambda self, arrivals: arrivals)

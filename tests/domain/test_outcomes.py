@@ -150,6 +150,7 @@ BOTH: dict[tuple[str, str], Callable[[], Story]] = {
 """Admissions to which two outcomes would apply on LATER: the one listed first is meant."""
 
 
+@pytest.mark.law(6, "the order of the closed list, pair by pair")
 @pytest.mark.parametrize(("first", "second_"), BOTH)
 def test_of_two_outcomes_the_first_listed_counts(first: str, second_: str) -> None:
     """The order of precedence, pair by pair."""
@@ -182,6 +183,7 @@ def _suspected(*ways: str) -> bool:
     return answer is not None and answer.outcome == "OVERSTAY_SUSPECTED"
 
 
+@pytest.mark.law(8, planted="a way out that the rules forget")
 def test_a_way_out_that_is_forgotten_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted in the rules: one scope less, and somebody is suspected who may have left that way."""
     ways = ("air", "land", "sea")

@@ -40,6 +40,7 @@ def vocational(until: date | None = None) -> Student:
     return Student(admission_class="M1").created(D - days(60), END).came(D, until=until or END + days(30))
 
 
+@pytest.mark.law(5, "a program's end and its days of grace, with no event")
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize(("admission_class", "grace"), [("F1", 60), ("F2", 60), ("J1", 30), ("J2", 30)])
 def test_status_then_grace_then_nothing(zone: str, admission_class: str, grace: int) -> None:
@@ -58,6 +59,7 @@ def test_status_then_grace_then_nothing(zone: str, admission_class: str, grace: 
     assert student(zone, admission_class).left(END - ONE).last().outcome == "DEPARTED_IN_TIME"
 
 
+@pytest.mark.law(4, "students: each piece rests on the SEVIS events that make it")
 def test_each_piece_has_its_events() -> None:
     """The arrival, the record that makes the program and what reaches beyond it."""
     story = student().works(END + ONE, END + days(100)).left(END + days(120))
@@ -469,6 +471,7 @@ def test_days_that_are_no_days() -> None:
     assert student().extended(D, END, until=never, admission_class="H1B", valid_from=ever).last().outcome == "IN_STATUS"
 
 
+@pytest.mark.law(5, "a change of law, for students")
 def test_a_shorter_grace_moves_later_admissions_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proposal would cut the sixty days of F-1 to thirty: a row that ends and one that begins."""
     change = D + days(30)
@@ -524,6 +527,7 @@ def random_student(rng: Random) -> Student:
     return story
 
 
+@pytest.mark.law(1, "400 random students: any order and copies, and what was known then")
 @pytest.mark.parametrize("seed", range(0, 400, 50))
 def test_the_laws_hold_for_students(seed: int) -> None:
     """Any order gives the same bytes, time lines run forward from their stay, and what was known then is a prefix."""

@@ -594,6 +594,7 @@ def test_protection_has_no_word_where_more_is_known() -> None:
     assert [word for word, _ in granted.line()] == ["IN_STATUS", "PENDING", "ADJUSTED"]
 
 
+@pytest.mark.law(4, "protections, and a manifest that was contradicted")
 def test_every_piece_names_the_facts_that_make_it() -> None:
     """The protection with its arrival, and its end where another fact ended it."""
     story = visitor().fact(END, StatusFact.TPS, until=END + days(200)).fact(END + days(50), StatusFact.TPS_WITHDRAWN)
@@ -661,6 +662,8 @@ def _mutants(row: Protection) -> Iterator[Protection]:
     yield replace(row, through=D - ONE)
 
 
+@pytest.mark.law(4, "any change of a protection")
+@pytest.mark.law(4, planted="a changed row, day, class or citation of the rules")
 @pytest.mark.parametrize("row", range(len(rules.PROTECTIONS)))
 def test_no_row_can_change_unnoticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes in a row, the table disagrees."""

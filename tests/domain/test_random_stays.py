@@ -90,6 +90,7 @@ def facts_of(seed: int) -> tuple[Fact, ...]:
     return tuple(story_of(seed).facts())
 
 
+@pytest.mark.law(1, "500 random stays with all that can be told of one, in any order")
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
 def test_lines_are_sound_in_any_order(seed: int) -> None:
@@ -115,6 +116,7 @@ def test_lines_are_sound_in_any_order(seed: int) -> None:
             assert not piece.absence or piece.outcome == Outcome.OVERSTAY_SUSPECTED
 
 
+@pytest.mark.law(6, "and over random stays with protections, at any instant")
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20), st.integers(*SPAN))
 def test_the_account_closes_and_days_agree(seed: int, as_of: int) -> None:

@@ -271,6 +271,8 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
     yield from (replace(rule, through=day - timedelta(1)) for day in DAYS)
 
 
+@pytest.mark.law(4, "any change of a row of the rules")
+@pytest.mark.law(4, planted="a changed row, day, class or citation of the rules")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "row", [place for place, row in enumerate((*rules.RULES, *rules.PAROLE)) if row.id not in DATED]
@@ -306,6 +308,7 @@ PAIRS = (
 )
 
 
+@pytest.mark.law(4, "the rules' citations")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
 def test_no_citation_can_change_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

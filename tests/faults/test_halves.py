@@ -89,6 +89,7 @@ async def with_halves(pipeline: Pipeline, lacking: Mapping[Path, Path]) -> tuple
     return before, await read(pipeline)
 
 
+@pytest.mark.law(2, "a file of three systems by a slow writer that is killed: nothing of it is read before it is whole")
 async def test_a_half_written_file_is_read_once_it_is_whole(tmp_path: Path, population: Path, expected: str) -> None:
     pipeline, lacking = without_some(tmp_path, population)
     before, then = await with_halves(pipeline, lacking)
@@ -101,6 +102,7 @@ async def test_a_half_written_file_is_read_once_it_is_whole(tmp_path: Path, popu
     assert await wrong_counts(pipeline, population) == []
 
 
+@pytest.mark.law(2, planted="a feed that takes any file that lies still")
 async def test_without_patience_halves_would_be_read(tmp_path: Path, population: Path) -> None:
     """Planted: a feed that takes any file that lies still, whether what closes it is there or not."""
     pipeline, lacking = without_some(tmp_path, population, patience=0)

@@ -34,6 +34,11 @@ def enough(killed: list[Kind], kills: int) -> None:
     assert all(kind.met >= LEAST_AT_WORK * kills for kind in killed)
 
 
+@pytest.mark.law(
+    2,
+    "all five systems; 30 random kills each of ingest, correlator and door, at once (200 with `make "
+    "test-long`), most of them at work: the digest of the run in peace, counters as the simulator wrote",
+)
 async def test_killed_on_the_embedded_default(
     population: Path, tmp_path: Path, expected: str, tell: Callable[[str], None]
 ) -> None:
@@ -45,6 +50,7 @@ async def test_killed_on_the_embedded_default(
     enough(killed, KILLS)
 
 
+@pytest.mark.law(2, "a sixth as many on Kafka and PostgreSQL")
 async def test_killed_on_kafka_and_postgresql(
     population: Path, tmp_path: Path, expected: str, own_kafka: str, postgres: str, tell: Callable[[str], None]
 ) -> None:
@@ -57,6 +63,7 @@ async def test_killed_on_kafka_and_postgresql(
     enough(killed, KILLS_KAFKA)
 
 
+@pytest.mark.law(2, planted="one file or message of four systems lost")
 async def test_the_check_sees_a_lost_piece(population: Path, tmp_path: Path, undisturbed: Pipeline) -> None:
     """Planted: one file or message of each of these systems is gone. Were the check blind, it would pass."""
     copy = tmp_path / "population"

@@ -13,6 +13,7 @@ from bus.open import open_bus
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.law(5, "the full store's export as known then is the export of a store that never heard the rest")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_known_at_is_what_a_store_of_then_would_say(
     seed: int, tmp_path: Path, population: Path, undisturbed: Pipeline

@@ -23,6 +23,7 @@ async def together(pipeline: Pipeline, processes: int) -> None:
     assert set(codes) == {0}, pipeline.told("correlate")
 
 
+@pytest.mark.law(1, "whole processes: the bus shuffled, a fifth doubled, two correlators, one digest")
 async def test_shuffled_and_doubled_by_two_correlators_embedded(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
 ) -> None:
@@ -32,6 +33,7 @@ async def test_shuffled_and_doubled_by_two_correlators_embedded(
     assert pipeline.digest() == expected
 
 
+@pytest.mark.law(1, "the same on Kafka and PostgreSQL")
 async def test_shuffled_and_doubled_by_two_correlators_on_kafka_and_postgresql(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
 ) -> None:
@@ -42,6 +44,7 @@ async def test_shuffled_and_doubled_by_two_correlators_on_kafka_and_postgresql(
     assert pipeline.digest() == expected
 
 
+@pytest.mark.law(1, "numbers per person from 1 without a gap, and whoever is in the view is who was told of last")
 async def test_changes_fold_up_to_the_view_without_a_gap(undisturbed: Pipeline) -> None:
     """Per person the numbers run from one without a gap, and the last change says what the view says."""
     bus = await open_bus(undisturbed.bus)

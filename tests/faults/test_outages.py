@@ -81,6 +81,7 @@ async def under_load(pipeline: Pipeline, portions: int = 1) -> AsyncIterator[Por
     await asyncio.to_thread(pipeline.correlate)
 
 
+@pytest.mark.law(2, "PostgreSQL stopped at once, three times under load")
 async def test_postgresql_stopped_at_once_and_started_again(
     tmp_path: Path, population: Path, expected: str, postgres_server: str, tell: Callable[[str], None]
 ) -> None:
@@ -108,6 +109,7 @@ async def test_postgresql_stopped_at_once_and_started_again(
         stop_postgres(home)
 
 
+@pytest.mark.law(2, "Kafka killed under load")
 async def test_the_broker_killed_and_started_again_under_load(
     tmp_path: Path, population: Path, expected: str, kafka: str, tell: Callable[[str], None]
 ) -> None:
@@ -136,6 +138,7 @@ async def test_the_broker_killed_and_started_again_under_load(
         kafka_local.stop(home)
 
 
+@pytest.mark.law(2, "a source that comes late")
 async def test_a_source_that_is_not_there_at_the_start(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
 ) -> None:
@@ -188,6 +191,7 @@ def spoil(population: Path, directory: Path, share: float) -> int:
     return spoilt
 
 
+@pytest.mark.law(2, "a twentieth of the records unreadable, and all of them")
 @pytest.mark.parametrize("share", [0.05, 1.0])
 async def test_poison_is_kept_and_the_rest_goes_through(tmp_path: Path, population: Path, share: float) -> None:
     directory = tmp_path / "spoilt"

@@ -20,6 +20,7 @@ POINTS = sorted(point for point in failpoints.POINTS if point.split(".")[0] in _
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.law(2, "the correlator killed at each of its eight named points")
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_at_a_named_point(
     point: str, tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
@@ -53,6 +54,7 @@ async def zombie(pipeline: Pipeline) -> str:
     return pipeline.told("correlate")
 
 
+@pytest.mark.law(3, "a correlator stopped with a batch in hand, that wakes up behind its heir")
 async def test_a_zombie_writes_nothing_embedded(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str
 ) -> None:
@@ -62,6 +64,7 @@ async def test_a_zombie_writes_nothing_embedded(
     assert pipeline.digest() == expected
 
 
+@pytest.mark.law(3, "the same on Kafka and PostgreSQL")
 async def test_a_zombie_writes_nothing_on_kafka_and_postgresql(
     tmp_path: Path, population: Path, undisturbed: Pipeline, expected: str, own_kafka: str, postgres: str
 ) -> None:

@@ -163,6 +163,13 @@ def under_low_cap(seed: int) -> bool:
     return seed % 3 == 2
 
 
+@pytest.mark.law(
+    1,
+    "50 random worlds (500 with `make test-long`), half of them on each database: one to four "
+    "correlator processes, one of which may come late, held up at random between writing a claim and "
+    "looking, a third under a cap of two. The export, the export as known before people were joined and "
+    "parted, and the changes added up, against the pure function",
+)
 async def test_any_number_of_processes_gives_the_one_view(
     server: str | None, crew: Crew, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
@@ -184,6 +191,7 @@ async def test_any_number_of_processes_gives_the_one_view(
     assert shares["split by decision"]
 
 
+@pytest.mark.law(1, "and by `visabus export` itself")
 async def test_the_command_writes_what_the_events_say(crew: Crew, tmp_path: Path) -> None:
     raws = bytes_of(world_of(3, torn=True)[0])
     moment = happened(raws)["split"][0] - 1
@@ -194,6 +202,7 @@ async def test_the_command_writes_what_the_events_say(crew: Crew, tmp_path: Path
     assert told[0] != told[1]
 
 
+@pytest.mark.law(1, "one larger world on Kafka and PostgreSQL")
 async def test_three_processes_on_kafka(
     own_kafka: str, postgres: str, crew: Crew, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
@@ -208,6 +217,11 @@ async def test_three_processes_on_kafka(
 # --- bugs, planted ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.law(
+    1,
+    planted="in whole processes: order of arrival; cap by arrival; the least stamp ignored; no resolving after "
+    "a retraction; a change not told",
+)
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug != "compare before commit"])
 async def test_a_planted_bug_is_caught(bug: str, crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes that have it give another view than the events do, or other changes, in one of a few worlds.
@@ -262,10 +276,12 @@ async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
         return len(await installation.exported()) - len(view)
 
 
+@pytest.mark.law(1, "two processes that have both written a claim before either commits")
 async def test_a_link_is_found_by_the_one_that_compares_last(crew: Crew, tmp_path: Path, postgres: str) -> None:
     assert await raced(crew, tmp_path / "data", postgres, None) == 0
 
 
+@pytest.mark.law(1, planted="comparing claims before they are committed")
 async def test_comparing_before_committing_loses_links(crew: Crew, tmp_path: Path, postgres: str) -> None:
     """Planted. On PostgreSQL: SQLite has one writer at a time, and nothing to race."""
     assert await raced(crew, tmp_path / "data", postgres, "compare before commit") > ROUNDS / 2

@@ -58,6 +58,11 @@ async def taken(bus: Bus) -> int:
     return found.read if found is not None else 0
 
 
+@pytest.mark.law(
+    2,
+    "APIS from a real queue whose node is killed, stopped and killed while carrier and ingest are both "
+    "under way, IDENT through doors that are killed: the same digest",
+)
 async def test_rabbitmq_killed_and_restarted_while_messages_flow(
     node: Path, tmp_path: Path, population: Path, expected: str, tell: Callable[[str], None]
 ) -> None:

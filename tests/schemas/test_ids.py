@@ -14,6 +14,7 @@ from schemas.ids import digest, event_id, handle, uuid5_text
 INPUTS = st.tuples(texts(4), texts(4), texts(4, 0), st.integers(0, 2**63 - 1), texts(4, 0), st.integers(1, 2**31 - 1))
 
 
+@pytest.mark.law(3, "known inputs, known ids")
 @pytest.mark.parametrize(
     ("inputs", "identity"),
     [
@@ -37,6 +38,7 @@ def test_digests_and_handles_never_change() -> None:
     assert handle("CLAIMS3", "Ü").hex() == "48c6c7a570b2069ccb1bedc24fb29f82"
 
 
+@pytest.mark.law(3, "and no two inputs alike")
 @given(one=INPUTS, other=INPUTS)
 def test_distinct_inputs_have_distinct_ids(
     one: tuple[str, str, str, int, str, int], other: tuple[str, str, str, int, str, int]

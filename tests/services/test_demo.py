@@ -67,6 +67,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return directory, done.stdout
 
 
+@pytest.mark.law(6, "the demo fails where they do not add up")
 @pytest.mark.slow
 def test_the_demo_checks_itself_and_answers(embedded: tuple[Path, str]) -> None:
     directory, output = embedded
@@ -96,6 +97,7 @@ def empty_kafka(tmp_path: Path) -> Iterator[str]:
     stop_kafka(directory)
 
 
+@pytest.mark.law(1, "the two installations side by side")
 @pytest.mark.slow
 @pytest.mark.kafka
 def test_kafka_and_postgresql_give_the_same_view(empty_kafka: str, postgres: str, tmp_path: Path) -> None:
@@ -233,6 +235,7 @@ def flow_of(truth: Truth) -> Flow:
     return Flow(counters, 1_000, 1.0)
 
 
+@pytest.mark.law(2, planted="a table without a system")
 async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path) -> None:
     truth = simulate(tmp_path / "run", persons=20, years=1)
     comparison = await compare(truth, nothing(), nothing(), complete([]))

@@ -115,6 +115,7 @@ def claims_of(person: TruePerson) -> list[frozenset[str]]:
     return sorted({each.identifiers for each in person.records}, key=sorted)
 
 
+@pytest.mark.law(6, "the comparison with the truth")
 async def test_a_view_without_fault(truth: Truth) -> None:
     result = await judged(truth, [true_history(person) for person in truth.persons()])
     assert result.sound
@@ -133,6 +134,7 @@ async def test_a_view_without_fault(truth: Truth) -> None:
     assert body["status"]["real_world"] < 1  # what nobody recorded, nobody can know
 
 
+@pytest.mark.law(4, planted="a wrong outcome in the view")
 async def test_a_wrong_outcome_is_caught_and_explained(truth: Truth) -> None:
     histories = [true_history(person) for person in truth.persons()]
     stay = histories[7].stays[0]
@@ -207,6 +209,7 @@ async def test_a_split_lowers_recall_alone(truth: Truth) -> None:
     assert result.persons == 201
 
 
+@pytest.mark.law(6, planted="records lost, stays that never were")
 async def test_lost_records_and_stays_that_never_were(truth: Truth) -> None:
     histories = [true_history(person) for person in truth.persons()]
     ghost = replace(histories[0].stays[0], id="00" * 16)
@@ -219,6 +222,7 @@ async def test_lost_records_and_stays_that_never_were(truth: Truth) -> None:
     assert result.wrong[-1].viewed is None
 
 
+@pytest.mark.law(6, planted="an outcome class left out")
 async def test_admissions_do_not_close_when_a_class_is_left_out(truth: Truth) -> None:
     histories = [true_history(person) for person in truth.persons()]
     at = next(index for index, each in enumerate(histories) if each.stays[0].timeline[0].outcome != "NOT_ADMITTED")
@@ -373,6 +377,7 @@ def test_splink_is_judged_by_its_own_persons(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
+@pytest.mark.law(6, planted="an account that does not close")
 @pytest.mark.slow
 @pytest.mark.usefixtures("logs")
 def test_sums_that_do_not_close_end_with_1(monkeypatch: pytest.MonkeyPatch) -> None:

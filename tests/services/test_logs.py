@@ -27,6 +27,7 @@ def stream(logs: None) -> io.StringIO:
     return written
 
 
+@pytest.mark.law(7, "logs name nobody")
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_canary_gets_through(stream: io.StringIO, form: str) -> None:
     configure("debug", form, stream)
@@ -75,6 +76,7 @@ def test_other_libraries_show_their_template(stream: io.StringIO) -> None:
     assert (line["event"], line["logger"]) == ("failed on %s", "library")
 
 
+@pytest.mark.law(7, planted="a log that lets a person's data through")
 def test_the_planted_bug_is_seen(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """The canary does get through where a key is let in that should not be."""
     monkeypatch.setattr("services.logs.ALLOWED", ALLOWED | {"family"})

@@ -41,6 +41,7 @@ def visabus(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
 
 
+@pytest.mark.law(6, "the command over a store")
 @pytest.mark.parametrize("by", ["class", "citizenship", "waiver"])
 def test_the_account_of_a_store(url: str, by: str) -> None:
     """Table and JSON say the same, and the lines add up to the last."""
@@ -58,6 +59,7 @@ def test_the_account_of_a_store(url: str, by: str) -> None:
     assert sum(cell["admissions"] for cell in body["cells"]) == body["total"]["admissions"]
 
 
+@pytest.mark.law(6, planted="an account that does not close")
 def test_a_sum_that_does_not_close_ends_with_1(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stay that the account forgets is missed among the arrivals."""
     assert visabus("--store", url, "report", "--year", "2024", "--as-of", "2026-06-01").exit_code == 0

@@ -91,6 +91,7 @@ def mangled(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.law(2, "any bytes at all, for every system, and every byte accounted for")
 @each
 @QUICK
 @given(st.data())
@@ -126,6 +127,7 @@ def test_any_row_gives_events_or_a_refusal(system: System, data: st.DataObject) 
     judge([decode(as_record(base | wild, feed.transport.key), feed, origin)])
 
 
+@pytest.mark.law(3, "every system")
 @each
 def test_reading_again_gives_the_same_ids_and_contents(system: System) -> None:
     for raw in inputs(system):
@@ -304,6 +306,7 @@ def test_a_large_file_is_read_in_little_memory(*, garbage: bool) -> None:
     assert peak < 2_000_000, f"{peak} bytes for a file of {count * 250}"
 
 
+@pytest.mark.law(2, "fixed records, one of them cut anywhere")
 @settings(deadline=None)
 @given(which=st.integers(1, 6), at=st.integers(0, 249), lost=st.integers(1, 249))
 @example(which=2, at=0, lost=126)
@@ -320,6 +323,7 @@ def test_bytes_that_are_lost_cost_one_record_and_no_other(which: int, at: int, l
     assert b"".join(result.read.raw for result in results) == b"".join(pieces)
 
 
+@pytest.mark.law(2, planted="a reader that counts bytes and never looks where records begin")
 def test_a_reader_that_only_counts_bytes_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted bug: what stands behind a record that is cut is lost."""
     details = [detail(DEPARTURE, TXN_NUMBER=number) for number in range(1, 7)]
@@ -349,6 +353,8 @@ def test_a_file_with_descriptor_words() -> None:
     assert short[1].reason == "truncated: 230 of 250 bytes"
 
 
+@pytest.mark.law(2, planted="a mapping that drops what it does not like")
+@pytest.mark.law(3, planted="one id, two contents")
 def test_a_planted_bug_is_caught_by_the_laws() -> None:
     """A mapping that drops what it does not like, and one whose ids are shared, do not pass `judge`."""
     system = systems()["I94"]

@@ -252,6 +252,7 @@ BAD = [
 ]
 
 
+@pytest.mark.law(2, "EDIFACT")
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 6).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)), st.sampled_from(BAD))))
 def test_one_bad_traveller_costs_itself_only(drawn: tuple[int, set[int], str]) -> None:
@@ -285,6 +286,7 @@ def last_word(raws: list[bytes]) -> tuple[str, str]:
     return event.operation.value, getattr(event, "evidence", "").value
 
 
+@pytest.mark.law(1, "manifest and close-out")
 @given(st.permutations([(10, 1, "BGM+745"), (10, 2, "BGM+745+CP"), (59, 9, "BGM+266+CLOB")]))
 def test_the_close_out_has_the_last_word_in_any_order(order: list[tuple[int, int, str]]) -> None:
     assert last_word([manifest(*each) for each in order]) == ("assert", "manifest_closed")
@@ -295,6 +297,7 @@ def test_who_was_not_aboard_after_all_did_not_depart(order: list[tuple[int, int,
     assert last_word([manifest(*each) for each in order]) == ("retract", "manifest")
 
 
+@pytest.mark.law(2, "a file of several interchanges, cut at any byte")
 @pytest.mark.parametrize("marks", ["+:'", "*!~", "\x1d\x1f\x1c"])
 def test_a_file_is_ended_where_its_last_interchange_is_closed(marks: str) -> None:
     """A file of several, cut anywhere; and a name is no closing segment."""
@@ -306,11 +309,13 @@ def test_a_file_is_ended_where_its_last_interchange_is_closed(marks: str) -> Non
         assert (Paxlst().is_complete(BytesIO(data)) is Completeness.CLOSED) == (data.strip() in whole), data
 
 
+@pytest.mark.law(3, "an interchange sent again")
 def test_an_interchange_sent_again_changes_nothing() -> None:
     once, again = ([result.events for result in decode_file(APIS, edi(OUTBOUND), name="same")] for _ in range(2))
     assert once == again
 
 
+@pytest.mark.law(8, "a manifest is no admission, and its silence no evidence")
 def test_no_manifest_makes_an_arrival_or_vouches_for_anything() -> None:
     """The planted bug: an inbound manifest that admits."""
 

@@ -161,6 +161,7 @@ def grown(system: str, make: Callable[[Path, int], Path], folder: Path, how: str
     return big.stat().st_size, count, growth
 
 
+@pytest.mark.law(2, "100 MB of each system, and a process that grows by less than 16 MB")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_hundred_megabytes_are_decoded_in_little_memory(name: str, tmp_path: Path) -> None:
@@ -171,6 +172,7 @@ def test_a_hundred_megabytes_are_decoded_in_little_memory(name: str, tmp_path: P
     assert growth < BOUND, f"{growth} bytes for {count} reads"
 
 
+@pytest.mark.law(2, "what a transport holds of them")
 @pytest.mark.slow
 @pytest.mark.parametrize(("system", "pieces"), [("SEVIS", batch), ("SEVIS", unreadable), ("I94", i94), ("APIS", apis)])
 def test_a_transport_holds_few_of_them(system: str, pieces: Callable[[int], Iterator[bytes]], tmp_path: Path) -> None:
@@ -180,6 +182,7 @@ def test_a_transport_holds_few_of_them(system: str, pieces: Callable[[int], Iter
     assert growth < 2 * BOUND, f"{growth} bytes for {count} reads"
 
 
+@pytest.mark.law(2, planted="a reader that takes its input whole")
 @pytest.mark.slow
 def test_a_reader_that_takes_it_whole_is_seen(tmp_path: Path) -> None:
     """The planted bug."""

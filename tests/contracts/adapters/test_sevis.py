@@ -220,6 +220,7 @@ def test_the_pieces_that_a_document_comes_in_do_not_matter(name: str, size: int)
     assert reads(data, size) == reads(data)
 
 
+@pytest.mark.law(2, "XML cut at any byte")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
 def test_a_document_cut_anywhere_keeps_what_stands_before(encoding: str) -> None:
     """A record stands once its end tag is there; every byte is in one read; nobody vouches for the rest."""
@@ -278,6 +279,7 @@ def test_odd_batches_are_read_to_the_last_record(drawn: tuple[bytes, int], packe
     assert (totals.read, totals.published, totals.events["coverage"]) == (count, count, 1)
 
 
+@pytest.mark.law(2, "zip archives with wrong bytes")
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_archive_gives_events_or_refusals(data: st.DataObject) -> None:
@@ -345,6 +347,7 @@ def test_a_record_that_does_not_end_is_not_waited_for() -> None:
     assert b"".join(read.raw for read in found) == data
 
 
+@pytest.mark.law(8, "an archive vouches whole or not at all")
 def test_one_refused_member_spoils_what_the_file_vouches_for() -> None:
     good = batch(several(1)).encode()
     spoilt = batch([update("Complete", colour="red")], BatchSequence="413").encode()
@@ -360,6 +363,7 @@ def test_a_schema_serves_many_threads() -> None:
         assert list(pool.map(said, documents)) == list(map(said, documents))
 
 
+@pytest.mark.law(2, planted="an interface's field that the adapter forgets")
 def test_a_planted_bug_is_caught() -> None:
     """A walk that would not see that a field is lost: planted, and seen."""
     before = document("ProgramExtension/ProgramEndDate").encode()

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 AtBroker = tuple[Broker, Place]
 
 
+@pytest.mark.law(2, "what `send` acknowledged stays, on both buses")
 async def test_acknowledged_survives_a_kill_of_the_sender(place: Place) -> None:
     await checks.acknowledged_survives_a_kill(place)
 

@@ -81,6 +81,12 @@ def compaction_keeps_the_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(log_tables, "_superseding", first)
 
 
+@pytest.mark.law(
+    2,
+    planted="delivered counts as committed; a zombie's commit counts; groups are one; keys spread at random; "
+    "compaction keeps the first",
+)
+@pytest.mark.law(3, planted="a zombie's commit counts")
 @pytest.mark.parametrize(
     ("bug", "check"),
     [

@@ -39,6 +39,7 @@ async def drive(store: Store, raws: list[bytes], rng: Random, writers: int) -> N
     await drivers[0].finish()
 
 
+@pytest.mark.law(1, "the same worlds through both databases, by one to four writers in turn, against the pure function")
 @pytest.mark.parametrize("seed", range(25))
 async def test_the_view_depends_on_the_events_alone(store: Store, seed: int) -> None:
     events, _ = world_of(seed)
@@ -62,6 +63,7 @@ async def test_resolved_in_slices(store: Store, seed: int, monkeypatch: pytest.M
     assert await export(store) == reference(raws)
 
 
+@pytest.mark.law(1, "the same where a key admits two claims, so that nearly every world meets a cap")
 @pytest.mark.parametrize("seed", range(400, 420))
 async def test_under_a_low_cap(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cutoffs fall while writers append, look and resolve; what was admitted under a higher one is told anew."""
@@ -76,6 +78,7 @@ async def test_under_a_low_cap(store: Store, seed: int, monkeypatch: pytest.Monk
         assert told == sorted(reference(facts_known_by(raws, known_at)))
 
 
+@pytest.mark.law(1, "a number that many people share makes no pool of all of them")
 async def test_a_low_cap_parts_pools(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number on the records of many people makes no pool of all of them, whether they come together or apart."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -92,6 +95,7 @@ async def test_a_low_cap_parts_pools(store: Store, monkeypatch: pytest.MonkeyPat
     assert max([len(pool.facts) async for pool in store.reads.all_pools()]) <= 4
 
 
+@pytest.mark.law(1, "a claim is junior under a number that it comes by late")
 async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is junior under that number, in one batch as in several, today as before it came."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -116,6 +120,7 @@ async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypa
         assert len(told) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
 
 
+@pytest.mark.law(1, planted="a cap's cutoff that falls, and nobody behind it is told anew")
 async def test_a_cutoff_nobody_hears_of_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the look that lowers a cutoff does not have those told anew that fell behind it."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -137,6 +142,7 @@ async def test_a_cutoff_nobody_hears_of_is_caught(store: Store, monkeypatch: pyt
     assert broken
 
 
+@pytest.mark.law(5, "through the store")
 @pytest.mark.parametrize("seed", range(100, 106))
 async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed: int) -> None:
     events, _ = world_of(seed)
@@ -150,6 +156,7 @@ async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed
         assert told == sorted(reference(facts_known_by(raws, known_at)))
 
 
+@pytest.mark.law(1, "three writers at once")
 @pytest.mark.parametrize("seed", range(200, 210))
 async def test_writers_at_the_same_time(store: Store, seed: int) -> None:
     events, _ = world_of(seed)
@@ -206,6 +213,7 @@ def test_the_worlds_hold_what_they_are_about() -> None:
     assert min(share.values()) >= 0.1
 
 
+@pytest.mark.law(1, planted="of copies the one that came last, in the store's comparison")
 async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: of several copies the one that came last stands, whatever its stamp. The check has to see it."""
 
@@ -223,6 +231,7 @@ async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytes
     assert differing > 0
 
 
+@pytest.mark.law(1, planted="nothing worked out anew where only retractions came")
 async def test_no_resolving_after_a_retraction_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a pool that hears nothing but retractions is not worked out anew."""
     raws = bytes_of(world_of(600, persons=12)[0])

@@ -148,6 +148,11 @@ async def holds(store: Store) -> None:
         await emptied(store)
 
 
+@pytest.mark.law(
+    1,
+    "coverage joined as it is appended by several at once, revised and taken back: what all events say "
+    "together, today and by what was known then",
+)
 async def test_joined_coverage_is_what_the_events_say(store: Store) -> None:
     await holds(store)
 
@@ -177,6 +182,7 @@ async def none_revised(_tx: object, _records: object) -> set[bytes]:
     return set()
 
 
+@pytest.mark.law(8, planted="a revised coverage record that goes on to vouch; two who join coverage at once")
 async def test_two_who_join_at_once_without_the_lock_are_caught(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: each reads the joined rows before the other has written his."""
     store = await open_store(postgres)
@@ -188,6 +194,7 @@ async def test_two_who_join_at_once_without_the_lock_are_caught(postgres: str, m
         await store.close()
 
 
+@pytest.mark.law(8, planted="a revised coverage record that goes on to vouch; two who join coverage at once")
 async def test_a_revision_that_only_adds_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: what a record said before its revision goes on to vouch."""
     for transaction in (PostgresTransaction, SqliteTransaction):
@@ -196,6 +203,7 @@ async def test_a_revision_that_only_adds_is_caught(store: Store, monkeypatch: py
         await holds(store)
 
 
+@pytest.mark.law(5, planted="coverage of later in an answer of the past")
 async def test_coverage_known_later_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: reads of the past answer with what is known today."""
     present = SqlReads.coverage

@@ -96,14 +96,17 @@ async def death_loses_nothing(store: Store, directory: Path) -> None:
     assert await resolved(store, heir) == reference(raws)
 
 
+@pytest.mark.law(3, "the same through its transactions, before its heir has written anything")
 async def test_a_zombie_writes_nothing(store: Store, tmp_path: Path) -> None:
     await zombie_writes_nothing(store, tmp_path)
 
 
+@pytest.mark.law(3, "a death between the events and their commit")
 async def test_a_death_loses_nothing(store: Store, tmp_path: Path) -> None:
     await death_loses_nothing(store, tmp_path)
 
 
+@pytest.mark.law(3, planted="the store's epoch clause dropped")
 async def test_without_the_epoch_clause_the_zombie_is_seen(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +134,7 @@ async def commit_before_apply(self: Correlator, batch: Batch) -> Appended:
         return done
 
 
+@pytest.mark.law(3, planted="the position committed before the events are applied")
 async def test_a_commit_before_the_events_are_in_is_seen(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,11 @@ async def told(store: Store) -> list[dict[str, object]]:
         return [orjson.loads(body) for _, blob in await tx.changes(100_000) for body in unpack_changes(blob)]
 
 
+@pytest.mark.law(
+    1,
+    "the program fails at one person's records: all others resolve, the export refuses, and once mended "
+    "the view is whole and the changes without a gap",
+)
 @pytest.mark.parametrize("before", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("seed", [0, 1, 3, 4])
 async def test_one_pool_is_quarantined_and_all_others_resolve(

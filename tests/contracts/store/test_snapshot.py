@@ -15,6 +15,7 @@ from services.domain.pools import merged_facts
 from services.store import Store
 
 
+@pytest.mark.law(1, "what a look-up reads in one statement, at any moment of random worlds")
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_snapshot_is_what_the_single_reads_say(
     store: Store, seed: int, monkeypatch: pytest.MonkeyPatch

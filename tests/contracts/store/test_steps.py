@@ -40,6 +40,7 @@ async def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
         assert await tx.take_work(10) == []
 
 
+@pytest.mark.law(3, "a correlator thought dead")
 async def test_a_position_moves_only_for_whoever_holds_it(store: Store) -> None:
     async with store.writer.begin() as tx:
         assert await tx.claim_position("t", 0) == (0, 1)
@@ -155,6 +156,7 @@ async def test_pools_of_several_persons(store: Store, monkeypatch: pytest.Monkey
     assert found == [pools[0].facts, pools[3].facts]
 
 
+@pytest.mark.law(5, "which persons are due")
 async def test_what_is_due_by_time_or_by_coverage(store: Store) -> None:
     timely = PersonRow(b"a" * 16, 1, None, None, None, "IN_STATUS", None, "x", 1, 50, None, None, b"d")
     waiting = PersonRow(b"b" * 16, 2, None, None, None, "DEPARTURE_UNKNOWN", None, "y", 1, None, 40, 60, b"d")

@@ -165,6 +165,7 @@ async def test_what_is_not_acknowledged_comes_again_with_the_same_records(broker
     assert await broker.left() == 0
 
 
+@pytest.mark.law(3, "a message delivered again")
 async def test_what_is_done_and_comes_again_is_told_and_not_read(broker: Broker) -> None:
     """The process died behind the saved position and before the acknowledgement."""
     await broker.publish(interchange(1), interchange(2))
@@ -270,6 +271,7 @@ def wrong(found: World) -> list[str]:
     ]
 
 
+@pytest.mark.law(2, "in the spool, and in the queue until then")
 async def test_a_message_that_is_too_large_is_kept_whole_before_it_is_acknowledged(
     broker: Broker, bus: Bus, tmp_path: Path
 ) -> None:
@@ -295,6 +297,7 @@ async def test_a_message_that_is_too_large_is_kept_whole_before_it_is_acknowledg
     assert Spool(quick.data_dir / "spool").load(letter["spooled"]) == large
 
 
+@pytest.mark.law(2, "a queue of a real RabbitMQ, acknowledged behind the saved position")
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
 async def test_a_crash_at_each_step_loses_nothing_and_counts_nothing_twice(
     broker: Broker, bus: Bus, tmp_path: Path, point: str
@@ -316,6 +319,7 @@ async def test_a_crash_at_each_step_loses_nothing_and_counts_nothing_twice(
     assert await broker.left() == 0
 
 
+@pytest.mark.law(2, planted="a queue acknowledged on receipt")
 async def test_the_planted_bug_loses_messages(
     broker: Broker, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +360,7 @@ async def recovered(broker: Broker) -> None:
                 return
 
 
+@pytest.mark.law(2, "RabbitMQ killed")
 @pytest.mark.slow
 async def test_a_node_that_is_killed_and_started_again(node: Path, bus: Bus, tmp_path: Path) -> None:
     """Once behind a saved position, once before anything is sent. The messages are durable: the node has them again."""

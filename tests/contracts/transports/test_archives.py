@@ -98,6 +98,7 @@ def entry(raw: bytes, name: str, monkeypatch: pytest.MonkeyPatch, kept: int | No
     return bad
 
 
+@pytest.mark.law(2, "a zip member that cannot be unpacked")
 @pytest.mark.parametrize("method", [ZIP_STORED, ZIP_DEFLATED])
 def test_a_refused_member_is_kept_as_it_is_packed(method: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Local header and packed bytes: put back into an archive they are the member again."""

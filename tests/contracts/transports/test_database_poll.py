@@ -181,6 +181,7 @@ async def test_a_row_that_commits_later_than_the_overlap_is_found_by_the_sweep(s
     assert await reader.poll() == []
 
 
+@pytest.mark.law(8, planted="a poll without overlap and sweep, which misses late rows")
 async def test_without_overlap_and_sweep_the_late_row_is_lost(source: Source) -> None:
     """The planted bug: it shows that the tests above would see it."""
     reader = Reader(source, overlap=0, window=0, sweep=0)
@@ -288,6 +289,7 @@ async def test_the_owners_clock_is_told_once_all_before_it_was_read(source: Sour
     assert (event.scope, iso(event.through)) == ("extension", at(90))
 
 
+@pytest.mark.law(8, "a poll vouches only for what it has surely seen")
 async def test_the_clock_waits_for_the_sweep(source: Source) -> None:
     """A row missed by the forward path may be older than the clock: nothing is claimed before the sweep went past."""
     reader = Reader(source, sweep=1)

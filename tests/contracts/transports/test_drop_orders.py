@@ -128,6 +128,11 @@ async def worlds(path: Path, seeds: Iterable[int]) -> tuple[list[str], Counter[s
     return found, met
 
 
+@pytest.mark.law(
+    2,
+    "60 random directories whose files come in any order, some half-written, before, behind and during "
+    "a look that remembers two of them and may be cut off: each once",
+)
 @pytest.mark.slow
 async def test_each_file_is_read_once_in_whatever_order_they_come(tmp_path: Path) -> None:
     found, met = await worlds(tmp_path, range(60))
@@ -160,6 +165,11 @@ def never(self: Memory, done: drop_memory.Done, inodes: dict[str, int]) -> None:
 sound_reach = Memory.reach
 
 
+@pytest.mark.law(
+    2,
+    planted="a name below the last one forgotten taken for done; what waits or has still to be read taken for "
+    "looked at; nothing forgotten",
+)
 @pytest.mark.parametrize(
     ("method", "bug", "told"),
     [

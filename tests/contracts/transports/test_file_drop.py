@@ -182,6 +182,7 @@ async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) 
     assert (await poll(tmp_path, position, feed()))[0] == []
 
 
+@pytest.mark.law(3, "a file sent again under another name")
 async def test_a_night_sent_again_gives_no_event_twice(tmp_path: Path) -> None:
     real = systems()["I94"].feed("nightly")
     nightly = real.configured({"settle": 0, "pattern": "I94.*"})

@@ -55,6 +55,7 @@ class Gone:
         return text
 
 
+@pytest.mark.law(7, "every route there is")
 async def test_every_route_but_health_denies_by_default(world: Any, build: Any, open_client: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
     seen = 0
@@ -106,6 +107,7 @@ async def test_not_ready_without_store_or_audit(world: Any, build: Any, open_cli
         assert (await client.get("/healthz")).status_code == 200
 
 
+@pytest.mark.law(7, "one row each")
 async def test_a_row_for_every_look_up(world: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
     answered = await world.ask(f"{PATH}?as_of=2026-10-01T00:00:00Z&known_at=2026-10-02T00:00:00Z")
@@ -138,6 +140,7 @@ async def test_a_row_for_every_look_up(world: Any) -> None:
     assert (await verify(world.audit.rows())).broken is None
 
 
+@pytest.mark.law(7, "a look-up that ends in a bug")
 async def test_a_look_up_that_a_bug_ends_is_remembered_too(world: Any) -> None:
     async def bug(keys: Any) -> Any:
         raise RuntimeError
@@ -148,6 +151,7 @@ async def test_a_look_up_that_a_bug_ends_is_remembered_too(world: Any) -> None:
     assert (row.result, row.looked_up) == ("failed", world.audit.name("i94/CBP/123456789A1"))
 
 
+@pytest.mark.law(7, "and one that finds a store that hangs")
 async def test_a_store_that_hangs_is_down_and_remembered(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.api.authorised_lookup.READING", 0.05)
 
@@ -170,6 +174,7 @@ async def accounted(client: Any, audit: Any, paths: list[str], token: str) -> bo
     return len(answered) == len(paths) and sorted(told) == sorted(answered)
 
 
+@pytest.mark.law(7, planted="an app that says it wrote to the log, and did not")
 async def test_the_checker_passes_what_is_right_and_catches_an_app_that_does_not_audit(
     world: Any, build: Any, open_client: Any
 ) -> None:
@@ -193,6 +198,7 @@ async def test_the_checker_passes_what_is_right_and_catches_an_app_that_does_not
         assert not await accounted(planted, world.audit, paths, world.token())
 
 
+@pytest.mark.law(7, planted="a route that answers without an authorised look-up")
 async def test_the_guard_withholds_what_a_route_tells_without_an_authorised_lookup(world: Any) -> None:
     @world.app.get("/v1/leak")
     async def leak() -> dict[str, str]:
@@ -231,6 +237,7 @@ async def test_a_token_that_proves_nothing(world: Any, claims: dict[str, Any]) -
     assert await world.rows() == []
 
 
+@pytest.mark.law(7, "forged tokens")
 async def test_an_unsigned_or_forged_token(world: Any) -> None:
     header, body, signature = world.token().split(".")
     none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()

@@ -44,6 +44,7 @@ def only(response: Any) -> dict[str, Any]:
     return person
 
 
+@pytest.mark.law(4, "the answer as it is told")
 async def test_a_stay_in_status(world: Any) -> None:
     arrival = world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28))
     world.reads.take(arrival)
@@ -71,6 +72,7 @@ async def test_a_stay_in_status(world: Any) -> None:
     assert person["identity"]["identifiers"] == ["i94/CBP/123456789A1"]
 
 
+@pytest.mark.law(8, "as it is told")
 async def test_absence_is_evidence_only_where_departures_are_complete(world: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 1, 10), date(2026, 7, 9)))
     assert only(await world.ask(PATH))["present"]["outcome"] == "DEPARTURE_UNKNOWN"
@@ -88,6 +90,7 @@ async def test_absence_is_evidence_only_where_departures_are_complete(world: Any
     assert freshness["provisional"] is False
 
 
+@pytest.mark.law(5, "through the API")
 async def test_as_of_and_known_at(world: Any) -> None:
     make = world.make
     world.reads.take(

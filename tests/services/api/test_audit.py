@@ -48,6 +48,7 @@ async def log(url: str) -> AsyncIterator[AuditLog]:
     await log.close()
 
 
+@pytest.mark.law(7, "the chain holds under concurrency")
 async def test_concurrent_writers_keep_one_chain(url: str) -> None:
     # opened at once too: as processes that start together
     logs = await asyncio.gather(*(opened(url) for _ in range(4)))
@@ -121,6 +122,7 @@ async def test_postgres_does_not_truncate(postgres: str) -> None:
     await log.close()
 
 
+@pytest.mark.law(7, "no log, no answer")
 async def test_a_log_that_is_gone(tmp_path: Path) -> None:
     directory = tmp_path / "here"
     directory.mkdir()
@@ -206,6 +208,7 @@ def pragma(now: str, then: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.law(7, "a log that is locked, full, read-only or gone")
 @pytest.mark.parametrize("trouble", [locked, taken_away, closed_to_writers, full], ids=lambda each: each.__name__)
 async def test_whom_no_log_remembers_nobody_answers(
     world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Any
@@ -263,6 +266,7 @@ PLANTED: dict[str, Any] = {
 }
 
 
+@pytest.mark.law(7, planted="rows changed, taken out, put in")
 @pytest.mark.parametrize("bug", PLANTED.values(), ids=PLANTED)
 @settings(max_examples=30, deadline=None)
 @given(at=st.integers(0, 4))

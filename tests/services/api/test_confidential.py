@@ -139,6 +139,7 @@ def marked(draw: Any, maker: Any) -> list[Any]:
     return events
 
 
+@pytest.mark.law(7, "without the right, confidential records change nothing in any answer")
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), as_of=st.integers(1_767_000_000, 1_800_000_000))

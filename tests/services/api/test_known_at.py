@@ -66,6 +66,11 @@ def as_known_then(seed: int) -> None:
                 assert now.freshness.absence_known_through == past.freshness.absence_known_through
 
 
+@pytest.mark.law(
+    5,
+    "look-ups by number and person, with the right to confidential records and without: the answer is "
+    "that of an installation which never heard the rest",
+)
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
@@ -90,6 +95,7 @@ def caught(law: Callable[[int], None], seeds: Iterable[int]) -> bool:
     return False
 
 
+@pytest.mark.law(5, planted="a decision told of because of what became known later")
 def test_a_later_record_that_makes_a_decision_visible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: whether a decision may be told of is seen by what became known later, too."""
     visible = answers.visible

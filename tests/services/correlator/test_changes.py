@@ -131,6 +131,7 @@ async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Desk]:
     await bus.close()
 
 
+@pytest.mark.law(5, "a deadline, then coverage, each told once")
 async def test_time_and_coverage_change_an_answer_without_an_event(desk: Desk) -> None:
     one = await desk.correlator()
     await desk.take(one, desk.arrival())
@@ -153,6 +154,7 @@ async def test_time_and_coverage_change_an_answer_without_an_event(desk: Desk) -
     assert told[-1].replaced.outcome == "DEPARTURE_UNKNOWN"
 
 
+@pytest.mark.law(5, "two correlators, a hundred days late")
 async def test_a_deadline_is_told_once_by_several_correlators_and_after_downtime(desk: Desk) -> None:
     one, two = await desk.correlator(), await desk.correlator()
     await desk.take(one, desk.arrival())

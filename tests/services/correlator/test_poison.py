@@ -112,6 +112,9 @@ async def told_by(directory: Path, world: list[Any]) -> tuple[list[bytes], list[
     return view, [letter["reason"] for letter in letters]
 
 
+@pytest.mark.law(
+    2, "events that came past the doors and are none: each in the dead letters once, and the view as without them"
+)
 async def test_poison_is_kept_and_the_others_go_through(tmp_path: Path, world: list[Any]) -> None:
     view, reasons = await told_by(tmp_path, world)
     assert view == reference(bytes_of(world))
@@ -119,6 +122,7 @@ async def test_poison_is_kept_and_the_others_go_through(tmp_path: Path, world: l
     assert all(reasons)
 
 
+@pytest.mark.law(2, planted="a reader that takes events which no model takes")
 async def test_a_reader_that_takes_what_no_model_takes_stops_everything(
     tmp_path: Path, world: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ async def race(store: Store, raws: list[bytes], *, compare_before_commit: bool) 
     await Driver(store.writer).finish()
 
 
+@pytest.mark.law(1, "the race for a link by names")
 async def test_two_claims_written_at_once_find_each_other(store: Store) -> None:
     world = World(1)
     everything: list[bytes] = []
@@ -80,6 +81,7 @@ async def test_two_claims_written_at_once_find_each_other(store: Store) -> None:
     assert await export(store) == reference(everything)
 
 
+@pytest.mark.law(1, planted="comparing claims before they are committed")
 async def test_comparing_before_committing_is_caught(store: Store) -> None:
     """Planted: the link is lost, and the comparison says so."""
     world = World(2)
@@ -156,6 +158,7 @@ def one_persons(world: World, count: int) -> list[bytes]:
     )
 
 
+@pytest.mark.law(1, "the race for a pool")
 async def test_two_resolvers_of_one_pool_lose_nothing(store: Store) -> None:
     world = World(3)
     everything: list[bytes] = []
@@ -166,6 +169,7 @@ async def test_two_resolvers_of_one_pool_lose_nothing(store: Store) -> None:
     assert await export(store) == reference(everything)
 
 
+@pytest.mark.law(1, planted="resolving without the lock")
 async def test_resolving_without_the_lock_is_caught(store: Store) -> None:
     """Planted: the one that writes last forgets what the other one read."""
     raws = one_persons(World(4), 3)

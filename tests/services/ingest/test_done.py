@@ -58,6 +58,7 @@ async def once(bus: Bus, folder: Path, told: list[tuple[str, str]], down: list[s
     return outcome
 
 
+@pytest.mark.law(2, "when a source may forget a batch")
 async def test_a_batch_is_done_behind_its_saved_position(bus: Bus, folder: Path) -> None:
     told: list[tuple[str, str]] = []
     assert (await once(bus, folder, told, [])).error is None

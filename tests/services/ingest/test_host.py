@@ -99,6 +99,7 @@ async def test_large_bytes_go_to_the_spool(bus: Bus, tmp_path: Path) -> None:
     assert spool.load(letter["spooled"]) == b"huge 1" * 300_000
 
 
+@pytest.mark.law(2, "no room")
 async def test_a_full_disk_holds_the_feed_up_and_loses_nothing(
     bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ async def test_the_receipt_of_a_batch(bus: Bus, folder: Path) -> None:
     assert (receipt["coverage"], receipt["coverage_withheld"]) == ([], 1)
 
 
+@pytest.mark.law(2, "a crash at each named step")
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
 @pytest.mark.parametrize("chunk", [1, 3, 100])
 async def test_a_crash_at_each_step_costs_no_record(bus: Bus, folder: Path, point: str, chunk: int) -> None:
@@ -201,6 +203,7 @@ class Flaky:
         await self._inner.close()
 
 
+@pytest.mark.law(3, "what is sent again is the same, stamp included")
 async def test_a_bus_that_is_down_gets_the_same_bytes_again(
     bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +293,7 @@ async def test_a_file_that_changes_while_nobody_reads_is_read_from_its_start(bus
     assert found.saved["TOY/lines"]["counters"] == wanted["counters"]
 
 
+@pytest.mark.law(5, "the moment of knowing comes from the clock handed in")
 async def test_stamps_are_the_sources_own_when_history_is_loaded(bus: Bus, folder: Path, tmp_path: Path) -> None:
     await once(folder, bus)
     other = await EmbeddedBus.open(tmp_path / "other.db")
@@ -319,6 +323,7 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     assert found.saved["TOY/lines"]["epoch"] == 2
 
 
+@pytest.mark.law(3, "two hosts of one feed")
 async def test_of_two_hosts_that_start_at_once_one_remains(bus: Bus, folder: Path) -> None:
     stop = asyncio.Event()
     hosts = [
@@ -356,6 +361,7 @@ async def test_a_late_word_of_a_suspended_host_does_no_harm(bus: Bus, folder: Pa
     assert check(folder, await world(bus)) == []
 
 
+@pytest.mark.law(2, planted="the position saved before the events are durable")
 async def test_the_planted_bug_loses_records(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check must fail where the position is saved before the events are durable."""
     from services.ingest.feed_run import FeedRun
@@ -459,6 +465,7 @@ def mixed(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.mark.law(8, "a record that could not be read may be a departure")
 async def test_a_batch_with_a_refused_record_vouches_for_nothing(bus: Bus, mixed: Path) -> None:
     await once(mixed, bus)
     assert sorted(event.record for event in (await world(bus)).events if event.kind == "coverage") == [

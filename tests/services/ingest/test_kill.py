@@ -52,6 +52,7 @@ async def found(folder: Path, file: Path) -> list[str]:
         await bus.close()
 
 
+@pytest.mark.law(2, "SIGKILL at named points")
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
 async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(
     folder: Path, tmp_path: Path, point: str
@@ -69,6 +70,7 @@ async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(
     assert await found(folder, file) == []
 
 
+@pytest.mark.law(2, "SIGKILL at random moments")
 async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(folder: Path, tmp_path: Path) -> None:
     chance = random.Random(7)
     file = tmp_path / "bus.db"
@@ -85,6 +87,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(folder: Pat
     assert await found(folder, file) == []
 
 
+@pytest.mark.law(2, planted="the position saved before the events are durable")
 async def test_the_planted_bug_is_caught_by_a_kill(folder: Path, tmp_path: Path) -> None:
     """Where the position is saved before the events are durable, the same check finds the loss."""
     file = tmp_path / "bus.db"
@@ -96,6 +99,7 @@ async def test_the_planted_bug_is_caught_by_a_kill(folder: Path, tmp_path: Path)
     assert any("lost" in violation for violation in await found(folder, file))
 
 
+@pytest.mark.law(3, "a host that was suspended")
 @pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
 async def test_a_suspended_host_that_wakes_up_is_fenced(folder: Path, tmp_path: Path, point: str) -> None:
     """SIGSTOP, another reads everything, SIGCONT: nothing is lost or counted twice by what the first then does."""

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -41,6 +42,7 @@ def written(batches: list[list[str]]) -> Path:
     return folder
 
 
+@pytest.mark.law(2, "random files, chunks, crashes and outages")
 @hypothesis_settings(max_examples=25, deadline=None)
 @given(files, st.integers(1, 6), crashes, outages)
 def test_nothing_is_lost_and_the_sum_holds(

@@ -78,6 +78,7 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     assert await violations(folder, bus, feed) == []
 
 
+@pytest.mark.law(2, "the broker killed")
 @pytest.mark.slow
 async def test_a_broker_killed_and_started_again_costs_no_record(kafka: str, tmp_path: Path, folder: Path) -> None:
     """A Kafka of its own, killed with SIGKILL while a feed is read. `kafka` only says whether one can be run here."""

@@ -109,6 +109,7 @@ BAD = detail(ARRIVAL, PORT_CODE="QQQ")
 # --- what is replayed --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.law(3, "a replayed letter")
 async def test_a_mended_record_gets_the_ids_of_a_first_reading(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([detail(DEPARTURE), BAD]))
     (dead_letter,) = await read(bus, Selection(), whole=True)
@@ -151,6 +152,7 @@ def with_port(code: str) -> dict[str, System]:
     return mended("I94", mapping=mapping)
 
 
+@pytest.mark.law(3, "and once more")
 async def test_replaying_twice_changes_nothing_and_says_so(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
     known = with_port("QQQ")
@@ -173,6 +175,7 @@ class Crash(BaseException):
     """Stands for a death of the process."""
 
 
+@pytest.mark.law(2, "dead letters replayed")
 @pytest.mark.parametrize("point", ["replay.sent", "replay.marked"])
 async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus: Bus, point: str) -> None:
     """At every dead_letter, before and behind its mark: in the end each event once, each letter marked once."""
@@ -354,6 +357,7 @@ async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path,
     assert groups[0].dead_letters == max(one.dead_letters for one in groups)
 
 
+@pytest.mark.law(3, planted="a replay that forgets the number of the record")
 async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay that forgets the record's number in its file gives other ids than a first reading."""
     sound = FixedFormat.reread

@@ -53,6 +53,7 @@ async def nothing_taken(rig: Rig) -> None:
 # --- what is answered --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.law(2, "a push, answered record by record")
 async def test_each_record_is_answered_and_all_of_it_is_on_the_bus(rig: Rig) -> None:
     answer = await rig.push(LINES)
     assert answer.status_code == 200
@@ -85,6 +86,7 @@ async def test_an_empty_message_is_answered(rig: Rig) -> None:
     assert (await rig.push(b"")).json()["answers"] == []
 
 
+@pytest.mark.law(3, "a push repeated")
 async def test_the_same_bytes_get_the_same_answer_and_count_once(rig: Rig) -> None:
     headers = Signer().headers(PATH, LINES, int(rig.now[0]))
     first, again = [await rig.http.post(PATH, content=LINES, headers=headers) for _ in range(2)]
@@ -112,6 +114,7 @@ async def test_many_at_once_are_all_counted(rig: Rig) -> None:
     assert len(found.letters) == 16
 
 
+@pytest.mark.law(3, "and repeated to the next door")
 async def test_answers_and_counters_outlive_the_process(tmp_path: Path, bus: Bus) -> None:
     headers = Signer().headers(PATH, LINES, 1_764_000_000)
     async with opened(tmp_path, bus, settings()) as before:
@@ -323,6 +326,7 @@ def fail(rig: Rig, *plan: str) -> None:
     rig.handler.producer = ledger.producer = ledger.ownership.producer = failing
 
 
+@pytest.mark.law(2, "no bus, no answer")
 @pytest.mark.parametrize(
     "plan",
     [
@@ -381,6 +385,7 @@ async def test_a_full_disk_takes_nothing(rig: Rig, monkeypatch: pytest.MonkeyPat
     assert Spool(rig.handler.spool.directory).load(letter["spooled"]) == b"huge 2" * 300_000
 
 
+@pytest.mark.law(3, "two doors")
 async def test_a_door_that_was_superseded_takes_nothing(tmp_path: Path, bus: Bus) -> None:
     async with opened(tmp_path, bus, settings()) as first:
         await first.push(b"good 1")

@@ -154,6 +154,7 @@ async def counted(doors: Doors) -> dict[str, Any]:
     return dict((await found(doors)).saved["TOY/push"]["counters"])
 
 
+@pytest.mark.law(2, "the door killed at named points")
 @pytest.mark.parametrize("point", ["door.decoded", "door.sent", "door.answered", "door.saved"])
 async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(doors: Doors, point: str) -> None:
     """Each door dies at its second passing of the point, so each gets one message further."""
@@ -166,6 +167,7 @@ async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(doors: D
     assert check(messages, answers, await found(doors), counters) == []
 
 
+@pytest.mark.law(2, "and at any moment")
 async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Doors) -> None:
     chance = random.Random(11)
     messages = bodies(400)
@@ -189,6 +191,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Door
     assert check(messages, answers, await found(doors), counters) == []
 
 
+@pytest.mark.law(2, planted="a push answered before its events are durable")
 async def test_the_planted_bug_is_caught_by_a_kill(doors: Doors) -> None:
     """Where the answer goes out before the events are durable, the same check finds the loss."""
     doors.bug = "planted"

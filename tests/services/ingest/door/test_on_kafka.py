@@ -30,6 +30,7 @@ class Crash(Exception):
     """Stands for a death of the process."""
 
 
+@pytest.mark.law(2, "the door over Kafka")
 async def test_a_push_counts_once_whatever_happens(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bus is shared with other tests: the feed is this one's own."""
     feed = replace(toy_door.FEED, name=f"push{uuid.uuid4().hex}")
