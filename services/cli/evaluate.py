@@ -217,6 +217,12 @@ async def _ingest(settings: Settings, population: Path, sources: list[Source], k
         for outcome in outcomes:
             if outcome.error is not None:
                 raise Refusal(f"{outcome.name}: {outcome.error}")
+            if outcome.deferred:
+                raise Refusal(f"{outcome.name} was not read to its end: {outcome.deferred[0]}")
+            if outcome.counters.dead_lettered:
+                typer.echo(
+                    f"visabus: {outcome.name}: {outcome.counters.dead_lettered} records cannot be read", err=True
+                )
         await systems.send()
     return await published(settings)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +18,18 @@ from typer.testing import CliRunner
 from schemas.ids import handle
 from schemas.outcomes import Outcome
 from services.cli import app
+from services.cli.context import Refusal
+from services.cli.evaluate import Asked, evaluated
+from services.cli.population import sources_of
 from services.domain.accounting import Report
 from services.domain.coverage import complete
 from services.domain.facts import Claim, Fact
 from services.domain.history import History, Interval, Stay, canonical
 from services.domain.resolve import persons as resolved
 from services.evaluation import Claims, Comparison, Pairs, compare, pairs_of, splink_baseline
-from services.simulator import Noise, TruePerson, Truth, simulate
+from services.simulator import CLEAN, Noise, TruePerson, Truth, simulate
+from services.simulator.source import Feeds
+from services.simulator.systems.i94.source import I94
 
 
 @pytest.fixture(scope="module")
@@ -397,3 +403,21 @@ def test_sums_that_do_not_close_end_with_1(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(forgotten) == 1
     assert (short.exit_code, json.loads(short.stdout)["report"]["closes"]) == (1, False), short.output
     assert json.loads(short.stdout)["status"] == json.loads(whole.stdout)["status"]
+
+
+class Unfinished(I94):
+    """I-94 with one more nightly file, which is still being written."""
+
+    def feeds(self, place: Path) -> Feeds:
+        """Begin the file of a night behind all others."""
+        last = sorted(place.iterdir())[-1]
+        (place / "I94.D20991231.S009999").write_bytes(last.read_bytes()[:250])
+        return super().feeds(place)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("logs")
+async def test_a_feed_that_is_not_read_to_its_end_is_an_error(tmp_path: Path) -> None:
+    asked = Asked(20, 1, CLEAN, {**sources_of("I94,CLAIMS3"), "I94": Unfinished()})
+    with pytest.raises(Refusal, match=r"I94\.nightly was not read to its end: I94\.D20991231"):
+        await evaluated(tmp_path, asked, None, None)
