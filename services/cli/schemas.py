@@ -26,15 +26,29 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="schemas")
 
 
-def check(directory: Directory = PUBLISHED) -> None:
-    """Say whether the documents are what the models give; exit code 1 if not.
+def check(
+    directory: Directory = PUBLISHED,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIRECTORY", exists=True, file_okay=False, help="Documents of before, which must not be broken."
+        ),
+    ] = None,
+) -> None:
+    """Say whether the documents are what the models give, or what they break; exit code 1 if not, or if something.
 
-    visabus schemas check
+    With --against the models are compared with documents that were published before: what they would refuse of it
+    (backward), and what a reader of then would refuse of theirs (forward). A higher schema_version announces a break.
+
+        visabus schemas check
+        visabus schemas check --against /srv/contracts/2026-11
     """
-    wrong = list(differences(directory))
+    wrong = list(differences(directory) if against is None else broken(against))
+    if against is not None and wrong:
+        raise Refusal("\n".join(["what was published is broken", *(f"  {each}" for each in wrong)]))
     if wrong:
         raise Refusal("; ".join([*wrong, f"run `visabus schemas write {directory}`"]))
-    typer.echo(f"{directory}: as the models say")
+    typer.echo(f"{directory}: as the models say" if against is None else f"{against}: nothing of it is broken")
 
 
 def write(directory: Directory = PUBLISHED) -> None:
@@ -48,6 +62,26 @@ def write(directory: Directory = PUBLISHED) -> None:
     for name, content in documents().items():
         (directory / name).write_bytes(content)
         typer.echo(directory / name)
+
+
+def broken(directory: Path) -> Iterator[str]:
+    """Yield what the present models break of documents published before. Raises Refusal where there are none."""
+    import orjson
+
+    from schemas.compatibility import document_refusals, refusals
+    from schemas.documents import ASYNCAPI, documents
+
+    present = documents()
+    published = {path.name: path.read_bytes() for path in sorted(directory.glob("*.json"))}
+    if not published.keys() & present.keys():
+        raise Refusal(f"there are no documents of ours in {directory}")
+    for name, content in published.items():
+        if name not in present:
+            yield f"{name} is no longer published"
+            continue
+        compare = document_refusals if name == ASYNCAPI else refusals
+        for change in compare(orjson.loads(content), orjson.loads(present[name])):
+            yield f"{name}: {change}"
 
 
 def differences(directory: Path) -> Iterator[str]:
