@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bus.contract import BusDown, BusError
+from bus.durable import make_durable
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
@@ -96,10 +97,7 @@ class SqliteFile:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_autocheckpoint=8000")
+        make_durable(connection, busy_timeout=_BUSY_TIMEOUT_MS, wal_autocheckpoint=8_000)
     except BaseException:
         connection.close()
         raise

@@ -17,14 +17,15 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, event, func, insert, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bus.durable import make_durable
+from services.engines import make_directory, open_engine
 
 FIRST = "0" * 64
 """What the first row names as the hash before it."""
@@ -354,7 +355,7 @@ class _SqliteChain:
         self._connection = sqlite3.connect(
             self._path, timeout=DEADLINE * 0.8, isolation_level=None, check_same_thread=False
         )
-        _durable(self._connection, None)
+        make_durable(self._connection)
         return self._connection
 
     async def close(self) -> None:
@@ -405,30 +406,19 @@ async def open_audit(url: str, key: bytes, clock: Clock) -> AuditLog:
 
 def _engine(url: str) -> AsyncEngine:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise AuditDown("the audit log's address is not readable") from None
-    if parsed.get_backend_name() == "postgresql":
-        settings = {"application_name": "visabus-audit", "synchronous_commit": "on"}
-        return create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_pre_ping=True,
-            connect_args={"server_settings": settings, "timeout": DEADLINE, "command_timeout": DEADLINE},
+        engine = open_engine(
+            url,
+            "the audit log",
+            server_settings={"application_name": "visabus-audit", "synchronous_commit": "on"},
+            connect_seconds=DEADLINE,
+            command_seconds=DEADLINE,
+            # shorter than the deadline: SQLite gives up its wait for the lock before the caller gives up on it
+            busy_seconds=DEADLINE * 0.8,
         )
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    # shorter than the deadline: SQLite's thread gives up its wait for the lock before we give up on the thread
-    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": DEADLINE * 0.8})
-    event.listen(engine.sync_engine, "connect", _durable)
+    except ValueError as error:
+        raise AuditDown(str(error)) from None
+    make_directory(engine)
     return engine
-
-
-def _durable(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 async def verify(rows: AsyncIterator[Row], heads: Sequence[tuple[int, str]] = ()) -> Verdict:

@@ -6,13 +6,12 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.engines import make_directory, open_engine
 from services.store.contract import StoreDown
 from services.store.postgres import PostgresWriter
 from services.store.reads import SqlReads
@@ -37,50 +36,33 @@ class Store:
         await self.engine.dispose()
 
 
-def engine_of(url: str) -> AsyncEngine:
-    """An engine for a store's address; `postgresql://` and `sqlite://` get their async drivers. Raises ValueError."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError(
-            "the store's address is not readable; postgresql://user@host/database or sqlite:///file"
-        ) from None
-    backend = parsed.get_backend_name()
-    if backend == "postgresql":
-        # no JIT: it costs more than these statements take; no cached plans to go stale behind a pooler; and no table
-        # read whole where there is an index: with statistics of yesterday thousands of keys look like most of a table
-        settings = {
-            "jit": "off",
-            "enable_seqscan": "off",
-            "application_name": "visabus",
-            "idle_in_transaction_session_timeout": "60000",
-        }
-        return create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_pre_ping=True,
-            connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 120},
-        )
-    if backend == "sqlite":
-        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": 30})
-        event.listen(engine.sync_engine, "connect", _durable)
-        return engine
-    raise ValueError(f"no store for {backend}; postgresql or sqlite")
+_SERVER_SETTINGS = {
+    # no JIT: it costs more than these statements take; no cached plans to go stale behind a pooler; and no table
+    # read whole where there is an index: with statistics of yesterday thousands of keys look like most of a table
+    "jit": "off",
+    "enable_seqscan": "off",
+    "application_name": "visabus",
+    "idle_in_transaction_session_timeout": "60000",
+}
 
 
-def _durable(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-65536"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _engine(url: str) -> AsyncEngine:
+    return open_engine(
+        url,
+        "the store",
+        server_settings=_SERVER_SETTINGS,
+        connect_seconds=10,
+        command_seconds=120,
+        busy_seconds=30,
+        pragmas={"busy_timeout": 30_000, "cache_size": -65_536},
+    )
 
 
 async def open_store(url: str, *, migrate: bool = True) -> Store:
     """The store at an address, brought to the present layout first. Raises StoreDown, ValueError."""
-    engine = engine_of(url)
+    engine = _engine(url)
     try:
-        if engine.dialect.name == "sqlite" and engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        make_directory(engine)
         if migrate:
             async with engine.connect() as connection:
                 await connection.run_sync(_migrate)

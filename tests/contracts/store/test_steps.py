@@ -201,5 +201,5 @@ async def test_opening_again_finds_what_was_written(store: Store, store_url: str
 async def test_a_store_that_is_not_there_says_so() -> None:
     with pytest.raises(StoreDown):
         await open_store("postgresql://nobody@127.0.0.1:9/none")
-    with pytest.raises(ValueError, match="no store for mysql"):
+    with pytest.raises(ValueError, match="neither postgresql nor sqlite but mysql"):
         await open_store("mysql://host/db")

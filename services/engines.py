@@ -1,0 +1,60 @@
+"""Database engines of the store and the audit log, set up in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bus.durable import make_durable
+
+
+def open_engine(
+    url: str,
+    what: str,
+    *,
+    server_settings: Mapping[str, str],
+    connect_seconds: float,
+    command_seconds: float,
+    busy_seconds: float,
+    pragmas: Mapping[str, int] | None = None,
+) -> AsyncEngine:
+    """Return an engine for an address; `postgresql://` and `sqlite://` get their async drivers.
+
+    `busy_seconds` is how long SQLite waits for the lock of another process. Raises ValueError, which names `what`.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(f"{what}: no address; postgresql://user@host/database or sqlite:///file") from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_pre_ping=True,
+            connect_args={
+                "server_settings": dict(server_settings),
+                "timeout": connect_seconds,
+                "command_timeout": command_seconds,
+            },
+        )
+    if backend != "sqlite":
+        raise ValueError(f"{what}: neither postgresql nor sqlite but {backend}")
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": busy_seconds})
+
+    def connected(connection: Any, _record: object) -> None:
+        make_durable(connection, **(pragmas or {}))
+
+    event.listen(engine.sync_engine, "connect", connected)
+    return engine
+
+
+def make_directory(engine: AsyncEngine) -> None:
+    """Make the directory of a database that is a file. Raises OSError."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
