@@ -676,6 +676,9 @@ def _pending(stay: Stay, day: date) -> set[str]:
         timely = _timely(stay, application)
         if timely is False:
             continue
+        if _in_force(stay.grants, application.filed - DAY).paroled:
+            maybe = True  # filed on the day on which parole became an admission
+            continue
         if any(
             g.receipt not in (None, application.receipt)
             and g.admission_class != grant.admission_class
@@ -892,10 +895,11 @@ def _inside(stay: Stay, today: date, as_of: datetime, known: list[Event]) -> tup
         labels |= {UNKNOWN}
     found = [INSIDE[what] for what in (STATUS, GRACE, PENDING, TERMINATED, UNKNOWN) if what in labels]
     if OVER in labels:
-        last = today
-        while last >= stay.first_day and OVER in label(stay, last):
-            last -= DAY
-        found += [o for o in _absent(stay, last, known) if o not in found]
+        for surely in (False, True):  # the end may be that of days whose authorisation the law leaves open
+            last = today
+            while last >= stay.first_day and (label(stay, last) == {OVER} if surely else OVER in label(stay, last)):
+                last -= DAY
+            found += [o for o in _absent(stay, last, known) if o not in found]
     return tuple(found)
 
 

@@ -184,6 +184,8 @@ class World:
             {"scheme": "receipt", "issuer": "USCIS", "value": receipt},
             {"scheme": "i94", "issuer": "CBP", "value": self.i94},
         ]
+        while action == "filed" and system == "CLAIMS3" and closed(day):
+            day += DAY  # nothing is received on paper on a closed day
         self.mark(day)
         for key in ("granted_until", "valid_from", "requested_until"):
             if isinstance(body.get(key), date):
