@@ -22,7 +22,7 @@ ALLOWED: frozenset[str] = frozenset(
     # what was worked on: systems, feeds, batches, topics and places in them; never a record, a person or a value
     " system feed batch feeds systems topic partition offset position epoch group stage rule kind"
     # counts and times
-    " read published events dead_lettered filtered refused records messages persons count bytes size lag"
+    " read published events dead_lettered filtered lost refused records messages persons count bytes size lag"
     " seconds milliseconds attempt attempts wait rate share at since through"
     # the API and the processes
     " method route status scope purpose client request trace port url path signal code reason_code"

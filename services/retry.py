@@ -54,6 +54,11 @@ def _sleep(stop: asyncio.Event) -> Callable[[float], Awaitable[None]]:
     return lambda seconds: wait(seconds, stop)
 
 
+def backoff(failures: int, breaker: int, cap: float) -> float:
+    """Return how long to wait after so many failures in a row, as `source` does: ten times `cap` behind `breaker`."""
+    return min(cap, 0.5 * 2 ** min(failures, 20)) if failures <= breaker else 10 * cap
+
+
 def source(
     down: type[Exception],
     *,

@@ -108,12 +108,15 @@ class DropFolder:
     format: Format
     options: FileDrop
     left: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # names that do not match
+    real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each file beyond the position. Raises SourceDown."""
         self.left = []
         memory = Memory.of(position, self.options.window)
         inodes = await asyncio.to_thread(self._inodes)
+        self.left += [f"{name}: its name does not match {self.options.pattern}" for name in sorted(self.others)]
         late, beyond = memory.to_look_at(inodes)
         waiting = await asyncio.to_thread(self._waiting, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
@@ -149,23 +152,36 @@ class DropFolder:
 
     def _inodes(self) -> dict[str, int]:
         """The files of the directory with the time at which something last happened to each. Raises SourceDown."""
-        found: dict[str, int] = {}
+        inodes: dict[str, int] = {}
+        self.others, self.real = [], {}
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
-                    if self._wanted(entry.name):
-                        with suppress(FileNotFoundError):
-                            link, file = entry.stat(follow_symlinks=False), entry.stat()
-                            if S_ISREG(file.st_mode):
-                                found[entry.name] = max(link.st_ctime_ns, file.st_ctime_ns)
+                    if entry.name.startswith(".") or entry.name.endswith(_TEMPORARY):
+                        continue
+                    with suppress(FileNotFoundError):
+                        link, file = entry.stat(follow_symlinks=False), entry.stat()
+                        if S_ISREG(file.st_mode):
+                            name = self._spelled(entry.name)
+                            if fnmatchcase(name, self.options.pattern):
+                                inodes[name] = max(link.st_ctime_ns, file.st_ctime_ns)
+                            else:
+                                self.others.append(name)
         except OSError as error:
             raise SourceDown(f"{self.path}: {error.strerror}") from error
-        return found
+        return inodes
 
-    def _wanted(self, name: str) -> bool:
-        if name.startswith(".") or name.endswith(_TEMPORARY):
-            return False
-        return fnmatchcase(name, self.options.pattern)
+    def _spelled(self, name: str) -> str:
+        """The name as it can stand in a position: bytes that are no UTF-8 as `\\xfc`."""
+        if name.isascii():
+            return name
+        spelled = os.fsencode(name).decode("utf-8", "backslashreplace")
+        if spelled != name:
+            self.real[spelled] = name
+        return spelled
+
+    def _path(self, name: str) -> Path:
+        return self.path / self.real.get(name, name)
 
     def _waiting(self, names: Sequence[str], memory: Memory) -> list[str]:
         """Those that are not to be taken yet. Raises SourceDown."""
@@ -202,7 +218,7 @@ class DropFolder:
 
     def _look(self, name: str, before: Done | None) -> tuple[Seen | None, str]:
         """The file as it is if it is to be read: whole, settled, not known; or why not yet. Raises SourceDown."""
-        path = self.path / name
+        path = self._path(name)
         stat, why = self._state(name, before)
         if stat is None or why:
             return None, why
@@ -225,11 +241,13 @@ class DropFolder:
 
     def _state(self, name: str, before: Done | None) -> tuple[os.stat_result | None, str]:
         """The file's state, or None if it is as it was before or gone; and why it is not to be taken yet."""
-        path = self.path / name
+        path = self._path(name)
         try:
             stat = path.stat()
             if before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns):
                 return None, ""
+            if not os.access(path, os.R_OK):
+                return stat, "it may not be read: Permission denied"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
             if age < self.options.settle and not self._complete(path):
                 return stat, f"it is taken once it has lain unchanged for {self.options.settle:g} s"
@@ -267,7 +285,7 @@ class DropFolder:
 
     def _reader(self, name: str, content: bytes | None) -> Callable[[], AsyncIterator[Read]]:
         if content is None:
-            return lambda: by_few(self._reads(self.path / name))
+            return lambda: by_few(self._reads(self._path(name)))
         reads = partial(read_small, content, self.format, self.options.unwrap, self.options.limit)
         # what is packed may be large in truth, and a large text may take its time: a thread reads those
         quick = self.options.unwrap is None and len(content) <= _QUICK

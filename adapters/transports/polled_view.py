@@ -19,10 +19,11 @@ So the position is bounded. A row that is physically deleted is not noticed: int
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -71,12 +72,38 @@ def open_view(url: str, options: DatabasePoll, credentials: Credentials | None =
         raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _read_any_text)
+    if engine.dialect.driver == "asyncpg":
+        event.listen(engine.sync_engine, "connect", _read_any_date)
     return PolledView(engine, parsed.render_as_string(hide_password=True), options)
 
 
 def _read_any_text(connection: Any, _: object) -> None:
     """SQLite keeps text as it came; one value that is no UTF-8 must not stop the poll."""
     connection.driver_connection.text_factory = lambda data: data.decode("utf-8", "replace")
+
+
+def _read_any_date(connection: Any, _: object) -> None:
+    """PostgreSQL has dates that Python has not: such a one stays text, and is its record's affair, not the page's."""
+
+    async def set_codecs(driver: Any) -> None:
+        await driver.execute("SET datestyle = 'ISO, YMD'")
+        for name, read in (("date", date.fromisoformat), ("timestamp", _moment), ("timestamptz", _moment)):
+            await driver.set_type_codec(
+                name, schema="pg_catalog", encoder=str, decoder=partial(_or_text, read), format="text"
+            )
+
+    connection.run_async(set_codecs)
+
+
+def _or_text(read: Callable[[str], Any], value: str) -> Any:
+    try:
+        return read(value)
+    except ValueError:
+        return value
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value)
 
 
 def _read_only(url: URL) -> URL:
@@ -247,6 +274,8 @@ class PolledView:
             floor = rows[-1][order], rows[-1][key]
             if reads:
                 yield _batch(f"rows to {floor[0]} {floor[1]} {_name(marks)}", reads, memory)
+            if self._bindable(floor[0]) is None:
+                return  # nothing that is a timestamp lies behind it
 
     # --- sweep ------------------------------------------------------------------------------------------------
 
@@ -326,7 +355,11 @@ class PolledView:
             if order != self.options.key:
                 where += f" AND typeof({self.options.order}) = 'text'"
         statement = f"SELECT {columns} FROM {self.options.view} WHERE {where} ORDER BY {order} LIMIT :page"  # noqa: S608
-        return await self._rows(statement, {**bound, "page": self.options.page})
+        rows = await self._rows(statement, {**bound, "page": self.options.page})
+        for row in rows:
+            if isinstance(number := row[self.options.key], str) and number.isdecimal():
+                row[self.options.key] = int(number)  # a view may have it as a numeric
+        return rows
 
     async def _clock(self) -> str | None:
         """Through when the owner vouches for the view, read before any row is."""
@@ -363,6 +396,13 @@ class PolledView:
                 await connection.execute(text("PRAGMA query_only = ON"))
             yield connection
             await connection.rollback()
+
+    def _bindable(self, order: Any) -> Any:
+        """The value of `order` as the driver wants it, None if it is no moment that Python has."""
+        try:
+            return self._bind(order)
+        except ValueError:
+            return None
 
     def _bind(self, order: Any) -> Any:
         """The value of `order` as the driver wants it: SQLite keeps timestamps as text."""

@@ -41,7 +41,14 @@ class Checkpoint:
     def without_batch(self) -> Checkpoint:
         """Return the checkpoint in front of the batch begun, which is not counted then."""
         return replace(
-            self, counters=self.counters.minus(self.part), part=NONE, batch=None, mark=None, records=0, reads=0
+            self,
+            counters=self.counters.minus(self.part),
+            part=NONE,
+            batch=None,
+            mark=None,
+            records=0,
+            reads=0,
+            stopped=None,
         )
 
     def message(self, key: str) -> Message:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 from tenacity import RetryCallState
@@ -23,7 +24,7 @@ from tenacity import RetryCallState
 from adapters.core import Defers, SourceDown
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
-from services.dead_letters import Spool
+from services.dead_letters import Spool, SpoolDown
 from services.feeds import Checkpoint, FeedLost, Holding, Ownership
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
@@ -32,12 +33,16 @@ from services.ingest.prefetch import prefetch
 from services.ingest.reading import Reader
 from services.ingest.receipts import receipt
 from services.ingest.sources import Outcome, Source
-from services.ingest.tally import Tally
+from services.ingest.tally import Tally, shape
 from services.logs import describe
 from services.settings import IngestSettings
 
 _LINGER_SECONDS = 0.2
 """How long a feed whose source streams waits for more to send together."""
+
+
+_MOST_DEFERRED = 5
+"""The number of pieces left for later that a line of the log names."""
 
 
 class Stopped(Exception):
@@ -68,29 +73,32 @@ class FeedRun:
     host: Installation
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     deferred: tuple[str, ...] = ()  # what the source holds and its transport left for later
+    deferred_logged: tuple[str, ...] = ()
+    down: bool = False  # the source, when it was asked last
+    failures: int = 0  # in a row, other than of the source
+    log: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.holding.on_lost = self.stop.set
+        self.log = structlog.get_logger("ingest").bind(system=self.source.system.name, feed=self.source.feed.name)
 
     async def run(self) -> None:
         """Read the feed until it is stopped or, with `once`, until it has nothing more. Raises Stopped, FeedLost."""
-        source = self.source
-        log = structlog.get_logger("ingest").bind(system=source.system.name, feed=source.feed.name)
         checkpoint = self.holding.checkpoint
-        log.info("feed begins", epoch=checkpoint.epoch, **checkpoint.counters.as_json())
+        self.log.info("feed begins", epoch=checkpoint.epoch, **checkpoint.counters.as_json())
         try:
             await self._rounds()
         except asyncio.CancelledError:
             raise
         except (Stopped, FeedLost) as error:
-            log.error("feed stopped", why=str(error))
+            self.log.error("feed stopped", why=str(error))
             raise
         except BaseException as error:  # only to tell it now: the other feeds go on, the outcome comes at the end
-            log.error("feed stopped", **describe(error))
+            self.log.error("feed stopped", **describe(error))
             raise
         finally:
             await self._release()
-        log.info("feed done", **self.holding.checkpoint.counters.as_json())
+        self.log.info("feed done", **self.holding.checkpoint.counters.as_json())
 
     def outcome(self, result: BaseException | None) -> Outcome:
         """Return how the feed ended, of what `run` returned or raised."""
@@ -104,27 +112,67 @@ class FeedRun:
         settings = self.host.settings
         while not self.stop.is_set():
             self.holding.check()
-            policy = retry.source(
-                SourceDown,
-                stop=self.stop,
-                failures=settings.breaker_failures,
-                cap=settings.retry_cap_seconds,
-                attempts=settings.breaker_failures if self.host.once else None,
-                on_failure=self._log_source_down,
-            )
             try:
-                whole: bool = await policy(self._round)
-            except SourceDown as error:
-                if self.stop.is_set():
+                whole = await self._patient_round()
+            except Stopped as error:
+                if self.host.once or self.stop.is_set():
+                    raise
+                # it may have been mended meanwhile: the feed is tried again as a source that is away
+                self.log.error("feed stopped", why=str(error))
+                self.failures += 1
+                seconds = retry.backoff(self.failures, settings.breaker_failures, settings.retry_cap_seconds)
+                await retry.wait(seconds, self.stop)
+                continue
+            self.failures = 0
+            if whole:
+                await self._go_on()
+                if self.host.once:
                     break
-                why = f"{self.source.name} could not be reached ({error}); mend its address or run again later"
-                raise Stopped(why) from None
-            if whole and self.host.once:
-                break
             # after a failure behind some progress: a short wait, and the policy begins anew
             seconds = settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds)
             await retry.wait(seconds, self.stop)
         self.holding.check()
+
+    async def _patient_round(self) -> bool:
+        """Return what `_round` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""
+        settings = self.host.settings
+        policy = retry.source(
+            SourceDown,
+            stop=self.stop,
+            failures=settings.breaker_failures,
+            cap=settings.retry_cap_seconds,
+            attempts=settings.breaker_failures if self.host.once else None,
+            on_failure=self._log_source_down,
+        )
+        try:
+            whole: bool = await policy(self._round)
+        except SourceDown as error:
+            if self.stop.is_set():
+                return False
+            why = f"{self.source.name} could not be reached ({error}); mend its address or run again later"
+            raise Stopped(why) from None
+        except (Stopped, FeedLost, BusDown, SpoolDown):
+            raise
+        except Exception as error:
+            # a bug of a transport or an answer that it does not expect: told where the feed stands, and tried again
+            if self.host.once:
+                raise
+            self.log.error("feed failed", **describe(error))
+            why = f"{self.source.name} stopped: {type(error).__name__}; it is tried again"
+            await self._save(replace(self.holding.checkpoint, stopped=why))
+            raise Stopped(why) from error
+        if self.down:
+            self.down = False
+            self.log.info("source back")
+        return whole
+
+    async def _go_on(self) -> None:
+        """Take back that the feed was stopped, and tell what was left for later where that is another than before."""
+        if self.holding.checkpoint.stopped is not None:
+            await self._save(replace(self.holding.checkpoint, stopped=None))
+        if self.deferred != self.deferred_logged:
+            self.deferred_logged = self.deferred
+            self.log.warning("left for later", count=len(self.deferred), why="; ".join(self.deferred[:_MOST_DEFERRED]))
 
     async def _round(self) -> bool:
         """Deliver all that the source has now. Return False if it went down after some of it, or the feed is stopped.
@@ -156,10 +204,11 @@ class FeedRun:
         return True
 
     def _log_source_down(self, state: RetryCallState) -> None:
-        structlog.get_logger("ingest").warning(
+        self.down = True
+        error = state.outcome.exception() if state.outcome is not None else None
+        self.log.warning(
             "source down",
-            system=self.source.system.name,
-            feed=self.source.feed.name,
+            why=shape(str(error)),
             stage="breaker open" if state.attempt_number > self.host.settings.breaker_failures else "retry",
             attempt=state.attempt_number,
             wait=round(state.next_action.sleep, 1) if state.next_action else 0.0,
@@ -189,16 +238,13 @@ class FeedRun:
     async def _save(self, checkpoint: Checkpoint) -> None:
         await self.host.patience(self.stop, lambda: self.host.ownership.save(self.holding, checkpoint))
 
-    @staticmethod
-    def _log_batches(tallies: Sequence[Tally]) -> None:
-        log = structlog.get_logger("ingest")
+    def _log_batches(self, tallies: Sequence[Tally]) -> None:
         for tally in tallies:
-            origin = tally.origin
-            log.debug("batch done", system=origin.system, feed=origin.feed, batch=origin.batch, **tally.part.as_json())
+            self.log.info("batch done", batch=tally.origin.batch, **tally.part.as_json())
 
     async def _release(self) -> None:
         try:
             async with asyncio.timeout(self.host.grace / 4):
                 await self.host.ownership.release(self.holding)
         except (BusDown, TimeoutError):
-            structlog.get_logger("ingest").info("bus down", system=self.source.system.name, feed=self.source.feed.name)
+            self.log.info("bus down")

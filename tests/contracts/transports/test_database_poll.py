@@ -380,6 +380,38 @@ async def test_a_transaction_that_is_open_while_others_commit(postgres: str) -> 
     await source.engine.dispose()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("change", "field", "value"),
+    [
+        ("filed_date = '20250-08-21'", "filed_date", "20250-08-21"),
+        ("valid_from = '0044-03-15 BC'", "valid_from", "0044-03-15 BC"),
+        ("last_update_ts = '20250-08-21 00:00:00+00'", "last_update_ts", "20250-08-21 00:00:00+00"),
+        ("last_update_ts = 'infinity'", "last_update_ts", "infinity"),
+    ],
+)
+async def test_a_date_that_python_has_not_is_its_rows_affair(
+    postgres: str, change: str, field: str, value: str
+) -> None:
+    """PostgreSQL keeps what was mistyped; the driver would refuse the whole page for it, every time."""
+    source = Source(postgres)
+    await source.make()
+    await source.put(*[action(key, key) for key in range(1, 41)])
+    async with source.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE benefit_action SET {change} WHERE action_id = 17"))
+    reader = Reader(source)
+    transport = connect(source.url, reader.feed)
+    try:
+        reads = [read async for batch in transport.batches(None) async for read in batch.records()]
+    finally:
+        await transport.close()
+    records = _records(reads)
+    assert sorted(record.fields["action_id"] for record in records) == list(range(1, 41))
+    (odd,) = [record for record in records if record.fields["action_id"] == 17]
+    assert odd.fields[field] == value
+    await source.engine.dispose()
+
+
 async def test_quiet_hours(tmp_path: Path) -> None:
     source = Source(f"sqlite+aiosqlite:///{tmp_path / 'claims3.db'}")
     await source.make()

@@ -295,3 +295,38 @@ async def test_unknown_options_and_feeds_without_format_are_mistakes(tmp_path: P
         connect(str(tmp_path), feed(unwrap="rar"))
     with pytest.raises(ValueError, match="files need a format"):
         connect(str(tmp_path), replace(feed(), format=None))
+
+
+# --- what is not read is said, and holds no other file ---------------------------------------------------------------
+
+
+async def test_names_that_do_not_match_are_told(tmp_path: Path) -> None:
+    for name in ("N1", "n2", "N3.part", ".N4", "O5"):
+        put(tmp_path, name, b"a\n")
+    transport = connect(str(tmp_path), feed())
+    assert [batch.name async for batch in transport.batches(None)] == ["N1"]
+    assert list(transport.deferred()) == ["O5: its name does not match N*", "n2: its name does not match N*"]
+
+
+async def test_a_name_that_is_no_utf8_is_read_once(tmp_path: Path) -> None:
+    put(tmp_path, os.fsdecode(b"N\xfc1"), b"a\n")
+    put(tmp_path, "N2", b"b\n")
+    first, position = await poll(tmp_path, None, feed())
+    assert sorted(first) == [("N2", ["b"]), ("N\\xfc1", ["a"])]
+    assert await poll(tmp_path, position, feed()) == ([], position)
+
+
+async def test_a_file_that_may_not_be_read_is_told_and_holds_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests may be root, who may read all: the system's answer is made."""
+    put(tmp_path, "N1", b"a\n")
+    put(tmp_path, "N2", b"b\n")
+    with monkeypatch.context() as denied:
+        denied.setattr(os, "access", lambda path, mode: Path(path).name != "N1")
+        transport = connect(str(tmp_path), feed())
+        batches = [batch async for batch in transport.batches(None)]
+        assert [batch.name for batch in batches] == ["N2"]
+        assert list(transport.deferred()) == ["N1: it may not be read: Permission denied"]
+    later, _ = await poll(tmp_path, batches[-1].after, feed())
+    assert later == [("N1", ["a"])], "once it may be read it is"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_source
@@ -222,6 +223,62 @@ async def test_a_bus_that_is_down_gets_the_same_bytes_again(
         if identity is not None and message.topic != "visabus.dead-letters":
             bodies.setdefault(identity, set()).add(message.value)
     assert {len(each) for each in bodies.values()} == {1}
+
+
+async def test_an_unexpected_error_is_told_where_the_feed_stands_and_it_is_tried_again(
+    bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transport fails as no transport should; the other feed goes on meanwhile, and once mended this one does too."""
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("good 90")
+    mended = asyncio.Event()
+    sound = toy_source.Folder.batches
+
+    def broken(self: toy_source.Folder, position: Any) -> Any:
+        if self.directory == folder and not mended.is_set():
+            raise ValueError("year 20250 is out of range")
+        return sound(self, position)
+
+    monkeypatch.setattr(toy_source.Folder, "batches", broken)
+    stop = asyncio.Event()
+    feeds = [toy(folder), toy(other, name="other")]
+    running = asyncio.create_task(run(settings(folder), feeds, stop=stop, bus=bus, clock=recorded))
+    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is not None)
+    await until_saved(bus, "TOY/other", lambda saved: saved["counters"]["read"] == 1)
+    saved = (await world(bus)).saved["TOY/lines"]
+    assert saved["stopped"] == "TOY.lines stopped: ValueError; it is tried again"
+    assert not running.done()
+    mended.set()
+    await until_saved(bus, "TOY/lines", lambda saved: (saved["position"] or {}).get("name") == "b.txt")
+    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is None)
+    stop.set()
+    assert [outcome.error for outcome in await running] == [None, None]
+    assert [each for each in check(folder, await world(bus)) if "nobody told" not in each] == []
+
+
+async def test_a_feed_that_was_stopped_goes_on_once_its_batch_is_mended(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("bad 4\n" * 40)
+    stop = asyncio.Event()
+    quick = settings(folder, refuse_min=10)
+    running = asyncio.create_task(run(quick, [toy(folder)], stop=stop, bus=bus, clock=recorded))
+    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is not None)
+    (folder / "a.txt").write_text("good 3")
+    await until_saved(bus, "TOY/lines", lambda saved: saved["counters"]["read"] == 1 and saved["stopped"] is None)
+    stop.set()
+    assert (await running)[0].error is None
+
+
+async def until_saved(bus: Bus, key: str, so: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until the checkpoint of a feed is so."""
+    async with asyncio.timeout(20):
+        while True:
+            saved = (await world(bus)).saved.get(key)
+            if saved is not None and so(saved):
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_a_source_refused_wholesale_is_stopped_before_its_batch(bus: Bus, tmp_path: Path) -> None:

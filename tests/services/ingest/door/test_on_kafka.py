@@ -15,6 +15,7 @@ from toy_source import world
 
 from bus.contract import Bus
 from bus.open import open_bus
+from services import failpoints
 from services.wiring import topics
 
 
@@ -44,9 +45,10 @@ async def test_a_push_counts_once_whatever_happens(bus: Bus, tmp_path: Path, mon
             if at == point:
                 raise Crash
 
-        async with opened(tmp_path, bus, settings(), crash) as rig:
-            answer = await rig.http.post(PATH, content=body, headers=headers)
-            assert answer.status_code == (500 if point != "door.saved" else 200)
+        with failpoints.armed(crash):
+            async with opened(tmp_path, bus, settings()) as rig:
+                answer = await rig.http.post(PATH, content=body, headers=headers)
+                assert answer.status_code == (500 if point != "door.saved" else 200)
     async with opened(tmp_path, bus, settings()) as rig:
         answer = await rig.http.post(PATH, content=body, headers=headers)
         assert (answer.status_code, answer.json()["read"]) == (200, 4)
