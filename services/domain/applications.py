@@ -40,6 +40,10 @@ class Application:
         """What became of it so far."""
         return self.decided.body["action"] if self.decided else "pending"
 
+    def granted_by(self, second: int) -> bool:
+        """Whether it had been approved by a second."""
+        return self.decided is not None and self.action == "approved" and self.decided.start < second
+
     def in_time(self, deadline: int, zone_name: str) -> bool:
         """Whether it was filed before a second at which a local day is over.
 

@@ -130,8 +130,6 @@ def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:
     if rule.basis is Basis.CAPPED:
         limit = day + timedelta(days=rule.days - 1)
         return min(stated, limit) if stated else limit
-    if rule.basis is Basis.LIMITED and stated is None:
-        return day + timedelta(days=rule.days - 1) if rule.days else months_after(day, rule.months)
     return stated
 
 
@@ -236,9 +234,6 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
         _inside_date(line, line.pieces.pop(), arrival.day)
     elif period.grace > period.end:
         line.add(period.end, Outcome.IN_GRACE, "days of grace", rule)
-    if period.row.basis is Basis.LIMITED and arrival.body.get("admitted_until") in (None, DURATION):
-        reason = f"admitted without a date, and class {period.admission_class} is given no longer"
-        line.after = interval(period.end, Outcome.UNDETERMINED, reason, rule, line.proof)
     return line
 
 
@@ -309,28 +304,32 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     """The days that are left when the employment ends on which a class rests, never past its date.
 
     Behind them the person is out of status up to the date. Once per period of validity: a second end inside the same
-    days gives no more. Another petition that was filed by then and granted carries on; one that is pending, or was
-    denied, protects behind those days up to its decision. So the end of the employment under a petition has to name its
-    receipt. Returns the applications that are still to be considered.
+    days gives no more. Another petition that was filed by then and granted later carries on; one that is pending, or
+    was denied, protects behind those days up to its decision. So the end of the employment under a petition has to
+    name its receipt. Returns the applications that are still to be considered.
     """
     since = programs.over(day, line.arrival.zone)
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
-    earlier = [one for one in waiting if one.filed_at < since]
-    for application in earlier:
-        if application.action == "approved":
-            _extend(line, application)
-    earlier = [one for one in earlier if one.action != "approved"]
     later = [one for one in waiting if one.filed_at >= since]
+    earlier = []
+    for application in waiting:
+        if application.filed_at >= since:
+            continue
+        if application.granted_by(since):
+            _extend(line, application)  # the employment that ended is the one that was granted last
+        else:
+            earlier.append(application)
     period = line.period
-    if not period.row.employment_days or period.spent or since >= period.end:
+    if period.row.employment_days is None or period.spent or since >= period.end:
         for application in earlier:
             _extend(line, application)
         return later
-    if any(one.action == "approved" and one.filed_at < since and one.receipt not in named for one in waiting):
+    if any(one.action == "approved" and one.receipt not in named for one in earlier):
         return [*earlier, *later]
     line.proof = (line.arrival.uuid, ending.uuid)
     line.cut(since)
-    line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
+    if period.row.employment_days:
+        line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
     period.spent, period.timely = True, 0
     period.status_end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
     line.reach, line.rest = period.status_end, ()
@@ -406,6 +405,8 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
         if not application.inspection:
             return  # over before it was given, and shorter than what holds anyway
         since = max(line.arrival.start + 1, end - 1)
+    if since > line.reach:
+        line.over(since)
     line.proof = proof
     line.cut(since)
     line.after, line.rest = None, ()
@@ -481,7 +482,7 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
         return max(min(given, status_end) if gap else given, first)
     if period.last_day is None:
         return max(named, first)
-    if rule is not period.row and Basis.PROGRAM in (period.row.basis, rule and rule.basis):
+    if period.status_end or (rule is not period.row and Basis.PROGRAM in (period.row.basis, rule and rule.basis)):
         return min(status_end, max(named, first))
     if period.end == FOREVER or (end is not None and end <= period.end):
         # no longer than before: the new date holds from the moment at which it was given

@@ -35,7 +35,7 @@ BEST_FIRST = tuple(
     )
 )
 """Of two records of one stay the one that says more for the holder counts: who begins a second program stays on it."""
-TAKEN_UP = frozenset({"registered", "change-of-level", "change-of-program", "transferred", "reactivated"})
+TAKEN_UP = frozenset({"completed", "registered", "change-of-level", "change-of-program", "transferred", "reactivated"})
 """Reasons of steps by which somebody is seen to follow a program, rather than to hold a form for one."""
 UNKNOWN = ("no-rule", "")
 OVER = "authorised period over, no departure reported"

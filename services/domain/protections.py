@@ -63,15 +63,14 @@ def filing_end(visit: Visit, period: Period) -> int:
 
 
 def voided(application: Application, facts: Sequence[Fact]) -> bool:
-    """Whether a filing leaves no authorised stay behind: it was frivolous, or there was work before it was denied.
+    """Whether a filing gives no authorised stay: it was frivolous, or there was work without permission meanwhile.
 
-    Nor does a frivolous one that is pending or withdrawn: INA 212(a)(9)(B)(iv).
+    Pending, denied or withdrawn: INA 212(a)(9)(B)(iv). What was approved holds.
     """
-    decided = application.decided
-    lost = decided is not None and application.action in ("denied", "withdrawn")
+    end = FOREVER if application.decided is None else application.decided.start
     for fact in facts:
         word = fact.body["fact"]
-        if word == rules.UNAUTHORISED_WORK and decided is not None and lost and fact.start <= decided.start:
+        if word == rules.UNAUTHORISED_WORK and fact.start <= end:
             return True
         if word == rules.FRIVOLOUS_FILING and any(
             text.endswith(f"/{application.receipt}") for text in fact.identifiers
@@ -163,8 +162,8 @@ def _failed(piece: Interval, window: Window) -> Interval:
 def _still_here(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
     """The line with a word on the manifest that lost, from the moment of which it told.
 
-    An officer who met the person knows that the manifest was wrong. A filing or fingerprints only imply it: nobody is
-    suspected of an overstay by that.
+    An officer who met the person knows that the manifest was wrong. A filing or fingerprints only imply it, so that
+    neither is known: that the person left, or is there.
     """
     report = min(visit.disbelieved, key=lambda fact: (fact.start, fact.id))
     met = presence(visit, report)
@@ -177,12 +176,9 @@ def _still_here(visit: Visit, line: Sequence[Interval]) -> list[Interval]:
         elif met:
             reason = f"{piece.reason}; met in the country after a carrier told of a departure"
             pieces.append(replace(piece, reason=reason, evidence=evidence))
-        elif piece.absence:
-            reason = "the period is over; a carrier told of a departure, and what came later contradicts it"
-            pieces.append(_undetermined(piece, reason, rules.CONTRADICTED, evidence))
         else:
-            reason = f"{piece.reason}; a carrier told of a departure, which a later filing or registration contradicts"
-            pieces.append(replace(piece, reason=reason, evidence=evidence))
+            reason = "a carrier told of a departure; what came later only a person in the country can cause"
+            pieces.append(_undetermined(piece, reason, rules.CONTRADICTED, evidence))
     return pieces
 
 

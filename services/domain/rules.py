@@ -23,7 +23,6 @@ class Basis(Enum):
     CAPPED = "the date on the I-94, at most a number of days from admission"
     MONTHS = "a number of months from admission"
     DURATION = "duration of status, or the date on the I-94"
-    LIMITED = "the date on the I-94; without one not known behind the most that the law gives"
     PROGRAM = "duration of status, as long as the program in SEVIS; a date on the I-94 ends it until that is changed"
     DATED_PROGRAM = "the date on the I-94, capped; grace inside it once the program in SEVIS is over"
 
@@ -36,7 +35,8 @@ LOOKED_AT = date(2026, 11, 29)
 class Rule:
     """How long one may stay. `days` and `months` count the day of admission as the first.
 
-    `employment_days`: what is left, inside the period, when the employment ends on which the class rests;
+    `employment_days`: what is left, inside the period, when the employment ends on which the class rests (None: it
+    rests on none);
     `withdrawal_days`: grace after an authorised withdrawal from a program; `filed_in_grace`: what may be asked for in
     the days of grace; `training`: the reasons of periods that carry status beyond the program's end; `citizenship`:
     a row for some citizenships alone, which comes before the others.
@@ -49,7 +49,7 @@ class Rule:
     days: int = 0
     months: int = 0
     grace_days: int = 0
-    employment_days: int = 0
+    employment_days: int | None = None
     withdrawal_days: int = 0
     filed_in_grace: frozenset[str] = frozenset()
     training: frozenset[str] = frozenset()
@@ -95,6 +95,7 @@ RULES: tuple[Rule, ...] = (
         Basis.I94_DATE,
         "8 CFR 214.2(h)(5)(viii)(B) as of 73 FR 76891",
         grace_days=30,
+        employment_days=0,
         filed_in_grace=EXTEND_OR_CHANGE,
         through=H2_CHANGE - ONE_DAY,
     ),
@@ -104,6 +105,7 @@ RULES: tuple[Rule, ...] = (
         Basis.I94_DATE,
         "8 CFR 214.2(h)(13)(i)(A) before 89 FR 103202",
         grace_days=10,
+        employment_days=0,
         through=H2_CHANGE - ONE_DAY,
     ),
     Rule(
@@ -116,13 +118,13 @@ RULES: tuple[Rule, ...] = (
         filed_in_grace=EXTEND_OR_CHANGE,
         since=H2_CHANGE,
     ),
-    Rule("trainee", _classes("H1C H3 H3A H3B"), Basis.I94_DATE, "8 CFR 214.2(h)(7), (h)(9)(iii)"),
-    Rule("support-personnel", _classes("O2"), Basis.I94_DATE, "8 CFR 214.2(o)(6)(iii)"),
-    # not among the classes of 8 CFR 214.1(l)(2), so nothing is left after the employment that could be counted
-    Rule("performer", _classes("P1 P1A P1B P1S P2 P2S P3 P3S"), Basis.I94_DATE, "8 CFR 214.2(p)"),
-    Rule("cultural-exchange", _classes("Q1 Q2 Q3"), Basis.I94_DATE, "8 CFR 214.2(q)"),
-    Rule("religious-worker", _classes("R1"), Basis.I94_DATE, "8 CFR 214.2(r)(6)"),
-    Rule("transitional-worker", _classes("CW1 CW2"), Basis.I94_DATE, "8 CFR 214.2(w)(13), (16)"),
+    Rule("trainee", _classes("H1C H3 H3A H3B"), Basis.I94_DATE, "8 CFR 214.2(h)(7), (h)(9)(iii)", employment_days=0),
+    Rule("support-personnel", _classes("O2"), Basis.I94_DATE, "8 CFR 214.2(o)(6)(iii)", employment_days=0),
+    # not among the classes of 8 CFR 214.1(l)(2): out of status as soon as the employment is over
+    Rule("performer", _classes("P1 P1A P1B P1S P2 P2S P3 P3S"), Basis.I94_DATE, "8 CFR 214.2(p)", employment_days=0),
+    Rule("cultural-exchange", _classes("Q1 Q2 Q3"), Basis.I94_DATE, "8 CFR 214.2(q)", employment_days=0),
+    Rule("religious-worker", _classes("R1"), Basis.I94_DATE, "8 CFR 214.2(r)(6)", employment_days=0),
+    Rule("transitional-worker", _classes("CW1 CW2"), Basis.I94_DATE, "8 CFR 214.2(w)(13), (16)", employment_days=0),
     Rule("cnmi-investor", _classes("E2C"), Basis.I94_DATE, "8 CFR 214.2(e)(23)"),
     Rule("commuter-student", _classes("F3 M3"), Basis.I94_DATE, "8 CFR 214.2(f)(18)(iii), (m)(19)(iii)"),
     Rule(
@@ -141,15 +143,14 @@ RULES: tuple[Rule, ...] = (
         "48 U.S.C. 1901, 1931 (Compacts, sec. 141); 8 CFR 212.1(d)",
     ),
     Rule("official", _classes("A1 A2 G1 G2 G3 G4"), Basis.DURATION, "8 CFR 214.2(a), (g)"),
-    Rule("official-household", _classes("A3 G5"), Basis.LIMITED, "8 CFR 214.2(a)(1), (g)(1)", months=36),
+    Rule("official-household", _classes("A3 G5"), Basis.I94_DATE, "8 CFR 214.2(a)(1), (g)(1)"),
     Rule("nato", _classes("N1 N2 N3 N4 N5 N6 NATO1 NATO2 NATO3 NATO4 NATO5 NATO6"), Basis.DURATION, "8 CFR 214.2(s)"),
-    Rule("nato-household", _classes("N7 NATO7"), Basis.LIMITED, "8 CFR 214.2(s)(1)(ii)", months=36),
+    Rule("nato-household", _classes("N7 NATO7"), Basis.I94_DATE, "8 CFR 214.2(s)(1)(ii)"),
     Rule(
         "media-prc-2020",
         _classes("I I1"),
-        Basis.LIMITED,
+        Basis.I94_DATE,
         "8 CFR 214.2(i)(2); 85 FR 27645",
-        days=90,
         citizenship=frozenset({"CHN"}),
         since=date(2020, 5, 8),
         through=date(2022, 10, 12),
@@ -157,9 +158,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "media-prc",
         _classes("I I1"),
-        Basis.LIMITED,
+        Basis.I94_DATE,
         "8 CFR 214.2(i)(2); 85 FR 27645, 87 FR 61959",
-        months=12,
         citizenship=frozenset({"CHN"}),
         since=date(2022, 10, 13),
     ),
@@ -369,6 +369,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         Outcome.IN_GRACE,
         "satisfactory departure granted",
         "8 CFR 212.1(q)",
+        days=30,
         classes=_classes("GB GMB GMT GT"),
         behind=True,
         failed="did not leave within the days of satisfactory departure",
@@ -402,9 +403,9 @@ UNAUTHORISED_WORK = "unauthorised_work"
 FRIVOLOUS_FILING = "frivolous_filing"
 PRESENCE = frozenset({"arrested", "detained", "released", "seen_inside"})
 """Facts by which an officer knows that somebody is in the country."""
-IMPLIED_STEPS = frozenset({"filed"})
-"""Steps of an application that only somebody who is in the country can take: an extension, a change or an adjustment is
-for persons who are there (8 CFR 214.1(c), 248.1(a), INA 245(a))."""
+IMPLIED_STEPS = frozenset({"approved", "filed"})
+"""Steps of an application that imply somebody in the country: an extension, a change or an adjustment is asked for, and
+granted, to persons who are there (8 CFR 214.1(c), 248.1(a), INA 245(a))."""
 IMPLIED_REASONS = frozenset({"registered"})
 """Reasons of steps in SEVIS that say the same: a student registers where the school is (8 CFR 214.3(g)(2)(iii))."""
 IMPLIED_FACTS = frozenset({"biometrics_taken"})

@@ -57,7 +57,8 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         timeline = _adjusted(whole, applications, _allowed(whole, line, applications))
         if whole is not visit:
             timeline = _going_on(arrival, timeline)
-        timeline = _closed(visit, timeline, dated=line.period.dated)
+        allowed = [(window.since, window.period_end) for window in protections.windows_of(whole, line.period)]
+        timeline = _closed(visit, timeline, allowed, dated=line.period.dated)
     period = line.period if line else None
     marks = {
         mark
@@ -140,10 +141,11 @@ def _adjusted(visit: Visit, applications: Sequence[Application], line: list[Inte
     return [*_before(line, since), interval(since, Outcome.ADJUSTED, reason, rules.RESIDENT, proof)]
 
 
-def _closed(visit: Visit, line: list[Interval], *, dated: bool) -> list[Interval]:
+def _closed(visit: Visit, line: list[Interval], allowed: Sequence[tuple[int, int]], *, dated: bool) -> list[Interval]:
     """The time line ended by a departure, or by a later application for admission where nobody saw one.
 
-    `dated`: whether the period has a last day: then to be out of status before it is no overstay.
+    `allowed`: from when up to when a protection allows to stay, whatever the period is. `dated`: whether the period has
+    a last day: then to be out of status before it is no overstay.
     """
     departure = visit.departed
     if departure is not None:
@@ -157,7 +159,8 @@ def _closed(visit: Visit, line: list[Interval], *, dated: bool) -> list[Interval
         if visit.disbelieved:
             strongest = all(rank(departure) <= rank(other) for other in visit.disbelieved)
             reason += ", against weaker reports of another day" if strongest else ", against reports of another day"
-        if before.outcome == Outcome.UNDETERMINED:
+        protected = any(since <= there < end for since, end in allowed)
+        if before.outcome == Outcome.UNDETERMINED and not protected:
             outcome, reason = Outcome.UNDETERMINED, before.reason
         proof = (*before.evidence, *visit.crossing)
         return [*_before(line, min(at, there + 1)), interval(at, outcome, reason, rules.LEFT, proof)]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from services.domain import rules
 from services.domain.facts import Fact, end_of_day
 from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, over, same_crossing
@@ -50,12 +52,14 @@ def visits_of(facts: Sequence[Fact]) -> Journey:
     visits = [Visit(fact, numbers_of(fact)) for fact in ordered if fact.kind == "arrival"]
     journey = Journey(visits, [], [], reports)
     encounters = _attached(journey, ordered)
+    for visit, later in pairwise(visits):
+        visit.closed_by = later.arrival  # whoever applies for admission is outside, admitted or not
     _departed(journey)
     if encounters and visits:
         witnesses = beside([visit.arrival for visit in visits], encounters)
         for visit in visits:
             visit.witnesses = witnesses.get(visit.arrival.uuid, ())
-    _chained(visits)
+    _chained([visit for visit in visits if admitted(visit.arrival)])
     return journey
 
 
@@ -119,7 +123,7 @@ def _implies_presence(fact: Fact) -> bool:
     """Whether a status tells of what only a person in the country does: registering, or giving fingerprints there."""
     body = fact.body
     if body["fact"] == rules.FINGERPRINTS:
-        return "mode" not in body and body.get("reason") != "merge" and ("port" in body or fact.zone != "UTC")
+        return "mode" not in body and body.get("reason") != "merge" and "port" in body
     registered = body["fact"] == "sevis_active" and body.get("reason") in rules.IMPLIED_REASONS
     return registered or body["fact"] in rules.IMPLIED_FACTS
 
@@ -131,11 +135,8 @@ def _departed(journey: Journey) -> None:
             journey.unmatched += _depart(visit)
 
 
-def _chained(visits: Sequence[Visit]) -> None:
-    """What ends each admission by being later: whoever applies for admission is outside, admitted or not."""
-    for visit, later in pairwise(visits):
-        visit.closed_by = later.arrival
-    counted = [visit for visit in visits if admitted(visit.arrival)]
+def _chained(counted: Sequence[Visit]) -> None:
+    """Joins the visits that go on with an admission before."""
     for visit, later in pairwise(counted):
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
             later.goes_on = visit
@@ -179,9 +180,10 @@ def _same_admission(visit: Visit, later: Visit) -> bool:
 
 
 def _joined(first: Visit, visit: Visit) -> Visit:
-    """An admission and a visit that goes on with it, as one."""
+    """An admission and a visit that goes on with it, as one. Its days are those of the last port of entry."""
+    arrival, zone_name = first.arrival, visit.arrival.zone
     return Visit(
-        first.arrival,
+        arrival if arrival.zone == zone_name else replace(arrival, zone=zone_name),
         first.numbers if visit.numbers <= first.numbers else first.numbers | visit.numbers,
         applications=[*first.applications, *visit.applications] if visit.applications else first.applications,
         facts=[*first.facts, *visit.facts] if visit.facts else first.facts,
@@ -299,15 +301,17 @@ def presence(visit: Visit, departure: Fact) -> list[str]:
 
 
 def implied(visit: Visit, departure: Fact) -> list[str]:
-    """The event ids of what only a person in the country does, more than a day after a departure."""
+    """The event ids of what only a person in the country causes, more than a day after a departure and before the next
+    application for admission.
+    """
     after = departure.start + rules.ONE_CROSSING
-    filed = (
-        step.uuid for step in visit.applications if step.body["action"] in rules.IMPLIED_STEPS and _filed(step) > after
-    )
-    return [*filed, *(fact.uuid for fact in visit.implying if fact.start > after)]
+    before = visit.closed_by.start if visit.closed_by is not None else None
+    steps = ((step.uuid, _stepped(step)) for step in visit.applications if step.body["action"] in rules.IMPLIED_STEPS)
+    facts = ((fact.uuid, fact.start) for fact in visit.implying)
+    return [event for event, at in (*steps, *facts) if at > after and (before is None or at < before)]
 
 
-def _filed(step: Fact) -> int:
-    """The second of a filing, by the day of receipt where that is told."""
-    filed_on = step.body.get("filed_on")
+def _stepped(step: Fact) -> int:
+    """The second of a step; of a filing by the day of receipt where that is told."""
+    filed_on = step.body.get("filed_on") if step.body["action"] == "filed" else None
     return step.start if filed_on is None else end_of_day(date.fromisoformat(filed_on).toordinal() - 1, step.zone)

@@ -102,7 +102,7 @@ def waivers() -> Iterator[str]:
         yield f"waivers: {actual}"
 
 
-FOLLOWED = {"registered", "change-of-level", "change-of-program", "transferred", "reactivated"}
+FOLLOWED = {"completed", "registered", "change-of-level", "change-of-program", "transferred", "reactivated"}
 HELD = {"created", "extended", "shortened", "deferred"}
 
 

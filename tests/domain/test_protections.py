@@ -59,6 +59,7 @@ SHOWN = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
 WAIVER_END = D + days(89)
 PETITION = "H1B H1B1 HSC E1 E2 E3 L1 L1A L1B O1 O1A O1B TC TN TN1 TN2".split()
 SEASONAL = "H2A H2B H2R".split()
+AT_ONCE = "CW1 CW2 H1C H3 H3A H3B O2 P1 P1A P1B P1S P2 P2S P3 P3S Q1 Q2 Q3 R1".split()
 DATE = date(2026, 2, 4)
 
 
@@ -222,6 +223,10 @@ CASES: dict[str, Case] = {
         lambda: Story().admitted(D, "GMT").fact(GUAM_END, StatusFact.SATISFACTORY_DEPARTURE, until=GUAM_END + days(15)),
         [GUAM, ("IN_GRACE", GUAM_END + ONE, *GUAM_DAYS), over(GUAM_END + days(16), GUAM_DAYS)],
     ),
+    "satisfactory departure on Guam, too long": (
+        lambda: Story().admitted(D, "GMB").fact(D + ONE, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(900)),
+        [GUAM, ("IN_GRACE", GUAM_END + ONE, *GUAM_DAYS), over(GUAM_END + days(31), GUAM_DAYS)],
+    ),
     "satisfactory departure with a visa": (
         lambda: visitor().fact(END, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(20)),
         [ADMITTED, over(END + ONE)],
@@ -273,7 +278,7 @@ CASES: dict[str, Case] = {
     ),
     "employment ended, class without days": (
         lambda: ended(hired("P1", END), D + days(9)),
-        [ACTOR, over(END + ONE)],
+        [ACTOR, ("TERMINATED", D + days(10), *OUT), over(END + ONE)],
     ),
     "employment ended, next petition in time": (
         lambda: ended(hired(), END).extended(END + days(60), form="I-129"),
@@ -737,9 +742,31 @@ def test_employment_that_ended_across_the_date_line() -> None:
     ]
 
 
+@pytest.mark.parametrize("admission_class", AT_ONCE)
+def test_classes_that_are_left_no_days_after_the_employment(admission_class: str) -> None:
+    """Out of status at once, and no overstay up to the date: 8 CFR 214.1(l)(2) does not name them."""
+    line = line_of(ended(hired(admission_class), END).stay())[1:]
+    assert [(word, day) for word, day, _, _ in line] == [("TERMINATED", END + ONE), ("OVERSTAY_SUSPECTED", DATE + ONE)]
+    for day, outcome in ((DATE, "DEPARTED_IN_TIME"), (DATE + ONE, "DEPARTED_LATE")):
+        assert ended(hired(admission_class), END).left(day).last().outcome == outcome
+
+
+def test_the_employment_that_ends_is_the_one_granted_last() -> None:
+    """An extension that was granted before gives no shelter; one that was filed before and granted later does."""
+    granted = hired(until=END).extended(D, D + ONE, until=END + days(400), form="I-129")
+    assert ended(granted, D + days(60)).outcome(D + days(70)) == "IN_GRACE"
+    later = hired().extended(D, D + days(65), until=DATE + days(90), form="I-129")
+    assert ended(later, D + days(60)).outcome(D + days(70)) == "IN_STATUS"
+    found = ended(hired(), END).extended(END + days(9), END + days(20), until=DATE + days(90), form="I-129")
+    assert found.outcome(END + days(19)) == "IN_GRACE"
+    assert found.outcome(END + days(21)) == "IN_STATUS"
+
+
 def test_no_other_class_hangs_on_employment() -> None:
     """Its end moves nothing there."""
-    for admission_class in sorted({one for rule in rules.RULES for one in rule.classes} - {*PETITION, *SEASONAL}):
+    for admission_class in sorted(
+        {one for rule in rules.RULES for one in rule.classes} - {*PETITION, *SEASONAL, *AT_ONCE}
+    ):
         plain = Story().admitted(D, admission_class, END)
         assert ended(Story().admitted(D, admission_class, END), D + days(9)).line() == plain.line(), admission_class
 

@@ -20,7 +20,7 @@ from services.domain.facts import Fact
 from services.domain.history import Stay
 from services.domain.rules import Basis, Rule
 
-I94, YEAR, DURATION, THREE_YEARS = "I-94", "I-94, a year at most", "D/S", "I-94, else three years"
+I94, YEAR, DURATION = "I-94", "I-94, a year at most", "D/S"
 TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     # classes, rule, citation, a date / so many days at most / duration of status, whether one may ask for more
     ("B1 B2", "visitor", "8 CFR 214.2(b)(1)-(2)", I94, True),
@@ -59,7 +59,7 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
         True,
     ),
     ("A1 A2 G1 G2 G3 G4", "official", "8 CFR 214.2(a), (g)", DURATION, True),
-    ("A3 G5", "official-household", "8 CFR 214.2(a)(1), (g)(1)", THREE_YEARS, True),
+    ("A3 G5", "official-household", "8 CFR 214.2(a)(1), (g)(1)", I94, True),
     (
         "N1 N2 N3 N4 N5 N6 NATO1 NATO2 NATO3 NATO4 NATO5 NATO6",
         "nato",
@@ -67,7 +67,7 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
         DURATION,
         True,
     ),
-    ("N7 NATO7", "nato-household", "8 CFR 214.2(s)(1)(ii)", THREE_YEARS, True),
+    ("N7 NATO7", "nato-household", "8 CFR 214.2(s)(1)(ii)", I94, True),
     ("I I1", "media", "8 CFR 214.2(i)", DURATION, True),
     ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", YEAR, True),
     ("F1 F2", "student", "8 CFR 214.2(f)(5)", I94, True),  # without a record in SEVIS
@@ -126,12 +126,10 @@ def _expected(kind: str | int, day: date, until: date | str | None) -> str | Non
     stated = until if isinstance(until, date) else None
     if kind == DURATION:
         return DURATION if stated is None else stated.isoformat()
-    if kind == THREE_YEARS and stated is None:
-        return (date(day.year + 3, day.month, day.day) - timedelta(1)).isoformat()
     if kind == YEAR and stated:
         eve = date(day.year + 1, day.month, day.day) - timedelta(1)
         return min(stated, eve).isoformat()
-    if kind in (I94, YEAR, THREE_YEARS):
+    if kind in (I94, YEAR):
         return stated.isoformat() if stated else None
     if isinstance(kind, int):
         limit = day + timedelta(kind - 1)

@@ -1,0 +1,220 @@
+"""When a filing is in time: business days for paper, days of grace, what the inspecting agency decides by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from domain.stories import ZONES, Story
+from domain.students import DURATION, Student
+
+from schemas.events import Action, Inspection, Request
+from schemas.events import Fact as StatusFact
+from services.domain import holidays, rules
+
+D = date(2025, 1, 10)
+ONE = timedelta(1)
+
+
+def days(by: int) -> timedelta:
+    """A length."""
+    return timedelta(by)
+
+
+def filed(last: date, day: date, zone: str = ZONES[0], **more: Any) -> str:
+    """What holds behind the date of a visitor who files on a day."""
+    return Story(zone).admitted(last - days(90), until=last).applied(day, **more).last().outcome
+
+
+# the last day, and the first day on which paper is late
+WEEKENDS: tuple[tuple[date, date, str], ...] = (
+    (date(2026, 7, 9), date(2026, 7, 10), "a Thursday"),
+    (date(2026, 7, 10), date(2026, 7, 11), "a Friday"),
+    (date(2026, 7, 11), date(2026, 7, 14), "a Saturday"),
+    (date(2026, 7, 12), date(2026, 7, 14), "a Sunday"),
+    (date(2026, 7, 3), date(2026, 7, 7), "the Friday on which the fourth of July, a Saturday, is observed"),
+    (date(2026, 7, 2), date(2026, 7, 3), "the day before it"),
+    (date(2027, 7, 5), date(2027, 7, 7), "the Monday on which the fourth of July, a Sunday, is observed"),
+    (date(2021, 12, 31), date(2022, 1, 4), "New Year's Day observed in the year before"),
+    (date(2026, 1, 1), date(2026, 1, 3), "New Year's Day"),
+    (date(2026, 1, 19), date(2026, 1, 21), "Martin Luther King, Jr."),
+    (date(2026, 2, 16), date(2026, 2, 18), "Washington"),
+    (date(2026, 5, 25), date(2026, 5, 27), "Memorial Day"),
+    (date(2026, 6, 19), date(2026, 6, 23), "Juneteenth, a Friday"),
+    (date(2020, 6, 19), date(2020, 6, 20), "Juneteenth, before it was a holiday"),
+    (date(2026, 9, 7), date(2026, 9, 9), "Labor Day"),
+    (date(2026, 9, 5), date(2026, 9, 9), "the Saturday before Labor Day"),
+    (date(2026, 10, 12), date(2026, 10, 14), "Columbus Day"),
+    (date(2026, 11, 11), date(2026, 11, 13), "Veterans Day"),
+    (date(2026, 11, 26), date(2026, 11, 28), "Thanksgiving"),
+    (date(2026, 12, 25), date(2026, 12, 29), "Christmas, a Friday"),
+    (date(1985, 1, 21), date(1985, 1, 22), "Martin Luther King, Jr., before the holiday"),
+)
+
+
+def problems() -> Iterator[str]:
+    """What is said of paper otherwise."""
+    for last, late, what in WEEKENDS:
+        if filed(last, late - ONE) != "PENDING" or filed(last, late) != "OVERSTAY_SUSPECTED":
+            yield what
+
+
+def test_paper_is_in_time_on_the_next_business_day() -> None:
+    assert list(problems()) == []
+
+
+@pytest.mark.parametrize("place", range(len(holidays.HOLIDAYS)))
+def test_no_holiday_can_change_unnoticed(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = holidays.HOLIDAYS
+    row = rows[place]
+    mutants = [replace(row, month=row.month % 11 + 1), replace(row, since=date(2100, 1, 1))]
+    if row.nth:
+        mutants += [replace(row, nth=row.nth + 1 if row.nth > 0 else 1), replace(row, weekday=(row.weekday + 1) % 5)]
+    else:
+        mutants += [replace(row, day=row.day % 27 + 2)]
+    if row.since != date.min:
+        mutants += [replace(row, since=date.min)]
+    for mutant in mutants:
+        monkeypatch.setattr(holidays, "HOLIDAYS", (*rows[:place], mutant, *rows[place + 1 :]))
+        holidays.holidays_of.cache_clear()
+        assert next(problems(), None), mutant
+    monkeypatch.undo()
+    holidays.holidays_of.cache_clear()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_business_days_are_days_of_the_port(zone: str) -> None:
+    """Sunday is the last day, in every zone; the Monday behind it is in time to its last second."""
+    last = date(2026, 7, 12)
+    for clock, day, outcome in (
+        ("23:59:59", last + ONE, "PENDING"),
+        ("00:00:00", last + 2 * ONE, "OVERSTAY_SUSPECTED"),
+        (None, last + ONE, "PENDING"),
+    ):
+        assert filed(last, day, zone, clock=clock) == outcome
+    story = Story(zone).admitted(D, until=last).applied(last + ONE)
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "PENDING"]
+    stays = Story(zone).admitted(D, until=last)
+    assert stays.outcome(last + ONE, "00:00:00") == "OVERSTAY_SUSPECTED"  # the stay itself is no longer by it
+    assert stays.left(last + ONE, "08:00:00").last().outcome == "DEPARTED_LATE"
+
+
+def test_what_is_filed_online_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the record says; else by the system that holds the case."""
+    last = date(2026, 7, 12)
+    assert filed(last, last + ONE, system="ELIS") == "OVERSTAY_SUSPECTED"
+    assert filed(last, last + ONE, system="ELIS", filed_on_paper=True) == "PENDING"
+    assert filed(last, last + ONE, filed_on_paper=False) == "OVERSTAY_SUSPECTED"
+    assert filed(last, last, system="ELIS") == "PENDING"
+    monkeypatch.setattr(rules, "ONLINE_SYSTEMS", frozenset[str]())
+    assert filed(last, last + ONE, system="ELIS") == "PENDING"
+
+
+def test_the_sixtieth_day_of_grace_may_be_a_sunday() -> None:
+    """31 May and sixty days are 30 July 2026, a Thursday; 2 June gives Saturday, 1 August."""
+    for end, late in ((date(2026, 5, 31), date(2026, 7, 31)), (date(2026, 6, 2), date(2026, 8, 4))):
+        for day, outcome in ((late - ONE, "PENDING"), (late, "OVERSTAY_SUSPECTED")):
+            story = Student().came(D, names=1).created(D - ONE, end).applied(day, asks=Request.CHANGE_CLASS)
+            assert story.last().outcome == outcome, day
+
+
+def test_the_sixtieth_day_after_an_employment_may_be_one_too() -> None:
+    """Tuesday, 17 March, and sixty days are Saturday, 16 May 2026."""
+    for day, outcome in ((date(2026, 5, 18), "PENDING"), (date(2026, 5, 19), "TERMINATED")):
+        story = Story().admitted(D, "H1B", date(2027, 7, 1)).fact(date(2026, 3, 17), StatusFact.EMPLOYMENT_ENDED)
+        assert story.applied(day, asks=Request.CHANGE_CLASS).outcome(date(2026, 8, 1)) == outcome
+
+
+def inspected(story: Story, day: date, **more: Any) -> Story:
+    """What the inspecting agency decides by itself, as the I-94 tells it."""
+    asks = Request.CHANGE_CLASS if "granted_class" in more else Request.EXTEND
+    return story.applied(day, Action.APPROVED, 7, form="I-94", system="I94", asks=asks, **more)
+
+
+@pytest.mark.parametrize("admission_class", "WT WB GMT K1 C1 C3 D1 B2 A3 S5 H1B TN PAR DT".split())
+def test_a_correction_by_inspection_stands_for_any_class(admission_class: str) -> None:
+    """A new date, from the day of the decision on; also in classes in which nobody may ask for one."""
+    until, new = D + days(20), D + days(200)
+    story = inspected(Story().admitted(D, admission_class, until), D + days(9), granted_until=new)
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "IN_STATUS", "OVERSTAY_SUSPECTED"]
+    assert story.outcome(new, "23:59:59") == "IN_STATUS"
+    assert story.outcome(new + ONE, "00:00:00") == "OVERSTAY_SUSPECTED"
+    assert story.stay().authorised_until == new.isoformat()
+    shorter = inspected(Story().admitted(D, admission_class, until), D + days(5), granted_until=D + days(9))
+    assert shorter.outcome(D + days(10)) == "OVERSTAY_SUSPECTED"
+
+
+def test_a_deferred_inspection_is_decided() -> None:
+    """Paroled to a day, then admitted: what follows is an admission with its own rules."""
+    story = Story().admitted(D, "DT", D + days(29), inspection=Inspection.PAROLED)
+    inspected(story, D + days(10), granted_class="H1B", granted_until=D + days(400))
+    assert (story.stay().admission_class, story.stay().authorised_until) == ("H1B", (D + days(400)).isoformat())
+    assert story.stay().timeline[1].rule == "corrected-by-inspection"
+    assert story.last().rule == "period-over"
+    story.fact(D + days(50), StatusFact.EMPLOYMENT_ENDED)
+    assert story.outcome(D + days(60)) == "IN_GRACE"
+    late = Story().admitted(D, "DT", D + days(29), inspection=Inspection.PAROLED)
+    inspected(late, D + days(40), granted_class="B2", granted_until=D + days(200))
+    assert [word for word, _ in late.line()] == ["IN_STATUS", "IN_STATUS", "OVERSTAY_SUSPECTED"]
+
+
+def test_a_new_parole_closes_no_gap() -> None:
+    """Given in time it goes on; given late it begins on its day, or on the one that it names."""
+
+    def paroled() -> Story:
+        return Story().admitted(D, "PAR", D + days(29), inspection=Inspection.PAROLED)
+
+    story = inspected(paroled(), D + days(10), granted_until=D + days(400))
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "IN_STATUS", "OVERSTAY_SUSPECTED"]
+    assert [piece.rule for piece in story.stay().timeline] == ["parole", "parole-extended", "parole-over"]
+    late = inspected(paroled(), D + days(60), granted_until=D + days(400))
+    assert late.outcome(D + days(45)) == "OVERSTAY_SUSPECTED"
+    assert late.outcome(D + days(61)) == "IN_STATUS"
+    named = inspected(paroled(), D + days(10), granted_until=D + days(400), valid_from=D + days(30))
+    assert named.outcome(D + days(29), "23:59:59") == named.outcome(D + days(30), "00:00:00") == "IN_STATUS"
+
+
+def test_papers_that_came_late_give_duration_of_status() -> None:
+    """F-1 admitted to a date for want of papers (Form I-515A): not known behind it, until it is changed to D/S."""
+    until, end = D + days(29), D + days(500)
+
+    def student() -> Student:
+        return Student().came(D, until=until, names=1).created(D - ONE, end)
+
+    assert student().days() == [("IN_STATUS", D), ("UNDETERMINED", until + ONE), ("OVERSTAY_SUSPECTED", end + days(61))]
+    mended = inspected(student(), D + days(20), granted_until=DURATION)
+    assert mended.outcome(until + ONE) == "IN_STATUS"
+    assert mended.last().since > student().last().since - 1
+    assert mended.stay().authorised_until == DURATION
+    approved = student().applied(D + days(40), Action.APPROVED, asks=Request.EXTEND, granted_until=DURATION)
+    assert approved.outcome(D + days(41)) == "IN_STATUS"
+    bare = Student().came(D, until=until)
+    assert bare.days() == [("IN_STATUS", D), ("UNDETERMINED", until + ONE)]
+    gone = Student().came(D, until=until, names=1).created(D - ONE, D + days(10))
+    assert gone.days()[-2:] == [("UNDETERMINED", until + ONE), ("OVERSTAY_SUSPECTED", D + days(71))]
+    ended = student().terminated(D + days(9))
+    assert ended.days() == [("IN_STATUS", D), ("TERMINATED", D + days(10)), ("OVERSTAY_SUSPECTED", until + ONE)]
+    left = student().left(until)
+    assert left.last().outcome == "DEPARTED_IN_TIME"
+    assert student().left(until + ONE).last().outcome == "UNDETERMINED"
+
+
+def test_what_was_not_known_is_known_once_a_date_is_granted() -> None:
+    """A class that nobody knows, or a student of whom SEVIS says nothing: from the day that the approval names."""
+    for story in (Story().admitted(D, "QQ", D + days(90)), Student().came(D), Story().admitted(D, None)):
+        story.extended(D + days(5), D + days(50), admission_class="H4", until=D + days(900), valid_from=D + days(60))
+        assert [word for word, _ in story.line()] == ["UNDETERMINED", "IN_STATUS", "OVERSTAY_SUSPECTED"]
+        assert story.outcome(D + days(59), "23:59:59") == "UNDETERMINED"
+        assert story.outcome(D + days(60), "00:00:00") == "IN_STATUS"
+
+
+def test_the_fiscal_year_of_a_cap_gap_is_the_one_asked_for() -> None:
+    """By the first day asked for where the petition says it; else by the first 1 October from the filing on."""
+    assert rules.cap_gap_until(date(2026, 4, 5), date(2026, 6, 1)) == date(2027, 4, 1)
+    assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1)) == date(2028, 4, 1)
+    assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1), date(2026, 12, 1)) == date(2027, 4, 1)
+    assert rules.cap_gap_until(date(2026, 4, 5), date(2026, 6, 1), date(2026, 10, 1)) == date(2027, 4, 1)
+    assert rules.cap_gap_until(date(2024, 4, 5), date(2024, 6, 1)) == date(2024, 10, 1)
