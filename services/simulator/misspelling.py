@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import isleap
+
 from services.simulator.rng import Rng
 
 SPELLINGS: tuple[tuple[str, str], ...] = (
@@ -81,11 +83,14 @@ def digit(birth: str, rng: Rng) -> str:
 
 def year(birth: str, rng: Rng) -> str:
     """Return the date with one digit of its year wrong, within the century. It is always a date, and another one."""
-    while True:
-        place = rng.between(2, 3)
-        wrong = f"{birth[:place]}{rng.between(0, 9)}{birth[place + 1 :]}"
-        if wrong != birth and "1900" < wrong[:4] <= "2025" and not wrong.endswith("0229"):
-            return wrong
+    leap = birth.endswith("0229")
+    wrong = [
+        f"{birth[:place]}{digit}{birth[place + 1 :]}"
+        for place in (2, 3)
+        for digit in range(10)
+        if str(digit) != birth[place]
+    ]
+    return rng.one([each for each in wrong if "1900" < each[:4] <= "2025" and (not leap or isleap(int(each[:4])))])
 
 
 def number(value: str, rng: Rng) -> str:

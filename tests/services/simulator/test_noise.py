@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -296,6 +296,9 @@ def test_a_wrong_digit_is_another_date(birth: str, seed: int) -> None:
 
 
 @given(births, st.integers())
+@example("19960229", 1)
+@example("20000229", 1)
+@example("20120229", 1)
 def test_a_wrong_digit_of_the_year_is_another_date(birth: str, seed: int) -> None:
     wrong = misspelling.year(birth, Rng(seed))
     assert differences(wrong, birth) == 1
