@@ -406,7 +406,8 @@ async def test_a_date_that_python_has_not_is_its_rows_affair(
     finally:
         await transport.close()
     records = _records(reads)
-    assert sorted(record.fields["action_id"] for record in records) == list(range(1, 41))
+    # the sweep, which takes a row without a moment, takes those of its slice again: that changes nothing
+    assert {record.fields["action_id"] for record in records} == set(range(1, 41))
     (odd,) = [record for record in records if record.fields["action_id"] == 17]
     assert odd.fields[field] == value
     await source.engine.dispose()
