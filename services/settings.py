@@ -309,14 +309,14 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
 
     `environment` stands in for `os.environ` where the caller says so.
     """
-    found = dict(os.environ if environment is None else environment)
-    mistakes = _strangers(found)
-    path = file if file is not None else Path(found[FILE_VARIABLE]) if found.get(FILE_VARIABLE) else None
+    variables = dict(os.environ if environment is None else environment)
+    mistakes = _strangers(variables)
+    path = file if file is not None else Path(variables[FILE_VARIABLE]) if variables.get(FILE_VARIABLE) else None
     given: dict[str, Any] = {}
     sources: tuple[Callable[[], Mapping[str, Any]], ...] = (
         lambda: _read(path) if path else {},
-        lambda: _secrets(found.get(SECRETS_VARIABLE)),
-        lambda: _variables(found),
+        lambda: _secrets(variables.get(SECRETS_VARIABLE)),
+        lambda: _variables(variables),
         lambda: {name: value for name, value in overrides.items() if value is not None},
     )
     for source in sources:
@@ -403,6 +403,6 @@ def _readable(error: ValidationError) -> list[str]:
         if each["type"] == "default_factory_not_called":
             continue  # rests on a field that has its own line
         where = ".".join(str(step) for step in each["loc"])
-        said = {"extra_forbidden": "nobody knows this setting", "missing": "missing"}.get(each["type"])
-        lines.append(f"{where}: {said or each['msg'].removeprefix('Value error, ')}")
+        phrase = {"extra_forbidden": "nobody knows this setting", "missing": "missing"}.get(each["type"])
+        lines.append(f"{where}: {phrase or each['msg'].removeprefix('Value error, ')}")
     return lines

@@ -41,16 +41,16 @@ class Order(msgspec.Struct):
     bug: str | None = None
 
 
-class Told(msgspec.Struct, omit_defaults=True):
+class Message(msgspec.Struct, omit_defaults=True):
     """What the process says."""
 
     holds: list[Partition] | None = None
     appended: int | None = None
 
 
-def tell(told: Told) -> None:
+def tell(message: Message) -> None:
     """Say it at once."""
-    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -59,12 +59,12 @@ class Telling(Correlator):
 
     async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         taken = await super().assigned(partitions)
-        tell(Told(holds=sorted(self._positions)))
+        tell(Message(holds=sorted(self._positions)))
         return taken
 
     async def revoked(self, partitions: Iterable[Partition]) -> None:
         await super().revoked(partitions)
-        tell(Told(holds=sorted(self._positions)))
+        tell(Message(holds=sorted(self._positions)))
 
 
 def resting(order: Order, passed: Counter[str]) -> failpoints.Action:
@@ -90,7 +90,7 @@ async def follow(order: Order, orders: asyncio.StreamReader) -> None:
                 tasks.create_task(process.run(settings, once=False, stop=stop))
             assert await orders.readline() == STOP
             stop.set()
-    tell(Told(appended=passed["append.committed"]))
+    tell(Message(appended=passed["append.committed"]))
 
 
 async def main() -> None:

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 import msgspec
-from converging import STOP, Order, Told
+from converging import STOP, Message, Order
 from correlation import batches, facts_known_by, reference
-from killing import until
+from killing import wait_until
 from pipeline import wrong_changes
 
 from bus.contract import Bus, Partition
@@ -83,11 +83,11 @@ class Hand:
         while True:
             line = await asyncio.to_thread(self._process.stdout.readline)
             assert line, f"a correlator ended:\n{self._log.read_text(errors='replace')[-3_000:]}"
-            told = msgspec.json.decode(line, type=Told)
-            if told.holds is not None:
-                self.holds = frozenset(told.holds)
-            if told.appended is not None:
-                return told.appended
+            message = msgspec.json.decode(line, type=Message)
+            if message.holds is not None:
+                self.holds = frozenset(message.holds)
+            if message.appended is not None:
+                return message.appended
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ class Installation:
                 hand.check()
             return await caught_up(self.bus, self.store)
 
-        await until(done, every=0.05)
+        await wait_until(done, every=0.05)
 
     async def exported(self, known_at: int | None = None) -> list[bytes]:
         """What `visabus export` writes."""
@@ -183,7 +183,7 @@ async def shared_out(hands: Sequence[Hand], installation: Installation) -> None:
             everything
         ) // len(hands)
 
-    await until(done)
+    await wait_until(done)
 
 
 async def correlated(

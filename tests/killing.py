@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 60.0
 """A process that shows no progress by then has nothing to do."""
 
 
-Look = Callable[[], Awaitable[object]]
+Progress = Callable[[], Awaitable[object]]
 """Tells how far something is."""
 
 
@@ -78,7 +78,7 @@ class Kind:
         self.kills += 1
         self.met += alive and await self.at_work()
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """A line for whoever runs the tests."""
         return f"{self.name}: {self.kills} kills, {self.met} at work, {spread('first progress', self.seconds)}"
 
@@ -90,7 +90,7 @@ def spread(what: str, seconds: list[float]) -> str:
     return f"{what} {median(seconds):.2f} s (p95 {quantiles(seconds, n=20)[-1]:.2f} s)"
 
 
-async def until(done: Callable[[], Awaitable[bool]], every: float = 0.02, seconds: float = 120) -> None:
+async def wait_until(done: Callable[[], Awaitable[bool]], every: float = 0.02, seconds: float = 120) -> None:
     """Look at other processes until something is so. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:
@@ -99,15 +99,15 @@ async def until(done: Callable[[], Awaitable[bool]], every: float = 0.02, second
             await asyncio.sleep(every)  # it is another process: there is nothing to wait on
 
 
-async def moved(look: Look) -> float:
+async def moved(progress: Progress) -> float:
     """Seconds until what `look` tells is another."""
     began = time.monotonic()
-    before = await look()
+    before = await progress()
 
     async def other() -> bool:
-        return await look() != before
+        return await progress() != before
 
-    await until(other)
+    await wait_until(other)
     return time.monotonic() - began
 
 
@@ -130,7 +130,7 @@ class Sender:
     pipeline: Pipeline
     asked: int = 0  # requests begun, those that found nobody listening included
     answered: int = 0
-    waiting: bool = False  # for an answer
+    pending: bool = False  # for an answer
     task: asyncio.Task[Pushed] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,11 +138,11 @@ class Sender:
 
     async def _asks(self, _request: httpx.Request) -> None:
         self.asked += 1
-        self.waiting = True
+        self.pending = True
 
     async def _hears(self, response: httpx.Response) -> None:
         self.answered += response.status_code == 200
-        self.waiting = False
+        self.pending = False
 
 
 @dataclass(slots=True)
@@ -156,9 +156,11 @@ class Watch:
     async def read(self) -> tuple[int, object]:
         """How many records ingest has read, and how far each of its feeds is."""
         await self.positions.read(self.bus)
-        held = {key: saved for key, saved in self.positions.last.items() if key != PUSHED}
-        where = {key: (str(saved.position), saved.batch, saved.reads) for key, saved in held.items()}
-        return sum(saved.counters.read for saved in held.values()), where
+        held = {key: checkpoint for key, checkpoint in self.positions.last.items() if key != PUSHED}
+        where = {
+            key: (str(checkpoint.position), checkpoint.batch, checkpoint.reads) for key, checkpoint in held.items()
+        }
+        return sum(checkpoint.counters.read for checkpoint in held.values()), where
 
     async def correlated(self) -> object:
         """How far the correlators are."""
@@ -170,17 +172,17 @@ class Watch:
         return not await caught_up(self.bus, self.store)
 
 
-def changed(look: Look) -> Callable[[Popen[bytes]], Awaitable[None]]:
+def changed(progress: Progress) -> Callable[[Popen[bytes]], Awaitable[None]]:
     """Waits until what `look` tells is another than it was, or the process ended."""
 
     async def begun(process: Popen[bytes]) -> None:
-        before = await look()
+        before = await progress()
         await asyncio.sleep(_STARTING)
 
         async def done() -> bool:
-            return process.poll() is not None or await look() != before
+            return process.poll() is not None or await progress() != before
 
-        await until(done, every=0.015)
+        await wait_until(done, every=0.015)
 
     return begun
 
@@ -195,13 +197,13 @@ def kinds(pipeline: Pipeline, watch: Watch, sender: Sender, wanted: int) -> list
         async def done() -> bool:
             return sender.asked > before or sender.task.done()
 
-        await until(done, every=0.001)
+        await wait_until(done, every=0.001)
 
     async def reading() -> bool:
         return (await watch.read())[0] < wanted
 
     async def pushing() -> bool:
-        return sender.waiting
+        return sender.pending
 
     def ingest() -> Popen[bytes]:
         return pipeline.start("ingest", "--once", "--stamp", "recorded")
@@ -233,7 +235,7 @@ async def watching(pipeline: Pipeline) -> AsyncIterator[Watch]:
 async def storm(pipeline: Pipeline, truth: Truth, kills: int, seed: int) -> list[Kind]:
     """Kill all kinds at once, again and again, while IDENT pushes; then let each do the rest in peace."""
     rng = Random(seed)
-    wanted = sum(told["read"] for system, told in truth.counts["systems"].items() if system != "IDENT")
+    wanted = sum(summary["read"] for system, summary in truth.counts["systems"].items() if system != "IDENT")
     sender = Sender(pipeline)
     try:
         async with watching(pipeline) as watch:

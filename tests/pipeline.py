@@ -106,9 +106,9 @@ class Pipeline:
     def run(self, *arguments: str, seconds: float = 240) -> None:
         """A `visabus` process to its good end."""
         code = self.start(*arguments).wait(seconds)
-        assert code == 0, f"{arguments} ended with {code}:\n{self.told(arguments[0])}"
+        assert code == 0, f"{arguments} ended with {code}:\n{self.log_of(arguments[0])}"
 
-    def told(self, command: str) -> str:
+    def log_of(self, command: str) -> str:
         """The end of a command's log."""
         return (self.data / f"{command}.log").read_text(errors="replace")[-3_000:]
 
@@ -124,7 +124,7 @@ class Pipeline:
         """Until the door takes messages."""
         async with asyncio.timeout(seconds), httpx.AsyncClient(base_url=self.door_url, trust_env=False) as http:
             while True:
-                assert door.poll() is None, self.told("door")
+                assert door.poll() is None, self.log_of("door")
                 with suppress(httpx.TransportError):
                     if (await http.get("/readyz")).is_success:
                         return
@@ -154,8 +154,8 @@ class Pipeline:
         """The export's digest."""
         settings = {"VISABUS_DATA_DIR": str(self.data), "VISABUS_STORE_URL": self.store}
         command = [VISABUS, "export", "--digest", *options]
-        told = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
-        return told.stdout.strip()
+        log_of = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
+        return log_of.stdout.strip()
 
 
 async def stop(process: subprocess.Popen[bytes]) -> None:
@@ -175,20 +175,20 @@ async def positions(bus: Bus) -> dict[str, Checkpoint]:
 
 async def counters(bus: Bus) -> dict[str, Counters]:
     """What each feed counted, as of its saved position."""
-    return {key: saved.counters for key, saved in (await positions(bus)).items()}
+    return {key: checkpoint.counters for key, checkpoint in (await positions(bus)).items()}
 
 
 async def wrong_counts(pipeline: Pipeline, population: Path) -> list[str]:
     """Where what was counted is not what the simulator wrote; `read = published + dead_lettered + filtered`."""
     bus = await open_bus(pipeline.bus)
     try:
-        told = await counters(bus)
+        log_of = await counters(bus)
     finally:
         await bus.close()
     written = orjson.loads((population / "truth" / COUNTS).read_bytes())["systems"]
-    names = {key.partition("/")[0] for key in told}
+    names = {key.partition("/")[0] for key in log_of}
     wrong = [f"{system} was never heard of" for system in sorted(written.keys() - names)]
-    for key, one in told.items():
+    for key, one in log_of.items():
         system = written[key.partition("/")[0]]
         counted = (one.read, one.published, one.dead_lettered, sum(one.filtered.values()))
         if counted != (system["read"], system["published"], 0, system["filtered"]) or not one.balanced():
@@ -198,17 +198,17 @@ async def wrong_counts(pipeline: Pipeline, population: Path) -> list[str]:
 
 async def wrong_changes(bus: Bus, store: Store) -> list[str]:
     """Where the changes told do not add up to the view: gaps in a person's numbers, persons only one of the two has."""
-    told: dict[str, list[StatusChange]] = defaultdict(list)
+    log_of: dict[str, list[StatusChange]] = defaultdict(list)
     async for delivery in bus.read(CHANGES):
         change = StatusChange.model_validate_json(delivery.value or b"")
-        told[change.person].append(change)
+        log_of[change.person].append(change)
     wrong = []
-    for person, changes in told.items():
+    for person, changes in log_of.items():
         numbers = [change.sequence for change in changes]
         if numbers != list(range(1, len(numbers) + 1)):
             wrong.append(f"{person}: changes {numbers}")
     standing = {history_of(line).person async for line in store.reads.histories()}
-    heard_of = {person for person, changes in told.items() if not changes[-1].ended}
+    heard_of = {person for person, changes in log_of.items() if not changes[-1].ended}
     return wrong + [f"{person}: in the view or in the changes, not in both" for person in sorted(standing ^ heard_of)]
 
 

@@ -51,7 +51,7 @@ async def insist(
     headers: Mapping[str, str],
     *,
     revive: Callable[[], Any] | None = None,
-    pause: float = 0.05,
+    rest: float = 0.05,
 ) -> dict[str, Any]:
     """The same bytes until they are answered. `revive` is awaited where nobody listens."""
     while True:
@@ -60,10 +60,10 @@ async def insist(
         except httpx.TransportError:
             if revive is not None:
                 await revive()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(rest)
             continue
         if answer.status_code == 200:
             return dict(answer.json())
         if answer.status_code not in (429, 503):
             raise AssertionError(f"{answer.status_code}: {answer.text}")
-        await asyncio.sleep(pause)
+        await asyncio.sleep(rest)

@@ -80,11 +80,11 @@ async def opened(directory: Path, bus: Bus, door: DoorSettings) -> AsyncIterator
     now = [1_764_000_000.0]
     spool = Spool(directory / "spool")
     handlers = open_push_handlers([(TOY, FEED)], bus, spool, takeover_seconds=0.05, clock=lambda: now[0])
-    async with handlers as found:
-        app = create_app(found, Keys.of(door.keys), door, lambda: now[0])
+    async with handlers as handlers:
+        app = create_app(handlers, Keys.of(door.keys), door, lambda: now[0])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
-            yield Rig(app, found["toy"], bus, http, now)
+            yield Rig(app, handlers["toy"], bus, http, now)
 
 
 async def _process(directory: Path, port: int, bug: str) -> None:

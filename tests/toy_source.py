@@ -165,8 +165,8 @@ class World:
     """All that a bus holds of the toy."""
 
     events: list[AnyEvent]
-    letters: list[dict[str, Any]]
-    saved: dict[str, dict[str, Any]]
+    dead_letters: list[dict[str, Any]]
+    checkpoints: dict[str, dict[str, Any]]
 
     def ids(self) -> Counter[str]:
         """How often each event stands on the bus."""
@@ -178,10 +178,10 @@ async def world(bus: Bus) -> World:
     events: list[AnyEvent] = []
     for topic in EVENT_TOPICS:
         events += [decode(delivery.value or b"") async for delivery in bus.read(topic)]
-    letters = [json.loads(delivery.value or b"") async for delivery in bus.read(DEAD_LETTERS)]
+    dead_letters = [json.loads(delivery.value or b"") async for delivery in bus.read(DEAD_LETTERS)]
     deliveries: list[Delivery] = [delivery async for delivery in bus.read(POSITIONS)]
-    saved = {(delivery.key or b"").decode(): json.loads(delivery.value or b"") for delivery in deliveries}
-    return World(events, letters, saved)
+    checkpoints = {(delivery.key or b"").decode(): json.loads(delivery.value or b"") for delivery in deliveries}
+    return World(events, dead_letters, checkpoints)
 
 
 async def receipts(bus: Bus, directory: Path) -> dict[str, dict[str, Any]]:
@@ -211,8 +211,8 @@ def expected(directory: Path) -> dict[str, Any]:
                 vouched += 1
             read = Record("line", line.encode(), {"word": word, "key": key})
             if word in ("good", "two", "through"):
-                found = mapping(read, Origin("TOY", "lines", path.name, 1))
-                ids |= {str(event.id) for event in found.events} if isinstance(found, Mapped) else set()
+                seen = mapping(read, Origin("TOY", "lines", path.name, 1))
+                ids |= {str(event.id) for event in seen.events} if isinstance(seen, Mapped) else set()
     dead = sum(words[word] for word in DEAD)
     return {
         "ids": ids,
@@ -226,19 +226,19 @@ def expected(directory: Path) -> dict[str, Any]:
     }
 
 
-def check(directory: Path, found: World, *, key: str = "TOY/lines") -> list[str]:
+def check(directory: Path, seen: World, *, key: str = "TOY/lines") -> list[str]:
     """The violations of "nothing lost" and of the sum."""
     wanted = expected(directory)
     wrong = []
-    if missing := wanted["ids"] - set(found.ids()):
+    if missing := wanted["ids"] - set(seen.ids()):
         wrong.append(f"{len(missing)} events lost")
-    if strange := set(found.ids()) - wanted["ids"]:
+    if strange := set(seen.ids()) - wanted["ids"]:
         wrong.append(f"{len(strange)} events that nobody told")
-    letters = {letter["id"] for letter in found.letters if letter["counted"]}
-    if len(letters) != wanted["counters"]["dead_lettered"]:
-        wrong.append(f"{len(letters)} dead letters, not {wanted['counters']['dead_lettered']}")
-    if found.saved[key]["counters"] != wanted["counters"]:
-        wrong.append(f"counters {found.saved[key]['counters']}, not {wanted['counters']}")
+    dead_letters = {dead_letter["id"] for dead_letter in seen.dead_letters if dead_letter["counted"]}
+    if len(dead_letters) != wanted["counters"]["dead_lettered"]:
+        wrong.append(f"{len(dead_letters)} dead letters, not {wanted['counters']['dead_lettered']}")
+    if seen.checkpoints[key]["counters"] != wanted["counters"]:
+        wrong.append(f"counters {seen.checkpoints[key]['counters']}, not {wanted['counters']}")
     return wrong
 
 

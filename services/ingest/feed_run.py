@@ -186,8 +186,8 @@ class FeedRun:
             try:
                 reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop)
                 chunks = reader.chunks(connection, self.holding.checkpoint)
-                ahead = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
-                async with aclosing(ahead) as several:
+                prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
+                async with aclosing(prefetched) as several:
                     async for some in several:
                         await self._deliver(join(some))
                         moved = True

@@ -45,7 +45,7 @@ async def test_killed_on_the_embedded_default(
     seed = new_seed()
     pipeline = Pipeline.embedded(tmp_path / "data", population, chunk=20)
     killed = await storm(pipeline, Truth.read(population / "truth"), KILLS, seed)
-    tell("; ".join([f"embedded, seed {seed}", *(kind.told() for kind in killed)]))
+    tell("; ".join([f"embedded, seed {seed}", *(kind.summary() for kind in killed)]))
     await check(pipeline, population, expected)
     enough(killed, KILLS)
 
@@ -58,7 +58,7 @@ async def test_killed_on_kafka_and_postgresql(
     embedded = Pipeline.embedded(tmp_path / "data", population, chunk=20)
     pipeline = replace(embedded, bus=f"kafka://{own_kafka}", store=postgres)
     killed = await storm(pipeline, Truth.read(population / "truth"), KILLS_KAFKA, seed)
-    tell("; ".join([f"Kafka and PostgreSQL, seed {seed}", *(kind.told() for kind in killed)]))
+    tell("; ".join([f"Kafka and PostgreSQL, seed {seed}", *(kind.summary() for kind in killed)]))
     await check(pipeline, population, expected)
     enough(killed, KILLS_KAFKA)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from killing import KILLS, MOST_AT_WORK, Kind, new_seed, until
+from killing import KILLS, MOST_AT_WORK, Kind, new_seed, wait_until
 from pipeline import Pipeline
 
 from services.api import development, keys
@@ -35,7 +35,7 @@ class Caller:
     headers: dict[str, str]
     paths: Sequence[str]
     asked: int = 0
-    waiting: bool = False
+    pending: bool = False
     requests: list[str] = field(default_factory=list)  # the names of those that were answered
     answers: dict[str, Any] = field(default_factory=dict)  # by path; each time the same
 
@@ -45,17 +45,17 @@ class Caller:
             while True:
                 path = self.paths[len(self.requests) % len(self.paths)]
                 self.asked += 1
-                self.waiting = True
+                self.pending = True
                 try:
                     response = await http.get(path)
                 except httpx.TransportError:
                     await asyncio.sleep(0.05)
                     continue
-                self.waiting = False
+                self.pending = False
                 assert response.status_code == 200, response.text
                 self.requests.append(response.headers["visabus-request"])
-                told = response.json()["persons"]
-                assert self.answers.setdefault(path, told) == told
+                answered = response.json()["persons"]
+                assert self.answers.setdefault(path, answered) == answered
 
 
 def unremembered(answered: Collection[str], rows: Collection[Row]) -> list[str]:
@@ -109,13 +109,13 @@ async def test_an_api_killed_at_random_remembers_whom_it_answered(
         async def done() -> bool:
             return len(caller.requests) > before or process.poll() is not None or looking.done()
 
-        await until(done, every=0.002)
+        await wait_until(done, every=0.002)
 
-    async def waiting() -> bool:
-        return caller.waiting
+    async def pending() -> bool:
+        return caller.pending
 
     looking = asyncio.create_task(caller.look_up())
-    api = Kind("serve", lambda: pipeline.start("serve", "--port", str(pipeline.port)), answered, waiting, within=0.15)
+    api = Kind("serve", lambda: pipeline.start("serve", "--port", str(pipeline.port)), answered, pending, within=0.15)
     rng = Random(seed)
     try:
         for _ in range(KILLS):
@@ -124,7 +124,7 @@ async def test_an_api_killed_at_random_remembers_whom_it_answered(
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    tell(f"seed {seed}; {api.told()}; {len(caller.requests)} look-ups answered")
+    tell(f"seed {seed}; {api.log_of()}; {len(caller.requests)} look-ups answered")
     rows = await rows_of(settings)
     assert len(caller.requests) >= KILLS
     assert unremembered(caller.requests, rows) == []

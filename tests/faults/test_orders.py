@@ -20,7 +20,7 @@ async def together(pipeline: Pipeline, processes: int) -> None:
     """Several correlator processes until all is resolved."""
     started = [pipeline.start("correlate", "--once") for _ in range(processes)]
     codes = await asyncio.gather(*(asyncio.to_thread(one.wait, 240) for one in started))
-    assert set(codes) == {0}, pipeline.told("correlate")
+    assert set(codes) == {0}, pipeline.log_of("correlate")
 
 
 @pytest.mark.law(1, "whole processes: the bus shuffled, a fifth doubled, two correlators, one digest")

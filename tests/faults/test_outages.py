@@ -13,7 +13,7 @@ from random import Random
 
 import httpx
 import pytest
-from killing import moved, pushed, spread, until, watching
+from killing import moved, pushed, spread, wait_until, watching
 from pipeline import Pipeline, counters, positions, stop, wrong_counts
 from servers import restart_postgres, start_postgres, stop_postgres
 
@@ -63,13 +63,13 @@ async def under_load(pipeline: Pipeline, portions: int = 1) -> AsyncIterator[Por
     try:
         yield messages
         messages.more(10_000)
-        assert await asyncio.to_thread(reader.wait, 200) == 0, pipeline.told("ingest")
+        assert await asyncio.to_thread(reader.wait, 200) == 0, pipeline.log_of("ingest")
 
         async def sent() -> bool:
-            assert door.poll() is None, pipeline.told("door")
+            assert door.poll() is None, pipeline.log_of("door")
             return sending.done()
 
-        await until(sent, every=0.1, seconds=200)
+        await wait_until(sent, every=0.1, seconds=200)
         await sending
         await asyncio.gather(stop(door), stop(correlator))
     finally:
@@ -156,7 +156,7 @@ async def test_a_source_that_is_not_there_at_the_start(
         async def read() -> bool:
             return await reads_of(pipeline) == wanted
 
-        await until(read, every=0.5, seconds=240)
+        await wait_until(read, every=0.5, seconds=240)
         await stop(reader)
     finally:
         reader.kill()
@@ -170,7 +170,11 @@ async def reads_of(pipeline: Pipeline) -> dict[str, int]:
     bus = await open_bus(pipeline.bus)
     try:
         await bus.declare(topics())
-        return {key: saved.counters.read for key, saved in (await positions(bus)).items() if saved.batch is None}
+        return {
+            key: checkpoint.counters.read
+            for key, checkpoint in (await positions(bus)).items()
+            if checkpoint.batch is None
+        }
     finally:
         await bus.close()
 
@@ -202,8 +206,8 @@ async def test_poison_is_kept_and_the_rest_goes_through(tmp_path: Path, populati
     pipeline = replace(embedded, feeds={name: f"file://{directory}"})
     pipeline.ingest()
     bus = await open_bus(pipeline.bus)
-    told = (await counters(bus))[name.replace(".", "/")]
+    lines = (await counters(bus))[name.replace(".", "/")]
     await bus.close()
-    assert told.balanced()
-    assert told.dead_lettered >= spoilt
-    assert (told.published == 0) == (share == 1.0)
+    assert lines.balanced()
+    assert lines.dead_lettered >= spoilt
+    assert (lines.published == 0) == (share == 1.0)

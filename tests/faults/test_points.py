@@ -43,15 +43,15 @@ async def zombie(pipeline: Pipeline) -> str:
         digest = pipeline.digest()
         stopped.send_signal(signal.SIGCONT)
         deadline = time.monotonic() + 60
-        while "fenced" not in pipeline.told("correlate"):
-            assert time.monotonic() < deadline, pipeline.told("correlate")
+        while "fenced" not in pipeline.log_of("correlate"):
+            assert time.monotonic() < deadline, pipeline.log_of("correlate")
             await asyncio.to_thread(time.sleep, 0.1)  # it is another process: there is nothing to wait on
         stopped.send_signal(signal.SIGTERM)
         assert stopped.wait(60) == 0
     finally:
         stopped.kill()
     assert pipeline.digest() == digest
-    return pipeline.told("correlate")
+    return pipeline.log_of("correlate")
 
 
 @pytest.mark.law(3, "a correlator stopped with a batch in hand, that wakes up behind its heir")

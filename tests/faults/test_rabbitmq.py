@@ -13,7 +13,7 @@ import aio_pika
 import pytest
 import rabbitmq_local
 from aio_pika.exceptions import AMQPError
-from killing import Sender, kinds, moved, new_seed, spread, until, watching
+from killing import Sender, kinds, moved, new_seed, spread, wait_until, watching
 from pipeline import Pipeline, counters, stop, wrong_counts
 
 from bus.contract import Bus
@@ -54,8 +54,8 @@ async def queue_of(node: Path) -> str:
 
 async def taken(bus: Bus) -> int:
     """How many messages of the queue are done."""
-    found = (await counters(bus)).get("APIS/queue")
-    return found.read if found is not None else 0
+    seen = (await counters(bus)).get("APIS/queue")
+    return seen.read if seen is not None else 0
 
 
 @pytest.mark.law(
@@ -84,7 +84,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
                 return sent < portion and sent - await taken(watch.bus) < AHEAD
 
             if sent % 10 == 0:
-                await until(near, seconds=240)
+                await wait_until(near, seconds=240)
 
         async def read() -> int:
             return await taken(watch.bus)
@@ -92,7 +92,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
         async def all_read() -> bool:
             now = await counters(watch.bus)
             return {key.partition("/")[0]: one.read for key, one in now.items()} == {
-                system: told["read"] for system, told in written.items()
+                system: lines["read"] for system, lines in written.items()
             }
 
         sender = Sender(pipeline)
@@ -116,7 +116,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
             last = pipeline.open_door()
             await publishing
             await sender.task
-            await until(all_read)
+            await wait_until(all_read)
             await asyncio.gather(stop(last), stop(reader))
         finally:
             for task in (publishing, sender.task):
@@ -125,7 +125,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
             reader.kill()
             reader.wait()
     await asyncio.to_thread(pipeline.correlate)
-    told = spread("from RabbitMQ's death to the next message read, its own start included,", waits)
-    tell(f"seed {seed}; {told}; {door.told()}")
+    lines = spread("from RabbitMQ's death to the next message read, its own start included,", waits)
+    tell(f"seed {seed}; {lines}; {door.log_of()}")
     assert pipeline.digest() == expected
     assert await wrong_counts(pipeline, population) == []

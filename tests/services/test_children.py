@@ -33,7 +33,7 @@ async def test_all_are_ended_also_those_that_will_not(tmp_path: Path) -> None:
         willing = await group.start("willing", "-c", "exec sleep 60")
         deaf = await group.start("deaf", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
         for _ in range(500):
-            if "ready" in deaf.told():
+            if "ready" in deaf.last_words():
                 break
             await asyncio.sleep(0.01)
         assert alive(willing)

@@ -96,7 +96,7 @@ def test_decode_tells_the_refused_as_json(lines: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "output"),
     [
         (["decode", "NONE", __file__], "no system NONE; there are TOY"),
         (["decode", "TOY", __file__, "--feed", "none"], "TOY has no feed none; it has lines"),
@@ -111,10 +111,10 @@ def test_decode_tells_the_refused_as_json(lines: Path) -> None:
         (["ingest", "--feed", "NONE.x=file:///x"], "no system NONE; `visabus adapters` lists them"),
     ],
 )
-def test_what_is_asked_wrongly_ends_with_2_and_a_line(arguments: list[str], told: str, tmp_path: Path) -> None:
+def test_what_is_asked_wrongly_ends_with_2_and_a_line(arguments: list[str], output: str, tmp_path: Path) -> None:
     result = visabus("--data", tmp_path, *arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert output in result.stderr
     assert "Traceback" not in result.output
     assert "hunter2" not in result.output
 
@@ -186,10 +186,10 @@ def test_ingest_once_tells_what_it_left_for_later(lines: Path, tmp_path: Path, m
         (lines / f"b{number}.txt").write_text("good 1\n")
     result = visabus("--data", tmp_path / "data", "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
     assert result.exit_code == 0
-    told = result.stderr.splitlines()[-7:]
-    assert told[0] == "TOY.lines: 0 read = 0 published, 0 dead letters, 0 left out"
-    assert told[1] == "  left for later: a.txt: it is taken once it has lain unchanged for 30 s"
-    assert told[6] == "  left for later: 2 more"
+    output = result.stderr.splitlines()[-7:]
+    assert output[0] == "TOY.lines: 0 read = 0 published, 0 dead letters, 0 left out"
+    assert output[1] == "  left for later: a.txt: it is taken once it has lain unchanged for 30 s"
+    assert output[6] == "  left for later: 2 more"
 
 
 def test_ingest_runs_until_it_is_told_to_stop(lines: Path, tmp_path: Path) -> None:
@@ -220,14 +220,14 @@ def test_every_module_registers_itself() -> None:
 
 def test_starting_up_imports_nothing_heavy() -> None:
     script = "import sys, services.cli; print(*sorted(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"pydantic_settings", "sqlalchemy", "aiokafka", "fastapi", "structlog", "schemas.events"} & set(found)
+    seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"pydantic_settings", "sqlalchemy", "aiokafka", "fastapi", "structlog", "schemas.events"} & set(seen)
 
 
 def test_ingest_loads_neither_a_database_nor_kafka_where_it_uses_none() -> None:
     script = "import sys, services.ingest, services.ingest.door, bus.open; print(*sorted(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"sqlalchemy", "aiokafka", "services.store"} & set(found)
+    seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"sqlalchemy", "aiokafka", "services.store"} & set(seen)
 
 
 def test_the_installed_command_runs() -> None:

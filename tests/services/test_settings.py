@@ -66,7 +66,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "text"),
     [
         ({"VISABUS_SETTINGS": "/nowhere.toml"}, "/nowhere.toml: No such file"),
         ({"VISABUS_SECRETS_DIR": "/nowhere"}, "VISABUS_SECRETS_DIR: no directory"),
@@ -88,10 +88,10 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ({"VISABUS_DATA_DIR": "a\0b"}, "data_dir"),
     ],
 )
-def test_each_mistake_is_readable_and_shows_no_value(environment: dict[str, str], told: str) -> None:
+def test_each_mistake_is_readable_and_shows_no_value(environment: dict[str, str], text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(environment=environment)
-    assert told in str(caught.value)
+    assert text in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
@@ -100,10 +100,10 @@ def test_mistakes_of_one_group_are_told_together() -> None:
     keys = {"a": {"system": 3, "hmac_secret": "hunter2"}}
     with pytest.raises(SettingsError) as caught:
         load(environment={}, api=wrong, door={"keys": keys})
-    told = str(caught.value)
+    text = str(caught.value)
     for name in ("api.port", "api.hs_secret", "api.jwks", "door.keys.a.system", "door.keys.a.hmac_secret"):
-        assert f"{name}: " in told
-    assert "hunter2" not in told
+        assert f"{name}: " in text
+    assert "hunter2" not in text
 
 
 def test_a_file_that_is_no_toml_is_not_quoted(tmp_path: Path) -> None:

@@ -262,11 +262,11 @@ async def once(
 def wrong(found: World) -> list[str]:
     """The violations of "nothing lost" and of the sum."""
     lost = 2 * MESSAGES - len(found.ids())
-    letters = len({letter["id"] for letter in found.letters})
-    counters = found.saved["APIS/queue"]["counters"]
+    dead_letters = len({dead_letter["id"] for dead_letter in found.dead_letters})
+    counters = found.checkpoints["APIS/queue"]["counters"]
     return [
         *([f"{lost} events lost"] if lost else []),
-        *([f"{letters} dead letters"] if letters != MESSAGES else []),
+        *([f"{dead_letters} dead letters"] if dead_letters != MESSAGES else []),
         *([f"counters {counters}"] if counters != READ else []),
     ]
 
@@ -292,9 +292,9 @@ async def test_a_message_that_is_too_large_is_kept_whole_before_it_is_acknowledg
     (done,) = await run(quick, [source], once=True, bus=bus, clock=recorded)
     assert done.error is None
     assert await broker.left() == 0
-    (letter,) = (await world(bus)).letters
-    assert letter["bytes"] == len(large)
-    assert Spool(quick.data_dir / "spool").load(letter["spooled"]) == large
+    (dead_letter,) = (await world(bus)).dead_letters
+    assert dead_letter["bytes"] == len(large)
+    assert Spool(quick.data_dir / "spool").load(dead_letter["spooled"]) == large
 
 
 @pytest.mark.law(2, "a queue of a real RabbitMQ, acknowledged behind the saved position")

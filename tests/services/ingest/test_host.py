@@ -47,8 +47,8 @@ async def read_to(bus: Bus, position: str) -> None:
     """Wait until the feed stands there."""
     for _ in range(500):
         await asyncio.sleep(0.02)
-        saved = (await world(bus)).saved.get("TOY/lines", {})
-        if (saved.get("position") or {}).get("name") == position:
+        checkpoint = (await world(bus)).checkpoints.get("TOY/lines", {})
+        if (checkpoint.get("position") or {}).get("name") == position:
             return
     raise AssertionError(f"never at {position}")
 
@@ -59,34 +59,38 @@ class Crash(BaseException):
 
 async def test_every_record_is_published_kept_or_left_out_by_a_rule(bus: Bus, folder: Path) -> None:
     outcomes = await once(folder, bus)
-    found = await world(bus)
-    assert check(folder, found) == []
+    seen = await world(bus)
+    assert check(folder, seen) == []
     assert [outcome.error for outcome in outcomes] == [None]
     assert outcomes[0].counters.balanced()
-    assert set(found.ids().values()) == {1}
-    assert found.saved["TOY/lines"]["position"]["name"] == "b.txt"
-    assert found.saved["TOY/lines"]["released"] is True
+    assert set(seen.ids().values()) == {1}
+    assert seen.checkpoints["TOY/lines"]["position"]["name"] == "b.txt"
+    assert seen.checkpoints["TOY/lines"]["released"] is True
 
 
 async def test_a_second_run_reads_nothing_again(bus: Bus, folder: Path) -> None:
     await once(folder, bus)
     await once(folder, bus)
-    found = await world(bus)
-    assert check(folder, found) == []
-    assert set(found.ids().values()) == {1}
+    seen = await world(bus)
+    assert check(folder, seen) == []
+    assert set(seen.ids().values()) == {1}
 
 
 async def test_dead_letters_tell_reason_place_and_bytes(bus: Bus, folder: Path) -> None:
     await once(folder, bus)
-    letters = {letter["place"]: letter for letter in (await world(bus)).letters if letter["batch"] == "a.txt"}
-    assert {place: letter["reason"] for place, letter in letters.items()} == {
+    dead_letters = {
+        dead_letter["place"]: dead_letter
+        for dead_letter in (await world(bus)).dead_letters
+        if dead_letter["batch"] == "a.txt"
+    }
+    assert {place: dead_letter["reason"] for place, dead_letter in dead_letters.items()} == {
         "line 3": "unreadable",
         "line 5": "refused by the mapping",
         "line 7": "adapter error: KeyError",
         "line 8": "adapter error: neither an event nor a rule that leaves the record out",
     }
-    assert letters["line 3"]["raw"] == "YmFkIHg="
-    assert letters["line 5"]["record"] == "4"
+    assert dead_letters["line 3"]["raw"] == "YmFkIHg="
+    assert dead_letters["line 5"]["record"] == "4"
 
 
 async def test_large_bytes_go_to_the_spool(bus: Bus, tmp_path: Path) -> None:
@@ -94,10 +98,10 @@ async def test_large_bytes_go_to_the_spool(bus: Bus, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a.txt").write_text("huge 1\ngood 2")
     await once(folder, bus)
-    (letter,) = (await world(bus)).letters
-    assert letter["raw"] is None
+    (dead_letter,) = (await world(bus)).dead_letters
+    assert dead_letter["raw"] is None
     spool = Spool(settings(folder).data_dir / "spool")
-    assert spool.load(letter["spooled"]) == b"huge 1" * 300_000
+    assert spool.load(dead_letter["spooled"]) == b"huge 1" * 300_000
 
 
 @pytest.mark.law(2, "no room")
@@ -149,13 +153,13 @@ async def test_a_crash_at_each_step_costs_no_record(bus: Bus, folder: Path, poin
         outcomes = await once(folder, bus, crash, chunk_records=chunk)
         if outcomes[0].error is None:
             break
-        found = await world(bus)
-        assert _sum(found.saved["TOY/lines"]["counters"])
+        seen = await world(bus)
+        assert _sum(seen.checkpoints["TOY/lines"]["counters"])
     assert nth > 1
-    assert check(folder, found := await world(bus)) == []
+    assert check(folder, seen := await world(bus)) == []
     receipt = (await receipts(bus, folder))["a.txt"]
     assert len(receipt["refused"]) == receipt["dead_lettered"] == 4
-    assert found.saved["TOY/lines"]["part"]["read"] == 0
+    assert seen.checkpoints["TOY/lines"]["part"]["read"] == 0
 
 
 def _sum(counters: dict[str, object]) -> bool:
@@ -244,14 +248,14 @@ async def test_an_unexpected_error_is_told_where_the_feed_stands_and_it_is_tried
     stop = asyncio.Event()
     feeds = [toy(folder), toy(other, name="other")]
     running = asyncio.create_task(run(settings(folder), feeds, stop=stop, bus=bus, clock=recorded))
-    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is not None)
-    await until_saved(bus, "TOY/other", lambda saved: saved["counters"]["read"] == 1)
-    saved = (await world(bus)).saved["TOY/lines"]
-    assert saved["stopped"] == "TOY.lines stopped: ValueError; it is tried again"
+    await wait_until_saved(bus, "TOY/lines", lambda checkpoint: checkpoint["stopped"] is not None)
+    await wait_until_saved(bus, "TOY/other", lambda checkpoint: checkpoint["counters"]["read"] == 1)
+    checkpoint = (await world(bus)).checkpoints["TOY/lines"]
+    assert checkpoint["stopped"] == "TOY.lines stopped: ValueError; it is tried again"
     assert not running.done()
     mended.set()
-    await until_saved(bus, "TOY/lines", lambda saved: (saved["position"] or {}).get("name") == "b.txt")
-    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is None)
+    await wait_until_saved(bus, "TOY/lines", lambda checkpoint: (checkpoint["position"] or {}).get("name") == "b.txt")
+    await wait_until_saved(bus, "TOY/lines", lambda checkpoint: checkpoint["stopped"] is None)
     stop.set()
     assert [outcome.error for outcome in await running] == [None, None]
     assert [each for each in check(folder, await world(bus)) if "nobody told" not in each] == []
@@ -264,19 +268,21 @@ async def test_a_feed_that_was_stopped_goes_on_once_its_batch_is_mended(bus: Bus
     stop = asyncio.Event()
     quick = settings(folder, refuse_min=10)
     running = asyncio.create_task(run(quick, [toy(folder)], stop=stop, bus=bus, clock=recorded))
-    await until_saved(bus, "TOY/lines", lambda saved: saved["stopped"] is not None)
+    await wait_until_saved(bus, "TOY/lines", lambda checkpoint: checkpoint["stopped"] is not None)
     (folder / "a.txt").write_text("good 3")
-    await until_saved(bus, "TOY/lines", lambda saved: saved["counters"]["read"] == 1 and saved["stopped"] is None)
+    await wait_until_saved(
+        bus, "TOY/lines", lambda checkpoint: checkpoint["counters"]["read"] == 1 and checkpoint["stopped"] is None
+    )
     stop.set()
     assert (await running)[0].error is None
 
 
-async def until_saved(bus: Bus, key: str, so: Callable[[dict[str, Any]], bool]) -> None:
+async def wait_until_saved(bus: Bus, key: str, so: Callable[[dict[str, Any]], bool]) -> None:
     """Wait until the checkpoint of a feed is so."""
     async with asyncio.timeout(20):
         while True:
-            saved = (await world(bus)).saved.get(key)
-            if saved is not None and so(saved):
+            checkpoint = (await world(bus)).checkpoints.get(key)
+            if checkpoint is not None and so(checkpoint):
                 return
             await asyncio.sleep(0.02)
 
@@ -296,17 +302,17 @@ async def test_a_source_refused_wholesale_is_stopped_before_its_batch(bus: Bus, 
     assert outcomes[0].error is not None
     assert "of b.txt are refused, most often because: unreadable; nothing behind 'b.txt' is read" in outcomes[0].error
     assert outcomes[1] == Outcome("TOY.other", outcomes[1].counters)
-    found = await world(bus)
-    saved = found.saved["TOY/lines"]
-    assert (saved["position"]["name"], saved["batch"], saved["records"]) == ("a.txt", None, 0)
-    assert saved["stopped"] == outcomes[0].error
-    assert saved["counters"]["read"] == 2
-    assert len(found.letters) < 10  # stopped, not drained
+    seen = await world(bus)
+    checkpoint = seen.checkpoints["TOY/lines"]
+    assert (checkpoint["position"]["name"], checkpoint["batch"], checkpoint["records"]) == ("a.txt", None, 0)
+    assert checkpoint["stopped"] == outcomes[0].error
+    assert checkpoint["counters"]["read"] == 2
+    assert len(seen.dead_letters) < 10  # stopped, not drained
 
     # mended: the batch is read from its start and nothing counts twice
     (folder / "b.txt").write_text("good 3")
     await once(folder, bus)
-    assert (await world(bus)).saved["TOY/lines"]["counters"]["read"] == 4
+    assert (await world(bus)).checkpoints["TOY/lines"]["counters"]["read"] == 4
 
 
 async def test_a_format_with_a_bug_stops_its_feed_in_front_of_the_rest(bus: Bus, tmp_path: Path) -> None:
@@ -316,8 +322,8 @@ async def test_a_format_with_a_bug_stops_its_feed_in_front_of_the_rest(bus: Bus,
     (outcome,) = await once(folder, bus)
     assert outcome.error is not None
     assert "adapter error: RuntimeError" in outcome.error
-    (letter,) = (await world(bus)).letters
-    assert (letter["place"], letter["counted"]) == ("after record 2", False)
+    (dead_letter,) = (await world(bus)).dead_letters
+    assert (dead_letter["place"], dead_letter["counted"]) == ("after record 2", False)
     assert outcome.counters.read == 2
 
     (folder / "a.txt").write_text("good 1\ngood 2\ngood 3")
@@ -333,8 +339,8 @@ async def test_a_batch_cut_otherwise_is_read_and_counted_whole(bus: Bus, folder:
     await once(folder, bus, crash)
     (folder / "a.txt").rename(folder / "aa.txt")
     await once(folder, bus)
-    saved = (await world(bus)).saved["TOY/lines"]
-    assert saved["counters"]["read"] == 12
+    checkpoint = (await world(bus)).checkpoints["TOY/lines"]
+    assert checkpoint["counters"]["read"] == 12
 
 
 async def test_a_file_that_changes_while_nobody_reads_is_read_from_its_start(bus: Bus, folder: Path) -> None:
@@ -345,9 +351,9 @@ async def test_a_file_that_changes_while_nobody_reads_is_read_from_its_start(bus
     await once(folder, bus, crash)
     (folder / "a.txt").write_text("good 101\ngood 102\n" + LINES)
     await once(folder, bus)
-    found, wanted = await world(bus), expected(folder)
-    assert wanted["ids"] == set(found.ids())
-    assert found.saved["TOY/lines"]["counters"] == wanted["counters"]
+    seen, wanted = await world(bus), expected(folder)
+    assert wanted["ids"] == set(seen.ids())
+    assert seen.checkpoints["TOY/lines"]["counters"] == wanted["counters"]
 
 
 @pytest.mark.law(5, "the moment of knowing comes from the clock handed in")
@@ -375,9 +381,9 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     assert outcome.error is not None
     assert "another process took TOY.lines over" in outcome.error
     assert second[0].error is None
-    found = await world(bus)
-    assert check(folder, found) == []
-    assert found.saved["TOY/lines"]["epoch"] == 2
+    seen = await world(bus)
+    assert check(folder, seen) == []
+    assert seen.checkpoints["TOY/lines"]["epoch"] == 2
 
 
 @pytest.mark.law(3, "two hosts of one feed")

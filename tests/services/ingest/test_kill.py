@@ -44,7 +44,7 @@ async def process(
     )
 
 
-async def found(folder: Path, file: Path) -> list[str]:
+async def violations(folder: Path, file: Path) -> list[str]:
     bus = await EmbeddedBus.open(file)
     try:
         return check(folder, await world(bus))
@@ -67,7 +67,7 @@ async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(
         assert running.returncode == -signal.SIGKILL
         kills += 1
     assert kills >= 5
-    assert await found(folder, file) == []
+    assert await violations(folder, file) == []
 
 
 @pytest.mark.law(2, "SIGKILL at random moments")
@@ -84,7 +84,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(folder: Pat
             await running.wait()
     running = await process(folder, file)
     assert await running.wait() == 0
-    assert await found(folder, file) == []
+    assert await violations(folder, file) == []
 
 
 @pytest.mark.law(2, planted="the position saved before the events are durable")
@@ -96,7 +96,7 @@ async def test_the_planted_bug_is_caught_by_a_kill(folder: Path, tmp_path: Path)
     bus = await EmbeddedBus.open(file)
     await once(folder, bus)
     await bus.close()
-    assert any("lost" in violation for violation in await found(folder, file))
+    assert any("lost" in violation for violation in await violations(folder, file))
 
 
 @pytest.mark.law(3, "a host that was suspended")
@@ -114,4 +114,4 @@ async def test_a_suspended_host_that_wakes_up_is_fenced(folder: Path, tmp_path: 
     (folder / "c.txt").write_text("good 300\nbad 301")
     await once(folder, bus)
     await bus.close()
-    assert await found(folder, file) == []
+    assert await violations(folder, file) == []

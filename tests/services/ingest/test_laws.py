@@ -70,8 +70,8 @@ async def _laws(folder: Path, chunk: int, dies: list[tuple[str, int]], down: lis
 
         with failpoints.armed(crash):
             await run(quick, [source], once=True, bus=bus, clock=recorded)
-        saved = (await world(bus)).saved["TOY/lines"]
-        assert Counters.from_json(saved["counters"]).balanced()
+        checkpoint = (await world(bus)).checkpoints["TOY/lines"]
+        assert Counters.from_json(checkpoint["counters"]).balanced()
     assert check(folder / "in", await world(bus)) == []
     await bus.close()
 

@@ -34,11 +34,11 @@ def folder(tmp_path: Path) -> Path:
 
 async def violations(folder: Path, bus: Bus, feed: str) -> list[str]:
     """As `check`, on a bus that holds other tests' messages as well."""
-    wanted, found = expected(folder), await world(bus)
-    letters = {letter["id"] for letter in found.letters if letter["feed"] == feed}
-    wrong = [] if wanted["ids"] <= set(found.ids()) else ["events lost"]
-    wrong += [] if len(letters) == wanted["counters"]["dead_lettered"] else [f"{len(letters)} dead letters"]
-    counters = found.saved[f"TOY/{feed}"]["counters"]
+    wanted, seen = expected(folder), await world(bus)
+    dead_letters = {dead_letter["id"] for dead_letter in seen.dead_letters if dead_letter["feed"] == feed}
+    wrong = [] if wanted["ids"] <= set(seen.ids()) else ["events lost"]
+    wrong += [] if len(dead_letters) == wanted["counters"]["dead_lettered"] else [f"{len(dead_letters)} dead letters"]
+    counters = seen.checkpoints[f"TOY/{feed}"]["counters"]
     return wrong + ([] if counters == wanted["counters"] else [f"counters {counters}"])
 
 
@@ -63,11 +63,11 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     quick = settings(folder, fence_seconds=0.3)
     reading = asyncio.Event()
 
-    async def saved(at: str) -> None:
+    async def checkpoint(at: str) -> None:
         if at == "ingest.saved":
             reading.set()
 
-    with failpoints.armed(saved):
+    with failpoints.armed(checkpoint):
         first = asyncio.create_task(run(quick, [toy(folder, name=feed)], bus=bus, clock=recorded))
     await reading.wait()
     (second,) = await run(quick, [toy(folder, name=feed)], once=True, bus=bus, clock=recorded)

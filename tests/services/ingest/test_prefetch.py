@@ -91,27 +91,27 @@ async def test_who_is_behind_waits_for_more_but_not_long() -> None:
         yield 2
         await stuck.wait()
 
-    async with asyncio.timeout(5), aclosing(reading(items(), weight=lambda number: 0.1, linger=0.2)) as found:
-        assert await anext(found) == [0]  # whoever waits gets it at once
+    async with asyncio.timeout(5), aclosing(reading(items(), weight=lambda number: 0.1, linger=0.2)) as lists:
+        assert await anext(lists) == [0]  # whoever waits gets it at once
         await asyncio.sleep(0.03)
         began = time.monotonic()
-        assert await anext(found) == [1, 2]
+        assert await anext(lists) == [1, 2]
         assert time.monotonic() - began >= 0.2
 
 
 async def test_an_error_comes_behind_the_items_before_it() -> None:
     numbers = Numbers(5, KeyError("broken"))
-    found = reading(numbers.make(), 2)
-    assert [await anext(found) for _ in range(5)] == [[0], [1], [2], [3], [4]]
+    lists = reading(numbers.make(), 2)
+    assert [await anext(lists) for _ in range(5)] == [[0], [1], [2], [3], [4]]
     with pytest.raises(KeyError):
-        await anext(found)
+        await anext(lists)
 
 
 async def test_who_stops_early_leaves_nothing_running() -> None:
     numbers = Numbers(100)
-    found = reading(numbers.make(), 2)
-    assert await anext(found) == [0]
-    await found.aclose()
+    lists = reading(numbers.make(), 2)
+    assert await anext(lists) == [0]
+    await lists.aclose()
     assert numbers.closed
     assert len(asyncio.all_tasks()) == 1
 
@@ -128,7 +128,7 @@ async def test_a_generator_that_swallows_its_cancellation_ends_all_the_same() ->
         for number in range(1, 10):
             yield number
 
-    async with asyncio.timeout(5), aclosing(reading(items())) as found:
-        async for _ in found:
+    async with asyncio.timeout(5), aclosing(reading(items())) as lists:
+        async for _ in lists:
             await waits.wait()
             break

@@ -202,8 +202,8 @@ async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus:
     assert {event.record for event in seen.events} == {f"{number:011}" for number in range(1, 5)}
     assert len(seen.ids()) == 4, "the same ids, however often they were sent"
     assert await read(bus, Selection(pending=True)) == []
-    assert len([dead_letter for dead_letter in seen.letters if dead_letter["replayed"]]) == 4
-    assert seen.saved["I94/nightly"]["counters"]["dead_lettered"] == 4
+    assert len([dead_letter for dead_letter in seen.dead_letters if dead_letter["replayed"]]) == 4
+    assert seen.checkpoints["I94/nightly"]["counters"]["dead_lettered"] == 4
 
 
 async def test_a_file_read_again_behind_a_replay_brings_no_letter_back(data: Path, bus: Bus) -> None:
@@ -309,7 +309,7 @@ async def test_what_is_no_record_alone_is_not_replayed(data: Path, bus: Bus) -> 
 
 async def test_dead_letters_without_a_context_are_listed_and_refused_with_what_to_do(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
-    (body,) = (await world(bus)).letters
+    (body,) = (await world(bus)).dead_letters
     bare = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")} | {
         "id": "0" * 36
     }

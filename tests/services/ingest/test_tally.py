@@ -8,7 +8,7 @@ from services.ingest.tally import shape
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "without_values"),
     [
         ("this is ASCII text, not EBCDIC code page cp037", "this is ASCII text, not EBCDIC code page cp037"),
         ("born 1987-05-23, no date", "born ..., no date"),
@@ -22,5 +22,5 @@ from services.ingest.tally import shape
         ("truncated: 100 of 250 bytes", "truncated: 100 of 250 bytes"),
     ],
 )  # fmt: skip
-def test_a_reason_is_told_without_the_values_in_it(reason: str, told: str) -> None:
-    assert shape(reason) == told
+def test_a_reason_is_told_without_the_values_in_it(reason: str, without_values: str) -> None:
+    assert shape(reason) == without_values

@@ -121,8 +121,8 @@ async def test_receipts_older_than_the_settings_keep_are_ended(bus: Bus, tmp_pat
 
 
 def body(message: Message) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(message.value or b"")
-    return found
+    parsed: dict[str, Any] = orjson.loads(message.value or b"")
+    return parsed
 
 
 def test_a_receipt_names_no_person() -> None:

@@ -32,9 +32,9 @@ SIGNER = Signer("ident-2026a")
 
 
 def _port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as seen:
+        seen.bind(("127.0.0.1", 0))
+        return int(seen.getsockname()[1])
 
 
 @pytest.fixture
@@ -88,26 +88,26 @@ async def test_a_message_of_ident_is_taken_and_told(
     assert '"taken"' in log
     assert not [word for word in ("GARCIA", "123456789", "PAA123456", "E00000000", SECRET) if word in log]
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
-    found = await world(bus)
+    seen = await world(bus)
     await bus.close()
-    assert found.saved["IDENT/push"]["counters"] == {
+    assert seen.checkpoints["IDENT/push"]["counters"] == {
         **{"read": 4, "published": 1, "dead_lettered": 2, "filtered": {"not-matched": 1}, "events": 1}
     }
-    assert found.saved["IDENT/push"]["released"] is True
+    assert seen.checkpoints["IDENT/push"]["released"] is True
     arguments = ["--data", str(tmp_path / "data"), "dead-letters", "list"]
     listed = await asyncio.to_thread(CliRunner().invoke, app, arguments)
     assert "2 dead letters, 2 pending" in listed.output
 
 
 def test_without_a_key_or_with_one_of_a_system_that_does_not_push(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["--data", str(tmp_path), "door"])
-    assert told.exit_code == 2
-    assert "the settings have no key" in told.output
+    output = CliRunner().invoke(app, ["--data", str(tmp_path), "door"])
+    assert output.exit_code == 2
+    assert "the settings have no key" in output.output
     environment = {"VISABUS_DOOR__KEYS": '{"a": {"system": "I94", "hmac_secret": "' + "x" * 32 + '"}}'}
-    told = CliRunner().invoke(app, ["--data", str(tmp_path), "door"], env=environment)
-    assert told.exit_code == 2
-    assert "I94 is no system that pushes" in told.output
-    assert "x" * 32 not in told.output
+    output = CliRunner().invoke(app, ["--data", str(tmp_path), "door"], env=environment)
+    assert output.exit_code == 2
+    assert "I94 is no system that pushes" in output.output
+    assert "x" * 32 not in output.output
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_a_second_door_takes_over_and_the_first_one_ends(
         second.terminate()
         assert await second.wait() == 0
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
-    assert (await world(bus)).saved["IDENT/push"]["counters"]["read"] == 2
+    assert (await world(bus)).checkpoints["IDENT/push"]["counters"]["read"] == 2
     await bus.close()
 
 

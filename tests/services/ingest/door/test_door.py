@@ -30,12 +30,12 @@ OTHER = "another secret that is longer than 32 bytes"
 
 @pytest.fixture
 async def rig(tmp_path: Path, bus: Bus) -> AsyncIterator[Rig]:
-    async with opened(tmp_path, bus, settings()) as found:
-        yield found
+    async with opened(tmp_path, bus, settings()) as seen:
+        yield seen
 
 
-def counters(found: World) -> dict[str, Any]:
-    return dict(found.saved["TOY/push"]["counters"])
+def counters(seen: World) -> dict[str, Any]:
+    return dict(seen.checkpoints["TOY/push"]["counters"])
 
 
 def problem(answer: httpx.Response, status: int, kind: str) -> None:
@@ -45,9 +45,9 @@ def problem(answer: httpx.Response, status: int, kind: str) -> None:
 
 
 async def nothing_taken(rig: Rig) -> None:
-    found = await world(rig.bus)
-    assert (found.events, found.letters) == ([], [])
-    assert counters(found)["read"] == 0
+    seen = await world(rig.bus)
+    assert (seen.events, seen.dead_letters) == ([], [])
+    assert counters(seen)["read"] == 0
 
 
 # --- what is answered --------------------------------------------------------------------------------------------
@@ -57,9 +57,9 @@ async def nothing_taken(rig: Rig) -> None:
 async def test_each_record_is_answered_and_all_of_it_is_on_the_bus(rig: Rig) -> None:
     answer = await rig.push(LINES)
     assert answer.status_code == 200
-    said = answer.json()
-    assert [said[name] for name in ("read", "accepted", "left_out", "refused")] == [6, 3, 1, 2]
-    assert said["answers"] == [
+    body = answer.json()
+    assert [body[name] for name in ("read", "accepted", "left_out", "refused")] == [6, 3, 1, 2]
+    assert body["answers"] == [
         {"number": 1, "entry": "1", "outcome": "accepted"},
         {"number": 2, "entry": "2", "outcome": "accepted"},
         {"number": 3, "entry": "3", "outcome": "left_out", "reason": "toy.skip"},
@@ -67,12 +67,12 @@ async def test_each_record_is_answered_and_all_of_it_is_on_the_bus(rig: Rig) -> 
         {"number": 5, "entry": None, "outcome": "refused", "reason": "unreadable"},
         {"number": 6, "entry": "5", "outcome": "accepted"},
     ]
-    found = await world(rig.bus)
-    assert len(found.events) == 4
-    assert {event.batch for event in found.events} == {said["batch"]}
-    assert sorted(letter["place"] for letter in found.letters) == ["line 4", "line 5"]
+    seen = await world(rig.bus)
+    assert len(seen.events) == 4
+    assert {event.batch for event in seen.events} == {body["batch"]}
+    assert sorted(dead_letter["place"] for dead_letter in seen.dead_letters) == ["line 4", "line 5"]
     wanted = {"read": 6, "published": 3, "dead_lettered": 2, "filtered": {"toy.skip": 1}, "events": 4}
-    assert counters(found) == wanted
+    assert counters(seen) == wanted
 
 
 @pytest.mark.parametrize(("sent", "carried"), [(TRACE, TRACE), ("somebody's number", None), ("", None)])
@@ -91,9 +91,9 @@ async def test_the_same_bytes_get_the_same_answer_and_count_once(rig: Rig) -> No
     headers = Signer().headers(PATH, LINES, int(rig.now[0]))
     first, again = [await rig.http.post(PATH, content=LINES, headers=headers) for _ in range(2)]
     assert first.content == again.content
-    found = await world(rig.bus)
-    assert counters(found)["read"] == 6
-    assert set(found.ids().values()) == {1}
+    seen = await world(rig.bus)
+    assert counters(seen)["read"] == 6
+    assert set(seen.ids().values()) == {1}
 
 
 async def test_the_same_bytes_at_the_same_time_are_worked_on_once(rig: Rig) -> None:
@@ -101,17 +101,17 @@ async def test_the_same_bytes_at_the_same_time_are_worked_on_once(rig: Rig) -> N
     pushes = [rig.http.post(PATH, content=LINES, headers=headers) for _ in range(8)]
     answers = await asyncio.gather(*pushes)
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
-    found = await world(rig.bus)
-    assert counters(found)["read"] == 6
-    assert set(found.ids().values()) == {1}
+    seen = await world(rig.bus)
+    assert counters(seen)["read"] == 6
+    assert set(seen.ids().values()) == {1}
 
 
 async def test_many_at_once_are_all_counted(rig: Rig) -> None:
     answers = await asyncio.gather(*(rig.push(f"good {number}\nbad {number}".encode()) for number in range(16)))
     assert {answer.status_code for answer in answers} == {200}
-    found = await world(rig.bus)
-    assert counters(found) == {"read": 32, "published": 16, "dead_lettered": 16, "filtered": {}, "events": 16}
-    assert len(found.letters) == 16
+    seen = await world(rig.bus)
+    assert counters(seen) == {"read": 32, "published": 16, "dead_lettered": 16, "filtered": {}, "events": 16}
+    assert len(seen.dead_letters) == 16
 
 
 @pytest.mark.law(3, "and repeated to the next door")
@@ -126,9 +126,9 @@ async def test_answers_and_counters_outlive_the_process(tmp_path: Path, bus: Bus
         problem(await after.http.post(PATH, content=b"good 9", headers=nonce), 409, "nonce")
         await after.push(b"good 7")
     assert first.content == again.content
-    found = await world(bus)
-    assert counters(found)["read"] == 7
-    assert found.saved["TOY/push"]["released"] is True
+    seen = await world(bus)
+    assert counters(seen)["read"] == 7
+    assert seen.checkpoints["TOY/push"]["released"] is True
 
 
 async def test_answers_are_kept_as_long_as_the_request_would_be_let_in(rig: Rig) -> None:
@@ -178,8 +178,8 @@ async def test_the_same_nonce_with_another_body_is_refused(rig: Rig) -> None:
     for body, status in ((b"good 1", 200), (b"good 2", 409), (b"good 1", 200)):
         headers = Signer().headers(PATH, body, int(rig.now[0]), nonce)
         assert (await rig.http.post(PATH, content=body, headers=headers)).status_code == status
-    found = await world(rig.bus)
-    assert [event.record for event in found.events] == ["1"]
+    seen = await world(rig.bus)
+    assert [event.record for event in seen.events] == ["1"]
 
 
 async def test_two_keys_are_believed_at_once_and_one_of_another_system_is_not(tmp_path: Path, bus: Bus) -> None:
@@ -352,10 +352,10 @@ async def test_a_bus_that_is_down_takes_nothing_and_the_repetition_counts_once(r
     rig.handler.producer.plan = []
     await rig.push(b"good 200")
     answers = {key: json.loads(value) for key, value in [(d.key, d.value) async for d in rig.bus.read(PUSH_ANSWERS)]}
-    found = await world(rig.bus)
-    assert counters(found)["read"] == sum(answer["body"]["read"] for answer in answers.values())
+    seen = await world(rig.bus)
+    assert counters(seen)["read"] == sum(answer["body"]["read"] for answer in answers.values())
     assert max(answer["number"] for answer in answers.values()) == len(answers)
-    assert {"1", "2", "5", "200"} <= {event.record for event in found.events}
+    assert {"1", "2", "5", "200"} <= {event.record for event in seen.events}
 
 
 @pytest.mark.parametrize("arrived", ["down", "late"])
@@ -367,9 +367,9 @@ async def test_a_nonce_of_which_nobody_knows_whether_it_was_answered_is_used(rig
     other = Signer().headers(PATH, b"good 2", int(rig.now[0]), nonce)
     problem(await rig.http.post(PATH, content=b"good 2", headers=other), 409, "nonce")
     assert (await rig.http.post(PATH, content=b"good 1", headers=headers)).json()["read"] == 1
-    found = await world(rig.bus)
-    assert {event.record for event in found.events} == {"1"}
-    assert counters(found)["read"] == 1
+    seen = await world(rig.bus)
+    assert {event.record for event in seen.events} == {"1"}
+    assert counters(seen)["read"] == 1
 
 
 async def test_a_full_disk_takes_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,8 +381,8 @@ async def test_a_full_disk_takes_nothing(rig: Rig, monkeypatch: pytest.MonkeyPat
         problem(await rig.push(b"good 1\nhuge 2"), 503, "unavailable")
     await nothing_taken(rig)
     assert (await rig.push(b"good 1\nhuge 2")).json()["refused"] == 1
-    (letter,) = (await world(rig.bus)).letters
-    assert Spool(rig.handler.spool.directory).load(letter["spooled"]) == b"huge 2" * 300_000
+    (dead_letter,) = (await world(rig.bus)).dead_letters
+    assert Spool(rig.handler.spool.directory).load(dead_letter["spooled"]) == b"huge 2" * 300_000
 
 
 @pytest.mark.law(3, "two doors")
@@ -406,7 +406,7 @@ async def test_a_late_word_of_a_superseded_door_is_not_the_last(tmp_path: Path, 
             await second.push(b"good 2")
             await first.handler.producer.send([stale])
             await second.handler.ledger.watch()
-            assert (await world(bus)).saved["TOY/push"]["counters"]["read"] == 2
+            assert (await world(bus)).checkpoints["TOY/push"]["counters"]["read"] == 2
 
 
 async def test_logs_tell_no_record(

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from killing import until
+from killing import wait_until
 from push_client import Signer, insist
 from toy_door import PATH
 from toy_source import World, world
@@ -68,16 +68,16 @@ class Doors:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as world_of:
+        world_of.bind(("127.0.0.1", 0))
+        return int(world_of.getsockname()[1])
 
 
 @pytest.fixture
 async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
-    found = Doors(tmp_path)
-    yield found
-    await found.end()
+    world_of = Doors(tmp_path)
+    yield world_of
+    await world_of.end()
 
 
 def bodies(count: int) -> list[bytes]:
@@ -99,7 +99,7 @@ async def send(
         return answers
 
 
-async def found(doors: Doors) -> World:
+async def world_of(doors: Doors) -> World:
     await doors.end()
     bus = await EmbeddedBus.open(doors.directory / "bus.db")
     try:
@@ -113,15 +113,15 @@ def check(messages: list[bytes], answers: list[dict[str, Any]], seen: World, cou
     words = Counter(line.split()[0] for body in messages for line in body.decode().splitlines())
     lines = [line.split() for body in messages for line in body.decode().splitlines()]
     wanted = {(key, str(part)) for word, key in lines if word in ("good", "two") for part in range(1 + (word == "two"))}
-    told = {(event.record, event.part) for event in seen.events}
+    published = {(event.record, event.part) for event in seen.events}
     dead = words["bad"] + words["refuse"]
     wrong = []
-    if wanted - told:
-        wrong.append(f"{len(wanted - told)} events lost")
-    if told - wanted or len({event.id for event in seen.events}) != len(told):
+    if wanted - published:
+        wrong.append(f"{len(wanted - published)} events lost")
+    if published - wanted or len({event.id for event in seen.events}) != len(published):
         wrong.append("events that nobody told")
-    if len({letter["id"] for letter in seen.letters}) != dead:
-        wrong.append(f"{len({letter['id'] for letter in seen.letters})} dead letters, not {dead}")
+    if len({dead_letter["id"] for dead_letter in seen.dead_letters}) != dead:
+        wrong.append(f"{len({dead_letter['id'] for dead_letter in seen.dead_letters})} dead letters, not {dead}")
     expected = {
         "read": len(lines),
         "published": words["good"] + words["two"],
@@ -141,8 +141,8 @@ async def counted(doors: Doors) -> dict[str, Any]:
     doors.point = ""
     await doors.revive()
     async with httpx.AsyncClient(base_url=doors.url) as http:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
+        wait_until = time.monotonic() + 30
+        while time.monotonic() < wait_until:
             try:
                 if (await http.get("/readyz")).status_code == 200:
                     break
@@ -151,7 +151,7 @@ async def counted(doors: Doors) -> dict[str, Any]:
     assert doors.running is not None
     doors.running.terminate()
     await doors.running.wait()
-    return dict((await found(doors)).saved["TOY/push"]["counters"])
+    return dict((await world_of(doors)).checkpoints["TOY/push"]["counters"])
 
 
 @pytest.mark.law(2, "the door killed at named points")
@@ -164,7 +164,7 @@ async def test_killed_at_a_named_point_nothing_is_lost_or_counted_twice(doors: D
     await doors.revive()
     assert doors.kills >= 2
     counters = await counted(doors)
-    assert check(messages, answers, await found(doors), counters) == []
+    assert check(messages, answers, await world_of(doors), counters) == []
 
 
 @pytest.mark.law(2, "and at any moment")
@@ -180,7 +180,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Door
             assert not sending.done()
             return len(answers) >= wanted
 
-        await until(answered, every=0.002)
+        await wait_until(answered, every=0.002)
         await asyncio.sleep(chance.uniform(0, 0.01))  # somewhere on its way: nothing to wait for
         assert doors.running is not None
         doors.running.kill()
@@ -188,7 +188,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(doors: Door
     await sending
     assert doors.kills == 8
     counters = await counted(doors)
-    assert check(messages, answers, await found(doors), counters) == []
+    assert check(messages, answers, await world_of(doors), counters) == []
 
 
 @pytest.mark.law(2, planted="a push answered before its events are durable")
@@ -200,6 +200,6 @@ async def test_the_planted_bug_is_caught_by_a_kill(doors: Doors) -> None:
     doors.bug = "sound"
     await doors.end()
     counters = await counted(doors)
-    violations = check(messages, answers, await found(doors), counters)
+    violations = check(messages, answers, await world_of(doors), counters)
     assert any("lost" in violation for violation in violations)
     assert any("counters" in violation for violation in violations)

@@ -53,7 +53,7 @@ async def test_a_push_counts_once_whatever_happens(bus: Bus, tmp_path: Path, mon
         answer = await rig.http.post(PATH, content=body, headers=headers)
         assert (answer.status_code, answer.json()["read"]) == (200, 4)
         assert (await rig.push(b"good 4")).status_code == 200
-    found = await world(bus)
-    counters = found.saved[f"TOY/{feed.name}"]["counters"]
+    seen = await world(bus)
+    counters = seen.checkpoints[f"TOY/{feed.name}"]["counters"]
     assert counters == {"read": 5, "published": 3, "dead_lettered": 1, "filtered": {"toy.skip": 1}, "events": 4}
-    assert len({letter["id"] for letter in found.letters if letter["feed"] == feed.name}) == 1
+    assert len({dead_letter["id"] for dead_letter in seen.dead_letters if dead_letter["feed"] == feed.name}) == 1
