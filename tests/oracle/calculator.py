@@ -853,6 +853,10 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
         for e in every
         if e["evidence"].startswith("manifest") and start_of(e["occurred_at"]) > max(as_of, at + timedelta(days=2))
     ]
+    if not signs and any(
+        e["kind"] == "extension" and e["asks"] == "adjust" for e in here if start_of(e["occurred_at"]) > at
+    ):
+        return accepted, ["UNDETERMINED"]  # who adjusts has to be present (INA 245(a)); whether who files is, is open
     if not signs and not later_weak:
         return accepted, []
     if not signs:
