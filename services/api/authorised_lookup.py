@@ -147,7 +147,10 @@ class AuthorisedLookup:
 
     async def _known(self, by: By, known_at: int | None) -> Known:
         read = await self.backing.reads.snapshot(by.key, known_at)
-        return Known(merged_facts(read.pools), read.coverage, read.known_through, read.cutoffs)
+        # a moment of knowing that lies ahead is a clock that was wrong: nothing is known beyond the present
+        now = _micros(self.backing.clock())
+        through = read.known_through if now is None or read.known_through is None else min(read.known_through, now)
+        return Known(merged_facts(read.pools), read.coverage, through, read.cutoffs)
 
     async def _remember(
         self, by: By, as_of: datetime, known_at: datetime | None, result: Result, persons: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from msgspec.structs import replace
@@ -157,6 +157,7 @@ class Line:
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
     rest: tuple[Interval, ...] = ()  # what follows that by itself
     from_sevis: bool = False  # whether SEVIS speaks in it
+    bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
         """Adds a piece that rests on the present proof."""
@@ -345,6 +346,9 @@ def _extend(line: Line, application: Application) -> None:
     proof = (line.arrival.uuid, *application.evidence)
     if application.action == "approved" and decided is not None:
         _approve(line, application, decided, proof)
+        for earlier in line.bridging:  # what was filed in time and waits bridges the time behind the new date, too
+            if earlier.in_time(period.end, zone_name):
+                _bridge_over(line, earlier, line.reach)
         return
     if application.void:
         return
@@ -360,9 +364,16 @@ def _extend(line: Line, application: Application) -> None:
     # filed out of status it gives no status, but a stay behind the date: INA 212(a)(9)(B)(iv)
     late = bool(period.status_end) and not application.in_time(period.status_end, zone_name)
     since = max(line.reach, period.end) if late else line.reach
-    period_end = FOREVER if decided is None else decision_over(decided, zone_name)
+    line.bridging.append(application)
+    _bridge_over(line, application, since)
+
+
+def _bridge_over(line: Line, application: Application, since: int) -> None:
+    """A period of authorised stay from a second up to the decision on an application."""
+    decided = application.decided
+    period_end = FOREVER if decided is None else decision_over(decided, line.arrival.zone)
     if period_end > since:
-        line.proof = proof
+        line.proof = (line.arrival.uuid, *application.evidence)
         line.wait(since, period_end, "application pending", rules.TIMELY if decided is None else rules.DENIED)
 
 
@@ -370,7 +381,7 @@ def _bridge(line: Line, application: Application) -> None:
     """Carries a student's status over to the one asked for in time, up to a denial; then the days of grace begin."""
     period, zone_name = line.period, line.arrival.zone
     violated = line.after is not None and line.after.outcome != Outcome.OVERSTAY_SUSPECTED
-    if period.end >= FOREVER or application.filed_at >= line.reach or violated:
+    if period.end >= FOREVER or violated or not application.in_time(line.reach, zone_name):
         return
     held = programs.at(line.pieces, period.end - 1)
     carried = held is not None and held.rule == rules.CAP_GAP[0]  # SEVIS has it already

@@ -37,6 +37,7 @@ BEST_FIRST = tuple(
 """Of two records of one stay the one that says more for the holder counts: who begins a second program stays on it."""
 TAKEN_UP = frozenset({"completed", "registered", "change-of-level", "change-of-program", "transferred", "reactivated"})
 """Reasons of steps by which somebody is seen to follow a program, rather than to hold a form for one."""
+ISSUED = frozenset({"created", None})
 UNKNOWN = ("no-rule", "")
 OVER = "authorised period over, no departure reported"
 
@@ -58,7 +59,12 @@ class Record:
 
     @property
     def taken_up(self) -> int:
-        """The day on which it was more than issued: a form alone makes nobody a student."""
+        """The day on which it was more than issued: a form alone makes nobody a student.
+
+        A record of which nobody told the issue was there before its first step.
+        """
+        if self.steps[0].body.get("reason") not in ISSUED:
+            return self.begun
         return next((step.day for step in self.steps if step.body.get("reason") in TAKEN_UP), ENDLESS)
 
 

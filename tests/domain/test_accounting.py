@@ -12,6 +12,7 @@ from domain.students import Student
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.events import Fact as StatusFact
 from schemas.events import Inspection
 from services.domain import accounting, resolve
 from services.domain.accounting import Cell, Key, Report, Unbalanced, fiscal_year, last_day
@@ -168,3 +169,23 @@ def test_a_planted_mistake_is_seen(
     with pytest.raises(Unbalanced):
         report.close()
     assert not report.as_json()["closes"]
+
+
+def test_out_of_status_before_the_date_is_no_overstay() -> None:
+    """The date on the I-94 is the day on which a departure is expected: what ends status before it counts nothing."""
+
+    def worker() -> Story:
+        return Story().admitted(D, "H1B", END).fact(D + 9 * ONE, StatusFact.EMPLOYMENT_ENDED)
+
+    before = second(NEW_YORK, END)
+    inside = account(worker(), as_of=before)
+    assert (inside.total.outcomes["TERMINATED"], inside.total.expected, inside.total.overstays) == (1, 0, 0)
+    gone = account(worker().left(END), as_of=LATER)
+    assert (gone.total.expected, gone.total.due["DEPARTED_IN_TIME"], gone.total.overstays) == (1, 1, 0)
+    late = account(worker().left(END + ONE), as_of=LATER)
+    assert (late.total.due["DEPARTED_LATE"], late.total.overstays) == (1, 1)
+    there = account(worker(), as_of=LATER)
+    assert (there.total.due["OVERSTAY_SUSPECTED"], there.total.overstays) == (1, 1)
+    assert last_day(worker().stay()) == END
+    for report in (inside, gone, late, there):
+        report.close()

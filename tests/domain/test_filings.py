@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from domain.stories import ZONES, Story
+from domain.stories import ZONES, Story, second
 from domain.students import DURATION, Student
 
 from schemas.events import Action, Inspection, Request
@@ -218,3 +218,32 @@ def test_the_fiscal_year_of_a_cap_gap_is_the_one_asked_for() -> None:
     assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1), date(2026, 12, 1)) == date(2027, 4, 1)
     assert rules.cap_gap_until(date(2026, 4, 5), date(2026, 6, 1), date(2026, 10, 1)) == date(2027, 4, 1)
     assert rules.cap_gap_until(date(2024, 4, 5), date(2024, 6, 1)) == date(2024, 10, 1)
+
+
+def test_what_waits_bridges_the_time_behind_a_new_date_too() -> None:
+    """An extension filed in time, then a correction by inspection: behind the corrected date it still waits."""
+    last, new = D + days(90), D + days(150)
+    story = inspected(Story().admitted(D, "H1B", last).applied(last - ONE), last, granted_until=new)
+    assert [word for word, _ in story.line()] == ["IN_STATUS", "IN_STATUS", "PENDING"]
+    assert story.outcome(new + ONE, "00:00:00") == "PENDING"
+    denied = Story().admitted(D, "H1B", last).extended(last - ONE, new + days(9), Action.DENIED)
+    assert inspected(denied, last, granted_until=new).line()[-2:] == [
+        ("PENDING", second(ZONES[0], new + ONE, "00:00:00")),
+        ("OVERSTAY_SUSPECTED", second(ZONES[0], new + days(10), "00:00:00")),
+    ]
+
+
+def test_a_cap_gap_may_be_asked_for_on_the_business_day_behind_the_grace() -> None:
+    """The program ends on 21 May 2025, the grace on Sunday, 20 July; the petition comes on Monday, or on Tuesday."""
+    for day, outcome in ((date(2025, 7, 21), "IN_STATUS"), (date(2025, 7, 22), "OVERSTAY_SUSPECTED")):
+        story = Student().came(D, names=1).created(D - ONE, date(2025, 5, 21))
+        story.applied(day, form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B")
+        assert story.outcome(date(2026, 1, 10)) == outcome, day
+
+
+def test_a_record_without_its_issue_was_there_before() -> None:
+    """The first step that is known prolongs the program: so there was one, from the admission on."""
+    story = Student().came(D).created(D + days(100), D + days(200))
+    assert story.outcome(D + days(150)) == "UNDETERMINED"  # a form alone makes nobody a student
+    story.events[-1] = story.events[-1].model_copy(update={"reason": "extended"})
+    assert story.days()[-2:] == [("IN_GRACE", D + days(201)), ("OVERSTAY_SUSPECTED", D + days(261))]

@@ -72,6 +72,15 @@ async def test_a_stay_in_status(world: Any) -> None:
     assert person["identity"]["identifiers"] == ["i94/CBP/123456789A1"]
 
 
+async def test_nothing_is_known_beyond_the_present(world: Any) -> None:
+    """Whatever a wrong clock stamped on an event."""
+    world.reads.take(
+        world.make.arrival("A1", date(2026, 1, 10), date(2026, 7, 9), known=datetime(2036, 1, 1, tzinfo=UTC))
+    )
+    freshness = (await world.ask(PATH)).json()["freshness"]
+    assert freshness["known_through"] < "2027"
+
+
 @pytest.mark.law(8, "as it is told")
 async def test_absence_is_evidence_only_where_departures_are_complete(world: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 1, 10), date(2026, 7, 9)))
