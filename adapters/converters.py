@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from adapters.dates import birth_of, day_of, iso_day, moment_of
+from adapters.dates import birth_of, day_of, iso_day, iso_moment, moment_of
 from adapters.fields import Converter
 from schemas.countries import citizenship
-from schemas.moments import Moment
+from schemas.moments import Moment, zone
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -85,9 +85,9 @@ def day(value: Any, what: str) -> date:
 
 
 @lru_cache(maxsize=8192)  # making a moment is slow, and a batch has few days
-def whole_day(of: date, zone: str) -> Moment:
+def whole_day(of: date, place: str) -> Moment:
     """A day that is known to the day only, in the zone that it was told for. Raises ValueError."""
-    return Moment.whole_day(of, zone)
+    return Moment.whole_day(of, place)
 
 
 def day_or_status(value: Any, what: str) -> date | Literal["D/S"]:
@@ -97,12 +97,26 @@ def day_or_status(value: Any, what: str) -> date | Literal["D/S"]:
 
 def instant(value: Any, what: str) -> datetime:
     """A moment in ISO 8601 with its offset, in UTC. Raises ValueError."""
+    at = iso_moment(value, what)
+    if at.tzinfo is None:
+        raise ValueError(f"{what} {value!r} is no moment")
+    return _utc(at, value, what)
+
+
+def instant_at(place: str) -> Converter[datetime]:
+    """A moment in ISO 8601, in UTC; without an offset it is local to a zone."""
+
+    def convert(value: Any, what: str) -> datetime:
+        at = iso_moment(value, what)
+        return _utc(at if at.tzinfo is not None else at.replace(tzinfo=zone(place)), value, what)
+
+    return convert
+
+
+def _utc(at: datetime, value: Any, what: str) -> datetime:
     try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError
         return at.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
+    except OverflowError:
         raise ValueError(f"{what} {value!r} is no moment") from None
 
 
@@ -119,7 +133,7 @@ def digits_instant(value: Any, what: str) -> datetime:
 def birth(value: Any, what: str) -> str | None:
     """A date of birth as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD. Raises ValueError."""
     if not isinstance(value, str) or not _PARTIAL.fullmatch(value):
-        raise ValueError(f"{what} {value!r} is no date")
+        raise ValueError(f"{what} is no date")
     return _real(value, what)
 
 
@@ -133,15 +147,17 @@ def _real(value: str, what: str) -> str:
     try:
         date.fromisoformat((value + "-01-01")[:10])
     except ValueError:
-        raise ValueError(f"{what} {value!r} is no date") from None
+        raise ValueError(f"{what} is no date") from None
     return value
 
 
-def sex(value: Any, what: str) -> Literal["F", "M", "X"]:
-    """As events have it. Raises ValueError."""
+def sex(value: Any, what: str) -> Literal["F", "M", "X"] | None:
+    """As events have it; U and the filler of a machine-readable zone state none. Raises ValueError."""
+    if value in ("U", "<"):
+        return None
     if value in ("F", "M", "X"):
         return value  # type: ignore[no-any-return]  # one of the three
-    raise ValueError(f"{what} {value!r} is not F, M or X")
+    raise ValueError(f"{what} is not F, M or X")
 
 
 def nationality(value: Any, what: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -53,3 +56,15 @@ def iso_day(text: object, what: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{what} {text!r} is no date") from None
+
+
+def iso_moment(text: object, what: str) -> datetime:
+    """YYYY-MM-DDTHH:MM:SS, with an offset or without; 24:00:00 is the day's end, as XML Schema has it."""
+    try:
+        if not isinstance(text, str) or not _ISO_MOMENT.fullmatch(text):
+            raise ValueError
+        if text[11:19] == "24:00:00":
+            return datetime.fromisoformat(f"{text[:11]}00:00:00{text[19:]}") + timedelta(days=1)
+        return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{what} {text!r} is no moment") from None

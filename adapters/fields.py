@@ -13,11 +13,15 @@ from typing import Any, TypeVar
 import orjson
 
 from adapters.core import Lost, Unreadable
+from schemas.identifiers import InvalidIdentifier
 from schemas.ids import digest
 
 T = TypeVar("T")
 Converter = Callable[[Any, str], T]
 """A value and the name of its field to what the value means. Raises ValueError that names the field."""
+
+_NESTED = frozenset({dict, list, Unreadable})
+"""Types of values that are read otherwise than as they are."""
 
 
 class Fields:
@@ -37,8 +41,7 @@ class Fields:
             value = self._data[name]
         except KeyError:
             raise ValueError(f"{name} is absent") from None
-        kind = type(value)
-        if kind is str or kind is int:  # nearly all
+        if type(value) not in _NESTED:  # nearly all
             self._seen[name] = value
             return value
         return self._other(name, value)
@@ -46,8 +49,7 @@ class Fields:
     def get(self, name: str) -> Any:
         """The value, None if it is absent. Raises ValueError if it cannot be read."""
         value = self._data.get(name)
-        kind = type(value)
-        if kind is str or kind is int or value is None:
+        if type(value) not in _NESTED:
             self._seen[name] = value
             return value
         return self._other(name, value)
@@ -98,7 +100,7 @@ class Fields:
             try:
                 found.append(convert(value, name))
             except ValueError as error:
-                reason = str(error)
+                reason = error.without_value() if isinstance(error, InvalidIdentifier) else str(error)
                 self.lost.append(Lost(name, reason if reason.startswith(name) else f"{name}: {reason}"))
         return found
 

@@ -19,7 +19,7 @@ from adapters import converters
 from adapters.core import BadRecord, Closing, Filtered, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
 from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Subject
-from schemas.identifiers import Identifier, Scheme, Spelling
+from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.ids import digest, event_id
 from schemas.moments import Moment
 
@@ -67,7 +67,8 @@ class Mapper:
 
     `key`: what a record stays under through all corrections. `version`: a number that only grows. `says`: the events,
     or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
-    source's clock. `retracted`: whether the record takes back what it said. `vouches`: what the end of a batch is
+    source's clock. `retracted`: whether the record takes back what it said. `amends`: whether it says less than it may,
+    and leaves standing what it leaves out. `vouches`: what the end of a batch is
     complete for. `handling`: what the law makes confidential in it. `ahead`: how far behind the moment at which the
     record was made that which it tells may lie; None where a record may tell of any future.
     """
@@ -77,6 +78,7 @@ class Mapper:
     says: Callable[[Fields], Iterable[Says] | Filtered]
     recorded: Callable[[Fields], datetime | None] = _nothing
     retracted: Callable[[Fields], bool] = _never
+    amends: Callable[[Fields], bool] = _never
     vouches: Callable[[Closing], Iterable[Vouches]] = _none
     skips: Callable[[Fields], str | None] = _nothing
     handling: Callable[[Fields], Iterable[Handling]] = _none
@@ -115,6 +117,8 @@ class Mapper:
         common = self._common(entry, origin, key, revision, recorded)
         if retracted:
             common["operation"] = Operation.RETRACT
+        elif self.amends(said):
+            common["operation"] = Operation.AMEND
         if handling:
             common["handling"] = handling
         made = None if recorded is None else recorded + CLOCKS
@@ -284,6 +288,6 @@ def _number(said: Fields, of: Number) -> Spelling | None:
         return None
     try:
         return Identifier.spelled(of.scheme, number or "", issuer or of.issued_by)
-    except ValueError as error:
-        said.lost.append(Lost(of.number, f"{of.number}: {error}"))
+    except InvalidIdentifier as error:
+        said.lost.append(Lost(of.number, f"{of.number}: {error.without_value()}"))
         return None

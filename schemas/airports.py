@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -19,13 +19,15 @@ HOME = frozenset({"US", "PR", "VI", "GU", "MP"})
 
 
 class Airport(NamedTuple):
-    """Where an airport lies. `home`: in the United States, as the law of immigration has it."""
+    """An airport by its one code, and where it lies. `home`: in the United States, as the law of immigration has it."""
 
+    code: str  # IATA, or ICAO where it has no other
     country: str  # ICAO Doc 9303
     zone: str  # IANA name
     home: bool
 
 
+@lru_cache(maxsize=4096)
 def airport(code: str) -> Airport | None:
     """The airport, or city with several, of an IATA code (three letters) or ICAO code (four); None if it is unknown."""
     return _airports().get(code)
@@ -34,20 +36,21 @@ def airport(code: str) -> Airport | None:
 @cache
 def _airports() -> dict[str, Airport]:
     by_code: dict[str, Airport] = {}
-    same: dict[Airport, Airport] = {}  # thousands lie in one country and zone
     for row in _table("airports.csv"):
-        one = Airport(ALPHA2.get(row["country"], ""), row["tz"], row["country"] in HOME)
-        if one.country and one.zone:
-            one = same.setdefault(one, one)
+        country, zone = ALPHA2.get(row["country"], ""), row["tz"]
+        if country and zone:
+            one = Airport(row["iata"] or row["icao"], country, zone, row["country"] in HOME)
             for code in (row["iata"], row["icao"]):
                 if code.isalpha():
                     by_code.setdefault(code, one)
-    cities: dict[str, set[Airport | None]] = {}
+    cities: dict[str, set[Airport]] = {}
     for row in _table("iata_macs.csv"):
-        cities.setdefault(row["City Code"], set()).add(by_code.get(row["Airport Code"]))
+        place = by_code.get(row["Airport Code"])
+        if place is not None:
+            cities.setdefault(row["City Code"], set()).add(place._replace(code=row["City Code"]))
     for city, places in cities.items():
-        if len(places) == 1 and (only := places.pop()) is not None:
-            by_code.setdefault(city, only)
+        if len(places) == 1:
+            by_code.setdefault(city, places.pop())
     return by_code
 
 

@@ -42,7 +42,12 @@ class Scheme(StrEnum):
 class InvalidIdentifier(ValueError):
     """The text is no identifier of its scheme; the message says why."""
 
+    def without_value(self) -> str:
+        """Why, without the text: reasons go into logs and receipts."""
+        return _VALUE.sub("", str(self))
 
+
+_VALUE = re.compile(r"^(['\"]).*\1:? ", re.DOTALL)
 _RECEIPT_OFFICES = "EAC|LIN|SRC|WAC|MSC|NBC|YSC|IOE"
 _PATTERNS: dict[Scheme, re.Pattern[str]] = {
     # eleven digits, or nine digits, a letter or digit, a digit (since May 2019)

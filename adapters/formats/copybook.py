@@ -1,12 +1,13 @@
 """A COBOL record description (copybook) read into a tree of items. What is not understood is an error with its line.
 
-Understood: levels 01 to 49, 77 and 88; PIC of X, A, 9, S, V, edited ones as the text that they are; DISPLAY, COMP,
-COMP-4, BINARY, COMP-3, PACKED-DECIMAL; SIGN LEADING or TRAILING, SEPARATE; OCCURS, also DEPENDING ON, in tables too,
-its keys and indexes; REDEFINES; VALUE (of interest in level 88 only); GLOBAL, EXTERNAL (of none). Reference format:
-columns 1 to 6 and 73 to 80 are no text, column 7 marks comments and continued lines.
+Understood: levels 01 to 49, 66, 77 and 88; PIC of X, A, 9, S, V, P, N, edited ones as the text that they are; DISPLAY,
+COMP, COMP-4, BINARY, COMP-3, PACKED-DECIMAL, COMP-1, COMP-2, COMP-5, NATIONAL; SIGN LEADING or TRAILING, SEPARATE;
+OCCURS, also DEPENDING ON, in tables too, its keys and indexes; REDEFINES; RENAMES; VALUE (of interest in level 88
+only); GLOBAL, EXTERNAL (of none). Reference format: columns 1 to 6 and 73 to 80 are no text, column 7 marks comments
+and continued lines.
 
-Refused by name: COMP-1, COMP-2, COMP-5, SYNC, JUSTIFIED, BLANK WHEN ZERO, level 66, pictures with P, N or G, two
-fields of one name in one group.
+Refused by name: SYNC, JUSTIFIED, BLANK WHEN ZERO, pictures with G, national numbers, two fields of one name in one
+group.
 
 A copybook without level 01 is made to be copied below one: its fields are those of a record named RECORD, and so is a
 record that is one field. Of several records one is read, by its name. A FILLER with named fields in it is no filler:
@@ -38,16 +39,28 @@ class Usage(StrEnum):
     DISPLAY = "DISPLAY"
     BINARY = "BINARY"
     PACKED = "PACKED-DECIMAL"
+    NATIVE = "COMP-5"
+    FLOAT = "COMP-1"
+    DOUBLE = "COMP-2"
+    NATIONAL = "NATIONAL"
+
+
+FLOATS = {Usage.FLOAT: 4, Usage.DOUBLE: 8}
+"""Bytes of the numbers that have no picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`X(n)` has a width only; a number has digits, of them `scale` behind the point."""
+    """`X(n)` has a width only; a number has digits, of them `scale` behind the point.
+
+    With P in it the point lies outside of the digits: a scale above their number, or below zero.
+    """
 
     numeric: bool
     width: int  # characters or digits
     signed: bool = False
     scale: int = 0
+    national: bool = False  # text of two bytes a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,16 @@ class Condition:
     values: tuple[str | tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Level 66: another name for a field, or for all bytes from one to another."""
+
+    name: str
+    line: int
+    first: str
+    last: str
+
+
 @dataclass(frozen=True)
 class Item:
     """One entry: a group with children, or an elementary field with a picture. What is derived is kept: reading asks
@@ -83,12 +106,17 @@ class Item:
     redefines: str | None = None
     children: tuple[Item, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    renames: tuple[Renames, ...] = ()  # of a record
 
     @cached_property
     def size(self) -> int:
         """Bytes of one occurrence, the greatest if they vary."""
         if self.picture is None:
             return sum(area for area, _ in _areas(self.children))
+        if self.usage in FLOATS:
+            return FLOATS[self.usage]
+        if self.picture.national:
+            return 2 * self.picture.width
         if not self.picture.numeric or self.usage in (None, Usage.DISPLAY):
             return self.picture.width + self.sign_separate
         if self.usage is Usage.PACKED:
@@ -99,6 +127,13 @@ class Item:
     def total(self) -> int:
         """Bytes of all occurrences, the greatest if they vary."""
         return self.size * (self.occurs.most if self.occurs else 1)
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether the number of entries in a table of it depends on a field."""
+        return any(
+            child.varies or (child.occurs is not None and child.occurs.depending is not None) for child in self.children
+        )
 
     @cached_property
     def families(self) -> list[tuple[int, Item, tuple[Item, ...]]]:
@@ -135,6 +170,13 @@ class _Open:
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[^\s'\"]+|['\"]")
 _REPEAT = re.compile(r"(9)(?:\((\d{1,5})\))?")
 _NUMBER = re.compile(r"(S?)((?:9(?:\(\d{1,5}\))?)*)(?:V((?:9(?:\(\d{1,5}\))?)*))?")
+_NINES = r"(?:9(?:\(\d{1,5}\))?)+"
+_SHIFTS = r"(?:P(?:\(\d{1,5}\))?)+"
+_SHIFTED = re.compile(rf"(S?)(?:V?({_SHIFTS})({_NINES})|({_NINES})({_SHIFTS})V?)")
+"""Numbers whose point lies before or behind their digits."""
+_POINT = re.compile(r"(P)(?:\((\d{1,5})\))?")
+_NATIONAL = re.compile(r"(?:N(?:\(\d{1,5}\))?)+")
+_WIDE = re.compile(r"(N)(?:\((\d{1,5})\))?")
 _TEXT = re.compile(r"(?:(?:[XA9B0/Z*$+,.V-]|CR|DB)(?:\(\d{1,5}\))?)+")
 """Also numbers as they are printed: V takes no room in them, CR and DB two characters."""
 _PRINTED = re.compile(r"([XA9B0/Z*$+,.-]|CR|DB)(?:\((\d{1,5})\))?")
@@ -151,6 +193,13 @@ _USAGES = {
     "COMP-3": Usage.PACKED,
     "COMPUTATIONAL-3": Usage.PACKED,
     "PACKED-DECIMAL": Usage.PACKED,
+    "COMP-5": Usage.NATIVE,
+    "COMPUTATIONAL-5": Usage.NATIVE,
+    "COMP-1": Usage.FLOAT,
+    "COMPUTATIONAL-1": Usage.FLOAT,
+    "COMP-2": Usage.DOUBLE,
+    "COMPUTATIONAL-2": Usage.DOUBLE,
+    "NATIONAL": Usage.NATIONAL,
 }
 
 
@@ -165,6 +214,9 @@ def parse(text: str, name: str | None = None) -> Item:
                 raise CopybookError(words[0].line, "a condition without a field")
             last = stack[-1]
             last.item = replace(last.item, conditions=(*last.item.conditions, entry))
+            continue
+        if isinstance(entry, Renames):
+            _rename(stack, entry)
             continue
         while stack and stack[-1].item.level >= entry.level:
             _close(stack, found)
@@ -182,6 +234,33 @@ def parse(text: str, name: str | None = None) -> Item:
     return _chosen(found, name)
 
 
+def _rename(stack: list[_Open], entry: Renames) -> None:
+    """Keeps another name with its record, which level 66 ends."""
+    if not stack or stack[0].item.level > 1:
+        raise CopybookError(entry.line, f"{entry.name} renames fields of no record")
+    record = stack[0]
+    record.item = replace(record.item, renames=(*record.item.renames, entry))
+
+
+def _check_renames(record: Item) -> None:
+    """What is renamed stands in the record once, in no table, and in order."""
+    places: dict[str, list[tuple[int, bool]]] = {}
+
+    def walk(item: Item, inside: bool) -> None:
+        for child in item.children:
+            table = inside or child.occurs is not None
+            places.setdefault(child.name, []).append((len(places), table))
+            walk(child, table)
+
+    walk(record, False)
+    for one in record.renames:
+        for name in (one.first, one.last):
+            if len(places.get(name, ())) != 1 or places[name][0][1]:
+                raise CopybookError(one.line, f"{one.name} renames {name}, which is no field of its own in the record")
+        if places[one.last] < places[one.first]:
+            raise CopybookError(one.line, f"{one.name} renames {one.first} through {one.last}, which stands before it")
+
+
 def _chosen(found: dict[str, Item], name: str | None) -> Item:
     """The record that is meant, whole and checked."""
     if not found:
@@ -195,6 +274,7 @@ def _chosen(found: dict[str, Item], name: str | None) -> Item:
     if record.picture is not None:
         record = Item(0, "RECORD", record.line, children=(record,))
     _check_names(record)
+    _check_renames(record)
     _check_depending(record)
     return _without_fillers(record)
 
@@ -221,7 +301,8 @@ def _inherit(item: Item, usage: Usage) -> Item:
     """A usage said for a group holds for the numbers in it."""
     if item.picture is None:
         return replace(item, children=tuple(_inherit(child, usage) for child in item.children))
-    if not item.picture.numeric and usage is not Usage.DISPLAY:
+    national = item.picture.national and usage is Usage.NATIONAL
+    if not item.picture.numeric and usage is not Usage.DISPLAY and not national:
         raise CopybookError(item.line, f"{item.name}: text cannot be {usage.value}")
     return item if item.usage is not None else replace(item, usage=usage)
 
@@ -421,13 +502,15 @@ _PREFIXES = ("X", "N", "G", "Z", "NX")
 """Letters before a literal: hexadecimal and national ones."""
 
 
-def _entry(sentence: list[_Word]) -> Item | Condition:
+def _entry(sentence: list[_Word]) -> Item | Condition | Renames:
     words = _Words(sentence)
     line = words.line
     level = words.number("a level number")
     if level == 88:
         name = words.name("a condition name")
         return Condition(name, _values(words))
+    if level == 66:
+        return _renames(words)
     if not 1 <= level <= 49 and level != 77:
         raise CopybookError(line, f"level {level:02} is not understood")
     name = "FILLER"
@@ -436,8 +519,25 @@ def _entry(sentence: list[_Word]) -> Item | Condition:
     item = Item(level=level, name=name, line=line)
     while words.more():
         item = _clause(words, item)
+    if item.usage in FLOATS:
+        if item.picture is not None:
+            raise CopybookError(line, f"{item.name}: {item.usage.value if item.usage else ''} has no picture")
+        item = replace(item, picture=Picture(numeric=True, width=FLOATS[item.usage], signed=True))
     _check(item)
     return item
+
+
+def _renames(words: _Words) -> Renames:
+    line = words.line
+    name = words.name("a field name")
+    if not words.skip("RENAMES"):
+        raise CopybookError(line, f"level 66 without RENAMES: {name}")
+    first = last = words.name("the renamed field")
+    if words.skip("THRU", "THROUGH"):
+        last = words.name("the last renamed field")
+    if words.more():
+        raise CopybookError(words.line, f"{words.peek()} is not understood")
+    return Renames(name, line, first, last)
 
 
 def _clause(words: _Words, item: Item) -> Item:
@@ -546,6 +646,10 @@ def _values(words: _Words) -> tuple[str | tuple[str, str], ...]:
 
 def _picture(word: _Word) -> Picture:
     text = word.text
+    if _NATIONAL.fullmatch(text):
+        return Picture(numeric=False, width=_width(text, _WIDE), national=True)
+    if (shifted := _SHIFTED.fullmatch(text)) is not None:
+        return _shifted(word, shifted)
     match = _NUMBER.fullmatch(text)
     if match is None or not (match[2] or match[3]):
         if not _TEXT.fullmatch(text):
@@ -555,6 +659,16 @@ def _picture(word: _Word) -> Picture:
     if not 0 < whole + scale <= 31:
         raise CopybookError(word.line, f"PIC {text} has {whole + scale} digits, at most 31")
     return Picture(numeric=True, width=whole + scale, signed=bool(match[1]), scale=scale)
+
+
+def _shifted(word: _Word, match: re.Match[str]) -> Picture:
+    """A number with P in its picture: the places that are not kept."""
+    sign, before, nines, digits, behind = match.groups()
+    width = _width(nines or digits)
+    places = _width(before or behind, _POINT)
+    if width + places > 31:
+        raise CopybookError(word.line, f"PIC {word.text} has {width + places} digits, at most 31")
+    return Picture(numeric=True, width=width, signed=bool(sign), scale=width + places if before else -places)
 
 
 def _width(symbols: str, of: re.Pattern[str] = _REPEAT) -> int:
@@ -568,11 +682,15 @@ def _check(item: Item) -> None:
     numeric = item.picture.numeric
     if item.picture.width == 0:
         raise CopybookError(item.line, f"{item.name} has no length")
+    if item.usage is Usage.NATIONAL and not item.picture.national:
+        raise CopybookError(item.line, f"{item.name}: only pictures of N are understood as NATIONAL")
+    if item.picture.national and item.usage in (None, Usage.NATIONAL):
+        return
     if not numeric and item.usage not in (None, Usage.DISPLAY):
         raise CopybookError(item.line, f"{item.name}: text cannot be {item.usage.value if item.usage else ''}")
     if (item.sign_leading or item.sign_separate) and not (
         numeric and item.picture.signed and item.usage in (None, Usage.DISPLAY)
     ):
         raise CopybookError(item.line, f"{item.name}: SIGN needs a signed DISPLAY number")
-    if item.usage is Usage.BINARY and item.picture.width > 18:
+    if item.usage in (Usage.BINARY, Usage.NATIVE) and item.picture.width > 18:
         raise CopybookError(item.line, f"{item.name}: binary numbers have at most 18 digits")

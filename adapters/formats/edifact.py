@@ -72,6 +72,7 @@ class Segment:
     kind: str = ""
     problem: str | None = None
     blanks: bool = field(default=False, compare=False)
+    special: bool = field(default=False, compare=False)  # blanks before it, or it opens or closes an interchange
 
     def at(self, element: int, component: int) -> str:
         """The component, counted as guides do (`C080 4.1`); empty if it is not there."""
@@ -220,11 +221,16 @@ class Tokens:
             segment = remembered(text) if size <= SHORT else closely(text)
             if segment is None:
                 break
+            end += size + 1
+            if not segment.special:  # nearly all
+                segments.append(segment)
+                ends.append(end)
+                continue
             tag = segment.tag
             if tag == "UNB" and (segments or not self._read_page(window[:size])):
+                end -= size + 1
                 break
             segments.append(segment)
-            end += size + 1
             ends.append(end)
             sloppy += segment.blanks
             if tag in _BOUNDS:
@@ -390,7 +396,9 @@ def _plain_segment(blanks: str, component: str, element: str, release: str, text
     tag = elements[0][0]
     if not _is_tag(tag) or tag == "UNA" or (tag == "UNB" and body[3:4] != element):
         return None
-    return Segment(elements, tag, elements[1][0].strip() if len(elements) > 1 else "", None, len(body) < len(text))
+    blank = len(body) < len(text)
+    kind = elements[1][0].strip() if len(elements) > 1 else ""
+    return Segment(elements, tag, kind, None, blank, blank or tag in _BOUNDS)
 
 
 @lru_cache(maxsize=1024)

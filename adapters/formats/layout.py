@@ -15,7 +15,8 @@ from typing import Any
 
 from adapters.core import Unreadable
 from adapters.formats import ebcdic
-from adapters.formats.copybook import Item, Usage, parse
+from adapters.formats.copybook import FLOATS, Item, Renames, Usage, parse
+from adapters.formats.ebcdic import ENTERPRISE, Conventions
 from adapters.formats.plan import Plan, plan_of
 
 _EXACT = Context(prec=40)
@@ -75,27 +76,35 @@ class _Reading:
     data: bytes
     errors: list[FieldError] = field(default_factory=list)
     scalars: dict[str, Any] = field(default_factory=dict)  # fields as last read, for choices and counts
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # where fields lie, for other names
     seen: list[Seen] | None = None  # every field, for whoever looks at a record that cannot be read
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One record's layout. `page` is the code page of its text."""
+    """One record's layout. `page` is the code page of its text, `conventions` are those of its sender's compiler."""
 
     record: Item
     page: str = "cp037"
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    conventions: Conventions = ENTERPRISE
     plan: Plan | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plan", plan_of(self.record, self.page, self.choices, self._read))
+        plan = plan_of(self.record, self.page, self.choices, self._read) if not self.record.renames else None
+        object.__setattr__(self, "plan", plan)
 
     @classmethod
     def of(
-        cls, text: str, page: str = "cp037", choices: Mapping[str, Choice] | None = None, record: str | None = None
+        cls,
+        text: str,
+        page: str = "cp037",
+        choices: Mapping[str, Choice] | None = None,
+        record: str | None = None,
+        conventions: Conventions = ENTERPRISE,
     ) -> Layout:
         """The layout in a copybook's text: of its one record, or of the one that is named. Raises CopybookError."""
-        return cls(parse(text, record), page, choices or {})
+        return cls(parse(text, record), page, choices or {}, conventions)
 
     @property
     def length(self) -> int:
@@ -121,6 +130,10 @@ class Layout:
         """The same without a plan."""
         reading = _Reading(data)
         fields, end = self._group(self.record, 0, reading)
+        if end < len(data) and self._padded(data, end):
+            end = len(data)
+        for one in self.record.renames:
+            self._rename(one, fields, reading)
         if not reading.errors and end < len(data):
             reading.errors.append(
                 FieldError(self.record.name, end, data[end:], f"{len(data) - end} bytes too many", True)
@@ -128,6 +141,26 @@ class Layout:
         if reading.errors:
             raise Undecodable(reading.errors, fields)
         return fields
+
+    def _padded(self, data: bytes, end: int) -> bool:
+        """Whether a record whose tables hold fewer entries than they may is filled up to its greatest length."""
+        blank = " ".encode(self.page)
+        return self.record.varies and len(data) == self.record.size and not data[end:].strip(blank + b"\0")
+
+    def _rename(self, one: Renames, fields: dict[str, Any], reading: _Reading) -> None:
+        """A field under its other name, or the text of several."""
+        first, last = (reading.places.get(name) for name in (one.first, one.last))
+        if first is None or last is None:
+            return  # in the layout that was not chosen
+        if one.first == one.last and one.first in reading.scalars:
+            fields[one.name] = reading.scalars[one.first]
+            return
+        data = reading.data[first[0] : last[1]]
+        try:
+            fields[one.name] = self._text(data)
+        except ValueError as error:
+            reading.errors.append(FieldError(one.name, first[0], data, str(error)))
+            fields[one.name] = None
 
     def look(self, data: bytes) -> list[Seen]:
         """Every field with its bytes, those that cannot be read among them. For people, not for reading files."""
@@ -147,6 +180,8 @@ class Layout:
                 offset += area
                 continue
             value, end = self._item(item, offset, reading)
+            if self.record.renames:
+                reading.places[item.name] = (offset, end)
             if item.name != "FILLER":
                 found[item.name] = value
                 if not isinstance(value, dict | list | Unreadable):
@@ -182,10 +217,11 @@ class Layout:
                 return [], offset
             count = told
         values: list[Any] = []
+        start = offset
         for _ in range(count):
             value, offset = self._one(item, offset, reading)
             values.append(value)
-        return values, offset
+        return values, start + item.total if self.conventions.tables == "fixed" else offset
 
     def _one(self, item: Item, offset: int, reading: _Reading) -> tuple[Any, int]:
         if item.picture is None:
@@ -213,20 +249,44 @@ class Layout:
         except ValueError as error:
             return Seen(item.name, offset, data, wrong=str(error))
 
-    def _read(self, item: Item, data: bytes) -> str | int | Decimal:
+    def _read(self, item: Item, data: bytes) -> str | int | float | Decimal | None:
         picture = item.picture
         if picture is None or not picture.numeric:
-            return self._text(data)
-        signed = picture.signed
-        if item.usage is Usage.PACKED:
-            value = ebcdic.read_packed(data, picture.width, signed=signed)
-        elif item.usage is Usage.BINARY:
-            value = ebcdic.read_binary(data, picture.width, signed=signed)
-        elif item.sign_separate:
-            value = self._read_separate(item, data)
-        else:
-            value = ebcdic.read_zoned(data, signed=signed, leading=item.sign_leading)
+            return self._national(data) if picture is not None and picture.national else self._text(data)
+        if item.usage in FLOATS:
+            return ebcdic.read_float(data, self.conventions.floats)
+        if self.conventions.blank_numbers and self._is_blank(item, data):
+            return None
+        value = self._digits(item, data, picture.width, signed=picture.signed)
+        if picture.scale < 0:
+            return int(value * 10**-picture.scale)
         return Decimal(value).scaleb(-picture.scale, _EXACT) if picture.scale else value
+
+    def _is_blank(self, item: Item, data: bytes) -> bool:
+        """Whether a number was never written: blanks. A binary number of those bytes is a number."""
+        return item.usage not in (Usage.BINARY, Usage.NATIVE) and not data.strip(" ".encode(self.page))
+
+    def _digits(self, item: Item, data: bytes, digits: int, *, signed: bool) -> int:
+        minus = self.conventions.minus
+        if item.usage is Usage.PACKED:
+            return ebcdic.read_packed(data, digits, signed=signed, minus=minus)
+        if item.usage is Usage.BINARY:
+            return ebcdic.read_binary(data, digits, signed=signed)
+        if item.usage is Usage.NATIVE:
+            return ebcdic.read_native(data, self.conventions.native, signed=signed)
+        if item.sign_separate:
+            return self._read_separate(item, data)
+        if self.conventions.ascii:
+            return ebcdic.read_ascii_zoned(data, signed=signed, leading=item.sign_leading)
+        return ebcdic.read_zoned(data, signed=signed, leading=item.sign_leading, minus=minus)
+
+    def _national(self, data: bytes) -> str:
+        """Text of two bytes a character (UTF-16, big-endian)."""
+        text = data.decode("utf-16-be").rstrip(" \u3000\0")
+        control = _CONTROL.search(text)
+        if control is not None:
+            raise ValueError(f"character {control.start()} is no character")
+        return text
 
     def _text(self, data: bytes) -> str:
         # Programs fill what they never set with binary zeros as often as with blanks.
@@ -241,7 +301,8 @@ class Layout:
         mark = sign.decode(self.page)
         if mark not in "+-":
             raise ValueError(f"{mark!r} is no sign")
-        value = ebcdic.read_zoned(digits, signed=False)
+        read = ebcdic.read_ascii_zoned if self.conventions.ascii else ebcdic.read_zoned
+        value = read(digits, signed=False)
         return -value if mark == "-" else value
 
     def _write_group(self, group: Item, fields: Mapping[str, Any], scalars: dict[str, Any]) -> bytes:
@@ -263,31 +324,44 @@ class Layout:
         if len(values) > count:
             raise ValueError(f"{item.name}: {len(values)} entries, {count} told")
         values += [None] * (count - len(values))
-        return b"".join(self._write_one(item, each, scalars) for each in values)
+        data = b"".join(self._write_one(item, each, scalars) for each in values)
+        if self.conventions.tables == "fixed":
+            data += " ".encode(self.page) * (item.total - len(data))
+        return data
 
     def _write_one(self, item: Item, value: Any, scalars: dict[str, Any]) -> bytes:
         if item.picture is None:
             return self._write_group(item, value or {}, scalars)
         picture = item.picture
+        if picture.national:
+            data = str(value or "").encode("utf-16-be")
+            return self._filled(item, data, " ".encode("utf-16-be"))
         if not picture.numeric:
-            data = str(value or "").encode(self.page)
-            if len(data) > picture.width:
-                raise ValueError(f"{item.name}: {len(data)} characters in {picture.width}")
-            return data.ljust(picture.width, " ".encode(self.page))
-        scaled = Decimal(value or 0).scaleb(picture.scale, _EXACT)
-        if scaled != scaled.to_integral_value():
-            raise ValueError(f"{item.name}: {value} has more than {picture.scale} decimals")
-        number = int(scaled)
+            return self._filled(item, str(value or "").encode(self.page), " ".encode(self.page))
         try:
-            return self._write_number(item, number, picture.width, signed=picture.signed)
+            if item.usage in FLOATS:
+                return ebcdic.write_float(float(value or 0), item.size, self.conventions.floats)
+            if value is None and self.conventions.blank_numbers and item.usage not in (Usage.BINARY, Usage.NATIVE):
+                return " ".encode(self.page) * item.size
+            scaled = Decimal(value or 0).scaleb(picture.scale, _EXACT)
+            if scaled != scaled.to_integral_value():
+                raise ValueError(f"{value} has more than {picture.scale} decimals")
+            return self._write_number(item, int(scaled), picture.width, signed=picture.signed)
         except ValueError as error:
             raise ValueError(f"{item.name}: {error}") from None
+
+    def _filled(self, item: Item, data: bytes, blank: bytes) -> bytes:
+        if len(data) > item.size:
+            raise ValueError(f"{item.name}: {len(data) // len(blank)} characters in {item.size // len(blank)}")
+        return data + blank * ((item.size - len(data)) // len(blank))
 
     def _write_number(self, item: Item, number: int, digits: int, *, signed: bool) -> bytes:
         if item.usage is Usage.PACKED:
             return ebcdic.write_packed(number, digits, signed=signed)
         if item.usage is Usage.BINARY:
             return ebcdic.write_binary(number, digits, signed=signed)
+        if item.usage is Usage.NATIVE:
+            return ebcdic.write_native(number, digits, self.conventions.native, signed=signed)
         if item.sign_separate:
             sign = ("-" if number < 0 else "+").encode(self.page)
             plain = ebcdic.write_zoned(abs(number), digits, signed=False)

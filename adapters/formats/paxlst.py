@@ -1,14 +1,16 @@
 """PAXLST (UN/EDIFACT D.02B, D.05B and their like): interchanges of manifests to travellers.
 
-A record is a traveller; its fields are `interchange`, `heading` (the message's, alike for all its travellers),
-`traveller` and `message` (its number in the interchange). What envelope, headings and trailers say goes into notes.
+A record is a traveller; its fields are those of `manifest.traveller`, and beside them `heading` (the message's),
+`prepared` and `test` (the interchange's). Its header has the interchange's reference; its number is that of its message
+in the interchange. What envelope, headings and trailers say goes into notes. The travellers of a message go out when it
+is over: two who cannot be told apart in it are both refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO
@@ -17,34 +19,41 @@ from adapters.core import BadRecord, Closing, Completeness, Header, Note, Outsid
 from adapters.dates import moment_of
 from adapters.formats.edifact import Outside as Between
 from adapters.formats.edifact import Run, Segment, Tokens
+from adapters.formats.manifest import REPORTING, Heading, full, heading, traveller, who
 
 MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
+HELD = 2_000
+"""So many travellers of a message are held until it is over; from a message of more they go out earlier."""
 TOLD = 20
 """So many disagreements of an interchange are told one by one; all are counted."""
-KINDS = ("FL", "DDU", "FM", "DDT")
-REPORTING = ("MS", "VW")
 SERVICE = frozenset({"", "UNA", "UNB", "UNG", "UNH", "CNT", "AUT", "UNT", "UNE", "UNZ"})
-HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "COM", "TDT", "LOC", "MEA", "GEI", "FTX", "QTY"})
-TRAVELLER = frozenset(
-    {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
-)
 TURNS = SERVICE - {"AUT"} | {"NAD"}
 """What may begin another part, or is counted or compared; empty segments, which are not counted, stand out too."""
+COUNTED = TURNS - {"", "UNA"}
+TAIL = frozenset({"CNT", "UNT", "UNE", "UNZ"})
+OPENING = {"UNA": "envelope", "UNG": "envelope", "UNH": "heading"}
 _CLOSED = re.compile(rb"([^\w\s+:?\x1d\x1f])\s*UNZ([^\w\s])\d*\2(?:(?!\1).)*\1[\s\0\x1a\x03\x04]*\Z", re.DOTALL)
 """A whole UNZ behind a segment, and nothing more: a name such as KUNZ closes nothing."""
 _OTHERS = re.compile("[^0-9]+")
 Fields = dict[str, Any]
 
 
+def whole(_: Heading) -> str | None:
+    """A message without travellers is never amiss."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Paxlst:
-    """The format."""
+    """The format. `empty` says what is amiss with a message of such a heading that lists nobody."""
+
+    empty: Callable[[Heading], str | None] = whole
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every traveller, each refused one in its place. Raises nothing but errors of the stream."""
         tokens = Tokens(stream)
-        reading = _Reading(tokens.tolerated)
+        reading = _Reading(tokens.tolerated, self.empty)
         for piece in tokens.pieces():
             if isinstance(piece, Between):
                 reading.outside(piece)
@@ -62,133 +71,6 @@ class Paxlst:
         return Completeness.CLOSED if _CLOSED.search(stream.read()) is not None else Completeness.OPEN
 
 
-# --- what a heading and a traveller say --------------------------------------------------------------------------
-
-
-def heading(segments: Sequence[Segment]) -> Fields:
-    """Kind and function of the list, and the stops of the route. Raises ValueError."""
-    _known(segments, HEADING, "a heading")
-    if segments[0].at(2, 1) != "PAXLST":
-        raise ValueError(f"a message {segments[0].at(2, 1)[:6]!r}, not PAXLST")
-    begins = [segment for segment in segments if segment.tag == "BGM"]
-    if len(begins) != 1:
-        raise ValueError(f"{len(begins)} segments BGM in a heading, one expected")
-    kind, function, message = (begins[0].at(element, 1) for element in (1, 2, 3))
-    return {"kind": kind, "function": function, "message": message, "stops": stops(segments)}
-
-
-def stops(segments: Sequence[Segment]) -> list[Fields]:
-    """The airports of the route, each with its scheduled times and the transport that comes to it.
-
-    Raises ValueError.
-    """
-    found: list[Fields] = []
-    transport: Fields | None = None
-    stop: Fields | None = None
-    for segment in segments:
-        if segment.tag == "TDT":
-            transport = {"flight": segment.at(2, 1), "mode": segment.at(3, 1), "carrier": segment.at(5, 1)}
-            stop = None
-        elif segment.tag == "LOC" and transport is not None:
-            stop = _stop(found, segment, transport)
-        elif segment.tag == "DTM" and stop is not None and segment.kind in ("189", "232"):
-            way = "departs" if segment.kind == "189" else "arrives"
-            stop[way] = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.kind}")
-    return found
-
-
-def _stop(found: list[Fields], segment: Segment, transport: Fields) -> Fields | None:
-    """The stop that a LOC names: the last one again, or a further one."""
-    role, port = segment.kind, segment.at(2, 1)
-    if role not in ("125", "87", "92"):
-        return None
-    if found and found[-1]["port"] == port:
-        return found[-1]
-    stop = {"port": port, "role": role, "transport": transport, "departs": "", "arrives": ""}
-    if role == "125" and found and found[-1]["role"] == "87" and found[-1]["transport"] is transport:
-        found.insert(-1, stop)
-    else:
-        found.append(stop)
-    return stop
-
-
-def traveller(segments: Sequence[Segment]) -> Fields:
-    """Names, references and documents. Raises ValueError."""
-    _known(segments, TRAVELLER, "a traveller")
-    first = segments[0]
-    if first.kind not in KINDS:
-        raise ValueError(f"NAD of a party {first.kind[:3]!r}, one of {', '.join(KINDS)} expected")
-    names = first.elements[4] if len(first.elements) > 4 else [""]
-    given = " ".join(filter(None, map(str.strip, names[1:5])))
-    said: Fields = {"family": names[0].strip(), "given": given, "documents": []}
-    for segment in segments[1:]:
-        _detail(said, segment)
-    return said
-
-
-def _detail(said: Fields, segment: Segment) -> None:
-    """One more segment of a traveller. Raises ValueError."""
-    tag, kind = segment.tag, segment.kind
-    if tag == "LOC":
-        if kind in ("178", "179"):
-            _once(said, kind, segment.at(2, 1))
-        elif kind == "91" and said["documents"]:
-            _once(said["documents"][-1], "issuer", segment.at(2, 1))
-    elif tag == "RFF":
-        if kind in ("AVF", "ABO"):
-            _once(said, kind, segment.at(1, 2))
-    elif tag == "DOC":
-        said["documents"].append({"kind": kind, "number": segment.at(2, 1), "issuer": ""})
-    elif tag == "NAT":
-        said.setdefault("citizenship", segment.at(2, 1))
-    elif tag == "ATT" and kind == "2":
-        _once(said, "sex", segment.at(3, 1))
-    elif tag == "DTM" and kind == "329":
-        _once(said, "birth", segment.at(1, 2))
-    elif tag == "NAD":
-        raise ValueError("a second NAD")
-
-
-def _once(said: Fields, name: str, value: str) -> None:
-    """Two of a kind come of a NAD that was lost between two travellers. Raises ValueError."""
-    if said.get(name) and value != said[name]:
-        raise ValueError(f"two of a kind: {name}")
-    said[name] = value
-
-
-def _known(segments: Sequence[Segment], tags: frozenset[str], what: str) -> None:
-    if not tags.issuperset([segment.tag for segment in segments]):
-        strange = next(segment.tag for segment in segments if segment.tag not in tags)
-        raise ValueError(f"{strange} in {what}")
-
-
-# --- dates -------------------------------------------------------------------------------------------------------
-
-
-def full(text: str, form: str, what: str) -> str:
-    """A date or time with the century, CCYYMMDD or CCYYMMDDHHMM. Raises ValueError."""
-    length = {"101": 6, "102": 8, "201": 10, "203": 12, "": len(text)}.get(form)
-    if length not in (6, 8, 10, 12) or len(text) != length or not (text.isascii() and text.isdecimal()):
-        raise ValueError(f"{what} {text[:14]!r} of format {form[:3]!r}")
-    return text if length in (8, 12) else f"20{text}"
-
-
-def birth(text: str, latest: date) -> str | None:
-    """YYMMDD or CCYYMMDD as far as it is known: YYYY, YYYY-MM, YYYY-MM-DD. Raises ValueError."""
-    if not text:
-        return None
-    if len(text) not in (6, 8) or not (text.isascii() and text.isdecimal()):
-        raise ValueError("DTM+329 is no YYMMDD or CCYYMMDD")
-    year, month, day = text[:-4], text[-4:-2], text[-2:]
-    if month == "00" and day != "00":
-        raise ValueError("DTM+329 has a day without a month")
-    if len(year) == 2:
-        century = latest.year // 100 * 100
-        later = f"{century + int(year):04}{month}{day}" > latest.strftime("%Y%m%d")
-        year = f"{century + int(year) - (100 if later else 0):04}"
-    return "-".join(part for part in (year, month, day) if part != "00")
-
-
 # --- from segments to parts --------------------------------------------------------------------------------------
 
 
@@ -203,6 +85,16 @@ class _Part:
     chunks: list[bytes] = field(default_factory=list)
     padding: bytes = b""
     problem: str | None = None
+
+    def add_one(self, run: Run, index: int) -> None:
+        """One segment of a run."""
+        start = run.ends[index - 1] if index else 0
+        if not self.segments:
+            self.offset = run.offset + start
+        end = run.ends[index]
+        self.segments.append(run.segments[index])
+        self.chunks.append(run.raw[start:end])
+        self.size += end - start
 
     def add(self, run: Run, first: int, end: int) -> None:
         """These segments of a run."""
@@ -232,7 +124,9 @@ class _Interchange:
     number: int
     fields: Fields = field(default_factory=dict)
     problem: str | None = "no UNB before it"
-    heading: Fields = field(default_factory=dict)
+    header: Fields = field(default_factory=dict)  # of its records
+    prepared: date = date.min
+    common: Fields = field(default_factory=dict)  # to all travellers of a message
     heading_problem: str | None = None
     opened: bool = False  # a message
     groups: int = 0
@@ -246,12 +140,12 @@ class _Interchange:
 
     def place(self, part: _Part) -> str:
         """Where the part begins."""
-        words = [f"interchange {self.number}"]
-        if part.kind in ("heading", "traveller"):
-            words.append(f"message {self.messages}")
+        where = f"interchange {self.number}"
         if part.kind == "traveller":
-            words.append(f"traveller {self.in_message}")
-        return f"{' '.join(words)}, byte {part.offset}"
+            where = f"{where} message {self.messages} traveller {self.in_message}"
+        elif part.kind == "heading":
+            where = f"{where} message {self.messages}"
+        return f"{where}, byte {part.offset}"
 
 
 @dataclass(slots=True)
@@ -259,11 +153,14 @@ class _Reading:
     """A stream half read. `told` is what came of it; whoever passes it on takes it away."""
 
     tolerated: Counter[str]
+    empty: Callable[[Heading], str | None]
     interchange: _Interchange | None = None
     part: _Part | None = None
     interchanges: int = 0
     anything: bool = False
     told: list[Read] = field(default_factory=list)
+    held: list[Read] = field(default_factory=list)  # travellers of the message
+    twins: dict[object, list[int]] = field(default_factory=dict)  # who, and where in what is held
 
     def outside(self, piece: Between) -> None:
         """Bytes between interchanges. Padding goes with what stands before it."""
@@ -327,10 +224,13 @@ class _Reading:
             part = _Part(kind)
         elif part.full():
             part = self._overflow(at, part)
-        part.add(run, index, index + 1)
-        part.problem = part.problem or segment.problem
+        part.add_one(run, index)
+        if segment.problem is not None:
+            part.problem = part.problem or segment.problem
         self.part = part
-        _note(at, segment, self._differs)
+        at.segments += 1 if segment.elements or segment.problem else 0
+        if tag in COUNTED:
+            _note(at, segment, self._differs)
 
     def _close(self) -> None:
         """The interchange is over, with UNZ or without; what it was is told."""
@@ -368,9 +268,11 @@ class _Reading:
         if at is None or part is None or not part.segments:
             return
         if part.kind == "traveller":
-            self.told.append(_traveller(at, part, closed_by))
+            self._hold(_traveller(at, part, closed_by))
+            if closed_by != "NAD":
+                self._release()
         elif part.kind == "heading":
-            self.told.append(_heading(at, part, closed_by))
+            self.told.append(_heading(at, part, closed_by, self.empty))
         elif problem := _stranger(part):
             self.told.append(BadRecord(problem, place=at.place(part), raw=part.raw()))
         else:
@@ -379,50 +281,76 @@ class _Reading:
             at.opened = False
             self._differs(f"message {at.messages} has no UNT")
 
+    def _hold(self, read: Read) -> None:
+        """Keep a traveller until the message is over, and whom it cannot be told from."""
+        if isinstance(read, Record) and (one := who(read.fields)) is not None:
+            self.twins.setdefault(one, []).append(len(self.held))
+        self.held.append(read)
+        if len(self.held) >= HELD:
+            self._release()
+
+    def _release(self) -> None:
+        """The travellers go out. Of several who are one by their reference and differ none can be believed."""
+        if len(self.twins) < len(self.held):
+            for places in self.twins.values():
+                if len(places) > 1:
+                    self._part(places)
+        self.told += self.held
+        self.held.clear()
+        self.twins.clear()
+
+    def _part(self, places: list[int]) -> None:
+        twins = [read for place in places if isinstance(read := self.held[place], Record)]
+        if all(read.fields == twins[0].fields for read in twins):
+            return
+        reason = f"{len(twins)} travellers of one reference or document in a message: who is meant cannot be known"
+        for place, read in zip(places, twins, strict=True):
+            self.held[place] = BadRecord(reason, place=read.place, raw=read.raw)
+
     def _overflow(self, at: _Interchange, part: _Part) -> _Part:
         """A part without an end is refused in pieces; what comes behind it."""
         problem = f"more than {MOST_SEGMENTS} segments or {MOST_BYTES} bytes"
         if part.kind == "heading":
             at.heading_problem = f"a heading of {problem}"
+        self._release()
         self.told.append(BadRecord(f"a {part.kind} of {problem}", place=at.place(part), raw=part.raw()))
         return _Part(part.kind, problem=f"the rest of a {part.kind} of {problem}")
 
 
 def _begins(tag: str, segment: Segment, at: _Interchange, part: _Part) -> str | None:
     """The kind of part that a segment begins; none if it belongs to the part at hand."""
-    match tag:
-        case "UNA" | "UNG":
-            return "envelope"
-        case "UNB":
-            return None if [each.tag for each in part.segments] == ["UNA"] else "envelope"
-        case "UNH":
-            return "heading"
-        case "CNT" | "UNT" | "UNE" | "UNZ":
-            return None if part.kind == "tail" else "tail"
-        case "NAD" if at.opened and segment.kind not in REPORTING:
-            return "traveller"
-    return None
+    if tag in TAIL:
+        return None if part.kind == "tail" else "tail"
+    if tag == "NAD":
+        return "traveller" if at.opened and segment.kind not in REPORTING else None
+    if tag == "UNB":
+        return None if [each.tag for each in part.segments] == ["UNA"] else "envelope"
+    return OPENING.get(tag)
 
 
 def _stranger(part: _Part) -> str | None:
     """What stands in an envelope or tail that does not belong there."""
-    tags = [segment.tag for segment in part.segments]
-    if part.problem or SERVICE.issuperset(tags):
+    if part.problem:
         return part.problem
-    strange = next(tag for tag in tags if tag not in SERVICE)
-    return f"{strange[:3]} outside a message or behind its end"
+    for segment in part.segments:
+        if segment.tag not in SERVICE:
+            return f"{segment.tag[:3]} outside a message or behind its end"
+    return None
 
 
-def _heading(at: _Interchange, part: _Part, closed_by: str) -> Read:
+def _heading(at: _Interchange, part: _Part, closed_by: str, empty: Callable[[Heading], str | None]) -> Read:
     """The heading is whole: what it says counts for the travellers behind it."""
     at.heading_problem = at.heading_problem or at.problem or part.problem
     if at.heading_problem is None:
         try:
-            at.heading = heading(part.segments)
+            at.common = {"heading": heading(part.segments), **at.fields}
         except ValueError as error:
             at.heading_problem = str(error)
-    if at.heading_problem is not None and closed_by != "NAD":  # nobody else will tell it
-        return BadRecord(at.heading_problem, place=at.place(part), raw=part.raw())
+    problem = at.heading_problem
+    if closed_by != "NAD":  # nobody else will tell it
+        problem = problem or empty(at.common["heading"])
+        if problem is not None:
+            return BadRecord(problem, place=at.place(part), raw=part.raw())
     return Header(at.place(part), part.raw(), {"message": at.references.get("UNH", "")})
 
 
@@ -432,9 +360,8 @@ def _traveller(at: _Interchange, part: _Part, closed_by: str) -> Read:
     problem = at.heading_problem or part.problem or cut
     if problem is None:
         try:
-            said = traveller(part.segments)
-            fields = {"interchange": at.fields, "heading": at.heading, "traveller": said, "message": at.messages}
-            return Record(place, part.raw(), fields)
+            fields = traveller(part.segments, at.prepared)
+            return Record(place, part.raw(), fields | at.common, at.header, at.messages)
         except ValueError as error:
             problem = str(error)
     return BadRecord(problem, place=place, raw=part.raw())
@@ -445,28 +372,29 @@ def _traveller(at: _Interchange, part: _Part, closed_by: str) -> Read:
 
 def _note(at: _Interchange, segment: Segment, differs: Callable[[str], None]) -> None:
     """Keep what a segment opens, compare what it closes."""
-    at.segments += 1 if segment.elements or segment.problem else 0
-    match segment.tag:
-        case "UNB":
-            _header(at, segment)
-        case "UNG":
-            at.groups, at.in_group = at.groups + 1, 0
-            at.references["UNG"] = segment.at(5, 1)
-        case "UNH":
-            at.messages, at.in_group, at.in_message, at.segments = at.messages + 1, at.in_group + 1, 0, 1
-            at.references["UNH"] = segment.kind
-            at.opened, at.heading_problem = True, None
-        case "NAD" if at.opened and segment.kind not in REPORTING:
+    tag = segment.tag
+    if tag == "NAD":
+        if at.opened and segment.kind not in REPORTING:
             at.travellers, at.in_message = at.travellers + 1, at.in_message + 1
-        case "CNT" if segment.kind in ("41", "42") and segment.at(1, 2) != str(at.in_message):
+    elif tag == "CNT":
+        if segment.kind in ("41", "42") and segment.at(1, 2) != str(at.in_message):
             differs(f"message {at.messages}: CNT says {segment.at(1, 2)[:9]}, it has {at.in_message} travellers")
-        case "UNT":
-            at.opened = False
-            _compare(at, segment, at.segments, "UNH", differs)
-        case "UNE":
-            _compare(at, segment, at.in_group, "UNG", differs)
-        case "UNZ":
-            _compare(at, segment, at.groups or at.messages, "UNB", differs)
+    elif tag == "UNT":
+        at.opened = False
+        _compare(at, segment, at.segments, "UNH", differs)
+    elif tag == "UNE":
+        _compare(at, segment, at.in_group, "UNG", differs)
+    elif tag == "UNZ":
+        _compare(at, segment, at.groups or at.messages, "UNB", differs)
+    elif tag == "UNH":
+        at.messages, at.in_group, at.in_message, at.segments = at.messages + 1, at.in_group + 1, 0, 1
+        at.references["UNH"] = segment.kind
+        at.opened, at.heading_problem = True, None
+    elif tag == "UNG":
+        at.groups, at.in_group = at.groups + 1, 0
+        at.references["UNG"] = segment.at(5, 1)
+    elif tag == "UNB":
+        _header(at, segment)
 
 
 def _header(at: _Interchange, segment: Segment) -> None:
@@ -478,7 +406,9 @@ def _header(at: _Interchange, segment: Segment) -> None:
         if len(day) != 8 or len(time) != 4 or not (time.isascii() and time.isdecimal()):
             raise ValueError("UNB 4 is no date and time")
         prepared = moment_of(int(f"{day}{time}00"), "UNB 4")
-        at.fields = {"prepared": prepared, "reference": int(digits[-4:] or "0"), "test": segment.at(11, 1) == "1"}
+        at.fields = {"prepared": prepared, "test": segment.at(11, 1) == "1"}
+        at.header = {"prepared": prepared, "reference": int(digits[-4:] or "0")}
+        at.prepared = prepared.date()
         at.problem = segment.problem
     except ValueError as error:
         at.problem = str(error)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from adapters.formats.copybook import Item, Usage
+from adapters.formats.copybook import FLOATS, Item, Usage
 
 MOST = 4_096
 """Steps of a plan; tables are written out in it."""
@@ -140,8 +140,8 @@ def _kind(item: Item) -> Kind:
     if item.picture is None:
         return GROUP
     if not item.picture.numeric:
-        return TEXT
-    if item.picture.scale:
+        return NUMBER if item.picture.national else TEXT
+    if item.picture.scale or item.usage in FLOATS:
         return NUMBER
     if item.usage is Usage.PACKED:
         return PACKED

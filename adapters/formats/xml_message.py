@@ -100,7 +100,7 @@ class XmlMessageFormat:
             yield self._record(child, number, f"record {number}, line {line}", data[start:end])
 
     def _record(self, child: etree._Element, number: int, place: str, raw: bytes) -> Read:
-        content = _content(child)
+        content = _referred(child) if _REFERS.search(raw) else _content(child)
         if child.tag != self.record:
             return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
         known = self.named(content) if isinstance(content, dict) else None
@@ -239,6 +239,11 @@ def local_name(tag: str) -> str:
     return tag[tag.rfind("}") + 1 :][:80]
 
 
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_REFERS = re.compile(rb":(?:nil|ref)\s*=")
+_STRUCTURES = re.compile(r"\{http://release\.niem\.gov/niem/structures/[^}]*\}(id|ref)")
+
+
 def _content(element: etree._Element) -> Any:
     """Text, or local names with all that stands under them."""
     if not len(element):
@@ -252,6 +257,40 @@ def _content(element: etree._Element) -> Any:
         else:
             content[name] = [found]
     return content
+
+
+def _referred(record: etree._Element) -> Any:
+    """The content of a record that has elements that are nil, which say nothing, or that refer to others in it.
+
+    What refers to nothing is left out, and named under `@lost`.
+    """
+    known = {said["id"]: one for one in record.iter("*") if "id" in (said := _structures(one))}
+    lost: list[str] = []
+
+    def content(element: etree._Element, depth: int) -> Any:
+        found: dict[str, list[Any]] = {}
+        for child in element:
+            refers = _structures(child).get("ref")
+            meant = child if refers is None else known.get(refers)
+            if meant is None or depth > _DEEPEST:
+                lost.append(local_name(child.tag))
+            elif refers is not None or child.get(_NIL, "").strip() not in ("true", "1"):
+                one = content(meant, depth + 1) if len(meant) else _collapsed(meant.text or "")
+                found.setdefault(local_name(child.tag), []).append(one)
+        return found
+
+    whole = content(record, 0) if len(record) else _collapsed(record.text or "")
+    return whole | {"@lost": lost} if lost and isinstance(whole, dict) else whole
+
+
+_DEEPEST = 20
+"""Levels of a record; elements may refer to those around them."""
+
+
+def _structures(element: etree._Element) -> dict[str, str]:
+    """The attributes of NIEM structures that tell elements from each other."""
+    named = ((_STRUCTURES.fullmatch(str(name)), str(value)) for name, value in element.items())
+    return {match[1]: value for match, value in named if match is not None}
 
 
 def _collapsed(text: str) -> str:

@@ -24,8 +24,8 @@ with atheris.instrument_imports(include=["adapters", "zipfile"]):
     SYSTEMS = systems()  # here they are imported
 
 from contracts.adapters.test_adapters import judge
-from contracts.adapters.test_copybook import ORDER
 from contracts.adapters.test_short_ways import reads, the_long_way
+from formats.copybook.test_copybook import ORDER
 from systems.cases import cases
 
 from services.cli.children import VISABUS

@@ -39,7 +39,8 @@ def test_airports_are_those_of_the_world() -> None:
     ],
 )
 def test_an_airport_has_its_country_and_zone(code: str, country: str, zone: str, home: bool) -> None:
-    assert airport(code) == (country, zone, home)
+    one = {"KCLE": "CLE", "EGLL": "LHR"}.get(code, code)
+    assert airport(code) == (one, country, zone, home)
 
 
 def test_what_is_no_airport_is_none() -> None:

@@ -48,7 +48,7 @@ def test_the_entries_of_an_answer_have_the_encounters_id() -> None:
 
 
 def test_what_the_mapping_refuses_names_the_encounter() -> None:
-    results = list(decode_file(IDENT, message(encounter(port="QQQ"), encounter(ENTRY, sex="Q"))))
+    results = list(decode_file(IDENT, message(encounter(port="QQQ"), encounter(ENTRY, mode="Q"))))
     assert [result.refused.record for result in results if result.refused] == [EXIT["id"], ENTRY["id"]]
 
 

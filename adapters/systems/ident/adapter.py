@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any
 
 from lxml import etree
 
-from adapters.converters import birth, code, day, nationality, sex, symbol
+from adapters.converters import code, day, instant_at, nationality, sex, symbol
 from adapters.core import Feed, Filtered, System
+from adapters.dates import iso_moment
 from adapters.fields import Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Says
+from adapters.niem import birth, name, numbers, tell_lost, text
 from adapters.transports.http_push import HttpPush
+from schemas.airports import airport
+from schemas.carriers import carrier
 from schemas.events import Departure, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, zone
@@ -25,7 +28,7 @@ HERE = files("adapters.systems.ident")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
 CROSSINGS = frozenset({"ENTRY", "EXIT"})
 ALIEN = "AlienNumberIdentification"
-PORT = code(CODES["ports"])
+PORT, MODE, RECORDED = code(CODES["ports"]), code(CODES["modes"]), instant_at("UTC")
 _SPACE = "{urn:visabus:ident:1}"
 _KEY = re.compile(r"E[0-9]{10}")
 
@@ -33,17 +36,6 @@ _KEY = re.compile(r"E[0-9]{10}")
 def _schema() -> etree.XMLSchema:
     with as_file(HERE) as folder:
         return etree.XMLSchema(etree.parse(str(folder / "encounters.xsd")))
-
-
-def text(said: Fields, name: str) -> str:
-    """The text of an element that comes once at most; nothing where it is absent or empty."""
-    found = said.get(name) or ("",)
-    return found[0] if isinstance(found[0], str) else next((each for each in found if isinstance(each, str)), "")
-
-
-def numbers(said: Fields, name: str) -> list[str]:
-    """The identification in each element of that name."""
-    return [text(each, "IdentificationID") for each in said.groups(name)]
 
 
 def key(encounter: Fields) -> str:
@@ -54,17 +46,13 @@ def key(encounter: Fields) -> str:
     return found
 
 
-def name(said: Fields) -> dict[str, str] | None:
-    """A name as events have it: a single one stands in the family name."""
-    family, given = text(said, "PersonSurName"), text(said, "PersonGivenName")
-    return {"family": family or given, "given": given if family else ""} if family or given else None
-
-
 def document(said: Fields) -> Spelling:
     """A passport or a visa. Raises ValueError."""
-    (value,) = numbers(said, "DocumentIdentification")
-    if text(said, "DocumentCategoryCode") == "V":
+    kind, value = text(said, "DocumentCategoryCode"), next(iter(numbers(said, "DocumentIdentification")), "")
+    if kind == "V":
         return Identifier.spelled(Scheme.VISA, value)
+    if kind != "P":
+        raise ValueError(f"DocumentCategoryCode {kind[:9]!r} is neither P nor V")
     return Identifier.spelled(Scheme.PASSPORT, value, text(said, "DocumentIssuingStateCode"))
 
 
@@ -101,13 +89,23 @@ def subject(category: str, said: Fields) -> Subject:
 
 
 def moment(encounter: Fields, place: str) -> Moment:
-    """Date and time local to the port. Raises ValueError."""
+    """Date and time: local to the port, or with an offset of their own. Raises ValueError."""
     local_day = text(encounter, "EncounterLocalDate")
     if local_day:
-        return Moment.whole_day(day(local_day, "EncounterLocalDate"), place)
-    local = datetime.fromisoformat(text(encounter, "EncounterLocalDateTime"))
+        return Moment.whole_day(day(local_day[:10], "EncounterLocalDate"), place)
+    at = iso_moment(text(encounter, "EncounterLocalDateTime"), "EncounterLocalDateTime")
+    if at.tzinfo is not None:
+        return Moment.instant(at, place)
     again = text(encounter, "EncounterRepeatedHourIndicator") in ("true", "1")
-    return Moment.instant(local.replace(tzinfo=zone(place), fold=again), place)
+    return Moment.instant(at.replace(tzinfo=zone(place), fold=again), place)
+
+
+def port_zone(port: str) -> str:
+    """The zone of a port's times, or of an airport of the United States. Raises ValueError."""
+    known = airport(port)
+    if known is not None and known.home and port not in CODES["ports"]:
+        return known.zone
+    return str(PORT(port, "EncounterPortCode")[1]) if port else "UTC"
 
 
 def crossing(category: str, encounter: Fields, port: str) -> dict[str, Any]:
@@ -116,9 +114,10 @@ def crossing(category: str, encounter: Fields, port: str) -> dict[str, Any]:
     if not mode:
         raise ValueError(f"{category} without TransportationModeCode")
     carriers, flights = [text(encounter, "CarrierCode")], numbers(encounter, "ConveyanceIdentification")
-    carrier = next(iter(encounter.several("CarrierCode", carriers, symbol)), None)
+    company = next(iter(encounter.several("CarrierCode", carriers, symbol)), None)
     conveyance = next(iter(encounter.several("ConveyanceIdentification", flights, symbol)), None)
-    return {"port": port, "mode": CODES["modes"][mode], "carrier": carrier, "conveyance": conveyance}
+    by = {"mode": MODE(mode, "TransportationModeCode"), "carrier": carrier(company) if company else None}
+    return by | {"port": port, "conveyance": conveyance}
 
 
 def says(encounter: Fields) -> Iterable[Says] | Filtered:
@@ -127,8 +126,9 @@ def says(encounter: Fields) -> Iterable[Says] | Filtered:
     crosses, match = category in CROSSINGS, text(encounter, "EncounterMatchCode")
     if crosses and not (match and port):
         raise ValueError(f"{category} without {'EncounterPortCode' if match else 'EncounterMatchCode'}")
-    happened = moment(encounter, PORT(port, "EncounterPortCode")[1] if port else "UTC")
+    happened = moment(encounter, port_zone(port))
     who = subject(category, next(iter(encounter.groups("Person")), Fields({})))
+    tell_lost(encounter)
     fields: dict[str, Any] = {"occurred_at": happened, "subject": who}
     if crosses:
         fields |= crossing(category, encounter, port)
@@ -143,7 +143,7 @@ def says(encounter: Fields) -> Iterable[Says] | Filtered:
 MAPPING = Mapper(
     key=key,
     version=lambda record: int(text(Fields(record.fields), "EncounterVersionNumeric")),
-    recorded=lambda said: datetime.fromisoformat(text(said, "EncounterRecordedDateTime")),
+    recorded=lambda said: RECORDED(text(said, "EncounterRecordedDateTime"), "EncounterRecordedDateTime"),
     retracted=lambda said: text(said, "EncounterActionCode") == "D",
     says=says,
 )

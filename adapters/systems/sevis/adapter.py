@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.converters import code, day, instant, whole_day
+from adapters.converters import code, day, instant_at, whole_day
 from adapters.core import Closing, Feed, Record, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
@@ -25,6 +25,7 @@ MEANINGS: dict[str, dict[str, str]] = CODES["meanings"]
 ELEMENTS = frozenset({*MEANINGS, "Administrative"})
 TERMINATION = code(CODES["terminations"])
 OFFICE = "America/New_York"
+MOMENT = instant_at(OFFICE)
 RECORDS = 10**7
 """More than a batch has records: its sequence and the place in it make one number."""
 PERSON = "FamilyName GivenName MiddleName BirthDate Gender CitizenshipCountryCode".split()
@@ -49,7 +50,7 @@ def coverage(header: Fields) -> tuple[datetime, datetime] | None:
     said = header.get("Coverage")
     if not said:
         return None
-    since, through = said.need("Since", instant), said.need("Through", instant)
+    since, through = said.need("Since", MOMENT), said.need("Through", MOMENT)
     if through < since:
         raise ValueError("Coverage runs backwards")
     return since, through
@@ -57,7 +58,7 @@ def coverage(header: Fields) -> tuple[datetime, datetime] | None:
 
 def check(header: Fields) -> None:
     """What the schema cannot say of a header. Raises ValueError."""
-    header.need("CreatedAt", instant)
+    header.need("CreatedAt", MOMENT)
     coverage(header)
 
 
@@ -104,7 +105,7 @@ def vouches(closing: Closing) -> Iterator[Vouches]:
     header = Fields(closing.header)
     sequence, period = int(header["BatchSequence"]), coverage(header)
     if period is not None:
-        yield Vouches(f"batch {sequence}", sequence * RECORDS, "status", *period, header.need("CreatedAt", instant))
+        yield Vouches(f"batch {sequence}", sequence * RECORDS, "status", *period, header.need("CreatedAt", MOMENT))
 
 
 FORMAT = XmlBatchFormat(
@@ -120,7 +121,7 @@ MAPPING = Mapper(
     key=lambda said: f"{said['@sevisID']}/{said['@requestID']}",
     version=version,
     skips=skips,
-    recorded=lambda said: said["Result"].need("ProcessedAt", instant),
+    recorded=lambda said: said["Result"].need("ProcessedAt", MOMENT),
     retracted=lambda said: said["@recordAction"] == "D",
     says=says,
     vouches=vouches,

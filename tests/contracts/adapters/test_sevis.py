@@ -299,10 +299,7 @@ def test_any_archive_gives_events_or_refusals(data: st.DataObject) -> None:
 def test_reasons_tell_the_field_and_not_the_value() -> None:
     secret = "Zebedee"
     documents = [
-        create(person={"FamilyName": secret * 6}),
-        create(person={"BirthDate": secret}),
-        create(person={"Gender": secret}),
-        create(travel={"I94Number": f"is not {secret}'s"}),
+        create(person={"FamilyName": secret * 12}),
         create(sevisID=secret),
         create(result={"ProcessedAt": secret}),
     ]
@@ -310,14 +307,21 @@ def test_reasons_tell_the_field_and_not_the_value() -> None:
         (refused,) = [each.refused for each in decode_file(SEVIS, batch([document]).encode()) if each.refused]
         assert secret not in refused.reason
         assert refused.place == "line 3"
+    for document in (
+        create(person={"BirthDate": secret}),
+        create(person={"Gender": secret}),
+        create(travel={"I94Number": f"is not {secret}'s"}),
+    ):
+        (lost,) = [one for each in decode_file(SEVIS, batch([document]).encode()) for one in each.lost]
+        assert secret not in lost.reason
 
 
 def test_the_place_names_the_line_of_the_record_and_where_in_it() -> None:
-    data = batch([create(person={"Gender": "W"}).replace("><", ">\n<")]).encode()
+    data = batch([create(result={"ResultCode": "W"}).replace("><", ">\n<")]).encode()
     (refused,) = [each.refused for each in decode_file(SEVIS, data) if each.refused]
-    assert refused.place == "line 3, wrong in line 11"
-    assert data.splitlines()[10] == b"<Gender>W</Gender>"
-    assert refused.reason == "Gender: it is not accepted by the pattern '[FMX]?'."
+    line = data.splitlines().index(b"<ResultCode>W</ResultCode>") + 1
+    assert refused.place == f"line 3, wrong in line {line}"
+    assert refused.reason == "ResultCode: it is not accepted by the pattern 'S[0-9]{4}'."
 
 
 def test_what_a_document_refers_to_is_never_read(tmp_path: Path) -> None:

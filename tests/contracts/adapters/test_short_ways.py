@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
-from contracts.adapters.test_copybook import copybook, layouts, values
+from formats.copybook.test_copybook import copybook, layouts, values
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -62,11 +63,20 @@ def travellers(path: Path) -> Iterator[Listed]:
         for start, stop in zip(starts, ends, strict=True):
             family, *given = segments[start][4].split(":")
             references = dict(each[1].split(":") for each in segments[start:stop] if each[0] == "RFF")
-            tail = (
-                f"ABO/{references['ABO']}"
-                if "ABO" in references
-                else f"AVF/{references['AVF']}/{family}/{' '.join(given)}"
-            )
+            papers = [
+                (segment[1][0], segment[2], issuer[2])
+                for segment, issuer in pairwise(segments[start:stop])
+                if segment[0] == "DOC" and issuer[:2] == ["LOC", "91"]
+            ]
+            (born,) = (each[1].split(":")[1] for each in segments[start:stop] if each[:1] == ["DTM"])
+            birth = "-".join(part for part in (born[:4], born[4:6], born[6:]) if part != "00")
+            if "ABO" in references:
+                tail = f"ABO/{references['ABO']}"
+            elif papers:
+                kind, number, issuer = papers[0]
+                tail = f"{kind}/{'DEU' if issuer == 'D' else issuer}/{number}"
+            else:
+                tail = f"AVF/{references['AVF']}/{family}/{' '.join(given)}/{birth}"
             origin = places[0][2]
             yield Listed(
                 segments[0][4],

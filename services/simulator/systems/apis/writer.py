@@ -251,4 +251,10 @@ def _record(flight: Flight, who: Passenger) -> str:
     """Return the key of the record, as the interface document makes it."""
     if who.reference:
         return f"{flight.key} ABO/{who.reference}"
-    return f"{flight.key} AVF/{who.booking}/{who.family}/{' '.join(who.given)}"
+    if who.passport[1]:
+        issuer, number = who.passport
+        return f"{flight.key} P/{'DEU' if issuer == 'D' else issuer}/{number}"
+    if who.foil:
+        return f"{flight.key} V/USA/{who.foil}"
+    born = "-".join(part for part in (who.birth[:4], who.birth[4:6], who.birth[6:]) if part != "00")
+    return f"{flight.key} AVF/{who.booking}/{who.family}/{' '.join(who.given)}/{born}"

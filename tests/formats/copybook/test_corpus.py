@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from contracts.adapters.test_copybook import copybook
+from formats.copybook.test_copybook import copybook
 
 from adapters.formats.layout import Choice, Layout, Undecodable
 

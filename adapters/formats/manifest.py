@@ -1,0 +1,227 @@
+"""What the segments of a PAXLST message say: its heading with the route, and each traveller.
+
+Source: UN/EDIFACT directories D.02B to D.15B and the API guide of WCO, IATA and ICAO. What is optional and wrong stands
+in a traveller's fields as `Unreadable`, and a second value beside it only where the two can belong to one traveller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from adapters.core import Unreadable
+from adapters.formats.edifact import Segment
+from adapters.formats.mrz import names, plain
+from schemas.countries import STATES
+
+Fields = dict[str, Any]
+KINDS = ("FL", "DDU", "FM", "DDT", "ZZZ")
+REPORTING = ("MS", "VW")
+HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "CTA", "COM", "TDT", "LOC", "MEA", "GEI", "FTX", "QTY"})
+TRAVELLER = frozenset(
+    {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "CTA", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
+)
+STOPS = frozenset({"125", "87", "92", "130"})
+"""Departure, arrival, on the way, final destination."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """An airport of the route, its scheduled times, and the flight that comes to it."""
+
+    port: str
+    role: str
+    flight: str
+    mode: str
+    carrier: str
+    departs: str = ""
+    arrives: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heading:
+    """Kind and function of the list, and the stops of the route. Each heading that was read is one of its own."""
+
+    kind: str
+    function: str
+    message: str
+    stops: tuple[Stop, ...] = ()
+
+
+Document = tuple[str, str, str]
+"""A paper of a traveller: its kind, number and issuer, which is blank or no state where none that is read was told."""
+
+
+def heading(segments: Sequence[Segment]) -> Heading:
+    """What all travellers of the message have alike. Raises ValueError."""
+    _known(segments, HEADING, "a heading")
+    if segments[0].at(2, 1) != "PAXLST":
+        raise ValueError(f"a message {segments[0].at(2, 1)[:6]!r}, not PAXLST")
+    begins = [segment for segment in segments if segment.tag == "BGM"]
+    if len(begins) != 1:
+        raise ValueError(f"{len(begins)} segments BGM in a heading, one expected")
+    kind, function, message = (begins[0].at(element, 1) for element in (1, 2, 3))
+    return Heading(kind, function, message, tuple(stops(segments)))
+
+
+def stops(segments: Sequence[Segment]) -> list[Stop]:
+    """The airports of the route. Raises ValueError."""
+    route: list[Stop] = []
+    transport: Segment | None = None
+    stop: Stop | None = None
+    for segment in segments:
+        if segment.tag == "TDT":
+            transport, stop = segment, None
+        elif segment.tag == "LOC" and transport is not None:
+            stop = _stop(route, segment, transport)
+        elif segment.tag == "DTM" and stop is not None and segment.kind in ("189", "232"):
+            at = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.kind}")
+            if segment.kind == "189":
+                stop.departs = at
+            else:
+                stop.arrives = at
+    return route
+
+
+def _stop(route: list[Stop], segment: Segment, transport: Segment) -> Stop | None:
+    """The stop that a LOC names: the last one again, or a further one."""
+    role, port = segment.kind, segment.at(2, 1).upper()
+    if role not in STOPS:
+        return None
+    if route and route[-1].port == port:
+        return route[-1]
+    flight = (transport.at(2, 1), transport.at(3, 1), transport.at(5, 1))
+    stop = Stop(port, role, *flight)
+    last = route[-1] if route else None
+    if role == "125" and last is not None and last.role == "87" and (last.flight, last.mode, last.carrier) == flight:
+        route.insert(-1, stop)
+    else:
+        route.append(stop)
+    return stop
+
+
+def traveller(segments: Sequence[Segment], latest: date) -> Fields:
+    """Names, references and documents. `latest`: the last day on which somebody can have been born.
+
+    Raises ValueError.
+    """
+    _known(segments, TRAVELLER, "a traveller")
+    first = segments[0]
+    if first.kind not in KINDS:
+        raise ValueError(f"NAD of a party {first.kind[:3]!r}, one of {', '.join(KINDS)} expected")
+    family, given = _names(first)
+    said: Fields = {"family": family, "given": given}
+    bookings: list[str] = []
+    papers: list[list[str]] = []
+    for segment in segments[1:]:
+        tag, kind = segment.tag, segment.kind
+        if tag == "LOC":
+            if kind in ("178", "179"):
+                _once(said, kind, segment.at(2, 1).upper())
+            elif kind == "91" and papers:
+                _issued(papers[-1], plain(segment.at(2, 1).upper()))
+        elif tag == "RFF":
+            if kind == "ABO":
+                _once(said, kind, segment.at(1, 2))
+            elif kind == "AVF" and (booking := segment.at(1, 2).upper()) and booking not in bookings:
+                bookings.append(booking)
+        elif tag == "DOC":
+            papers.append([plain(kind.upper()), segment.at(2, 1), ""])
+        elif tag == "NAT":
+            said.setdefault("citizenship", segment.at(2, 1))
+        elif tag == "ATT" and kind == "2":
+            _once(said, "sex", segment.at(3, 1))
+        elif tag == "DTM" and kind == "329":
+            _once(said, "birth", segment.at(1, 2))
+        elif tag == "NAD":
+            raise ValueError("a second NAD")
+    said["bookings"] = tuple(bookings)
+    said["documents"] = tuple([(kind, number, issuer) for kind, number, issuer in papers])
+    if text := said.get("birth"):
+        try:
+            said["birth"] = birth(text, latest)
+        except ValueError as error:
+            said["birth"] = Unreadable(str(error))
+    return said
+
+
+def _names(first: Segment) -> tuple[str, str]:
+    """Family and given names; in one component with fillers they stand as in a machine-readable zone."""
+    parts = first.elements[4] if len(first.elements) > 4 else [""]
+    family = parts[0].strip()
+    given = " ".join([name for part in parts[1:5] if (name := part.strip())])
+    if "<" in family or "<" in given:
+        if "<<" in family and not given:
+            return names(family)
+        return plain(family), plain(given)
+    return family, given
+
+
+def _issued(paper: list[str], issuer: str) -> None:
+    """The issuer of a paper. Beside a state's code nothing counts that is none: a place, a blank. Raises ValueError."""
+    before = paper[2]
+    if not issuer or issuer == before:
+        return
+    if before in STATES and issuer in STATES:
+        raise ValueError("two of a kind: issuer")
+    if before not in STATES:
+        paper[2] = issuer
+
+
+def _once(said: Fields, name: str, value: str) -> None:
+    """Two of a kind come of a NAD that was lost between two travellers. Raises ValueError."""
+    if said.get(name) and value != said[name]:
+        raise ValueError(f"two of a kind: {name}")
+    said[name] = value
+
+
+def _known(segments: Sequence[Segment], tags: frozenset[str], what: str) -> None:
+    for segment in segments:
+        if segment.tag not in tags:
+            raise ValueError(f"{segment.tag} in {what}")
+
+
+def who(said: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """By what a traveller is told from the others of a message: reference, paper, or booking, names and birth."""
+    if said.get("ABO"):
+        return ("ABO", said["ABO"])
+    for _, number, issuer in said["documents"]:
+        if number:
+            return (number, issuer)
+    if said["family"] or said["given"]:
+        return (said["bookings"][:1], said["family"], said["given"], str(said.get("birth")))
+    return None
+
+
+# --- dates -------------------------------------------------------------------------------------------------------
+
+
+def full(text: str, form: str, what: str) -> str:
+    """A date or time with the century, CCYYMMDD or CCYYMMDDHHMM. Raises ValueError."""
+    length = {"101": 6, "102": 8, "201": 10, "203": 12, "": len(text)}.get(form)
+    if length not in (6, 8, 10, 12) or len(text) != length or not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{what} {text[:14]!r} of format {form[:3]!r}")
+    return text if length in (8, 12) else f"20{text}"
+
+
+def birth(text: str, latest: date) -> str | None:
+    """YYMMDD or CCYYMMDD as far as it is known: YYYY, YYYY-MM, YYYY-MM-DD. Raises ValueError."""
+    if not text:
+        return None
+    if len(text) not in (6, 8) or not (text.isascii() and text.isdecimal()):
+        raise ValueError("DTM+329 is no YYMMDD or CCYYMMDD")
+    year, month, day = text[:-4], text[-4:-2], text[-2:]
+    if month == "00" and day != "00":
+        raise ValueError("DTM+329 has a day without a month")
+    if len(year) == 2:
+        century = latest.year // 100 * 100
+        later = f"{century + int(year):04}{month}{day}" > latest.strftime("%Y%m%d")
+        year = f"{century + int(year) - (100 if later else 0):04}"
+    told = "-".join(part for part in (year, month, day) if part != "00")
+    try:
+        date.fromisoformat((told + "-01-01")[:10])
+    except ValueError:
+        raise ValueError("DTM+329 is no date") from None
+    return told

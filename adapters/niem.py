@@ -1,0 +1,50 @@
+"""Elements of NIEM as mappings read them: a record's content, which has under each name a list of what stands there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from adapters import converters
+from adapters.fields import Fields
+
+_DATE = re.compile(r"(.*?)(?:T.*)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+"""As much of a date as there is, and behind it a time and a zone that say nothing of a birth."""
+
+
+def texts(said: Fields, name: str) -> list[str]:
+    """What stands in the elements of that name that have text."""
+    return [each for each in said.get(name) or () if isinstance(each, str) and each]
+
+
+def text(said: Fields, name: str) -> str:
+    """The text of an element that comes once at most; nothing where it is absent or empty."""
+    found = said.get(name) or ("",)
+    return found[0] if isinstance(found[0], str) else next((each for each in found if isinstance(each, str)), "")
+
+
+def numbers(said: Fields, name: str) -> list[str]:
+    """The identification in each element of that name, where there is one."""
+    return [one for each in said.groups(name) if (one := text(each, "IdentificationID"))]
+
+
+def name(said: Fields) -> dict[str, str] | None:
+    """A name as events have it: a single one stands in the family name, middle names behind the given one."""
+    family, given = text(said, "PersonSurName"), text(said, "PersonGivenName")
+    if "PersonMiddleName" in said:
+        given = " ".join([*filter(None, (given,)), *texts(said, "PersonMiddleName")])
+    if not family and not given:
+        family = text(said, "PersonFullName")
+    return {"family": family or given, "given": given if family else ""} if family or given else None
+
+
+def birth(value: Any, what: str) -> str | None:
+    """A date of birth as far as it is known, whatever zone it was written down in. Raises ValueError."""
+    match = _DATE.fullmatch(value)
+    return converters.birth(match[1] if match else value, what)
+
+
+def tell_lost(record: Fields) -> None:
+    """Note the elements that refer to others which are not in the record."""
+    for element in record.get("@lost") or ():
+        record.lose(element, f"{element} refers to an element that is not in the record")
