@@ -235,14 +235,14 @@ async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Pat
     folder = data / "in"
     folder.mkdir()
     (folder / "a.xml").write_bytes(
-        message(encounter(), encounter(ENTRY, port="QQQ"), encounter(id="E0000000090", sex="?"))
+        message(encounter(), encounter(ENTRY, port="QQQ"), encounter(id="E0000000090", version="?"))
     )
     feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     first, last = await read(bus, Selection(system="IDENT"), whole=True)
     assert await all_of(bus, data, Selection((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
-    assert await all_of(bus, data, Selection((last.id,)), raw=last.raw.replace(b"?", b"F")) == [("publish", None)]
-    wanted = message(encounter(), encounter(ENTRY, port="JFK"), encounter(id="E0000000090", sex="F"))
+    assert await all_of(bus, data, Selection((last.id,)), raw=last.raw.replace(b"?", b"1")) == [("publish", None)]
+    wanted = message(encounter(), encounter(ENTRY, port="JFK"), encounter(id="E0000000090", version="1"))
     ids = {str(event.id) for result in decode_file(SYSTEMS["IDENT"], wanted) for event in result.events}
     assert set((await world(bus)).ids()) == ids
 
@@ -251,13 +251,13 @@ async def test_a_record_of_a_batch_is_replayed_behind_its_header_at_its_number(d
     folder = data / "in"
     folder.mkdir()
     three = [create(requestID=f"A10{number}") for number in range(3)]
-    broken = [three[0], three[1].replace("<Gender>F", "<Gender>Q"), three[2].replace("<Gender>F", "<Gender>Q")]
+    broken = [three[0], *(each.replace("<ResultCode>S", "<ResultCode>Q") for each in three[1:])]
     (folder / "SEVIS.D20250314.S000412.xml").write_bytes(batch(broken).encode())
     await ingest(data, bus, "SEVIS", str(folder), settle=0.0, patience=0.0, unwrap=None, pattern="*")
     dead_letters = await read(bus, Selection(system="SEVIS"), whole=True)
     assert [dead_letter.ordinal for dead_letter in dead_letters] == [2, 3]
     for dead_letter in dead_letters:
-        right = dead_letter.raw.replace(b"<Gender>Q", b"<Gender>F")
+        right = dead_letter.raw.replace(b"<ResultCode>Q", b"<ResultCode>S")
         assert await all_of(bus, data, Selection((dead_letter.id,)), raw=right) == [("publish", None)]
     wanted = decode_file(replace(SYSTEMS["SEVIS"], feeds=(plain_batches(),)), batch(three).encode())
     ids = {str(event.id) for result in wanted for event in result.events if event.kind != "coverage"}
