@@ -10,7 +10,7 @@ BIRTH_SAME, BIRTH_SWAPPED, BIRTH_DIGIT, BIRTH_CENTURY, BIRTH_PART, BIRTH_MONTH =
 BIRTH_OTHER = -7.0
 BIRTH_GENERATION = 1.5
 """One digit of the year apart, as mistyped dates are, and as many years as parents are older than their children."""
-GENERATION = (14, 70)
+GENERATION = (14, 45)
 """Years between one birthday of a parent and a child who has the name, and the day."""
 
 
@@ -33,7 +33,7 @@ def birth_score(one: str, other: str, country: str = "") -> float:
         return round(BIRTH_GENERATION - too_often, 1) if _wrong(one, other) == 1 else BIRTH_OTHER
     if one[2:] == other[2:]:
         return round(BIRTH_CENTURY - too_often, 1)
-    if _wrong(one, other) == 1 or _transposed(one, other):
+    if _wrong(one, other) == 1 or _transposed(one, other) or _a_day_apart(one, other):
         return round(BIRTH_DIGIT - (too_often if one[5:] == other[5:] else 0.0), 1)
     return BIRTH_OTHER
 
@@ -53,6 +53,11 @@ def a_generation_apart(one: str, other: str) -> bool:
 
 def _wrong(one: str, other: str) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def _a_day_apart(one: str, other: str) -> bool:
+    """Whether the two are neighbours within a month."""
+    return one[:8] == other[:8] and abs(int(one[8:]) - int(other[8:])) == 1
 
 
 def _transposed(one: str, other: str) -> bool:

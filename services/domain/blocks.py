@@ -4,7 +4,8 @@ Four of three kinds, each of which outlasts mistakes that break the others. Two 
 one order) with the sound of the family or of the given name; they are of one kind, so a family name meets a given name
 where the fields were swapped. Two hold the consonants of the whole name, in no order and without blanks: one with the
 year in its century and the citizenship, for dates of which the day or month is wrong, one with the day and month, for
-those of which the year is.
+those of which the year is. Particles are left out of the former, which makes them optional, and kept in the latter,
+which makes it the same whatever is written together.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def texts_of(claim: Claim) -> tuple[str, str, str, str]:
     if not mine.names or len(mine.birth) < 4:
         return "", "", "", ""
     by_family = by_given = by_year = by_day = ""
-    consonants = _consonants(mine)
+    heard = _consonants(mine)
     citizenship = ",".join(sorted(mine.citizenship))
     if len(mine.birth) == 10:
         year, *rest = mine.birth.split("-")
@@ -51,10 +52,10 @@ def texts_of(claim: Claim) -> tuple[str, str, str, str]:
         place = f"{year}{day}{citizenship}" if customary(mine.birth[5:]) else f"{year}{day}"
         family, given = _sounds(mine)
         by_family, by_given = (f"n/{place}/{each}" if each else "" for each in (family, given))
-        if len(consonants) > 1 and not customary(mine.birth[5:]):
-            by_day = f"d/{day}/{consonants}"
-    if len(consonants) > 1:
-        by_year = f"y/{mine.birth[2:4]}/{consonants}/{citizenship}"
+        if len(heard) > 1 and not customary(mine.birth[5:]):
+            by_day = f"d/{day}/{_every_consonant(mine)}"
+    if len(heard) > 1:
+        by_year = f"y/{mine.birth[2:4]}/{heard}/{citizenship}"
     return by_family, by_year, by_given, by_day
 
 
@@ -85,8 +86,13 @@ def _stem(token: str) -> str:
 
 
 def _consonants(claim: Compared) -> str:
+    """The consonants of the whole first name, sorted; without particles, also where they are written to the name."""
+    families, givens = claim.names[0]
+    heard = (consonants(_stem(token)) for token in (*families, *givens) if token not in PARTICLES)
+    return "".join(sorted("".join(heard)))
+
+
+def _every_consonant(claim: Compared) -> str:
     """The consonants of the whole first name, sorted."""
     families, givens = claim.names[0]
-    return "".join(
-        sorted("".join(consonants(_stem(token)) for token in (*families, *givens) if token not in PARTICLES))
-    )
+    return "".join(sorted("".join(map(consonants, (*families, *givens)))))

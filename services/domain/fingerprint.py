@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 13
+NORMALISER = 14
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 

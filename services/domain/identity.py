@@ -117,6 +117,7 @@ class Cluster:
     births: set[str]
     names: set[tuple[str, str]]
     nodes: list[bytes]
+    documents: set[str]
     sightings: Sightings
 
     def vetoes(self, other: Cluster, by: str = "") -> Iterator[str]:
@@ -136,15 +137,22 @@ class Cluster:
                 yield "sexes different"
             if self._any_names(other, scoring.given_conflict):
                 yield "given names of two people"
+            if self._a_generation(other):
+                yield "dates of birth a generation apart"
         elif by.startswith(DOCUMENTS):
             if births_differ and self._any_names(other, scoring.given_conflict):
                 yield "given names and dates of birth of two people"
             elif self._any_names(other, scoring.strange_given):
                 yield "given names of two people under one document"
-            if self._a_generation(other):
+            if self._a_generation(other) and len(self.documents & other.documents) < 2:
                 yield "dates of birth a generation apart"
-        elif births_differ and self._any_names(other, scoring.strange_given) and not by.startswith("fin/"):
+        elif births_differ and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
+
+    def _mistyped(self, other: Cluster, by: str) -> bool:
+        """Whether a number can be a mistyped one. Fingerprints are not, but their number is: two sets of documents."""
+        own = self.documents and other.documents and not self.documents & other.documents
+        return bool(own) or not by.startswith("fin/")
 
     def _births_differ(self, other: Cluster) -> bool:
         return bool(self.births and other.births) and not any(
@@ -169,6 +177,7 @@ class Cluster:
         self.births |= other.births
         self.names |= other.names
         self.nodes += other.nodes
+        self.documents |= other.documents
         for quarter, seen in other.sightings.items():
             self.sightings[quarter] = self.sightings.get(quarter, []) + seen
 
@@ -182,14 +191,15 @@ def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> 
             holders.setdefault(scheme, set()).add(text)
     sexes = {claim.sex} if claim.sex in ("F", "M") else set()
     dates = {claim.birth} if len(claim.birth) == 10 else set()
-    return Cluster(holders, sexes, dates, set(claim.names), [key], by_quarter(sightings))
+    documents = {text for text in claim.identifiers if text.startswith(DOCUMENTS) and not is_placeholder(text)}
+    return Cluster(holders, sexes, dates, set(claim.names), [key], documents, by_quarter(sightings))
 
 
-def same_holder(one: Claim, other: Claim) -> bool:
+def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:
     """Whether two holders of one document number can be one.
 
     Numbers are lent, mistyped and given out again, and the wrong passport is scanned: dates of birth have to agree and
-    given names not to be others', or everything else to outweigh it.
+    given names not to be others', or everything else to outweigh it. `common`: documents that the two share.
     """
     if any(scoring.strange_given(mine, theirs) for mine in one.names for theirs in other.names):
         return False
@@ -198,13 +208,13 @@ def same_holder(one: Claim, other: Claim) -> bool:
     if not one.birth or not other.birth:
         mine, theirs = scoring.compared(one), scoring.compared(other)
         return not mine.names or not theirs.names or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
-    if births.a_generation_apart(one.birth, other.birth):
+    if births.a_generation_apart(one.birth, other.birth) and common < 2:
         return False
     return scoring.score(one, other) + scoring.SHARED_DOCUMENT >= scoring.ACCEPT
 
 
 def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
-    """All joins by common identifiers, strongest first; of equal ones that with whoever is known first.
+    """All joins by common identifiers, strongest first; of equal ones that with the name that is known first.
 
     So a record that has nothing but a number goes with the one who had it before somebody else's name came under it.
     """
@@ -222,7 +232,8 @@ def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
 
 
 def _senior(edge: Edge, nodes: dict[bytes, Node]) -> int:
-    return min(nodes[edge.one].known, nodes[edge.other].known)
+    pair = nodes[edge.one], nodes[edge.other]
+    return min((node.known for node in pair if node.claim.names), default=0)
 
 
 def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
@@ -237,9 +248,27 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
 
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
     scheme = text.partition("/")[0]
+    if scheme in ONE_HOLDER:
+        yield from (Edge(WEIGHTS[scheme], one, other, text) for one, other in combinations(sorted(keys), 2))
+        return
+    disputed = _disputed([nodes[key].claim for key in keys])
     for one, other in combinations(sorted(keys), 2):
-        if scheme in ONE_HOLDER or same_holder(nodes[one].claim, nodes[other].claim):
+        mine, theirs = nodes[one].claim, nodes[other].claim
+        if disputed and not (mine.names and theirs.names):
+            continue
+        if same_holder(mine, theirs, _common_documents(mine, theirs)):
             yield Edge(WEIGHTS[scheme], one, other, text)
+
+
+def _disputed(claims: Sequence[Claim]) -> bool:
+    """Whether a document is told of two people: then a record that has nothing but its number is nobody's."""
+    names = {name for claim in claims for name in claim.names}
+    return len(names) > 1 and any(scoring.strange_given(one, other) for one, other in combinations(sorted(names), 2))
+
+
+def _common_documents(one: Claim, other: Claim) -> int:
+    common = set(one.identifiers) & set(other.identifiers)
+    return sum(text.startswith(DOCUMENTS) and not is_placeholder(text) for text in common)
 
 
 def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:

@@ -171,11 +171,21 @@ def _other_article(one: str, other: str) -> bool:
     return spelling(one[2:]) == spelling(other[2:]) and one[2] not in "AEIOUY"
 
 
+def _begins(short: str, long: str) -> bool:
+    """Whether one is the beginning of the other, cut from it in this spelling or in another one: SAIN, ZAINAB."""
+    if long.startswith(short) or spelling(long).startswith(spelling(short)):
+        return True
+    heard = sound(short)
+    if short[0] != long[0] and (len(heard) < 2 or heard[0] == "A"):
+        return False  # any vowel sounds like any other
+    return sound(long).startswith(heard)
+
+
 @lru_cache(maxsize=100_000)
 def strange(one: str, other: str) -> bool:
     """Whether neither token can be the other one mistyped, cut, or written otherwise: more than half is different."""
     short, long = sorted((one, other), key=lambda token: (len(token), token))
-    if len(short) == 1 or long.startswith(short) or alike(one, other):
+    if len(short) == 1 or alike(one, other) or _begins(short, long):
         return False
     return OSA.normalized_similarity(one, other) < 0.5
 

@@ -51,6 +51,10 @@ STRANGE_NAMES = -10.0
 """What names that contradict each other count where the two share a number: listed for a person to decide, or not."""
 
 
+Token = tuple[str, str]
+"""A part of a name, and whether it stands in the family or in the given name."""
+
+
 class Compared(NamedTuple):
     """A claim as it is compared."""
 
@@ -170,48 +174,71 @@ def names_score(mine: Compared, theirs: Compared) -> float:
     return max(_name_score(a, b, country) for a in mine.names for b in theirs.names)
 
 
+class _Matched(NamedTuple):
+    """Two names token by token: each of the shorter one looks for that of the longer one that is most like it."""
+
+    shorter: Name
+    pairs: Sequence[tuple[Alike, Token, Token]]
+    missed: list[Token]  # of the shorter name, particles left out
+    lost: list[Token]  # of the longer one
+
+    @property
+    def given(self) -> bool:
+        """Whether a given name of one stands in the other, in either field."""
+        return any("given" in (mine[1], theirs[1]) for _, mine, theirs in self.pairs)
+
+    @property
+    def strange_rest(self) -> bool:
+        """Whether both have given names left over of which none can be one of the other's."""
+        mine, theirs = ([token for token, role in some if role == "given"] for some in (self.missed, self.lost))
+        return bool(mine and theirs) and all(strange(token, each) for token in mine for each in theirs)
+
+
 @lru_cache(maxsize=50_000)
-def _name_score(one: Name, other: Name, country: str) -> float:
-    """Each token of the shorter name looks for the one of the longer that is most like it."""
-    if _other_generation(one, other):
-        return NEVER
+def _matched(one: Name, other: Name) -> _Matched:
     one, other = aligned(one, other)
     short, long = sorted((one, other), key=lambda name: (len(name[0]) + len(name[1]), name))
     left = [(token, "family") for token in long[0]] + [(token, "given") for token in long[1]]
-    given = 0
-    bits = SINGLE if len(short[0]) + len(short[1]) == 1 else 0.0
     wanted = [(token, "family") for token in short[0]] + [(token, "given") for token in short[1]]
     cut = {*_cut(short[0], long[0], 0, 0), *_cut(short[1], long[1], len(short[0]), len(long[0]))}
-    pairs = sorted(
+    ranked = sorted(
         (((alike(token, other_token) or Alike.CUT) if (at, to) in cut else alike(token, other_token),
           role == other_role, -at, -to)
          for at, (token, role) in enumerate(wanted)
          for to, (other_token, other_role) in enumerate(left)),
         reverse=True,
     )  # fmt: skip
-    met: dict[int, int] = {}
+    met: set[int] = set()
     taken: set[int] = set()
-    for how, same_role, at, to in pairs:
-        if how is Alike.NOT or -at in met or -to in taken:
-            continue
-        met[-at] = -to
-        taken.add(-to)
-        token, role = wanted[-at]
-        weight = min(bits_of(token, role, country), bits_of(*left[-to], country))
-        bits += KEPT[how] * weight + (0.0 if same_role else CROSSED)
-        given += role == "given" or left[-to][1] == "given"
+    pairs = []
+    for how, _, at, to in ranked:
+        if how is not Alike.NOT and -at not in met and -to not in taken:
+            met.add(-at)
+            taken.add(-to)
+            pairs.append((how, wanted[-at], left[-to]))
     missed = [entry for at, entry in enumerate(wanted) if at not in met and entry[0] not in PARTICLES]
     lost = [entry for to, entry in enumerate(left) if to not in taken and entry[0] not in PARTICLES]
-    if one[1] and other[1] and not given:
+    return _Matched(short, pairs, missed, lost)
+
+
+@lru_cache(maxsize=50_000)
+def _name_score(one: Name, other: Name, country: str) -> float:
+    if _other_generation(one, other):
+        return NEVER
+    matched = _matched(one, other)
+    if one[1] and other[1] and not matched.given:
         return NEVER  # twins, siblings, parents: all but the given name may agree
-    mine, theirs = ([token for token, role in some if role == "given"] for some in (missed, lost))
-    if mine and theirs and all(strange(token, each) for token in mine for each in theirs):
+    if matched.strange_rest:
         return NEVER  # twins again, called MARIA ELENA and MARIA JOSE
-    if missed:
-        return bits + sum(FAMILY_OTHER if role == "family" else GIVEN_OTHER for _, role in missed)
-    if lost and not all(short):
+    bits = SINGLE if sum(map(len, matched.shorter)) == 1 else 0.0
+    for how, mine, theirs in matched.pairs:
+        weight = min(bits_of(*mine, country), bits_of(*theirs, country))
+        bits += KEPT[how] * weight + (0.0 if mine[1] == theirs[1] else CROSSED)
+    if matched.missed:
+        return bits + sum(FAMILY_OTHER if role == "family" else GIVEN_OTHER for _, role in matched.missed)
+    if matched.lost and not all(matched.shorter):
         return bits + FIELD_LOST
-    return bits + TOKEN_LOST * len(lost)
+    return bits + TOKEN_LOST * len(matched.lost)
 
 
 def _other_generation(one: Name, other: Name) -> bool:
@@ -232,8 +259,15 @@ def _cut(one: tuple[str, ...], other: tuple[str, ...], at: int, to: int) -> Iter
 
 @lru_cache(maxsize=50_000)
 def given_conflict(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether of two names (family, given) one cannot be the other, by what follows the family name."""
-    return _name_score(name_of(*one), name_of(*other), "") == NEVER
+    """Whether of two names (family, given) one cannot be the other, by what follows the family name.
+
+    It is less than a score of NEVER: names of two or three letters that differ in one exclude a join by score, and no
+    join of others who have such a name among theirs.
+    """
+    mine, theirs = name_of(*one), name_of(*other)
+    if _other_generation(mine, theirs) or _matched(mine, theirs).strange_rest:
+        return True
+    return strange_given(one, other)
 
 
 @lru_cache(maxsize=50_000)

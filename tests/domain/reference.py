@@ -126,8 +126,9 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         document = stage == 1 and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
         if document and (_two_holders(mine, theirs, cells) or _wrong_document(mine, theirs, cells)):
             continue
-        number = (stage == 1 and not document and weight != WEIGHTS["fin"]) or (stage, weight) == (0, TWINS)
-        if number and _mistyped_number(mine, theirs, cells):
+        number = (stage == 1 and not document) or (stage, weight) == (0, TWINS)
+        prints = stage == 1 and weight == WEIGHTS["fin"]
+        if number and _mistyped_number(mine, theirs, cells) and not (prints and not _two_sets(mine, theirs, cells)):
             continue
         both = mine + theirs
         for cell in both:
@@ -151,7 +152,8 @@ def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], boo
                 found.append((0, DECIDED, 0, one, other))
             elif mine == theirs:
                 found.append((0, TWINS, 0, one, other))
-            first = min(record.known for cell in (one, other) for record in cells[cell])
+            named = [record.known for cell in (one, other) for record in cells[cell] if record.claim.names]
+            first = min(named, default=0)
             found += [(1, weight, first, one, other) for weight in _reasons(one, other, cells, seniors)]
             if _scored(cells[one], cells[other], seniors):
                 found.append((2, scoring.score(theirs, mine), 0, one, other))
@@ -170,7 +172,7 @@ def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors
             and theirs in seniors.of(text)
         ):
             document = scheme in ("passport", "visa")
-            if not document or _agree(mine, theirs):
+            if not document or (_agree(mine, theirs) and not _nobodys(text, mine, theirs, cells, seniors)):
                 found.append(WEIGHTS[scheme])
     return found
 
@@ -196,13 +198,32 @@ def _texts(held: Sequence[Record]) -> set[str]:
     return {text for record in held for text in (*record.claim.identifiers, *record.numbers)}
 
 
+def _nobodys(text: str, mine: Claim, theirs: Claim, cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
+    """Whether one of the two has no name, and the document is told of two people."""
+    if mine.names and theirs.names:
+        return False
+    holders = [held[0].claim for held in cells.values() if text in _texts(held) and held[0].claim in seniors.of(text)]
+    names = {name for claim in holders for name in claim.names}
+    return any(scoring.strange_given(one, other) for one in names for other in names)
+
+
+def _documents(claims: Sequence[Claim]) -> set[str]:
+    texts = {text for claim in claims for text in claim.identifiers if text.split("/")[0] in ("passport", "visa")}
+    return {text for text in texts if not numbers.is_placeholder(text)}
+
+
+def _two_sets(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+    """Whether each side has documents of its own."""
+    return _apart(*(_documents([cells[cell][0].claim for cell in side]) for side in (mine, theirs)))
+
+
 def _agree(one: Claim, other: Claim) -> bool:
     if any(scoring.strange_given(a, b) for a in one.names for b in other.names):
         return False
     if one.birth and other.birth:
         if one.birth == other.birth:
             return True
-        if births.a_generation_apart(one.birth, other.birth):
+        if births.a_generation_apart(one.birth, other.birth) and len(_documents([one]) & _documents([other])) < 2:
             return False
         return scoring.score(one, other) >= scoring.ACCEPT - scoring.SHARED_DOCUMENT
     mine, theirs = scoring.compared(one), scoring.compared(other)
@@ -214,7 +235,7 @@ def _strangers(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes
     others = [cells[cell][0].claim for cell in theirs]
     if _apart(*({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))):
         return True
-    return _other_names(ours, others)
+    return _other_names(ours, others) or _a_generation(ours, others)
 
 
 def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
@@ -229,9 +250,14 @@ def _mistyped_number(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict
 
 def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    several = len(_documents(ours) & _documents(others)) > 1
+    return _strange_names(ours, others) or (_a_generation(ours, others) and not several)
+
+
+def _a_generation(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
     apart = [births.a_generation_apart(a, b) for a in dates for b in more]
-    return _strange_names(ours, others) or (bool(apart) and all(apart))
+    return bool(apart) and all(apart)
 
 
 def _other_births(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:

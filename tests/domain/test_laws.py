@@ -175,7 +175,7 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "a mistyped number joins": (identity.Cluster, "_any_names", lambda self, other, conflict: False),
     "who is known first has no say": (identity, "_senior", lambda edge, nodes: 0),
     "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
-    "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other: False),
+    "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other, common: False),
     "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),
     "weakest join first": (identity, "edges_of", lambda nodes, caps, plain=identity.edges_of: plain(nodes, caps)[::-1]),
 }
