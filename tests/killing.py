@@ -206,7 +206,7 @@ def kinds(pipeline: Pipeline, watch: Watch, sender: Sender, wanted: int) -> list
         return sender.pending
 
     def ingest() -> Popen[bytes]:
-        return pipeline.start("ingest", "--once", "--stamp", "recorded")
+        return pipeline.start("ingest", "--once", "--take-over", "--stamp", "recorded")
 
     def correlate() -> Popen[bytes]:
         return pipeline.start("correlate")

@@ -114,7 +114,7 @@ class Pipeline:
 
     def ingest(self) -> None:
         """Read all that the sources hold."""
-        self.run("ingest", "--once", "--stamp", "recorded")
+        self.run("ingest", "--once", "--take-over", "--stamp", "recorded")
 
     def open_door(self) -> subprocess.Popen[bytes]:
         """A door; `ready` tells when it listens."""

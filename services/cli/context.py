@@ -79,6 +79,7 @@ class Commands(TyperGroup):
 def _foreseen(error: Exception) -> int | None:
     from adapters.registry import MalformedSystem
     from bus.contract import BusError
+    from services.feeds.ownership import FeedHeld
     from services.kafka_local import KafkaUnavailable
     from services.settings import SettingsError
     from services.store.contract import Incomplete, OtherConfiguration, StoreDown
@@ -87,5 +88,5 @@ def _foreseen(error: Exception) -> int | None:
         return error.code
     if isinstance(error, SettingsError):
         return MISUSED
-    foreseen = BusError | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration | Incomplete
+    foreseen = BusError | FeedHeld | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration | Incomplete
     return FAILED if isinstance(error, foreseen) else None

@@ -36,13 +36,17 @@ def ingest(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="End when no source has anything more.")] = False,
     stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="With --once: also take feeds that a running process holds.")
+    ] = False,
     feed: Annotated[
         list[str] | None, typer.Option(metavar="NAME[=URL]", help="Only this feed; with a URL, whatever settings say.")
     ] = None,
 ) -> None:
     """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
 
-    Where each feed stands is kept on the bus; a host that starts takes its feeds over from one that runs. A receipt
+    Where each feed stands is kept on the bus. A host that starts takes its feeds over from one that runs; with --once
+    only if --take-over says so. A receipt
     for each batch is kept on the bus (`visabus receipts`). Exits with 1 if a feed was stopped.
 
         visabus --settings visabus.toml ingest
@@ -57,7 +61,15 @@ def ingest(
         raise Refusal('the settings name no feed; add --feed I94.nightly=file:///... or a [feeds."..."] table', MISUSED)
     feeds_read = sources(settings, names)
     start_logs(settings)
-    outcomes = asyncio.run(_run(settings, feeds_read, once=once, clock=now if stamp is Stamp.NOW else recorded))
+    outcomes = asyncio.run(
+        _run(
+            settings,
+            feeds_read,
+            once=once,
+            take_over=take_over or not once,
+            clock=now if stamp is Stamp.NOW else recorded,
+        )
+    )
     for outcome in outcomes:
         typer.echo(_line(outcome), err=True)
     if any(outcome.error is not None for outcome in outcomes):
@@ -70,13 +82,15 @@ def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return [name for name, _, _ in pairs], {name: {"url": url} for name, _, url in pairs if url}
 
 
-async def _run(settings: Settings, feeds: Sequence[Source], *, once: bool, clock: Clock) -> list[Outcome]:
+async def _run(
+    settings: Settings, feeds: Sequence[Source], *, once: bool, take_over: bool, clock: Clock
+) -> list[Outcome]:
     from services.cli.signals import stop_on_signals
     from services.ingest import run
     from services.memory import collect_rarely
 
     collect_rarely()
-    return await run(settings, feeds, once=once, stop=stop_on_signals(), clock=clock)
+    return await run(settings, feeds, once=once, take_over=take_over, stop=stop_on_signals(), clock=clock)
 
 
 def _line(outcome: Outcome) -> str:

@@ -2,6 +2,6 @@
 
 from services.feeds.checkpoints import Checkpoint, Checkpoints, parse
 from services.feeds.counters import NONE, Counters
-from services.feeds.ownership import FeedLost, Holding, Ownership
+from services.feeds.ownership import FeedHeld, FeedLost, Holding, Ownership
 
-__all__ = ["NONE", "Checkpoint", "Checkpoints", "Counters", "FeedLost", "Holding", "Ownership", "parse"]
+__all__ = ["NONE", "Checkpoint", "Checkpoints", "Counters", "FeedHeld", "FeedLost", "Holding", "Ownership", "parse"]

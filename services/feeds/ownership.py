@@ -11,14 +11,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from bus.contract import Bus, Producer
 from services.feeds.checkpoints import Checkpoint, Checkpoints
 
+HEARTBEAT_SECONDS = 5.0
+"""How often a process says that it still holds its feeds."""
+
+ALIVE_SECONDS = 4 * HEARTBEAT_SECONDS
+"""A process that has said nothing for so long no longer runs."""
+
 
 class FeedLost(Exception):
     """Another process took the feed over."""
+
+
+class FeedHeld(Exception):
+    """Another process holds the feed, runs, and was not to be disturbed."""
 
 
 def _ignore() -> None:
@@ -51,14 +62,17 @@ class Ownership:
         self.producer = producer
         self._checkpoints = Checkpoints()
 
-    async def claim(self, keys: Iterable[str]) -> bool:
+    async def claim(self, keys: Iterable[str], *, only_free: bool = False) -> bool:
         """Write an epoch one higher for each feed. Return whether a process before may still run one of them.
 
-        Where one may, wait until it has had time to see that it lost the feed, and call `confirm` then.
+        Where one may, wait until it has had time to see that it lost the feed, and call `confirm` then. With
+        `only_free` nothing is taken from a process that runs: raises FeedHeld.
         """
         await self._checkpoints.read(self._bus)
         contested = False
         wanted = list(keys)
+        if only_free:
+            self._refuse_held(wanted)
         for key in wanted:
             before = self._checkpoints.held.get(key, Checkpoint())
             epoch = before.epoch if before.owner == self.owner else before.epoch + 1
@@ -66,6 +80,19 @@ class Ownership:
             contested = contested or not before.released
         await self.producer.send([self.holdings[key].checkpoint.message(key) for key in wanted])
         return contested
+
+    def _refuse_held(self, keys: Iterable[str]) -> None:
+        now = datetime.now(UTC)
+        for key in keys:
+            held = self._checkpoints.held.get(key)
+            if held is None or held.released or held.owner == self.owner or held.at is None:
+                continue
+            silent = (now - held.at).total_seconds()
+            if silent < ALIVE_SECONDS:
+                raise FeedHeld(
+                    f"{key.replace('/', '.')} is held by a process that was alive {max(0, int(silent))} s ago; "
+                    "--take-over takes it from there"
+                )
 
     async def confirm(self) -> None:
         """Adopt what the process before wrote last: it is further on, and as true as what stood at the claim."""
@@ -97,6 +124,13 @@ class Ownership:
             mine = holding.checkpoint
             if last is not None and last.fence() < mine.fence() and not mine.released:
                 await self.producer.send([mine.message(holding.key)])
+
+    async def beat(self) -> None:
+        """Say that this process still holds its feeds."""
+        for holding in self.holdings.values():
+            async with holding.turn:
+                if not holding.lost and not holding.checkpoint.released:
+                    await self.producer.send([holding.checkpoint.message(holding.key)])
 
     async def save(self, holding: Holding, checkpoint: Checkpoint) -> None:
         """Write a checkpoint; it is the holding's once it is durable. Raises FeedLost."""

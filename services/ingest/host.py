@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from bus.contract import Bus, BusDown
 from services import retry
 from services.dead_letters import Spool
 from services.feeds import Ownership
+from services.feeds.ownership import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
 from services.ingest.patience import Patience
@@ -30,20 +32,23 @@ async def run(
     feeds: Sequence[Source],
     *,
     once: bool = False,
+    take_over: bool = True,
     stop: asyncio.Event | None = None,
     clock: Clock = now,
     bus: Bus | None = None,
 ) -> list[Outcome]:
     """Run the feeds until `stop`, or with `once` until no source has anything more. Return how each ended.
 
-    A bus that is handed in stays open. Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before
-    the feeds have begun; later that ends the feeds, and their outcomes say so.
+    Without `take_over` a feed is refused that another process holds and works at: raises FeedHeld. A bus that is handed
+    in stays open. Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun;
+    later that ends the feeds, and their outcomes say so.
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
     opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
     try:
-        return await Host(settings, opened, once=once, stop=stop, clock=clock, patience=patience).run(feeds)
+        host = Host(settings, opened, once=once, stop=stop, clock=clock, patience=patience)
+        return await host.run(feeds, take_over=take_over)
     finally:
         if bus is None:
             await opened.close()
@@ -62,13 +67,13 @@ class Host:
         self._clock = clock
         self._patience = patience
 
-    async def run(self, feeds: Sequence[Source]) -> list[Outcome]:
-        """Take the feeds over, run them, let them go."""
+    async def run(self, feeds: Sequence[Source], *, take_over: bool) -> list[Outcome]:
+        """Take the feeds, run them, let them go."""
         await self._patience(self._stop, lambda: self._bus.declare(topics()))
         producer = await self._patience(self._stop, self._bus.producer)
         try:
             ownership = Ownership(self._bus, producer)
-            await self._take_over(ownership, feeds)
+            await self._take(ownership, feeds, take_over=take_over)
             shared = Installation(
                 settings=self._settings.ingest,
                 producer=producer,
@@ -84,9 +89,9 @@ class Host:
         finally:
             await producer.close()
 
-    async def _take_over(self, ownership: Ownership, feeds: Sequence[Source]) -> None:
+    async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> None:
         keys = [feed.key for feed in feeds]
-        if await self._patience(self._stop, lambda: ownership.claim(keys)):
+        if await self._patience(self._stop, lambda: ownership.claim(keys, only_free=not take_over)):
             await retry.wait(2 * self._settings.ingest.fence_seconds, self._stop)
         await self._patience(self._stop, ownership.confirm)
 
@@ -104,11 +109,15 @@ class Host:
         return [run.outcome(result) for run, result in zip(runs, results, strict=True)]
 
     async def _sentry(self, ownership: Ownership) -> None:
-        """See whether another process took a feed over."""
+        """See whether another process took a feed over, and say that this one runs."""
+        beaten = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ingest.fence_seconds)
             try:
                 await ownership.watch()
+                if time.monotonic() - beaten >= HEARTBEAT_SECONDS:
+                    beaten = time.monotonic()
+                    await ownership.beat()
             except BusDown:
                 continue  # those who send find out for themselves
 

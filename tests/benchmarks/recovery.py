@@ -49,7 +49,7 @@ async def ingest(pipeline: Pipeline, watch: Watch, population: Path, drop: Path,
         for name, files in zip(DROPPED, part, strict=True):
             for file in files:
                 shutil.copy2(file, drop / name)
-        arguments = ("ingest", "--once", "--stamp", "recorded")
+        arguments = ("ingest", "--once", "--take-over", "--stamp", "recorded")
         await kill(pipeline.start(*arguments), begun)
         began = time.monotonic()
         again = pipeline.start(*arguments)

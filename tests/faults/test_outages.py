@@ -56,7 +56,7 @@ class Portions:
 async def under_load(pipeline: Pipeline, portions: int = 1) -> AsyncIterator[Portions]:
     """All processes at work while something happens; behind it all is in the view."""
     correlator = pipeline.start("correlate")
-    reader = pipeline.start("ingest", "--once", "--stamp", "recorded")
+    reader = pipeline.start("ingest", "--once", "--take-over", "--stamp", "recorded")
     door = pipeline.open_door()
     messages = Portions(pipeline, portions)
     sending = asyncio.create_task(messages.send())

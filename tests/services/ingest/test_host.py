@@ -19,6 +19,7 @@ from schemas.events import AnyEvent
 from schemas.topics import POSITIONS
 from services import failpoints
 from services.dead_letters import Spool
+from services.feeds import FeedHeld
 from services.ingest import Outcome, recorded, run
 from services.settings import Deadlines, Settings
 
@@ -387,6 +388,22 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
 
 
 @pytest.mark.law(3, "two hosts of one feed")
+async def test_a_try_does_not_take_a_feed_from_a_host_that_runs(bus: Bus, folder: Path) -> None:
+    """As `ingest --once` runs it; a wrong address is no matter then."""
+    stop = asyncio.Event()
+    first = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
+    await read_to(bus, "b.txt")
+    with pytest.raises(FeedHeld, match="--take-over"):
+        await run(settings(folder), [toy(folder / "wrong")], once=True, take_over=False, bus=bus, clock=recorded)
+    (folder / "c.txt").write_text("good 20\nbad z")
+    await read_to(bus, "c.txt")
+    stop.set()
+    assert (await first)[0].error is None
+    assert (await world(bus)).checkpoints["TOY/lines"]["epoch"] == 1
+    (outcome,) = await run(settings(folder), [toy(folder)], once=True, take_over=False, bus=bus, clock=recorded)
+    assert outcome.error is None, "it was let go"
+
+
 async def test_of_two_hosts_that_start_at_once_one_remains(bus: Bus, folder: Path) -> None:
     stop = asyncio.Event()
     hosts = [
