@@ -23,36 +23,31 @@ async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
     what was known by then. Raises services.store.contract.Incomplete.
     """
-    if quarantined := await reads.quarantined():
-        raise Incomplete(quarantined)
-    coverage = await reads.coverage(known_at)
-    yield canonical({"complete": coverage.scopes})
-    async with aclosing(_stored(reads) if known_at is None else _recomputed(reads, known_at)) as found:
-        async for line in found:
-            yield line if as_of is None else _answered(line, as_of, coverage)
-
-
-async def _stored(reads: Reads) -> AsyncGenerator[bytes, None]:
-    async with aclosing(reads.histories()) as found:
-        async for history in found:
-            yield history
+    async with reads.one_state() as state:
+        if quarantined := await state.quarantined():
+            raise Incomplete(quarantined)
+        coverage = await state.coverage(known_at)
+        yield canonical({"complete": coverage.scopes})
+        async with aclosing(state.histories() if known_at is None else _recomputed(state, known_at)) as histories:
+            async for line in histories:
+                yield line if as_of is None else _answered(line, as_of, coverage)
 
 
 async def _recomputed(reads: Reads, known_at: int) -> AsyncGenerator[bytes, None]:
-    found: list[tuple[str, bytes]] = []
+    lines_by_person: list[tuple[str, bytes]] = []
     cutoffs = await reads.cutoffs()
     async for pool in reads.all_pools():
-        told = persons(pool.facts.values(), known_at, cutoffs)
-        found += [(history.person, canonical(history)) for history in told]
-    for _, line in sorted(found):
+        histories = persons(pool.facts.values(), known_at, cutoffs)
+        lines_by_person += [(history.person, canonical(history)) for history in histories]
+    for _, line in sorted(lines_by_person):
         yield line
 
 
 def _answered(line: bytes, as_of: int, coverage: Coverage) -> bytes:
     history = history_of(line)
-    told = []
+    answers = []
     for stay in history.stays:
-        found = answer(stay, as_of, coverage)
-        if found is not None:
-            told.append({"stay": stay.id, "outcome": found.outcome, "reason": found.reason, "rule": found.rule})
-    return canonical({**msgspec.to_builtins(history), "answers": told})
+        held = answer(stay, as_of, coverage)
+        if held is not None:
+            answers.append({"stay": stay.id, "outcome": held.outcome, "reason": held.reason, "rule": held.rule})
+    return canonical({**msgspec.to_builtins(history), "answers": answers})

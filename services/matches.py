@@ -63,15 +63,16 @@ class Possible:
 
 async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
     """All possible matches, as they are found; a pair of persons once, first of all those who share a number."""
-    cutoffs = await reads.cutoffs()
-    named: set[frozenset[str]] = set()
-    for finding in (_by_number(reads, cutoffs), *(_by_block(reads, which, cutoffs) for which in range(len(KINDS)))):
-        async with aclosing(finding) as matches:
-            async for match in matches:
-                pair = frozenset((match.one.person, match.other.person))
-                if pair not in named:
-                    named.add(pair)
-                    yield match
+    async with reads.one_state() as state:
+        cutoffs = await state.cutoffs()
+        named: set[frozenset[str]] = set()
+        for finding in (_by_number(state, cutoffs), *(_by_block(state, which, cutoffs) for which in range(len(KINDS)))):
+            async with aclosing(finding) as matches:
+                async for match in matches:
+                    pair = frozenset((match.one.person, match.other.person))
+                    if pair not in named:
+                        named.add(pair)
+                        yield match
 
 
 async def _by_number(reads: Reads, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:

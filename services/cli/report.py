@@ -79,16 +79,17 @@ async def accounted(settings: Settings, year: int, as_of: int) -> Report:
 
     store = await open_store(settings.store_url)
     try:
-        found = Report(year, as_of, await store.reads.coverage())
-        async with aclosing(store.reads.histories()) as histories:
-            async for data in histories:
-                found.add(history_of(data))
-        async with aclosing(store.reads.all_pools()) as pools:
-            async for pool in pools:
-                found.count(pool.facts.values())
+        async with store.reads.one_state() as state:
+            report = Report(year, as_of, await state.coverage())
+            async with aclosing(state.histories()) as histories:
+                async for data in histories:
+                    report.add(history_of(data))
+            async with aclosing(state.all_pools()) as pools:
+                async for pool in pools:
+                    report.count(pool.facts.values())
     finally:
         await store.close()
-    return found
+    return report
 
 
 HEADS = {

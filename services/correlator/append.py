@@ -32,9 +32,10 @@ class Batch:
 
 async def append(tx: Transaction, batch: Batch, cache: KeyCache) -> Appended:
     """Write the batch. Raises services.store.writer.Fenced."""
+    cache.renew(tx.generation)
     if batch.moves:
         await tx.advance(batch.moves)
-    done = Appended({}, {}, False)
+    done = Appended({}, {}, False, tx.generation)
     if batch.facts:  # coverage alone changes answers, not persons; the deadlines see to it
         work = Work()
         done = await _append_facts(tx, batch.facts, cache, work)
@@ -61,7 +62,7 @@ async def _append_facts(tx: Transaction, facts: Sequence[Fact], cache: KeyCache,
     earlier = cache.earlier({key: at for key, at in known.items() if key not in placed.fresh})
     if earlier:
         work.claims += sorted(await tx.lower_claims(earlier))
-    return Appended(placed.learnt, known, bool(work.claims))
+    return Appended(placed.learnt, known, bool(work.claims), tx.generation)
 
 
 def _claims(facts: Sequence[Fact], keys: Sequence[list[int]]) -> dict[int, Fact]:

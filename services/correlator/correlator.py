@@ -79,6 +79,7 @@ class Correlator:
                 async with self._writer.begin() as tx:
                     taken = {part: await tx.claim_position(*part) for part in sorted(partitions)}
         self._positions.update(taken)
+        self._keys.forget()  # after a fence, or where another had the partitions meanwhile: learn anew what stands
         return {part: following for part, (following, _) in taken.items()}
 
     async def revoked(self, partitions: Iterable[Partition]) -> None:

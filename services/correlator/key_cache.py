@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 CACHED = 2_000_000
-"""Keys remembered at most; a key's founding pool never changes, so remembering cannot be wrong."""
+"""Keys remembered at most. A key's founding pool never changes, so remembering is right as long as the database keeps
+what it had; a failover can take the last transactions away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Appended:
     learnt: dict[int, int]  # key -> pool
     claims: dict[int, int]  # claim -> since when it is known
     to_compare: bool
+    generation: int = 0  # of the connections that it was learnt by
 
 
 class KeyCache:
@@ -24,6 +26,18 @@ class KeyCache:
     def __init__(self) -> None:
         self._pools: dict[int, int] = {}
         self._since: dict[int, int] = {}
+        self._generation = 0
+
+    def renew(self, generation: int) -> None:
+        """Forget everything if it was learnt from another generation of connections than this one."""
+        if generation != self._generation:
+            self.forget()
+            self._generation = generation
+
+    def forget(self) -> None:
+        """Forget everything: the database may have less than what was learnt from it."""
+        self._pools.clear()
+        self._since.clear()
 
     def earlier(self, claims: Mapping[int, int]) -> list[tuple[int, int]]:
         """Return those of the claims that may be known since earlier than remembered, sorted."""
@@ -37,9 +51,9 @@ class KeyCache:
 
     def remember(self, done: Appended) -> None:
         """Remember what an append learnt. Only what is committed may be remembered."""
+        self.renew(done.generation)
         if len(self._pools) + len(done.learnt) > CACHED:
-            self._pools.clear()
-            self._since.clear()
+            self.forget()
         self._pools.update(done.learnt)
         for claim, known in done.claims.items():
             self._since[claim] = min(known, self._since.get(claim, known))

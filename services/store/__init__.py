@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -66,7 +67,7 @@ async def open_store(url: str, *, migrate: bool = True) -> Store:
         if migrate:
             async with engine.connect() as connection:
                 await connection.run_sync(_migrate)
-    except (OSError, DBAPIError, sqlite3.Error) as error:
+    except (OSError, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         await engine.dispose()
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreDown(f"the store at {engine.url!r} cannot be opened: {cause}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +44,10 @@ class Snapshot:
 
 
 class Reads(Protocol):
-    """Everything that is read of a store. Each call sees one committed state."""
+    """Everything that is read of a store. Each call sees one committed state, however long its reader takes."""
+
+    def one_state(self) -> AbstractAsyncContextManager[Reads]:
+        """Return reads that all see the state that is committed now, until the context ends."""
 
     async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
         """Return all that an answer about a key (`facts.key_hash`, `facts.handle_key`) rests on, in one state.

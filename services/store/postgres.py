@@ -14,16 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
+from services.store.errors import GIVEN_UP, PASSING
+from services.store.generation import Generation
 from services.store.tables import BLOCKS, METADATA
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
 
 RESOLVING, OUTBOX, COVERING = 0x76697361, 0x76697362, 0x76697363
 """Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage."""
-_GIVEN_UP = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.SerializationError,
-)
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
@@ -36,6 +33,7 @@ class PostgresWriter:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._crowd = _Crowd()
+        self._generation = Generation(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
@@ -46,10 +44,10 @@ class PostgresWriter:
                 if raw is None:
                     raise StoreDown("the pool gave no connection")
                 async with raw.transaction(isolation="read_committed"):
-                    yield PostgresTransaction(raw, self._crowd)
-        except _GIVEN_UP as error:
+                    yield PostgresTransaction(raw, self._crowd, self._generation.number)
+        except GIVEN_UP as error:
             raise Conflict(type(error).__name__) from error
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError) as error:
+        except PASSING as error:
             raise StoreDown(f"PostgreSQL: {type(error).__name__}") from error
         except (OperationalError, InterfaceError, DBAPIError) as error:
             raise StoreDown(f"PostgreSQL: {type(error.orig).__name__}") from error
@@ -69,7 +67,8 @@ class _Crowd:
 class PostgresTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any, crowd: _Crowd) -> None:
+    def __init__(self, raw: Any, crowd: _Crowd, generation: int) -> None:
+        self.generation = generation
         self._raw = raw
         self._crowd = crowd
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Select, func, literal, select, text, tuple_, union_all
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.domain.caps import Rank
@@ -43,8 +44,9 @@ _JOINED_THEN = text(JOINED.format(condition="known <= :known"))
 class SqlReads:
     """See `services.store.contract.Reads`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, held: AsyncConnection | None = None) -> None:
         self._engine = engine
+        self._held = held  # in the state of whose transaction everything is read
         self._snapshots = snapshots_of(engine)
 
     async def close(self) -> None:
@@ -52,14 +54,35 @@ class SqlReads:
         await self._snapshots.close()
 
     async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
-        return await self._snapshots.read(key, known_at)
+        if self._held is None:
+            return await self._snapshots.read(key, known_at)
+        pools, coverage = await self.pools([key]), await self.coverage(known_at)
+        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through())
+
+    @asynccontextmanager
+    async def one_state(self) -> AsyncIterator[SqlReads]:
+        if self._held is not None:
+            yield self
+            return
+        async with self._connect() as connection:
+            if self._engine.dialect.name == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                # a reader may pause for longer than a writer may
+                await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            else:
+                await connection.execute(text("BEGIN"))
+            await connection.execute(select(POSITION.c.topic).limit(1))  # the first reading fixes the state
+            yield SqlReads(self._engine, connection)
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        if self._held is not None:
+            yield self._held
+            return
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, DBAPIError, SQLAlchemyError) as error:
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
@@ -126,7 +149,7 @@ class SqlReads:
         order = (every.c.block, every.c.claim, every.c.place)
         query = select(every).order_by(*order).limit(PAGE)
         last: tuple[int, int, int] | None = None
-        async with self._connect() as connection:
+        async with self.one_state() as state, state._connect() as connection:
             while True:
                 page = query if last is None else query.where(tuple_(*order) > tuple_(*last))
                 rows = (await connection.execute(page)).all()
@@ -138,7 +161,7 @@ class SqlReads:
 
     async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
         last = None
-        async with self._connect() as connection:
+        async with self.one_state() as state, state._connect() as connection:
             while True:
                 page = query if last is None else query.where(key > last)
                 rows = (await connection.execute(page.order_by(key).limit(PAGE))).all()

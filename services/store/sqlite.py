@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
+from services.store.generation import Generation
 from services.store.tables import BLOCKS
 from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
 
@@ -29,6 +30,7 @@ class SqliteWriter:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._generation = Generation(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
@@ -40,7 +42,7 @@ class SqliteWriter:
                     raise StoreDown("the pool gave no connection")
                 await raw.execute("BEGIN IMMEDIATE")
                 try:
-                    yield SqliteTransaction(raw)
+                    yield SqliteTransaction(raw, self._generation.number)
                 except BaseException:
                     await raw.rollback()
                     raise
@@ -56,7 +58,8 @@ class SqliteWriter:
 class SqliteTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, generation: int) -> None:
+        self.generation = generation
         self._raw = raw
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:

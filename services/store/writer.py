@@ -85,6 +85,9 @@ class WorkRow(NamedTuple):
 class Transaction(Protocol):
     """One transaction under way."""
 
+    generation: int
+    """Another number than before: a connection was made anew, and what was read or written before may be lost."""
+
     async def advance(self, moves: Sequence[Move]) -> None:
         """Move positions on. Raises Fenced where epoch or position is another."""
 

@@ -101,7 +101,7 @@ async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypa
     monkeypatch.setattr(caps, "CAP", 2)
     world = World(12)
     shared = Identifier.of(Scheme.RECEIPT, "SRC0000000002")
-    old, *others = people = [replace(world.person(), sex="F") for _ in range(3)]
+    old, *others = people = [replace(world.person(), sex="F", birth="1980-02-03") for _ in range(3)]
     stories = [encounter(world, one, START + timedelta(day), passport(one)) for day, one in enumerate(people)]
     stories += [
         encounter(world, one, START + timedelta(day), shared, passport(one)) for day, one in enumerate(others, 50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,10 @@ class MemoryReads:
 
     def take(self, *events: AnyEvent) -> None:
         self.facts += [fact_of(encode(event)) for event in events]
+
+    @asynccontextmanager
+    async def one_state(self) -> AsyncIterator[MemoryReads]:
+        yield self
 
     async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
         self._up()
