@@ -68,6 +68,7 @@ class Application:
     result: str | None = None
     approval: Event | None = None
     frivolous: bool = False
+    filing_told: bool = True
 
 
 @dataclass
@@ -249,6 +250,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             paper=steps[0]["system"] == "CLAIMS3",  # CLAIMS 3 holds what was filed on paper
             asked_class=next((e["requested_class"] for e in steps if e.get("requested_class")), None),
             frivolous=receipt in frivolous,
+            filing_told=bool(filings) or any(dates),
         )
         if decisions:
             last = decisions[-1]
@@ -353,7 +355,7 @@ def label(stay: Stay, day: date) -> Labels:
     if GRACE in base or STATUS in base:
         return base | {PENDING}  # both hold; the closed list names the grace first
     if UNKNOWN in base:
-        return frozenset({UNKNOWN, PENDING})
+        return frozenset({UNKNOWN, PENDING}) | (frozenset() if strong else base)
     return (
         frozenset({PENDING})
         | (frozenset({STATUS}) if "status" in pending else frozenset())
@@ -575,8 +577,9 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
     if cls == "F1":
         for application in applications:
             through = _cap_gap(application)
-            if through is not None and _in_time_for_cap_gap(stay, application, applications):
-                found.append((application.filed, through))
+            reaches = _in_time_for_cap_gap(stay, application, applications)
+            if through is not None and reaches is not None:
+                found.append((reaches, through))
     return found
 
 
@@ -592,7 +595,8 @@ def _cap_gap(application: Application) -> date | None:
     return through
 
 
-def _in_time_for_cap_gap(stay: Stay, application: Application, applications: list[Application]) -> bool:
+def _in_time_for_cap_gap(stay: Stay, application: Application, applications: list[Application]) -> date | None:
+    """The authorised day as of which the petition counts as received: its own, or a closed one right before it."""
     others = [a for a in applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
     days = [application.filed]
     if application.paper:
@@ -600,7 +604,7 @@ def _in_time_for_cap_gap(stay: Stay, application: Application, applications: lis
         while closed(day):
             days.append(day)
             day -= DAY
-    return any(_program_label(stay, "F1", others, day) <= {STATUS, GRACE} for day in days)
+    return next((day for day in days if _program_label(stay, "F1", others, day) <= {STATUS, GRACE}), None)
 
 
 def _program_with_date(stay: Stay, cls: str, until: date | str, program: Labels, day: date) -> Labels:
@@ -666,6 +670,9 @@ def _pending(stay: Stay, day: date) -> set[str]:
         decided = application.decided or FOREVER
         weekend = _received_after_weekend(application, day)
         if not (application.filed <= day or weekend) or day > decided:
+            continue
+        if not application.filing_told:
+            maybe = True  # decided, and nobody tells when it was filed
             continue
         if application.asks == "adjust":  # INA 245; agency guidance: from a proper filing, whatever the status
             sure |= application.filed <= day

@@ -6,12 +6,12 @@ A difference that belongs to none of them fails the tests.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
+from oracle import law
 from oracle.comparing import Difference
-from oracle.days import closed, day_of
+from oracle.days import day_of
 from oracle.histories import History
-from oracle.reading import Event, receipts_of
+from oracle.reading import Event
 
 
 def _steps(history: History, action: str) -> list[Event]:
@@ -23,9 +23,21 @@ def _told_late(history: History, difference: Difference) -> bool:
     return difference.product == "UNDETERMINED" and ("SEVIS" in difference.reason or "no period" in difference.reason)
 
 
-def _cap_gap_by_business_day(history: History, difference: Difference) -> bool:
-    behind = [e for e in _steps(history, "filed") if closed(day_of(e["occurred_at"]) - timedelta(days=1))]
-    return history.kind == "cap_gap" and bool(behind)
+def _to_a_date_and_terminated(history: History, difference: Difference) -> bool:
+    """F or J admitted to a date that is over; the program was terminated, then he left."""
+    students = [
+        e for e in history.events if e["kind"] == "arrival" and e["class_of_admission"] in law.GRACE_OF_PROGRAMS
+    ]
+    return difference.product == "DEPARTED_IN_TIME" and any(e["admitted_until"] != "D/S" for e in students)
+
+
+def _other_filings(history: History, difference: Difference) -> bool:
+    return difference.product == "TERMINATED" and any(e["asks"] == "adjust" for e in _steps(history, "filed"))
+
+
+def _worked_while_adjusting(history: History, difference: Difference) -> bool:
+    worked = any(e.get("fact") == "unauthorised_work" for e in history.events)
+    return worked and any(e["asks"] == "adjust" for e in _steps(history, "filed"))
 
 
 def _granted_before_decided(history: History, difference: Difference) -> bool:
@@ -34,16 +46,12 @@ def _granted_before_decided(history: History, difference: Difference) -> bool:
     )
 
 
-def _two_filings(history: History, difference: Difference) -> bool:
-    receipts = {receipt for e in _steps(history, "filed") for receipt in receipts_of(e)}
-    return len(receipts) > 1 and difference.oracle.outcome == "PENDING" and bool(_steps(history, "approved"))
-
-
 OPEN: dict[str, Callable[[History, Difference], bool]] = {
     "a program first told after the arrival: adapters/systems/sevis/README.md": _told_late,
-    "cap-gap for a petition in time by the business day: 8 CFR 214.2(f)(5)(vi), 1.2": _cap_gap_by_business_day,
+    "F or J to a date that is over, then terminated: 8 CFR 214.2(f)(5)(iv), 214.3(l)": _to_a_date_and_terminated,
+    "an adjustment is pending whatever else is filed: INA 245": _other_filings,
+    "unauthorised work ends no pending adjustment: INA 212(a)(9)(B)(iv), of 214.1 and 248 only": _worked_while_adjusting,
     "granted to a day before the decision: 8 CFR 214.1(c)(4)": _granted_before_decided,
-    "an approval of one filing ends no other: 8 CFR 214.1(c)(4), 248.1(b)": _two_filings,
 }
 
 
