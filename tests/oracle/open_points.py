@@ -50,7 +50,7 @@ OPEN: dict[str, Callable[[History, Difference], bool]] = {
     "a program first told after the arrival: adapters/systems/sevis/README.md": _told_late,
     "F or J to a date that is over, then terminated: 8 CFR 214.2(f)(5)(iv), 214.3(l)": _to_a_date_and_terminated,
     "an adjustment is pending whatever else is filed: INA 245": _other_filings,
-    "unauthorised work ends no pending adjustment: INA 212(a)(9)(B)(iv), of 214.1 and 248 only": _worked_while_adjusting,
+    "unauthorised work ends no pending adjustment: INA 212(a)(9)(B)(iv)": _worked_while_adjusting,
     "granted to a day before the decision: 8 CFR 214.1(c)(4)": _granted_before_decided,
 }
 
