@@ -1,4 +1,4 @@
-"""Logs that cannot tell who somebody is.
+"""Logs that cannot tell who a person is.
 
 Only keys of an allow-list are written; every other key is dropped, whatever it holds, and only its name is told. An
 exception shows its type and where it was raised, never its text, which may repeat the input. Records of other

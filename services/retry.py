@@ -55,7 +55,7 @@ def _sleep(stop: asyncio.Event) -> Callable[[float], Awaitable[None]]:
 
 
 def backoff(failures: int, breaker: int, cap: float) -> float:
-    """Return how long to wait after so many failures in a row, as `source` does: ten times `cap` behind `breaker`."""
+    """Return how long to wait after that many failures in a row, as `source` does: ten times `cap` behind `breaker`."""
     return min(cap, 0.5 * 2 ** min(failures, 20)) if failures <= breaker else 10 * cap
 
 
@@ -71,7 +71,7 @@ def source(
     """A source that is down: full jitter up to `cap`, without end.
 
     After `failures` in a row its breaker is open: ten times the cap lies between two attempts. With `attempts` it is
-    given up after so many.
+    given up after that many.
     """
     short = wait_random_exponential(multiplier=min(0.5, cap), max=cap)
     ends: list[stop_base] = [_Stopped(stop)]

@@ -1,7 +1,7 @@
 """All settings, in one class: from the command line, the environment, secret files and a TOML file, in this order.
 
 A field `api.port` is `VISABUS_API__PORT` in the environment, `[api] port = ...` in the file, and a file named
-`api__port` in the secrets directory (`VISABUS_SECRETS_DIR`). Keys nobody knows are refused, wherever they stand.
+`api__port` in the secrets directory (`VISABUS_SECRETS_DIR`). Unknown keys are refused, in every place.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ def _strangers(environment: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none: most often a misspelt name."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return [
-        f"{name} (environment): nobody knows this setting"
+        f"{name} (environment): there is no such setting"
         for name in sorted(environment)
         if name.startswith(PREFIX)
         and name not in _RESERVED
@@ -403,6 +403,6 @@ def _readable(error: ValidationError) -> list[str]:
         if each["type"] == "default_factory_not_called":
             continue  # rests on a field that has its own line
         where = ".".join(str(step) for step in each["loc"])
-        phrase = {"extra_forbidden": "nobody knows this setting", "missing": "missing"}.get(each["type"])
+        phrase = {"extra_forbidden": "there is no such setting", "missing": "missing"}.get(each["type"])
         lines.append(f"{where}: {phrase or each['msg'].removeprefix('Value error, ')}")
     return lines

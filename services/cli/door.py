@@ -129,5 +129,5 @@ async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: floa
             for handler in handlers.values():
                 await handler.ledger.watch()
         except BusDown:
-            continue  # whoever sends finds out
+            continue  # the next request finds out
     server.should_exit = True

@@ -34,7 +34,7 @@ def receipt(tally: Tally) -> Message:
 
 
 async def expired(bus: Bus, days: int, now: datetime) -> list[Message]:
-    """Return the messages that end the receipts older than so many days. Raises BusDown."""
+    """Return the messages that end the receipts older than that many days. Raises BusDown."""
     oldest = (now - timedelta(days=days)).isoformat()
     ends: dict[bytes, bool] = {}
     async for delivery in bus.read(RECEIPTS):

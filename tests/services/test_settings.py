@@ -55,10 +55,10 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = str(caught.value)
     assert "6 mistakes" in text
     for line in (
-        "VISABUS_PROT (environment): nobody knows this setting",
+        "VISABUS_PROT (environment): there is no such setting",
         "bus_url: starts with embedded:///",
-        "colour: nobody knows this setting",
-        "feeds.I94.x.speed: nobody knows this setting",
+        "colour: there is no such setting",
+        "feeds.I94.x.speed: there is no such setting",
         "api.port: ",
         "kafka: SASL_SSL also needs sasl_mechanism, username, password",
     ):

@@ -1,6 +1,6 @@
 """The door for systems that push over HTTP: signed messages in, an answer for every record once all of it is durable.
 
-It belongs to ingest, a process and trust zone apart from the query API's: whoever may tell us may not ask us.
+It belongs to ingest, a process and trust zone apart from the query API's: a system that may tell may not ask.
 """
 
 from services.ingest.door.app import create_app

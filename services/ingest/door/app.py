@@ -1,4 +1,4 @@
-"""The application: one route for messages, two for whoever watches the process."""
+"""The application: one route for messages, two for what watches the process."""
 
 from __future__ import annotations
 

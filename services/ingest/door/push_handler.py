@@ -64,7 +64,7 @@ class PushHandler:
             return known
         if post.name not in self._running:
             self._running[post.name] = (digest, asyncio.create_task(self._work(post, digest)))
-        # whoever asks again while the first request is in work waits for that one
+        # a repetition that comes while the first request is in work waits for that one
         before, task = self._running[post.name]
         _check(before, digest)
         # a sender that hangs up stops nothing: it may be answered by then

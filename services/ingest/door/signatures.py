@@ -1,4 +1,4 @@
-"""Who sent it and that nobody changed it: keys, and what they sign."""
+"""Which system sent a message, and that it is unchanged: keys, and what they sign."""
 
 from __future__ import annotations
 
