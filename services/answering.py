@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from schemas.codec import Undecodable, decode, encode
+from schemas.events import AnyEvent, PersonEvent
 from services.domain.coverage import Coverage, complete
 from services.domain.facts import Fact, fact_of, instant
 from services.domain.history import Answer, History, Stay, canonical
@@ -35,11 +36,12 @@ class BadLine:
 
 @dataclass(slots=True)
 class Known:
-    """The facts of a file, and its lines that are no event."""
+    """The facts of a file, its lines that are no event, and what was left out of others."""
 
     pool: Pool = field(default_factory=Pool)
     coverage: Pool = field(default_factory=Pool)
     bad: list[BadLine] = field(default_factory=list)
+    lost: list[BadLine] = field(default_factory=list)  # values that cannot be, left out of events that are read
 
     def persons(self, known_at: int | None = None) -> list[History]:
         """The persons by what was known at `known_at` (microseconds; None: all), in the order of their ids."""
@@ -63,7 +65,11 @@ def read(lines: Iterable[bytes]) -> Known:
         if not line.strip():
             continue
         try:
-            facts.append(_fact(line))
+            event = decode(line if b'"published_at"' in line else _known_from_the_beginning(line))
+            possible = _possible(event)
+            if possible is not event:
+                known.lost.append(BadLine(number, "a birth after what the record tells of is left out"))
+            facts.append(fact_of(encode(possible)))
         except Undecodable as error:
             known.bad.append(BadLine(number, str(error)))
     known.pool.add(fact for fact in facts if fact.kind != "coverage")
@@ -71,9 +77,14 @@ def read(lines: Iterable[bytes]) -> Known:
     return known
 
 
-def _fact(line: bytes) -> Fact:
-    """Raises Undecodable."""
-    return fact_of(encode(decode(line if b'"published_at"' in line else _known_from_the_beginning(line))))
+def _possible(event: AnyEvent) -> AnyEvent:
+    """The event without a date of birth that lies behind what it tells of."""
+    if not isinstance(event, PersonEvent) or event.subject.birth is None:
+        return event
+    birth = event.subject.birth
+    if birth <= event.occurred_at.local_day().isoformat()[: len(birth)]:
+        return event
+    return event.model_copy(update={"subject": event.subject.model_copy(update={"birth": None})})
 
 
 def _known_from_the_beginning(line: bytes) -> bytes:

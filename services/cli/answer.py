@@ -51,6 +51,8 @@ def answer(
     _write(answers(known, second, micros), as_json=as_json)
     if matches:
         _write((match_line(match) for match in known.matches(micros)), as_json=as_json)
+    for lost in known.lost:
+        typer.echo(f"{events}: line {lost.number}: {lost.reason}", err=True)
     for bad in known.bad:
         typer.echo(f"{events}: line {bad.number}: {bad.reason}", err=True)
     if known.bad:

@@ -124,6 +124,16 @@ def test_bad_lines_are_named_and_the_others_answered(tmp_path: Path) -> None:
     assert "none.jsonl cannot be read: No such file or directory" in missing.stderr
 
 
+def test_a_birth_in_the_future_is_left_out_and_told() -> None:
+    """The value costs itself; the admission is answered."""
+    bodies = [orjson.loads(raw) for raw in bytes_of(Story().admitted(D, until=END).left(END).events)]
+    bodies[1]["subject"]["birth"] = "2036-02-03"
+    result = visabus("answer", "-", "--json", "--as-of", "2025-08-01", events=b"\n".join(map(orjson.dumps, bodies)))
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["outcome"] == "DEPARTED_IN_TIME"
+    assert "line 2: a birth after what the record tells of is left out" in result.stderr
+
+
 def test_older_versions_are_read_and_what_has_no_moment_of_knowing() -> None:
     body = orjson.loads(bytes_of(Story().admitted(D, until=END).events)[0])
     del body["published_at"]

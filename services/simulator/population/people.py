@@ -385,7 +385,9 @@ class Population:
 
     def _no_extension_left(self, frame: Frame, limit: int) -> Shape:
         request = self._request(frame, frame.length - self._rng.between(1, 30))
-        return self._left(limit, frame.length + self._rng.between(-5, 30), request)
+        left = frame.length + self._rng.between(-5, 30)
+        # asked for while there: who files after a flight was not on it
+        return self._left(limit, max(left, request.filed + 1), request)
 
     def _no_extension_present(self, frame: Frame, limit: int) -> Shape:
         arrived = self._near_end(frame, 3, 90)
