@@ -39,8 +39,8 @@ def evaluate(
     noise: NoiseOption = 0.0,
     rate: RateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
-    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not viewed.")] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not viewed.")] = None,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not given.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not given.")] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     splink: Annotated[bool, typer.Option("--splink", help="Have Splink match the same claims, too.")] = False,
 ) -> None:
