@@ -173,9 +173,8 @@ class Mapper:
         lost: list[Lost] = []
         try:
             for one in self.vouches(entry):
-                if one.through > one.recorded + CLOCKS:
+                if one.through > one.recorded + CLOCKS:  # told; who reads it bounds it by the time of reading
                     lost.append(Lost("coverage", f"{one.scope} vouched for through {one.through}, which was to come"))
-                    continue
                 told = {"since": one.since, "through": one.through, "made": one.recorded}
                 revision = revision_of(one.number, told)
                 common = self._common(entry, origin, one.record, revision, one.recorded)

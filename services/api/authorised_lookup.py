@@ -18,6 +18,7 @@ from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.countries import ISSUER_OF
 from schemas.identifiers import Identifier, Scheme
 from schemas.view import StatusView, TimelineView
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of
@@ -259,7 +260,10 @@ def _identifier(scheme: Scheme, value: str, issuer: str) -> Identifier:
     if scheme not in SEARCHABLE:
         raise ValueError("not searchable")
     identifier = Identifier.of(scheme, value, issuer)
-    if issuer and identifier.issuer != issuer.strip().upper():
+    asked = issuer.strip().upper().rstrip("<")
+    if scheme is Scheme.PASSPORT:
+        asked = ISSUER_OF.get(asked, asked)
+    if asked and identifier.issuer != asked:
         raise ValueError("another issuer")
     return identifier
 
