@@ -387,7 +387,6 @@ async def test_a_second_host_takes_over_and_the_first_stops(bus: Bus, folder: Pa
     assert seen.checkpoints["TOY/lines"]["epoch"] == 2
 
 
-@pytest.mark.law(3, "two hosts of one feed")
 async def test_a_try_does_not_take_a_feed_from_a_host_that_runs(bus: Bus, folder: Path) -> None:
     """As `ingest --once` runs it; a wrong address is no matter then."""
     stop = asyncio.Event()
@@ -404,6 +403,7 @@ async def test_a_try_does_not_take_a_feed_from_a_host_that_runs(bus: Bus, folder
     assert outcome.error is None, "it was let go"
 
 
+@pytest.mark.law(3, "two hosts of one feed")
 async def test_of_two_hosts_that_start_at_once_one_remains(bus: Bus, folder: Path) -> None:
     stop = asyncio.Event()
     hosts = [
