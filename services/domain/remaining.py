@@ -33,11 +33,16 @@ def last_day(stay: Stay, as_of: int) -> date | None:
     after = _after(stay.timeline, as_of)
     if after is None or after.since >= FOREVER:
         return None
-    if after.outcome in ENDED:
+    if ended(after):
         return local_day(after.since - 1, stay.zone)
     # who has left, or is something else, by now: how long it could have been, the date alone tells
     stated = stay.authorised_until
     return None if stated is None or stated == DURATION else date.fromisoformat(stated)
+
+
+def ended(piece: Interval) -> bool:
+    """Whether a piece begins because a last day is over. A contradicted report of a departure only happens."""
+    return piece.outcome in ENDED and piece.rule != rules.CONTRADICTED[0]
 
 
 def _after(line: Iterable[Interval], as_of: int) -> Interval | None:

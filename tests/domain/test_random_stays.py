@@ -26,7 +26,7 @@ from services.domain.history import canonical
 pytestmark = pytest.mark.slow
 
 D = date(2025, 1, 10)
-CLASSES = ("B2", "WT", "H1B", "P1", "F1", "M1", "K1", "A1", None)
+CLASSES = ("B2", "WT", "GMT", "H1B", "P1", "F1", "M1", "K1", "A1", None)
 FACTS = sorted({StatusFact(word) for word in rules.MOVING} | {StatusFact.ENCOUNTER, StatusFact.REMOVAL_ORDER})
 NO_DAYS = (date(1, 1, 1), date(9999, 12, 31))
 SPAN = (1_730_000_000, 1_860_000_000)
@@ -66,7 +66,8 @@ def _tell(story: Student, rng: Random) -> None:
             story.terminated(_day(rng), rng.choice(["violation", "authorized-withdrawal", None]))
         case _:
             reason = rng.choice([None, "after-proceedings"])
-            story.fact(_day(rng), rng.choice(FACTS), until=_until(rng), reason=reason)
+            fact = rng.choice([*FACTS, *[StatusFact.SATISFACTORY_DEPARTURE, StatusFact.DAYS_ENDORSED] * 3])
+            story.fact(_day(rng), fact, until=_until(rng), reason=reason)
 
 
 @lru_cache(maxsize=2048)
