@@ -111,10 +111,17 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
     """The outcome of every application for admission of one person that had been made by `as_of`."""
     known = standing(events, known_at)
     answers: dict[Key, Answer] = {}
+    first = min((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]), default=None)
     for stay in stays_of(known):
         if stay.begins > as_of:
             continue
         answers[key_of(stay.arrival)] = _answer(stay, as_of, known)
+        early = [e for e in known if e.get("receipt") in _filed_before(known, stay.arrival)]
+        if early and stay.arrival is first:  # filed in a stay that nobody tells of, or before he came
+            other = _stay(stay.arrival, stay.after, stay.events, known, abandoned=set())
+            more = _answer(other, as_of, known).outcomes
+            mine = answers[key_of(stay.arrival)]
+            answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
         if stay.decided_later:  # decided when he had come again: whether that reaches back, no section says
             other = _stay(stay.arrival, stay.after, [*stay.events, *stay.decided_later], known)
             more = _answer(other, as_of, known).outcomes
@@ -145,12 +152,14 @@ def stays_of(known: list[Event]) -> list[Stay]:
     return stays
 
 
-def _stay(arrival: Event, after: Event | None, mine: list[Event], known: list[Event]) -> Stay:
+def _stay(
+    arrival: Event, after: Event | None, mine: list[Event], known: list[Event], abandoned: set[str] | None = None
+) -> Stay:
     """The stay that an arrival begins, with its events."""
     ends = start_of(after["occurred_at"]) if after else None
     programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
     stay = Stay(arrival, start_of(arrival["occurred_at"]), ends, mine, programs, after)
-    _read_applications(stay, _filed_before(known, arrival))
+    _read_applications(stay, _filed_before(known, arrival) if abandoned is None else abandoned)
     return stay
 
 
@@ -683,8 +692,9 @@ def _pending(stay: Stay, day: date) -> set[str]:
         timely = _timely(stay, application)
         if timely is False:
             continue
-        if _in_force(stay.grants, application.filed - DAY).paroled:
-            maybe = True  # filed on the day on which parole became an admission
+        eve = _in_force(stay.grants, application.filed - DAY)
+        if eve.paroled or eve.admission_class in law.NO_EXTENSION_NO_CHANGE:
+            maybe = True  # filed on the day on which he came to a class that may file
             continue
         if any(
             g.receipt not in (None, application.receipt)

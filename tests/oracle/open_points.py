@@ -6,6 +6,7 @@ A difference that belongs to none of them fails the tests.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from oracle import law
 from oracle.comparing import Difference
@@ -40,6 +41,11 @@ def _worked_while_adjusting(history: History, difference: Difference) -> bool:
     return worked and any(e["asks"] == "adjust" for e in _steps(history, "filed"))
 
 
+def _pending_before_filed(history: History, difference: Difference) -> bool:
+    day = history.as_of.date() - timedelta(days=1)
+    return difference.product == "PENDING" and any(day_of(e["occurred_at"]) > day for e in _steps(history, "filed"))
+
+
 def _granted_before_decided(history: History, difference: Difference) -> bool:
     return {"PENDING", "DEPARTED_IN_TIME"} & {*difference.oracle.outcomes} != set() and any(
         (e.get("granted_until") or "9") < day_of(e["occurred_at"]).isoformat() for e in _steps(history, "approved")
@@ -51,6 +57,7 @@ OPEN: dict[str, Callable[[History, Difference], bool]] = {
     "F or J to a date that is over, then terminated: 8 CFR 214.2(f)(5)(iv), 214.3(l)": _to_a_date_and_terminated,
     "an adjustment is pending whatever else is filed: INA 245": _other_filings,
     "unauthorised work ends no pending adjustment: INA 212(a)(9)(B)(iv)": _worked_while_adjusting,
+    "nothing is pending before it is filed": _pending_before_filed,
     "granted to a day before the decision: 8 CFR 214.1(c)(4)": _granted_before_decided,
 }
 
