@@ -128,6 +128,9 @@ class Bus(Protocol):
     def read(self, topic: str, start: Mapping[int, int] | None = None) -> AsyncIterator[Delivery]:
         """All that a topic holds now, from `start` (partition number -> position), outside any group."""
 
+    async def peek(self, places: Mapping[Partition, int]) -> dict[Partition, Delivery]:
+        """Return the message at each of the positions, for those that stand, outside any group. Raises BusDown."""
+
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The position that the next message of each partition will get at the earliest."""
 

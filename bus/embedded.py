@@ -109,6 +109,16 @@ class EmbeddedBus:
                     yield delivery
                 position = batch[-1].position + 1 if batch else ends[partition]
 
+    async def peek(self, places: Mapping[Partition, int]) -> dict[Partition, Delivery]:
+        """The message at each position."""
+        standing: dict[Partition, Delivery] = {}
+        for row, partition in _numbered(await self.stored(sorted({place.topic for place in places}))).items():
+            if partition in places:
+                at = places[partition]
+                fetch = partial(log_tables.fetch, row=row, partition=partition, start=at, limit=1)
+                standing |= {one.partition: one for one in await self._reader.read(fetch) if one.position == at}
+        return standing
+
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The next position of each partition."""
         return await self._reader.read(partial(log_tables.ends, topics=await self.stored(topics)))

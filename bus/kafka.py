@@ -80,6 +80,23 @@ class KafkaBus:
         finally:
             await stop_consumer(client, self._settings.deadline)
 
+    async def peek(self, places: Mapping[Partition, int]) -> dict[Partition, Delivery]:
+        """The message at each position."""
+        partitions = sorted(places)
+        starts, ends = await self._control.starts(partitions), await self._control.ends(partitions)
+        left = {TopicPartition(*p): places[p] + 1 for p in partitions if starts[p] <= places[p] < ends[p]}
+        if not left:
+            return {}
+        client = self._reader()
+        client.assign(list(left))
+        try:
+            await self._start(client)
+            for place, after in left.items():
+                client.seek(place, after - 1)
+            return {delivery.partition: delivery async for delivery in self._until(client, dict(left))}
+        finally:
+            await stop_consumer(client, self._settings.deadline)
+
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The next position of each partition."""
         return await self._control.ends(await self._control.partitions(topics))

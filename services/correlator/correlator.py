@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from uuid import uuid4
+
+import structlog
 
 from adapters.core import BadRecord, Origin
 from bus.contract import Delivery, Message, Partition, Producer
@@ -26,11 +29,21 @@ from services.retry import transaction
 from services.store.contract import OtherConfiguration
 from services.store.writer import Move, Transaction, Writer
 
+log = structlog.get_logger(__name__)
 COMPARE_ROWS = 20
 RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
+
+
+Peek = Callable[[Mapping[Partition, int]], Awaitable[dict[Partition, Delivery]]]
+"""Gives the message at each of the positions, for those that stand (`Bus.peek`)."""
+
+
+def tail_of(one: Delivery) -> bytes:
+    """Return the digest by which a message is known again."""
+    return blake2b(b"%d\0%s\0%s" % (one.position, one.key or b"", one.value or b""), digest_size=16).digest()
 
 
 class Correlator:
@@ -44,12 +57,14 @@ class Correlator:
         *,
         clock: Callable[[], datetime],
         stop: asyncio.Event,
+        peek: Peek | None = None,
     ) -> None:
         self._writer = writer
         self._producer = producer
         self._spool = spool
         self._clock = clock
         self._stop = stop
+        self._peek = peek
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self.fenced = 0
@@ -71,13 +86,42 @@ class Correlator:
             )
         return name
 
+    async def rewind(self, partitions: Iterable[Partition] | None = None) -> None:
+        """Have partitions read from their beginning where the bus has not what the store took from it. Raises BusDown.
+
+        A bus that was restored, made anew or lost its last messages has another message, or none, before the position
+        of the store. What is read twice changes nothing. `partitions`: None for all.
+        """
+        if self._peek is None:
+            return
+        stood: dict[tuple[str, int], tuple[int, bytes]] = {}
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    stood = await tx.tails()
+        asked = set(partitions) if partitions is not None else {Partition(*place) for place in stood}
+        places = {part: stood[part][0] - 1 for part in asked if part in stood}
+        last = await self._peek(places) if places else {}
+        lost = [part for part in places if part not in last or tail_of(last[part]) != stood[part][1]]
+        if not lost:
+            return
+        # all partitions: one of another bus may by chance hold the same message at the same position
+        log.error("the bus has not what the store took from it: it is read again from the beginning", count=len(lost))
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    for place, (following, _) in sorted(stood.items()):
+                        await tx.rewind(*place, following)
+
     async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """Take partitions over: where to read on. Whoever held one before is fenced."""
+        """Take partitions over: where to read on. Their former holder is fenced. Raises BusDown."""
+        partitions = sorted(partitions)
+        await self.rewind(partitions)
         taken: dict[Partition, tuple[int, int]] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    taken = {part: await tx.claim_position(*part) for part in sorted(partitions)}
+                    taken = {part: await tx.claim_position(*part) for part in partitions}
         self._positions.update(taken)
         self._keys.forget()  # after a fence, or where another had the partitions meanwhile: learn anew what stands
         return {part: following for part, (following, _) in taken.items()}
@@ -120,11 +164,13 @@ class Correlator:
         bad: list[Message] = []
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
+        tails: dict[Partition, bytes] = {}
         for one in deliveries:
             following, _ = self._positions[one.partition]
             if one.position < following:
                 continue  # delivered again although it was taken already
             ends[one.partition] = one.position + 1
+            tails[one.partition] = tail_of(one)
             if one.value is None:
                 continue
             try:
@@ -136,7 +182,7 @@ class Correlator:
             (batch.coverage if fact.kind == "coverage" else batch.facts).append(fact)
         for part, end in sorted(ends.items()):
             following, epoch = self._positions[part]
-            batch.moves.append(Move(part.topic, part.number, following, end, epoch, known.get(part, 0)))
+            batch.moves.append(Move(part.topic, part.number, following, end, epoch, known.get(part, 0), tails[part]))
         return batch, bad
 
     def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:

@@ -93,9 +93,10 @@ async def run(
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
         spool = Spool(settings.data_dir / "spool")
-        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop)
+        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, peek=bus.peek)
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
+        await _patiently(settings, stop, correlator.rewind)
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
         if once and (quarantined := await store.reads.quarantined()):
             raise Incomplete(quarantined)

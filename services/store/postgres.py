@@ -74,11 +74,11 @@ class PostgresTransaction:
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._raw.execute(
-            "UPDATE position p SET next = v.new, known = greatest(p.known, v.known) FROM unnest("
-            "$1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::int8[]"
-            ") AS v(topic, part, old, new, epoch, known)"
+            "UPDATE position p SET next = v.new, known = greatest(p.known, v.known), tail = v.tail FROM unnest("
+            "$1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::int8[], $7::bytea[]"
+            ") AS v(topic, part, old, new, epoch, known, tail)"
             " WHERE p.topic = v.topic AND p.part = v.part AND p.epoch = v.epoch AND p.next = v.old",
-            *([move[i] for move in moves] for i in range(6)),
+            *([move[i] for move in moves] for i in range(7)),
         )
         if done != f"UPDATE {len(moves)}":
             raise Fenced(f"{done}, expected {len(moves)}")
@@ -284,6 +284,18 @@ class PostgresTransaction:
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         await self._raw.execute("DELETE FROM change WHERE id = ANY($1::int8[])", list(ids))
+
+    async def tails(self) -> dict[tuple[str, int], tuple[int, bytes]]:
+        rows = await self._raw.fetch("SELECT topic, part, next, tail FROM position WHERE next > 0 AND tail <> $1", b"")
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    async def rewind(self, topic: str, part: int, following: int) -> None:
+        await self._raw.execute(
+            "UPDATE position SET next = 0, tail = NULL, epoch = epoch + 1 WHERE topic = $1 AND part = $2 AND next = $3",
+            topic,
+            part,
+            following,
+        )
 
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         row = await self._raw.fetchrow(

@@ -72,9 +72,9 @@ class SqliteTransaction:
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._many(
-            "UPDATE position SET next = ?, known = max(known, ?)"
+            "UPDATE position SET next = ?, known = max(known, ?), tail = ?"
             " WHERE topic = ? AND part = ? AND epoch = ? AND next = ?",
-            [(m.new, m.known, m.topic, m.part, m.epoch, m.old) for m in moves],
+            [(m.new, m.known, m.tail, m.topic, m.part, m.epoch, m.old) for m in moves],
         )
         if done != len(moves):
             raise Fenced(f"{done} of {len(moves)} positions moved")
@@ -271,6 +271,16 @@ class SqliteTransaction:
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         await self._many("DELETE FROM change WHERE id = ?", [(one,) for one in ids])
+
+    async def tails(self) -> dict[tuple[str, int], tuple[int, bytes]]:
+        rows = await self._rows("SELECT topic, part, next, tail FROM position WHERE next > 0 AND tail <> ?", b"")
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    async def rewind(self, topic: str, part: int, following: int) -> None:
+        await self._raw.execute(
+            "UPDATE position SET next = 0, tail = NULL, epoch = epoch + 1 WHERE topic = ? AND part = ? AND next = ?",
+            (topic, part, following),
+        )
 
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         rows = await self._rows(

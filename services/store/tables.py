@@ -146,6 +146,7 @@ POSITION = Table(
     Column("next", BigInteger, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("known", BigInteger, nullable=False),
+    Column("tail", LargeBinary),  # digest of the message before `next`
     PrimaryKeyConstraint("topic", "part"),
 )
 

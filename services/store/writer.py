@@ -32,6 +32,7 @@ class Move(NamedTuple):
     new: int
     epoch: int
     known: int  # latest publication stamp among what was read
+    tail: bytes = b""  # digest of the last message before `new`; empty: not known
 
 
 class ClaimRow(NamedTuple):
@@ -192,6 +193,12 @@ class Transaction(Protocol):
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         """They were delivered."""
+
+    async def tails(self) -> dict[tuple[str, int], tuple[int, bytes]]:
+        """Return (topic, partition) -> next position and the digest of the message before it, where that is known."""
+
+    async def rewind(self, topic: str, part: int, following: int) -> None:
+        """Have a partition read from its beginning, if its next position is still `following`; fence its holder."""
 
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         """Take a partition over: (next position, the new epoch). Whoever held it before is fenced from here on."""

@@ -44,6 +44,21 @@ async def test_positions_grow_and_resume_behind_themselves(place: Place) -> None
     assert (await bus.ends([topic]))[Partition(topic, 0)] > positions[-1]
 
 
+async def test_a_message_is_seen_by_its_position(place: Place) -> None:
+    """Those that stand, of several partitions; none where there is none, or none any more."""
+    topic = await place.topic(partitions=2)
+    bus = await place.reopen()
+    await send(bus, numbered(topic, range(30)))
+    deliveries = await drain(await bus.consumer(group(), [topic]), 30)
+    ends = await bus.ends([topic])
+    for one in (deliveries[0], deliveries[-1]):
+        assert await bus.peek({one.partition: one.position}) == {one.partition: one}
+    last = {one.partition: one for one in deliveries}
+    assert await bus.peek({part: one.position for part, one in last.items()}) == last
+    assert await bus.peek(ends) == {}
+    assert await bus.peek({}) == {}
+
+
 async def test_a_poll_takes_no_more_than_asked(place: Place) -> None:
     topic = await place.topic(partitions=2)
     bus = await place.reopen()

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("next", sa.BigInteger, nullable=False),
         sa.Column("epoch", sa.Integer, nullable=False),
         sa.Column("known", sa.BigInteger, nullable=False),
+        sa.Column("tail", sa.LargeBinary),
         sa.PrimaryKeyConstraint("topic", "part"),
     )
     op.create_table(

@@ -1,0 +1,91 @@
+"""A bus that has not what the store took from it: restored from a backup, or made anew."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from correlation import export, reference
+from populations import bytes_of, world_of
+
+from bus.contract import Message
+from schemas.codec import decode
+from schemas.topics import key_of, topic_of
+from services import wiring
+from services.correlator.correlator import Correlator
+from services.correlator.process import run
+from services.settings import Settings
+from services.store import open_store
+
+
+def settings_of(directory: Path) -> Settings:
+    """Bus and store in a directory."""
+    return Settings(data_dir=directory)
+
+
+async def published(settings: Settings, raws: Sequence[bytes]) -> None:
+    """Send events, each to its topic."""
+    bus = await wiring.open_bus(settings)
+    await bus.declare(wiring.topics())
+    producer = await bus.producer()
+    await producer.send([Message(topic_of(event), key_of(event), raw) for raw in raws for event in (decode(raw),)])
+    await producer.close()
+    await bus.close()
+
+
+async def correlated(settings: Settings) -> None:
+    """Take in all that the bus has."""
+    await run(settings, once=True, stop=asyncio.Event())
+
+
+def files(directory: Path) -> list[Path]:
+    """The files of the bus."""
+    return sorted(directory.glob("bus.db*"))
+
+
+async def missing_after(tmp_path: Path, how: str) -> bool:
+    """Whether the view lacks something once the bus was changed behind the store's back, and went on."""
+    raws = bytes_of(world_of(5, persons=12)[0])
+    third = len(raws) // 3
+    settings = settings_of(tmp_path / "data")
+    await published(settings, raws[:third])
+    await correlated(settings)
+    kept = tmp_path / "backup"
+    kept.mkdir()
+    for file in files(tmp_path / "data"):
+        shutil.copy(file, kept / file.name)
+    await published(settings, raws[third : 2 * third])
+    await correlated(settings)
+    for file in files(tmp_path / "data"):
+        file.unlink()
+    if how == "restored":
+        for file in kept.iterdir():
+            shutil.copy(file, tmp_path / "data" / file.name)
+    # as many messages as there were, or more: positions alone show nothing
+    await published(settings, raws[third:][::-1])
+    await correlated(settings)
+    store = await open_store(settings.store_url)
+    try:
+        return await export(store) != reference(raws)
+    finally:
+        await store.close()
+
+
+@pytest.mark.law(2, "a bus that was restored or made anew behind the store's back is read again from its beginning")
+@pytest.mark.parametrize("how", ["restored", "made anew"])
+async def test_a_bus_that_has_less_is_read_again(tmp_path: Path, how: str) -> None:
+    assert not await missing_after(tmp_path, how)
+
+
+async def unseen(_self: Correlator, _partitions: object = None) -> None:
+    """`Correlator.rewind` that takes the bus for what it was."""
+
+
+@pytest.mark.law(2, planted="a store that trusts its positions on a bus that was restored")
+@pytest.mark.parametrize("how", ["restored", "made anew"])
+async def test_positions_alone_are_caught(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Correlator, "rewind", unseen)
+    assert await missing_after(tmp_path, how)
