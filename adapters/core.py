@@ -199,6 +199,14 @@ class Renders(Protocol):
         """Lines for a person. Raises ValueError if there are no fields in it."""
 
 
+@runtime_checkable
+class ListsFields(Protocol):
+    """A format, or a transport of rows, that knows which fields its records can have."""
+
+    def field_names(self) -> Sequence[str]:
+        """Their names, as the interface page has them."""
+
+
 # --- transports --------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +321,11 @@ class Feed:
             return part.reread(raw, met)
         reason = "this format has no way to read a record alone: read its batch again"
         return iter((BadRecord(reason, place=met.place, raw=raw),))
+
+    def field_names(self) -> Sequence[str]:
+        """The names of the fields that records can have; none where only the records themselves tell."""
+        part = self.format if self.format is not None else self.transport
+        return part.field_names() if isinstance(part, ListsFields) else ()
 
     def render(self, raw: bytes) -> Iterator[str]:
         """A record's fields for a person. Raises ValueError if its format shows none."""

@@ -121,7 +121,7 @@ class Mapper:
             common["operation"] = Operation.AMEND
         if handling:
             common["handling"] = handling
-        made = None if recorded is None else recorded + CLOCKS
+        made = None if recorded is None else _later(recorded, CLOCKS)
         result = []
         for one in events:
             plausible = self._plausible(one.fields, recorded, made, said)
@@ -155,7 +155,7 @@ class Mapper:
             return fields
         if self.ahead is not None:
             happened = fields["occurred_at"]
-            if isinstance(happened, Moment) and _behind(happened, recorded + self.ahead):
+            if isinstance(happened, Moment) and _behind(happened, _later(recorded, self.ahead)):
                 raise ValueError(f"it happened on {happened.local_day()}, after its record was made on {made.date()}")
         last = made.date().isoformat()
         subject = fields["subject"]
@@ -173,7 +173,7 @@ class Mapper:
         lost: list[Lost] = []
         try:
             for one in self.vouches(entry):
-                if one.through > one.recorded + CLOCKS:  # told; who reads it bounds it by the time of reading
+                if one.through > _later(one.recorded, CLOCKS):  # told; who reads it bounds it by the time of reading
                     lost.append(Lost("coverage", f"{one.scope} vouched for through {one.through}, which was to come"))
                 told = {"since": one.since, "through": one.through, "made": one.recorded}
                 revision = revision_of(one.number, told)
@@ -191,6 +191,16 @@ class Mapper:
 def revision_of(number: int, content: Mapping[str, Any]) -> Revision:
     """The revision of that number with a digest of a content."""
     return Revision(number=number, digest=digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS, default=str)))
+
+
+def _later(at: datetime, by: timedelta) -> datetime:
+    """Raises ValueError for a moment without a zone."""
+    if at.tzinfo is None:
+        raise ValueError(f"a moment {at} without its zone")
+    try:
+        return at.astimezone(UTC) + by
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _behind(happened: Moment, last: datetime) -> bool:

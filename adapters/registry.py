@@ -1,6 +1,7 @@
-"""The systems that visabus connects, found by themselves: each folder below `adapters.systems` is one.
+"""The systems that visabus connects, found by themselves.
 
-So is each folder of a further package that the environment names in `VISABUS_SYSTEM_PACKAGES`, comma-separated.
+Each folder below `adapters.systems` is one, and so is each folder of a further package that the environment names in
+`VISABUS_SYSTEM_PACKAGES`, comma-separated.
 """
 
 from __future__ import annotations
@@ -31,27 +32,42 @@ def further_packages() -> tuple[str, ...]:
 @cache
 def systems() -> dict[str, System]:
     """Return every system by its name, in order. Raises MalformedSystem."""
-    every = collect(adapters.systems)
-    for name in further_packages():
+    return {name: system for name, (system, _) in _found(further_packages()).items()}
+
+
+def package_of(name: str) -> str:
+    """The package of a system: where its interface page and its tables are. Raises KeyError, MalformedSystem."""
+    return _found(further_packages())[name][1]
+
+
+def _found(further: tuple[str, ...]) -> dict[str, tuple[System, str]]:
+    found = _collected(adapters.systems)
+    for name in further:
         try:
             package = import_module(name)
         except ImportError as error:
             raise MalformedSystem(f"{PACKAGES_VARIABLE}: {name} cannot be imported: {error}") from error
-        for system in collect(package).values():
-            if system.name in every:
-                raise MalformedSystem(f"{name}: a second system of the name {system.name}")
-            every[system.name] = system
-    return dict(sorted(every.items()))
+        for system, at in _collected(package).items():
+            if system in found:
+                raise MalformedSystem(f"{name}: a second system of the name {system}")
+            found[system] = at
+    return dict(sorted(found.items()))
 
 
 def collect(package: ModuleType) -> dict[str, System]:
     """The systems in the folders of a package. Raises MalformedSystem."""
-    found: dict[str, System] = {}
+    return {name: system for name, (system, _) in _collected(package).items()}
+
+
+def _collected(package: ModuleType) -> dict[str, tuple[System, str]]:
+    """The systems with the packages that they are."""
+    found: dict[str, tuple[System, str]] = {}
     for module in iter_modules(package.__path__):
-        system = _load(f"{package.__name__}.{module.name}", folder=module.ispkg)
+        name = f"{package.__name__}.{module.name}"
+        system = _load(name, folder=module.ispkg)
         if system.name in found:
             raise MalformedSystem(f"{module.name}: a second system of the name {system.name}")
-        found[system.name] = system
+        found[system.name] = system, name
     return dict(sorted(found.items()))
 
 

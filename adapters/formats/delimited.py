@@ -7,7 +7,7 @@ one, a value in quotes may hold delimiters and doubled quotes, but no line end: 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -83,6 +83,10 @@ class DelimitedFormat:
             return
         reading.number = (met.ordinal or 1) - 1
         yield reading.take(met.place, raw) or BadRecord("a trailer is mended with its file", place=met.place, raw=raw)
+
+    def field_names(self) -> Sequence[str]:
+        """The columns of all kinds of line."""
+        return tuple(dict.fromkeys((*self.header, *self.detail, *self.trailer)))
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The columns of a line. Raises ValueError if it is none."""

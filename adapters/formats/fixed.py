@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Closing, Completeness, Header, Met, Read, Record, Unreadable
 from adapters.fields import Fields as Reading
 from adapters.formats.control import Control, Totals
+from adapters.formats.copybook import Item
 from adapters.formats.layout import Layout, Undecodable
 
 LONGEST = 32_760
@@ -117,6 +118,18 @@ class FixedFormat:
                 yield Record(met.place, raw, detail.fields, header.fields, int(number[1]))
                 return
         yield BadRecord(problem or "", place=met.place, raw=raw)
+
+    def field_names(self) -> Sequence[str]:
+        """The elementary fields of the copybook, without fillers and those that only tell which layout is meant."""
+
+        def names(item: Item) -> Iterator[str]:
+            if item.picture is not None:
+                yield item.name
+            for child in item.children:
+                yield from names(child)
+
+        own = {"FILLER", *self.layout.choices, *(choice.by for choice in self.layout.choices.values())}
+        return tuple(dict.fromkeys(name for name in names(self.layout.record) if name not in own))
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The copybook's fields, each with its place, its bytes and its value."""

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from adapters.core import BadRecord, Header, Met, Outside, Read, Record, Unreadable
 
@@ -29,18 +29,19 @@ class _NoJson(Exception):
 class JsonPage:
     """Reads such pages. `items`: the member with the records; empty where the page is the array."""
 
+    anything: ClassVar[bool] = True  # values may be of any type
     items: str = "items"
     longest: int = 16 * 2**20
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
-        data = stream.read(self.longest)
-        more = stream.read(self.longest) if len(data) == self.longest else b""
+        data = _piece(stream, self.longest)
+        more = _piece(stream, self.longest) if len(data) == self.longest else b""
         if more:
             at = 0
             while data:
                 yield BadRecord(f"a page of more than {self.longest} bytes", place=f"byte {at}", raw=data)
-                at, data, more = at + len(data), more, stream.read(self.longest) if more else b""
+                at, data, more = at + len(data), more, _piece(stream, self.longest) if more else b""
             return
         try:
             text = data.decode()
@@ -76,6 +77,14 @@ class JsonPage:
         for name, each in value.items():
             shown = f"> {each.reason}" if isinstance(each, Unreadable) else json.dumps(each, ensure_ascii=False)
             yield f"  {name:<28} {shown}"
+
+
+def _piece(stream: BinaryIO, size: int) -> bytes:
+    """The next bytes, fewer at the end only; no more memory is taken than there are."""
+    data = b""
+    while len(data) < size and (more := stream.read(min(2**16, size - len(data)))):
+        data += more
+    return data
 
 
 def _record(value: Any, raw: bytes, place: str, number: int, header: dict[str, Any]) -> Read:

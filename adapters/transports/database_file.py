@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from adapters.core import BadRecord, Read, Record
 from adapters.transports.offline import opened
@@ -34,7 +34,11 @@ def read_file(source: Path | bytes, options: DatabasePoll) -> Iterator[Read]:
     with opened(source) as stream:
         head = stream.read(len(_SQLITE))
         stream.seek(0)
-        yield from _database(source, options) if head == _SQLITE else _dump(stream, options)
+        if head == _SQLITE:
+            yield from _database(source, options)
+            return
+        with closing(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")) as text:
+            yield from _dump(text, options)
 
 
 def _connect(source: Path | bytes) -> sqlite3.Connection:
@@ -74,9 +78,9 @@ def _row(options: DatabasePoll, values: tuple[object, ...]) -> Row:
     return dict(zip(options.columns, plain, strict=True))
 
 
-def _dump(stream: BinaryIO, options: DatabasePoll) -> Iterator[Read]:
+def _dump(text: TextIOWrapper, options: DatabasePoll) -> Iterator[Read]:
     """The lines of a CSV dump. Column names come in any order and case; further columns are no matter."""
-    lines = _Lines(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline=""))
+    lines = _Lines(text)
     reader = csv.reader(lines)
     try:
         names = [name.strip().lower() for name in next(reader, [])]

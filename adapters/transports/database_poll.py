@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,10 @@ class DatabasePoll:
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
         """A row again, from the JSON that was kept of it."""
         return reread(raw, self.key, met)
+
+    def field_names(self) -> Sequence[str]:
+        """The columns."""
+        return self.columns
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The columns of a row. Raises ValueError if it is none."""

@@ -300,7 +300,8 @@ class RestService:
             headers = await self._authorisation(fresh=attempt == 2)
             if place.etag and not place.page and not parameters.get(self.options.since or ""):
                 headers["If-None-Match"] = place.etag
-            answer = await self._send("GET", address, params=parameters, headers=headers)
+            # httpx takes the query off an address that comes with no parameters at all in a mapping
+            answer = await self._send("GET", address, params=parameters or None, headers=headers)
             if answer.status != 401 or self.options.token is None:
                 break
         if answer.status == 304:

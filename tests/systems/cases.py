@@ -1,4 +1,4 @@
-"""The cases: `systems/<system>/<case>/` holds `input.*` and `expected.json` (events) or `expected.err`, or both.
+"""The cases: `systems/<system>/cases/<case>/` holds `input.*` and `expected.json` (events) or `expected.err`, or both.
 
 Events stand without ids and digests. `expected.err` has a line for each refused record (its place, why), each filtered
 one and each optional value that was lost. An `input.sql` is run on an
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from systems.build import database
-
+from adapters.core import System
 from adapters.decode import decode_file
 from adapters.registry import systems
 from schemas.events import AnyEvent
@@ -30,17 +30,20 @@ class Case:
     @property
     def name(self) -> str:
         """`system/case`."""
-        return f"{self.folder.parent.name}/{self.folder.name}"
+        return f"{self.folder.parents[1].name}/{self.folder.name}"
 
     @property
     def system(self) -> str:
         """The system's name."""
-        return self.folder.parent.name.upper()
+        return self.folder.parents[1].name.upper()
 
     def input(self) -> bytes:
         """What is read."""
         (path,) = self.folder.glob("input.*")
-        return database(path.read_text()) if path.suffix == ".sql" else path.read_bytes()
+        if path.suffix != ".sql":
+            return path.read_bytes()
+        made: bytes = import_module(f"systems.{self.system.lower()}.build").database(path.read_text())
+        return made
 
     def expected(self, name: str) -> str:
         """The text of a file, nothing if there is none."""
@@ -50,7 +53,7 @@ class Case:
 
 def cases() -> list[Case]:
     """All, in order."""
-    return [Case(path.parent) for path in sorted(HERE.glob("*/*/input.*"))]
+    return [Case(path.parent) for path in sorted(HERE.glob("*/cases/*/input.*"))]
 
 
 def plain(event: AnyEvent) -> dict[str, Any]:
@@ -60,9 +63,9 @@ def plain(event: AnyEvent) -> dict[str, Any]:
     return body
 
 
-def told(case: Case) -> tuple[str, str]:
+def told(case: Case, system: System | None = None) -> tuple[str, str]:
     """What the adapter makes of a case: lines of events, lines of what was refused or filtered."""
-    system = systems()[case.folder.parent.name.upper()]
+    system = system or systems()[case.system]
     events, errors = [], []
     for result in decode_file(system, case.input(), name=case.folder.name):
         events += [plain(event) for event in result.events]

@@ -9,11 +9,12 @@ from io import BytesIO
 from typing import Any, BinaryIO, cast
 
 import pytest
-from contracts.adapters.test_adapters import Endless, judge
+from contracts.adapters.test_adapters import Endless
 from contracts.adapters.test_fields import plain, readme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from systems.cases import HERE
+from systems.contract import judge
 
 from adapters.core import Completeness, Note, Record
 from adapters.decode import Decoded, Totals, decode_file
@@ -164,7 +165,7 @@ def told(raw: bytes) -> dict[str, Any]:
 
 
 def case(name: str) -> bytes:
-    return (HERE / "apis" / name / "input.edi").read_bytes()
+    return (HERE / "apis" / "cases" / name / "input.edi").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -325,6 +326,6 @@ def test_no_manifest_makes_an_arrival_or_vouches_for_anything() -> None:
         return {event.kind for result in results for event in result.events}
 
     found = set()
-    for path in sorted((HERE / "apis").glob("*/input.edi")):
+    for path in sorted((HERE / "apis" / "cases").glob("*/input.edi")):
         found |= kinds(list(decode_file(APIS, path.read_bytes())))
     assert found == {"departure", "status"}

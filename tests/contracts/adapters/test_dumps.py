@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from contracts.adapters.test_adapters import judge
-from systems.build import ROW, database, dump, insert, row
-from systems.regenerate import CLOCK
+from systems.claims3.build import ROW, database, dump, insert, row
+from systems.claims3.inputs import CLOCK
+from systems.contract import judge
 
 from adapters.decode import Decoded, decode_file
 from adapters.registry import systems

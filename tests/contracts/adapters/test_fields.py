@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from contracts.adapters.test_adapters import content
-from systems.build import APPROVED, ARRIVAL, DEPARTURE, EXTENSION, detail, header, night, row, trailer
 from systems.cases import HERE
+from systems.claims3.build import APPROVED, row
+from systems.contract import content
+from systems.i94.build import ARRIVAL, DEPARTURE, EXTENSION, detail, header, night, trailer
 
 from adapters.core import Origin
 from adapters.decode import decode, decode_file

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from contracts.adapters.test_fields import plain, readme
-from systems.ident_build import ENROLMENT, ENTRY, EXIT, MERGE, encounter, message
+from systems.ident.build import ENROLMENT, ENTRY, EXIT, MERGE, encounter, message
 
 from adapters.decode import decode_file
 from adapters.registry import systems

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from contracts.adapters.test_apis import large
-from systems.build import ARRIVAL, ROW, database, detail, dump, header, row, trailer
-from systems.build_sevis import NAMESPACE, archive, create
-from systems.build_sevis import header as sevis_header
-from systems.ident_build import SPACES, encounter
+from systems.claims3.build import ROW, database, dump, row
+from systems.i94.build import ARRIVAL, detail, header, trailer
+from systems.ident.build import SPACES, encounter
+from systems.sevis.build import NAMESPACE, archive, create
+from systems.sevis.build import header as sevis_header
 
 SIZE = 100_000_000
 BOUND = 16_000_000

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 import pytest
-from contracts.adapters.test_adapters import Endless, judge
+from contracts.adapters.test_adapters import Endless
 from contracts.adapters.test_fields import plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from systems.build_sevis import (
+from systems.contract import judge
+from systems.sevis.build import (
     NAMESPACE,
     UPDATES,
     archive,

@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from strategies import moments
-from systems.build import LAYOUT
-from systems.build_sevis import NAMESPACE, batch, create, odd, several, update
+from systems.i94.build import LAYOUT
+from systems.sevis.build import NAMESPACE, batch, create, odd, several, update
 
 from adapters.core import BadRecord, Closing, Header, Record
 from adapters.dates import moment_of

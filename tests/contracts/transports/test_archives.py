@@ -15,7 +15,7 @@ import orjson
 import pytest
 from contracts.transports.test_file_drop import NOW, feed, poll, put
 from opening import connect
-from systems.build_sevis import archive, stored
+from systems.sevis.build import archive, stored
 
 from adapters.core import BadRecord, Read
 from adapters.transports.archives import FREE, RATIO, read_zip

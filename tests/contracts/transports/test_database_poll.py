@@ -18,7 +18,7 @@ from opening import connect, events_of
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from systems.build import row, tables
+from systems.claims3.build import row, tables
 
 from adapters.core import Closing, Feed, Json, Note, Origin, Read, Record, SourceDown
 from adapters.registry import systems

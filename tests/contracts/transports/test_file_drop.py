@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 import pytest
 from opening import connect, events_of
-from systems.build import ARRIVAL, detail, night
+from systems.i94.build import ARRIVAL, detail, night
 
 from adapters.core import (
     BadRecord,

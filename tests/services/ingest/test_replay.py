@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 import pytest
-from systems.build import ARRIVAL, DEPARTURE, detail, header, insert, night, row
-from systems.build import database as rows_of
-from systems.build_sevis import batch, create
 from systems.cases import HERE
-from systems.ident_build import ENTRY, encounter, message
+from systems.claims3.build import database as rows_of
+from systems.claims3.build import insert, row
+from systems.i94.build import ARRIVAL, DEPARTURE, detail, header, night
+from systems.ident.build import ENTRY, encounter, message
+from systems.sevis.build import batch, create
 from toy_source import once as run_toy
 from toy_source import world
 from typer.testing import CliRunner
@@ -297,8 +298,8 @@ async def test_a_spool_that_is_elsewhere_is_told(tmp_path: Path, data: Path, bus
 
 
 async def test_what_is_no_record_alone_is_not_replayed(data: Path, bus: Bus) -> None:
-    case = (HERE / "i94" / "wrong-count" / "input.dat").read_bytes()
-    headless = (HERE / "i94" / "no-header" / "input.dat").read_bytes()
+    case = (HERE / "i94" / "cases" / "wrong-count" / "input.dat").read_bytes()
+    headless = (HERE / "i94" / "cases" / "no-header" / "input.dat").read_bytes()
     await nights(data, bus, S000412=case, S000414=headless)
     reasons = {why for _, why in await all_of(bus, data, Selection())}
     assert reasons == {
@@ -342,7 +343,7 @@ async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path,
     """Whatever was refused in the cases of the I-94 can be looked at and tried again."""
     folder = data / "in"
     folder.mkdir()
-    for number, case in enumerate(sorted((HERE / "i94").iterdir()), 1):
+    for number, case in enumerate(sorted((HERE / "i94" / "cases").iterdir()), 1):
         shutil.copy(case / "input.dat", folder / f"I94.D20250314.S{number:06}")
     await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
     dead_letters = await read(bus, Selection(system="I94"))
@@ -375,7 +376,7 @@ async def test_the_planted_bug_is_caught(data: Path, bus: Bus, monkeypatch: pyte
 
 @pytest.fixture
 async def filled(data: Path, bus: Bus) -> Path:
-    packed = (HERE / "i94" / "bad-packed-date" / "input.dat").read_bytes()
+    packed = (HERE / "i94" / "cases" / "bad-packed-date" / "input.dat").read_bytes()
     await nights(data, bus, S000412=night([BAD, detail(DEPARTURE)]), S000413=packed)
     path = data / "claims.db"
     path.write_bytes(rows_of(insert([row(action_date="2025-02-30")])))

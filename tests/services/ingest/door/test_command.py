@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from push_client import SECRET, Signer, insist
-from systems.ident_build import ENROLMENT, ENTRY, MERGE, encounter, message
+from systems.ident.build import ENROLMENT, ENTRY, MERGE, encounter, message
 from toy_source import world
 from typer.testing import CliRunner
 

@@ -460,3 +460,8 @@ def overlapping(data: bytes) -> bytes:
     tail = bytearray(raw[end:])
     struct.pack_into("<HHI", tail, 8, 3, 3, 3 * len(entry))
     return raw[:at] + entry * 3 + bytes(tail)
+
+
+def inputs() -> dict[str, bytes]:
+    """Case and file to its bytes."""
+    return {f"{name.rpartition('.')[0]}/input.{name.rpartition('.')[2]}": data for name, data in sevis().items()}

@@ -1,8 +1,9 @@
-"""I-94 files that are rare and right: what mainframes write where others would write something plainer."""
+"""The inputs of the I-94's cases: what the interface says, what mainframes write where others would write something
+plainer, and what is wrong."""
 
 from __future__ import annotations
 
-from systems.build import ARRIVAL, DEPARTURE, EXTENSION, HEADER, detail, header, night, trailer
+from systems.i94.build import ARRIVAL, DEPARTURE, EXTENSION, HEADER, detail, header, night, trailer
 
 PLACES = {
     "INTERFACE-ID": 1, "PREVIOUS-SEQUENCE": 41, "COVERAGE-COUNT": 47, "COVERAGE": 49, "UNUSED-COVERAGE": 109,
@@ -226,3 +227,130 @@ def codes() -> dict[str, bytes]:
 def odd() -> dict[str, bytes]:
     """All of them: name of the case to bytes of the file."""
     return signs() | texts() | fillers() | ignored() | lengths() | days() | codes()
+
+
+def plain() -> dict[str, bytes]:
+    """Name of the case to bytes of the file."""
+    arrival, departure, extension = detail(ARRIVAL), detail(DEPARTURE), detail(EXTENSION)
+    three = [arrival, departure, extension]
+    whole = night(three)
+    packed = bytearray(arrival)
+    packed[188:193] = b"\x20\x25\x0a\x13\x0c"
+    sign = bytearray(departure)
+    sign[3:9] = bytes.fromhex("020000000018")[:5] + b"\x87"
+    blank = bytearray(arrival)
+    blank[112:120] = b"\x40" * 8
+    control = bytearray(arrival)
+    control[34] = 0x05
+    return {
+        "three-kinds": whole,
+        "empty-night": night([]),
+        "no-bytes": b"",
+        "truncated": whole[: 250 * 3 + 117],
+        "no-trailer": whole[: 250 * 4],
+        "ascii": whole.decode("cp037").encode("latin-1"),
+        "ascii-text": b"".join(b"D%-248d\n" % number for number in range(3)),
+        "line-ends": b"".join(whole[at : at + 250] + b"\x25" for at in range(0, len(whole), 250)),
+        "bad-packed-date": header() + bytes(packed) + departure + trailer([arrival, departure]),
+        "bad-packed-key": header() + arrival + bytes(sign) + trailer([arrival, departure]),
+        "blank-number": header() + bytes(blank) + departure + trailer([arrival, departure]),
+        "control-character": header() + bytes(control) + departure + trailer([arrival, departure]),
+        "wrong-count": header() + arrival + trailer([arrival, departure]),
+        "wrong-hash-total": header() + arrival + trailer([arrival], HASH_TOTAL=1),
+        "wrong-trailer-sequence": header() + arrival + trailer([arrival], 411),
+        "behind-the-trailer": whole + departure,
+        "no-header": arrival + trailer([arrival]),
+        "two-headers": header() + header() + arrival + trailer([arrival]),
+        "other-interface": header(INTERFACE_VERSION=200) + arrival + trailer([arrival]),
+        "coverage-backwards": night(
+            [arrival],
+            COVERAGE_COUNT=1,
+            COVERAGE=[{"COVERAGE-SCOPE": "DA", "COVERAGE-SINCE": 20250315040000, "COVERAGE-THROUGH": 20250314040000}],
+        ),
+        "unknown-kind": header() + b"\xe9" + arrival[1:] + trailer([]),
+        "unknown-transaction": header()
+        + arrival[:1]
+        + b"\xe9"
+        + arrival[2:]
+        + departure
+        + trailer([departure], DETAIL_COUNT=2, HASH_TOTAL=40000000035),
+        "invalid-date": night([detail(ARRIVAL, EVENT_DATE=20250230), departure]),
+        "unknown-port": night([detail(ARRIVAL, PORT_CODE="QQQ"), departure]),
+        "unknown-class": night([detail(ARRIVAL, ADMISSION_CLASS="ZZ"), departure]),
+        "admitted-without-number": night([detail(ARRIVAL, I94_NUMBER=""), departure]),
+        "correction": night(
+            [detail(ARRIVAL, TXN_ACTION="C", ADMITTED_UNTIL=20250914, LAST_UPDATED=20250316101500)], 413
+        ),
+        "deletion": night([detail(DEPARTURE, TXN_ACTION="D", LAST_UPDATED=20250316101500)], 413),
+        "day-of-birth-unknown": night(
+            [
+                detail(ARRIVAL, BIRTH_DATE=19870500),
+                detail(DEPARTURE, BIRTH_DATE=19870000),
+                detail(EXTENSION, BIRTH_DATE=0),
+            ]
+        ),
+        "duration-of-status": night(
+            [
+                detail(ARRIVAL, ADMISSION_CLASS="F1", ADMITTED_KIND="S", ADMITTED_UNTIL=0),
+                detail(EXTENSION, GRANTED_CLASS="F1", GRANTED_KIND="S", GRANTED_UNTIL=0, VALID_FROM=0),
+            ]
+        ),
+        "single-name": night(
+            [
+                detail(ARRIVAL, FAMILY_NAME="SUPARMAN", GIVEN_NAME=""),
+                detail(DEPARTURE, FAMILY_NAME="", GIVEN_NAME="SUPARMAN"),
+                detail(EXTENSION, FAMILY_NAME="SUPARMAN", GIVEN_NAME="FNU"),
+            ]
+        ),
+        "parole-and-refusal": night(
+            [
+                detail(ARRIVAL, ADMISSION_CLASS="DT", INSPECTION_CODE="P"),
+                detail(
+                    ARRIVAL,
+                    TXN_NUMBER=20000000020,
+                    INSPECTION_CODE="R",
+                    I94_NUMBER="",
+                    ADMISSION_CLASS="",
+                    ADMITTED_KIND="",
+                    ADMITTED_UNTIL=0,
+                ),
+                detail(ARRIVAL, TXN_NUMBER=20000000021, INSPECTION_CODE="W", ADMITTED_KIND="", ADMITTED_UNTIL=0),
+            ]
+        ),
+        "hour-set-back": night(
+            [
+                detail(DEPARTURE, EVENT_DATE=20241103, EVENT_TIME=13000),
+                detail(DEPARTURE, TXN_NUMBER=20000000022, EVENT_DATE=20241103, EVENT_TIME=13000, EVENT_FOLD="2"),
+                detail(DEPARTURE, TXN_NUMBER=20000000023, EVENT_TIME=999999),
+            ]
+        ),
+        "land-and-guam": night(
+            [
+                detail(DEPARTURE, PORT_CODE="PEM", MODE_CODE="L", CARRIER_CODE="", CONVEYANCE="", EVIDENCE_CODE="L"),
+                detail(ARRIVAL, PORT_CODE="GUM", ADMISSION_CLASS="GMT"),
+            ]
+        ),
+        "identifiers-alone": night(
+            [
+                detail(
+                    DEPARTURE, FAMILY_NAME="", GIVEN_NAME="", SEX_CODE="", CITIZENSHIP="", BIRTH_DATE=0, VISA_FOIL=""
+                ),
+                detail(
+                    EXTENSION,
+                    FAMILY_NAME="",
+                    GIVEN_NAME="",
+                    I94_NUMBER="",
+                    PASSPORT_STATE="",
+                    PASSPORT_NUMBER="",
+                    VISA_FOIL="",
+                ),
+            ]
+        ),
+        "passport-without-state": night([detail(ARRIVAL, PASSPORT_STATE=""), departure]),
+        "passport-without-number": night([detail(ARRIVAL, PASSPORT_NUMBER=""), departure]),
+    }
+
+
+def inputs() -> dict[str, bytes]:
+    """Case and file to its bytes."""
+    return {f"{name}/input.dat": data for name, data in (plain() | odd()).items()}

@@ -1,14 +1,8 @@
-"""Writes the inputs of IDENT's cases anew; with `--expected` also what the adapter makes of them, to be read before it
-is committed: `PYTHONPATH=tests python tests/systems/ident_cases.py [--expected]`.
-"""
+"""The inputs of IDENT's cases."""
 
 from __future__ import annotations
 
-import sys
-
-from systems.cases import HERE, cases
-from systems.ident_build import ENROLMENT, ENTRY, EXIT, MERGE, SPACES, encounter, message
-from systems.regenerate import expect, write
+from systems.ident.build import ENROLMENT, ENTRY, EXIT, MERGE, SPACES, encounter, message
 
 WITHOUT = {"names": (), "documents": (), "birth": None, "sex": None, "citizenship": ()}
 
@@ -153,15 +147,6 @@ def bad() -> dict[str, bytes]:
     }
 
 
-def main() -> None:
-    """All of it."""
-    for name, data in (odd() | bad()).items():
-        write(HERE / "ident" / name, "input.xml", data)
-    if "--expected" in sys.argv:
-        for case in cases():
-            if case.folder.parent.name == "ident":
-                expect(case)
-
-
-if __name__ == "__main__":
-    main()
+def inputs() -> dict[str, bytes]:
+    """Case and file to its bytes."""
+    return {f"{name}/input.xml": data for name, data in (odd() | bad()).items()}

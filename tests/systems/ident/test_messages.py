@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from systems.ident_build import ENROLMENT, ENTRY, EXIT, MERGE, encounter, message
+from systems.ident.build import ENROLMENT, ENTRY, EXIT, MERGE, encounter, message
 
 from adapters.core import BadRecord, Met, Note, Record
 from adapters.decode import Totals, decode_file

@@ -1,0 +1,1 @@
+"""Two made-up systems, as a further package would bring them."""

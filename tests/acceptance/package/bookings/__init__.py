@@ -1,0 +1,1 @@
+"""BOOKINGS, a made-up system: visits to an office, told by a REST service. README.md is its interface."""

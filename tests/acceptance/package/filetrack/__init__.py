@@ -1,0 +1,1 @@
+"""FILETRACK, a made-up system: where paper files are. README.md is its interface."""
