@@ -41,51 +41,51 @@ class Noise:
     other_passport: float = 0.015
     """Another passport of the person: renewed, or of another state."""
     twins: float = 0.005
-    """Of persons: family name, date and country of another one, and another given name, of two perhaps one."""
+    """Of persons: another person's family name, date of birth and country, with another given name or one of two."""
     nothing_shared: float = 0.05
-    """Neither document nor number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
+    """No document or number that another record of the person has. Not arrivals in I-94 or rows of CLAIMS 3."""
     shared_passport: float = 0.002
     """Of persons: the passport number of a person who is not related."""
     wrong_passport: float = 0.005
-    """Of passport numbers: a wrong digit, or, one time in ten, the number of another person. So with the next six."""
+    """Of passport numbers: a wrong digit or, in one of ten, another person's number. The next six kinds are alike."""
     wrong_i94: float = 0.005
-    """Of I-94 numbers outside of arrivals in I-94."""
+    """Of I-94 numbers, except on arrivals in I-94."""
     wrong_visa: float = 0.005
-    """Of numbers of visas."""
+    """Of visa numbers."""
     wrong_sevis: float = 0.005
-    """Of SEVIS IDs beside a name and a date of birth, behind the creation of the record."""
+    """Of SEVIS IDs beside a name and a date of birth, after the creation of the record."""
     wrong_alien: float = 0.005
     """Of A-numbers."""
     wrong_fin: float = 0.002
-    """Of FINs beside a name and a date of birth, behind the enrolment."""
+    """Of FINs beside a name and a date of birth, after the enrolment."""
     wrong_receipt: float = 0.003
     """Of receipt numbers."""
     placeholder: float = 0.002
-    """Of numbers of passports, visas, I-94s and aliens: zeros, nines or a word in the place of the number."""
+    """Of passport, visa, I-94 and A-numbers: zeros, nines or a word in place of the number."""
     swapped_passport: float = 0.03
-    """Of stays of families who travel together: at the inspection on arrival each has the passport of the other."""
+    """Of stays of families who travel together: at the inspection on arrival each has the other's passport."""
     custom_birth: float = 1.0
-    """Of persons whose day of birth is not known, by the share of the country: 1 January or 1 July stands for it."""
+    """Of persons whose day of birth is not known (a share by country): 1 January or 1 July in its place."""
     glued: float = 0.02
     """A name without its blanks, hyphens or particles, or with a blank for a hyphen. Of names that have any: often."""
     wrong_year: float = 0.003
     """A wrong digit in the year of birth."""
     copies: float = 0.4
-    """Of travellers on a manifest: again by the airline's partner, minutes to days later, names cut or respelt."""
+    """Of travellers on a manifest: again by the airline's partner, minutes to days later, with names cut or respelt."""
     other_time: float = 0.5
-    """Of departures that a manifest or biometrics report beside I-94: minutes or an hour or two earlier."""
+    """Of departures that a manifest or biometrics report besides I-94: minutes to two hours earlier."""
     no_show: float = 0.005
-    """Of stays: left on a manifest without having boarded; half of them are taken back later."""
+    """Of stays: on an outbound manifest without having boarded; half of them are taken back later."""
     corrected: float = 0.02
-    """Of records in I-94: first with a wrong name or date of birth, mended the night after."""
+    """Of records in I-94: first with a wrong name or date of birth, corrected the next night."""
     missing_departure: float = 0.03
     """Of departures: no system reports it."""
     duplicate: float = 0.1
-    """Sent twice. Not rows of CLAIMS 3, whose table holds each once."""
+    """Sent twice. Not rows of CLAIMS 3, whose table holds each row once."""
     out_of_order: float = 0.2
-    """Reported up to 120 days late. Not manifests, which carry the moment of their making."""
+    """Reported up to 120 days late. Not manifests, which carry their own time of creation."""
     late_file: float = 0.02
-    """Of nightly files and batches: made up to 120 days late."""
+    """Of nightly files and batches: written up to 120 days late."""
 
     def scaled(self, factor: float) -> Noise:
         """Return the rates times the factor, none above 1. Raises ValueError."""
