@@ -33,12 +33,12 @@ class Notice:
     spared_by: date | None = None
     looked_at: date = LOOKED_AT
 
-    def end_of(self, stated: date | None, told: date) -> date | None:
+    def end_of(self, stated: date | None, given: date) -> date | None:
         """The last day for papers that state one (None: no end); None where the notice changes nothing."""
         last = self.noticed if self.carries else self.ended
-        if told > self.ended or (stated is not None and stated < last):
+        if given > self.ended or (stated is not None and stated < last):
             return None
-        if self.spared is not None and self.spared_by is not None and told <= self.spared_by and stated == self.spared:
+        if self.spared is not None and self.spared_by is not None and given <= self.spared_by and stated == self.spared:
             return None
         return self.ended
 

@@ -215,15 +215,15 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     """What the admission itself allows. Where that cannot be computed it is not known, until an approval says more."""
     arrival, period = visit.arrival, _period(visit)
     closes = visit.closed_by.day if visit.closed_by else None
-    said = Programs(records, arrival, closes)
+    sevis = Programs(records, arrival, closes)
     if period is None:
-        return _unknown(arrival, said)
-    line = Line(arrival, period, said, [], period.grace, (arrival.uuid,))
+        return _unknown(arrival, sevis)
+    line = Line(arrival, period, sevis, [], period.grace, (arrival.uuid,))
     rule = (period.row.id, period.row.citation)
     if period.row.basis is Basis.PROGRAM:
-        pieces = said.line(period.row, arrival.start, arrival.day)
+        pieces = sevis.line(period.row, arrival.start, arrival.day)
         if not period.dated and not pieces:
-            return _unknown(arrival, said)
+            return _unknown(arrival, sevis)
         if period.dated:
             _until_changed(line, pieces or [interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)])
             line.from_sevis = bool(pieces)
@@ -238,7 +238,7 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     return line
 
 
-def _unknown(arrival: Fact, said: Programs) -> Line:
+def _unknown(arrival: Fact, sevis: Programs) -> Line:
     """Nothing can be computed from the admission."""
     admission_class = arrival.body.get("class_of_admission")
     reason = (
@@ -246,7 +246,7 @@ def _unknown(arrival: Fact, said: Programs) -> Line:
     )
     period = Period(admission_class or "", UNKNOWN, FOREVER, None, FOREVER, paroled=is_paroled(arrival))
     first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))
-    return Line(arrival, period, said, [first], FOREVER, (arrival.uuid,))
+    return Line(arrival, period, sevis, [first], FOREVER, (arrival.uuid,))
 
 
 def _until_changed(line: Line, pieces: Sequence[Interval]) -> None:

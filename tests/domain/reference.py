@@ -56,13 +56,13 @@ def standing(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
     versions: dict[tuple[str, str], list[Fact]] = {}
     for fact in _least_copies(facts):
         versions.setdefault((fact.system, fact.record), []).append(fact)
-    found = {}
+    actual = {}
     for name, all_parts in versions.items():
         highest = max((one.number, one.digest, one.mapping) for one in all_parts)
         parts = [one for one in all_parts if (one.number, one.digest, one.mapping) == highest]
         if not any(one.retract for one in parts):
-            found[name] = sorted(parts, key=lambda one: (one.part, one.id))
-    return found
+            actual[name] = sorted(parts, key=lambda one: (one.part, one.id))
+    return actual
 
 
 def _least_copies(facts: Iterable[Fact]) -> list[Fact]:
@@ -133,8 +133,8 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         both = mine + theirs
         for cell in both:
             groups[cell] = both
-    found = {id(group): group for group in groups.values()}
-    return {frozenset(record.name for cell in group for record in cells[cell]) for group in found.values()}
+    actual = {id(group): group for group in groups.values()}
+    return {frozenset(record.name for cell in group for record in cells[cell]) for group in actual.values()}
 
 
 Join = tuple[int, float, int, bytes, bytes]
@@ -142,27 +142,27 @@ Join = tuple[int, float, int, bytes, bytes]
 
 def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool], seniors: _Seniors) -> list[Join]:
     """The joins in the order in which they are tried: what people said, identifiers, scores; each by weight."""
-    found: list[Join] = []
+    actual: list[Join] = []
     for one in cells:
         for other in cells:
             if one >= other:
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                found.append((0, DECIDED, 0, one, other))
+                actual.append((0, DECIDED, 0, one, other))
             elif mine == theirs:
-                found.append((0, TWINS, 0, one, other))
+                actual.append((0, TWINS, 0, one, other))
             named = [record.known for cell in (one, other) for record in cells[cell] if record.claim.names]
             first = min(named, default=0)
-            found += [(1, weight, first, one, other) for weight in _reasons(one, other, cells, seniors)]
+            actual += [(1, weight, first, one, other) for weight in _reasons(one, other, cells, seniors)]
             if _scored(cells[one], cells[other], seniors):
-                found.append((2, scoring.score(theirs, mine), 0, one, other))
-    return sorted(found, key=lambda join: (join[0], -join[1], *join[2:]))
+                actual.append((2, scoring.score(theirs, mine), 0, one, other))
+    return sorted(actual, key=lambda join: (join[0], -join[1], *join[2:]))
 
 
 def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> list[int]:
     mine, theirs = cells[one][0].claim, cells[other][0].claim
-    found = []
+    actual = []
     for text in _texts(cells[one]) & _texts(cells[other]):
         scheme = text.split("/")[0]
         if (
@@ -173,8 +173,8 @@ def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors
         ):
             document = scheme in ("passport", "visa")
             if not document or (_agree(mine, theirs) and not _nobodys(text, mine, theirs, cells, seniors)):
-                found.append(WEIGHTS[scheme])
-    return found
+                actual.append(WEIGHTS[scheme])
+    return actual
 
 
 def _scored(ours: Sequence[Record], others: Sequence[Record], seniors: _Seniors) -> bool:

@@ -173,11 +173,11 @@ GRANTED = date(2024, 6, 1)
 PAROLE_ENDED = (date(2025, 4, 24), date(2025, 5, 30), "90 FR 13611; Noem v. Doe, No. 24A1079 (U.S. May 30, 2025)")
 
 
-def protected(code: str, until: date | None, told: date = GRANTED, zone: str = NEW_YORK) -> Story:
+def protected(code: str, until: date | None, given: date = GRANTED, zone: str = NEW_YORK) -> Story:
     """A visitor whose date is over, under temporary protected status."""
     more: dict[str, Any] = {} if until is None else {"until": until}
     story = Story(zone).admitted(date(2024, 1, 10), "B2", date(2024, 7, 9))
-    return of(story.fact(told, StatusFact.TPS, **more), code)
+    return of(story.fact(given, StatusFact.TPS, **more), code)
 
 
 def paroled(admission_class: str, until: date, program: str | None = None) -> Story:
@@ -206,9 +206,9 @@ def notice_problems() -> Iterator[str]:
         date(2026, 10, 3),
     ):
         yield f"papers given by 5 February 2025: {line(spared)}"
-    for until, told in ((date(2026, 10, 2), date(2025, 2, 6)), (date(2026, 10, 1), date(2025, 2, 5))):
-        if protected("VEN", until, told).outcome(date(2025, 11, 8)) != "OVERSTAY_SUSPECTED":
-            yield f"papers of {told} until {until}"
+    for until, given in ((date(2026, 10, 2), date(2025, 2, 6)), (date(2026, 10, 1), date(2025, 2, 5))):
+        if protected("VEN", until, given).outcome(date(2025, 11, 8)) != "OVERSTAY_SUSPECTED":
+            yield f"papers of {given} until {until}"
     if protected("SLV", date(2026, 9, 9)).outcome(date(2026, 9, 9)) != "IN_STATUS":
         yield "El Salvador has no notice"
     yield from _parole_problems()

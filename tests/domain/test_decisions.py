@@ -63,9 +63,9 @@ def groups(events: Sequence[AnyEvent], day: int | None = None) -> set[frozenset[
     """The records of each person; the second implementation must say the same."""
     facts = [fact_of(codec.encode(event)) for event in events]
     known_at = None if day is None else int((START + timedelta(day)).timestamp() * 1_000_000)
-    found = resolve.persons(Pool(facts).facts.values(), known_at)
-    assert {frozenset(one.records) for one in found} == reference.persons(facts, known_at)
-    return {frozenset(name for _, name in one.records) for one in found}
+    actual = resolve.persons(Pool(facts).facts.values(), known_at)
+    assert {frozenset(one.records) for one in actual} == reference.persons(facts, known_at)
+    return {frozenset(name for _, name in one.records) for one in actual}
 
 
 APART = {frozenset("a"), frozenset("b")}
@@ -113,12 +113,12 @@ def test_others_of_the_claim_stay_with_one_of_them() -> None:
     world = World(1)
     someone = world.person()
     records = [record(world, someone, name) for name in "abcd"]
-    found = groups([*records, word(world, "a", "b", False, 5)])
-    assert sorted(len(one) for one in found) == [1, 3]
-    assert {name for one in found for name in one} == set("abcd")
-    told = [*records, word(world, "a", "b", True, 5)]
-    assert groups(told) == {frozenset("abcd")}
-    (history,) = resolve.persons([fact_of(codec.encode(event)) for event in told])
+    actual = groups([*records, word(world, "a", "b", False, 5)])
+    assert sorted(len(one) for one in actual) == [1, 3]
+    assert {name for one in actual for name in one} == set("abcd")
+    reported = [*records, word(world, "a", "b", True, 5)]
+    assert groups(reported) == {frozenset("abcd")}
+    (history,) = resolve.persons([fact_of(codec.encode(event)) for event in reported])
     assert sorted((link.by[:8], link.weight) for link in history.links) == [("decision", 100), ("the same", 99)]
 
 
@@ -178,12 +178,12 @@ def test_a_no_binds_whoever_else_is_there() -> None:
         record(world, other, "c", shared[1]),
     ]
     no = word(world, "a", "c", False, 5)
-    found = groups([*records, no])
-    assert len(found) == 2
-    assert not any({"a", "c"} <= group for group in found)
-    found = groups([*records, no, word(world, "a", "b", True, 6), word(world, "b", "c", True, 7)])
-    assert len(found) == 2
-    assert not any({"a", "c"} <= group for group in found)
+    actual = groups([*records, no])
+    assert len(actual) == 2
+    assert not any({"a", "c"} <= group for group in actual)
+    actual = groups([*records, no, word(world, "a", "b", True, 6), word(world, "b", "c", True, 7)])
+    assert len(actual) == 2
+    assert not any({"a", "c"} <= group for group in actual)
 
 
 def test_a_word_on_a_record_nobody_has() -> None:

@@ -15,7 +15,7 @@ from services.domain.fingerprint import fingerprint
 def test_it_is_the_same_in_every_process() -> None:
     """Sets and dictionaries of enums have another order in each."""
     ask = "from services.domain.fingerprint import fingerprint; print(fingerprint())"
-    told = {
+    reported = {
         subprocess.run(
             [sys.executable, "-c", ask],
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
@@ -25,7 +25,7 @@ def test_it_is_the_same_in_every_process() -> None:
         ).stdout.strip()
         for seed in (1, 2)
     }
-    assert told == {fingerprint()}
+    assert reported == {fingerprint()}
 
 
 @pytest.mark.parametrize("name", sorted(name for name, value in vars(scoring).items() if isinstance(value, float)))

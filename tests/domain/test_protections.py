@@ -757,9 +757,9 @@ def test_the_employment_that_ends_is_the_one_granted_last() -> None:
     assert ended(granted, D + days(60)).outcome(D + days(70)) == "IN_GRACE"
     later = hired().extended(D, D + days(65), until=DATE + days(90), form="I-129")
     assert ended(later, D + days(60)).outcome(D + days(70)) == "IN_STATUS"
-    found = ended(hired(), END).extended(END + days(9), END + days(20), until=DATE + days(90), form="I-129")
-    assert found.outcome(END + days(19)) == "IN_GRACE"
-    assert found.outcome(END + days(21)) == "IN_STATUS"
+    petitioned = ended(hired(), END).extended(END + days(9), END + days(20), until=DATE + days(90), form="I-129")
+    assert petitioned.outcome(END + days(19)) == "IN_GRACE"
+    assert petitioned.outcome(END + days(21)) == "IN_STATUS"
 
 
 def test_no_other_class_hangs_on_employment() -> None:

@@ -52,18 +52,18 @@ async def _published(data: Path, raws: list[bytes]) -> dict[str, list[bytes]]:
         await bus.close()
     await run(settings, once=True, stop=asyncio.Event())
     store = await open_store(settings.store_url)
-    found: dict[str, list[bytes]] = {}
+    expected: dict[str, list[bytes]] = {}
     try:
         for name, known_at in (("now", None), ("then", AS_OF * 1_000_000)):
             async with aclosing(lines(store.reads, known_at=known_at)) as written:
                 coverage = await store.reads.coverage(known_at)
                 histories = [history_of(line) async for line in written if not line.startswith(b'{"complete"')]
-            found[name] = [answer_line(history, AS_OF, coverage) for history in histories]
+            expected[name] = [answer_line(history, AS_OF, coverage) for history in histories]
         async with aclosing(possible(store.reads)) as matches:
-            found["matches"] = sorted([match_line(match) async for match in matches])
+            expected["matches"] = sorted([match_line(match) async for match in matches])
     finally:
         await store.close()
-    return found
+    return expected
 
 
 async def test_answers_are_those_of_bus_correlator_and_export(tmp_path: Path) -> None:
