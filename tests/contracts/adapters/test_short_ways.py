@@ -25,7 +25,7 @@ from adapters.formats import edifact, plan, xml_batch, xml_message
 from adapters.formats.edifact import Outside, Piece, Run, Segment, Tokens
 from adapters.formats.layout import Layout, Undecodable
 from adapters.formats.xml_batch import XmlBatchFormat
-from adapters.mapping import revision
+from adapters.mapper import revision_of as revision
 from adapters.systems.sevis.adapter import FORMAT
 
 # --- segments ----------------------------------------------------------------------------------------------------

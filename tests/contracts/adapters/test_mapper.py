@@ -1,0 +1,206 @@
+"""The mapper: the digest is of what was read, an optional value costs itself, no date lies behind its own record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters.converters import birth, code, day, instant, symbol, whole
+from adapters.core import BadRecord, Closing, Filtered, Header, Lost, Mapped, Origin, Record, Unreadable
+from adapters.fields import Fields
+from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from schemas.events import AnyEvent, Coverage, Departure, Handling, Operation, Status
+from schemas.identifiers import Scheme
+from schemas.moments import Moment
+
+ORIGIN = Origin("TOY", "lines", "a batch", 1)
+MADE = "2025-03-14T22:00:00Z"
+GOOD: dict[str, Any] = {
+    "key": "K1",
+    "version": 7,
+    "day": "2025-03-14",
+    "made": MADE,
+    "carrier": "IB",
+    "name": "GARCIA",
+    "birth": "1987-05-23",
+    "passport": {"number": "PAA123456", "state": "ESP"},
+    "ignored": "x",
+}
+PERSON = Person("name", birth="birth", numbers=(Number(Scheme.PASSPORT, "passport/number", issuer="passport/state"),))
+
+
+def says(said: Fields) -> Iterator[Says]:
+    """A departure, and beside it a status."""
+    fields = {"occurred_at": Moment.whole_day(said.need("day", day)), "subject": PERSON.of(said)}
+    yield Says(Departure, fields | {"evidence": "manifest", "carrier": said.optional("carrier", symbol)})
+    yield Says(Status, fields | {"fact": "encounter"}, part="status")
+
+
+MAPPER = Mapper(
+    key=lambda said: str(said["key"]),
+    version=lambda record: whole(record.fields.get("version"), "version"),
+    recorded=lambda said: said.present("made", instant),
+    retracted=lambda said: said.get("action") == "D",
+    skips=lambda said: "left.out" if said.get("kind") == "Z" else None,
+    says=says,
+)
+
+
+def mapped(mapper: Mapper = MAPPER, **changes: Any) -> Mapped:
+    """What the mapper makes of the record with other values; None takes one away."""
+    fields = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    found = mapper(Record("line 1", b"raw", fields), ORIGIN)
+    assert isinstance(found, Mapped)
+    return found
+
+
+def events(mapper: Mapper = MAPPER, **changes: Any) -> list[AnyEvent]:
+    return list(mapped(mapper, **changes).events)
+
+
+def refused(mapper: Mapper = MAPPER, **changes: Any) -> BadRecord:
+    with pytest.raises(BadRecord) as caught:
+        mapped(mapper, **changes)
+    return caught.value
+
+
+def test_the_events_of_a_record_share_envelope_and_revision() -> None:
+    one, two = events()
+    assert (one.record, one.place, one.batch, one.revision.number) == ("K1", "line 1", "a batch", 7)
+    assert (one.revision, one.recorded_at, one.operation) == (two.revision, two.recorded_at, Operation.ASSERT)
+    assert (one.part, two.part) == ("", "status")
+    assert one.id != two.id
+
+
+def test_the_digest_is_of_what_was_read_and_of_nothing_else() -> None:
+    whole_one = events()[0]
+    assert events(ignored="y")[0] == whole_one
+    assert events(ignored=Unreadable("cannot be read"))[0] == whole_one
+    others = [events(carrier="BA"), events(name="LOPEZ"), events(made="2025-03-14T22:00:01Z"), events(action="D")]
+    digests = {each[0].revision.digest for each in others} | {whole_one.revision.digest}
+    assert len(digests) == 5
+    inner = events(passport={"number": "PAA123457", "state": "ESP"})[0]
+    assert inner.revision.digest != whole_one.revision.digest, "a group inside"
+
+
+def test_a_digest_that_forgets_what_was_read_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted bug: a group inside is read, and not remembered."""
+    from adapters import fields as module
+
+    monkeypatch.setattr(module, "_seen_of", lambda value: None)
+    with pytest.raises(AssertionError, match="a group inside"):
+        test_the_digest_is_of_what_was_read_and_of_nothing_else()
+
+
+def test_a_field_that_cannot_be_read_fails_the_record_when_it_is_asked_for() -> None:
+    bad = refused(name=Unreadable("NAME at byte 4: no character"))
+    assert (bad.reason, bad.record, bad.place, bad.raw) == ("NAME at byte 4: no character", "K1", "line 1", b"raw")
+    assert refused(day=None).reason == "day is absent"
+    assert refused(key=None).record is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({"carrier": "I B"}, Lost("carrier", "carrier 'I B' is no code of capital letters and digits")),
+        ({"carrier": Unreadable("CARRIER at byte 9")}, Lost("carrier", "CARRIER at byte 9")),
+        ({"birth": "1987-13"}, Lost("birth", "birth is no date")),
+        ({"birth": "2031"}, Lost("birth", "a birth in 2031, after its record was made")),
+        (
+            {"passport": {"number": "PAA123456"}},
+            Lost("passport/number", "passport/number: a passport needs its issuer"),
+        ),
+    ],
+)
+def test_an_optional_value_that_is_wrong_costs_itself(changes: dict[str, Any], lost: Lost) -> None:
+    found = mapped(**changes)
+    assert lost in found.lost
+    assert len(found.events) == 2
+
+
+def test_a_person_of_whom_nothing_is_left_is_refused() -> None:
+    assert refused(name=None, passport={"number": "PAA123456"}).reason == "a subject has a name or an identifier"
+
+
+def test_what_lies_behind_its_own_record_is_refused() -> None:
+    assert refused(day="2036-03-14").reason == "it happened on 2036-03-14, after its record was made on 2025-03-15"
+    assert events(day="2025-03-15"), "the clocks and days of two places"
+    assert events(replace(MAPPER, ahead=None), day="2036-03-14")
+    assert events(replace(MAPPER, ahead=timedelta(days=30)), day="2025-04-10")
+    assert events(day="2036-03-14", made=None), "nothing to compare it with"
+
+
+def test_what_is_left_out_and_taken_back() -> None:
+    found = MAPPER(Record("line 1", b"raw", GOOD | {"kind": "Z", "day": "nonsense"}), ORIGIN)
+    assert found == Filtered("left.out")
+    assert {event.operation for event in events(action="D")} == {Operation.RETRACT}
+
+
+def test_marks_of_confidentiality() -> None:
+    marked = replace(MAPPER, handling=lambda said: (Handling.ASYLUM,) if said.get("asylum") else ())
+    assert {event.handling for event in events(marked, asylum="Y") if not isinstance(event, Coverage)} == {
+        (Handling.ASYLUM,)
+    }
+    assert {event.handling for event in events(marked) if not isinstance(event, Coverage)} == {()}
+
+
+def test_only_a_closing_vouches() -> None:
+    at = datetime(2025, 3, 15, tzinfo=UTC)
+    whole_day = Vouches("file 1", 9, "departure", at, at + timedelta(days=1), at + timedelta(days=1))
+    vouching = replace(MAPPER, vouches=lambda closing: (whole_day,))
+    assert vouching(Header("line 1", b"", {}), ORIGIN) == Mapped()
+    found = vouching(Closing("the end", b"", {}), ORIGIN)
+    assert isinstance(found, Mapped)
+    (event,) = found.events
+    assert isinstance(event, Coverage)
+    assert (event.record, event.revision.number, event.through) == ("file 1", 9, at + timedelta(days=1))
+    too_early = replace(whole_day, recorded=at - timedelta(days=3))
+    early = replace(MAPPER, vouches=lambda closing: (too_early,))
+    told = early(Closing("the end", b"", {}), ORIGIN)
+    assert isinstance(told, Mapped)
+    assert [each.name for each in told.lost] == ["coverage"], "what was to come is told"
+
+
+def test_a_moment_without_its_zone_is_refused() -> None:
+    naive = replace(MAPPER, recorded=lambda said: datetime(2025, 3, 14))  # noqa: DTZ001  # what is tried
+    assert "without its zone" in refused(naive).reason
+
+
+def test_fields_of_several_values_and_groups() -> None:
+    fields = Fields({"codes": ["1987", "x", None], "rows": [{"a": 1}, {"a": 2}], "blank": "", "many": 2**80})
+    assert fields.several("codes", ["1987", "x", None], birth) == ["1987"]
+    assert fields.lost == [Lost("codes", "codes is no date")]
+    assert [row["a"] for row in fields.groups("rows")] == [1, 2]
+    assert (fields.text("blank"), fields.group("blank"), fields.groups("nothing")) == (None, None, [])
+    assert fields["many"] == 2**80
+    assert len(fields.digest()) == 16, "numbers that JSON of 64 bits does not have"
+    with pytest.raises(ValueError, match="many 1208925819614629174706176 is no text"):
+        fields.text("many")
+
+
+@pytest.mark.parametrize(
+    ("convert", "value", "why"),
+    [
+        (code({"A": 1}), "B", "X: 'B' is in no code table"),
+        (code({"A": 1}), [], "is in no code table"),
+        (day, "2025-02-30", "is no date"),
+        (day, 7, "is no date"),
+        (instant, "2025-03-14T22:00:00", "is no moment"),
+        (whole, True, "is no number from 1"),
+        (symbol, "é", "is no code"),
+    ],
+)
+def test_a_value_that_means_nothing_names_its_field(convert: Any, value: Any, why: str) -> None:
+    with pytest.raises(ValueError, match="X") as caught:
+        convert(value, "X")
+    assert why in str(caught.value)
+
+
+def test_values_that_mean_something() -> None:
+    assert code({"A": 1})("A", "X") == 1
+    assert day("2025-03-14", "X") == date(2025, 3, 14)
+    assert instant("2025-03-14T18:00:00-04:00", "X") == datetime(2025, 3, 14, 22, tzinfo=UTC)
