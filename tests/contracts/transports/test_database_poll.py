@@ -390,6 +390,7 @@ async def test_a_transaction_that_is_open_while_others_commit(postgres: str) -> 
         ("last_update_ts = 'infinity'", "last_update_ts", "infinity"),
     ],
 )
+@pytest.mark.law(2, "dates that PostgreSQL has and Python has not: their rows are refused, and no other")
 async def test_a_date_that_python_has_not_is_its_rows_affair(
     postgres: str, change: str, field: str, value: str
 ) -> None:

@@ -230,6 +230,7 @@ async def test_a_bus_that_is_down_gets_the_same_bytes_again(
     assert {len(each) for each in bodies.values()} == {1}
 
 
+@pytest.mark.law(2, "a feed that fails as none should: told where it stands, and tried again until it is mended")
 async def test_an_unexpected_error_is_told_where_the_feed_stands_and_it_is_tried_again(
     bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
