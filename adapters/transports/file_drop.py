@@ -109,11 +109,12 @@ class DropFolder:
     options: FileDrop
     left: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # names that do not match
+    ends: dict[tuple[str, int, int], Completeness] = field(default_factory=dict)
     real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each file beyond the position. Raises SourceDown."""
-        self.left = []
+        self.left, self.ends = [], {}
         memory = Memory.of(position, self.options.window)
         inodes = await asyncio.to_thread(self._inodes)
         self.left += [f"{name}: its name does not match {self.options.pattern}" for name in sorted(self.others)]
@@ -249,9 +250,9 @@ class DropFolder:
             if not os.access(path, os.R_OK):
                 return stat, "it may not be read: Permission denied"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
-            if age < self.options.settle and not self._complete(path):
+            if age < self.options.settle and not self._complete(path, stat):
                 return stat, f"it is taken once it has lain unchanged for {self.options.settle:g} s"
-            if age < self.options.patience and not self._ended(path):
+            if age < self.options.patience and not self._ended(path, stat):
                 patience = f"once it has lain unchanged for {self.options.patience:g} s it is read as it is"
                 return stat, f"what closes it is missing; {patience}"
         except FileNotFoundError:
@@ -260,22 +261,26 @@ class DropFolder:
             raise SourceDown(f"{path}: {error.strerror}") from error
         return stat, ""
 
-    def _complete(self, path: Path) -> bool:
+    def _complete(self, path: Path, stat: os.stat_result) -> bool:
         """Whether the file holds as much as its end says."""
-        return self.options.unwrap is None and self._told(path) is Completeness.COUNTED
+        return self.options.unwrap is None and self._end_of(path, stat) is Completeness.COUNTED
 
-    def _ended(self, path: Path) -> bool:
+    def _ended(self, path: Path, stat: os.stat_result) -> bool:
         """Whether what closes such a file is there, or nothing could tell."""
         if self.options.unwrap == "zip":
             with path.open("rb") as stream:
                 return whole_archive(stream)
-        return self.options.unwrap is not None or self._told(path) is not Completeness.OPEN
+        return self.options.unwrap is not None or self._end_of(path, stat) is not Completeness.OPEN
 
-    def _told(self, path: Path) -> Completeness | None:
+    def _end_of(self, path: Path, stat: os.stat_result) -> Completeness | None:
+        """What the file's end says; asked once for each state of a file."""
         if not isinstance(self.format, TellsCompleteness):
             return None
-        with path.open("rb") as stream:
-            return self.format.is_complete(stream)
+        state = (path.name, stat.st_size, stat.st_mtime_ns)
+        if state not in self.ends:
+            with path.open("rb") as stream:
+                self.ends[state] = self.format.is_complete(stream)
+        return self.ends[state]
 
     def _resent(self, name: str, twin: str) -> Callable[[], AsyncIterator[Read]]:
         async def records() -> AsyncIterator[Read]:

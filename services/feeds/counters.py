@@ -56,6 +56,8 @@ class Counters:
 
 
 def _sums(one: Mapping[str, int], other: Mapping[str, int], sign: int) -> dict[str, int]:
+    if not other:
+        return dict(one)
     sums = {name: one.get(name, 0) + sign * other.get(name, 0) for name in sorted({*one, *other})}
     return {name: count for name, count in sums.items() if count}
 
