@@ -78,10 +78,12 @@ def _file(value: Path | None) -> Path | None:
 class FeedSettings(Group):
     """Where one feed of one system is found."""
 
-    url: str = Field(repr=False, description="The address, with the scheme of the feed's transport.")
-    options: dict[str, Any] = Field(default={}, repr=False, description="Overrides of the transport's options.")
-    user: str | None = Field(default=None, description="Who this project is for the source: a user, a client's id.")
-    secret: SecretStr | None = Field(default=None, description="The user's password, the client's secret.")
+    url: str = Field(repr=False, description="The address of the source, in the form of the feed's transport.")
+    options: dict[str, Any] = Field(default={}, repr=False, description="Options that override those of the transport.")
+    user: str | None = Field(
+        default=None, description="The user or client id by which the source knows this installation."
+    )
+    secret: SecretStr | None = Field(default=None, description="The password of the user or the secret of the client.")
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -97,9 +99,9 @@ class KafkaSettings(Group):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     username: str | None = None
     password: SecretStr | None = None
-    cafile: Path | None = Field(default=None, description="Certificates of the authorities to trust, PEM.")
+    cafile: Path | None = Field(default=None, description="Certificates of the trusted authorities, PEM file.")
     replication: int = Field(
-        default=0, ge=0, le=10, description="Copies of each new topic; 0: three, if there are brokers."
+        default=0, ge=0, le=10, description="Copies of each new topic; 0: three, or as many as there are brokers."
     )
 
     @model_validator(mode="after")
@@ -126,11 +128,11 @@ class ApiSettings(Group):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
-    issuer: str | None = Field(default=None, description="The only issuer of tokens that is believed.")
-    audience: str = Field(default="visabus", description="The audience a token must be meant for.")
+    issuer: str | None = Field(default=None, description="The only accepted issuer of tokens.")
+    audience: str = Field(default="visabus", description="The audience that a token must name.")
     hs_secret: SecretStr | None = Field(default=None, description="A shared secret (HS256), 32 bytes or more.")
     rs_public_key: Path | None = Field(default=None, description="A public key (RS256), PEM file.")
-    jwks: Path | None = Field(default=None, description="A JSON Web Key Set, file.")
+    jwks: Path | None = Field(default=None, description="A JSON Web Key Set in a file.")
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -154,24 +156,30 @@ class ApiSettings(Group):
 class IngestSettings(Group):
     """How feeds are read."""
 
-    chunk_records: int = Field(default=1_000, ge=1, le=100_000, description="Records sent and saved together.")
-    chunk_bytes: int = Field(default=16_000_000, ge=1, description="A chunk ends here, however few its records.")
-    in_flight: int = Field(default=1, ge=1, le=64, description="Chunks decoded ahead of the one being sent.")
-    refuse_share: float = Field(default=0.5, gt=0, le=1, description="Refused above this share: the feed stops.")
-    refuse_min: int = Field(default=200, ge=1, description="Records of a batch before its share says anything.")
-    poll_seconds: Seconds = Field(default=5.0, description="Pause once a source has nothing more.")
-    breaker_failures: int = Field(
-        default=5, ge=1, description="Failures in a row before a source is left alone longer."
+    chunk_records: int = Field(default=1_000, ge=1, le=100_000, description="Records that are sent and saved together.")
+    chunk_bytes: int = Field(
+        default=16_000_000, ge=1, description="Bytes at which a chunk ends, however few its records."
     )
-    retry_cap_seconds: Seconds = Field(default=30.0, description="Longest wait before that; ten times as long after.")
+    in_flight: int = Field(default=1, ge=1, le=64, description="Chunks decoded ahead of the one that is being sent.")
+    refuse_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of refused records above which the feed stops."
+    )
+    refuse_min: int = Field(default=200, ge=1, description="Records of a batch before that share counts.")
+    poll_seconds: Seconds = Field(default=5.0, description="Pause when a source has nothing more.")
+    breaker_failures: int = Field(
+        default=5, ge=1, description="Failures in a row after which a source is tried rarely."
+    )
+    retry_cap_seconds: Seconds = Field(
+        default=30.0, description="Longest pause before that; ten times as long after it."
+    )
     receipt_days: int = Field(default=1_100, ge=1, le=36_500, description="How long receipts are kept.")
-    fence_seconds: Seconds = Field(default=0.5, description="How often a host looks whether another took over.")
+    fence_seconds: Seconds = Field(default=0.5, description="How often a process checks whether another took over.")
 
 
 class DoorKey(Group):
     """A key that a system signs its pushes with. Several of one system are believed at once: so keys are changed."""
 
-    system: str = Field(description="Whose key it is, as `visabus adapters` lists it.")
+    system: str = Field(description="The system of the key, as `visabus adapters` lists it.")
     hmac_secret: SecretStr | None = Field(default=None, description="A shared secret (HMAC-SHA-256), 32 bytes or more.")
     ed25519_public_key: str | None = Field(default=None, description="A public key (Ed25519), base64 of its 32 bytes.")
 
@@ -206,21 +214,23 @@ class DoorSettings(Group):
 
     host: str = Field(default="127.0.0.1", description="Where the door listens.")
     port: int = Field(default=8081, ge=0, le=65_535, description="Where the door listens; 0: any free port.")
-    keys: dict[KeyId, DoorKey] = Field(default={}, description="Key id -> the key that is believed under it.")
-    window_seconds: int = Field(default=300, ge=1, le=3_600, description="How far a timestamp may be away.")
-    max_bytes: int = Field(default=4_000_000, ge=1, le=100_000_000, description="Largest body.")
-    rate: float = Field(default=20.0, gt=0, le=10_000, description="Requests a second of one key, in the long run.")
-    burst: int = Field(default=100, ge=1, le=100_000, description="Requests of one key at once, after a quiet time.")
-    concurrent: int = Field(default=16, ge=1, le=1_000, description="Requests in work at the same time, of all keys.")
-    body_seconds: Seconds = Field(default=30.0, description="A body that is not there by then is given up.")
+    keys: dict[KeyId, DoorKey] = Field(default={}, description="Key id -> the key that is accepted under it.")
+    window_seconds: int = Field(
+        default=300, ge=1, le=3_600, description="Seconds that a timestamp may differ from the door's clock."
+    )
+    max_bytes: int = Field(default=4_000_000, ge=1, le=100_000_000, description="Largest body, in bytes.")
+    rate: float = Field(default=20.0, gt=0, le=10_000, description="Requests a second of one key, on average.")
+    burst: int = Field(default=100, ge=1, le=100_000, description="Requests of one key at once after a pause.")
+    concurrent: int = Field(default=16, ge=1, le=1_000, description="Requests handled at the same time, of all keys.")
+    body_seconds: Seconds = Field(default=30.0, description="Seconds after which an incomplete body is given up.")
 
 
 class Deadlines(Group):
     """How long to wait for others."""
 
-    bus_call: Seconds = Field(default=10.0, description="One call to the bus.")
-    bus_outage: Seconds = Field(default=900.0, description="A bus that is down; after that the process gives up.")
-    stop: Seconds = Field(default=10.0, description="From SIGTERM to the end of the process.")
+    bus_call: Seconds = Field(default=10.0, description="Seconds for one call to the bus.")
+    bus_outage: Seconds = Field(default=900.0, description="Seconds of a bus outage after which the process ends.")
+    stop: Seconds = Field(default=10.0, description="Seconds from SIGTERM to the end of the process.")
 
 
 class LogSettings(Group):
@@ -243,7 +253,9 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    data_dir: Path = Field(default=Path("var"), description="What is kept on local disk: logs, stores, receipts.")
+    data_dir: Path = Field(
+        default=Path("var"), description="The local directory: embedded bus, store and audit log, spool, indexes, keys."
+    )
     bus_url: str = Field(
         default_factory=lambda data: f"embedded://{data['data_dir']}/bus.db",
         description="embedded:///absolute/bus.db or kafka://host:port",
@@ -256,9 +268,9 @@ class Settings(BaseSettings):
     audit_url: str = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/audit.db",
         repr=False,
-        description="The audit log, a store of its own.",
+        description="The audit log, a database of its own.",
     )
-    feeds: dict[FeedName, FeedSettings] = Field(default={}, description='"SYSTEM.feed" -> where it is found.')
+    feeds: dict[FeedName, FeedSettings] = Field(default={}, description='"SYSTEM.feed" -> where it is.')
     kafka: KafkaSettings = KafkaSettings()
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()

@@ -90,10 +90,10 @@ class Instants(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     as_of: Annotated[datetime | None, BeforeValidator(rfc3339)] = Field(
-        default=None, description="How things stood at this instant (RFC 3339); now if not said."
+        default=None, description="How things stood at this instant (RFC 3339); by default now."
     )
     known_at: Annotated[datetime | None, BeforeValidator(rfc3339)] = Field(
-        default=None, description="By what was known at this instant (RFC 3339); all that is known if not said."
+        default=None, description="From what was known at this instant (RFC 3339); by default everything known."
     )
 
 

@@ -57,7 +57,7 @@ def visabus(
     store: Annotated[
         str | None, typer.Option(metavar="URL", help="sqlite+aiosqlite:////path/store.db or postgresql://...")
     ] = None,
-    data: Annotated[Path | None, typer.Option(metavar="DIRECTORY", help="Local data; ./var if not said.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIRECTORY", help="Local data; by default ./var.")] = None,
 ) -> None:
     """One bus for the legacy systems that know about visa holders, and a visa-status view over it.
 

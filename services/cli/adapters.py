@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def adapters(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of the README.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README.")] = False,
 ) -> None:
     """List the systems and their feeds.
 

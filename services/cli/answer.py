@@ -22,11 +22,13 @@ def register(app: typer.Typer) -> None:
 
 def answer(
     events: Annotated[str, typer.Argument(metavar="EVENTS.jsonl", help="Canonical events; `-`: standard input.")],
-    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="The instant asked about (RFC 3339); now.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The instant asked about (RFC 3339); by default now.")
+    ] = None,
     known_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="Answer from what was known by then (RFC 3339).")
     ] = None,
-    matches: Annotated[bool, typer.Option("--matches", help="Possible matches of two persons, too.")] = False,
+    matches: Annotated[bool, typer.Option("--matches", help="List possible matches of two persons, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
 ) -> None:
     """Answer from canonical events, one a line, as the published schema has them; older versions are read too.

@@ -34,7 +34,7 @@ def verify(
     context: typer.Context,
     head: Annotated[
         list[str] | None,
-        typer.Option(metavar="ROW:HASH", help="A row noted before; only so does a log cut off at its end show."),
+        typer.Option(metavar="ROW:HASH", help="A row noted earlier; without it a log cut off at its end looks whole."),
     ] = None,
 ) -> None:
     """Check that no row was changed, taken out or put in. Ends with 1 if one was.

@@ -20,12 +20,14 @@ def register(app: typer.Typer) -> None:
 
 def correlate(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="End when all that the bus holds is resolved and told.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when everything on the bus is resolved and all changes are published.")
+    ] = False,
     hold: Annotated[
-        bool, typer.Option("--hold", help="Tell nobody yet: for a store that is rebuilt beside the live one.")
+        bool, typer.Option("--hold", help="Publish no changes yet: for a store that is rebuilt beside the live one.")
     ] = False,
 ) -> None:
-    """Take events off the bus into the store, resolve who is who, and tell what changed, until SIGTERM or SIGINT.
+    """Take events off the bus into the store, resolve persons, and publish what changed, until SIGTERM or SIGINT.
 
     Any number may run on one store: they share the partitions, and one that was thought dead cannot write.
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 SystemOption = Annotated[str | None, typer.Option(help="Only of this system.")]
-ReasonOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Only with this in the reason.")]
+ReasonOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with this text in the reason.")]
 BatchOption = Annotated[str | None, typer.Option(help="Only of this file, poll or push.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Records that could not be read: look, mend, replay.")
+    group = typer.Typer(no_args_is_help=True, help="Records that could not be read: list, show, mend, replay.")
     group.command("list")(list_)
     group.command()(show)
     group.command()(replay)
@@ -67,7 +67,7 @@ def list_(
 
 def show(
     context: typer.Context,
-    id: Annotated[str, typer.Argument(metavar="ID", help="Of one dead_letter, or how it begins.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of one dead letter, or its beginning.")],
     as_hex: Annotated[bool, typer.Option("--hex", help="The bytes alone.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the bytes, to mend them.")] = None,
 ) -> None:
@@ -97,17 +97,17 @@ def show(
 def replay(
     context: typer.Context,
     id: Annotated[
-        list[str] | None, typer.Option("--id", help="One dead_letter, or how its id begins; may be repeated.")
+        list[str] | None, typer.Option("--id", help="The id of a dead letter, or its beginning; may be repeated.")
     ] = None,
     system: SystemOption = None,
     reason: ReasonOption = None,
     batch: BatchOption = None,
     mended: Annotated[
         Path | None,
-        typer.Option("--with", metavar="FILE", exists=True, dir_okay=False, help="Mended bytes of one dead_letter."),
+        typer.Option("--with", metavar="FILE", exists=True, dir_okay=False, help="Mended bytes of one dead letter."),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes/--dry-run", help="Do it; else it is only told what would be done.")
+        bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only print what would be done.")
     ] = False,
 ) -> None:
     """Read dead letters again by the present adapter and publish what they say, under the ids of a first reading.

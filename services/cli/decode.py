@@ -23,10 +23,13 @@ def register(app: typer.Typer) -> None:
 def decode(
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="As `visabus adapters` lists it.")],
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="In its format.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Files in the system's format."
+        ),
     ],
-    feed: Annotated[str | None, typer.Option(help="Which of the system's feeds; the first if not said.")] = None,
-    refused: Annotated[bool, typer.Option("--refused", help="Tell the refused records as JSON lines.")] = False,
+    feed: Annotated[str | None, typer.Option(help="Which of the system's feeds; by default the first.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Print the refused records as JSON lines.")] = False,
 ) -> None:
     """Show what a file would become, and publish nothing.
 

@@ -52,18 +52,18 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="End after the summary instead of serving on.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the first answer instead of serving on.")] = False,
     persons: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many travellers.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Equal seeds make equal populations.")] = 1,
-    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not said.")] = None,
-    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not said.")] = None,
+    bus: Annotated[str | None, typer.Option(metavar="URL", help="An empty bus; embedded if not given.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not given.")] = None,
     keep: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep all files here; else they are removed.")
+        Path | None, typer.Option(metavar="DIR", help="Keep all files here; otherwise they are removed.")
     ] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     queue: Annotated[
         list[str] | None,
-        typer.Option(metavar="SYSTEM=URL", help="An empty queue of a system that can send by queue, such as APIS."),
+        typer.Option(metavar="SYSTEM=URL", help="An empty queue, for a system that can send by queue, such as APIS."),
     ] = None,
 ) -> None:
     """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def door(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Where to listen; the settings' if not said.")] = None,
+    host: Annotated[str | None, typer.Option(help="Where to listen; by default as the settings say.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
     stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
 ) -> None:

@@ -44,10 +44,10 @@ def evaluate(
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     splink: Annotated[bool, typer.Option("--splink", help="Have Splink match the same claims, too.")] = False,
 ) -> None:
-    """Simulate, ingest, correlate and compare with the truth. Exits with 1 if a stay is wrong.
+    """Simulate, ingest, correlate and compare with the truth. Exit with 1 if a stay is wrong.
 
-    With mistakes in the records the truth of a status is what a perfect matcher would say of the same events, what
-    really happened is told beside it, and only sums that do not close and records that are lost make it fail.
+    With mistakes in the records a status is compared with what a perfect matcher would say of the same events. What
+    really happened is reported beside it, and only sums that do not close and lost records make the command fail.
 
     ```
     visabus evaluate --persons 10000 --seed 7 --json

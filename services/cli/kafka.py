@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def start(
     context: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: the one it had before, or a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: the port it had before, or a free one.")] = 0,
 ) -> None:
     """Start Kafka, or leave it running, and print its address for `--bus`.
 

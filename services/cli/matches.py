@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="The most entries to list.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
 ) -> None:
     """List persons whose records are alike, but not enough to be joined.
@@ -85,7 +85,7 @@ def decide(
 
 
 def undo(context: typer.Context, one: RecordArgument, other: RecordArgument, by: ByOption, why: WhyOption) -> None:
-    """Take back what was decided on two records, as if nobody had decided.
+    """Take back a decision on two records, as if it had not been made.
 
     ```
     visabus matches undo I94/I94-2024-7 APIS/LH0400-4 --by "J. Doe" --why "another passport"

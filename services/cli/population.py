@@ -12,14 +12,14 @@ from services.cli.context import MISUSED, Refusal
 if TYPE_CHECKING:
     from services.simulator import Noise, Source
 
-HELP = "Comma-separated, such as I94,CLAIMS3,SEVIS; all of them if not said."
+HELP = "Comma-separated, such as I94,CLAIMS3,SEVIS; by default all of them."
 NoiseOption = Annotated[float, typer.Option(min=0, help="Mistakes in the records: 1 as usual, 2 twice as many.")]
 RateOption = Annotated[
     list[str] | None,
     typer.Option(
         "--rate",
         metavar="KIND=SHARE",
-        help="How often one kind of mistake happens, from 0 to 1, whatever --noise says. May be given several times.",
+        help="How often one kind of mistake happens, from 0 to 1, whatever --noise says. May be repeated.",
     ),
 ]
 

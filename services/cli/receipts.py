@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SystemOption = Annotated[str | None, typer.Option(help="Only of this system.")]
 BatchOption = Annotated[str | None, typer.Option(help="Only of this file, poll or message.")]
 RecordOption = Annotated[
-    str | None, typer.Option(metavar="KEY", help="Only of batches that held this record; --system says whose it is.")
+    str | None, typer.Option(metavar="KEY", help="Only of batches that held this record; needs --system.")
 ]
 RefusedOption = Annotated[bool, typer.Option("--refused", help="Only those with refused records.")]
 SinceOption = Annotated[

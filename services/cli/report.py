@@ -36,7 +36,7 @@ def report(
     context: typer.Context,
     year: Annotated[int, typer.Option(min=1901, max=9000, help="Fiscal year: 2025 ends on 30 September 2025.")],
     as_of: Annotated[
-        str | None, typer.Option(metavar="TIME", help="How things stood at this instant (RFC 3339); now if not said.")
+        str | None, typer.Option(metavar="TIME", help="How things stood at this instant (RFC 3339); by default now.")
     ] = None,
     by: Annotated[By, typer.Option(help="The lines of the table; JSON has all three.")] = By.CLASS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,

@@ -14,7 +14,7 @@ from services.cli.context import Refusal
 PUBLISHED = Path(schemas.__file__).parent / "published"
 
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIRECTORY", help="Where the documents are; the package's own if not said.")
+    Path, typer.Argument(metavar="DIRECTORY", help="Where the documents are; by default the package's own.")
 ]
 
 
@@ -31,7 +31,10 @@ def check(
     against: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIRECTORY", exists=True, file_okay=False, help="Documents of before, which must not be broken."
+            metavar="DIRECTORY",
+            exists=True,
+            file_okay=False,
+            help="Documents published before, which must not be broken.",
         ),
     ] = None,
 ) -> None:

@@ -26,13 +26,13 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Where to listen; the settings' if not said.")] = None,
+    host: Annotated[str | None, typer.Option(help="Where to listen; by default as the settings say.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
     jwks_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The issuer's key set (RS256, ES256), fetched over https.")
     ] = None,
     client: Annotated[
-        list[str] | None, typer.Option(help="A client (azp) whose tokens are believed; any of the issuer if not said.")
+        list[str] | None, typer.Option(help="A client (azp) whose tokens are accepted; by default any of the issuer.")
     ] = None,
 ) -> None:
     """Answer look-ups: the query API, over the store as it stands.

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it must hold no simulation yet.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The directory to write; it must hold no simulation yet.")
+    ],
     persons: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many travellers.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Equal seeds write equal files.")] = 1,
     years: Annotated[int, typer.Option(min=1, max=20, help="How far back the records go.")] = 2,

@@ -19,8 +19,8 @@ def token(
     context: typer.Context,
     scope: Annotated[list[str], typer.Option(help="status:read, timeline:read, confidential:read; may be repeated.")],
     purpose: Annotated[list[str], typer.Option(help="What look-ups may be for, e.g. admission; may be repeated.")],
-    ttl: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds that it holds.")] = 3_600,
-    subject: Annotated[str, typer.Option(help="In whose name look-ups are remembered.")] = "developer",
+    ttl: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds for which the token is valid.")] = 3_600,
+    subject: Annotated[str, typer.Option(help="The name under which look-ups are audited.")] = "developer",
     client: Annotated[str, typer.Option(help="Through which client.")] = "visabus-cli",
 ) -> None:
     """Make a bearer token for the API of this installation. For development only.

@@ -203,7 +203,7 @@ def _hides_nothing(build: Callable[[dict[Source, tuple[Stretch, ...]]], Complete
         assert given.outcome == "DEPARTURE_UNKNOWN"
 
 
-@pytest.mark.law(8, "every source that the rules name, whoever else vouches")
+@pytest.mark.law(8, "every source that the rules name, whatever other systems vouch for")
 def test_a_live_feed_hides_no_silent_one() -> None:
     """A system that the rules do not name vouches for nobody else, however far it reaches."""
     _hides_nothing(coverage_of)

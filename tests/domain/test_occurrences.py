@@ -449,7 +449,7 @@ LAWS: tuple[Callable[[int], None], ...] = (order_free, as_many_as_there_were, le
 
 @pytest.mark.law(
     1,
-    "random crossings told by up to four systems, in any order: as many stays as there were crossings, "
+    "random crossings reported by up to four systems, in any order: as many stays as there were crossings, "
     "with one report less too",
 )
 @pytest.mark.parametrize("worlds", [60, pytest.param(250, marks=pytest.mark.slow)])

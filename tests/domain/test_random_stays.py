@@ -91,7 +91,7 @@ def facts_of(seed: int) -> tuple[Fact, ...]:
     return tuple(story_of(seed).facts())
 
 
-@pytest.mark.law(1, "500 random stays with all that can be told of one, in any order")
+@pytest.mark.law(1, "500 random stays with every kind of event, in any order")
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
 def test_lines_are_sound_in_any_order(seed: int) -> None:

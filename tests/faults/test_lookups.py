@@ -76,8 +76,7 @@ async def rows_of(settings: Settings) -> list[Row]:
 
 @pytest.mark.law(
     7,
-    "30 random kills of the API: whoever was answered stands in the log once, and its chain is whole; a "
-    "row taken out is seen",
+    "30 random kills of the API: each answer is in the log once, and its chain is whole; a row taken out is seen",
 )
 async def test_an_api_killed_at_random_remembers_whom_it_answered(
     population: Path, undisturbed: Pipeline, tmp_path: Path, tell: Callable[[str], None]

@@ -44,7 +44,7 @@ async def test_shuffled_and_doubled_by_two_correlators_on_kafka_and_postgresql(
     assert pipeline.digest() == expected
 
 
-@pytest.mark.law(1, "numbers per person from 1 without a gap, and whoever is in the view is who was told of last")
+@pytest.mark.law(1, "numbers per person from 1 without a gap; the last changes are the persons of the view")
 async def test_changes_fold_up_to_the_view_without_a_gap(undisturbed: Pipeline) -> None:
     """Per person the numbers run from one without a gap, and the last change says what the view says."""
     bus = await open_bus(undisturbed.bus)

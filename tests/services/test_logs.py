@@ -27,7 +27,7 @@ def stream(logs: None) -> io.StringIO:
     return written
 
 
-@pytest.mark.law(7, "logs name nobody")
+@pytest.mark.law(7, "logs name no person")
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_canary_gets_through(stream: io.StringIO, form: str) -> None:
     configure("debug", form, stream)

@@ -120,7 +120,7 @@ async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypa
         assert len(told) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
 
 
-@pytest.mark.law(1, planted="a cap's cutoff that falls, and nobody behind it is told anew")
+@pytest.mark.law(1, planted="a cutoff that falls, and claims behind it that are not resolved again")
 async def test_a_cutoff_nobody_hears_of_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the look that lowers a cutoff does not have those told anew that fell behind it."""
     monkeypatch.setattr(caps, "CAP", 2)
@@ -231,7 +231,7 @@ async def test_order_of_arrival_must_not_decide(store: Store, monkeypatch: pytes
     assert differing > 0
 
 
-@pytest.mark.law(1, planted="nothing worked out anew where only retractions came")
+@pytest.mark.law(1, planted="nothing worked out again where only retractions came")
 async def test_no_resolving_after_a_retraction_is_caught(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a pool that hears nothing but retractions is not worked out anew."""
     raws = bytes_of(world_of(600, persons=12)[0])

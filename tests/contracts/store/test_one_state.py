@@ -54,7 +54,7 @@ async def torn(store: Store, reading: Reading, monkeypatch: pytest.MonkeyPatch) 
     return pieces != stood
 
 
-@pytest.mark.law(1, "export, report, matches and every reader in pages are told one committed state")
+@pytest.mark.law(1, "export, report, matches and every reader in pages read one committed state")
 @pytest.mark.parametrize("name", READINGS)
 async def test_a_slow_reader_sees_one_state(store: Store, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not await torn(store, READINGS[name], monkeypatch)

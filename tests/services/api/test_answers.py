@@ -44,7 +44,7 @@ def only(response: Any) -> dict[str, Any]:
     return person
 
 
-@pytest.mark.law(4, "the answer as it is told")
+@pytest.mark.law(4, "the answer of the API")
 async def test_a_stay_in_status(world: Any) -> None:
     arrival = world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28))
     world.reads.take(arrival)
@@ -81,7 +81,7 @@ async def test_nothing_is_known_beyond_the_present(world: Any) -> None:
     assert freshness["known_through"] < "2027"
 
 
-@pytest.mark.law(8, "as it is told")
+@pytest.mark.law(8, "the same in the answer of the API")
 async def test_absence_is_evidence_only_where_departures_are_complete(world: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 1, 10), date(2026, 7, 9)))
     assert only(await world.ask(PATH))["present"]["outcome"] == "DEPARTURE_UNKNOWN"

@@ -95,7 +95,7 @@ def caught(law: Callable[[int], None], seeds: Iterable[int]) -> bool:
     return False
 
 
-@pytest.mark.law(5, planted="a decision told of because of what became known later")
+@pytest.mark.law(5, planted="a decision shown because of what became known later")
 def test_a_later_record_that_makes_a_decision_visible_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: whether a decision may be told of is seen by what became known later, too."""
     visible = answers.visible

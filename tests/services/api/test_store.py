@@ -165,7 +165,7 @@ async def test_whom_a_number_of_too_many_leads_to_is_no_matter_of_order(
     assert len(found) == caps.CAP
 
 
-@pytest.mark.law(1, planted="all told who hold a number that does not admit them")
+@pytest.mark.law(1, planted="an answer with all holders of a number that does not admit them")
 async def test_and_who_was_thrown_out_would_make_it_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: all of the pool who hold the number are told."""
     monkeypatch.setattr(caps, "CAP", 2)

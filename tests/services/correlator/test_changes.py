@@ -131,7 +131,7 @@ async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Desk]:
     await bus.close()
 
 
-@pytest.mark.law(5, "a deadline, then coverage, each told once")
+@pytest.mark.law(5, "a deadline, then coverage, each published once")
 async def test_time_and_coverage_change_an_answer_without_an_event(desk: Desk) -> None:
     one = await desk.correlator()
     await desk.take(one, desk.arrival())

@@ -74,7 +74,7 @@ async def missing_after(tmp_path: Path, how: str) -> bool:
         await store.close()
 
 
-@pytest.mark.law(2, "a bus that was restored or made anew behind the store's back is read again from its beginning")
+@pytest.mark.law(2, "a bus that was restored or replaced without the store is read again from its beginning")
 @pytest.mark.parametrize("how", ["restored", "made anew"])
 async def test_a_bus_that_has_less_is_read_again(tmp_path: Path, how: str) -> None:
     assert not await missing_after(tmp_path, how)
