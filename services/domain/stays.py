@@ -57,7 +57,9 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         timeline = _adjusted(whole, applications, _allowed(whole, line, applications))
         if whole is not visit:
             timeline = _going_on(arrival, timeline)
-        allowed = [(window.since, window.period_end) for window in protections.windows_of(whole, line.period)]
+        allowed: Sequence[tuple[int, int]] = ()
+        if whole.facts and visit.departed is not None:
+            allowed = [(window.since, window.period_end) for window in protections.windows_of(whole, line.period)]
         timeline = _closed(visit, timeline, allowed, dated=line.period.dated)
     period = line.period if line else None
     marks = {

@@ -261,7 +261,9 @@ def rank(departure: Fact) -> int:
 
 def _depart(visit: Visit) -> list[str]:
     """Settles which departure ended the visit; the event ids of those that are no report of that crossing."""
-    believed = [fact for fact in visit.departures if not _contradicted(visit, fact)]
+    believed = visit.departures
+    if visit.facts or visit.applications or visit.implying:
+        believed = [fact for fact in believed if not _contradicted(visit, fact)]
     if not believed:
         visit.disbelieved = tuple(visit.departures)
         return []
@@ -272,6 +274,9 @@ def _depart(visit: Visit) -> list[str]:
         believed = [fact for fact in believed if fact not in others]
     accepted = believed[0] if len(believed) == 1 else _strongest(believed)
     visit.departed = accepted
+    if len(visit.departures) == 1:
+        visit.crossing = (accepted.uuid,)
+        return []
     crossing = {fact.id for fact in believed if same_crossing(fact, accepted)}
     visit.crossing = tuple(fact.uuid for fact in visit.departures if fact.id in crossing)
     apart = {fact.id for fact in others}
