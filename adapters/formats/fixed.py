@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Closing, Completeness, Header, Met, Read, Record, Unreadable
 from adapters.fields import Fields as Reading
 from adapters.formats.control import Control, Totals
 from adapters.formats.copybook import Item
+from adapters.formats.descriptors import Descriptors, described
 from adapters.formats.layout import Layout, Undecodable
 
-LONGEST = 32_760
-"""Greatest length that a record descriptor word can state (IBM, Using Data Sets)."""
 TRIES = 64
 """So many places are looked at closely where records may begin again: whatever the bytes are, it takes no longer."""
 Fields = Mapping[str, Any]
@@ -48,7 +48,7 @@ class FixedFormat:
     """Reads such files. `layout` has a choice by `kind`, its first field, that tells the body of each kind of record.
 
     A detail's fields are those of its body, `Unreadable` where one cannot be read. The closing comes once the file was
-    read to its end and the totals agree. With `described` every record has a descriptor word. `check` looks at a
+    read to its end and the totals agree. With `descriptors` every record has a descriptor word. `check` looks at a
     header and raises ValueError: a file with a header that is refused is refused record by record.
 
     A record that is longer or shorter than the others costs itself and not those behind it: see `_aligned`.
@@ -63,7 +63,7 @@ class FixedFormat:
     same: tuple[str, str]  # a field of the header and one of the trailer
     controls: tuple[Control, ...] = ()
     check: Callable[[Reading], None] = accept
-    described: bool = False
+    descriptors: Descriptors | None = None  # where records are of variable length
     bodies: Mapping[str, str] = field(init=False, compare=False, repr=False)  # kind of record to the name of its body
     begins: re.Pattern[bytes] = field(init=False, compare=False, repr=False)  # any kind, as bytes
 
@@ -78,7 +78,9 @@ class FixedFormat:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
         reading = _Reading(self)
         number = offset = 0
-        for number, piece in enumerate(self._described(stream) if self.described else self._aligned(stream), 1):
+        for number, piece in enumerate(
+            self._described(stream, self.descriptors) if self.descriptors is not None else self._aligned(stream), 1
+        ):
             offset = piece.offset
             yield from reading.take(number, f"record {number}, byte {offset}", piece)
             offset += len(piece.raw)
@@ -89,7 +91,7 @@ class FixedFormat:
 
         A file with descriptor words does not tell before it is read.
         """
-        if self.described:
+        if self.descriptors is not None:
             return Completeness.CLOSED
         size = stream.seek(0, 2)
         if size < self.length:
@@ -163,7 +165,7 @@ class FixedFormat:
         if body is None:
             problem = broken or _stranger(kind, raw, self)
             return Piece(offset, raw, kind, {}, problem, known=False, doubtful=True)
-        one = raw if broken is None or self.described else raw[: self.length]
+        one = raw if broken is None or self.descriptors is not None else raw[: self.length]
         try:
             return Piece(offset, raw, kind, self.layout.decode(one)[body], broken)
         except Undecodable as error:
@@ -242,24 +244,10 @@ class FixedFormat:
                 tries -= 1
         return None
 
-    def _described(self, stream: BinaryIO) -> Iterator[Piece]:
+    def _described(self, stream: BinaryIO, descriptors: Descriptors) -> Iterator[Piece]:
         """Records behind their descriptor words."""
-        offset = 0
-        while word := _take(stream, 4):
-            size = int.from_bytes(word[:2], "big")
-            if len(word) < 4 or word[2:] != b"\0\0" or not 4 < size <= LONGEST:
-                # Behind a descriptor word that is wrong nobody knows where the next begins.
-                reason = f"no record descriptor word (hex {word.hex(' ')}); the rest of the file cannot be told apart"
-                rest = word + _take(stream, LONGEST - 4)
-                while rest:
-                    yield self.judged(offset, rest, reason)
-                    offset += len(rest)
-                    rest = _take(stream, LONGEST)
-                return
-            raw = _take(stream, size - 4)
-            short = None if len(raw) == size - 4 else f"truncated: {len(raw)} of {size - 4} bytes"
-            yield self.judged(offset, raw, short)
-            offset += size
+        for one in described(partial(_take, stream), descriptors):
+            yield self.judged(one.offset, one.raw, one.problem)
 
 
 class _Ahead:

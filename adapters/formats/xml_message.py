@@ -40,8 +40,8 @@ def nameless(_: Fields) -> str | None:
 class XmlMessageFormat:
     """Reads such messages. `root` and `record` are `{namespace}name`; `schema` has the record as an element.
 
-    A record's fields are its content: a mapping of local names to lists of what stands under them, text without outer
-    blanks or a mapping again. What stands before the first record is the header. `named` finds the key in the content
+    A record's fields are its content: a mapping of local names to all that stands under them, text without outer blanks
+    or a mapping again. What stands before the first record is the header. `named` finds the key in the content
     of a record, which may be broken.
     """
 
@@ -245,18 +245,21 @@ _STRUCTURES = re.compile(r"\{http://release\.niem\.gov/niem/structures/[^}]*\}(i
 
 
 def _content(element: etree._Element) -> Any:
-    """Text, or local names with all that stands under them."""
+    """Text, or local names with all that stands under them: texts in a tuple, or a list if groups are among it."""
     if not len(element):
         return _collapsed(element.text or "")
-    content: dict[str, list[Any]] = {}
+    content: dict[str, Any] = {}
     for child in element:
-        name = local_name(child.tag)
-        found = _content(child) if len(child) else _collapsed(child.text or "")
-        if name in content:
-            content[name].append(found)
-        else:
-            content[name] = [found]
+        _put(content, local_name(child.tag), _content(child) if len(child) else _collapsed(child.text or ""))
     return content
+
+
+def _put(content: dict[str, Any], name: str, one: Any) -> None:
+    before = content.get(name)
+    if type(one) is str and type(before) is not list:
+        content[name] = (one,) if before is None else (*before, one)
+    else:
+        content[name] = [one] if before is None else [*before, one]
 
 
 def _referred(record: etree._Element) -> Any:
@@ -268,7 +271,7 @@ def _referred(record: etree._Element) -> Any:
     lost: list[str] = []
 
     def content(element: etree._Element, depth: int) -> Any:
-        found: dict[str, list[Any]] = {}
+        found: dict[str, Any] = {}
         for child in element:
             refers = _structures(child).get("ref")
             meant = child if refers is None else known.get(refers)
@@ -276,7 +279,7 @@ def _referred(record: etree._Element) -> Any:
                 lost.append(local_name(child.tag))
             elif refers is not None or child.get(_NIL, "").strip() not in ("true", "1"):
                 one = content(meant, depth + 1) if len(meant) else _collapsed(meant.text or "")
-                found.setdefault(local_name(child.tag), []).append(one)
+                _put(found, local_name(child.tag), one)
         return found
 
     whole = content(record, 0) if len(record) else _collapsed(record.text or "")

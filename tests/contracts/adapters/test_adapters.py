@@ -18,6 +18,7 @@ from systems.i94.build import ARRIVAL, DEPARTURE, detail, header, night, trailer
 
 from adapters.core import BadRecord, Closing, Feed, Header, Origin, Record
 from adapters.decode import Decoded, Totals, decode, decode_file
+from adapters.formats.descriptors import Descriptors
 from adapters.formats.fixed import FixedFormat
 from adapters.registry import systems
 from adapters.systems.i94.adapter import FORMAT
@@ -185,7 +186,7 @@ def test_a_reader_that_only_counts_bytes_is_seen(monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_with_descriptor_words() -> None:
     """The same records, each behind its length; a wrong word ends what can be told apart, and nothing is lost."""
-    described = replace(FORMAT, described=True)
+    described = replace(FORMAT, descriptors=Descriptors())
     records = [header(), detail(ARRIVAL), trailer([detail(ARRIVAL)])]
     words = [(len(each) + 4).to_bytes(2, "big") + b"\0\0" + each for each in records]
     good = list(described.read(BytesIO(b"".join(words))))

@@ -329,7 +329,7 @@ def pushed(element: etree._Element) -> Any:
     found: dict[str, list[Any]] = {}
     for child in element:
         found.setdefault(str(etree.QName(child).localname)[:80], []).append(pushed(child))
-    return found
+    return {name: tuple(each) if all(isinstance(one, str) for one in each) else each for name, each in found.items()}
 
 
 @settings(deadline=None)
