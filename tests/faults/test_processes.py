@@ -48,9 +48,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 6 * SETS)]
 @pytest.fixture(scope="module")
 def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     """Processes for all tests of this module."""
-    found = Crew(tmp_path_factory.mktemp("crew") / "correlators.log")
-    yield found
-    found.dismiss()
+    results = Crew(tmp_path_factory.mktemp("crew") / "correlators.log")
+    yield results
+    results.dismiss()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -63,11 +63,11 @@ def server(request: pytest.FixtureRequest) -> str | None:
 async def fresh(data: Path, server: str | None) -> AsyncIterator[Installation]:
     """An installation where nothing happened yet."""
     if server is None:
-        async with installed(data) as found:
-            yield found
+        async with installed(data) as results:
+            yield results
     else:
-        async with fresh_database(server) as url, installed(data, url) as found:
-            yield found
+        async with fresh_database(server) as url, installed(data, url) as results:
+            yield results
 
 
 # --- what happens in a world ------------------------------------------------------------------------------------------
@@ -75,8 +75,8 @@ async def fresh(data: Path, server: str | None) -> AsyncIterator[Installation]:
 
 def homes(facts: Sequence[Fact], known_at: int | None = None) -> dict[tuple[str, str], int]:
     """Whose each record is."""
-    told = persons(facts, known_at)
-    return {record: number for number, history in enumerate(told) for record in history.records}
+    history_lines = persons(facts, known_at)
+    return {record: number for number, history in enumerate(history_lines) for record in history.records}
 
 
 def apart(one: dict[tuple[str, str], int], other: dict[tuple[str, str], int]) -> bool:
@@ -88,21 +88,21 @@ def apart(one: dict[tuple[str, str], int], other: dict[tuple[str, str], int]) ->
 def happened(raws: Sequence[bytes]) -> dict[str, list[int]]:
     """When people were joined ("merge") and parted ("split", and the kind of what did it): the moments of knowing."""
     facts = [fact for fact in map(fact_of, raws) if fact.kind != "coverage"]
-    found: dict[str, list[int]] = {"merge": [], "split": [], "split by retraction": [], "split by decision": []}
+    results: dict[str, list[int]] = {"merge": [], "split": [], "split by retraction": [], "split by decision": []}
     before: dict[tuple[str, str], int] = {}
     for moment in sorted({fact.known for fact in facts}):
         now = homes(facts, moment)
         if apart(now, before):
-            found["merge"].append(moment)
+            results["merge"].append(moment)
         if apart(before, now):
-            found["split"].append(moment)
+            results["split"].append(moment)
             for fact in facts:
                 if fact.known == moment and fact.kind == "decision":
-                    found["split by decision"].append(moment)
+                    results["split by decision"].append(moment)
                 elif fact.known == moment and fact.retract:
-                    found["split by retraction"].append(moment)
+                    results["split by retraction"].append(moment)
         before = now
-    return found
+    return results
 
 
 def vetoed(raws: Sequence[bytes]) -> bool:
@@ -142,7 +142,7 @@ async def run(crew: Crew, installation: Installation, seed: int) -> tuple[list[s
     """
     events, counts = world_of(seed, torn=True)
     raws, rng, low = bytes_of(events), Random(seed), under_low_cap(seed)
-    seen = {word for word, found in (("late", counts["late"]), ("cap", low and capped(raws))) if found}
+    seen = {word for word, results in (("late", counts["late"]), ("cap", low and capped(raws))) if results}
     with pytest.MonkeyPatch.context() as patched:
         if low:
             patched.setattr(caps, "CAP", 2)
@@ -154,7 +154,7 @@ async def run(crew: Crew, installation: Installation, seed: int) -> tuple[list[s
         appended = await correlated(crew, installation, raws, order, 1 + seed % 4, rng)
         if sum(count > 0 for count in appended) > 1:
             seen.add("several")
-        moments = [found[0] - 1 for found in steps.values() if found] + rng.sample(known_of(raws), 2)
+        moments = [results[0] - 1 for results in steps.values() if results] + rng.sample(known_of(raws), 2)
         return await differing(installation, raws, moments), seen
 
 
@@ -176,19 +176,19 @@ async def test_any_number_of_processes_gives_the_one_view(
     """The export, now and as known before people were joined and parted, is what a pure reading of the events gives."""
     first = new_seed()
     seeds = range(first, first + SETS // 2)
-    shares: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     failed: dict[int, list[str]] = {}
     for seed in seeds:
         async with fresh(tmp_path / str(seed), server) as installation:
             wrong, seen = await run(crew, installation, seed)
-        shares.update(seen)
+        counted.update(seen)
         if wrong:
             failed[seed] = wrong
-    tell(f"{len(seeds)} worlds, seeds {seeds[0]} to {seeds[-1]}: {dict(sorted(shares.items()))}")
+    tell(f"{len(seeds)} worlds, seeds {seeds[0]} to {seeds[-1]}: {dict(sorted(counted.items()))}")
     assert not failed
-    assert all(shares[word] >= least * len(seeds) for word, least in LEAST.items()), shares
-    assert shares["split by retraction"]
-    assert shares["split by decision"]
+    assert all(counted[word] >= least * len(seeds) for word, least in LEAST.items()), counted
+    assert counted["split by retraction"]
+    assert counted["split by decision"]
 
 
 @pytest.mark.law(1, "and by `visabus export` itself")
@@ -197,9 +197,9 @@ async def test_the_command_writes_what_the_events_say(crew: Crew, tmp_path: Path
     moment = happened(raws)["split"][0] - 1
     async with installed(tmp_path / "data") as installation:
         await correlated(crew, installation, raws, {}, 2, Random(3))
-        told = commanded(installation, moment)
-    assert told == [b"".join(line + b"\n" for line in expected(raws, known_at)) for known_at in (None, moment)]
-    assert told[0] != told[1]
+        history_lines = commanded(installation, moment)
+    assert history_lines == [b"".join(line + b"\n" for line in expected(raws, known_at)) for known_at in (None, moment)]
+    assert history_lines[0] != history_lines[1]
 
 
 @pytest.mark.law(1, "one larger world on Kafka and PostgreSQL")
@@ -244,21 +244,21 @@ async def test_a_planted_bug_is_caught(bug: str, crew: Crew, tmp_path: Path, mon
 
 def one_each(world: World, hands: Sequence[Hand]) -> list[AnyEvent]:
     """Records of one person that share no number, each of them in a partition of another process."""
-    person, found = world.person(), []
+    person, results = world.person(), []
     for hand in hands:
         held = {part.number for part in hand.holds if part.topic == DEPARTURES}
         assert held
         event = None
         while event is None or partition_of(key_of(event), PARTITIONS[DEPARTURES]) not in held:
             event = encounter(world, person, START, Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10)))
-        found.append(event)
-    return found
+        results.append(event)
+    return results
 
 
 async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
     """Two processes write one claim each before either commits, again and again; how many people are two then."""
     written = {"append.written": (TOGETHER, TOGETHER)}
-    world, told = World(7), list[bytes]()
+    world, history_lines = World(7), list[bytes]()
     async with installed(data, database) as installation:
         with crew.at_work(2) as hands:
             for hand in hands:
@@ -266,12 +266,12 @@ async def raced(crew: Crew, data: Path, database: str, bug: str | None) -> int:
             for _ in range(ROUNDS):
                 await shared_out(hands, installation)
                 raws = bytes_of(one_each(world, hands))
-                told += raws
+                history_lines += raws
                 await installation.send(raws)
                 await installation.resolved(hands)
             for hand in hands:
                 await hand.end()
-        view = expected(told)
+        view = expected(history_lines)
         assert len(view) == 1 + ROUNDS
         return len(await installation.exported()) - len(view)
 
