@@ -69,7 +69,7 @@ class Mapper:
     or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
     source's clock. `retracted`: whether the record takes back what it said. `amends`: whether it says less than it may,
     and leaves standing what it leaves out. `vouches`: what the end of a batch is
-    complete for. `handling`: what the law makes confidential in it. `ahead`: how far behind the moment at which the
+    complete for. `handling`: what the law makes confidential in it. `future`: how far behind the moment at which the
     record was made that which it tells may lie; None where a record may tell of any future.
     """
 
@@ -82,7 +82,7 @@ class Mapper:
     vouches: Callable[[Closing], Iterable[Vouches]] = _none
     skips: Callable[[Fields], str | None] = _nothing
     handling: Callable[[Fields], Iterable[Handling]] = _none
-    ahead: timedelta | None = CLOCKS
+    future: timedelta | None = CLOCKS
 
     def __call__(self, entry: Record | Note, origin: Origin) -> Mapped | Filtered:
         """The events of a record, the coverage that a batch vouches for at its end. Raises BadRecord."""
@@ -153,9 +153,9 @@ class Mapper:
         """
         if recorded is None or made is None:
             return fields
-        if self.ahead is not None:
+        if self.future is not None:
             happened = fields["occurred_at"]
-            if isinstance(happened, Moment) and _behind(happened, _later(recorded, self.ahead)):
+            if isinstance(happened, Moment) and _behind(happened, _later(recorded, self.future)):
                 raise ValueError(f"it happened on {happened.local_day()}, after its record was made on {made.date()}")
         last = made.date().isoformat()
         subject = fields["subject"]
@@ -175,8 +175,8 @@ class Mapper:
             for one in self.vouches(entry):
                 if one.through > _later(one.recorded, CLOCKS):  # told; who reads it bounds it by the time of reading
                     lost.append(Lost("coverage", f"{one.scope} vouched for through {one.through}, which was to come"))
-                told = {"since": one.since, "through": one.through, "made": one.recorded}
-                revision = revision_of(one.number, told)
+                period = {"since": one.since, "through": one.through, "made": one.recorded}
+                revision = revision_of(one.number, period)
                 common = self._common(entry, origin, one.record, revision, one.recorded)
                 common["id"] = event_id(
                     origin.system, one.record, "", one.number, revision.digest, origin.mapping_version

@@ -231,7 +231,7 @@ def parse(text: str, name: str | None = None) -> Item:
         stack.append(_Open(_redefining(stack, entry, found)))
     while stack:
         _close(stack, found)
-    return _chosen(found, name)
+    return _selected(found, name)
 
 
 def _rename(stack: list[_Open], entry: Renames) -> None:
@@ -261,7 +261,7 @@ def _check_renames(record: Item) -> None:
             raise CopybookError(one.line, f"{one.name} renames {one.first} through {one.last}, which stands before it")
 
 
-def _chosen(found: dict[str, Item], name: str | None) -> Item:
+def _selected(found: dict[str, Item], name: str | None) -> Item:
     """The record that is meant, whole and checked."""
     if not found:
         raise CopybookError(1, "no record")

@@ -135,7 +135,7 @@ class FixedFormat:
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The copybook's fields, each with its place, its bytes and its value."""
-        for seen in self.layout.look(raw):
+        for seen in self.layout.inspect(raw):
             data = seen.data[:_SHOWN].hex(" ") + (" ..." if len(seen.data) > _SHOWN else "")
             mark, value = (" ", str(seen.value)) if seen.wrong is None else (">", seen.wrong)
             value = "".join(each if each.isprintable() else "?" for each in value)
@@ -183,17 +183,17 @@ class FixedFormat:
         Each is held until the next was looked at. Where that is none, and none stands behind it either, one of the two
         may have another length: if records begin again elsewhere, what lies before that is one piece, and refused.
         """
-        ahead = _Ahead(stream)
+        lookahead = _Lookahead(stream)
         before: Piece | None = None
         offset = 0
-        while raw := ahead.take(self.length):
+        while raw := lookahead.take(self.length):
             short = None if len(raw) == self.length else f"truncated: {len(raw)} of {self.length} bytes"
             piece = self.judged(offset, raw, short)
-            if (piece.doubtful or piece.problem is not None) and not self._right(ahead.look(self.length)):
+            if (piece.doubtful or piece.problem is not None) and not self._right(lookahead.peek(self.length)):
                 held = b"" if before is None else before.raw
-                again = self._again(held + raw + ahead.look(2 * self.length), len(held) + self.length)
+                again = self._again(held + raw + lookahead.peek(2 * self.length), len(held) + self.length)
                 if again is not None:
-                    ahead.put_back((held + raw)[again:])
+                    lookahead.put_back((held + raw)[again:])
                     if before is None or self._innocent(before, piece, again - len(held)):
                         piece = self._misfit(offset, raw[: again - len(held)])
                     else:
@@ -250,14 +250,14 @@ class FixedFormat:
             yield self.judged(one.offset, one.raw, one.problem)
 
 
-class _Ahead:
+class _Lookahead:
     """A stream that can be looked into, and take back."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._held = b""
 
-    def look(self, size: int) -> bytes:
+    def peek(self, size: int) -> bytes:
         """The next bytes, fewer at the end only; they come again."""
         if len(self._held) < size:
             self._held += _take(self._stream, size - len(self._held))
@@ -267,7 +267,7 @@ class _Ahead:
         """The next bytes."""
         if not self._held:
             return _take(self._stream, size)
-        data = self.look(size)
+        data = self.peek(size)
         self._held = self._held[size:]
         return data
 

@@ -162,7 +162,7 @@ class Layout:
             reading.errors.append(FieldError(one.name, first[0], data, str(error)))
             fields[one.name] = None
 
-    def look(self, data: bytes) -> list[Seen]:
+    def inspect(self, data: bytes) -> list[Seen]:
         """Every field with its bytes, those that cannot be read among them. For people, not for reading files."""
         reading = _Reading(data, seen=[])
         self._group(self.record, 0, reading)
@@ -175,7 +175,7 @@ class Layout:
     def _group(self, group: Item, offset: int, reading: _Reading) -> tuple[dict[str, Any], int]:
         found: dict[str, Any] = {}
         for area, first, others in group.families:
-            item = self._chosen(first, others, offset, reading)
+            item = self._selected(first, others, offset, reading)
             if item is None:
                 offset += area
                 continue
@@ -189,7 +189,7 @@ class Layout:
             offset = max(end, offset + area) if others else end
         return found, offset
 
-    def _chosen(self, first: Item, others: tuple[Item, ...], offset: int, reading: _Reading) -> Item | None:
+    def _selected(self, first: Item, others: tuple[Item, ...], offset: int, reading: _Reading) -> Item | None:
         choice = self.choices.get(first.name)
         if choice is None:
             return first

@@ -153,10 +153,10 @@ def _group(steps: Sequence[Step], data: bytes, text: str, told: dict[str, Any], 
     found: dict[str, Any] = {}
     for step in steps:
         if step.kind is CHOICE:
-            chosen = _chosen(step, told)
-            if chosen is None:
+            selected = _selected(step, told)
+            if selected is None:
                 continue
-            step = chosen
+            step = selected
         value = _value(step, data, text, told, long_way)
         if step.name:
             found[step.name] = value
@@ -165,7 +165,7 @@ def _group(steps: Sequence[Step], data: bytes, text: str, told: dict[str, Any], 
     return found
 
 
-def _chosen(step: Step, told: Mapping[str, Any]) -> Step | None:
+def _selected(step: Step, told: Mapping[str, Any]) -> Step | None:
     """The layout that the record means; none if it does not say. Raises ValueError if it says another."""
     value = told.get(step.by)
     name = (step.groups or {}).get(str(value))

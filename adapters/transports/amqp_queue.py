@@ -113,9 +113,9 @@ class QueueConsumer:
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each message that is ready now. Raises SourceDown."""
-        told: dict[str, Any] = position or {}
-        done = deque[str](told.get("done", ()), self.options.window)
-        again = told.get("again", 0)
+        before: dict[str, Any] = position or {}
+        done = deque[str](before.get("done", ()), self.options.window)
+        again = before.get("again", 0)
         queue = await self._open()
         while (message := await self._next(queue)) is not None:
             known = digest(message.body)
@@ -133,7 +133,7 @@ class QueueConsumer:
         """Let go of the broker; what was not acknowledged goes back to the queue."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with self._told("cannot be closed"):
+            with self._as_source_down("cannot be closed"):
                 await connection.close()
 
     async def _open(self) -> AbstractQueue:
@@ -141,7 +141,7 @@ class QueueConsumer:
         import aio_pika
 
         at, timeout = self.address, self.options.timeout
-        with self._told("cannot be reached"):
+        with self._as_source_down("cannot be reached"):
             async with asyncio.timeout(timeout):
                 if self._connection is None:
                     self._connection = await aio_pika.connect(
@@ -159,19 +159,19 @@ class QueueConsumer:
 
     async def _next(self, queue: AbstractQueue) -> AbstractIncomingMessage | None:
         """The next message, none if none is ready. Raises SourceDown."""
-        with self._told("went away"):
+        with self._as_source_down("went away"):
             async with asyncio.timeout(self.options.timeout):
                 return await queue.get(no_ack=False, fail=False)
 
     def _acknowledge(self, message: AbstractIncomingMessage) -> Callable[[], Awaitable[None]]:
         async def acknowledge() -> None:
-            with self._told("went away"):
+            with self._as_source_down("went away"):
                 await message.ack()
 
         return acknowledge
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _as_source_down(self, what: str) -> Iterator[None]:
         """Whatever the broker or the way to it does wrong is SourceDown, without the words of the library."""
         from aio_pika.exceptions import AMQPError
         from pamqp.exceptions import PAMQPException

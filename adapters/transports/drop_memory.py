@@ -49,14 +49,14 @@ class Memory:
     @classmethod
     def of(cls, position: Json | None, window: int) -> Memory:
         """Unpack a position."""
-        told: dict[str, Any] = position or {}
-        done = [Done(*entry) for entry in told.get("done", ())]
+        known: dict[str, Any] = position or {}
+        done = [Done(*entry) for entry in known.get("done", ())]
         return cls(
             window,
             {entry.name: entry for entry in done},
-            told.get("floor", ""),
-            told.get("reached"),
-            told.get("again", 0),
+            known.get("floor", ""),
+            known.get("reached"),
+            known.get("again", 0),
         )
 
     def position(self) -> Json:

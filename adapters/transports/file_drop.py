@@ -119,9 +119,9 @@ class DropFolder:
         inodes = await asyncio.to_thread(self._inodes)
         self.left += [f"{name}: its name does not match {self.options.pattern}" for name in sorted(self.others)]
         late, beyond = memory.to_look_at(inodes)
-        waiting = await asyncio.to_thread(self._waiting, [*late, *beyond], memory)
+        unfinished = await asyncio.to_thread(self._unfinished, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
-        oldest_waiting = [min(inodes[name] for name in waiting)] if waiting else []
+        oldest_unfinished = [min(inodes[name] for name in unfinished)] if unfinished else []
         number = 0
         async for name, seen, why in self._looks([*late, *beyond], memory):
             number += 1
@@ -130,11 +130,11 @@ class DropFolder:
             if seen is None:
                 continue
             done = seen.done
-            if memory.full and waiting:
+            if memory.full and unfinished:
                 log.warning("too many files to remember behind one that may still be on its way: it is waited for")
-                self.left.append(f"{name} and what follows: {min(waiting)} is waited for")
+                self.left.append(f"{name} and what follows: {min(unfinished)} is waited for")
                 return
-            memory.reach(newest, [*(inodes[each] for each in late[number : number + 1]), *oldest_waiting])
+            memory.reach(newest, [*(inodes[each] for each in late[number : number + 1]), *oldest_unfinished])
             twin = memory.same(done.digest)
             memory.add(done, inodes)
             if twin is not None and twin != name:
@@ -184,7 +184,7 @@ class DropFolder:
     def _path(self, name: str) -> Path:
         return self.path / self.real.get(name, name)
 
-    def _waiting(self, names: Sequence[str], memory: Memory) -> list[str]:
+    def _unfinished(self, names: Sequence[str], memory: Memory) -> list[str]:
         """Those that are not to be taken yet. Raises SourceDown."""
         return [name for name in names if self._state(name, memory.done.get(name))[1]]
 

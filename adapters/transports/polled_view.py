@@ -42,7 +42,7 @@ from schemas.ids import digest
 if TYPE_CHECKING:
     from adapters.transports.database_poll import DatabasePoll
 
-_AHEAD = timedelta(days=1)
+_FUTURE = timedelta(days=1)
 """A row dated further ahead than this by the database's clock must not drag the floor along; the sweep takes it."""
 _SUM = 2**64
 _LEAST = -(2**63)
@@ -135,18 +135,18 @@ class _Memory:
 
     @classmethod
     def of(cls, position: Json | None, options: DatabasePoll) -> _Memory:
-        told: dict[str, Any] = position or {}
-        order, key = told.get("forgotten", ("", 0))
+        known: dict[str, Any] = position or {}
+        order, key = known.get("forgotten", ("", 0))
         return cls(
             options,
-            told.get("high", ""),
+            known.get("high", ""),
             (order, key),
-            {int(key): _Taken(order, mark) for key, order, mark in told.get("seen", ())},
-            told.get("width", 64),
-            {int(part): int(total, 16) for part, total in told.get("sums", {}).items()},
-            told.get("cursor", 0),
-            told.get("vouched"),
-            told.get("through"),
+            {int(key): _Taken(order, mark) for key, order, mark in known.get("seen", ())},
+            known.get("width", 64),
+            {int(part): int(total, 16) for part, total in known.get("sums", {}).items()},
+            known.get("cursor", 0),
+            known.get("vouched"),
+            known.get("through"),
         )
 
     def position(self) -> Json:
@@ -174,7 +174,7 @@ class _Memory:
         before = self.seen.get(key)
         part = self.slice_of(key)
         changed = int(mark, 16) - (int(before.digest, 16) if before else 0)
-        self.settle(part, self.sums.get(part, 0) + changed)
+        self.set_sum(part, self.sums.get(part, 0) + changed)
         self.seen[key] = _Taken(order, mark)
         self.high = max(self.high, order)
 
@@ -190,7 +190,7 @@ class _Memory:
         """The least key of a slice."""
         return part * self.width if part else _LEAST
 
-    def settle(self, part: int, total: int) -> None:
+    def set_sum(self, part: int, total: int) -> None:
         """The sum of a slice. Too many slices are joined two by two: sums add."""
         self.sums[part] = total % _SUM
         while len(self.sums) > self.options.slices:
@@ -228,7 +228,7 @@ class PolledView:
         memory = _Memory.of(position, self.options)
         if memory.cursor == 0:
             memory.vouched = await self._clock()
-        latest = iso(await self._source_time() + _AHEAD)
+        latest = iso(await self._source_time() + _FUTURE)
         async for batch in self._forward(memory, latest):
             yield batch
         async for batch in self._sweep(memory, latest):
@@ -341,7 +341,7 @@ class PolledView:
                 yield pending
             # The position stays before the slice until its last page: a restart reads it again as a whole.
             pending = _batch(f"slice from {part * width} to {rows[-1][self.options.key]} {_name(marks)}", reads, memory)
-        memory.settle(part, total)
+        memory.set_sum(part, total)
         memory.cursor = memory.slice_of(part * width) + 1
         if pending is not None:
             yield Batch(pending.name, pending.records, memory.position())
@@ -366,8 +366,8 @@ class PolledView:
         if self.options.clock is None:
             return None
         view, _, column = self.options.clock.rpartition(".")
-        rows = await self._rows(f"SELECT max({column}) AS told FROM {view}", {})  # noqa: S608
-        return rows[0]["told"] if is_order(rows[0]["told"]) else None
+        rows = await self._rows(f"SELECT max({column}) AS through FROM {view}", {})  # noqa: S608
+        return rows[0]["through"] if is_order(rows[0]["through"]) else None
 
     async def _source_time(self) -> datetime:
         rows = await self._rows("SELECT CURRENT_TIMESTAMP AS at", {})

@@ -339,8 +339,8 @@ class RestService:
 
     def _down(self, answer: Answer) -> SourceDown:
         asked = _retry_after(answer.headers.get("retry-after")) if answer.status in (429, 503) else 0.0
-        told = f"; it asks to be left alone for {asked:g} s" if asked else ""
-        return SourceDown(f"{self._where} answered {answer.status}{told}", retry_after=asked)
+        wish = f"; it asks to be left alone for {asked:g} s" if asked else ""
+        return SourceDown(f"{self._where} answered {answer.status}{wish}", retry_after=asked)
 
     async def _authorisation(self, *, fresh: bool) -> dict[str, str]:
         """The header that says who asks. Raises SourceDown."""

@@ -218,7 +218,7 @@ MAPPING = Mapper(
     retracted=lambda said: function(said["heading"]).word == "absent",
     amends=lambda said: function(said["heading"]).amends,
     skips=skips,
-    ahead=LONGEST_AHEAD,
+    future=LONGEST_AHEAD,
 )
 FORMAT = Paxlst(empty)
 ADAPTER = System(

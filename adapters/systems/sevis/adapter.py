@@ -125,7 +125,7 @@ MAPPING = Mapper(
     retracted=lambda said: said["@recordAction"] == "D",
     says=says,
     vouches=vouches,
-    ahead=None,
+    future=None,
 )
 ADAPTER = System(
     "SEVIS",

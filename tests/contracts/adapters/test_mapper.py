@@ -129,8 +129,8 @@ def test_a_person_of_whom_nothing_is_left_is_refused() -> None:
 def test_what_lies_behind_its_own_record_is_refused() -> None:
     assert refused(day="2036-03-14").reason == "it happened on 2036-03-14, after its record was made on 2025-03-15"
     assert events(day="2025-03-15"), "the clocks and days of two places"
-    assert events(replace(MAPPER, ahead=None), day="2036-03-14")
-    assert events(replace(MAPPER, ahead=timedelta(days=30)), day="2025-04-10")
+    assert events(replace(MAPPER, future=None), day="2036-03-14")
+    assert events(replace(MAPPER, future=timedelta(days=30)), day="2025-04-10")
     assert events(day="2036-03-14", made=None), "nothing to compare it with"
 
 
