@@ -1,7 +1,7 @@
 """Who is one person: claims joined by what they share, unless something forbids it.
 
 What a person decided comes first, then common identifiers from the strongest to the weakest, then names and dates by
-their score; ties by who is known first, and by the claims' keys. So the result is a function of the set of facts.
+their score; ties by the claims' keys. So the result is a function of the set of facts.
 
 A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers, sex and date of
 birth both different, two admissions within minutes or two seats on one flight, a person's decision. One by a number is
@@ -214,10 +214,7 @@ def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:
 
 
 def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
-    """All joins by common identifiers, strongest first; of equal ones that with the name that is known first.
-
-    So a record that has nothing but a number goes with the one who had it before somebody else's name came under it.
-    """
+    """All joins by common identifiers, strongest first."""
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
         for text in {*node.claim.identifiers, *node.numbers}:
@@ -227,13 +224,8 @@ def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
     for text, keys in shared.items():
         if len(keys) > 1:
             edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys, nodes)
-    edges.sort(key=lambda edge: (-edge.weight, _senior(edge, nodes), edge.one, edge.other, edge.by))
+    edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other, edge.by))
     return edges
-
-
-def _senior(edge: Edge, nodes: dict[bytes, Node]) -> int:
-    pair = nodes[edge.one], nodes[edge.other]
-    return min((node.known for node in pair if node.claim.names), default=0)
 
 
 def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
@@ -247,23 +239,29 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
 
 
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
-    scheme = text.partition("/")[0]
-    if scheme in ONE_HOLDER:
-        yield from (Edge(WEIGHTS[scheme], one, other, text) for one, other in combinations(sorted(keys), 2))
-        return
-    disputed = _disputed([nodes[key].claim for key in keys])
+    weight = WEIGHTS[text.partition("/")[0]]
+    document = text.startswith(DOCUMENTS)
+    disputed = _disputed(text, [nodes[key].claim for key in keys])
     for one, other in combinations(sorted(keys), 2):
         mine, theirs = nodes[one].claim, nodes[other].claim
         if disputed and not (mine.names and theirs.names):
             continue
-        if same_holder(mine, theirs, _common_documents(mine, theirs)):
-            yield Edge(WEIGHTS[scheme], one, other, text)
+        if not document or same_holder(mine, theirs, _common_documents(mine, theirs)):
+            yield Edge(weight, one, other, text)
 
 
-def _disputed(claims: Sequence[Claim]) -> bool:
-    """Whether a document is told of two people: then a record that has nothing but its number is nobody's."""
-    names = {name for claim in claims for name in claim.names}
-    return len(names) > 1 and any(scoring.strange_given(one, other) for one, other in combinations(sorted(names), 2))
+def _disputed(text: str, claims: Sequence[Claim]) -> bool:
+    """Whether a number is told of two people: then a record that has nothing but the number is nobody's."""
+    if len(claims) < 3 or all(claim.names for claim in claims):
+        return False
+    named = {(claim.names, claim.birth, claim.identifiers): claim for claim in claims if claim.names}
+    return any(_two_holders(text, one, other) for one, other in combinations(named.values(), 2))
+
+
+def _two_holders(text: str, one: Claim, other: Claim) -> bool:
+    if not any(scoring.strange_given(mine, theirs) for mine in one.names for theirs in other.names):
+        return False
+    return text.startswith(DOCUMENTS) or any(cluster_of(b"", one).vetoes(cluster_of(b"", other), text))
 
 
 def _common_documents(one: Claim, other: Claim) -> int:

@@ -124,16 +124,21 @@ def alike(one: str, other: str) -> Alike:
         return Alike.SAME
     if spelling(one) == spelling(other):
         return Alike.VARIANT
-    short, long = sorted((one, other), key=lambda token: (len(token), token))
+    short, long = _by_length(one, other)
     if _with_title(short, long) or _with_prefix(short, long) or _other_article(one, other):
         return Alike.VARIANT
-    if NICKNAMES.get(one, frozenset()) & NICKNAMES.get(other, frozenset()):
+    if one in NICKNAMES and other in NICKNAMES and NICKNAMES[one] & NICKNAMES[other]:
         return Alike.NEAR
     if one in COMMON and other in COMMON:
         return Alike.NOT
     if (len(short) == 1 or len(short) >= 10) and long.startswith(short):
         return Alike.CUT
     return _mistyped(short, long)
+
+
+def _by_length(one: str, other: str) -> tuple[str, str]:
+    """The shorter first; of equally long ones always the same."""
+    return (one, other) if (len(one), one) <= (len(other), other) else (other, one)
 
 
 def _mistyped(short: str, long: str) -> Alike:
@@ -176,15 +181,15 @@ def _begins(short: str, long: str) -> bool:
     if long.startswith(short) or spelling(long).startswith(spelling(short)):
         return True
     heard = sound(short)
-    if short[0] != long[0] and (len(heard) < 2 or heard[0] == "A"):
-        return False  # any vowel sounds like any other
+    if len(heard) < 2 or (short[0] != long[0] and heard[0] == "A"):
+        return False  # one consonant says nothing, and any vowel sounds like any other
     return sound(long).startswith(heard)
 
 
 @lru_cache(maxsize=100_000)
 def strange(one: str, other: str) -> bool:
     """Whether neither token can be the other one mistyped, cut, or written otherwise: more than half is different."""
-    short, long = sorted((one, other), key=lambda token: (len(token), token))
+    short, long = _by_length(one, other)
     if len(short) == 1 or alike(one, other) or _begins(short, long):
         return False
     return OSA.normalized_similarity(one, other) < 0.5

@@ -196,6 +196,9 @@ class _Matched(NamedTuple):
 
 @lru_cache(maxsize=50_000)
 def _matched(one: Name, other: Name) -> _Matched:
+    if one == other:  # as most are
+        tokens = [(token, "family") for token in one[0]] + [(token, "given") for token in one[1]]
+        return _Matched(one, [(Alike.SAME, token, token) for token in tokens], [], [])
     one, other = aligned(one, other)
     short, long = sorted((one, other), key=lambda name: (len(name[0]) + len(name[1]), name))
     left = [(token, "family") for token in long[0]] + [(token, "given") for token in long[1]]

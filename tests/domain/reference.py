@@ -1,8 +1,7 @@
 """Who is one person, told a second time and slowly: only weights and scores of pairs are shared with `services.domain`.
 
 Groups are lists of records, everything is looked for in the records themselves, every join looks at all of them. The
-order of joins (weight, then who is known first, then the two claims' keys) is part of what the domain promises, so it
-is spelt out here too.
+order of joins (weight, then the two claims' keys) is part of what the domain promises, so it is spelt out here too.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         if pair[0] in cells and pair[1] in cells:
             latest[pair] = word.body["same"]
     groups = {cell: [cell] for cell in cells}
-    for stage, weight, _, one, other in _joins(cells, latest, seniors):
+    for stage, weight, one, other in _joins(cells, latest, seniors):
         mine, theirs = groups[one], groups[other]
         if mine is theirs or _said_no(mine, theirs, latest):
             continue
@@ -137,7 +136,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
     return {frozenset(record.name for cell in group for record in cells[cell]) for group in actual.values()}
 
 
-Join = tuple[int, float, int, bytes, bytes]
+Join = tuple[int, float, bytes, bytes]
 
 
 def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool], seniors: _Seniors) -> list[Join]:
@@ -149,14 +148,12 @@ def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], boo
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                actual.append((0, DECIDED, 0, one, other))
+                actual.append((0, DECIDED, one, other))
             elif mine == theirs:
-                actual.append((0, TWINS, 0, one, other))
-            named = [record.known for cell in (one, other) for record in cells[cell] if record.claim.names]
-            first = min(named, default=0)
-            actual += [(1, weight, first, one, other) for weight in _reasons(one, other, cells, seniors)]
+                actual.append((0, TWINS, one, other))
+            actual += [(1, weight, one, other) for weight in _reasons(one, other, cells, seniors)]
             if _scored(cells[one], cells[other], seniors):
-                actual.append((2, scoring.score(theirs, mine), 0, one, other))
+                actual.append((2, scoring.score(theirs, mine), one, other))
     return sorted(actual, key=lambda join: (join[0], -join[1], *join[2:]))
 
 
@@ -172,7 +169,7 @@ def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors
             and theirs in seniors.of(text)
         ):
             document = scheme in ("passport", "visa")
-            if not document or (_agree(mine, theirs) and not _nobodys(text, mine, theirs, cells, seniors)):
+            if (not document or _agree(mine, theirs)) and not _nobodys(text, mine, theirs, cells, seniors):
                 actual.append(WEIGHTS[scheme])
     return actual
 
@@ -199,12 +196,33 @@ def _texts(held: Sequence[Record]) -> set[str]:
 
 
 def _nobodys(text: str, mine: Claim, theirs: Claim, cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
-    """Whether one of the two has no name, and the document is told of two people."""
+    """Whether one of the two has no name, and the number is told of two people."""
     if mine.names and theirs.names:
         return False
     holders = [held[0].claim for held in cells.values() if text in _texts(held) and held[0].claim in seniors.of(text)]
-    names = {name for claim in holders for name in claim.names}
-    return any(scoring.strange_given(one, other) for one in names for other in names)
+    return any(_two_people_told(text, one, other) for one in holders for other in holders if one.names and other.names)
+
+
+def _two_people_told(text: str, one: Claim, other: Claim) -> bool:
+    if not any(scoring.strange_given(a, b) for a in one.names for b in other.names):
+        return False
+    if text.startswith(("passport/", "visa/")):
+        return True
+    two_sets = _apart(_documents([one]), _documents([other]))
+    by_number = _strange_names([one], [other]) and (two_sets or not text.startswith("fin/"))
+    return _two_for_life(one, other) or (_other_births([one], [other]) and (by_number or _two_sexes(one, other)))
+
+
+def _two_sexes(one: Claim, other: Claim) -> bool:
+    return {one.sex, other.sex} == {"F", "M"}
+
+
+def _two_for_life(one: Claim, other: Claim) -> bool:
+    for scheme in ("fin/", "a_number/"):
+        held = ({text for text in each.identifiers if text.startswith(scheme)} for each in (one, other))
+        if _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held)):
+            return True
+    return False
 
 
 def _documents(claims: Sequence[Claim]) -> set[str]:

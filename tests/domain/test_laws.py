@@ -173,7 +173,7 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "every join vetoed": (identity.Cluster, "vetoes", lambda self, other, by="": iter(("always",))),
     "two admissions within minutes joined": (identity, "two_people", lambda mine, theirs: False),
     "a mistyped number joins": (identity.Cluster, "_any_names", lambda self, other, conflict: False),
-    "who is known first has no say": (identity, "_senior", lambda edge, nodes: 0),
+    "a disputed number joins a bare record": (identity, "_disputed", lambda text, claims: False),
     "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other, common: False),
     "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),
