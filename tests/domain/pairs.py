@@ -78,3 +78,9 @@ def verdict(*records: Record, days: Sequence[int] = (0, 40, 80)) -> str:
     if len(resolve.persons(facts)) == 1:
         return "join"
     return "possible" if any(possible_among(facts)) else "separate"
+
+
+def groups(records: Sequence[Record]) -> set[frozenset[int]]:
+    """The places of the records of each person, every record met a day after the one before."""
+    facts = [fact_of(codec.encode(event_of(record, f"{place}", place))) for place, record in enumerate(records)]
+    return {frozenset(int(record) for _, record in person.records) for person in resolve.persons(facts)}

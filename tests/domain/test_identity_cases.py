@@ -6,11 +6,13 @@ All persons and documents are invented. `best` is what an examiner would want, `
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from domain.pairs import Record, verdict
+from domain.pairs import Record, groups, verdict
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "identity.json").read_text("utf-8"))
 
@@ -21,3 +23,68 @@ def test_a_pair_is_judged_as_an_examiner_would(case: dict[str, Any]) -> None:
     found = verdict(one, other)
     assert found in case["acceptable"]
     assert verdict(other, one) == found
+
+
+BLANKS = """MCDONALD/FIONA=MC DONALD/FIONA|VAN DER BERG/PIETER=VANDERBERG/PIETER|AL-HASSAN/OMAR=ALHASSAN/OMAR|
+GARCIA LOPEZ/ANA=GARCIALOPEZ/ANA|HADDAD/ABD AL RAHMAN=HADDAD/ABDULRAHMAN|PEACOCKE/TANYA=PEACOCKE/MRSTANYA|
+OXENHAM/IAN=OXENHAM/IANMR|SUHARTOYO/=SUHARTOYO/SUHARTOYO|O'BRIEN/SEAN=O BRIEN/SEAN|WEI/ZHANG=ZHANG/WEI|
+BELTRAN OROZCO/MARIA JOSE=BELTRAN OROZCO/MARIAJOSE|PEACOCK/TANYA=PEACOCK/TANYAMRS|
+VON DER HEIDE/JUTTA=VONDERHEIDE/JUTTA"""
+
+
+@pytest.mark.parametrize("pair", BLANKS.replace("\n", "").split("|"))
+def test_a_blank_does_not_decide(pair: str) -> None:
+    """Names and date of birth alone, as two systems write them."""
+    one, other = (Record(*side.split("/"), "1979-03-14", "", ("GBR",)) for side in pair.split("="))
+    assert verdict(one, other) == "join"
+
+
+JOHN = Record("SMITHERS", "JOHN", "1950-03-04", "M", ("GBR",), ("passport/GBR/500000011", "i94/300000001A1"))
+PIERRE = Record("DUPONTEL", "PIERRE", "1988-09-11", "M", ("FRA",), ("passport/FRA/12AB00011", "i94/300000002A1"))
+HANNAH = Record("ROSENTHAL", "HANNAH", "2000-07-04", "F", ("ISR",), ("passport/ISR/22334455", "i94/300000031A1"))
+MIRIAM = Record("ROSENTHAL", "MIRIAM", "2000-07-04", "F", ("ISR",), ("passport/ISR/22334456", "i94/300000032A1"))
+NIKOS = Record("PETRAKIS", "NIKOLAOS", "1955-05-05", "M", ("GRC",), ("passport/GRC/AE1234567", "i94/300000061A1"))
+NUMBERS: dict[str, tuple[list[Record], set[frozenset[int]]]] = {
+    "a departure under another's number by one digit": (
+        [JOHN, PIERRE, replace(PIERRE, ids=("passport/FRA/12AB00011", "i94/300000001A1"))],
+        {frozenset({0}), frozenset({1, 2})},
+    ),
+    "one made-up number": (
+        [
+            Record("KWON", "MINJI", "1990-01-01", "F", ("KOR",), ("passport/KOR/000000000", "i94/300000021A1")),
+            Record("BAEK", "JIHOON", "1990-01-01", "M", ("KOR",), ("passport/KOR/000000000", "i94/300000022A1")),
+        ],
+        {frozenset({0}), frozenset({1})},
+    ),
+    "one passport scanned for both twins": (
+        [HANNAH, MIRIAM, replace(MIRIAM, ids=("passport/ISR/22334455", "i94/300000032A1"))],
+        {frozenset({0}), frozenset({1, 2})},
+    ),
+    "father and son of one name under one number": (
+        [NIKOS, replace(NIKOS, birth="1995-05-05", ids=("passport/GRC/AE1234567", "i94/300000062A1"))],
+        {frozenset({0}), frozenset({1})},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+def test_a_number_does_not_outweigh_all_else(what: str) -> None:
+    records, persons = NUMBERS[what]
+    assert groups(records) == persons
+
+
+def test_strangers_born_on_1_january_stay_strangers() -> None:
+    """Eight hundred men of one state with common names, a third of them born on 1 January, each with a passport."""
+    rng = Random(7)
+    given = "MOHAMMAD AHMAD ABDUL ALI HUSSAIN HASSAN MAHMOOD GHULAM SAYED KHALID NOOR AMIR OMID FARID JAWAD".split()
+    family = "AHMADI MOHAMMADI RAHIMI HUSSAINI KARIMI NOORI SHARIFI AZIZI AMIRI HAIDARI REZAI SAFI".split()
+    men = []
+    for number in range(800):
+        born = rng.randint(1970, 2004)
+        day = "01-01" if rng.random() < 0.33 else f"{rng.randint(2, 12):02}-{rng.randint(2, 28):02}"
+        name = (
+            rng.choices(family, [1 / (place + 3) for place in range(len(family))])[0],
+            rng.choices(given, [1 / (place + 1) for place in range(len(given))])[0],
+        )
+        men.append(Record(*name, f"{born}-{day}", "M", ("AFG",), (f"passport/AFG/P{number * 7919 + 10_000_000}",)))
+    assert len(groups(men)) == len(men)
