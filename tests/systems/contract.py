@@ -180,7 +180,9 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from leaves(each, (*path, name))
-    elif isinstance(value, list):
+    elif isinstance(value, list) or (
+        isinstance(value, tuple) and value and all(isinstance(each, str) for each in value)
+    ):
         for each in value:
             yield from leaves(each, (*path, "*"))
     else:
@@ -193,7 +195,7 @@ def changed(value: Any, path: tuple[str, ...], old: Any, new: Any) -> Any:
         return new if value == old else value
     if isinstance(value, Mapping):
         return {name: changed(each, path[1:], old, new) if name == path[0] else each for name, each in value.items()}
-    return [changed(each, path[1:], old, new) for each in value]
+    return type(value)(changed(each, path[1:], old, new) for each in value)
 
 
 def says(read: Read, feed: Feed, origin: Origin) -> Any:
