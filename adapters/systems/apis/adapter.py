@@ -32,14 +32,7 @@ UNKNOWN_ISSUER = "XXX"
 """Of a passport whose issuer is not told: its number is kept, and is no other's of that number."""
 LONGEST_AHEAD = timedelta(days=370)
 """So long before a flight a list of it is made at the most."""
-SUBJECT = Person(
-    "family",
-    ("given",),
-    "birth",
-    "sex",
-    "citizenship",
-    birth_as=lambda value, _: value,  # read by the format
-)
+SUBJECT = Person("family", ("given",), "birth", "sex", "citizenship", birth_as=lambda value, _: value)  # as read
 
 
 class Function(NamedTuple):
