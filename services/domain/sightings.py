@@ -32,7 +32,7 @@ Sightings = dict[int, list[Sighting]]
 
 def sightings_of(facts: Iterable[Fact]) -> list[Sighting]:
     """What the facts of one record place; those without a passport or an instant place nobody."""
-    return [found for fact in facts for found in _sightings(fact)]
+    return [sighting for fact in facts for sighting in _sightings(fact)]
 
 
 def _sightings(fact: Fact) -> Iterable[Sighting]:
@@ -52,10 +52,10 @@ def _sightings(fact: Fact) -> Iterable[Sighting]:
 
 def by_quarter(sightings: Iterable[Sighting]) -> Sightings:
     """The sightings where `two_people` finds them."""
-    found: Sightings = defaultdict(list)
+    quarters: Sightings = defaultdict(list)
     for sighting in sightings:
-        found[sighting.start // MINUTES].append(sighting)
-    return found
+        quarters[sighting.start // MINUTES].append(sighting)
+    return quarters
 
 
 def two_people(mine: Sightings, theirs: Sightings) -> bool:

@@ -30,15 +30,15 @@ class Record:
     ids: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, said: dict[str, Any]) -> Record:
+    def of(cls, fields: dict[str, Any]) -> Record:
         """From a case in JSON."""
         return cls(
-            said["family"],
-            said["given"],
-            said["birth"],
-            said["sex"],
-            tuple(said["citizenship"]),
-            tuple(said["ids"]),
+            fields["family"],
+            fields["given"],
+            fields["birth"],
+            fields["sex"],
+            tuple(fields["citizenship"]),
+            tuple(fields["ids"]),
         )
 
 

@@ -20,9 +20,9 @@ CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "ide
 @pytest.mark.parametrize("case", CASES, ids=[case["case"].split()[0] for case in CASES])
 def test_a_pair_is_judged_as_an_examiner_would(case: dict[str, Any]) -> None:
     one, other = Record.of(case["a"]), Record.of(case["b"])
-    found = verdict(one, other)
-    assert found in case["acceptable"]
-    assert verdict(other, one) == found
+    judged = verdict(one, other)
+    assert judged in case["acceptable"]
+    assert verdict(other, one) == judged
 
 
 BLANKS = """MCDONALD/FIONA=MC DONALD/FIONA|VAN DER BERG/PIETER=VANDERBERG/PIETER|AL-HASSAN/OMAR=ALHASSAN/OMAR|

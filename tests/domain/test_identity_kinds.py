@@ -279,5 +279,5 @@ def test_a_kind_of_pair_does_no_harm(kind: str) -> None:
     make, acceptable, least = KINDS[kind]
     pairs = list(make(Random(kind)))
     assert len(pairs) >= least
-    harm = [(one, other, found) for one, other in pairs if (found := verdict(one, other)) not in acceptable]
+    harm = [(one, other, judged) for one, other in pairs if (judged := verdict(one, other)) not in acceptable]
     assert harm == []
