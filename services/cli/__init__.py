@@ -6,6 +6,8 @@ they run inside their commands, so that `visabus --help` stays quick.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -70,5 +72,14 @@ def visabus(
     context.obj = Given(settings, bus, store, data)
 
 
-for name in COMMANDS:
+def needed(arguments: Sequence[str]) -> list[str]:
+    """Return the commands that a process started with these arguments may run: those it names, or all.
+
+    Most of the time to start goes into modules of other commands.
+    """
+    named = [name for name in COMMANDS if name in {word.replace("-", "_") for word in arguments}]
+    return named if named and not {"--help", "-h"} & set(arguments) else list(COMMANDS)
+
+
+for name in needed(sys.argv[1:]) if Path(sys.argv[0]).name == "visabus" else COMMANDS:
     import_module(f"{__name__}.{name}").register(app)

@@ -251,3 +251,17 @@ def test_records_that_the_program_failed_at_are_told_by_every_command_that_would
             assert "ZeroDivisionError in <lambda>" in result.stderr
     assert visabus(*data, "correlate", "--once").exit_code == 0
     assert len(visabus(*data, "export").stdout.splitlines()) > 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "commands"),
+    [
+        ("ingest --once", ["ingest"]),
+        ("--data export dead-letters list", ["dead_letters", "export"]),
+        ("ingest --help", list(COMMANDS)),
+        ("--help", list(COMMANDS)),
+        ("ingset", list(COMMANDS)),
+    ],
+)
+def test_a_process_loads_the_commands_that_it_may_run(arguments: str, commands: list[str]) -> None:
+    assert needed(arguments.split()) == commands
