@@ -16,7 +16,7 @@ from adapters.core import Feed, Read, System
 from adapters.transports.file_drop import FileDrop
 from bus.contract import BusDown
 from bus.embedded import EmbeddedBus
-from services.cli import COMMANDS, app
+from services.cli import COMMANDS, app, needed
 
 pytestmark = pytest.mark.usefixtures("logs")
 
