@@ -78,10 +78,10 @@ def whole(value: Any, what: str) -> int:
 
 def day(value: Any, what: str) -> date:
     """A day as YYYY-MM-DD. Raises ValueError."""
-    found = iso_day(value, what)
-    if found is None:
+    result = iso_day(value, what)
+    if result is None:
         raise ValueError(f"{what} is absent")
-    return found
+    return result
 
 
 @lru_cache(maxsize=8192)  # making a moment is slow, and a batch has few days
@@ -139,8 +139,8 @@ def birth(value: Any, what: str) -> str | None:
 
 def digits_birth(value: Any, what: str) -> str | None:
     """A date of birth as the number CCYYMMDD, with zeros for what is not known. Raises ValueError."""
-    found = birth_of(value, what)
-    return _real(found, what) if found is not None else None
+    result = birth_of(value, what)
+    return _real(result, what) if result is not None else None
 
 
 def _real(value: str, what: str) -> str:

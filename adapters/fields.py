@@ -93,16 +93,16 @@ class Fields:
 
     def several(self, name: str, values: Iterable[Any] | None, convert: Converter[T]) -> list[T]:
         """What several values of a field mean, as far as they are not blank; one that is wrong costs itself alone."""
-        found = []
+        results = []
         for value in values or ():
             if value is None or value == "":
                 continue
             try:
-                found.append(convert(value, name))
+                results.append(convert(value, name))
             except ValueError as error:
                 reason = error.without_value() if isinstance(error, InvalidIdentifier) else str(error)
                 self.lost.append(Lost(name, reason if reason.startswith(name) else f"{name}: {reason}"))
-        return found
+        return results
 
     def lose(self, name: str, reason: str) -> None:
         """Note that an optional value is wrong, and go on as if it were absent."""

@@ -108,10 +108,10 @@ class Mapper:
         key, number = self.key(said), self.version(entry)
         recorded = self.recorded(said)
         retracted = self.retracted(said)
-        found = self.says(said)
-        if isinstance(found, Filtered):
-            return found
-        events = list(found)
+        value = self.says(said)
+        if isinstance(value, Filtered):
+            return value
+        events = list(value)
         handling = tuple(self.handling(said))
         revision = Revision(number=number, digest=said.digest())
         common = self._common(entry, origin, key, revision, recorded)
@@ -259,16 +259,16 @@ class Person:
         family = _text(said, self.family) if self.family is not None else None
         given = " ".join([name for field in self.given if (name := _text(said, field))])
         citizenship = _optional(said, self.citizenship, self.citizenship_as)
-        found: dict[str, Any] = {
+        by_name: dict[str, Any] = {
             "birth": _optional(said, self.birth, self.birth_as),
             "sex": _optional(said, self.sex, self.sex_as),
             "identifiers": [*(one for each in self.numbers if (one := _number(said, each)) is not None), *more],
         }
         if family or given:
-            found["names"] = [{"family": family or given, "given": given if family else ""}]
+            by_name["names"] = [{"family": family or given, "given": given if family else ""}]
         if citizenship:
-            found["citizenship"] = [citizenship]
-        return Subject.model_validate(found)
+            by_name["citizenship"] = [citizenship]
+        return Subject.model_validate(by_name)
 
 
 def _text(said: Fields, field: str) -> str | None:

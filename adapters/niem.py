@@ -19,8 +19,8 @@ def texts(said: Fields, name: str) -> list[str]:
 
 def text(said: Fields, name: str) -> str:
     """The text of an element that comes once at most; nothing where it is absent or empty."""
-    found = said.get(name) or ("",)
-    return found[0] if isinstance(found[0], str) else next((each for each in found if isinstance(each, str)), "")
+    result = said.get(name) or ("",)
+    return result[0] if isinstance(result[0], str) else next((each for each in result if isinstance(each, str)), "")
 
 
 def numbers(said: Fields, name: str) -> list[str]:

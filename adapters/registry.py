@@ -32,26 +32,26 @@ def further_packages() -> tuple[str, ...]:
 @cache
 def systems() -> dict[str, System]:
     """Return every system by its name, in order. Raises MalformedSystem."""
-    return {name: system for name, (system, _) in _found(further_packages()).items()}
+    return {name: system for name, (system, _) in _modules(further_packages()).items()}
 
 
 def package_of(name: str) -> str:
     """The package of a system: where its interface page and its tables are. Raises KeyError, MalformedSystem."""
-    return _found(further_packages())[name][1]
+    return _modules(further_packages())[name][1]
 
 
-def _found(further: tuple[str, ...]) -> dict[str, tuple[System, str]]:
-    found = _collected(adapters.systems)
+def _modules(further: tuple[str, ...]) -> dict[str, tuple[System, str]]:
+    result = _collected(adapters.systems)
     for name in further:
         try:
             package = import_module(name)
         except ImportError as error:
             raise MalformedSystem(f"{PACKAGES_VARIABLE}: {name} cannot be imported: {error}") from error
         for system, at in _collected(package).items():
-            if system in found:
+            if system in result:
                 raise MalformedSystem(f"{name}: a second system of the name {system}")
-            found[system] = at
-    return dict(sorted(found.items()))
+            result[system] = at
+    return dict(sorted(result.items()))
 
 
 def collect(package: ModuleType) -> dict[str, System]:
@@ -61,14 +61,14 @@ def collect(package: ModuleType) -> dict[str, System]:
 
 def _collected(package: ModuleType) -> dict[str, tuple[System, str]]:
     """The systems with the packages that they are."""
-    found: dict[str, tuple[System, str]] = {}
+    by_name: dict[str, tuple[System, str]] = {}
     for module in iter_modules(package.__path__):
         name = f"{package.__name__}.{module.name}"
         system = _load(name, folder=module.ispkg)
-        if system.name in found:
+        if system.name in by_name:
             raise MalformedSystem(f"{module.name}: a second system of the name {system.name}")
-        found[system.name] = system, name
-    return dict(sorted(found.items()))
+        by_name[system.name] = system, name
+    return dict(sorted(by_name.items()))
 
 
 def _load(name: str, *, folder: bool) -> System:

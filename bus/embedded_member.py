@@ -19,7 +19,7 @@ from bus.sqlite_file import SqliteFile
 _log = logging.getLogger(__name__)
 
 # How often a poll looks whether another process has written; a send of this process wakes it at once.
-_LOOK_AGAIN = 0.02
+_POLL_AGAIN = 0.02
 # How often a member that waits for others to let go looks at the group.
 _ASK_AGAIN = 0.05
 
@@ -85,7 +85,7 @@ class EmbeddedConsumer:
             if deliveries or left <= 0:
                 return deliveries
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, _LOOK_AGAIN)):
+                async with asyncio.timeout(min(left, _POLL_AGAIN)):
                     await self._news.wait()
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:

@@ -74,8 +74,8 @@ def event_of(headers: Iterable[tuple[str, bytes]], value: bytes) -> AnyEvent:
 
 def traceparent_of(headers: Iterable[tuple[str, bytes]]) -> str | None:
     """The W3C trace context that came along, if any; what is none is passed over, as the standard has it."""
-    found = [content for name, content in headers if name.lower() == TRACEPARENT]
-    return trace(found[0].decode("ascii", "replace")) if len(found) == 1 else None
+    results = [content for name, content in headers if name.lower() == TRACEPARENT]
+    return trace(results[0].decode("ascii", "replace")) if len(results) == 1 else None
 
 
 def trace(text: str) -> str | None:

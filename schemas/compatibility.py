@@ -55,11 +55,11 @@ def document_refusals(published: Schema, present: Schema, accepted: frozenset[st
 
     What is added beside it breaks nobody.
     """
-    found = {*_channels(published, present), *_messages(published, present)}
-    return tuple(change for change in sorted(found) if str(change) not in accepted)
+    results = {*_channels(published, present), *_messages(published, present)}
+    return tuple(change for change in sorted(results) if str(change) not in accepted)
 
 
-def _channels(published: Schema, present: Schema) -> Found:
+def _channels(published: Schema, present: Schema) -> Changes:
     for name, old in published["channels"].items():
         new = present["channels"].get(name)
         if new is None:
@@ -78,7 +78,7 @@ def _place(channel: Schema) -> tuple[object, object]:
     return channel["address"], channel["bindings"]["kafka"]
 
 
-def _messages(published: Schema, present: Schema) -> Found:
+def _messages(published: Schema, present: Schema) -> Changes:
     comparison = _Comparison(published, present)
     carried = present["components"]["messages"]
     for name, old in published["components"]["messages"].items():
@@ -113,7 +113,7 @@ _WEIGHED = frozenset({*_AT_LEAST, *_AT_MOST, "type", "enum", "const", "propertie
 _BELOW = ("items", "propertyNames")
 _SAYS_NOTHING = frozenset({"title", "description", "examples", "deprecated", "$schema", "$id", "$defs", "$comment"})
 _ABSENT = object()
-Found = Iterator[Change]
+Changes = Iterator[Change]
 
 
 def _narrowed(path: str, what: str) -> Change:
@@ -124,7 +124,7 @@ def _widened(path: str, what: str) -> Change:
     return Change(path, what, Breaks.FORWARD)
 
 
-def _both(path: str, what: str) -> Found:
+def _both(path: str, what: str) -> Changes:
     yield _narrowed(path, what)
     yield _widened(path, what)
 
@@ -136,7 +136,7 @@ class _Comparison:
         self._published = published
         self._present = present
 
-    def compare(self, path: str, old: Schema, new: Schema) -> Found:
+    def compare(self, path: str, old: Schema, new: Schema) -> Changes:
         """What broke between two schemas that describe the same place."""
         olds = _grouped(_alternatives(old, self._published))
         news = _grouped(_alternatives(new, self._present))
@@ -149,7 +149,7 @@ class _Comparison:
                 else:
                     yield from self._alike(path, one, other)
 
-    def _alike(self, path: str, old: Schema, new: Schema) -> Found:
+    def _alike(self, path: str, old: Schema, new: Schema) -> Changes:
         yield from _bounds(path, old, new)
         yield from _values(path, old, new)
         yield from _others(path, _spread(old, self._published), _spread(new, self._present))
@@ -160,7 +160,7 @@ class _Comparison:
             if keyword in old or keyword in new:
                 yield from self.compare(path + sign, old.get(keyword, {}), new.get(keyword, {}))
 
-    def _fields(self, path: str, old: Schema, new: Schema) -> Found:
+    def _fields(self, path: str, old: Schema, new: Schema) -> Changes:
         before, after = old.get("properties", {}), new.get("properties", {})
         needed, needs = set(old.get("required", ())), set(new.get("required", ()))
         for name in sorted(before.keys() | after.keys()):
@@ -175,7 +175,7 @@ class _Comparison:
                     change, what = (_narrowed, "now required") if name in needs else (_widened, "no longer required")
                     yield change(here, what)
 
-    def _beside(self, path: str, old: Schema, new: Schema) -> Found:
+    def _beside(self, path: str, old: Schema, new: Schema) -> Changes:
         """Fields that no name is given for."""
         before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
         here = f"{path}.*" if path else "*"
@@ -192,21 +192,21 @@ def _closed(schema: Schema) -> bool:
     return schema.get("additionalProperties", True) is False
 
 
-def _removed(path: str, *, closed: bool, required: bool) -> Found:
+def _removed(path: str, *, closed: bool, required: bool) -> Changes:
     if closed:
         yield _narrowed(path, "field removed")
     if required:
         yield _widened(path, "required field removed")
 
 
-def _added(path: str, *, closed: bool, required: bool) -> Found:
+def _added(path: str, *, closed: bool, required: bool) -> Changes:
     if closed:
         yield _widened(path, "field added")
     if required:
         yield _narrowed(path, "required field added")
 
 
-def _bounds(path: str, old: Schema, new: Schema) -> Found:
+def _bounds(path: str, old: Schema, new: Schema) -> Changes:
     for keywords, tighter in ((_AT_LEAST, _greater), (_AT_MOST, _less)):
         for keyword in keywords:
             before, after = old.get(keyword), new.get(keyword)
@@ -223,7 +223,7 @@ def _less(one: float, other: float) -> bool:
     return one < other
 
 
-def _values(path: str, old: Schema, new: Schema) -> Found:
+def _values(path: str, old: Schema, new: Schema) -> Changes:
     """Constants and enumerations."""
     before, after = _allowed(old), _allowed(new)
     if before == after:
@@ -245,7 +245,7 @@ def _allowed(schema: Schema) -> frozenset[str] | None:
     return frozenset(map(repr, schema["enum"])) if "enum" in schema else None
 
 
-def _others(path: str, old: Schema, new: Schema) -> Found:
+def _others(path: str, old: Schema, new: Schema) -> Changes:
     """Patterns, defaults, and whatever keyword this module does not know."""
     ignored = _WEIGHED | _SAYS_NOTHING | set(_BELOW)
     for keyword in sorted((old.keys() | new.keys()) - ignored):
@@ -282,17 +282,17 @@ def _whole(value: Any, document: Schema) -> Any:
     return {name: _whole(each, document) for name, each in plain.items() if name not in _SAYS_NOTHING}
 
 
-def _default(path: str, before: object, after: object) -> Found:
+def _default(path: str, before: object, after: object) -> Changes:
     """A default alone changes nothing; another one gives old bodies another meaning."""
     if before is not _ABSENT and after is not _ABSENT:
         yield from _both(path, f"default {before!r} is now {after!r}")
 
 
 def _grouped(alternatives: list[Schema]) -> dict[str, list[Schema]]:
-    found: dict[str, list[Schema]] = {}
+    by_name: dict[str, list[Schema]] = {}
     for one in alternatives:
-        found.setdefault(_shape(one), []).append(one)
-    return found
+        by_name.setdefault(_shape(one), []).append(one)
+    return by_name
 
 
 def _shape(schema: Schema) -> str:

@@ -46,10 +46,10 @@ class _Plain(GenerateJsonSchema):
 
 def documents() -> dict[str, bytes]:
     """Every published document by its file name."""
-    found = {f"{kind}.json": event_schema(kind) for kind in EVENTS}
-    found |= {f"{name}.json": view_schema(name) for name in VIEWS}
-    found[ASYNCAPI] = asyncapi()
-    return {name: _dump(document) for name, document in found.items()}
+    results = {f"{kind}.json": event_schema(kind) for kind in EVENTS}
+    results |= {f"{name}.json": view_schema(name) for name in VIEWS}
+    results[ASYNCAPI] = asyncapi()
+    return {name: _dump(document) for name, document in results.items()}
 
 
 def _dump(document: Json) -> bytes:
@@ -238,8 +238,8 @@ def _schemas() -> Json:
     """The components: what the messages hold, and what that refers to."""
     wanted: list[tuple[type[BaseModel], Mode]] = [(model, "validation") for model in EVENTS.values()]
     wanted.append((StatusChange, "serialization"))
-    _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Plain)
-    schemas: Json = found["$defs"]
+    _, result = models_json_schema(wanted, ref_template="#/components/schemas/{model}", schema_generator=_Plain)
+    schemas: Json = result["$defs"]
     schemas |= {model.__name__: _as_published(schemas[model.__name__]) for model in EVENTS.values()}
     return schemas | {
         "Position": _position(),

@@ -50,8 +50,8 @@ def last_copy_stands(self: Pool, facts: Iterable[Fact]) -> bool:
 
 def deaf_to_retractions(self: Pool, facts: Iterable[Fact]) -> bool:
     """`Pool.add` after which a pool that heard nothing but retractions is not worked out anew."""
-    told = list(facts)
-    return _ADD(self, told) and not all(fact.retract for fact in told)
+    results = list(facts)
+    return _ADD(self, results) and not all(fact.retract for fact in results)
 
 
 def one_change_forgotten(bodies: list[bytes]) -> bytes:

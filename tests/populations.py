@@ -390,7 +390,7 @@ def _queue(world: World, person: Person, counts: dict[str, int]) -> list[AnyEven
 
 def _likenesses(world: World, person: Person, counts: dict[str, int]) -> list[AnyEvent]:
     """Records that share no number with the person's others, and spell the name or write the date otherwise."""
-    rng, found = world.rng, []
+    rng, results = world.rng, []
     for _ in range(rng.randint(1, 3)):
         counts["likenesses"] += 1
         family, given = person.name.family, person.name.given
@@ -409,11 +409,11 @@ def _likenesses(world: World, person: Person, counts: dict[str, int]) -> list[An
             stranger.birth = f"{person.birth[:8]}{(int(person.birth[8:]) % 28) + 1:02d}"
         at = START + timedelta(days=rng.randrange(500))
         receipt = Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10))
-        found.append(encounter(world, stranger, at, receipt))
+        results.append(encounter(world, stranger, at, receipt))
         if rng.random() < 0.2:
             known = at + timedelta(days=rng.randint(1, 90))
-            found.append(again(found[-1], number=2, published_at=known, operation=Operation.RETRACT))
-    return found
+            results.append(again(results[-1], number=2, published_at=known, operation=Operation.RETRACT))
+    return results
 
 
 def _shared(world: World, people: list[Person], counts: dict[str, int]) -> list[AnyEvent]:

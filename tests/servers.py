@@ -130,10 +130,10 @@ async def _execute(url: str, statement: str) -> None:
 
 def _postgres_tools() -> Path:
     on_path = shutil.which("pg_ctl")
-    found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found or not (found[-1] / "initdb").exists():
+    result = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not result or not (result[-1] / "initdb").exists():
         raise Unavailable("PostgreSQL is missing; on Debian: apt-get install postgresql")
-    return found[-1]
+    return result[-1]
 
 
 def _as_postgres() -> bool:

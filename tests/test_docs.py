@@ -80,8 +80,8 @@ def leaves(group: Any, before: str = "visabus") -> Iterator[str]:
 
 @each_page
 def test_commands_exist(page: Path) -> None:
-    found = [problem for words in calls(page.read_text()) if (problem := unknown(words)) is not None]
-    assert not found
+    results = [problem for words in calls(page.read_text()) if (problem := unknown(words)) is not None]
+    assert not results
 
 
 def test_the_readme_names_every_command() -> None:
@@ -123,13 +123,13 @@ def anchors(text: str) -> set[str]:
 
 def broken(page: Path, text: str) -> list[str]:
     """Links that lead nowhere."""
-    found = []
+    results = []
     for link in links(text):
         path, _, anchor = link.partition("#")
         target = (page.parent / path) if path else page
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
-            found.append(link)
-    return found
+            results.append(link)
+    return results
 
 
 @each_page
@@ -164,11 +164,11 @@ def functions_in(path: Path) -> frozenset[str]:
 
 def missing(text: str) -> list[str]:
     """Tests named with their file that do not exist."""
-    found = []
+    results = []
     for path, name in re.findall(r"(tests/[\w/]+\.py)::(\w+)", text):
         if not (ROOT / path).is_file() or name not in functions_in(ROOT / path):
-            found.append(f"{path}::{name}")
-    return found
+            results.append(f"{path}::{name}")
+    return results
 
 
 @each_page

@@ -26,8 +26,8 @@ def section_of(known: Collection[System]) -> str:
 
 def section_in(text: str) -> str:
     """What stands between the markers."""
-    (found,) = _SECTION.findall(text)
-    return str(found[1])
+    (result,) = _SECTION.findall(text)
+    return str(result[1])
 
 
 def with_section(text: str, section: str) -> str:
@@ -56,8 +56,8 @@ def test_a_system_that_was_added_is_missed() -> None:
 
 @pytest.mark.parametrize("numbers", [(18, 3), (3, 18)])
 def test_the_table_is_in_the_order_of_the_numbers(numbers: tuple[int, int]) -> None:
-    found = as_markdown(System("A", "A", "B", number, (), (), 1, ()) for number in numbers)
-    assert [line.split("|")[1].strip() for line in found.splitlines()[2:]] == ["3", "18"]
+    result = as_markdown(System("A", "A", "B", number, (), (), 1, ()) for number in numbers)
+    assert [line.split("|")[1].strip() for line in result.splitlines()[2:]] == ["3", "18"]
 
 
 if __name__ == "__main__":

@@ -143,13 +143,13 @@ class Item:
 
 def _areas(children: tuple[Item, ...]) -> list[tuple[int, list[Item]]]:
     """Children that share storage, with its bytes."""
-    found: list[list[Item]] = []
+    results: list[list[Item]] = []
     for child in children:
         if child.redefines is None:
-            found.append([child])
+            results.append([child])
         else:
-            found[-1].append(child)
-    return [(max(item.total for item in family), family) for family in found]
+            results[-1].append(child)
+    return [(max(item.total for item in family), family) for family in results]
 
 
 @dataclass(slots=True)
@@ -205,7 +205,7 @@ _USAGES = {
 
 def parse(text: str, name: str | None = None) -> Item:
     """The record that a copybook describes: the only one, or the one of that name. Raises CopybookError."""
-    found: dict[str, Item] = {}
+    by_name: dict[str, Item] = {}
     stack: list[_Open] = []
     for words in _sentences(_lines(text)):
         entry = _entry(words)
@@ -219,19 +219,19 @@ def parse(text: str, name: str | None = None) -> Item:
             _rename(stack, entry)
             continue
         while stack and stack[-1].item.level >= entry.level:
-            _close(stack, found)
+            _close(stack, by_name)
         if stack and stack[-1].item.picture is not None:
             raise CopybookError(entry.line, f"{entry.name} stands below {stack[-1].item.name}, which has a picture")
         if stack and entry.level in (1, 77):
             raise CopybookError(entry.line, f"level {entry.level:02} inside a record")
         if not stack and entry.level not in (1, 77):
-            if found:
+            if by_name:
                 raise CopybookError(entry.line, f"{entry.name} stands in no record")
             stack.append(_Open(Item(0, "RECORD", entry.line)))
-        stack.append(_Open(_redefining(stack, entry, found)))
+        stack.append(_Open(_redefining(stack, entry, by_name)))
     while stack:
-        _close(stack, found)
-    return _selected(found, name)
+        _close(stack, by_name)
+    return _selected(by_name, name)
 
 
 def _rename(stack: list[_Open], entry: Renames) -> None:
@@ -261,16 +261,16 @@ def _check_renames(record: Item) -> None:
             raise CopybookError(one.line, f"{one.name} renames {one.first} through {one.last}, which stands before it")
 
 
-def _selected(found: dict[str, Item], name: str | None) -> Item:
+def _selected(records: dict[str, Item], name: str | None) -> Item:
     """The record that is meant, whole and checked."""
-    if not found:
+    if not records:
         raise CopybookError(1, "no record")
-    if name is None and len(found) > 1:
-        second = list(found.values())[1]
-        raise CopybookError(second.line, f"a second record; say which is meant: {', '.join(found)}")
-    record = next(iter(found.values())) if name is None else found.get(name.upper())
+    if name is None and len(records) > 1:
+        second = list(records.values())[1]
+        raise CopybookError(second.line, f"a second record; say which is meant: {', '.join(records)}")
+    record = next(iter(records.values())) if name is None else records.get(name.upper())
     if record is None:
-        raise CopybookError(1, f"no record {name}; there are {', '.join(found)}")
+        raise CopybookError(1, f"no record {name}; there are {', '.join(records)}")
     if record.picture is not None:
         record = Item(0, "RECORD", record.line, children=(record,))
     _check_names(record)
@@ -279,7 +279,7 @@ def _selected(found: dict[str, Item], name: str | None) -> Item:
     return _without_fillers(record)
 
 
-def _close(stack: list[_Open], found: dict[str, Item]) -> None:
+def _close(stack: list[_Open], records: dict[str, Item]) -> None:
     """Finishes the innermost entry: a field of the one around it, or a record."""
     done = stack.pop()
     item = replace(done.item, children=tuple(done.children))
@@ -291,10 +291,10 @@ def _close(stack: list[_Open], found: dict[str, Item]) -> None:
         item = replace(item, children=tuple(_inherit(child, item.usage) for child in item.children), usage=None)
     if stack:
         stack[-1].children.append(item)
-    elif item.name in found:
+    elif item.name in records:
         raise CopybookError(item.line, f"a second record {item.name}")
     else:
-        found[item.name] = item
+        records[item.name] = item
 
 
 def _inherit(item: Item, usage: Usage) -> Item:
@@ -307,11 +307,11 @@ def _inherit(item: Item, usage: Usage) -> Item:
     return item if item.usage is not None else replace(item, usage=usage)
 
 
-def _redefining(stack: list[_Open], entry: Item, found: dict[str, Item]) -> Item:
+def _redefining(stack: list[_Open], entry: Item, records: dict[str, Item]) -> Item:
     """The entry, with what it redefines checked: the field before it, or one that redefines the same."""
     if entry.redefines is None:
         return entry
-    if not stack and entry.redefines in found:  # records of one file share its storage as it is
+    if not stack and entry.redefines in records:  # records of one file share its storage as it is
         return replace(entry, redefines=None)
     family: list[Item] = []
     for item in reversed(stack[-1].children if stack else []):
@@ -384,22 +384,22 @@ def _check_depending(record: Item) -> None:
 
 def _lines(text: str) -> list[tuple[int, str]]:
     """The program text of each line: columns 8 to 72, comments gone, continued lines joined."""
-    found: list[tuple[int, str]] = []
+    results: list[tuple[int, str]] = []
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.expandtabs(8)
         mark, body = line[6:7], line[7:72]
         if not line.strip() or mark in ("*", "/", "D", "d"):
             continue
         if mark == "-":
-            if not found:
+            if not results:
                 raise CopybookError(number, "nothing to continue")
-            found[-1] = (found[-1][0], _continued(*found[-1], body, number))
+            results[-1] = (results[-1][0], _continued(*results[-1], body, number))
         elif mark in ("", " "):
             if body.strip(" .").upper() not in _LISTING:
-                found.append((number, _without_comment(body)))
+                results.append((number, _without_comment(body)))
         else:
             raise CopybookError(number, f"column 7 holds {mark!r}; text begins in column 8")
-    return found
+    return results
 
 
 def _without_comment(body: str) -> str:

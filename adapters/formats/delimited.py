@@ -123,20 +123,20 @@ class DelimitedFormat:
             raise ValueError("no UTF-8") from None
         if len(raw) >= self.longest:
             raise ValueError(f"a line of {self.longest} bytes or more")
-        found = text.split(self.delimiter) if self.quote is None else self._quoted(text)
-        names = self.columns(found[0].strip())
+        result = text.split(self.delimiter) if self.quote is None else self._quoted(text)
+        names = self.columns(result[0].strip())
         if names is None:
-            raise ValueError(f"begins with {found[0][:20]!r}, one of {', '.join(self.kinds)} expected")
-        if len(found) - 1 != len(names):
-            raise ValueError(f"{len(found) - 1} values behind {found[0].strip()!r}, {len(names)} expected")
-        return found[0].strip(), dict(zip(names, map(str.strip, found[1:]), strict=True))
+            raise ValueError(f"begins with {result[0][:20]!r}, one of {', '.join(self.kinds)} expected")
+        if len(result) - 1 != len(names):
+            raise ValueError(f"{len(result) - 1} values behind {result[0].strip()!r}, {len(names)} expected")
+        return result[0].strip(), dict(zip(names, map(str.strip, result[1:]), strict=True))
 
     def _quoted(self, text: str) -> list[str]:
         try:
-            (found,) = csv.reader([text], delimiter=self.delimiter, quotechar=self.quote, strict=True)
+            (result,) = csv.reader([text], delimiter=self.delimiter, quotechar=self.quote, strict=True)
         except (csv.Error, ValueError):
             raise ValueError("quotes that do not fit") from None
-        return found or [""]
+        return result or [""]
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ WINDOW = 1024
 """So many bytes are looked at together where there is nothing about them."""
 SHORT = 24
 """So many bytes has a segment at most that is remembered: airports, states and counts come again and again."""
-_AHEAD = 32
+_SCANNED = 32
 """So many bytes behind its first tell whether an interchange begins."""
 Elements = list[list[str]]
 """Of a segment, each its components."""
@@ -49,8 +49,8 @@ class Marks:
 
     def usable(self) -> bool:
         """Whether they can be told from each other and from data."""
-        found = [mark for mark in (self.component, self.element, self.release, self.terminator) if mark]
-        return len(set(found)) == len(found) and all(mark.isascii() and not mark.isalnum() for mark in found)
+        results = [mark for mark in (self.component, self.element, self.release, self.terminator) if mark]
+        return len(set(results)) == len(results) and all(mark.isascii() and not mark.isalnum() for mark in results)
 
 
 DEFAULT = Marks(b":", b"+", b"?", b"'")
@@ -130,14 +130,14 @@ class Tokens:
         A run ends where what is counted belongs to another interchange, which one that was not closed shows by its
         UNA, or else by its UNB.
         """
-        while self._more(LONGEST + _AHEAD):
+        while self._more(LONGEST + _SCANNED):
             if not self._inside:
                 yield from self._outside()
                 continue
             run = self._plain()
             if run is not None:
                 yield run
-            elif self._more(LONGEST + _AHEAD):
+            elif self._more(LONGEST + _SCANNED):
                 yield from self._segment()
 
     # --- the buffer -------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class Tokens:
         if padding is not None:
             yield Outside(*self._take(padding.end()), padding=True)
             return
-        start = _START.search(self._data, 0, LONGEST + _AHEAD)
+        start = _START.search(self._data, 0, LONGEST + _SCANNED)
         if start is not None and start.start() == 0:
             yield from self._begin()
             return
@@ -261,11 +261,11 @@ class Tokens:
         if end < 0 and len(self._data) > LONGEST:
             begins = self._begins(start)
             self._cut = True
-            yield _single(*self._take(LONGEST), _told(begins, f"a segment of more than {LONGEST} bytes"))
+            yield _single(*self._take(LONGEST), _segment(begins, f"a segment of more than {LONGEST} bytes"))
         elif end < 0:
             begins = self._begins(start)
             self._inside = self._cut = False
-            yield _single(*self._take(len(self._data)), _told(begins, "the bytes end inside a segment"))
+            yield _single(*self._take(len(self._data)), _segment(begins, "the bytes end inside a segment"))
         elif self._cut:
             self._cut = False
             rest = f"the rest of a segment of more than {LONGEST} bytes"
@@ -282,8 +282,8 @@ class Tokens:
 
     def _blank(self) -> int:
         """Where the next segment begins, behind blanks that are no separator."""
-        found = _blanks(self._marks).match(self._data, 0, LONGEST - 1)
-        return found.end() if found else 0
+        match = _blanks(self._marks).match(self._data, 0, LONGEST - 1)
+        return match.end() if match else 0
 
     def _remark(self, mark: bytes) -> None:
         """An interchange behind one that was not closed, without UNA: its separators show behind UNB."""
@@ -327,7 +327,7 @@ class Tokens:
             problem = problem or "no tag of a segment"
         if elements[0][0] == "UNZ":
             self._inside = False
-        return _told(elements, problem)
+        return _segment(elements, problem)
 
     def _read_page(self, body: bytes) -> bool:
         """The code page of the interchange, by its UNB; whether it is one that is read."""
@@ -359,7 +359,7 @@ def split(text: str, marks: Marks) -> Elements:
     return [*elements, [*parts, part]]
 
 
-def _told(elements: Elements, problem: str | None) -> Segment:
+def _segment(elements: Elements, problem: str | None) -> Segment:
     if not elements:
         return Segment(problem=problem)
     return Segment(elements, elements[0][0].strip(), elements[1][0].strip() if len(elements) > 1 else "", problem)

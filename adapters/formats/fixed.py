@@ -234,8 +234,8 @@ class FixedFormat:
         """Where behind the first byte and up to `last` a record stands, with another behind it or the file's end."""
         tries = TRIES
         at = 0
-        while tries and (found := self.begins.search(data, at + 1)) is not None:
-            at, end = found.start(), found.start() + self.length
+        while tries and (match := self.begins.search(data, at + 1)) is not None:
+            at, end = match.start(), match.start() + self.length
             if at > last or end > len(data):
                 return None
             if end == len(data) or self.begins.match(data, end):

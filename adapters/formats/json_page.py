@@ -100,7 +100,7 @@ class _Page:
         self._text = text
         self._items = items
         self._header: dict[str, Any] = {}
-        self._found: list[tuple[int, Any]] = []  # where each record begins, and its value
+        self._list_at: list[tuple[int, Any]] = []  # where each record begins, and its value
         self._end = -1  # of the last record, or of the bracket before none
 
     def reads(self) -> list[Read]:
@@ -112,11 +112,11 @@ class _Page:
             raise _NoJson("text behind the page", at)
         if self._end < 0:
             raise _NoJson(f"no array {self._items!r} in it", 0)
-        begins = [begin for begin, _ in self._found]
+        begins = [begin for begin, _ in self._list_at]
         ends = [*begins[1:], self._end] if begins else []
         header = Header("the page", text[: begins[0] if begins else self._end].encode(), self._header)
         reads: list[Read] = [header]
-        for number, ((begin, value), end) in enumerate(zip(self._found, ends, strict=True), 1):
+        for number, ((begin, value), end) in enumerate(zip(self._list_at, ends, strict=True), 1):
             reads.append(_record(value, text[begin:end].encode(), f"record {number}", number, self._header))
         reads.append(Outside("the end", text[self._end :].encode()))
         return reads
@@ -143,7 +143,7 @@ class _Page:
         while self._text[at : at + 1] != "]":
             begin = at
             value, at = _value(self._text, at)
-            self._found.append((begin, value))
+            self._list_at.append((begin, value))
             self._end = at
             at = self._next(at, "]")
         return at + 1
@@ -168,17 +168,17 @@ class _Page:
 
 
 def _blanks(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found is not None else at
+    match = _BLANK.match(text, at)
+    return match.end() if match is not None else at
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; of a member that stands twice nobody knows which one is meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    results = dict(pairs)
+    if len(results) < len(pairs):
         names = [name for name, _ in pairs]
-        found |= {name: Unreadable(f"{name} stands twice") for name in found if names.count(name) > 1}
-    return found
+        results |= {name: Unreadable(f"{name} stands twice") for name in results if names.count(name) > 1}
+    return results
 
 
 def _no_number(text: str) -> Any:

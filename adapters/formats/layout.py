@@ -173,7 +173,7 @@ class Layout:
         return self._write_group(self.record, fields, {})
 
     def _group(self, group: Item, offset: int, reading: _Reading) -> tuple[dict[str, Any], int]:
-        found: dict[str, Any] = {}
+        by_name: dict[str, Any] = {}
         for area, first, others in group.families:
             item = self._selected(first, others, offset, reading)
             if item is None:
@@ -183,11 +183,11 @@ class Layout:
             if self.record.renames:
                 reading.places[item.name] = (offset, end)
             if item.name != "FILLER":
-                found[item.name] = value
+                by_name[item.name] = value
                 if not isinstance(value, dict | list | Unreadable):
                     reading.scalars[item.name] = value
             offset = max(end, offset + area) if others else end
-        return found, offset
+        return by_name, offset
 
     def _selected(self, first: Item, others: tuple[Item, ...], offset: int, reading: _Reading) -> Item | None:
         choice = self.choices.get(first.name)
@@ -210,12 +210,14 @@ class Layout:
             return self._one(item, offset, reading)
         count = item.occurs.most
         if item.occurs.depending is not None:
-            told = reading.scalars.get(item.occurs.depending)
-            if not isinstance(told, int) or not item.occurs.least <= told <= item.occurs.most:
-                reason = f"{item.occurs.depending} is {told!r}, from {item.occurs.least} to {item.occurs.most} expected"
+            message = reading.scalars.get(item.occurs.depending)
+            if not isinstance(message, int) or not item.occurs.least <= message <= item.occurs.most:
+                reason = (
+                    f"{item.occurs.depending} is {message!r}, from {item.occurs.least} to {item.occurs.most} expected"
+                )
                 reading.errors.append(FieldError(item.name, offset, b"", reason, True))
                 return [], offset
-            count = told
+            count = message
         values: list[Any] = []
         start = offset
         for _ in range(count):

@@ -219,9 +219,9 @@ def birth(text: str, latest: date) -> str | None:
         century = latest.year // 100 * 100
         later = f"{century + int(year):04}{month}{day}" > latest.strftime("%Y%m%d")
         year = f"{century + int(year) - (100 if later else 0):04}"
-    told = "-".join(part for part in (year, month, day) if part != "00")
+    result = "-".join(part for part in (year, month, day) if part != "00")
     try:
-        date.fromisoformat((told + "-01-01")[:10])
+        date.fromisoformat((result + "-01-01")[:10])
     except ValueError:
         raise ValueError("DTM+329 is no date") from None
-    return told
+    return result

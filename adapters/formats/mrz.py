@@ -151,8 +151,8 @@ def _birth(field: str, latest: date) -> str | None:
     if not year.isdecimal():
         return None
     century = latest.year // 100 * 100
-    told = f"{century + int(year):04}" + "".join(part for part in (month, day) if part != _UNKNOWN)
-    if told > latest.strftime("%Y%m%d")[: len(told)]:
+    message = f"{century + int(year):04}" + "".join(part for part in (month, day) if part != _UNKNOWN)
+    if message > latest.strftime("%Y%m%d")[: len(message)]:
         century -= 100
     return _day(century + int(year), month, day)
 

@@ -25,7 +25,7 @@ MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
 HELD = 2_000
 """So many travellers of a message are held until it is over; from a message of more they go out earlier."""
-TOLD = 20
+LISTED = 20
 """So many disagreements of an interchange are told one by one; all are counted."""
 SERVICE = frozenset({"", "UNA", "UNB", "UNG", "UNH", "CNT", "AUT", "UNT", "UNE", "UNZ"})
 TURNS = SERVICE - {"AUT"} | {"NAD"}
@@ -59,10 +59,10 @@ class Paxlst:
                 reading.outside(piece)
             else:
                 reading.take(piece)
-            yield from reading.told
-            reading.told.clear()
+            yield from reading.reads
+            reading.reads.clear()
         reading.end()
-        yield from reading.told
+        yield from reading.reads
 
     def is_complete(self, stream: BinaryIO) -> Completeness:
         """Whether the last thing in the file closes an interchange."""
@@ -136,7 +136,7 @@ class _Interchange:
     in_message: int = 0
     segments: int = 0  # of the message
     references: dict[str, str] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    disagreements: list[str] = field(default_factory=list)
 
     def place(self, part: _Part) -> str:
         """Where the part begins."""
@@ -150,7 +150,7 @@ class _Interchange:
 
 @dataclass(slots=True)
 class _Reading:
-    """A stream half read. `told` is what came of it; whoever passes it on takes it away."""
+    """A stream half read. `reads` is what came of it; whoever passes it on takes it away."""
 
     tolerated: Counter[str]
     empty: Callable[[Heading], str | None]
@@ -158,7 +158,7 @@ class _Reading:
     part: _Part | None = None
     interchanges: int = 0
     anything: bool = False
-    told: list[Read] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
     held: list[Read] = field(default_factory=list)  # travellers of the message
     twins: dict[object, list[int]] = field(default_factory=dict)  # who, and where in what is held
 
@@ -172,15 +172,15 @@ class _Reading:
         self.anything = self.anything or not piece.padding
         place = f"byte {piece.offset}"
         if piece.problem is not None:
-            self.told.append(BadRecord(piece.problem, place=place, raw=piece.raw))
+            self.reads.append(BadRecord(piece.problem, place=place, raw=piece.raw))
         else:
-            self.told.append(Outside(place, piece.raw, {"what": "padding" if piece.padding else "text"}))
+            self.reads.append(Outside(place, piece.raw, {"what": "padding" if piece.padding else "text"}))
 
     def end(self) -> None:
         """The bytes are at their end."""
         self._close()
         if not self.anything:
-            self.told.append(BadRecord("no interchange", place="byte 0", raw=b""))
+            self.reads.append(BadRecord("no interchange", place="byte 0", raw=b""))
 
     def take(self, run: Run) -> None:
         """The next segments. Nearly all only belong to the part at hand, and are taken together."""
@@ -243,7 +243,7 @@ class _Reading:
         if last is None or last.segments[-1].tag != "UNZ":
             self._differs("no UNZ")
         place = at.place(last) if last else f"interchange {at.number}, its end"
-        self.told.append(Closing(place, last.raw() if last else b"", self._totals(at)))
+        self.reads.append(Closing(place, last.raw() if last else b"", self._totals(at)))
         self.tolerated.clear()
         self.interchange = self.part = None
 
@@ -253,13 +253,13 @@ class _Reading:
             "messages": at.messages,
             "travellers": at.travellers,
             "tolerated": dict(sorted(self.tolerated.items())),
-            "told": list(at.told),
+            "told": list(at.disagreements),
         }
 
     def _differs(self, what: str) -> None:
         self.tolerated["a count, reference or trailer that is wrong"] += 1
-        if self.interchange is not None and len(self.interchange.told) < TOLD:
-            self.interchange.told.append(what)
+        if self.interchange is not None and len(self.interchange.disagreements) < LISTED:
+            self.interchange.disagreements.append(what)
 
     def _flush(self, closed_by: str) -> None:
         """The part at hand goes out."""
@@ -272,11 +272,11 @@ class _Reading:
             if closed_by != "NAD":
                 self._release()
         elif part.kind == "heading":
-            self.told.append(_heading(at, part, closed_by, self.empty))
+            self.reads.append(_heading(at, part, closed_by, self.empty))
         elif problem := _stranger(part):
-            self.told.append(BadRecord(problem, place=at.place(part), raw=part.raw()))
+            self.reads.append(BadRecord(problem, place=at.place(part), raw=part.raw()))
         else:
-            self.told.append(Note(at.place(part), part.raw(), {"interchange": at.references.get("UNB", "")}))
+            self.reads.append(Note(at.place(part), part.raw(), {"interchange": at.references.get("UNB", "")}))
         if at.opened and closed_by in ("UNG", "UNH", "UNE", "UNZ", "end"):
             at.opened = False
             self._differs(f"message {at.messages} has no UNT")
@@ -295,7 +295,7 @@ class _Reading:
             for places in self.twins.values():
                 if len(places) > 1:
                     self._part(places)
-        self.told += self.held
+        self.reads += self.held
         self.held.clear()
         self.twins.clear()
 
@@ -313,7 +313,7 @@ class _Reading:
         if part.kind == "heading":
             at.heading_problem = f"a heading of {problem}"
         self._release()
-        self.told.append(BadRecord(f"a {part.kind} of {problem}", place=at.place(part), raw=part.raw()))
+        self.reads.append(BadRecord(f"a {part.kind} of {problem}", place=at.place(part), raw=part.raw()))
         return _Part(part.kind, problem=f"the rest of a {part.kind} of {problem}")
 
 

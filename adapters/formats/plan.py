@@ -45,7 +45,7 @@ class Step:
     start: int
     end: int
     name: str  # empty if the value is not kept
-    told: bool  # whether others may ask for the value
+    asked: bool  # whether others may ask for the value
     inner: Sequence[Step] = ()
     by: str = ""
     groups: Mapping[str, str] | None = None
@@ -101,17 +101,17 @@ class _Planning:
 
     def group(self, group: Item, offset: int) -> list[Step]:
         """The steps of a group that begins at `offset`."""
-        found: list[Step] = []
+        results: list[Step] = []
         for area, first, others in group.families:
             choice = self.choices.get(first.name)
             if choice is None:
-                found.extend(self._item(first, offset))
+                results.extend(self._item(first, offset))
             else:
                 inner = [step for item in (first, *others) for step in self._item(item, offset, all=True)]
                 step = Step(CHOICE, first, offset, offset + area, "", False, inner, choice.by, choice.groups)
-                found.append(step)
+                results.append(step)
             offset += area
-        return found
+        return results
 
     def _item(self, item: Item, offset: int, *, all: bool = False) -> list[Step]:
         """The step of an item, none for a filler that holds nothing, unless it may be chosen."""
@@ -148,26 +148,26 @@ def _kind(item: Item) -> Kind:
     return DIGITS if item.usage in (None, Usage.DISPLAY) and not item.sign_separate else NUMBER
 
 
-def _group(steps: Sequence[Step], data: bytes, text: str, told: dict[str, Any], long_way: Read) -> dict[str, Any]:
+def _group(steps: Sequence[Step], data: bytes, text: str, values: dict[str, Any], long_way: Read) -> dict[str, Any]:
     """What the steps find. Raises ValueError for what is wrong, or looks as if it were."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for step in steps:
         if step.kind is CHOICE:
-            selected = _selected(step, told)
+            selected = _selected(step, values)
             if selected is None:
                 continue
             step = selected
-        value = _value(step, data, text, told, long_way)
+        value = _value(step, data, text, values, long_way)
         if step.name:
-            found[step.name] = value
-            if step.told:
-                told[step.name] = value
-    return found
+            by_name[step.name] = value
+            if step.asked:
+                values[step.name] = value
+    return by_name
 
 
-def _selected(step: Step, told: Mapping[str, Any]) -> Step | None:
+def _selected(step: Step, values: Mapping[str, Any]) -> Step | None:
     """The layout that the record means; none if it does not say. Raises ValueError if it says another."""
-    value = told.get(step.by)
+    value = values.get(step.by)
     name = (step.groups or {}).get(str(value))
     for inner in step.inner:
         if inner.item.name == name:
@@ -177,7 +177,7 @@ def _selected(step: Step, told: Mapping[str, Any]) -> Step | None:
     return None
 
 
-def _value(step: Step, data: bytes, text: str, told: dict[str, Any], long_way: Read) -> Any:
+def _value(step: Step, data: bytes, text: str, values: dict[str, Any], long_way: Read) -> Any:
     """The value of a step. Raises ValueError."""
     kind, start, end = step.kind, step.start, step.end
     if kind is TEXT:
@@ -194,7 +194,7 @@ def _value(step: Step, data: bytes, text: str, told: dict[str, Any], long_way: R
         if halves[-1] in _PLUS and halves[:-1].isdecimal() and (len(halves) - 1 == width or halves[0] == "0"):
             return int(halves[:-1])
     elif kind is GROUP:
-        return _group(step.inner, data, text, told, long_way)
+        return _group(step.inner, data, text, values, long_way)
     elif kind is TABLE:
-        return [_value(inner, data, text, told, long_way) for inner in step.inner]
+        return [_value(inner, data, text, values, long_way) for inner in step.inner]
     return None if not step.name else long_way(step.item, data[start:end])

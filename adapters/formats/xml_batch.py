@@ -239,7 +239,7 @@ class _Cutter:
             self._root(name, attributes)
         else:
             at = self._expat.CurrentByteIndex
-            self._settle(at)
+            self._close_until(at)
             self._open, self._stray = _Cut(at, self.line, self._stray), False
             self._listen(between=False)
         self._depth += 1
@@ -254,7 +254,7 @@ class _Cutter:
             self.half, self._open = self._open, None
             self._listen(between=True)
         elif self._depth == 0:
-            self._settle(at)
+            self._close_until(at)
             self.stray = self._stray
             self._listen(between=False)
 
@@ -263,10 +263,10 @@ class _Cutter:
         said = "".join(f" {key}={quoteattr(value)}" for key, value in spaces.items())
         self.tag = (f"<{name}{said}>", f"</{name}>")
         try:
-            found = etree.fromstring("".join(self.tag).encode(), safe_parser()).tag
+            result = etree.fromstring("".join(self.tag).encode(), safe_parser()).tag
         except (etree.LxmlError, ValueError):
             raise _Refused("a root whose name or namespace is none", self.line) from None
-        if found != f"{{{self._format.namespace}}}{self._format.root}":
+        if result != f"{{{self._format.namespace}}}{self._format.root}":
             expected = f"{self._format.root} in {self._format.namespace}"
             raise _Refused(f"the root is {name[:80]!r}, {expected} expected", self.line)
         self._listen(between=True)
@@ -277,13 +277,13 @@ class _Cutter:
         self._expat.DefaultHandler = self._other if between else None
 
     def _text(self, text: str) -> None:
-        self._settle(self._expat.CurrentByteIndex)
+        self._close_until(self._expat.CurrentByteIndex)
         self._stray = self._stray or bool(text.strip(_BLANKS))
 
     def _other(self, _: str) -> None:
-        self._settle(self._expat.CurrentByteIndex)
+        self._close_until(self._expat.CurrentByteIndex)
 
-    def _settle(self, end: int) -> None:
+    def _close_until(self, end: int) -> None:
         if self.half is not None:
             self.half.end = end
             self.cuts.append(self.half)
@@ -361,19 +361,19 @@ class _Reading:
 
     def _read(self, cut: _Cut) -> Read:
         """One child of the root."""
-        found = self._element(cut)
+        result = self._element(cut)
         raw = self._cut_off(cut.end - self.base)
-        if isinstance(found, _Wrong):
+        if isinstance(result, _Wrong):
             self.number += 1
-            return found.of(cut, raw)
-        name = _name(found, self.format.namespace)
+            return result.of(cut, raw)
+        name = _name(result, self.format.namespace)
         if name == self.format.header:
-            return self._take_header(found, cut, raw)
+            return self._take_header(result, cut, raw)
         self.number += 1
-        wrong = self._wrong(found, name, cut)
+        wrong = self._wrong(result, name, cut)
         if wrong is not None:
             return wrong.of(cut, raw)
-        fields = _content(found) | {"@element": name}
+        fields = _content(result) | {"@element": name}
         return Record(f"line {cut.line}", raw, fields, self.header or {}, self.number)
 
     def _wrong(self, element: etree._Element, name: str | None, cut: _Cut) -> _Wrong | None:
@@ -409,8 +409,8 @@ class _Reading:
             return BadRecord("text behind the records", place=place, raw=raw)
         said = self.header[self.format.count]
         if int(said) != self.number:
-            told = f"{self.format.count} is {said}, the document has {self.number} records"
-            return BadRecord(told, place=place, raw=raw)
+            result = f"{self.format.count} is {said}, the document has {self.number} records"
+            return BadRecord(result, place=place, raw=raw)
         return Closing(place, raw, header=self.header)
 
     def _element(self, cut: _Cut) -> etree._Element | _Wrong:
@@ -495,9 +495,9 @@ _VALUE = re.compile(r"(?:\[facet '\w+'\] )?(?:The value )?'.*'(?= (?:is not|has 
 
 def _without_values(message: str) -> str:
     """A message of libxml2 with names of elements as they are, and without what stands in them."""
-    found = _ELEMENT.fullmatch(message)
-    if found is None:
+    match = _ELEMENT.fullmatch(message)
+    if match is None:
         return message[:200]
-    element, attribute, rest = (_SPACE.sub("", part or "") for part in found.groups())
-    told = _VALUE.sub("it", rest) if _VALUE.match(rest) else rest
-    return f"{element}{'@' if attribute else ''}{attribute}: {told}"[:300]
+    element, attribute, rest = (_SPACE.sub("", part or "") for part in match.groups())
+    text = _VALUE.sub("it", rest) if _VALUE.match(rest) else rest
+    return f"{element}{'@' if attribute else ''}{attribute}: {text}"[:300]

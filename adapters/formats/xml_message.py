@@ -207,9 +207,9 @@ def _starts_of(children: list[etree._Element], data: bytes) -> list[tuple[int, i
         return None
     starts: list[tuple[int, int]] = []
     line, before = 1, 0
-    for found in re.finditer(rb"<" + re.escape(name.encode()) + rb"(?=[\s/>])", data):
-        line += data.count(b"\n", before, found.start())
-        before = found.start()
+    for result in re.finditer(rb"<" + re.escape(name.encode()) + rb"(?=[\s/>])", data):
+        line += data.count(b"\n", before, result.start())
+        before = result.start()
         starts.append((before, line))
     return starts if len(starts) == len(children) else None
 
@@ -271,7 +271,7 @@ def _referred(record: etree._Element) -> Any:
     lost: list[str] = []
 
     def content(element: etree._Element, depth: int) -> Any:
-        found: dict[str, Any] = {}
+        by_name: dict[str, Any] = {}
         for child in element:
             refers = _structures(child).get("ref")
             meant = child if refers is None else known.get(refers)
@@ -279,8 +279,8 @@ def _referred(record: etree._Element) -> Any:
                 lost.append(local_name(child.tag))
             elif refers is not None or child.get(_NIL, "").strip() not in ("true", "1"):
                 one = content(meant, depth + 1) if len(meant) else _collapsed(meant.text or "")
-                _put(found, local_name(child.tag), one)
-        return found
+                _put(by_name, local_name(child.tag), one)
+        return by_name
 
     whole = content(record, 0) if len(record) else _collapsed(record.text or "")
     return whole | {"@lost": lost} if lost and isinstance(whole, dict) else whole

@@ -68,7 +68,7 @@ class Memory:
             "again": self.again,
         }
 
-    def to_look_at(self, inodes: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    def to_examine(self, inodes: Mapping[str, int]) -> tuple[list[str], list[str]]:
         """Of names with their st_ctime those up to the floor to which something happened, by time, and those beyond."""
         late: list[str] = []
         beyond: list[str] = []

@@ -60,19 +60,19 @@ class Seen:
     content: bytes | None = field(repr=False)
 
 
-Looked = tuple[str, Seen | None, str]
+Examined = tuple[str, Seen | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class FileDrop:
-    """The transport. `settle`: seconds that a file has lain unchanged before it is taken, if its format cannot tell by
-    a total that it is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it
+    """The transport. `unchanged`: seconds that a file has lain as it is before it is taken, if its format cannot tell
+    by a total that it is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it
     is read as it is.
     """
 
     pattern: str = "*"
     unwrap: str | None = None  # "gzip"; "zip": an archive's members one after another, a bare file as it is
-    settle: float = 30.0
+    unchanged: float = 30.0
     patience: float = 900.0
     window: int = 100
     limit: int = 4 * 2**30  # bytes, and bytes unwrapped
@@ -118,12 +118,12 @@ class DropFolder:
         memory = Memory.of(position, self.options.window)
         inodes = await asyncio.to_thread(self._inodes)
         self.left += [f"{name}: its name does not match {self.options.pattern}" for name in sorted(self.others)]
-        late, beyond = memory.to_look_at(inodes)
+        late, beyond = memory.to_examine(inodes)
         unfinished = await asyncio.to_thread(self._unfinished, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
         oldest_unfinished = [min(inodes[name] for name in unfinished)] if unfinished else []
         number = 0
-        async for name, seen, why in self._looks([*late, *beyond], memory):
+        async for name, seen, why in self._examine_all([*late, *beyond], memory):
             number += 1
             if why:
                 self.left.append(f"{name}: {why}")
@@ -188,36 +188,36 @@ class DropFolder:
         """Those that are not to be taken yet. Raises SourceDown."""
         return [name for name in names if self._state(name, memory.done.get(name))[1]]
 
-    async def _looks(self, names: Sequence[str], memory: Memory) -> AsyncIterator[Looked]:
-        """Each name as `_look` sees it, a few of them in one go of a thread. Raises SourceDown."""
+    async def _examine_all(self, names: Sequence[str], memory: Memory) -> AsyncIterator[Examined]:
+        """Each name as `_examine` sees it, a few of them in one go of a thread. Raises SourceDown."""
         first = 0
         while first < len(names):
-            few = await asyncio.to_thread(self._look_at_few, names[first : first + _MOST], memory.done)
+            few = await asyncio.to_thread(self._examine_few, names[first : first + _MOST], memory.done)
             for each in few:
                 yield each
             first += len(few)
 
-    def _look_at_few(self, names: Sequence[str], known: Mapping[str, Done]) -> list[Looked]:
+    def _examine_few(self, names: Sequence[str], known: Mapping[str, Done]) -> list[Examined]:
         """The first of these names; fewer of them where they have more than a few bytes. Raises SourceDown.
 
         What is raised at a name that is not the first is raised when it is.
         """
-        looked: list[Looked] = []
+        examined: list[Examined] = []
         size = 0
         for name in names:
             try:
-                seen, why = self._look(name, known.get(name))
+                seen, why = self._examine(name, known.get(name))
             except SourceDown:
-                if looked:
+                if examined:
                     break
                 raise
-            looked.append((name, seen, why))
+            examined.append((name, seen, why))
             size += seen.done.size if seen is not None else 0
             if size > _SMALL:
                 break
-        return looked
+        return examined
 
-    def _look(self, name: str, before: Done | None) -> tuple[Seen | None, str]:
+    def _examine(self, name: str, before: Done | None) -> tuple[Seen | None, str]:
         """The file as it is if it is to be read: whole, settled, not known; or why not yet. Raises SourceDown."""
         path = self._path(name)
         stat, why = self._state(name, before)
@@ -250,8 +250,8 @@ class DropFolder:
             if not os.access(path, os.R_OK):
                 return stat, "it may not be read: Permission denied"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
-            if age < self.options.settle and not self._complete(path, stat):
-                return stat, f"it is taken once it has lain unchanged for {self.options.settle:g} s"
+            if age < self.options.unchanged and not self._complete(path, stat):
+                return stat, f"it is taken once it has lain unchanged for {self.options.unchanged:g} s"
             if age < self.options.patience and not self._ended(path, stat):
                 patience = f"once it has lain unchanged for {self.options.patience:g} s it is read as it is"
                 return stat, f"what closes it is missing; {patience}"

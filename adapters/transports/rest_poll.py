@@ -271,10 +271,10 @@ class RestService:
             return str(int(page or pages.first) + 1) if records >= pages.size else ""
         if answer.link is None:
             return ""
-        found = urljoin(answer.url, answer.link)
-        if urlsplit(found)[:2] != urlsplit(self.url)[:2]:
+        result = urljoin(answer.url, answer.link)
+        if urlsplit(result)[:2] != urlsplit(self.url)[:2]:
             raise SourceDown("a link to the next page leads to another host")
-        return found
+        return result
 
     def _request(self, place: _Place) -> tuple[str, dict[str, str]]:
         """Address and parameters of the page that comes next."""

@@ -32,11 +32,11 @@ def next_few(reads: Iterator[Read]) -> tuple[list[Read], bool]:
 
     What `reads` raises is raised, and what stood before it in the slice is lost.
     """
-    found: list[Read] = []
+    results: list[Read] = []
     size = 0
     for read in reads:
-        found.append(read)
+        results.append(read)
         size += len(read.raw)
-        if len(found) == MOST or size >= BYTES:
-            return found, True
-    return found, False
+        if len(results) == MOST or size >= BYTES:
+            return results, True
+    return results, False

@@ -54,12 +54,12 @@ def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAP
     app.add_middleware(Guard)
     problems.install(app)
     _route_health(app)
-    _route_look_ups(app)
+    _route_lookups(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to amend it
     return app
 
 
-def _route_look_ups(app: FastAPI) -> None:
+def _route_lookups(app: FastAPI) -> None:
     @app.get("/v1/status/{scheme}/{value}", responses=_PROBLEMS, tags=["status"])
     async def status(lookup: StatusLookup, by: Identified, when: When) -> StatusView:
         """The status of whoever holds this number."""
@@ -97,15 +97,15 @@ class _Readiness:
     def __init__(self, reads: Reads, audit: Audit) -> None:
         self._reads, self._audit = reads, audit
         self._lock = asyncio.Lock()
-        self._looked = float("-inf")
+        self._checked_at = float("-inf")
         self._last: Ready | Problem = Ready(backlog=0)
 
-    async def look(self) -> Ready | Problem:
+    async def probe(self) -> Ready | Problem:
         async with self._lock:
             now = asyncio.get_running_loop().time()
-            if now - self._looked >= 1:
+            if now - self._checked_at >= 1:
                 self._last = await self._checks()
-                self._looked = now
+                self._checked_at = now
             return self._last
 
     async def _checks(self) -> Ready | Problem:
@@ -136,10 +136,10 @@ def _route_health(app: FastAPI) -> None:
     @app.get("/readyz", tags=["health"], responses=described(500, 503))
     async def ready(request: Request) -> Ready:
         """Whether look-ups can be answered: the store can be read, the audit log written."""
-        found = await request.app.state.readiness.look()
-        if isinstance(found, Problem):
-            raise found
-        return Ready.model_validate(found)
+        result = await request.app.state.readiness.probe()
+        if isinstance(result, Problem):
+            raise result
+        return Ready.model_validate(result)
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

@@ -31,12 +31,12 @@ def held(path: Path) -> bytes:
         raise UnsafeKey(f"{path} can be read by others than its owner: chmod 600 it, or delete it to have a new one")
     text = path.read_text(encoding="ascii", errors="replace").strip()
     try:
-        found = bytes.fromhex(text)
+        result = bytes.fromhex(text)
     except ValueError:
-        found = b""
-    if len(found) != SIZE:
+        result = b""
+    if len(result) != SIZE:
         raise UnsafeKey(f"{path} holds no key of {SIZE} bytes")
-    return found
+    return result
 
 
 def _make(path: Path) -> None:

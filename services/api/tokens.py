@@ -98,10 +98,10 @@ class KeySet:
             raise ValueError("no JSON") from None
         if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
             raise ValueError("no JSON Web Key Set")
-        found = dict(_usable(body["keys"]))
-        if not found:
+        results = dict(_usable(body["keys"]))
+        if not results:
             raise ValueError("no key for RS256 or ES256 with an id")
-        return cls(found)
+        return cls(results)
 
     @classmethod
     def read(cls, path: Path) -> KeySet:

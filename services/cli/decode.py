@@ -55,7 +55,7 @@ def decode(
             for event in result.events:
                 typer.echo(event.model_dump_json(exclude_none=True))
             if result.refused is not None:
-                typer.echo(_told(file, result.refused, as_json=refused), err=True)
+                typer.echo(_written(file, result.refused, as_json=refused), err=True)
             for lost in result.lost:
                 typer.echo(_lost(file, result.read.place, lost, as_json=refused), err=True)
     typer.echo(json.dumps(_summary(totals)) if refused else _line(totals), err=True)
@@ -63,7 +63,7 @@ def decode(
         raise typer.Exit(FAILED)
 
 
-def _told(file: Path, bad: BadRecord, *, as_json: bool) -> str:
+def _written(file: Path, bad: BadRecord, *, as_json: bool) -> str:
     if not as_json:
         return f"{file.name}: {bad.place}: {bad.reason}"
     body = {"file": file.name, "place": bad.place, "record": bad.record, "reason": bad.reason, "raw": bad.raw.hex()}
@@ -86,5 +86,5 @@ def _line(totals: Totals) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(totals.events.items())) or "none"
     left_out = "".join(f", {count} left out by {rule}" for rule, count in sorted(totals.filtered.items()))
     lost = ", ".join(f"{count} {name}" for name, count in sorted(totals.lost.items()))
-    told = f"{totals.read} read = {totals.published} readable, {totals.refused} refused{left_out}; events: {kinds}"
-    return f"{told}; optional values that were wrong: {lost}" if lost else told
+    message = f"{totals.read} read = {totals.published} readable, {totals.refused} refused{left_out}; events: {kinds}"
+    return f"{message}; optional values that were wrong: {lost}" if lost else message

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SCOPES = ("status:read", "timeline:read")
 PURPOSE = "overstay-review"
 TOKEN_SECONDS = 43_200
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 _START_SECONDS = 60.0
 _SHOWN = 5
 _KEPT = ("VISABUS_KAFKA__", "VISABUS_TEST_", "VISABUS_SYSTEM_PACKAGES")
@@ -202,7 +202,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
         console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
         while True:
             children.check(api, correlator)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _answered(
@@ -338,7 +338,7 @@ async def _watched(
         progress.update(correlating, completed=taken, total=published)
         if ended and (running.ingest.process.returncode != 0 or await caught_up(bus, store)):
             return counters
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _ready(port: int, children: Children, child: Child) -> None:
@@ -353,7 +353,7 @@ async def _ready(port: int, children: Children, child: Child) -> None:
                     with suppress(httpx.TransportError):  # not listening yet
                         if (await client.get("/readyz")).is_success:
                             return
-                    await asyncio.sleep(_LOOK_SECONDS)
+                    await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise Refusal(
                 f"{child.name} is not ready after {_START_SECONDS:.0f} seconds:\n{child.last_words()}"

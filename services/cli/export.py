@@ -51,10 +51,10 @@ def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        result = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return result if result.tzinfo is not None else result.replace(tzinfo=UTC)
 
 
 def _written(line: bytes) -> bool:
@@ -77,8 +77,8 @@ async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, know
     try:
         second = None if as_of is None else int(as_of.timestamp())
         micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
-        async with aclosing(lines(store.reads, as_of=second, known_at=micros)) as found:
-            async for line in found:
+        async with aclosing(lines(store.reads, as_of=second, known_at=micros)) as result:
+            async for line in result:
                 total.update(line + b"\n")
                 if not digest and not _written(line):
                     break

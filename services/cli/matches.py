@@ -52,9 +52,9 @@ def list_(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     command = _same_bus(context.find_object(Given) or Given())
-    for found in asyncio.run(_listed(settings, limit)):
+    for result in asyncio.run(_listed(settings, limit)):
         count += 1
-        typer.echo(json.dumps(asdict(found)) if as_json else "\n".join(_lines(found, command)))
+        typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result, command)))
     if not count and not as_json:
         typer.echo("No possible matches.")
 
@@ -104,8 +104,8 @@ def _made(make: Callable[[], Decision]) -> Decision:
     try:
         return make()
     except ValueError as error:
-        told = str(error).splitlines()[-1].strip()
-        raise Refusal(f"no decision can be made of that: {told}", MISUSED) from None
+        message = str(error).splitlines()[-1].strip()
+        raise Refusal(f"no decision can be made of that: {message}", MISUSED) from None
 
 
 def _ref(text: str) -> RecordRef:
@@ -139,16 +139,16 @@ async def _listed(settings: Settings, limit: int) -> list[Possible]:
     from services.store import open_store
 
     store = await open_store(settings.store_url)
-    found: list[Possible] = []
+    results: list[Possible] = []
     try:
         async with aclosing(possible(store.reads)) as matches:
             async for one in matches:
-                found.append(one)
-                if len(found) >= limit:
+                results.append(one)
+                if len(results) >= limit:
                     break
     finally:
         await store.close()
-    return found
+    return results
 
 
 def _same_bus(given: Given) -> str:
@@ -160,18 +160,18 @@ def _same_bus(given: Given) -> str:
     return shlex.join(["visabus", *(word for name, value in options if value for word in (name, str(value)))])
 
 
-def _lines(found: Possible, command: str) -> list[str]:
-    sides = (found.one, found.other)
+def _lines(matches: Possible, command: str) -> list[str]:
+    sides = (matches.one, matches.other)
     records = " ".join(shlex.quote("/".join(side.record)) for side in sides)
     return [
-        f"{found.score:.1f} bits ({found.by})",
-        *(f"  but {veto}" for veto in found.vetoes),
-        *(f"  {_told(side)}" for side in sides),
+        f"{matches.score:.1f} bits ({matches.by})",
+        *(f"  but {veto}" for veto in matches.vetoes),
+        *(f"  {_written(side)}" for side in sides),
         f"  {command} matches decide {records} --same|--different --by NAME --why TEXT",
     ]
 
 
-def _told(side: Side) -> str:
+def _written(side: Side) -> str:
     names = "; ".join(f"{family}, {given}".rstrip(", ") for family, given in side.names)
     parts = (names, ", ".join(side.births), ", ".join(side.citizenship), ", ".join(side.identifiers[:6]))
     return f"{side.person}  {' | '.join(part for part in parts if part)}"

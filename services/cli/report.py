@@ -52,9 +52,9 @@ def report(
     """
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
-    found = asyncio.run(accounted(settings, year, _second(as_of)))
-    wrong = list(found.problems())
-    typer.echo(json.dumps(found.as_json()) if as_json else "\n".join(_table(found, by)))
+    result = asyncio.run(accounted(settings, year, _second(as_of)))
+    wrong = list(result.problems())
+    typer.echo(json.dumps(result.as_json()) if as_json else "\n".join(_table(result, by)))
     for line in wrong:
         typer.echo(f"visabus: does not close: {line}", err=True)
     if wrong:
@@ -65,10 +65,10 @@ def _second(text: str | None) -> int:
     if text is None:
         return int(datetime.now(UTC).timestamp())
     try:
-        found = datetime.fromisoformat(text)
+        result = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
-    return int((found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp())
+    return int((result if result.tzinfo is not None else result.replace(tzinfo=UTC)).timestamp())
 
 
 async def accounted(settings: Settings, year: int, as_of: int) -> Report:
@@ -109,18 +109,18 @@ HEADS = {
 """Short heads of the outcome classes; the sum of all but the first is the first."""
 
 
-def _table(found: Report, by: By) -> Iterator[str]:
+def _table(account: Report, by: By) -> Iterator[str]:
     said = {True: "waiver", False: "visa"}
-    cells = found.by(
+    cells = account.by(
         lambda key: {By.CLASS: key.admission_class, By.CITIZENSHIP: key.citizenship}.get(by, said[key.waiver])
     )
-    moment = datetime.fromtimestamp(found.as_of, UTC).isoformat().replace("+00:00", "Z")
-    yield f"Fiscal year {found.year}, as of {moment}"
+    moment = datetime.fromtimestamp(account.as_of, UTC).isoformat().replace("+00:00", "Z")
+    yield f"Fiscal year {account.year}, as of {moment}"
     yield _line("", [*HEADS, "expected", "overstays", "rate"])
     for name, cell in cells.items():
         yield _line(str(name), _figures(cell))
-    yield _line("all", _figures(found.total))
-    yield f"Not admitted: {found.refused}. Expected: authorised period ended in the year; overstays are of these."
+    yield _line("all", _figures(account.total))
+    yield f"Not admitted: {account.refused}. Expected: authorised period ended in the year; overstays are of these."
 
 
 def _figures(cell: Cell) -> list[str]:

@@ -57,10 +57,10 @@ BY_CLASS = {
 }
 """Classes that betray what is confidential, on whatever record they stand: 8 U.S.C. 1367, 8 CFR 244.16."""
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
-AHEAD = 4 * 86_400
+BEYOND = 4 * 86_400
 """Seconds by which a departure may lie after its own record was made: manifests go ahead of the flight. Beyond them the
 date is impossible, and the fact says so (`after_its_record`)."""
-AHEAD_OF_KNOWING = 366 * 86_400
+BEYOND_KNOWING = 366 * 86_400
 """The same for a record without its source's clock, against the moment of knowing, which a replay may set freely."""
 NUMBERS = frozenset({"i94", "receipt", "booking", "case", "subject", "esta", "visa_application"})
 """Schemes of numbers that name a stay, an application, a journey or a case, and through it a person."""
@@ -88,7 +88,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     handling: tuple[str, ...]
     claim: Claim | None
     numbers: tuple[str, ...]  # numbers that the claim leaves out
-    body: dict[str, Any]  # what the kind adds, as canonical JSON values; `after_its_record`: see AHEAD
+    body: dict[str, Any]  # what the kind adds, as canonical JSON values; `after_its_record`: see BEYOND
     amends: bool = False  # whether it says less than its record: what it leaves out stands
     version_claims: tuple[
         Claim, ...
@@ -292,7 +292,7 @@ def _fact(wire: _Wire) -> Fact:
         claim, numbers = claim_of(_need(wire.subject))
     if wire.kind == "departure" and wire.evidence != "booking":
         recorded = wire.recorded_at
-        limit = AHEAD_OF_KNOWING if recorded is None else AHEAD
+        limit = BEYOND_KNOWING if recorded is None else BEYOND
         if start > _micros(wire.published_at if recorded is None else recorded) // MICRO + limit:
             body["after_its_record"] = True
     marks: set[str] = set(wire.handling)

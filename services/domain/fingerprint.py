@@ -57,7 +57,7 @@ def fingerprint() -> str:
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
         (str(rules.FIXED_PERIODS_FROM), rules.TRANSITION_YEARS, rules.TRANSITION_DAYS),
         (rules.PAROLE_OVER, rules.OUT_OF_STATUS, rules.CORRECTED, rules.PAROLED_AGAIN),
-        (rules.CONTRADICTED, rules.IMPOSSIBLE, (facts.AHEAD, facts.AHEAD_OF_KNOWING), sorted(facts.BY_CLASS.items())),
+        (rules.CONTRADICTED, rules.IMPOSSIBLE, (facts.BEYOND, facts.BEYOND_KNOWING), sorted(facts.BY_CLASS.items())),
         (sorted(rules.ONLINE_SYSTEMS), sorted(rules.LAND_RETURN), rules.FINGERPRINTS),
         (sorted(rules.IMPLIED_STEPS), sorted(rules.IMPLIED_REASONS), sorted(rules.IMPLIED_FACTS)),
         [repr(row) for row in holidays.HOLIDAYS],

@@ -31,10 +31,10 @@ def _table(role: str) -> dict[str, dict[str, float]]:
     tables = {}
     for country, text in DATA[role].items():
         words = text.split()
-        shares: dict[str, int] = {}
+        by_name: dict[str, int] = {}
         for name, share in zip(words[::2], words[1::2], strict=True):
-            shares[spelling(name)] = max(int(share), shares.get(spelling(name), 0))
-        tables[country] = {name: log2(_OF / share) for name, share in shares.items()}
+            by_name[spelling(name)] = max(int(share), by_name.get(spelling(name), 0))
+        tables[country] = {name: log2(_OF / share) for name, share in by_name.items()}
     return tables
 
 

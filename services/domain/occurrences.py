@@ -43,7 +43,7 @@ Reports = dict[str, tuple[str, ...]]
 
 def gathered(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Reports]:
     """A person's facts with each occurrence told by several reports as one fact, and which reports those are."""
-    if _told_once(facts):
+    if _reported_once(facts):
         return facts, {}
     occurred: list[Fact] = []
     reports: Reports = {}
@@ -54,7 +54,7 @@ def gathered(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Reports]:
     return occurred, reports
 
 
-def _told_once(facts: Iterable[Fact]) -> bool:
+def _reported_once(facts: Iterable[Fact]) -> bool:
     """Whether no two facts can be of one occurrence, as far as that can be seen at once. Nearly always so."""
     system = ""
     receipts: dict[str, str] = {}

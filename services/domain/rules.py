@@ -542,12 +542,12 @@ def _held(
 
 def protection_for(fact: str, reason: str, admission_class: str, admitted: date) -> Protection | None:
     """The row for a fact, its reason, the class and the day of admission, or None where no row holds."""
-    chosen_row = None
+    row_of = None
     for row in PROTECTIONS:
         meant = row.fact == fact and row.reason in ("", reason) and (not row.classes or admission_class in row.classes)
-        if meant and row.since <= admitted <= row.through and (chosen_row is None or row.reason):
-            chosen_row = row
-    return chosen_row
+        if meant and row.since <= admitted <= row.through and (row_of is None or row.reason):
+            row_of = row
+    return row_of
 
 
 def cap_gap_until(filed: date, ended: date, starts: date | None = None) -> date:

@@ -143,10 +143,10 @@ def near_documents(one: Claim, other: Claim) -> bool:
 def _given_in_common(mine: Compared, theirs: Compared) -> bool:
     """Whether a given name stands in both, also as the other's family name; True where one has none."""
     pairs = [aligned(one, other) for one in mine.names for other in theirs.names]
-    return not pairs or any(_shares_given(one, other) or _shares_given(other, one) for one, other in pairs)
+    return not pairs or any(_given_stands_in(one, other) or _given_stands_in(other, one) for one, other in pairs)
 
 
-def _shares_given(one: Name, other: Name) -> bool:
+def _given_stands_in(one: Name, other: Name) -> bool:
     return not one[1] or any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in other[0] + other[1])
 
 

@@ -50,7 +50,7 @@ def simulate(
     """
     if persons < 1 or years < 1:
         raise ValueError("at least one person and one year")
-    written = _chosen(sources() if known is None else known, systems)
+    written = _selected(sources() if known is None else known, systems)
     moment = records_end.replace(microsecond=0)
     end = seconds(moment)
     since = end - years * 365 * DAY
@@ -85,7 +85,7 @@ def addresses(directory: Path, known: Mapping[str, Source] | None = None) -> Fee
     return feeds
 
 
-def _chosen(known: Mapping[str, Source], systems: Collection[str] | None) -> list[Source]:
+def _selected(known: Mapping[str, Source], systems: Collection[str] | None) -> list[Source]:
     required = {source.system for source in known.values() if source.required}
     names = required if systems is None else set(systems)
     if not required <= names <= known.keys():

@@ -72,10 +72,10 @@ def test_they_are_simulated_and_evaluated(visabus, tmp_path: Path) -> None:  # t
     visabus("simulate", tmp_path / "population", "--persons", 40, "--systems", WRITTEN)
     assert (tmp_path / "population/filetrack/track.000001").read_text().count("\nD|") > 10
     assert len(json.loads((tmp_path / "population/bookings.json").read_text())) > 5
-    found = json.loads(visabus("evaluate", "--persons", 150, "--seed", 7, "--systems", WRITTEN, "--json"))
+    result = json.loads(visabus("evaluate", "--persons", 150, "--seed", 7, "--systems", WRITTEN, "--json"))
     without = json.loads(visabus("evaluate", "--persons", 150, "--seed", 7, "--systems", "I94,CLAIMS3", "--json"))
-    assert found["identity"]["recall"] == found["identity"]["precision"] == found["status"]["accuracy"] == 1.0
-    assert found["events"] > without["events"], "what the two say is read"
+    assert result["identity"]["recall"] == result["identity"]["precision"] == result["status"]["accuracy"] == 1.0
+    assert result["events"] > without["events"], "what the two say is read"
 
 
 def test_they_are_in_the_demo(visabus) -> None:  # type: ignore[no-untyped-def]  # as above

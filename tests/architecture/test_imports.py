@@ -80,8 +80,8 @@ def test_the_linter_overlooks_nothing() -> None:
 
 def _claimed() -> dict[str, list[str]]:
     """Our names with the foreign distributions that bring a package of that name."""
-    found = packages_distributions()
-    foreign = {name: sorted(set(found.get(name, ())) - {"visabus"}) for name in PACKAGES}
+    result = packages_distributions()
+    foreign = {name: sorted(set(result.get(name, ())) - {"visabus"}) for name in PACKAGES}
     return {name: distributions for name, distributions in foreign.items() if distributions}
 
 

@@ -14,7 +14,7 @@ DOES = {"read", "open", "offline", "batches"}
 
 def defined(root: Path) -> dict[str, Path]:
     """The classes of formats and transports, with the file that each stands in."""
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for part in PARTS:
         for path in (root / part).glob("*.py"):
             for node in ast.parse(path.read_text()).body:
@@ -23,8 +23,8 @@ def defined(root: Path) -> dict[str, Path]:
                         each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
                     }
                     if methods & DOES and not node.name.startswith("_"):
-                        found[node.name] = path
-    return found
+                        by_name[node.name] = path
+    return by_name
 
 
 def asked(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -43,13 +43,13 @@ def asked(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def ladders(root: Path) -> list[str]:
     """Where a concrete format or transport is asked for outside its own file."""
     known = defined(root)
-    found = []
+    results = []
     for package in ("adapters", "services"):
         for path in sorted((root / package).rglob("*.py")):
             for line, name in asked(ast.parse(path.read_text())):
                 if name in known and known[name] != path:
-                    found.append(f"{path.relative_to(root)}:{line} asks for {name}")
-    return found
+                    results.append(f"{path.relative_to(root)}:{line} asks for {name}")
+    return results
 
 
 def test_nothing_asks_for_a_concrete_format_or_transport() -> None:

@@ -77,8 +77,8 @@ def main() -> None:
             turns = [[measured(build, system, files) for build in builds] for _ in range(given.turns)]
             new = statistics.median(turn[0][1] for turn in turns)
             old = statistics.median(turn[1][1] for turn in turns) if given.old else None
-            told = f"{old:10,.0f} {new / old:6.2f}" if old else ""
-            print(f"{system:12} {turns[0][0][0]:9,} {new:10,.0f} {told}")
+            message = f"{old:10,.0f} {new / old:6.2f}" if old else ""
+            print(f"{system:12} {turns[0][0][0]:9,} {new:10,.0f} {message}")
             if new < LIMIT or (old and new < SHARE * old):
                 slow.append(system)
     if slow:

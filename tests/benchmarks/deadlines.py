@@ -84,11 +84,11 @@ async def measure(url: str, persons: int, batch: int) -> None:
     # the same once more with events coming: everybody is due again
     async with store.writer.begin() as tx:
         await tx._raw.execute("UPDATE person SET next_change_at = 1, told = ''")  # type: ignore[attr-defined]
-    start, meanwhile, told, events = time.perf_counter(), [], 1, 0
-    while told:
+    start, meanwhile, message, events = time.perf_counter(), [], 1, 0
+    while message:
         meanwhile.append(await taken_in(store, keys, list(islice(others, batch)), AFTER))
         events += batch
-        told = await fired(store, DUE_BESIDES, AFTER)
+        message = await fired(store, DUE_BESIDES, AFTER)
     both = time.perf_counter() - start
     await store.close()
     print(f"{persons:,} answers that change at one instant (limit {LIMIT:.0f} s)")

@@ -116,10 +116,11 @@ class Stream:
             count += len(some)
             meanwhile.append(await self.pass_through(some))
         print(f"{name}: {count:,} events in {len(meanwhile)} batches of {self._batch:,}")
-        print(f"  a batch took {_told(calm)} before, {_told(meanwhile)} meanwhile, {_told(meanwhile[-5:])} at its end")
+        end = _spread(meanwhile[-5:])
+        print(f"  a batch took {_spread(calm)} before, {_spread(meanwhile)} meanwhile, {end} at its end")
 
 
-def _told(seconds: list[float]) -> str:
+def _spread(seconds: list[float]) -> str:
     return f"{statistics.median(seconds) * 1000:.0f} ms (at most {max(seconds) * 1000:.0f})"
 
 

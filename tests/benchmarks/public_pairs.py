@@ -48,19 +48,19 @@ def nodes_of(rows: Sequence[dict[str, str]]) -> tuple[dict[bytes, identity.Node]
     return nodes, places
 
 
-def shares(truth: Sequence[str], homes: Sequence[object]) -> dict[str, float | int]:
+def rates(truth: Sequence[str], homes: Sequence[object]) -> dict[str, float | int]:
     """Precision and recall over pairs of rows."""
     sizes: list[dict[object, int]] = [defaultdict(int), defaultdict(int), defaultdict(int)]
     for cluster, home in zip(truth, homes, strict=True):
         for counted, key in zip(sizes, (cluster, home, (cluster, home)), strict=True):
             counted[key] += 1
-    true, found, right = (sum(comb(size, 2) for size in counted.values()) for counted in sizes)
+    true, result, right = (sum(comb(size, 2) for size in counted.values()) for counted in sizes)
     return {
         "rows": len(truth),
         "true": true,
-        "found": found,
-        "wrong": found - right,
-        "precision": round(right / found, 5) if found else 0.0,
+        "found": result,
+        "wrong": result - right,
+        "precision": round(right / result, 5) if result else 0.0,
         "recall": round(right / true, 4) if true else 0.0,
     }
 
@@ -82,7 +82,7 @@ def main() -> None:
         }
         homes = [home[place] for place in places]
         truth = [row["cluster"] for row in rows]
-        print(json.dumps({"file": file.name, **shares(truth, homes), "seconds": round(perf_counter() - begun, 1)}))
+        print(json.dumps({"file": file.name, **rates(truth, homes), "seconds": round(perf_counter() - begun, 1)}))
         _show(rows, homes, same_home=True, limit=options.wrong)
         _show(rows, homes, same_home=False, limit=options.missed)
 

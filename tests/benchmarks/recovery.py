@@ -28,7 +28,7 @@ DROPPED = ("i94", "apis", "sevis")
 Waits = tuple[float, float]
 
 
-def shares(paths: list[Path], parts: int) -> Iterator[list[Path]]:
+def rates(paths: list[Path], parts: int) -> Iterator[list[Path]]:
     """Files in so many parts, in the order of their names."""
     for part in range(parts):
         yield paths[len(paths) * part // parts : len(paths) * (part + 1) // parts]
@@ -43,9 +43,9 @@ async def kill(process: Popen[bytes], begun: Callable[[Popen[bytes]], Awaitable[
 
 async def ingest(pipeline: Pipeline, watch: Watch, population: Path, drop: Path, kills: int) -> list[Waits]:
     """Files come in parts; the last `ingest --once` ends when all are read."""
-    found = []
+    results = []
     begun = changed(watch.read)
-    for part in zip(*(shares(sorted((population / name).iterdir()), kills) for name in DROPPED), strict=True):
+    for part in zip(*(rates(sorted((population / name).iterdir()), kills) for name in DROPPED), strict=True):
         for name, files in zip(DROPPED, part, strict=True):
             for file in files:
                 shutil.copy2(file, drop / name)
@@ -56,14 +56,14 @@ async def ingest(pipeline: Pipeline, watch: Watch, population: Path, drop: Path,
         await begun(again)
         first = time.monotonic() - began
         await asyncio.to_thread(again.wait)
-        found.append((first, time.monotonic() - began))
-    return found
+        results.append((first, time.monotonic() - began))
+    return results
 
 
 async def door(pipeline: Pipeline, population: Path, drop: Path, kills: int) -> list[Waits]:
     """Messages come in parts; the sender repeats what was not answered."""
-    found = []
-    for part in shares(sorted((population / "ident").iterdir()), kills):
+    results = []
+    for part in rates(sorted((population / "ident").iterdir()), kills):
         shutil.rmtree(drop / "ident")
         (drop / "ident").mkdir()
         for file in part:
@@ -82,15 +82,15 @@ async def door(pipeline: Pipeline, population: Path, drop: Path, kills: int) -> 
         await until(answered, every=0.005)
         first = time.monotonic() - began
         await sender.task
-        found.append((first, time.monotonic() - began))
+        results.append((first, time.monotonic() - began))
         again.kill()
         again.wait()
-    return found
+    return results
 
 
 async def correlate(pipeline: Pipeline, watch: Watch, source: Pipeline, kills: int) -> list[Waits]:
     """Events come in parts; the correlator has caught up when all are resolved and told."""
-    found = []
+    results = []
     begun = changed(watch.correlated)
     async with watching(source) as other:
         messages = await events_of(other.bus)
@@ -111,11 +111,11 @@ async def correlate(pipeline: Pipeline, watch: Watch, source: Pipeline, kills: i
         await begun(again)
         first = time.monotonic() - began
         await until(done)
-        found.append((first, time.monotonic() - began))
+        results.append((first, time.monotonic() - began))
         again.kill()
         again.wait()
     await producer.close()
-    return found
+    return results
 
 
 def tell(kind: str, waits: list[Waits]) -> None:

@@ -200,10 +200,12 @@ def _nobodys(text: str, mine: Claim, theirs: Claim, cells: dict[bytes, list[Reco
     if mine.names and theirs.names:
         return False
     holders = [held[0].claim for held in cells.values() if text in _texts(held) and held[0].claim in seniors.of(text)]
-    return any(_two_people_told(text, one, other) for one in holders for other in holders if one.names and other.names)
+    return any(
+        _two_people_reported(text, one, other) for one in holders for other in holders if one.names and other.names
+    )
 
 
-def _two_people_told(text: str, one: Claim, other: Claim) -> bool:
+def _two_people_reported(text: str, one: Claim, other: Claim) -> bool:
     if not any(scoring.strange_given(a, b) for a in one.names for b in other.names):
         return False
     if text.startswith(("passport/", "visa/")):

@@ -57,9 +57,9 @@ def facts_of(events: Sequence[AnyEvent]) -> list[Fact]:
 def groups(events: Sequence[AnyEvent]) -> set[frozenset[str]]:
     """The records of each person; the second implementation must say the same."""
     facts = facts_of(events)
-    found = resolve.persons(Pool(facts).facts.values())
-    assert {frozenset(one.records) for one in found} == reference.persons(facts)
-    return {frozenset(name for _, name in one.records) for one in found}
+    result = resolve.persons(Pool(facts).facts.values())
+    assert {frozenset(one.records) for one in result} == reference.persons(facts)
+    return {frozenset(name for _, name in one.records) for one in result}
 
 
 def one(*events: AnyEvent) -> bool:
@@ -261,11 +261,11 @@ def test_numbers_that_systems_give_to_one_person() -> None:
     """A SEVIS ID and a FIN join by themselves; one person may have several SEVIS IDs, and several FINs once merged."""
     sevis, other = (Identifier.of(Scheme.SEVIS, f"N000000000{which}") for which in (1, 2))
     fin, former = (Identifier.of(Scheme.FIN, f"100000000{which}") for which in (1, 2))
-    told = said("A", sevis, PASSPORT, **ANA)
-    assert one(told, said("B", sevis))
-    assert one(told, said("B", sevis, family="SMYTH", given="ANNA", birth="1981-01-01", sex="F"))
-    assert not one(told, said("B", other))
-    assert one(told, said("B", other, PASSPORT, **ANA), said("C", other))
+    message = said("A", sevis, PASSPORT, **ANA)
+    assert one(message, said("B", sevis))
+    assert one(message, said("B", sevis, family="SMYTH", given="ANNA", birth="1981-01-01", sex="F"))
+    assert not one(message, said("B", other))
+    assert one(message, said("B", other, PASSPORT, **ANA), said("C", other))
     assert one(said("A", fin, PASSPORT, **ANA), said("B", fin))
     apart = (said("A", fin, PASSPORT, **ANA), said("B", former, PASSPORT, **ANA))
     assert not one(*apart)
@@ -284,7 +284,7 @@ def test_a_number_counts_for_the_claim_that_tells_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(caps, "CAP", 2)
     first = said("A", Identifier.of(Scheme.SEVIS, "N0000000001"), OTHER, day=6)
     second = said("A", Identifier.of(Scheme.A_NUMBER, "A00000002"), RECEIPT, day=4, part="b")
-    told = facts_of(
+    message = facts_of(
         [
             first,
             second.model_copy(update={"revision": first.revision}),
@@ -292,9 +292,9 @@ def test_a_number_counts_for_the_claim_that_tells_it(monkeypatch: pytest.MonkeyP
             said("C", Identifier.of(Scheme.VISA, "V0000001"), RECEIPT, day=11),
         ]
     )
-    known_at = told[0].known
-    whole = caps.caps_of(told, caps.NO_CUTOFFS)
+    known_at = message[0].known
+    whole = caps.caps_of(message, caps.NO_CUTOFFS)
     assert whole is not None
-    then = [one.records for one in resolve.persons([fact for fact in told if fact.known <= known_at])]
-    assert [one.records for one in resolve.persons(told, known_at, whole.cutoffs)] == then
+    then = [one.records for one in resolve.persons([fact for fact in message if fact.known <= known_at])]
+    assert [one.records for one in resolve.persons(message, known_at, whole.cutoffs)] == then
     assert len(then) == 2

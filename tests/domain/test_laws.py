@@ -18,7 +18,7 @@ from services.domain import caps, identity, pools, resolve
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
-SHARES = {
+RATES = {
     "merges": 0.30,
     "vetoes": 0.10,
     "splits": 0.10,
@@ -122,7 +122,7 @@ def test_the_worlds_are_worth_it() -> None:
     """In enough worlds there is what could go wrong, and what it does can be seen in the persons."""
     seeds = range(300)
     counted = [world_of(seed)[1] for seed in seeds]
-    for word, share in SHARES.items():
+    for word, share in RATES.items():
         assert sum(counts[word] > 0 for counts in counted) >= share * len(seeds), word
     joined = [any(one.links for one in resolve.persons(laws.least(laws.world(seed)[1]))) for seed in seeds]
     assert sum(joined) >= 0.3 * len(seeds)

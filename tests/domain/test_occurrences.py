@@ -346,11 +346,11 @@ def test_whose_word_counts() -> None:
 # --- laws over random crossings ---------------------------------------------------------------------------------------
 
 
-def crossings(seed: int, *, all_told: bool) -> tuple[list[AnyEvent], dict[str, int]]:
+def crossings(seed: int, *, all_reported: bool) -> tuple[list[AnyEvent], dict[str, int]]:
     """Events about somebody who comes and goes, and which crossing each arrival record tells of.
 
-    `all_told`: every system tells of every arrival, and nobody of a departure. Else each arrival is told by some, and
-    every departure in between by somebody.
+    `all_reported`: every system tells of every arrival, and no system of a departure. Else some tell of each arrival,
+    and some of every departure in between.
     """
     rng = Random(seed)
     story = Story(rng.choice(ZONES))
@@ -362,7 +362,7 @@ def crossings(seed: int, *, all_told: bool) -> tuple[list[AnyEvent], dict[str, i
         quiet = gap > timedelta(days=3) and (which == 0 or gaps[which - 1] > timedelta(days=3))
         quiet = quiet and 0 < at.astimezone(zone(story.zone)).hour < 23  # at midnight a day would be two
         port, before = rng.choice(("JFK", "EWR")), len(story.events)
-        for system in everyone if all_told else rng.sample(everyone, rng.randint(1, len(everyone))):
+        for system in everyone if all_reported else rng.sample(everyone, rng.randint(1, len(everyone))):
             when = (at + timedelta(minutes=rng.randint(-20, 20))).astimezone(zone(story.zone))
             here: dict[str, object] = {"port": rng.choice((port, None)), "carrier": rng.choice(("AA", None))}
             if system == "ADIS" and len(story.events) > before and rng.random() < 0.5:
@@ -379,7 +379,7 @@ def crossings(seed: int, *, all_told: bool) -> tuple[list[AnyEvent], dict[str, i
                 **here,
             )
             truth[story.events[-1].record] = which
-        if not all_told and which < len(gaps):
+        if not all_reported and which < len(gaps):
             away = (at + gap / 2).astimezone(zone(story.zone))
             evidence = rng.choice((Evidence.INSPECTED, Evidence.MANIFEST_CLOSED))
             story.left(away.date(), f"{away:%H:%M:%S}", evidence)
@@ -395,8 +395,8 @@ def stays(facts: list[Fact]) -> tuple[Stay, ...]:
 
 def order_free(seed: int) -> None:
     """Any order gives the same bytes."""
-    for all_told in (True, False):
-        facts = Story(events=crossings(seed, all_told=all_told)[0]).facts()
+    for all_reported in (True, False):
+        facts = Story(events=crossings(seed, all_reported=all_reported)[0]).facts()
         for shuffle in range(4):
             mixed = Random(shuffle).sample(facts, len(facts))
             assert canonical(stays(mixed)) == canonical(stays(facts))
@@ -404,19 +404,19 @@ def order_free(seed: int) -> None:
 
 def as_many_as_there_were(seed: int) -> None:
     """Each crossing is one stay, and all of its reports and nobody else's are its evidence."""
-    for all_told in (True, False):
-        events, truth = crossings(seed, all_told=all_told)
+    for all_reported in (True, False):
+        events, truth = crossings(seed, all_reported=all_reported)
         actual = stays(Story(events=events).facts())
-        assert len(actual) == len(set(truth.values())), (seed, all_told)
+        assert len(actual) == len(set(truth.values())), (seed, all_reported)
         records = {str(event.id): event.record for event in events}
         for stay in actual:
             reported = {truth[records[one]] for one in stay.reports}
-            assert len(reported) <= 1, (seed, all_told)
+            assert len(reported) <= 1, (seed, all_reported)
 
 
 def less_one_report(seed: int) -> None:
     """Taken back, a report takes its occurrence along only if nobody else tells of it."""
-    events, truth = crossings(seed, all_told=False)
+    events, truth = crossings(seed, all_reported=False)
     gone = Random(seed).choice([event for event in events if event.record in truth])
     taken = again(gone, number=2, operation=Operation.RETRACT)
     left = {which for record, which in truth.items() if record != gone.record}
@@ -429,7 +429,7 @@ def less_one_report(seed: int) -> None:
 
 def account(seed: int) -> tuple[Report, History]:
     """The yearly account of a made-up person's crossings, and the person."""
-    facts = Story(events=crossings(seed, all_told=False)[0]).facts()
+    facts = Story(events=crossings(seed, all_reported=False)[0]).facts()
     report = Report(2025, 2**40, coverage_of(EVER))
     (history,) = resolve.persons(facts)
     report.add(history)
@@ -467,7 +467,7 @@ def test_law(law: Callable[[int], None], worlds: int) -> None:
 
 def test_the_worlds_are_worth_it() -> None:
     """Arrivals told more than once, copies by origin, two on one day, and days without a time."""
-    worlds = [crossings(seed, all_told=False) for seed in range(200)]
+    worlds = [crossings(seed, all_reported=False) for seed in range(200)]
     arrivals = [[event for event in events if isinstance(event, Arrival)] for events, _ in worlds]
     assert sum(len(set(truth.values())) < len(truth) for _, truth in worlds) >= 150
     assert sum(any(one.origin for one in reported) for reported in arrivals) >= 40

@@ -437,7 +437,7 @@ def line_of(stay: Stay) -> Line:
 
 
 GONE = "did not leave by the day of voluntary departure: as under an order of removal"
-TOLD: dict[str, tuple[str, ...]] = {
+REPORTED: dict[str, tuple[str, ...]] = {
     "asylum-pending": ("asylum application pending",),
     "temporary-protected-status": ("temporary protected status",),
     "deferred-departure": ("enforced departure deferred",),
@@ -467,7 +467,7 @@ def problems() -> Iterator[str]:
         if actual != expected:
             yield f"{name}: {actual}, not {expected}"
         for piece in history.stays[0].timeline:
-            if piece.reason not in TOLD.get(piece.rule, (piece.reason,)):
+            if piece.reason not in REPORTED.get(piece.rule, (piece.reason,)):
                 yield f"{name}: {piece.reason}"
     for admission_class in ("WB", "WT", *GUAM_CLASSES, *ENDORSABLE, *NEITHER):
         yield from _behind(admission_class)

@@ -123,7 +123,7 @@ def test_tokens_and_their_likeness() -> None:
     assert tokens("O'Brien-Smith, St. John") == ("OBRIEN", "SMITH", "ST", "JOHN")
     assert tokens("FNU") == ()
     assert tokens("Иванова") == ("IVANOVA",)
-    told = {
+    results = {
         ("ANA", "ANA"): Alike.SAME,
         ("MUELLER", "MULLER"): Alike.VARIANT,
         ("SERGEY", "SERHII"): Alike.VARIANT,
@@ -138,7 +138,7 @@ def test_tokens_and_their_likeness() -> None:
         ("LENA", "ELENA"): Alike.NOT,
         ("SMITH", "JONES"): Alike.NOT,
     }
-    for (one, other), how in told.items():
+    for (one, other), how in results.items():
         assert alike(one, other) is alike(other, one) is how, (one, other)
 
 

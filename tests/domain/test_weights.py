@@ -244,12 +244,12 @@ def test_every_listed_name_and_day_says_what_its_share_is() -> None:
     for role in ("family", "given"):
         for country, text in frequencies.DATA[role].items():
             words = text.split()
-            shares: dict[str, int] = {}
+            by_name: dict[str, int] = {}
             for name, share in zip(words[::2], words[1::2], strict=True):
-                shares[names.spelling(name)] = max(int(share), shares.get(names.spelling(name), 0))
+                by_name[names.spelling(name)] = max(int(share), by_name.get(names.spelling(name), 0))
             for name in words[::2]:
                 if name not in names.PARTICLES:
-                    rarity = 10_000 / shares[names.spelling(name)]
+                    rarity = 10_000 / by_name[names.spelling(name)]
                     bits = frequencies.bits_of(name, role, country)
                     assert bits == pytest.approx(0.75 * log2(rarity), abs=0.051), (role, country, name)
     for day, text in frequencies.DATA["birth"].items():

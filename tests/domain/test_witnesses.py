@@ -91,7 +91,7 @@ def test_one_arrival_told_twice_has_its_witnesses_once() -> None:
 def world(seed: int) -> tuple[list[Fact], list[Fact]]:
     """Facts of somebody who comes and goes, and of encounters about each arrival, some of them far from any."""
     rng = Random(seed)
-    events, _ = crossings(seed, all_told=False)
+    events, _ = crossings(seed, all_reported=False)
     story = Story(rng.choice(ZONES), list(events))
     story.world.count = 1_000  # records of their own
     for arrival in [event for event in events if isinstance(event, Arrival)]:

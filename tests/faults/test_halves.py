@@ -45,7 +45,7 @@ def without_some(tmp_path: Path, population: Path, **options: Any) -> tuple[Pipe
     lacking = {path: copy / path.parent.name / path.name for path in (largest(population / name) for name in FILES)}
     for target in lacking.values():
         target.unlink()
-    options_of = {feed: {"settle": 0.1, **options} for feed in FILES.values()}
+    options_of = {feed: {"unchanged": 0.1, **options} for feed in FILES.values()}
     return replace(Pipeline.embedded(tmp_path / "data", copy), options=options_of), lacking
 
 

@@ -23,7 +23,7 @@ from services.simulator.truth.records import Truth
 pytestmark = pytest.mark.slow
 
 QUEUE = "apis"
-AHEAD = 60
+PREFETCH = 60
 """So many messages at most lie in the queue: sender and reader are both under way when the node dies."""
 
 
@@ -81,7 +81,7 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
         async def allowed(sent: int) -> None:
             async def near() -> bool:
                 portion = len(bodies) * portions // (2 * len(faults) + 1)
-                return sent < portion and sent - await taken(watch.bus) < AHEAD
+                return sent < portion and sent - await taken(watch.bus) < PREFETCH
 
             if sent % 10 == 0:
                 await wait_until(near, seconds=240)

@@ -47,23 +47,23 @@ def simulated(system: str) -> dict[str, bytes]:
 
 def targets() -> dict[str, Any]:
     """Every target by its name: whatever has `seeds()` and `laws(data)`."""
-    found: dict[str, Any] = {name.lower(): target(name) for name in SYSTEMS}
+    by_name: dict[str, Any] = {name.lower(): target(name) for name in SYSTEMS}
     for path in sorted([*TESTS.glob("formats/*/fuzz.py"), *TESTS.glob("systems/*/fuzz.py")]):
-        found |= import_module(".".join(path.relative_to(TESTS).with_suffix("").parts)).TARGETS
-    return found
+        by_name |= import_module(".".join(path.relative_to(TESTS).with_suffix("").parts)).TARGETS
+    return by_name
 
 
 def fuzz(name: str, seconds: int) -> None:
     """One target in this process. Does not return."""
     aim, place = targets()[name], PLACE / name
-    found, seeds = place / "found", place / "seeds"
-    for folder in (found, seeds):
+    result, seeds = place / "found", place / "seeds"
+    for folder in (result, seeds):
         folder.mkdir(parents=True, exist_ok=True)
     for case, data in (aim.seeds() | simulated(name)).items():
         if len(data) <= LONGEST:
             (seeds / case).write_bytes(data)
     bounds = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={place}/", *LIMITS]
-    atheris.Setup([sys.argv[0], str(found), str(seeds), *bounds], aim.laws)
+    atheris.Setup([sys.argv[0], str(result), str(seeds), *bounds], aim.laws)
     atheris.Fuzz()
 
 

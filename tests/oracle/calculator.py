@@ -68,7 +68,7 @@ class Application:
     result: str | None = None
     approval: Event | None = None
     frivolous: bool = False
-    filing_told: bool = True
+    filing_reported: bool = True
 
 
 @dataclass
@@ -103,8 +103,8 @@ class Stay:
 
     def facts(self, *names: str) -> list[Event]:
         """Status events of those facts, by day."""
-        found = [e for e in self.events if e["kind"] == "status" and e["fact"] in names]
-        return sorted(found, key=lambda e: day_of(e["occurred_at"]))
+        results = [e for e in self.events if e["kind"] == "status" and e["fact"] in names]
+        return sorted(results, key=lambda e: day_of(e["occurred_at"]))
 
 
 def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None = None) -> dict[Key, Answer]:
@@ -259,7 +259,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             paper=steps[0]["system"] == "CLAIMS3",  # CLAIMS 3 holds what was filed on paper
             asked_class=next((e["requested_class"] for e in steps if e.get("requested_class")), None),
             frivolous=receipt in frivolous,
-            filing_told=bool(filings) or any(dates),
+            filing_reported=bool(filings) or any(dates),
         )
         if decisions:
             last = decisions[-1]
@@ -295,8 +295,8 @@ def _until(text: str | None) -> date | str | None:
 
 
 def _in_force(grants: list[Grant], day: date) -> Grant:
-    found = [g for g in grants if g.start <= day]
-    return found[-1] if found else grants[0]
+    results = [g for g in grants if g.start <= day]
+    return results[-1] if results else grants[0]
 
 
 def _timely(stay: Stay, application: Application) -> bool | None:
@@ -307,16 +307,16 @@ def _timely(stay: Stay, application: Application) -> bool | None:
     earlier = [a for a in stay.applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
     receipts = {a.receipt for a in earlier}
     grants = [g for g in stay.grants if g.receipt is None or g.receipt in receipts]
-    found = _authorised_to_file(stay, grants, earlier, application, application.filed)
-    if found is not False or not application.paper or application.filed < law.PAPER_SINCE:
-        return found
+    value = _authorised_to_file(stay, grants, earlier, application, application.filed)
+    if value is not False or not application.paper or application.filed < law.PAPER_SINCE:
+        return value
     day = application.filed - DAY
     while closed(
         day
     ):  # 8 CFR 1.2 "day"; USCIS Policy Manual vol. 1 part B ch. 6: up to the end of the next business day
-        found = _authorised_to_file(stay, grants, earlier, application, day)
-        if found is not False:
-            return found
+        value = _authorised_to_file(stay, grants, earlier, application, day)
+        if value is not False:
+            return value
         day -= DAY
     return False
 
@@ -569,7 +569,7 @@ def _ended_program(cls: str, last: Event, day: date) -> Labels:
 def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tuple[date, date]]:
     """Practical or academic training and the cap-gap: 8 CFR 214.2(f)(10), (f)(5)(vi); 22 CFR 62.23(f)."""
     reason = {"F1": "practical-training", "J1": "academic-training"}.get(cls)
-    found = []
+    results = []
     for event in stay.programs:
         through = _date(event.get("until"))
         if through is None or event.get("class_of_admission") not in (None, cls) or event["fact"] != "sevis_active":
@@ -582,14 +582,14 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
                     a.decided for a in applications if a.asked_class == "H1B" and a.result in ("denied", "withdrawn")
                 ]
                 through = min([through, *(day for day in over if day is not None)])
-            found.append((day_of(event["occurred_at"]), through))
+            results.append((day_of(event["occurred_at"]), through))
     if cls == "F1":
         for application in applications:
             through = _cap_gap(application)
             reaches = _in_time_for_cap_gap(stay, application, applications)
             if through is not None and reaches is not None:
-                found.append((reaches, through))
-    return found
+                results.append((reaches, through))
+    return results
 
 
 def _cap_gap(application: Application) -> date | None:
@@ -680,7 +680,7 @@ def _pending(stay: Stay, day: date) -> set[str]:
         weekend = _received_after_weekend(application, day)
         if not (application.filed <= day or weekend) or day > decided:
             continue
-        if not application.filing_told:
+        if not application.filing_reported:
             maybe = True  # decided, and nobody tells when it was filed
             continue
         if application.asks == "adjust":  # INA 245; agency guidance: from a proper filing, whatever the status
@@ -753,8 +753,10 @@ def _pending(stay: Stay, day: date) -> set[str]:
 
 def _designation_over(stay: Stay) -> tuple[date, date]:
     """From when the designation of the person's state may be, and is, over by notice (INA 244(b)(3)(B))."""
-    found = [law.TPS_ENDED[state] for state in stay.arrival["subject"].get("citizenship", []) if state in law.TPS_ENDED]
-    return found[0] if found else (date.max, date.max)
+    results = [
+        law.TPS_ENDED[state] for state in stay.arrival["subject"].get("citizenship", []) if state in law.TPS_ENDED
+    ]
+    return results[0] if results else (date.max, date.max)
 
 
 def _received_after_weekend(application: Application, day: date) -> bool:
@@ -817,18 +819,18 @@ def _became_resident(stay: Stay, by: datetime) -> bool:
 
 def _departed(stay: Stay, event: Event) -> list[str]:
     day = day_of(event["occurred_at"])
-    found = []
+    results = []
     for what in sorted(label(stay, max(day, stay.first_day)) | ({UNKNOWN} if stay.untold_trip else set())):
         if what in AUTHORISED:
-            found.append("DEPARTED_IN_TIME")
+            results.append("DEPARTED_IN_TIME")
         elif what == UNKNOWN:
-            found.append("UNDETERMINED")
+            results.append("UNDETERMINED")
         elif what == TERMINATED:
             until = _in_force(stay.grants, day).until
-            found.append("DEPARTED_IN_TIME" if isinstance(until, date) and day <= until else "DEPARTED_LATE")
+            results.append("DEPARTED_IN_TIME" if isinstance(until, date) and day <= until else "DEPARTED_LATE")
         else:
-            found.append("DEPARTED_LATE")
-    return list(dict.fromkeys(found))
+            results.append("DEPARTED_LATE")
+    return list(dict.fromkeys(results))
 
 
 def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
@@ -853,9 +855,9 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
         if now:
             # of two of one strength either may be meant: the first ended the stay and the return left no record, or
             # the first was a trip on the I-94 (22 CFR 41.112(d)), which leaves none either
-            chosen = sorted(_strongest(now), key=lambda e: start_of(e["occurred_at"]))
+            results = sorted(_strongest(now), key=lambda e: start_of(e["occurred_at"]))
             later = any(start_of(e["occurred_at"]) > as_of for e in strong)
-            return chosen[:1] + chosen[1:][-1:] + doubted, (["?"] if later else [])
+            return results[:1] + results[1:][-1:] + doubted, (["?"] if later else [])
         if doubted:
             return doubted, ["?"]
         return [], []  # a manifest that stronger, later evidence of presence contradicts loses
@@ -914,14 +916,14 @@ def _inside(stay: Stay, today: date, as_of: datetime, known: list[Event]) -> tup
         labels |= label(stay, there)  # something happened on the agency's day, which the port of entry does not share
     if stay.untold_trip:
         labels |= {UNKNOWN}
-    found = [INSIDE[what] for what in (STATUS, GRACE, PENDING, TERMINATED, UNKNOWN) if what in labels]
+    results = [INSIDE[what] for what in (STATUS, GRACE, PENDING, TERMINATED, UNKNOWN) if what in labels]
     if OVER in labels:
         for surely in (False, True):  # the end may be that of days whose authorisation the law leaves open
             last = today
             while last >= stay.first_day and (label(stay, last) == {OVER} if surely else OVER in label(stay, last)):
                 last -= DAY
-            found += [o for o in _absent(stay, last, known) if o not in found]
-    return tuple(found)
+            results += [o for o in _absent(stay, last, known) if o not in results]
+    return tuple(results)
 
 
 def _absent(stay: Stay, last: date, known: list[Event]) -> list[str]:

@@ -35,13 +35,13 @@ class Difference:
 def differences(history: History) -> list[Difference]:
     """The admissions of which the product says what no reading of the law gives."""
     answers = outcome(history.events, history.as_of, history.known_at)
-    found = product(history.events, history.as_of, history.known_at)
+    result = product(history.events, history.as_of, history.known_at)
     known = {key_of(e): e for e in standing(history.events, history.known_at) if e["kind"] == "arrival"}
     differ = []
     for key, answer in answers.items():
-        told, reason = found.get(start_of(known[key]["occurred_at"]), ("no stay", ""))
-        if told not in answer.outcomes:
-            differ.append(Difference(key[1], answer, told, reason))
+        message, reason = result.get(start_of(known[key]["occurred_at"]), ("no stay", ""))
+        if message not in answer.outcomes:
+            differ.append(Difference(key[1], answer, message, reason))
     return differ
 
 

@@ -19,7 +19,7 @@ def _steps(history: History, action: str) -> list[Event]:
     return [e for e in history.events if e["kind"] == "extension" and e["action"] == action]
 
 
-def _told_late(history: History, difference: Difference) -> bool:
+def _reported_late(history: History, difference: Difference) -> bool:
     """No program is told that had begun by the arrival."""
     return difference.product == "UNDETERMINED" and ("SEVIS" in difference.reason or "no period" in difference.reason)
 
@@ -53,7 +53,7 @@ def _granted_before_decided(history: History, difference: Difference) -> bool:
 
 
 OPEN: dict[str, Callable[[History, Difference], bool]] = {
-    "a program first told after the arrival: adapters/systems/sevis/README.md": _told_late,
+    "a program first told after the arrival: adapters/systems/sevis/README.md": _reported_late,
     "F or J to a date that is over, then terminated: 8 CFR 214.2(f)(5)(iv), 214.3(l)": _to_a_date_and_terminated,
     "an adjustment is pending whatever else is filed: INA 245": _other_filings,
     "unauthorised work ends no pending adjustment: INA 212(a)(9)(B)(iv)": _worked_while_adjusting,

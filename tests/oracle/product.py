@@ -18,9 +18,9 @@ def product(events: list[Event], as_of: datetime, known_at: datetime | None = No
     if known.bad:
         raise ValueError(f"no canonical event: {known.bad[0].reason}")
     moment = None if known_at is None else round(known_at.timestamp() * 1_000_000)
-    found: Stays = {}
+    results: Stays = {}
     for line in answers(known, int(as_of.timestamp()), moment):
         for stay in json.loads(line)["stays"]:
             begun = datetime.fromisoformat(stay["admitted"]).astimezone(UTC)
-            found[begun] = (stay["outcome"], stay["reason"])
-    return found
+            results[begun] = (stay["outcome"], stay["reason"])
+    return results

@@ -41,9 +41,9 @@ ALL: list[Sibling] = []
 
 def at(day: str, hour: int = NOON, minute: int = 0, port: str = "JFK") -> datetime:
     """An instant by the clock of a port."""
-    found = date.fromisoformat(day)
+    result = date.fromisoformat(day)
     zone = ZoneInfo(PORTS[port])
-    return datetime(found.year, found.month, found.day, hour, minute, tzinfo=zone).astimezone(UTC)
+    return datetime(result.year, result.month, result.day, hour, minute, tzinfo=zone).astimezone(UTC)
 
 
 def right(

@@ -25,9 +25,9 @@ def _agree(number: int, where: Path) -> None:
     print(f"seeds {SEED}/0 to {SEED}/{number - 1}")
     differing = []
     for each in range(number):
-        found = history(f"{SEED}/{each}")
-        if not all(is_open(found, difference) for difference in differences(found)):
-            smallest = shrunk(found)
+        result = history(f"{SEED}/{each}")
+        if not all(is_open(result, difference) for difference in differences(result)):
+            smallest = shrunk(result)
             differing.append(as_lines(smallest, differences(smallest)))
     path = where / "differing.jsonl"
     path.write_text("\n".join(differing))

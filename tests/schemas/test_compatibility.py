@@ -350,5 +350,5 @@ class Fewer(Departure):
     ],
 )
 def test_changes_of_real_models(was: type[BaseModel], model: type[BaseModel], texts: list[str]) -> None:
-    found = changes(was.model_json_schema(), model.model_json_schema())
-    assert [str(change) for change in found] == texts
+    result = changes(was.model_json_schema(), model.model_json_schema())
+    assert [str(change) for change in result] == texts

@@ -271,10 +271,10 @@ def _filled(reference: dict[str, Any]) -> set[str]:
 
 
 def _resolve(reference: str) -> Any:
-    found: Any = API
+    result: Any = API
     for step in reference.removeprefix("#/").split("/"):
-        found = found[step]
-    return found
+        result = result[step]
+    return result
 
 
 def _valid(schema: dict[str, Any], body: object) -> None:
@@ -283,9 +283,9 @@ def _valid(schema: dict[str, Any], body: object) -> None:
 
 
 def test_every_topic_is_a_channel() -> None:
-    found = {channel["address"]: channel["bindings"]["kafka"] for channel in API["channels"].values()}
-    assert {topic: kafka["partitions"] for topic, kafka in found.items()} == PARTITIONS
-    policies = {topic: kafka["topicConfiguration"]["cleanup.policy"] for topic, kafka in found.items()}
+    results = {channel["address"]: channel["bindings"]["kafka"] for channel in API["channels"].values()}
+    assert {topic: kafka["partitions"] for topic, kafka in results.items()} == PARTITIONS
+    policies = {topic: kafka["topicConfiguration"]["cleanup.policy"] for topic, kafka in results.items()}
     assert {topic for topic, policy in policies.items() if policy == ["compact"]} == COMPACTED
 
 
@@ -314,11 +314,11 @@ def test_every_reference_leads_somewhere() -> None:
 
 def _references(part: object) -> list[str]:
     if isinstance(part, list):
-        return [found for one in part for found in _references(one)]
+        return [result for one in part for result in _references(one)]
     if not isinstance(part, dict):
         return []
     here = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
-    return here + [found for one in part.values() for found in _references(one)]
+    return here + [result for one in part.values() for result in _references(one)]
 
 
 def test_every_kind_is_published() -> None:

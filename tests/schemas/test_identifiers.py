@@ -124,22 +124,22 @@ def test_passports_are_issued_by_states() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "one"),
+    ("reported", "one"),
     [
         *(("D", "DEU"), ("D<<", "DEU"), ("DEU", "DEU"), ("ROM", "ROU"), ("XXK", "RKS"), ("XKX", "RKS"), ("UNO", "UNO")),
         *((code, "GBR") for code in ("GBR", "GBD", "GBN", "GBO", "GBP", "GBS")),
     ],
 )
-def test_an_issuer_of_several_codes_is_one(told: str, one: str) -> None:
+def test_an_issuer_of_several_codes_is_one(reported: str, one: str) -> None:
     text = f"passport/{one}/C01X00T47"
-    assert Identifier.of(Scheme.PASSPORT, "C01X00T47", told).text == text
-    assert Identifier.parse(f"passport/{told}/C01X00T47").text == text
-    if not told.endswith("<"):  # and where an event says it as its document does
-        assert Identifier(scheme=Scheme.PASSPORT, issuer=told, value="C01X00T47").text == text
+    assert Identifier.of(Scheme.PASSPORT, "C01X00T47", reported).text == text
+    assert Identifier.parse(f"passport/{reported}/C01X00T47").text == text
+    if not reported.endswith("<"):  # and where an event says it as its document does
+        assert Identifier(scheme=Scheme.PASSPORT, issuer=reported, value="C01X00T47").text == text
 
 
 @pytest.mark.parametrize(
-    ("told", "value"),
+    ("reported", "value"),
     [
         ("AB<123456", "AB123456"),
         ("AB 123456", "AB123456"),
@@ -150,8 +150,8 @@ def test_an_issuer_of_several_codes_is_one(told: str, one: str) -> None:
         ("C01X00T47<<<<", "C01X00T47"),
     ],
 )
-def test_fillers_of_a_machine_readable_zone_stand_for_blanks(told: str, value: str | None) -> None:
-    assert Identifier.of(Scheme.PASSPORT, told, "D").value == (value or "D231458907")
+def test_fillers_of_a_machine_readable_zone_stand_for_blanks(reported: str, value: str | None) -> None:
+    assert Identifier.of(Scheme.PASSPORT, reported, "D").value == (value or "D231458907")
 
 
 @pytest.mark.parametrize("value", ["c01x00t47", " C01X00T47", "C01X00T47<", "C01-X00", "", "12345678901\n"])

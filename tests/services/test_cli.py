@@ -33,7 +33,7 @@ class Words:
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry with the toy in it and nothing else."""
-    feed = Feed("lines", transport=FileDrop(settle=0), format=Words(), mapping=mapping)  # type: ignore[arg-type]
+    feed = Feed("lines", transport=FileDrop(unchanged=0), format=Words(), mapping=mapping)  # type: ignore[arg-type]
     system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
     monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": system})
 

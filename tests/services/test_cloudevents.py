@@ -81,7 +81,7 @@ def test_no_header_holds_the_record_key(event: AnyEvent) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "reported"),
     [
         ("ce_specversion", b"0.3", "ce_specversion"),
         ("ce_id", b"another", "ce_id"),
@@ -92,11 +92,11 @@ def test_no_header_holds_the_record_key(event: AnyEvent) -> None:
     ],
 )
 def test_headers_that_disagree_with_the_value_are_refused(
-    event: AnyEvent, name: str, content: bytes | None, told: str
+    event: AnyEvent, name: str, content: bytes | None, reported: str
 ) -> None:
     changed = {**dict(headers_of(event)), name: content}
     headers = [(key, each) for key, each in changed.items() if each is not None]
-    with pytest.raises(Undecodable, match=told):
+    with pytest.raises(Undecodable, match=reported):
         event_of(headers, encode(event))
 
 

@@ -35,7 +35,7 @@ def installation(data: Path) -> Pipeline:
     return Pipeline(data, f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db", {}, data / "messages")
 
 
-async def told(pipeline: Pipeline, events: list[AnyEvent]) -> None:
+async def reported(pipeline: Pipeline, events: list[AnyEvent]) -> None:
     """The events on the bus, and resolved."""
     pipeline.data.mkdir(parents=True, exist_ok=True)
     bus = await open_bus(pipeline.bus)
@@ -86,11 +86,11 @@ async def test_listed_decided_undone(tmp_path: Path) -> None:
         for day, (person, number) in enumerate(zip((one, other, stranger), numbers, strict=True))
     ]
     pipeline = installation(tmp_path / "data")
-    await told(pipeline, [decode(raw) for raw in bytes_of(events)])
-    (found,) = listed(pipeline)
-    records = ["/".join(found[side]["record"]) for side in ("one", "other")]  # type: ignore[index]
+    await reported(pipeline, [decode(raw) for raw in bytes_of(events)])
+    (result,) = listed(pipeline)
+    records = ["/".join(result[side]["record"]) for side in ("one", "other")]  # type: ignore[index]
     assert sorted(records) == sorted(f"I94/{event.record}" for event in events[:2])
-    assert "date of birth +3.9" in str(found["by"])
+    assert "date of birth +3.9" in str(result["by"])
     before = pipeline.digest()
 
     done = pasted(pipeline)

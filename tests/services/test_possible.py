@@ -35,7 +35,7 @@ async def listed(store: Store, events: list[AnyEvent]) -> list[Possible]:
     driver = Driver(store.writer)
     await driver.append(bytes_of(events))
     await driver.finish()
-    return [found async for found in possible(store.reads)]
+    return [result async for result in possible(store.reads)]
 
 
 def met(world: World, name: str, person: Person, *identifiers: Identifier) -> AnyEvent:
@@ -51,8 +51,8 @@ def said(word: str, day: int) -> Decision:
         return undone(A, B, by="J. Doe", why="mistaken", at=at)
     if word.islower():
         return decision(A, B, same=word == "yes", by="J. Doe", why="seen", at=at)
-    told = {"one": B, "other": A, "same": word == "YES", "by": "reviewer", "why": "looked"}
-    return make(Decision, World(1), system="REVIEW", record=f"REVIEW {word}", known=at, **told)
+    results = {"one": B, "other": A, "same": word == "YES", "by": "reviewer", "why": "looked"}
+    return make(Decision, World(1), system="REVIEW", record=f"REVIEW {word}", known=at, **results)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def said(word: str, day: int) -> Decision:
 async def test_the_word_that_stands_decides(store: Store, words: str, possible_still: bool) -> None:
     """A no that was undone or replaced hides nobody."""
     world = World(1)
-    told = [said(word, day) for day, word in enumerate(words.split(), 1)]
-    found = await listed(store, [met(world, "a", ANN), met(world, "b", NEAR), *told])
-    assert len(found) == possible_still
+    results = [said(word, day) for day, word in enumerate(words.split(), 1)]
+    result = await listed(store, [met(world, "a", ANN), met(world, "b", NEAR), *results])
+    assert len(result) == possible_still
 
 
 async def test_of_two_words_the_later_holds_again_when_its_successor_is_taken_back(store: Store) -> None:
@@ -105,10 +105,10 @@ ELSE = replace(ANN, birth="1991-11-17")
 async def test_one_passport_under_dates_that_do_not_agree(store: Store) -> None:
     """Too little to join the two, too much to say nothing; the list tells what they share."""
     world = World(1)
-    (found,) = await listed(store, [met(world, "a", ANN, P), met(world, "b", ELSE, P)])
-    assert {found.one.record[1], found.other.record[1]} == {"a", "b"}
-    assert found.score == 20.1
-    assert found.by == (
+    (result,) = await listed(store, [met(world, "a", ANN, P), met(world, "b", ELSE, P)])
+    assert {result.one.record[1], result.other.record[1]} == {"a", "b"}
+    assert result.score == 20.1
+    assert result.by == (
         "both have passport/GBR/P7654321 +14.0; names +8.7; date of birth -7.0; sex, citizenship, documents +4.4"
     )
 
@@ -128,27 +128,27 @@ async def test_no_match_by_document(store: Store, other: Person, documents: list
 
 async def test_several_documents_count_once_and_are_all_named(store: Store) -> None:
     world = World(1)
-    (found,) = await listed(store, [met(world, "a", ANN, P, V), met(world, "b", ELSE, P, V)])
-    assert found.by.startswith("both have passport/GBR/P7654321, visa/DOS/A1234567 +14.0; ")
-    assert found.score == 20.1
+    (result,) = await listed(store, [met(world, "a", ANN, P, V), met(world, "b", ELSE, P, V)])
+    assert result.by.startswith("both have passport/GBR/P7654321, visa/DOS/A1234567 +14.0; ")
+    assert result.score == 20.1
 
 
 async def test_what_forbids_a_join_is_told_with_what_speaks_for_it(store: Store) -> None:
     """The wrong passport was scanned of a couple; a number was mistyped into another one's."""
     world = World(1)
     bo = replace(ANN, name=Name(family="JONES", given="BO"), sex="M")
-    (found,) = await listed(store, [met(world, "a", ANN, P), met(world, "b", bo, P)])
-    assert found.by.startswith("both have passport/GBR/P7654321 +14.0; names -10.0; date of birth +14.4")
-    assert found.vetoes == ("given names of two people under one document",)
+    (result,) = await listed(store, [met(world, "a", ANN, P), met(world, "b", bo, P)])
+    assert result.by.startswith("both have passport/GBR/P7654321 +14.0; names -10.0; date of birth +14.4")
+    assert result.vetoes == ("given names of two people under one document",)
 
 
 async def test_two_who_share_a_number_for_one_are_listed_whatever_speaks_against_it(store: Store) -> None:
     world = World(1)
     other = replace(ANN, name=Name(family="NGUYEN", given="OLGA"), birth="1991-11-17", sex="M", citizenship="VNM")
     number = Identifier.of(Scheme.I94, "300000001A1")
-    (found,) = await listed(store, [met(world, "a", ANN, P, number), met(world, "b", other, Q, number)])
-    assert found.by.startswith("both have i94/CBP/300000001A1 +30.0; names -10.0; date of birth -7.0")
-    assert found.vetoes == (
+    (result,) = await listed(store, [met(world, "a", ANN, P, number), met(world, "b", other, Q, number)])
+    assert result.by.startswith("both have i94/CBP/300000001A1 +30.0; names -10.0; date of birth -7.0")
+    assert result.vetoes == (
         "sex and date of birth both different",
         "given names and dates of birth of two people",
     )
@@ -158,8 +158,8 @@ async def test_names_in_each_others_field_meet(store: Store) -> None:
     """A family name that stands as a given name is compared with it, in the store's columns too."""
     world = World(1)
     swapped = replace(ANN, name=Name(family="ANN", given="SMITT"), citizenship="MEX")
-    (found,) = await listed(store, [met(world, "a", ANN), met(world, "b", swapped)])
-    assert found.vetoes == ()
+    (result,) = await listed(store, [met(world, "a", ANN), met(world, "b", swapped)])
+    assert result.vetoes == ()
 
 
 async def test_a_word_on_those_who_share_a_passport(store: Store) -> None:
@@ -173,8 +173,8 @@ async def test_a_pair_that_two_ways_find_is_listed_once_with_its_document(store:
     """By their claims' likeness too; two A-numbers keep them apart."""
     world = World(1)
     numbers = [Identifier.of(Scheme.A_NUMBER, f"A20000000{digit}") for digit in (1, 2)]
-    (found,) = await listed(store, [met(world, "a", ANN, P, numbers[0]), met(world, "b", NEAR, P, numbers[1])])
-    assert found.by.startswith("both have passport/GBR/P7654321 +14.0; ")
+    (result,) = await listed(store, [met(world, "a", ANN, P, numbers[0]), met(world, "b", NEAR, P, numbers[1])])
+    assert result.by.startswith("both have passport/GBR/P7654321 +14.0; ")
 
 
 async def test_who_had_the_passport_before_a_correction_has_it_no_more(store: Store) -> None:
@@ -192,8 +192,8 @@ async def test_a_passport_counts_for_those_whom_its_cap_admits(store: Store, mon
     people = [ANN, ELSE, replace(ANN, birth="1962-05-26")]
     events = [met(world, name, person, P) for name, person in zip("abc", people, strict=True)]
     events = [event.model_copy(update={"published_at": START + timedelta(day)}) for day, event in enumerate(events)]
-    (found,) = await listed(store, events)
-    assert {found.one.record[1], found.other.record[1]} == {"a", "b"}
+    (result,) = await listed(store, events)
+    assert {result.one.record[1], result.other.record[1]} == {"a", "b"}
 
 
 async def test_who_is_beyond_the_cap_of_one_block_is_met_in_another(
@@ -206,5 +206,5 @@ async def test_who_is_beyond_the_cap_of_one_block_is_met_in_another(
     people = [replace(ANN, name=name) for name in names[:3]] + [replace(ANN, name=names[3], citizenship="MEX")]
     events = [met(world, name, person) for name, person in zip("abcd", people, strict=True)]
     events = [event.model_copy(update={"published_at": START + timedelta(day)}) for day, event in enumerate(events)]
-    (found,) = await listed(store, events)
-    assert {found.one.record[1], found.other.record[1]} == {"c", "d"}
+    (result,) = await listed(store, events)
+    assert {result.one.record[1], result.other.record[1]} == {"c", "d"}

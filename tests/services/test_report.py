@@ -21,10 +21,10 @@ SEEDS = range(12)
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with one small world."""
-    found = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('report') / 'store.db'}"
+    value = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('report') / 'store.db'}"
 
     async def fill() -> None:
-        store = await open_store(found)
+        store = await open_store(value)
         driver = Driver(store.writer)
         try:
             for seed in SEEDS:
@@ -34,7 +34,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
             await store.close()
 
     asyncio.run(fill())
-    return found
+    return value
 
 
 def visabus(*arguments: str) -> Result:
@@ -45,9 +45,9 @@ def visabus(*arguments: str) -> Result:
 @pytest.mark.parametrize("by", ["class", "citizenship", "waiver"])
 def test_the_account_of_a_store(url: str, by: str) -> None:
     """Table and JSON say the same, and the lines add up to the last."""
-    told = visabus("--store", url, "report", "--year", "2024", "--as-of", "2026-06-01", "--by", by)
-    assert told.exit_code == 0, told.output
-    _, head, *lines, total, _ = told.stdout.splitlines()
+    message = visabus("--store", url, "report", "--year", "2024", "--as-of", "2026-06-01", "--by", by)
+    assert message.exit_code == 0, message.output
+    _, head, *lines, total, _ = message.stdout.splitlines()
     figures = [line.split()[1:14] for line in lines]
     assert total.split()[1:14] == [str(sum(map(int, column))) for column in zip(*figures, strict=True)]
     assert head.split()[0] == "admitted"

@@ -63,7 +63,7 @@ def plain(event: AnyEvent) -> dict[str, Any]:
     return body
 
 
-def told(case: Case, system: System | None = None) -> tuple[str, str]:
+def reported(case: Case, system: System | None = None) -> tuple[str, str]:
     """What the adapter makes of a case: lines of events, lines of what was refused or filtered."""
     system = system or systems()[case.system]
     events, errors = [], []

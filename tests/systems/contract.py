@@ -27,7 +27,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from systems.cases import HERE, Case, plain, told
+from systems.cases import HERE, Case, plain, reported
 from typer.testing import CliRunner
 
 from adapters.core import Feed, Note, Origin, Read, Record, System
@@ -158,14 +158,14 @@ def target(name: str, folder: Path | None = None) -> Target:
 
 def duties(page: str) -> dict[str, set[str]]:
     """Name to duties (M, O, I) in the field tables of an interface page: rows with a cell that begins with a duty."""
-    found: dict[str, set[str]] = defaultdict(set)
+    by_name: dict[str, set[str]] = defaultdict(set)
     for line in page.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
         marks = [cell for cell in cells[1:] if _DUTY.match(cell)]
         if marks:
             for name in re.findall(r"[@A-Za-z][\w:/@-]*", cells[0]):
-                found[name_of(name.split("/"))] |= set(re.findall(r"\b[MOI]\b", marks[0]))
-    return dict(found)
+                by_name[name_of(name.split("/"))] |= set(re.findall(r"\b[MOI]\b", marks[0]))
+    return dict(by_name)
 
 
 def name_of(path: list[str]) -> str:
@@ -216,7 +216,7 @@ def matters(records: list[Record], feed: Feed, origin: Origin) -> tuple[set[str]
             if value not in values[name]:
                 values[name].append(value)
     holds = {name_of(list(path[:end])) for at in places.values() for _, path, _ in at for end in range(1, len(path))}
-    found = set()
+    entries = set()
     for name, at in places.items():
         if name in holds:  # a group that is empty in some record
             continue
@@ -229,9 +229,9 @@ def matters(records: list[Record], feed: Feed, origin: Origin) -> tuple[set[str]
                 for new in others
                 if new != old
             ):
-                found.add(name)
+                entries.add(name)
                 break
-    return set(places) - holds, found
+    return set(places) - holds, entries
 
 
 # --- the suite ---------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
 
         @pytest.mark.parametrize("case", known, ids=lambda case: case.folder.name)
         def test_a_case_gives_what_is_expected(self, case: Case) -> None:
-            events, errors = told(case, system)
+            events, errors = reported(case, system)
             assert events == case.expected("expected.json")
             assert errors == case.expected("expected.err")
             assert events or errors
@@ -286,7 +286,7 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
             for raw in inputs:
                 both = [decode_file(system, raw, name=batch) for batch in ("one name", "another")]
                 once, again = (
-                    [(event.id, content(event)) for result in found for event in result.events] for found in both
+                    [(event.id, content(event)) for result in outcome for event in result.events] for outcome in both
                 )
                 assert once == again
 

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from systems.cases import HERE, Case, cases, told
+from systems.cases import HERE, Case, cases, reported
 
 
 def inputs(folder: Path) -> dict[str, bytes]:
@@ -26,7 +26,7 @@ def inputs(folder: Path) -> dict[str, bytes]:
 
 def expect(case: Case) -> None:
     """Write what the adapter makes of a case now."""
-    events, errors = told(case)
+    events, errors = reported(case)
     for name, text in (("expected.json", events), ("expected.err", errors)):
         path = case.folder / name
         path.unlink(missing_ok=True)

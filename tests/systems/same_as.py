@@ -54,21 +54,21 @@ def answers(checkout: Path, inputs: list[tuple[str, str, str]]) -> Answers:
     )
     if done.returncode:
         sys.exit(done.stderr)
-    found = (json.loads(line) for line in done.stdout.splitlines())
-    return {case: (events, told) for case, events, told in found}
+    result = (json.loads(line) for line in done.stdout.splitlines())
+    return {case: (events, message) for case, events, message in result}
 
 
 def differences(old: Answers, new: Answers) -> dict[str, list[str]]:
     """Case to lines that only one of the builds says."""
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for case in old:
         lines = []
         for sign, mine, other in (("-", old[case], new[case]), ("+", new[case], old[case])):
             lines += [f"{sign} {json.dumps(event, sort_keys=True)}" for event in mine[0] if event not in other[0]]
             lines += [f"{sign} {line}" for line in mine[1] if line not in other[1]]
         if lines:
-            found[case] = lines
-    return found
+            by_name[case] = lines
+    return by_name
 
 
 def main() -> None:
@@ -85,11 +85,11 @@ def main() -> None:
             path = Path(directory) / f"{number}"
             path.write_bytes(case.input())
             inputs.append((case.system, case.name, str(path)))
-        found = differences(answers(given.old, inputs), answers(ROOT, inputs))
-    for case, lines in found.items():
+        result = differences(answers(given.old, inputs), answers(ROOT, inputs))
+    for case, lines in result.items():
         print(case)
         print("".join(f"  {line}\n" for line in lines), end="")
-    print(f"{len(inputs)} cases, {len(found)} differ")
+    print(f"{len(inputs)} cases, {len(result)} differ")
 
 
 if __name__ == "__main__":

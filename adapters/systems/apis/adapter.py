@@ -30,7 +30,7 @@ BOOKING = re.compile(r"[A-Z0-9]{5,8}")
 REFERENCE = re.compile(r"[A-Z0-9-]{1,14}")
 UNKNOWN_ISSUER = "XXX"
 """Of a passport whose issuer is not told: its number is kept, and is no other's of that number."""
-LONGEST_AHEAD = timedelta(days=370)
+LONGEST_BEFORE_FLIGHT = timedelta(days=370)
 """So long before a flight a list of it is made at the most."""
 SUBJECT = Person("family", ("given",), "birth", "sex", "citizenship", birth_as=lambda value, _: value)  # as read
 
@@ -211,7 +211,7 @@ MAPPING = Mapper(
     retracted=lambda said: function(said["heading"]).word == "absent",
     amends=lambda said: function(said["heading"]).amends,
     skips=skips,
-    future=LONGEST_AHEAD,
+    future=LONGEST_BEFORE_FLIGHT,
 )
 FORMAT = Paxlst(empty)
 ADAPTER = System(

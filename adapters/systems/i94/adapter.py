@@ -101,10 +101,10 @@ def moment(detail: Fields) -> Moment:
 
 def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | None:
     """The end of a period; the day says nothing where the kind is D/S or blank. Raises ValueError."""
-    found = said[kind]
-    if found not in ("D", "S", ""):
-        raise ValueError(f"kind of period {found!r}, one of D, S or blank expected")
-    return said.need(day, digits_day) if found == "D" else "D/S" if found == "S" else None
+    result = said[kind]
+    if result not in ("D", "S", ""):
+        raise ValueError(f"kind of period {result!r}, one of D, S or blank expected")
+    return said.need(day, digits_day) if result == "D" else "D/S" if result == "S" else None
 
 
 def says(detail: Fields) -> Iterator[Says]:

@@ -40,10 +40,10 @@ def _schema() -> etree.XMLSchema:
 
 def key(encounter: Fields) -> str:
     """The encounter's id. The rest of the encounter may be anything. Raises ValueError."""
-    found = next(iter(numbers(encounter, "EncounterIdentification")), "")
-    if not _KEY.fullmatch(found):
+    result = next(iter(numbers(encounter, "EncounterIdentification")), "")
+    if not _KEY.fullmatch(result):
         raise ValueError("EncounterIdentification is not E and ten digits")
-    return found
+    return result
 
 
 def document(said: Fields) -> Spelling:
@@ -58,24 +58,24 @@ def document(said: Fields) -> Spelling:
 
 def fins(category: str, said: Fields) -> list[str]:
     """The sets of fingerprints; a merge has several. Raises ValueError."""
-    found = numbers(said, "FingerprintIdentification")
-    if category not in CROSSINGS and not found:
+    result = numbers(said, "FingerprintIdentification")
+    if category not in CROSSINGS and not result:
         raise ValueError(f"{category} without FingerprintIdentification")
     if category != "MERGE":
-        return found
+        return result
     former = numbers(said, "FormerFingerprintIdentification")
-    if not set(former) - set(found):
+    if not set(former) - set(result):
         raise ValueError("MERGE without another FormerFingerprintIdentification")
-    return found + former
+    return result + former
 
 
 def subject(category: str, said: Fields) -> Subject:
     """Whom the encounter is about, by all names and numbers. Raises ValueError."""
     born = next(iter(said.groups("PersonBirthDate")), Fields({}))
-    found = [Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)]
-    found += said.several("TravelDocument", said.groups("TravelDocument"), lambda each, _: document(each))
+    results = [Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)]
+    results += said.several("TravelDocument", said.groups("TravelDocument"), lambda each, _: document(each))
     aliens = numbers(said, ALIEN)
-    found += said.several(ALIEN, aliens, lambda each, _: Identifier.spelled(Scheme.A_NUMBER, each))
+    results += said.several(ALIEN, aliens, lambda each, _: Identifier.spelled(Scheme.A_NUMBER, each))
     dates, sexes = [text(born, each) for each in born], [text(said, "PersonSexCode")]
     return Subject.model_validate(
         {
@@ -83,7 +83,7 @@ def subject(category: str, said: Fields) -> Subject:
             "birth": next(iter(said.several("PersonBirthDate", dates, birth)), None),
             "sex": next(iter(said.several("PersonSexCode", sexes, sex)), None),
             "citizenship": said.several("PersonCitizenshipCode", said.get("PersonCitizenshipCode"), nationality),
-            "identifiers": list({(each["scheme"], each["issuer"], each["value"]): each for each in found}.values()),
+            "identifiers": list({(each["scheme"], each["issuer"], each["value"]): each for each in results}.values()),
         }
     )
 

@@ -108,11 +108,11 @@ class Rows:
 async def rows_of(connection: asyncpg.Connection) -> Rows:
     """As the server's statistics have them, which lag a second behind."""
     await asyncio.sleep(1.5)
-    found = await connection.fetchrow(
+    result = await connection.fetchrow(
         "SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0)::int8 AS read,"
         " coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 AS written FROM pg_stat_user_tables"
     )
-    return Rows(found["read"], found["written"])
+    return Rows(result["read"], result["written"])
 
 
 async def figures(url: str) -> tuple[int, Rows, int, dict[str, str]]:
@@ -162,7 +162,7 @@ async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Mete
     count = asked.events
     keys = KeyCache()
     source = events(count, 1, asked.each)
-    waiting = done = told = 0
+    waiting = done = message = 0
     connection = await asyncpg.connect(url)
     before, start = await rows_of(connection), time.perf_counter()
     resolved = start
@@ -185,15 +185,15 @@ async def correlate(store: Store, url: str, asked: Asked, size: int, meter: Mete
         if asked.ripe(waiting, size, resolved):
             await resolve_all(store, meter)
             waiting, resolved = 0, time.perf_counter()
-        if waiting == 0 and (done - told) * 10 >= count:
+        if waiting == 0 and (done - message) * 10 >= count:
             with meter.stage("(figures)"):
                 seconds, now = time.perf_counter() - start, await rows_of(connection)
                 # as the statistics have it: to count them would be to read them
                 persons = await connection.fetchval("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname='person'")
-            passed = done - told
+            passed = done - message
             cost = f"{now.since(before, passed)}, {seconds / passed * 1e6:.0f} us an event"
             print(f"  {done:9,} events, {persons:9,} persons: {cost}")
-            before, told, start = now, done, time.perf_counter()
+            before, message, start = now, done, time.perf_counter()
             resolved = start
     await resolve_all(store, meter)
     await connection.close()

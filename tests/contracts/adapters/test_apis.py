@@ -92,27 +92,27 @@ def edi(segments: list[str]) -> bytes:
 
 def says(segments: list[str]) -> list[bytes]:
     """Contents without derived ids and digests, refusals, rules."""
-    found = []
+    entries = []
     for result in decode_file(APIS, edi(segments)):
-        found += [plain(event) for event in result.events]
+        entries += [plain(event) for event in result.events]
         if result.refused is not None:
-            found.append(result.refused.reason.encode())
+            entries.append(result.refused.reason.encode())
         if result.filtered is not None:
-            found.append(result.filtered.encode())
-    return found
+            entries.append(result.filtered.encode())
+    return entries
 
 
 def places() -> list[tuple[int, str, int, int]]:
     """Segment, name of the place, element and component of all that the outbound example has."""
-    found = []
+    entries = []
     for number, segment in enumerate(OUTBOUND):
         elements = [element.split(":") for element in segment.split("+")]
         tag = elements[0][0]
         name = f"{tag}+{elements[1][0]}" if tag in QUALIFIED else tag
         for element, components in enumerate(elements[1:], 1):
             numbers = range(1, len(components) + 1)
-            found += [(number, f"{name} {element}.{component}", element, component) for component in numbers]
-    return found
+            entries += [(number, f"{name} {element}.{component}", element, component) for component in numbers]
+    return entries
 
 
 def changed(segments: list[str], number: int, element: int, component: int, value: str) -> list[str]:
@@ -153,13 +153,13 @@ def test_the_example_of_the_readme_is_what_it_says() -> None:
     (result,) = [each for each in decode_file(APIS, example.encode()) if isinstance(each.read, Record)]
     (event,) = result.events
     assert f"record `{event.record}`, part `{event.part}`, revision {event.revision.number}." in text
-    assert told(example.encode())["tolerated"] == {"blanks or line ends behind a segment": 29}
+    assert reported(example.encode())["tolerated"] == {"blanks or line ends behind a segment": 29}
 
 
 # --- what is tolerated is counted and told -----------------------------------------------------------------------
 
 
-def told(raw: bytes) -> dict[str, Any]:
+def reported(raw: bytes) -> dict[str, Any]:
     """The last note that tells of an interchange."""
     return [dict(read.fields) for read in Paxlst().read(BytesIO(raw)) if isinstance(read, Note)][-1]
 
@@ -181,11 +181,11 @@ def case(name: str) -> bytes:
     ],
 )
 def test_what_is_tolerated_is_told(name: str, what: str) -> None:
-    assert what in told(case(name))["tolerated"]
+    assert what in reported(case(name))["tolerated"]
 
 
 def test_what_disagrees_is_told_one_by_one() -> None:
-    assert told(case("wrong-counts"))["told"] == [
+    assert reported(case("wrong-counts"))["told"] == [
         "message 1: CNT says 180, it has 2 travellers",
         "message 1: UNT says 929, there are 29",
         "UNE says 7, there are 1",
@@ -195,7 +195,7 @@ def test_what_disagrees_is_told_one_by_one() -> None:
 
 
 def test_a_clean_interchange_has_nothing_to_tell() -> None:
-    note = told(edi(OUTBOUND)[:-1])
+    note = reported(edi(OUTBOUND)[:-1])
     assert (note["tolerated"], note["told"], note["travellers"], note["messages"]) == ({}, [], 1, 1)
 
 
@@ -325,7 +325,7 @@ def test_no_manifest_makes_an_arrival_or_vouches_for_anything() -> None:
     def kinds(results: list[Decoded]) -> set[str]:
         return {event.kind for result in results for event in result.events}
 
-    found = set()
+    entries = set()
     for path in sorted((HERE / "apis" / "cases").glob("*/input.edi")):
-        found |= kinds(list(decode_file(APIS, path.read_bytes())))
-    assert found == {"departure", "status"}
+        entries |= kinds(list(decode_file(APIS, path.read_bytes())))
+    assert entries == {"departure", "status"}

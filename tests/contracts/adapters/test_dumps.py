@@ -51,11 +51,11 @@ def test_rows_that_are_in_the_log_of_a_database_are_read(tmp_path: Path) -> None
     assert results[0].events[0].revision.number == 2
 
 
-@pytest.mark.parametrize("told", ["2025-08-21 14:03:11.25+00", "2025-08-21 10:03:11.250000-04:00"])
-def test_a_dump_may_have_the_timestamps_of_postgresql(told: str) -> None:
+@pytest.mark.parametrize("reported", ["2025-08-21 14:03:11.25+00", "2025-08-21 10:03:11.250000-04:00"])
+def test_a_dump_may_have_the_timestamps_of_postgresql(reported: str) -> None:
     """The event is the one that the poll gives."""
     (one,) = decode_file(CLAIMS3, dump([row()]).encode(), name="b")
-    (other,) = decode_file(CLAIMS3, dump([row(last_update_ts=told)]).encode(), name="b")
+    (other,) = decode_file(CLAIMS3, dump([row(last_update_ts=reported)]).encode(), name="b")
     assert one.events
     assert other.events == one.events
     for wrong in ("2025-08-21 14:03:11", "2025-08-21", "yesterday", "2025-08-21T14:03:11Z"):

@@ -23,7 +23,7 @@ from adapters.transports.rows import as_record
 from schemas.events import AnyEvent
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """A field as a README's table has it."""
 
     section: str
@@ -39,16 +39,16 @@ def readme(system: str) -> str:
     return files(f"adapters.systems.{system}").joinpath("README.md").read_text()
 
 
-def tables(text: str) -> list[Told]:
+def tables(text: str) -> list[Outcome]:
     """The lines of all field tables, with the heading or sentence that they stand below."""
-    section, found = "", []
+    section, results = "", []
     for line in text.splitlines():
         if line.startswith("#") or line.startswith("TYPE-DATA of"):
             section = line.strip("# :").split(" (")[0]
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("|") and len(cells) == 5 and re.match(r"\d", cells[1]):
-            found.append(Told(section, *cells))
-    return found
+            results.append(Outcome(section, *cells))
+    return results
 
 
 BASES = {
@@ -75,10 +75,10 @@ PACKED = {
 }  # fmt: skip
 
 
-def spans(told: Told) -> tuple[int, int]:
+def spans(reported: Outcome) -> tuple[int, int]:
     """First and last position of a field, from 1; entries of the coverage count from the first one's start."""
-    first, _, last = told.where.partition("-")
-    shift = 49 if told.name.startswith("- ") else 0
+    first, _, last = reported.where.partition("-")
+    shift = 49 if reported.name.startswith("- ") else 0
     return int(first) + shift, int(last or first) + shift
 
 
@@ -90,15 +90,15 @@ def plain(event: AnyEvent) -> bytes:
 
 def said(raw: bytes) -> list[bytes]:
     """What a file says: contents of events without their derived ids and digests, and refusals."""
-    found = []
+    results = []
     for result in decode_file(systems()["I94"], raw):
-        found += [plain(event) for event in result.events]
+        results += [plain(event) for event in result.events]
         if result.refused is not None:
-            found.append(result.refused.reason.encode())
-    return found
+            results.append(result.refused.reason.encode())
+    return results
 
 
-I94 = [told for told in tables(readme("i94")) if told.name not in ("COVERAGE (6 times)", "TYPE-DATA")]
+I94 = [reported for reported in tables(readme("i94")) if reported.name not in ("COVERAGE (6 times)", "TYPE-DATA")]
 
 
 def test_the_readme_and_the_copybook_describe_the_same_bytes() -> None:
@@ -106,42 +106,42 @@ def test_the_readme_and_the_copybook_describe_the_same_bytes() -> None:
     ends = {"Header": 250, "Trailer": 250, "Detail": 250}
     for section, end in ends.items():
         at = 1
-        for told in [
+        for message in [
             each for each in tables(readme("i94")) if each.section == section and not each.name.startswith("- ")
         ]:
-            first, last = spans(told)
-            assert first == at, told
+            first, last = spans(message)
+            assert first == at, message
             at = last + 1
         assert at == end + 1
     assert len(I94) == 56
 
 
-@pytest.mark.parametrize("told", I94, ids=lambda told: f"{told.section[-10:]}-{told.name}")
-def test_every_field_of_the_i94_changes_an_event_or_is_ignored(told: Told) -> None:
-    base = BASES.get(told.section, ARRIVAL)
+@pytest.mark.parametrize("reported", I94, ids=lambda reported: f"{reported.section[-10:]}-{reported.name}")
+def test_every_field_of_the_i94_changes_an_event_or_is_ignored(reported: Outcome) -> None:
+    base = BASES.get(reported.section, ARRIVAL)
     one = detail(base, PASSPORT_STATE="ESP", ADMITTED_KIND="D") if base is ARRIVAL else detail(base)
-    if told.name == "EVENT-FOLD":  # tells two hours apart only where an hour comes twice
+    if reported.name == "EVENT-FOLD":  # tells two hours apart only where an hour comes twice
         one = detail(base, EVENT_DATE=20241103, EVENT_TIME=13000)
     records = {"Header": header(), "Trailer": trailer([one])}
-    target = bytearray(records.get(told.section, one))
-    first, last = spans(told)
-    other = OTHER | ({"RECORD-TYPE": "H"} if told.section == "Trailer" else {})
-    if told.name in PACKED:
-        data = bytes.fromhex(PACKED[told.name])
+    target = bytearray(records.get(reported.section, one))
+    first, last = spans(reported)
+    other = OTHER | ({"RECORD-TYPE": "H"} if reported.section == "Trailer" else {})
+    if reported.name in PACKED:
+        data = bytes.fromhex(PACKED[reported.name])
         assert len(data) == last - first + 1, "length of the field as the README has it"
     else:
-        data = other[told.name].ljust(last - first + 1).encode("cp037")
+        data = other[reported.name].ljust(last - first + 1).encode("cp037")
     assert target[first - 1 : last] != data
     target[first - 1 : last] = data
-    changed = {told.section: bytes(target)}
-    if told.section not in records:
+    changed = {reported.section: bytes(target)}
+    if reported.section not in records:
         changed = {"Header": header(), "detail": bytes(target), "Trailer": trailer([one])}
-        if told.name == "TXN-NUMBER":
+        if reported.name == "TXN-NUMBER":
             changed["Trailer"] = trailer([bytes(target)])
     whole = records | {"detail": one} | changed
     before = said(header() + one + trailer([one]))
     after = said(whole["Header"] + whole["detail"] + whole["Trailer"])
-    assert (before == after) == (told.duty == "I"), (before, after)
+    assert (before == after) == (reported.duty == "I"), (before, after)
 
 
 @pytest.mark.parametrize("name", ["MODE-CODE", "CARRIER-CODE", "CONVEYANCE"])
@@ -151,11 +151,11 @@ def test_fields_that_are_ignored_in_an_extension(name: str) -> None:
 
 
 CLAIMS3 = [
-    told
+    reported
     for line in readme("claims3").splitlines()
     if line.startswith("| ") and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 4
-    for told in [Told("", cells[0], "", cells[1], cells[2], cells[3])]
-    if told.name.isidentifier() and told.name not in ("column", "row")
+    for reported in [Outcome("", cells[0], "", cells[1], cells[2], cells[3])]
+    if reported.name.isidentifier() and reported.name not in ("column", "row")
 ]
 CHANGED: dict[str, Any] = {
     "action_id": 4712, "row_version": 2, "receipt_number": "LIN2590012345", "form_type": "I-485",
@@ -176,21 +176,21 @@ def row_says(changes: dict[str, Any]) -> list[bytes]:
     return [plain(event) for event in result.events]
 
 
-@pytest.mark.parametrize("told", CLAIMS3, ids=lambda told: told.name)
-def test_every_column_of_claims3_changes_an_event_or_is_ignored(told: Told) -> None:
+@pytest.mark.parametrize("reported", CLAIMS3, ids=lambda reported: reported.name)
+def test_every_column_of_claims3_changes_an_event_or_is_ignored(reported: Outcome) -> None:
     before = row_says({})
-    changes = {told.name: CHANGED[told.name]}
-    if told.name == "current_class":  # decides what is asked: the class that is asked for, or another
+    changes = {reported.name: CHANGED[reported.name]}
+    if reported.name == "current_class":  # decides what is asked: the class that is asked for, or another
         changes = {"current_class": "B-1"}
     assert before
-    assert (row_says(changes) == before) == (told.duty == "I")
+    assert (row_says(changes) == before) == (reported.duty == "I")
 
 
 def test_the_interface_has_these_columns_and_no_other() -> None:
-    assert {told.name for told in CLAIMS3} == set(CHANGED)
+    assert {message.name for message in CLAIMS3} == set(CHANGED)
     feed = systems()["CLAIMS3"].feeds[0]
     assert isinstance(feed.transport, DatabasePoll)
-    assert set(feed.transport.columns) == {told.name for told in CLAIMS3 if told.duty != "I"}
+    assert set(feed.transport.columns) == {message.name for message in CLAIMS3 if message.duty != "I"}
 
 
 @pytest.mark.parametrize("column", ["granted_class", "granted_until", "valid_from", "new_i94_number"])

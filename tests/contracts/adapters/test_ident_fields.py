@@ -54,7 +54,7 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """A line of a table of the page."""
 
     name: str
@@ -68,29 +68,29 @@ class Told(NamedTuple):
         return bool(said) and (said[0].startswith("I") or "ignored" in said[0])
 
 
-def told() -> list[Told]:
+def reported() -> list[Outcome]:
     """The lines of both tables, without what is said of the elements inside."""
-    found = []
+    results = []
     for line in readme("ident").partition("## The message")[2].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| `") and len(cells) == 3 and re.match(r"[MOI]\b", cells[1]):
             name = re.sub(r" \(.*| with .*", "", cells[0]).replace("`", "")
-            found.append(Told(name, cells[1].replace("`", "")))
-    return found
+            results.append(Outcome(name, cells[1].replace("`", "")))
+    return results
 
 
 def said(base: dict[str, Any], changes: dict[str, Any]) -> list[bytes]:
     """Contents of events without derived ids and digests, and rules; nothing may be refused."""
-    found = []
+    results = []
     for result in decode_file(IDENT, message(encounter(base, **changes))):
         assert result.refused is None, result.refused
-        found += [plain(event) for event in result.events] + ([result.filtered.encode()] if result.filtered else [])
-    return found
+        results += [plain(event) for event in result.events] + ([result.filtered.encode()] if result.filtered else [])
+    return results
 
 
 @pytest.mark.parametrize("category", BASES)
-@pytest.mark.parametrize("field", told(), ids=lambda field: field.name)
-def test_every_element_changes_an_event_or_is_ignored(field: Told, category: str) -> None:
+@pytest.mark.parametrize("field", reported(), ids=lambda field: field.name)
+def test_every_element_changes_an_event_or_is_ignored(field: Outcome, category: str) -> None:
     base = BASES[category] | (HOUR if field.name == "EncounterRepeatedHourIndicator" else {})
     if category in ("ENROLMENT", "MERGE") and base["port"] is None and "again" in CHANGES[field.name]:
         base |= {"port": "JFK"}  # without a port local time is UTC, which has no such hour
@@ -127,8 +127,8 @@ def test_the_second_pass_is_ignored_beside_a_date_alone(category: str) -> None:
 
 
 def test_the_walk_knows_every_line_of_the_page() -> None:
-    assert [field.name for field in told()] == list(CHANGES)
-    ignored = {category: [field.name for field in told() if field.ignored(category)] for category in BASES}
+    assert [field.name for field in reported()] == list(CHANGES)
+    ignored = {category: [field.name for field in reported() if field.ignored(category)] for category in BASES}
     assert len(ignored["EXIT"]) == 3
     assert len(ignored["ENTRY"]) == 3
     assert len(ignored["ENROLMENT"]) == 7

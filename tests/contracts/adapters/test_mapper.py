@@ -53,9 +53,9 @@ MAPPER = Mapper(
 def mapped(mapper: Mapper = MAPPER, **changes: Any) -> Mapped:
     """What the mapper makes of the record with other values; None takes one away."""
     fields = {name: value for name, value in (GOOD | changes).items() if value is not None}
-    found = mapper(Record("line 1", b"raw", fields), ORIGIN)
-    assert isinstance(found, Mapped)
-    return found
+    result = mapper(Record("line 1", b"raw", fields), ORIGIN)
+    assert isinstance(result, Mapped)
+    return result
 
 
 def events(mapper: Mapper = MAPPER, **changes: Any) -> list[AnyEvent]:
@@ -117,9 +117,9 @@ def test_a_field_that_cannot_be_read_fails_the_record_when_it_is_asked_for() -> 
     ],
 )
 def test_an_optional_value_that_is_wrong_costs_itself(changes: dict[str, Any], lost: Lost) -> None:
-    found = mapped(**changes)
-    assert lost in found.lost
-    assert len(found.events) == 2
+    result = mapped(**changes)
+    assert lost in result.lost
+    assert len(result.events) == 2
 
 
 def test_a_person_of_whom_nothing_is_left_is_refused() -> None:
@@ -135,8 +135,8 @@ def test_what_lies_behind_its_own_record_is_refused() -> None:
 
 
 def test_what_is_left_out_and_taken_back() -> None:
-    found = MAPPER(Record("line 1", b"raw", GOOD | {"kind": "Z", "day": "nonsense"}), ORIGIN)
-    assert found == Filtered("left.out")
+    result = MAPPER(Record("line 1", b"raw", GOOD | {"kind": "Z", "day": "nonsense"}), ORIGIN)
+    assert result == Filtered("left.out")
     assert {event.operation for event in events(action="D")} == {Operation.RETRACT}
 
 
@@ -153,16 +153,16 @@ def test_only_a_closing_vouches() -> None:
     whole_day = Vouches("file 1", 9, "departure", at, at + timedelta(days=1), at + timedelta(days=1))
     vouching = replace(MAPPER, vouches=lambda closing: (whole_day,))
     assert vouching(Header("line 1", b"", {}), ORIGIN) == Mapped()
-    found = vouching(Closing("the end", b"", {}), ORIGIN)
-    assert isinstance(found, Mapped)
-    (event,) = found.events
+    result = vouching(Closing("the end", b"", {}), ORIGIN)
+    assert isinstance(result, Mapped)
+    (event,) = result.events
     assert isinstance(event, Coverage)
     assert (event.record, event.revision.number, event.through) == ("file 1", 9, at + timedelta(days=1))
     too_early = replace(whole_day, recorded=at - timedelta(days=3))
     early = replace(MAPPER, vouches=lambda closing: (too_early,))
-    told = early(Closing("the end", b"", {}), ORIGIN)
-    assert isinstance(told, Mapped)
-    assert [each.name for each in told.lost] == ["coverage"], "what was to come is told"
+    message = early(Closing("the end", b"", {}), ORIGIN)
+    assert isinstance(message, Mapped)
+    assert [each.name for each in message.lost] == ["coverage"], "what was to come is told"
 
 
 def test_a_moment_without_its_zone_is_refused() -> None:

@@ -33,7 +33,7 @@ from opening import connect
 system, small, large, how = systems()[sys.argv[1]], *sys.argv[2:]
 
 async def dropped(path):
-    feed = replace(system.feeds[0], transport=FileDrop(pattern=Path(path).name, settle=0, patience=0))
+    feed = replace(system.feeds[0], transport=FileDrop(pattern=Path(path).name, unchanged=0, patience=0))
     batches = connect(str(Path(path).parent), feed).batches(None)
     return sum([1 async for batch in batches async for read in batch.records()])
 

@@ -45,33 +45,33 @@ README = files("adapters.systems.sevis").joinpath("README.md").read_text()
 TAGS = {"prefix": NAMESPACE}
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """A field as a table of the README has it."""
 
     path: str
     duty: str
 
 
-def told() -> list[Told]:
+def reported() -> list[Outcome]:
     """The lines of all field tables."""
-    found = []
+    entries = []
     for line in README.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and len(cells) == 3 and cells[1] in ("M", "O", "I"):
-            found.append(Told(cells[0], cells[1]))
-    return found
+            entries.append(Outcome(cells[0], cells[1]))
+    return entries
 
 
 def said(raw: bytes) -> list[bytes]:
     """Contents of events without what is derived from all of them, refusals, and what was left out."""
-    found = []
+    entries = []
     for result in decode_file(SEVIS, raw, name="b"):
-        found += [plain(event) for event in result.events]
+        entries += [plain(event) for event in result.events]
         if result.refused is not None:
-            found.append(result.refused.reason.encode())
+            entries.append(result.refused.reason.encode())
         if result.filtered is not None:
-            found.append(result.filtered.encode())
-    return found
+            entries.append(result.filtered.encode())
+    return entries
 
 
 # --- every field -------------------------------------------------------------------------------------------------
@@ -119,31 +119,31 @@ def changed(path: str, text: str) -> str:
         places = [root[1]]
     else:
         places = [root[0]]
-    (found,) = places[0].iterfind("/".join(f"{{{NAMESPACE}}}{step}" for step in steps))
-    if len(found):
-        cast(etree._Element, found.getparent()).remove(found)
+    (value,) = places[0].iterfind("/".join(f"{{{NAMESPACE}}}{step}" for step in steps))
+    if len(value):
+        cast(etree._Element, value.getparent()).remove(value)
     else:
-        assert (found.text or "") != OTHER[steps[-1]]
-        found.text = OTHER[steps[-1]]
+        assert (value.text or "") != OTHER[steps[-1]]
+        value.text = OTHER[steps[-1]]
     return etree.tostring(root, encoding="unicode")
 
 
 ALIKE = [
-    Told(f"{name}/{each.path.split('/')[1]}", each.duty)
+    Outcome(f"{name}/{each.path.split('/')[1]}", each.duty)
     for pattern, names in (("ProgramExtension/", PERIODS), ("OPTEmployment/", WORKS))
-    for each in told()
+    for each in reported()
     if each.path.startswith(pattern)
     for name in names
 ]
 PERSONAL = [
-    Told(f"PersonalInfo/{each.path.replace('PersonalInfo/', 'Person/')}", each.duty)
-    for each in told()
+    Outcome(f"PersonalInfo/{each.path.replace('PersonalInfo/', 'Person/')}", each.duty)
+    for each in reported()
     if re.match(r"TravelInfo/|PersonalInfo/(?!Effective|Person$|TravelInfo|Remarks)", each.path)
 ]
 
 
-@pytest.mark.parametrize("field", [*told(), *ALIKE, *PERSONAL], ids=lambda field: field.path)
-def test_every_field_changes_an_event_or_is_ignored(field: Told) -> None:
+@pytest.mark.parametrize("field", [*reported(), *ALIKE, *PERSONAL], ids=lambda field: field.path)
+def test_every_field_changes_an_event_or_is_ignored(field: Outcome) -> None:
     before = document(field.path)
     after = changed(field.path, before)
     assert before != after
@@ -154,7 +154,7 @@ def test_every_field_changes_an_event_or_is_ignored(field: Told) -> None:
 def test_the_readme_has_every_element_of_the_schema_and_no_other() -> None:
     schema = etree.fromstring(files("adapters.systems.sevis").joinpath("batch.xsd").read_bytes())
     names = {str(each.get("name")) for each in schema.iter("{*}element", "{*}attribute") if each.get("name")}
-    paths = {each.path for each in told()}
+    paths = {each.path for each in reported()}
     known = {step.lstrip("@") for path in paths for step in path.split("/")}
     listed = {"SEVISBatch", "BatchHeader", *FORMAT.records, *UPDATES, "AcademicTraining", "Person"}
     assert names == (known | listed)
@@ -174,8 +174,8 @@ def test_the_tables_of_the_readme_are_those_of_the_adapter() -> None:
 
 def test_the_schema_knows_the_reasons_of_the_adapter() -> None:
     text = files("adapters.systems.sevis").joinpath("batch.xsd").read_text()
-    found = set(re.findall(r'value="([A-Z-]{5,})"', text)) - set("ADDRESS FINANCE REMARK REPRINT COURSE-LOAD".split())
-    assert found == set(CODES["terminations"])
+    value = set(re.findall(r'value="([A-Z-]{5,})"', text)) - set("ADDRESS FINANCE REMARK REPRINT COURSE-LOAD".split())
+    assert value == set(CODES["terminations"])
 
 
 def test_the_example_of_the_readme_is_right() -> None:
@@ -231,10 +231,10 @@ def test_a_document_cut_anywhere_keeps_what_stands_before(encoding: str) -> None
     closing = "</SEVISBatch>".encode("utf-16-le" if encoding == "utf-16" else encoding)
     closed = data.index(closing) + len(closing)
     for at in range(len(data)):
-        found = reads(data[:at])
-        assert b"".join(raw for _, _, raw in found) == data[:at]
-        assert sum(kind == "Record" for kind, _, _ in found) == sum(end <= at for end in ends), at
-        assert at >= closed or found[-1][0] == "BadRecord", at
+        value = reads(data[:at])
+        assert b"".join(raw for _, _, raw in value) == data[:at]
+        assert sum(kind == "Record" for kind, _, _ in value) == sum(end <= at for end in ends), at
+        assert at >= closed or value[-1][0] == "BadRecord", at
 
 
 _TEXT = st.text(
@@ -345,11 +345,11 @@ def test_what_a_document_refers_to_is_never_read(tmp_path: Path) -> None:
 def test_a_record_that_does_not_end_is_not_waited_for() -> None:
     small = replace(FORMAT, longest=2_000)
     data = batch([update("Complete"), create(person={"FamilyName": "A" * 3_000}), update("Complete")]).encode()
-    found = list(small.read(cast(BinaryIO, Pieces(data, 500))))
-    assert [type(read) for read in found[:2]] == [Header, Record]
-    assert all(isinstance(read, BadRecord) and len(read.raw) <= 2_000 for read in found[2:])
-    assert "more than 2000 bytes without the end of a record" in cast(BadRecord, found[2]).reason
-    assert b"".join(read.raw for read in found) == data
+    entries = list(small.read(cast(BinaryIO, Pieces(data, 500))))
+    assert [type(read) for read in entries[:2]] == [Header, Record]
+    assert all(isinstance(read, BadRecord) and len(read.raw) <= 2_000 for read in entries[2:])
+    assert "more than 2000 bytes without the end of a record" in cast(BadRecord, entries[2]).reason
+    assert b"".join(read.raw for read in entries) == data
 
 
 @pytest.mark.law(8, "an archive vouches whole or not at all")

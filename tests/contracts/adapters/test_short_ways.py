@@ -50,30 +50,30 @@ class LongWay(Tokens):
         return None
 
 
-def told(tokens: Tokens) -> list[object]:
+def reported(tokens: Tokens) -> list[object]:
     """Each segment and what is outside, with its place and bytes, and what was counted where an interchange may end."""
-    found: list[object] = []
+    results: list[object] = []
     before = ""
     for piece in tokens.pieces():
         if isinstance(piece, Outside):
-            found += [dict(tokens.tolerated), piece]
+            results += [dict(tokens.tolerated), piece]
             before = ""
             continue
         start = 0
         for segment, end in zip(piece.segments, piece.ends, strict=True):
             if segment.tag == "UNA" or (segment.tag == "UNB" and before != "UNA"):
                 assert len(piece.segments) == 1, "what is counted may be of another interchange"
-                found.append(dict(tokens.tolerated))
-            found.append((segment, piece.offset + start, piece.raw[start:end]))
+                results.append(dict(tokens.tolerated))
+            results.append((segment, piece.offset + start, piece.raw[start:end]))
             start, before = end, segment.tag
         assert start == len(piece.raw)
-    return [*found, dict(tokens.tolerated)]
+    return [*results, dict(tokens.tolerated)]
 
 
 def agree(rest: bytes) -> None:
     """Both ways say the same of an interchange that goes on so, or is met after it."""
     for data in (HEAD + rest, rest + HEAD + rest):
-        assert told(Tokens(BytesIO(data))) == told(LongWay(BytesIO(data)))
+        assert reported(Tokens(BytesIO(data))) == reported(LongWay(BytesIO(data)))
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=8), max_size=30).map(b"".join))
@@ -229,7 +229,7 @@ def documents(draw: st.DrawFn) -> bytes:
     """Batches with something put in or taken away, most of it where tags begin and end."""
     text = draw(st.sampled_from(DOCUMENTS))
     for _ in range(draw(st.integers(0, 2))):
-        tags = [found.start() for found in re.finditer("[<>]", text)]
+        tags = [result.start() for result in re.finditer("[<>]", text)]
         at = draw(st.sampled_from(tags) | st.integers(0, len(text))) + draw(st.integers(0, 1))
         piece = draw(st.sampled_from(PIECES) | st.text(max_size=3))
         text = text[:at] + piece + text[at + draw(st.sampled_from((0, 0, 0, 1, 30))) :]
@@ -311,10 +311,10 @@ ELEMENTS = st.recursive(
 
 def batched(element: etree._Element) -> dict[str, Any]:
     """What `xml_batch` takes from an element, by the library's own names and the XSD's rule for a token."""
-    found = {f"@{name}": token(str(value)) for name, value in element.items() if not str(name).startswith("{")}
+    results = {f"@{name}": token(str(value)) for name, value in element.items() if not str(name).startswith("{")}
     for child in element:
-        found[etree.QName(child).localname] = batched(child) if len(child) else token(child.text or "")
-    return found
+        results[etree.QName(child).localname] = batched(child) if len(child) else token(child.text or "")
+    return results
 
 
 def token(text: str) -> str:
@@ -326,10 +326,10 @@ def pushed(element: etree._Element) -> Any:
     """What `xml_message` takes from an element, by the library's own names."""
     if not len(element):
         return " ".join((element.text or "").split())
-    found: dict[str, list[Any]] = {}
+    by_name: dict[str, list[Any]] = {}
     for child in element:
-        found.setdefault(str(etree.QName(child).localname)[:80], []).append(pushed(child))
-    return {name: tuple(each) if all(isinstance(one, str) for one in each) else each for name, each in found.items()}
+        by_name.setdefault(str(etree.QName(child).localname)[:80], []).append(pushed(child))
+    return {name: tuple(each) if all(isinstance(one, str) for one in each) else each for name, each in by_name.items()}
 
 
 @settings(deadline=None)
@@ -375,9 +375,9 @@ def cut_alike(data: bytes) -> bool:
     """The names in the bytes say where children begin as the parser does, or leave it to that; whether they did."""
     cutter = xml_message._Cutter()
     cutter.cut(data)
-    found = xml_message._starts_of(list(etree.fromstring(data, xml_message.safe_parser())), data)
-    assert found is None or found == cutter.starts
-    return found is not None
+    result = xml_message._starts_of(list(etree.fromstring(data, xml_message.safe_parser())), data)
+    assert result is None or result == cutter.starts
+    return result is not None
 
 
 @settings(deadline=None)
@@ -417,12 +417,12 @@ def test_blanks_are_collapsed_as_in_a_token(text: str) -> None:
 @example(20230229000000)
 @example(101000000)
 def test_digits_are_the_moment_that_the_library_reads(digits: int) -> None:
-    expected = found = None
+    expected = result = None
     with suppress(ValueError):
         expected = datetime.strptime(f"{digits:014}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     with suppress(ValueError):
-        found = moment_of(digits, "WHEN")
-    assert found == expected
+        result = moment_of(digits, "WHEN")
+    assert result == expected
 
 
 @given(moments)

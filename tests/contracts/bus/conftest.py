@@ -14,25 +14,25 @@ from contracts.bus.places import Broker, Place
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     """Each test that asks for it runs over both buses."""
     embedded = request.param == "embedded"
-    found = _embedded(tmp_path) if embedded else _on_kafka(request.getfixturevalue("kafka"))
-    yield found
-    await found.close()
+    result = _embedded(tmp_path) if embedded else _on_kafka(request.getfixturevalue("kafka"))
+    yield result
+    await result.close()
 
 
 @pytest.fixture
 async def embedded(tmp_path: Path) -> AsyncIterator[Place]:
     """The embedded bus only."""
-    found = _embedded(tmp_path)
-    yield found
-    await found.close()
+    result = _embedded(tmp_path)
+    yield result
+    await result.close()
 
 
 @pytest.fixture
 async def on_kafka(kafka: str) -> AsyncIterator[Place]:
     """Kafka only."""
-    found = _on_kafka(kafka)
-    yield found
-    await found.close()
+    result = _on_kafka(kafka)
+    yield result
+    await result.close()
 
 
 def _on_kafka(address: str) -> Place:

@@ -147,11 +147,11 @@ async def send(bus: Bus, messages: Sequence[Message]) -> None:
 
 async def drain(consumer: Consumer, count: int) -> list[Delivery]:
     """Poll until that many deliveries are there."""
-    found: list[Delivery] = []
+    results: list[Delivery] = []
     async with asyncio.timeout(PATIENCE):
-        while len(found) < count:
-            found += await consumer.poll(timeout=0.2)
-    return found
+        while len(results) < count:
+            results += await consumer.poll(timeout=0.2)
+    return results
 
 
 async def quiet(consumer: Consumer, *, seconds: float = 0.6) -> list[Delivery]:

@@ -64,12 +64,12 @@ async def test_a_poll_takes_no_more_than_asked(place: Place) -> None:
     bus = await place.reopen()
     await send(bus, numbered(topic, range(100)))
     consumer = await bus.consumer(group(), [topic])
-    found: list[int] = []
-    while len(found) < 100:
+    results: list[int] = []
+    while len(results) < 100:
         batch = await consumer.poll(max_messages=7, timeout=5)
         assert 0 < len(batch) <= 7
-        found += numbers(batch)
-    assert sorted(found) == list(range(100))
+        results += numbers(batch)
+    assert sorted(results) == list(range(100))
 
 
 async def test_a_poll_waits_and_wakes(place: Place) -> None:

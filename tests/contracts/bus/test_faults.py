@@ -81,7 +81,7 @@ async def test_sends_under_way_outlast_another_process_that_locks_the_file_and_d
     bus = await embedded.reopen(deadline=10)
     producer, consumer = await bus.producer(), await bus.consumer(name, [topic])
     await producer.send(numbered(topic, [0]))
-    found = set(numbers(await drain(consumer, 1)))
+    results = set(numbers(await drain(consumer, 1)))
     async with embedded.child("lock", embedded.url.removeprefix("embedded://")) as child:
         assert await child.line() == "locked"
         sending = [asyncio.create_task(producer.send(numbered(topic, [number]))) for number in range(1, 30)]
@@ -89,8 +89,8 @@ async def test_sends_under_way_outlast_another_process_that_locks_the_file_and_d
         assert not any(task.done() for task in sending)
         await child.kill()
         await asyncio.gather(*sending)
-    while len(found) < 30:
-        found |= set(numbers(await drain(consumer, 1)))
+    while len(results) < 30:
+        results |= set(numbers(await drain(consumer, 1)))
     assert sorted(numbers([delivery async for delivery in bus.read(topic)])) == list(range(30))
 
 
@@ -176,7 +176,7 @@ async def until_sent(producer: Producer, messages: list[Message]) -> None:
 def complaining() -> list[dict[str, Any]]:
     """What asyncio complains of from now on."""
     complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, reported: complaints.append(reported))
     return complaints
 
 
@@ -210,10 +210,10 @@ async def outage(broker: Broker, place: Place, *, kill: bool) -> None:
     assert sent
     await asyncio.to_thread(broker.start)
     await until_sent(producer, numbered(topic, [10**6]))
-    found: set[int] = set()
+    results: set[int] = set()
     async with asyncio.timeout(40):
-        while not found >= {*sent, 10**6}:
-            found |= set(numbers(await consumer.poll()))
+        while not results >= {*sent, 10**6}:
+            results |= set(numbers(await consumer.poll()))
     gc.collect()
     assert complaints == []
 
@@ -285,11 +285,11 @@ async def test_a_silent_stall_is_seen_and_mended(on_kafka: Place) -> None:
     await stall(consumer._session._client)
     await send(bus, numbered(topic, range(10, 30)))
     # One fetch may have been under way already, so what counts is that the rest arrives.
-    found: set[int] = set()
+    results: set[int] = set()
     async with asyncio.timeout(15):
-        while not found >= set(range(10, 30)) or consumer.rebuilds == 0:
-            found |= set(numbers(await consumer.poll(timeout=0.2)))
-            if found >= set(range(10, 30)):
+        while not results >= set(range(10, 30)) or consumer.rebuilds == 0:
+            results |= set(numbers(await consumer.poll(timeout=0.2)))
+            if results >= set(range(10, 30)):
                 await send(bus, numbered(topic, range(10, 30)))
     assert consumer.rebuilds == 1
 
@@ -305,14 +305,14 @@ async def test_one_stalled_partition_is_seen_while_another_flows(on_kafka: Place
     assert len(both) == 2
     consumer._session._client.pause(TopicPartition(topic, 0))
     wanted: set[int] = set()
-    found: set[int] = set()
+    results: set[int] = set()
     async with asyncio.timeout(20):
-        while consumer.rebuilds == 0 or not found >= wanted:
+        while consumer.rebuilds == 0 or not results >= wanted:
             if consumer.rebuilds == 0:
                 fresh = range(20 + len(wanted), 30 + len(wanted))
                 await send(bus, numbered(topic, fresh))
                 wanted |= set(fresh)
-            found |= set(numbers(await consumer.poll(timeout=0.2)))
+            results |= set(numbers(await consumer.poll(timeout=0.2)))
     assert consumer.rebuilds == 1
 
 

@@ -19,15 +19,15 @@ async def test_groups_are_independent(place: Place) -> None:
 
 async def share(*consumers: Consumer, sizes: list[int]) -> list[Delivery]:
     """Poll until the members hold that many partitions, none of them twice; what they were given."""
-    found: list[Delivery] = []
+    results: list[Delivery] = []
     async with asyncio.timeout(20):
         while True:
             for batch in await asyncio.gather(*(consumer.poll(timeout=0.1) for consumer in consumers)):
-                found += batch
+                results += batch
             held = [consumer.assignment() for consumer in consumers]
             if sorted(map(len, held)) == sizes:
                 assert len(frozenset().union(*held)) == sum(sizes)
-                return found
+                return results
 
 
 async def test_a_second_member_takes_its_share_and_gives_it_back(place: Place) -> None:
@@ -38,14 +38,14 @@ async def test_a_second_member_takes_its_share_and_gives_it_back(place: Place) -
     second = await joined(other, name, topic, first)
     await share(first, second, sizes=[2, 2])
     await send(bus, numbered(topic, range(200)))
-    found: set[int] = set()
+    results: set[int] = set()
     async with asyncio.timeout(20):
-        while len(found) < 200:
+        while len(results) < 200:
             for member in (first, second):
                 batch = await member.poll(timeout=0.1)
                 assert {d.partition for d in batch} <= member.assignment()
                 await commit(member, batch)
-                found |= set(numbers(batch))
+                results |= set(numbers(batch))
     await second.close()
     await share(first, sizes=[4])
     assert await quiet(first) == []
@@ -64,17 +64,17 @@ async def joined(bus, name: str, topic: str, *present: Consumer) -> Consumer:
 async def test_revoked_is_awaited_before_another_member_reads(place: Place) -> None:
     topic, name = await place.topic(partitions=2), group()
     bus, other = await place.reopen(), await place.another()
-    told: list[str] = []
+    lines: list[str] = []
 
     async def revoked(partitions: frozenset[Partition]) -> None:
-        told.append("giving up")
+        lines.append("giving up")
         await asyncio.sleep(0.3)
         await first.commit(dict.fromkeys(partitions, 5))
-        told.append("gave up")
+        lines.append("gave up")
 
     async def assigned(partitions: frozenset[Partition]) -> Mapping[Partition, int]:
         if partitions:
-            told.append("taken")
+            lines.append("taken")
         return {}
 
     first = await bus.consumer(name, [topic], revoked=revoked)
@@ -82,9 +82,9 @@ async def test_revoked_is_awaited_before_another_member_reads(place: Place) -> N
     await drain(first, 40)
     joining = asyncio.create_task(other.consumer(name, [topic], assigned=assigned))
     async with asyncio.timeout(20):
-        while "taken" not in told:
+        while "taken" not in lines:
             await first.poll(timeout=0.1)
-    assert told[:3] == ["giving up", "gave up", "taken"]
+    assert lines[:3] == ["giving up", "gave up", "taken"]
     second = await joining
     deliveries = await drain(second, 1)
     assert min(delivery.position for delivery in deliveries) == 5
@@ -134,10 +134,10 @@ async def test_the_reader_says_where_to_start(place: Place) -> None:
     consumer = await bus.consumer(name, [topic], assigned=assigned)
     expected = {one: by_partition[one][2:], two: by_partition[two][5:]}
     deliveries = await drain(consumer, sum(map(len, expected.values())))
-    found: dict[Partition, list[int]] = {}
+    by_name: dict[Partition, list[int]] = {}
     for delivery in deliveries:
-        found.setdefault(delivery.partition, []).append(delivery.position)
-    assert found == expected
+        by_name.setdefault(delivery.partition, []).append(delivery.position)
+    assert by_name == expected
     assert await quiet(consumer) == []
     assert asked == [frozenset({one, two})]
 

@@ -65,8 +65,8 @@ def all_groups_are_one(patch: pytest.MonkeyPatch) -> None:
     """A group goes on where another has stopped."""
 
     def committed(connection: sqlite3.Connection, group: str, rows: Mapping[int, Any]) -> dict[Any, int]:
-        found = connection.execute("SELECT partition, position FROM committed")
-        return {rows[row]: position for row, position in found if row in rows}
+        result = connection.execute("SELECT partition, position FROM committed")
+        return {rows[row]: position for row, position in result if row in rows}
 
     patch.setattr(log_tables, "committed", committed)
 

@@ -74,8 +74,8 @@ async def test_under_a_low_cap(store: Store, seed: int, monkeypatch: pytest.Monk
     pools = [pool async for pool in store.reads.all_pools()]
     cutoffs = await store.reads.cutoffs()
     for known_at in Random(seed).sample(known_of(raws), 3):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
-        assert told == sorted(reference(facts_known_by(raws, known_at)))
+        results = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
+        assert results == sorted(reference(facts_known_by(raws, known_at)))
 
 
 @pytest.mark.law(1, "a number that many people share makes no pool of all of them")
@@ -115,9 +115,9 @@ async def test_a_number_that_comes_late_to_a_claim_of_old(store: Store, monkeypa
     pools = [pool async for pool in store.reads.all_pools()]
     cutoffs = await store.reads.cutoffs()
     for known_at in known_of(raws):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
-        assert told == sorted(reference(facts_known_by(raws, known_at)))
-        assert len(told) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
+        results = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
+        assert results == sorted(reference(facts_known_by(raws, known_at)))
+        assert len(results) == min(3, 1 + known_of(raws).index(known_at)) - (known_at >= known_of(raws)[4])
 
 
 @pytest.mark.law(1, planted="a cutoff that falls, and claims behind it that are not resolved again")
@@ -152,8 +152,8 @@ async def test_what_was_known_is_answered_from_what_was_known(store: Store, seed
     cutoffs = await store.reads.cutoffs()
     stamps = known_of(raws)
     for known_at in Random(seed).sample(stamps, min(6, len(stamps))):
-        told = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
-        assert told == sorted(reference(facts_known_by(raws, known_at)))
+        results = sorted(canonical(one) for pool in pools for one in persons(pool.facts.values(), known_at, cutoffs))
+        assert results == sorted(reference(facts_known_by(raws, known_at)))
 
 
 @pytest.mark.law(1, "three writers at once")
@@ -205,8 +205,8 @@ async def test_a_record_whose_pool_lost_and_has_not_been_resolved(store: Store) 
 
 def test_the_worlds_hold_what_they_are_about() -> None:
     """Least shares: a law that is never put to the test proves nothing."""
-    told = [world_of(seed)[1] for seed in range(200)]
-    share = {kind: sum(1 for one in told if one[kind]) / len(told) for kind in told[0]}
+    results = [world_of(seed)[1] for seed in range(200)]
+    share = {kind: sum(1 for one in results if one[kind]) / len(results) for kind in results[0]}
     assert share["merges"] >= 0.3
     assert share["vetoes"] >= 0.1
     assert share["splits"] >= 0.1

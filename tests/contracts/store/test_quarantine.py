@@ -33,12 +33,12 @@ PERSON = "MUSTERMANN"
 def failing(record: str) -> Callable[..., list[History]]:
     """Persons, but for the pool that holds a record."""
 
-    def found(facts: Collection[Fact], *more: object) -> list[History]:
+    def results(facts: Collection[Fact], *more: object) -> list[History]:
         if any(fact.record == record for fact in facts):
             raise KeyError(PERSON)
         return persons(facts, *more)  # type: ignore[arg-type]
 
-    return found
+    return results
 
 
 async def mended(store: Store, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def mended(store: Store, tmp_path: Path) -> None:
     await Driver(store.writer).finish()
 
 
-async def told(store: Store) -> list[dict[str, object]]:
+async def reported(store: Store) -> list[dict[str, object]]:
     """All changes so far."""
     async with store.writer.begin() as tx:
         return [orjson.loads(body) for _, blob in await tx.changes(100_000) for body in unpack_changes(blob)]
@@ -97,9 +97,9 @@ async def test_one_pool_is_quarantined_and_all_others_resolve(
     assert await store.reads.quarantined() == {}
     assert await export(store) == whole
     numbers: dict[object, list[object]] = {}
-    for change in await told(store):
+    for change in await reported(store):
         numbers.setdefault(change["person"], []).append(change["sequence"])
-    assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
+    assert all(result == list(range(1, len(result) + 1)) for result in numbers.values())
 
 
 async def test_what_fails_again_is_quarantined_again(

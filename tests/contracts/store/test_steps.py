@@ -152,8 +152,8 @@ async def test_pools_of_several_persons(store: Store, monkeypatch: pytest.Monkey
         await tx.replace_pools([], [(number, pack_pool(pool)) for number, pool in enumerate(pools, 1)])
         people = [gone._replace(person=bytes([at] * 16), pool=pool, doc=doc) for at, (pool, doc) in enumerate(held)]
         await tx.replace_persons([], people)
-    found = [pool.facts async for pool in store.reads.pools_of_several()]
-    assert found == [pools[0].facts, pools[3].facts]
+    results = [pool.facts async for pool in store.reads.pools_of_several()]
+    assert results == [pools[0].facts, pools[3].facts]
 
 
 @pytest.mark.law(5, "which persons are due")

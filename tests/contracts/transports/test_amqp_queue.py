@@ -84,9 +84,9 @@ class Broker:
 
 @pytest.fixture
 async def broker(rabbitmq: str) -> Broker:
-    found = Broker(rabbitmq)
-    await found.declare()
-    return found
+    result = Broker(rabbitmq)
+    await result.declare()
+    return result
 
 
 @pytest.fixture
@@ -101,16 +101,16 @@ async def read_all(
     transport: QueueConsumer, position: Any = None, *, done: bool = True
 ) -> list[tuple[Batch, list[Read]]]:
     """Every batch that is ready, acknowledged if `done`."""
-    found = []
+    results = []
     try:
         async with aclosing(transport.batches(position)) as batches:  # type: ignore[type-var]
             async for batch in batches:
-                found.append((batch, [read async for read in batch.records()]))
+                results.append((batch, [read async for read in batch.records()]))
                 if done and batch.done is not None:
                     await batch.done()
     finally:
         await transport.close()
-    return found
+    return results
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------
@@ -144,10 +144,10 @@ def test_options_that_are_none() -> None:
 
 async def test_a_message_is_a_batch_in_the_order_of_the_queue(broker: Broker) -> None:
     await broker.publish(interchange(1), interchange(2), message_id="first-named")
-    found = await read_all(broker.open())
-    assert [batch.name for batch, _ in found] == ["first-named"] * 2
-    assert [sum(isinstance(read, Record) for read in reads) for _, reads in found] == [2, 2]
-    assert [sum(isinstance(read, BadRecord) for read in reads) for _, reads in found] == [1, 1]
+    result = await read_all(broker.open())
+    assert [batch.name for batch, _ in result] == ["first-named"] * 2
+    assert [sum(isinstance(read, Record) for read in reads) for _, reads in result] == [2, 2]
+    assert [sum(isinstance(read, BadRecord) for read in reads) for _, reads in result] == [1, 1]
     assert await broker.left() == 0
 
 
@@ -183,14 +183,14 @@ async def test_resuming_at_every_position_reads_the_rest(broker: Broker) -> None
     positions = [None, *(batch.after for batch, _ in await read_all(broker.open()))]
     for done, position in enumerate(positions):
         await broker.publish(*bodies)
-        found = await read_all(broker.open(), position)
-        assert [isinstance(reads[0], Resent) for _, reads in found] == [number < done for number in range(4)]
+        result = await read_all(broker.open(), position)
+        assert [isinstance(reads[0], Resent) for _, reads in result] == [number < done for number in range(4)]
 
 
 async def test_the_position_stays_small(broker: Broker) -> None:
     await broker.publish(*(b"x%d" % number for number in range(12)))
-    found = await read_all(broker.open(window=5))
-    assert len(found[-1][0].after["done"]) == 5
+    result = await read_all(broker.open(window=5))
+    assert len(result[-1][0].after["done"]) == 5
 
 
 async def test_a_message_that_is_too_large_is_refused(broker: Broker) -> None:
@@ -210,10 +210,10 @@ async def test_a_queue_that_is_not_there(broker: Broker) -> None:
 async def test_a_wrong_password_is_never_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     transport = connect(broker.url.replace("guest:guest", "guest:hunter22"), QUEUE)
-    with pytest.raises(SourceDown) as told:
+    with pytest.raises(SourceDown) as text:
         await read_all(transport)
     await transport.close()
-    assert "hunter22" not in f"{told.value} {told.value.__cause__} {caplog.text} {transport!r}"
+    assert "hunter22" not in f"{text.value} {text.value.__cause__} {caplog.text} {transport!r}"
 
 
 async def test_nobody_listens() -> None:
@@ -259,11 +259,11 @@ async def once(
     return outcome
 
 
-def wrong(found: World) -> list[str]:
+def wrong(results: World) -> list[str]:
     """The violations of "nothing lost" and of the sum."""
-    lost = 2 * MESSAGES - len(found.ids())
-    dead_letters = len({dead_letter["id"] for dead_letter in found.dead_letters})
-    counters = found.checkpoints["APIS/queue"]["counters"]
+    lost = 2 * MESSAGES - len(results.ids())
+    dead_letters = len({dead_letter["id"] for dead_letter in results.dead_letters})
+    counters = results.checkpoints["APIS/queue"]["counters"]
     return [
         *([f"{lost} events lost"] if lost else []),
         *([f"{dead_letters} dead letters"] if dead_letters != MESSAGES else []),

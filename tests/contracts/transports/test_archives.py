@@ -21,7 +21,7 @@ from adapters.core import BadRecord, Read
 from adapters.transports.archives import FREE, RATIO, read_zip
 
 
-def told(raw: bytes, limit: int = 2**30) -> list[str]:
+def reported(raw: bytes, limit: int = 2**30) -> list[str]:
     """Place and what was read there."""
     plain = feed()
     assert plain.format is not None
@@ -34,31 +34,31 @@ def _said(read: Read) -> str:
 
 def test_members_are_read_one_after_another_and_a_bare_file_as_it_is() -> None:
     raw = archive({"b": b"1\n2\n", "folder/": b"", "a": b"3\n"})
-    assert told(raw) == ["b, line: 1", "b, line: 2", "a, line: 3"]
-    assert told(b"1\n2\n") == ["line: 1", "line: 2"]
-    assert told(b"") == []
+    assert reported(raw) == ["b, line: 1", "b, line: 2", "a, line: 3"]
+    assert reported(b"1\n2\n") == ["line: 1", "line: 2"]
+    assert reported(b"") == []
 
 
 def test_a_bomb_is_refused_and_the_others_are_read() -> None:
     bomb = b"\n" * (RATIO * FREE // 50)
-    found = told(archive({"bomb": bomb, "good": b"1\n"}))
-    assert found[0].startswith("bomb: unpacks from ")
-    assert found[1:] == ["good, line: 1"]
+    result = reported(archive({"bomb": bomb, "good": b"1\n"}))
+    assert result[0].startswith("bomb: unpacks from ")
+    assert result[1:] == ["good, line: 1"]
 
 
 def test_a_small_member_that_packs_well_is_no_bomb() -> None:
-    assert len(told(archive({"blank": b"\n" * 20_000}))) == 20_000
+    assert len(reported(archive({"blank": b"\n" * 20_000}))) == 20_000
 
 
 def test_all_members_together_have_one_limit() -> None:
     raw = archive({"a": b"1\n" * 40, "b": b"2\n" * 40, "c": b"3\n"}, ZIP_STORED)
-    found = told(raw, 100)
-    assert found[40:] == ["b: unpacks to 80 bytes, 20 are left", "c, line: 3"]
+    result = reported(raw, 100)
+    assert result[40:] == ["b: unpacks to 80 bytes, 20 are left", "c, line: 3"]
 
 
 def test_nothing_of_a_damaged_member_is_read() -> None:
     raw = archive({"a": b"1\n2\n", "b": b"3\n"}, ZIP_STORED).replace(b"1\n2\n", b"1\n9\n")
-    assert told(raw) == ["a: cannot be unwrapped: Bad CRC-32 for file 'a'", "b, line: 3"]
+    assert reported(raw) == ["a: cannot be unwrapped: Bad CRC-32 for file 'a'", "b, line: 3"]
 
 
 @pytest.mark.parametrize(("small", "times"), [(1, 2), (10_000, 1)])
@@ -75,16 +75,16 @@ def test_a_small_member_is_unpacked_once_and_told_alike(
     damaged = archive({"a": b"1\n2\n", "b": b"3\n"}, ZIP_STORED).replace(b"3\n", b"4\n")
     monkeypatch.setattr("adapters.transports.archives.SMALL", small)
     monkeypatch.setattr(ZipFile, "open", counting)
-    assert told(damaged) == ["a, line: 1", "a, line: 2", "b: cannot be unwrapped: Bad CRC-32 for file 'b'"]
+    assert reported(damaged) == ["a, line: 1", "a, line: 2", "b: cannot be unwrapped: Bad CRC-32 for file 'b'"]
     assert opened == ["a"] * times + ["b"]
 
 
 def test_what_cannot_be_unwrapped_is_told() -> None:
     whole = archive({"a": b"1\n"})
-    assert told(whole[:-10]) == ["the archive: no archive that can be unwrapped: File is not a zip file"]
-    assert told(stored("a", b"1\n", flags=1)) == ["a: encrypted"]
-    assert told(archive({"a": whole})) == ["a: an archive inside the archive"]
-    assert told(archive({"a\n\x1b[2J": b"x"})) == ["a??[2J, the end: no line end"]
+    assert reported(whole[:-10]) == ["the archive: no archive that can be unwrapped: File is not a zip file"]
+    assert reported(stored("a", b"1\n", flags=1)) == ["a: encrypted"]
+    assert reported(archive({"a": whole})) == ["a: an archive inside the archive"]
+    assert reported(archive({"a\n\x1b[2J": b"x"})) == ["a??[2J, the end: no line end"]
 
 
 def entry(raw: bytes, name: str, monkeypatch: pytest.MonkeyPatch, kept: int | None = None) -> BadRecord:
@@ -145,11 +145,11 @@ def test_a_directory_without_end_is_not_taken_into_memory() -> None:
     data = raw[:at] + entries + bytes(tail)
     tracemalloc.start()
     try:
-        found = told(data)
+        result = reported(data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert found == [f"the archive: no archive that can be unwrapped: a directory of {len(entries)} bytes"]
+    assert result == [f"the archive: no archive that can be unwrapped: a directory of {len(entries)} bytes"]
     assert peak < 2_000_000
 
 
@@ -177,7 +177,7 @@ async def test_half_an_archive_waits_while_it_is_young(tmp_path: Path) -> None:
     path = put(tmp_path, "N1", whole[:-30])
     assert (await poll(tmp_path, None, young))[0] == []
     os.utime(path, (NOW - 901, NOW - 901))
-    found, _ = await poll(tmp_path, None, young)
-    assert found == [("N1", ["no archive that can be unwrapped: File is not a zip file"])]
+    result, _ = await poll(tmp_path, None, young)
+    assert result == [("N1", ["no archive that can be unwrapped: File is not a zip file"])]
     put(tmp_path, "N1", whole)
     assert (await poll(tmp_path, None, replace(young)))[0] == [("N1", ["1"])]

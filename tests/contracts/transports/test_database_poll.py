@@ -63,13 +63,13 @@ class Source:
         """Dates as the driver wants them."""
         if self.engine.dialect.name == "sqlite":
             return each
-        found = dict(each)
+        results = dict(each)
         for name, value in each.items():
             if value is not None and name in ("action_date", "filed_date", "valid_from"):
-                found[name] = datetime.fromisoformat(value).date()
+                results[name] = datetime.fromisoformat(value).date()
             elif name in ("last_update_ts", "at"):
-                found[name] = parse(value)
-        return found
+                results[name] = parse(value)
+        return results
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -158,8 +158,8 @@ async def test_rows_look_the_same_whatever_the_database(source: Source) -> None:
         "2025-05-20",
         "2025-06-01T12:00:00.000000Z",
     )
-    found = events_of(feed().mapping(record, Origin("CLAIMS3", "actions", "b", 1)))
-    assert [str(event.id) for event in found] == ["1f75e67f-5708-57fb-9c92-6c41cc12a7a0"]
+    result = events_of(feed().mapping(record, Origin("CLAIMS3", "actions", "b", 1)))
+    assert [str(event.id) for event in result] == ["1f75e67f-5708-57fb-9c92-6c41cc12a7a0"]
 
 
 async def test_a_row_that_commits_late_with_an_older_id_and_timestamp_is_found(source: Source) -> None:
@@ -232,8 +232,8 @@ async def test_a_voided_row_is_taken_back(source: Source) -> None:
 
 async def test_a_row_dated_far_ahead_does_not_drag_the_floor_along(source: Source) -> None:
     reader = Reader(source)
-    ahead = row(action_id=2, last_update_ts="2999-01-01T00:00:00.000000Z")
-    await source.put(action(1, 0), ahead)
+    message = row(action_id=2, last_update_ts="2999-01-01T00:00:00.000000Z")
+    await source.put(action(1, 0), message)
     assert sorted(await reader.poll()) == [(1, 1), (2, 1)]
     await source.put(action(3, 1))
     assert (3, 1) in await reader.poll()

@@ -50,7 +50,7 @@ class Yard:
     largest: int = 0  # of the positions, in files
 
     def feed(self) -> Feed:
-        transport = FileDrop(settle=0, patience=3600, window=WINDOW)
+        transport = FileDrop(unchanged=0, patience=3600, window=WINDOW)
         return Feed("drop", transport, lambda entry, origin: Mapped(), Ending())
 
     def comes(self) -> None:
@@ -111,21 +111,21 @@ async def world(path: Path, seed: int) -> Yard:
 
 def wrong(yard: Yard) -> list[str]:
     """Violations of: each file once, and a small position."""
-    found = [f"{path.name} lost" for path in yard.path.iterdir() if not yard.read[path.name]]
-    found += [f"{name} read {count} times" for name, count in yard.read.items() if count > 1]
-    return found + ["a position too large"] * (yard.largest > FULL * WINDOW + 1)
+    results = [f"{path.name} lost" for path in yard.path.iterdir() if not yard.read[path.name]]
+    results += [f"{name} read {count} times" for name, count in yard.read.items() if count > 1]
+    return results + ["a position too large"] * (yard.largest > FULL * WINDOW + 1)
 
 
 async def worlds(path: Path, seeds: Iterable[int]) -> tuple[list[str], Counter[str]]:
     """What goes wrong in some worlds, and how many hold what they are about."""
-    found: list[str] = []
+    results: list[str] = []
     met: Counter[str] = Counter()
     for seed in seeds:
         (path / str(seed)).mkdir()
         yard = await world(path / str(seed), seed)
-        found += [f"world {seed}: {each}" for each in wrong(yard)]
+        results += [f"world {seed}: {each}" for each in wrong(yard)]
         met.update(kind for kind, count in yard.met.items() if count)
-    return found, met
+    return results, met
 
 
 @pytest.mark.law(
@@ -135,15 +135,15 @@ async def worlds(path: Path, seeds: Iterable[int]) -> tuple[list[str], Counter[s
 )
 @pytest.mark.slow
 async def test_each_file_is_read_once_in_whatever_order_they_come(tmp_path: Path) -> None:
-    found, met = await worlds(tmp_path, range(60))
-    assert found == []
+    result, met = await worlds(tmp_path, range(60))
+    assert result == []
     assert all(met[kind] >= 20 for kind in ("late", "half", "cut")), met
 
 
 async def test_each_is_read_once_in_some_worlds(tmp_path: Path) -> None:
     """The same, quickly."""
-    found, met = await worlds(tmp_path, range(100, 112))
-    assert found == []
+    result, met = await worlds(tmp_path, range(100, 112))
+    assert result == []
     assert met.keys() == {"late", "half", "cut"}
 
 
@@ -171,7 +171,7 @@ sound_reach = Memory.reach
     "looked at; nothing forgotten",
 )
 @pytest.mark.parametrize(
-    ("method", "bug", "told"),
+    ("method", "bug", "reported"),
     [
         ("to_look_at", by_name_alone, "lost"),
         ("reach", whatever_is_unread, "lost"),
@@ -179,12 +179,12 @@ sound_reach = Memory.reach
     ],
 )
 async def test_a_planted_bug_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, bug: Callable[..., Any], told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, bug: Callable[..., Any], reported: str
 ) -> None:
     monkeypatch.setattr(Memory, method, bug)
     for seed in range(40):
-        found, _ = await worlds(tmp_path, [seed])
-        if any(told in each for each in found):
+        result, _ = await worlds(tmp_path, [seed])
+        if any(reported in each for each in result):
             return
     raise AssertionError("the bug was not seen")
 

@@ -58,7 +58,7 @@ NOW = 2_000_000_000.0
 
 def feed(format: Lines | None = None, **options: Any) -> Feed:
     """Takes files at once unless told otherwise, by a clock that stands at NOW."""
-    known: dict[str, Any] = {"pattern": "N*", "settle": 0, "patience": 0, "clock": lambda: NOW}
+    known: dict[str, Any] = {"pattern": "N*", "unchanged": 0, "patience": 0, "clock": lambda: NOW}
     return Feed("drop", FileDrop(**known), lambda entry, origin: Mapped(), format or Lines()).configured(options)
 
 
@@ -72,13 +72,13 @@ def put(folder: Path, name: str, data: bytes, age: float = 100.0) -> Path:
 async def poll(folder: Path, position: Json | None, feed: Feed) -> tuple[list[tuple[str, list[Any]]], Json | None]:
     """Names of the batches with what they hold, and the position after them."""
     transport = connect(str(folder), feed)
-    found = []
+    results = []
     async for batch in transport.batches(position):
         position = orjson.loads(orjson.dumps(batch.after))
         reads = [read async for read in batch.records()]
-        found.append((batch.name, [_said(read) for read in reads]))
+        results.append((batch.name, [_said(read) for read in reads]))
     await transport.close()
-    return found, position
+    return results, position
 
 
 def _said(read: Read) -> Any:
@@ -121,17 +121,17 @@ async def test_what_is_still_being_written_waits(tmp_path: Path) -> None:
     put(tmp_path, "other", b"a\n")
     (tmp_path / "N-folder").mkdir()
     put(tmp_path, "N1", b"a\n", age=5)
-    assert (await poll(tmp_path, None, feed(settle=30)))[0] == []
+    assert (await poll(tmp_path, None, feed(unchanged=30)))[0] == []
     put(tmp_path, "N1", b"a\n", age=31)
-    assert (await poll(tmp_path, None, feed(settle=30)))[0] == [("N1", ["a"])]
+    assert (await poll(tmp_path, None, feed(unchanged=30)))[0] == [("N1", ["a"])]
 
 
 async def test_a_file_without_its_end_waits_while_it_is_young(tmp_path: Path) -> None:
     whole = Lines(end=b"END")
     put(tmp_path, "N1", b"a\n", age=100)
     put(tmp_path, "N2", b"a\nEND\n", age=100)
-    found, position = await poll(tmp_path, None, feed(whole, patience=900))
-    assert found == [("N2", ["a", "END"])], "the younger of the two does not wait for the older"
+    result, position = await poll(tmp_path, None, feed(whole, patience=900))
+    assert result == [("N2", ["a", "END"])], "the younger of the two does not wait for the older"
     put(tmp_path, "N1", b"b\nEND\n", age=100)
     assert (await poll(tmp_path, position, feed(whole, patience=900)))[0] == [("N1", ["b", "END"])]
     put(tmp_path, "N3", b"c\n", age=901)
@@ -141,7 +141,7 @@ async def test_a_file_without_its_end_waits_while_it_is_young(tmp_path: Path) ->
 async def test_a_half_written_night_waits_for_its_trailer(tmp_path: Path) -> None:
     """The same with the real format of the I-94."""
     real = systems()["I94"].feed("nightly")
-    nightly = real.configured({"settle": 0, "clock": lambda: NOW})
+    nightly = real.configured({"unchanged": 0, "clock": lambda: NOW})
     whole = night([detail(ARRIVAL)])
     put(tmp_path, "I94.D20250314.S000412", whole[:600])
     transport = connect(str(tmp_path), nightly)
@@ -162,7 +162,7 @@ async def test_a_night_whose_trailer_counts_all_of_it_is_taken_at_once(tmp_path:
     put(tmp_path, "I94.D20250314.S000415", night(details)[:500], age=40)
     transport = connect(str(tmp_path), nightly)
     assert [batch.name async for batch in transport.batches(None)] == ["I94.D20250314.S000412"]
-    assert [told.partition(": ")[::2] for told in transport.deferred()] == [
+    assert [message.partition(": ")[::2] for message in transport.deferred()] == [
         ("I94.D20250314.S000413", "it is taken once it has lain unchanged for 30 s"),
         ("I94.D20250314.S000414", "it is taken once it has lain unchanged for 30 s"),
         (
@@ -176,8 +176,8 @@ async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) 
     put(tmp_path, "N1", b"a\n")
     _, position = await poll(tmp_path, None, feed())
     put(tmp_path, "N1-again", b"a\n")
-    found, position = await poll(tmp_path, position, feed())
-    assert found == [("N1-again", [{"read as": "N1"}])]
+    result, position = await poll(tmp_path, position, feed())
+    assert result == [("N1-again", [{"read as": "N1"}])]
     assert position["again"] == 1
     assert (await poll(tmp_path, position, feed()))[0] == []
 
@@ -185,14 +185,14 @@ async def test_content_that_is_known_is_told_and_not_read_again(tmp_path: Path) 
 @pytest.mark.law(3, "a file sent again under another name")
 async def test_a_night_sent_again_gives_no_event_twice(tmp_path: Path) -> None:
     real = systems()["I94"].feed("nightly")
-    nightly = real.configured({"settle": 0, "pattern": "I94.*"})
+    nightly = real.configured({"unchanged": 0, "pattern": "I94.*"})
     for name in ("I94.D20250314.S000412", "I94.D20250314.S000412.copy"):
         put(tmp_path, name, night([detail(ARRIVAL)]))
     said = []
     async for batch in connect(str(tmp_path), nightly).batches(None):
         origin = Origin("I94", "nightly", batch.name, 1)
-        found = [nightly.mapping(read, origin) async for read in batch.records() if not isinstance(read, BadRecord)]
-        said.append([event for each in found for event in events_of(each)])
+        results = [nightly.mapping(read, origin) async for read in batch.records() if not isinstance(read, BadRecord)]
+        said.append([event for each in results for event in events_of(each)])
     assert [len(events) for events in said] == [3, 0]
 
 
@@ -200,8 +200,8 @@ async def test_a_file_that_changed_under_its_name_is_read_again(tmp_path: Path) 
     put(tmp_path, "N1", b"a\n")
     _, position = await poll(tmp_path, None, feed())
     put(tmp_path, "N1", b"a\nb\n", age=50)
-    found, position = await poll(tmp_path, position, feed())
-    assert found == [("N1", ["a", "b"])]
+    result, position = await poll(tmp_path, position, feed())
+    assert result == [("N1", ["a", "b"])]
     put(tmp_path, "N1", b"a\nb\n", age=10)  # touched, the content is the same
     assert (await poll(tmp_path, position, feed()))[0] == []
 
@@ -254,8 +254,8 @@ async def test_a_file_address(tmp_path: Path) -> None:
 async def test_too_large_a_file_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "N1", b"a\n" * 51)
     put(tmp_path, "N2", b"a\n")
-    found, position = await poll(tmp_path, None, feed(limit=100))
-    assert found == [("N1", ["a file of 102 bytes, at most 100"]), ("N2", ["a"])]
+    result, position = await poll(tmp_path, None, feed(limit=100))
+    assert result == [("N1", ["a file of 102 bytes, at most 100"]), ("N2", ["a"])]
     assert (await poll(tmp_path, position, feed(limit=100)))[0] == []
 
 
@@ -265,12 +265,12 @@ async def test_gzip(tmp_path: Path) -> None:
     put(tmp_path, "N2", whole[:-6])
     put(tmp_path, "N3", b"no gzip\n")
     put(tmp_path, "N4", gzip.compress(b"a\n" * 10_000))
-    found, _ = await poll(tmp_path, None, feed(unwrap="gzip", limit=1_000))
-    assert found[0] == ("N1", ["a", "b"])
-    assert found[1][1][-1].startswith("cannot be unwrapped: Compressed file ended")
-    assert found[2][1] == ["cannot be unwrapped: Not a gzipped file (b'no')"]
-    assert found[3][1][-1] == "more than 1000 bytes unwrapped"
-    assert len(found[3][1]) < 502
+    result, _ = await poll(tmp_path, None, feed(unwrap="gzip", limit=1_000))
+    assert result[0] == ("N1", ["a", "b"])
+    assert result[1][1][-1].startswith("cannot be unwrapped: Compressed file ended")
+    assert result[2][1] == ["cannot be unwrapped: Not a gzipped file (b'no')"]
+    assert result[3][1][-1] == "more than 1000 bytes unwrapped"
+    assert len(result[3][1]) < 502
 
 
 async def test_the_position_stays_small_over_the_years(tmp_path: Path) -> None:
@@ -280,8 +280,8 @@ async def test_the_position_stays_small_over_the_years(tmp_path: Path) -> None:
         if number == nights - 50:
             await asyncio.sleep(0.03)  # the last tick of the clock of a file system is kept whole
         put(tmp_path, f"N{number:05}", f"{number}\n".encode())
-    found, position = await poll(tmp_path, None, feed())
-    assert len(found) == nights
+    result, position = await poll(tmp_path, None, feed())
+    assert len(result) == nights
     assert len(orjson.dumps(position)) < 8_000
     put(tmp_path, "N01100", b"new\n")
     put(tmp_path, "N00007x", b"late\n")

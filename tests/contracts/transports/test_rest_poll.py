@@ -48,10 +48,10 @@ class Owner:
         if self.token is not None and headers.get("authorization") != f"Bearer {self.token}":
             return 401, {}, b""
         since = query.get("since", "")
-        found = sorted((each for each in self.items if each["changed"] >= since), key=lambda each: each["changed"])
+        results = sorted((each for each in self.items if each["changed"] >= since), key=lambda each: each["changed"])
         at = int(query.get("cursor") or query.get("at") or (int(query.get("page", "1")) - 1) * 3)
-        more = at + 3 < len(found)
-        page: dict[str, Any] = {"items": found[at : at + 3], "as_of": self.clock}
+        more = at + 3 < len(results)
+        page: dict[str, Any] = {"items": results[at : at + 3], "as_of": self.clock}
         extra = {}
         if self.style == "cursor" and more:
             page["next_cursor"] = str(at + 3)
@@ -105,15 +105,15 @@ POLL = RestPoll(path="/v1/items", since="since", changed="changed", clock="as_of
 
 async def poll(owner: Owner, position: Any = None, transport: RestPoll = POLL, **given: Any) -> tuple[list[Read], Any]:
     """What one poll brings, and where it ends."""
-    found: list[Read] = []
+    results: list[Read] = []
     service = transport.open(owner.url, JsonPage(), **given)
     try:
         async for batch in service.batches(position):
-            found += [read async for read in batch.records()]
+            results += [read async for read in batch.records()]
             position = batch.after
     finally:
         await service.close()
-    return found, position
+    return results, position
 
 
 def keys(reads: list[Read]) -> list[int]:

@@ -57,8 +57,8 @@ def test_each_total_that_differs_is_told_with_both_numbers() -> None:
 
 
 def test_a_total_agrees_not_by_chance_where_a_record_could_not_be_read() -> None:
-    told = RIGHT | {"HASH": 13}  # as if the record that cannot be read had added nothing
-    assert list(three(None).disagreements({"SEQUENCE": 7}, told)) == [
+    message = RIGHT | {"HASH": 13}  # as if the record that cannot be read had added nothing
+    assert list(three(None).disagreements({"SEQUENCE": 7}, message)) == [
         "HASH cannot be compared: KEY of some records cannot be read"
     ]
 

@@ -71,8 +71,8 @@ def test_a_wrong_convention_gives_other_numbers_without_an_error() -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e70, max_value=1e70))
 def test_ibm_floats_are_read_as_they_are_written(value: float) -> None:
-    found = ebcdic.read_float(ebcdic.write_float(value, 8, "ibm"), "ibm")
-    assert math.isclose(found, value, rel_tol=2**-52, abs_tol=1e-75)
+    result = ebcdic.read_float(ebcdic.write_float(value, 8, "ibm"), "ibm")
+    assert math.isclose(result, value, rel_tol=2**-52, abs_tol=1e-75)
     single = ebcdic.read_float(ebcdic.write_float(value, 4, "ibm"), "ibm")
     assert math.isclose(single, value, rel_tol=2**-20, abs_tol=1e-75)
 

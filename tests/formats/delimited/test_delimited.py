@@ -34,9 +34,9 @@ GOOD = b"H|1|412\nD|17| GARCIA \r\nD|4|\nT|412|2|21\n"
 
 def read(data: bytes, format: DelimitedFormat = FORMAT) -> list[Read]:
     """All reads, which hold every byte once."""
-    found = list(format.read(BytesIO(data)))
-    assert sorted(b"".join(each.raw for each in found)) == sorted(data)
-    return found
+    results = list(format.read(BytesIO(data)))
+    assert sorted(b"".join(each.raw for each in results)) == sorted(data)
+    return results
 
 
 def why(data: bytes, format: DelimitedFormat = FORMAT) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
         (b"", ["the end: the file ends without a trailer that can be read"]),
         (GOOD.replace(b"|2|21", b"|3|21"), ["line 4: the trailer says COUNT 3, the file has 2"]),
@@ -68,10 +68,10 @@ def test_a_file() -> None:
         (b"X|1\n" + GOOD, ["line 1: begins with 'X', one of H, D, T expected"]),
     ],
 )
-def test_what_is_refused(data: bytes, told: list[str]) -> None:
-    found = why(data)
-    assert len(found) == len(told)
-    assert all(one.startswith(start) for one, start in zip(found, told, strict=True)), found
+def test_what_is_refused(data: bytes, reported: list[str]) -> None:
+    result = why(data)
+    assert len(result) == len(reported)
+    assert all(one.startswith(start) for one, start in zip(result, reported, strict=True)), result
 
 
 def test_a_header_that_is_none_spoils_the_file() -> None:
@@ -82,9 +82,9 @@ def test_a_header_that_is_none_spoils_the_file() -> None:
 def test_a_file_that_is_read_whole_or_not_at_all() -> None:
     whole = replace(FORMAT, whole=True)
     assert why(GOOD, whole) == []
-    found = why(GOOD.replace(b"|2|21", b"|3|21"), whole)
-    assert [line.partition(": ")[0] for line in found] == ["line 2", "line 3", "line 4"]
-    assert "its file is refused whole: the trailer says COUNT 3" in found[0]
+    result = why(GOOD.replace(b"|2|21", b"|3|21"), whole)
+    assert [line.partition(": ")[0] for line in result] == ["line 2", "line 3", "line 4"]
+    assert "its file is refused whole: the trailer says COUNT 3" in result[0]
 
 
 def test_quotes() -> None:
@@ -114,7 +114,7 @@ def test_whether_a_file_is_whole(data: bytes, how: Completeness) -> None:
 def test_a_line_too_long_costs_itself() -> None:
     short = replace(FORMAT, longest=32)
     data = GOOD.replace(b" GARCIA ", b"G" * 100)
-    assert all("line 2" in told or "line 4" in told for told in why(data, short))
+    assert all("line 2" in message or "line 4" in message for message in why(data, short))
     assert any(isinstance(each, Record) and each.fields["KEY"] == "4" for each in read(data, short))
 
 

@@ -16,9 +16,9 @@ PAGE = b' {"next": "7", "items": [ {"id": 1, "x": null} , {"id": 2}\n], "as_of":
 
 def read(data: bytes, format: JsonPage | None = None) -> list[Read]:
     """All reads, which hold every byte once."""
-    found = list((format or JsonPage()).read(BytesIO(data)))
-    assert b"".join(each.raw for each in found) == data
-    return found
+    results = list((format or JsonPage()).read(BytesIO(data)))
+    assert b"".join(each.raw for each in results) == data
+    return results
 
 
 def test_a_page() -> None:
@@ -76,8 +76,8 @@ def test_a_member_that_stands_twice_cannot_be_read() -> None:
 
 
 def test_too_large_a_page_is_refused_in_pieces() -> None:
-    found = read(PAGE, JsonPage(longest=20))
-    assert all(isinstance(each, BadRecord) and len(each.raw) <= 20 for each in found)
+    result = read(PAGE, JsonPage(longest=20))
+    assert all(isinstance(each, BadRecord) and len(each.raw) <= 20 for each in result)
 
 
 def test_a_record_is_read_again_at_its_number_and_shown() -> None:

@@ -75,8 +75,8 @@ class MemoryReads:
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         self._up()
-        told = [fact for fact in self.facts if fact.kind != "coverage"]
-        return [Pool(told)] if any(set(keys) & set(keys_of(fact)) for fact in told) else []
+        results = [fact for fact in self.facts if fact.kind != "coverage"]
+        return [Pool(results)] if any(set(keys) & set(keys_of(fact)) for fact in results) else []
 
     async def cutoffs(self) -> dict[int, tuple[int, int]]:
         self._up()
@@ -149,15 +149,15 @@ class Maker:
         birth: str | None = "1980-02-03",
         a_number: str | None = None,
     ) -> Subject:
-        found = []
+        results = []
         if number:
-            found.append(Identifier.of(Scheme.I94, number))
+            results.append(Identifier.of(Scheme.I94, number))
         if passport:
-            found.append(Identifier.of(Scheme.PASSPORT, passport, "GBR"))
+            results.append(Identifier.of(Scheme.PASSPORT, passport, "GBR"))
         if a_number:
-            found.append(Identifier.of(Scheme.A_NUMBER, a_number))
+            results.append(Identifier.of(Scheme.A_NUMBER, a_number))
         return Subject(
-            names=(Name(family=name, given="Zizi"),), birth=birth, citizenship=("GBR",), identifiers=tuple(found)
+            names=(Name(family=name, given="Zizi"),), birth=birth, citizenship=("GBR",), identifiers=tuple(results)
         )
 
     def arrival(

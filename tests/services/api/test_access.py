@@ -170,8 +170,8 @@ async def accounted(client: Any, audit: Any, paths: list[str], token: str) -> bo
         response = await client.get(path, headers={"authorization": f"Bearer {token}", "visabus-purpose": "admission"})
         if response.status_code == 200:
             answered.append(response.headers["visabus-request"])
-    told = [row.request async for row in audit.rows() if row.result == Result.ANSWERED]
-    return len(answered) == len(paths) and sorted(told) == sorted(answered)
+    results = [row.request async for row in audit.rows() if row.result == Result.ANSWERED]
+    return len(answered) == len(paths) and sorted(results) == sorted(answered)
 
 
 @pytest.mark.law(7, planted="an app that says it wrote to the log, and did not")

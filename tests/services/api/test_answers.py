@@ -200,12 +200,12 @@ async def test_the_timeline_has_every_interval(world: Any) -> None:
     assert response.status_code == 200, response.text
     (person,) = response.json()["persons"]
     first, second = person["stays"]
-    told = [
+    results = [
         (piece["outcome"], piece["since"], piece["until"], piece["holds"], piece["absence_known"])
         for stay in (first, second)
         for piece in stay["intervals"]
     ]
-    assert told == [
+    assert results == [
         ("IN_STATUS", "2026-01-10T17:00:00Z", "2026-07-10T04:00:00Z", "past", None),
         ("DEPARTURE_UNKNOWN", "2026-07-10T04:00:00Z", "2026-08-01T04:00:00Z", "past", False),
         ("DEPARTED_LATE", "2026-08-01T04:00:00Z", None, "present", None),
@@ -276,12 +276,12 @@ def test_words_for_weights() -> None:
 def test_days_over_start_at_one_and_only_grow(since: int, later: timedelta, zone: str) -> None:
     over = Interval(since, "OVERSTAY_SUSPECTED", "", "", "", (), absence=True)
     stay = Stay("", since - 1, zone, None, None, None, None, None, None, (), (), (over,))
-    told = Answer("OVERSTAY_SUSPECTED", "", "", "", (), since, stay)
-    days = days_over(told, since + int(later.total_seconds()))
+    message = Answer("OVERSTAY_SUSPECTED", "", "", "", (), since, stay)
+    days = days_over(message, since + int(later.total_seconds()))
     assert days >= 1
     assert abs(days - 1 - later.days) <= 1
-    assert days_over(told, since) == 1
-    assert days <= days_over(told, since + int(later.total_seconds()) + 86_400)
+    assert days_over(message, since) == 1
+    assert days <= days_over(message, since + int(later.total_seconds()) + 86_400)
 
 
 @pytest.mark.slow
@@ -297,10 +297,10 @@ def test_whoever_is_in_the_view_is_found_by_every_number_and_every_id(
 ) -> None:
     events, _ = world_of(seed)
     facts = tuple(fact_of(raw) for raw in bytes_of(events))
-    told = tuple(Pool(fact for fact in facts if fact.kind != "coverage").facts.values())
-    known = Known(told, complete(fact for fact in facts if fact.kind == "coverage"), None)
+    results = tuple(Pool(fact for fact in facts if fact.kind != "coverage").facts.values())
+    known = Known(results, complete(fact for fact in facts if fact.kind == "coverage"), None)
     when = When(as_of, None if known_at is None else known_at * MICRO)
-    for history in persons(visible(told, confidential=confidential), when.known_at):
+    for history in persons(visible(results, confidential=confidential), when.known_at):
         asked: list[By] = [ByPerson(handle(*record)) for record in history.records]
         asked += [ByIdentifier(Identifier.parse(text)) for text in history.identifiers]
         for by in asked:

@@ -307,8 +307,8 @@ async def test_those_who_come_together_fail_together_and_the_next_are_served(tmp
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE audit RENAME TO away"))
-    told = await asyncio.gather(*(log.write(entry(number)) for number in range(5)), return_exceptions=True)
-    assert [type(each) for each in told] == [AuditDown] * 5
+    message = await asyncio.gather(*(log.write(entry(number)) for number in range(5)), return_exceptions=True)
+    assert [type(each) for each in message] == [AuditDown] * 5
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE away RENAME TO audit"))
     await engine.dispose()
@@ -321,8 +321,8 @@ async def test_whoever_gives_up_waiting_takes_nobody_along(log: AuditLog) -> Non
     writing = [asyncio.create_task(log.write(entry(number))) for number in range(6)]
     await asyncio.sleep(0)
     writing[2].cancel()
-    told = await asyncio.gather(*writing, return_exceptions=True)
-    assert [each for number, each in enumerate(told) if number != 2] == [None] * 5
+    message = await asyncio.gather(*writing, return_exceptions=True)
+    assert [each for number, each in enumerate(message) if number != 2] == [None] * 5
     kept = {row.request async for row in log.rows()}
     assert {f"r{number}" for number in range(6) if number != 2} <= kept
     assert (await verify(log.rows())).broken is None

@@ -46,8 +46,8 @@ async def test_a_pending_application_is_seen_by_the_right_only(world: Any, mark:
     before = [comparable(await world.ask(path)) for path in PATHS]
     world.reads.take(world.make.filing("F1", date(2026, 6, 1), asks=Request.ADJUST, handling=(mark,)))
     assert [comparable(await world.ask(path)) for path in PATHS] == before
-    told = (await world.ask(PATHS[0], world.token(RIGHT))).json()
-    assert told["persons"][0]["present"]["outcome"] == "PENDING"
+    message = (await world.ask(PATHS[0], world.token(RIGHT))).json()
+    assert message["persons"][0]["present"]["outcome"] == "PENDING"
     assert before[0][1]["persons"][0]["present"]["outcome"] == "OVERSTAY_SUSPECTED"
     rows = await world.rows()
     assert [row.verb for row in rows][-1] == "status:read confidential:read"
@@ -59,8 +59,8 @@ async def test_a_grant_is_seen_by_the_right_only(world: Any, mark: tuple[Handlin
     before = [comparable(await world.ask(path)) for path in PATHS]
     world.reads.take(world.make.status("S1", date(2026, 5, 1), Said.ASYLUM_GRANTED, handling=mark))
     assert [comparable(await world.ask(path)) for path in PATHS] == before
-    told = (await world.ask(PATHS[0], world.token(RIGHT))).json()
-    assert told["persons"][0]["present"]["outcome"] == "ADJUSTED"
+    message = (await world.ask(PATHS[0], world.token(RIGHT))).json()
+    assert message["persons"][0]["present"]["outcome"] == "ADJUSTED"
 
 
 @pytest.mark.parametrize("fact", [Said.ASYLUM_PENDING, Said.TPS])
@@ -70,8 +70,8 @@ async def test_a_protection_is_confidential_whoever_tells_it(world: Any, fact: S
     before = [comparable(await world.ask(path)) for path in PATHS]
     world.reads.take(world.make.status("S1", date(2026, 5, 1), fact, until=date(2027, 5, 1)))
     assert [comparable(await world.ask(path)) for path in PATHS] == before
-    told = (await world.ask(PATHS[0], world.token(RIGHT))).json()
-    assert told["persons"][0]["present"]["outcome"] == ("IN_STATUS" if fact is Said.TPS else "PENDING")
+    message = (await world.ask(PATHS[0], world.token(RIGHT))).json()
+    assert message["persons"][0]["present"]["outcome"] == ("IN_STATUS" if fact is Said.TPS else "PENDING")
 
 
 async def test_a_record_known_first_does_not_give_the_person_its_id(world: Any) -> None:
@@ -157,5 +157,5 @@ def test_answers_are_a_function_of_what_may_be_told(new_maker: Any, data: Any, a
     for view in (status_view, timeline_view):
         for known_at in (None, 1_780_000_000_000_000):
             when = When(as_of, known_at)
-            told = view(by, when, Known(tuple(base + secrets), NOTHING, None), confidential=False)
-            assert told == view(by, when, Known(tuple(base), NOTHING, None), confidential=True)
+            message = view(by, when, Known(tuple(base + secrets), NOTHING, None), confidential=False)
+            assert message == view(by, when, Known(tuple(base), NOTHING, None), confidential=True)

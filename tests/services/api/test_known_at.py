@@ -32,11 +32,11 @@ def facts_of(seed: int) -> tuple[Fact, ...]:
 
 def knowing(facts: Iterable[Fact], known_at: int | None = None) -> Known:
     """What an installation reads that has heard these, for a look-up as known then."""
-    told = list(facts)
-    pool = Pool(fact for fact in told if fact.kind != "coverage")
+    results = list(facts)
+    pool = Pool(fact for fact in results if fact.kind != "coverage")
     held = tuple(pool.facts.values())
     copies: dict[bytes, Fact] = {}
-    for fact in sorted((fact for fact in told if fact.kind == "coverage"), key=lambda fact: fact.known):
+    for fact in sorted((fact for fact in results if fact.kind == "coverage"), key=lambda fact: fact.known):
         copies.setdefault(fact.id, fact)
     cutoffs = caps_of(held, NO_CUTOFFS)
     return Known(held, complete(copies.values(), known_at), None, cutoffs.cutoffs if cutoffs else NO_CUTOFFS)

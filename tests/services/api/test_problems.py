@@ -195,7 +195,7 @@ def test_an_instant_is_read_or_refused(text: str) -> None:
 @given(st.sampled_from(list(Scheme)), st.text(max_size=40), st.text(max_size=12))
 def test_an_identifier_is_read_or_refused(scheme: Scheme, value: str, issuer: str) -> None:
     try:
-        found = Identifier.of(scheme, value, issuer)
+        result = Identifier.of(scheme, value, issuer)
     except InvalidIdentifier:
         return
-    assert Identifier.parse(found.text) == found
+    assert Identifier.parse(result.text) == result

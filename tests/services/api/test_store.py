@@ -127,7 +127,7 @@ async def test_a_number_of_too_many_says_that_others_may_hold_it(
     assert len(one["persons"]) == 1
 
 
-async def found_under(number: ByIdentifier, raws: list[bytes], url: str) -> frozenset[str]:
+async def held_under(number: ByIdentifier, raws: list[bytes], url: str) -> frozenset[str]:
     """Whom a number leads to once a store has taken the events one by one."""
     store = await open_store(url)
     driver = Driver(store.writer)
@@ -141,7 +141,7 @@ async def found_under(number: ByIdentifier, raws: list[bytes], url: str) -> froz
     return frozenset(ids_of(status_view(number, When(1_790_000_000), known, confidential=True)))
 
 
-async def found_in_orders(directory: Path, orders: int) -> set[frozenset[str]]:
+async def in_any_order(directory: Path, orders: int) -> set[frozenset[str]]:
     """The answers to one number of too many, over orders of arrival."""
     crowd, rng = World(5), Random(5)
     shared = Identifier.of(Scheme.RECEIPT, "SRC0000000001")
@@ -149,11 +149,11 @@ async def found_in_orders(directory: Path, orders: int) -> set[frozenset[str]]:
     raws = bytes_of(
         [encounter(crowd, crowd.person(), START + timedelta(day), shared, one) for day, one in enumerate(own)]
     )
-    found = set()
+    results = set()
     for order in range(orders):
-        found.add(await found_under(ByIdentifier(shared), raws, f"sqlite+aiosqlite:///{directory}/{order}.db"))
+        results.add(await held_under(ByIdentifier(shared), raws, f"sqlite+aiosqlite:///{directory}/{order}.db"))
         rng.shuffle(raws)
-    return found
+    return results
 
 
 @pytest.mark.law(1, "look-ups by a number that more claims share than it admits")
@@ -161,8 +161,8 @@ async def test_whom_a_number_of_too_many_leads_to_is_no_matter_of_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(caps, "CAP", 2)
-    (found,) = await found_in_orders(tmp_path, 5)
-    assert len(found) == caps.CAP
+    (result,) = await in_any_order(tmp_path, 5)
+    assert len(result) == caps.CAP
 
 
 @pytest.mark.law(1, planted="an answer with all holders of a number that does not admit them")
@@ -170,4 +170,4 @@ async def test_and_who_was_thrown_out_would_make_it_one(tmp_path: Path, monkeypa
     """Planted: all of the pool who hold the number are told."""
     monkeypatch.setattr(caps, "CAP", 2)
     monkeypatch.setattr(answers, "caps_of", lambda *_, **__: None)
-    assert len(await found_in_orders(tmp_path, 5)) > 1
+    assert len(await in_any_order(tmp_path, 5)) > 1

@@ -54,15 +54,15 @@ async def proven(trust: Trust, token: str) -> bool:
 @pytest.fixture
 def signed(token: Callable[..., str]) -> Callable[..., str]:
     def sign(key: Any, kid: str | None = None, algorithm: str | None = None, **claims: Any) -> str:
-        chosen = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
-        return token(key=key, algorithm=chosen, headers={"kid": kid} if kid else None, **claims)
+        message = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
+        return token(key=key, algorithm=message, headers={"kid": kid} if kid else None, **claims)
 
     return sign
 
 
 async def test_a_key_set_has_a_key_for_each_id(signed: Any) -> None:
-    found = KeySet.parse(key_set(jwk(RSA, "r"), jwk(EC, "e", use="sig"), jwk(OTHER, "x", use="enc")))
-    trust = Trust(ISSUER, "visabus", found)
+    result = KeySet.parse(key_set(jwk(RSA, "r"), jwk(EC, "e", use="sig"), jwk(OTHER, "x", use="enc")))
+    trust = Trust(ISSUER, "visabus", result)
     assert await proven(trust, signed(RSA, "r"))
     assert await proven(trust, signed(EC, "e"))
     assert not await proven(trust, signed(OTHER, "r"))  # another's signature

@@ -47,7 +47,7 @@ def stores(tmp_path: Path, postgres: str) -> dict[str, str]:
     return {"sqlite": f"sqlite:///{tmp_path}/store.db", "postgresql": postgres}
 
 
-class Desk:
+class Subscriber:
     """A correlator with a clock in hand and a bus to tell on."""
 
     def __init__(self, store: Store, bus: EmbeddedBus, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ class Desk:
         while await one.deliver():
             continue
 
-    async def told(self) -> list[StatusChange]:
+    async def reported(self) -> list[StatusChange]:
         """All changes so far."""
         return [
             StatusChange.model_validate_json(delivery.value or b"")
@@ -124,91 +124,95 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Desk]:
+async def subscriber(store: Store, tmp_path: Path) -> AsyncIterator[Subscriber]:
     bus = await EmbeddedBus.open(tmp_path / "bus.db")
     await bus.declare(topics())
-    yield Desk(store, bus, tmp_path)
+    yield Subscriber(store, bus, tmp_path)
     await bus.close()
 
 
 @pytest.mark.law(5, "a deadline, then coverage, each published once")
-async def test_time_and_coverage_change_an_answer_without_an_event(desk: Desk) -> None:
-    one = await desk.correlator()
-    await desk.take(one, desk.arrival())
-    desk.now = OVER - timedelta(seconds=1)
-    await desk.rest(one)
-    assert [change.outcome for change in await desk.told()] == ["IN_STATUS"]
-    desk.now = OVER
-    await desk.rest(one)
-    assert [change.outcome for change in await desk.told()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
-    await desk.take(one, *desk.coverage(OVER - timedelta(seconds=1)))
-    await desk.rest(one)
-    assert len(await desk.told()) == 2
+async def test_time_and_coverage_change_an_answer_without_an_event(subscriber: Subscriber) -> None:
+    one = await subscriber.correlator()
+    await subscriber.take(one, subscriber.arrival())
+    subscriber.now = OVER - timedelta(seconds=1)
+    await subscriber.rest(one)
+    assert [change.outcome for change in await subscriber.reported()] == ["IN_STATUS"]
+    subscriber.now = OVER
+    await subscriber.rest(one)
+    assert [change.outcome for change in await subscriber.reported()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
+    await subscriber.take(one, *subscriber.coverage(OVER - timedelta(seconds=1)))
+    await subscriber.rest(one)
+    assert len(await subscriber.reported()) == 2
     one._coverage_at = -1e9  # coverage may be a second old
-    await desk.take(one, *desk.coverage(OVER))
-    await desk.rest(one)
-    told = await desk.told()
-    assert [change.outcome for change in told] == ["IN_STATUS", "DEPARTURE_UNKNOWN", "OVERSTAY_SUSPECTED"]
-    assert [change.sequence for change in told] == [1, 2, 3]
-    assert told[-1].replaced is not None
-    assert told[-1].replaced.outcome == "DEPARTURE_UNKNOWN"
+    await subscriber.take(one, *subscriber.coverage(OVER))
+    await subscriber.rest(one)
+    message = await subscriber.reported()
+    assert [change.outcome for change in message] == ["IN_STATUS", "DEPARTURE_UNKNOWN", "OVERSTAY_SUSPECTED"]
+    assert [change.sequence for change in message] == [1, 2, 3]
+    assert message[-1].replaced is not None
+    assert message[-1].replaced.outcome == "DEPARTURE_UNKNOWN"
 
 
 @pytest.mark.law(5, "two correlators, a hundred days late")
-async def test_a_deadline_is_told_once_by_several_correlators_and_after_downtime(desk: Desk) -> None:
-    one, two = await desk.correlator(), await desk.correlator()
-    await desk.take(one, desk.arrival())
-    before = [history async for history in desk.store.reads.histories()]
-    desk.now = OVER + timedelta(days=100)  # nobody was there when it passed
+async def test_a_deadline_is_told_once_by_several_correlators_and_after_downtime(subscriber: Subscriber) -> None:
+    one, two = await subscriber.correlator(), await subscriber.correlator()
+    await subscriber.take(one, subscriber.arrival())
+    before = [history async for history in subscriber.store.reads.histories()]
+    subscriber.now = OVER + timedelta(days=100)  # nobody was there when it passed
     await asyncio.gather(one.fire(), two.fire())
-    await asyncio.gather(desk.rest(one), desk.rest(two))
-    assert [change.outcome for change in await desk.told()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
-    assert [history async for history in desk.store.reads.histories()] == before
+    await asyncio.gather(subscriber.rest(one), subscriber.rest(two))
+    assert [change.outcome for change in await subscriber.reported()] == ["IN_STATUS", "DEPARTURE_UNKNOWN"]
+    assert [history async for history in subscriber.store.reads.histories()] == before
 
 
-async def test_a_merge_names_who_is_gone_and_a_split_goes_on_counting(desk: Desk) -> None:
-    one = await desk.correlator()
-    first = desk.arrival(subject=desk.world.subject(desk.person, passport(desk.person)))
+async def test_a_merge_names_who_is_gone_and_a_split_goes_on_counting(subscriber: Subscriber) -> None:
+    one = await subscriber.correlator()
+    first = subscriber.arrival(subject=subscriber.world.subject(subscriber.person, passport(subscriber.person)))
     other = Identifier.of(Scheme.VISA, "A1234567")
-    stranger = replace(desk.world.person(), name=desk.person.name)
-    second = desk.arrival(subject=desk.world.subject(stranger, other))
-    await desk.take(one, first, second)
-    assert [change.sequence for change in await desk.told()] == [1, 1]
+    stranger = replace(subscriber.world.person(), name=subscriber.person.name)
+    second = subscriber.arrival(subject=subscriber.world.subject(stranger, other))
+    await subscriber.take(one, first, second)
+    assert [change.sequence for change in await subscriber.reported()] == [1, 1]
     wrong = make(
         Departure,
-        desk.world,
-        record=desk.world.number("T"),
+        subscriber.world,
+        record=subscriber.world.number("T"),
         known=ADMITTED + timedelta(days=1),
         occurred_at=Moment.instant(ADMITTED - timedelta(days=400)),
-        subject=desk.world.subject(desk.person, passport(desk.person), other).model_copy(update={"birth": None}),
+        subject=subscriber.world.subject(subscriber.person, passport(subscriber.person), other).model_copy(
+            update={"birth": None}
+        ),
         evidence=Evidence.BOOKING,
     )
     # the visa's holder has another date of birth: only a record without one can tie the two
     tie = wrong.model_copy(update={"subject": wrong.subject.model_copy(update={"names": (), "sex": None})})
-    await desk.take(one, tie)
-    told = await desk.told()
-    persons = {history_of(line).person async for line in desk.store.reads.histories()}
+    await subscriber.take(one, tie)
+    message = await subscriber.reported()
+    persons = {history_of(line).person async for line in subscriber.store.reads.histories()}
     assert len(persons) == 1
     (survivor,) = persons
-    (gone,) = {change.person for change in told} - persons
-    assert list(next(change for change in told if change.formerly).formerly) == [gone]
-    assert next(change for change in told if change.ended).person == gone
-    await desk.take(one, again(tie, number=2, published_at=ADMITTED + timedelta(days=2), operation=Operation.RETRACT))
-    told = await desk.told()
-    assert len({history_of(line).person async for line in desk.store.reads.histories()}) == 2
+    (gone,) = {change.person for change in message} - persons
+    assert list(next(change for change in message if change.formerly).formerly) == [gone]
+    assert next(change for change in message if change.ended).person == gone
+    await subscriber.take(
+        one, again(tie, number=2, published_at=ADMITTED + timedelta(days=2), operation=Operation.RETRACT)
+    )
+    message = await subscriber.reported()
+    assert len({history_of(line).person async for line in subscriber.store.reads.histories()}) == 2
     for person in (survivor, gone):
-        numbers = [change.sequence for change in told if change.person == person]
+        numbers = [change.sequence for change in message if change.person == person]
         assert numbers == list(range(1, len(numbers) + 1))
-    assert not [change for change in told if change.person == gone][-1].ended
+    assert not [change for change in message if change.person == gone][-1].ended
 
 
-async def test_a_change_is_a_cloud_event_as_the_document_has_it(desk: Desk) -> None:
+async def test_a_change_is_a_cloud_event_as_the_document_has_it(subscriber: Subscriber) -> None:
     """With the CloudEvents SDK as the oracle."""
-    one = await desk.correlator()
-    await desk.take(one, desk.arrival())
+    one = await subscriber.correlator()
+    await subscriber.take(one, subscriber.arrival())
     described = asyncapi()["components"]["messages"]["status-change"]["headers"]
     for topic in (CHANGES, CHANGES_LATEST):
-        async for delivery in desk.bus.read(topic):
+        async for delivery in subscriber.bus.read(topic):
             assert delivery.value is not None
             change = StatusChange.model_validate_json(delivery.value)
             headers = dict(delivery.headers)
@@ -221,48 +225,48 @@ async def test_a_change_is_a_cloud_event_as_the_document_has_it(desk: Desk) -> N
             assert headers.keys() == described["properties"].keys()
 
 
-async def test_the_compacted_twin_holds_the_last_word(desk: Desk) -> None:
-    one = await desk.correlator()
-    await desk.take(one, desk.arrival())
-    desk.now = OVER
-    await desk.rest(one)
+async def test_the_compacted_twin_holds_the_last_word(subscriber: Subscriber) -> None:
+    one = await subscriber.correlator()
+    await subscriber.take(one, subscriber.arrival())
+    subscriber.now = OVER
+    await subscriber.rest(one)
     last = {}
-    async for delivery in desk.bus.read(CHANGES_LATEST):
+    async for delivery in subscriber.bus.read(CHANGES_LATEST):
         last[delivery.key] = StatusChange.model_validate_json(delivery.value or b"").outcome
     assert list(last.values()) == ["DEPARTURE_UNKNOWN"]
 
 
-async def test_what_is_no_event_is_kept_and_the_rest_goes_on(desk: Desk) -> None:
-    one = await desk.correlator()
-    good = bytes_of([desk.arrival()])[0]
-    await desk.send(one, [b"not json", good, b'{"kind": "arrival"}', good[:-1]])
-    await desk.rest(one)
-    letters = [delivery async for delivery in desk.bus.read(DEAD_LETTERS)]
-    assert len(letters) == 3
-    assert len([line async for line in desk.store.reads.histories()]) == 1
+async def test_what_is_no_event_is_kept_and_the_rest_goes_on(subscriber: Subscriber) -> None:
+    one = await subscriber.correlator()
+    good = bytes_of([subscriber.arrival()])[0]
+    await subscriber.send(one, [b"not json", good, b'{"kind": "arrival"}', good[:-1]])
+    await subscriber.rest(one)
+    dead_letters = [delivery async for delivery in subscriber.bus.read(DEAD_LETTERS)]
+    assert len(dead_letters) == 3
+    assert len([line async for line in subscriber.store.reads.histories()]) == 1
 
 
-async def test_a_correlator_that_was_thought_dead_writes_nothing(desk: Desk) -> None:
-    one, two = await desk.correlator(), await desk.correlator()
-    await desk.take(one, desk.arrival())
+async def test_a_correlator_that_was_thought_dead_writes_nothing(subscriber: Subscriber) -> None:
+    one, two = await subscriber.correlator(), await subscriber.correlator()
+    await subscriber.take(one, subscriber.arrival())
     part = Partition(ARRIVALS, 0)
-    assert await two.assigned([part]) == {part: desk.position}
+    assert await two.assigned([part]) == {part: subscriber.position}
     with pytest.raises(Fenced):
-        await desk.send(one, bytes_of([desk.arrival()]))
-    assert await desk.store.reads.backlog() == 0
+        await subscriber.send(one, bytes_of([subscriber.arrival()]))
+    assert await subscriber.store.reads.backlog() == 0
 
 
-async def test_what_was_taken_already_is_passed_over(desk: Desk) -> None:
-    one = await desk.correlator()
-    raws = bytes_of([desk.arrival()])
-    await desk.send(one, raws)
-    desk.position = 0
-    await desk.send(one, raws)
-    assert await desk.store.reads.positions() == {(ARRIVALS, 0): 1}
+async def test_what_was_taken_already_is_passed_over(subscriber: Subscriber) -> None:
+    one = await subscriber.correlator()
+    raws = bytes_of([subscriber.arrival()])
+    await subscriber.send(one, raws)
+    subscriber.position = 0
+    await subscriber.send(one, raws)
+    assert await subscriber.store.reads.positions() == {(ARRIVALS, 0): 1}
 
 
-async def test_another_configuration_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    await desk.correlator()
+async def test_another_configuration_is_refused(subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    await subscriber.correlator()
     monkeypatch.setattr("services.correlator.correlator.fingerprint", lambda: "0" * 16)
     with pytest.raises(OtherConfiguration, match="rebuild"):
-        await desk.correlator()
+        await subscriber.correlator()

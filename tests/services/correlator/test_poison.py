@@ -92,7 +92,7 @@ def test_no_model_takes_the_poison(world: list[Any]) -> None:
                 read(message.value or b"")
 
 
-async def told_by(directory: Path, world: list[Any]) -> tuple[list[bytes], list[str]]:
+async def reported_by(directory: Path, world: list[Any]) -> tuple[list[bytes], list[str]]:
     """The view of a world among poison, and what the dead letters hold of it."""
     settings = load(environment={"VISABUS_DATA_DIR": str(directory)})
     bus = await open_bus(settings)
@@ -116,7 +116,7 @@ async def told_by(directory: Path, world: list[Any]) -> tuple[list[bytes], list[
     2, "events that came past the doors and are none: each in the dead letters once, and the view as without them"
 )
 async def test_poison_is_kept_and_the_others_go_through(tmp_path: Path, world: list[Any]) -> None:
-    view, reasons = await told_by(tmp_path, world)
+    view, reasons = await reported_by(tmp_path, world)
     assert view == reference(bytes_of(world))
     assert len(reasons) == len(POISON)
     assert all(reasons)
@@ -129,4 +129,4 @@ async def test_a_reader_that_takes_what_no_model_takes_stops_everything(
     """Planted: the quick reader does not look whether what a kind needs is there."""
     monkeypatch.setattr(facts, "_check", lambda kind, body: None)
     with pytest.raises(ExceptionGroup):
-        await told_by(tmp_path, world)
+        await reported_by(tmp_path, world)

@@ -131,11 +131,11 @@ class _Meeting:
         return getattr(self._tx, name)
 
     async def pools(self, pools: list[int]) -> dict[int, bytes]:
-        found = await self._tx.pools(pools)
+        result = await self._tx.pools(pools)
         await self._read.wait()
         if self._written is not None:
             await self._written.wait()
-        return found
+        return result
 
 
 def one_persons(world: World, count: int) -> list[bytes]:

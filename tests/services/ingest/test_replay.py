@@ -72,7 +72,7 @@ async def nights(data: Path, bus: Bus, **files: bytes) -> Path:
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / f"I94.D20250314.{name}").write_bytes(content)
-    await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
+    await ingest(data, bus, "I94", str(folder), unchanged=0.0, patience=0.0)
     return folder
 
 
@@ -238,7 +238,7 @@ async def test_an_encounter_is_replayed_behind_the_head_of_its_message(data: Pat
     (folder / "a.xml").write_bytes(
         message(encounter(), encounter(ENTRY, port="QQQ"), encounter(id="E0000000090", version="?"))
     )
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(unchanged=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     first, last = await read(bus, Selection(system="IDENT"), whole=True)
     assert await all_of(bus, data, Selection((first.id,)), raw=first.raw.replace(b"QQQ", b"JFK")) == [("publish", None)]
@@ -254,7 +254,7 @@ async def test_a_record_of_a_batch_is_replayed_behind_its_header_at_its_number(d
     three = [create(requestID=f"A10{number}") for number in range(3)]
     broken = [three[0], *(each.replace("<ResultCode>S", "<ResultCode>Q") for each in three[1:])]
     (folder / "SEVIS.D20250314.S000412.xml").write_bytes(batch(broken).encode())
-    await ingest(data, bus, "SEVIS", str(folder), settle=0.0, patience=0.0, unwrap=None, pattern="*")
+    await ingest(data, bus, "SEVIS", str(folder), unchanged=0.0, patience=0.0, unwrap=None, pattern="*")
     dead_letters = await read(bus, Selection(system="SEVIS"), whole=True)
     assert [dead_letter.ordinal for dead_letter in dead_letters] == [2, 3]
     for dead_letter in dead_letters:
@@ -277,7 +277,7 @@ async def test_bytes_in_the_spool_are_replayed_and_missing_ones_are_told(data: P
         message(encounter()).replace(b"<ident:Person>", b"<ident:Person >" + b" " * 300_000, 1)
     )
     (folder / "b.xml").write_bytes(message(encounter(ENTRY)) + b"<" + b" " * 300_000)
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(unchanged=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     (dead_letter,) = await read(bus, Selection(), whole=True)
     assert dead_letter.spooled is not None
@@ -330,7 +330,7 @@ async def test_nothing_of_a_letter_is_published_unless_all_of_it_can_be_read(dat
     folder = data / "in"
     folder.mkdir()
     (folder / "a.xml").write_bytes(message(encounter(), encounter(ENTRY))[:-30])
-    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(settle=0.0))
+    feed = replace(SYSTEMS["IDENT"].feeds[0], transport=FileDrop(unchanged=0.0))
     await run(settings(data), [Source(SYSTEMS["IDENT"], feed, str(folder))], once=True, clock=recorded, bus=bus)
     half = message(encounter(), encounter(ENTRY, port="QQQ"))
     assert [outcome for outcome, _ in await all_of(bus, data, Selection(), raw=half)] == ["refused"]
@@ -345,7 +345,7 @@ async def test_every_letter_of_every_case_is_judged_without_an_error(data: Path,
     folder.mkdir()
     for number, case in enumerate(sorted((HERE / "i94" / "cases").iterdir()), 1):
         shutil.copy(case / "input.dat", folder / f"I94.D20250314.S{number:06}")
-    await ingest(data, bus, "I94", str(folder), settle=0.0, patience=0.0)
+    await ingest(data, bus, "I94", str(folder), unchanged=0.0, patience=0.0)
     dead_letters = await read(bus, Selection(system="I94"))
     assert len(dead_letters) > 30
     outcomes = [outcome for outcome, _ in await all_of(bus, data, Selection(system="I94"))]

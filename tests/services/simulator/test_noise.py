@@ -236,7 +236,7 @@ def test_equal_seeds_make_equal_mistakes(tmp_path: Path) -> None:
 def test_without_noise_nothing_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So what is written is what was written before there was any noise."""
 
-    class Refusing(Random):
+    class Refuses(Random):
         def __init__(self, seed: object) -> None:
             super().__init__(0)
             self.silent = str(seed).startswith("noise")
@@ -245,7 +245,7 @@ def test_without_noise_nothing_is_drawn(tmp_path: Path, monkeypatch: pytest.Monk
             assert not self.silent
             return super().random()
 
-    monkeypatch.setattr("services.simulator.rng.Random", Refusing)
+    monkeypatch.setattr("services.simulator.rng.Random", Refuses)
     truth = simulate(tmp_path / "run", persons=60, seed=7, systems=SYSTEMS, noise=Noise().scaled(0))
     assert not truth.noisy
     assert "noise" not in truth.counts

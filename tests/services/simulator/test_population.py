@@ -206,7 +206,7 @@ def test_a_smaller_population_begins_alike(persons: list[Person]) -> None:
     assert list(Population(3, span()).draw(20)) == persons[:20]
 
 
-def test_shares_are_told(truth: Truth, tmp_path: Path) -> None:
+def test_rates_are_written(truth: Truth, tmp_path: Path) -> None:
     assert truth.counts["rates"]["day_only"] == rates.DAY_ONLY
     assert truth.counts["rates"]["I94"]["reported_late"] == i94_rates.REPORTED_LATE
     assert Truth.read(truth.directory).counts == truth.counts

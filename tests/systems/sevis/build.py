@@ -91,9 +91,9 @@ def markup(name: str, said: Any, prefix: str = "", attributes: Fields | None = N
     """An element; None leaves it out."""
     if said is None:
         return ""
-    told = "".join(f" {key}={quoteattr(value)}" for key, value in (attributes or {}).items() if value is not None)
+    message = "".join(f" {key}={quoteattr(value)}" for key, value in (attributes or {}).items() if value is not None)
     inside = "".join(markup(*each, prefix) for each in said.items()) if isinstance(said, dict) else escape(said)
-    return f"<{prefix}{name}{told}>{inside}</{prefix}{name}>"
+    return f"<{prefix}{name}{message}>{inside}</{prefix}{name}>"
 
 
 def attributes(visa: str, changes: Fields) -> Fields:
@@ -294,8 +294,8 @@ def odd() -> dict[str, bytes]:
             update("CapGapExtension", {"Until": "2025-10-01"}, requestID="A101"),
         ]),
     }  # fmt: skip
-    found = {f"{name}.xml": text.encode() for name, text in texts.items()}
-    return found | {
+    results = {f"{name}.xml": text.encode() for name, text in texts.items()}
+    return results | {
         "utf-8-declared.xml": declared(whole, "UTF-8"),
         "utf-8-mark.xml": b"\xef\xbb\xbf" + declared(whole, "utf-8"),
         "utf-16-little.xml": b"\xff\xfe" + declared(whole, "UTF-16", "utf-16-le"),
@@ -390,8 +390,8 @@ def bad() -> dict[str, bytes]:
             *several(1), create(person={"FamilyName": "AB"}).replace(">AB<", ">A&#1;B<")
         ]),
     }  # fmt: skip
-    found = {f"{name}.xml": text.encode() for name, text in texts.items()}
-    return found | {
+    results = {f"{name}.xml": text.encode() for name, text in texts.items()}
+    return results | {
         "empty-file.xml": b"",
         "no-xml.xml": b"Dear Sir or Madam,\n",
         "declared-utf-8-and-is-not.xml": declared(batch([*several(1), create()]), "UTF-8", "latin-1"),

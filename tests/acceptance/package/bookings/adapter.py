@@ -22,10 +22,10 @@ PERSON = Person(birth="born", numbers=NUMBERS)
 
 def key(item: Fields) -> str:
     """The key of a record. Raises ValueError."""
-    found = item.need("id", text)
-    if not found:
+    result = item.need("id", text)
+    if not result:
         raise ValueError("id is blank")
-    return found
+    return result
 
 
 def says(item: Fields) -> Iterator[Says]:

@@ -80,9 +80,9 @@ def handler(items: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
                 return
             query = parse_qs(urlsplit(self.path).query)
             since, at = query["since"][0], int(query.get("cursor", ["0"])[0])
-            found = [item for item in items if item["changed"] >= since]
-            page: dict[str, Any] = {"items": found[at : at + PAGE], "as_of": STAMP}
-            if at + PAGE < len(found):
+            results = [item for item in items if item["changed"] >= since]
+            page: dict[str, Any] = {"items": results[at : at + PAGE], "as_of": STAMP}
+            if at + PAGE < len(results):
                 page["next_cursor"] = str(at + PAGE)
             self.answer(page)
 

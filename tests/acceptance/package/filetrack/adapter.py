@@ -71,5 +71,5 @@ ADAPTER = System(
     emits=("status",),
     identifiers=("i94",),
     mapping_version=1,
-    feeds=(Feed("files", FileDrop(pattern="track.*", settle=0), MAPPING, FORMAT),),
+    feeds=(Feed("files", FileDrop(pattern="track.*", unchanged=0), MAPPING, FORMAT),),
 )
