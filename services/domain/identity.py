@@ -114,7 +114,8 @@ class Cluster:
 
     holders: dict[str, set[str]]
     sexes: set[str]
-    births: set[str]
+    births: set[str]  # those that are known to the day
+    dates: set[str]  # all of them
     names: set[tuple[str, str]]
     nodes: list[bytes]
     documents: set[str]
@@ -146,7 +147,7 @@ class Cluster:
                 yield "given names of two people under one document"
             if self._a_generation(other) and len(self.documents & other.documents) < 2:
                 yield "dates of birth a generation apart"
-        elif births_differ and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
+        elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
 
     def _mistyped(self, other: Cluster, by: str) -> bool:
@@ -157,6 +158,12 @@ class Cluster:
     def _births_differ(self, other: Cluster) -> bool:
         return bool(self.births and other.births) and not any(
             births.births_agree(mine, theirs) for mine in self.births for theirs in other.births
+        )
+
+    def _dates_differ(self, other: Cluster) -> bool:
+        """The same of dates that are known in part, too."""
+        return bool(self.dates and other.dates) and not any(
+            births.births_agree(mine, theirs) for mine in self.dates for theirs in other.dates
         )
 
     def _a_generation(self, other: Cluster) -> bool:
@@ -175,6 +182,7 @@ class Cluster:
             self.holders.setdefault(scheme, set()).update(theirs)
         self.sexes |= other.sexes
         self.births |= other.births
+        self.dates |= other.dates
         self.names |= other.names
         self.nodes += other.nodes
         self.documents |= other.documents
@@ -190,9 +198,10 @@ def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> 
         if scheme in ("fin", "a_number") and not is_placeholder(text):
             holders.setdefault(scheme, set()).add(text)
     sexes = {claim.sex} if claim.sex in ("F", "M") else set()
-    dates = {claim.birth} if len(claim.birth) == 10 else set()
+    dates = {claim.birth} if claim.birth else set()
+    days = {birth for birth in dates if len(birth) == 10}
     documents = {text for text in claim.identifiers if text.startswith(DOCUMENTS) and not is_placeholder(text)}
-    return Cluster(holders, sexes, dates, set(claim.names), [key], documents, by_quarter(sightings))
+    return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, by_quarter(sightings))
 
 
 def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:

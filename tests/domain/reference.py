@@ -212,7 +212,9 @@ def _two_people_reported(text: str, one: Claim, other: Claim) -> bool:
         return True
     two_sets = _apart(_documents([one]), _documents([other]))
     by_number = _strange_names([one], [other]) and (two_sets or not text.startswith("fin/"))
-    return _two_for_life(one, other) or (_other_births([one], [other]) and (by_number or _two_sexes(one, other)))
+    if _two_for_life(one, other) or (_other_births([one], [other]) and _two_sexes(one, other)):
+        return True
+    return by_number and _other_dates([one], [other])
 
 
 def _two_sexes(one: Claim, other: Claim) -> bool:
@@ -265,7 +267,7 @@ def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[byt
 
 def _mistyped_number(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
-    return _other_births(ours, others) and _strange_names(ours, others)
+    return _other_dates(ours, others) and _strange_names(ours, others)
 
 
 def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
@@ -282,6 +284,11 @@ def _a_generation(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
 
 def _other_births(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    return bool(dates and more) and not any(births.births_agree(a, b) for a in dates for b in more)
+
+
+def _other_dates(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    dates, more = ({claim.birth for claim in side if claim.birth} for side in (ours, others))
     return bool(dates and more) and not any(births.births_agree(a, b) for a in dates for b in more)
 
 

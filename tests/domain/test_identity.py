@@ -123,6 +123,8 @@ def test_the_record_of_a_mistyped_number_stays_with_its_own() -> None:
     bo = {"family": "JONES", "given": "BO", "birth": "1999-09-09", "sex": "F", "citizenship": ("FRA",)}
     his, leaving = said("b", RECEIPT, PASSPORT, **bo, day=1), said("c", I94, PASSPORT, **bo, day=2)
     assert groups([hers, his, leaving]) == {frozenset("a"), frozenset("bc")}
+    partly = said("c", I94, PASSPORT, **bo | {"birth": "1999-09"}, day=2)
+    assert groups([hers, partly]) == {frozenset("a"), frozenset("c")}
     bare = said("d", I94, citizenship=(), day=3)
     assert groups([hers, bare]) == {frozenset("ad")}
     assert groups([hers, his, leaving, bare]) == {frozenset("a"), frozenset("bc"), frozenset("d")}
