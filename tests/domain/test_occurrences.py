@@ -482,7 +482,7 @@ def test_the_worlds_are_worth_it() -> None:
 
 
 BUGS: dict[str, tuple[str, object]] = {
-    "every report a crossing": ("_told_once", lambda facts: True),
+    "every report a crossing": ("_reported_once", lambda facts: True),
     "one system may tell twice of one": ("_sources", lambda group: set()),
     "who left in between came once": ("_left_between", lambda one, other, departures: False),
     "origin ignored": ("_repeats", lambda facts: ()),

@@ -177,7 +177,7 @@ def test_a_departure_after_its_own_record_is_impossible(monkeypatch: pytest.Monk
     assert Story().admitted(D, until=END).left(date(2030, 12, 1)).last().outcome == "DEPARTED_LATE"
     booked = Story().admitted(D, until=END).left(date(2036, 3, 1), recorded_at=recorded, evidence=Evidence.BOOKING)
     assert booked.last().outcome == "OVERSTAY_SUSPECTED"
-    monkeypatch.setattr(facts_module, "AHEAD", 6 * 86_400)
+    monkeypatch.setattr(facts_module, "BEYOND", 6 * 86_400)
     near = Story().admitted(D, until=END).left(date(2026, 3, 6), recorded_at=recorded)
     assert near.last().outcome == "DEPARTED_LATE"
 

@@ -173,7 +173,7 @@ sound_reach = Memory.reach
 @pytest.mark.parametrize(
     ("method", "bug", "reported"),
     [
-        ("to_look_at", by_name_alone, "lost"),
+        ("to_examine", by_name_alone, "lost"),
         ("reach", whatever_is_unread, "lost"),
         ("add", never, "a position too large"),
     ],
