@@ -15,4 +15,4 @@ def carrier(code: str) -> str:
 def _iata_of() -> dict[str, str]:
     text = files("schemas").joinpath("data/carriers.tsv").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
-    return {icao: iata for icao, iata, _ in rows}
+    return {row[0]: row[1] for row in rows}
