@@ -24,6 +24,8 @@ from schemas.ids import digest, event_id
 from schemas.moments import Moment
 
 Envelope = dict[str, Any]
+NOTHING = Mapped()
+"""What a note gives that vouches for nothing."""
 CLOCKS = timedelta(days=1)
 """How far two clocks, and the days of two zones, may lie apart."""
 
@@ -87,7 +89,7 @@ class Mapper:
     def __call__(self, entry: Record | Note, origin: Origin) -> Mapped | Filtered:
         """The events of a record, the coverage that a batch vouches for at its end. Raises BadRecord."""
         if isinstance(entry, Note):
-            return self._vouched(entry, origin) if isinstance(entry, Closing) else Mapped()
+            return self._vouched(entry, origin) if isinstance(entry, Closing) else NOTHING
         said = Fields(entry.fields)
         try:
             rule = self.skips(said)

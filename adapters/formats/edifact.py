@@ -82,6 +82,10 @@ class Segment:
             return ""
 
 
+ADVICE = Segment([["UNA"]], "UNA")
+"""What stands for UNA, whose characters are no elements."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Bytes outside an interchange, and what they are: padding, text that is tolerated, or neither."""
@@ -198,7 +202,7 @@ class Tokens:
             return
         self._marks = marks
         self._advised = True
-        yield _single(offset, raw, Segment([["UNA"]], "UNA"))
+        yield _single(offset, raw, ADVICE)
 
     # --- inside -----------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "CTA", "COM", "TDT",
 TRAVELLER = frozenset(
     {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "CTA", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
 )
+LENGTHS = {"101": 6, "102": 8, "201": 10, "203": 12}
+"""Digits of a date or time, by the code of its format."""
 STOPS = frozenset({"125", "87", "92", "130"})
 """Departure, arrival, on the way, final destination."""
 
@@ -200,7 +202,7 @@ def who(said: Mapping[str, Any]) -> tuple[Any, ...] | None:
 
 def full(text: str, form: str, what: str) -> str:
     """A date or time with the century, CCYYMMDD or CCYYMMDDHHMM. Raises ValueError."""
-    length = {"101": 6, "102": 8, "201": 10, "203": 12, "": len(text)}.get(form)
+    length = LENGTHS.get(form) if form else len(text)
     if length not in (6, 8, 10, 12) or len(text) != length or not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{what} {text[:14]!r} of format {form[:3]!r}")
     return text if length in (8, 12) else f"20{text}"

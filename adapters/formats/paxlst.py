@@ -160,7 +160,6 @@ class _Reading:
     anything: bool = False
     reads: list[Read] = field(default_factory=list)
     held: list[Read] = field(default_factory=list)  # travellers of the message
-    twins: dict[object, list[int]] = field(default_factory=dict)  # who, and where in what is held
 
     def outside(self, piece: Between) -> None:
         """Bytes between interchanges. Padding goes with what stands before it."""
@@ -218,7 +217,7 @@ class _Reading:
             self.interchanges += 1
             self.interchange = at = _Interchange(self.interchanges)
         part = self.part or _Part("envelope")
-        kind = _begins(tag, segment, at, part)
+        kind = _begins(tag, segment, at, part) if tag in TURNS else None
         if kind is not None:
             self._flush(tag)
             part = _Part(kind)
@@ -282,22 +281,23 @@ class _Reading:
             self._differs(f"message {at.messages} has no UNT")
 
     def _hold(self, read: Read) -> None:
-        """Keep a traveller until the message is over, and whom it cannot be told from."""
-        if isinstance(read, Record) and (one := who(read.fields)) is not None:
-            self.twins.setdefault(one, []).append(len(self.held))
+        """Keep a traveller until the message is over."""
         self.held.append(read)
         if len(self.held) >= HELD:
             self._release()
 
     def _release(self) -> None:
         """The travellers go out. Of several who are one by their reference and differ none can be believed."""
-        if len(self.twins) < len(self.held):
-            for places in self.twins.values():
+        if len(self.held) > 1:  # a message of one traveller has nobody to be confused with
+            twins: dict[object, list[int]] = {}
+            for place, read in enumerate(self.held):
+                if isinstance(read, Record) and (one := who(read.fields)) is not None:
+                    twins.setdefault(one, []).append(place)
+            for places in twins.values():
                 if len(places) > 1:
                     self._part(places)
         self.reads += self.held
         self.held.clear()
-        self.twins.clear()
 
     def _part(self, places: list[int]) -> None:
         twins = [read for place in places if isinstance(read := self.held[place], Record)]
@@ -400,7 +400,7 @@ def _note(at: _Interchange, segment: Segment, differs: Callable[[str], None]) ->
 def _header(at: _Interchange, segment: Segment) -> None:
     """UNB. Without its date nobody knows which manifest is the later one."""
     at.references["UNB"] = segment.at(5, 1)
-    digits = _OTHERS.sub("", segment.at(5, 1))
+    digits = _OTHERS.sub("", at.references["UNB"])
     try:
         day, time = full(segment.at(4, 1), "", "UNB 4.1"), segment.at(4, 2)
         if len(day) != 8 or len(time) != 4 or not (time.isascii() and time.isdecimal()):
