@@ -13,7 +13,7 @@ SETS ?= 500
 .PHONY: help install demo test test-unit test-long check fmt bench clean fuzz
 
 help:
-	@echo "make demo        five legacy systems' records become visa statuses that an API answers (ARGS=--once to end after)"
+	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
 	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several (KILLS=200 SETS=500; twenty minutes)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"

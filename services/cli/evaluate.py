@@ -220,11 +220,16 @@ async def _ingest(settings: Settings, population: Path, sources: list[Source], k
             if outcome.deferred:
                 raise Refusal(f"{outcome.name} was not read to its end: {outcome.deferred[0]}")
             if outcome.counters.dead_lettered:
-                typer.echo(
-                    f"visabus: {outcome.name}: {outcome.counters.dead_lettered} records cannot be read", err=True
-                )
+                typer.echo(f"visabus: {unread(outcome.name, outcome.counters.dead_lettered)}", err=True)
         await systems.send()
     return await published(settings)
+
+
+def unread(feed: str, records: int) -> str:
+    """Return that records of a feed cannot be read, and which commands tell why."""
+    system, _, name = feed.partition(".")
+    why = f"visabus simulate DIR, then visabus decode {system} --feed {name} --refused DIR/..."
+    return f"{feed}: {records} records cannot be read; to see why: {why}"
 
 
 async def published(settings: Settings) -> int:

@@ -19,7 +19,7 @@ from schemas.ids import handle
 from schemas.outcomes import Outcome
 from services.cli import app
 from services.cli.context import Refusal
-from services.cli.evaluate import Asked, evaluated
+from services.cli.evaluate import Asked, evaluated, unread
 from services.cli.population import sources_of
 from services.domain.accounting import Report
 from services.domain.coverage import complete
@@ -421,3 +421,10 @@ async def test_a_feed_that_is_not_read_to_its_end_is_an_error(tmp_path: Path) ->
     asked = Asked(20, 1, CLEAN, {**sources_of("I94,CLAIMS3"), "I94": Unfinished()})
     with pytest.raises(Refusal, match=r"I94\.nightly was not read to its end: I94\.D20991231"):
         await evaluated(tmp_path, asked, None, None)
+
+
+def test_records_that_cannot_be_read_come_with_the_commands_that_tell_why() -> None:
+    line = unread("APIS.files", 3)
+    assert line.startswith("APIS.files: 3 records cannot be read; to see why: visabus simulate ")
+    feed = line.partition("visabus decode ")[2].split()
+    assert feed[:4] == ["APIS", "--feed", "files", "--refused"]

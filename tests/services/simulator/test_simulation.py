@@ -18,9 +18,11 @@ def test_no_system_is_without_records(written: tuple[Path, Truth]) -> None:
     directory, truth = written
     systems = truth.counts["systems"]
     assert tuple(systems) == SYSTEMS
-    assert all(counts["read"] > 300 for counts in systems.values())
-    feeds = ["APIS.files", "CLAIMS3.actions", "I94.nightly", "SEVIS.batches"]  # IDENT pushes
-    assert list(addresses(directory)) == feeds
+    assert all(counts["read"] > 0 for counts in systems.values())
+    feeds = addresses(directory)
+    assert {"APIS.files", "CLAIMS3.actions", "I94.nightly", "SEVIS.batches"} <= feeds.keys()
+    assert not any(name.startswith("IDENT.") for name in feeds), "it pushes"
+    assert {name.partition(".")[0] for name in feeds} <= set(SYSTEMS)
 
 
 def test_equal_seeds_write_equal_bytes_also_where_memory_is_short(

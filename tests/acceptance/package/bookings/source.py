@@ -6,13 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from services.simulator.clock import iso
 from services.simulator.log import PersonLog, reported_at
-from services.simulator.source import Counts, Path, Run, Served, Source, Surroundings, Writer
+from services.simulator.source import Counts, Run, Served, Source, Surroundings, Writer
 
 STAMP = "2026-10-31T07:00:00Z"
 PAGE = 50
@@ -43,6 +44,12 @@ class BookingsWriter:
         return {"read": len(self._items), "published": len(self._items), "filtered": 0}
 
 
+def items_in(place: Path) -> list[dict[str, Any]]:
+    """Return what was written."""
+    result: list[dict[str, Any]] = json.loads(place.read_text())
+    return result
+
+
 class Bookings(Source):
     """A system that answers."""
 
@@ -56,7 +63,7 @@ class Bookings(Source):
     @asynccontextmanager
     async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
         """Answer for as long as the context lasts."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler(json.loads(place.read_text())))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler(items_in(place)))
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         try:

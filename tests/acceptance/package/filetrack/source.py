@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from services.simulator.clock import iso
 from services.simulator.log import PersonLog, reported_at
-from services.simulator.source import Counts, Feeds, Path, Run, Source, Writer
+from services.simulator.source import Counts, Feeds, Run, Source, Writer
 
 STAMP = "2026-10-31T07:00:00Z"
 
