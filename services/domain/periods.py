@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
@@ -225,7 +226,10 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
         if not period.dated and not pieces:
             return _unknown(arrival, sevis)
         if period.dated:
-            _until_changed(line, pieces or [interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)])
+            admitted = interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)
+            if pieces and pieces[0].reason == programs.TOLD_LATER:
+                pieces[0] = admitted  # the date on the I-94 counts, also before SEVIS tells of a program
+            _until_changed(line, pieces or [admitted])
             line.from_sevis = bool(pieces)
         else:
             line.follow(pieces)
@@ -334,6 +338,9 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     period.spent, period.timely = True, 0
     period.status_end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
     line.reach, line.rest = period.status_end, ()
+    if period.status_end == period.end < period.grace:  # in status up to the date: its days of grace follow
+        line.add(period.end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
+        line.reach = period.grace
     line.after = interval(line.reach, Outcome.TERMINATED, "employment ended", rules.OUT_OF_STATUS, line.proof)
     return [*(one for one in earlier if one.receipt not in named), *later]
 
@@ -345,7 +352,11 @@ def _extend(line: Line, application: Application) -> None:
         return  # there is no extension or change of status: the filing has no effect
     proof = (line.arrival.uuid, *application.evidence)
     if application.action == "approved" and decided is not None:
+        waited = not application.void and not application.inspection and _filed_in_time(line, application)
         _approve(line, application, decided, proof)
+        if waited and line.reach < FOREVER:
+            # granted to a day before the decision: up to that the stay rested on the pending filing
+            _bridge_over(line, application, line.reach)
         for earlier in line.bridging:  # what was filed in time and waits bridges the time behind the new date, too
             if earlier.in_time(period.end, zone_name):
                 _bridge_over(line, earlier, line.reach)
@@ -354,12 +365,7 @@ def _extend(line: Line, application: Application) -> None:
         return
     if application.bridges and "cap-gap" in period.row.training:
         _bridge(line, application)
-    deadline = max(period.end, period.timely)
-    if application.asks in period.row.filed_in_grace:
-        deadline = max(deadline, period.grace)
-    # a violation ends duration of status at once: that is no period whose last day could move
-    violated = line.after is not None and line.after.outcome == Outcome.TERMINATED and not period.dated
-    if application.filed_at >= deadline and (violated or not application.in_time(deadline, zone_name)):
+    if not _filed_in_time(line, application):
         return
     # filed out of status it gives no status, but a stay behind the date: INA 212(a)(9)(B)(iv)
     late = bool(period.status_end) and not application.in_time(period.status_end, zone_name)
@@ -368,13 +374,27 @@ def _extend(line: Line, application: Application) -> None:
     _bridge_over(line, application, since)
 
 
+def _filed_in_time(line: Line, application: Application) -> bool:
+    """Whether an application was filed before the period was over, or in days of grace that are open to it."""
+    period = line.period
+    deadline = max(period.end, period.timely)
+    if application.asks in period.row.filed_in_grace:
+        deadline = max(deadline, period.grace)
+    if application.filed_at < deadline:
+        return True
+    # a violation ends duration of status at once: that is no period whose last day could move
+    violated = line.after is not None and line.after.outcome == Outcome.TERMINATED and not period.dated
+    return not violated and application.in_time(deadline, line.arrival.zone)
+
+
 def _bridge_over(line: Line, application: Application, since: int) -> None:
     """A period of authorised stay from a second up to the decision on an application."""
     decided = application.decided
     period_end = FOREVER if decided is None else decision_over(decided, line.arrival.zone)
     if period_end > since:
         line.proof = (line.arrival.uuid, *application.evidence)
-        line.wait(since, period_end, "application pending", rules.TIMELY if decided is None else rules.DENIED)
+        in_time = decided is None or application.action == "approved"
+        line.wait(since, period_end, "application pending", rules.TIMELY if in_time else rules.DENIED)
 
 
 def _bridge(line: Line, application: Application) -> None:
@@ -517,9 +537,29 @@ def _await_adjustment(line: Line, application: Application) -> None:
     period_end = FOREVER  # also where it was granted: that ends the time line by itself
     if decided is not None and application.action != "approved":
         period_end = decision_over(decided, line.arrival.zone)
+    line.proof = (line.arrival.uuid, *application.evidence)
+    line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach))
     if period_end > since:
-        line.proof = (line.arrival.uuid, *application.evidence)
         line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
+
+
+def _pending_inside(line: Line, since: int, period_end: int) -> list[Interval]:
+    """The pieces with the adjustment in place of those in which nothing else allows to stay, from a second to another:
+    it is pending whatever else was filed.
+    """
+    pieces, result = _without_empty(line.pieces), list[Interval]()
+    for piece, following in zip_longest(pieces, pieces[1:]):
+        end = line.reach if following is None else following.since
+        begins, ends = max(piece.since, since), min(end, period_end)
+        if begins >= ends or piece.outcome not in (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED):
+            result.append(piece)
+            continue
+        if piece.since < begins:
+            result.append(piece)
+        result.append(interval(begins, Outcome.PENDING, "adjustment pending", rules.ADJUSTMENT, line.proof))
+        if ends < end:
+            result.append(replace(piece, since=ends))
+    return result
 
 
 def interval(

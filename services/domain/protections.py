@@ -65,12 +65,14 @@ def filing_end(visit: Visit, period: Period) -> int:
 def voided(application: Application, facts: Sequence[Fact]) -> bool:
     """Whether a filing gives no authorised stay: it was frivolous, or there was work without permission meanwhile.
 
-    Pending, denied or withdrawn: INA 212(a)(9)(B)(iv). What was approved holds.
+    Pending, denied or withdrawn: INA 212(a)(9)(B)(iv). What was approved holds. Work ends an extension or a change,
+    of which that section speaks, and no adjustment: who filed properly for one is in a period of stay authorised by the
+    agency, whatever the person does meanwhile (Adjudicator's Field Manual 40.9.2(b)(3)(A)).
     """
     end = FOREVER if application.decided is None else application.decided.start
     for fact in facts:
         word = fact.body["fact"]
-        if word == rules.UNAUTHORISED_WORK and fact.start <= end:
+        if word == rules.UNAUTHORISED_WORK and not application.adjusts and fact.start <= end:
             return True
         if word == rules.FRIVOLOUS_FILING and any(
             text.endswith(f"/{application.receipt}") for text in fact.identifiers

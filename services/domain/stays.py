@@ -60,7 +60,7 @@ def _stay(visit: Visit, records: Sequence[Record]) -> Stay:
         allowed: Sequence[tuple[int, int]] = ()
         if whole.facts and visit.departed is not None:
             allowed = [(window.since, window.period_end) for window in protections.windows_of(whole, line.period)]
-        timeline = _closed(visit, timeline, allowed, dated=line.period.dated)
+        timeline = _closed(visit, timeline, allowed, dated_end=line.period.end if line.period.dated else None)
     period = line.period if line else None
     marks = {
         mark
@@ -143,11 +143,13 @@ def _adjusted(visit: Visit, applications: Sequence[Application], line: list[Inte
     return [*_before(line, since), interval(since, Outcome.ADJUSTED, reason, rules.RESIDENT, proof)]
 
 
-def _closed(visit: Visit, line: list[Interval], allowed: Sequence[tuple[int, int]], *, dated: bool) -> list[Interval]:
+def _closed(
+    visit: Visit, line: list[Interval], allowed: Sequence[tuple[int, int]], *, dated_end: int | None
+) -> list[Interval]:
     """The time line ended by a departure, or by a later application for admission where nobody saw one.
 
-    `allowed`: from when up to when a protection allows to stay, whatever the period is. `dated`: whether the period has
-    a last day: then to be out of status before it is no overstay.
+    `allowed`: from when up to when a protection allows to stay, whatever the period is. `dated_end`: the first second
+    behind the last day of the period, where it has one: to be out of status before that is no overstay.
     """
     departure = visit.departed
     if departure is not None:
@@ -155,7 +157,8 @@ def _closed(visit: Visit, line: list[Interval], allowed: Sequence[tuple[int, int
         at = max(departure.start, visit.arrival.start)
         there = max(wall_clock(departure, visit.arrival.zone), visit.arrival.start)
         before = _at(line, there)
-        late = before.absence or (before.outcome == Outcome.TERMINATED and not dated)
+        inside_date = dated_end is not None and there < dated_end
+        late = before.absence or (before.outcome == Outcome.TERMINATED and not inside_date)
         outcome = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         reason = f"left ({departure.body['evidence'].replace('_', ' ')})"
         if visit.disbelieved:

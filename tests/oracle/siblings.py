@@ -1000,3 +1000,101 @@ def employment_of_the_stay_before(w: World) -> None:
     came(w, "H1B", "2026-12-09", "2025-03-10")
     w.fact("employment_ended", d("2026-01-15"))
     came(w, "H1B", "2028-09-09", "2026-04-10")
+
+
+# --- granted to a day before the decision; what is pending whatever else is filed --------------------------------------
+
+
+def short_extension(w: World) -> None:
+    """Admitted to 25 April, asked in time, and granted on 26 July to 24 June."""
+    came(w, "B2", "2026-04-25")
+    files(w, "2026-04-20")
+    decides(w, "2026-07-26", "approved", until="2026-06-24")
+
+
+@right("PENDING", on=at("2026-07-25"), why="a period of authorised stay until decided: 8 CFR 214.1(c)(4)")
+def granted_to_a_day_before_the_decision(w: World) -> None:
+    short_extension(w)
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-07-27"), why="behind the decision nothing is pending, and the date is over")
+def granted_to_a_day_before_the_decision_still_there(w: World) -> None:
+    short_extension(w)
+
+
+@right("DEPARTED_IN_TIME", on=at("2026-09-01"), why="left while it was pending, behind the date granted later")
+def granted_to_a_day_before_the_decision_left_meanwhile(w: World) -> None:
+    short_extension(w)
+    left(w, at("2026-07-19"))
+
+
+@right("DEPARTED_LATE", on=at("2026-09-01"), why="left behind the decision and the date")
+def granted_to_a_day_before_the_decision_left_after(w: World) -> None:
+    short_extension(w)
+    left(w, at("2026-07-28"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-07-25"), why="filed late, it is no authorised stay while it is pending")
+def granted_to_a_day_before_the_decision_filed_late(w: World) -> None:
+    came(w, "B2", "2026-04-25")
+    files(w, "2026-05-20")
+    decides(w, "2026-07-26", "approved", until="2026-06-24")
+
+
+def adjusting_and_a_late_petition(w: World) -> None:
+    """A P-1 whose employment ended asks for adjustment, then for an extension."""
+    came(w, "P1", "2026-12-01", "2026-01-10")
+    w.fact("employment_ended", d("2026-03-15"))
+    files(w, "2026-04-02", "adjust", form="I-485")
+    files(w, "2026-04-03", "extend", form="I-129", receipt="IOE0000000002")
+
+
+@right("PENDING", on=at("2026-07-01"), why="INA 245: an adjustment is pending whatever else is filed, and however late")
+def p1_adjustment_and_a_late_petition(w: World) -> None:
+    adjusting_and_a_late_petition(w)
+
+
+@right("TERMINATED", on=at("2026-04-01"), why="and before it was filed nothing is pending")
+def p1_before_its_adjustment_is_filed(w: World) -> None:
+    adjusting_and_a_late_petition(w)
+
+
+@right("PENDING", on=at("2026-09-01"), why="INA 212(a)(9)(B)(iv) speaks of extensions and changes; AFM 40.9.2(b)(3)(A)")
+def worked_while_adjusting(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    files(w, "2026-07-01", "adjust", form="I-485")
+    w.fact("unauthorised_work", d("2026-07-20"))
+
+
+@right(
+    "IN_GRACE", on=at("2026-05-05"), why="8 CFR 214.2(h)(13)(i)(A): thirty days; nothing is pending before it is filed"
+)
+def h2b_petition_filed_within_the_thirty_days(w: World) -> None:
+    came(w, "H2B", "2026-05-04", "2026-01-10")
+    w.fact("employment_ended", d("2026-03-28"))
+    files(w, "2026-05-26", form="I-129")
+
+
+@right("DEPARTED_IN_TIME", on=at("2026-05-01"), why="left inside the date on the I-94, whatever SEVIS tells later")
+def f2_to_a_date_and_sevis_told_later(w: World) -> None:
+    came(w, "F2", "2026-03-06", "2026-01-10")
+    left(w, at("2026-03-05"))
+    w.sevis("program", "sevis_active", d("2026-03-20"), "F2", "extended", d("2027-05-15"))
+
+
+@right(
+    "DEPARTED_LATE", on=at("2026-05-01"), why="8 CFR 214.3(l), 214.2(f)(5)(iv): the date is over and the program ended"
+)
+def f1_to_a_date_that_is_over_then_terminated(w: World) -> None:
+    came(w, "F1", "2026-02-08", "2026-01-10")
+    w.sevis("program", "sevis_active", d("2025-11-01"), "F1", "created", d("2027-05-15"))
+    w.sevis("program", "sevis_terminated", d("2026-03-31"), "F1", "violation")
+    left(w, at("2026-04-02"))
+
+
+@right("DEPARTED_IN_TIME", on=at("2026-05-01"), why="terminated, and left before the date on the I-94")
+def f1_to_a_date_terminated_and_left_before_it(w: World) -> None:
+    came(w, "F1", "2026-02-08", "2026-01-10")
+    w.sevis("program", "sevis_active", d("2025-11-01"), "F1", "created", d("2027-05-15"))
+    w.sevis("program", "sevis_terminated", d("2026-01-31"), "F1", "violation")
+    left(w, at("2026-02-07"))
