@@ -1002,7 +1002,7 @@ def employment_of_the_stay_before(w: World) -> None:
     came(w, "H1B", "2028-09-09", "2026-04-10")
 
 
-# --- granted to a day before the decision; what is pending whatever else is filed --------------------------------------
+# --- granted to a day before the decision; what is pending whatever else is filed ------------------------------------
 
 
 def short_extension(w: World) -> None:
