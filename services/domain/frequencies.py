@@ -64,6 +64,15 @@ def bits_of(token: str, role: str, country: str) -> float:
     return GIVEN_COMMON if common else GIVEN_RARE
 
 
+@lru_cache(maxsize=50_000)
+def is_rare(token: str, role: str, country: str) -> bool:
+    """Whether a name is neither in the country's table nor a common one anywhere."""
+    if token in PARTICLES or len(token) == 1:
+        return False
+    spelt = spelling(token)
+    return not (token in COMMON or spelt in COMMON or spelt in _BITS[role].get(_CODES.get(country, country), {}))
+
+
 def customary(month_and_day: str) -> bool:
     """Whether the day ("01-01") is one that is given to who does not know their date of birth."""
     return month_and_day in _ELSEWHERE

@@ -57,9 +57,7 @@ def joins(text: str) -> bool:
 
 def alike(one: Claim, other: Claim) -> bool:
     """Whether two claims *of one block* may be joined by score."""
-    return not (one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}) and (
-        scoring.score(one, other) >= scoring.ACCEPT
-    )
+    return not (one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}) and scoring.joined_by_score(one, other)
 
 
 def keys_of(fact: Fact) -> list[int]:
@@ -321,8 +319,7 @@ def _in_sequence(one: Node, other: Node) -> bool:
     mine, theirs = one.claim, other.claim
     if one.days.isdisjoint(other.days) or not scoring.near_documents(mine, theirs):
         return False
-    bits = scoring.score(mine, theirs) - scoring.DOCUMENT_NEAR + scoring.DOCUMENT_OTHER
-    return bits < scoring.ACCEPT
+    return not scoring.joined_in_sequence(mine, theirs)
 
 
 @dataclass(frozen=True, slots=True)

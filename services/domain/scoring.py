@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from services.domain.births import birth_score
 from services.domain.facts import Claim
-from services.domain.frequencies import bits_of
+from services.domain.frequencies import bits_of, is_rare
 from services.domain.names import (
     GENERATIONS,
     PARTICLES,
@@ -30,6 +30,11 @@ from services.domain.numbers import is_placeholder
 
 ACCEPT = 22.5
 POSSIBLE = 14.0
+RENEWED, NAMESAKE = 4.0, 6.0
+"""What a join needs above `ACCEPT` where the two have different passports of one issuer: a renewed one is one person's,
+or two namesakes have one each. Where ten thousand come from a country, each meets 0.8 others of their own birthday
+(10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
+of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country."""
 NEVER = -99.0
 """The score of claims that contradict each other."""
 
@@ -117,27 +122,75 @@ def _rest(mine: Compared, theirs: Compared) -> float:
         bits += SEX_SAME if mine.sex == theirs.sex else SEX_OTHER
     if mine.citizenship and theirs.citizenship:
         bits += CITIZENSHIP_SAME if mine.citizenship & theirs.citizenship else CITIZENSHIP_OTHER
-    for issuer, numbers in mine.documents.items():
-        others = theirs.documents.get(issuer)
-        if others and not numbers & others:
-            # a passport is renewed, but seldom; a number with one wrong character speaks for one passport
-            given = _given_in_common(mine, theirs)
-            if given and any(_mistyped(a, b) for a in numbers for b in others):
-                bits += DOCUMENT_NEAR
-            else:
-                bits += DOCUMENT_OTHER + (0.0 if given else DOCUMENT_TWIN)
-            break
-    return bits
+    apart = _documents_apart(mine, theirs)
+    if apart is None:
+        return bits
+    # a passport is renewed, but seldom; a number with one wrong character speaks for one passport
+    if _near(mine, theirs, apart):
+        return bits + DOCUMENT_NEAR
+    return bits + DOCUMENT_OTHER + (0.0 if _given_in_common(mine, theirs) else DOCUMENT_TWIN)
 
 
 def near_documents(one: Claim, other: Claim) -> bool:
     """Whether the two have passports of one issuer of which one may be the other mistyped, and none in common."""
     mine, theirs = compared(one), compared(other)
+    apart = _documents_apart(mine, theirs)
+    return apart is not None and _near(mine, theirs, apart)
+
+
+def joined_by_score(one: Claim, other: Claim) -> bool:
+    """Whether the two are one person's by their score alone."""
+    bits = score(one, other)
+    return bits >= ACCEPT and bits >= _needed(compared(one), compared(other))
+
+
+def joined_in_sequence(one: Claim, other: Claim) -> bool:
+    """The same of two whose passport numbers are almost one, where neither number is the other mistyped."""
+    bits = score(one, other) - DOCUMENT_NEAR + DOCUMENT_OTHER
+    return bits >= ACCEPT + _above(compared(one), compared(other))
+
+
+def _needed(mine: Compared, theirs: Compared) -> float:
+    apart = _documents_apart(mine, theirs)
+    if not apart or _near(mine, theirs, apart):
+        return ACCEPT
+    return ACCEPT + _above(mine, theirs)
+
+
+def _above(mine: Compared, theirs: Compared) -> float:
+    return RENEWED if _rare_in_common(mine, theirs) else NAMESAKE
+
+
+def _documents_apart(mine: Compared, theirs: Compared) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The passports of an issuer of which the two have some each and none in common."""
     for issuer, numbers in mine.documents.items():
         others = theirs.documents.get(issuer)
         if others and not numbers & others:
-            return _given_in_common(mine, theirs) and any(_mistyped(a, b) for a in numbers for b in others)
-    return False
+            return numbers, others
+    return None
+
+
+def _near(mine: Compared, theirs: Compared, apart: tuple[frozenset[str], frozenset[str]]) -> bool:
+    """Whether one of those passports may be another one mistyped."""
+    return any(_mistyped(a, b) for a in apart[0] for b in apart[1]) and _given_in_common(mine, theirs)
+
+
+def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
+    """Whether a rare name stands in both; True where one has no names."""
+    country = country_of(mine, theirs)
+    return (
+        not mine.names
+        or not theirs.names
+        or any(_shares_rare(one, other, country) for one in mine.names for other in theirs.names)
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _shares_rare(one: Name, other: Name, country: str) -> bool:
+    return any(
+        how >= Alike.NEAR and is_rare(*mine, country) and is_rare(*theirs, country)
+        for how, mine, theirs in _matched(one, other).pairs
+    )
 
 
 def _given_in_common(mine: Compared, theirs: Compared) -> bool:

@@ -181,10 +181,9 @@ def _scored(ours: Sequence[Record], others: Sequence[Record], seniors: _Seniors)
         return False
     if {mine.sex, theirs.sex} == {"F", "M"}:
         return False
-    bits = scoring.score(mine, theirs)
     if scoring.near_documents(mine, theirs) and _days(ours) & _days(others):
-        return bits >= scoring.ACCEPT and bits - scoring.DOCUMENT_NEAR + scoring.DOCUMENT_OTHER >= scoring.ACCEPT
-    return bits >= scoring.ACCEPT
+        return scoring.joined_by_score(mine, theirs) and scoring.joined_in_sequence(mine, theirs)
+    return scoring.joined_by_score(mine, theirs)
 
 
 def _days(records: Sequence[Record]) -> set[int]:

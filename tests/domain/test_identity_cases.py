@@ -6,13 +6,19 @@ All persons and documents are invented. `best` is what an examiner would want, `
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from domain.pairs import Record, groups, verdict
+
+from services.domain import frequencies, identity, scoring
+from services.domain.facts import Claim
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "identity.json").read_text("utf-8"))
 
@@ -88,3 +94,56 @@ def test_strangers_born_on_1_january_stay_strangers() -> None:
         )
         men.append(Record(*name, f"{born}-{day}", "M", ("AFG",), (f"passport/AFG/P{number * 7919 + 10_000_000}",)))
     assert len(groups(men)) == len(men)
+
+
+def _namesakes(country: str, families: Sequence[str], givens: Sequence[str], number: int) -> list[Claim]:
+    """Men of one state who share its commonest names, each with a birthday that is real and a passport."""
+    rng = Random(7)
+    return [
+        Claim(
+            (
+                (
+                    rng.choices(families, [1 / (place + 3) for place in range(len(families))])[0],
+                    rng.choices(givens, [1 / (place + 1) for place in range(len(givens))])[0],
+                ),
+            ),
+            f"{rng.randint(1970, 2004)}-{rng.randint(1, 12):02}-{rng.randint(2, 28):02}",
+            "M",
+            (country,),
+            (f"passport/{country}/P{rng.randint(1_000_000, 99_999_999):08}",),
+        )
+        for _ in range(number)
+    ]
+
+
+def _of_one_birthday(men: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    by_birth: dict[str, list[Claim]] = defaultdict(list)
+    for man in men:
+        by_birth[man.birth].append(man)
+    for some in by_birth.values():
+        yield from combinations(some, 2)
+
+
+@pytest.mark.parametrize("country", ["AFG", "KOR", "CHN", "IND", "MEX", "PAK", "EGY", "GBR"])
+def test_ten_thousand_namesakes_of_one_country_stay_strangers(country: str) -> None:
+    """None is joined; among so many some do share name and birthday, and are listed."""
+    families, givens = (frequencies.DATA[role][country].split()[::2] for role in ("family", "given"))
+    pairs = list(_of_one_birthday(_namesakes(country, families[:30], givens[:20], 10_000)))
+    assert [pair for pair in pairs if identity.alike(*pair)] == []
+    assert len([pair for pair in pairs if scoring.score(*pair) >= scoring.POSSIBLE]) > 10
+
+
+def test_without_the_weight_of_common_names_the_crowd_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted bug: a second passport speaks against common names as little as it did."""
+    monkeypatch.setattr(scoring, "RENEWED", 0.0)
+    monkeypatch.setattr(scoring, "NAMESAKE", 0.0)
+    families, givens = (frequencies.DATA[role]["AFG"].split()[::2] for role in ("family", "given"))
+    pairs = _of_one_birthday(_namesakes("AFG", families, givens[:20], 10_000))
+    assert sum(identity.alike(*pair) for pair in pairs) > 3
+
+
+def test_a_renewed_passport_is_one_persons_where_a_name_is_rare() -> None:
+    rare = Record("BARAKOVSKY", "OMID", "1979-03-14", "M", ("AFG",), ("passport/AFG/P01234567",))
+    assert verdict(rare, replace(rare, ids=("passport/AFG/P07654321",))) == "join"
+    common = replace(rare, family="KARIMI")
+    assert verdict(common, replace(common, ids=("passport/AFG/P07654321",))) == "possible"

@@ -20,6 +20,7 @@ CACHED = (
     births.birth_score,
     births.a_generation_apart,
     frequencies.bits_of,
+    frequencies.is_rare,
     names.alike,
     names.aligned,
     names.name_of,
@@ -28,6 +29,7 @@ CACHED = (
     scoring.compared,
     scoring._matched,
     scoring._name_score,
+    scoring._shares_rare,
     scoring.given_conflict,
     scoring.strange_given,
     blocks._stem,
@@ -46,9 +48,9 @@ def claim(
     return Claim(((family, given),), birth, sex, tuple(citizenship.split()), ())
 
 
-def with_passport(given: str, number: str) -> Claim:
+def with_passport(given: str, number: str, family: str = "ZWICKLY") -> Claim:
     """The same with a British passport."""
-    return Claim((("ZWICKLY", given),), "1980-02-13", "", (), (f"passport/GBR/{number}",))
+    return Claim(((family, given),), "1980-02-13", "", (), (f"passport/GBR/{number}",))
 
 
 RARE = claim()
@@ -87,13 +89,19 @@ SCORES: dict[str, tuple[Claim, Claim, float]] = {
     "another passport": (with_passport("ODOWARD", "N1234567"), with_passport("ODOWARD", "N9876543"), 26.9),
     "a passport nearly": (with_passport("ODOWARD", "N1234567"), with_passport("ODOWARD", "N1934567"), 32.9),
     "a passport of a twin": (with_passport("MARIO", "N1234567"), with_passport("MARCO", "N9876543"), 17.9),
+    "another passport of a namesake": (
+        with_passport("ANN", "N1234567", "SMITH"),
+        with_passport("ANN", "N9876543", "SMITH"),
+        19.1,
+    ),
     "two people": (RARE, claim(given="PHILEMUS"), scoring.NEVER),
 }
 """Two claims and their score."""
 
 WEIGHED = {
     scoring: {
-        "ACCEPT", "POSSIBLE", "NEVER", "SEX_SAME", "SEX_OTHER", "CITIZENSHIP_SAME", "CITIZENSHIP_OTHER", "TOKEN_LOST",
+        "ACCEPT", "POSSIBLE", "RENEWED", "NAMESAKE", "NEVER",
+        "SEX_SAME", "SEX_OTHER", "CITIZENSHIP_SAME", "CITIZENSHIP_OTHER", "TOKEN_LOST",
         "FAMILY_OTHER", "GIVEN_OTHER", "CROSSED", "SINGLE", "FIELD_LOST", "DOCUMENT_OTHER", "DOCUMENT_NEAR",
         "DOCUMENT_TWIN", "SHARED_DOCUMENT", "STRANGE_NAMES",
     },
@@ -106,7 +114,7 @@ WEIGHED = {
     },
 }  # fmt: skip
 """The weights of each module."""
-NOT_BY_SCORE = {"ACCEPT", "POSSIBLE", "SHARED_DOCUMENT", "STRANGE_NAMES"}
+NOT_BY_SCORE = {"ACCEPT", "POSSIBLE", "RENEWED", "NAMESAKE", "SHARED_DOCUMENT", "STRANGE_NAMES"}
 """What scores are compared with, and what a common number adds to them."""
 
 
@@ -164,6 +172,25 @@ def test_the_thresholds() -> None:
     assert (scoring.ACCEPT, scoring.POSSIBLE) == (22.5, 14.0)
     assert identity.alike(RARE, claim(birth="1980"))  # 22.5
     assert not identity.alike(claim(birth="1980-02-03"), claim(birth="1980-03-02"))  # 22.3
+
+
+@pytest.mark.parametrize(("word", "family"), [("RENEWED", "ZWICKLY"), ("NAMESAKE", "SMITH")])
+@pytest.mark.parametrize("by", [-0.1, 0.0, 0.1])
+def test_what_two_passports_need_above_the_threshold(
+    forgetful: pytest.MonkeyPatch, word: str, family: str, by: float
+) -> None:
+    one, other = (
+        Claim(((family, "ANN"),), "1980-02-13", "F", ("GBR",), (f"passport/GBR/{number}",))
+        for number in ("N1234567", "N9876543")
+    )
+    before = fingerprint.fingerprint()
+    forgetful.setattr(scoring, word, scoring.score(one, other) - scoring.ACCEPT + by)
+    assert identity.alike(one, other) == (by <= 0.0)
+    assert fingerprint.fingerprint() != before
+
+
+def test_what_two_passports_need() -> None:
+    assert (scoring.RENEWED, scoring.NAMESAKE) == (4.0, 6.0)
 
 
 @pytest.mark.parametrize("by", [-0.6, 0.6])
