@@ -127,8 +127,11 @@ LONG = "WOLFESCHLEGELSTEINHAUSENBERGERDORFF-VON UND ZU LICHTENSTEIN-HOHENFELS"
 
 
 def plain(person: Person) -> bool:
-    """Return whether names and date of birth are whole, so that they alone can tell who it is."""
-    return bool(person.given) and not person.birth.endswith("00") and LONG not in person.family
+    """Return whether names and date of birth are whole, so that they alone can tell who it is.
+
+    A family name that is the given name, too, as in IBRAHIM IBRAHIM, says no more than a single name.
+    """
+    return person.given not in ("", person.family) and not person.birth.endswith("00") and LONG not in person.family
 
 
 def on_paper(name: str) -> str:

@@ -78,7 +78,7 @@ class Population:
         family, given, birth = self._named(origin, sex)
         if self._rng.chance(rates.SEX_X):
             sex = "X"
-        stays = self._journeys(waiver, origin.code, renews=bool(given) and not birth.endswith("00"))
+        stays = self._journeys(waiver, origin.code, renews=given not in ("", family) and not birth.endswith("00"))
         adjusts = any(each.form == "I-485" for stay in stays for each in stay.applications)
         foil = "" if waiver else self._numbers.foil()
         alien = self._numbers.alien() if adjusts else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -136,6 +137,13 @@ def test_nobody_is_like_anybody_else(persons: list[Person]) -> None:
         }
     )
     assert max(documents.values()) == 1
+
+
+def test_a_name_that_is_both_names_does_not_tell_alone_who_it_is(persons: list[Person]) -> None:
+    person = next(each for each in persons if names.plain(each))
+    assert not names.plain(replace(person, given=person.family))
+    assert not names.plain(replace(person, given=""))
+    assert not names.plain(replace(person, birth=person.birth[:6] + "00"))
 
 
 def test_families_travel_together(persons: list[Person]) -> None:
