@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from adapters.core import BadRecord, Feed, Filtered, Lost, Note, Origin, Read, System
 from schemas.events import AnyEvent, Coverage
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What one read became: events (a note may give none), or a refusal, or the rule that left it out.
 
     `lost` are optional values that were wrong; the events go without them.
@@ -73,7 +73,7 @@ def decode_file(
 
 def _unvouched(result: Decoded) -> Decoded:
     """As the host does it: where a record was refused, the batch vouches for nothing."""
-    return replace(result, events=tuple(event for event in result.events if not isinstance(event, Coverage)))
+    return result._replace(events=tuple(event for event in result.events if not isinstance(event, Coverage)))
 
 
 def decode(read: Read, feed: Feed, origin: Origin) -> Decoded:

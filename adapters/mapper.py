@@ -157,7 +157,7 @@ class Mapper:
             return fields
         if self.future is not None:
             happened = fields["occurred_at"]
-            if isinstance(happened, Moment) and _behind(happened, _later(recorded, self.future)):
+            if isinstance(happened, Moment) and _behind(happened, recorded, self.future):
                 raise ValueError(f"it happened on {happened.local_day()}, after its record was made on {made.date()}")
         last = made.date().isoformat()
         subject = fields["subject"]
@@ -205,10 +205,10 @@ def _later(at: datetime, by: timedelta) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _behind(happened: Moment, last: datetime) -> bool:
+def _behind(happened: Moment, recorded: datetime, by: timedelta) -> bool:
     if happened.at is not None:
-        return happened.at > last
-    return happened.day is not None and happened.day > last.astimezone(UTC).date()
+        return happened.at > recorded and happened.at > _later(recorded, by)
+    return happened.day is not None and happened.day > _later(recorded, by).date()
 
 
 def _reason(error: ValueError) -> str:

@@ -52,6 +52,8 @@ class Heading:
     stops: tuple[Stop, ...] = ()
 
 
+Flight = tuple[str, str, str]
+"""Number, mode and carrier, as a TDT tells them."""
 Document = tuple[str, str, str]
 """A paper of a traveller: its kind, number and issuer, which is blank or no state where none that is read was told."""
 
@@ -64,20 +66,20 @@ def heading(segments: Sequence[Segment]) -> Heading:
     begins = [segment for segment in segments if segment.tag == "BGM"]
     if len(begins) != 1:
         raise ValueError(f"{len(begins)} segments BGM in a heading, one expected")
-    kind, function, message = (begins[0].at(element, 1) for element in (1, 2, 3))
-    return Heading(kind, function, message, tuple(stops(segments)))
+    begin = begins[0]
+    return Heading(begin.kind, begin.at(2, 1), begin.at(3, 1), tuple(stops(segments)))
 
 
 def stops(segments: Sequence[Segment]) -> list[Stop]:
     """The airports of the route. Raises ValueError."""
     route: list[Stop] = []
-    transport: Segment | None = None
+    flight: Flight | None = None
     stop: Stop | None = None
     for segment in segments:
         if segment.tag == "TDT":
-            transport, stop = segment, None
-        elif segment.tag == "LOC" and transport is not None:
-            stop = _stop(route, segment, transport)
+            flight, stop = (segment.at(2, 1), segment.at(3, 1), segment.at(5, 1)), None
+        elif segment.tag == "LOC" and flight is not None:
+            stop = _stop(route, segment, flight)
         elif segment.tag == "DTM" and stop is not None and segment.kind in ("189", "232"):
             at = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.kind}")
             if segment.kind == "189":
@@ -87,14 +89,13 @@ def stops(segments: Sequence[Segment]) -> list[Stop]:
     return route
 
 
-def _stop(route: list[Stop], segment: Segment, transport: Segment) -> Stop | None:
+def _stop(route: list[Stop], segment: Segment, flight: Flight) -> Stop | None:
     """The stop that a LOC names: the last one again, or a further one."""
     role, port = segment.kind, segment.at(2, 1).upper()
     if role not in STOPS:
         return None
     if route and route[-1].port == port:
         return route[-1]
-    flight = (transport.at(2, 1), transport.at(3, 1), transport.at(5, 1))
     stop = Stop(port, role, *flight)
     last = route[-1] if route else None
     if role == "125" and last is not None and last.role == "87" and (last.flight, last.mode, last.carrier) == flight:

@@ -111,8 +111,7 @@ def numbers(said: Fields, leg: Leg) -> Iterator[Spelling]:
     """Documents and bookings; of somebody who is named by reference only, the reference. Raises ValueError."""
     company, conveyance = leg.flight()
     named = bool(said["family"] or said["given"])
-    for document in said["documents"]:
-        one, wrong = paper(document)
+    for one, wrong in map(paper, said["documents"]):
         for field, why in wrong:
             said.lose(field, why)
         if one is not None:
