@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -29,8 +29,7 @@ def moment_of(digits: int, what: str) -> datetime:
     try:
         if len(text) != 14:
             raise ValueError
-        month, day, hour, minute, second = [int(text[at : at + 2]) for at in (4, 6, 8, 10, 12)]
-        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}Z")
     except ValueError:
         raise ValueError(f"{what} {text} is no moment") from None
 
