@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import ne
 
 from services.domain.frequencies import ANY_DAY, day_bits
 
@@ -52,7 +53,7 @@ def a_generation_apart(one: str, other: str) -> bool:
 
 
 def _wrong(one: str, other: str) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True))
+    return sum(map(ne, one, other))
 
 
 def _a_day_apart(one: str, other: str) -> bool:

@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from services.domain.facts import Claim, key_hash
 from services.domain.frequencies import customary
-from services.domain.names import PARTICLES, PREFIXES, VARIANTS, consonants, sound
-from services.domain.scoring import Compared, compared
+from services.domain.names import PARTICLES, PREFIXES, VARIANTS, Name, consonants, sound
+from services.domain.scoring import compared
 
 SOUND_CUT = 4
 """Consonants of a name that a block with the date of birth holds: systems cut names."""
@@ -27,6 +27,7 @@ Blocks = tuple[int, int, int, int]
 NO_BLOCKS: Blocks = (0, 0, 0, 0)
 
 
+@lru_cache(maxsize=20_000)
 def blocks_of(claim: Claim) -> Blocks:
     """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
     first, second, third, fourth = texts_of(claim)
@@ -43,28 +44,38 @@ def texts_of(claim: Claim) -> tuple[str, str, str, str]:
     if not mine.names or len(mine.birth) < 4:
         return "", "", "", ""
     by_family = by_given = by_year = by_day = ""
-    heard = _consonants(mine)
-    citizenship = ",".join(sorted(mine.citizenship))
+    family, given, heard, every = _spoken(mine.names[0])
+    citizenship = ",".join(sorted(mine.citizenship)) if len(mine.citizenship) > 1 else "".join(mine.citizenship)
     if len(mine.birth) == 10:
-        year, *rest = mine.birth.split("-")
-        day = "".join(sorted(rest))
+        year, one, other = mine.birth[:4], mine.birth[5:7], mine.birth[8:]
+        day = one + other if one <= other else other + one
         # of those who were given their birthday, there are too many for one block
-        place = f"{year}{day}{citizenship}" if customary(mine.birth[5:]) else f"{year}{day}"
-        family, given = _sounds(mine)
-        by_family, by_given = (f"n/{place}/{each}" if each else "" for each in (family, given))
-        if len(heard) > 1 and not customary(mine.birth[5:]):
-            by_day = f"d/{day}/{_every_consonant(mine)}"
+        by_custom = customary(mine.birth[5:])
+        place = f"{year}{day}{citizenship}" if by_custom else f"{year}{day}"
+        by_family = f"n/{place}/{family}" if family else ""
+        by_given = f"n/{place}/{given}" if given else ""
+        if len(heard) > 1 and not by_custom:
+            by_day = f"d/{day}/{every}"
     if len(heard) > 1:
         by_year = f"y/{mine.birth[2:4]}/{heard}/{citizenship}"
     return by_family, by_year, by_given, by_day
 
 
-def _sounds(claim: Compared) -> tuple[str, str]:
+@lru_cache(maxsize=50_000)
+def _spoken(name: Name) -> tuple[str, str, str, str]:
+    """What blocks hold of a name: the sounds of the family and given name, the consonants without and with particles.
+
+    A claim is asked once a record and a name is many claims', so the name's part is kept.
+    """
+    return (*_sounds(name), _consonants(name), _every_consonant(name))
+
+
+def _sounds(name: Name) -> tuple[str, str]:
     """The sounds of the family name (of several, the least) and of the first given name; "" where there is none.
 
     A single name is a family name, whichever field it stands in.
     """
-    families, givens = ([token for token in part if token not in PARTICLES] or list(part) for part in claim.names[0])
+    families, givens = ([token for token in part if token not in PARTICLES] or list(part) for part in name)
     if not families:
         families, givens = givens, []
     return min(map(_heard, families)), _heard(givens[0]) if givens else ""
@@ -85,14 +96,14 @@ def _stem(token: str) -> str:
     return token
 
 
-def _consonants(claim: Compared) -> str:
-    """The consonants of the whole first name, sorted; without particles, also where they are written to the name."""
-    families, givens = claim.names[0]
+def _consonants(name: Name) -> str:
+    """The consonants of the whole name, sorted; without particles, also where they are written to the name."""
+    families, givens = name
     heard = (consonants(_stem(token)) for token in (*families, *givens) if token not in PARTICLES)
     return "".join(sorted("".join(heard)))
 
 
-def _every_consonant(claim: Compared) -> str:
-    """The consonants of the whole first name, sorted."""
-    families, givens = claim.names[0]
+def _every_consonant(name: Name) -> str:
+    """The consonants of the whole name, sorted."""
+    families, givens = name
     return "".join(sorted("".join(map(consonants, (*families, *givens)))))

@@ -42,6 +42,8 @@ SEX_SAME, SEX_OTHER = 0.9, -5.0
 CITIZENSHIP_SAME, CITIZENSHIP_OTHER = 3.5, -4.0
 KEPT = {Alike.SAME: 1.0, Alike.VARIANT: 0.9, Alike.NEAR: 0.6, Alike.CUT: 0.4, Alike.FAR: 0.3}
 """The part of a token's weight that is left of it where tokens are only alike."""
+MOST_BITS = 10
+"""No token has more, listed or not."""
 FIELD_CUT = 8
 """A family or given name of so many letters may be another one cut by a system, in the middle of a token."""
 TOKEN_LOST, FAMILY_OTHER, GIVEN_OTHER, CROSSED, SINGLE = -2.5, -9.5, -8.0, -1.0, -3.0
@@ -75,12 +77,11 @@ def compared(claim: Claim) -> Compared:
     """The claim's names in tokens, its documents by issuer."""
     documents: dict[str, set[str]] = {}
     for text in claim.identifiers:
-        scheme, _, rest = text.partition("/")
-        if scheme == "passport" and not is_placeholder(text):
-            issuer, _, number = rest.partition("/")
+        if text.startswith("passport/") and not is_placeholder(text):
+            issuer, _, number = text[len("passport/") :].partition("/")
             documents.setdefault(issuer, set()).add(number)
     return Compared(
-        tuple(name for name in (name_of(*each) for each in claim.names) if any(name)),
+        tuple([name for each in claim.names if any(name := name_of(*each))]),
         claim.birth,
         claim.sex if claim.sex in ("F", "M") else "",
         frozenset(claim.citizenship),
@@ -90,11 +91,15 @@ def compared(claim: Claim) -> Compared:
 
 def score(one: Claim, other: Claim) -> float:
     """Bits for (or against) the two being one person's; the same whichever comes first."""
-    mine, theirs = compared(one), compared(other)
-    bits = names_score(mine, theirs)
+    return _score(compared(one), compared(other))
+
+
+def _score(mine: Compared, theirs: Compared) -> float:
+    country = country_of(mine, theirs)
+    bits = _names_score(mine, theirs, country)
     if bits == NEVER:
         return NEVER
-    return round(bits + _birth(mine, theirs) + _rest(mine, theirs), 1)
+    return round(bits + birth_score(mine.birth, theirs.birth, country) + _rest(mine, theirs), 1)
 
 
 def score_with_number(one: Claim, other: Claim) -> float:
@@ -140,8 +145,25 @@ def near_documents(one: Claim, other: Claim) -> bool:
 
 def joined_by_score(one: Claim, other: Claim) -> bool:
     """Whether the two are one person's by their score alone."""
-    bits = score(one, other)
-    return bits >= ACCEPT and bits >= _needed(compared(one), compared(other))
+    mine, theirs = compared(one), compared(other)
+    if _hopeless(mine, theirs):
+        return False
+    bits = _score(mine, theirs)
+    return bits >= ACCEPT and bits >= _needed(mine, theirs)
+
+
+def _hopeless(mine: Compared, theirs: Compared) -> bool:
+    """Whether dates of birth differ so that no names can outweigh it. It spares the names' comparison."""
+    if mine.birth == theirs.birth:
+        return False
+    bits = birth_score(mine.birth, theirs.birth, country_of(mine, theirs))
+    return bits < 0 and bits + SEX_SAME + CITIZENSHIP_SAME + DOCUMENT_NEAR + _most(mine, theirs) < ACCEPT
+
+
+def _most(mine: Compared, theirs: Compared) -> float:
+    """Bits that the names of two cannot exceed: their tokens, each as rare as one can be."""
+    tokens = (max((len(name[0]) + len(name[1]) for name in each.names), default=0) for each in (mine, theirs))
+    return MOST_BITS * min(tokens)
 
 
 def joined_in_sequence(one: Claim, other: Claim) -> bool:
@@ -221,9 +243,14 @@ def _mistyped(one: str, other: str) -> bool:
 
 def names_score(mine: Compared, theirs: Compared) -> float:
     """Bits of the two names that agree best; NEVER where all given names are others'."""
+    return _names_score(mine, theirs, country_of(mine, theirs))
+
+
+def _names_score(mine: Compared, theirs: Compared, country: str) -> float:
     if not mine.names or not theirs.names:
         return 0.0
-    country = country_of(mine, theirs)
+    if len(mine.names) == len(theirs.names) == 1:
+        return _name_score(mine.names[0], theirs.names[0], country)
     return max(_name_score(a, b, country) for a in mine.names for b in theirs.names)
 
 
@@ -279,7 +306,7 @@ def _matched(one: Name, other: Name) -> _Matched:
 
 @lru_cache(maxsize=50_000)
 def _name_score(one: Name, other: Name, country: str) -> float:
-    if _other_generation(one, other):
+    if one != other and _other_generation(one, other):
         return NEVER
     matched = _matched(one, other)
     if one[1] and other[1] and not matched.given:

@@ -32,7 +32,9 @@ CACHED = (
     scoring._shares_rare,
     scoring.given_conflict,
     scoring.strange_given,
+    blocks.blocks_of,
     blocks._stem,
+    blocks._spoken,
 )
 """What remembers what it made of the weights."""
 
