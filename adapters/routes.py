@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from adapters.core import Unreadable
 from adapters.dates import day_of, moment_of
 from schemas.airports import Airport, airport
 from schemas.carriers import carrier
@@ -17,14 +18,16 @@ _FLIGHT = re.compile(r"([A-Z]{3}|[A-Z][A-Z0-9]|[0-9][A-Z])? ?0*([0-9]{1,4})([A-Z
 
 
 class Stop(Protocol):
-    """An airport of a route, its scheduled times (CCYYMMDD or CCYYMMDDHHMM, blank if not told), the flight to it."""
+    """An airport of a route, its scheduled times (CCYYMMDD or CCYYMMDDHHMM, blank if not told,
+    Unreadable if wrong), and the flight to it.
+    """
 
     @property
     def port(self) -> str: ...
     @property
-    def departs(self) -> str: ...
+    def departs(self) -> str | Unreadable: ...
     @property
-    def arrives(self) -> str: ...
+    def arrives(self) -> str | Unreadable: ...
     @property
     def flight(self) -> str: ...
     @property

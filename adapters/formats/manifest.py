@@ -12,9 +12,10 @@ from datetime import date
 from typing import Any
 
 from adapters.core import Unreadable
+from adapters.dates import day_of, moment_of
 from adapters.formats.edifact import Segment
 from adapters.formats.mrz import names, plain
-from schemas.countries import STATES
+from schemas.countries import STATES, citizenship
 
 Fields = dict[str, Any]
 KINDS = ("FL", "DDU", "FM", "DDT", "ZZZ")
@@ -23,7 +24,7 @@ HEADING = frozenset({"", "UNH", "BGM", "RFF", "DTM", "NAD", "CTA", "COM", "TDT",
 TRAVELLER = frozenset(
     {"", "NAD", "ATT", "DTM", "MEA", "GEI", "FTX", "LOC", "CTA", "COM", "EMP", "NAT", "RFF", "DOC", "CPI", "QTY"}
 )
-LENGTHS = {"101": 6, "102": 8, "201": 10, "203": 12}
+LENGTHS = {"101": 6, "102": 8, "201": 10, "203": 12, "204": 14}
 """Digits of a date or time, by the code of its format."""
 STOPS = frozenset({"125", "87", "92", "130"})
 """Departure, arrival, on the way, final destination."""
@@ -31,15 +32,15 @@ STOPS = frozenset({"125", "87", "92", "130"})
 
 @dataclass(slots=True)
 class Stop:
-    """An airport of the route, its scheduled times, and the flight that comes to it."""
+    """An airport of the route, its scheduled times as far as they can be read, and the flight that comes to it."""
 
     port: str
     role: str
     flight: str
     mode: str
     carrier: str
-    departs: str = ""
-    arrives: str = ""
+    departs: str | Unreadable = ""
+    arrives: str | Unreadable = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +82,28 @@ def stops(segments: Sequence[Segment]) -> list[Stop]:
         elif segment.tag == "LOC" and flight is not None:
             stop = _stop(route, segment, flight)
         elif segment.tag == "DTM" and stop is not None and segment.kind in ("189", "232"):
-            at = full(segment.at(1, 2), segment.at(1, 3), f"DTM+{segment.kind}")
+            at = _scheduled(segment)
             if segment.kind == "189":
                 stop.departs = at
             else:
                 stop.arrives = at
     return route
+
+
+def _scheduled(segment: Segment) -> str | Unreadable:
+    """A scheduled time; one that is wrong costs those their event who need it, and nobody else."""
+    text, what = segment.at(1, 2), f"DTM+{segment.kind}"
+    if not text:
+        return ""
+    try:
+        at = full(text, segment.at(1, 3), what)
+        if len(at) == 8:
+            day_of(int(at), what)
+        else:
+            moment_of(int(at) * 100, what)
+    except ValueError as error:
+        return Unreadable(str(error))
+    return at
 
 
 def _stop(route: list[Stop], segment: Segment, flight: Flight) -> Stop | None:
@@ -133,7 +150,7 @@ def traveller(segments: Sequence[Segment], latest: date) -> Fields:
         elif tag == "DOC":
             papers.append([plain(kind.upper()), segment.at(2, 1), ""])
         elif tag == "NAT":
-            said.setdefault("citizenship", segment.at(2, 1))
+            _national(said, segment.at(2, 1))
         elif tag == "ATT" and kind == "2":
             _once(said, "sex", segment.at(3, 1))
         elif tag == "DTM" and kind == "329":
@@ -173,6 +190,19 @@ def _issued(paper: list[str], issuer: str) -> None:
         paper[2] = issuer
 
 
+def _national(said: Fields, code: str) -> None:
+    """The first citizenship that is a state's; where none is, the first."""
+    if not said.get("citizenship") or (not _state(said["citizenship"]) and _state(code)):
+        said["citizenship"] = code
+
+
+def _state(code: str) -> bool:
+    try:
+        return bool(citizenship(code))
+    except ValueError:
+        return False
+
+
 def _once(said: Fields, name: str, value: str) -> None:
     """Two of a kind come of a NAD that was lost between two travellers. Raises ValueError."""
     if said.get(name) and value != said[name]:
@@ -204,9 +234,9 @@ def who(said: Mapping[str, Any]) -> tuple[Any, ...] | None:
 def full(text: str, form: str, what: str) -> str:
     """A date or time with the century, CCYYMMDD or CCYYMMDDHHMM. Raises ValueError."""
     length = LENGTHS.get(form) if form else len(text)
-    if length not in (6, 8, 10, 12) or len(text) != length or not (text.isascii() and text.isdecimal()):
+    if length not in (6, 8, 10, 12, 14) or len(text) != length or not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{what} {text[:14]!r} of format {form[:3]!r}")
-    return text if length in (8, 12) else f"20{text}"
+    return text[:12] if length in (8, 12, 14) else f"20{text}"
 
 
 def birth(text: str, latest: date) -> str | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from adapters.core import Feed, Record, System
+from adapters.core import Feed, Record, System, Unreadable
 from adapters.fields import Fields
 from adapters.formats.manifest import Document, Heading
 from adapters.formats.mrz import plain
@@ -18,6 +18,7 @@ from adapters.mapper import Mapper, Person, Says
 from adapters.routes import Journey, Leg, journey, scheduled
 from adapters.transports.amqp_queue import AmqpQueue
 from adapters.transports.file_drop import FileDrop
+from schemas.airports import airport
 from schemas.countries import STATES
 from schemas.events import Departure, Status
 from schemas.identifiers import Identifier, Scheme, Spelling
@@ -81,14 +82,23 @@ def way(said: Fields) -> Journey:
     return between(said["heading"], said.get("178") or "", said.get("179") or "")
 
 
+def visa(foil: str, issuer: str) -> tuple[Spelling | None, tuple[tuple[str, str], ...]]:
+    """A visa of the United States, and what is wrong in it; those of other states are nothing to tell."""
+    if foil and issuer not in STATES:
+        return None, (("LOC+91", f"LOC+91 {issuer[:9]!r} is no state: the visa's issuer is not known"),)
+    if not foil or issuer != "USA":
+        return None, ()
+    if not FOIL.fullmatch(foil):
+        return None, (("DOC", "DOC 2.1 is no number of a visa foil"),)
+    return Identifier.spelled(Scheme.VISA, foil), ()
+
+
 @lru_cache(maxsize=4096)  # it is told in the manifest, and again at the close-out
 def paper(document: Document) -> tuple[Spelling | None, tuple[tuple[str, str], ...]]:
     """A passport or a visa of the United States, and what is wrong in it: the field and why."""
     kind, number, issuer = document
     if kind == "V":
-        foil = plain(number.upper())
-        right = issuer == "USA" and FOIL.fullmatch(foil)
-        return (Identifier.spelled(Scheme.VISA, foil) if right else None), ()
+        return visa(plain(number.upper()), issuer)
     if not number or (kind[:1] != "P" and kind):
         return None, ()
     wrong = [] if kind else [("DOC", "DOC 1.1 is blank: taken for a passport")]
@@ -124,16 +134,24 @@ def numbers(said: Fields, leg: Leg) -> Iterator[Spelling]:
         known = reference.upper()
         if not REFERENCE.fullmatch(known):
             known = blake2b(known.encode(), digest_size=7).hexdigest()
-        yield Identifier.spelled(Scheme.CASE, f"{conveyance}-{leg.origin.departs[2:8]}-{known}", company)
+        yield Identifier.spelled(Scheme.CASE, f"{conveyance}-{departs(leg)[2:8]}-{known}", company)
 
 
 def key(said: Fields) -> str:
     """The record: flight, date, airport, traveller. Raises ValueError."""
     leg = way(said).crossings[0]
-    if not leg.origin.departs:
-        raise ValueError(f"no DTM+189 for {leg.origin.port}")
     traveller = who(said)
-    return " ".join(f"{leg.flight()[1]} {leg.origin.departs[:8]} {leg.begins.code} {traveller}".upper().split())
+    return " ".join(f"{leg.flight()[1]} {departs(leg)[:8]} {leg.begins.code} {traveller}".upper().split())
+
+
+def departs(leg: Leg) -> str:
+    """The scheduled departure. Raises ValueError where none is told that can be read."""
+    at = leg.origin.departs
+    if isinstance(at, Unreadable):
+        raise ValueError(at.reason)
+    if not at:
+        raise ValueError(f"no DTM+189 for {leg.origin.port}")
+    return at
 
 
 def who(said: Fields) -> str:
@@ -175,6 +193,8 @@ def says(said: Fields) -> Iterator[Says]:
     word = function(said["heading"]).word
     for port in unknown:
         said.lose("LOC", f"airport {port[:5]!r} on the way is in no table")
+    for field, why in amiss(said["heading"], said.get("178") or "", said.get("179") or ""):
+        said.lose(field, why)
     subject = SUBJECT.of(said, list(numbers(said, crossing[0])))
     for leg in crossing:
         company, conveyance = leg.flight()
@@ -185,18 +205,28 @@ def says(said: Fields) -> Iterator[Says]:
             yield Says(Status, by_air | inbound(leg, word, conveyance), leg.name)
 
 
+@lru_cache(maxsize=256)
+def amiss(heading: Heading, *ends: str) -> tuple[tuple[str, str], ...]:
+    """Scheduled times that cannot be read, and ends of a journey that are in no table: the field and why."""
+    times = [at for stop in heading.stops for at in (stop.departs, stop.arrives) if isinstance(at, Unreadable)]
+    strange = [port for port in ends if port and airport(port) is None]
+    return (
+        *(("DTM", at.reason) for at in times),
+        *(("LOC", f"airport {port[:5]!r}, where the journey begins or ends, is in no table") for port in strange),
+    )
+
+
 def outbound(leg: Leg, word: str) -> dict[str, Any]:
     """A departure. Raises ValueError."""
-    if not leg.origin.departs:
-        raise ValueError(f"no DTM+189 for {leg.origin.port}")
     evidence = "manifest_closed" if word == "aboard" else "manifest"
-    at = scheduled(leg.origin.departs, leg.begins.zone)
+    at = scheduled(departs(leg), leg.begins.zone)
     return {"occurred_at": at, "port": leg.begins.code, "evidence": evidence}
 
 
 def inbound(leg: Leg, word: str, conveyance: str) -> dict[str, Any]:
     """The encounter of somebody who is on his way in. Raises ValueError."""
-    end, place = (leg.target.arrives, leg.ends) if leg.target.arrives else (leg.origin.departs, leg.begins)
+    arrives = leg.target.arrives
+    end, place = (arrives, leg.ends) if arrives and isinstance(arrives, str) else (departs(leg), leg.begins)
     how = "aboard" if word == "aboard" else "booked aboard"
     reason = f"{how} {conveyance} from {leg.begins.code} to {leg.ends.code}"
     return {"occurred_at": scheduled(end, place.zone), "port": leg.ends.code, "fact": "encounter", "reason": reason}
