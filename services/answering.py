@@ -16,7 +16,7 @@ import orjson
 from schemas.codec import Undecodable, decode, encode
 from schemas.events import AnyEvent, PersonEvent
 from services.domain.coverage import Coverage, complete
-from services.domain.facts import Fact, fact_of, instant
+from services.domain.facts import BEYOND, Fact, fact_of, instant
 from services.domain.history import Answer, History, Stay, canonical
 from services.domain.pools import Pool
 from services.domain.resolve import answer, persons, status
@@ -69,7 +69,9 @@ def read(lines: Iterable[bytes]) -> Known:
             possible = _possible(event)
             if possible is not event:
                 known.lost.append(BadLine(number, "a birth after what the record tells of is left out"))
-            facts.append(fact_of(encode(possible)))
+            fact = fact_of(encode(possible))
+            _check_past(event, fact)
+            facts.append(fact)
         except Undecodable as error:
             known.bad.append(BadLine(number, str(error)))
     known.pool.add(fact for fact in facts if fact.kind != "coverage")
@@ -85,6 +87,18 @@ def _possible(event: AnyEvent) -> AnyEvent:
     if birth <= event.occurred_at.local_day().isoformat()[: len(birth)]:
         return event
     return event.model_copy(update={"subject": event.subject.model_copy(update={"birth": None})})
+
+
+def _check_past(event: AnyEvent, fact: Fact) -> None:
+    """Raise Undecodable for an arrival, a filing or a decision that lies after its own record was made.
+
+    Adapters refuse such records; a departure of that kind is kept, for it rebuts a suspicion.
+    """
+    if fact.kind not in ("arrival", "extension") or not isinstance(event, PersonEvent) or event.recorded_at is None:
+        return
+    if fact.start > event.recorded_at.timestamp() + BEYOND:
+        day = event.occurred_at.local_day()
+        raise Undecodable(f"{fact.kind} on {day}, after its record was made on {event.recorded_at.date()}")
 
 
 def _known_from_the_beginning(line: bytes) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from contextlib import aclosing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -132,6 +132,22 @@ def test_a_birth_in_the_future_is_left_out_and_told() -> None:
     assert result.exit_code == 0
     assert json.loads(result.stdout)["outcome"] == "DEPARTED_IN_TIME"
     assert "line 2: a birth after what the record tells of is left out" in result.stderr
+
+
+def test_what_lies_after_its_own_record_is_refused() -> None:
+    """A decision of 2036 that was recorded in 2025 hides no stay that is over; a few days are a clock's."""
+    story = Story().admitted(D, until=END).extended(END, date(2036, 7, 1), until=date(2037, 1, 1))
+    bodies = [orjson.loads(raw) for raw in bytes_of(story.events)]
+    bodies[-1]["recorded_at"] = "2025-08-01T00:00:00Z"
+    lines = list(map(orjson.dumps, bodies))
+    result = visabus("answer", "-", "--json", "--as-of", "2025-08-02", events=b"\n".join(lines))
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["outcome"] == "PENDING"
+    assert "line 3" in result.stderr
+    assert "extension on 2036-07-01, after its record was made on 2025-08-01" in result.stderr
+    arrival = {**bodies[0], "recorded_at": (D - timedelta(9)).isoformat() + "T00:00:00Z"}
+    assert [bad.number for bad in read([orjson.dumps(arrival)]).bad] == [1]
+    assert not read([orjson.dumps({**arrival, "recorded_at": (D - timedelta(3)).isoformat() + "T00:00:00Z"})]).bad
 
 
 def test_older_versions_are_read_and_what_has_no_moment_of_knowing() -> None:
