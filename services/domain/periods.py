@@ -227,7 +227,7 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
             return _unknown(arrival, sevis)
         if period.dated:
             admitted = interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)
-            if pieces and pieces[0].reason == programs.TOLD_LATER:
+            if pieces and pieces[0].reason == programs.REPORTED_LATER:
                 pieces[0] = admitted  # the date on the I-94 counts, also before SEVIS tells of a program
             _until_changed(line, pieces or [admitted])
             line.from_sevis = bool(pieces)

@@ -40,7 +40,7 @@ TAKEN_UP = frozenset({"completed", "registered", "change-of-level", "change-of-p
 ISSUED = frozenset({"created", None})
 UNKNOWN = ("no-rule", "")
 OVER = "authorised period over, no departure reported"
-TOLD_LATER = "no SEVIS record reaches back to it"
+REPORTED_LATER = "no SEVIS record reaches back to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Programs:
         held_piece = _best(lines)
         held = at(held_piece, since)
         if held is None:
-            first = self._unknown(since, TOLD_LATER, ())
+            first = self._unknown(since, REPORTED_LATER, ())
         elif held.outcome in ALLOWED:
             first = replace(held, since=since, evidence=self._proof(held.evidence))
         else:

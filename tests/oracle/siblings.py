@@ -1076,7 +1076,7 @@ def h2b_petition_filed_within_the_thirty_days(w: World) -> None:
 
 
 @right("DEPARTED_IN_TIME", on=at("2026-05-01"), why="left inside the date on the I-94, whatever SEVIS tells later")
-def f2_to_a_date_and_sevis_told_later(w: World) -> None:
+def f2_to_a_date_and_sevis_reports_later(w: World) -> None:
     came(w, "F2", "2026-03-06", "2026-01-10")
     left(w, at("2026-03-05"))
     w.sevis("program", "sevis_active", d("2026-03-20"), "F2", "extended", d("2027-05-15"))
