@@ -203,12 +203,12 @@ def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
     return (
         not mine.names
         or not theirs.names
-        or any(_rare_in_common(one, other, country) for one in mine.names for other in theirs.names)
+        or any(_name_with_rare_in_common(one, other, country) for one in mine.names for other in theirs.names)
     )
 
 
 @lru_cache(maxsize=50_000)
-def _rare_in_common(one: Name, other: Name, country: str) -> bool:
+def _name_with_rare_in_common(one: Name, other: Name, country: str) -> bool:
     return any(
         how >= Alike.NEAR and is_rare(*mine, country) and is_rare(*theirs, country)
         for how, mine, theirs in _matched(one, other).pairs

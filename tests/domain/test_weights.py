@@ -29,7 +29,7 @@ CACHED = (
     scoring.compared,
     scoring._matched,
     scoring._name_score,
-    scoring._rare_in_common,
+    scoring._name_with_rare_in_common,
     scoring.given_conflict,
     scoring.strange_given,
     blocks.blocks_of,
