@@ -20,6 +20,8 @@ T = TypeVar("T")
 Converter = Callable[[Any, str], T]
 """A value and the name of its field to what the value means. Raises ValueError that names the field."""
 
+LONGEST_NAME = 120
+"""So many characters has a family or given name of an event."""
 _NESTED = frozenset({dict, list, Unreadable})
 """Types of values that are read otherwise than as they are."""
 
@@ -108,6 +110,13 @@ class Fields:
         """Note that an optional value is wrong, and go on as if it were absent."""
         self._seen.setdefault(name, None)
         self.lost.append(Lost(name, reason))
+
+    def fitting(self, name: str, value: str) -> str:
+        """A name as long as events have it; what stands behind that is cut off, and noted in `lost`."""
+        if len(value) <= LONGEST_NAME:
+            return value
+        self.lost.append(Lost(name, f"{name} has more than {LONGEST_NAME} characters: the rest of them"))
+        return value[:LONGEST_NAME].rstrip()
 
     def group(self, name: str) -> Fields | None:
         """The group of that name, None if it is absent. Raises ValueError if it is no group."""

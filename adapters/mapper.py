@@ -260,6 +260,10 @@ class Person:
         """The person, with further identifiers. Raises ValueError if nothing tells who it is."""
         family = _text(said, self.family) if self.family is not None else None
         given = " ".join([name for field in self.given if (name := _text(said, field))])
+        if family:
+            family = said.fitting(self.family or "", family)
+        if given:
+            given = said.fitting(self.given[0], given)
         citizenship = _optional(said, self.citizenship, self.citizenship_as)
         by_name: dict[str, Any] = {
             "birth": _optional(said, self.birth, self.birth_as),

@@ -29,12 +29,19 @@ def numbers(said: Fields, name: str) -> list[str]:
 
 
 def name(said: Fields) -> dict[str, str] | None:
-    """A name as events have it: a single one stands in the family name, middle names behind the given one."""
+    """A name as events have it: a single one stands in the family name, middle names behind the given one.
+
+    The particle of a surname stands before it, once.
+    """
     family, given = text(said, "PersonSurName"), text(said, "PersonGivenName")
     if "PersonMiddleName" in said:
         given = " ".join([*filter(None, (given,)), *texts(said, "PersonMiddleName")])
+    if family and "PersonSurNamePrefixText" in said:
+        particle = " ".join(texts(said, "PersonSurNamePrefixText"))
+        family = family if family.upper().startswith(f"{particle} ".upper()) else f"{particle} {family}".strip()
     if not family and not given:
         family = text(said, "PersonFullName")
+    family, given = said.fitting("PersonSurName", family), said.fitting("PersonGivenName", given)
     return {"family": family or given, "given": given if family else ""} if family or given else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.converters import code, day, instant_at, nationality, sex, symbol
+from adapters.converters import code, day, instant_at, lookup, nationality, sex, symbol
 from adapters.core import Feed, Filtered, System
 from adapters.dates import iso_moment
 from adapters.fields import Fields
@@ -69,10 +69,18 @@ def fins(category: str, said: Fields) -> list[str]:
     return result + former
 
 
+def fingerprints(category: str, said: Fields) -> list[Spelling]:
+    """The numbers of the sets. Where one is optional a wrong one costs itself. Raises ValueError."""
+    if category in CROSSINGS:
+        field = "FingerprintIdentification"
+        return said.several(field, fins(category, said), lambda each, _: Identifier.spelled(Scheme.FIN, each))
+    return [Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)]
+
+
 def subject(category: str, said: Fields) -> Subject:
     """Whom the encounter is about, by all names and numbers. Raises ValueError."""
     born = next(iter(said.groups("PersonBirthDate")), Fields({}))
-    results = [Identifier.spelled(Scheme.FIN, each) for each in fins(category, said)]
+    results = fingerprints(category, said)
     results += said.several("TravelDocument", said.groups("TravelDocument"), lambda each, _: document(each))
     aliens = numbers(said, ALIEN)
     results += said.several(ALIEN, aliens, lambda each, _: Identifier.spelled(Scheme.A_NUMBER, each))
@@ -96,16 +104,27 @@ def moment(encounter: Fields, place: str) -> Moment:
     at = iso_moment(text(encounter, "EncounterLocalDateTime"), "EncounterLocalDateTime")
     if at.tzinfo is not None:
         return Moment.instant(at, place)
-    again = text(encounter, "EncounterRepeatedHourIndicator") in ("true", "1")
+    field = "EncounterRepeatedHourIndicator"
+    again = next(iter(encounter.several(field, [text(encounter, field)], boolean)), False)
     return Moment.instant(at.replace(tzinfo=zone(place), fold=again), place)
 
 
+def boolean(value: Any, what: str) -> bool:
+    """As XML Schema has it. Raises ValueError."""
+    return bool(lookup({"true": True, "1": True, "false": False, "0": False}, value, what))
+
+
 def port_zone(port: str) -> str:
-    """The zone of a port's times, or of an airport of the United States. Raises ValueError."""
+    """The zone of a port's times, or of an airport of the United States; UTC without one. Raises ValueError."""
     known = airport(port)
     if known is not None and known.home and port not in CODES["ports"]:
         return known.zone
     return str(PORT(port, "EncounterPortCode")[1]) if port else "UTC"
+
+
+def in_table(port: Any, _: str) -> str:
+    """The port, if its zone is known. Raises ValueError."""
+    return port if port_zone(port) else ""
 
 
 def crossing(category: str, encounter: Fields, port: str) -> dict[str, Any]:
@@ -126,7 +145,10 @@ def says(encounter: Fields) -> Iterable[Says] | Filtered:
     crosses, match = category in CROSSINGS, text(encounter, "EncounterMatchCode")
     if crosses and not (match and port):
         raise ValueError(f"{category} without {'EncounterPortCode' if match else 'EncounterMatchCode'}")
-    happened = moment(encounter, port_zone(port))
+    zones = (
+        [port_zone(port)] if crosses else encounter.several("EncounterPortCode", [port], lambda one, _: port_zone(one))
+    )
+    happened = moment(encounter, next(iter(zones), "UTC"))
     who = subject(category, next(iter(encounter.groups("Person")), Fields({})))
     tell_lost(encounter)
     fields: dict[str, Any] = {"occurred_at": happened, "subject": who}
