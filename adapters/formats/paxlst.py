@@ -23,8 +23,8 @@ from adapters.formats.manifest import REPORTING, Heading, full, heading, travell
 
 MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
-HELD = 2_000
-"""So many travellers of a message are held until it is over; from a message of more they go out earlier."""
+HELD, HELD_BYTES = 2_000, 2**20
+"""As many travellers of a message, and as many bytes, are held until it is over; beyond that they go out earlier."""
 LISTED = 20
 """So many disagreements of an interchange are told one by one; all are counted."""
 SERVICE = frozenset({"", "UNA", "UNB", "UNG", "UNH", "CNT", "AUT", "UNT", "UNE", "UNZ"})
@@ -160,6 +160,7 @@ class _Reading:
     anything: bool = False
     reads: list[Read] = field(default_factory=list)
     held: list[Read] = field(default_factory=list)  # travellers of the message
+    held_bytes: int = 0
 
     def outside(self, piece: Between) -> None:
         """Bytes between interchanges. Padding goes with what stands before it."""
@@ -283,7 +284,8 @@ class _Reading:
     def _hold(self, read: Read) -> None:
         """Keep a traveller until the message is over."""
         self.held.append(read)
-        if len(self.held) >= HELD:
+        self.held_bytes += len(read.raw)
+        if len(self.held) >= HELD or self.held_bytes >= HELD_BYTES:
             self._release()
 
     def _release(self) -> None:
@@ -298,6 +300,7 @@ class _Reading:
                     self._part(places)
         self.reads += self.held
         self.held.clear()
+        self.held_bytes = 0
 
     def _part(self, places: list[int]) -> None:
         twins = [read for place in places if isinstance(read := self.held[place], Record)]

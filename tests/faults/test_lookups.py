@@ -123,7 +123,7 @@ async def test_an_api_killed_at_random_remembers_whom_it_answered(
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    tell(f"seed {seed}; {api.log_of()}; {len(caller.requests)} look-ups answered")
+    tell(f"seed {seed}; {api.summary()}; {len(caller.requests)} look-ups answered")
     rows = await rows_of(settings)
     assert len(caller.requests) >= KILLS
     assert unremembered(caller.requests, rows) == []

@@ -126,6 +126,6 @@ async def test_rabbitmq_killed_and_restarted_while_messages_flow(
             reader.wait()
     await asyncio.to_thread(pipeline.correlate)
     lines = spread("from RabbitMQ's death to the next message read, its own start included,", waits)
-    tell(f"seed {seed}; {lines}; {door.log_of()}")
+    tell(f"seed {seed}; {lines}; {door.summary()}")
     assert pipeline.digest() == expected
     assert await wrong_counts(pipeline, population) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from systems.ident.build import SPACES, encounter
 from systems.sevis.build import NAMESPACE, archive, create
 from systems.sevis.build import header as sevis_header
 
+TESTS = Path(__file__).parents[2]
 SIZE = 100_000_000
 BOUND = 16_000_000
 """Bytes by which a process may grow between a small input of a system and a large one."""
@@ -156,7 +158,11 @@ def grown(system: str, make: Callable[[Path, int], Path], folder: Path, how: str
     """Bytes of the large input, how much was read of it, bytes by which a process grew over it."""
     small, big = make(folder / "small", 1_000_000), make(folder / "large", SIZE)
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, system, small, big, how], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CHILD, system, small, big, how],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(TESTS)},
     )
     count, growth = map(int, done.stdout.split())
     return big.stat().st_size, count, growth

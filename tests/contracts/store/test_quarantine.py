@@ -82,7 +82,7 @@ async def test_one_pool_is_quarantined_and_all_others_resolve(
             await driver.append(part)
             await driver.finish()
     (why,) = (await store.reads.quarantined()).values()
-    assert why.startswith("KeyError in found, line ")
+    assert why.startswith("KeyError in results, line ")
     assert PERSON not in why
     stands = await export(store)
     assert set(stands) < set(whole)

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from push_client import SECRET, Signer, insist
-from systems.ident.build import ENROLMENT, ENTRY, MERGE, encounter, message
+from systems.ident.build import ENTRY, MERGE, encounter, message
 from toy_source import world
 from typer.testing import CliRunner
 
@@ -69,7 +69,10 @@ async def test_a_message_of_ident_is_taken_and_told(
 ) -> None:
     running, url = door
     body = message(
-        encounter(), encounter(ENTRY, match="NOT-MATCHED"), encounter(ENROLMENT, port="QQQ"), encounter(MERGE, sex="?")
+        encounter(),
+        encounter(ENTRY, match="NOT-MATCHED"),
+        encounter(ENTRY, id="E0000000019", port="QQQ"),
+        encounter(MERGE, category="?"),
     )
     async with httpx.AsyncClient(base_url=url) as http:
         answer = await push(http, body)
