@@ -166,3 +166,8 @@ def nationality(value: Any, what: str) -> str:
         return citizenship(value)
     except (ValueError, TypeError, AttributeError):
         raise ValueError(f"{what} {value!r} is no state of ICAO 9303") from None
+
+
+def boolean(value: Any, what: str) -> bool:
+    """As XML Schema has it. Raises ValueError."""
+    return bool(lookup({"true": True, "1": True, "false": False, "0": False}, value, what))

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from adapters import converters
+from adapters.dates import iso_moment
 from adapters.fields import Fields
+from schemas.moments import Moment, zone
 
 _DATE = re.compile(r"(.*?)(?:T.*)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 """As much of a date as there is, and behind it a time and a zone that say nothing of a birth."""
@@ -55,3 +57,19 @@ def tell_lost(record: Fields) -> None:
     """Note the elements that refer to others which are not in the record."""
     for element in record.get("@lost") or ():
         record.lose(element, f"{element} refers to an element that is not in the record")
+
+
+def local_moment(said: Fields, of: str, place: str) -> Moment:
+    """The day, or the date and time, of an activity: local to a place, or with an offset of its own.
+
+    `of` begins the names of the elements. An hour that the clocks repeat is told by an indicator. Raises ValueError.
+    """
+    local_day = text(said, f"{of}LocalDate")
+    if local_day:
+        return Moment.whole_day(converters.day(local_day[:10], f"{of}LocalDate"), place)
+    at = iso_moment(text(said, f"{of}LocalDateTime"), f"{of}LocalDateTime")
+    if at.tzinfo is not None:
+        return Moment.instant(at, place)
+    field = f"{of}RepeatedHourIndicator"
+    again = next(iter(said.several(field, [text(said, field)], converters.boolean)), False)
+    return Moment.instant(at.replace(tzinfo=zone(place), fold=again), place)

@@ -10,27 +10,23 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from adapters.core import Feed, Record, System, Unreadable
+from adapters.documents import booked, paper
 from adapters.fields import Fields
-from adapters.formats.manifest import Document, Heading
-from adapters.formats.mrz import plain
+from adapters.formats.manifest import Heading
 from adapters.formats.paxlst import Paxlst
 from adapters.mapper import Mapper, Person, Says
 from adapters.routes import Journey, Leg, journey, scheduled
 from adapters.transports.amqp_queue import AmqpQueue
 from adapters.transports.file_drop import FileDrop
 from schemas.airports import airport
-from schemas.countries import STATES
 from schemas.events import Departure, Status
 from schemas.identifiers import Identifier, Scheme, Spelling
 
 CREW = re.compile(r"([A-F]C?)?")
 CREW_LISTS = re.compile(r"[GH][NCD]?")
 BOARDED, LEFT_BEHIND, CANCELLED = ("CL", "CLOB"), "CLNB", ("XR", "RP", "XF")
-FOIL = re.compile(r"[A-Z0-9][0-9]{7}")
 BOOKING = re.compile(r"[A-Z0-9]{5,8}")
 REFERENCE = re.compile(r"[A-Z0-9-]{1,14}")
-UNKNOWN_ISSUER = "XXX"
-"""Of a passport whose issuer is not told: its number is kept, and is no other's of that number."""
 LONGEST_BEFORE_FLIGHT = timedelta(days=370)
 """So long before a flight a list of it is made at the most."""
 SUBJECT = Person("family", ("given",), "birth", "sex", "citizenship", birth_as=lambda value, _: value)  # as read
@@ -80,41 +76,6 @@ def between(heading: Heading, first: str, last: str) -> Journey:
 def way(said: Fields) -> Journey:
     """The traveller's journey. Raises ValueError."""
     return between(said["heading"], said.get("178") or "", said.get("179") or "")
-
-
-def visa(foil: str, issuer: str) -> tuple[Spelling | None, tuple[tuple[str, str], ...]]:
-    """A visa of the United States, and what is wrong in it; those of other states are nothing to tell."""
-    if foil and issuer not in STATES:
-        return None, (("LOC+91", f"LOC+91 {issuer[:9]!r} is no state: the visa's issuer is not known"),)
-    if not foil or issuer != "USA":
-        return None, ()
-    if not FOIL.fullmatch(foil):
-        return None, (("DOC", "DOC 2.1 is no number of a visa foil"),)
-    return Identifier.spelled(Scheme.VISA, foil), ()
-
-
-@lru_cache(maxsize=4096)  # it is told in the manifest, and again at the close-out
-def paper(document: Document) -> tuple[Spelling | None, tuple[tuple[str, str], ...]]:
-    """A passport or a visa of the United States, and what is wrong in it: the field and why."""
-    kind, number, issuer = document
-    if kind == "V":
-        return visa(plain(number.upper()), issuer)
-    if not number or (kind[:1] != "P" and kind):
-        return None, ()
-    wrong = [] if kind else [("DOC", "DOC 1.1 is blank: taken for a passport")]
-    if issuer not in STATES:
-        wrong.append(("LOC+91", f"LOC+91 {issuer[:9]!r} is no state: the passport's issuer is not known"))
-        issuer = UNKNOWN_ISSUER
-    try:
-        return Identifier.spelled(Scheme.PASSPORT, number, issuer), tuple(wrong)
-    except ValueError:
-        return None, (*wrong, ("DOC", "DOC 2.1 is no number of a passport"))
-
-
-@lru_cache(maxsize=4096)
-def booked(reference: str, company: str) -> Spelling:
-    """A booking at a carrier."""
-    return Identifier.spelled(Scheme.BOOKING, reference, company)
 
 
 def numbers(said: Fields, leg: Leg) -> Iterator[Spelling]:

@@ -10,19 +10,17 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.converters import code, day, instant_at, lookup, nationality, sex, symbol
+from adapters.converters import code, instant_at, nationality, sex, symbol
 from adapters.core import Feed, Filtered, System
-from adapters.dates import iso_moment
 from adapters.fields import Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Says
-from adapters.niem import birth, name, numbers, tell_lost, text
+from adapters.niem import birth, local_moment, name, numbers, tell_lost, text
 from adapters.transports.http_push import HttpPush
 from schemas.airports import airport
 from schemas.carriers import carrier
 from schemas.events import Departure, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
-from schemas.moments import Moment, zone
 
 HERE = files("adapters.systems.ident")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
@@ -96,35 +94,12 @@ def subject(category: str, said: Fields) -> Subject:
     )
 
 
-def moment(encounter: Fields, place: str) -> Moment:
-    """Date and time: local to the port, or with an offset of their own. Raises ValueError."""
-    local_day = text(encounter, "EncounterLocalDate")
-    if local_day:
-        return Moment.whole_day(day(local_day[:10], "EncounterLocalDate"), place)
-    at = iso_moment(text(encounter, "EncounterLocalDateTime"), "EncounterLocalDateTime")
-    if at.tzinfo is not None:
-        return Moment.instant(at, place)
-    field = "EncounterRepeatedHourIndicator"
-    again = next(iter(encounter.several(field, [text(encounter, field)], boolean)), False)
-    return Moment.instant(at.replace(tzinfo=zone(place), fold=again), place)
-
-
-def boolean(value: Any, what: str) -> bool:
-    """As XML Schema has it. Raises ValueError."""
-    return bool(lookup({"true": True, "1": True, "false": False, "0": False}, value, what))
-
-
 def port_zone(port: str) -> str:
     """The zone of a port's times, or of an airport of the United States; UTC without one. Raises ValueError."""
     known = airport(port)
     if known is not None and known.home and port not in CODES["ports"]:
         return known.zone
     return str(PORT(port, "EncounterPortCode")[1]) if port else "UTC"
-
-
-def in_table(port: Any, _: str) -> str:
-    """The port, if its zone is known. Raises ValueError."""
-    return port if port_zone(port) else ""
 
 
 def crossing(category: str, encounter: Fields, port: str) -> dict[str, Any]:
@@ -148,7 +123,7 @@ def says(encounter: Fields) -> Iterable[Says] | Filtered:
     zones = (
         [port_zone(port)] if crosses else encounter.several("EncounterPortCode", [port], lambda one, _: port_zone(one))
     )
-    happened = moment(encounter, next(iter(zones), "UTC"))
+    happened = local_moment(encounter, "Encounter", next(iter(zones), "UTC"))
     who = subject(category, next(iter(encounter.groups("Person")), Fields({})))
     tell_lost(encounter)
     fields: dict[str, Any] = {"occurred_at": happened, "subject": who}
