@@ -78,7 +78,11 @@ class Population:
         family, given, birth = self._named(origin, sex)
         if self._rng.chance(rates.SEX_X):
             sex = "X"
-        stays = self._journeys(waiver, origin.code, renews=given not in ("", family) and not birth.endswith("00"))
+        whole = given not in ("", family) and not birth.endswith("00")
+        # a visa is in both passports; without one only a rare name tells a renewed passport from a namesake's
+        stays = self._journeys(
+            waiver, origin.code, renews=whole and (not waiver or family not in origin.families.frequent)
+        )
         adjusts = any(each.form == "I-485" for stay in stays for each in stay.applications)
         foil = "" if waiver else self._numbers.foil()
         alien = self._numbers.alien() if adjusts else ""
