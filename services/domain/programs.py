@@ -69,11 +69,6 @@ class Record:
         return next((step.day for step in self.steps if step.body.get("reason") in TAKEN_UP), ENDLESS)
 
 
-def is_program(fact: Fact) -> bool:
-    """Whether a status event is about a SEVIS record rather than about one visit."""
-    return bool(fact.body["fact"][:6] == "sevis_")
-
-
 def records_of(facts: Iterable[Fact]) -> list[Record]:
     """The SEVIS records of a person, by their IDs."""
     by_id: dict[str, list[Fact]] = {}
