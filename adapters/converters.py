@@ -11,6 +11,7 @@ from typing import Any, Literal
 from adapters.dates import birth_of, day_of, iso_day, iso_moment, moment_of
 from adapters.fields import Converter
 from schemas.countries import citizenship
+from schemas.country_codes import CountryCodes, Use
 from schemas.moments import Moment, zone
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
@@ -166,6 +167,27 @@ def nationality(value: Any, what: str) -> str:
         return citizenship(value)
     except (ValueError, TypeError, AttributeError):
         raise ValueError(f"{what} {value!r} is no state of ICAO 9303") from None
+
+
+def country(*sets: CountryCodes, of: Use = "citizenship") -> Converter[str | None]:
+    """A country by the codes of one set, or of the first of several that has the code, in that of ICAO 9303.
+
+    None where the code stands for no country. `of` says what it tells of the person: some are places of birth alone.
+    """
+
+    def convert(value: Any, what: str) -> str | None:
+        text = str(value) if type(value) is int else value
+        if not isinstance(text, str):
+            raise ValueError(f"{what} {value!r} is no code of a country")
+        known = next((one for one in sets if text in one), None)
+        if known is None:
+            raise ValueError(f"{what} {value!r} is no {' and no '.join(one.called for one in sets)}")
+        try:
+            return known.state(text, of)
+        except ValueError as error:
+            raise ValueError(f"{what} {error}") from None
+
+    return convert
 
 
 def boolean(value: Any, what: str) -> bool:

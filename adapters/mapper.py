@@ -228,7 +228,7 @@ def _reason(error: ValueError) -> str:
 class Number:
     """An identifier: the field of its number, and the field of its issuer or the issuer itself.
 
-    With `needed` a number that is none fails the record; else it costs itself.
+    With `needed` a number that is none fails the record; else it costs itself. `issuer_as` reads the issuer.
     """
 
     scheme: Scheme
@@ -236,6 +236,7 @@ class Number:
     issuer: str | None = None  # a field
     issued_by: str = ""
     needed: bool = False
+    issuer_as: Converter[str | None] = converters.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,7 @@ def _number(said: Fields, of: Number) -> Spelling | None:
     if of.needed:
         return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
     number = _optional(said, of.number, converters.text)
-    issuer = _optional(said, of.issuer, converters.text) if of.issuer is not None else None
+    issuer = _optional(said, of.issuer, of.issuer_as) if of.issuer is not None else None
     if not number and not issuer:
         return None
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from adapters.converters import code, day, day_or_status, text, whole, whole_day
+from adapters.converters import code, country, day, day_or_status, text, whole, whole_day
 from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
 from adapters.transports.database_poll import DatabasePoll
 from adapters.transports.rows import parse, timestamp
+from schemas.country_codes import CLAIMS_NUMERIC, ICAO, INS_ALPHA
 from schemas.events import Extension, Status
 from schemas.identifiers import Scheme
 
@@ -24,13 +25,22 @@ ACTION = code({action: action.lower() for action in ("FILED", "APPROVED", "DENIE
 VOID = code({"Y": True, "N": False})
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
+COUNTRIES = (INS_ALPHA, CLAIMS_NUMERIC, ICAO)
 NUMBERS = (
     Number(Scheme.RECEIPT, "receipt_number", needed=True),
     Number(Scheme.A_NUMBER, "a_number"),
     Number(Scheme.I94, "i94_number"),
-    Number(Scheme.PASSPORT, "passport_number", issuer="passport_country"),
+    Number(Scheme.PASSPORT, "passport_number", issuer="passport_country", issuer_as=country(*COUNTRIES, of="issuer")),
 )
-APPLICANT = Person("family_name", ("given_name",), "date_of_birth", "sex", "country_of_citizenship", NUMBERS)
+APPLICANT = Person(
+    "family_name",
+    ("given_name",),
+    "date_of_birth",
+    "sex",
+    "country_of_citizenship",
+    NUMBERS,
+    citizenship_as=country(*COUNTRIES),
+)
 APPROVED = replace(APPLICANT, numbers=(*NUMBERS[:3], Number(Scheme.I94, "new_i94_number"), NUMBERS[3]))
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, Literal
 
-from adapters.converters import choice, code, digits_birth, digits_day, digits_instant, known, symbol
+from adapters.converters import choice, code, country, digits_birth, digits_day, digits_instant, known, symbol
 from adapters.core import Closing, Feed, System
 from adapters.dates import moment_of
 from adapters.fields import Fields
@@ -17,6 +17,7 @@ from adapters.formats.fixed import FixedFormat
 from adapters.formats.layout import Choice, Layout
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
 from adapters.transports.file_drop import FileDrop
+from schemas.country_codes import ICAO, INS_NUMERIC
 from schemas.events import Arrival, Departure, Extension
 from schemas.identifiers import Scheme
 from schemas.moments import Moment, zone
@@ -30,10 +31,21 @@ RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
 NUMBERS = (
     Number(Scheme.I94, "I94-NUMBER"),
-    Number(Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE"),
+    Number(
+        Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE", issuer_as=country(INS_NUMERIC, ICAO, of="issuer")
+    ),
     Number(Scheme.VISA, "VISA-FOIL"),
 )
-PERSON = Person("FAMILY-NAME", ("GIVEN-NAME",), "BIRTH-DATE", "SEX-CODE", "CITIZENSHIP", NUMBERS, digits_birth)
+PERSON = Person(
+    "FAMILY-NAME",
+    ("GIVEN-NAME",),
+    "BIRTH-DATE",
+    "SEX-CODE",
+    "CITIZENSHIP",
+    NUMBERS,
+    birth_as=digits_birth,
+    citizenship_as=country(INS_NUMERIC, ICAO),
+)
 
 
 def coverages(header: Fields) -> Iterator[tuple[str, datetime, datetime]]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.converters import code, day, instant_at, whole_day
+from adapters.converters import code, country, day, instant_at, whole_day
 from adapters.core import Closing, Feed, Record, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
 from adapters.transports.file_drop import FileDrop
+from schemas.country_codes import ICAO, SEVIS
 from schemas.events import Status
 from schemas.identifiers import Scheme
 
@@ -29,6 +30,7 @@ MOMENT = instant_at(OFFICE)
 RECORDS = 10**7
 """More than a batch has records: its sequence and the place in it make one number."""
 PERSON = "FamilyName GivenName MiddleName BirthDate Gender CitizenshipCountryCode".split()
+CITIZENSHIP, ISSUER = country(SEVIS, ICAO), country(SEVIS, ICAO, of="issuer")
 ID = Number(Scheme.SEVIS, "@sevisID", needed=True)
 
 
@@ -36,8 +38,11 @@ def person(names: str, travel: str) -> Person:
     """Whom a record is about, by the groups that tell names and travel documents; by SEVIS ID always."""
     family, *given, birth, sex, citizenship = (f"{names}/{name}" for name in PERSON)
     i94 = Number(Scheme.I94, f"{travel}/I94Number")
-    passport = Number(Scheme.PASSPORT, f"{travel}/PassportNumber", issuer=f"{travel}/PassportIssuingCountry")
-    return Person(family, tuple(given), birth, sex, citizenship, (ID, i94, passport))
+    passport = Number(
+        Scheme.PASSPORT, f"{travel}/PassportNumber", issuer=f"{travel}/PassportIssuingCountry", issuer_as=ISSUER
+    )
+    numbers = (ID, i94, passport)
+    return Person(family, tuple(given), birth, sex, citizenship, numbers, citizenship_as=CITIZENSHIP)
 
 
 CREATED = person("PersonalInfo", "TravelInfo")

@@ -57,6 +57,12 @@ def texts() -> dict[str, str]:
             row(action_id=14, filed_date="2025-08-19"),
             row(action_id=-15),
         ]),
+        "countries.csv": dump([
+            row(action_id=number, country_of_citizenship=code, passport_country=code)
+            for number, code in enumerate(
+                "RALIA AUSTR STRIA UK BYELA BELAR ESAL NIGE NIGIA 180 KV USSR UNKNO QQQQQ".split(), 1
+            )
+        ]),
         "column-missing.csv": dump([filed], [name for name in ROW if name != "void_flag"]),
         "uneven-lines.csv": dump([filed]) + "4712,1,EAC2590012346\n\n" + dump([row(action_id=4717)]).split("\n", 1)[1],
         "other-columns.csv": dump([filed], [*reversed(ROW)]),

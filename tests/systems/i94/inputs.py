@@ -90,6 +90,10 @@ def texts() -> dict[str, bytes]:
             detail(DEPARTURE, CITIZENSHIP="XXA", PASSPORT_STATE="UNO"),
             detail(EXTENSION, CITIZENSHIP="GBN", PASSPORT_STATE="GBD"),
         ]),
+        "numbers-of-countries": night([
+            detail(ARRIVAL, TXN_NUMBER=20000000170 + at, CITIZENSHIP=number, PASSPORT_STATE=number)
+            for at, number in enumerate(("582", "135", "209", "574", "999", "187", "180", "QQQ"))
+        ]),
     }  # fmt: skip
 
 

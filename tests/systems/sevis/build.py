@@ -380,6 +380,14 @@ def bad() -> dict[str, bytes]:
         "no-namespace": batch([one]).replace(f' xmlns="{NAMESPACE}"', ""),
         "xml-1-1": '<?xml version="1.1"?>' + batch([one]),
         "no-such-country": batch([create(person={"CitizenshipCountryCode": "QQQ"}), update("Complete")]),
+        "codes-of-fips": batch([
+            create(
+                person={"CitizenshipCountryCode": code},
+                travel={"PassportIssuingCountry": code},
+                sevisID=f"N00123456{number:02}",
+            )
+            for number, code in enumerate(("AS", "AU", "CH", "GM", "RS", "UR", "US", "U5", "ZZ"))
+        ]),
         "passport-without-country": batch([create(travel={"PassportIssuingCountry": ""}), update("Complete")]),
         "ends-before-it-begins": batch([
             update("OPTEmployment", {"EndDate": "2025-05-31"}), update("CapGapExtension", {"Until": "2025-05-31"})
