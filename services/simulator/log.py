@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from services.simulator.clock import DAY
+from services.simulator.clock import DAY, midnight
 from services.simulator.population.happenings import Happening, happenings
 from services.simulator.population.plans import Crossing, Person, Span, Stay
 from services.simulator.truth.records import TrueRecord
+
+EVIDENCE = (
+    "biometric",
+    "inspected",
+    "removal",
+    "foreign_entry",
+    "manifest_closed",
+    "manifest",
+)
+"""How a departure is known, strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepartureRecord:
+    """A departure as a record of a system tells it, and how the system knows."""
+
+    system: str
+    record: str
+    evidence: str  # one of EVIDENCE
+    crossing: Crossing
 
 
 @dataclass(slots=True)
@@ -25,6 +45,7 @@ class PersonLog:
     records: list[TrueRecord] = field(default_factory=list)
     retracted: list[tuple[str, str]] = field(default_factory=list)
     admissions: dict[int, tuple[str, str]] = field(default_factory=dict)  # index of the stay -> system and record
+    departures: dict[int, list[DepartureRecord]] = field(default_factory=dict)  # by index of the stay
 
     def add(self, system: str, record: str, identifiers: Iterable[str], kinds: Iterable[str] = ()) -> None:
         """Keep a record as the person's, with the identifiers that it has and the kinds of mistakes in it."""
@@ -38,6 +59,20 @@ class PersonLog:
         """Keep under which record the arrival of a stay is known: the stay of the view has its id from it."""
         self.admissions[index] = system, record
 
+    def departed(self, index: int, system: str, record: str, evidence: str, crossing: Crossing) -> None:
+        """Keep how a record tells the departure of a stay: by which evidence, when and where."""
+        self.departures.setdefault(index, []).append(DepartureRecord(system, record, evidence, crossing))
+
+    def believed(self, index: int) -> Crossing | None:
+        """Return the departure of a stay as its strongest evidence tells it, and of equal ones the latest.
+
+        Where no record says how it knows, the departure is as it was. None where none is reported.
+        """
+        records = self.departures.get(index)
+        if not records:
+            return reported_departure(self.person.stays[index], self.span)
+        return min(records, key=lambda each: (EVIDENCE.index(each.evidence), -each.crossing.at)).crossing
+
     def reports(self, index: int, system: str) -> bool:
         """Return whether that system reports the departure of that stay."""
         return system in self.reporters.get(index, ())
@@ -50,6 +85,12 @@ class PersonLog:
 def reported_at(crossing: Crossing) -> int:
     """Return the instant of a crossing for a system that reports it; noon where only the day is known."""
     return crossing.at if crossing.second is not None else crossing.at + DAY // 2
+
+
+def day_only(crossing: Crossing, zone: str = "") -> Crossing:
+    """Return a crossing of which only the day is told; `zone` is that of the day where it is not the port's."""
+    zone = zone or crossing.zone
+    return replace(crossing, zone=zone, second=None, at=midnight(crossing.day, zone), again=False)
 
 
 def reported_departure(stay: Stay, span: Span) -> Crossing | None:

@@ -16,11 +16,11 @@ from services.simulator.log import PersonLog, reported_departure
 from services.simulator.noise import CLEAN, Mistakes, Noise
 from services.simulator.population import rates
 from services.simulator.population.people import Population
-from services.simulator.population.plans import Application, Span, Stay, without_hyphen
+from services.simulator.population.plans import Application, Person, Span, Stay, without_hyphen
 from services.simulator.registry import sources
 from services.simulator.source import Counts, Feeds, Run, Source
 from services.simulator.truth.records import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
-from services.simulator.truth.verdict import verdict
+from services.simulator.truth.verdict import NOTHING, Protected, verdict
 from services.simulator.witnesses import Witnesses
 
 RECORDS_END = datetime(2026, 10, 31, 8, tzinfo=UTC)
@@ -99,12 +99,14 @@ def _write(
 ) -> dict[str, Any]:
     """Write everything, and return what was written, counted."""
     brings = frozenset[str]().union(*(source.brings for source in written))
-    population = Population(seed, span, students="students" in brings)
+    population = Population(seed, span, brings)
     witnesses = Witnesses(seed, written)
     writers = {
         source.system: source.open(Run(source.system, directory / source.place, seed, span, mistakes))
         for source in written
     }
+    # a copy is written once all that it may repeat is
+    in_order = [writers[each.system] for each in sorted(written, key=lambda source: source.derived)]
     kinds: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     with (directory / TRUTH / RECORDS).open("wb") as file:
@@ -115,7 +117,7 @@ def _write(
                 departure = reported_departure(stay, span)
                 if departure is not None:
                     log.reporters[index] = witnesses.of(departure)
-            for writer in writers.values():
+            for writer in in_order:
                 writer.write(log)
             true_person = _true_person(log)
             kinds.update(stay.kind for stay in true_person.stays)
@@ -144,9 +146,10 @@ def _true_stay(log: PersonLog, index: int, stay: Stay, later: int | None) -> Tru
     decided = span.decisions_through
     known = _known(stay, decided)
     steps = stay.program.known_by(decided) if stay.program else ()
-    seen = verdict(stay, known, reported_departure(stay, span), later, span.as_of, span.records_end, steps)
+    case = _protected(log.person) if stay is log.person.stays[-1] else NOTHING
+    seen = verdict(stay, known, log.believed(index), later, span.as_of, span.records_end, steps, case)
     happened = _known(stay, utc_day(span.as_of) - 1)
-    real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps)
+    real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps, case)
     last = iso(seen.last_day) if seen.last_day else None
     system, record = log.admissions[index]
     return TrueStay(
@@ -160,6 +163,11 @@ def _true_stay(log: PersonLog, index: int, stay: Stay, later: int | None) -> Tru
         _class(stay, known) if stay.inspection == "A" else None,
         real.outcome.value,
     )
+
+
+def _protected(person: Person) -> Protected:
+    """Return what the cases of a person allow; they are about the last stay."""
+    return Protected(person.asylum, person.naturalisation.oath if person.naturalisation else 0)
 
 
 def _known(stay: Stay, day: int) -> tuple[Application, ...]:

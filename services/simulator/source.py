@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from services.simulator.clock import DAY, changes
 from services.simulator.log import PersonLog
 from services.simulator.noise import Mistakes
 from services.simulator.population.plans import Crossing, Span
+from services.simulator.population.rates import OTHER_CLOCK
 from services.simulator.rng import Rng
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from services.simulator.push import PushKey
 
+MOST_MINUTES = 20
+"""By how much two clocks differ at most."""
 Counts = dict[str, int]
 """What was written. `read`, `published` and `filtered` are what ingest has to count; anything else is for people."""
 
@@ -33,7 +37,8 @@ Feeds = Mapping[str, Mapping[str, Any]]
 class DepartureReports:
     """How a system reports departures. One departure may be reported by several systems; it is the same crossing.
 
-    `main`: the system reports every departure that no other system reports alone.
+    `can`: which departures the system may report at all; with a time, unless it says otherwise. `main`: the system
+    reports every departure that no other system reports alone.
     """
 
     can: Callable[[Crossing], bool] = lambda crossing: crossing.second is not None
@@ -55,6 +60,30 @@ class Run:
     def rng(self, purpose: str = "") -> Rng:
         """Return the source's own stream of draws, equal for equal seeds."""
         return Rng(" ".join(filter(None, (self.system, purpose, str(self.seed)))))
+
+    def clock(self) -> Clock:
+        """Return the clock of a system that writes down crossings at another minute than the inspector does."""
+        return Clock(self.rng("clock"))
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock of a system's own."""
+
+    rng: Rng
+
+    def of(self, crossing: Crossing) -> Crossing:
+        """Return a crossing as this clock has it: up to 20 minutes earlier or later, on the same day.
+
+        A crossing of which only the day is known stays as it is, and so does one on a day when clocks are set.
+        """
+        minutes = self.rng.between(-MOST_MINUTES, MOST_MINUTES) if self.rng.chance(OTHER_CLOCK) else 0
+        if not minutes or crossing.second is None or changes(crossing.day, crossing.zone):
+            return crossing
+        second = crossing.second + 60 * minutes
+        if not 0 <= second < DAY:
+            return crossing
+        return replace(crossing, second=second, at=crossing.at + 60 * minutes)
 
 
 class Writer(Protocol):
@@ -103,7 +132,12 @@ class Source(Protocol):
     required: bool = False
     """Whether no population is written without it."""
     brings: frozenset[str] = frozenset()
-    """Parts of the population that exist only where this system is written, such as `students`."""
+    """Parts of the population that exist only where this system is written.
+
+    `students`, `asylum`, `naturalisation`, and `online`: applications filed online, which this system then holds alone.
+    """
+    derived: bool = False
+    """Whether it repeats what others reported: it is written last, when `log.records` has theirs."""
     departures: DepartureReports | None = None
     """How the system reports departures; None where it reports none."""
     pushes: str = ""

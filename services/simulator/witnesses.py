@@ -8,6 +8,9 @@ from services.simulator.population.plans import Crossing
 from services.simulator.rng import Rng
 from services.simulator.source import DepartureReports, Source
 
+MOST_ALONE = 0.6
+"""Share of departures at most that another system than the main one reports alone, however many can."""
+
 
 class Witnesses:
     """Draws who reports a departure: the main system reports most of them, some are reported by another one alone."""
@@ -29,7 +32,8 @@ class Witnesses:
         able = [(system, reports) for system, reports in self._others if reports.can(departure)]
         if not able:
             return self._main
-        roll = self._rng.random.random()
+        alone = sum(reports.alone for _, reports in able)
+        roll = self._rng.random.random() * max(1.0, alone / MOST_ALONE)
         for system, reports in able:
             if roll < reports.alone:
                 return frozenset({system})

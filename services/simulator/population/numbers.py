@@ -5,15 +5,23 @@ from __future__ import annotations
 from services.simulator.population.plans import Passport
 from services.simulator.rng import LETTERS
 
-OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", "IOE")
+ONLINE = "IOE"
+"""The office in the receipt of what is filed online."""
+ASYLUM_OFFICES = ("AR", "CH", "HO", "LA", "MI", "NY", "NK", "SF", "BO", "NO")
+OFFICES = ("EAC", "LIN", "SRC", "WAC", "MSC", ONLINE)
 _SIGNS = "0123456789" + LETTERS
+_LOCATOR = LETTERS + "23456789"
+_KINDS = (
+    *("i94", "passport", "foil", "receipt", "alien", "sevis", "case", "event", "subject"),
+    *("asylum", "esta", "visa_application", "booking"),
+)
 
 
 class Numbers:
     """Unique numbers of documents: a counter, scattered by a multiplication that is a bijection."""
 
     def __init__(self) -> None:
-        self._drawn = dict.fromkeys(("i94", "passport", "foil", "receipt", "alien", "sevis", "case"), 0)
+        self._drawn = dict.fromkeys(_KINDS, 0)
 
     def _next(self, kind: str, factor: int, modulus: int) -> int:
         self._drawn[kind] += 1
@@ -41,6 +49,37 @@ class Numbers:
     def case(self) -> str:
         """Nine digits."""
         return f"{self._next('case', 314_159_269, 10**9):09}"
+
+    def event(self) -> str:
+        """Return the ten digits of an event of enforcement."""
+        return f"{self._next('event', 271_828_183, 10**10):010}"
+
+    def subject(self) -> str:
+        """Return the nine digits of a person as enforcement numbers persons."""
+        return f"{self._next('subject', 141_421_357, 10**9):09}"
+
+    def asylum(self) -> str:
+        """Return the case of an asylum application: an office and nine digits."""
+        number = self._next("asylum", 223_606_799, 10**9)
+        return f"Z{ASYLUM_OFFICES[number % len(ASYLUM_OFFICES)]}{number:09}"
+
+    def esta(self) -> str:
+        """Return sixteen digits, of which the first is never 0."""
+        return f"{4 * 10**15 + self._next('esta', 577_015_664_901_533, 10**15):016}"
+
+    def visa_application(self) -> str:
+        """Return AA and eight digits."""
+        return f"AA{self._next('visa_application', 57_721_567, 10**8):08}"
+
+    def booking(self) -> str:
+        """Return a record locator: a letter, and five letters or digits."""
+        number = self._next("booking", 387_420_489, len(LETTERS) * len(_LOCATOR) ** 5)
+        number, first = divmod(number, len(LETTERS))
+        signs = LETTERS[first]
+        for _ in range(5):
+            number, sign = divmod(number, len(_LOCATOR))
+            signs += _LOCATOR[sign]
+        return signs
 
     def foil(self) -> str:
         """Seven digits behind a sign."""

@@ -5,12 +5,13 @@ Trips are laid out backwards from the last one, whose kind may have to lie close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.simulator.clock import DAY, changes, end_of
 from services.simulator.population import names, ports, rates
+from services.simulator.population.cases import Cases
 from services.simulator.population.documents import Documents
 from services.simulator.population.names import Origin, plain
 from services.simulator.population.numbers import Numbers
@@ -40,14 +41,18 @@ Shape = tuple[int, int | None, tuple[Application, ...]]
 
 
 class Population:
-    """Draws persons. Equal seeds draw equal persons, whatever their number."""
+    """Draws persons. Equal seeds draw equal persons, whatever their number.
 
-    def __init__(self, seed: int, span: Span, *, students: bool = False) -> None:
+    `brings` are the parts that exist only where a system that tells of them is written.
+    """
+
+    def __init__(self, seed: int, span: Span, brings: Collection[str] = ()) -> None:
         self._rng = Rng(seed)
         self._span = span
         self._numbers = Numbers()
-        self._students = Students(seed, span, self._numbers) if students else None
+        self._students = Students(seed, span, self._numbers) if "students" in brings else None
         self._documents = Documents(seed, span, self._numbers)
+        self._cases = Cases(seed, span, self._numbers, brings)
         self._families = Rng(f"families {seed}")
         self._taken: set[int] = set()
         self._trips = Choice(dict(enumerate(rates.TRIPS, start=1)))
@@ -67,7 +72,7 @@ class Population:
             else:
                 person = self._person(number)
                 person, companion = self._with_family(person)
-            yield self._documents.add(person)
+            yield self._documents.add(self._cases.add(person))
 
     def _person(self, number: int) -> Person:
         if self._students is not None and self._rng.chance(rates.STUDENTS):

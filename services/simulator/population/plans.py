@@ -45,16 +45,67 @@ class Visa:
     issued: int
     expires: int
     revoked: int = 0
+    application: str = ""  # the number of the visa application
+    post: str = ""  # the post abroad that issued it, by its three letters
+    applied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Esta:
+    """An authorisation to travel under the Visa Waiver Program. Days are 0 for what has not happened.
+
+    An approved one is valid for two years or to the end of its passport, whichever is first; another passport needs
+    another one. `revoked` is the day on which an approved one became one that does not authorise travel.
+    """
+
+    number: str
+    passport: Passport
+    applied: int
+    decided: int
+    outcome: str  # approved, denied, pending
+    expires: int = 0
+    revoked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A removal case: charged on a day, ordered and executed on others, or 0 where it has not come to that."""
+    """A removal case by the days of its steps, 0 for what it has not come to.
+
+    `executed` is the day of the departure that ends the last stay; `ended` that of proceedings that ended without one.
+    """
 
     case: str
+    event: str  # the arrest or encounter that it began with
+    arrested: int
+    booked: int
+    released: int
     charged: int
     ordered: int = 0
     executed: int = 0
+    ended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asylum:
+    """An application for asylum by the days of its steps, 0 for what has not happened."""
+
+    case: str
+    filed: int
+    interviewed: int = 0
+    decided: int = 0
+    decision: str = ""  # granted, referred (to the immigration court), denied; empty while it is pending
+
+
+@dataclass(frozen=True, slots=True)
+class Naturalisation:
+    """An application for naturalisation by the days of its steps. The oath makes the citizen, not the approval."""
+
+    receipt: str
+    filed: int
+    interviewed: int = 0
+    decided: int = 0
+    decision: str = ""  # granted, denied; empty while it is pending
+    oath: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +121,8 @@ class Crossing:
     again: bool = False  # the second pass of an hour that is repeated
     carrier: str = ""
     conveyance: str = ""
+    foreign_port: str = ""  # where the person enters the other country, of departures to Canada by land
+    removed: bool = False  # a departure by which a removal is executed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +139,7 @@ class Application:
     granted_class: str = ""
     granted_until: int = 0
     new_number: str = ""
+    online: bool = False  # filed with, and kept by, the system for filings online
 
     def known_by(self, day: int) -> Application | None:
         """As it stood at the end of that day: not filed, filed, or decided."""
@@ -94,7 +148,12 @@ class Application:
         if not self.decision or self.decided <= day:
             return self
         return Application(
-            self.form, self.receipt, self.filed, asked_class=self.asked_class, asked_until=self.asked_until
+            self.form,
+            self.receipt,
+            self.filed,
+            asked_class=self.asked_class,
+            asked_until=self.asked_until,
+            online=self.online,
         )
 
 
@@ -148,6 +207,7 @@ class Stay:
     program: Program | None = None
     family_passport: Passport | None = None  # of the member of the family who travels along
     shown_passport: Passport | None = None  # at the inspection on arrival, where it is not the person's own
+    booking: str = ""  # the record locator of the flights in and out
 
     @property
     def student(self) -> bool:
@@ -178,5 +238,10 @@ class Person:
     foil: str
     a_number: str
     stays: tuple[Stay, ...]
+    fin: str = ""  # of the fingerprints; of the very young and the very old there are none
+    subject: str = ""  # the number under which enforcement knows the person
     visas: tuple[Visa, ...] = ()
+    estas: tuple[Esta, ...] = ()
     removal: Removal | None = None
+    asylum: Asylum | None = None
+    naturalisation: Naturalisation | None = None

@@ -66,6 +66,14 @@ ABROAD = ("YYZ", "YVR", "DUB", "AUH", "NAS")
 OUT = tuple(port for port in AIR if port not in ABROAD)
 SEA = ("PMI", "PMI", "PEV", "NYS", "GVS", "LBS", "HNS", "KTN")
 LAND = ("SYS", "SYS", "NOG", "PDN", "LAR", "LAR", "BLA", "SWE", "PBB", "CHM", "HTN")
+INTO_CANADA = {
+    "BLA": "PACIFIC HIGHWAY",
+    "SWE": "COUTTS",
+    "PBB": "FORT ERIE",
+    "CHM": "ST-BERNARD-DE-LACOLLE",
+    "HTN": "WOODSTOCK ROAD",
+}
+"""The port on the other side of each crossing into Canada, as Canada's border agency names it."""
 WESTWARD = {_NEW_YORK: "HNL", _CHICAGO: "HNL", _DENVER: "HNL", _WEST: "HNL"}
 """A port so far west that it is still yesterday there when the day of the zone is over."""
 EASTWARD = {_WEST: "JFK", _HAWAII: "JFK", _CHICAGO: "MIA", _DENVER: "BOS", "America/Phoenix": "EWR"}

@@ -94,8 +94,21 @@ DAY_ONLY = 0.04
 BY_SEA, BY_LAND = 0.08, 0.1
 FAMILY = 0.12
 """Share of persons with a member of the family who travels along on all trips, of those who apply for nothing."""
-VISA_REVOKED, REMOVED, CHARGED = 0.01, 0.05, 0.1
-"""Share of visas that are revoked; of late departures that are removals; of overstays with an open removal case."""
+VISA_REVOKED = 0.02
+ESTA_REVOKED, ESTA_LATER = 0.02, 0.05
+"""Share of authorisations to travel that are revoked; of travellers who ask for another one that is not approved."""
+REMOVED, CHARGED = 0.3, 0.4
+"""Share of late departures that are removals; of overstays with a removal case."""
+RELEASED, ORDERED, PROCEEDINGS_ENDED = 0.4, 0.3, 0.4
+"""Of removal cases: released from custody meanwhile; ordered removed; of the others, ended without an order."""
+ASYLUM, ASYLUM_ABANDONED = 0.12, 0.05
+"""Share of those present who have asked for asylum; of late departures of persons who had."""
+ASYLUM_DECISION = {"": 0.4, "granted": 0.2, "referred": 0.25, "denied": 0.15}
+NATURALISATION, NATURALISATION_BY_SERVICE = 0.6, 0.25
+"""Share of residents, and of workers, who have asked to be naturalised: many more than in life, so that some are."""
+NATURALISATION_DECIDED, NATURALISATION_DENIED = 0.7, 0.15
+OTHER_CLOCK = 0.5
+"""Share of crossings for which a system that keeps a clock of its own has another time, by up to 20 minutes."""
 SINGLE_NAME, PARTIAL_BIRTH, LONG_NAME, SEX_X = 0.015, 0.01, 0.01, 0.005
 
 

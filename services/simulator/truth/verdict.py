@@ -17,6 +17,14 @@ Students and exchange visitors, as 8 CFR 214.2 and the interface of SEVIS have i
   date on the I-94.
 - F-1, J-1 without any record in SEVIS: UNDETERMINED, also after a departure.
 
+Cases of a person, laid over what the admission gives, in the order of the closed list:
+
+- An application for asylum (INA 208, 212(a)(9)(B)(iii)(II)): PENDING from the day of its filing wherever the person
+  would be TERMINATED or over the period, to the end of the day of a denial. A referral to the immigration court changes
+  nothing: the application goes on there. A grant: ADJUSTED from the day of the decision.
+- Naturalisation (INA 337): ADJUSTED from the day of the oath; an application or an approval changes nothing.
+- A removal case changes nothing before its departure, which is one like any other (8 CFR 241).
+
 An outcome holds since the beginning of the unbroken time that it fills: an extension begins no new one. Not covered:
 dependents, administrative terminations, changes to and from student classes.
 """
@@ -27,7 +35,7 @@ from dataclasses import dataclass
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, instant, local, midnight
-from services.simulator.population.plans import Application, Crossing, Program, Stay, Step
+from services.simulator.population.plans import Application, Asylum, Crossing, Program, Stay, Step
 from services.simulator.truth.business import last_filing_day
 
 OFFICE = "America/New_York"
@@ -48,6 +56,17 @@ class Verdict:
     outcome: Outcome
     since: int
     last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What else moves the clock of a stay: an application for asylum; the day of the oath of a citizen, or 0."""
+
+    asylum: Asylum | None = None
+    oath: int = 0
+
+
+NOTHING = Protected()
 
 
 @dataclass(slots=True)
@@ -73,16 +92,18 @@ def verdict(
     as_of: int,
     covered: int,
     steps: tuple[Step, ...] = (),
+    protected: Protected = NOTHING,
 ) -> Verdict:
     """Return the outcome of a stay at `as_of`.
 
-    Taken for known are the applications, departure and steps of the program given, a later application for admission at
-    `later`, and every departure up to `covered`.
+    Taken for known are the applications, departure, steps of the program and cases given, a later application for
+    admission at `later`, and every departure up to `covered`.
     """
     begun = stay.arrival.at
     if stay.inspection != "A":
         return Verdict(Outcome.NOT_ADMITTED, begun, 0)
     line = _studies(stay, stay.program, steps) if stay.student else _allowed(stay, applications)
+    _protect(line, protected, stay)
     if departure is not None and departure.at <= as_of:
         # the day of a departure is the day where it happened; that of the period is a date
         there = instant(*local(departure.zone, departure.at), stay.arrival.zone)
@@ -122,7 +143,8 @@ def _extend(line: _Line, application: Application, zone: str) -> None:
         line.last_day = application.granted_until
         line.dated = line.reach = end_of(application.granted_until, zone)
         return
-    if application.filed > last_filing_day(line.last_day):
+    # paper is in time on the next business day; what is filed online is not
+    if application.filed > (line.last_day if application.online else last_filing_day(line.last_day)):
         return
     pending_end = end_of(application.decided, zone) if application.decision else NEVER
     if pending_end > line.reach:
@@ -141,6 +163,35 @@ def _adjust(line: _Line, application: Application, zone: str) -> None:
             line.pieces.append((line.reach, Outcome.OVERSTAY_SUSPECTED))
         line.pieces.append((begins, Outcome.PENDING))
         line.reach = pending_end
+
+
+def _protect(line: _Line, protected: Protected, stay: Stay) -> None:
+    """Lay over the line what cases allow."""
+    asylum, zone = protected.asylum, stay.arrival.zone
+    if asylum is not None:
+        since = max(stay.arrival.at, midnight(asylum.filed, zone))
+        until = end_of(asylum.decided, zone) if asylum.decision == "denied" else NEVER
+        line.pieces = _unbroken(_beneath(_unbroken(line.pieces), since, until))
+        if asylum.decision == "granted":
+            line.adjusted = min(line.adjusted, midnight(asylum.decided, OFFICE))
+    if protected.oath:
+        line.adjusted = min(line.adjusted, midnight(protected.oath, OFFICE))
+
+
+def _beneath(pieces: list[tuple[int, Outcome]], since: int, until: int) -> list[tuple[int, Outcome]]:
+    """Return the pieces with PENDING from an instant to another, wherever they say what is worse."""
+    covered: list[tuple[int, Outcome]] = []
+    for (begins, word), (ends, _) in zip(pieces, [*pieces[1:], (NEVER, None)], strict=True):
+        low, high = max(begins, since), min(ends, until)
+        if low >= high or word not in (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED):
+            covered.append((begins, word))
+            continue
+        if begins < low:
+            covered.append((begins, word))
+        covered.append((low, Outcome.PENDING))
+        if high < ends:
+            covered.append((high, word))
+    return covered
 
 
 def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:

@@ -24,6 +24,7 @@ from services.simulator.systems.i94 import rates as i94_rates
 pytestmark = pytest.mark.slow
 
 PERSONS = 3_000
+BRINGS = ("students", "asylum", "naturalisation", "online")
 END = datetime(2026, 10, 31, 8, tzinfo=UTC)
 
 
@@ -182,7 +183,7 @@ def test_names_are_as_frequent_as_in_their_countries(persons: list[Person]) -> N
 
 def test_what_happened_to_a_person_is_in_order(persons: list[Person]) -> None:
     kinds: Counter[Kind] = Counter()
-    for person in (*persons, *Population(3, span(), students=True).draw(500)):
+    for person in (*persons, *Population(3, span(), BRINGS).draw(500)):
         happened = happenings(person, span())
         assert [each.day for each in happened] == sorted(each.day for each in happened)
         kinds.update(each.kind for each in happened)
@@ -206,6 +207,12 @@ def test_numbers_are_of_their_schemes() -> None:
         Identifier.of(Scheme.VISA, numbers.foil())
         Identifier.of(Scheme.RECEIPT, numbers.receipt())
         Identifier.of(Scheme.A_NUMBER, numbers.alien())
+        Identifier.of(Scheme.ESTA, numbers.esta())
+        Identifier.of(Scheme.CASE, numbers.case(), "EARM")
+        Identifier.of(Scheme.CASE, numbers.asylum(), "RAPS")
+        Identifier.of(Scheme.SUBJECT, numbers.subject(), "EID")
+        Identifier.of(Scheme.VISA_APPLICATION, numbers.visa_application())
+        Identifier.of(Scheme.BOOKING, numbers.booking(), "AA")
         passport = numbers.passport("GBR")
         Identifier.of(Scheme.PASSPORT, passport.number, passport.state)
 
@@ -243,7 +250,7 @@ def test_students_of_every_kind_are_there(tmp_path: Path) -> None:
 
 def test_programs_lie_around_their_stays() -> None:
     classes: Counter[str] = Counter()
-    for person in Population(3, span(), students=True).draw(PERSONS):
+    for person in Population(3, span(), BRINGS).draw(PERSONS):
         for stay in person.stays:
             if not stay.student:
                 continue

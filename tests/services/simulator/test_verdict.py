@@ -8,8 +8,8 @@ import pytest
 
 from schemas.outcomes import Outcome
 from services.simulator.clock import end_of, instant, midnight
-from services.simulator.population.plans import Application, Crossing, Passport, Program, Stay, Step
-from services.simulator.truth.verdict import NEVER, VIOLATION, WITHDRAWAL, Verdict, verdict
+from services.simulator.population.plans import Application, Asylum, Crossing, Passport, Program, Stay, Step
+from services.simulator.truth.verdict import NEVER, VIOLATION, WITHDRAWAL, Protected, Verdict, verdict
 
 ZONE = "Pacific/Honolulu"
 CAME, LAST = date(2025, 3, 1).toordinal(), date(2025, 8, 30).toordinal()
@@ -217,3 +217,76 @@ def test_a_step_taken_back_is_not_known_any_more() -> None:
     assert program.known_by(ENDS - 51) == ()
     assert program.known_by(ENDS - 49) == (void,)
     assert program.known_by(ENDS - 48) == ()
+
+
+def protected(
+    asylum: Asylum | None = None,
+    oath: int = 0,
+    *,
+    left: Crossing | None = None,
+    as_of: int = LONG_AFTER,
+    covered: int = LONG_AFTER,
+) -> Verdict:
+    """A visitor with cases."""
+    return verdict(stay(), (), left, None, as_of, covered, (), Protected(asylum, oath))
+
+
+def test_who_asks_for_asylum_is_pending_behind_the_period() -> None:
+    asked = Asylum("Z", CAME + 40)
+    assert protected(asked, as_of=at(LAST)).outcome is Outcome.IN_STATUS
+    assert protected(asked) == Verdict(Outcome.PENDING, OVER, LAST)
+    assert protected(asked, covered=0) == Verdict(Outcome.PENDING, OVER, LAST)
+    late = Asylum("Z", LAST + 30)
+    assert protected(late, as_of=at(LAST + 29)).outcome is Outcome.OVERSTAY_SUSPECTED
+    assert protected(late) == Verdict(Outcome.PENDING, midnight(LAST + 30, ZONE), LAST)
+    assert protected(asked, left=crossing(LAST + 200)).outcome is Outcome.DEPARTED_IN_TIME
+    assert protected(late, left=crossing(LAST + 10)).outcome is Outcome.DEPARTED_LATE
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        ("referred", Verdict(Outcome.PENDING, OVER, LAST)),
+        ("denied", Verdict(Outcome.OVERSTAY_SUSPECTED, end_of(LAST + 50, ZONE), LAST)),
+        ("granted", Verdict(Outcome.ADJUSTED, midnight(LAST + 50, "America/New_York"), LAST)),
+    ],
+)
+def test_what_a_decision_on_asylum_changes(decision: str, expected: Verdict) -> None:
+    asked = Asylum("Z", CAME + 40, CAME + 60, LAST + 50, decision)
+    assert protected(asked) == expected
+    assert protected(asked, as_of=at(LAST + 49)).outcome is Outcome.PENDING
+
+
+def test_asylum_counts_in_the_place_of_a_termination() -> None:
+    program = Program("N1", "F1", CAME - 60, ENDS, (Step("Terminate", CAME + 50, CAME + 50, reason=VIOLATION),))
+    admitted = Stay("", "A", "F-1", crossing(CAME), "1", 0, None, True, (), Passport("GBR", "1"), program)
+
+    def judged(day: int) -> Outcome:
+        case = Protected(Asylum("Z", CAME + 80, decided=CAME + 120, decision="denied"))
+        return verdict(admitted, (), None, None, at(day), LONG_AFTER, program.steps, case).outcome
+
+    days = (CAME + 50, CAME + 51, CAME + 79, CAME + 80, CAME + 120, CAME + 121)
+    assert [judged(day) for day in days] == [
+        Outcome.IN_STATUS,
+        Outcome.TERMINATED,
+        Outcome.TERMINATED,
+        Outcome.PENDING,
+        Outcome.PENDING,
+        Outcome.TERMINATED,
+    ]
+
+
+def test_the_oath_makes_a_citizen() -> None:
+    assert protected(oath=LAST - 5) == Verdict(Outcome.ADJUSTED, midnight(LAST - 5, "America/New_York"), LAST)
+    assert protected(Asylum("Z", CAME + 1, CAME + 9, CAME + 20, "granted"), LAST).since == midnight(
+        CAME + 20, "America/New_York"
+    )
+
+
+def test_online_nothing_is_in_time_on_the_next_business_day() -> None:
+    saturday = date(2025, 8, 30)
+    assert saturday.toordinal() == LAST
+    assert judge(asked("I-539", 2)).outcome is Outcome.PENDING
+    online = Application("I-539", "R", LAST + 2, online=True)
+    assert judge(online).outcome is Outcome.OVERSTAY_SUSPECTED
+    assert judge(Application("I-539", "R", LAST, online=True)).outcome is Outcome.PENDING

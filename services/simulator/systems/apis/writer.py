@@ -72,7 +72,7 @@ class ApisWriter:
                 self._left_listed(log, stay)
             departure = reported_departure(stay, self._span)
             if departure is not None and log.reports(index, self._system):
-                self._outbound(log, stay, departure, alone=len(log.reporters[index]) == 1)
+                self._outbound(log, index, departure, alone=len(log.reporters[index]) == 1)
 
     def _inbound(self, log: PersonLog, stay: Stay) -> None:
         arrival = stay.arrival
@@ -86,25 +86,28 @@ class ApisWriter:
             flight = _flight(arrival, (abroad, zone), place(arrival.port), lands - FLIGHT_SECONDS, lands)
         documented = self._documented(log.person)
         description = self._mistakes.describe(log.person, stay, bare=True, documented=documented)
-        who = self._passenger(description, flight, documented=documented)
+        who = self._passenger(description, flight, documented=documented, booking=stay.booking)
         self._send(flight, who, LISTED, -LISTED_BEFORE)
         self._send(flight, who, ABOARD, CLOSED_AFTER)
         self._keep(log, flight, who, tuple(description.kinds))
         self._copy(log, flight, who, ABOARD, tuple(description.kinds))
 
-    def _outbound(self, log: PersonLog, stay: Stay, departure: Crossing, *, alone: bool) -> None:
+    def _outbound(self, log: PersonLog, index: int, departure: Crossing, *, alone: bool) -> None:
+        stay = log.person.stays[index]
         earlier = self._mistakes.other_time(departure, possible=not alone)
         at = (earlier or departure).at
         flight = _flight(departure, place(departure.port), HUBS[departure.carrier], at, at + FLIGHT_SECONDS)
         documented = self._documented(log.person)
         description = self._mistakes.describe(log.person, stay, bare=True, documented=documented)
-        who = self._passenger(description, flight, documented=documented)
+        who = self._passenger(description, flight, documented=documented, booking=stay.booking)
         self._send(flight, who, LISTED, -LISTED_BEFORE)
         if self._rng.chance(rates.LISTED_AGAIN):
             self._send(flight, who, CHANGED, -CHANGED_BEFORE)
         closed = alone or not self._rng.chance(rates.NO_CLOSE_OUT)
         if closed:
             self._send(flight, who, ABOARD, CLOSED_AFTER)
+        evidence = "manifest_closed" if closed else "manifest"
+        log.departed(index, self._system, _record(flight, who), evidence, earlier or departure)
         self._keep(log, flight, who, (*description.kinds, *(("other_time",) if earlier else ())))
         self._copy(log, flight, who, ABOARD if closed else LISTED, tuple(description.kinds))
         self._lately.append(flight)
@@ -187,12 +190,19 @@ class ApisWriter:
         return not (plain(person) and self._rng.chance(rates.WITHOUT_DOCUMENT))
 
     def _passenger(
-        self, description: Description, flight: Flight, *, documented: bool, mistyped: bool = True
+        self,
+        description: Description,
+        flight: Flight,
+        *,
+        documented: bool,
+        mistyped: bool = True,
+        booking: str = "",
     ) -> Passenger:
         person = description.person
         self._number += 1
         given = tuple(person.given.split())
-        who = Passenger(person.family, given, person.birth, person.sex, person.citizenship, self._booking())
+        locator = booking if booking and not description.bare else self._booking()
+        who = Passenger(person.family, given, person.birth, person.sex, person.citizenship, locator)
         if documented and not description.bare:
             who = replace(who, passport=(description.passport.state, description.passport.number))
             if person.foil and self._rng.chance(rates.FOIL_STATED):
@@ -203,9 +213,10 @@ class ApisWriter:
         return who
 
     def _booking(self) -> str:
-        """Six signs, another for everybody."""
-        rest, signs = self._number * 387_420_489 % len(_SIGNS) ** 6, ""
-        for _ in range(6):
+        """Six signs, another for everybody, and none that a trip of the population has: those begin with a letter."""
+        rest, digit = divmod(self._number * 387_420_489 % (10 * len(_SIGNS) ** 5), 10)
+        signs = str(digit)
+        for _ in range(5):
             rest, sign = divmod(rest, len(_SIGNS))
             signs += _SIGNS[sign]
         return signs

@@ -41,7 +41,7 @@ class Claims3Writer:
             later = stays[index + 1].arrival.day if index + 1 < len(stays) else _OTHER_STAY
             for application in stay.applications:
                 known = application.known_by(self._span.decisions_through)
-                if known is not None and known.form != BY_OWNER:
+                if known is not None and known.form != BY_OWNER and not known.online:
                     self._apply(log, stay, known, later)
 
     def finish(self) -> Counts:

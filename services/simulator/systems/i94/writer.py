@@ -29,6 +29,13 @@ _EVIDENCE = {
     "S": Choice({"M": 0.7, "C": 0.2, "I": 0.1}),
     "L": Choice({"L": 0.8, "I": 0.2}),
 }
+_BY_CODE = {
+    "B": "biometric",
+    "I": "inspected",
+    "L": "foreign_entry",
+    "C": "manifest",
+    "M": "manifest_closed",
+}
 _DEPARTURE = Choice(rates.DEPARTURE)
 
 
@@ -53,7 +60,7 @@ class I94Writer:
                     self._extension(log, stay, known)
             departure = reported_departure(stay, self._span)
             if departure is not None and log.reports(index, self._system):
-                self._departure(log, stay, departure)
+                self._departure(log, index, stay, departure)
 
     def finish(self) -> Counts:
         """Complete the files."""
@@ -118,10 +125,12 @@ class I94Writer:
         self._put("A", "D", night + 1, number, self._mended(night + 1), again, stay.arrival, data)
         log.retract(self._system, number)
 
-    def _departure(self, log: PersonLog, stay: Stay, departure: Crossing) -> None:
+    def _departure(self, log: PersonLog, index: int, stay: Stay, departure: Crossing) -> None:
         who, kinds = self._leaver(log, stay, departure)
-        data = departure_data(_EVIDENCE[departure.mode].draw(self._rng.random))
+        code = _EVIDENCE[departure.mode].draw(self._rng.random)
+        data = departure_data(code)
         number = self._new()
+        log.departed(index, self._system, number, _BY_CODE[code], departure)
         if self._rng.chance(rates.CORRECTED_DEPARTURE):
             wrong = replace(departure, day=departure.day - 1)
             self._mend("D", number, who, departure, data, data, wrong)

@@ -47,7 +47,7 @@ class IdentWriter:
         """Write all encounters of a person."""
         fins: list[str] = []
         for index, stay in enumerate(log.person.stays):
-            if stay.inspection == "A" and self._rng.chance(rates.FINGERPRINTED):
+            if stay.inspection == "A" and self._rng.chance(rates.FINGERPRINTED) and log.person.fin:
                 self._entry(log, stay, fins)
             departure = reported_departure(stay, self._span)
             if departure is not None and log.reports(index, self._system):
@@ -81,6 +81,7 @@ class IdentWriter:
         if earlier is not None:
             departure = earlier
             kinds = (*kinds, "other_time")
+        log.departed(index, self._system, key, "biometric", departure)
         if self._rng.chance(rates.CORRECTED_EXIT):
             wrong = replace(departure, day=departure.day - 1)
             self._send(key, "EXIT", MATCHED, wrong, who)
@@ -160,7 +161,7 @@ class IdentWriter:
 
 def _fin(person: Person, before: int) -> str:
     """Return the FIN of a person; another one for each enrolment before."""
-    return f"{before + 1}{person.number * 39_916_801 % 10**9:09}"
+    return f"{int(person.fin[0]) + before}{person.fin[1:]}"
 
 
 def _whole(description: Description, fin: str) -> Holder:
