@@ -20,6 +20,7 @@ from lxml import etree
 
 from adapters.core import BadRecord, Header, Met, Read, Record
 from adapters.formats.xml_safe import safe_parser
+from adapters.formats.xml_valid import fits
 
 Fields = Mapping[str, Any]
 ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
@@ -40,8 +41,9 @@ def nameless(_: Fields) -> str | None:
 class XmlMessageFormat:
     """Reads such messages. `root` and `record` are `{namespace}name`; `schema` has the record as an element.
 
-    A record's fields are its content: a mapping of local names to all that stands under them, text without outer blanks
-    or a mapping again. What stands before the first record is the header. `named` finds the key in the content
+    A record's fields are its content: a mapping of local names to all that stands under them, text without outer
+    blanks or a mapping again; with `attributes` also those, as `@name`, and the text beside them as `#`. What stands
+    before the first record is the header, whose fields are the root's attributes. `named` finds the key in the content
     of a record, which may be broken.
     """
 
@@ -50,6 +52,7 @@ class XmlMessageFormat:
     record: str
     named: Callable[[Fields], str | None] = nameless
     longest: int = 4_000_000
+    attributes: bool = False
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
@@ -94,13 +97,19 @@ class XmlMessageFormat:
     ) -> Iterator[Read]:
         ends = [at for at, _ in starts[1:]] + [len(data)]
         head = data[: starts[0][0]] if starts else data
-        stray = _stray(message.text)
-        yield BadRecord("text before the first record", place="line 1", raw=head) if stray else Header("head", head)
+        header = _attributes(message)
+        if _stray(message.text):
+            yield BadRecord("text before the first record", place="line 1", raw=head)
+        else:
+            yield Header("head", head, header)
         for number, (child, (start, line), end) in enumerate(zip(children, starts, ends, strict=False), 1):
-            yield self._record(child, number, f"record {number}, line {line}", data[start:end])
+            yield self._record(child, header, number, f"record {number}, line {line}", data[start:end])
 
-    def _record(self, child: etree._Element, number: int, place: str, raw: bytes) -> Read:
-        content = _referred(child) if _REFERS.search(raw) else _content(child)
+    def _record(self, child: etree._Element, header: Fields, number: int, place: str, raw: bytes) -> Read:
+        if self.attributes:
+            content = _content_with_attributes(child)
+        else:
+            content = _referred(child) if _REFERS.search(raw) else _content(child)
         if child.tag != self.record:
             return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
         known = self.named(content) if isinstance(content, dict) else None
@@ -109,7 +118,7 @@ class XmlMessageFormat:
         wrong = _wrong(self.schema, child)
         if wrong is not None:
             return BadRecord(wrong, place=place, raw=raw, record=known)
-        return Record(place, raw, content if isinstance(content, dict) else {"": [content]}, number=number)
+        return Record(place, raw, content if isinstance(content, dict) else {"": [content]}, header, number)
 
 
 class _Refused(Exception):
@@ -254,6 +263,25 @@ def _content(element: etree._Element) -> Any:
     return content
 
 
+def _attributes(element: etree._Element) -> dict[str, str]:
+    """Attributes by their names, but for those of other namespaces."""
+    return {str(name): _collapsed(str(value)) for name, value in element.items() if not str(name).startswith("{")}
+
+
+def _content_with_attributes(element: etree._Element) -> Any:
+    """As `_content`, with the attributes as `@name`; an element that is nil says nothing."""
+    said = _attributes(element)
+    if not len(element) and not said:
+        return _collapsed(element.text or "")
+    content: dict[str, Any] = {f"@{name}": value for name, value in said.items()}
+    if not len(element) and (text := _collapsed(element.text or "")):
+        content["#"] = text
+    for child in element:
+        if child.get(_NIL, "").strip() not in ("true", "1"):
+            _put(content, local_name(child.tag), _content_with_attributes(child))
+    return content
+
+
 def _put(content: dict[str, Any], name: str, one: Any) -> None:
     before = content.get(name)
     if type(one) is str and type(before) is not list:
@@ -304,7 +332,8 @@ def _wrong(schema: etree.XMLSchema, record: etree._Element) -> str | None:
     """The first thing that does not fit: which element and which rule, without its value."""
     try:
         with _TURN:
-            schema.assertValid(record)
+            if not fits(schema, record):
+                schema.assertValid(record)
     except etree.DocumentInvalid as error:
         return _QUOTED.sub("the value is not", _SPACE.sub("", _LINE.sub("", str(error))))[:500]
     return None
