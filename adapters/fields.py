@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -136,7 +137,7 @@ class Fields:
 
     def within(self, path: str) -> tuple[Fields | None, str]:
         """Where a path such as `TravelInfo/Number` leads: the group, None if it is absent, and the last name."""
-        *steps, name = path.split("/")
+        *steps, name = _steps(path)
         at: Fields | None = self
         for step in steps:
             at = at.group(step) if at is not None else None
@@ -171,9 +172,15 @@ class Fields:
             self._seen[name] = value
             return value
         known = self._inner.get(name)
-        if known is None:
-            self._inner[name] = known = self._wrapped(value)
+        if known is not None:
+            return known
+        if kind is list and all(type(each) is dict for each in value):  # nearly all
+            known = [Fields(each, self.lost) for each in value]
+            self._seen[name] = [each._seen for each in known]
+        else:
+            known = self._wrapped(value)
             self._seen[name] = _seen_of(known)
+        self._inner[name] = known
         return known
 
     def _wrapped(self, value: Any) -> Any:
@@ -186,6 +193,11 @@ class Fields:
         if isinstance(value, Unreadable):
             raise ValueError(value.reason)
         return value
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
 
 
 def _seen_of(value: Any) -> Any:

@@ -5,9 +5,6 @@ child of the root begins and ends; it keeps nothing, and stops at a document typ
 entities to expand or to fetch. What was cut out is read by lxml (hardened) and checked against the XSD alone: a bad
 record costs only itself. Every byte is in the `raw` of exactly one read. An lxml parser that is fed piece by piece was
 not taken: it shares a dictionary with its thread, and a batch is read on by whichever thread is free.
-
-Most documents are small and right. Such a one is checked and read by lxml as a whole, in two thirds of the time; with
-anything odd or wrong in it, it is read record by record, as if nothing had been tried.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 from threading import Lock
 from typing import Any, BinaryIO, cast
@@ -31,7 +28,6 @@ from adapters.formats.xml_valid import fits
 
 Fields = Mapping[str, Any]
 _BLOCK = 2**16
-_SMALL = 2**18  # bytes of a document that is read as a whole; its tree has up to thirty times as many
 _BLANKS = " \t\r\n"
 _CODECS = {
     "utf-8": "utf-8",
@@ -70,17 +66,7 @@ class XmlBatchFormat:
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
-        most = min(_SMALL, self.longest)
-        begin = b""
-        while len(begin) <= most and (data := stream.read(_BLOCK)):
-            begin += data
-        right = self._right(begin) if len(begin) <= most else None
-        if right is not None:
-            yield from right
-            return
         reading = _Reading(self, _Cutter(self))
-        for at in range(0, len(begin), _BLOCK):
-            yield from reading.take(begin[at : at + _BLOCK])
         while data := stream.read(_BLOCK):
             yield from reading.take(data)
         yield from reading.end()
@@ -98,62 +84,6 @@ class XmlBatchFormat:
             if not isinstance(read, Note):
                 yield read
                 return
-
-    def _right(self, data: bytes) -> list[Read] | None:
-        """The short way: what the long way says of a document with nothing wrong in it, and None of any other.
-
-        Where nothing but a tag begins with `<`, the end tags alone tell where records end.
-        """
-        declaration = _USUAL.match(data)
-        begin = declaration.end() if declaration is not None else 0
-        if b"\0" in data or b"\r" in data or data.find(b"<!", begin) >= 0 or data.find(b"<?", begin) >= 0:
-            return None  # UTF-16 has the first
-        parser = expat.ParserCreate()  # what is well-formed, expat says on both ways
-        try:
-            parser.Parse(data, False)
-            parser.Parse(b"", True)
-            root = etree.fromstring(data, safe_parser())
-        except (expat.ExpatError, etree.LxmlError, ValueError):
-            return None
-        if root.tag != f"{{{self.namespace}}}{self.root}" or root.keys():
-            return None
-        with self.lock:
-            if not self.schema.validate(root):
-                return None
-        elements = list(root)
-        ends = [tag.end() for tag in _end_tags(self.header, *self.records).finditer(data, begin)]
-        if len(ends) != len(elements) or not all(map(len, elements)):
-            return None  # no element without an end tag, so as many end tags as elements are theirs, in this order
-        return self._parts(data, data.index(b"<", begin) + 1, elements, ends, parser.CurrentLineNumber)
-
-    def _parts(
-        self, data: bytes, begin: int, elements: list[etree._Element], ends: list[int], last: int
-    ) -> list[Read] | None:
-        """What a document holds whose elements end at `ends`; `begin` is in the root's tag, `last` its last line."""
-        names = [_name(element, self.namespace) for element in elements]
-        if names[:1] != [self.header] or not self.records.issuperset(names[1:]):
-            return None
-        header = _content(elements[0])
-        try:
-            self.check(Reading(header))
-        except ValueError:
-            return None
-        if int(header[self.count]) != len(elements) - 1:
-            return None
-        reads: list[Read] = []
-        at, start, line = 0, 0, 1
-        for number, (element, name, end) in enumerate(zip(elements, names, ends, strict=True)):
-            before, start = start, data.index(b"<", at or begin)
-            line += data.count(b"\n", before, start)
-            place, raw, at = f"line {line}", data[at:end], end
-            if number:
-                fields = _content(element)
-                fields["@element"] = name
-                reads.append(Record(place, raw, fields, header, number))
-            else:
-                reads.append(Header(place, raw, header))
-        reads.append(Closing(f"line {last}", data[at:], header=header))
-        return reads
 
 
 class _Refused(Exception):
@@ -260,11 +190,11 @@ class _Cutter:
             self._listen(between=False)
 
     def _root(self, name: str, attributes: dict[str, str]) -> None:
-        spaces = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
-        said = "".join(f" {key}={quoteattr(value)}" for key, value in spaces.items())
-        self.tag = (f"<{name}{said}>", f"</{name}>")
+        spaces = [(key, value) for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")]
+        declared = "".join(f" {key}={quoteattr(value)}" for key, value in spaces)
+        self.tag = (f"<{name}{declared}>", f"</{name}>")
         try:
-            result = etree.fromstring("".join(self.tag).encode(), safe_parser()).tag
+            result = _resolved(*self.tag)
         except (etree.LxmlError, ValueError):
             raise _Refused("a root whose name or namespace is none", self.line) from None
         if result != f"{{{self._format.namespace}}}{self._format.root}":
@@ -419,8 +349,10 @@ class _Reading:
         start, end = (at - self.base for at in (cut.start, cut.end))
         opening, closing = self.cutter.tag
         try:
-            text = self.held[start:end].decode(self._codec)
-            return etree.fromstring(f"{opening}{text}{closing}".encode(), safe_parser())[0]
+            data = bytes(self.held[start:end])
+            if self._codec != "utf-8":  # which the parser checks by itself
+                data = data.decode(self._codec).encode()
+            return etree.fromstring(opening.encode() + data + closing.encode(), safe_parser())[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
         except etree.XMLSyntaxError as error:
@@ -446,10 +378,10 @@ class _Reading:
         return data
 
 
-@cache
-def _end_tags(*names: str) -> re.Pattern[bytes]:
-    """End tags of these names, with whatever prefix."""
-    return re.compile(rb"</(?:[^\s:<>]+:)?(?:%s)\s*>" % "|".join(map(re.escape, names)).encode())
+@lru_cache(maxsize=64)
+def _resolved(opening: str, closing: str) -> str:
+    """Return the name of an element in its namespace. Raises LxmlError, ValueError."""
+    return etree.fromstring(f"{opening}{closing}".encode(), safe_parser()).tag
 
 
 def _by_first_bytes(data: bytes) -> str | None:
@@ -474,7 +406,10 @@ def _content(element: etree._Element) -> dict[str, Any]:
             fields[f"@{name}"] = _collapsed(str(value))
     for child in element:
         tag: str = child.tag
-        fields[tag[tag.rfind("}") + 1 :]] = _content(child) if len(child) else _collapsed(child.text or "")
+        text = child.text or ""
+        fields[tag[tag.rfind("}") + 1 :]] = (
+            _content(child) if len(child) else text if text.isalnum() else _collapsed(text)
+        )
     return fields
 
 
@@ -485,8 +420,6 @@ def _collapsed(text: str) -> str:
     return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
 
 
-_USUAL = re.compile(rb"(\xef\xbb\xbf)?(<\?xml version=['\"]1\.0['\"]( encoding=['\"](?i:utf-8)['\"])?\s*\?>)?")
-"""What may stand before the root of a document that is read the short way."""
 _SEVERAL = re.compile(f"[{_BLANKS}]+")
 _SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
 _ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)

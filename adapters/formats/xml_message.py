@@ -112,11 +112,9 @@ class XmlMessageFormat:
             content = _referred(child) if _REFERS.search(raw) else _content(child)
         if child.tag != self.record:
             return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
-        known = self.named(content) if isinstance(content, dict) else None
-        if _stray(child.tail):
-            return BadRecord("text behind the record", place=place, raw=raw, record=known)
-        wrong = _wrong(self.schema, child)
+        wrong = "text behind the record" if _stray(child.tail) else _wrong(self.schema, child)
         if wrong is not None:
+            known = self.named(content) if isinstance(content, dict) else None
             return BadRecord(wrong, place=place, raw=raw, record=known)
         return Record(place, raw, content if isinstance(content, dict) else {"": [content]}, header, number)
 
@@ -259,7 +257,16 @@ def _content(element: etree._Element) -> Any:
         return _collapsed(element.text or "")
     content: dict[str, Any] = {}
     for child in element:
-        _put(content, local_name(child.tag), _content(child) if len(child) else _collapsed(child.text or ""))
+        name = local_name(child.tag)
+        if len(child):
+            _put(content, name, _content(child))
+        else:
+            text = child.text or ""
+            one = text if text.isalnum() else " ".join(text.split())
+            if name in content:
+                _put(content, name, one)
+            else:
+                content[name] = (one,)
     return content
 
 

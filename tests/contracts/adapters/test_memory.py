@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from contracts.adapters.test_apis import large
+from systems.apis.test_manifests import large
 from systems.claims3.build import ROW, database, dump, row
 from systems.i94.build import ARRIVAL, detail, header, trailer
 from systems.ident.build import SPACES, encounter

@@ -17,16 +17,12 @@ from hypothesis import strategies as st
 from lxml import etree
 from strategies import moments
 from systems.i94.build import LAYOUT
-from systems.sevis.build import NAMESPACE, batch, create, odd, several, update
 
-from adapters.core import BadRecord, Closing, Header, Record
 from adapters.dates import moment_of
 from adapters.formats import edifact, plan, xml_batch, xml_message
 from adapters.formats.edifact import Outside, Piece, Run, Segment, Tokens
 from adapters.formats.layout import Layout, Undecodable
-from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapper import revision_of as revision
-from adapters.systems.sevis.adapter import FORMAT
 
 # --- segments ----------------------------------------------------------------------------------------------------
 
@@ -202,95 +198,6 @@ def test_where_places_are_not_fixed_or_bytes_no_characters_there_is_no_plan() ->
         False,
     ]
     assert Layout.of(copybook("01 R.", "  05 T OCCURS 9999 PIC X.")).plan is None
-
-
-# --- documents ---------------------------------------------------------------------------------------------------
-
-DOCUMENTS = (
-    batch([create(), update("Complete"), update("Transfer", prefix="p:")]).replace(
-        "xmlns=", f"xmlns:p='{NAMESPACE}' xmlns=", 1
-    ),
-    batch(several(3), between="\n\n "),
-    '<?xml version="1.0" encoding="utf-8"?>\n' + batch([create(person={"FamilyName": "Müller > & Söhne"})]) + "\n \n",
-    batch([]),
-)  # fmt: skip
-PIECES = (
-    "<", ">", "/", "'", "\n", "\r\n", " ", "\0", "\x0b", "\ufeff", "\ufffe", "é", "text", "]]>", "&#10;", "&amp;",
-    "&x;", "&#0;", "<!-- -->", "<!-- </Result></UpdateStudent> -->", "<?x </BatchHeader>?>",
-    "<![CDATA[</CreateStudent>]]>", "<Remarks/>", "<UpdateStudent/>", "</UpdateStudent>", "</BatchHeader>",
-    "<p:UpdateEV></p:UpdateEV>", batch([])[60:200],
-    " a='>'", f" xmlns='{NAMESPACE}'", " xmlns=''", " xmlns:Ö='urn:o'", " xmlns:\U00010000='urn:o'", " xml:lang='en'",
-    "<?xml version='1.1'?>", "<?xml version='1.0' encoding='latin-1'?>", "<!DOCTYPE a>",
-)  # fmt: skip
-
-
-@st.composite
-def documents(draw: st.DrawFn) -> bytes:
-    """Batches with something put in or taken away, most of it where tags begin and end."""
-    text = draw(st.sampled_from(DOCUMENTS))
-    for _ in range(draw(st.integers(0, 2))):
-        tags = [result.start() for result in re.finditer("[<>]", text)]
-        at = draw(st.sampled_from(tags) | st.integers(0, len(text))) + draw(st.integers(0, 1))
-        piece = draw(st.sampled_from(PIECES) | st.text(max_size=3))
-        text = text[:at] + piece + text[at + draw(st.sampled_from((0, 0, 0, 1, 30))) :]
-    return text.encode(draw(st.sampled_from(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"))), "replace")
-
-
-def reads(data: bytes) -> list[tuple[object, ...]]:
-    """All that is told of a document."""
-    return [
-        (type(read), read.place, read.raw, read.reason if isinstance(read, BadRecord) else repr(read.fields))
-        for read in FORMAT.read(BytesIO(data))
-    ]
-
-
-def the_long_way(data: bytes) -> list[tuple[object, ...]]:
-    """Every element of the document by itself."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xml_batch, "_SMALL", -1)
-        return reads(data)
-
-
-@settings(max_examples=400, deadline=None)
-@given(documents())
-def test_a_document_is_the_same_by_the_short_way_and_by_the_long_one(data: bytes) -> None:
-    assert reads(data) == the_long_way(data)
-
-
-def test_odd_documents_are_the_same_by_both_ways() -> None:
-    for name, data in odd().items():
-        assert reads(data) == the_long_way(data), name
-
-
-def test_right_documents_are_read_by_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    def closely(*_: object) -> None:
-        raise AssertionError("by the long way")
-
-    monkeypatch.setattr(xml_batch._Reading, "take", closely)
-    for text in DOCUMENTS:
-        assert reads(text.encode())
-
-
-def test_a_short_way_that_sees_other_ends_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = re.compile(rb"</(p:)?(BatchHeader|CreateStudent|UpdateStudent)")
-    monkeypatch.setattr(xml_batch, "_end_tags", lambda *_: wrong)
-    data = DOCUMENTS[0].encode()
-    assert reads(data) != the_long_way(data)
-
-
-def test_a_document_that_is_not_small_is_not_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-
-    def counting(_: XmlBatchFormat, data: bytes) -> None:
-        taken.append(len(data))
-
-    monkeypatch.setattr(XmlBatchFormat, "_right", counting)
-    data = batch(several(3)).encode()
-    for most, expected in ((len(data), [len(data)]), (len(data) - 1, [])):
-        monkeypatch.setattr(xml_batch, "_SMALL", most)
-        taken.clear()
-        assert [kind for kind, *_ in reads(data)] == [Header, Record, Record, Record, Closing]
-        assert taken == expected
 
 
 # --- elements ----------------------------------------------------------------------------------------------------

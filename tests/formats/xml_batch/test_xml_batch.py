@@ -1,0 +1,94 @@
+"""Batches of XML: what a document holds is the same in whatever pieces its bytes come, and each byte is read once."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from systems.sevis.build import NAMESPACE, batch, create, odd, several, update
+
+from adapters.core import BadRecord, Closing, Header, Record
+from adapters.formats import xml_batch
+from adapters.systems.sevis.adapter import FORMAT
+
+DOCUMENTS = (
+    batch([create(), update("Complete"), update("Transfer", prefix="p:")]).replace(
+        "xmlns=", f"xmlns:p='{NAMESPACE}' xmlns=", 1
+    ),
+    batch(several(3), between="\n\n "),
+    '<?xml version="1.0" encoding="utf-8"?>\n' + batch([create(person={"FamilyName": "Müller > & Söhne"})]) + "\n \n",
+    batch([]),
+)  # fmt: skip
+PIECES = (
+    "<", ">", "/", "'", "\n", "\r\n", " ", "\0", "\x0b", "\ufeff", "\ufffe", "é", "text", "]]>", "&#10;", "&amp;",
+    "&x;", "&#0;", "<!-- -->", "<!-- </Result></UpdateStudent> -->", "<?x </BatchHeader>?>",
+    "<![CDATA[</CreateStudent>]]>", "<Remarks/>", "<UpdateStudent/>", "</UpdateStudent>", "</BatchHeader>",
+    "<p:UpdateEV></p:UpdateEV>", batch([])[60:200],
+    " a='>'", f" xmlns='{NAMESPACE}'", " xmlns=''", " xmlns:Ö='urn:o'", " xmlns:\U00010000='urn:o'", " xml:lang='en'",
+    "<?xml version='1.1'?>", "<?xml version='1.0' encoding='latin-1'?>", "<!DOCTYPE a>",
+)  # fmt: skip
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> bytes:
+    """Batches with something put in or taken away, most of it where tags begin and end."""
+    text = draw(st.sampled_from(DOCUMENTS))
+    for _ in range(draw(st.integers(0, 2))):
+        tags = [result.start() for result in re.finditer("[<>]", text)]
+        at = draw(st.sampled_from(tags) | st.integers(0, len(text))) + draw(st.integers(0, 1))
+        piece = draw(st.sampled_from(PIECES) | st.text(max_size=3))
+        text = text[:at] + piece + text[at + draw(st.sampled_from((0, 0, 0, 1, 30))) :]
+    return text.encode(draw(st.sampled_from(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"))), "replace")
+
+
+def reads(data: bytes) -> list[tuple[object, ...]]:
+    """All that is told of a document."""
+    return [
+        (type(read), read.place, read.raw, read.reason if isinstance(read, BadRecord) else repr(read.fields))
+        for read in FORMAT.read(BytesIO(data))
+    ]
+
+
+def in_pieces(data: bytes, size: int) -> list[tuple[object, ...]]:
+    """All that is told of a document whose bytes come so many at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml_batch, "_BLOCK", size)
+        return reads(data)
+
+
+def assert_pieces_do_not_matter(data: bytes, size: int) -> None:
+    """What is told is the same as of the whole document, and every byte is in one read."""
+    whole = reads(data)
+    assert in_pieces(data, size) == whole
+    assert b"".join(read[2] for read in whole if isinstance(read[2], bytes)) == data
+
+
+@settings(max_examples=400, deadline=None)
+@given(documents(), st.sampled_from((1, 2, 7, 100)))
+def test_pieces_do_not_matter(data: bytes, size: int) -> None:
+    assert_pieces_do_not_matter(data, size)
+
+
+def test_odd_documents_in_pieces() -> None:
+    for data in odd().values():
+        assert_pieces_do_not_matter(data, 3)
+
+
+def test_right_documents_are_read_whole() -> None:
+    kinds = [kind for kind, *_ in reads(batch(several(3)).encode())]
+    assert kinds == [Header, Record, Record, Record, Closing]
+
+
+def test_a_reader_that_forgets_with_each_piece_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = xml_batch._Cutter.feed
+
+    def forgetful(self: xml_batch._Cutter, data: bytes, *, last: bool) -> None:
+        self._stray = False
+        feed(self, data, last=last)
+
+    monkeypatch.setattr(xml_batch._Cutter, "feed", forgetful)
+    data = batch(several(3), between=" stray ").encode()
+    assert in_pieces(data, 1) != reads(data)
