@@ -21,12 +21,15 @@ from schemas.country_codes import ICAO, INS_NUMERIC
 from schemas.events import Arrival, Departure, Extension
 from schemas.identifiers import Scheme
 from schemas.moments import Moment, zone
+from schemas.ports import Port, port
 
 HERE = files("adapters.systems.i94")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
-TABLES = ("ports", "modes", "evidences", "inspections", "scopes")
-PORT, MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in TABLES)
+TABLES = ("modes", "evidences", "inspections", "scopes")
+MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in TABLES)
 CLASS = known(CODES["classes"], "class")
+OFFICE = "America/New_York"
+"""Where a port is not known, the day of a crossing is taken for one of this zone."""
 RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
 NUMBERS = (
@@ -99,16 +102,33 @@ def key(detail: Fields) -> str:
     return f"{number:011}"
 
 
-def moment(detail: Fields) -> Moment:
-    """Date and time local to the port. Raises ValueError."""
-    _, place = detail.need("PORT-CODE", PORT)
-    if detail["EVENT-TIME"] == 999999:
-        return Moment.whole_day(detail.need("EVENT-DATE", digits_day), place)
+def place(value: Any, what: str) -> Port:
+    """The port by the interface's own table, else by that of the former INS. Raises ValueError."""
+    if (own := CODES["ports"].get(value)) is not None:
+        return Port(value, zone=own[1], name=own[0])
+    known = port(value) if isinstance(value, str) else None
+    if known is None:
+        raise ValueError(f"{what}: {value!r} is in no code table")
+    return known
+
+
+def where(detail: Fields) -> Port | None:
+    """The port; one that is blank or in no table is told, and costs itself."""
+    known = detail.optional("PORT-CODE", place)
+    if known is None and all(lost.name != "PORT-CODE" for lost in detail.lost):
+        detail.lose("PORT-CODE", "PORT-CODE is blank")
+    return known
+
+
+def moment(detail: Fields, at: Port | None) -> Moment:
+    """Date and time local to the port; the day alone where the port, or the zone of its times, is not known."""
+    if at is None or not at.zone or detail["EVENT-TIME"] == 999999:
+        return Moment.whole_day(detail.need("EVENT-DATE", digits_day), (at and at.zone) or OFFICE)
     fold = detail["EVENT-FOLD"]
     if fold not in ("", "1", "2"):
         raise ValueError(f"EVENT-FOLD {fold!r}")
     local = moment_of(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"], "EVENT-DATE and EVENT-TIME")
-    return Moment.instant(local.replace(tzinfo=zone(place), fold=fold == "2"), place)
+    return Moment.instant(local.replace(tzinfo=zone(at.zone), fold=fold == "2"), at.zone)
 
 
 def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | None:
@@ -121,11 +141,13 @@ def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | Non
 
 def says(detail: Fields) -> Iterator[Says]:
     """The event of a transaction. Raises ValueError."""
-    fields: dict[str, Any] = {"occurred_at": moment(detail), "subject": PERSON.of(detail)}
+    at = where(detail)
+    fields: dict[str, Any] = {"occurred_at": moment(detail, at), "subject": PERSON.of(detail)}
     if (extended := detail.group("EXTENSION-DATA")) is not None:
         yield Says(Extension, fields | extension(extended) | {"receipt": key(detail)})
         return
-    fields["port"], fields["mode"] = detail["PORT-CODE"], detail.need("MODE-CODE", MODE)
+    fields["port"] = at.code if at is not None and at.somewhere else None
+    fields["mode"] = detail.need("MODE-CODE", MODE)
     fields["carrier"], fields["conveyance"] = (detail.optional(name, symbol) for name in ("CARRIER-CODE", "CONVEYANCE"))
     if (left := detail.group("DEPARTURE-DATA")) is not None:
         yield Says(Departure, fields | {"evidence": left.need("EVIDENCE-CODE", EVIDENCE)})

@@ -90,6 +90,13 @@ def texts() -> dict[str, bytes]:
             detail(DEPARTURE, CITIZENSHIP="XXA", PASSPORT_STATE="UNO"),
             detail(EXTENSION, CITIZENSHIP="GBN", PASSPORT_STATE="GBD"),
         ]),
+        "ports-of-the-former-ins": night([
+            detail(base, TXN_NUMBER=20000000180 + at, PORT_CODE=code)
+            for at, (base, code) in enumerate(
+                [(ARRIVAL, "LOS"), (DEPARTURE, "SFR"), (EXTENSION, "AGA"), (ARRIVAL, "TOR"), (ARRIVAL, "LAS")]
+                + [(DEPARTURE, code) for code in ("XXX", "888", "UNK", "BAN", "")]
+            )
+        ]),
         "numbers-of-countries": night([
             detail(ARRIVAL, TXN_NUMBER=20000000170 + at, CITIZENSHIP=number, PASSPORT_STATE=number)
             for at, number in enumerate(("582", "135", "209", "574", "999", "187", "180", "QQQ"))

@@ -1,0 +1,52 @@
+"""Ports of entry in the codes of the former INS, and the visa-issuing posts: both of three letters, both no airports.
+
+The tables are `data/ports.tsv` and `data/posts.tsv`; their heads name the sources. LOS is Los Angeles here, which IATA
+calls LAX; LOS of IATA is Lagos.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Port(NamedTuple):
+    """A port: the zone of its local times, "" where it is not known, and whether the code is a place at all."""
+
+    code: str
+    zone: str
+    name: str
+
+    @property
+    def somewhere(self) -> bool:
+        """Whether the code is that of a place: "not reported" and "unidentified" are none."""
+        return bool(self.zone) or not self.name.startswith(_NOWHERE)
+
+
+_NOWHERE = ("NOT REPORTED", "UNIDENTIF", "UNKNOWN", "No PORT Code", "Collapsed", "INVALID")
+
+
+def port(code: str) -> Port | None:
+    """The port of a code of the former INS, None where the table does not have it."""
+    return _ports().get(code)
+
+
+def is_post(code: str) -> bool:
+    """Whether it is the code of a visa-issuing post."""
+    return code in _posts()
+
+
+@cache
+def _ports() -> dict[str, Port]:
+    return {code: Port(code, zone, name) for code, zone, _, name in _rows("ports")}
+
+
+@cache
+def _posts() -> frozenset[str]:
+    return frozenset(code for code, *_ in _rows("posts"))
+
+
+def _rows(table: str) -> list[list[str]]:
+    text = files("schemas").joinpath(f"data/{table}.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
