@@ -91,11 +91,20 @@ def as_one(reports: Sequence[Fact]) -> Fact:
     return merged
 
 
-def _rank(fact: Fact) -> tuple[int, int, bytes]:
-    """The most authoritative first. Departures have their own order: what each is evidence of."""
+def _rank(fact: Fact) -> tuple[int, int, int, int, bytes]:
+    """The most authoritative first. Departures have their own order: what each is evidence of.
+
+    A copy of a departure is never believed before what it repeats, whatever evidence it gives.
+    """
     if fact.kind == "departure":
-        return (rules.EVIDENCE_ORDER.index(fact.body["evidence"]), -fact.start, fact.id)
-    return (rules.authority(fact.kind, fact.system), fact.start, fact.id)
+        return (int(_origin(fact) is not None), *believed(fact))
+    return (0, rules.authority(fact.kind, fact.system), 0, fact.start, fact.id)
+
+
+def believed(departure: Fact) -> tuple[int, int, int, bytes]:
+    """The order in which reports of departures are believed: evidence, who saw it before who repeats it, the later."""
+    place = rules.EVIDENCE_ORDER.index(departure.body["evidence"])
+    return (place, departure.system in rules.DERIVED, -departure.start, departure.id)
 
 
 def same_crossing(one: Fact, other: Fact) -> bool:
@@ -241,8 +250,11 @@ def _apart(one: Group, other: Group, tie: Tie, departures: Sequence[int]) -> boo
 
 
 def _sources(group: Group) -> set[str]:
-    """The systems whose records a group holds, or repeats."""
-    return {fact.system for fact in group} | {origin[0] for fact in group if (origin := _origin(fact)) is not None}
+    """The systems whose records a group holds, or repeats. A copy that names its original is that one's.
+
+    So two copies in one system keep two originals of one crossing no more apart than these are.
+    """
+    return {fact.system if (origin := _origin(fact)) is None else origin[0] for fact in group}
 
 
 def _voices(group: Group) -> Group:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from services.domain import rules
 from services.domain.facts import Fact, end_of_day
-from services.domain.occurrences import DAYS_APART, Reports, beside, gathered, numbers_of, over, same_crossing
+from services.domain.occurrences import DAYS_APART, Reports, believed, beside, gathered, numbers_of, over, same_crossing
 
 
 @dataclass(slots=True)
@@ -251,7 +251,7 @@ def _visit_named(visits: Sequence[Visit], fact: Fact) -> Visit | None:
 
 
 def _strongest(departures: Iterable[Fact]) -> Fact:
-    return min(departures, key=lambda fact: (rank(fact), -fact.start, fact.id))
+    return min(departures, key=believed)
 
 
 def rank(departure: Fact) -> int:

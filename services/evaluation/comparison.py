@@ -65,12 +65,13 @@ class Comparison:
     outcomes: dict[str, int]  # in the view, every class
     admissions: int  # in the truth, counted apart from the classes
     strangers: int  # stays of the view that the truth does not have
-    missing: int  # records that no person of the view has
+    lost: dict[str, int]  # by system: records that no person of the view has
     identity: Pairs
     hard: Pairs  # pairs that share no identifier
     merged: int  # persons that the view joined to another, each once
     wrong: tuple[Wrong, ...]
     unbalanced: tuple[str, ...]  # sums of the yearly accounts that do not close
+    reported: dict[int, int]  # number of reports of an arrival -> stays of the view whose arrival has so many
     mistakes: dict[str, dict[str, int]]  # by kind: how many were put in, how many led to an error
     claims: Claims
 
@@ -78,6 +79,11 @@ class Comparison:
     def accuracy(self) -> float:
         """Share of stays whose outcome is right."""
         return self.right / self.stays if self.stays else 1.0
+
+    @property
+    def missing(self) -> int:
+        """How many records no person of the view has."""
+        return sum(self.lost.values())
 
     @property
     def closes(self) -> bool:
@@ -105,6 +111,11 @@ class Comparison:
                 "real_world": self.real / self.stays if self.stays else 1.0,
             },
             "report": {"closes": self.closes, "admissions": self.admissions, "classes": self.outcomes},
+            "arrivals": {
+                "reported_by": {str(number): stays for number, stays in sorted(self.reported.items())},
+                "beyond_the_truth": self.strangers,
+            },
+            "lost": self.lost,
             "noise": self.mistakes,
         }
 
@@ -120,6 +131,7 @@ class _View:
     stays: dict[str, ViewStay] = field(default_factory=dict)
     persons: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    reported: Counter[int] = field(default_factory=Counter)
 
     def add(self, data: bytes) -> None:
         history = history_of(data)
@@ -131,6 +143,7 @@ class _View:
             if given is not None:
                 self.stays[stay.id] = _view_stay(given)
                 self.outcomes[given.outcome] += 1
+                self.reported[len(stay.reports) or 1] += 1
         for report in self.reports:
             report.add(history)
 
@@ -223,12 +236,13 @@ def _compared(truth: Truth, view: _View, oracle: Oracle) -> Comparison:
         outcomes={outcome.value: view.outcomes.get(outcome.value, 0) for outcome in Outcome},
         admissions=tally.admissions,
         strangers=len(view.stays) - tally.met,
-        missing=view.census.missing,
+        lost=dict(view.census.missing),
         identity=identity,
         hard=hard,
         merged=view.census.merged(),
         wrong=tuple(tally.wrong),
         unbalanced=tuple(f"{report.year}: {line}" for report in view.reports for line in report.problems()),
+        reported=dict(view.reported),
         mistakes=_mistakes(truth, tally.errors),
         claims=oracle.claims,
     )

@@ -22,7 +22,7 @@ class Census:
 
     homes: array[int] = field(default_factory=lambda: array("q"))
     owners: array[int] = field(default_factory=lambda: array("q"))  # -1: a record that the truth does not have
-    missing: int = 0  # records of the truth that the view does not have
+    missing: Counter[str] = field(default_factory=Counter)  # by system: records of the truth that the view has not
     _places: dict[bytes, int] = field(default_factory=dict)
 
     def add_viewed(self, record: tuple[str, str], home: int) -> None:
@@ -36,7 +36,7 @@ class Census:
         for each in person.records:
             place = self._places.get(handle(each.system, each.record))
             if place is None:
-                self.missing += 1
+                self.missing[each.system] += 1
             else:
                 self.owners[place] = person.number
 

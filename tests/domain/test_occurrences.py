@@ -256,6 +256,32 @@ def test_a_copied_departure_goes_with_its_origin() -> None:
     assert len(apart.history().unmatched_departures) == 1
 
 
+def test_two_copies_in_one_system_are_as_one_as_their_originals() -> None:
+    """A copy that repeats each of two reports of one crossing is no second crossing."""
+    story = reported(("I94", "12:00:00"), ("TECS", "12:09:00"))
+    for original in story.events[:2]:
+        came(story, "ADIS", "12:00:00", origin=origin(original))
+    (stay,) = story.history().stays
+    assert len(stay.reports) == 4
+    two = reported(("I94", "08:00:00"), ("TECS", "17:00:00")).left(D, "12:00:00")
+    for original in two.events[:2]:
+        came(two, "ADIS", "12:00:00", origin=origin(original))
+    assert [len(stay.reports) for stay in two.history().stays] == [2, 2]
+
+
+def test_a_copied_departure_is_when_its_original_says() -> None:
+    """Whatever evidence and time the copy gives; without an origin a copy counts behind those of equal evidence."""
+    story = reported(("I94", "12:00:00")).left(END, "12:00:00", Evidence.MANIFEST)
+    story.left(END, "14:00:00", Evidence.BIOMETRIC, system="ADIS", origin=origin(story.events[-1]))
+    assert story.last().since == second(NEW_YORK, END, "12:00:00")
+    assert len(story.last().evidence) == 3
+    story = reported(("I94", "12:00:00")).left(END, "12:00:00", Evidence.MANIFEST)
+    story.left(END, "14:00:00", Evidence.MANIFEST, system="ADIS")
+    assert story.last().since == second(NEW_YORK, END, "12:00:00")
+    story.left(END, "11:50:00", Evidence.INSPECTED, system="ADIS")
+    assert story.last().since == second(NEW_YORK, END, "11:50:00")
+
+
 def test_who_left_in_between_came_twice() -> None:
     """Each system tells of one of the two only."""
     story = came(reported(("I94", "08:00:00")), "TECS", "17:00:00")

@@ -165,7 +165,10 @@ def test_evaluation_of_a_clean_population(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_evaluation_with_mistakes_in_the_records() -> None:
     body = json.loads(visabus("evaluate", "--persons", "100", "--seed", "4", "--noise", "1", "--json").stdout)
-    assert set(body) == {"identity", "status", "report", "noise", "splink", "events", "seconds", "stages"}
+    assert set(body) == {
+        *("identity", "status", "report", "arrivals", "lost", "noise", "splink", "events", "seconds", "stages")
+    }
+    assert body["lost"] == {}
     assert set(body["identity"]) == {"precision", "recall", "hard", "wrong_merges_per_100k"}
     assert set(body["identity"]["hard"]) == {"precision", "recall"}
     assert set(body["status"]) == {"accuracy", "exact", "real_world"}
@@ -239,7 +242,7 @@ def flow_of(truth: Truth) -> Flow:
 async def test_a_record_that_is_not_accounted_for_fails_the_demo(tmp_path: Path) -> None:
     truth = simulate(tmp_path / "run", persons=20, years=1)
     comparison = await compare(truth, nothing(), nothing(), complete([]))
-    blameless = replace(comparison, exact=comparison.stays, right=comparison.stays, missing=0, admissions=0)
+    blameless = replace(comparison, exact=comparison.stays, right=comparison.stays, lost={}, admissions=0)
     output = StringIO()
     console = Console(file=output, width=200)
     flow = flow_of(truth)
