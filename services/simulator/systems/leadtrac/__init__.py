@@ -1,0 +1,1 @@
+"""LeadTrac as the simulator has it."""
