@@ -80,12 +80,11 @@ class LeadTracWriter:
         else:
             return None
         opened = since + self.rng.between(*rates.LATER)
-        names_record = not self.rng.chance(rates.UNTOLD)
+        told = () if self.rng.chance(rates.UNTOLD) else [each for each in log.records if each.system == source]
         if opened > self.last:
             return None
         self.leads += 1
-        record = f"{source}{log.person.number:08}" if names_record else ""
-        return Lead(f"L{self.leads:07}", kind, source, record, opened)
+        return Lead(f"L{self.leads:07}", kind, source, told[-1].record if told else "", opened)
 
     def _write(self, lead: Lead, stay: Stay, log: PersonLog) -> None:
         """Write the lead as it was opened, and again as it was closed."""
@@ -128,6 +127,7 @@ class LeadTrac(Source):
 
     system = "LEADTRAC"
     place = "leadtrac"
+    derived = True
     rates = table(vars(rates))
 
     def open(self, run: Run) -> Writer:
