@@ -7,22 +7,12 @@ first record is the header, whose fields are the page's other members; what stan
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
 
-from adapters.core import BadRecord, Header, Met, Outside, Read, Record, Unreadable
-
-_BLANK = re.compile(r"[ \t\r\n]*")
-
-
-class _NoJson(Exception):
-    """What stands at a place of the text is no JSON."""
-
-    def __init__(self, why: str, at: int) -> None:
-        super().__init__(why)
-        self.at = at
+from adapters.core import BadRecord, Header, Met, Outside, Read, Unreadable
+from adapters.formats.json_values import NoJson, behind_blanks, record_of, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +40,27 @@ class JsonPage:
             return
         try:
             yield from _Page(text, self.items).reads()
-        except _NoJson as error:
+        except NoJson as error:
             yield BadRecord(f"no JSON: {error}", place=f"character {error.at}", raw=data)
 
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
         """A record of a page, at its number in it."""
         try:
             text = raw.decode()
-            value, end = _value(text, _blanks(text, 0))
+            value, end = value_at(text, behind_blanks(text, 0))
             if text[end:].strip(", \t\r\n"):
-                raise _NoJson("text behind the record", end)
-        except (UnicodeDecodeError, _NoJson) as error:
+                raise NoJson("text behind the record", end)
+        except (UnicodeDecodeError, NoJson) as error:
             yield BadRecord(f"no JSON: {error}", place=met.place, raw=raw)
             return
-        yield _record(value, raw, met.place, met.ordinal or 0, {})
+        yield record_of(value, raw, met.place, met.ordinal or 0, {})
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The members of a record. Raises ValueError if it is none."""
         text = raw.decode()
         try:
-            value, _ = _value(text, _blanks(text, 0))
-        except _NoJson as error:
+            value, _ = value_at(text, behind_blanks(text, 0))
+        except NoJson as error:
             raise ValueError(str(error)) from None
         if not isinstance(value, dict):
             raise ValueError("no object")
@@ -87,12 +77,6 @@ def _piece(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _record(value: Any, raw: bytes, place: str, number: int, header: dict[str, Any]) -> Read:
-    if not isinstance(value, dict):
-        return BadRecord("a record that is no object", place=place, raw=raw)
-    return Record(place, raw, value, header, number)
-
-
 class _Page:
     """One page's text, read from its beginning to its end."""
 
@@ -104,36 +88,36 @@ class _Page:
         self._end = -1  # of the last record, or of the bracket before none
 
     def reads(self) -> list[Read]:
-        """All of it. Raises _NoJson."""
+        """All of it. Raises NoJson."""
         text = self._text
-        at = _blanks(text, 1 if text.startswith("\ufeff") else 0)
+        at = behind_blanks(text, 1 if text.startswith("\ufeff") else 0)
         at = self._object(at) if self._items else self._array(at)
-        if _blanks(text, at) < len(text):
-            raise _NoJson("text behind the page", at)
+        if behind_blanks(text, at) < len(text):
+            raise NoJson("text behind the page", at)
         if self._end < 0:
-            raise _NoJson(f"no array {self._items!r} in it", 0)
+            raise NoJson(f"no array {self._items!r} in it", 0)
         begins = [begin for begin, _ in self._list_at]
         ends = [*begins[1:], self._end] if begins else []
         header = Header("the page", text[: begins[0] if begins else self._end].encode(), self._header)
         reads: list[Read] = [header]
         for number, ((begin, value), end) in enumerate(zip(self._list_at, ends, strict=True), 1):
-            reads.append(_record(value, text[begin:end].encode(), f"record {number}", number, self._header))
+            reads.append(record_of(value, text[begin:end].encode(), f"record {number}", number, self._header))
         reads.append(Outside("the end", text[self._end :].encode()))
         return reads
 
     def _object(self, at: int) -> int:
         at = self._expect(at, "{")
         while self._text[at : at + 1] != "}":
-            name, at = _value(self._text, at)
+            name, at = value_at(self._text, at)
             if not isinstance(name, str):
-                raise _NoJson("a member without a name", at)
-            at = self._expect(_blanks(self._text, at), ":")
+                raise NoJson("a member without a name", at)
+            at = self._expect(behind_blanks(self._text, at), ":")
             if name in self._header or (name == self._items and self._end >= 0):
-                raise _NoJson(f"{name!r} stands twice", at)
+                raise NoJson(f"{name!r} stands twice", at)
             if name == self._items:
                 at = self._array(at)
             else:
-                self._header[name], at = _value(self._text, at)
+                self._header[name], at = value_at(self._text, at)
             at = self._next(at, "}")
         return at + 1
 
@@ -142,7 +126,7 @@ class _Page:
         self._end = at
         while self._text[at : at + 1] != "]":
             begin = at
-            value, at = _value(self._text, at)
+            value, at = value_at(self._text, at)
             self._list_at.append((begin, value))
             self._end = at
             at = self._next(at, "]")
@@ -150,48 +134,18 @@ class _Page:
 
     def _expect(self, at: int, mark: str) -> int:
         if self._text[at : at + 1] != mark:
-            raise _NoJson(f"{mark!r} expected", at)
-        return _blanks(self._text, at + 1)
+            raise NoJson(f"{mark!r} expected", at)
+        return behind_blanks(self._text, at + 1)
 
     def _next(self, at: int, last: str) -> int:
         """Where the next member or item begins, or the bracket that ends them."""
-        at = _blanks(self._text, at)
+        at = behind_blanks(self._text, at)
         mark = self._text[at : at + 1]
         if mark == last:
             return at
         if mark != ",":
-            raise _NoJson(f"',' or {last!r} expected", at)
-        at = _blanks(self._text, at + 1)
+            raise NoJson(f"',' or {last!r} expected", at)
+        at = behind_blanks(self._text, at + 1)
         if self._text[at : at + 1] == last:
-            raise _NoJson("a value expected", at)
+            raise NoJson("a value expected", at)
         return at
-
-
-def _blanks(text: str, at: int) -> int:
-    match = _BLANK.match(text, at)
-    return match.end() if match is not None else at
-
-
-def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of a member that stands twice nobody knows which one is meant."""
-    results = dict(pairs)
-    if len(results) < len(pairs):
-        names = [name for name, _ in pairs]
-        results |= {name: Unreadable(f"{name} stands twice") for name in results if names.count(name) > 1}
-    return results
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object_of, parse_constant=_no_number)
-
-
-def _value(text: str, at: int) -> tuple[Any, int]:
-    try:
-        return _DECODER.raw_decode(text, at)
-    except json.JSONDecodeError as error:
-        raise _NoJson(error.msg, error.pos) from None
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, brackets without end
-        raise _NoJson(str(error)[:80], at) from None

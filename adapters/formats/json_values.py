@@ -1,0 +1,70 @@
+"""One JSON value out of a text: what is no JSON by its standard (RFC 8259) is none, and nothing in it is guessed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from adapters.core import BadRecord, Read, Record, Unreadable
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+class NoJson(Exception):
+    """What stands at a place of the text is no JSON."""
+
+    def __init__(self, why: str, at: int) -> None:
+        super().__init__(why)
+        self.at = at
+
+
+def behind_blanks(text: str, at: int) -> int:
+    """Where the blanks that begin at a place end."""
+    match = _BLANK.match(text, at)
+    return match.end() if match is not None else at
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends. Raises NoJson."""
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        raise NoJson(error.msg, error.pos) from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, brackets without end
+        raise NoJson(str(error)[:80], at) from None
+
+
+def value_of(data: bytes) -> Any:
+    """The one value that bytes are. Raises NoJson."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NoJson("no UTF-8", error.start) from None
+    value, end = value_at(text, behind_blanks(text, 0))
+    if behind_blanks(text, end) < len(text):
+        raise NoJson("text behind the value", end)
+    return value
+
+
+def record_of(value: Any, raw: bytes, place: str, number: int, header: dict[str, Any]) -> Read:
+    """A value as a record; one that is no object is refused."""
+    if not isinstance(value, dict):
+        return BadRecord("a record that is no object", place=place, raw=raw)
+    return Record(place, raw, value, header, number)
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a member that stands twice nobody knows which one is meant."""
+    results = dict(pairs)
+    if len(results) < len(pairs):
+        names = [name for name, _ in pairs]
+        results |= {name: Unreadable(f"{name} stands twice") for name in results if names.count(name) > 1}
+    return results
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object_of, parse_constant=_no_number)

@@ -1,0 +1,254 @@
+"""What is asked of a foreign Kafka, by aiokafka: a topic with its identity, its bounds, its messages.
+
+No group is joined and nothing is committed. Messages come as bytes: what
+a deserialiser raised inside the client would withhold the good messages beside a bad one. Each call has a limit of
+time, for the library may wait for a broker that never answers. Its types are not checked: hence `Any`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from adapters.core import SourceDown
+
+T = TypeVar("T")
+_COMMITTED, _UNCOMMITTED = 1, 0
+_FETCHED, _FETCHED_OF_ONE = 8 * 2**20, 2**20
+"""Bytes of an answer, and of a partition in it; a message that is larger comes alone."""
+_GRACE = 1.25
+"""The library's own limit for an answer comes first: it knows what it has to clean up."""
+_WORDS = {
+    "AuthenticationFailedError": "user or password is refused",
+    "ClusterAuthorizationFailedError": "the right to use the cluster is missing",
+    "CorruptRecordError": "what the broker keeps fails its checksum",
+    "GroupAuthorizationFailedError": "the right to read is missing",
+    "KafkaConnectionError": "cannot be reached",
+    "LeaderNotAvailableError": "a partition has no leader",
+    "NodeNotReadyError": "cannot be reached",
+    "RequestTimedOutError": "does not answer in time",
+    "SaslAuthenticationFailed": "user or password is refused",
+    "TimeoutError": "does not answer in time",
+    "TopicAuthorizationFailedError": "the right to read the topic is missing",
+    "UnsupportedCodecError": "messages are compressed in a way that is not read",
+    "UnsupportedSaslMechanismError": "the broker does not know this way to log in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as it stands now. `id` is another once it was made anew; empty where the broker (before 2.8) has none."""
+
+    name: str
+    id: str
+    partitions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a partition: the first offset, the one behind what may be read, and the one behind the last."""
+
+    begin: int
+    end: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone(Exception):
+    """Offsets that were asked for and are not there: partition to offset."""
+
+    offsets: Mapping[int, int]
+
+
+class TopicClient:
+    """One client's life: made for one poll of a topic, never used again after an error or another set of topics."""
+
+    def __init__(self, where: str, topic: str, options: Mapping[str, Any], *, committed: bool, timeout: float) -> None:
+        self._where = where
+        self._topic = topic
+        self._options = options
+        self._committed = committed
+        self._timeout = timeout
+        self._consumer: Any = None
+
+    async def open(self) -> None:
+        """Connect. Raises SourceDown, which says why as far as that can be known."""
+        from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+
+        consumer = AIOKafkaConsumer(
+            **self._options,
+            request_timeout_ms=int(self._timeout * 1000),
+            retry_backoff_ms=100,
+            group_id=None,
+            enable_auto_commit=False,
+            # where to begin is the caller's to say: a jump in silence would hide what is gone
+            auto_offset_reset="none",
+            isolation_level="read_committed" if self._committed else "read_uncommitted",
+            fetch_max_bytes=_FETCHED,
+            max_partition_fetch_bytes=_FETCHED_OF_ONE,
+        )
+        self._consumer = consumer
+        try:
+            await self._within(self._started(consumer))
+        except SourceDown as error:
+            raise SourceDown(f"{self._where}: {await self._diagnosis() or error}") from None
+
+    async def _started(self, consumer: Any) -> None:
+        """Start a client, which forgets the connection of its first question where it is cancelled before the answer.
+
+        So that question is let finish, for a part of the time.
+        """
+        starting = asyncio.create_task(consumer.start())
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting], timeout=self._timeout / 4)
+            starting.cancel()
+            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+            raise
+
+    async def state(self) -> TopicState:
+        """The topic. Raises SourceDown if there is none, if it may not be read, or if a partition has no leader."""
+        code, identity, partitions = await self._within(self._metadata())
+        if code:
+            raise SourceDown(f"{self._where}: {_TOPIC_ERRORS.get(code, f'the topic answers with error {code}')}")
+        without = sorted(number for number, error in partitions.items() if error)
+        if without:
+            raise SourceDown(f"{self._where}: partition {without[0]} has no leader")
+        return TopicState(self._topic, identity, tuple(sorted(partitions)))
+
+    async def bounds(self, partitions: Sequence[int]) -> dict[int, Bounds]:
+        """The offsets between which each partition has messages. Raises SourceDown. Call it before `seek`."""
+        places = [self._place(number) for number in partitions]
+        consumer, fetcher = self._consumer, self._consumer._fetcher
+        begins = await self._within(consumer.beginning_offsets(places))
+        fetcher._isolation_level = _UNCOMMITTED  # nothing is fetched before `seek`
+        try:
+            lasts = await self._within(consumer.end_offsets(places))
+        finally:
+            fetcher._isolation_level = _COMMITTED if self._committed else _UNCOMMITTED
+        ends = await self._within(consumer.end_offsets(places)) if self._committed else lasts
+        return {place.partition: Bounds(begins[place], ends[place], lasts[place]) for place in places}
+
+    async def begins(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The first offset of each partition. Raises SourceDown."""
+        places = [self._place(number) for number in partitions]
+        begins = await self._within(self._consumer.beginning_offsets(places))
+        return {place.partition: begins[place] for place in places}
+
+    def seek(self, offsets: Mapping[int, int]) -> None:
+        """Read these partitions from these offsets on."""
+        self._consumer.assign([self._place(number) for number in offsets])
+        for number, at in offsets.items():
+            self._consumer.seek(self._place(number), at)
+
+    def move(self, partition: int, at: int) -> None:
+        """Read on from there."""
+        self._consumer.seek(self._place(partition), at)
+
+    async def messages(self, most: int, wait: float) -> dict[int, list[Any]]:
+        """The next messages by partition, none if `wait` seconds bring none. Raises SourceDown, Gone."""
+        from aiokafka.errors import OffsetOutOfRangeError  # type: ignore[import-untyped]
+
+        fetched = self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=most)
+        try:
+            many = await self._within(fetched)
+        except OffsetOutOfRangeError as error:
+            raise Gone({place.partition: at for place, at in error.args[0].items()}) from None
+        return {place.partition: messages for place, messages in many.items()}
+
+    async def reached(self, partition: int) -> int:
+        """Where a partition is read on: behind what was given out, and what no reader is given. Raises SourceDown."""
+        return int(await self._within(self._consumer.position(self._place(partition))))
+
+    async def close(self) -> None:
+        """Let go of the broker, in time whatever state the client is in."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is None or await _ended(consumer.stop(), self._timeout / 4):
+            return
+        consumer._closed = True
+        fetcher = consumer._fetcher
+        tasks = [] if fetcher is None else [fetcher._fetch_task, *fetcher._pending_tasks]
+        for task in tasks:
+            task.cancel()
+        await _ended(consumer._client.close(), self._timeout / 4)
+
+    def _place(self, partition: int) -> Any:
+        from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+
+        return TopicPartition(self._topic, partition)
+
+    async def _metadata(self) -> tuple[int, str, dict[int, int]]:
+        from adapters.transports.kafka_metadata import TopicMetadata, described  # here: it loads the library
+
+        client = self._consumer._client
+        return described(await client.send(client.get_random_node(), TopicMetadata(self._topic)))
+
+    async def _within(self, call: Coroutine[Any, Any, T]) -> T:
+        """The result of a call, in time. Raises SourceDown, OffsetOutOfRangeError."""
+        with self._as_source_down():
+            async with asyncio.timeout(self._timeout * _GRACE):
+                return await call
+
+    @contextmanager
+    def _as_source_down(self) -> Iterator[None]:
+        from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+        try:
+            yield
+        except OffsetOutOfRangeError:
+            raise
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise SourceDown(f"{self._where} {_words(error)}") from None
+
+    async def _diagnosis(self) -> str:
+        """Why no broker can be used: the library keeps that to its log."""
+        from aiokafka.conn import create_conn  # type: ignore[import-untyped]
+        from aiokafka.errors import KafkaError
+
+        options = {name: value for name, value in self._options.items() if name != "bootstrap_servers"}
+        for server in self._options["bootstrap_servers"]:
+            host, _, port = server.rpartition(":")
+            try:
+                async with asyncio.timeout(min(self._timeout, 10.0)):
+                    connection = await create_conn(
+                        host, int(port), client_id="visabus", request_timeout_ms=10_000, **options
+                    )
+                connection.close()
+            except (KafkaError, OSError, TimeoutError) as error:
+                return _words(error)
+        return ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "the certificate is not trusted"
+    if isinstance(error, ssl.SSLError):
+        return "TLS cannot be agreed on"
+    name = type(error).__name__
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        return "cannot be reached"
+    return _WORDS.get(name, f"answers with {name}")
+
+
+_TOPIC_ERRORS = {
+    3: "there is no such topic, or the right to see it is missing",
+    5: "a partition has no leader",
+    17: "that is no name of a topic",
+    29: "the right to read the topic is missing",
+}
+
+
+async def _ended(closing: Coroutine[Any, Any, None], seconds: float) -> bool:
+    """Whether it came to a good end in time; in a task of its own, for the library awaits tasks that it cancelled."""
+    task = asyncio.create_task(closing)
+    await asyncio.wait([task], timeout=seconds)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=seconds)
+        return False
+    return not task.cancelled() and task.exception() is None
