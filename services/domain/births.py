@@ -8,9 +8,13 @@ from operator import ne
 from services.domain.frequencies import ANY_DAY, day_bits
 
 BIRTH_SAME, BIRTH_SWAPPED, BIRTH_DIGIT, BIRTH_CENTURY, BIRTH_PART, BIRTH_MONTH = 14.4, 5.8, 3.9, 5.0, 6.0, 3.5
+BIRTH_CUSTOM = 2.0
+"""One year, of which one has a day that is given by custom to who does not know it: that day says nothing."""
 BIRTH_OTHER = -7.0
 BIRTH_GENERATION = 1.5
 """One digit of the year apart, as mistyped dates are, and as many years as parents are older than their children."""
+CUSTOM_BITS = 3.0
+"""A day that is the birthday of eight times as many as another day is one of custom."""
 GENERATION = (14, 45)
 """Years between one birthday of a parent and a child who has the name, and the day."""
 
@@ -28,6 +32,8 @@ def birth_score(one: str, other: str, country: str = "") -> float:
     too_often = ANY_DAY - day_bits(one[5:], country)
     if one == other:
         return round(BIRTH_SAME - too_often, 1)
+    if one[:4] == other[:4] and (_unknown_day(one, country) or _unknown_day(other, country)):
+        return BIRTH_CUSTOM
     if one[:4] == other[:4] and one[5:7] == other[8:] and one[8:] == other[5:7]:
         return BIRTH_SWAPPED
     if a_generation_apart(one, other):
@@ -37,6 +43,11 @@ def birth_score(one: str, other: str, country: str = "") -> float:
     if _wrong(one, other) == 1 or _transposed(one, other) or _a_day_apart(one, other):
         return round(BIRTH_DIGIT - (too_often if one[5:] == other[5:] else 0.0), 1)
     return BIRTH_OTHER
+
+
+def _unknown_day(date: str, country: str) -> bool:
+    """Whether a day is given so often by custom in a country that it tells the year alone."""
+    return ANY_DAY - day_bits(date[5:], country) >= CUSTOM_BITS
 
 
 def births_agree(one: str, other: str) -> bool:

@@ -5,8 +5,9 @@ their score; ties by the claims' keys. So the result is a function of the set of
 
 A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers, sex and date of
 birth both different, two admissions within minutes or two seats on one flight, a person's decision. One by a number is
-refused also where given names and dates of birth are others' (the number was mistyped), one by a document where the
-given names alone are (the wrong passport was scanned), one by score where the given names or the sexes are.
+refused also where given names and dates of birth are others', or where all names are and nothing else agrees (the number
+was mistyped), one by a document where the given names alone are (the wrong passport was scanned), one by score where
+the given names or the sexes are.
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ class Cluster:
     nodes: list[bytes]
     documents: set[str]
     sightings: Sightings
+    citizenship: set[str]
 
     def vetoes(self, other: Cluster, by: str = "") -> Iterator[str]:
         """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score."""
@@ -147,6 +149,18 @@ class Cluster:
                 yield "dates of birth a generation apart"
         elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
+        elif (
+            self._nothing_agrees(other)
+            and self._any_names(other, scoring.nothing_in_common)
+            and self._mistyped(other, by)
+        ):
+            yield "all names of two people, and nothing that agrees"
+
+    def _nothing_agrees(self, other: Cluster) -> bool:
+        """Whether neither a date of birth nor a citizenship speaks for one person. A sex is too little to count."""
+        if self.dates and other.dates and not self._dates_differ(other):
+            return False
+        return not self.citizenship & other.citizenship
 
     def _mistyped(self, other: Cluster, by: str) -> bool:
         """Whether a number can be a mistyped one. Fingerprints are not, but their number is: two sets of documents."""
@@ -184,6 +198,7 @@ class Cluster:
         self.names |= other.names
         self.nodes += other.nodes
         self.documents |= other.documents
+        self.citizenship |= other.citizenship
         for quarter, seen in other.sightings.items():
             self.sightings[quarter] = self.sightings.get(quarter, []) + seen
 
@@ -199,7 +214,8 @@ def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> 
     dates = {claim.birth} if claim.birth else set()
     days = {birth for birth in dates if len(birth) == 10}
     documents = {text for text in claim.identifiers if text.startswith(DOCUMENTS) and not is_placeholder(text)}
-    return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, by_quarter(sightings))
+    seen, countries = by_quarter(sightings), set(claim.citizenship)
+    return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, seen, countries)
 
 
 def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:

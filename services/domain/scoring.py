@@ -365,6 +365,13 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
 
 
+@lru_cache(maxsize=50_000)
+def nothing_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether no part of two names (family, given) is like any part of the other."""
+    mine, theirs = name_of(*one), name_of(*other)
+    return any(mine) and any(theirs) and not _matched(mine, theirs).pairs
+
+
 def _all_strange(some: Sequence[str], others: Iterable[str]) -> bool:
     rest = [token for token in others if token not in PARTICLES]
     return all(strange(token, each) for token in some if token not in PARTICLES for each in rest)

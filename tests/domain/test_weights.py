@@ -73,6 +73,16 @@ SCORES: dict[str, tuple[Claim, Claim, float]] = {
     "another date": (RARE, claim(birth="1961-11-27"), 9.5),
     "1 January": (claim(birth="1980-01-01"), claim(birth="1980-01-01"), 29.2),
     "1 January of Afghans": (claim("A", "B", "1980-01-01", "", "AFG"), claim("A", "B", "1980-01-01", "", "AFG"), 12.9),
+    "1 January of Afghans beside a day": (
+        claim("A", "B", "1980-01-01", "", "AFG"),
+        claim("A", "B", "1980-06-17", "", "AFG"),
+        7.5,
+    ),
+    "1 January of Iranians beside a day": (
+        claim("A", "B", "1980-01-01", "", "IRN"),
+        claim("A", "B", "1980-06-17", "", "IRN"),
+        -1.5,
+    ),
     "one sex": (claim(sex="F"), claim(sex="F"), 31.8),
     "two sexes": (claim(sex="F"), claim(sex="M"), 25.9),
     "one citizenship": (claim(citizenship="GBR"), claim(citizenship="GBR"), 34.4),
@@ -109,14 +119,14 @@ WEIGHED = {
     },
     births: {
         "BIRTH_SAME", "BIRTH_SWAPPED", "BIRTH_DIGIT", "BIRTH_CENTURY", "BIRTH_PART", "BIRTH_MONTH", "BIRTH_OTHER",
-        "BIRTH_GENERATION", "ANY_DAY",
+        "BIRTH_GENERATION", "BIRTH_CUSTOM", "CUSTOM_BITS", "ANY_DAY",
     },
     frequencies: {
         "FAMILY_COMMON", "FAMILY_RARE", "GIVEN_COMMON", "GIVEN_RARE", "PARTICLE", "INITIAL", "LISTED", "ANY_DAY",
     },
 }  # fmt: skip
 """The weights of each module."""
-NOT_BY_SCORE = {"ACCEPT", "POSSIBLE", "RENEWED", "NAMESAKE", "SHARED_DOCUMENT", "STRANGE_NAMES"}
+NOT_BY_SCORE = {"ACCEPT", "POSSIBLE", "RENEWED", "NAMESAKE", "SHARED_DOCUMENT", "STRANGE_NAMES", "CUSTOM_BITS"}
 """What scores are compared with, and what a common number adds to them."""
 
 
@@ -167,6 +177,16 @@ def test_no_part_of_a_weight_changes_unnoticed(forgetful: pytest.MonkeyPatch, ho
     forgetful.setitem(scoring.KEPT, how, scoring.KEPT[how] + 0.02)
     assert scores_differ()
     assert fingerprint.fingerprint() != before
+
+
+def test_how_often_a_day_has_to_be_given_to_say_nothing(forgetful: pytest.MonkeyPatch) -> None:
+    """1 January is the birthday of 250 in 10,000 of Palestine, 9 times as many as of another day, and 3.19 bits."""
+    pair = claim("A", "B", "1980-01-01", "", "PSE"), claim("A", "B", "1980-06-17", "", "PSE")
+    before, mark = scoring.score(*pair), fingerprint.fingerprint()
+    forgetful.setattr(births, "CUSTOM_BITS", births.CUSTOM_BITS + 0.2)
+    _forget()
+    assert scoring.score(*pair) == before + births.BIRTH_OTHER - births.BIRTH_CUSTOM
+    assert fingerprint.fingerprint() != mark
 
 
 def test_the_thresholds() -> None:
