@@ -5,9 +5,9 @@ their score; ties by the claims' keys. So the result is a function of the set of
 
 A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers, sex and date of
 birth both different, two admissions within minutes or two seats on one flight, a person's decision. One by a number is
-refused also where given names and dates of birth are others', or where all names are and nothing else agrees (the number
-was mistyped), one by a document where the given names alone are (the wrong passport was scanned), one by score where
-the given names or the sexes are.
+refused also where given names and dates of birth are others', or where all names are and nothing else agrees (the
+number was mistyped), one by a document where the given names alone are (the wrong passport was scanned), one by score
+where the given names or the sexes are.
 """
 
 from __future__ import annotations
