@@ -146,7 +146,7 @@ def _true_stay(log: PersonLog, index: int, stay: Stay, later: int | None) -> Tru
     decided = span.decisions_through
     known = _known(stay, decided)
     steps = stay.program.known_by(decided) if stay.program else ()
-    case = _protected(log.person) if stay is log.person.stays[-1] else NOTHING
+    case = _protected(log.person, stay) if stay is log.person.stays[-1] else NOTHING
     seen = verdict(stay, known, log.believed(index), later, span.as_of, span.records_end, steps, case)
     happened = _known(stay, utc_day(span.as_of) - 1)
     real = verdict(stay, happened, stay.departure, None, span.as_of, span.as_of, steps, case)
@@ -165,9 +165,10 @@ def _true_stay(log: PersonLog, index: int, stay: Stay, later: int | None) -> Tru
     )
 
 
-def _protected(person: Person) -> Protected:
-    """Return what the cases of a person allow; they are about the last stay."""
-    return Protected(person.asylum, person.naturalisation.oath if person.naturalisation else 0)
+def _protected(person: Person, stay: Stay) -> Protected:
+    """Return what the cases of a person allow, and what the person shows; all are about the last stay."""
+    shown = stay.departure.day if stay.proof and stay.departure is not None else 0
+    return Protected(person.asylum, person.naturalisation.oath if person.naturalisation else 0, shown)
 
 
 def _known(stay: Stay, day: int) -> tuple[Application, ...]:

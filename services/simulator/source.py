@@ -134,7 +134,8 @@ class Source(Protocol):
     brings: frozenset[str] = frozenset()
     """Parts of the population that exist only where this system is written.
 
-    `students`, `asylum`, `naturalisation`, and `online`: applications filed online, which this system then holds alone.
+    `students`, `asylum`, `naturalisation`; `online`: applications filed online, which this system then holds alone;
+    `shown`: departures that persons can show and no system reports.
     """
     derived: bool = False
     """Whether it repeats what others reported: it is written last, when `log.records` has theirs."""

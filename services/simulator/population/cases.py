@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from services.simulator.population import rates
+from services.simulator.population import ports, rates
 from services.simulator.population.numbers import ONLINE, Numbers
 from services.simulator.population.plans import Application, Asylum, Naturalisation, Person, Removal, Span, Stay
 from services.simulator.rng import Choice, Rng
 
-ASYLUM, NATURALISATION, ONLINE_FILING = "asylum", "naturalisation", "online"
+ASYLUM, NATURALISATION, ONLINE_FILING, SHOWN = "asylum", "naturalisation", "online", "shown"
 """Parts of a population that exist only where a system that tells of them is written."""
 EXPELLED = frozenset(
     {"left_late", "denied_left_after", "filed_late_left", "student_left_late", "student_terminated_left"}
@@ -31,6 +31,8 @@ SEEKS = frozenset(
 """Kinds of stays, without a departure, in which asylum may be asked for."""
 ABANDONS = frozenset({"left_one_day_late", "left_late"})
 """Kinds of stays that may end while asylum is pending."""
+UNREPORTED = frozenset({"overstay"})
+"""Kinds of stays that look as if the person were still there, and of which some have ended unreported."""
 SERVES = frozenset({"changed_class"})
 """Kinds of stays in which a person may be naturalised for military service, without being a resident: INA 329."""
 
@@ -42,6 +44,7 @@ class Cases:
         self._removals = Rng(f"removals {seed}")
         self._asylum = Rng(f"asylum {seed}") if ASYLUM in brings else None
         self._citizens = Rng(f"naturalisation {seed}") if NATURALISATION in brings else None
+        self._proofs = Rng(f"shown {seed}") if SHOWN in brings else None
         self._online = ONLINE_FILING in brings
         self._decisions = Choice(rates.ASYLUM_DECISION)
         self._span = span
@@ -59,6 +62,8 @@ class Cases:
         asylum = None if removal is not None or self._asylum is None else self._asked(self._asylum, last)
         citizen = None if self._citizens is None else self._naturalisation(self._citizens, last)
         case = removal or asylum or citizen
+        if case is None and self._proofs is not None:
+            person = replace(person, stays=(*person.stays[:-1], self._left(self._proofs, last)))
         return replace(
             person,
             removal=removal,
@@ -140,6 +145,14 @@ class Cases:
         if decision and decided <= self._span.last:
             return Asylum(case, filed, interviewed, decided, decision)
         return Asylum(case, filed, self._by_the_end(interviewed))
+
+    def _left(self, rng: Rng, stay: Stay) -> Stay:
+        """Return the stay, or the stay ended by a departure that no system reports and the person can show."""
+        if stay.kind not in UNREPORTED or not rng.chance(rates.UNREPORTED):
+            return stay
+        day = rng.between(stay.arrival.day + 2, self._span.last)
+        port = rng.one(ports.OUT) if stay.arrival.mode == "A" else stay.arrival.port
+        return replace(stay, departure=rng.crossing(port, stay.arrival.mode, day), seen=False, proof=True)
 
     def _naturalisation(self, rng: Rng, stay: Stay) -> Naturalisation | None:
         """Return the application of a person who has become a resident, or who serves."""

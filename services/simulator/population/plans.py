@@ -208,6 +208,7 @@ class Stay:
     family_passport: Passport | None = None  # of the member of the family who travels along
     shown_passport: Passport | None = None  # at the inspection on arrival, where it is not the person's own
     booking: str = ""  # the record locator of the flights in and out
+    proof: bool = False  # the person can show the departure, which no system reports
 
     @property
     def student(self) -> bool:

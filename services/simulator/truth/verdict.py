@@ -25,6 +25,9 @@ Cases of a person, laid over what the admission gives, in the order of the close
 - Naturalisation (INA 337): ADJUSTED from the day of the oath; an application or an approval changes nothing.
 - A removal case changes nothing before its departure, which is one like any other (8 CFR 241).
 
+- What the person alone shows of a departure (8 CFR 103.2(b)(16)(i)) closes nothing, but from its day on (a day at the
+  border agency's headquarters) nobody is suspected: UNDETERMINED wherever the period is over.
+
 An outcome holds since the beginning of the unbroken time that it fills: an extension begins no new one. Not covered:
 dependents, administrative terminations, changes to and from student classes.
 """
@@ -60,10 +63,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """What else moves the clock of a stay: an application for asylum; the day of the oath of a citizen, or 0."""
+    """What else moves the clock of a stay.
+
+    An application for asylum; the day of the oath of a citizen; that of a departure which the person shows. 0: no day.
+    """
 
     asylum: Asylum | None = None
     oath: int = 0
+    shown: int = 0
 
 
 NOTHING = Protected()
@@ -171,27 +178,34 @@ def _protect(line: _Line, protected: Protected, stay: Stay) -> None:
     if asylum is not None:
         since = max(stay.arrival.at, midnight(asylum.filed, zone))
         until = end_of(asylum.decided, zone) if asylum.decision == "denied" else NEVER
-        line.pieces = _unbroken(_beneath(_unbroken(line.pieces), since, until))
+        worse = (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED)
+        line.pieces = _in_place_of(line.pieces, worse, Outcome.PENDING, since, until)
         if asylum.decision == "granted":
             line.adjusted = min(line.adjusted, midnight(asylum.decided, OFFICE))
+    if protected.shown:
+        since = midnight(protected.shown, OFFICE)
+        line.pieces = _in_place_of(line.pieces, (Outcome.OVERSTAY_SUSPECTED,), Outcome.UNDETERMINED, since, NEVER)
     if protected.oath:
         line.adjusted = min(line.adjusted, midnight(protected.oath, OFFICE))
 
 
-def _beneath(pieces: list[tuple[int, Outcome]], since: int, until: int) -> list[tuple[int, Outcome]]:
-    """Return the pieces with PENDING from an instant to another, wherever they say what is worse."""
-    covered: list[tuple[int, Outcome]] = []
+def _in_place_of(
+    pieces: list[tuple[int, Outcome]], outcomes: tuple[Outcome, ...], stated: Outcome, since: int, until: int
+) -> list[tuple[int, Outcome]]:
+    """Return the pieces with another outcome in the place of some, from an instant to another."""
+    pieces = _unbroken(pieces)
+    changed: list[tuple[int, Outcome]] = []
     for (begins, word), (ends, _) in zip(pieces, [*pieces[1:], (NEVER, None)], strict=True):
         low, high = max(begins, since), min(ends, until)
-        if low >= high or word not in (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED):
-            covered.append((begins, word))
+        if low >= high or word not in outcomes:
+            changed.append((begins, word))
             continue
         if begins < low:
-            covered.append((begins, word))
-        covered.append((low, Outcome.PENDING))
+            changed.append((begins, word))
+        changed.append((low, stated))
         if high < ends:
-            covered.append((high, word))
-    return covered
+            changed.append((high, word))
+    return _unbroken(changed)
 
 
 def _studies(stay: Stay, program: Program | None, steps: tuple[Step, ...]) -> _Line:

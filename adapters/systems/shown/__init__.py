@@ -1,0 +1,1 @@
+"""SHOWN: what a person shows of a departure that no system reported."""

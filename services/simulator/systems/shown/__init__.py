@@ -1,0 +1,1 @@
+"""SHOWN as the simulator has it."""
