@@ -1,6 +1,6 @@
-"""The posts abroad at which visas are asked for, by citizenship: three letters each, as posts have.
+"""The posts abroad at which visas are asked for, by citizenship, in the codes of `schemas/data/posts.tsv`.
 
-The list of the State Department is in no source that may be copied; these are the simulation's own.
+Which code is which post is not in that table: these are the simulation's reading.
 """
 
 from __future__ import annotations
