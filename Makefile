@@ -14,7 +14,7 @@ SETS ?= 500
 
 help:
 	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
-	@echo "make test        every test; starts a real Apache Kafka, PostgreSQL and RabbitMQ where none is given"
+	@echo "make test        every test; starts a real Apache Kafka and Connect, PostgreSQL, MariaDB and RabbitMQ where none is given"
 	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several (KILLS=200 SETS=500; twenty minutes)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
@@ -49,7 +49,7 @@ test-long: $(VENV)/.dev
 		tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py $(ARGS)
 
 test-unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not kafka and not postgres and not rabbitmq and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not connect and not kafka and not mariadb and not postgres and not rabbitmq and not slow" $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import connect_local
 import pytest
 import rabbitmq_local
-from servers import Shared, Unavailable, fresh_database, start_kafka, start_postgres, stop_kafka, stop_postgres
+from servers import (
+    Shared,
+    Unavailable,
+    fresh_database,
+    fresh_mariadb,
+    start_kafka,
+    start_mariadb,
+    start_postgres,
+    stop_kafka,
+    stop_mariadb,
+    stop_postgres,
+)
 
 _NOT_RUN = "not run, a server is missing: "
 
@@ -16,7 +29,7 @@ _NOT_RUN = "not run, a server is missing: "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked by it."""
     for item in items:
-        for server in {"kafka", "postgres", "rabbitmq"} & set(getattr(item, "fixturenames", ())):
+        for server in {"connect", "kafka", "mariadb", "postgres", "rabbitmq"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(server)
 
 
@@ -59,6 +72,27 @@ def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("not run, a server is missing: RabbitMQ of this machine's own, to be killed")
     yield tmp_path / "node"
     rabbitmq_local.stop(tmp_path / "node")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The SQLAlchemy URL of a real MariaDB with a binary log, where databases may be made."""
+    yield from _server("VISABUS_TEST_MARIADB", _shared(tmp_path_factory, "mariadb"), start_mariadb, stop_mariadb)
+
+
+@pytest.fixture
+async def mariadb(mariadb_server: str) -> AsyncIterator[str]:
+    """The SQLAlchemy URL of a fresh, empty MariaDB database."""
+    async with fresh_mariadb(mariadb_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def connect(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[connect_local.Connect]:
+    """A real Kafka Connect with Debezium's connectors, on the broker of the tests."""
+    start = partial(connect_local.start, bootstrap=kafka)
+    for url in _server("VISABUS_TEST_CONNECT", _shared(tmp_path_factory, "connect"), start, connect_local.stop):
+        yield connect_local.Connect(url)
 
 
 @pytest.fixture

@@ -7,15 +7,19 @@ import os
 import pwd
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from services import kafka_local
 
@@ -107,6 +111,78 @@ def stop_postgres(directory: Path) -> None:
     data = (directory / "data").read_text()
     _run(_postgres_tools() / "pg_ctl", "-D", f"{data}/db", "-m", "fast", "-w", "stop")
     shutil.rmtree(data)
+
+
+def start_mariadb(directory: Path) -> str:
+    """The SQLAlchemy URL of a fresh MariaDB on a loopback port, with a binary log of whole rows."""
+    server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
+    install = shutil.which("mariadb-install-db")
+    if not Path(server).exists() or install is None:
+        raise Unavailable("MariaDB is missing; on Debian: apt-get install mariadb-server")
+    data = Path(tempfile.mkdtemp(prefix="visabus-mariadb-"))
+    (directory / "data").write_text(str(data))
+    port = free_port()
+    common = ("--no-defaults", f"--datadir={data}/db", *(("--user=root",) if os.geteuid() == 0 else ()))
+    _said([install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"], data / "install.log")
+    options = (
+        *common, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/socket", f"--pid-file={data}/pid",
+        "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-image=FULL",
+        "--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0",
+    )  # fmt: skip
+    # a shell leaves it behind: nobody here waits for its end
+    started = ("bash", "-c", 'setsid "$@" </dev/null >"$0" 2>&1 &', str(data / "log"), server, *options)
+    subprocess.run(started, check=True)
+    end = time.monotonic() + 60
+    while not _answers(port):
+        if time.monotonic() > end:
+            raise Unavailable(f"MariaDB does not start: {(data / 'log').read_text()[-300:]}")
+        time.sleep(0.1)
+    grant = "CREATE USER visabus@'127.0.0.1' IDENTIFIED BY 'visabus'; GRANT ALL ON *.* TO visabus@'127.0.0.1'"
+    _said(
+        [shutil.which("mariadb") or "mariadb", "--no-defaults", f"--socket={data}/socket", "-uroot", "-e", grant],
+        data / "grant.log",
+    )
+    return f"mysql+aiomysql://visabus:visabus@127.0.0.1:{port}/mysql"
+
+
+def stop_mariadb(directory: Path) -> None:
+    """Stop it and throw its data away."""
+    data = Path((directory / "data").read_text())
+    process = int((data / "pid").read_text())
+    os.kill(process, signal.SIGTERM)
+    end = time.monotonic() + 30
+    while (data / "pid").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    shutil.rmtree(data)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _said(command: list[str], log: Path) -> None:
+    """Run a tool whose words go to a file. Raises Unavailable with them."""
+    with log.open("w") as said:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"{Path(command[0]).name}: {log.read_text().strip()[-300:]}")
+
+
+@asynccontextmanager
+async def fresh_mariadb(server: str) -> AsyncIterator[str]:
+    """The SQLAlchemy URL of an empty MariaDB database on a server, for a while."""
+    name = f"test_{uuid.uuid4().hex}"
+    url = f"{server.rpartition('/')[0]}/{name}"
+    engine = create_async_engine(server)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+        yield url
+        async with engine.begin() as connection:
+            await connection.execute(text(f"DROP DATABASE {name}"))
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager
