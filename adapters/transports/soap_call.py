@@ -177,17 +177,15 @@ def element_of(envelope: bytes) -> etree._Element:
         raise ValueError(f"{len(elements)} elements in the body, one expected")
     element: etree._Element = elements[0]
     if element.tag == f"{{{space}}}Fault":
-        raise _fault(element, space)
+        raise _fault(element)
     return element
 
 
-def _fault(fault: etree._Element, space: str) -> Exception:
-    """What a fault says, by its kind."""
-    new = space == SOAP_12
-    codes = [_code(each) for each in fault.iterfind(f"{{{space}}}Code//{{{space}}}Value")]
-    if not new:
-        codes = [_code(each) for each in fault.iterfind("faultcode")]
-    reason = fault.find(f"{{{space}}}Reason/{{{space}}}Text") if new else fault.find("faultstring")
+def _fault(fault: etree._Element) -> Exception:
+    """What a fault says, by its kind. Some servers write the children of one version into the envelope of another."""
+    codes = [_code(each) for each in fault.iterfind("{*}faultcode")]
+    codes += [_code(each) for each in fault.iterfind("{*}Code//{*}Value")]
+    reason = next(fault.iterfind("{*}faultstring"), next(fault.iterfind("{*}Reason/{*}Text"), None))
     said = " ".join("".join(map(str, reason.itertext())).split()) if reason is not None else ""
     words = f": {_NUMBER.sub('...', said)[:200]}" if said else ""
     if not codes or not codes[0]:

@@ -321,6 +321,7 @@ async def test_an_answer_that_is_none_is_a_source_down(owner: Owner, answer: Rep
         (fault_12("Receiver", "later", "Busy"), r"failed \(Receiver/Busy\): later"),
         (fault_12("Sender", "no"), r"refused \(Sender\): no"),
         (fault_12("MustUnderstand", "no"), r"failed \(MustUnderstand\)"),
+        (fault_12("Sender", "no").replace(SOAP_12.encode(), SOAP_11.encode()), r"refused \(Sender\): no"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 500])
