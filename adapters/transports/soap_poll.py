@@ -45,9 +45,11 @@ def usable(url: str) -> str:
 def offline_answer(source: Path | bytes, limit: int) -> bytes | BadRecord:
     """An answer as a file: an envelope, or what stands in its body alone. Raises OSError."""
     with opened(source) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        return BadRecord(f"an answer of more than {limit} bytes", place="byte 0", raw=data[:4096])
+        size = stream.seek(0, 2)
+        stream.seek(0)
+        data = stream.read(size if size <= limit else 4096)
+    if size > limit:
+        return BadRecord(f"an answer of {size} bytes, at most {limit}", place="byte 0", raw=data)
     if b"Envelope" not in data[:4096]:
         return data
     from lxml import etree

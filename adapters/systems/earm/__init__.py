@@ -1,0 +1,1 @@
+"""EARM: removal cases and detention of ICE. README.md is its interface."""

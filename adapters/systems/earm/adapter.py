@@ -1,0 +1,244 @@
+"""EARM: removal cases to departures, and to status events of orders, detention and proceedings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from lxml import etree
+
+from adapters.converters import birth, choice, code, country, day, instant, instant_at, symbol, whole_day
+from adapters.core import Closing, Feed, Filtered, System
+from adapters.elements import only, word
+from adapters.fields import Fields
+from adapters.formats.xml_message import XmlMessageFormat
+from adapters.mapper import Mapper, Person, Says, Vouches
+from adapters.transports.soap_poll import SoapPoll
+from schemas.country_codes import NAMES
+from schemas.events import Departure, Status, Subject
+from schemas.identifiers import Identifier, Scheme, Spelling
+from schemas.moments import zone
+
+HERE = Path(__file__).parent
+SPACE = "{urn:visabus:earm:1}"
+OFFICE = "America/New_York"
+AT_OFFICE = instant_at(OFFICE)
+DEPARTED, NOTHING = "departed", ""
+CLOSES = {
+    **dict.fromkeys("035689", DEPARTED),
+    **dict.fromkeys("AELZ", "proceedings_ended"),
+    "B": "relief_granted",
+    "7": NOTHING,  # died
+    "10": NOTHING,  # a prosecution's case closed
+}
+"""Close codes of a case by what stands before the first hyphen of its status."""
+RELEASED = (
+    "paroled",
+    "order of recognizance",
+    "order of supervision",
+    "bonded out",
+    "relief granted",
+    "proceedings terminated",
+    "processing disposition changed",
+)
+LEFT = ("removed", "voluntary departure", "voluntary return")
+BY_THEN = timedelta(days=30)
+"""So long after the end of a stay in detention the departure that it led to is dated at most."""
+COLUMNS = {"SUBJID": Scheme.SUBJECT, "SUJBID": Scheme.SUBJECT, "ANUMBER": Scheme.A_NUMBER}
+"""Headers of the risk table by their letters; files spell one of them in two ways."""
+PERSON = Person(
+    family="@familyName",
+    given=("@givenName",),
+    birth="@birthDate",
+    sex="@gender",
+    citizenship="@citizenshipCountry",
+    birth_as=birth,
+    sex_as=code({"Male": "M", "Female": "F", "Unknown": None}),
+    citizenship_as=country(NAMES),
+)
+_CATEGORY = re.compile(r"\[([0-9]{1,2}[A-Z]?|H)\]")
+_LETTERS = re.compile(r"[^A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay in detention: the day on which it began, and the last of its stints."""
+
+    begin: date
+    stint: Fields
+
+
+def key(case: Fields) -> str:
+    """The case. Raises ValueError."""
+    return str(case["@caseId"])
+
+
+def local(value: object, what: str) -> date:
+    """The day of a day, or of a time, which is local to headquarters where it has no zone. Raises ValueError."""
+    if isinstance(value, str) and "T" in value:
+        return AT_OFFICE(value, what).astimezone(zone(OFFICE)).date()
+    return day(value, what)
+
+
+def numbers(case: Fields) -> list[Spelling]:
+    """A-number and subject; where the case has none, as the risk table has it."""
+    known = {Scheme.A_NUMBER: case.text("@aNumber"), Scheme.SUBJECT: case.text("@subjectId")}
+    for table in case.groups("RiskAssessment"):
+        for column in table.groups("Column"):
+            scheme = COLUMNS.get(_LETTERS.sub("", (column.text("@name") or "").upper()))
+            if scheme is not None:
+                known[scheme] = known[scheme] or column.text("#")
+    results: list[Spelling] = []
+    for (scheme, value), field in zip(known.items(), ("aNumber", "subjectId"), strict=True):
+        results += case.several(field, [value], _of(scheme))
+    return results
+
+
+def _of(scheme: Scheme) -> Callable[[object, str], Spelling]:
+    return lambda value, _: Identifier.spelled(scheme, str(value), "EID")
+
+
+def stays(case: Fields) -> dict[str, Stay]:
+    """Stays in detention by their begin; each stint repeats its stay, the last of them counts."""
+    by_begin = {}
+    for stint in case.groups("Stint"):
+        begin = stint.optional("@stayBookIn", local)
+        if begin is not None:
+            by_begin[str(stint["@stayBookIn"])[:19]] = Stay(begin, stint)
+    return dict(sorted(by_begin.items()))
+
+
+def ended(stay: Stay, ways: tuple[str, ...]) -> date | None:
+    """The day on which a stay ended, if it ended in one of these ways."""
+    over = stay.stint.optional("@stayBookOut", local)
+    reason = (stay.stint.text("@stayReleaseReason") or "").casefold()
+    return over if reason.startswith(ways) else None
+
+
+def departures(case: Fields, held: dict[str, Stay], close: str, who: Subject) -> Iterator[Says]:
+    """The departure that closed the case, and those of stays before it. One a stay, however many stints repeat it."""
+    said = only(case, "Departure")
+    left = said.optional("@date", local)
+    port = said.optional("@port", symbol)
+    if left is None and close == DEPARTED:
+        case.lose("Departure", "Departure: the case is closed by one, and has no date of it")
+    elif left is None and said.text("@country"):
+        case.lose("Departure", "Departure: a country without a date")
+    elif left is not None and close != DEPARTED:
+        case.lose("Departure", "Departure: a date of one in a case that none has closed")
+    elif left is not None:
+        yield Says(Departure, _when(left, who) | {"port": port, "evidence": "removal"}, "departure")
+    for begin, stay in held.items():
+        out, own = ended(stay, LEFT), stay.stint.optional("@departedDate", local)
+        if out is None or own is None or own == left or not out <= own <= out + BY_THEN:
+            continue  # held, released, or the departure of the case repeated
+        yield Says(Departure, _when(own, who) | {"evidence": "removal"}, f"departure of {begin}")
+
+
+def detention(held: dict[str, Stay], who: Subject) -> Iterator[Says]:
+    """The begin of each stay, and its end where it ended in the country."""
+    for begin, stay in held.items():
+        yield Says(Status, _when(stay.begin, who) | {"fact": "detained"}, f"detained {begin}")
+        out = ended(stay, RELEASED)
+        if out is not None:
+            yield Says(Status, _when(out, who) | {"fact": "released"}, f"released {begin}")
+
+
+def _when(day: date, who: Subject) -> dict[str, object]:
+    return {"occurred_at": whole_day(day, OFFICE), "subject": who}
+
+
+def close_of(case: Fields) -> str:
+    """How the case was closed: DEPARTED, a fact, or nothing where it is open."""
+    head, hyphen, _ = word(case, "Status").partition("-")
+    if not hyphen:
+        return NOTHING
+    if head.strip() not in CLOSES:
+        case.lose("Status", f"Status: {head.strip()[:10]!r} is no close code")
+    return CLOSES.get(head.strip(), NOTHING)
+
+
+def orders(case: Fields, who: Subject) -> Iterator[Says]:
+    """The final order, which is no departure."""
+    said = case.several("FinalOrder", [word(case, "FinalOrder").upper()], choice("YES", "NO", "Y", "N"))
+    if said not in (["YES"], ["Y"]):
+        return
+    ordered = only(case, "FinalOrder").optional("@ordered", local)
+    category = _CATEGORY.match(word(case, "Category"))
+    if ordered is None:
+        case.lose("FinalOrder", "FinalOrder: an order without its day")
+        return
+    order = {"fact": "removal_order", "reason": category[1] if category else None}
+    yield Says(Status, _when(ordered, who) | order, "order")
+
+
+def closing(case: Fields, close: str, who: Subject) -> Iterator[Says]:
+    """How the case was closed, if it was and not by a departure."""
+    if close not in (DEPARTED, NOTHING):
+        since = only(case, "Status").optional("@since", local) or case.need("@changedAt", local)
+        reason = word(case, "Status").partition("-")[0].strip()
+        yield Says(Status, _when(since, who) | {"fact": close, "reason": reason}, "closed")
+
+
+def says(case: Fields) -> Iterable[Says] | Filtered:
+    """All that the case says. Raises ValueError, also where all that it would say is wrong."""
+    who = PERSON.of(only(case, "Person"), numbers(case))
+    lost = len(case.lost)
+    close, held = close_of(case), stays(case)
+    events = [
+        *departures(case, held, close, who),
+        *detention(held, who),
+        *orders(case, who),
+        *closing(case, close, who),
+    ]
+    if not events and len(case.lost) > lost:
+        raise ValueError(case.lost[-1].reason)
+    return events or Filtered("no-step")
+
+
+def vouches(closing: Closing) -> Iterator[Vouches]:
+    """Every executed removal through the owner's clock was told."""
+    since, through = (instant(closing.fields[name], name) for name in ("since", "through"))
+    record = f"coverage through {closing.fields['through']}"
+    yield Vouches(record, int(through.timestamp()), "departure:removal", since, through, through)
+
+
+MAPPING = Mapper(
+    key=key,
+    version=lambda record: int(record.fields["@version"]),
+    recorded=lambda case: case.need("@changedAt", instant),
+    retracted=lambda case: case.need("@action", choice("N", "C", "D")) == "D",
+    says=says,
+    vouches=vouches,
+)
+POLL = SoapPoll(
+    wsdl=HERE / "service.wsdl",
+    operation="GetCases",
+    answer=f"{SPACE}GetCasesResponse",
+    since="Since",
+    changed="@changedAt",
+    page="Page",
+    clock="asOf",
+    begin="2003-03-01T00:00:00Z",
+)
+FORMAT = XmlMessageFormat(
+    etree.XMLSchema(etree.parse(HERE / "cases.xsd")),
+    f"{SPACE}GetCasesResponse",
+    f"{SPACE}Case",
+    named=MAPPING.key_of,
+    longest=POLL.limit,
+    attributes=True,
+)
+ADAPTER = System(
+    "EARM",
+    title="EARM, removal cases and detention",
+    owner="ICE",
+    number=12,
+    emits=("departure", "status"),
+    identifiers=("a_number", "subject"),
+    mapping_version=1,
+    feeds=(Feed("cases", POLL, MAPPING, FORMAT),),
+)
