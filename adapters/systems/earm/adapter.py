@@ -49,6 +49,8 @@ BY_THEN = timedelta(days=30)
 """So long after the end of a stay in detention the departure that it led to is dated at most."""
 COLUMNS = {"SUBJID": Scheme.SUBJECT, "SUJBID": Scheme.SUBJECT, "ANUMBER": Scheme.A_NUMBER}
 """Headers of the risk table by their letters; files spell one of them in two ways."""
+NUMBERS = {Scheme.A_NUMBER: "aNumber", Scheme.SUBJECT: "subjectId", Scheme.FIN: "fin"}
+ISSUER = country(NAMES, of="issuer")
 PERSON = Person(
     family="@familyName",
     given=("@givenName",),
@@ -84,21 +86,24 @@ def local(value: object, what: str) -> date:
 
 
 def numbers(case: Fields) -> list[Spelling]:
-    """A-number and subject; where the case has none, as the risk table has it."""
-    known = {Scheme.A_NUMBER: case.text("@aNumber"), Scheme.SUBJECT: case.text("@subjectId")}
+    """A-number and subject, as the risk table has them where the case has none; FIN and passports."""
+    known = {scheme: case.text(f"@{field}") for scheme, field in NUMBERS.items()}
     for table in case.groups("RiskAssessment"):
         for column in table.groups("Column"):
             scheme = COLUMNS.get(_LETTERS.sub("", (column.text("@name") or "").upper()))
             if scheme is not None:
                 known[scheme] = known[scheme] or column.text("#")
     results: list[Spelling] = []
-    for (scheme, value), field in zip(known.items(), ("aNumber", "subjectId"), strict=True):
-        results += case.several(field, [value], _of(scheme))
+    for scheme, field in NUMBERS.items():
+        results += case.several(field, [known[scheme]], _of(scheme))
+    for document in case.groups("TravelDocument"):
+        number, state = document.text("@number") or "", document.optional("@issuingCountry", ISSUER)
+        results += case.several("TravelDocument", [number], _of(Scheme.PASSPORT, state or ""))
     return results
 
 
-def _of(scheme: Scheme) -> Callable[[object, str], Spelling]:
-    return lambda value, _: Identifier.spelled(scheme, str(value), "EID")
+def _of(scheme: Scheme, issuer: str = "EID") -> Callable[[object, str], Spelling]:
+    return lambda value, _: Identifier.spelled(scheme, str(value), issuer)
 
 
 def stays(case: Fields) -> dict[str, Stay]:
@@ -238,7 +243,7 @@ ADAPTER = System(
     owner="ICE",
     number=12,
     emits=("departure", "status"),
-    identifiers=("a_number", "subject"),
+    identifiers=("a_number", "subject", "fin", "passport"),
     mapping_version=1,
     feeds=(Feed("cases", POLL, MAPPING, FORMAT),),
 )

@@ -14,6 +14,7 @@ PERSON = {
     "gender": "Male",
     "citizenshipCountry": "NIGERIA",
 }
+PASSPORT = {"number": "A09900117", "issuingCountry": "NIGERIA"}
 STINT = {
     "stayBookIn": "2026-01-12T14:30:00",
     "bookIn": "2026-01-12T14:30:00",
@@ -45,6 +46,7 @@ def case(
     *,
     head: dict[str, Any] | None = None,
     person: dict[str, Any] | None = PERSON,
+    documents: tuple[dict[str, Any], ...] = (PASSPORT,),
     category: str | None = "[8C] Excludable / Inadmissible - Administrative Final Order Issued",
     status: str = REMOVED,
     since: str | None = "2026-02-12",
@@ -57,7 +59,7 @@ def case(
 ) -> str:
     """A case, in one line."""
     known = {"caseId": key, "version": "3", "changedAt": "2026-02-12T08:15:00Z", "action": "C"}
-    known |= {"aNumber": "099000117", "subjectId": "77001"} | (head or {})
+    known |= {"aNumber": "099000117", "subjectId": "77001", "fin": "990001170"} | (head or {})
     columns = "".join(
         f"<Column name={quoteattr(name)}>{escape(value)}</Column>" for name, value in (risk or {}).items()
     )
@@ -65,6 +67,7 @@ def case(
         "Case",
         known,
         element("Person", person)
+        + "".join(element("TravelDocument", each) for each in documents)
         + (element("Category", {}, escape(category)) if category is not None else "")
         + element("Status", {"since": since}, escape(status))
         + (element("FinalOrder", {"ordered": ordered}, order) if order is not None else "")
@@ -235,8 +238,12 @@ def odd() -> dict[str, bytes]:
             case("C2", person=PERSON | {"citizenshipCountry": "ATLANTIS", "gender": "Unknown"}, **OPEN),
             case("C3", person={"familyName": "SUPARMAN", "citizenshipCountry": "CHINA, PEOPLES REPUBLIC OF"}, **OPEN),
             case("C4", person=None, **OPEN),
+            case("C5", documents=(PASSPORT | {"issuingCountry": "ATLANTIS"}, {"number": "A09900117"}, {}), **OPEN),
+            case("C6", head={"fin": "x"}, documents=(PASSPORT | {"number": "?"}, PASSPORT), **OPEN),
         ),
-        "nobody": answer(case("C1", head={"aNumber": None, "subjectId": None}, person=None, **OPEN)),
+        "nobody": answer(
+            case("C1", head=dict.fromkeys(("aNumber", "subjectId", "fin")), person=None, documents=(), **OPEN)
+        ),
         "versions-and-deletion": answer(
             case("C1", head={"version": "1", "action": "N"}, **OPEN),
             case("C1", head={"version": "4", "action": "D"}),
