@@ -1,0 +1,1 @@
+"""EARM: removal cases, answered to polls."""
