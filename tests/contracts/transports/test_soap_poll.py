@@ -234,8 +234,8 @@ async def test_the_position_stays_small(owner: Owner) -> None:
 
 
 async def test_a_change_in_the_future_does_not_hide_what_comes_before_it(owner: Owner) -> None:
-    ahead_of_time = (datetime.now(UTC) + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = f'<c:GetChangesResponse><c:Item changedAt="{ahead_of_time}"><c:Key>1</c:Key></c:Item></c:GetChangesResponse>'
+    to_come = (datetime.now(UTC) + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = f'<c:GetChangesResponse><c:Item changedAt="{to_come}"><c:Key>1</c:Key></c:Item></c:GetChangesResponse>'
     owner.before = lambda asked: (200, {}, enveloped(body))
     _, position = await poll(owner)
     assert position["high"] == ""
