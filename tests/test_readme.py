@@ -19,9 +19,14 @@ _SECTION = re.compile(r"(<!-- systems: begin -->\n)(.*?)(<!-- systems: end -->)"
 
 
 def section_of(known: Collection[System]) -> str:
-    """What the registry says: the table, and how many are missing."""
-    missing = ALL_SYSTEMS - len(known)
-    return f"{as_markdown(known)}\n\n**{len(known)} of {ALL_SYSTEMS} are connected; {missing} are to come.**\n"
+    """What the registry says: the table, how many of the 27 are missing, and how many there are beyond them."""
+    connected = sum(system.number <= ALL_SYSTEMS for system in known)
+    missing, beyond = ALL_SYSTEMS - connected, len(known) - connected
+    total = (
+        f"{connected} of {ALL_SYSTEMS} are connected; {missing} are to come." if missing else "All 27 are connected."
+    )
+    further = f" Beyond them: {beyond}." if beyond else ""
+    return f"{as_markdown(known)}\n\n**{total}{further}**\n"
 
 
 def section_in(text: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.identifiers import Identifier, Scheme
+from schemas.ports import is_post
 from services.simulator.clock import DAY, seconds, utc_day
 from services.simulator.log import PersonLog, day_only
 from services.simulator.population import ports
@@ -30,7 +31,7 @@ SPAN = Span(
     seconds(END),
     seconds(END) + 2 * DAY,
 )
-BRINGS = ("students", "asylum", "naturalisation", "online")
+BRINGS = ("students", "asylum", "naturalisation", "online", "shown")
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,7 @@ def test_visas_are_asked_for_at_a_post(persons: list[Person]) -> None:
     for person in persons:
         for visa in person.visas:
             assert visa.applied < visa.issued
-            assert len(visa.post) == 3
+            assert is_post(visa.post)
             assert len(visa.application) == 10
 
 
@@ -205,6 +206,18 @@ def test_flights_have_a_booking_and_land_crossings_a_port_of_canada(persons: lis
                 assert (stay.departure.foreign_port != "") == canada
                 ports_abroad[stay.departure.foreign_port] += 1
     assert ports_abroad.keys() == {"", *ports.INTO_CANADA.values()}
+
+
+def test_some_have_left_unreported_and_can_show_it(persons: list[Person]) -> None:
+    left = [stay for person in persons for stay in person.stays if stay.proof]
+    assert len(left) >= 10
+    for stay in left:
+        assert not stay.seen
+        assert stay.departure is not None
+        assert stay.arrival.at < stay.departure.at
+        assert stay.departure.day <= SPAN.last
+    early = [stay.departure is not None and stay.departure.day <= stay.last_day for stay in left]
+    assert 0 < sum(early) < len(early)
 
 
 def test_cases_exist_only_where_they_are_brought(persons: list[Person]) -> None:

@@ -24,7 +24,7 @@ from services.simulator.systems.i94 import rates as i94_rates
 pytestmark = pytest.mark.slow
 
 PERSONS = 3_000
-BRINGS = ("students", "asylum", "naturalisation", "online")
+BRINGS = ("students", "asylum", "naturalisation", "online", "shown")
 END = datetime(2026, 10, 31, 8, tzinfo=UTC)
 
 

@@ -283,6 +283,18 @@ def test_the_oath_makes_a_citizen() -> None:
     )
 
 
+@pytest.mark.parametrize(("shown", "since"), [(LAST - 20, OVER), (LAST + 9, midnight(LAST + 9, "America/New_York"))])
+def test_what_is_shown_rebuts_and_closes_nothing(shown: int, since: int) -> None:
+    def judged(day: int, covered: int = LONG_AFTER) -> Verdict:
+        return verdict(stay(), (), None, None, at(day), covered, (), Protected(shown=shown))
+
+    assert judged(LAST).outcome is Outcome.IN_STATUS
+    assert judged(LAST + 40) == Verdict(Outcome.UNDETERMINED, since, LAST)
+    assert judged(LAST + 40, covered=0) == Verdict(Outcome.UNDETERMINED, since, LAST)
+    if shown > LAST:
+        assert judged(shown - 1).outcome is Outcome.OVERSTAY_SUSPECTED
+
+
 def test_online_nothing_is_in_time_on_the_next_business_day() -> None:
     saturday = date(2025, 8, 30)
     assert saturday.toordinal() == LAST
