@@ -2,7 +2,8 @@
 
 Events stand without ids and digests. `expected.err` has a line for each refused record (its place, why), each filtered
 one and each optional value that was lost. An `input.sql` is run on an
-empty database with the interface's views, and the database is what is read.
+empty database with the interface's views, and the database is what is read. A case of another feed than the system's
+first names it in a file `feed`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ class Case:
         """The system's name."""
         return self.folder.parents[1].name.upper()
 
+    @property
+    def feed(self) -> str | None:
+        """The feed that reads the input; None for the system's first."""
+        path = self.folder / "feed"
+        return path.read_text().strip() if path.exists() else None
+
     def input(self) -> bytes:
         """What is read."""
         (path,) = self.folder.glob("input.*")
@@ -67,7 +74,7 @@ def reported(case: Case, system: System | None = None) -> tuple[str, str]:
     """What the adapter makes of a case: lines of events, lines of what was refused or filtered."""
     system = system or systems()[case.system]
     events, errors = [], []
-    for result in decode_file(system, case.input(), name=case.folder.name):
+    for result in decode_file(system, case.input(), name=case.folder.name, feed=case.feed):
         events += [plain(event) for event in result.events]
         if result.refused is not None:
             errors.append(f"{result.refused.place}: {result.refused.reason}")

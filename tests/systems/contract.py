@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -207,7 +208,7 @@ def says(read: Read, feed: Feed, origin: Origin) -> Any:
 
 def says_nothing(system: System, case: Case) -> bool:
     """Whether a case is a whole input without a record: of a system that vouches for nothing it expects nothing."""
-    reads = [result.read for result in decode_file(system, case.input())]
+    reads = [result.read for result in decode_file(system, case.input(), feed=case.feed)]
     return bool(reads) and all(isinstance(each, Note) for each in reads)
 
 
@@ -250,8 +251,14 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
     inputs = [case.input() for case in known]
     page = files(package_of(name)).joinpath("README.md").read_text()
 
-    def results() -> list[Decoded]:
-        return [result for raw in inputs for result in decode_file(system, raw)]
+    def results(feed: str | None = None) -> list[Decoded]:
+        """Of all cases, or of those of a feed."""
+        some = [case for case in known if feed is None or system.feed(case.feed or system.feeds[0].name).name == feed]
+        return [result for case in some for result in decode_file(system, case.input(), feed=case.feed)]
+
+    @cache
+    def records(feed: str) -> list[Record]:
+        return [result.read for result in results(feed) if isinstance(result.read, Record)]
 
     class Suite:
         """All that holds for any system."""
@@ -279,9 +286,8 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
         @given(st.data())
         def test_any_values_give_events_or_a_refusal(self, data: st.DataObject) -> None:
             """Fields of records replaced by anything, whatever the format would let through."""
-            feed = system.feeds[0]
-            records = [result.read for result in results() if isinstance(result.read, Record)]
-            record = data.draw(st.sampled_from(records))
+            feed = data.draw(st.sampled_from([feed for feed in system.feeds if records(feed.name)]))
+            record = data.draw(st.sampled_from(records(feed.name)))
             paths = [path for path, _ in leaves(record.fields) if path != ("@element",)]
             fields: Any = record.fields
             for path in data.draw(st.lists(st.sampled_from(paths), max_size=4)):
@@ -291,8 +297,10 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
             judge([decode(replace(record, fields=fields), feed, origin)])
 
         def test_reading_again_gives_the_same_ids_and_contents(self) -> None:
-            for raw in inputs:
-                both = [decode_file(system, raw, name=batch) for batch in ("one name", "another")]
+            for case in known:
+                both = [
+                    decode_file(system, case.input(), name=batch, feed=case.feed) for batch in ("one name", "another")
+                ]
                 once, again = (
                     [(event.id, content(event)) for result in outcome for event in result.events] for outcome in both
                 )
@@ -320,22 +328,26 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
 
         def test_every_field_of_the_page_changes_an_event_or_is_ignored(self) -> None:
             duty = duties(page)
-            feed = system.feeds[0]
-            missing = [each for each in feed.field_names() if name_of([each]) not in duty]
-            assert not missing, "fields of the format that the interface page does not have"
-            origin = Origin(system.name, feed.name, "b", system.mapping_version)
-            records = [result.read for result in results() if isinstance(result.read, Record)]
-            there, changing = matters(records, feed, origin)
+            there: set[str] = set()
+            changing: set[str] = set()
+            listed: set[str] = set()
+            for feed in system.feeds:
+                missing = [each for each in feed.field_names() if name_of([each]) not in duty]
+                assert not missing, "fields of the format that the interface page does not have"
+                origin = Origin(system.name, feed.name, "b", system.mapping_version)
+                present, counting = matters(records(feed.name), feed, origin)
+                there |= present
+                changing |= counting
+                listed |= {name_of([each]) for each in feed.field_names()} or set(duty)
             ignored = {each for each, marks in duty.items() if marks == {"I"}}
             assert not changing & ignored, "ignored by the page, and yet read"
-            listed = {name_of([each]) for each in feed.field_names()} or set(duty)
             read = {each for each, marks in duty.items() if "I" not in marks} & listed
             assert not (read & there) - changing, "on the page, and yet no event changes with it"
 
         def test_decode_tells_it_at_the_command_line(self, tmp_path: Path) -> None:
             from services.cli import app
 
-            case = next(case for case in known if case.expected("expected.json"))
+            case = next(case for case in known if case.expected("expected.json") and case.feed is None)
             path = tmp_path / "input"
             path.write_bytes(case.input())
             done = CliRunner().invoke(app, ["decode", name, str(path), "--refused"])
@@ -349,10 +361,11 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
 
         @pytest.mark.slow
         def test_memory_is_bounded(self) -> None:
-            for raw in inputs:
+            for case in known:
+                raw = case.input()
                 tracemalloc.start()
                 try:
-                    for _ in decode_file(system, raw):
+                    for _ in decode_file(system, raw, feed=case.feed):
                         pass
                     _, peak = tracemalloc.get_traced_memory()
                 finally:
