@@ -8,6 +8,7 @@ import os
 import shlex
 import socket
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,6 +66,13 @@ def demo(
         list[str] | None,
         typer.Option(metavar="SYSTEM=URL", help="An empty queue, for a system that can send by queue, such as APIS."),
     ] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SYSTEM=URL",
+            help="An empty server of the system's own kind (SFTP, database, Kafka), in place of its double.",
+        ),
+    ] = None,
 ) -> None:
     """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
 
@@ -83,11 +91,11 @@ def demo(
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise Refusal(f"{keep} is not empty; a demo keeps its files in a new directory", MISUSED)
     sources = sources_of(systems)
-    queues = queues_of(queue, sources)
+    queues, servers = queues_of(queue, sources), queues_of(server, sources, "--server")
     with ExitStack() as stack:
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visabus-demo-")))
         where = (bus or given.bus, store or given.store)
-        plan = Plan(directory.resolve(), persons, seed, sources, *where, queues, once, *_free_ports(2))
+        plan = Plan(directory.resolve(), persons, seed, sources, *where, queues, servers, once, *_free_ports(2))
         code = asyncio.run(_until_stopped(plan, Console()))
     if code:
         raise typer.Exit(code)
@@ -104,6 +112,7 @@ class Plan:
     bus: str | None
     store: str | None
     queues: dict[str, str]
+    servers: dict[str, str]
     once: bool
     port: int
     door_port: int
@@ -216,7 +225,9 @@ async def _answered(
     url = f"http://127.0.0.1:{plan.door_port}"
     sources = plan.sources.values()
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
-        systems = answering(sources, plan.population, keys=started.keys, http=http, queues=plan.queues)
+        systems = answering(
+            sources, plan.population, keys=started.keys, http=http, queues=plan.queues, servers=plan.servers
+        )
         try:
             async with systems as answers:
                 return await _flow(plan, settings, truth, children, console, started, answers)
@@ -309,6 +320,30 @@ class Running:
         return self.ingest.process.returncode is not None and self.push.done()
 
 
+class Bars:
+    """How far reading and correlating are: totals, and of the systems those that are being read."""
+
+    def __init__(self, progress: Progress, expected: Mapping[str, int]) -> None:
+        self._progress = progress
+        self._expected = expected
+        self._systems = progress.add_task("systems read", total=len(expected))
+        self._records = progress.add_task("records read", total=sum(expected.values()))
+        self._events = progress.add_task("events in the view", total=None)
+        self._reading = {
+            system: progress.add_task(f"  {system}", total=total, visible=False) for system, total in expected.items()
+        }
+
+    def show(self, read: Mapping[str, int], taken: int, published: int) -> None:
+        """Show how many records of each system are read, and how many of the events published are in the view."""
+        done = sum(read[system] >= total for system, total in self._expected.items())
+        self._progress.update(self._systems, completed=done)
+        self._progress.update(self._records, completed=sum(read.values()))
+        self._progress.update(self._events, completed=taken, total=published)
+        for system, task in self._reading.items():
+            count, total = read[system], self._expected[system]
+            self._progress.update(task, completed=count, visible=0 < count < total)
+
+
 async def _watched(
     progress: Progress, bus: Bus, store: Store, truth: Truth, children: Children, running: Running
 ) -> dict[str, Counters]:
@@ -319,10 +354,7 @@ async def _watched(
 
     positions = Checkpoints()
     systems = truth.counts["systems"]
-    reading = {
-        system: progress.add_task(f"{system} records read", total=counts["read"]) for system, counts in systems.items()
-    }
-    correlating = progress.add_task("events in the view", total=None)
+    bars = Bars(progress, {system: counts["read"] for system, counts in systems.items()})
     while True:
         ended = running.ended
         children.check(running.correlator)
@@ -331,11 +363,9 @@ async def _watched(
         for key, saved in positions.held.items():
             system = key.partition("/")[0]
             counters[system] = counters.get(system, Counters()).plus(saved.counters)
-        for system, task in reading.items():
-            progress.update(task, completed=counters[system].read)
         published = sum((await bus.ends(EVENT_TOPICS)).values())
         taken = sum((await store.reads.positions()).values())
-        progress.update(correlating, completed=taken, total=published)
+        bars.show({system: counters[system].read for system in systems}, taken, published)
         if ended and (running.ingest.process.returncode != 0 or await caught_up(bus, store)):
             return counters
         await asyncio.sleep(_POLL_SECONDS)
@@ -381,6 +411,10 @@ def _summary(console: Console, truth: Truth, flow: Flow, comparison: Comparison)
         if number or truth.counts["outcomes"].get(outcome):
             outcomes.add_row(outcome, f"{number:,}", f"{truth.counts['outcomes'].get(outcome, 0):,}")
     console.print(systems)
+    empty = [system for system in truth.counts["systems"] if not flow.counters[system].read]
+    console.print(
+        f"{systems.row_count} systems" + (f", of which without a record: {', '.join(empty)}" if empty else "")
+    )
     console.print(outcomes)
     console.print(
         f"{comparison.persons:,} persons in the view, {truth.counts['persons']:,} in truth; "

@@ -46,13 +46,13 @@ def sources_of(text: str | None) -> dict[str, Source]:
     return {system: source for system, source in connected.items() if system in names}
 
 
-def queues_of(texts: list[str] | None, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return addresses of queues by system, from SYSTEM=URL each. Raises Refusal."""
+def queues_of(texts: list[str] | None, sources: Mapping[str, Source], option: str = "--queue") -> dict[str, str]:
+    """Return addresses of queues, or of what else an option names, by system, from SYSTEM=URL each. Raises Refusal."""
     queues: dict[str, str] = {}
     for text in texts or ():
         system, _, url = text.partition("=")
         if not url or system.upper() not in sources:
-            raise Refusal(f"--queue: {text!r} is not SYSTEM=URL of a system that is written", MISUSED)
+            raise Refusal(f"{option}: {text!r} is not SYSTEM=URL of a system that is written", MISUSED)
         queues[system.upper()] = url
     return queues
 

@@ -55,10 +55,12 @@ async def answering(
     keys: Mapping[str, PushKey],
     http: httpx.AsyncClient | None = None,
     queues: Mapping[str, str] | None = None,
+    servers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Answering]:
     """Have all systems answer for as long as the context lasts. Raises SourceUnavailable, from sending too.
 
-    `http` is a client of the push handler, `queues` has the address of an empty queue by system.
+    `http` is a client of the push handler; `queues` has the address of an empty queue by system, `servers` that of an
+    empty server of the system's own kind.
     """
     from services.simulator import Surroundings
 
@@ -66,7 +68,8 @@ async def answering(
     senders = []
     async with AsyncExitStack() as stack:
         for source in sources:
-            surroundings = Surroundings(http, keys.get(source.system), (queues or {}).get(source.system, ""))
+            addresses = ((given or {}).get(source.system, "") for given in (queues, servers))
+            surroundings = Surroundings(http, keys.get(source.system), *addresses)
             served = await stack.enter_async_context(source.serve(population / source.place, surroundings))
             feeds.update({name: dict(settings) for name, settings in served.feeds.items()})
             senders.append(served.send)

@@ -101,12 +101,14 @@ class Surroundings:
     """What a system finds while it answers.
 
     `door` is a client of the push handler, `key` the key that the push handler believes. `queue` is the address of an
-    empty queue, where there is one.
+    empty queue, `server` that of an empty server of the system's own kind (SFTP, a database, Kafka), where there is
+    one; without it the system has a double of its own.
     """
 
     door: httpx.AsyncClient | None = None
     key: PushKey | None = None
     queue: str = ""
+    server: str = ""
 
 
 async def nothing_to_send() -> None:

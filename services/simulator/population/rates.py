@@ -107,7 +107,7 @@ ASYLUM_DECISION = {"": 0.4, "granted": 0.2, "referred": 0.25, "denied": 0.15}
 NATURALISATION, NATURALISATION_BY_SERVICE = 0.6, 0.25
 """Share of residents, and of workers, who have asked to be naturalised: many more than in life, so that some are."""
 NATURALISATION_DECIDED, NATURALISATION_DENIED = 0.7, 0.15
-UNREPORTED = 0.15
+UNREPORTED = 0.35
 """Share of persons still there after their period, by the records, who left in truth and can show it."""
 OTHER_CLOCK = 0.5
 """Share of crossings for which a system that keeps a clock of its own has another time, by up to 20 minutes."""
