@@ -68,6 +68,11 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone(Record):
+    """A row that a whole extract no longer has. `fields` are those that were kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What a source says about itself. It is mapped, but it is no record and is never counted as one."""
 
@@ -237,6 +242,38 @@ class Connection(Protocol):
         """Let go of the source."""
 
 
+class Storage(Protocol):
+    """Where a connection keeps what is too large for a position: values by name, wherever the feed runs next.
+
+    A value is written once and never changed: its name is another where its content is. So a process that has lost the
+    feed and does not know it can add values, and spoils none. Every call waits while the storage is down.
+    """
+
+    @property
+    def directory(self) -> Path | None:
+        """A directory of this machine for what can be made anew from the values; None if all is held in memory."""
+
+    async def names(self) -> Sequence[str]:
+        """The names of all values that stand now, those included that another process has kept."""
+
+    async def load(self, name: str) -> bytes:
+        """The value of that name. Raises KeyError."""
+
+    async def keep(self, values: Mapping[str, bytes]) -> None:
+        """Return once the values are durable."""
+
+    async def drop(self, names: Sequence[str]) -> None:
+        """Forget values. Those that are not there are no matter."""
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """A connection that has more to keep than a position can hold."""
+
+    def keep_in(self, storage: Storage) -> None:
+        """Use that storage; called before `batches`."""
+
+
 @runtime_checkable
 class Defers(Protocol):
     """A connection that may leave something that is there for later."""
@@ -272,6 +309,18 @@ class Transport(Offline, Protocol):
 
 
 @runtime_checkable
+class Stage(Transport, Protocol):
+    """A transport around another one, which changes what that one brings."""
+
+    @property
+    def inner(self) -> Transport:
+        """The transport around which it stands. Its values are set as if they were the stage's own."""
+
+    def reread_by(self, part: object, raw: bytes, met: Met) -> Iterator[Read]:
+        """A record again, read by the format, or the transport of rows, that it came from."""
+
+
+@runtime_checkable
 class Pushed(Offline, Protocol):
     """A feed that nothing fetches: the push handler of ingest takes what comes and answers record by record."""
 
@@ -302,13 +351,7 @@ class Feed:
 
     def configured(self, options: Mapping[str, Any]) -> Feed:
         """The feed with some of its transport's values as settings say. Raises ValueError for what it does not have."""
-        if not options:
-            return self
-        transport: Any = self.transport
-        known = {each.name for each in dataclasses.fields(transport) if each.init}
-        if strange := sorted(set(options) - known):
-            raise ValueError(f"no option {', '.join(strange)}; there are {', '.join(sorted(known))}")
-        return replace(self, transport=replace(transport, **options))
+        return replace(self, transport=_configured(self.transport, options)) if options else self
 
     def offline(self, source: Path | bytes) -> Iterator[Read]:
         """What a file, or its bytes, would give in place of the source. Raises OSError if it cannot be opened."""
@@ -316,23 +359,54 @@ class Feed:
 
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
         """One record again, as it was met in its source, or why that cannot be."""
-        part = self.format if self.format is not None else self.transport
-        if isinstance(part, Rereads):
-            return part.reread(raw, met)
-        reason = "this format has no way to read a record alone: read its batch again"
-        return iter((BadRecord(reason, place=met.place, raw=raw),))
+        part = self._reading()
+        if isinstance(self.transport, Stage):
+            return self.transport.reread_by(part, raw, met)
+        return reread_by(part, raw, met)
 
     def field_names(self) -> Sequence[str]:
         """The names of the fields that records can have; none where only the records themselves tell."""
-        part = self.format if self.format is not None else self.transport
+        part = self._reading()
         return part.field_names() if isinstance(part, ListsFields) else ()
 
     def render(self, raw: bytes) -> Iterator[str]:
         """A record's fields for a person. Raises ValueError if its format shows none."""
-        part = self.format if self.format is not None else self.transport
+        part = self._reading()
         if not isinstance(part, Renders):
             raise ValueError(f"{self.name} shows no fields")
         return part.render(raw)
+
+    def _reading(self) -> object:
+        """What makes the records: the format, or a transport of rows."""
+        if self.format is not None:
+            return self.format
+        return innermost(self.transport)
+
+
+def innermost(transport: Transport | Pushed) -> Transport | Pushed:
+    """The transport within all stages."""
+    while isinstance(transport, Stage):
+        transport = transport.inner
+    return transport
+
+
+def reread_by(part: object, raw: bytes, met: Met) -> Iterator[Read]:
+    """One record again by a format or a transport of rows, or why that cannot be."""
+    if isinstance(part, Rereads):
+        return part.reread(raw, met)
+    reason = "this format has no way to read a record alone: read its batch again"
+    return iter((BadRecord(reason, place=met.place, raw=raw),))
+
+
+def _configured(transport: Any, options: Mapping[str, Any]) -> Any:
+    own = {each.name for each in dataclasses.fields(transport) if each.init} - {"inner"}
+    mine = {name: value for name, value in options.items() if name in own}
+    rest = {name: value for name, value in options.items() if name not in own}
+    if rest and isinstance(transport, Stage):
+        mine["inner"] = _configured(transport.inner, rest)
+    elif rest:
+        raise ValueError(f"no option {', '.join(sorted(rest))}; there are {', '.join(sorted(own))}")
+    return replace(transport, **mine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import orjson
 from pydantic import ValidationError
 
 from adapters import converters
-from adapters.core import BadRecord, Closing, Filtered, Lost, Mapped, Note, Origin, Record
+from adapters.core import BadRecord, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
 from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
@@ -70,9 +70,10 @@ class Mapper:
     `key`: what a record stays under through all corrections. `version`: a number that only grows. `says`: the events,
     or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
     source's clock. `retracted`: whether the record takes back what it said. `amends`: whether it says less than it may,
-    and leaves standing what it leaves out. `vouches`: what the end of a batch is
-    complete for. `handling`: what the law makes confidential in it. `future`: how far behind the moment at which the
-    record was made that which it tells may lie; None where a record may tell of any future.
+    and leaves standing what it leaves out. `vouches`: what the end of a batch is complete for. `handling`: what the law
+    makes confidential in it. `gone`: the events that take back a row which a whole extract no longer has, from the
+    fields that were kept of it; without it, `says`. `future`: how far behind the moment at which the record was made
+    that which it tells may lie; None where a record may tell of any future.
     """
 
     key: Callable[[Fields], str]
@@ -84,6 +85,7 @@ class Mapper:
     vouches: Callable[[Closing], Iterable[Vouches]] = _none
     skips: Callable[[Fields], str | None] = _nothing
     handling: Callable[[Fields], Iterable[Handling]] = _none
+    gone: Callable[[Fields], Iterable[Says] | Filtered] | None = None
     future: timedelta | None = CLOCKS
 
     def __call__(self, entry: Record | Note, origin: Origin) -> Mapped | Filtered:
@@ -92,7 +94,7 @@ class Mapper:
             return self._vouched(entry, origin) if isinstance(entry, Closing) else NOTHING
         said = Fields(entry.fields)
         try:
-            rule = self.skips(said)
+            rule = self.skips(said) if self.gone is None or not isinstance(entry, Gone) else None
             return Filtered(rule) if rule is not None else self._events(entry, said, origin)
         except ValueError as error:
             raise BadRecord(
@@ -108,9 +110,10 @@ class Mapper:
 
     def _events(self, entry: Record, said: Fields, origin: Origin) -> Mapped | Filtered:
         key, number = self.key(said), self.version(entry)
-        recorded = self.recorded(said)
-        retracted = self.retracted(said)
-        value = self.says(said)
+        gone = isinstance(entry, Gone)
+        recorded = self.recorded(said) if not gone else None
+        retracted = gone or self.retracted(said)
+        value = self.gone(said) if gone and self.gone is not None else self.says(said)
         if isinstance(value, Filtered):
             return value
         events = list(value)

@@ -96,7 +96,7 @@ def asyncapi() -> Json:
 
 
 _POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
-_RECEIPT = "receipt"
+_RECEIPT, _EXTRACT = "receipt", "extract"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -104,6 +104,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.STATUSES: ("status",),
     topics.CONTROL: ("coverage", "decision"),
     topics.POSITIONS: (_POSITION,),
+    topics.EXTRACTS: (_EXTRACT,),
     topics.CHANGES: (_CHANGE,),
     topics.CHANGES_LATEST: (_CHANGE,),
     topics.DEAD_LETTERS: (_DEAD_LETTER,),
@@ -119,6 +120,7 @@ _PURPOSES: dict[str, str] = {
     topics.STATUSES: "Facts about somebody's status that are no crossing and no application for time.",
     topics.CONTROL: "How far sources are complete, and what people decided about records.",
     topics.POSITIONS: "How far each feed is. Ingest's own.",
+    topics.EXTRACTS: "Keys and digests of what full extracts held when they were compared last. Ingest's own.",
     topics.CHANGES: "Changes of persons' status. At least once; numbered without a gap per person.",
     topics.CHANGES_LATEST: "The last change of each person, for those who join late.",
     topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
@@ -127,11 +129,18 @@ _PURPOSES: dict[str, str] = {
 }
 
 _SENT: dict[str, tuple[str, ...]] = {
-    "ingest": (*topics.EVENT_TOPICS, topics.POSITIONS, topics.DEAD_LETTERS, topics.PUSH_ANSWERS, topics.RECEIPTS),
+    "ingest": (
+        *topics.EVENT_TOPICS,
+        topics.POSITIONS,
+        topics.EXTRACTS,
+        topics.DEAD_LETTERS,
+        topics.PUSH_ANSWERS,
+        topics.RECEIPTS,
+    ),
     "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
 }
 _RECEIVED: dict[str, tuple[str, ...]] = {
-    "ingest": (topics.POSITIONS, topics.PUSH_ANSWERS, topics.RECEIPTS),
+    "ingest": (topics.POSITIONS, topics.EXTRACTS, topics.PUSH_ANSWERS, topics.RECEIPTS),
     "correlator": topics.EVENT_TOPICS,
 }
 
@@ -190,6 +199,20 @@ def _messages() -> Json:
         _DEAD_LETTER: dead_letter | {"headers": _headers("dead-letter")},
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
         _RECEIPT: _message("Receipt", _text("`system/feed/batch/mark`")),
+        _EXTRACT: _extract(),
+    }
+
+
+def _extract() -> Json:
+    """As `adapters.transports.snapshot_state` packs it."""
+    key = _text("`system/feed/number.part.digest`: a value never changes under its name; one of none ends it.")
+    description = "Lines of JSON, compressed by zlib: key, digest (null: gone), number of the extract, fields kept."
+    payload: Json = {"type": "string", "contentEncoding": "binary", "description": description}
+    return {
+        "name": "Extract",
+        "contentType": "application/zlib",
+        "payload": payload,
+        "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},
     }
 
 

@@ -10,6 +10,7 @@ EXTENSIONS = "visabus.extension"
 STATUSES = "visabus.status"
 CONTROL = "visabus.control"
 POSITIONS = "visabus.positions"
+EXTRACTS = "visabus.extracts"
 CHANGES = "visabus.status-changes"
 CHANGES_LATEST = "visabus.status-changes.latest"
 DEAD_LETTERS = "visabus.dead-letters"
@@ -17,7 +18,7 @@ PUSH_ANSWERS = "visabus.push-answers"
 RECEIPTS = "visabus.receipts"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
-COMPACTED: frozenset[str] = frozenset({POSITIONS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS})
+COMPACTED: frozenset[str] = frozenset({POSITIONS, EXTRACTS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS})
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
 PARTITIONS: dict[str, int] = {
@@ -27,6 +28,7 @@ PARTITIONS: dict[str, int] = {
     STATUSES: 4,
     CONTROL: 1,
     POSITIONS: 1,
+    EXTRACTS: 1,
     CHANGES: 4,
     CHANGES_LATEST: 4,
     DEAD_LETTERS: 1,

@@ -131,6 +131,11 @@ class DelimitedFormat:
             raise ValueError(f"{len(result) - 1} values behind {result[0].strip()!r}, {len(names)} expected")
         return result[0].strip(), dict(zip(names, map(str.strip, result[1:]), strict=True))
 
+    def is_detail(self, raw: bytes) -> bool:
+        """Whether a line begins as a detail does and cannot be told apart into its values."""
+        begin = raw.partition(self.delimiter.encode())[0].strip()
+        return begin == self.kinds[1].encode() and self._split(raw) is None
+
     def _quoted(self, text: str) -> list[str]:
         try:
             (result,) = csv.reader([text], delimiter=self.delimiter, quotechar=self.quote, strict=True)
@@ -162,7 +167,14 @@ class _Reading:
         except ValueError as error:
             if self.trailer is not None:
                 self.behind += 1
+            elif not place.endswith("rest") and self.format.is_detail(raw):
+                self._count_unread()
             return BadRecord(str(error), place=place, raw=raw)
+
+    def _count_unread(self) -> None:
+        """A detail whose values cannot be told apart: its sender has counted it."""
+        self.number += 1
+        self.totals.add({})
 
     def _sort(self, kind: str, values: Columns, place: str, raw: bytes) -> Read | None:
         header, detail, _ = self.format.kinds

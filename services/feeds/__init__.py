@@ -1,7 +1,20 @@
-"""Feeds as the bus knows them: how far each is (checkpoints), which process holds it, and what was counted."""
+"""Feeds as the bus knows them: how far each is (checkpoints), what it keeps, who holds it, and what was counted."""
 
 from services.feeds.checkpoints import Checkpoint, Checkpoints, parse
 from services.feeds.counters import NONE, Counters
 from services.feeds.ownership import FeedHeld, FeedLost, Holding, Ownership
+from services.feeds.storage import FeedStorage, Values
 
-__all__ = ["NONE", "Checkpoint", "Checkpoints", "Counters", "FeedHeld", "FeedLost", "Holding", "Ownership", "parse"]
+__all__ = [
+    "NONE",
+    "Checkpoint",
+    "Checkpoints",
+    "Counters",
+    "FeedHeld",
+    "FeedLost",
+    "FeedStorage",
+    "Holding",
+    "Ownership",
+    "Values",
+    "parse",
+]

@@ -16,16 +16,18 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Defers, SourceDown
+from adapters.core import Connection, Defers, Keeps, SourceDown
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown
-from services.feeds import Checkpoint, FeedLost, Holding, Ownership
+from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Ownership, Values
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
 from services.ingest.patience import Patience
@@ -56,6 +58,8 @@ class Installation:
     settings: IngestSettings
     producer: Producer
     ownership: Ownership
+    values: Values
+    directory: Path  # where feeds keep what can be made anew
     spool: Spool
     clock: Clock
     patience: Patience
@@ -183,6 +187,7 @@ class FeedRun:
         source, host = self.source, self.host
         try:
             connection = source.open()
+            self._lend(connection)
             try:
                 reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop)
                 chunks = reader.chunks(connection, self.holding.checkpoint)
@@ -202,6 +207,13 @@ class FeedRun:
                 return False
             raise
         return True
+
+    def _lend(self, connection: Connection) -> None:
+        """Give the connection a storage, if it has more to keep than a position holds."""
+        if isinstance(connection, Keeps):
+            host, directory = self.host, self.host.directory / self.source.name
+            wait = partial(host.patience, self.stop)
+            connection.keep_in(FeedStorage(host.values, self.holding.key, directory, wait))
 
     def _log_source_down(self, state: RetryCallState) -> None:
         self.down = True

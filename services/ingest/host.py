@@ -12,7 +12,7 @@ import structlog
 from bus.contract import Bus, BusDown
 from services import retry
 from services.dead_letters import Spool
-from services.feeds import Ownership
+from services.feeds import Ownership, Values
 from services.feeds.ownership import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
@@ -78,6 +78,8 @@ class Host:
                 settings=self._settings.ingest,
                 producer=producer,
                 ownership=ownership,
+                values=Values(self._bus, producer),
+                directory=self._settings.data_dir / "extracts",
                 spool=Spool(self._settings.data_dir / "spool"),
                 clock=self._clock,
                 patience=self._patience,

@@ -299,6 +299,7 @@ def test_who_sends_and_who_receives() -> None:
     assert operations[("ingest", "send")] == {
         *EVENT_TOPICS,
         "visabus.positions",
+        "visabus.extracts",
         "visabus.dead-letters",
         "visabus.push-answers",
         "visabus.receipts",
