@@ -20,12 +20,15 @@ STRAY = 1024
 _PAGES = {
     "UNOA": "ascii", "UNOB": "ascii", "UNOC": "latin-1", "UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF": "iso8859-7",
     "UNOG": "iso8859-3", "UNOH": "iso8859-4", "UNOI": "iso8859-6", "UNOJ": "iso8859-8", "UNOK": "iso8859-9",
-    "UNOW": "utf-8", "SIRE": "ascii",
+    "UNOW": "utf-8", "SIRE": "ascii", "IATA": "ascii", "IATB": "ascii",
 }  # fmt: skip
 _PADDING = re.compile(rb"[ \t\r\n\0\x1a\x03\x04]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _START = re.compile(rb"UNA(?=.{6}\s{0,16}UNB)|UNB(?=[+\x1d])", re.DOTALL)
+_LATER = re.compile(rb"UNA(?=.{6}\s{0,16}UNB)|(?<=[\r\n])UNB(?=[+\x1d])", re.DOTALL)
+"""What begins an interchange behind text that is no segment: in the middle of one, nothing else is sure."""
 _TAG = re.compile("[A-Z]{3}")
+_BYTES_OF_TAG = re.compile(rb"[A-Z]{3}(?![A-Za-z0-9])")
 _BOUNDS = frozenset({"UNB", "UNZ"})
 """What opens or closes an interchange, and so ends a run."""
 WINDOW = 1024
@@ -259,6 +262,9 @@ class Tokens:
         if not self._cut and self._data.startswith(b"UNA", start) and _START.match(self._data, start):
             yield from self._advice(start + 3)
             return
+        if not self._cut and self._strays(start):
+            self._inside = False
+            return
         if not self._cut and self._data.startswith(b"UNB", start):
             self._remark(bytes(self._data[start + 3 : start + 4]))
         end = self._end(start)
@@ -277,6 +283,11 @@ class Tokens:
         else:
             offset, raw = self._take(end + 1)
             yield _single(offset, raw, self._split(raw[start:-1]))
+
+    def _strays(self, start: int) -> bool:
+        """Whether text that is no segment stands before another interchange: this one came without its end."""
+        tag = _BYTES_OF_TAG.match(self._data, start)
+        return tag is None and _LATER.search(self._data, start + 1, LONGEST + _SCANNED) is not None
 
     def _begins(self, start: int) -> Elements:
         """What a segment without an end begins with: which traveller is lost by it."""

@@ -1,0 +1,369 @@
+"""What the segments of a PNRGOV message say: its flight, and each reservation with its travellers.
+
+Sources: the IATA and WCO implementation guide of PNRGOV (its example of appendix B among others) and messages of
+several carriers' tools. Dates of TVL are DDMMYY, other than those of UNB. The access reference in UNH spells its date
+either way and is not read; DAT's does so too, and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from adapters.core import Unreadable
+from adapters.formats.edifact import Segment
+from adapters.formats.manifest import Document
+from schemas.countries import ALPHA2, STATES
+
+BEFORE, AFTER = timedelta(days=10), timedelta(days=370)
+"""So long behind, and before, a flight a message about it is made: a date that lies elsewhere is read the wrong way."""
+CANCELLED = frozenset({"HX", "NO", "UC", "UN", "XK", "XL", "XX"})
+"""Status codes (RPI) of a seat that the reservation does not hold any more, or never got."""
+WAITING = frozenset({"HL", "LL", "PN", "TL", "US", "UU", "WL"})
+"""Of one that it has asked for."""
+TITLES = frozenset({"CHD", "DR", "INF", "MISS", "MR", "MRS", "MS", "MSTR", "MX", "PROF", "REV"})
+_DAY = re.compile(r"(\d\d)([A-Z]{3})(\d\d|\d{4})")
+_MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
+_SEXES = {"M": "M", "MI": "M", "F": "F", "FI": "F", "X": "X", "U": "U"}
+_OF_WHOM = re.compile(r"-\d+(?:\.\d+)?[A-Z][A-Z /.-]*$")
+"""What may stand behind a text: whose it is, by place and name."""
+_LOCATOR = re.compile(r"[A-Z0-9]{5,8}")
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What a message is about; times local and of digits, CCYYMMDD or CCYYMMDDHHMM, blank if they are not told.
+
+    `part` of how many parts it is; `final` whether it is the last. `reservations`: of all of the flight.
+    """
+
+    number: str
+    carrier: str
+    origin: str
+    target: str
+    departs: str
+    arrives: str | Unreadable
+    part: int = 1
+    final: bool = True
+    reservations: int | None = None
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        """What parts of one flight have alike."""
+        return self.carrier, self.number, self.origin, self.departs
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An airport of the flight, as routes have them."""
+
+    port: str
+    departs: str | Unreadable
+    arrives: str | Unreadable
+    flight: str
+    mode: str
+    carrier: str
+
+
+class Traveller(NamedTuple):
+    """One who travels on a reservation: the places of his own segments, and his fields."""
+
+    segments: tuple[int, ...]
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """A reservation: its locators (carrier, code), the state of its seats on the flight, who travels on it."""
+
+    locators: tuple[tuple[str, str], ...]
+    status: str  # of RPI; empty where it has none
+    travellers: tuple[Traveller, ...] = field(repr=False)
+
+
+# --- the flight --------------------------------------------------------------------------------------------------
+
+
+def flight_of(segments: Sequence[Segment], prepared: date) -> Flight:
+    """What a heading says. `prepared`: when its interchange was. Raises ValueError."""
+    begin = segments[0]
+    if begin.at(2, 1) != "PNRGOV":
+        raise ValueError(f"a message {begin.at(2, 1)[:6]!r}, not PNRGOV")
+    flights = [segment for segment in segments if segment.tag == "TVL"]
+    if len(flights) != 1:
+        raise ValueError(f"{len(flights)} segments TVL in a heading, one expected")
+    if flights[0].problem is not None:
+        raise ValueError(flights[0].problem)
+    leg = _leg(flights[0], prepared)
+    counts = [segment.kind for segment in segments if segment.tag == "EQN"]
+    count = int(counts[0]) if counts and counts[0].isascii() and counts[0].isdecimal() else None
+    number, end = begin.at(4, 1), begin.at(4, 2)
+    part = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 5 else 1
+    final = end == "F" or not (end or number)
+    return Flight(*leg, part, final, count)
+
+
+def _leg(segment: Segment, prepared: date) -> tuple[str, str, str, str, str, str | Unreadable]:
+    """Number, carrier, airports and times of a TVL. Raises ValueError."""
+    times = segment.elements[1] if len(segment.elements) > 1 else []
+    times = [each.strip() for each in times]
+    if len(times) == 3 and len(times[2]) == 4:  # the day of arrival is left out
+        times = [times[0], times[1], "", times[2]]
+    day, clock, later, end = (*times, "", "", "", "")[:4]
+    departs = _when(day, clock, "TVL 1.1")
+    _plausible(departs, prepared)
+    arrives: str | Unreadable = ""
+    try:
+        arrives = _when(later or (day if end >= clock else ""), end, "TVL 1.3") if later or end else ""
+    except ValueError as error:
+        arrives = Unreadable(str(error))
+    origin, target = segment.at(2, 1).upper(), segment.at(3, 1).upper()
+    if not origin or not target:
+        raise ValueError("TVL names no two airports")
+    return segment.at(5, 1).upper(), segment.at(4, 1).upper(), origin, target, departs, arrives
+
+
+def _when(day: str, clock: str, what: str) -> str:
+    """DDMMYY and HHMM as CCYYMMDD or CCYYMMDDHHMM; empty where the day is. Raises ValueError."""
+    if not day:
+        return ""
+    if len(day) != 6 or not (day.isascii() and day.isdecimal()):
+        raise ValueError(f"{what} {day[:8]!r} is no DDMMYY")
+    if clock and (len(clock) != 4 or not (clock.isascii() and clock.isdecimal()) or clock > "2359" or clock[2] > "5"):
+        raise ValueError(f"{what} has a time {clock[:8]!r} that is no HHMM")
+    try:
+        return f"{date(2000 + int(day[4:]), int(day[2:4]), int(day[:2])):%Y%m%d}{clock}"
+    except ValueError:
+        raise ValueError(f"{what} {day} is no DDMMYY of the calendar") from None
+
+
+def _plausible(departs: str, prepared: date) -> None:
+    """Raises ValueError for a flight that no message of that day is about."""
+    if not departs:
+        raise ValueError("TVL has no day of departure")
+    flown = date(int(departs[:4]), int(departs[4:6]), int(departs[6:8]))
+    if not prepared - BEFORE <= flown <= prepared + AFTER:
+        raise ValueError(f"TVL: a flight on {flown} in a message of {prepared}: is its date DDMMYY?")
+
+
+# --- reservations ------------------------------------------------------------------------------------------------
+
+
+def reservation_of(segments: Sequence[Segment], flight: Flight, prepared: date) -> Reservation:
+    """What a reservation says. Raises ValueError where whose it is, or of which, cannot be known."""
+    for segment in segments:
+        if segment.problem is not None and (segment.tag in ("SRC", "RCI", "TIF", "TVL") or not _is_tag(segment.tag)):
+            raise ValueError(segment.problem)
+    behind = next((at for at, each in enumerate(segments) if each.tag in ("TVL", "ABI", "LTS")), len(segments))
+    starts = [at for at, each in enumerate(segments[:behind]) if each.tag == "TIF"]
+    first = starts[0] if starts else behind
+    locators = tuple(dict.fromkeys(_locators(segments[:first])))
+    if not locators:
+        raise ValueError("a reservation without a locator (RCI)")
+    status = _status(segments[behind:], flight)
+    ends = [*starts[1:], behind] if starts else []
+    own = [tuple(range(at, end)) for at, end in zip(starts, ends, strict=True)]
+    people = [(places, segments[places[0]]) for places in own]
+    people = [(places, who) for places, who in people if not (who.at(1, 2) == "G" and not who.at(2, 1))]
+    if not people:
+        raise ValueError("a reservation that names no traveller: whose it is, or was, cannot be known")
+    fields = [_traveller(who) for _, who in people]
+    for at, segment in enumerate(segments):
+        if segment.tag == "SSR" and segment.kind in ("DOCS", "DOCO") and segment.problem is None:
+            mine = next((number for number, (places, _) in enumerate(people) if at in places), None)
+            _assign(segment, fields, mine, prepared)
+    return Reservation(
+        locators, status, tuple(Traveller(each[0], said) for each, said in zip(people, fields, strict=True))
+    )
+
+
+def _is_tag(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
+def _locators(segments: Sequence[Segment]) -> Iterator[tuple[str, str]]:
+    for segment in segments:
+        if segment.tag == "RCI":
+            for element in segment.elements[1:]:
+                carrier, code = (*(each.strip().upper() for each in element), "", "")[:2]
+                if _LOCATOR.fullmatch(code):
+                    yield carrier, code
+
+
+def _status(segments: Sequence[Segment], flight: Flight) -> str:
+    """The state of the seats on the flight; empty where the reservation has no such leg, or does not say."""
+    mine = False
+    for segment in segments:
+        if segment.tag == "TVL":
+            mine = (segment.at(2, 1).upper(), segment.at(3, 1).upper()) == (flight.origin, flight.target)
+        elif segment.tag == "RPI" and mine:
+            return segment.at(2, 1).upper()
+    return ""
+
+
+def _traveller(who: Segment) -> Fields:
+    """Names, kind and reference of a TIF, without the title behind them."""
+    given = who.at(2, 1).split()
+    while len(given) > 1 and given[-1] in TITLES:
+        given.pop()
+    return {
+        "family": who.at(1, 1),
+        "given": " ".join(given),
+        "kind": who.at(2, 2).upper(),
+        "reference": who.at(2, 3),
+        "documents": (),
+    }
+
+
+# --- documents ---------------------------------------------------------------------------------------------------
+
+
+class Docs(NamedTuple):
+    """What the text of SSR DOCS or DOCO says."""
+
+    document: Document
+    family: str = ""
+    given: str = ""
+    birth: str | Unreadable | None = None
+    sex: str = ""
+    citizenship: str = ""
+    infant: bool = False
+
+
+def _assign(segment: Segment, people: list[Fields], mine: int | None, prepared: date) -> None:
+    """Give what a document says to the one whose it is; where that cannot be known it is nobody's, and told."""
+    text = _OF_WHOM.sub("", _text(segment))
+    docs = docs_of(text, prepared) if segment.kind == "DOCS" else doco_of(text)
+    if docs is None:
+        return
+    reference = segment.at(2, 3)
+    if mine is None and reference:
+        mine = next((at for at, said in enumerate(people) if said["reference"] == reference), None)
+    whose = _whose(docs, people, mine)
+    if whose is None:
+        for said in people:
+            said.setdefault("ambiguous", Unreadable(f"SSR {segment.kind}: whose document it is cannot be known"))
+        return
+    said = people[whose]
+    if any(docs.document) and docs.document not in said["documents"]:
+        said["documents"] = (*said["documents"], docs.document)
+    if docs.family:  # as the document has them, without titles and not run together
+        said["family"], said["given"] = docs.family, docs.given or said["given"]
+    for name, value in (("birth", docs.birth), ("sex", docs.sex), ("citizenship", docs.citizenship)):
+        if value:
+            said.setdefault(name, value)
+
+
+def _whose(docs: Docs, people: list[Fields], mine: int | None) -> int | None:
+    """An infant's document stands with the adult who carries it: its names tell, then that it is an infant's."""
+    if docs.family:
+        named = [at for at, said in enumerate(people) if _names_agree(docs, said)]
+        if len(named) > 1:
+            named = [at for at in named if (people[at]["kind"] == "IN") == docs.infant] or named
+        if len(named) == 1:
+            return named[0]
+        if mine in named:
+            return mine
+    if docs.infant:
+        infants = [at for at, said in enumerate(people) if said["kind"] == "IN"]
+        return infants[0] if len(infants) == 1 else None
+    if mine is not None:
+        return mine
+    return 0 if len(people) == 1 else None
+
+
+def _names_agree(docs: Docs, said: Fields) -> bool:
+    """Whether the names of a document and of a traveller can be one person's: titles and further names may differ."""
+    one, other = _letters(docs.family), _letters(said["family"])
+    mine, told = _letters(docs.given), _letters(said["given"])
+    return (one == other) and (not mine or not told or mine.startswith(told[:5]) or told.startswith(mine[:5]))
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.upper() if letter.isalpha())
+
+
+def _text(segment: Segment) -> str:
+    """The free text of an SSR: what stands behind code, state, number, carrier and places."""
+    parts = segment.elements[1] if len(segment.elements) > 1 else []
+    behind = [part.strip() for part in parts[5:]]
+    start = next((at for at, part in enumerate(behind) if "/" in part), None)
+    return "" if start is None else ":".join(behind[start:])
+
+
+def docs_of(text: str, prepared: date) -> Docs | None:
+    """The text of DOCS by AIRIMP: /kind/issuer/number/nationality/birth/sex/expiry/family/given/more.
+
+    Carriers leave out the first slash, blank members or the issuer. Where nothing can be made of it, None.
+    """
+    parts = [part.strip() for part in text.split("/")]
+    if len(parts) > 6 and not parts[0] and (len(parts[1]) <= 2 or parts[1] == "PP") and _fits(parts):
+        kind, issuer, number, nation, born, sex = parts[1:7]
+        names = parts[8:]
+    else:
+        found = next((at for at, part in enumerate(parts) if _DAY.fullmatch(part)), None)
+        if found is None:
+            return None
+        before, born, sex = [part for part in parts[:found] if part], parts[found], (*parts[found + 1 :], "")[0]
+        names = parts[found + 3 :]
+        kind, issuer, number, nation = _short(before)
+    return Docs(
+        (kind or "P", number, _state(issuer)) if number else ("", "", ""),
+        names[0] if names else "",
+        " ".join(part for part in names[1:] if part),
+        _birth(born, prepared),
+        _SEXES.get(sex, sex),
+        _state(nation),
+        sex in ("FI", "MI"),
+    )
+
+
+def _fits(parts: Sequence[str]) -> bool:
+    """Whether the members stand where they belong."""
+    return (not parts[5] or _DAY.fullmatch(parts[5]) is not None) and (not parts[6] or parts[6] in _SEXES)
+
+
+def _short(before: Sequence[str]) -> tuple[str, str, str, str]:
+    """Kind, issuer, number and nationality where members are left out: a number has a digit, a state has none."""
+    at = next((at for at, part in enumerate(before) if any(letter.isdigit() for letter in part)), None)
+    if at is None:
+        return "", "", "", before[-1] if before else ""
+    issuer = before[at - 1] if at and len(before[at - 1]) in (2, 3) else ""
+    kind = before[0] if at and before[0][:1] == "P" and len(before[0]) <= 2 and before[0] != issuer else ""
+    return kind, issuer, before[at], before[at + 1] if len(before) > at + 1 else ""
+
+
+def doco_of(text: str) -> Docs | None:
+    """The visa in the text of DOCO: /place of birth/V/number/place of issue/day of issue/state; None if it is none."""
+    parts = [part.strip() for part in text.split("/")]
+    if "V" not in parts:
+        return None
+    at = parts.index("V")
+    number, state = (*parts[at + 1 :], "")[0], (*parts[at + 4 :], "")[0]
+    return Docs(("V", number, _state(state))) if number else None
+
+
+def _state(code: str) -> str:
+    """The code of ICAO 9303 of a state by its two or three letters; what is none as it is."""
+    upper = code.upper()
+    return upper if upper in STATES else ALPHA2.get(upper, upper)
+
+
+def _birth(text: str, prepared: date) -> str | Unreadable | None:
+    """DDMMMYY as YYYY-MM-DD: of two centuries the one that is not to come."""
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return Unreadable("SSR DOCS: a date of birth that is no DDMMMYY") if text else None
+    day, month, year = int(match[1]), _MONTHS.get(match[2], 0), int(match[3])
+    try:
+        if len(match[3]) == 2:
+            year += 2000
+            if date(year, month, min(day, 28)) > prepared:
+                year -= 100
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return Unreadable("SSR DOCS: a date of birth that is no day of the calendar")
