@@ -80,11 +80,11 @@ class LeadTracWriter:
         else:
             return None
         opened = since + self.rng.between(*rates.LATER)
-        told = () if self.rng.chance(rates.UNTOLD) else [each for each in log.records if each.system == source]
+        known = () if self.rng.chance(rates.UNTOLD) else [each for each in log.records if each.system == source]
         if opened > self.last:
             return None
         self.leads += 1
-        return Lead(f"L{self.leads:07}", kind, source, told[-1].record if told else "", opened)
+        return Lead(f"L{self.leads:07}", kind, source, known[-1].record if known else "", opened)
 
     def _write(self, lead: Lead, stay: Stay, log: PersonLog) -> None:
         """Write the lead as it was opened, and again as it was closed."""

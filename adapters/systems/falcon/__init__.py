@@ -1,0 +1,1 @@
+"""FALCON-SA: the analysts' copy of what other systems hold."""

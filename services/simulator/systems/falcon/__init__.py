@@ -1,0 +1,1 @@
+"""FALCON-SA as the simulator has it."""
