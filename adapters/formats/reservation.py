@@ -279,8 +279,8 @@ def _whose(docs: Docs, people: list[Fields], mine: int | None) -> int | None:
 def _names_agree(docs: Docs, said: Fields) -> bool:
     """Whether the names of a document and of a traveller can be one person's: titles and further names may differ."""
     one, other = _letters(docs.family), _letters(said["family"])
-    mine, told = _letters(docs.given), _letters(said["given"])
-    return (one == other) and (not mine or not told or mine.startswith(told[:5]) or told.startswith(mine[:5]))
+    mine, booked = _letters(docs.given), _letters(said["given"])
+    return one == other and (not mine or not booked or mine.startswith(booked[:5]) or booked.startswith(mine[:5]))
 
 
 def _letters(name: str) -> str:
@@ -305,11 +305,11 @@ def docs_of(text: str, prepared: date) -> Docs | None:
         kind, issuer, number, nation, born, sex = parts[1:7]
         names = parts[8:]
     else:
-        found = next((at for at, part in enumerate(parts) if _DAY.fullmatch(part)), None)
-        if found is None:
+        at = next((number for number, part in enumerate(parts) if _DAY.fullmatch(part)), None)
+        if at is None:
             return None
-        before, born, sex = [part for part in parts[:found] if part], parts[found], (*parts[found + 1 :], "")[0]
-        names = parts[found + 3 :]
+        before, born, sex = [part for part in parts[:at] if part], parts[at], (*parts[at + 1 :], "")[0]
+        names = parts[at + 3 :]
         kind, issuer, number, nation = _short(before)
     return Docs(
         (kind or "P", number, _state(issuer)) if number else ("", "", ""),

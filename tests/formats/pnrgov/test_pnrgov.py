@@ -62,7 +62,7 @@ def reasons(data: bytes) -> list[str]:
     return [each.reason for each in read(data) if isinstance(each, BadRecord)]
 
 
-def told(data: bytes) -> list[str]:
+def differing(data: bytes) -> list[str]:
     return [line for each in read(data) if isinstance(each, Closing) for line in each.fields["told"]]
 
 
@@ -160,18 +160,18 @@ def parts() -> list[str]:
 def test_a_flight_in_several_interchanges_counts_its_reservations_over_all_of_them() -> None:
     data = b"".join(interchange(part, number=f"011{number}") for number, part in enumerate(parts()))
     assert len(records(data)) == 4
-    assert told(data) == [], "EQN is of the flight: each part alone would differ"
+    assert differing(data) == [], "EQN is of the flight: each part alone would differ"
 
 
 def test_a_part_alone_is_read_and_its_count_is_not_missed() -> None:
     for part in parts():
-        assert told(interchange(part)) == []
+        assert differing(interchange(part)) == []
 
 
 def test_a_reservation_that_is_missing_from_all_parts_is_told() -> None:
     first, second, third = parts()
     data = interchange(first, second, third.replace("EQN+4", "EQN+5").replace("UNT", "UNT"))
-    assert told(data) == ["EQN says 5, there are 4 reservations"]
+    assert differing(data) == ["EQN says 5, there are 4 reservations"]
 
 
 @pytest.mark.parametrize("part", ["06", "01", "23:F", ""])
@@ -212,7 +212,7 @@ def test_lines_of_a_log_around_interchanges() -> None:
     body = interchange(message(reservation())).decode()
     data = f"{LOG}{body}\n]\n\n{LOG}{body}\n]\n".encode()
     assert len(records(data)) == 2
-    assert told(data) == []
+    assert differing(data) == []
 
 
 def test_lines_of_a_log_that_cut_the_trailers_off() -> None:
@@ -222,7 +222,7 @@ def test_lines_of_a_log_that_cut_the_trailers_off() -> None:
     reads = read(data)
     assert sum(isinstance(each, Record) for each in reads) == 2
     assert not [each for each in reads if isinstance(each, BadRecord)]
-    assert told(data) == ["no UNZ", "no UNZ"]
+    assert differing(data) == ["no UNZ", "no UNZ"]
 
 
 def test_many_lines_of_a_log_between_two_interchanges() -> None:
