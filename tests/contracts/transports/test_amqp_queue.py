@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import rabbitmq_local
 from opening import connect
 from toy_source import World, settings, world
 
-from adapters.core import BadRecord, Batch, Read, Record, Resent, SourceDown
+from adapters.core import BadRecord, Batch, Origin, Read, Record, Resent, SourceDown
+from adapters.decode import decode
 from adapters.registry import systems
 from adapters.transports.amqp_queue import Address, QueueConsumer
 from bus.contract import Bus
@@ -51,8 +53,11 @@ class Broker:
         self.address = address
         self.url = f"{address}/{self.queue.replace(' ', '%20')}"
 
-    async def declare(self) -> None:
-        await self._with(lambda channel: channel.declare_queue(self.queue, durable=True))
+    async def declare(self, **arguments: Any) -> None:
+        await self._with(lambda channel: channel.declare_queue(self.queue, durable=True, arguments=arguments or None))
+
+    async def delete(self) -> None:
+        await self._with(lambda channel: channel.queue_delete(self.queue))
 
     async def publish(self, *bodies: bytes, **properties: Any) -> None:
         """Put messages into the queue, durable once this returns."""
@@ -60,7 +65,7 @@ class Broker:
         async def send(channel: Any) -> None:
             for body in bodies:
                 message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **properties)
-                await channel.default_exchange.publish(message, routing_key=self.queue)
+                await channel.default_exchange.publish(message, routing_key=self.queue, timeout=10)
 
         await self._with(send)
 
@@ -230,6 +235,93 @@ async def test_a_consumer_cut_off_is_source_down(broker: Broker) -> None:
     with pytest.raises(SourceDown, match="went away"):
         await batch.done()
     assert await broker.left() == 1
+
+
+# --- what queues of all kinds do -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def quorum(rabbitmq: str) -> Broker:
+    """A queue that is replicated: nothing in it has a place at the head."""
+    result = Broker(rabbitmq)
+    await result.declare(**{"x-queue-type": "quorum"})
+    return result
+
+
+@pytest.mark.parametrize(("kind", "order"), [("classic", [1, 2, 3]), ("quorum", [2, 3, 1])])
+async def test_whoever_rejects_a_message_moves_it_so_nobody_here_does(
+    rabbitmq: str, kind: str, order: list[int]
+) -> None:
+    """`reject(requeue=True)` puts it at the head of a classic queue and at the tail of a quorum queue.
+
+    What this transport leaves unacknowledged when it closes keeps its place in both.
+    """
+    broker = Broker(rabbitmq)
+    await broker.declare(**{"x-queue-type": kind})
+    await broker.publish(*(interchange(number) for number in (1, 2, 3)))
+    await read_all(broker.open(), done=False)
+
+    async def reject(channel: Any) -> None:
+        queue = await channel.get_queue(broker.queue)
+        message = await queue.get()
+        assert message.body == interchange(1)
+        await message.reject(requeue=True)
+
+    await broker._with(reject)
+    bodies = [b"".join(read.raw for read in reads) for _, reads in await read_all(broker.open())]
+    assert bodies == [interchange(number) for number in order]
+    assert await broker.left() == 0
+
+
+async def test_the_order_of_a_record_is_its_revision_and_not_the_queues(quorum: Broker) -> None:
+    """The later interchange is read first, and wins all the same."""
+    older, newer = interchange(1), interchange(1).replace(b"250314:1815+1", b"250314:1915+1")
+    await quorum.publish(newer, older)
+    revisions: dict[str, list[int]] = {}
+    for batch, reads in await read_all(quorum.open()):
+        for read in reads:
+            if isinstance(read, Record):
+                for event in decode(read, QUEUE, Origin("APIS", "queue", batch.name, 1)).events:
+                    revisions.setdefault(event.record, []).append(event.revision.number)
+    assert revisions
+    assert all(first > second for first, second in revisions.values())
+
+
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+async def test_a_queue_that_goes_away_while_it_is_read_is_source_down_in_time(rabbitmq: str, kind: str) -> None:
+    broker = Broker(rabbitmq)
+    await broker.declare(**{"x-queue-type": kind})
+    await broker.publish(interchange(1), interchange(2))
+    transport = broker.open(timeout=10)
+    batches = transport.batches(None)
+    async with asyncio.timeout(30):
+        batch = await anext(batches)
+        await batch.done()
+        await broker.delete()
+        with pytest.raises(SourceDown, match=r"went away|cannot be reached"):
+            await anext(batches)
+        await transport.close()
+        with pytest.raises(SourceDown, match="cannot be reached: ChannelNotFoundEntity"):
+            await read_all(broker.open())
+        await broker.declare(**{"x-queue-type": kind})
+        await broker.publish(interchange(3))
+        ((_, reads),) = await read_all(broker.open(), batch.after)
+    assert sum(isinstance(read, Record) for read in reads) == 2
+
+
+async def test_what_headers_say_counts_for_nothing(broker: Broker) -> None:
+    """Numbers in them change on the way: a decimal loses its sign, a float its digits."""
+    headers = {
+        "x-delivery-count": 7,
+        "amount": Decimal("-1.5"),
+        "ratio": 0.1,
+        "text": "t",
+        "of": {"a": 1},
+    }
+    await broker.publish(interchange(1), headers=headers)
+    await broker.publish(interchange(2))
+    (with_headers, without) = await read_all(broker.open())
+    assert [type(read) for read in with_headers[1]] == [type(read) for read in without[1]]
 
 
 # --- through the host --------------------------------------------------------------------------------------------
