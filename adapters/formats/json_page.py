@@ -2,11 +2,15 @@
 
 A page has an upper size, so it is read whole. Every byte is in the `raw` of exactly one read: what stands before the
 first record is the header, whose fields are the page's other members; what stands behind the last is outside.
+
+Bytes that are no UTF-8, NaN and numbers of thousands of digits cost the value that they stand in; a page whose brackets
+do not close is refused whole.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
@@ -33,11 +37,7 @@ class JsonPage:
                 yield BadRecord(f"a page of more than {self.longest} bytes", place=f"byte {at}", raw=data)
                 at, data, more = at + len(data), more, _piece(stream, self.longest) if more else b""
             return
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            yield BadRecord("no UTF-8", place=f"byte {error.start}", raw=data)
-            return
+        text = data.decode(errors=_KEPT)
         try:
             yield from _Page(text, self.items).reads()
         except NoJson as error:
@@ -46,27 +46,47 @@ class JsonPage:
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
         """A record of a page, at its number in it."""
         try:
-            text = raw.decode()
-            value, end = value_at(text, behind_blanks(text, 0))
+            text = raw.decode(errors=_KEPT)
+            value, end = value_at(text, behind_blanks(text, 0), patient=True)
             if text[end:].strip(", \t\r\n"):
                 raise NoJson("text behind the record", end)
-        except (UnicodeDecodeError, NoJson) as error:
+        except NoJson as error:
             yield BadRecord(f"no JSON: {error}", place=met.place, raw=raw)
             return
-        yield record_of(value, raw, met.place, met.ordinal or 0, {})
+        yield record_of(_readable(value, text), raw, met.place, met.ordinal or 0, {})
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The members of a record. Raises ValueError if it is none."""
-        text = raw.decode()
+        text = raw.decode(errors=_KEPT)
         try:
-            value, _ = value_at(text, behind_blanks(text, 0))
+            value = _readable(value_at(text, behind_blanks(text, 0), patient=True)[0], text)
         except NoJson as error:
             raise ValueError(str(error)) from None
         if not isinstance(value, dict):
             raise ValueError("no object")
         for name, each in value.items():
-            shown = f"> {each.reason}" if isinstance(each, Unreadable) else json.dumps(each, ensure_ascii=False)
+            shown = f"> {each.reason}" if isinstance(each, Unreadable) else _shown(each)
             yield f"  {name:<28} {shown}"
+
+
+_KEPT = "surrogateescape"
+_STRANGE = re.compile("[\udc80-\udcff]")
+"""What bytes that are no UTF-8 are decoded to."""
+
+
+def _readable(value: Any, text: str) -> Any:
+    """A value whose texts that were no UTF-8 cannot be read."""
+    if _STRANGE.search(text) is None:
+        return value
+    if isinstance(value, str):
+        return Unreadable("no UTF-8") if _STRANGE.search(value) else value
+    if isinstance(value, dict):
+        return {name: _readable(each, text) for name, each in value.items()}
+    return [_readable(each, text) for each in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=lambda inner: f"> {inner.reason}")
 
 
 def _piece(stream: BinaryIO, size: int) -> bytes:
@@ -98,17 +118,20 @@ class _Page:
             raise NoJson(f"no array {self._items!r} in it", 0)
         begins = [begin for begin, _ in self._list_at]
         ends = [*begins[1:], self._end] if begins else []
-        header = Header("the page", text[: begins[0] if begins else self._end].encode(), self._header)
+        strange = _STRANGE.search(text) is not None
+        header = Header("the page", text[: begins[0] if begins else self._end].encode(errors=_KEPT), self._header)
         reads: list[Read] = [header]
         for number, ((begin, value), end) in enumerate(zip(self._list_at, ends, strict=True), 1):
-            reads.append(record_of(value, text[begin:end].encode(), f"record {number}", number, self._header))
-        reads.append(Outside("the end", text[self._end :].encode()))
+            item = _readable(value, text[begin:end]) if strange else value
+            raw = text[begin:end].encode(errors=_KEPT)
+            reads.append(record_of(item, raw, f"record {number}", number, self._header))
+        reads.append(Outside("the end", text[self._end :].encode(errors=_KEPT)))
         return reads
 
     def _object(self, at: int) -> int:
         at = self._expect(at, "{")
         while self._text[at : at + 1] != "}":
-            name, at = value_at(self._text, at)
+            name, at = value_at(self._text, at, patient=True)
             if not isinstance(name, str):
                 raise NoJson("a member without a name", at)
             at = self._expect(behind_blanks(self._text, at), ":")
@@ -117,7 +140,7 @@ class _Page:
             if name == self._items:
                 at = self._array(at)
             else:
-                self._header[name], at = value_at(self._text, at)
+                self._header[name], at = value_at(self._text, at, patient=True)
             at = self._next(at, "}")
         return at + 1
 
@@ -126,7 +149,7 @@ class _Page:
         self._end = at
         while self._text[at : at + 1] != "]":
             begin = at
-            value, at = value_at(self._text, at)
+            value, at = value_at(self._text, at, patient=True)
             self._list_at.append((begin, value))
             self._end = at
             at = self._next(at, "]")

@@ -1,4 +1,7 @@
-"""One JSON value out of a text: what is no JSON by its standard (RFC 8259) is none, and nothing in it is guessed."""
+"""One JSON value out of a text: what is no JSON by its standard (RFC 8259) is none, and nothing in it is guessed.
+
+A member that stands twice costs itself, and so does what a patient reader steps over.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,23 @@ def behind_blanks(text: str, at: int) -> int:
     return match.end() if match is not None else at
 
 
-def value_at(text: str, at: int) -> tuple[Any, int]:
-    """The value that begins at a place, and where it ends. Raises NoJson."""
+def value_at(text: str, at: int, *, patient: bool = False) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends. Raises NoJson.
+
+    `patient`: NaN and numbers of thousands of digits cannot be read, and the rest can.
+    """
     try:
         return _DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
         raise NoJson(error.msg, error.pos) from None
     except (ValueError, RecursionError) as error:  # numbers of thousands of digits, brackets without end
+        if not patient or isinstance(error, RecursionError):
+            raise NoJson(str(error)[:80], at) from None
+    try:
+        return _PATIENT.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        raise NoJson(error.msg, error.pos) from None
+    except RecursionError as error:
         raise NoJson(str(error)[:80], at) from None
 
 
@@ -67,4 +80,16 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number of JSON")
 
 
+def _strange_number(text: str) -> Any:
+    return Unreadable(f"{text} is no number of JSON")
+
+
+def _whole_number(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        return Unreadable(f"a number of {len(text)} digits")
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_object_of, parse_constant=_no_number)
+_PATIENT = json.JSONDecoder(object_pairs_hook=_object_of, parse_constant=_strange_number, parse_int=_whole_number)

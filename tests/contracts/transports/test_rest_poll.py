@@ -16,7 +16,7 @@ import pytest
 
 from adapters.core import Closing, Credentials, Read, Record, SourceDown
 from adapters.formats.json_page import JsonPage
-from adapters.transports import rest_poll
+from adapters.transports import http_client
 from adapters.transports.rest_poll import CursorPages, LinkedPages, NumberedPages, RestPoll
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -94,7 +94,7 @@ def owner() -> Iterator[Owner]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     known.url = f"http://127.0.0.1:{server.server_port}"
-    rest_poll._TOKENS.clear()
+    http_client._TOKENS.clear()
     yield known
     server.shutdown()
     server.server_close()
