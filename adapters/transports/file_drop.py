@@ -8,7 +8,6 @@ done, is read: the position (`drop_memory`) forgets files, and never takes one t
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import os
 import time
@@ -16,50 +15,34 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import partial
 from hashlib import blake2b
-from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-from adapters.core import (
-    BadRecord,
-    Batch,
-    Completeness,
-    Credentials,
-    Format,
-    Json,
-    Read,
-    Resent,
-    SourceDown,
-    TellsCompleteness,
+from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown
+from adapters.transports.drop_files import (
+    SMALL,
+    Reader,
+    Seen,
+    batch_of,
+    check_options,
+    end_of,
+    is_temporary,
+    misses,
+    read_stream,
+    small_reader,
+    spelled,
+    tells_its_end,
+    why_not_yet,
 )
-from adapters.transports.archives import Bounded, read_zip, whole_archive
 from adapters.transports.drop_memory import Done, Memory
 from adapters.transports.offline import opened
-from adapters.transports.slices import at_once, by_few
+from adapters.transports.slices import by_few
 
 log = logging.getLogger(__name__)
-_TEMPORARY = (".part", ".tmp", ".filepart", ".partial")
-
-
 _MOST = 64
-_SMALL = 2**18
-"""Files up to this size are read when they are looked at, several of them together up to this size."""
-_QUICK = 2**14
-"""Contents up to this size are read at once: to have a thread do it would cost more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file that is to be read, with its content if it is small: what was digested is then what is read."""
-
-    done: Done
-    content: bytes | None = field(repr=False)
-
-
+"""Files that are examined in one go, as long as they are small together."""
 Examined = tuple[str, Seen | None, str]
 
 
@@ -79,10 +62,7 @@ class FileDrop:
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        if self.unwrap not in (None, "gzip", "zip"):
-            raise ValueError(f"unwrap {self.unwrap!r} is not understood")
-        if self.window < 1:
-            raise ValueError("a window of at least one file")
+        check_options(self.unwrap, self.window)
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> DropFolder:
         """The directory at a path or `file:` URL. Raises ValueError if there is no format."""
@@ -109,7 +89,7 @@ class DropFolder:
     options: FileDrop
     left: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # names that do not match
-    ends: dict[tuple[str, int, int], Completeness] = field(default_factory=dict)
+    ends: dict[tuple[str, int, int], Completeness | None] = field(default_factory=dict)
     real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
@@ -117,7 +97,7 @@ class DropFolder:
         self.left, self.ends = [], {}
         memory = Memory.of(position, self.options.window)
         inodes = await asyncio.to_thread(self._inodes)
-        self.left += [f"{name}: its name does not match {self.options.pattern}" for name in sorted(self.others)]
+        self.left += [misses(name, self.options.pattern) for name in sorted(self.others)]
         late, beyond = memory.to_examine(inodes)
         unfinished = await asyncio.to_thread(self._unfinished, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
@@ -137,12 +117,8 @@ class DropFolder:
             memory.reach(newest, [*(inodes[each] for each in late[number : number + 1]), *oldest_unfinished])
             twin = memory.same(done.digest)
             memory.add(done, inodes)
-            if twin is not None and twin != name:
-                memory.again += 1
-                log.info("known content under another name, told in its receipt; not read again")
-                yield Batch(name, self._resent(name, twin), memory.position(), content=done.digest)
-            elif twin is None:
-                yield Batch(name, self._reader(name, seen.content), memory.position(), content=done.digest)
+            if (batch := batch_of(memory, done, twin, self._reader(name, seen.content))) is not None:
+                yield batch
 
     def deferred(self) -> list[str]:
         """Files that may still be on their way."""
@@ -158,7 +134,7 @@ class DropFolder:
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name.endswith(_TEMPORARY):
+                    if is_temporary(entry.name):
                         continue
                     with suppress(FileNotFoundError):
                         link, file = entry.stat(follow_symlinks=False), entry.stat()
@@ -173,13 +149,11 @@ class DropFolder:
         return inodes
 
     def _spelled(self, name: str) -> str:
-        """The name as it can stand in a position: bytes that are no UTF-8 as `\\xfc`."""
-        if name.isascii():
-            return name
-        spelled = os.fsencode(name).decode("utf-8", "backslashreplace")
-        if spelled != name:
-            self.real[spelled] = name
-        return spelled
+        """The name as it can stand in a position."""
+        result = spelled(name)
+        if result != name:
+            self.real[result] = name
+        return result
 
     def _path(self, name: str) -> Path:
         return self.path / self.real.get(name, name)
@@ -213,7 +187,7 @@ class DropFolder:
                 raise
             examined.append((name, seen, why))
             size += seen.done.size if seen is not None else 0
-            if size > _SMALL:
+            if size > SMALL:
                 break
         return examined
 
@@ -225,7 +199,7 @@ class DropFolder:
             return None, why
         content: bytes | None = None
         try:
-            if stat.st_size <= _SMALL:
+            if stat.st_size <= SMALL:
                 content = path.read_bytes()
                 digest = blake2b(content, digest_size=8).hexdigest()
             else:
@@ -250,51 +224,26 @@ class DropFolder:
             if not os.access(path, os.R_OK):
                 return stat, "it may not be read: Permission denied"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
-            if age < self.options.unchanged and not self._complete(path, stat):
-                return stat, f"it is taken once it has lain unchanged for {self.options.unchanged:g} s"
-            if age < self.options.patience and not self._ended(path, stat):
-                patience = f"once it has lain unchanged for {self.options.patience:g} s it is read as it is"
-                return stat, f"what closes it is missing; {patience}"
+            return stat, why_not_yet(self.options, age, lambda: self._end_of(path, stat))
         except FileNotFoundError:
             return None, ""
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
-        return stat, ""
-
-    def _complete(self, path: Path, stat: os.stat_result) -> bool:
-        """Whether the file holds as much as its end says."""
-        return self.options.unwrap is None and self._end_of(path, stat) is Completeness.COUNTED
-
-    def _ended(self, path: Path, stat: os.stat_result) -> bool:
-        """Whether what closes such a file is there, or nothing could tell."""
-        if self.options.unwrap == "zip":
-            with path.open("rb") as stream:
-                return whole_archive(stream)
-        return self.options.unwrap is not None or self._end_of(path, stat) is not Completeness.OPEN
 
     def _end_of(self, path: Path, stat: os.stat_result) -> Completeness | None:
         """What the file's end says; asked once for each state of a file."""
-        if not isinstance(self.format, TellsCompleteness):
+        if not tells_its_end(self.format, self.options.unwrap):
             return None
         state = (path.name, stat.st_size, stat.st_mtime_ns)
         if state not in self.ends:
             with path.open("rb") as stream:
-                self.ends[state] = self.format.is_complete(stream)
+                self.ends[state] = end_of(stream, self.format, self.options.unwrap)
         return self.ends[state]
 
-    def _resent(self, name: str, twin: str) -> Callable[[], AsyncIterator[Read]]:
-        async def records() -> AsyncIterator[Read]:
-            yield Resent(place=name, raw=b"", fields={"read as": twin})
-
-        return records
-
-    def _reader(self, name: str, content: bytes | None) -> Callable[[], AsyncIterator[Read]]:
+    def _reader(self, name: str, content: bytes | None) -> Reader:
         if content is None:
             return lambda: by_few(self._reads(self._path(name)))
-        reads = partial(read_small, content, self.format, self.options.unwrap, self.options.limit)
-        # what is packed may be large in truth, and a large text may take its time: a thread reads those
-        quick = self.options.unwrap is None and len(content) <= _QUICK
-        return (lambda: at_once(reads())) if quick else (lambda: by_few(reads()))
+        return small_reader(content, self.format, self.options.unwrap, self.options.limit)
 
     def _reads(self, path: Path) -> Iterator[Read]:
         try:
@@ -302,32 +251,6 @@ class DropFolder:
                 yield from read_stream(stream, self.format, self.options.unwrap, self.options.limit)
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
-
-
-def read_small(content: bytes, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
-    """What a file of that content holds."""
-    with opened(content) as stream:
-        yield from read_stream(stream, format, unwrap, limit)
-
-
-def read_stream(stream: BufferedReader, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
-    """What a file holds. One that is too large, or cannot be unwrapped, is refused from where that showed."""
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    if size > limit:
-        yield BadRecord(f"a file of {size} bytes, at most {limit}", place="byte 0", raw=stream.read(4096))
-        return
-    if unwrap is None:
-        yield from format.read(stream)
-        return
-    if unwrap == "zip":
-        yield from read_zip(stream, format, limit)
-        return
-    with gzip.GzipFile(fileobj=stream, mode="rb") as unwrapped:
-        bounded = Bounded(cast(BinaryIO, unwrapped), limit)
-        yield from format.read(cast(BinaryIO, bounded))
-        if bounded.problem is not None:
-            yield BadRecord(bounded.problem, place=f"byte {bounded.taken} of what was unwrapped", raw=b"")
 
 
 def _digest(path: Path) -> str:
