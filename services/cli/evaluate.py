@@ -20,7 +20,7 @@ from services.cli.population import HELP, NoiseOption, RateOption, noise_of, sou
 from services.cli.serving import answering, door, push_handler, push_keys
 
 if TYPE_CHECKING:
-    from services.evaluation import Comparison, ViewStay, Wrong
+    from services.evaluation import Comparison, ViewStay, Without, Wrong
     from services.evaluation.oracle import Due
     from services.settings import Settings
     from services.simulator import Noise, Source, Truth
@@ -43,16 +43,21 @@ def evaluate(
     store: Annotated[str | None, typer.Option(metavar="URL", help="An empty store; embedded if not given.")] = None,
     systems: Annotated[str | None, typer.Option(metavar="NAMES", help=HELP)] = None,
     splink: Annotated[bool, typer.Option("--splink", help="Have Splink match the same claims, too.")] = False,
+    each: Annotated[
+        bool, typer.Option("--without-each", help="Take each system away in turn, and say which answers get worse.")
+    ] = False,
 ) -> None:
     """Simulate, ingest, correlate and compare with the truth. Exit with 1 if a stay is wrong.
 
     With mistakes in the records a status is compared with what a perfect matcher would say of the same events. What
     really happened is reported beside it, and only sums that do not close and lost records make the command fail.
+    With --without-each it fails, too, where an answer gets worse and does not say so; all facts are held in memory.
 
     ```
     visabus evaluate --persons 10000 --seed 7 --json
     visabus evaluate --persons 10000 --seed 7 --noise 1 --splink
     visabus evaluate --persons 10000 --rate shared_passport=0.05
+    visabus evaluate --persons 300 --without-each
     ```
     """
     from services.evaluation import splink_baseline
@@ -63,10 +68,10 @@ def evaluate(
     sources, mistakes = sources_of(systems), noise_of(noise, rate)
     with tempfile.TemporaryDirectory(prefix="visabus-evaluate-") as directory:
         path = Path(directory).resolve()
-        asked = Asked(persons, seed, mistakes, sources, splink)
+        asked = Asked(persons, seed, mistakes, sources, splink, each)
         run = asyncio.run(evaluated(path, asked, bus or given.bus, store or given.store))
     typer.echo(json.dumps(run.as_json()) if as_json else run.as_text())
-    if not run.comparison.sound:
+    if not run.comparison.sound or any(each.unsaid for each in run.without):
         raise typer.Exit(FAILED)
 
 
@@ -79,6 +84,7 @@ class Asked:
     noise: Noise
     sources: dict[str, Source]
     splink: bool = False
+    each: bool = False  # whether each system is taken away in turn
 
 
 class Stages:
@@ -119,6 +125,7 @@ class Run:
     events: int
     seconds: dict[str, float]  # by stage
     splink: dict[str, Any] | None = None
+    without: tuple[Without, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -126,6 +133,7 @@ class Run:
         return {
             **self.comparison.as_json(self.persons),
             "splink": self.splink,
+            **({"without": {each.system: each.as_json() for each in self.without}} if self.without else {}),
             "events": self.events,
             "seconds": round(total, 3),
             "stages": {name: round(value, 3) for name, value in self.seconds.items()},
@@ -134,7 +142,9 @@ class Run:
     def as_text(self) -> str:
         """For people."""
         body = self.as_json()
+        without = body.pop("without", {})
         lines = [f"{name}: {json.dumps(value)}" for name, value in body.items() if value not in (None, {})]
+        lines += [f"without {system}: {json.dumps(value)}" for system, value in without.items()]
         return "\n".join(lines + [f"wrong: {described(wrong)}" for wrong in self.comparison.wrong])
 
 
@@ -199,7 +209,29 @@ async def evaluated(directory: Path, asked: Asked, bus: str | None, store: str |
         if asked.splink:
             with stages.stage("splink"):
                 baseline = splink_baseline.judged(comparison.claims)
-    return Run(asked.persons, comparison, events, stages.seconds, baseline)
+        without: tuple[Without, ...] = ()
+        if asked.each:
+            with stages.stage("without each"):
+                without = await without_each(settings, truth)
+    return Run(asked.persons, comparison, events, stages.seconds, baseline, without)
+
+
+async def without_each(settings: Settings, truth: Truth) -> tuple[Without, ...]:
+    """Take each system away from the view of a store in turn, and return what is lost; all facts are held at once."""
+    from schemas.ids import handle
+    from services.evaluation import Complementary
+    from services.store import open_store
+
+    owners = {handle(each.system, each.record): person.number for person in truth.persons() for each in person.records}
+    store = await open_store(settings.store_url)
+    try:
+        coverage = await store.reads.coverage()
+        async with aclosing(store.reads.all_pools()) as pools:
+            facts = [fact async for pool in pools for fact in pool.facts.values()]
+    finally:
+        await store.close()
+    view = Complementary(facts, owners, int(truth.as_of.timestamp()), coverage)
+    return tuple(view.without(system) for system in view.systems)
 
 
 async def _ingest(settings: Settings, population: Path, sources: list[Source], keys: dict[str, PushKey]) -> int:
