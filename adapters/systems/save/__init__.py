@@ -1,0 +1,1 @@
+"""SAVE: verifications of status that agencies asked for. README.md is its interface."""

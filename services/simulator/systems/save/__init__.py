@@ -1,0 +1,1 @@
+"""SAVE: verifications of status, answered to polls."""
