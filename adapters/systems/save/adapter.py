@@ -117,26 +117,26 @@ def _passport(state: str) -> Callable[[str, str], Spelling]:
     return lambda value, what: Identifier.spelled(Scheme.PASSPORT, long(12, 6)(value, what), state)
 
 
-def who(said: Fields, found: Fields) -> Subject:
+def who(said: Fields, response_set: Fields) -> Subject:
     """The person: numbers of the document, name and birth as SAVE has them. Raises ValueError if nothing tells who."""
-    family = field(found, "NonCitLastName", long(40))
-    given = [field(found, name, long(25)) for name in ("NonCitFirstName", "NonCitMiddleName")]
+    family = field(response_set, "NonCitLastName", long(40))
+    given = [field(response_set, name, long(25)) for name in ("NonCitFirstName", "NonCitMiddleName")]
     names = {
         "family": family or " ".join(filter(None, given)),
         "given": " ".join(filter(None, given)) if family else "",
     }
-    citizenship = field(found, "NonCitCountryCitCd", country(INS_ALPHA))
+    citizenship = field(response_set, "NonCitCountryCitCd", country(INS_ALPHA))
     return Subject.model_validate(
         {
             "names": [names] if names["family"] else [],
-            "birth": field(found, "NonCitBirthDate", birth),
+            "birth": field(response_set, "NonCitBirthDate", birth),
             "citizenship": [citizenship] if citizenship else [],
             "identifiers": list(documents(only(said, "DHSID"))),
         }
     )
 
 
-def left_out(response: Fields, found: Fields) -> str | None:
+def left_out(response: Fields, response_set: Fields) -> str | None:
     """The rule by which an answer is no finding. Raises ValueError for one that contradicts itself."""
     metadata = only(response, "ResponseMetadata")
     code, verified = word(metadata, "ResponseCode"), word(response, "LawfulPresenceVerifiedCode").upper()
@@ -146,10 +146,10 @@ def left_out(response: Fields, found: Fields) -> str | None:
         return "duplicate-case"
     if code != SUCCESS:
         return "no-answer"
-    if not found:
+    if not response_set:
         raise ValueError("InitialVerificationIndividualResponseSet is absent")
-    statement = int(word(found, "EligStatementCd"))
-    if statement == ADDITIONAL or word(found, "EligStatementTxt").upper() == ADDITIONALLY:
+    statement = int(word(response_set, "EligStatementCd"))
+    if statement == ADDITIONAL or word(response_set, "EligStatementTxt").upper() == ADDITIONALLY:
         return "additional-verification"
     return RULES.get(verified)
 
@@ -157,20 +157,22 @@ def left_out(response: Fields, found: Fields) -> str | None:
 def says(said: Fields) -> Iterable[Says] | Filtered:
     """The finding, and the work permit. Raises ValueError."""
     response = only(said, "InitialVerificationIndividualResponse")
-    found = only(response, "InitialVerificationIndividualResponseSet")
-    rule = left_out(response, found)
+    response_set = only(response, "InitialVerificationIndividualResponseSet")
+    rule = left_out(response, response_set)
     if rule is not None:
         return Filtered(rule)
     at: datetime = said.need("@changedAt", instant)
-    fields = {"occurred_at": whole_day(at.astimezone(zone(OFFICE)).date(), OFFICE), "subject": who(said, found)}
-    finding = {
+    fields = {"occurred_at": whole_day(at.astimezone(zone(OFFICE)).date(), OFFICE), "subject": who(said, response_set)}
+    verified = {
         "fact": "status_verified",
-        "class_of_admission": field(found, "NonCitCoaCode", lambda value, what: symbol(long(3)(value, what), what)),
-        "until": admitted_until(found),
-        "reason": long(64)(word(found, "EligStatementTxt"), "EligStatementTxt"),
+        "class_of_admission": field(
+            response_set, "NonCitCoaCode", lambda value, what: symbol(long(3)(value, what), what)
+        ),
+        "until": admitted_until(response_set),
+        "reason": long(64)(word(response_set, "EligStatementTxt"), "EligStatementTxt"),
     }
-    events = [Says(Status, fields | finding)]
-    permit, category = a_day(found, "NonCitEadsExpireDate"), field(found, "NonCitProvOfLaw", long(4))
+    events = [Says(Status, fields | verified)]
+    permit, category = a_day(response_set, "NonCitEadsExpireDate"), field(response_set, "NonCitProvOfLaw", long(4))
     if permit is not None:
         events.append(Says(Status, fields | {"fact": "work_authorised", "until": permit, "reason": category}, "work"))
     return events
@@ -178,9 +180,9 @@ def says(said: Fields) -> Iterable[Says] | Filtered:
 
 def handling(said: Fields) -> Iterator[Handling]:
     """What the law makes confidential in it."""
-    found = only(only(said, "InitialVerificationIndividualResponse"), "InitialVerificationIndividualResponseSet")
-    category, admission = (word(found, name).upper() for name in ("NonCitProvOfLaw", "NonCitCoaCode"))
-    statement = word(found, "EligStatementTxt").upper()
+    response_set = only(only(said, "InitialVerificationIndividualResponse"), "InitialVerificationIndividualResponseSet")
+    category, admission = (word(response_set, name).upper() for name in ("NonCitProvOfLaw", "NonCitCoaCode"))
+    statement = word(response_set, "EligStatementTxt").upper()
     for mark, (categories, classes, words) in CONFIDENTIAL.items():
         if category in categories or admission in classes or any(each in statement for each in words):
             yield mark

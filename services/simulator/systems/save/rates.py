@@ -5,7 +5,7 @@ from __future__ import annotations
 VERIFIED = 0.12
 """Share of admissions of which some agency asks."""
 ANSWERS = {
-    "found": 0.8,
+    "finding": 0.8,
     "additional": 0.06,
     "pending": 0.05,
     "not_verified": 0.04,

@@ -16,7 +16,7 @@ from services.simulator.systems.save import rates
 
 OFFICE = "America/New_York"
 FIRST_CASE = 6_000_099_000_000
-FOUND = "found"
+FINDING = "finding"
 _ANSWERS = Choice(rates.ANSWERS)
 _CODES = {"duplicate": "HE004000", "no_answer": "HX005001"}
 _VERIFIED = {"pending": "P", "not_verified": "N", "duplicate": "P", "no_answer": "P"}
@@ -55,20 +55,20 @@ class SaveWriter:
         stay = log.person.stays[index]
         answer = _ANSWERS.draw(self._rng.random)
         description = Description(log.person, stay.passport)
-        if answer == FOUND:
+        if answer == FINDING:
             description = self._mistakes.describe(log.person, stay)
         self._number += 1
         key = f"V{self._number:09}"
         changed = midnight(day, OFFICE) + 9 * 3600 + self._rng.between(0, 8 * 3600)
-        late = self._mistakes.late((self._span.records_end - 60 - changed) // DAY, possible=answer == FOUND)
+        late = self._mistakes.late((self._span.records_end - 60 - changed) // DAY, possible=answer == FINDING)
         changed += late * DAY
         self._mistakes.due("duplicate", possible=False)
-        second = answer == FOUND and self._rng.chance(rates.SECOND_STEP)
+        second = answer == FINDING and self._rng.chance(rates.SECOND_STEP)
         head = {"verificationId": key, "version": str(1 + second), "changedAt": f"{iso_stamp(changed)}Z"}
         head |= {"action": "C" if second else "N", "step": str(1 + second)}
         document, identifiers = self._document(stay, description)
         self._log.add(changed, key, element("Verification", head, document + self._response(answer, stay, description)))
-        if answer != FOUND:
+        if answer != FINDING:
             self._filtered += 1
             return
         log.add(self._system, key, identifiers, [*description.kinds, *(("out_of_order",) if late else ())])
@@ -99,7 +99,7 @@ class SaveWriter:
         if answer == "duplicate":
             text = f"This is a duplicate case, see {FIRST_CASE + self._rng.between(1, 999)}ZZ at Agency One v37"
         metadata = texts([("ResponseCode", _CODES.get(answer, "HS000000")), ("ResponseDescriptionText", text)])
-        verified = _VERIFIED.get(answer, "Y" if answer == FOUND else "P")
+        verified = _VERIFIED.get(answer, "Y" if answer == FINDING else "P")
         content = element("ResponseMetadata", {}, metadata) + texts([("LawfulPresenceVerifiedCode", verified)])
         if answer not in _CODES:
             content += element("InitialVerificationIndividualResponseSet", {}, self._set(answer, stay, description))
