@@ -1,0 +1,1 @@
+"""VSPTS-Net: security vetting of applications for visas."""

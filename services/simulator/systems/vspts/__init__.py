@@ -1,0 +1,1 @@
+"""VSPTS-Net as the simulator has it."""
