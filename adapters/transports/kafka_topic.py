@@ -10,7 +10,8 @@ What the topic lost before it was read is told by a refused record in its place,
 
 Only what transactions have committed is read, unless `read_committed` is off; what waits behind an open transaction is
 named as left for later. A message without a value (a tombstone) is a record, if the mapping takes the message's `key`,
-with the key and `TOMBSTONE`, and otherwise a note. What is too large or no message of the format is refused alone.
+with the key and `TOMBSTONE`, and otherwise a note. A format that `TakesMessages` is given key and headers of each
+message, and those without a value too. What is too large or no message of the format is refused alone.
 
 The order of messages is that of their partition. Whoever writes by key lets all clients choose partitions alike:
 librdkafka's do as the others with `partitioner=murmur2_random` only.
@@ -33,6 +34,7 @@ import orjson
 from adapters.core import BadRecord, Batch, Credentials, Format, Json, Met, Note, Outside, Read, Record, SourceDown
 from adapters.formats.avro import Avro, SchemaId, framed
 from adapters.formats.json_values import NoJson, record_of, value_of
+from adapters.messages import Message, TakesMessages, line_of
 from adapters.transports import rows
 from adapters.transports.kafka_client import Bounds, Gone, TopicClient, TopicState
 from adapters.transports.offline import opened
@@ -343,13 +345,13 @@ class TopicConsumer:
         except NoJson as error:
             yield BadRecord(f"its key is no JSON: {error}", place=place, raw=message.value or message.key)
             return
-        if message.value is None:
+        if message.value is None and not isinstance(self.format, TakesMessages):
             if message.key is None or not self.options.key:
                 yield Outside(place, message.key or b"", {"what": "a message without a value"})
             else:
                 yield Record(place, message.key, {self.options.key: key, TOMBSTONE: True}, {"message": beside}, 1)
             return
-        if len(message.value) > self.options.limit:
+        if message.value is not None and len(message.value) > self.options.limit:
             reason = f"a message of {len(message.value)} bytes, at most {self.options.limit}"
             yield BadRecord(reason, place=place, raw=message.value)
             return
@@ -406,6 +408,8 @@ class TopicConsumer:
 
 def _by_format(format: Format) -> Decode:
     """What reads messages by a format. One without a byte is no tombstone, and a format may have no word for it."""
+    if isinstance(format, TakesMessages):
+        return lambda message: format.read(BytesIO(line_of(Message(message.value, message.key, message.headers))))
     empty = BadRecord("an empty message", place="byte 0", raw=b"")
     return lambda message: format.read(BytesIO(message.value)) if message.value else (empty,)
 
