@@ -12,33 +12,75 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from adapters.core import BadRecord, Read, Record
 from adapters.transports.offline import opened
-from adapters.transports.rows import Row, as_record, closing_of, is_order, iso
+from adapters.transports.rows import Row, as_record, as_row, closing_of, end_of, is_order, iso
 
 if TYPE_CHECKING:
+    from adapters.transports.database_extract import DatabaseExtract
     from adapters.transports.database_poll import DatabasePoll
 
 _SQLITE = b"SQLite format 3\0"
 LONGEST_ROW = 2**20
 """Characters that a row of a dump may have."""
+_NONE = ("no database of this interface", "no CSV", "columns missing")
+"""How the reasons begin for which a file, or its rest, cannot be read."""
 _WHOLE = re.compile(r"-?\d{1,18}")
 
 
 def read_file(source: Path | bytes, options: DatabasePoll) -> Iterator[Read]:
-    """What a file, or its bytes, holds of the view. Raises OSError if it cannot be opened."""
+    """What a file, or its bytes, holds of a polled view. Raises OSError if it cannot be opened."""
+    view = _View(options.view, options.columns, options.numbers, options.order, options.key, options.clock)
     with opened(source) as stream:
-        head = stream.read(len(_SQLITE))
-        stream.seek(0)
-        if head == _SQLITE:
-            yield from _database(source, options)
-            return
-        with closing(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")) as text:
-            yield from _dump(text, options)
+        if _is_sqlite(stream):
+            yield from _database(source, view, options.since)
+        else:
+            yield from _dump(stream, view)
+
+
+def read_whole(source: Path | bytes, options: DatabaseExtract) -> Iterator[Read]:
+    """What a file, or its bytes, holds of a view that is read whole, and its end if all of it can be read.
+
+    Raises OSError if it cannot be opened.
+    """
+    view = _View(options.view, options.columns, options.numbers)
+    rows, whole = 0, True
+    with opened(source) as stream:
+        for read in _database(source, view) if _is_sqlite(stream) else _dump(stream, view):
+            rows += 1
+            whole = whole and not (isinstance(read, BadRecord) and read.reason.startswith(_NONE))
+            yield read
+    if whole:
+        yield end_of(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A view as a file has it. Without a key rows come in the order of the file."""
+
+    name: str
+    columns: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    order: str | None = None
+    key: str | None = None
+    clock: str | None = None
+
+    def record(self, row: Row, place: str | None) -> Read:
+        """A row as a record."""
+        if self.key is None:
+            return as_row(row, place or "row")
+        read = as_record(row, self.key)
+        return replace(read, place=place) if place is not None and isinstance(read, Record) else read
+
+
+def _is_sqlite(stream: BufferedReader) -> bool:
+    head = stream.read(len(_SQLITE))
+    stream.seek(0)
+    return head == _SQLITE
 
 
 def _connect(source: Path | bytes) -> sqlite3.Connection:
@@ -53,49 +95,50 @@ def _connect(source: Path | bytes) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True)
 
 
-def _database(source: Path | bytes, options: DatabasePoll) -> Iterator[Read]:
+def _database(source: Path | bytes, view: _View, since: str = "") -> Iterator[Read]:
     """The rows of the view, by key, and what the owner's clock vouches for."""
     try:
         with closing(_connect(source)) as connection:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW)
             connection.text_factory = lambda data: data.decode("utf-8", "replace")
-            statement = f"SELECT {', '.join(options.columns)} FROM {options.view} ORDER BY {options.key}"  # noqa: S608
-            for values in connection.execute(statement):
-                yield as_record(_row(options, values), options.key)
-            if options.clock is not None:
-                view, _, column = options.clock.rpartition(".")
-                (through,) = connection.execute(f"SELECT max({column}) FROM {view}").fetchone()  # noqa: S608
-                if is_order(through) and through > options.since:
-                    yield closing_of(options.since, through)
+            by = f" ORDER BY {view.key}" if view.key is not None else ""
+            statement = f"SELECT {', '.join(view.columns)} FROM {view.name}{by}"  # noqa: S608
+            for number, values in enumerate(connection.execute(statement), 1):
+                yield view.record(_row(view, values), None if view.key is not None else f"row {number}")
+            if view.clock is not None:
+                of, _, column = view.clock.rpartition(".")
+                (through,) = connection.execute(f"SELECT max({column}) FROM {of}").fetchone()  # noqa: S608
+                if is_order(through) and through > since:
+                    yield closing_of(since, through)
     except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
         # Names of tables and columns are text of the file too; where its sizes are damaged SQLite finds no memory.
         why = str(error) or "its sizes are damaged"
         yield BadRecord(f"no database of this interface: {why}", place="the file", raw=b"")
 
 
-def _row(options: DatabasePoll, values: tuple[object, ...]) -> Row:
+def _row(view: _View, values: tuple[object, ...]) -> Row:
     plain = [value if value is None or isinstance(value, int | str) else str(value) for value in values]
-    return dict(zip(options.columns, plain, strict=True))
+    return dict(zip(view.columns, plain, strict=True))
 
 
-def _dump(text: TextIOWrapper, options: DatabasePoll) -> Iterator[Read]:
+def _dump(stream: BufferedReader, view: _View) -> Iterator[Read]:
     """The lines of a CSV dump. Column names come in any order and case; further columns are no matter."""
-    lines = _Lines(text)
-    reader = csv.reader(lines)
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        missing = [column for column in options.columns if column not in names]
-        if missing:
-            yield BadRecord(
-                f"columns missing: {', '.join(missing)}", place="line 1", raw=",".join(names).encode("utf-8", "replace")
-            )
-            return
-        for values in reader:
-            lines.taken = 0
-            if values:
-                yield _line(names, values, options, reader.line_num)
-    except csv.Error as error:
-        yield BadRecord(f"no CSV: {error}", place=f"line {reader.line_num}", raw=b"")
+    with closing(TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")) as text:
+        lines = _Lines(text)
+        reader = csv.reader(lines)
+        try:
+            names = [name.strip().lower() for name in next(reader, [])]
+            missing = [column for column in view.columns if column not in names]
+            if missing:
+                raw = ",".join(names).encode("utf-8", "replace")
+                yield BadRecord(f"columns missing: {', '.join(missing)}", place="line 1", raw=raw)
+                return
+            for values in reader:
+                lines.taken = 0
+                if values:
+                    yield _line(names, values, view, reader.line_num)
+        except csv.Error as error:
+            yield BadRecord(f"no CSV: {error}", place=f"line {reader.line_num}", raw=b"")
 
 
 @dataclass(slots=True)
@@ -118,7 +161,7 @@ class _Lines:
         return line
 
 
-def _line(names: list[str], values: list[str], options: DatabasePoll, number: int) -> Read:
+def _line(names: list[str], values: list[str], view: _View, number: int) -> Read:
     text = ",".join(values)
     raw = text.encode("utf-8", "surrogateescape")
     if len(values) != len(names):
@@ -127,13 +170,13 @@ def _line(names: list[str], values: list[str], options: DatabasePoll, number: in
         return BadRecord("no UTF-8", place=f"line {number}", raw=raw)
     said = dict(zip(names, values, strict=True))
     row: Row = {}
-    for column in options.columns:
+    for column in view.columns:
         value = said[column] or None
-        whole = column in options.numbers and value is not None and _WHOLE.fullmatch(value)
+        whole = column in view.numbers and value is not None and _WHOLE.fullmatch(value)
         row[column] = int(cast(str, value)) if whole else value
-    row[options.order] = _timestamp(said[options.order])
-    read = as_record(row, options.key)
-    return replace(read, place=f"line {number}") if isinstance(read, Record) else read
+    if view.order is not None:
+        row[view.order] = _timestamp(said[view.order])
+    return view.record(row, f"line {number}")
 
 
 def _timestamp(value: str) -> str | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.core import Connection, Credentials, Format, Met, Read
+from adapters.transports.orders import Moments, Numbers, Order
 from adapters.transports.rows import render, reread
 
 
@@ -23,6 +24,10 @@ class DatabasePoll:
     """The transport. `columns` in the order of the interface, `key` (a whole number) and `order` (a timestamp) among
     them. `clock` is `view.column`: through when the owner vouches for the view; `since`: from when on. `quiet`: from,
     to, zone.
+
+    `numbered`: `order` is no timestamp but a number that grows with every change of any row, and `overlap` counts such
+    numbers. `transactions`: it is the id (xid8, as bigint) of the PostgreSQL transaction that wrote the row: then rows
+    are read up to the least transaction that may still commit, none comes late, and what holds rows up is told.
     """
 
     view: str
@@ -39,6 +44,8 @@ class DatabasePoll:
     sweep: int = 1_000  # rows a poll, at least a slice
     timeout: float = 30.0
     quiet: tuple[str, str, str] | None = None
+    numbered: bool = False
+    transactions: bool = False
     now: Callable[[], datetime] = _now
 
     def __post_init__(self) -> None:
@@ -47,6 +54,11 @@ class DatabasePoll:
             raise ValueError(f"the columns of {self.view} are not understood")
         if min(self.page, self.slices) < 1 or self.window < 0:
             raise ValueError("page and slices of at least one, window of at least zero")
+
+    @property
+    def ordered(self) -> Order:
+        """How rows are ordered."""
+        return Numbers() if self.numbered or self.transactions else Moments()
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
         """The view in the database at a URL as SQLAlchemy has it. Raises SourceDown for a URL that is none."""

@@ -19,98 +19,42 @@ So the position is bounded. A row that is physically deleted is not noticed: int
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import orjson
-from sqlalchemy import BigInteger, bindparam, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.core import Batch, Credentials, Json, Read, SourceDown
-from adapters.transports.rows import Row, as_record, closing_of, is_order, iso, parse
+from adapters.core import Batch, Credentials, Json, Read
+from adapters.transports.databases import DOWN, down, open_engine, plain, reading
+from adapters.transports.rows import Row, as_record, closing_of, is_order
 from schemas.ids import digest
 
 if TYPE_CHECKING:
     from adapters.transports.database_poll import DatabasePoll
 
-_FUTURE = timedelta(days=1)
-"""A row dated further ahead than this by the database's clock must not drag the floor along; the sweep takes it."""
 _SUM = 2**64
 _LEAST = -(2**63)
 """The least key there can be. Keys below zero are none of any interface, but a row is not lost for its key."""
-_DOWN = (SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""SQLAlchemy wraps what a statement raises, but not all of what asyncpg raises when it connects."""
-
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+_OPEN = """
+SELECT pg_snapshot_xmin(now.seen)::text::bigint AS held, pg_snapshot_xmax(now.seen)::text::bigint AS next,
+    oldest.since, oldest.place
+FROM (SELECT pg_current_snapshot() AS seen) AS now LEFT JOIN (
+    SELECT xact_start::text AS since, datname AS place FROM pg_stat_activity
+    WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1) AS oldest ON true
+"""
+"""The least transaction that may still commit, and, where it may be seen, the oldest that has written and is open."""
 
 
 def open_view(url: str, options: DatabasePoll, credentials: Credentials | None = None) -> PolledView:
-    """The view in the database at a URL as SQLAlchemy has it; `postgresql://` and `sqlite://` get their async drivers.
-
-    Raises SourceDown for a URL that is none.
-    """
-    try:
-        parsed = make_url(url)
-        if parsed.drivername in _DRIVERS:
-            parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
-        if credentials is not None:
-            parsed = parsed.set(username=credentials.user, password=credentials.secret)
-        # one connection for the transport's life: the source is somebody else's
-        engine = create_async_engine(
-            _read_only(parsed), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True
-        )
-    except (SQLAlchemyError, ImportError) as error:
-        raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _read_any_text)
-    if engine.dialect.driver == "asyncpg":
-        event.listen(engine.sync_engine, "connect", _read_any_date)
-    return PolledView(engine, parsed.render_as_string(hide_password=True), options)
-
-
-def _read_any_text(connection: Any, _: object) -> None:
-    """SQLite keeps text as it came; one value that is no UTF-8 must not stop the poll."""
-    connection.driver_connection.text_factory = lambda data: data.decode("utf-8", "replace")
-
-
-def _read_any_date(connection: Any, _: object) -> None:
-    """PostgreSQL has dates that Python has not: such a one stays text, and is its record's affair, not the page's."""
-
-    async def set_codecs(driver: Any) -> None:
-        await driver.execute("SET datestyle = 'ISO, YMD'")
-        for name, read in (("date", date.fromisoformat), ("timestamp", _moment), ("timestamptz", _moment)):
-            await driver.set_type_codec(
-                name, schema="pg_catalog", encoder=str, decoder=partial(_or_text, read), format="text"
-            )
-
-    connection.run_async(set_codecs)
-
-
-def _or_text(read: Callable[[str], Any], value: str) -> Any:
-    try:
-        return read(value)
-    except ValueError:
-        return value
-
-
-def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value)
-
-
-def _read_only(url: URL) -> URL:
-    """A SQLite file is opened as it is, never made."""
-    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
-        return url.set(database=f"file:{url.database}", query={**url.query, "mode": "ro", "uri": "true"})
-    return url
+    """The view in the database at a URL as SQLAlchemy has it. Raises SourceDown for a URL that is none."""
+    engine, address = open_engine(url, credentials)
+    return PolledView(engine, address, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +144,7 @@ class _Memory:
             self.sums, self.width, self.cursor = joined, self.width * 2, self.cursor // 2
 
     def _back(self) -> str:
-        return iso(parse(self.high) - timedelta(seconds=self.options.overlap)) if self.high else ""
+        return self.options.ordered.back(self.high, self.options.overlap) if self.high else ""
 
     def _forget(self) -> None:
         """Rows behind the overlap, and those beyond the window; the floor rises above the latter."""
@@ -220,6 +164,7 @@ class PolledView:
     engine: AsyncEngine
     address: str  # without its password
     options: DatabasePoll
+    lag: list[str] = field(default_factory=list)  # rows that are held up, in words
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each page with anything new. Raises SourceDown."""
@@ -228,7 +173,7 @@ class PolledView:
         memory = _Memory.of(position, self.options)
         if memory.cursor == 0:
             memory.vouched = await self._clock()
-        latest = iso(await self._source_time() + _FUTURE)
+        latest = self.options.ordered.latest(await self._source_time())
         async for batch in self._forward(memory, latest):
             yield batch
         async for batch in self._sweep(memory, latest):
@@ -255,27 +200,29 @@ class PolledView:
     # --- forward ----------------------------------------------------------------------------------------------
 
     async def _forward(self, memory: _Memory, latest: str) -> AsyncIterator[Batch]:
-        order, key = self.options.order, self.options.key
+        order, key, spelled = self.options.order, self.options.key, self.options.ordered.spelled
         floor: tuple[Any, Any] = memory.floor()
+        held = await self._held()
         while rows := await self._page(
-            f"({order} > :order OR ({order} = :order AND {key} > :key))",
-            {"order": self._bind(floor[0]), "key": floor[1]},
+            f"({order} > :order OR ({order} = :order AND {key} > :key))"
+            + ("" if held is None else f" AND {order} < :held"),
+            {"order": self._bind(floor[0]), "key": floor[1]} | ({} if held is None else {"held": held}),
             f"{order}, {key}",
         ):
             reads: list[Read] = []
             marks: list[str] = []
             for row in rows:
-                number, at, mark = row[key], row[order], _mark(row)
-                # what is no timestamp, or dated ahead, is left to the sweep
-                if is_order(at) and at <= latest and not memory.known(number, at, mark):
+                number, at, mark = row[key], spelled(row[order]), _mark(row)
+                # what does not order, or is dated ahead, is left to the sweep
+                if at and at <= latest and not memory.known(number, at, mark):
                     reads.append(self._record(row))
                     marks.append(mark)
                     memory.take(number, at, mark)
-            floor = rows[-1][order], rows[-1][key]
+            floor = spelled(rows[-1][order]), rows[-1][key]
             if reads:
-                yield _batch(f"rows to {floor[0]} {floor[1]} {_name(marks)}", reads, memory)
-            if self._bindable(floor[0]) is None:
-                return  # nothing that is a timestamp lies behind it
+                yield _batch(f"rows to {rows[-1][order]} {floor[1]} {_name(marks)}", reads, memory)
+            if not floor[0]:
+                return  # nothing that orders lies behind it
 
     # --- sweep ------------------------------------------------------------------------------------------------
 
@@ -328,9 +275,10 @@ class PolledView:
             reads: list[Read] = []
             marks: list[str] = []
             for row in rows:
-                number, at, mark = row[self.options.key], row[self.options.order], _mark(row)
+                number, mark = row[self.options.key], _mark(row)
+                at = self.options.ordered.spelled(row[self.options.order])
                 total += int(mark, 16)
-                good = is_order(at) and at <= latest
+                good = bool(at) and at <= latest
                 if good and memory.known(number, at, mark):
                     continue
                 reads.append(self._record(row))
@@ -353,7 +301,7 @@ class PolledView:
         if self.engine.dialect.name == "sqlite":  # whose columns hold anything: keep to what sorts as it should
             where += f" AND typeof({self.options.key}) = 'integer'"
             if order != self.options.key:
-                where += f" AND typeof({self.options.order}) = 'text'"
+                where += f" AND typeof({self.options.order}) = '{self.options.ordered.sqlite}'"
         statement = f"SELECT {columns} FROM {self.options.view} WHERE {where} ORDER BY {order} LIMIT :page"  # noqa: S608
         rows = await self._rows(statement, {**bound, "page": self.options.page})
         for row in rows:
@@ -380,35 +328,35 @@ class PolledView:
             async with asyncio.timeout(self.options.timeout + 5), self.connect() as connection:
                 typed = [bindparam(name, value, BigInteger) for name, value in bound.items() if isinstance(value, int)]
                 result = await connection.execute(text(statement).bindparams(*typed), bound)
-                return [{name: _plain(value) for name, value in row.items()} for row in result.mappings()]
-        except _DOWN as error:
-            cause = getattr(error, "orig", None) or error
-            raise SourceDown(f"{self.address}: {type(cause).__name__}: {cause}") from None
+                return [{name: plain(value) for name, value in row.items()} for row in result.mappings()]
+        except DOWN as error:
+            raise down(self.address, error) from None
 
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
+    def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection that cannot write, in a transaction that ends with it."""
-        async with self.engine.connect() as connection:
-            if self.engine.dialect.name == "postgresql":
-                await connection.execute(text("SET TRANSACTION READ ONLY"))
-                await connection.execute(text(f"SET LOCAL statement_timeout = {int(self.options.timeout * 1000)}"))
-            elif self.engine.dialect.name == "sqlite":
-                await connection.execute(text("PRAGMA query_only = ON"))
-            yield connection
-            await connection.rollback()
+        return reading(self.engine, self.options.timeout)
 
-    def _bindable(self, order: Any) -> Any:
-        """The value of `order` as the driver wants it, None if it is no moment that Python has."""
-        try:
-            return self._bind(order)
-        except ValueError:
+    def _bind(self, order: str) -> Any:
+        """The value of `order` as the driver wants it."""
+        return self.options.ordered.bound(order, self.engine.dialect.name)
+
+    async def _held(self) -> int | None:
+        """The least transaction of PostgreSQL that may still commit, where rows are ordered by transactions.
+
+        One that has written anything and stays open holds up all rows behind it, in whatever database of the server.
+        """
+        self.lag = []
+        if not self.options.transactions:
             return None
+        (row,) = await self._rows(_OPEN, {})
+        if row["held"] < row["next"]:
+            place = f", in the database {row['place']} since {row['since']}" if row["since"] is not None else ""
+            self.lag = [f"{self.options.view}: rows of transactions from {row['held']} on wait: one is open{place}"]
+        return int(row["held"])
 
-    def _bind(self, order: Any) -> Any:
-        """The value of `order` as the driver wants it: SQLite keeps timestamps as text."""
-        if self.engine.dialect.name == "sqlite":
-            return order
-        return parse(order) if order else datetime(1, 1, 2, tzinfo=UTC)
+    def deferred(self) -> list[str]:
+        """What holds up rows that are there."""
+        return self.lag
 
     def _record(self, row: Row) -> Read:
         return as_record(row, self.options.key)
@@ -429,16 +377,3 @@ def _mark(row: Row) -> str:
 def _name(marks: Sequence[str]) -> str:
     """Pages with other contents have other names: a host that resumes in one must not skip what it never saw."""
     return digest("".join(marks).encode())
-
-
-def _plain(value: Any) -> Any:
-    """A driver's value as JSON has it."""
-    if isinstance(value, datetime):
-        return iso(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
-    if isinstance(value, date):
-        return value.isoformat()
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, bytes):
-        return "hex " + value.hex()
-    return str(value).encode("utf-8", "replace").decode()

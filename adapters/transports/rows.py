@@ -28,6 +28,18 @@ def as_record(row: Row, key: str, place: str | None = None) -> Read:
     return Record(place, raw, {name: value.rstrip() if type(value) is str else value for name, value in row.items()})
 
 
+def as_row(row: Row, place: str, raw: bytes | None = None) -> Record:
+    """A row as a record. Blanks behind a text are no part of it: columns of a fixed width are filled with them."""
+    fields = {name: value.rstrip() if type(value) is str else value for name, value in row.items()}
+    return Record(place, raw if raw is not None else orjson.dumps(row), fields)
+
+
+def end_of(rows: int) -> Closing:
+    """The end of a read that is whole."""
+    fields = {"rows": rows}
+    return Closing("the end of the view", orjson.dumps(fields), fields)
+
+
 def reread(raw: bytes, key: str, met: Met) -> Iterator[Read]:
     """A row again, from the JSON that was kept of it."""
     try:

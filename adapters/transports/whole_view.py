@@ -1,0 +1,102 @@
+"""How a view is read whole.
+
+A read goes to a file of this machine first, and counts once as many rows came as the view has: only then are its rows
+passed on. So a batch can be read again, and a connection that breaks off, or a driver that ends early without an error,
+gives no shorter table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from typing import IO, TYPE_CHECKING
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.core import Batch, Credentials, Json, Read, SourceDown
+from adapters.transports.databases import DOWN, down, open_engine, plain, reading
+from adapters.transports.rows import Row, as_row, end_of, iso, parse
+
+if TYPE_CHECKING:
+    from adapters.transports.database_extract import DatabaseExtract
+
+_PAGE = 1_000
+
+
+def open_whole(url: str, options: DatabaseExtract, credentials: Credentials | None = None) -> WholeView:
+    """The view in the database at a URL as SQLAlchemy has it. Raises SourceDown for a URL that is none."""
+    engine, address = open_engine(url, credentials)
+    return WholeView(engine, address, options)
+
+
+@dataclass(slots=True)
+class WholeView:
+    """An opened view. One call of `batches` is one read of all its rows, unless the last one is too young."""
+
+    engine: AsyncEngine
+    address: str  # without its password
+    options: DatabaseExtract
+    held: list[IO[bytes]] = field(default_factory=list)
+
+    async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
+        """One batch. Its position is when the view was read. Raises SourceDown."""
+        at = self.options.now()
+        if position is not None and at - parse(position["at"]) < timedelta(seconds=self.options.every):
+            return
+        file = await asyncio.to_thread(tempfile.TemporaryFile)
+        self.held.append(file)
+        rows = await self._fetch(file)
+
+        async def records() -> AsyncIterator[Read]:
+            place = 0
+            number = 0
+            while lines := await asyncio.to_thread(_lines, file, place):
+                for line in lines:
+                    number += 1
+                    place += len(line)
+                    raw = line.rstrip(b"\n")
+                    yield as_row(orjson.loads(raw), f"row {number}", raw)
+            yield end_of(rows)
+
+        yield Batch(f"{self.options.view} at {iso(at)}", records, {"at": iso(at)})
+
+    async def close(self) -> None:
+        """Let go of the database and of what was read."""
+        for file in self.held:
+            file.close()
+        self.held = []
+        await self.engine.dispose()
+
+    async def _fetch(self, file: IO[bytes]) -> int:
+        """All rows into the file; their number. Raises SourceDown."""
+        columns, view = ", ".join(self.options.columns), self.options.view
+        count = rows = 0
+        try:
+            async with reading(self.engine, self.options.timeout, snapshot=True) as connection:
+                count = (await connection.execute(text(f"SELECT count(*) FROM {view}"))).scalar_one()  # noqa: S608
+                # nothing else may run on this connection from here on: MariaDB would end the rows, and say nothing
+                result = await connection.stream(text(f"SELECT {columns} FROM {view}"))  # noqa: S608
+                async for page in result.mappings().partitions(_PAGE):
+                    rows += len(page)
+                    few = [{name: plain(value) for name, value in row.items()} for row in page]
+                    await asyncio.to_thread(_write, file, few)
+        except DOWN as error:
+            raise down(self.address, error) from None
+        if rows != count:
+            raise SourceDown(f"{self.address}: {view} has {count} rows, and {rows} came")
+        return rows
+
+
+def _write(file: IO[bytes], rows: Sequence[Row]) -> None:
+    file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
+def _lines(file: IO[bytes], place: int) -> list[bytes]:
+    file.seek(place)
+    return list(islice(file, _PAGE))
