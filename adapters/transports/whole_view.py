@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from adapters.transports.database_extract import DatabaseExtract
 
 _PAGE = 1_000
+_LONGER = 5.0
+"""Seconds: the server's own limit comes first."""
 
 
 def open_whole(url: str, options: DatabaseExtract, credentials: Credentials | None = None) -> WholeView:
@@ -76,21 +78,30 @@ class WholeView:
     async def _fetch(self, file: IO[bytes]) -> int:
         """All rows into the file; their number. Raises SourceDown."""
         columns, view = ", ".join(self.options.columns), self.options.view
-        count = rows = 0
+        rows = 0
         try:
-            async with reading(self.engine, self.options.timeout, snapshot=True) as connection:
-                count = (await connection.execute(text(f"SELECT count(*) FROM {view}"))).scalar_one()  # noqa: S608
-                # nothing else may run on this connection from here on: MariaDB would end the rows, and say nothing
-                result = await connection.stream(text(f"SELECT {columns} FROM {view}"))  # noqa: S608
-                async for page in result.mappings().partitions(_PAGE):
-                    rows += len(page)
-                    few = [{name: plain(value) for name, value in row.items()} for row in page]
-                    await asyncio.to_thread(_write, file, few)
+            # what the server is asked may take its time, and an answer to it so much longer
+            async with asyncio.timeout(None) as patience:
+                self._give(patience)
+                async with reading(self.engine, self.options.timeout, snapshot=True) as connection:
+                    count = (await connection.execute(text(f"SELECT count(*) FROM {view}"))).scalar_one()  # noqa: S608
+                    self._give(patience)
+                    # nothing else may run on this connection from here on: MariaDB would end the rows and say nothing
+                    result = await connection.stream(text(f"SELECT {columns} FROM {view}"))  # noqa: S608
+                    async for page in result.mappings().partitions(_PAGE):
+                        rows += len(page)
+                        few = [{name: plain(value) for name, value in row.items()} for row in page]
+                        await asyncio.to_thread(_write, file, few)
+                        self._give(patience)
         except DOWN as error:
             raise down(self.address, error) from None
         if rows != count:
             raise SourceDown(f"{self.address}: {view} has {count} rows, and {rows} came")
         return rows
+
+    def _give(self, patience: asyncio.Timeout) -> None:
+        """Wait for the next answer so long at most."""
+        patience.reschedule(asyncio.get_running_loop().time() + self.options.timeout + _LONGER)
 
 
 def _write(file: IO[bytes], rows: Sequence[Row]) -> None:
