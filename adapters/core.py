@@ -205,6 +205,14 @@ class Renders(Protocol):
 
 
 @runtime_checkable
+class ReadsTogether(Protocol):
+    """A format of which an archive's members belong together, such as requests and the log of what became of them."""
+
+    def read_members(self, members: Sequence[tuple[str, bytes]]) -> Iterator[Read]:
+        """What documents, each behind its name, hold together. Raises nothing."""
+
+
+@runtime_checkable
 class ListsFields(Protocol):
     """A format, or a transport of rows, that knows which fields its records can have."""
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from adapters.core import BadRecord, Format, Note, Read, Record
+from adapters.core import BadRecord, Format, Note, Read, ReadsTogether, Record
 
 MEMBERS = 1_000
 RATIO = 200
@@ -20,6 +20,8 @@ FREE = 2**20
 """So many bytes of a member are free of the ratio: small ones that say little pack well."""
 KEPT = 2**25
 """So many bytes of an archive's refused members are kept with them, packed as they are; the rest is in the archive."""
+TOGETHER = 2**25
+"""So many bytes have the members of an archive that are read together."""
 SMALL = 2**20
 """Bytes up to which a member is unpacked once and kept until it is read."""
 _BLOCK = 2**16
@@ -72,7 +74,7 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
 
     A member is unpacked to see that it is whole and no bomb before it is read, so that no record comes from damaged
     bytes: a small one into memory, others twice. Notes come last: one member that is refused spoils what the file
-    vouches for.
+    vouches for. Where the format reads members together, they are read once all are unpacked.
     """
     head = stream.read(_BLOCK)
     stream.seek(0)
@@ -89,7 +91,10 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
         return
     notes: list[Note] = []
     room = KEPT
+    together: list[tuple[str, bytes]] = []
     with archive:
+        if isinstance(format, ReadsTogether):
+            limit = min(limit, TOGETHER)
         for member in members:
             kept: list[bytes] = []
             problem = _problem(archive, member, limit, kept)
@@ -100,6 +105,9 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
                 continue
             limit -= member.file_size
             name = _name(member)
+            if isinstance(format, ReadsTogether):
+                together.append((name, b"".join(kept) if kept else archive.read(member)))
+                continue
             with BytesIO(b"".join(kept)) if kept else archive.open(member) as unpacked:
                 for read in format.read(cast(BinaryIO, unpacked)):
                     placed = _placed(read, name)
@@ -107,6 +115,8 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
                         notes.append(placed)
                     else:
                         yield placed
+    if isinstance(format, ReadsTogether):
+        yield from format.read_members(together)
     yield from notes
 
 

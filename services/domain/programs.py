@@ -81,7 +81,18 @@ def records_of(facts: Iterable[Fact]) -> list[Record]:
 
 
 def _record(name: str, parts: Sequence[Fact]) -> Record:
-    steps = {fact.day: fact for fact in parts if fact.part == "program"}
+    steps: dict[int, Fact] = {}
+    ends: str | None = None
+    for fact in parts:
+        if fact.part != "program":
+            continue
+        if fact.body["fact"] == "sevis_active":
+            ends = fact.body.get("until", ends)
+            if "until" not in fact.body and ends is not None:
+                # it was taken up, or is active again: nothing is said of its end, so the one that was said last stands
+                steps[fact.day] = replace(fact, body=fact.body | {"until": ends})
+                continue
+        steps[fact.day] = fact
     return Record(
         name,
         frozenset(fact.body["class_of_admission"] for fact in parts if "class_of_admission" in fact.body),

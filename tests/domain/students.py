@@ -40,7 +40,9 @@ class Student(Story):
         self._tell(Arrival, moment(self.zone, day, "12:00:00"), ids, **fields)
         return self
 
-    def program(self, day: date, until: date, reason: str = "extended", which: int = 1, **more: object) -> Student:
+    def program(
+        self, day: date, until: date | None, reason: str = "extended", which: int = 1, **more: object
+    ) -> Student:
         """The program runs from a day to another."""
         return self._report(StatusFact.SEVIS_ACTIVE, day, "program", which, until=until, reason=reason, **more)
 

@@ -210,6 +210,23 @@ def test_reactivated() -> None:
     assert left.last().outcome == "DEPARTED_LATE"
 
 
+def test_a_step_that_tells_no_end_keeps_the_one_before() -> None:
+    """Registrations and reactivations of the public SEVIS documents have no days."""
+    day = D + days(50)
+    registered = student().program(day, END, "registered").days()
+    assert student().program(day, None, "registered").days() == registered
+    story = student().terminated(day).program(day + days(20), None, "reactivated")
+    assert story.days() == student().terminated(day).program(day + days(20), END, "reactivated").days()
+    shorter = student().program(day, END - days(30), "shortened").program(day + days(1), None, "registered")
+    assert (
+        shorter.days()
+        == student()
+        .program(day, END - days(30), "shortened")
+        .program(day + days(1), END - days(30), "registered")
+        .days()
+    )
+
+
 def test_practical_training() -> None:
     """It carries status beyond the program, one after another; grace comes behind the last."""
     first, second_ = (END + ONE, END + days(100)), (END + days(90), END + days(300))

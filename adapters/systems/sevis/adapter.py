@@ -15,6 +15,7 @@ from adapters.core import Closing, Feed, Record, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.systems.sevis.public import FEED
 from adapters.transports.file_drop import FileDrop
 from schemas.country_codes import ICAO, SEVIS
 from schemas.events import Status
@@ -140,5 +141,5 @@ ADAPTER = System(
     emits=("status",),
     identifiers=("sevis", "passport", "i94"),
     mapping_version=1,
-    feeds=(Feed("batches", FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"), MAPPING, FORMAT),),
+    feeds=(Feed("batches", FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"), MAPPING, FORMAT), FEED),
 )

@@ -41,7 +41,8 @@ from adapters.systems.sevis.adapter import CODES, FORMAT, MEANINGS
 from schemas.events import Status
 
 SEVIS = systems()["SEVIS"]
-README = files("adapters.systems.sevis").joinpath("README.md").read_text()
+PAGE = files("adapters.systems.sevis").joinpath("README.md").read_text()
+README = PAGE.partition("## The public documents")[0]
 TAGS = {"prefix": NAMESPACE}
 
 
