@@ -1,0 +1,1 @@
+"""NFTS: where the paper files on persons are."""

@@ -1,0 +1,1 @@
+"""NFTS as the simulator has it."""
