@@ -195,8 +195,8 @@ GOOD = {
 )
 def test_a_configuration_under_which_facts_are_lost_is_told(changes: dict[str, str], words: str) -> None:
     assert wrong_settings(GOOD) == []
-    (told,) = wrong_settings(GOOD | changes)
-    assert words in told
+    (reason,) = wrong_settings(GOOD | changes)
+    assert words in reason
 
 
 def test_a_router_of_topics_changes_no_record() -> None:
