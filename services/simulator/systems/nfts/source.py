@@ -69,7 +69,7 @@ class NftsWriter:
             path = self.run.place / f"NFTS.{sequence:06}"
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         read = sum(map(len, self.months.values()))
-        return {"read": read, "published": read}
+        return {"read": read, "published": read, "filtered": 0}
 
     def _moves(self, opened: int) -> list[Move]:
         """Return the life of an A-file: created, moved from office to office, scanned perhaps."""

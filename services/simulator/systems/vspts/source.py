@@ -18,6 +18,8 @@ from services.simulator.source import Counts, Feeds, Run, Source, Writer
 from services.simulator.systems.vspts import rates
 
 MONTH = 30
+LONGEST = 80
+"""Signs of a name in an element."""
 ISSUE, REFUSE, MORE = "RECOMMEND ISSUE", "RECOMMEND REFUSE", "MORE"
 
 
@@ -77,7 +79,7 @@ class VsptsWriter:
             path = self.run.place / f"VSPTS.{sequence:06}.xml"
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         read = sum(map(len, self.batches.values()))
-        return {"read": read, "published": read}
+        return {"read": read, "published": read, "filtered": 0}
 
     def _decisions(self, visa: Visa) -> Iterator[Decision]:
         """Yield the decisions on an application whose visa was issued, in order; the last is on the day before."""
@@ -112,8 +114,8 @@ class VsptsWriter:
     def _record(self, visa: Visa, described: Description, decision: Decision, *, new: bool) -> str:
         person, passport = described.person, described.passport
         applicant = (
-            ("FamilyName", person.family),
-            ("GivenName", person.given),
+            ("FamilyName", person.family[:LONGEST]),
+            ("GivenName", person.given[:LONGEST]),
             ("BirthDate", birth_text(person.birth)),
             ("Sex", person.sex),
             ("Citizenship", person.citizenship),
