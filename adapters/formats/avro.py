@@ -131,14 +131,37 @@ class Avro:
         return Record(place, orjson.dumps(shown, default=_reason), fields, {}, number)
 
     def field_names(self) -> Sequence[str]:
-        """The fields of the reader's schema."""
-        return tuple(str(each["name"]) for each in self.reader["fields"])
+        """The fields of the reader's schema that hold values, those of groups in it among them."""
+        return tuple(dict.fromkeys(_leaves(self.reader)))
 
     def _fields(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError("no record")
         converted: dict[str, Any] = self._convert(value)
         return converted
+
+
+def _leaves(schema: Any) -> Iterator[str]:
+    """The names of the fields below a record that hold no record themselves."""
+    for each in schema["fields"]:
+        inner = list(_records(each["type"]))
+        if not inner:
+            yield str(each["name"])
+        for one in inner:
+            yield from _leaves(one)
+
+
+def _records(schema: Any) -> Iterator[Any]:
+    """The records that a type has in it, as far as they stand there and not by name."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _records(each)
+    elif isinstance(schema, dict):
+        if schema["type"] == "record":
+            yield schema
+        else:
+            for name in ("type", "items", "values"):
+                yield from _records(schema.get(name))
 
 
 def parsed(schema: Any, known: dict[str, Any] | None = None) -> Any:

@@ -10,6 +10,22 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from formats.pnrgov.build import (
+    DOCS,
+    HEAD,
+    INFANT,
+    LEG,
+    LOG,
+    OF_INFANT,
+    SRC,
+    TIF,
+    TVL,
+    UNB,
+    UNH,
+    interchange,
+    message,
+    reservation,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,28 +33,6 @@ from adapters.core import BadRecord, Closing, Completeness, Outside, Read, Recor
 from adapters.formats.edifact import LONGEST
 from adapters.formats.pnrgov import Pnrgov
 from adapters.formats.reservation import Flight, docs_of
-
-UNB = "UNB+IATA:1+1A+CBP+260228:1412+{0}'"
-UNH = "UNH+{0}+PNRGOV:13:1:IA+XA123/260301/1900/24+{1}'"
-TVL = "TVL+010326:1900:010326:2235+JFK+YUL+XA+123'"
-HEAD = "MSG+:22'ORG+1A:YUL'" + TVL
-SRC = "SRC'RCI+XA:QX7RTA::200226:0900'DAT+700:270226:1412'"
-TIF = "TIF+MARLOWE+IRENE MRS:A:1:1'"
-DOCS = "SSR+DOCS:HK:1:XA:::::/P/GBR/099123456/GBR/23AUG77/F/13FEB30/MARLOWE/IRENE ANNE'"
-LEG = "TVL+010326:1900:010326:2235+JFK+YUL+XA+123:Y'RPI+1+HK'APD+388'"
-
-
-def interchange(*messages: str, number: str = "0117", una: str = "UNA:+.?*'") -> bytes:
-    return (una + UNB.format(number) + "".join(messages) + f"UNZ+1+{number}'").encode()
-
-
-def message(*reservations: str, part: str = "01:F", count: int = 1, head: str = HEAD, unh: str = UNH) -> str:
-    body = unh.format("1", part) + head + f"EQN+{count}'" + "".join(reservations)
-    return f"{body}UNT+{body.count(chr(39)) + 1}+1'"
-
-
-def reservation(*travellers: str, leg: str = LEG, src: str = SRC) -> str:
-    return src + "".join(travellers or (TIF + DOCS,)) + leg
 
 
 def read(data: bytes) -> list[Read]:
@@ -205,9 +199,6 @@ def test_segments_on_lines_of_their_own_and_wrapped_lines() -> None:
     assert one(b"\n".join(data[at : at + 60] for at in range(0, len(data), 60)))["given"] == "IRENE ANNE"
 
 
-LOG = "INFO  [2026-02-28T14:12:23,379][listener-4][ID:69ef7fc9] - MQ Message sent to [PNR.OUT] Message body [\n"
-
-
 def test_lines_of_a_log_around_interchanges() -> None:
     body = interchange(message(reservation())).decode()
     data = f"{LOG}{body}\n]\n\n{LOG}{body}\n]\n".encode()
@@ -241,10 +232,6 @@ def test_a_reservation_outside_any_interchange_is_refused_and_not_passed_over() 
 
 
 # --- travellers and their documents ------------------------------------------------------------------------------
-
-
-INFANT = "TIF+MARLOWE+TOBY:IN:2'"
-OF_INFANT = "SSR+DOCS:HK:1:XA:::::/P/GBR/099777888/GBR/20SEP25/MI/25OCT30/MARLOWE/TOBY JOHN/'"
 
 
 def test_an_infants_document_that_stands_with_the_adult_is_the_infants() -> None:

@@ -1,0 +1,1 @@
+"""ATS: travel records and vetted overstays by UPAX, and carriers' reservations."""
