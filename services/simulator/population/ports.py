@@ -80,3 +80,22 @@ EASTWARD = {_WEST: "JFK", _HAWAII: "JFK", _CHICAGO: "MIA", _DENVER: "BOS", "Amer
 """A port so far east that the day has already begun there while that of the zone before lasts."""
 AIRLINES = ("AA", "UA", "DL", "BA", "LH", "AF", "KL", "JL", "NH", "QF", "EK", "AM", "AV", "LA", "IB", "SQ")
 SHIPPING = ("CCL", "RCI", "NCL", "MSC")
+HUBS: dict[str, tuple[str, str]] = {
+    "AA": ("LHR", "Europe/London"),
+    "UA": ("FRA", "Europe/Berlin"),
+    "DL": ("AMS", "Europe/Amsterdam"),
+    "BA": ("LHR", "Europe/London"),
+    "LH": ("MUC", "Europe/Berlin"),
+    "AF": ("CDG", "Europe/Paris"),
+    "KL": ("AMS", "Europe/Amsterdam"),
+    "JL": ("NRT", "Asia/Tokyo"),
+    "NH": ("HND", "Asia/Tokyo"),
+    "QF": ("SYD", "Australia/Sydney"),
+    "EK": ("DXB", "Asia/Dubai"),
+    "AM": ("MEX", "America/Mexico_City"),
+    "AV": ("BOG", "America/Bogota"),
+    "LA": ("SCL", "America/Santiago"),
+    "IB": ("MAD", "Europe/Madrid"),
+    "SQ": ("SIN", "Asia/Singapore"),
+}
+"""Each airline flies to and from one airport abroad."""

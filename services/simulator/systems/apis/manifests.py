@@ -17,25 +17,6 @@ from services.simulator.clock import digits, local, stamp, utc_day
 from services.simulator.population.ports import ZONES
 from services.simulator.spill_buffer import SpillBuffer
 
-HUBS: dict[str, tuple[str, str]] = {
-    "AA": ("LHR", "Europe/London"),
-    "UA": ("FRA", "Europe/Berlin"),
-    "DL": ("AMS", "Europe/Amsterdam"),
-    "BA": ("LHR", "Europe/London"),
-    "LH": ("MUC", "Europe/Berlin"),
-    "AF": ("CDG", "Europe/Paris"),
-    "KL": ("AMS", "Europe/Amsterdam"),
-    "JL": ("NRT", "Asia/Tokyo"),
-    "NH": ("HND", "Asia/Tokyo"),
-    "QF": ("SYD", "Australia/Sydney"),
-    "EK": ("DXB", "Asia/Dubai"),
-    "AM": ("MEX", "America/Mexico_City"),
-    "AV": ("BOG", "America/Bogota"),
-    "LA": ("SCL", "America/Santiago"),
-    "IB": ("MAD", "Europe/Madrid"),
-    "SQ": ("SIN", "Asia/Singapore"),
-}
-"""Each airline flies to and from one airport abroad."""
 PARTNERS: dict[str, str] = {
     "AA": "BA",
     "BA": "AA",

@@ -17,7 +17,6 @@ from services.simulator.systems.apis.manifests import (
     ABOARD,
     CANCELLED,
     CHANGED,
-    HUBS,
     LISTED,
     NOT_ABOARD,
     Flight,
@@ -77,7 +76,7 @@ class ApisWriter:
     def _inbound(self, log: PersonLog, stay: Stay) -> None:
         arrival = stay.arrival
         at = arrival.at - arrival.at % 60
-        abroad, zone = HUBS[arrival.carrier]
+        abroad, zone = ports.HUBS[arrival.carrier]
         if arrival.port in ports.ABROAD:
             # inspected before the flight
             flight = _flight(arrival, place(arrival.port), place("JFK"), at + 3600, at + 4 * 3600)
@@ -96,7 +95,7 @@ class ApisWriter:
         stay = log.person.stays[index]
         earlier = self._mistakes.other_time(departure, possible=not alone)
         at = (earlier or departure).at
-        flight = _flight(departure, place(departure.port), HUBS[departure.carrier], at, at + FLIGHT_SECONDS)
+        flight = _flight(departure, place(departure.port), ports.HUBS[departure.carrier], at, at + FLIGHT_SECONDS)
         documented = self._documented(log.person)
         description = self._mistakes.describe(log.person, stay, bare=True, documented=documented)
         who = self._passenger(description, flight, documented=documented, booking=stay.booking)
@@ -172,7 +171,7 @@ class ApisWriter:
             carrier = self._rng.one(ports.AIRLINES)
             conveyance = f"{carrier}{self._rng.between(1, 1999):04}"
             origin = place(self._rng.one(ports.OUT))
-            flight = Flight(carrier, conveyance, origin, HUBS[carrier], at, at + FLIGHT_SECONDS)
+            flight = Flight(carrier, conveyance, origin, ports.HUBS[carrier], at, at + FLIGHT_SECONDS)
         return flight
 
     def _domestic(self, log: PersonLog, stay: Stay) -> None:

@@ -1,0 +1,1 @@
+"""ATS as the simulator has it."""
