@@ -72,7 +72,7 @@ def travel(**members: Any) -> dict[str, Any]:
     return message(travel={name: value for name, value in (TRAVEL | members).items() if value is not ABSENT})
 
 
-FOUND = {"result": "UNMATCHED_DEPARTURE_FOUND", "rank": None, "departure": DEPARTURE}
+UNMATCHED = {"result": "UNMATCHED_DEPARTURE_FOUND", "rank": None, "departure": DEPARTURE}
 
 
 def file(*messages: dict[str, Any]) -> bytes:
@@ -82,7 +82,7 @@ def file(*messages: dict[str, Any]) -> bytes:
 
 def inputs() -> dict[str, bytes]:
     """The input of each case, by its path."""
-    without_departure = {name: value for name, value in FOUND.items() if name != "departure"}
+    without_departure = {name: value for name, value in UNMATCHED.items() if name != "departure"}
     cases = {
         "booked": file(message(documents=[PASSPORT, VISA], estaNumber="2026030112345678")),
         "cancelled": file(message(), travel(status="CANCELLED") | {"version": 2}),
@@ -96,16 +96,16 @@ def inputs() -> dict[str, bytes]:
         "airport-of-no-table": file(travel(origin="QQQ"), travel(destination="QQQ")),
         "priority": file(vetting()),
         "priority-without-rank": file(vetting({"rank": None}), vetting({"rank": 12}), vetting({"rank": "first"})),
-        "unmatched-departure-found": file(vetting(FOUND)),
+        "unmatched-departure-found": file(vetting(UNMATCHED)),
         "departure-that-is-not-told": file(vetting(without_departure)),
         "departure-by-a-reservation-stays-a-booking": file(
-            vetting(FOUND | {"departure": DEPARTURE | {"basis": "RESERVATION", "system": None, "departedBy": "?"}})
+            vetting(UNMATCHED | {"departure": DEPARTURE | {"basis": "RESERVATION", "system": None, "departedBy": "?"}})
         ),
         "departure-with-an-offset": file(
-            vetting(FOUND | {"departure": DEPARTURE | {"departedAt": "2026-01-12T02:40:00Z", "basis": "MANIFEST"}})
+            vetting(UNMATCHED | {"departure": DEPARTURE | {"departedAt": "2026-01-12T02:40:00Z", "basis": "MANIFEST"}})
         ),
-        "departure-from-no-airport-of-ours": file(vetting(FOUND | {"departure": DEPARTURE | {"port": "LHR"}})),
-        "departure-by-a-basis-of-no-table": file(vetting(FOUND | {"departure": DEPARTURE | {"basis": "RUMOUR"}})),
+        "departure-from-no-airport-of-ours": file(vetting(UNMATCHED | {"departure": DEPARTURE | {"port": "LHR"}})),
+        "departure-by-a-basis-of-no-table": file(vetting(UNMATCHED | {"departure": DEPARTURE | {"basis": "RUMOUR"}})),
         "result-of-another-word": file(vetting({"result": "NO_MATCH", "rank": None})),
         "correction": file(message(), message(version=2, traveler=TRAVELER | {"givenName": "IRENE"})),
         "identifiers-alone": file(message(traveler=None, estaNumber="2026030112345678")),
@@ -146,7 +146,7 @@ def inputs() -> dict[str, bytes]:
     results = {f"{name}/input.jsonl": data for name, data in cases.items()}
     stream = BytesIO()
     schema = parsed(json.loads(files("adapters.systems.ats").joinpath("upax.avsc").read_text()))
-    messages = (message(), vetting(FOUND))
+    messages = (message(), vetting(UNMATCHED))
     writer(stream, schema, [as_avro(each) for each in messages], metadata={}, sync_marker=b"visabus sync 117")
     results |= {"by-avro/input.avro": stream.getvalue(), "by-avro/feed": b"upax-avro\n"}
     for name, data in reservations().items():

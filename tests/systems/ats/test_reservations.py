@@ -125,7 +125,7 @@ def test_parts_of_a_flight_in_several_files_give_each_reservation_once() -> None
 
 
 def test_messages_of_avro_say_what_those_of_json_say() -> None:
-    messages = [build.message(), build.vetting(build.FOUND), build.vetting()]
+    messages = [build.message(), build.vetting(build.UNMATCHED), build.vetting()]
     stream = BytesIO()
     writer(stream, parsed(SCHEMA), [build.as_avro(each) for each in messages])
     by_avro = [event for each in decoded(stream.getvalue(), "upax-avro") for event in each.events]
