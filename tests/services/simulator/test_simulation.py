@@ -19,6 +19,9 @@ def test_no_system_is_without_records(written: tuple[Path, Truth]) -> None:
     systems = truth.counts["systems"]
     assert tuple(systems) == SYSTEMS
     assert all(counts["read"] > 0 for counts in systems.values())
+    assert {
+        system for system, counts in systems.items() if not {"read", "published", "filtered"} <= counts.keys()
+    } == set()
     feeds = addresses(directory)
     assert {"APIS.files", "CLAIMS3.actions", "I94.nightly", "SEVIS.batches"} <= feeds.keys()
     assert not any(name.startswith("IDENT.") for name in feeds), "it pushes"
