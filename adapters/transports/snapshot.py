@@ -91,6 +91,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _beginning() -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The stage. `key`: the record's key, as the mapper has it. `keep`: the fields that a retraction is made of, those
@@ -119,9 +123,10 @@ class Snapshot:
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """An extract with nothing before it; of a tar archive its members, each an extract, in their order."""
         state, memory = State(None), _Memory()
+        numbered = replace(self, now=_beginning)  # from 1, whenever that is asked
         try:
             for name, member in _members(source):
-                extract = _Extract(self, state, name)
+                extract = _Extract(numbered, state, name)
                 extract.take(self.inner.offline(member, format))
                 passed = extract.judge(memory, None)
                 if passed is not None:

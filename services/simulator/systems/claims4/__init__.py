@@ -1,0 +1,1 @@
+"""CLAIMS 4: a view of cases of naturalisation."""
