@@ -261,13 +261,13 @@ async def test_a_change_in_the_future_is_read_and_moves_nothing_on() -> None:
 
 async def test_a_server_whose_clock_is_ahead_of_this_one_is_followed() -> None:
     async with served(styled()) as known:
-        ahead = datetime.now(UTC) + timedelta(days=40)
-        known.put("K8", changed=ahead.isoformat())
+        later = datetime.now(UTC) + timedelta(days=40)
+        known.put("K8", changed=later.isoformat())
         known.before = lambda request: None
         answer = known._answer
-        known._answer = lambda request: _dated(answer(request), ahead)  # type: ignore[method-assign]
+        known._answer = lambda request: _dated(answer(request), later)  # type: ignore[method-assign]
         _, positions = await poll(known.url, transport("cursor"))
-        assert positions[-1]["high"][:10] == ahead.date().isoformat()
+        assert positions[-1]["high"][:10] == later.date().isoformat()
 
 
 def _dated(reply: Reply, at: datetime) -> Reply:
