@@ -259,11 +259,12 @@ class Person:
     birth_as: Converter[str | None] = converters.birth
     sex_as: Converter[str | None] = converters.sex
     citizenship_as: Converter[str | None] = converters.nationality
+    name_as: Callable[[str], str] = str  # of names that are not transmitted as they are meant
 
     def of(self, said: Fields, more: Sequence[Spelling] = ()) -> Subject:
         """The person, with further identifiers. Raises ValueError if nothing tells who it is."""
-        family = _text(said, self.family) if self.family is not None else None
-        given = " ".join([name for field in self.given if (name := _text(said, field))])
+        family = self.name_as(_text(said, self.family) or "") if self.family is not None else None
+        given = " ".join([self.name_as(name) for field in self.given if (name := _text(said, field))])
         if family:
             family = said.fitting(self.family or "", family)
         if given:

@@ -1,0 +1,123 @@
+"""A REST service on loopback as owners of systems have one: tokens of OAuth 2, records by their last change in pages.
+
+From the interface pages alone. Records are kept as lines `changed TAB key TAB JSON`, in that order; a cursor names the
+last record of the page before, so what changes meanwhile shifts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from services.simulator.soap import RECORDS
+
+USER, SECRET = "visabus", "a secret & more"
+PAGE = 100
+"""Records in a page."""
+_BEHIND = "\U0010ffff"
+_TOKEN = "simulated"  # noqa: S105
+Asked = Mapping[str, str]
+"""The parameters of a request."""
+Reply = tuple[int, str]
+"""Status and body, which is JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestRecords:
+    """What a service holds, in the order of change. `clock`: all that changed up to it is there."""
+
+    clock: str
+    lines: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def of(cls, place: Path) -> RestRecords:
+        """Return the records that lie in a place."""
+        clock, *lines = (place / RECORDS).read_text(encoding="utf-8").splitlines()
+        return cls(clock, tuple((changed, key, text) for changed, key, text in (line.split("\t", 2) for line in lines)))
+
+    def page(self, items: str, since: str, cursor: str = "") -> Reply:
+        """Return the page of what changed since a moment, or behind a cursor; its records stand in the member named."""
+        changed, _, key = cursor.partition(" ")
+        if cursor and not key:
+            return 400, '{"message": "no such cursor"}'
+        lines = self.lines
+        begin = bisect_right(lines, (changed, key, _BEHIND)) if key else bisect_left(lines, (since[:19], "", ""))
+        some = lines[begin : begin + PAGE]
+        more = {"nextCursor": " ".join(some[-1][:2])} if begin + PAGE < len(lines) else {}
+        rest = json.dumps({"asOf": self.clock} | more)
+        return 200, f'{{"{items}": [{", ".join(text for *_, text in some)}], {rest[1:]}'
+
+
+@asynccontextmanager
+async def rest_service(token: str, answer: Callable[[str, Asked], Reply]) -> AsyncIterator[str]:
+    """Answer for as long as the context lasts; the address. `token` is the path where tokens are given."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            known = f"Basic {b64encode(f'{quote(USER)}:{quote(SECRET)}'.encode()).decode()}"
+            body = (form.get("client_id"), form.get("client_secret")) == ([USER], [SECRET])
+            good = self.path == token and form.get("grant_type") == ["client_credentials"]
+            if not good or not (body or self.headers.get("Authorization") == known):
+                self.send(401, '{"error": "invalid_client"}')
+                return
+            # as a public service answers: how long it lives is a text
+            granted = {"access_token": _TOKEN, "token_type": "BearerToken", "expires_in": "1799", "status": "approved"}
+            self.send(200, json.dumps(granted))
+
+        def do_GET(self) -> None:
+            if self.headers.get("Authorization") != f"Bearer {_TOKEN}":
+                self.send(401, '{"message": "unauthorized"}')
+                return
+            parts = urlsplit(self.path)
+            self.send(*answer(parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}))
+
+        def send(self, status: int, body: str) -> None:
+            data = body.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        await asyncio.to_thread(server.shutdown)
+        server.server_close()
+
+
+def served_pages(
+    records: RestRecords, path: str, *, items: str = "items", since: str = "modifiedSince"
+) -> Callable[[str, Asked], Reply]:
+    """Return what answers with the pages of a path, and with 404 elsewhere."""
+
+    def answer(asked_path: str, asked: Asked) -> Reply:
+        if asked_path != path:
+            return 404, '{"message": "no such path"}'
+        return records.page(items, asked.get(since, ""), asked.get("cursor", ""))
+
+    return answer
+
+
+def feed(address: str, **options: Any) -> dict[str, Any]:
+    """Return the settings of a feed from such a service."""
+    return {"url": address, "user": USER, "secret": SECRET} | ({"options": options} if options else {})

@@ -1,0 +1,1 @@
+"""ELIS as the simulator has it."""
