@@ -13,6 +13,7 @@ from adapters.fields import Converter
 from schemas.countries import citizenship
 from schemas.country_codes import CountryCodes, Use
 from schemas.moments import Moment, zone
+from schemas.ports import is_post
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -188,6 +189,13 @@ def country(*sets: CountryCodes, of: Use = "citizenship") -> Converter[str | Non
             raise ValueError(f"{what} {error}") from None
 
     return convert
+
+
+def post(value: Any, what: str) -> str:
+    """The code of a visa-issuing post. Raises ValueError."""
+    if not isinstance(value, str) or not is_post(value):
+        raise ValueError(f"{what} {value!r} is no visa post")
+    return value
 
 
 def boolean(value: Any, what: str) -> bool:

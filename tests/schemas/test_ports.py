@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapters.converters import post
 from schemas.ports import _ports, _posts, is_post, port
 
 
@@ -45,4 +46,8 @@ def test_the_tables_have_what_their_sources_have() -> None:
 def test_posts() -> None:
     assert all(is_post(code) for code in ("BNS", "SPL", "BGT", "GUZ", "SHG", "MNL", "MTR"))
     assert not is_post("LAX")
+    assert post("BGT", "POST") == "BGT"
+    for wrong in ("LAX", "", None, [], 7):
+        with pytest.raises(ValueError, match=r"POST .* is no visa post"):
+            post(wrong, "POST")
     assert port("QQQ") is None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Any
 
 from lxml import etree
 
-from adapters.converters import choice, code, instant_at, symbol
+from adapters.converters import choice, code, instant_at, post, symbol
 from adapters.core import Feed, Record, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
@@ -18,7 +17,6 @@ from adapters.transports.file_drop import FileDrop
 from schemas.events import Status
 from schemas.identifiers import Scheme
 from schemas.moments import Moment
-from schemas.ports import is_post
 
 MOMENT = instant_at("UTC")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,13 +34,6 @@ APPLICANT = Person(
         Number(Scheme.VISA, "Foil"),
     ),
 )
-
-
-def post(value: Any, what: str) -> str:
-    """Return the code of a visa post. Raises ValueError."""
-    if not is_post(value):
-        raise ValueError(f"{what} {value!r} is no visa post")
-    return str(value)
 
 
 def version(record: Record) -> int:
