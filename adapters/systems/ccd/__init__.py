@@ -1,0 +1,1 @@
+"""CCD: the State Department's visas."""

@@ -1,0 +1,1 @@
+"""CCD as the simulator has it."""
