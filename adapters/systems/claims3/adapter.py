@@ -12,16 +12,22 @@ from adapters.mapper import Mapper, Number, Person, Says, Vouches
 from adapters.transports.database_poll import DatabasePoll
 from adapters.transports.rows import parse, timestamp
 from schemas.country_codes import CLAIMS_NUMERIC, ICAO, INS_ALPHA
-from schemas.events import Extension, Status
+from schemas.events import Extension, Handling, Status
 from schemas.identifiers import Scheme
 
 COLUMNS = """
     action_id row_version receipt_number form_type action_code action_date filed_date a_number i94_number family_name
     given_name date_of_birth sex country_of_citizenship passport_number passport_country current_class requested_class
-    requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts
+    requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts requested_action
+    t_u_vawa_flag
 """.split()
 FORM = code(FORMS := {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None})
 ACTION = code({action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")})
+CONSULATE = "A"
+ASKED = code({"B": "change_class", "F": "change_class", "C": "extend", "D": "extend", "E": "extend", CONSULATE: None})
+"""What REQUESTED_ACTION of the agency's released data asks for."""
+CLASSES = {"1B1": "H1B", "1B2": "H1B", "1B3": "H1B", "HSC": "H1B1"}
+"""Codes of the agency's own, in the same data."""
 VOID = code({"Y": True, "N": False})
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
@@ -46,7 +52,24 @@ APPROVED = replace(APPLICANT, numbers=(*NUMBERS[:3], Number(Scheme.I94, "new_i94
 
 def plain_class(value: object, what: str) -> str:
     """The class as canonical events have it: without the hyphen. Raises ValueError."""
-    return text(value, what).replace("-", "")
+    plain = text(value, what).replace("-", "")
+    return CLASSES.get(plain, plain)
+
+
+def asked(row: Fields, requested: str | None, current: str | None) -> str | None:
+    """What the application asks for."""
+    if FORMS[row["form_type"]] != "extend":
+        return FORMS[row["form_type"]]
+    action = row.optional("requested_action", ASKED)
+    return action or ("change_class" if requested not in (None, current) else "extend")
+
+
+def skips(row: Fields) -> str | None:
+    """Applications that move no stay."""
+    if not FORM(row.text("form_type"), "form_type"):
+        return "employment-authorisation-only"
+    consular = row["form_type"] == "I-129" and row.get("requested_action") == CONSULATE
+    return "consular-notification" if consular else None
 
 
 def says(row: Fields) -> Iterator[Says]:
@@ -67,7 +90,7 @@ def says(row: Fields) -> Iterator[Says]:
     application = {
         "receipt": row["receipt_number"],
         "form": form,
-        "asks": "change_class" if FORMS[form] == "extend" and requested not in (None, current) else FORMS[form],
+        "asks": asked(row, requested, current),
         "action": ACTION(action, "action_code"),
         "filed_on": happened if action == "FILED" else filed,
         "requested_class": requested,
@@ -91,11 +114,12 @@ def vouches(closing: Closing) -> Iterator[Vouches]:
 MAPPING = Mapper(
     key=lambda row: str(row.need("action_id", whole)),
     version=lambda record: whole(record.fields.get("row_version"), "row_version"),
-    skips=lambda row: None if FORM(row.text("form_type"), "form_type") else "employment-authorisation-only",
+    skips=skips,
     recorded=lambda row: timestamp(row.text("last_update_ts"), "last_update_ts"),
     retracted=lambda row: VOID(row.text("void_flag"), "void_flag"),
     says=says,
     vouches=vouches,
+    handling=lambda row: (Handling.PROTECTED,) if str(row.get("t_u_vawa_flag") or "").strip() else (),
 )
 VIEW = DatabasePoll(
     view="visabus_benefit_action",

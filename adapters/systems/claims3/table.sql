@@ -29,6 +29,8 @@ CREATE TABLE benefit_action (
     new_i94_number varchar(11),
     void_flag varchar(1) NOT NULL,
     last_update_ts timestamptz NOT NULL,
+    requested_action varchar(1),
+    t_u_vawa_flag varchar(1),
     service_center varchar(3),
     examiner_id varchar(8)
 );
@@ -65,6 +67,8 @@ CREATE TABLE benefit_action (
     new_i94_number TEXT,
     void_flag TEXT NOT NULL,
     last_update_ts TEXT NOT NULL,
+    requested_action TEXT,
+    t_u_vawa_flag TEXT,
     service_center TEXT,
     examiner_id TEXT
 );

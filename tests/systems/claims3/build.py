@@ -35,6 +35,8 @@ ROW: Fields = {
     "new_i94_number": None,
     "void_flag": "N",
     "last_update_ts": "2025-08-21T14:03:11.250000Z",
+    "requested_action": None,
+    "t_u_vawa_flag": None,
     "service_center": "VSC",
     "examiner_id": "X0815",
 }

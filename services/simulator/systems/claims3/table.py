@@ -34,6 +34,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("new_i94_number", "TEXT"),
     ("void_flag", "TEXT NOT NULL"),
     ("last_update_ts", "TEXT NOT NULL"),
+    ("requested_action", "TEXT"),
+    ("t_u_vawa_flag", "TEXT"),
     ("service_center", "TEXT"),
     ("examiner_id", "TEXT"),
 )
@@ -70,6 +72,8 @@ class Action:
     new_i94_number: str | None
     void_flag: str
     last_update_ts: str
+    requested_action: str | None
+    t_u_vawa_flag: str | None
     service_center: str
     examiner_id: str
 

@@ -130,6 +130,8 @@ class Claims3Writer:
                 new_i94_number=new_number or None,
                 void_flag="Y" if void else "N",
                 last_update_ts=timestamp(updated),
+                requested_action=_requested_action(application),
+                t_u_vawa_flag=None,
                 service_center=receipt[:3],
                 examiner_id=f"X{self._action % 900:04}",
             )
@@ -152,3 +154,10 @@ class Claims3Writer:
 def _permit(receipt: str) -> str:
     """Return the receipt of the work permit filed together with an adjustment; no other application has that office."""
     return f"NBC{receipt[3:]}"
+
+
+def _requested_action(application: Application) -> str | None:
+    """What a petition of an employer asks for; other forms have no such code."""
+    if application.form != "I-129":
+        return None
+    return "B" if application.asked_class else "C"
