@@ -164,7 +164,8 @@ CHANGED: dict[str, Any] = {
     "sex": None, "country_of_citizenship": "PRT", "passport_number": "PAA123457", "passport_country": "PRT",
     "current_class": "F-1", "requested_class": "F-1", "requested_until": "D/S", "granted_class": "B-1",
     "granted_until": "2026-03-14", "valid_from": "2025-09-15", "new_i94_number": "987654321B3", "void_flag": "Y",
-    "last_update_ts": "2025-11-02T18:45:00.000001Z", "service_center": "NSC", "examiner_id": None,
+    "last_update_ts": "2025-11-02T18:45:00.000001Z", "requested_action": "C", "t_u_vawa_flag": "Y",
+    "service_center": "NSC", "examiner_id": None,
 }  # fmt: skip
 
 
