@@ -31,7 +31,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,17 +183,16 @@ _MOST_REFUSED = 100
 
 def _members(source: Path | bytes) -> Iterator[tuple[str, Path | bytes]]:
     with opened(source) as stream:
-        archive = stream.peek(512)[257:262] == b"ustar"
-    if not archive:
-        yield "the extract", source
-        return
-    try:
-        with tarfile.open(fileobj=BytesIO(source) if isinstance(source, bytes) else source.open("rb")) as members:
-            for each in members:
-                if (member := members.extractfile(each)) is not None:
-                    yield each.name, member.read()
-    except (tarfile.TarError, EOFError, ValueError):
-        yield "the archive", b""
+        if stream.peek(512)[257:262] != b"ustar":
+            yield "the extract", source
+            return
+        try:
+            with tarfile.open(fileobj=stream) as members:
+                for each in members:
+                    if (member := members.extractfile(each)) is not None:
+                        yield each.name, member.read()
+        except (tarfile.TarError, EOFError, ValueError):
+            yield "the archive", b""
 
 
 # --- the position ------------------------------------------------------------------------------------------------

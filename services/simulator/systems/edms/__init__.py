@@ -1,0 +1,1 @@
+"""EDMS: a view of scanned documents."""
