@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -43,6 +43,7 @@ def number(text: str) -> str:
     return digits and digits.zfill(3)
 
 
+@lru_cache(maxsize=4096)  # a source tells a few names again and again
 def name(text: str) -> str:
     """The spelling under which a name is looked up: capitals, no accents, no marks, the inverted part in front.
 

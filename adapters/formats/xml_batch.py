@@ -23,6 +23,7 @@ from lxml import etree
 
 from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.fields import Fields as Reading
+from adapters.formats.xml_message import content_of
 from adapters.formats.xml_safe import safe_parser
 from adapters.formats.xml_valid import fits
 
@@ -49,9 +50,10 @@ class XmlBatchFormat:
     """Reads such documents. `schema` has the header and each kind of record as elements of their own.
 
     A record's fields are its content, and the element's name as `@element`. Content is text, or a mapping with
-    attributes as `@name`; blanks are collapsed, no element comes twice beside itself. The closing comes once the
-    document was read to its end and the header's `count` agrees. `check` looks at a header and raises ValueError;
-    without a header that holds no record is read.
+    attributes as `@name`; blanks are collapsed, no element comes twice beside itself. With `repeats` it is as
+    `XmlMessageFormat` has it: elements may come several times, be nil, or refer to others of the record. The closing
+    comes once the document was read to its end and the header's `count` agrees. `check` looks at a header and raises
+    ValueError; without a header that holds no record is read.
     """
 
     schema: etree.XMLSchema
@@ -61,6 +63,7 @@ class XmlBatchFormat:
     records: frozenset[str]
     count: str
     check: Callable[[Reading], None] = accept
+    repeats: bool = False
     longest: int = 2**20  # bytes of a record with what stands before it
     lock: Lock = field(default_factory=Lock, compare=False, repr=False)  # a schema has one log for all threads
 
@@ -304,8 +307,15 @@ class _Reading:
         wrong = self._wrong(result, name, cut)
         if wrong is not None:
             return wrong.of(cut, raw)
-        fields = _content(result) | {"@element": name}
+        fields = self._fields(result, raw) | {"@element": name}
         return Record(f"line {cut.line}", raw, fields, self.header or {}, self.number)
+
+    def _fields(self, record: etree._Element, raw: bytes) -> dict[str, Any]:
+        """What is in a record."""
+        if not self.format.repeats:
+            return _content(record)
+        content = content_of(record, raw.replace(b"\0", b""))  # the names are ASCII in UTF-16, too
+        return content if isinstance(content, dict) else {"": [content]}
 
     def _wrong(self, element: etree._Element, name: str | None, cut: _Cut) -> _Wrong | None:
         if name not in self.format.records:

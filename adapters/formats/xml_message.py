@@ -106,10 +106,7 @@ class XmlMessageFormat:
             yield self._record(child, header, number, f"record {number}, line {line}", data[start:end])
 
     def _record(self, child: etree._Element, header: Fields, number: int, place: str, raw: bytes) -> Read:
-        if self.attributes:
-            content = _content_with_attributes(child)
-        else:
-            content = _referred(child) if _REFERS.search(raw) else _content(child)
+        content = _content_with_attributes(child) if self.attributes else content_of(child, raw)
         if child.tag != self.record:
             return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
         wrong = "text behind the record" if _stray(child.tail) else _wrong(self.schema, child)
@@ -249,6 +246,14 @@ def local_name(tag: str) -> str:
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _REFERS = re.compile(rb":(?:nil|ref)\s*=")
 _STRUCTURES = re.compile(r"\{http://release\.niem\.gov/niem/structures/[^}]*\}(id|ref)")
+
+
+def content_of(record: etree._Element, raw: bytes) -> Any:
+    """What is in a record: text, or local names with all that stands under them. `raw` are the record's bytes.
+
+    Elements that are nil say nothing, and one that refers to another of the record stands for it.
+    """
+    return _referred(record) if _REFERS.search(raw) else _content(record)
 
 
 def _content(element: etree._Element) -> Any:

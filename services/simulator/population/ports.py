@@ -52,7 +52,7 @@ ZONES: dict[str, str] = {
     "SWE": _DENVER,
     "PBB": _NEW_YORK,
     "CHM": _NEW_YORK,
-    "HTN": _NEW_YORK,
+    "HTM": _NEW_YORK,
 }
 AIR = (
     *("JFK",) * 9,
@@ -65,13 +65,13 @@ ABROAD = ("YYZ", "YVR", "DUB", "AUH", "NAS")
 """Airports of preclearance."""
 OUT = tuple(port for port in AIR if port not in ABROAD)
 SEA = ("PMI", "PMI", "PEV", "NYS", "GVS", "LBS", "HNS", "KTN")
-LAND = ("SYS", "SYS", "NOG", "PDN", "LAR", "LAR", "BLA", "SWE", "PBB", "CHM", "HTN")
+LAND = ("SYS", "SYS", "NOG", "PDN", "LAR", "LAR", "BLA", "SWE", "PBB", "CHM", "HTM")
 INTO_CANADA = {
     "BLA": "PACIFIC HIGHWAY",
     "SWE": "COUTTS",
     "PBB": "FORT ERIE",
     "CHM": "ST-BERNARD-DE-LACOLLE",
-    "HTN": "WOODSTOCK ROAD",
+    "HTM": "WOODSTOCK ROAD",
 }
 """The port on the other side of each crossing into Canada, as Canada's border agency names it."""
 WESTWARD = {_NEW_YORK: "HNL", _CHICAGO: "HNL", _DENVER: "HNL", _WEST: "HNL"}

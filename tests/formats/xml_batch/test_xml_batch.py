@@ -8,10 +8,12 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from systems.sevis.build import NAMESPACE, batch, create, odd, several, update
 
 from adapters.core import BadRecord, Closing, Header, Record
 from adapters.formats import xml_batch
+from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.systems.sevis.adapter import FORMAT
 
 DOCUMENTS = (
@@ -92,3 +94,26 @@ def test_a_reader_that_forgets_with_each_piece_is_caught(monkeypatch: pytest.Mon
     monkeypatch.setattr(xml_batch._Cutter, "feed", forgetful)
     data = batch(several(3), between=" stray ").encode()
     assert in_pieces(data, 1) != reads(data)
+
+
+NIEM = """<b:Batch xmlns:b="urn:x" xmlns:s="http://release.niem.gov/niem/structures/5.0/"
+ xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><b:Head><b:Count>2</b:Count></b:Head>
+<b:Row><b:Name>A</b:Name><b:Name>B</b:Name><b:Born i:nil="true"/></b:Row>
+<b:Row><b:Name s:id="n">C</b:Name><b:Name s:ref="n"/><b:Born s:ref="gone"/></b:Row></b:Batch>"""
+_ROW = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x"
+ elementFormDefault="qualified"><xs:element name="Head"><xs:complexType><xs:sequence><xs:element name="Count"
+ type="xs:int"/></xs:sequence></xs:complexType></xs:element><xs:element name="Row"><xs:complexType mixed="true">
+ <xs:sequence><xs:any processContents="skip" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_elements_that_come_several_times_are_nil_or_refer(encoding: str) -> None:
+    schema = etree.XMLSchema(etree.fromstring(_ROW))
+    format = XmlBatchFormat(schema, "urn:x", "Batch", "Head", frozenset({"Row"}), "Count", repeats=True)
+    results = list(format.read(BytesIO(NIEM.encode(encoding))))
+    assert [dict(read.fields) for read in results if isinstance(read, Record)] == [
+        {"@element": "Row", "Name": ("A", "B")},
+        {"@element": "Row", "Name": ("C", "C"), "@lost": ["Born"]},
+    ]
+    assert isinstance(results[-1], Closing)
