@@ -1,0 +1,1 @@
+"""BCI, Border Crossing Information: crossings of the land borders, and Canada's word on who has left."""
