@@ -1,0 +1,1 @@
+"""ESTA as the simulator has it."""
