@@ -15,6 +15,11 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import orjson
 
+from adapters.core import Format
+
+CHANGE_TABLE = "change-table"
+"""The connector that records of a change table name as their source: their values are as the database writes JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -26,7 +31,7 @@ class Message:
 
 
 @runtime_checkable
-class TakesMessages(Protocol):
+class TakesMessages(Format, Protocol):
     """A format whose stream has a line for each message, as `line_of` writes it."""
 
     takes_messages: ClassVar[bool]

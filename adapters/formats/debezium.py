@@ -41,10 +41,8 @@ from adapters.formats.debezium_values import (
     from_binlog,
     plain_of,
 )
-from adapters.messages import Message, message_of
+from adapters.messages import CHANGE_TABLE, Message, message_of
 
-CHANGE_TABLE = "change-table"
-"""The `source.connector` of records of a change table: their values are as the database itself writes JSON."""
 META = ("table", "key", "op", "position", "committed", "unknown")
 """Fields that every record may have beside its columns."""
 WHOLE = ("c", "r", "u")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from adapters.core import BadRecord, Header, Met, Note, Outside, Read, Record, Unreadable
-from adapters.formats.debezium import CHANGE_TABLE, DebeziumFormat, Table, wrong_settings
+from adapters.formats.debezium import DebeziumFormat, Table, wrong_settings
 from adapters.formats.debezium_values import column_of, declared, from_binlog, plain_of
-from adapters.messages import Message, line_of
+from adapters.messages import CHANGE_TABLE, Message, line_of
 
 HERE = Path(__file__).parent
 TYPES = {
