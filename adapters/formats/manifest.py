@@ -170,6 +170,8 @@ def traveller(segments: Sequence[Segment], latest: date) -> Fields:
 def _names(first: Segment) -> tuple[str, str]:
     """Family and given names; in one component with fillers they stand as in a machine-readable zone."""
     parts = first.elements[4] if len(first.elements) > 4 else [""]
+    if not any(parts[:5]) and len(first.elements) > 3:
+        parts = first.elements[3]  # unstructured (C058), where the structured name is left out
     family = parts[0].strip()
     given = " ".join([name for part in parts[1:5] if (name := part.strip())])
     if "<" in family or "<" in given:
@@ -214,6 +216,14 @@ def _known(segments: Sequence[Segment], tags: frozenset[str], what: str) -> None
     for segment in segments:
         if segment.tag not in tags:
             raise ValueError(f"{segment.tag} in {what}")
+
+
+def another(said: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two travellers who are one by their reference or document are described as two people."""
+    if not (said["given"] and other["given"]) or said["given"].upper() == other["given"].upper():
+        return False
+    births = {str(each["birth"]) for each in (said, other) if each.get("birth")}
+    return len(births) == 2 or said["family"].upper() != other["family"].upper()
 
 
 def who(said: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -19,12 +19,14 @@ from adapters.core import BadRecord, Closing, Completeness, Header, Note, Outsid
 from adapters.dates import moment_of
 from adapters.formats.edifact import Outside as Between
 from adapters.formats.edifact import Run, Segment, Tokens
-from adapters.formats.manifest import REPORTING, Heading, full, heading, traveller, who
+from adapters.formats.manifest import REPORTING, Heading, another, full, heading, traveller, who
 
 MOST_SEGMENTS = 500
 MOST_BYTES = 65_536
 HELD, HELD_BYTES = 2_000, 2**20
 """As many travellers of a message, and as many bytes, are held until it is over; beyond that they go out earlier."""
+KNOWN = 5_000
+"""So many travellers of an interchange are remembered: a further message may mean another by one reference."""
 LISTED = 20
 """So many disagreements of an interchange are told one by one; all are counted."""
 SERVICE = frozenset({"", "UNA", "UNB", "UNG", "UNH", "CNT", "AUT", "UNT", "UNE", "UNZ"})
@@ -137,6 +139,7 @@ class _Interchange:
     segments: int = 0  # of the message
     references: dict[str, str] = field(default_factory=dict)
     disagreements: list[str] = field(default_factory=list)
+    known: dict[object, Fields] = field(default_factory=dict)  # flight and reference -> who was listed under it
 
     def place(self, part: _Part) -> str:
         """Where the part begins."""
@@ -298,9 +301,26 @@ class _Reading:
             for places in twins.values():
                 if len(places) > 1:
                     self._part(places)
-        self.reads += self.held
+        self.reads += map(self._only_one, self.held)
         self.held.clear()
         self.held_bytes = 0
+
+    def _only_one(self, read: Read) -> Read:
+        """The traveller, unless a message before in the interchange has another one under the same reference."""
+        at = self.interchange
+        if at is None or not isinstance(read, Record) or len(at.known) >= KNOWN:
+            return read
+        fields = read.fields
+        one, stops = who(fields), fields["heading"].stops
+        if one is None or not stops:
+            return read
+        flight = (stops[0].port, str(stops[0].departs), stops[-1].flight)
+        listed = {name: fields.get(name) for name in ("family", "given", "birth")}
+        before = at.known.setdefault((flight, one), listed)
+        if before is listed or not another(before, listed):
+            return read
+        reason = "another traveller than the one of this reference or document in a message before"
+        return BadRecord(reason, place=read.place, raw=read.raw)
 
     def _part(self, places: list[int]) -> None:
         twins = [read for place in places if isinstance(read := self.held[place], Record)]

@@ -362,12 +362,13 @@ class _Reading:
             data = bytes(self.held[start:end])
             if self._codec != "utf-8":  # which the parser checks by itself
                 data = data.decode(self._codec).encode()
-            return etree.fromstring(opening.encode() + data + closing.encode(), safe_parser())[0]
+            element = etree.fromstring(opening.encode() + data + closing.encode(), safe_parser())[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
         except etree.XMLSyntaxError as error:
             why = _PLACE.sub("", error.msg or "")[:200]
             return _Wrong(f"not well-formed: {why}", cut.line + (error.lineno or 1) - 1)
+        return _without_nil(element) if b":nil" in data else element
 
     def _invalid(self, element: etree._Element, cut: _Cut) -> _Wrong | None:
         """What is not as the schema has it, without the value: reasons go into logs and receipts."""
@@ -401,6 +402,15 @@ def _by_first_bytes(data: bytes) -> str | None:
     return "utf-16-be" if data in (b"\xfe\xff", b"\0<") else None
 
 
+def _without_nil(element: etree._Element) -> etree._Element:
+    """The element without those in it that are nil: they say what absent ones say, whatever the schema lets be nil."""
+    for each in [one for one in element.iter("*") if one.get(_NIL, "").strip() in ("true", "1")]:
+        parent = each.getparent()
+        if parent is not None and each is not element:
+            parent.remove(each)
+    return element
+
+
 def _name(element: etree._Element, namespace: str) -> str | None:
     """The local name of an element of the namespace."""
     space, brace, name = element.tag.rpartition("}")
@@ -430,6 +440,7 @@ def _collapsed(text: str) -> str:
     return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
 
 
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _SEVERAL = re.compile(f"[{_BLANKS}]+")
 _SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
 _ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)

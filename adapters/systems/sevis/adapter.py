@@ -10,6 +10,7 @@ from typing import Any
 
 from lxml import etree
 
+from adapters import niem
 from adapters.converters import code, country, day, instant_at, whole_day
 from adapters.core import Closing, Feed, Record, System
 from adapters.fields import Fields
@@ -43,7 +44,9 @@ def person(names: str, travel: str) -> Person:
         Scheme.PASSPORT, f"{travel}/PassportNumber", issuer=f"{travel}/PassportIssuingCountry", issuer_as=ISSUER
     )
     numbers = (ID, i94, passport)
-    return Person(family, tuple(given), birth, sex, citizenship, numbers, citizenship_as=CITIZENSHIP)
+    return Person(
+        family, tuple(given), birth, sex, citizenship, numbers, birth_as=niem.birth, citizenship_as=CITIZENSHIP
+    )
 
 
 CREATED = person("PersonalInfo", "TravelInfo")

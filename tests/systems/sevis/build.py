@@ -206,6 +206,9 @@ def odd() -> dict[str, bytes]:
     xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     texts = {
         "create-student": whole,
+        "nil-and-zone": whole.replace("<SEVISBatch ", f"<SEVISBatch {xsi} ")
+        .replace("<GivenName>", "<GivenName xsi:nil='true'>", 1)
+        .replace("</BirthDate>", "-05:00</BirthDate>", 1),
         "create-exchange-visitor": batch([create("CreateEV", "J1")]),
         "dependents": batch([
             create("CreateEV", "J2", sevisID="N0099999999", travel={"I94Number": None}),
