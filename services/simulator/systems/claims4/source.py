@@ -42,7 +42,7 @@ class Claims4Writer:
         self._case(log, case, log.person.stays[-1])
         if self._rng.chance(rates.CERTIFICATE):
             self._filtered += 1
-            receipt = f"LIN{case.receipt[3:]}"
+            receipt = f"NBC{case.receipt[3:]}"  # no case of the population has that office
             self._row({"receipt_number": receipt, "form_type": "N-600", "rec_date": iso(case.filed)})
 
     def finish(self) -> Counts:
