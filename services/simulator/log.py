@@ -52,7 +52,8 @@ class PersonLog:
         self.records.append(TrueRecord(system, record, frozenset(identifiers), tuple(kinds)))
 
     def retract(self, system: str, record: str) -> None:
-        """Keep that the owner of a record took it back."""
+        """Keep that the owner of a record took it back: it is the person's no more."""
+        self.records = [each for each in self.records if (each.system, each.record) != (system, record)]
         self.retracted.append((system, record))
 
     def admit(self, index: int, system: str, record: str) -> None:

@@ -71,7 +71,7 @@ class CcdWriter:
         database.execute("CREATE VIEW visabus_visa AS SELECT * FROM visa")
         database.commit()
         database.close()
-        return {"read": len(self.rows), "published": len(self.rows)}
+        return {"read": len(self.rows), "published": len(self.rows), "filtered": 0}
 
     def _issued(self, visa: Visa, foil: str) -> dict[str, Any]:
         """Return the row of a visa, as it stands when the records end."""
