@@ -206,9 +206,6 @@ def odd() -> dict[str, bytes]:
     xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     texts = {
         "create-student": whole,
-        "nil-and-zone": whole.replace("<SEVISBatch ", f"<SEVISBatch {xsi} ")
-        .replace("<GivenName>", "<GivenName xsi:nil='true'>", 1)
-        .replace("</BirthDate>", "-05:00</BirthDate>", 1),
         "create-exchange-visitor": batch([create("CreateEV", "J1")]),
         "dependents": batch([
             create("CreateEV", "J2", sevisID="N0099999999", travel={"I94Number": None}),
@@ -473,6 +470,15 @@ def overlapping(data: bytes) -> bytes:
     return raw[:at] + entry * 3 + bytes(tail)
 
 
+def nothing_said() -> bytes:
+    """An element that is nil, which this XSD does not let be nil, and a date of birth with the zone of its sender."""
+    whole = batch([create()])
+    whole = whole.replace("<SEVISBatch ", '<SEVISBatch xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ')
+    whole = whole.replace("<GivenName>", "<GivenName xsi:nil='true'>", 1)
+    return whole.replace("</BirthDate>", "-05:00</BirthDate>", 1).encode()
+
+
 def inputs() -> dict[str, bytes]:
     """Case and file to its bytes."""
-    return {f"{name.rpartition('.')[0]}/input.{name.rpartition('.')[2]}": data for name, data in sevis().items()}
+    named = {f"{name.rpartition('.')[0]}/input.{name.rpartition('.')[2]}": data for name, data in sevis().items()}
+    return named | {"nil-and-zone/input.xml": nothing_said()}
