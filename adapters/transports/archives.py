@@ -39,10 +39,13 @@ UNREADABLE = (
 
 
 class Bounded:
-    """A stream that ends where it becomes too long or cannot be unwrapped, and remembers why."""
+    """A stream that ends where it becomes too long or cannot be unwrapped, and remembers why.
+
+    What was unwrapped before the end is given: `read` of `gzip.GzipFile` drops it with the error, `read1` does not.
+    """
 
     def __init__(self, stream: BinaryIO | IO[bytes], limit: int) -> None:
-        self._stream = stream
+        self._piece = getattr(stream, "read1", stream.read)
         self._limit = limit
         self.taken = 0
         self.problem: str | None = None
@@ -52,16 +55,22 @@ class Bounded:
         if self.problem is not None:
             return b""
         allowed = self._limit - self.taken + 1
-        try:
-            data = self._stream.read(allowed if size < 0 else min(size, allowed))
-        except UNREADABLE as error:
-            self.problem = f"cannot be unwrapped: {error}"
-            return b""
+        wanted = allowed if size < 0 else min(size, allowed)
+        data = b"".join(self._pieces(wanted))
         self.taken += len(data)
         if self.taken > self._limit:
             self.problem = f"more than {self._limit} bytes unwrapped"
             return b""
         return data
+
+    def _pieces(self, wanted: int) -> Iterator[bytes]:
+        """So many bytes, fewer at the end or before what cannot be unwrapped."""
+        try:
+            while wanted > 0 and (data := self._piece(min(wanted, _BLOCK))):
+                wanted -= len(data)
+                yield data
+        except UNREADABLE as error:
+            self.problem = f"cannot be unwrapped: {error}"
 
 
 def whole_archive(stream: BinaryIO) -> bool:

@@ -267,6 +267,7 @@ async def test_gzip(tmp_path: Path) -> None:
     put(tmp_path, "N4", gzip.compress(b"a\n" * 10_000))
     result, _ = await poll(tmp_path, None, feed(unwrap="gzip", limit=1_000))
     assert result[0] == ("N1", ["a", "b"])
+    assert result[1][1][:-1] == ["a", "b"], "what was unwrapped before the cut is read"
     assert result[1][1][-1].startswith("cannot be unwrapped: Compressed file ended")
     assert result[2][1] == ["cannot be unwrapped: Not a gzipped file (b'no')"]
     assert result[3][1][-1] == "more than 1000 bytes unwrapped"

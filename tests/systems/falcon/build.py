@@ -102,7 +102,7 @@ def inputs() -> dict[str, bytes]:
         "no-object": load("[]", "null", line()),
         "blank": packed(b"\n"),
         "members": load(line()) + load(line(sourceRecordId="77001-6")),
-        "packed-bytes-cut-short": load(line())[:-12],
+        "packed-bytes-cut-short": load(*(line(sourceRecordId=f"77001-{at}") for at in range(3)))[:-10],
         "not-packed": f"{line()}\n".encode(),
     }
     return {f"{name}/input.gz": data for name, data in cases.items()}
