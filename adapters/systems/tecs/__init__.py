@@ -1,0 +1,1 @@
+"""TECS: inspections at the port."""

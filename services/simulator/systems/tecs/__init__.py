@@ -1,0 +1,1 @@
+"""TECS as the simulator has it."""
