@@ -1,0 +1,1 @@
+"""ICM, ICE's investigative case management. README.md is its interface."""

@@ -1,0 +1,1 @@
+"""FDNS-DS as the simulator has it."""

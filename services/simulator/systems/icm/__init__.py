@@ -1,0 +1,1 @@
+"""ICM as the simulator has it."""
