@@ -231,7 +231,7 @@ def _reason(error: ValueError) -> str:
 class Number:
     """An identifier: the field of its number, and the field of its issuer or the issuer itself.
 
-    With `needed` a number that is none fails the record; else it costs itself. `issuer_as` reads the issuer.
+    With `needed` a number that is none fails the record; else it costs itself. `number_as` and `issuer_as` read them.
     """
 
     scheme: Scheme
@@ -239,6 +239,7 @@ class Number:
     issuer: str | None = None  # a field
     issued_by: str = ""
     needed: bool = False
+    number_as: Converter[str] = converters.text
     issuer_as: Converter[str | None] = converters.text
 
 
@@ -302,7 +303,7 @@ def _number(said: Fields, of: Number) -> Spelling | None:
     """The identifier, None if it is absent, or wrong and not needed. Raises ValueError if it is wrong and needed."""
     if of.needed:
         return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
-    number = _optional(said, of.number, converters.text)
+    number = _optional(said, of.number, of.number_as)
     issuer = _optional(said, of.issuer, of.issuer_as) if of.issuer is not None else None
     if not number and not issuer:
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, Literal
 
-from adapters.converters import choice, code, country, digits_birth, digits_day, digits_instant, known, symbol
+from adapters.converters import choice, code, country, digits_birth, digits_day, digits_instant, symbol, text
 from adapters.core import Closing, Feed, System
 from adapters.dates import moment_of
 from adapters.fields import Fields
@@ -27,13 +28,22 @@ HERE = files("adapters.systems.i94")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
 TABLES = ("modes", "evidences", "inspections", "scopes")
 MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in TABLES)
-CLASS = known(CODES["classes"], "class")
 OFFICE = "America/New_York"
 """Where a port is not known, the day of a crossing is taken for one of this zone."""
 RECORDS = 10**7
 """More than a file has records: file sequence and place in the file make one number."""
+SHORT = re.compile(r"[0-9]{9,10}")
+"""A number of the I-94 that has lost its leading zeros on its way through a number."""
+
+
+def admission_number(value: Any, what: str) -> str:
+    """The number of the I-94, with the zeros that it has lost. Raises ValueError."""
+    number = text(value, what)
+    return number.zfill(11) if SHORT.fullmatch(number) else number
+
+
 NUMBERS = (
-    Number(Scheme.I94, "I94-NUMBER"),
+    Number(Scheme.I94, "I94-NUMBER", number_as=admission_number),
     Number(
         Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE", issuer_as=country(INS_NUMERIC, ICAO, of="issuer")
     ),
@@ -131,6 +141,14 @@ def moment(detail: Fields, at: Port | None) -> Moment:
     return Moment.instant(local.replace(tzinfo=zone(at.zone), fold=fold == "2"), at.zone)
 
 
+def admission_class(said: Fields, name: str) -> str | None:
+    """The class; one that is in no table stands as it is, and that is told. Raises ValueError for what is no code."""
+    value = said.present(name, symbol)
+    if value is not None and value not in CODES["classes"]:
+        said.lose(name, f"a meaning of {name} {value!r}, which is in no code table")
+    return value
+
+
 def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | None:
     """The end of a period; the day says nothing where the kind is D/S or blank. Raises ValueError."""
     result = said[kind]
@@ -142,6 +160,8 @@ def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | Non
 def says(detail: Fields) -> Iterator[Says]:
     """The event of a transaction. Raises ValueError."""
     at = where(detail)
+    if SHORT.fullmatch(detail.text("I94-NUMBER") or ""):
+        detail.lose("I94-NUMBER", "leading zeros of I94-NUMBER, which were put back")
     fields: dict[str, Any] = {"occurred_at": moment(detail, at), "subject": PERSON.of(detail)}
     if (extended := detail.group("EXTENSION-DATA")) is not None:
         yield Says(Extension, fields | extension(extended) | {"receipt": key(detail)})
@@ -154,7 +174,7 @@ def says(detail: Fields) -> Iterator[Says]:
         return
     admitted = detail["ARRIVAL-DATA"]
     fields["inspection"] = admitted.need("INSPECTION-CODE", INSPECTION)
-    fields["class_of_admission"] = admitted.present("ADMISSION-CLASS", CLASS)
+    fields["class_of_admission"] = admission_class(admitted, "ADMISSION-CLASS")
     fields["admitted_until"] = period_end(admitted, "ADMITTED-KIND", "ADMITTED-UNTIL")
     if admitted["INSPECTION-CODE"] in "AP" and not (detail["I94-NUMBER"] and fields["class_of_admission"]):
         raise ValueError("an admission or parole without I94-NUMBER or ADMISSION-CLASS")
@@ -163,7 +183,7 @@ def says(detail: Fields) -> Iterator[Says]:
 
 def extension(said: Fields) -> dict[str, Any]:
     """A period that CBP itself made longer. Raises ValueError."""
-    until, granted = period_end(said, "GRANTED-KIND", "GRANTED-UNTIL"), said.present("GRANTED-CLASS", CLASS)
+    until, granted = period_end(said, "GRANTED-KIND", "GRANTED-UNTIL"), admission_class(said, "GRANTED-CLASS")
     if until is None:
         raise ValueError("GRANTED-KIND is blank")
     valid_from = said.need("VALID-FROM", digits_day) if said["VALID-FROM"] else None

@@ -288,6 +288,7 @@ def plain() -> dict[str, bytes]:
         "invalid-date": night([detail(ARRIVAL, EVENT_DATE=20250230), departure]),
         "unknown-port": night([detail(ARRIVAL, PORT_CODE="QQQ"), departure]),
         "unknown-class": night([detail(ARRIVAL, ADMISSION_CLASS="ZZ"), departure]),
+        "number-without-its-zeros": night([detail(ARRIVAL, I94_NUMBER="123456789"), departure]),
         "admitted-without-number": night([detail(ARRIVAL, I94_NUMBER=""), departure]),
         "correction": night(
             [detail(ARRIVAL, TXN_ACTION="C", ADMITTED_UNTIL=20250914, LAST_UPDATED=20250316101500)], 413
