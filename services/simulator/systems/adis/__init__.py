@@ -1,0 +1,1 @@
+"""ADIS: a view of matched stays."""

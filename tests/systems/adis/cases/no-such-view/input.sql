@@ -1,0 +1,1 @@
+DROP VIEW visabus_travel_history;
