@@ -12,6 +12,7 @@ from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from bus.kafka_settings import KafkaSettings
 
+_SECURE = ("security_", "ssl_", "sasl_")
 _SECRETS = frozenset({"ssl_password", "sasl_password"})
 _NUMBERS: Mapping[str, type[int] | type[float]] = {
     "deadline": float,
@@ -30,8 +31,8 @@ async def open_bus(url: str, **options: Any) -> Bus:
     """Open the bus that an address names.
 
     `embedded:///absolute/path.db`, `embedded://relative/path.db`, or `kafka://host:port[,host:port]`. Settings follow
-    as a query or as options, which win; secrets come as options only. Raises ValueError where the address or a setting
-    is wrong.
+    as a query or as options, which win; secrets come as options only, and what secures the connection must not be said
+    in two ways. Raises ValueError where the address or a setting is wrong.
     """
     parts = urlsplit(url)
     if parts.scheme == "embedded":
@@ -84,6 +85,9 @@ def _settings(parts: SplitResult, options: Mapping[str, Any], known: frozenset[s
         raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(secrets))}")
     if unknown := (query.keys() | options.keys()) - known:
         raise ValueError(f"no setting of a bus that is {parts.scheme}: {', '.join(sorted(unknown))}")
+    for name in sorted(query.keys() & options.keys()):
+        if name.startswith(_SECURE) and query[name] != options[name]:
+            raise ValueError(f"{name} of the address and that of the settings differ: say it once")
     return {name: _read(name, value) for name, value in query.items()} | dict(options)
 
 

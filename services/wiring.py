@@ -37,12 +37,15 @@ def _options(settings: Settings) -> dict[str, Any]:
     if settings.bus_url.startswith("embedded:"):
         return {"deadline": settings.deadlines.bus_call}
     kafka = settings.kafka
-    return {
-        "security_protocol": kafka.security_protocol,
-        "sasl_mechanism": kafka.sasl_mechanism,
-        "sasl_username": kafka.username,
-        "sasl_password": kafka.password.get_secret_value() if kafka.password is not None else None,
-        "ssl_cafile": str(kafka.cafile) if kafka.cafile is not None else None,
-        "replication": kafka.replication,
-        "deadline": settings.deadlines.bus_call,
+    password = kafka.password.get_secret_value() if kafka.password is not None else None
+    given: dict[str, tuple[str, Any]] = {
+        "security_protocol": ("security_protocol", kafka.security_protocol),
+        "sasl_mechanism": ("sasl_mechanism", kafka.sasl_mechanism),
+        "username": ("sasl_username", kafka.username),
+        "password": ("sasl_password", password),
+        "cafile": ("ssl_cafile", str(kafka.cafile) if kafka.cafile is not None else None),
+        "replication": ("replication", kafka.replication),
     }
+    # what nothing sets is left to the address: a default must not take its TLS away
+    options = dict(option for name, option in given.items() if name in kafka.model_fields_set)
+    return options | {"deadline": settings.deadlines.bus_call}

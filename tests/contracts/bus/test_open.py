@@ -15,6 +15,8 @@ from bus.kafka import KafkaBus
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 from bus.open import check, open_bus
+from services import wiring
+from services.settings import SettingsError, load
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,25 @@ async def test_a_kafka_topic_that_forgets_is_refused(on_kafka: Place) -> None:
 def test_an_acknowledged_message_is_on_two_disks_where_there_are_three(copies: int, least: str) -> None:
     new = Control(KafkaSettings(servers=("h:1",)))._new(Topic("t", 1), copies)
     assert (new.replication_factor, new.topic_configs["min.insync.replicas"]) == (copies, least)
+
+
+async def test_what_an_address_says_of_security_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The defaults of the settings take nothing away from it."""
+    opened: list[KafkaSettings] = []
+
+    async def kept(settings: KafkaSettings) -> None:
+        opened.append(settings)
+
+    monkeypatch.setattr("bus.kafka.KafkaBus.open", kept)
+    await wiring.open_bus(load(environment={"VISABUS_BUS_URL": "kafka://h:1?security_protocol=SSL"}))
+    assert [each.security_protocol for each in opened] == ["SSL"]
+    assert opened[0].replication == 0
+
+
+async def test_an_address_and_settings_that_disagree_on_security_are_refused() -> None:
+    environment = {
+        "VISABUS_BUS_URL": "kafka://h:1?security_protocol=SSL",
+        "VISABUS_KAFKA__SECURITY_PROTOCOL": "PLAINTEXT",
+    }
+    with pytest.raises(SettingsError, match="security_protocol of the address and that of the settings differ"):
+        await wiring.open_bus(load(environment=environment))
