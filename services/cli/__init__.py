@@ -6,15 +6,17 @@ they run inside their commands, so that `visabus --help` stays quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.context import Commands, Given
+from services.cli.context import OTHERS, Commands, Given
 
 COMMANDS = (
     "adapters",
@@ -69,6 +71,7 @@ def visabus(
         visabus adapters
         visabus decode I94 nightly-20261124.dat
     """
+    context.call_on_close(partial(os.umask, os.umask(OTHERS)))
     context.obj = Given(settings, bus, store, data)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 FAILED = 1
 MISUSED = 2
 """Exit codes: something could not be done; it was asked for wrongly (arguments or settings)."""
+OTHERS = 0o077
+"""What group and others may not do with files of this project: the mask of every process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,19 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     from services.settings import load
 
     given = context.find_object(Given) or Given()
-    return load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
+    settings = load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
+    close_to_others(settings.data_dir)
+    return settings
+
+
+def close_to_others(directory: Path) -> None:
+    """Leave a directory to its owner alone, with all that is in it. One that another user owns is left as it is."""
+    try:
+        mode = directory.stat()
+    except FileNotFoundError:
+        return  # made by its first user, under the mask of the process
+    if mode.st_uid == os.getuid() and stat.S_IMODE(mode.st_mode) & OTHERS:
+        directory.chmod(stat.S_IMODE(mode.st_mode) & ~OTHERS)
 
 
 def need(url: str, what: str, maker: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -265,3 +266,18 @@ def test_records_that_the_program_failed_at_are_told_by_every_command_that_would
 )
 def test_a_process_loads_the_commands_that_it_may_run(arguments: str, commands: list[str]) -> None:
     assert needed(arguments.split()) == commands
+
+
+def test_what_a_command_makes_is_its_users_alone(lines: Path, tmp_path: Path) -> None:
+    """Also a directory that was open to others before."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    mask = os.umask(0o022)
+    try:
+        done = visabus("--data", data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+    finally:
+        os.umask(mask)
+    assert done.exit_code == 0, done.output
+    made = [data, *data.rglob("*")]
+    assert len(made) > 1
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
