@@ -38,9 +38,9 @@ def code(text: str) -> str:
 
 
 def number(text: str) -> str:
-    """The spelling under which a number is looked up: three digits, whatever zeros it lost."""
+    """The spelling under which a number is looked up: three digits, whatever zeros it lost or has too many."""
     digits = text.strip()
-    return digits and digits.zfill(3)
+    return digits and digits.lstrip("0").zfill(3)
 
 
 @lru_cache(maxsize=4096)  # a source tells a few names again and again

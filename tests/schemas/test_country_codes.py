@@ -92,6 +92,7 @@ def _has(code: str, use: str) -> bool:
         (INS_NUMERIC, "209", "JPN"),
         (INS_NUMERIC, "574", "CAN"),
         (INS_NUMERIC, "0", "XXA"),
+        (INS_NUMERIC, "00582", "MEX"),
         (INS_NUMERIC, "187", None),
         (INS_NUMERIC, "54", None),
         (INS_NUMERIC, "999", None),
