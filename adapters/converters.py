@@ -127,6 +127,24 @@ def digits_day(value: Any, what: str) -> date:
     return day_of(value, what)
 
 
+def month_first_day(value: Any, what: str) -> date:
+    """A day as the number MMDDCCYY. Raises ValueError."""
+    return day_of(_year_first(value, what), what)
+
+
+def month_first_birth(value: Any, what: str) -> str | None:
+    """A date of birth as the number MMDDCCYY, zeros for what is not known. Raises ValueError."""
+    result = birth_of(_year_first(value, what), what)
+    return None if result is None else birth(result, what)
+
+
+def _year_first(value: Any, what: str) -> int:
+    text = f"{value:08}" if type(value) is int else ""
+    if len(text) != 8:
+        raise ValueError(f"{what} {value!r} is no date of eight digits")
+    return int(text[4:] + text[:4])
+
+
 def digits_instant(value: Any, what: str) -> datetime:
     """A moment in UTC as the number CCYYMMDDHHMMSS. Raises ValueError."""
     return moment_of(value, what)

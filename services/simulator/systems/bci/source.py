@@ -62,8 +62,12 @@ class BciWriter:
     def _tell(self, log: PersonLog, stay: Stay, entry: Entry, at: int) -> str:
         """Write a record, mended, late or twice now and then; return its key."""
         mistakes = self.run.mistakes
-        described = mistakes.describe(log.person, stay, bare=True)
-        passport = described.bare or not self.rng.chance(rates.NOT_PASSPORT)
+        arrives = (
+            entry.direction == "US"
+        )  # whom nothing tells apart would be another traveller, who came and never left
+        described = mistakes.describe(log.person, stay, bare=not arrives)
+        other = self.rng.chance(rates.NOT_PASSPORT)
+        passport = described.bare or not other or (arrives and bool(described.kinds))
         who, key, kinds = person(described, passport=passport), self._new(), list(described.kinds)
         recorded = at + RECORDED_AFTER
         if self.rng.chance(rates.CORRECTED):

@@ -1,0 +1,1 @@
+"""CIS: the index of A-files, written whole now and then."""
