@@ -20,7 +20,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -84,7 +84,7 @@ class ChangeTable:
                 connection.text_factory = lambda data: data.decode("utf-8", "replace")
                 statement = f"SELECT {', '.join(COLUMNS)} FROM {self.table} ORDER BY change_id"  # noqa: S608
                 for values in connection.execute(statement):
-                    yield from format.read(BytesIO(_line(dict(zip(COLUMNS, values, strict=True)))))
+                    yield from _reads(dict(zip(COLUMNS, values, strict=True)), format)
         except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
             why = str(error) or "its sizes are damaged"
             yield BadRecord(f"no database with changes: {why}", place="the file", raw=b"")
@@ -245,7 +245,7 @@ class Changes:
         content = digest("\n".join(f"{row[name]}" for row in rows for name in COLUMNS).encode())
 
         async def records() -> AsyncIterator[Read]:
-            async for read in at_once(read for row in rows for read in self.format.read(BytesIO(_line(row)))):
+            async for read in at_once(read for row in rows for read in _reads(row, self.format)):
                 yield read
 
         first, last = rows[0]["change_id"], rows[-1]["change_id"]
@@ -282,6 +282,16 @@ def _connect(source: Path | bytes) -> sqlite3.Connection:
         connection.deserialize(source)
         return connection
     return sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _reads(row: Row, format: Format) -> Iterator[Read]:
+    """What a change is, by its number."""
+    place = f"change {row['change_id']}"
+    for read in format.read(BytesIO(_line(row))):
+        if isinstance(read, BadRecord):
+            yield BadRecord(read.reason, place=place, raw=read.raw, record=read.record)
+        else:
+            yield replace(read, place=place)
 
 
 def _line(row: Row) -> bytes:

@@ -1,0 +1,1 @@
+"""EID, the database of ENFORCE: arrests, bookings, notices to appear, detainers."""

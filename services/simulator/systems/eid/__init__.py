@@ -1,0 +1,1 @@
+"""EID: a change table of arrests, cases and detainers."""
