@@ -1,0 +1,1 @@
+"""ACRIMe as the simulator has it."""
