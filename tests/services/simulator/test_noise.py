@@ -76,6 +76,8 @@ def test_rates_are_reached_and_what_was_put_in_is_counted(truth: Truth) -> None:
         least = 0.7 if rates[kind] * among[kind] > 100 else 0.3
         if kind.removeprefix("wrong_") in SCHEMES:
             least = 0.15  # arrivals in I-94, enrolments, and records with a number alone have none that is wrong
+        if kind in ("duplicate", "out_of_order"):
+            least = 0.2  # many systems hold each record once, or write none late
         assert injected[kind] >= least * rates[kind] * among[kind], kind
         # a record may hold a number that the truth does not name
         assert injected[kind] <= 2 * rates[kind] * among[kind] + 5, kind

@@ -42,6 +42,7 @@ class ApisWriter:
         self._manifests = Manifests(run.place)
         self._number = 0
         self._lately: deque[Flight] = deque(maxlen=200)  # departures on which others may have been booked
+        self._listed_on: set[str] = set()  # by the person that is written, without having gone aboard
 
     def finish(self) -> Counts:
         """Complete the manifests."""
@@ -59,6 +60,7 @@ class ApisWriter:
 
     def write(self, log: PersonLog) -> None:
         """Write all flights of a person."""
+        self._listed_on.clear()
         for index, stay in enumerate(log.person.stays):
             if stay.arrival.mode == "A" and self._rng.chance(rates.INBOUND):
                 self._inbound(log, stay)
@@ -157,6 +159,7 @@ class ApisWriter:
         if room is None:
             return None
         flight = self._some_flight(*room)
+        self._listed_on.add(flight.key)
         who = self._passenger(
             Description(log.person, stay.passport), flight, documented=self._documented(log.person), mistyped=False
         )
@@ -165,7 +168,8 @@ class ApisWriter:
 
     def _some_flight(self, first: int, last: int) -> Flight:
         """Return a flight of another traveller that departs in that time, or a new one."""
-        flight = next((each for each in self._lately if first < each.departs < last), None)
+        near = (each for each in self._lately if first < each.departs < last)
+        flight = next((each for each in near if each.key not in self._listed_on), None)
         if flight is None:
             at = self._rng.between(first // 60, last // 60) * 60
             carrier = self._rng.one(ports.AIRLINES)
