@@ -145,6 +145,7 @@ class Run:
         without = body.pop("without", {})
         lines = [f"{name}: {json.dumps(value)}" for name, value in body.items() if value not in (None, {})]
         lines += [f"without {system}: {json.dumps(value)}" for system, value in without.items()]
+        lines += [f"beyond the truth: a stay by {report}" for report in self.comparison.twice]
         return "\n".join(lines + [f"wrong: {described(wrong)}" for wrong in self.comparison.wrong])
 
 

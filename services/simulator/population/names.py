@@ -134,6 +134,12 @@ def plain(person: Person) -> bool:
     return person.given not in ("", person.family) and not person.birth.endswith("00") and LONG not in person.family
 
 
+def telling(person: Person) -> bool:
+    """Return whether the names alone tell who it is: they are plain, and the family name is none that many bear."""
+    origin = BY_CODE.get(person.citizenship)
+    return plain(person) and origin is not None and person.family not in origin.families.frequent
+
+
 def on_paper(name: str) -> str:
     """Return the name as people write it on a form: upper and lower case."""
     return name.title()

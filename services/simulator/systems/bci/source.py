@@ -10,6 +10,7 @@ from pathlib import Path
 from services.simulator.clock import DAY
 from services.simulator.log import PersonLog, reported_at, reported_departure
 from services.simulator.noise import Description
+from services.simulator.population.names import telling
 from services.simulator.population.plans import Crossing, Stay
 from services.simulator.population.rates import table
 from services.simulator.rng import Rng
@@ -45,7 +46,7 @@ class BciWriter:
             by_land = arrival.mode == "L" and arrival.second is not None and stay.inspection == "A"
             if by_land and reported_at(arrival) + DAY <= self.run.span.records_end:
                 if self.rng.chance(rates.ENTERED):
-                    self._tell(log, stay, Entry.into_here(arrival), arrival.at)
+                    self._tell(log, stay, Entry.into_here(arrival), arrival.at, admits=True)
                     self.counts["entries"] += 1
                 self._false_exit(log, stay)
             departure = reported_departure(stay, self.run.span)
@@ -59,15 +60,13 @@ class BciWriter:
         self.batches.finish(self.run.span.since, self.run.span.records_end)
         return {"read": self.batches.records, "published": self.batches.records, "filtered": 0, **self.counts}
 
-    def _tell(self, log: PersonLog, stay: Stay, entry: Entry, at: int) -> str:
-        """Write a record, mended, late or twice now and then; return its key."""
+    def _tell(self, log: PersonLog, stay: Stay, entry: Entry, at: int, *, admits: bool = False) -> str:
+        """Write a record, mended, late or twice now and then; return its key. `admits`: of an arrival."""
         mistakes = self.run.mistakes
-        arrives = (
-            entry.direction == "US"
-        )  # whom nothing tells apart would be another traveller, who came and never left
-        described = mistakes.describe(log.person, stay, bare=not arrives)
-        other = self.rng.chance(rates.NOT_PASSPORT)
-        passport = described.bare or not other or (arrives and bool(described.kinds))
+        # an arrival that nothing ties to the person would be another traveller's, who came and never left
+        described = mistakes.describe(log.person, stay, bare=not admits)
+        tied = admits and (bool(described.kinds) or not telling(log.person))
+        passport = described.bare or tied or not self.rng.chance(rates.NOT_PASSPORT)
         who, key, kinds = person(described, passport=passport), self._new(), list(described.kinds)
         recorded = at + RECORDED_AFTER
         if self.rng.chance(rates.CORRECTED):
