@@ -99,7 +99,7 @@ class Comparison:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is lost and the sums close; in a clean population nothing is invented either, and all exact."""
+        """Whether nothing is lost and the sums close; in a clean population nothing is invented, and all is exact."""
         whole = not self.missing and self.closes
         return whole and (self.noisy or (not self.strangers and self.exact == self.stays))
 
