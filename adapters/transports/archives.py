@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from adapters.core import BadRecord, Format, Note, Read, ReadsTogether, Record
+from adapters.core import BadRecord, Format, Note, Outside, Read, ReadsTogether, Record
 
 MEMBERS = 1_000
 RATIO = 200
@@ -120,7 +120,7 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
             with BytesIO(b"".join(kept)) if kept else archive.open(member) as unpacked:
                 for read in format.read(cast(BinaryIO, unpacked)):
                     placed = _placed(read, name)
-                    if isinstance(placed, Note):
+                    if isinstance(placed, Note) and not isinstance(placed, Outside):  # of those there may be many
                         notes.append(placed)
                     else:
                         yield placed

@@ -99,17 +99,19 @@ class Snapshot:
     """The stage. `key`: the record's key, as the mapper has it. `keep`: the fields that a retraction is made of, those
     of the key among them. `ignore`: fields whose change is none.
 
-    `sequence`: the number of an extract from the fields of its header and its name; it only grows. Without it extracts
-    are numbered by the second in which they were read. `least`: the share of the last extract's rows that an extract
-    has to have; `few`: rows that may always be missing. `accept`: takes one extract that was refused, named as the
-    reason names it.
+    `sequence`: the number of an extract from the fields of its header and its name; it only grows. Without it, or where
+    it gives None, extracts are numbered by the second in which they were read. `complete`: of an extract in several
+    files, what is not whole by the notes of all of them; without it one closing has to be there. `least`: the share of
+    the last extract's rows that an extract has to have; `few`: rows that may always be missing. `accept`: takes one
+    extract that was refused, named as the reason names it.
     """
 
     inner: Transport
     key: Callable[[Fields], str]
     keep: tuple[str, ...]
     ignore: tuple[str, ...] = ()
-    sequence: Callable[[Mapping[str, Any], str], int] | None = None
+    sequence: Callable[[Mapping[str, Any], str], int | None] | None = None
+    complete: Callable[[Sequence[Note]], Iterable[str]] | None = None
     least: float = 0.5
     few: int = 20
     accept: str = ""
@@ -177,6 +179,7 @@ def _kept(raw: bytes) -> dict[str, Any] | None:
 
 _GONE = b'{"gone":{'
 _AGAIN = "again"
+_MOST_NOTES = 10_000
 _MOST_REFUSED = 100
 """So many extracts are refused in a row before the next one is passed over for good."""
 
@@ -275,6 +278,7 @@ class _Extract:
     name: str
     opening: Header | None = None
     closing: list[Closing] = field(default_factory=list)
+    said: list[Note] = field(default_factory=list)  # where they say together whether it is whole
     resent: Resent | None = None
     last: BadRecord | None = None  # behind which there is no row
     taken: int = 0
@@ -329,6 +333,8 @@ class _Extract:
             self.last = None
         elif isinstance(note, Resent):
             self.resent = note
+        if self.options.complete is not None and isinstance(note, Header | Closing) and len(self.said) < _MOST_NOTES:
+            self.said.append(note)
 
     def key_of(self, read: Record | BadRecord) -> tuple[bytes | None, bytes]:
         """The key of a row, None where it cannot be read, and the digest of what is compared."""
@@ -364,7 +370,10 @@ class _Extract:
         self.totals = self.state.gather()
         if self.resent is not None and not self.totals.rows and not self.closing:
             return _Passed(self.resent)
-        if len(self.closing) != 1 or self.last is not None:
+        if self.options.complete is not None:
+            if wrong := "; ".join(self.options.complete(self.said)):
+                return self._refused(f"it is not whole: {wrong}")
+        elif len(self.closing) != 1 or self.last is not None:
             why = "it is not whole" if len(self.closing) < 2 else f"{len(self.closing)} extracts in one batch"
             return self._refused(f"{why}: {self.last.reason}" if self.last is not None else why)
         if self.options.sequence is not None:
@@ -507,7 +516,9 @@ class _Extract:
             for _, kept, number in rows:
                 raw = b'{"gone":' + kept + b"}"
                 yield Gone(f"gone since extract {number}", raw, orjson.loads(kept), {NUMBER: number})
-        (closing,) = self.closing
+        if not self.closing:
+            return
+        closing = self.closing[-1]
         yield Note(closing.place, b"", {name: _plain(value) for name, value in closing.fields.items()})
 
 
