@@ -63,9 +63,9 @@ class CursorPages:
 class NumberedPages:
     """Pages are counted.
 
-    The last is the one with which `total` is reached, where a member tells how many records there are; else a page with
-    less than `size` records of a service that was seen to give as many, and otherwise an empty page, or one that is not
-    there: a service may allow fewer records on a page than it is asked for.
+    The last is the one with which `total` is reached, where a member tells how many records all pages have; else a page
+    with less than `size` records of a service that was seen to give as many, and otherwise an empty page, or one that
+    is not there: a service may allow fewer records on a page than it is asked for.
     """
 
     parameter: str = "page"
@@ -150,13 +150,16 @@ class RestPoll:
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One page as a file; what it vouches for if it is the last. Raises OSError, ValueError without a format."""
         header: Mapping[str, Any] = {}
-        refused = False
+        refused, records = False, 0
         with opened(source) as stream:
             for read in given_format(format).read(stream):
                 header = read.fields if isinstance(read, Header) else header
                 refused = refused or isinstance(read, BadRecord)
+                records += isinstance(read, Record)
                 yield read
         more = isinstance(self.pages, CursorPages) and header.get(self.pages.member)
+        if isinstance(self.pages, NumberedPages) and isinstance(total := header.get(self.pages.total), int):
+            more = records < total
         through = _moment(header.get(self.clock)) if self.clock is not None else None
         if through is not None and not more and not refused:
             yield closing_of(self.begin, through)
@@ -188,6 +191,7 @@ class Place:
     clock: str = ""  # of the first page of the poll that broke off
     etag: str = ""
     behind: str = ""  # the page before the one that comes next
+    records: int = 0  # on the pages of this poll up to that one
     full: bool = False  # whether the service was seen to give as many records on a page as it is asked for
     day: str = ""  # of which requests are counted, where a day has a quota
     used: int = 0
@@ -307,6 +311,7 @@ class RestService:
     def _end(place: Place) -> None:
         """Forget what belongs to a poll that is under way."""
         place.since = place.clock = place.top = place.page = place.behind = ""
+        place.records = 0
 
     def _again(self, place: Place) -> None:
         """Begin the poll anew: what was taken is passed over."""
@@ -318,6 +323,7 @@ class RestService:
         """Move on behind a page that is done. What the source vouches for, where the poll ends with it and is whole."""
         if page.following:
             place.page, place.behind = page.following, page.name
+            place.records += page.records
             return []
         place.high = max(place.high, place.top)
         place.etag = page.answer.headers.get("etag", "") if page.name == FIRST else ""
@@ -415,10 +421,11 @@ class RestService:
             number = pages.first if page.name == FIRST else int(page.name)
             place.full = place.full or page.records >= pages.size
             total = page.header.get(pages.total) if pages.total else None
-            if isinstance(total, int) and place.full:
-                return str(number + 1) if (number - pages.first + 1) * pages.size < total else ""
-            last = not page.records or (place.full and page.records < pages.size)
-            return "" if last else str(number + 1)
+            if isinstance(total, int):
+                last = place.records + page.records >= total
+            else:
+                last = place.full and page.records < pages.size
+            return "" if last or not page.records else str(number + 1)
         if page.answer.link is None:
             return ""
         result = urljoin(page.answer.url, page.answer.link)

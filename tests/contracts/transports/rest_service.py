@@ -89,7 +89,7 @@ class Service:
         records = [each for each in self.items.values() if each["changed"] >= query.get("since", "")]
         size = min(int(query.get("size", SIZE)), self.most)
         at = int(query.get("cursor") or query.get("at") or (int(query.get("page", "1")) - 1) * size)
-        page: dict[str, Any] = {"items": records[at : at + size], "as_of": self.clock}
+        page: dict[str, Any] = {"items": records[at : at + size], "as_of": self.clock, "all": len(records)}
         headers = {}
         if at + size < len(records):
             if self.style in ("cursor", "items"):
@@ -153,6 +153,7 @@ STYLES: dict[str, CursorPages | NumberedPages | LinkedPages] = {
     "cursor": CursorPages(shifts=True),
     "page": NumberedPages(size=SIZE),
     "link": LinkedPages(),
+    "total": NumberedPages(size=100, total="all"),
 }
 ANSWERS = JsonPage(items="answers")
 

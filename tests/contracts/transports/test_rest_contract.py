@@ -26,7 +26,7 @@ from contracts.transports.rest_service import (
 
 from adapters.core import SourceDown
 
-ALL = ("cursor", "page", "link", "items")
+ALL = ("cursor", "page", "total", "link", "items")
 SOON: dict[str, dict[str, Any]] = {style: {"again": 0.0} if style == "items" else {} for style in ALL}
 """Items that failed are asked again at once."""
 

@@ -288,3 +288,10 @@ def test_what_makes_no_sense_is_refused_at_once() -> None:
         RestPoll(path="/", since="since")
     with pytest.raises(ValueError, match="pages need a format"):
         POLL.open("http://host", None)
+
+
+@pytest.mark.parametrize(("total", "vouched"), [(1, True), (2, False), ("2", True), (None, True)])
+def test_a_counted_page_as_a_file_vouches_if_it_has_all(total: object, vouched: bool) -> None:
+    transport = RestPoll(path="/", pages=NumberedPages(total="all"), clock="as_of")
+    page = json.dumps({"items": [{"id": 1}], "all": total, "as_of": CLOCK}).encode()
+    assert any(isinstance(read, Closing) for read in transport.offline(page, JsonPage())) is vouched
