@@ -1,0 +1,1 @@
+"""EVUS as the simulator has it."""
