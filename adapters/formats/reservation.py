@@ -25,6 +25,8 @@ CANCELLED = frozenset({"HX", "NO", "UC", "UN", "XK", "XL", "XX"})
 WAITING = frozenset({"HL", "LL", "PN", "TL", "US", "UU", "WL"})
 """Of one that it has asked for."""
 TITLES = frozenset({"CHD", "DR", "INF", "MISS", "MR", "MRS", "MS", "MSTR", "MX", "PROF", "REV"})
+_GLUED = re.compile(r"([A-Z]{3,})(?:MR|MRS|MSTR|MISS)")
+"""A title behind a name without a blank, as AIRIMP has it; MS is not one of them, for ADAMS ends so."""
 _DAY = re.compile(r"(\d\d)([A-Z]{3})(\d\d|\d{4})")
 _MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
 _SEXES = {"M": "M", "MI": "M", "F": "F", "FI": "F", "X": "X", "U": "U"}
@@ -207,16 +209,21 @@ def _status(segments: Sequence[Segment], flight: Flight) -> str:
 
 def _traveller(who: Segment) -> Fields:
     """Names, kind and reference of a TIF, without the title behind them."""
-    given = who.at(2, 1).split()
-    while len(given) > 1 and given[-1] in TITLES:
-        given.pop()
     return {
         "family": who.at(1, 1),
-        "given": " ".join(given),
+        "given": _untitled(who.at(2, 1)),
         "kind": who.at(2, 2).upper(),
         "reference": who.at(2, 3),
         "documents": (),
     }
+
+
+def _untitled(given: str) -> str:
+    """Given names without the titles behind them."""
+    names = given.split()
+    while len(names) > 1 and names[-1] in TITLES:
+        names.pop()
+    return " ".join(match[1] if (match := _GLUED.fullmatch(name)) else name for name in names)
 
 
 # --- documents ---------------------------------------------------------------------------------------------------
@@ -314,7 +321,7 @@ def docs_of(text: str, prepared: date) -> Docs | None:
     return Docs(
         (kind or "P", number, _state(issuer)) if number else ("", "", ""),
         names[0] if names else "",
-        " ".join(part for part in names[1:] if part),
+        _untitled(" ".join(part for part in names[1:] if part)),
         _birth(born, prepared),
         _SEXES.get(sex, sex),
         _state(nation),

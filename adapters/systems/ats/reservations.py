@@ -19,6 +19,8 @@ from schemas.airports import Airport, airport
 from schemas.events import Departure
 from schemas.identifiers import Spelling
 
+UNNAMED = frozenset({"TBA", "TBD", "TBN", "UNNAMED"})
+"""What stands for the family name of a seat that nobody has a name for yet."""
 LOCATOR = re.compile(r"[A-Z0-9]{5,8}")
 LONGEST_BEFORE_FLIGHT = timedelta(days=370)
 """So long before a flight a booking is told at the most."""
@@ -88,12 +90,19 @@ def numbers(traveller: Fields, locators: tuple[tuple[str, str], ...], company: s
         yield booked(locator, carrier or company)
 
 
+def skips(traveller: Fields) -> str | None:
+    """Return the rule that leaves a traveller out."""
+    if traveller["test"]:
+        return "ats.test"
+    return "ats.unnamed" if traveller["family"].upper() in UNNAMED and not traveller["documents"] else None
+
+
 RESERVATIONS = Mapper(
     key=key,
     version=version,
     says=says,
     recorded=lambda traveller: traveller["prepared"],
     retracted=lambda traveller: traveller["reservation"].status in CANCELLED | WAITING,
-    skips=lambda traveller: "ats.test" if traveller["test"] else None,
+    skips=skips,
     future=LONGEST_BEFORE_FLIGHT,
 )

@@ -112,6 +112,11 @@ def test_an_optional_value_that_is_wrong_costs_itself() -> None:
     assert "not F, M or X" in reasons
 
 
+def test_a_seat_without_a_name_is_nobody() -> None:
+    data = interchange(message(reservation("TIF+TBA+C:A:7'", "TIF+TBA+D:A:8'")))
+    assert outcome(data) == ([], ["ats.unnamed", "ats.unnamed"])
+
+
 def test_parts_of_a_flight_in_several_files_give_each_reservation_once() -> None:
     other = reservation(src="SRC'RCI+XA:AB12CD'")
     files = [
