@@ -282,6 +282,51 @@ class Keeps(Protocol):
         """Use that storage; called before `batches`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whom a source is to be asked about: an identifier as `scheme/issuer/value`. `id` names this question alone.
+
+    `tries`: how often it was asked already without a whole answer.
+    """
+
+    id: str
+    identifier: str
+    tries: int = 0
+
+
+class Questions(Protocol):
+    """Whom to ask, from a topic of the bus; what is asked is kept there, so that another process goes on with it.
+
+    Every call waits while the bus is down.
+    """
+
+    async def due(self, interval: float) -> Sequence[Question]:
+        """What is to be asked now, the most urgent first.
+
+        Whom the source answered less than `interval` seconds ago is left for later, but for what a person asks.
+        """
+
+    async def answered(self, question: Question) -> None:
+        """The answer is whole, and durable: the question is closed."""
+
+    async def postpone(self, question: Question, seconds: float) -> None:
+        """No answer, or a part of one: to be asked again in so many seconds."""
+
+    async def earliest(self, interval: float) -> float | None:
+        """In how many seconds the next of those that are left for later is to be asked; None if there is none."""
+
+    async def later(self, interval: float) -> int:
+        """How many are left for later."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A connection whose source tells nothing by itself, and is asked about one after another."""
+
+    def ask_from(self, questions: Questions) -> None:
+        """Ask what stands there; called before `batches`."""
+
+
 @runtime_checkable
 class Defers(Protocol):
     """A connection that may leave something that is there for later."""
@@ -314,6 +359,15 @@ class Transport(Offline, Protocol):
 
         Raises ValueError if the transport needs a format, or credentials, and has none; SourceDown for the address.
         """
+
+
+@runtime_checkable
+class Asked(Transport, Protocol):
+    """A transport whose connections ask (`Asks`)."""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The schemes of identifiers by which the source can be asked, the best first."""
 
 
 @runtime_checkable

@@ -96,7 +96,7 @@ def asyncapi() -> Json:
 
 
 _POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
-_RECEIPT, _EXTRACT = "receipt", "extract"
+_RECEIPT, _EXTRACT, _QUESTION, _ASKED = "receipt", "extract", "question", "question-state"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -110,6 +110,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.DEAD_LETTERS: (_DEAD_LETTER,),
     topics.PUSH_ANSWERS: (_ANSWER,),
     topics.RECEIPTS: (_RECEIPT,),
+    topics.QUESTIONS: (_QUESTION, _ASKED),
 }
 """The messages of each topic."""
 
@@ -126,6 +127,7 @@ _PURPOSES: dict[str, str] = {
     topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
     topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
     topics.RECEIPTS: "What became of each batch, for the owner of its system. Ingest's own.",
+    topics.QUESTIONS: "Whom sources are to be asked about that tell nothing by themselves, and what became of that.",
 }
 
 _SENT: dict[str, tuple[str, ...]] = {
@@ -136,12 +138,15 @@ _SENT: dict[str, tuple[str, ...]] = {
         topics.DEAD_LETTERS,
         topics.PUSH_ANSWERS,
         topics.RECEIPTS,
+        topics.QUESTIONS,
     ),
     "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
+    "ask": (topics.QUESTIONS,),
 }
 _RECEIVED: dict[str, tuple[str, ...]] = {
-    "ingest": (topics.POSITIONS, topics.EXTRACTS, topics.PUSH_ANSWERS, topics.RECEIPTS),
+    "ingest": (topics.POSITIONS, topics.EXTRACTS, topics.PUSH_ANSWERS, topics.RECEIPTS, topics.QUESTIONS),
     "correlator": topics.EVENT_TOPICS,
+    "ask": (topics.CHANGES, topics.QUESTIONS),
 }
 
 
@@ -200,6 +205,8 @@ def _messages() -> Json:
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
         _RECEIPT: _message("Receipt", _text("`system/feed/batch/mark`")),
         _EXTRACT: _extract(),
+        _QUESTION: _message("Question", _text("`question system/feed identifier`")),
+        _ASKED: _message("QuestionState", _text("`state system/feed identifier`")),
     }
 
 
@@ -269,6 +276,8 @@ def _schemas() -> Json:
         "DeadLetter": _dead_letter(),
         "PushAnswer": _push_answer(),
         "Receipt": _receipt(),
+        "Question": _question(),
+        "QuestionState": _question_state(),
     }
 
 
@@ -312,6 +321,32 @@ def _push_answer() -> Json:
             "number": _COUNT,
             "epoch": _COUNT,
             "counters": _counters() | {"description": "Of the feed, this push included."},
+        },
+    )
+
+
+def _question() -> Json:
+    """As `services.questions.topic` writes it; a test holds the two together."""
+    return _object(
+        "Whom a source is to be asked about; the last one counts.",
+        {
+            "id": _text("Of this question alone."),
+            "priority": _COUNT | {"description": "0 asked by hand, 1 status doubtful, 2 status changed."},
+            "at": _INSTANT,
+            "why": _text("Names no person."),
+        },
+    )
+
+
+def _question_state() -> Json:
+    """As `services.questions.topic` writes it; a test holds the two together."""
+    return _object(
+        "What became of the question with that id.",
+        {
+            "id": _text("Of the question."),
+            "at": _INSTANT,
+            "tries": _COUNT | {"description": "Times that it was asked without a whole answer."},
+            "again": {"type": ["string", "null"], "format": "date-time", "description": "Null: answered."},
         },
     )
 

@@ -16,9 +16,10 @@ CHANGES_LATEST = "visabus.status-changes.latest"
 DEAD_LETTERS = "visabus.dead-letters"
 PUSH_ANSWERS = "visabus.push-answers"
 RECEIPTS = "visabus.receipts"
+QUESTIONS = "visabus.questions"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
-COMPACTED: frozenset[str] = frozenset({POSITIONS, EXTRACTS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS})
+COMPACTED: frozenset[str] = frozenset({POSITIONS, EXTRACTS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS})
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
 PARTITIONS: dict[str, int] = {
@@ -34,6 +35,7 @@ PARTITIONS: dict[str, int] = {
     DEAD_LETTERS: 1,
     PUSH_ANSWERS: 1,
     RECEIPTS: 1,
+    QUESTIONS: 1,
 }
 
 _OF_KIND = {

@@ -29,7 +29,8 @@ POINTS = frozenset(
     " compare.written resolve.locked resolve.written resolve.committed outbox.sent"
     " door.decoded door.sent door.answered door.saved"
     " ingest.decoded ingest.sent ingest.saved"
-    " replay.sent replay.marked".split()
+    " replay.sent replay.marked"
+    " ask.sent".split()
 )
 """Every point there is."""
 

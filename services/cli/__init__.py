@@ -21,6 +21,7 @@ from services.cli.context import OTHERS, Commands, Given
 COMMANDS = (
     "adapters",
     "answer",
+    "ask",
     "audit",
     "correlate",
     "dead_letters",

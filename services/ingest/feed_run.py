@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Connection, Defers, Keeps, SourceDown
+from adapters.core import Asks, Connection, Defers, Keeps, SourceDown
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown
@@ -37,6 +37,7 @@ from services.ingest.receipts import receipt
 from services.ingest.sources import Outcome, Source
 from services.ingest.tally import Tally, shape
 from services.logs import describe
+from services.questions import Book, FeedQuestions
 from services.settings import IngestSettings
 
 _LINGER_SECONDS = 0.2
@@ -60,6 +61,7 @@ class Installation:
     ownership: Ownership
     values: Values
     directory: Path  # where feeds keep what can be made anew
+    book: Book
     spool: Spool
     clock: Clock
     patience: Patience
@@ -209,11 +211,12 @@ class FeedRun:
         return True
 
     def _lend(self, connection: Connection) -> None:
-        """Give the connection a storage, if it has more to keep than a position holds."""
+        """Give the connection a storage, if it has more to keep than a position holds, and whom to ask, if it asks."""
+        host, wait = self.host, partial(self.host.patience, self.stop)
         if isinstance(connection, Keeps):
-            host, directory = self.host, self.host.directory / self.source.name
-            wait = partial(host.patience, self.stop)
-            connection.keep_in(FeedStorage(host.values, self.holding.key, directory, wait))
+            connection.keep_in(FeedStorage(host.values, self.holding.key, host.directory / self.source.name, wait))
+        if isinstance(connection, Asks):
+            connection.ask_from(FeedQuestions(host.book, self.holding.key, wait))
 
     def _log_source_down(self, state: RetryCallState) -> None:
         self.down = True

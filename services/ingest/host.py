@@ -20,6 +20,7 @@ from services.ingest.patience import Patience
 from services.ingest.receipts import expired
 from services.ingest.sources import Outcome, Source
 from services.logs import describe
+from services.questions import Book
 from services.settings import Settings
 from services.wiring import open_bus, topics
 
@@ -80,6 +81,7 @@ class Host:
                 ownership=ownership,
                 values=Values(self._bus, producer),
                 directory=self._settings.data_dir / "extracts",
+                book=Book(self._bus, producer),
                 spool=Spool(self._settings.data_dir / "spool"),
                 clock=self._clock,
                 patience=self._patience,

@@ -73,6 +73,9 @@ class Reads(Protocol):
     async def known_through(self) -> int | None:
         """The latest publication stamp (microseconds) that was taken in; None for an empty store."""
 
+    async def person(self, person: bytes) -> tuple[str | None, bytes] | None:
+        """A person of the view: the outcome told last, and the canonical history; None if there is none of that id."""
+
     def histories(self) -> AsyncGenerator[bytes, None]:
         """The view: each person's canonical history, sorted by person id."""
 

@@ -118,6 +118,12 @@ class SqlReads:
             known = (await connection.execute(select(func.max(POSITION.c.known)))).scalar()
         return int(known) if known else None
 
+    async def person(self, person: bytes) -> tuple[str | None, bytes] | None:
+        async with self._connect() as connection:
+            query = select(PERSON.c.code, PERSON.c.doc).where(PERSON.c.person == person, PERSON.c.doc.is_not(None))
+            row = (await connection.execute(query)).first()
+        return None if row is None else (row[0], row[1])
+
     async def histories(self) -> AsyncGenerator[bytes, None]:
         query = select(PERSON.c.person, PERSON.c.doc).where(PERSON.c.doc.is_not(None))
         async with aclosing(self._pages(query, PERSON.c.person)) as rows:

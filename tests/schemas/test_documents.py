@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
 from services.ingest.receipts import receipt
 from services.ingest.tally import Limits, Tally
+from services.questions import Priority, State, question_of
+from services.questions.topic import parse
 
 HERE = Path(__file__).parent
 ACCEPTED: frozenset[str] = frozenset()
@@ -219,6 +222,19 @@ def test_positions_are_what_the_document_says() -> None:
         assert _filled(_payload("position")) == orjson.loads(message.value).keys()
 
 
+def test_questions_and_their_states_are_what_the_document_says() -> None:
+    at = datetime.now(UTC)
+    question = question_of("PCQS/persons", "a_number/USCIS/A099000117", Priority.DOUBTFUL, at, "UNDETERMINED")
+    closed = State(question.feed, question.identifier, question.id, at)
+    open_still = replace(closed, tries=1, again=at)
+    for kind, said in (("question", question), ("question-state", closed), ("question-state", open_still)):
+        message = said.message()
+        assert message.value is not None
+        _valid(_payload(kind), orjson.loads(message.value))
+        assert _filled(_payload(kind)) == orjson.loads(message.value).keys()
+        assert parse(message.key or b"", message.value) == said
+
+
 ORIGIN = Origin("I94", "lines", "a.dat", 1)
 
 
@@ -303,7 +319,9 @@ def test_who_sends_and_who_receives() -> None:
         "visabus.dead-letters",
         "visabus.push-answers",
         "visabus.receipts",
+        "visabus.questions",
     }
+    assert operations[("ask", "receive")] == {"visabus.status-changes", "visabus.questions"}
 
 
 def test_every_reference_leads_somewhere() -> None:
