@@ -41,8 +41,8 @@ async def violations(bus: Bus, numbers: range) -> list[str]:
     """What is wrong once all was asked."""
     wrong = []
     seen = await world(bus)
-    told = {int(event.record) for event in seen.events if hasattr(event, "record")}
-    if missing := {number for number in numbers if number % 10 != 7} - told:
+    seen_numbers = {int(event.record) for event in seen.events if hasattr(event, "record")}
+    if missing := {number for number in numbers if number % 10 != 7} - seen_numbers:
         wrong.append(f"{len(missing)} answers lost")
     left = [each for each, _ in (await book_of(bus)).open(FEED)]
     if left:

@@ -45,14 +45,14 @@ class World:
 
     bus: Bus
     view: View = field(default_factory=View)
-    told: int = 0
+    count: int = 0
 
     async def change(self, person: int, outcome: str | None, *identifiers: str, now: str | None = None) -> str:
         """A change, and the view as it stands now; the change's id."""
         key = f"{person:032x}"
         self.view.persons[key] = (now or outcome, list(identifiers or (ALIEN,)))
-        self.told += 1
-        body = {"id": f"change {self.told}", "person": key, "outcome": outcome}
+        self.count += 1
+        body = {"id": f"change {self.count}", "person": key, "outcome": outcome}
         producer = await self.bus.producer()
         await producer.send([Message(CHANGES, key.encode(), json.dumps(body).encode())])
         return str(body["id"])
