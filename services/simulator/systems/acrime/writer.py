@@ -8,6 +8,7 @@ from time import time
 from services.simulator.clock import DAY, stamp
 from services.simulator.log import PersonLog
 from services.simulator.noise import Description
+from services.simulator.population.names import plain
 from services.simulator.population.plans import Stay
 from services.simulator.source import Counts, Run
 from services.simulator.spill_buffer import SpillBuffer
@@ -36,7 +37,8 @@ class AcrimeWriter:
         """Write the queries about a person."""
         person = log.person
         for stay in person.stays:
-            known = person.a_number or person.fin
+            # a query by a single name or part of a birth, without a number, is about nobody in particular
+            known = person.a_number or (person.fin and plain(person))
             if stay.inspection == "A" and known and self._rng.chance(rates.QUERIED):
                 self._queried(log, stay)
 
@@ -67,7 +69,7 @@ class AcrimeWriter:
         described = self._mistakes.describe(person, stay, documented=False)
         alien = self._mistakes.number("alien", person.a_number, described)
         case = f"case:ACRIME:{ori}-{control}-{stamp(at)[:4]}"
-        asked_by = alien if alien and self._rng.chance(rates.WITH_ALIEN) else ""
+        asked_by = alien if alien and (self._rng.chance(rates.WITH_ALIEN) or not plain(person)) else ""
         query = self._query(described, asked_by)
         self._send(at, f"IAQ.{ori}.AX.*{control}.TXT\n{query}")
         if self._rng.chance(rates.SENT_AGAIN):

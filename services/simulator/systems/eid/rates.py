@@ -7,7 +7,7 @@ TWICE = 0.05
 REPROCESSED = 0.1
 """Share of arrests that are processed once more, days later, as a row of its own."""
 WITHOUT_PERSON, WITHOUT_FIN = 0.03, 0.2
-"""Share of arrests whose person is blank; of persons without the FIN."""
+"""Share of arrests whose person is blank, where there are mistakes; of persons without the FIN."""
 ALIAS, YEAR_ALONE = 0.1, 0.05
 """Share of persons with another name; with the year of birth alone."""
 DETAINER, LIFTED = 0.4, 0.8

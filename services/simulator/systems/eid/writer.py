@@ -66,7 +66,7 @@ class EidWriter:
         method = _METHODS.draw(self._rng.random)
         if method.startswith("CAP") and day >= ONE_WORD:
             method = "Custodial Arrest"
-        blank = self._rng.chance(rates.WITHOUT_PERSON)
+        blank = self._rng.chance(rates.WITHOUT_PERSON) and not self._run.mistakes.noise.silent
         row: Row = {
             "eid_event_id": removal.event,
             "eid_subject_id": None if blank else log.person.subject,
