@@ -216,6 +216,24 @@ async def test_garbage_is_a_source_down_in_words_and_loses_nothing(
         assert sorted(records(batches)) == sorted(latest(known))
 
 
+async def test_a_packed_answer_is_read_whole_in_all_its_members() -> None:
+    """gzip may come in several members (RFC 1952 section 2.2); one that is cut anywhere is no answer."""
+    async with served(styled("cursor", 3)) as known:
+        body = known._answer(Request("/v1/items", {}, {}, b"")).body
+        packed = gzip.compress(body[:50]) + gzip.compress(b"") + gzip.compress(body[50:])
+        for cut in range(1, len(packed), 9):
+            known.before = lambda request, cut=cut: Reply(packed[:cut], headers={"Content-Encoding": "gzip"})
+            with pytest.raises(SourceDown, match=r"broke off|no page of this interface"):
+                await poll(known.url, transport("cursor"))
+        known.before = lambda request: Reply(packed, headers={"Content-Encoding": "gzip"})
+        batches, _ = await poll(known.url, transport("cursor"))
+        assert sorted(records(batches)) == sorted(latest(known))
+        bomb = gzip.compress(b" " * 10**8)
+        known.before = lambda request: Reply(bomb, headers={"Content-Encoding": "gzip"})
+        with pytest.raises(SourceDown, match="more than 1000000 bytes"):
+            await poll(known.url, transport("cursor", limit=10**6))
+
+
 @pytest.mark.parametrize("length", [True, False])
 @pytest.mark.parametrize("style", ALL)
 async def test_an_answer_cut_at_any_byte_is_sent_again_whole(style: str, length: bool) -> None:

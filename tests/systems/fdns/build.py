@@ -32,7 +32,7 @@ CASE = LEAD | {
     "leadNumber": "L000000117",
     "modifiedAt": "2026-05-01T12:00:01Z",
 }
-FOUND = CASE | {"version": 2, "finding": "FRAUD FOUND", "findingDate": "2026-05-01"}
+WITH_FINDING = CASE | {"version": 2, "finding": "FRAUD FOUND", "findingDate": "2026-05-01"}
 NAMELESS = {"familyName": None, "givenNames": None, "dateOfBirth": None, "sex": None, "citizenship": None}
 
 
@@ -49,18 +49,18 @@ def inputs() -> dict[str, bytes]:
             LEAD | {"version": 2, "closedAt": "2026-03-01T12:00:00Z", "modifiedAt": "2026-03-01T12:00:01Z"}
         ),
         "findings/input.json": page(
-            FOUND,
-            FOUND | {"version": 3, "finding": "FRAUD NOT FOUND"},
-            FOUND
+            WITH_FINDING,
+            WITH_FINDING | {"version": 3, "finding": "FRAUD NOT FOUND"},
+            WITH_FINDING
             | {"version": 4, "finding": "INCONCLUSIVE", "narrative": "Applicant has left the country on 2026-04-30."},
         ),
         "no-finding-yet/input.json": page(CASE, CASE | {"finding": ""}),
-        "finding-withdrawn/input.json": page(FOUND | {"version": 3, "findingWithdrawn": True}),
+        "finding-withdrawn/input.json": page(WITH_FINDING | {"version": 3, "findingWithdrawn": True}),
         "deleted/input.json": page(LEAD | {"version": 2, "deleted": True}),
-        "protected/input.json": page(FOUND | {"protected": True}),
+        "protected/input.json": page(WITH_FINDING | {"protected": True}),
         "numbers-alone/input.json": page(
-            FOUND | NAMELESS | {"receipts": None},
-            FOUND | NAMELESS | {"aNumber": None, "receipts": ["EAC9999103402", "EAC9999103403"]},
+            WITH_FINDING | NAMELESS | {"receipts": None},
+            WITH_FINDING | NAMELESS | {"aNumber": None, "receipts": ["EAC9999103402", "EAC9999103403"]},
             LEAD | {"receipts": [], "aNumber": "", "referralSource": None},
         ),
         "nobody/input.json": page(LEAD | NAMELESS | {"receipts": [], "aNumber": None}),
@@ -83,9 +83,9 @@ def inputs() -> dict[str, bytes]:
             LEAD | {"openedAt": "2026-02-11"},
             LEAD | {"closedAt": "later"},
             LEAD | {"modifiedAt": None},
-            FOUND | {"finding": "GUILTY"},
-            FOUND | {"findingDate": None},
-            FOUND | {"findingDate": "2026-06-01"},
+            WITH_FINDING | {"finding": "GUILTY"},
+            WITH_FINDING | {"findingDate": None},
+            WITH_FINDING | {"findingDate": "2026-06-01"},
         ),
         "empty/input.json": page(),
         "cut-short/input.json": page(LEAD)[:300],
