@@ -43,7 +43,7 @@ KEYS = {
 }
 NUMBERS = (
     Number(Scheme.SUBJECT, "EID_SUBJECT_ID", issued_by="EID"),
-    Number(Scheme.CASE, "EID_CASE_ID", issued_by="EID"),
+    Number(Scheme.SUBJECT, "EID_CASE_ID", issued_by="EID:CASE"),
 )
 ALIEN = Number(Scheme.A_NUMBER, "ALIEN_FILE_NUMBER")
 SUBJECT = Person(
@@ -182,8 +182,8 @@ def detainer(said: Fields) -> Iterator[Says]:
 
 def gone(table: str, said: Fields) -> Says:
     """What stands for a row that was deleted: its key and the time."""
-    scheme = Scheme.SUBJECT if table == "EID_SUBJECT" else Scheme.CASE
-    number = Identifier.spelled(scheme, str(said[KEYS[table]]), "EID")
+    issuer = {"EID_SUBJECT": "EID", "EID_CASE": "EID:CASE"}.get(table, "EID:EVENT")
+    number = Identifier.spelled(Scheme.SUBJECT, str(said[KEYS[table]]), issuer)
     at = Moment.instant(said.need("committed", instant))
     return Says(Status, {"occurred_at": at, "subject": {"identifiers": [number]}, "fact": "encounter"})
 
@@ -195,7 +195,7 @@ ADAPTER = System(
     owner="ICE",
     number=11,
     emits=("status",),
-    identifiers=("subject", "case", "a_number", "fin"),
+    identifiers=("subject", "a_number", "fin"),
     mapping_version=1,
     feeds=(Feed("changes", KafkaTopic(), MAPPING, FORMAT), Feed("table", ChangeTable(), MAPPING, FORMAT)),
 )

@@ -94,7 +94,7 @@ class EidWriter:
 
     def _event(self, log: PersonLog, row: Row, day: int) -> None:
         self._row(day, "eid_event", "c", row)
-        known = {f"case:EID:{row['eid_case_id']}"}
+        known = {f"subject:EID:CASE:{row['eid_case_id']}"}
         known |= {f"subject:EID:{row['eid_subject_id']}"} if row["eid_subject_id"] else set()
         log.add(self._run.system, f"EID_EVENT {row['eid_event_id']}", known)
 
@@ -125,7 +125,7 @@ class EidWriter:
         self._row(removal.arrested, "eid_subject", "c", row)
         if self._rng.chance(rates.CHANGED_AGAIN):
             self._row(removal.arrested + 1, "eid_subject", "u", row | {"state": "CA"})
-        known = {f"subject:EID:{person.subject}", f"case:EID:{removal.case}"}
+        known = {f"subject:EID:{person.subject}", f"subject:EID:CASE:{removal.case}"}
         known |= {f"a_number:{alien}"} if alien else set()
         known |= {f"fin:{fin}"} if fin else set()
         log.add(self._run.system, f"EID_SUBJECT {person.subject}", known, description.kinds)
@@ -162,7 +162,11 @@ class EidWriter:
             row |= changes
             self._row(day, "eid_case", "u" if number else "c", dict(row))
             self._filtered += not (row["nta_served_date"] or row["book_in_date_time"])
-        known = {f"case:EID:{removal.case}", f"subject:EID:{log.person.subject}", f"a_number:{log.person.a_number}"}
+        known = {
+            f"subject:EID:CASE:{removal.case}",
+            f"subject:EID:{log.person.subject}",
+            f"a_number:{log.person.a_number}",
+        }
         log.add(self._run.system, f"EID_CASE {removal.case}", known)
 
     def _detainer(self, log: PersonLog, removal: Removal) -> None:
@@ -172,7 +176,7 @@ class EidWriter:
             if self._rng.chance(rates.LIFTED):
                 lifted = {"detainer_lift_date": iso(removal.arrested), "detainer_lift_reason_code": "B"}
                 self._row(removal.arrested + 1, "eid_detainer", "u", row | lifted)
-            known = {f"case:EID:{removal.case}", f"subject:EID:{log.person.subject}"}
+            known = {f"subject:EID:CASE:{removal.case}", f"subject:EID:{log.person.subject}"}
             log.add(self._run.system, f"EID_DETAINER {row['eid_dta_id']}", known)
         if self._rng.chance(rates.MISTAKEN):
             row = self._lodged(log, removal)

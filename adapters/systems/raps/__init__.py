@@ -1,0 +1,1 @@
+"""RAPS: applications for asylum, and what became of them."""

@@ -1,0 +1,1 @@
+"""RAPS: a change table of applications for asylum."""
