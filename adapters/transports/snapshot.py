@@ -29,7 +29,6 @@ import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,21 +85,13 @@ def number_of(record: Record) -> int:
     return number
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _beginning() -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The stage. `key`: the record's key, as the mapper has it. `keep`: the fields that a retraction is made of, those
     of the key among them. `ignore`: fields whose change is none.
 
     `sequence`: the number of an extract from the fields of its header and its name; it only grows. Without it, or where
-    it gives None, extracts are numbered by the second in which they were read. `complete`: of an extract in several
+    it gives None, extracts are numbered from 1, behind all that the storage has. `complete`: of an extract in several
     files, what is not whole by the notes of all of them; without it one closing has to be there. `least`: the share of
     the last extract's rows that an extract has to have; `few`: rows that may always be missing. `accept`: takes one
     extract that was refused, named as the reason names it.
@@ -115,7 +106,6 @@ class Snapshot:
     least: float = 0.5
     few: int = 20
     accept: str = ""
-    now: Callable[[], datetime] = _now
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Extracts:
         """The inner transport's source. Raises what that raises."""
@@ -124,10 +114,9 @@ class Snapshot:
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """An extract with nothing before it; of a tar archive its members, each an extract, in their order."""
         state, memory = State(None), _Memory()
-        numbered = replace(self, now=_beginning)  # from 1, whenever that is asked
         try:
             for name, member in _members(source):
-                extract = _Extract(numbered, state, name)
+                extract = _Extract(self, state, name)
                 extract.take(self.inner.offline(member, format))
                 passed = extract.judge(memory, None)
                 if passed is not None:
@@ -417,8 +406,6 @@ class _Extract:
         they say is in the state's doubts.
         """
         number = max(self.sequence or 0, memory.number + 1)
-        if self.sequence is None:
-            number = max(number, int(self.options.now().timestamp()))
         if broken:
             numbers = {number_in(name) for name in broken}
             first = min(numbers)

@@ -261,6 +261,34 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
     return any(caps.admits(key, claim_key(claim)) for claim in node.version_claims)
 
 
+def undecided(nodes: dict[bytes, Node], caps: Caps | None = None) -> set[bytes]:
+    """Return the nodes of several records that have nothing but numbers, each of which is told of two people.
+
+    Whose such a record is cannot be known, and so not either that two of them are one person's.
+    """
+    bare = {key for key, node in nodes.items() if len(node.records) > 1 and not node.claim.names}
+    if not bare:
+        return bare
+    shared: dict[str, list[bytes]] = defaultdict(list)
+    wanted = {text for key in bare for text in {*nodes[key].claim.identifiers, *nodes[key].numbers}}
+    for key, node in nodes.items():
+        for text in wanted & {*node.claim.identifiers, *node.numbers}:
+            if joins(text):
+                shared[text].append(key)
+    of_two = {
+        text
+        for text, keys in shared.items()
+        if _disputed(
+            text, [nodes[key].claim for key in (_admitted(key_hash(text), keys, nodes, caps) if caps else keys)]
+        )
+    }
+    return {
+        key
+        for key in bare
+        if of_two and {text for text in {*nodes[key].claim.identifiers, *nodes[key].numbers} if joins(text)} <= of_two
+    }
+
+
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
     weight = WEIGHTS[text.partition("/")[0]]
     document = text.startswith(DOCUMENTS)

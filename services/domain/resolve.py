@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
+from services.domain import identity
 from services.domain.caps import NO_CUTOFFS, Cutoffs, caps_of
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact, claim_key
@@ -36,7 +37,11 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
     names = {key: (parts[0].system, parts[0].record) for key, parts in subjects.items()}
     histories = []
     caps = caps_of(facts, cutoffs, known_at=known_at)
+    undecided = identity.undecided(nodes, caps)
     for keys, edges in persons_of(nodes, refused, decided, caps):
+        if len(keys) == 1 and keys[0] in undecided:
+            histories += [_history([record], subjects, since, []) for record in nodes[keys[0]].records]
+            continue
         members = [record for key in keys for record in nodes[key].records]
         links = sorted(
             (link_of(edge, nodes, names) for edge in edges), key=lambda link: (link.one, link.other, link.by)

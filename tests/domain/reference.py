@@ -133,7 +133,19 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         for cell in both:
             groups[cell] = both
     actual = {id(group): group for group in groups.values()}
-    return {frozenset(record.name for cell in group for record in cells[cell]) for group in actual.values()}
+    persons = set()
+    for group in actual.values():
+        records = [record for cell in group for record in cells[cell]]
+        apart = len(group) == 1 and len(records) > 1 and _of_two_people(records, cells, seniors)
+        persons |= {frozenset([record.name]) for record in records} if apart else {frozenset(r.name for r in records)}
+    return persons
+
+
+def _of_two_people(records: Sequence[Record], cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
+    """Whether records have nothing but numbers, each of which is told of two people: whose each is, nothing says."""
+    claim = records[0].claim
+    texts = {text for text in _texts(records) if text.split("/")[0] in WEIGHTS and not numbers.is_placeholder(text)}
+    return not claim.names and bool(texts) and all(_nobodys(text, claim, claim, cells, seniors) for text in texts)
 
 
 Join = tuple[int, float, bytes, bytes]
@@ -266,7 +278,17 @@ def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[byt
 
 def _mistyped_number(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
-    return _other_dates(ours, others) and _strange_names(ours, others)
+    return (_other_dates(ours, others) and _strange_names(ours, others)) or _all_other(ours, others)
+
+
+def _all_other(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    """Whether no name has anything of a name of the other side, and neither a birth nor a citizenship agrees."""
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    dates, days = (any(claim.birth for claim in side) for side in (ours, others))
+    states, lands = ({code for claim in side for code in claim.citizenship} for side in (ours, others))
+    if (dates and days and not _other_dates(ours, others)) or states & lands or names & more:
+        return False
+    return any(scoring.nothing_in_common(a, b) for a in names for b in more)
 
 
 def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from domain.pairs import Record, verdict
+from domain.pairs import Record, groups, verdict
 
 from services.domain import identity
 
@@ -313,3 +313,12 @@ def test_a_number_that_outweighs_all_names_is_caught(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(identity.Cluster, "_nothing_agrees", lambda *_: False)
     pairs = mistyped_without_dates(Random("a mistyped number without dates"))
     assert any(verdict(one, other) == "join" for one, other in pairs)
+
+
+def test_records_of_nothing_but_a_number_of_two_people_are_nobodys_together() -> None:
+    """A passport's number that two people are told under: which of them a bare record means, nothing says."""
+    one = Record("BARAKOVSKY", "OMID", "1979-03-14", "M", ("AFG",), ("passport/GBR/512345670",))
+    other = Record("ECHEVERRIA", "ITZIAR", "1991-10-30", "F", ("ESP",), ("passport/GBR/512345670",))
+    bare = Record(ids=("passport/GBR/512345670",))
+    assert len(groups((one, other, bare, bare))) == 4
+    assert len(groups((one, bare, bare))) == 1

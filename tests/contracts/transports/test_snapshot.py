@@ -465,22 +465,15 @@ async def test_a_table_that_changes_between_a_kill_and_the_next_read_leaves_no_g
     rng = Random(seed)
     states = history(rng, 30)
     bus = Bus()
-    clock = [1000.0]
     for number, rows in enumerate(states):
         table = Table(dict(rows))
-        transport = Snapshot(table, key=key_of, keep=("KEY",), few=99, now=lambda: _At(clock[0]))
+        transport = Snapshot(table, key=key_of, keep=("KEY",), few=99)
         directory = tmp_path / f"m{rng.randrange(3)}"
-        clock[0] += rng.choice([0, 0.2, 5])
         host = Host(tmp_path, bus, directory, transport)
         kill = Life(rng.randrange(14)) if number + 1 < len(states) else None
         with _any():
             await host.poll(kill)
     assert bus.standing() == states[-1]
-
-
-class _At(float):
-    def timestamp(self) -> float:
-        return float(self)
 
 
 async def test_a_feed_that_starts_anew_tells_the_same_events(host: Host) -> None:
@@ -691,7 +684,7 @@ async def _standing(folder: Path, directory: Path) -> dict[str, str]:
         ({"A1": "a"}, None),
         ({"C1": "c"}, None),
     ):
-        transport = Snapshot(Table(rows), key=key_of, keep=("KEY",), few=99, now=lambda: _At(50.0))
+        transport = Snapshot(Table(rows), key=key_of, keep=("KEY",), few=99)
         with _any():
             await Host(folder, table, directory.with_name("t"), transport).poll(kill)
     assert "B1" in {key for key, _, _ in table.events}, "the kill came behind the event"
