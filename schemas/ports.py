@@ -1,7 +1,7 @@
 """Ports of entry in the codes of the former INS, and the visa-issuing posts: both of three letters, both no airports.
 
-The tables are `data/ports.tsv` and `data/posts.tsv`; their heads name the sources. LOS is Los Angeles here, which IATA
-calls LAX; LOS of IATA is Lagos.
+The tables are `data/ports.tsv` and `data/posts.tsv`, and `data/ports_canada.tsv` of the land ports on the other side;
+their heads name the sources. LOS is Los Angeles here, which IATA calls LAX; LOS of IATA is Lagos.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
+
+from schemas.country_codes import name as plain
 
 
 class Port(NamedTuple):
@@ -30,6 +32,24 @@ _NOWHERE = ("NOT REPORTED", "UNIDENTIF", "UNKNOWN", "No PORT Code", "Collapsed",
 def port(code: str) -> Port | None:
     """The port of a code of the former INS, None where the table does not have it."""
     return _ports().get(code)
+
+
+class PortOfCanada(NamedTuple):
+    """A land port of Canada: the code of the port on the other side, and the zone of its clocks."""
+
+    name: str
+    other_side: str
+    zone: str
+
+
+def port_of_canada(text: str) -> PortOfCanada | None:
+    """The land port of that name, whatever its case, accents and marks; None where the table does not have it."""
+    return _ports_of_canada().get(plain(text))
+
+
+@cache
+def _ports_of_canada() -> dict[str, PortOfCanada]:
+    return {plain(name): PortOfCanada(name, code, zone) for name, code, zone in _rows("ports_canada")}
 
 
 def is_post(code: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from adapters.converters import post
-from schemas.ports import _ports, _posts, is_post, port
+from schemas.moments import zone as zone_of
+from schemas.ports import _ports, _posts, is_post, port, port_of_canada
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,25 @@ def test_posts() -> None:
         with pytest.raises(ValueError, match=r"POST .* is no visa post"):
             post(wrong, "POST")
     assert port("QQQ") is None
+
+
+def test_every_land_port_of_canada_has_its_other_side_and_its_clock() -> None:
+    text = files("schemas").joinpath("data/ports_canada.tsv").read_text()
+    names = [line.split("\t")[0] for line in text.splitlines() if not line.startswith("#")]
+    assert len(names) > 30
+    for name in names:
+        abroad = port_of_canada(name)
+        assert abroad is not None
+        assert abroad == port_of_canada(name.title().replace("-", " "))
+        assert zone_of(abroad.zone)
+        here = port(abroad.other_side)
+        assert here is not None
+        assert here.zone
+    assert port_of_canada("Niagara Falls") is None
+
+
+def test_the_clocks_of_the_two_sides_may_differ() -> None:
+    woodstock, houlton = port_of_canada("Woodstock Road"), port("HTM")
+    assert woodstock is not None
+    assert houlton is not None
+    assert (woodstock.zone, houlton.zone) == ("America/Moncton", "America/New_York")

@@ -23,11 +23,10 @@ from schemas.country_codes import name as plain
 from schemas.events import Arrival, Departure, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, midnight
-from schemas.ports import port
+from schemas.ports import port, port_of_canada
 
 HERE = files("adapters.systems.bci")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
-CANADA: dict[str, list[str]] = {plain(each): at for each, at in CODES["canada"].items()}
 AT_HOME: dict[str, str] = {plain(each): code for each, code in CODES["united-states"].items()}
 RECORDED, NATIONALITY, ISSUER = instant_at("UTC"), country(NAMES, ICAO), country(NAMES, ICAO, of="issuer")
 ACTION, DIRECTION = choice("N", "C", "D"), choice(*CODES["directions"])
@@ -56,11 +55,9 @@ def where(direction: str) -> Any:
     """A port by its name: the code of the port of the United States, and the zone of the clock that told the time."""
 
     def convert(value: Any, what: str) -> tuple[str, str]:
-        named = plain(value)
-        if direction == "CA" and named in CANADA:
-            code, clock = CANADA[named]
-            return code, clock
-        known = port(AT_HOME.get(named, "")) if direction == "US" else None
+        if direction == "CA" and (abroad := port_of_canada(value)) is not None:
+            return abroad.other_side, abroad.zone
+        known = port(AT_HOME.get(plain(value), "")) if direction == "US" else None
         if known is None:
             raise ValueError(f"{what}: {value!r} is in no code table")
         return known.code, known.zone

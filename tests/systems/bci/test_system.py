@@ -6,7 +6,6 @@ from importlib.resources import files
 from systems.contract import contract_suite
 
 from adapters.systems.bci.adapter import CODES
-from schemas.moments import zone
 from schemas.ports import port
 
 TestBci = contract_suite("BCI")
@@ -14,18 +13,12 @@ TestBci = contract_suite("BCI")
 
 def test_the_page_prints_the_code_tables() -> None:
     page = files("adapters.systems.bci").joinpath("README.md").read_text()
-    rows = re.findall(r"^\| `(.+)` \| ([A-Z]{3}) \| (\S+/\S+) \|$", page, re.MULTILINE)
-    assert {name: [code, clock] for name, code, clock in rows} == CODES["canada"]
     assert dict(re.findall(r"^\| `(.+)` \| ([A-Z]{3}) \|$", page, re.MULTILINE)) == CODES["united-states"]
     for scope, first in CODES["populations"].items():
         assert re.search(rf"{first:%-d %B %Y} .*`{scope}`", page)
 
 
 def test_every_port_has_its_zone() -> None:
-    for code, clock in CODES["canada"].values():
-        assert zone(clock)
-        assert (known := port(code)) is not None
-        assert known.zone
     assert all((known := port(code)) is not None and known.zone for code in CODES["united-states"].values())
 
 

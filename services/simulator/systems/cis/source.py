@@ -74,13 +74,13 @@ class CisWriter:
             fbi=f"{log.person.number:06}AA{self.rng.between(0, 9)}" if self.rng.chance(rates.FBI) else "",
         )
         moved = opened + self.rng.between(5, 200) if self.rng.chance(rates.MOVED) else 0
-        told = False
+        numbered = False
         for index, day in enumerate(self.days):
             if opened + rates.LAG <= day:
                 file = self._known(file, log, known, day - rates.LAG, moved)
-                if not told and file.i94:
+                if not numbered and file.i94:
                     file = replace(file, i94=number("i94", file.i94, described))
-                told = told or bool(file.i94)
+                numbered = numbered or bool(file.i94)
                 self.rows[index][file.number] = detail(file, described)
         identifiers = {f"a:{file.number}"} | {
             f"{scheme}:{at}" for scheme, at in (("fin", file.fin), ("i94", file.i94)) if at
