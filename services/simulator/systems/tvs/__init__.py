@@ -1,0 +1,1 @@
+"""TVS: faces at the gate, pushed as JSON."""
