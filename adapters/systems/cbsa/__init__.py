@@ -1,0 +1,1 @@
+"""CBSA: entries into Canada by land, as its border agency tells them."""

@@ -1,0 +1,1 @@
+"""CBSA: entries into Canada by land, in files on an SFTP server."""
