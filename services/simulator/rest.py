@@ -1,7 +1,7 @@
 """A REST service on loopback as owners of systems have one: tokens of OAuth 2, records by their last change in pages.
 
-From the interface pages alone. Records are kept as lines `changed TAB key TAB JSON`, in that order; a cursor names the
-last record of the page before, so what changes meanwhile shifts nothing.
+From the interface pages alone. Records are kept in files as pages of the interface are, in the order of their change; a
+cursor names the last record of the page before, so what changes meanwhile shifts nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from services.simulator.soap import RECORDS
+from services.simulator.clock import DAY, iso_stamp
+from services.simulator.spill_buffer import SpillBuffer
 
 USER, SECRET = "visabus", "a secret & more"
-PAGE = 100
-"""Records in a page."""
+PAGE, FILE = 100, 1_000
+"""Records in a page that is answered, and in a file."""
 _BEHIND = "\U0010ffff"
 _TOKEN = "simulated"  # noqa: S105
 Asked = Mapping[str, str]
@@ -32,9 +33,46 @@ Reply = tuple[int, str]
 """Status and body, which is JSON."""
 
 
+class RestLog:
+    """The records of a service while they are written; `items` is the member of a page that has them."""
+
+    def __init__(self, directory: Path, items: str = "items") -> None:
+        directory.mkdir(parents=True)
+        self._directory = directory
+        self._items = items
+        self._spill_buffer = SpillBuffer(directory)
+        self.records = 0
+
+    def add(self, changed: int, key: str, record: Mapping[str, Any]) -> None:
+        """Keep a record as it is since an instant."""
+        self.records += 1
+        text = json.dumps(record, ensure_ascii=False)
+        self._spill_buffer.add(f"{changed // (7 * DAY):07}", f"{iso_stamp(changed)}\t{key}\t{text}\n".encode())
+
+    def finish(self, as_of: int) -> None:
+        """Write the records in the order of their change, behind the last of them the clock of the service."""
+        held: list[str] = []
+        files = 0
+        for _, data in self._spill_buffer.take():
+            held += [line.decode().split("\t", 2)[2] for line in sorted(data.splitlines())]
+            while len(held) > FILE:
+                files += 1
+                self._write(files, held[:FILE], {"nextCursor": str(files)})
+                del held[:FILE]
+        self._write(files + 1, held, {"asOf": f"{iso_stamp(as_of)}Z"})
+
+    def _write(self, number: int, texts: list[str], rest: Mapping[str, str]) -> None:
+        lines = ",\n".join(texts)
+        page = f'{{"{self._items}": [\n{lines}\n], {json.dumps(rest)[1:]}\n'
+        (self._directory / f"page-{number:06}.json").write_text(page, encoding="utf-8")
+
+
 @dataclass(frozen=True, slots=True)
 class RestRecords:
-    """What a service holds, in the order of change. `clock`: all that changed up to it is there."""
+    """What a service holds, in the order of change. `clock`: all that changed up to it is there.
+
+    `lines` have for each record when it changed, what tells it from others of that moment, and its text.
+    """
 
     clock: str
     lines: tuple[tuple[str, str, str], ...]
@@ -42,8 +80,15 @@ class RestRecords:
     @classmethod
     def of(cls, place: Path) -> RestRecords:
         """Return the records that lie in a place."""
-        clock, *lines = (place / RECORDS).read_text(encoding="utf-8").splitlines()
-        return cls(clock, tuple((changed, key, text) for changed, key, text in (line.split("\t", 2) for line in lines)))
+        lines: list[tuple[str, str, str]] = []
+        clock = ""
+        for file in sorted(place.glob("page-*.json")):
+            page = json.loads(file.read_bytes())
+            clock = page.get("asOf", clock)
+            for each in next(value for value in page.values() if isinstance(value, list)):
+                changed = each["modifiedAt"] if "modifiedAt" in each else each["listed"]["changedAt"]
+                lines.append((changed[:19], f"{len(lines):09}", json.dumps(each, ensure_ascii=False)))
+        return cls(clock, tuple(lines))
 
     def page(self, items: str, since: str, cursor: str = "") -> Reply:
         """Return the page of what changed since a moment, or behind a cursor; its records stand in the member named."""

@@ -28,7 +28,9 @@ class Cases:
         self._listing = RestRecords(
             records.clock, tuple((changed, key, json.dumps(each["listed"])) for changed, key, each in lines)
         )
-        self._cases = {key: each["answer"] for _, key, each in lines if each["answer"] is not None}
+        self._cases = {
+            each["listed"]["receiptNumber"]: each["answer"] for *_, each in lines if each["answer"] is not None
+        }
 
     def answer(self, path: str, asked: Asked) -> Reply:
         """Return a page of the listing, or a case."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +11,8 @@ from services.simulator.log import PersonLog, birth_text
 from services.simulator.noise import Description
 from services.simulator.population import names
 from services.simulator.population.plans import Application, Stay
+from services.simulator.rest import RestLog
 from services.simulator.rng import Choice
-from services.simulator.soap import ChangeLog
 from services.simulator.source import Counts, Run
 from services.simulator.systems.elis import rates
 from services.simulator.truth.verdict import OFFICE
@@ -38,7 +37,7 @@ class ElisWriter:
         self._rng = run.rng()
         self._span = run.span
         self._mistakes = run.mistakes
-        self._log = ChangeLog(run.place)
+        self._log = RestLog(run.place, "answers")
         self._others = self._filtered = self._rejected = 0
 
     def finish(self) -> Counts:
@@ -116,8 +115,7 @@ class ElisWriter:
 
     def _add(self, receipt: str, changed: int, number: int, body: dict[str, Any] | None) -> None:
         listed = {"receiptNumber": receipt, "changeNumber": number, "changedAt": f"{iso_stamp(changed)}Z"}
-        text = json.dumps({"listed": listed, "answer": body}, ensure_ascii=False)
-        self._log.add(changed, receipt, text)
+        self._log.add(changed, receipt, {"listed": listed, "status": 200 if body else 404, "answer": body})
 
     def _text(self, known: Application) -> tuple[str, list[dict[str, str]]]:
         """Return the status text and the history."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,8 +13,7 @@ from services.simulator.log import PersonLog, birth_text
 from services.simulator.noise import Description
 from services.simulator.population.plans import Esta
 from services.simulator.population.rates import table
-from services.simulator.rest import RestRecords, feed, rest_service, served_pages
-from services.simulator.soap import ChangeLog
+from services.simulator.rest import RestLog, RestRecords, feed, rest_service, served_pages
 from services.simulator.source import Counts, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.esta import rates
 from services.simulator.truth.verdict import OFFICE
@@ -41,7 +39,7 @@ class EstaWriter:
         self._rng = run.rng()
         self._end = run.span.records_end
         self._mistakes = run.mistakes
-        self._log = ChangeLog(run.place)
+        self._log = RestLog(run.place)
         self._withdrawn = 0
 
     def finish(self) -> Counts:
@@ -102,7 +100,7 @@ class EstaWriter:
             item["passport"]["expires"] = iso(esta.passport.expires)
         if withdrawn:
             item["withdrawn"] = True
-        self._log.add(changed, key, json.dumps(item))
+        self._log.add(changed, key, item)
         return late
 
 

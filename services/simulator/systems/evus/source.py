@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +11,8 @@ from services.simulator.clock import DAY, iso, iso_stamp, midnight, utc_day
 from services.simulator.log import PersonLog, birth_text
 from services.simulator.population.plans import Stay, Visa
 from services.simulator.population.rates import table
-from services.simulator.rest import Asked, Reply, RestRecords, feed, rest_service
+from services.simulator.rest import Asked, Reply, RestLog, RestRecords, feed, rest_service
 from services.simulator.rng import Choice
-from services.simulator.soap import ChangeLog
 from services.simulator.source import Counts, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.evus import rates
 from services.simulator.truth.verdict import OFFICE
@@ -33,7 +31,7 @@ class EvusWriter:
         self._rng = run.rng()
         self._end = run.span.records_end
         self._mistakes = run.mistakes
-        self._log = ChangeLog(run.place)
+        self._log = RestLog(run.place)
 
     def finish(self) -> Counts:
         """Complete the answers."""
@@ -88,7 +86,7 @@ class EvusWriter:
         if not rng.chance(rates.WITHOUT_PASSPORT):
             item["passport"] = {"number": number, "issuer": STATE}
             identifiers.add(f"passport:{STATE}:{number}")
-        self._log.add(changed, key, json.dumps(item))
+        self._log.add(changed, key, item)
         log.add(self._system, key, identifiers, [*description.kinds, *(("out_of_order",) if late else ())])
 
 

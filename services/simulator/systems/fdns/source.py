@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +11,8 @@ from services.simulator.clock import DAY, iso, iso_stamp, midnight, utc_day
 from services.simulator.log import PersonLog, birth_text
 from services.simulator.population.plans import Application, Stay
 from services.simulator.population.rates import table
-from services.simulator.rest import RestRecords, feed, rest_service, served_pages
+from services.simulator.rest import RestLog, RestRecords, feed, rest_service, served_pages
 from services.simulator.rng import Choice
-from services.simulator.soap import ChangeLog
 from services.simulator.source import Counts, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.fdns import rates
 from services.simulator.truth.verdict import OFFICE
@@ -33,7 +31,7 @@ class FdnsWriter:
         self._rng = run.rng()
         self._end = run.span.records_end
         self._mistakes = run.mistakes
-        self._log = ChangeLog(run.place)
+        self._log = RestLog(run.place)
         self._records = self._filtered = 0
 
     def finish(self) -> Counts:
@@ -98,7 +96,7 @@ class FdnsWriter:
         if description.kinds or not self._rng.chance(rates.NUMBERS_ALONE):
             item |= {"familyName": person.family, "givenNames": person.given or None, "sex": person.sex}
             item |= {"dateOfBirth": birth_text(person.birth), "citizenship": person.citizenship}
-        self._log.add(changed, key, json.dumps(item))
+        self._log.add(changed, key, item)
         if counted:
             identifiers = {f"receipt:{application.receipt}"} | ({f"a_number:{alien}"} if alien else set())
             log.add(self._system, key, identifiers, [*description.kinds, *(("out_of_order",) if late else ())])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +13,7 @@ from services.simulator.noise import Description
 from services.simulator.population.names import plain
 from services.simulator.population.plans import Person
 from services.simulator.population.rates import table
-from services.simulator.rest import RestRecords, feed, rest_service, served_pages
-from services.simulator.soap import ChangeLog
+from services.simulator.rest import RestLog, RestRecords, feed, rest_service, served_pages
 from services.simulator.source import Counts, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.icm import rates
 from services.simulator.truth.verdict import OFFICE
@@ -31,7 +29,7 @@ class IcmWriter:
         self._rng = run.rng()
         self._end = run.span.records_end
         self._mistakes = run.mistakes
-        self._log = ChangeLog(run.place)
+        self._log = RestLog(run.place)
         self._cases = self._filtered = 0
 
     def finish(self) -> Counts:
@@ -109,7 +107,7 @@ class IcmWriter:
             "subject": subject,
             "modifiedAt": f"{iso_stamp(changed)}Z",
         }
-        self._log.add(changed, f"{key}/{subject['subjectId']}", json.dumps(item))
+        self._log.add(changed, f"{key}/{subject['subjectId']}", item)
         return late
 
 
