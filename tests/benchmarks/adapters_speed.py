@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from adapters.registry import systems
 from services.simulator import simulate
+from services.simulator.registry import sources
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 6_000
@@ -29,24 +31,40 @@ from pathlib import Path
 from adapters.decode import Totals, decode_file
 from adapters.registry import systems
 
-system, files = systems()[sys.argv[1]], [Path(line) for line in sys.stdin.read().splitlines()]
+system = systems()[sys.argv[1]]
+lines = (line.partition("\\t") for line in sys.stdin.read().splitlines())
+files = [(feed or None, Path(path)) for feed, _, path in lines]
 rates, start = [], time.process_time()
 while len(rates) < 2 or time.process_time() - start < 2.5:
     totals, begin = Totals(), time.process_time()
-    for file in files:
-        for result in decode_file(system, file):
+    for feed, file in files:
+        for result in decode_file(system, file, feed=feed):
             totals.add(result)
     rates.append(totals.read / (time.process_time() - begin))
 print(json.dumps([totals.read, max(rates)]))
 """
 
 
-def measured(checkout: Path, system: str, files: list[Path]) -> tuple[int, float]:
+def files_of(system: str, population: Path) -> list[str]:
+    """The files that a system left, each behind the name of the feed that reads it and a tab."""
+    source = sources()[system]
+    lines = []
+    for name, at in source.feeds(population / source.place).items():
+        path = Path(unquote(urlsplit(str(at["url"])).path))
+        files = sorted(each for each in path.glob("*") if each.is_file()) if path.is_dir() else [path]
+        lines += [f"{name.partition('.')[2]}\t{each}" for each in files if each.exists()]
+    if lines:
+        return lines
+    kept = [*population.glob(f"{system.lower()}/*"), *population.glob(f"{system.lower()}.*")]
+    return [f"\t{path}" for path in sorted(kept)]
+
+
+def measured(checkout: Path, system: str, files: list[str]) -> tuple[int, float]:
     """Records read, and the best of several runs in one process: others use the machine too."""
     python = checkout / ".venv/bin/python"
     done = subprocess.run(
         [str(python if python.exists() else sys.executable), "-c", PROGRAM, system],
-        input="\n".join(map(str, files)),
+        input="\n".join(files),
         cwd=checkout,
         env={"PYTHONPATH": str(checkout)},
         capture_output=True,
@@ -69,10 +87,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory) / "population"
         names = tuple(given.system or systems())
-        simulate(place, persons=given.persons, seed=1, systems=names)
+        always = [source.system for source in sources().values() if source.required]
+        simulate(place, persons=given.persons, seed=1, systems={*names, *always})
         print(f"{'system':12} {'records':>9} {'records/s':>10} {'old':>10} {'share':>6}")
         for system in names:
-            files = sorted([*place.glob(f"{system.lower()}/*"), *place.glob(f"{system.lower()}.*")])
+            files = files_of(system, place)
             builds = [ROOT, *([given.old.resolve()] if given.old else [])]
             turns = [[measured(build, system, files) for build in builds] for _ in range(given.turns)]
             new = statistics.median(turn[0][1] for turn in turns)

@@ -12,14 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import toy_source
 from confluent_kafka import Producer
 from contracts.bus.places import Broker
 from foreign_kafka import ForeignTopic
+from toy_source import settings, world
 
-from adapters.core import BadRecord, Batch, Credentials, Feed, Outside, Read, Record, SourceDown
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Credentials,
+    Feed,
+    Filtered,
+    Mapped,
+    Note,
+    Origin,
+    Outside,
+    Read,
+    Record,
+    SourceDown,
+    System,
+)
 from adapters.formats.json_message import JsonMessage
 from adapters.transports.kafka_client import TopicClient
 from adapters.transports.kafka_topic import TOMBSTONE, Address, KafkaTopic, TopicConsumer
+from bus.embedded import EmbeddedBus
+from services import failpoints
+from services.ingest import Source, recorded, run
+from services.wiring import topics
 
 PLAIN = KafkaTopic(timeout=15)
 
@@ -466,6 +486,68 @@ async def test_a_broker_killed_while_it_is_read_and_back_again(private: Broker) 
     for batch in rest:
         seen += await _places(batch)
     assert sorted(seen) == sorted({(partition, number) for partition in range(2) for number in range(3000)})
+
+
+async def test_a_topic_deleted_while_it_is_read_is_source_down_in_time(topic: ForeignTopic) -> None:
+    """Reading what is gone may wait without end, and so may stopping: both have a limit."""
+    await topic.send(*(value(number, text="x" * 3000) for number in range(6000)))
+    consumer = replace(PLAIN, timeout=3, messages=100).open(topic.url, JsonMessage())
+    count = 0
+    async with asyncio.timeout(40):
+        with pytest.raises(SourceDown):  # noqa: PT012 (it breaks off somewhere inside)
+            async for batch in consumer.batches(None):
+                count += len(await _places(batch))
+                if count == 100:
+                    await topic.delete()
+        await consumer.close()
+        with pytest.raises(SourceDown, match="there is no such topic"):
+            await poll(topic)
+    assert 100 <= count < 6000
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+@pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
+async def test_a_crash_at_each_step_loses_nothing_and_counts_nothing_twice(
+    topic: ForeignTopic, tmp_path: Path, point: str
+) -> None:
+    """Through the host: the next run goes on at the position that was saved, whatever was sent beyond it."""
+    await topic.more_partitions(2)
+    for number in range(12):
+        await topic.send(value(number), b"{", partition=number % 2)
+    feed = Feed("topic", replace(PLAIN, messages=5), _mapping, JsonMessage())
+    system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
+    source, quick = Source(system, feed, topic.url), settings(tmp_path, chunk_records=2, refuse_min=1000)
+    bus = await EmbeddedBus.open(tmp_path / "bus.db")
+    await bus.declare(topics())
+    for nth in range(1, 100):
+        hits = 0
+
+        async def crash(at: str, nth: int = nth) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == nth:
+                raise Crash
+
+        with failpoints.armed(crash):
+            (outcome,) = await run(quick, [source], once=True, bus=bus, clock=recorded)
+        if outcome.error is None:
+            break
+    assert nth > 2
+    results = await world(bus)
+    assert len(results.ids()) == 12
+    counters = results.checkpoints["TOY/topic"]["counters"]
+    assert (counters["read"], counters["published"], counters["dead_lettered"]) == (24, 12, 12)
+    await bus.close()
+
+
+def _mapping(read: Record | Note, origin: Origin) -> Mapped | Filtered:
+    """A person of that number was met."""
+    if isinstance(read, Note):
+        return Mapped()
+    return toy_source.mapping(replace(read, fields={"word": "met", "key": str(read.fields["n"])}), origin)
 
 
 async def _places(batch: Batch) -> list[tuple[int, int]]:
