@@ -23,6 +23,7 @@ COMMANDS = (
     "answer",
     "ask",
     "audit",
+    "connector",
     "correlate",
     "dead_letters",
     "decode",

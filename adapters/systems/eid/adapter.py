@@ -104,7 +104,8 @@ def person(said: Fields) -> Iterator[Says]:
         update["names"] = ()  # as they were, with the other names
     else:
         aliases = [_alias(each) for each in (said.optional("ALIASES", text) or "").split(";") if each.strip()]
-        update["names"] = [*(each.model_dump() for each in who.names), *aliases]
+        several = [*(each.model_dump() for each in who.names), *aliases]
+        update["names"] = list({(each["family"], each["given"]): each for each in several}.values())
     subject = Subject.model_validate(who.model_dump() | update)
     yield Says(Status, _on(_needed(said, "RECORDED_DATE"), subject, "encounter"))
 
@@ -197,5 +198,5 @@ ADAPTER = System(
     emits=("status",),
     identifiers=("subject", "a_number", "fin"),
     mapping_version=1,
-    feeds=(Feed("changes", KafkaTopic(), MAPPING, FORMAT), Feed("table", ChangeTable(), MAPPING, FORMAT)),
+    feeds=(Feed("table", ChangeTable(), MAPPING, FORMAT), Feed("changes", KafkaTopic(), MAPPING, FORMAT)),
 )

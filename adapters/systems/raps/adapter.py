@@ -133,5 +133,5 @@ ADAPTER = System(
     emits=("status",),
     identifiers=("subject", "a_number", "i94"),
     mapping_version=1,
-    feeds=(Feed("changes", KafkaTopic(), MAPPING, FORMAT), Feed("table", ChangeTable(), MAPPING, FORMAT)),
+    feeds=(Feed("table", ChangeTable(), MAPPING, FORMAT), Feed("changes", KafkaTopic(), MAPPING, FORMAT)),
 )

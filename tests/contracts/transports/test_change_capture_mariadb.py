@@ -12,9 +12,11 @@ from connect_local import Connect
 from servers import fresh_mariadb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from typer.testing import CliRunner
 
 from adapters.core import Unreadable
 from adapters.formats.debezium import DebeziumFormat, Table, wrong_settings
+from services.cli import app
 
 SUBJECT = {
     "id": "bigint", "name": "varchar(40)", "born": "date", "seen": "datetime(3)", "noted": "datetime(6)",
@@ -76,6 +78,8 @@ def test_what_debezium_makes_of_mariadb(database: str, connect: Connect, kafka: 
     with captured(connect, kafka, config, FORMAT) as capture:
         capture.until(lambda records: len(records) >= 3)
         assert wrong_settings(connect.config(capture.topic)) == []
+        done = CliRunner().invoke(app, ["connector", connect.url, capture.topic])
+        assert (done.exit_code, "1 task running" in done.output) == (0, True)
         sql(
             database,
             ROW.format(100),
@@ -122,3 +126,6 @@ def test_a_connector_that_runs_while_its_task_has_failed(database: str, connect:
         connect.await_task(capture.topic, "FAILED")
         assert connect.state(capture.topic)[:2] == ("RUNNING", "FAILED")
         assert "IllegalArgumentException" in connect.state(capture.topic)[2]
+        done = CliRunner().invoke(app, ["connector", connect.url, capture.topic])
+        assert (done.exit_code, done.output.startswith("task 0 is FAILED: ")) == (1, True)
+        assert CliRunner().invoke(app, ["connector", connect.url, "nobody"]).exit_code == 2
