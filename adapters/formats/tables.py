@@ -11,7 +11,7 @@ Counting is left to who sees all files of an extract: see `disagreements`, and `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -33,14 +33,18 @@ moment than the tables."""
 class Table:
     """A table by its columns, in the order of the interface. `key` is the column of whole numbers that names a row.
 
-    `dates` have days or nothing, `codes` no day, no blank and so many characters at most: a shifted row is noticed.
+    `dates` have days or nothing, `codes` no day: so a shifted row is noticed. It is put right by the forms of codes
+    (regular expressions); a code of another form is its own affair where nothing is shifted. `texts` may be broken by a
+    tab; elsewhere a stray tab stands beside a value.
     """
 
     name: str
     key: str
     columns: tuple[str, ...]
     dates: tuple[str, ...]
-    codes: Mapping[str, int]
+    codes: Mapping[str, str]
+    texts: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # the columns by which it is known; all, if none are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class TabTables:
     """Reads such files. Names of columns are compared without regard to case; a file may have more, in any order."""
 
     tables: tuple[Table, ...]
+    nothing: tuple[str, ...] = ()  # values that say that there is none
     encoding: str = "latin-1"
     longest: int = 2**16  # bytes of a line
 
@@ -55,7 +60,7 @@ class TabTables:
         """What one file holds, with a note of its kind first and, of a table, its number of rows last."""
         first = stream.readline(self.longest)
         names = tuple(name.upper() for name in self._values(first))
-        table = next((each for each in self.tables if set(each.columns) <= set(names)), None)
+        table = next((each for each in self.tables if set(each.needs or each.columns) <= set(names)), None)
         if table is not None:
             yield Header("line 1", first, {TABLE: table.name})
             yield from self._rows(stream, table, names)
@@ -86,7 +91,8 @@ class TabTables:
 
     def _values(self, raw: bytes) -> list[str]:
         text = raw.decode(self.encoding).rstrip("\r\n")
-        return [_CONTROL.sub("", value).strip() for value in text.split("\t")]
+        values = (_CONTROL.sub("", value).strip() for value in text.split("\t"))
+        return ["" if value in self.nothing else value for value in values]
 
     def _rows(self, stream: BinaryIO, table: Table, names: tuple[str, ...]) -> Iterator[Read]:
         line, rows = 1, 0
@@ -138,34 +144,42 @@ def _fitted(table: Table, names: tuple[str, ...], values: list[str]) -> tuple[di
         raise ValueError(f"{len(values)} values, {len(names)} columns")
     if extra == 0:
         row = dict(zip(names, values, strict=True))
-        if (odd := next(_odd(table, row), None)) is not None:
+        if (odd := next(_odd(table, row, _DAY.match), None)) is not None:
             raise ValueError(f"{odd} has a value of another kind: its columns are shifted")
         return row, False
     ways: list[dict[str, str]] = []
     for place in range(len(names)):
-        joined = " ".join(filter(None, values[place : place + extra + 1]))
-        row = dict(zip(names, [*values[:place], joined, *values[place + extra + 1 :]], strict=True))
-        if next(_odd(table, row), None) is None and row not in ways:
+        parts = [value for value in values[place : place + extra + 1] if value]
+        row = dict(zip(names, [*values[:place], " ".join(parts), *values[place + extra + 1 :]], strict=True))
+        if len(parts) > 1 and names[place] not in table.texts:
+            continue
+        if _fits(table, row) and row not in ways:
             ways.append(row)
-    if not any(values[len(names) :]):  # tabs behind the last value shift nothing
-        row = dict(zip(names, values, strict=False))
-        if next(_odd(table, row), None) is None:
-            return row, True
+    row = dict(zip(names, values, strict=False))
+    if not any(values[len(names) :]) and _fits(table, row):  # tabs behind the last value shift nothing
+        return row, True
     if len(ways) != 1:
         raise ValueError(f"{extra} values too many, and {'more than one way' if ways else 'no way'} to put them right")
     return ways[0], True
 
 
-def _odd(table: Table, row: Mapping[str, str]) -> Iterator[str]:
-    """Columns whose value is of another kind."""
+def _odd(table: Table, row: Mapping[str, str], strange: Callable[[str], object]) -> Iterator[str]:
+    """Columns whose value is of another kind: no number of a row, no day, a code that is strange."""
     if not (row[table.key].isascii() and row[table.key].isdecimal()):
         yield table.key
     for name in table.dates:
         if (value := row.get(name)) and not _DAY.match(value):
             yield name
-    for name, longest in table.codes.items():
-        if (value := row.get(name)) and (len(value) > longest or " " in value or _DAY.match(value)):
+    for name in table.codes:
+        if (value := row.get(name)) and strange(value):
             yield name
+
+
+def _fits(table: Table, row: Mapping[str, str]) -> bool:
+    """Whether every value is of its column's kind, codes by their form."""
+    if next(_odd(table, row, _DAY.match), None) is not None:
+        return False
+    return all(not row.get(name) or re.fullmatch(form, row[name]) for name, form in table.codes.items())
 
 
 def disagreements(notes: Iterable[Note], wanted: Sequence[Table]) -> Iterator[str]:

@@ -20,7 +20,8 @@ CASES = Table(
     key="ID",
     columns=("ID", "CITY", "STATE", "NAT", "OPENED", "CLOSED", "NOTE"),
     dates=("OPENED", "CLOSED"),
-    codes={"STATE": 2, "NAT": 2},
+    codes={"STATE": r"[A-Z]{2}", "NAT": r"\S{2}"},
+    texts=("CITY",),
 )
 FORMAT = TabTables((CASES,))
 HEAD = "\t".join(CASES.columns)
