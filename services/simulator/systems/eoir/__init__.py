@@ -1,0 +1,1 @@
+"""EOIR: monthly extracts of the immigration courts."""
