@@ -216,6 +216,13 @@ def post(value: Any, what: str) -> str:
     return value
 
 
+def flag(value: Any, what: str) -> bool:
+    """True or false, as JSON has them. Raises ValueError: a mark that cannot be read must not count as absent."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{what} {value!r} is neither true nor false")
+    return value
+
+
 def boolean(value: Any, what: str) -> bool:
     """As XML Schema has it. Raises ValueError."""
     return bool(lookup({"true": True, "1": True, "false": False, "0": False}, value, what))

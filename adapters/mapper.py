@@ -193,6 +193,18 @@ class Mapper:
         return Mapped(events, tuple(lost))
 
 
+def vouching(scope: str) -> Callable[[Closing], Iterable[Vouches]]:
+    """What the end of a poll is complete for, where the closing tells from when to when."""
+
+    def vouches(closing: Closing) -> Iterable[Vouches]:
+        said = Fields(closing.fields)
+        since, through = said.need("since", converters.instant), said.need("through", converters.instant)
+        record = f"coverage through {said['through']}"
+        yield Vouches(record, int(through.timestamp()), scope, since, through, through)
+
+    return vouches
+
+
 def revision_of(number: int, content: Mapping[str, Any]) -> Revision:
     """The revision of that number with a digest of a content."""
     return Revision(number=number, digest=digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS, default=str)))

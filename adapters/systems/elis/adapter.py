@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from adapters.converters import day, day_or_status, instant, text, whole, whole_day
-from adapters.core import Closing, Feed, Filtered, Record, System
+from adapters.converters import day, flag, instant, text, whole
+from adapters.core import Feed, Filtered, Record, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
-from adapters.mapper import Mapper, Says, Vouches
-from adapters.systems.elis.case_status import DECISIONS, OFFICE, CaseStatus, meaning_of, office_day
-from adapters.systems.elis.person import PERSON, documents, plain_class, receipt_of
+from adapters.mapper import Mapper, Says, vouching
+from adapters.systems.elis.applications import ASKS, application, status
+from adapters.systems.elis.case_status import DECISIONS, CaseStatus, meaning_of, office_day
+from adapters.systems.elis.person import PERSON, documents, receipt_of
 from adapters.transports.rest_items import RestItems
 from adapters.transports.rest_poll import CursorPages
-from schemas.events import Extension, Handling, Status
+from schemas.events import Handling
 
-ASKS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust"}
 RULES = {"I-589": "asylum-is-told-by-raps"} | dict.fromkeys(
     ("I-765", "I-131", "I-130", "I-140", "I-90", "I-751", "G-28", "I-912", "I-824", "I-907"), "moves-no-stay"
 )
 FORMS = {form.replace("-", ""): form for form in (*ASKS, *RULES, "N-400", "I-821")}
+_FORM = re.compile(r"(?:FORM\s*)?([A-Z]{1,2})[-\s]?([0-9]{2,4}[A-Z]{0,2})(?![A-Z0-9])")
 
 
 def case_of(answer: Fields) -> Fields:
@@ -39,12 +40,18 @@ def details_of(answer: Fields) -> Fields:
     return (body.group("details") if body is not None else None) or Fields({}, answer.lost)
 
 
+def form_of(case: Fields) -> str | None:
+    """The form by its canonical name, whatever stands behind its number; None if it is unknown. Raises ValueError."""
+    match = _FORM.match(case.need("formType", text).upper().strip())
+    return FORMS.get("".join(match.groups())) if match is not None else None
+
+
 def says(answer: Fields) -> Iterable[Says] | Filtered:
     """The application was filed, and what was decided. Raises ValueError."""
     if answer["status"] != 200:
         raise ValueError(f"ELIS answered {answer['status']!r} for this receipt")
     case, details, listed = case_of(answer), details_of(answer), answer.group("listed")
-    form = FORMS.get(re.sub(r"[^A-Z0-9]", "", case.need("formType", text).upper().removeprefix("FORM")))
+    form = form_of(case)
     if form is None or form in RULES:
         return Filtered(RULES[form] if form is not None else "unknown-form")
     if listed is not None and receipt_of(listed) != receipt_of(case):
@@ -69,51 +76,6 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     return status(form, known.action, filed, decided, details, common)
 
 
-def application(
-    action: str, filed: date | None, decided: date | None, details: Fields, common: dict[str, Any]
-) -> Iterator[Says]:
-    """What becomes of an application to stay longer, otherwise or for good. Raises ValueError."""
-    asks, current = ASKS[common["form"]], details.optional("currentClass", plain_class)
-    asked = details.optional("requestedClass", plain_class)
-    common |= {
-        "asks": "change_class" if asks == "extend" and asked not in (None, current) else asks,
-        "filed_on": filed,
-        "requested_class": asked,
-        "requested_until": details.optional("requestedUntil", day_or_status),
-    }
-    if filed is not None:
-        yield Says(Extension, common | {"occurred_at": whole_day(filed, OFFICE), "action": "filed"}, part="filed")
-    if decided is None:
-        return
-    fields = common | {"occurred_at": whole_day(decided, OFFICE), "action": action}
-    granted = details.optional("grantedClass", plain_class) if action == "approved" else None
-    if action == "approved":
-        fields |= {"granted_class": granted, "granted_until": details.optional("grantedUntil", day_or_status)}
-        fields |= {"valid_from": details.optional("validFrom", day)}
-    yield Says(Extension, fields, part="decision")
-    if asks == "adjust" and action == "approved":
-        resident = {"fact": "permanent_resident", "class_of_admission": granted}
-        who = {"subject": fields["subject"], "occurred_at": fields["occurred_at"]}
-        yield Says(Status, who | resident, part="status")
-
-
-def status(
-    form: str, action: str, filed: date | None, decided: date | None, details: Fields, common: dict[str, Any]
-) -> Iterator[Says]:
-    """What becomes of an application for naturalisation or for temporary protection. Raises ValueError."""
-    if form == "N-400" and filed is not None:
-        fields = {"occurred_at": whole_day(filed, OFFICE), "fact": "naturalisation_pending"}
-        yield Says(Status, common | fields, part="filed")
-    if decided is None or (form == "N-400" and action == "approved"):
-        return
-    fields = {"occurred_at": whole_day(decided, OFFICE)}
-    if form == "I-821":
-        fields |= {"fact": "tps", "until": details.optional("grantedUntil", day_or_status)}
-    else:
-        fields["fact"] = "naturalised" if action == "naturalised" else "naturalisation_denied"
-    yield Says(Status, common | fields, part="decision")
-
-
 def version(record: Record) -> int:
     """The number of the change; 0 of an answer without its entry. Raises ValueError."""
     listed = record.fields.get("listed")
@@ -130,23 +92,15 @@ def retracted(answer: Fields) -> bool:
     """Whether the case was entered by mistake, or the filing was rejected. Raises ValueError."""
     if answer["status"] != 200:
         return False
-    return details_of(answer).get("void") is True or meaning_of(case_of(answer)) == "rejected"
+    return details_of(answer).present("void", flag) is True or meaning_of(case_of(answer)) == "rejected"
 
 
 def handling(answer: Fields) -> Iterator[Handling]:
     """What the law makes confidential."""
-    if "821" in case_of(answer).need("formType", text):
+    if form_of(case_of(answer)) == "I-821":
         yield Handling.TPS
-    if details_of(answer).get("protected") is True:
+    if details_of(answer).present("protected", flag):
         yield Handling.PROTECTED
-
-
-def vouches(closing: Closing) -> Iterator[Vouches]:
-    """Every case that changed up to the owner's clock was read."""
-    said = Fields(closing.fields)
-    since, through = said.need("since", instant), said.need("through", instant)
-    record = f"coverage through {said['through']}"
-    yield Vouches(record, int(through.timestamp()), "extension", since, through, through)
 
 
 MAPPING = Mapper(
@@ -157,7 +111,7 @@ MAPPING = Mapper(
     retracted=retracted,
     handling=handling,
     says=says,
-    vouches=vouches,
+    vouches=vouching("extension"),
 )
 CASES = RestItems(
     path="/case-status",

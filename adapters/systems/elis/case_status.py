@@ -37,7 +37,10 @@ def meanings() -> dict[str, str]:
 
 def meaning_of(case: Fields) -> str | None:
     """What the status text means, None if it is in no table. Raises ValueError."""
-    return meanings().get(plain(case.need("current_case_status_text_en", text)))
+    said = plain(case.need("current_case_status_text_en", text))
+    if not said:
+        raise ValueError("current_case_status_text_en is blank")
+    return meanings().get(said)
 
 
 def office_day(at: datetime) -> date:
@@ -72,9 +75,11 @@ class CaseStatus:
         """What a case says; what is wrong in it costs itself. Raises ValueError without a status text."""
         meaning = meaning_of(case)
         if meaning is None:
-            said = " ".join(_MARKUP.sub(" ", str(case["current_case_status_text_en"])).split())[:80]
-            case.lose("current_case_status_text_en", f"a meaning of the status text {said!r}: it is in no table")
-        steps = []
+            shown = " ".join(_MARKUP.sub(" ", str(case["current_case_status_text_en"])).split())[:80]
+            case.lose("current_case_status_text_en", f"a meaning of the status text {shown!r}: it is in no table")
+        steps, said = [], case.get("hist_case_status")
+        if said is not None and not (isinstance(said, list) and all(isinstance(each, Fields) for each in said)):
+            case.lose("hist_case_status", "hist_case_status, or an entry of it, which is no entry of a history")
         for each in case.groups("hist_case_status"):
             done, at = each.optional("completed_text_en", text), each.optional("date", day)
             if at is not None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from adapters.converters import code, day, instant, text, whole, whole_day
-from adapters.core import Closing, Feed, System
+from adapters.converters import code, day, flag, instant, text, whole, whole_day
+from adapters.core import Feed, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import Mapper, Number, Person, Says, vouching
 from adapters.transports.rest_poll import CursorPages, RestPoll
 from schemas.events import Status
 from schemas.identifiers import Identifier, Scheme
@@ -69,21 +69,13 @@ def says(item: Fields) -> Iterator[Says]:
     yield Says(Status, common | now | {"fact": f"esta_{kind}"}, part=kind)
 
 
-def vouches(closing: Closing) -> Iterator[Vouches]:
-    """Every change up to the owner's clock was told."""
-    said = Fields(closing.fields)
-    since, through = said.need("since", instant), said.need("through", instant)
-    record = f"coverage through {said['through']}"
-    yield Vouches(record, int(through.timestamp()), "status", since, through, through)
-
-
 MAPPING = Mapper(
     key=number,
     version=lambda record: whole(record.fields.get("version"), "version"),
     recorded=lambda item: item.need("modifiedAt", instant),
-    retracted=lambda item: item.get("withdrawn") is True,
+    retracted=lambda item: item.present("withdrawn", flag) is True,
     says=says,
-    vouches=vouches,
+    vouches=vouching("status"),
 )
 POLL = RestPoll(
     path="/v1/authorizations",

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from adapters.converters import code, day, instant, text, whole, whole_day
-from adapters.core import Closing, Feed, System
+from adapters.core import Feed, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import Mapper, Number, Person, Says, vouching
 from adapters.transports.rest_poll import NumberedPages, RestPoll
 from schemas.events import Status
 from schemas.identifiers import Scheme
@@ -56,20 +56,12 @@ def says(item: Fields) -> Iterator[Says]:
         yield Says(Status, common | {"occurred_at": now, "fact": f"esta_{kind}"}, part=kind)
 
 
-def vouches(closing: Closing) -> Iterator[Vouches]:
-    """Every change up to the owner's clock was told."""
-    said = Fields(closing.fields)
-    since, through = said.need("since", instant), said.need("through", instant)
-    record = f"coverage through {said['through']}"
-    yield Vouches(record, int(through.timestamp()), "status", since, through, through)
-
-
 MAPPING = Mapper(
     key=number,
     version=lambda record: whole(record.fields.get("version"), "version"),
     recorded=lambda item: item.need("modifiedAt", instant),
     says=says,
-    vouches=vouches,
+    vouches=vouching("status"),
 )
 POLL = RestPoll(
     path="/v1/enrollments",

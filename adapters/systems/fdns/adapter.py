@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adapters.converters import choice, code, day, instant, text, whole, whole_day
+from adapters.converters import choice, code, day, flag, instant, text, whole, whole_day
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
@@ -76,12 +76,17 @@ def says(item: Fields) -> Iterable[Says] | Filtered:
     return results
 
 
+def is_taken_back(item: Fields) -> bool:
+    """Whether the record was entered by mistake, or the statement was withdrawn. Raises ValueError."""
+    return item.present("deleted", flag) is True or item.present("findingWithdrawn", flag) is True
+
+
 MAPPING = Mapper(
     key=number,
     version=lambda record: whole(record.fields.get("version"), "version"),
     recorded=lambda item: item.need("modifiedAt", instant),
-    retracted=lambda item: item.get("deleted") is True or item.get("findingWithdrawn") is True,
-    handling=lambda item: [Handling.PROTECTED] if item.get("protected") is True else [],
+    retracted=lambda item: is_taken_back(item),
+    handling=lambda item: [Handling.PROTECTED] if item.present("protected", flag) else [],
     says=says,
 )
 POLL = RestPoll(

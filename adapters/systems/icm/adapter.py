@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from adapters.converters import choice, instant, text, whole
+from adapters.converters import choice, flag, instant, nationality, text, whole
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
@@ -60,12 +60,20 @@ def is_subject_no_more(item: Fields) -> bool:
     return subject.need("role", ROLE) != "SUBJECT" and subject.optional("formerRole", ROLE) == "SUBJECT"
 
 
+def is_citizen(subject: Fields) -> bool:
+    """Whether it is a citizen of the United States."""
+    try:
+        return subject.present("citizenship", nationality) == "USA"
+    except ValueError:
+        return False
+
+
 def says(item: Fields) -> Iterable[Says] | Filtered:
     """The investigation was opened and, where it was, closed. Raises ValueError."""
     subject = subject_of(item)
     if subject.present("type", choice("PERSON", "ORGANISATION")) == "ORGANISATION":
         return Filtered("organisations")
-    if subject.get("citizenship") == "USA":
+    if is_citizen(subject):
         return Filtered("citizens")
     if subject.need("role", ROLE) != "SUBJECT" and not is_subject_no_more(item):
         return Filtered("not-under-investigation")
@@ -82,7 +90,7 @@ MAPPING = Mapper(
     key=key,
     version=lambda record: whole(record.fields.get("version"), "version"),
     recorded=lambda item: item.need("modifiedAt", instant),
-    retracted=lambda item: item.get("deleted") is True or is_subject_no_more(item),
+    retracted=lambda item: item.present("deleted", flag) is True or is_subject_no_more(item),
     says=says,
 )
 POLL = RestPoll(

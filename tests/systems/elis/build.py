@@ -120,7 +120,19 @@ def inputs() -> dict[str, bytes]:
         ),
         "protected/input.json": page(answer(case(), DETAILS | {"protected": True})),
         "other-forms/input.json": page(
-            *(answer(case(form=form), DETAILS) for form in ("I-765", "I130", "I-589", "I-999", "Form I-90"))
+            *(answer(case(form=form), DETAILS) for form in ("I-765", "I130", "I-589", "I-999", "Form I-90")),
+            *(answer(case(form=form), DETAILS) for form in ("I-129F", "I-539A", "539", "", "I-5390")),
+        ),
+        "form-with-its-name/input.json": page(
+            answer(case(form="I-539, Application To Extend/Change Nonimmigrant Status"), DETAILS),
+            answer(case(form="form i 485"), DETAILS),
+            answer(case(form=" I539 "), DETAILS),
+        ),
+        "history-of-another-shape/input.json": page(
+            answer(case(hist_case_status={}), DETAILS),
+            answer(case(hist_case_status=[]), DETAILS),
+            answer(case(hist_case_status="none"), DETAILS),
+            answer(case(hist_case_status=["x", *STEPS]), {"aNumber": "A099000117"}),
         ),
         "errors-of-one-receipt/input.json": page(
             failed(404, {"errors": [{"status": 404, "title": "Not found", "traceId": "x"}]}),
@@ -180,6 +192,9 @@ def inputs() -> dict[str, bytes]:
             answer(case(), DETAILS, changedAt="2025-11-20 15:03:11"),
             answer(case(), {"lastName": "MARLOWE"}),
             answer(case(), DETAILS | {"receivedDate": "2025-12-20"}),
+            answer(case(), DETAILS | {"void": "true"}),
+            answer(case(), DETAILS | {"protected": "Y"}),
+            answer(case(text=" <br> "), DETAILS),
             {"listed": None, "status": 200, "answer": {"case_status": None}},
         ),
         "no-cases/input.json": page(asOf="2025-11-21T04:00:00Z"),

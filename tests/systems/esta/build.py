@@ -85,6 +85,7 @@ def inputs() -> dict[str, bytes]:
             PENDING | {"passport": passport | {"issuer": "ENGLAND"}},
             PENDING | {"statusAt": "2026-03-01"},
             PENDING | {"modifiedAt": None},
+            PENDING | {"withdrawn": "yes"},
             APPROVED | {"validFrom": None},
             APPROVED | {"validFrom": "2026-02-30"},
             PENDING | {"statusAt": "2026-03-08T00:00:00Z"},

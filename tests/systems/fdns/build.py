@@ -83,6 +83,8 @@ def inputs() -> dict[str, bytes]:
             LEAD | {"openedAt": "2026-02-11"},
             LEAD | {"closedAt": "later"},
             LEAD | {"modifiedAt": None},
+            LEAD | {"protected": "true"},
+            LEAD | {"deleted": "N"},
             WITH_FINDING | {"finding": "GUILTY"},
             WITH_FINDING | {"findingDate": None},
             WITH_FINDING | {"findingDate": "2026-06-01"},

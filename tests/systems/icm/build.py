@@ -52,7 +52,10 @@ def inputs() -> dict[str, bytes]:
             OPEN, OPEN | {"subject": PERSON | {"subjectId": "77009", "sex": "U", "aNumber": "99000119"}}
         ),
         "witness-organisation-citizen/input.json": page(
-            *(OPEN | {"subject": each} for each in (WITNESS, FIRM, CITIZEN, PERSON | {"role": "VICTIM"}))
+            *(
+                OPEN | {"subject": each}
+                for each in (WITNESS, FIRM, CITIZEN, CITIZEN | {"citizenship": " usa"}, PERSON | {"role": "VICTIM"})
+            )
         ),
         "a-subject-becomes-a-witness/input.json": page(
             OPEN, OPEN | {"version": 2, "subject": PERSON | {"role": "WITNESS", "formerRole": "SUBJECT"}}
@@ -80,6 +83,7 @@ def inputs() -> dict[str, bytes]:
             OPEN | {"modifiedAt": ""},
             OPEN | {"openedAt": "2026-03-11T15:00:00Z"},
             OPEN | {"subject": None},
+            OPEN | {"deleted": 1},
             OPEN | {"subject": PERSON | {"role": "SUSPECT"}},
             OPEN | {"subject": PERSON | {"subjectId": None}},
             OPEN | {"subject": PERSON | {"type": "SHIP"}},
