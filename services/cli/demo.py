@@ -273,6 +273,7 @@ async def _flow(
     bus = await open_bus(settings)
     store = await open_store(settings.store_url)
     try:
+        await answers.ask(settings)
         feeds = {"VISABUS_FEEDS": json.dumps(answers.feeds)}
         ingest = await children.start("ingest", "ingest", "--once", "--stamp", "recorded", environment=feeds)
         push = asyncio.create_task(_push(plan, children, started, answers))

@@ -246,6 +246,7 @@ async def _ingest(settings: Settings, population: Path, sources: list[Source], k
         systems = await stack.enter_async_context(answering(sources, population, keys=keys, http=http))
         feeds = {name: FeedSettings(**each) for name, each in systems.feeds.items()}
         fed = settings.model_copy(update={"feeds": feeds})
+        await systems.ask(fed)
         outcomes = await run(fed, feeds_of(fed, list(feeds)), once=True, clock=recorded)
         for outcome in outcomes:
             if outcome.error is not None:

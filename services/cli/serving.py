@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,19 @@ class Answering:
 
     feeds: dict[str, dict[str, Any]]
     send: Callable[[], Awaitable[None]]
+    questions: list[tuple[str, str]] = field(default_factory=list)  # feed and identifier
+
+    async def ask(self, settings: Settings) -> None:
+        """Put the questions on the bus, for the systems that are asked."""
+        from datetime import UTC, datetime
+
+        from services.cli.ask import put
+        from services.questions import Priority, question_of
+
+        now = datetime.now(UTC)
+        if self.questions:
+            keys = [(feed.replace(".", "/", 1), identifier) for feed, identifier in self.questions]
+            await put(settings, [question_of(feed, each, Priority.BY_HAND, now, "simulated") for feed, each in keys])
 
 
 @asynccontextmanager
@@ -66,6 +79,7 @@ async def answering(
 
     feeds: dict[str, dict[str, Any]] = {}
     senders = []
+    questions: list[tuple[str, str]] = []
     async with AsyncExitStack() as stack:
         for source in sources:
             addresses = ((given or {}).get(source.system, "") for given in (queues, servers))
@@ -73,11 +87,12 @@ async def answering(
             served = await stack.enter_async_context(source.serve(population / source.place, surroundings))
             feeds.update({name: dict(settings) for name, settings in served.feeds.items()})
             senders.append(served.send)
+            questions += [(feed, each) for feed, some in served.questions.items() for each in some]
 
         async def send() -> None:
             await asyncio.gather(*(each() for each in senders))
 
-        yield Answering(feeds, send)
+        yield Answering(feeds, send, questions)
 
 
 @asynccontextmanager

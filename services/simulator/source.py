@@ -6,7 +6,7 @@ A source is a folder below `services.simulator.systems` (or in a further package
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,10 +117,14 @@ async def nothing_to_send() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A system that answers: where its feeds are, and a coroutine that sends what the system sends by itself."""
+    """A system that answers: where its feeds are, and a coroutine that sends what the system sends by itself.
+
+    `questions`: identifiers (`scheme/issuer/value`) by feed, for a system that tells nothing by itself and is asked.
+    """
 
     feeds: Feeds = field(default_factory=dict)
     send: Callable[[], Awaitable[None]] = nothing_to_send
+    questions: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -1,0 +1,1 @@
+"""PCQS: answers about one person at a time, which repeat what other systems hold."""
