@@ -17,7 +17,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -52,6 +53,8 @@ from adapters.transports.slices import at_once, by_few
 log = logging.getLogger(__name__)
 _HEAD = 4096
 """Bytes of a file that is too large which are fetched, to be shown."""
+_AT_ONCE = 16
+"""Small files that are fetched at the same time: each takes seven answers of the server, one behind the other."""
 FORGOTTEN = "too many of the files that are done have changed or gone away: those that are left are read again"
 
 
@@ -115,21 +118,45 @@ class SftpFolder:
             again = await session.listing()
             memory.forget_gone({spelled(name): state for name, state in again.files.items()})
         newest = max((state.changed for state in files.values()), default=0)
-        for name in names:
-            fresh = files[name].changed > newest - 2 * 10**9 or abs(self._age(files[name])) < 5
-            wait = listed + self.options.resolution - time.monotonic() if fresh else 0.0
-            copy, why = await self._examine(session, name, files[name], memory.done.get(name), wait)
-            if why:
-                self.left.append(f"{name}: {why}")
-            if copy is None:
-                continue
-            twin = memory.same(copy.done.digest)
-            memory.add(copy.done)
-            batch = batch_of(memory, copy.done, twin, copy.reader)
-            if batch is None:
-                await copy.close()
-            else:
-                yield replace(batch, done=copy.close)
+        fresh = [self._age(files[name]) < 5 or files[name].changed > newest - 2 * 10**9 for name in names]
+        due = [listed + self.options.resolution if each else 0.0 for each in fresh]
+        examined = self._examine_all(session, dict(zip(names, due, strict=True)), files, memory.done)
+        async with aclosing(examined):
+            async for name, copy, why in examined:
+                if why:
+                    self.left.append(f"{name}: {why}")
+                if copy is None:
+                    continue
+                twin = memory.same(copy.done.digest)
+                memory.add(copy.done)
+                batch = batch_of(memory, copy.done, twin, copy.reader)
+                if batch is None:
+                    await copy.close()
+                else:
+                    yield replace(batch, done=copy.close)
+
+    async def _examine_all(
+        self, session: SftpSession, due: Mapping[str, float], files: Mapping[str, State], known: Mapping[str, Done]
+    ) -> AsyncGenerator[tuple[str, _Copy | None, str], None]:
+        """Each name in its order as `_examine` sees it, some small files at the same time. Raises SourceDown.
+
+        `due`: when each may be fetched, by the monotonic clock.
+        """
+        names, before = list(due), dict(known)
+        while names:
+            some = _some(names, files)
+            del names[: len(some)]
+            tasks = [
+                asyncio.create_task(self._examine(session, name, files[name], before.get(name), due[name]))
+                for name in some
+            ]
+            try:
+                for name, task in zip(some, tasks, strict=True):
+                    yield name, *await task
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     def deferred(self) -> list[str]:
         """Files that may still be on their way, and those that no feed takes."""
@@ -178,14 +205,14 @@ class SftpFolder:
         return abs(self.options.clock() - state.changed / 10**9)  # the server's clock may be ahead
 
     async def _examine(
-        self, session: SftpSession, name: str, state: State, before: Done | None, wait: float
+        self, session: SftpSession, name: str, state: State, before: Done | None, due: float
     ) -> tuple[_Copy | None, str]:
         """A copy of the file if it is to be read: whole, lying still, not known; or why not yet. Raises SourceDown."""
         if before is not None and (before.size, before.changed) == state:
             return None, ""
         if self._age(state) < self.options.unchanged and not tells_its_end(self.format, self.options.unwrap):
             return None, why_not_yet(self.options, self._age(state), lambda: None)
-        await asyncio.sleep(max(0.0, wait))
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
         try:
             return await self._fetched(session, name, state)
         except Gone:
@@ -267,6 +294,16 @@ class _Copy:
         """Throw it away."""
         if self.stream is not None:
             self.stream.close()
+
+
+def _some(names: Sequence[str], files: Mapping[str, State]) -> Sequence[str]:
+    """The first of these names, with those behind it as long as all are small, and small together."""
+    size = 0
+    for number, name in enumerate(names[:_AT_ONCE]):
+        size += files[name].size
+        if number and size > SMALL:
+            return names[:number]
+    return names[:_AT_ONCE]
 
 
 def _write(stream: BinaryIO, data: bytes) -> None:

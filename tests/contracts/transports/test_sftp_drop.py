@@ -598,6 +598,40 @@ async def test_a_slow_source_is_read(server: Sshd, tmp_path: Path, monkeypatch: 
     assert len(result[0][1]) == 400_000
 
 
+async def test_many_small_files_are_fetched_at_the_same_time_and_read_in_their_order(
+    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a slow way the answers of the server are waited for together; one that is lost holds no other."""
+    sound, at_once, most = SftpFolder._fetched, 0, 0
+
+    async def fetched(self: SftpFolder, session: SftpSession, name: str, state: State) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            await asyncio.sleep(0.05)
+            return await sound(self, session, name, state)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(SftpFolder, "_fetched", fetched)
+    for number in range(40):
+        put(tmp_path, f"N{number:02}", f"{number}\n".encode())
+    put(tmp_path, "N20x", LARGE)
+    transport = connect(server.url(tmp_path), feed(server))
+    names = []
+    position: Json | None = None
+    async for batch in transport.batches(None):
+        names.append(batch.name)
+        position = batch.after
+        if len(names) == 7:
+            break
+    result, _ = await drain(transport, position)
+    await transport.close()
+    assert names + [name for name, _ in result] == sorted([*(f"N{number:02}" for number in range(40)), "N20x"])
+    assert 4 < most <= 16
+
+
 # --- many and large files --------------------------------------------------------------------------------------------
 
 
@@ -675,7 +709,7 @@ async def test_a_stop_at_any_moment_leaves_nothing_behind(
     copies.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     for number in range(3):
-        put(drop, f"N{number}", LARGE[:1_300_000] + b"%d\n" % number)
+        put(drop, f"N{number}", LARGE[:390_000] + b"%d\n" % number)
     whole, _ = await poll(server, drop, None, feed(server))
     rng = Random(1)
     position: Json | None = None
@@ -690,10 +724,10 @@ async def test_a_stop_at_any_moment_leaves_nothing_behind(
             assert batch.done is not None
             await batch.done()
 
-    for attempt in range(40):
+    for attempt in range(200):
         transport = connect(server.url(drop), feed(server))
         task = asyncio.create_task(work(transport))
-        await asyncio.sleep(rng.random() * 0.06 * attempt)
+        await asyncio.sleep(rng.random() * 0.1 * attempt)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await transport.close()
