@@ -215,9 +215,12 @@ class Health(Model):
 
 
 class Ready(Model):
-    """The process can answer."""
+    """The process can answer. `stale`: nothing keeps the view up, so that answers are those of `correlated_at`."""
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready", "stale"] = "ready"
+    correlators: int = Field(0, description="Correlators that said within the last 30 seconds that they run.")
+    correlated_at: AwareDatetime | None = Field(None, description="When a correlator last said that it runs.")
+    behind: int | None = Field(None, description="Messages on the bus that it had not read then.")
     backlog: int = Field(description="Batches taken in and not yet resolved.")
     quarantined: int = Field(0, description="Pools of records that could not be resolved: their persons get no answer.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from html import escape
 from typing import Annotated, Any
 
@@ -29,7 +30,7 @@ from services.api.guard import Guard
 from services.api.problems import described
 from services.api.tokens import Trust
 from services.problems import Problem, ProblemDetails
-from services.store.contract import Reads, StoreDown
+from services.store.contract import Beat, Reads, StoreDown
 
 ABOUT = """What the connected systems know about a visa holder's status, and why.
 
@@ -50,7 +51,7 @@ def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAP
         redirect_slashes=False,
     )
     app.state.backing = Backing(trust, reads, audit, clock)
-    app.state.readiness = _Readiness(reads, audit)
+    app.state.readiness = _Readiness(reads, audit, clock)
     app.add_middleware(Guard)
     problems.install(app)
     _route_health(app)
@@ -91,11 +92,15 @@ def _route_lookups(app: FastAPI) -> None:
         return await lookup.answer(by, when, timeline_view)
 
 
+ALIVE_SECONDS = 30
+"""A correlator that did not say for so long that it runs is taken for dead: six of its heartbeats are missing."""
+
+
 class _Readiness:
     """Whether the API can answer, looked at once a second at most: anyone may ask."""
 
-    def __init__(self, reads: Reads, audit: Audit) -> None:
-        self._reads, self._audit = reads, audit
+    def __init__(self, reads: Reads, audit: Audit, clock: Clock) -> None:
+        self._reads, self._audit, self._clock = reads, audit, clock
         self._lock = asyncio.Lock()
         self._checked_at = float("-inf")
         self._last: Ready | Problem = Ready(backlog=0)
@@ -111,11 +116,13 @@ class _Readiness:
     async def _checks(self) -> Ready | Problem:
         checks = {"store": "ready", "audit": "ready"}
         backlog = quarantined = 0
+        beats: list[Beat] = []
         try:
             async with asyncio.timeout(5):
                 await self._reads.ping()
                 backlog = await self._reads.backlog()
                 quarantined = len(await self._reads.quarantined())
+                beats = await self._reads.heartbeats()
         except (StoreDown, TimeoutError):
             checks["store"] = "down"
         try:
@@ -124,7 +131,15 @@ class _Readiness:
             checks["audit"] = "down"
         if "down" in checks.values():
             return Problem(503, "not-ready", "Look-ups cannot be answered at present.", checks=checks)
-        return Ready(backlog=backlog, quarantined=quarantined)
+        alive = sum(self._clock().timestamp() - beat.at / 1_000_000 <= ALIVE_SECONDS for beat in beats)
+        return Ready(
+            status="ready" if alive else "stale",
+            backlog=backlog,
+            quarantined=quarantined,
+            correlators=alive,
+            correlated_at=datetime.fromtimestamp(beats[0].at / 1_000_000, UTC) if beats else None,
+            behind=beats[0].behind if beats else None,
+        )
 
 
 def _route_health(app: FastAPI) -> None:

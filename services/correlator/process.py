@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -22,6 +24,7 @@ from services.retry import wait
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.contract import Incomplete, StoreDown
+from services.store.heartbeats import Heartbeats
 from services.store.writer import Conflict, Fenced
 
 POLL_MESSAGES = 5_000
@@ -30,6 +33,7 @@ BEHIND = POLL_MESSAGES // 2
 GATHER_SECONDS = 30.0
 REST = 2.0
 """While events come, resolving rests so many times as long as it took: it has a third of the time at most."""
+BEAT_SECONDS = 5.0
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
@@ -141,6 +145,7 @@ async def _both(
     pace = Pace(store.reads.backlog)
     try:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_beating(bus, store, stop))
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
             tasks.create_task(_resolving(correlator, settings, stop, pace, hold=hold))
             if once:
@@ -171,6 +176,20 @@ async def _reading(
                 finally:
                     pace.came(0)
                     await consumer.close()
+
+
+async def _beating(bus: Bus, store: Store, stop: asyncio.Event) -> None:
+    """Say every few seconds that this process runs, and how much it has not read; take that away at the end."""
+    heart = Heartbeats(store.engine, f"{socket.gethostname()}/{os.getpid()}")
+    while not stop.is_set():
+        with suppress(*_PASSING):  # told by whoever reads or resolves; and nothing is said while it lasts
+            ends = await bus.ends(EVENT_TOPICS)
+            positions = await store.reads.positions()
+            behind = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
+            await heart.beat(int(time.time() * 1_000_000), behind)
+        await wait(BEAT_SECONDS, stop)
+    with suppress(*_PASSING):
+        await heart.end()
 
 
 def _log_outage(state: RetryCallState) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage
@@ -41,6 +41,14 @@ class Snapshot:
     coverage: Coverage
     cutoffs: Mapping[int, Rank]
     known_through: int | None
+
+
+class Beat(NamedTuple):
+    """When a correlator last said that it runs (microseconds since 1970), and how many messages it had not read."""
+
+    process: str
+    at: int
+    behind: int
 
 
 class Reads(Protocol):
@@ -90,6 +98,9 @@ class Reads(Protocol):
 
     async def backlog(self) -> int:
         """Appended batches not yet resolved."""
+
+    async def heartbeats(self) -> list[Beat]:
+        """Of correlators that run or were killed, the last one first. Raises StoreDown."""
 
     async def ping(self) -> None:
         """Raises StoreDown."""

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.pools import Pool
-from services.store.contract import Snapshot, StoreDown
+from services.store.contract import Beat, Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
+from services.store.heartbeats import latest
 from services.store.packing import unpack_pool
 from services.store.snapshot import snapshots_of
 from services.store.tables import (
@@ -185,6 +186,10 @@ class SqlReads:
     async def backlog(self) -> int:
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())
+
+    async def heartbeats(self) -> list[Beat]:
+        async with self._connect() as connection:
+            return await latest(connection)
 
     async def undelivered(self) -> int:
         """Rows of the outbox not yet delivered."""

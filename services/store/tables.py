@@ -150,5 +150,14 @@ POSITION = Table(
     PrimaryKeyConstraint("topic", "part"),
 )
 
+# when a correlator that runs last said so, and how many messages it had not read then; one that ends takes its row away
+HEARTBEAT = Table(
+    "heartbeat",
+    METADATA,
+    Column("process", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("behind", BigInteger, nullable=False),
+)
+
 # rules, weights and code tables that made this store, and the name it was given when it was founded: one row
 CONFIG = Table("config", METADATA, Column("fingerprint", Text, primary_key=True), Column("name", Text, nullable=False))

@@ -46,7 +46,7 @@ from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact, fact_of
 from services.domain.identity import keys_of
 from services.domain.pools import Pool
-from services.store.contract import Snapshot, StoreDown
+from services.store.contract import Beat, Snapshot, StoreDown
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -60,6 +60,7 @@ class MemoryReads:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.down = False
+        self.beats: list[Beat] = []
 
     def take(self, *events: AnyEvent) -> None:
         self.facts += [fact_of(encode(event)) for event in events]
@@ -105,6 +106,9 @@ class MemoryReads:
     async def backlog(self) -> int:
         self._up()
         return 0
+
+    async def heartbeats(self) -> list[Beat]:
+        return self.beats
 
     async def ping(self) -> None:
         self._up()

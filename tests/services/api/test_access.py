@@ -93,7 +93,14 @@ async def test_every_route_of_the_app_is_in_openapi(world: Any) -> None:
 
 async def test_health_needs_no_token_and_tells_of_nobody(world: Any) -> None:
     assert (await world.client.get("/healthz")).json() == {"status": "alive"}
-    assert (await world.client.get("/readyz")).json() == {"status": "ready", "backlog": 0, "quarantined": 0}
+    assert (await world.client.get("/readyz")).json() == {
+        "status": "stale",
+        "correlators": 0,
+        "correlated_at": None,
+        "behind": None,
+        "backlog": 0,
+        "quarantined": 0,
+    }
     assert "<h2>GET /v1/status/{scheme}/{value}</h2>" in (await world.client.get("/docs")).text
     assert (await world.client.get("/openapi.json")).json()["components"]["securitySchemes"]["bearer"]
     assert await world.rows() == []

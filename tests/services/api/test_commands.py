@@ -144,7 +144,14 @@ def test_serve_answers_and_stops(tmp_path: Path, unused_tcp_port: int) -> None:
             tries = Retrying(
                 retry=retry_if_exception_type(httpx.TransportError), stop=stop_after_delay(60), wait=wait_fixed(0.2)
             )
-            assert tries(client.get, "/readyz").json() == {"status": "ready", "backlog": 0, "quarantined": 0}
+            assert tries(client.get, "/readyz").json() == {
+                "status": "stale",
+                "correlators": 0,
+                "correlated_at": None,
+                "behind": None,
+                "backlog": 0,
+                "quarantined": 0,
+            }
             headers = {"authorization": f"Bearer {mine}", "visabus-purpose": "admission"}
             nobody = client.get("/v1/status/i94/987654321A1", headers=headers)
             assert nobody.status_code == 404

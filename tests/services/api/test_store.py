@@ -81,7 +81,14 @@ async def test_a_real_store_answers_as_the_one_in_memory(
                         memory.json()[name] for name in ("as_of", "known_at", "persons")
                     ]
         ready = await client.get("/readyz")
-        assert ready.json() == {"status": "ready", "backlog": 0, "quarantined": 0}
+        assert ready.json() == {
+            "status": "stale",
+            "correlators": 0,
+            "correlated_at": None,
+            "behind": None,
+            "backlog": 0,
+            "quarantined": 0,
+        }
 
 
 async def test_a_store_that_is_gone_is_a_problem(tmp_path: Path, world: Any, build: Any, open_client: Any) -> None:

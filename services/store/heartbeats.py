@@ -1,0 +1,59 @@
+"""Heartbeats of correlators: they tell a quiet bus from a dead process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.store.contract import Beat, StoreDown
+from services.store.tables import HEARTBEAT
+
+Statements = Callable[[AsyncConnection], Awaitable[None]]
+FORGOTTEN = 86_400 * 1_000_000
+"""A row of a process that was killed goes after a day (microseconds)."""
+
+
+class Heartbeats:
+    """Writes the heartbeat of one process."""
+
+    def __init__(self, engine: AsyncEngine, process: str) -> None:
+        self._engine, self._process = engine, process
+
+    async def beat(self, at: int, behind: int) -> None:
+        """Say that the process runs at a moment. Raises StoreDown."""
+        values = {"process": self._process, "at": at, "behind": behind}
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(delete(HEARTBEAT).where(HEARTBEAT.c.process == self._process))
+            await connection.execute(delete(HEARTBEAT).where(HEARTBEAT.c.at < at - FORGOTTEN))
+            await connection.execute(HEARTBEAT.insert().values(values))
+
+        await self._write(write)
+
+    async def end(self) -> None:
+        """Take the process's row away: it ends on purpose. Raises StoreDown."""
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(delete(HEARTBEAT).where(HEARTBEAT.c.process == self._process))
+
+        await self._write(write)
+
+    async def _write(self, statements: Statements) -> None:
+        try:
+            async with self._engine.connect() as connection:
+                if self._engine.dialect.name == "sqlite":
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                await statements(connection)
+                await connection.commit()
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StoreDown(f"the store cannot be written: {type(error).__name__}") from error
+
+
+async def latest(connection: AsyncConnection) -> list[Beat]:
+    """All heartbeats, the last one first."""
+    rows = await connection.execute(select(HEARTBEAT).order_by(HEARTBEAT.c.at.desc(), HEARTBEAT.c.process))
+    return [Beat(row.process, row.at, row.behind) for row in rows]
