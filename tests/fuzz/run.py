@@ -41,7 +41,7 @@ def simulated(system: str) -> dict[str, bytes]:
         subprocess.run(
             [VISABUS, "simulate", folder, "--persons", "20", "--noise", "1"], check=True, stdout=subprocess.DEVNULL
         )
-    paths = [*folder.glob(f"{system}/*"), *folder.glob(f"{system}.*")]
+    paths = [path for path in (*folder.glob(f"{system}/**/*"), *folder.glob(f"{system}.*")) if path.is_file()]
     return {path.name: path.read_bytes() for path in sorted(paths, key=lambda path: -path.stat().st_size)[:40]}
 
 
