@@ -83,6 +83,7 @@ def demo(
     visabus demo --once --persons 10000
     visabus demo --bus kafka://127.0.0.1:9092 --store postgresql://visabus@127.0.0.1/visabus
     visabus demo --queue APIS=amqp://127.0.0.1/apis
+    visabus demo --server 'BCI=sftp://user@host/empty-directory?known_hosts=FILE&key=FILE'
     ```
     """
     from rich.console import Console
