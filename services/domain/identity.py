@@ -3,11 +3,11 @@
 What a person decided comes first, then common identifiers from the strongest to the weakest, then names and dates by
 their score; ties by the claims' keys. So the result is a function of the set of facts.
 
-A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers, sex and date of
-birth both different, two admissions within minutes or two seats on one flight, a person's decision. One by a number is
-refused also where given names and dates of birth are others', or where all names are and nothing else agrees (the
-number was mistyped), one by a document where the given names alone are (the wrong passport was scanned), one by score
-where the given names or the sexes are.
+A join is refused when the two sides contradict each other: two fingerprint identities, two A-numbers of which neither
+is the other mistyped, sex and date of birth both different, two admissions within minutes or two seats on one flight, a
+person's decision. One by a number is refused also where given names and dates of birth are others', or where all names
+are and nothing else agrees (the number was mistyped), one by a document where the given names alone are (the wrong
+passport was scanned), one by score where the given names or the sexes are.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ WEIGHTS: dict[str, int] = {
     "visa": 18,
 }
 DOCUMENTS = ("passport/", "visa/")
+APPLICATIONS = ("receipt/", "visa_application/", "card/", "esta/")
 ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
 )
@@ -125,7 +126,7 @@ class Cluster:
         """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score."""
         for scheme, mine in self.holders.items():
             theirs = other.holders.get(scheme)
-            if theirs and mine and not mine & theirs:
+            if theirs and mine and not mine & theirs and not self._one_mistyped(scheme, other, by):
                 yield f"two {scheme.upper().replace('_', '-')}s"
         births_differ = self._births_differ(other)
         sexes_differ = bool(self.sexes and other.sexes and not self.sexes & other.sexes)
@@ -155,6 +156,22 @@ class Cluster:
             and self._mistyped(other, by)
         ):
             yield "all names of two people, and nothing that agrees"
+
+    def _one_mistyped(self, scheme: str, other: Cluster, by: str) -> bool:
+        """Whether of two A-numbers one is the other mistyped, or one person has two files.
+
+        By another number or a document, of people with one birthday whose given names may be one's: where fingerprints
+        are the same, or the numbers differ in one digit or in two that are swapped. Not by an application's number:
+        families apply together, and their A-numbers are in sequence.
+        """
+        if by.startswith(APPLICATIONS):
+            return False
+        if scheme != "a_number" or not by or not self.births & other.births:
+            return False
+        alike = by.startswith("fin/") or any(
+            nearly(mine, theirs) for mine in self.holders[scheme] for theirs in other.holders[scheme]
+        )
+        return alike and not self._any_names(other, scoring.given_conflict)
 
     def _nothing_agrees(self, other: Cluster) -> bool:
         """Whether neither a date of birth nor a citizenship speaks for one person. A sex is too little to count."""
@@ -201,6 +218,17 @@ class Cluster:
         self.citizenship |= other.citizenship
         for quarter, seen in other.sightings.items():
             self.sightings[quarter] = self.sightings.get(quarter, []) + seen
+
+
+def nearly(one: str, other: str) -> bool:
+    """Whether two numbers differ in one sign, or in two neighbours that are swapped."""
+    if len(one) != len(other):
+        return False
+    apart = [place for place, (mine, theirs) in enumerate(zip(one, other, strict=True)) if mine != theirs]
+    if len(apart) == 2 and apart[1] == apart[0] + 1:
+        first, second = apart
+        return one[first] == other[second] and one[second] == other[first]
+    return len(apart) == 1
 
 
 def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> Cluster:

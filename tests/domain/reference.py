@@ -118,7 +118,9 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         mine, theirs = groups[one], groups[other]
         if mine is theirs or _said_no(mine, theirs, latest):
             continue
-        if (stage, weight) != (0, DECIDED) and _contradict(mine, theirs, cells):
+        prints = stage == 1 and weight == WEIGHTS["fin"]
+        strict = stage == 2 or (stage == 1 and weight == WEIGHTS["receipt"])
+        if (stage, weight) != (0, DECIDED) and _contradict(mine, theirs, cells, strict=strict, prints=prints):
             continue
         if stage == 2 and _strangers(mine, theirs, cells):
             continue
@@ -126,7 +128,6 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         if document and (_two_holders(mine, theirs, cells) or _wrong_document(mine, theirs, cells)):
             continue
         number = (stage == 1 and not document) or (stage, weight) == (0, TWINS)
-        prints = stage == 1 and weight == WEIGHTS["fin"]
         if number and _mistyped_number(mine, theirs, cells) and not (prints and not _two_sets(mine, theirs, cells)):
             continue
         both = mine + theirs
@@ -223,7 +224,7 @@ def _two_people_reported(text: str, one: Claim, other: Claim) -> bool:
         return True
     two_sets = _apart(_documents([one]), _documents([other]))
     by_number = _strange_names([one], [other]) and (two_sets or not text.startswith("fin/"))
-    if _two_for_life(one, other) or (_other_births([one], [other]) and _two_sexes(one, other)):
+    if _two_for_life(text, one, other) or (_other_births([one], [other]) and _two_sexes(one, other)):
         return True
     return by_number and _other_dates([one], [other])
 
@@ -232,12 +233,40 @@ def _two_sexes(one: Claim, other: Claim) -> bool:
     return {one.sex, other.sex} == {"F", "M"}
 
 
-def _two_for_life(one: Claim, other: Claim) -> bool:
-    for scheme in ("fin/", "a_number/"):
-        held = ({text for text in each.identifiers if text.startswith(scheme)} for each in (one, other))
-        if _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held)):
-            return True
-    return False
+def _two_for_life(text: str, one: Claim, other: Claim) -> bool:
+    prints = text.startswith("fin/")
+    held = ({name for name in each.identifiers if name[:9] == "a_number/"} for each in (one, other))
+    apart = _apart(*({name for name in some if not numbers.is_placeholder(name)} for some in held))
+    if apart and WEIGHTS[text.split("/")[0]] == WEIGHTS["receipt"]:
+        return True
+    return any(_other_holder(scheme, [one], [other], prints=prints) for scheme in ("fin/", "a_number/"))
+
+
+def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *, prints: bool) -> bool:
+    """Whether each side has a number of its own that one person has once; an A-number may be the other mistyped."""
+    mine, theirs = (
+        {
+            text
+            for claim in side
+            for text in claim.identifiers
+            if text.startswith(scheme) and not numbers.is_placeholder(text)
+        }
+        for side in (ours, others)
+    )
+    if not _apart(mine, theirs):
+        return False
+    days, dates = ({claim.birth for claim in side if claim.birth and len(claim.birth) == 10} for side in (ours, others))
+    if scheme == "fin/" or not days & dates or _other_names(ours, others):
+        return True
+    return not prints and not any(_one_key(a, b) for a in mine for b in theirs)
+
+
+def _one_key(one: str, other: str) -> bool:
+    """Whether a wrong key, or two keys in the wrong order, make one number of the other."""
+    if len(one) != len(other) or one == other:
+        return False
+    swaps = {one[:at] + one[at + 1] + one[at] + one[at + 2 :] for at in range(len(one) - 1)}
+    return other in swaps or sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 def _documents(claims: Sequence[Claim]) -> set[str]:
@@ -327,13 +356,17 @@ def _said_no(mine: Sequence[bytes], theirs: Sequence[bytes], latest: dict[tuple[
     return any(latest.get((min(one, other), max(one, other))) is False for one in mine for other in theirs)
 
 
-def _contradict(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+def _contradict(
+    mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]], *, strict: bool, prints: bool
+) -> bool:
+    """Whether two sides exclude each other; `strict`: two numbers for life do, whatever they look like."""
     ours = [cells[cell][0].claim for cell in mine]
     others = [cells[cell][0].claim for cell in theirs]
     sides = (ours, others)
     for scheme in ("fin/", "a_number/"):
         held = ({text for claim in side for text in claim.identifiers if text.startswith(scheme)} for side in sides)
-        if _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held)):
+        apart = _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held))
+        if apart and (strict or _other_holder(scheme, ours, others, prints=prints)):
             return True
     facts, more = (
         [part for cell in side for record in cells[cell] for part in record.parts] for side in (mine, theirs)

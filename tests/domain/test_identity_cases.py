@@ -79,6 +79,77 @@ def test_a_number_does_not_outweigh_all_else(what: str) -> None:
     assert groups(records) == persons
 
 
+HELD = replace(MIRIAM, ids=("a_number/A087654321", "fin/1402335566", "passport/ISR/22334456"))
+SISTER = replace(HANNAH, ids=("a_number/A087654322", "passport/ISR/22334455"))
+A_NUMBERS: dict[str, tuple[list[Record], set[frozenset[int]]]] = {
+    "a digit wrong, under one passport": (
+        [HELD, replace(HELD, ids=("a_number/A087654327", HELD.ids[2]))],
+        {frozenset({0, 1})},
+    ),
+    "two digits swapped, under one admission": (
+        [
+            replace(HELD, ids=("a_number/A087654321", "i94/300000031A1")),
+            replace(HELD, ids=("a_number/A087653421", "i94/300000031A1")),
+        ],
+        {frozenset({0, 1})},
+    ),
+    "two digits swapped, under one receipt": (
+        [
+            replace(HELD, ids=("a_number/A087654321", "receipt/EAC2690001234")),
+            replace(HELD, ids=("a_number/A087653421", "receipt/EAC2690001234")),
+        ],
+        {frozenset({0}), frozenset({1})},
+    ),
+    "two files under one FIN": ([HELD, replace(HELD, ids=("a_number/A012000345", HELD.ids[1]))], {frozenset({0, 1})}),
+    "two files under one passport": (
+        [HELD, replace(HELD, ids=("a_number/A012000345", HELD.ids[2]))],
+        {frozenset({0}), frozenset({1})},
+    ),
+    "of twins, under a receipt that is one's": (
+        [
+            HELD,
+            replace(SISTER, ids=(*SISTER.ids, "receipt/EAC2690001234")),
+            replace(HELD, ids=(HELD.ids[0], "receipt/EAC2690001234")),
+        ],
+        {frozenset({0, 2}), frozenset({1})},
+    ),
+    "of another birthday, under one passport": (
+        [HELD, replace(HELD, birth="2000-07-14", ids=("a_number/A087654327", HELD.ids[2]))],
+        {frozenset({0}), frozenset({1})},
+    ),
+    "and nothing but the names": (
+        [replace(HELD, ids=HELD.ids[:1]), replace(HELD, ids=("a_number/A087654327",))],
+        {frozenset({0}), frozenset({1})},
+    ),
+    "and two FINs": (
+        [HELD, replace(HELD, ids=("a_number/A087654327", "fin/1402335599", HELD.ids[2]))],
+        {frozenset({0}), frozenset({1})},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", A_NUMBERS)
+def test_two_a_numbers_are_two_people_unless_one_is_mistyped(what: str) -> None:
+    records, persons = A_NUMBERS[what]
+    assert groups(records) == persons
+    assert groups(records[::-1]) == {frozenset(len(records) - 1 - place for place in person) for person in persons}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [
+        ("A087654321", "A087654327", True),
+        ("A087654321", "A087653421", True),
+        ("A087654321", "A087654321", False),
+        ("A087654321", "A087654312", True),
+        ("A087654321", "A087654123", False),
+        ("A087654321", "A08765432", False),
+    ],
+)
+def test_numbers_that_are_nearly_one(one: str, other: str, near: bool) -> None:
+    assert identity.nearly(one, other) == identity.nearly(other, one) == near
+
+
 def test_strangers_born_on_1_january_stay_strangers() -> None:
     """Eight hundred men of one state with common names, a third of them born on 1 January, each with a passport."""
     rng = Random(7)
