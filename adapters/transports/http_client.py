@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 3600.0
 """Seconds that a source may ask to be left alone for; a greater number is taken for a mistake."""
+_MOVED = (301, 302, 303, 307, 308)
 UNSAID_LIFE = 300.0
 """Seconds for which a token is used whose answer does not say how long it lives."""
 
@@ -50,7 +51,7 @@ class Access:
     token: str | None = None
     scope: str = ""
     credentials_in: Literal["header", "body"] = "header"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30.0
     patience: float = 300.0
     limit: int = 16 * 2**20
@@ -144,6 +145,8 @@ class HttpClient:
         asked = retry_after(answer.headers.get("retry-after"), answer.clock) if answer.status != 200 else 0.0
         wish = f"; it asks to be left alone for {asked:g} s" if asked else ""
         why = {401: ": it does not take these credentials", 429: ": too many requests"}.get(answer.status, "")
+        if answer.status in _MOVED and (host := urlsplit(answer.headers.get("location", "")).hostname):
+            why = f": it points to {host}, and is not followed"
         return SourceDown(f"{self.where} answered {answer.status}{what}{why}{wish}", retry_after=asked)
 
     # --- how often ----------------------------------------------------------------------------------------------

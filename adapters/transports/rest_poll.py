@@ -107,7 +107,7 @@ class RestPoll:
     token: str | None = None
     scope: str = ""
     credentials_in: Literal["header", "body"] = "header"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30.0
     patience: float = 300.0
     limit: int = 16 * 2**20  # bytes of a page
