@@ -231,7 +231,7 @@ ADAPTER = System(
     "EOIR",
     title="EOIR, the immigration courts",
     owner="DOJ",
-    number=32,
+    number=29,
     emits=("status",),
     identifiers=("case", "a_number"),
     mapping_version=1,

@@ -77,7 +77,7 @@ ADAPTER = System(
     "EVUS",
     title="EVUS, enrolments of holders of ten-year visas",
     owner="CBP",
-    number=31,
+    number=32,
     emits=("status",),
     identifiers=("visa", "passport"),
     mapping_version=1,
