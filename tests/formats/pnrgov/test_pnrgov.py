@@ -193,6 +193,15 @@ def test_other_separators() -> None:
     assert one(f"UNA|*.? ~\n{data}".encode())["documents"] == (("P", "099123456", "GBR"),)
 
 
+@pytest.mark.parametrize("una", ["UNA:+\\*'\n", "UNA:+.?'\r\n"])
+def test_una_may_lack_one_of_its_characters(una: str) -> None:
+    """The mark that ends a segment is then the fifth, and a line end behind it ends none."""
+    data = interchange(message(reservation()), una=una)
+    assert one(data)["documents"] == (("P", "099123456", "GBR"),)
+    (closing,) = [each for each in read(data) if isinstance(each, Closing)]
+    assert closing.fields["tolerated"]["UNA of five characters"] == 1
+
+
 def test_segments_on_lines_of_their_own_and_wrapped_lines() -> None:
     data = interchange(message(reservation()))
     assert one(data.replace(b"'", b"'\r\n"))["given"] == "IRENE ANNE"
