@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Closing, Header, Met, Note, Outside, Read, Record
@@ -21,8 +21,9 @@ TABLE = "@table"
 """The field that has the name of a record's table."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x80-\x9f]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
-_COUNT = re.compile(r"(\w{1,100})\t\s*([0-9]{1,12})")
+_COUNT = re.compile(r"([A-Za-z_]\w{0,99})(?:\.\w{1,5})?\s*\t\s*([0-9]{1,12})")
 _BLOCK = 2**16
+_MARK = b"\xef\xbb\xbf"
 _LINES = 500
 _EXACT, _MOST = 1_000, 4
 """So many rows more than one may be missing or too many for each `_EXACT`, up to `_MOST`: counts are taken at another
@@ -52,6 +53,7 @@ class TabTables:
     """Reads such files. Names of columns are compared without regard to case; a file may have more, in any order."""
 
     tables: tuple[Table, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names of columns
     nothing: tuple[str, ...] = ()  # values that say that there is none
     encoding: str = "latin-1"
     longest: int = 2**16  # bytes of a line
@@ -59,16 +61,16 @@ class TabTables:
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """What one file holds, with a note of its kind first and, of a table, its number of rows last."""
         first = stream.readline(self.longest)
-        names = tuple(name.upper() for name in self._values(first))
+        names = tuple(self.aliases.get(name, name) for name in map(str.upper, self._values(first.removeprefix(_MARK))))
         table = next((each for each in self.tables if set(each.needs or each.columns) <= set(names)), None)
         if table is not None:
             yield Header("line 1", first, {TABLE: table.name})
             yield from self._rows(stream, table, names)
-        elif _COUNT.fullmatch(first.decode(self.encoding).strip()):
-            yield from self._counts(stream, first)
+        elif _is_count(first) or _is_count(second := stream.readline(self.longest)):
+            yield from self._counts(stream, [first] if _is_count(first) else [first, second])
         else:
             if first:
-                yield Outside("line 1", first)
+                yield Outside("line 1", first + second)
             while block := stream.read(_BLOCK):
                 yield Outside("what follows", block)
 
@@ -119,22 +121,19 @@ class TabTables:
             return BadRecord(str(error), place=place, raw=raw, record=f"{table.name}/{key}" if key else None)
         return Record(f"{place}, columns put right" if mended else place, raw, {TABLE: table.name, **fields})
 
-    def _counts(self, stream: BinaryIO, first: bytes) -> Iterator[Read]:
-        counts: dict[str, int] = {}
-        raw, line, read = first, 1, [first]
-        while raw:
-            text = raw.decode(self.encoding).strip()
-            known = _COUNT.fullmatch(text)
-            if known is not None:
-                counts[known[1].lower()] = int(known[2])
-            raw = stream.readline(self.longest)
+    def _counts(self, stream: BinaryIO, read: list[bytes]) -> Iterator[Read]:
+        """The counts of an extract; above them a line may say what they are."""
+        while len(read) < _LINES and (raw := stream.readline(self.longest)):
             read.append(raw)
-            line += 1
-            if line > _LINES:
-                break
+        lines = (_COUNT.fullmatch(raw.decode("latin-1").removeprefix(_MARK.decode("latin-1")).strip()) for raw in read)
+        counts = {line[1].lower(): int(line[2]) for line in lines if line is not None}
         yield Header("line 1", b"".join(read), {"counts": counts})
         while block := stream.read(_BLOCK):
             yield Outside("what follows", block)
+
+
+def _is_count(raw: bytes) -> bool:
+    return _COUNT.fullmatch(raw.removeprefix(_MARK).decode("latin-1").strip()) is not None
 
 
 def _fitted(table: Table, names: tuple[str, ...], values: list[str]) -> tuple[dict[str, str], bool]:

@@ -9,9 +9,9 @@ that is used does not depend on the number of rows.
 What an extract held is kept in the storage of the feed (`Keeps`), which goes with the feed to any machine; see
 `snapshot_state`. The position holds the transport's own position, the names of what is kept, and what was refused.
 
-**Refused whole**, told once, and left where it is: an extract that is not whole, that is older than the last one, that
-has the number of the last one and other rows, that is empty, or that lost more than half of its rows. But for the
-first, `accept` takes it all the same: it is set to what the reason says.
+**Refused whole**, once, and named as long as none was taken since: an extract that is not whole, that is older than
+the last one, that has the number of the last one and other rows, that is empty, or that lost more than half of its
+rows. But for the first, `accept` takes it all the same: it is set to what the reason says.
 
 **Refused rows.** A row that cannot be read is told once, as long as it stays as it is. It never looks like a deletion:
 where its key can be read, that row stays as it was; where not, nothing in the extract counts as gone. The same holds
@@ -170,7 +170,7 @@ _GONE = b'{"gone":{'
 _AGAIN = "again"
 _MOST_NOTES = 10_000
 _MOST_REFUSED = 100
-"""So many extracts are refused in a row before the next one is passed over for good."""
+"""So many refused extracts are named and can be accepted, the last ones."""
 
 
 def _members(source: Path | bytes) -> Iterator[tuple[str, Path | bytes]]:
@@ -200,7 +200,8 @@ class _Memory:
     rows: int = 0
     content: str | None = None  # of the last extract
     runs: tuple[Run, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()  # since the last one that was taken: what was refused, and why
+    refused: tuple[tuple[str, str], ...] = ()  # since the last one that was taken: what was refused, and the words
+    back: Json = None  # the transport's own position before the first of those
 
     @classmethod
     def of(cls, position: Json | None) -> _Memory:
@@ -213,7 +214,8 @@ class _Memory:
             position["rows"],
             position["content"],
             tuple(Run(number, changes, tuple(digests)) for number, changes, digests in position["runs"]),
-            tuple((name, why) for name, why in position["refused"]),
+            tuple((name, words) for name, words in position["refused"]),
+            position["back"],
         )
 
     def position(self) -> Json:
@@ -225,7 +227,13 @@ class _Memory:
             "content": self.content,
             "runs": [[run.number, run.changes, list(run.digests)] for run in self.runs],
             "refused": [list(each) for each in self.refused],
+            "back": self.back,
         }
+
+    def without(self, name: str, words: str) -> _Memory:
+        """Once an extract is refused."""
+        refused = (*self.refused, (name, words))[-_MOST_REFUSED:]
+        return replace(self, refused=refused, back=self.back if self.refused else self.inner)
 
     def kept(self) -> list[str]:
         """The names of everything in the storage that the state is made of."""
@@ -558,12 +566,13 @@ class Extracts:
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each extract, as it was compared. Raises SourceDown."""
-        self.left = []
         memory = _Memory.of(position)
+        self.left = [words for _, words in memory.refused]
+        if self.options.accept in dict(memory.refused):  # it lies behind what was read since
+            memory = replace(memory, inner=memory.back)
         async for batch in self.inner.batches(memory.inner):
-            refused = dict(memory.refused)
-            if batch.content in refused and self.options.accept != batch.content:
-                self.left.append(f"{batch.name}: {refused[batch.content]}")
+            if batch.content in dict(memory.refused) and self.options.accept != batch.content:
+                memory = replace(memory, inner=batch.after)
                 continue
             state = await self._current(memory)
             extract = await _within(state, _Extract, self.options, state, batch.name)
@@ -571,24 +580,18 @@ class Extracts:
             if passed is None:
                 run = await self._compared(extract, memory)
                 memory = replace(memory.beyond(extract, run), inner=batch.after)
-                self.left += extract.notes()
+                self.left = [*extract.notes()]
                 yield self._batch(batch, extract, memory, run)
                 continue
             await self._let_go(state)
-            if passed.why:
-                self.left.append(f"{batch.name}: {passed.why}")
-                name = batch.content if batch.content is not None else passed.why
-                if name in refused:
-                    continue
-                # a file is left in its place, so that it can be taken all the same; a view is read anew anyway
-                stays = batch.content is not None and len(refused) < _MOST_REFUSED
-                inner = memory.inner if stays else batch.after
-                refusals = (*memory.refused, (name, passed.why))[-_MOST_REFUSED:]
-                memory = replace(memory, inner=inner, refused=refusals)
-                yield replace(batch, records=_alone(passed.read), after=memory.position(), done=None)
-            else:
-                memory = replace(memory, inner=batch.after)
-                yield replace(batch, records=_alone(passed.read), after=memory.position())
+            name = batch.content if batch.content is not None else passed.why
+            known = name in dict(memory.refused)
+            if passed.why and not known:
+                words = f"{batch.name}: {passed.why}"
+                self.left.append(words)
+                memory = memory.without(name, words)
+            memory = replace(memory, inner=batch.after)
+            yield replace(batch, records=_alone() if known else _alone(passed.read), after=memory.position())
 
     async def _judged(self, batch: Batch, extract: _Extract, memory: _Memory) -> _Passed | None:
         async with aclosing(_several(batch.records())) as reads:
@@ -707,9 +710,10 @@ async def _several(reads: AsyncIterator[Read]) -> AsyncGenerator[list[Read], Non
     yield some
 
 
-def _alone(read: Read) -> Callable[[], AsyncIterator[Read]]:
+def _alone(*reads: Read) -> Callable[[], AsyncIterator[Read]]:
     async def records() -> AsyncIterator[Read]:
-        yield read
+        for read in reads:
+            yield read
 
     return records
 

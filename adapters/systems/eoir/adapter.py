@@ -216,6 +216,7 @@ def sequence(header: Mapping[str, Any], name: str) -> int | None:
     return int(known[0]) if known is not None else None
 
 
+FORMAT = TabTables(TABLES, {"GENDER": "SEX", "PREV_HEARING_IJ_CODE": "PREV_IJ_CODE"}, nothing=("N/A",))
 MAPPING = Mapper(key=key, version=number_of, skips=skips, says=says, gone=gone, handling=handling)
 STAGE = Snapshot(
     FileDrop(pattern="*.zip", unwrap="zip", limit=2**36),
@@ -235,5 +236,5 @@ ADAPTER = System(
     emits=("status",),
     identifiers=("case", "a_number"),
     mapping_version=1,
-    feeds=(Feed("extracts", STAGE, MAPPING, TabTables(TABLES, nothing=("N/A",))),),
+    feeds=(Feed("extracts", STAGE, MAPPING, FORMAT),),
 )

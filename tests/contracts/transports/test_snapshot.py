@@ -295,6 +295,23 @@ async def test_behind_a_refused_extract_the_next_good_one_is_read(host: Host) ->
     assert host.bus.standing() == rows | {"A1": "A"}
 
 
+async def test_of_two_refused_extracts_the_first_can_be_taken(host: Host) -> None:
+    """What was read since lies before it in no sense: the transport goes back for it, and nothing is read twice."""
+    rows = {f"{name}1": name.lower() for name in "ABCDEFGH"}
+    for number, some in ((1, rows), (2, {"A1": "two"}), (3, {})):
+        drop(host.folder, number, some)
+        await host.poll()
+    assert len(host.bus.refused) == 2
+    assert ["e0002.dat" in host.deferred[0], "e0003.dat" in host.deferred[1]] == [True, True]
+    accept = host.bus.refused[0].partition("accept = '")[2].partition("'")[0]
+    host.transport = replace(host.transport, accept=accept)
+    await host.poll()
+    assert host.bus.standing() == {"A1": "two"}
+    host.transport = replace(host.transport, accept="")
+    assert await host.poll() == []
+    assert len(host.bus.position) < 2_000
+
+
 @pytest.mark.parametrize("damage", ["no trailer", "count", "cut"])
 async def test_nothing_is_told_of_an_extract_that_is_not_whole(host: Host, damage: str) -> None:
     drop(host.folder, 1, {"A1": "a", "B1": "b"})

@@ -117,6 +117,9 @@ def test_counts_say_whether_an_extract_is_whole() -> None:
     assert list(disagreements(notes("A_Cases\t4\n", 3, tables=0), [CASES])) == ["A_Cases is missing"]
     assert list(disagreements(notes("", 3), [CASES])) == ["what counts the rows of its tables is missing"]
     assert "A_Cases is there twice" in list(disagreements(notes("A_Cases\t3\n", 3, tables=2), [CASES]))
+    # as other hands write them
+    odd = "\xef\xbb\xbfTable\tRows\nA_Cases.csv\t 3\n"
+    assert list(disagreements(notes(odd, 3), [CASES])) == []
     # counted a moment earlier than the tables were written: a few of thousands
     assert list(disagreements(notes("A_Cases\t3002\n", 3000), [CASES])) == []
     assert list(disagreements(notes("A_Cases\t3004\n", 3000), [CASES])) != []

@@ -111,8 +111,8 @@ def extract(
     counted = {name: len(those) for name, those in rows.items()} | {"tbl_schedule": 1} | dict(counts or {})
     files["Count.txt"] = "".join(f"{name}\t{count}\r\n" for name, count in counted.items()).encode()
     files["tbl_schedule.csv"] = b"IDNSCHEDULE\tIDNPROCEEDING\r\n1\t9001\r\n"
-    files |= {name: text.encode("latin-1") for name, text in (more or {}).items()}
-    return archive({name: data for name, data in files.items() if name not in set(leave_out)})
+    kept = {name: data for name, data in files.items() if name not in set(leave_out)}
+    return archive(kept | {name: text.encode("latin-1") for name, text in (more or {}).items()})
 
 
 def months(*extracts: bytes) -> bytes:
@@ -151,6 +151,7 @@ def inputs() -> dict[str, bytes]:
     in_front = line(PROCEEDING, decided()).replace("\tO\tX\t", "\t\tO\tX\t")
     lost = line(PROCEEDING, decided(9003)).replace("\tO\tX\t", "\tO\tX\tMX\tGT\tN\tN\t\t\tZ\t")
     short = "\t".join(line(PROCEEDING, decided(9004)).split("\t")[:30])
+    older = [*CASE[:30], "GENDER", *CASE[31:38]]
     good = extract([case()], [decided(ABSENTIA="Y", DEPORTED_1="MX", DEPORTED_2="GT")], [appeal()])
     return {
         "ordered-in-absentia/input.zip": good,
@@ -192,6 +193,13 @@ def inputs() -> dict[str, bytes]:
         ]),
         "the-public-release/input.zip": extract(
             [case(ALIEN_CITY="N/A", DATE_RELEASED="N/A", C_BIRTHDATE="12/1990")], [decided()], [appeal()], without=ADDED
+        ),
+        "an-older-release/input.zip": extract(
+            leave_out=["A_TblCase.csv", "Count.txt"],
+            more={
+                "A_TblCase.csv": "\xef\xbb\xbf" + table(older, [case() | {"GENDER": "M"}]),
+                "Count.txt": "Table\tRows\r\nA_TblCase.csv\t1\r\nB_TblProceeding\t 0\r\ntblAppeal\t0\r\n",
+            },
         ),
         "bad-values/input.zip": extract(
             [case(7001, CASE_TYPE="QQQ"), case(7002, C_BIRTHDATE="1987"), case(7003, A_NUMBER="A12", Sex="", NAT="M"),
