@@ -89,7 +89,10 @@ class Fields:
             self.lose(name, value.reason)
             return None
         try:
-            return convert(self[name], name)
+            value = self[name]
+            if isinstance(value, Fields):
+                raise ValueError(f"{name} is a group of fields where a value is expected")
+            return convert(value, name)
         except ValueError as error:
             self.lose(name, str(error))
             return None

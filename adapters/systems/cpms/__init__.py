@@ -1,0 +1,1 @@
+"""CPMS: biometric appointments and cards, pushed. README.md is its interface."""
