@@ -183,7 +183,7 @@ class ItemService:
         for name, (entry, _, due) in list(place.waiting.items()):
             if datetime.fromisoformat(due) > datetime.now(UTC):
                 continue
-            answer = await self._ask(name, entry.encode(errors="surrogatepass"), place)
+            answer = await self._ask(name, entry.encode(), place)
             for batch in self._batch(place, self._reads([answer] if answer is not None else []), done=True):
                 yield batch
         self._row.clear()
@@ -216,7 +216,7 @@ class ItemService:
         if name not in place.waiting and len(place.waiting) >= MOST_WAITING:
             raise SourceDown(f"{failure}, and {MOST_WAITING} items wait to be asked again")
         due = datetime.now(UTC) + timedelta(seconds=self.options.again * 4 ** (failures - 1))
-        place.waiting[name] = [entry.decode(errors="surrogateescape"), failures, due.isoformat()]
+        place.waiting[name] = [entry.decode(errors="replace"), failures, due.isoformat()]
         return None
 
     def _reads(self, answers: Sequence[bytes]) -> list[Read]:

@@ -43,6 +43,8 @@ from adapters.transports.http_client import Access, Answer, HttpClient, QuotaUse
 from adapters.transports.offline import opened
 from schemas.ids import digest
 
+LONGEST_CURSOR = 4_000
+"""Bytes of a cursor, which stands in an address and in every position."""
 FIRST = "first"
 """The name of the first page."""
 _NOT_THERE = (400, 404, 410, 416, 422)
@@ -198,8 +200,10 @@ class Place:
 
     @classmethod
     def of(cls, position: Json | None) -> Self:
-        """What a position says."""
-        known: dict[str, Any] = dict(position or {})
+        """What a position says; what another version of this module wrote into it is left out."""
+        known: dict[str, Any] = {
+            name: value for name, value in (position or {}).items() if name in cls.__dataclass_fields__
+        }
         known["seen"] = dict.fromkeys(known.get("seen", ()))
         return cls(**known)
 
@@ -379,7 +383,8 @@ class RestService:
             self._again(place)
             page = await self._fetched(place, "")
         if page is not None and page.name == FIRST and self.options.clock is not None:
-            place.clock = str(page.header.get(self.options.clock) or "")
+            clock = _moment(page.header.get(self.options.clock))
+            place.clock = _iso(clock) if clock is not None else ""
         return page
 
     async def _moved(self, place: Place) -> list[Read]:
@@ -416,7 +421,10 @@ class RestService:
         """Which page comes next; empty behind the last. Raises SourceDown for a link that leads elsewhere."""
         pages = self.options.pages
         if isinstance(pages, CursorPages):
-            return str(page.header.get(pages.member) or "")
+            cursor = page.header.get(pages.member)
+            if cursor and not (isinstance(cursor, str | int) and _can_be_sent(str(cursor))):
+                raise SourceDown(f"{self.client.where} gave a cursor that cannot be sent back")
+            return str(cursor) if cursor else ""
         if isinstance(pages, NumberedPages):
             number = pages.first if page.name == FIRST else int(page.name)
             place.full = place.full or page.records >= pages.size
@@ -454,6 +462,13 @@ class RestService:
 
 class _Gone(Exception):
     """The poll cannot go on where it broke off, or where it is."""
+
+
+def _can_be_sent(cursor: str) -> bool:
+    try:
+        return len(cursor.encode()) <= LONGEST_CURSOR
+    except UnicodeEncodeError:
+        return False
 
 
 def mark_of(read: Read) -> str:

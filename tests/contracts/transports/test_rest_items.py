@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from contracts.transports.rest_service import (
     ANSWERS,
@@ -90,6 +91,17 @@ async def test_an_item_that_fails_is_asked_again_and_holds_up_no_other(reply: Re
         assert [key for key, _ in records(batches)] == ["K2"]
         assert vouched(batches) == [CLOCK]
         assert positions[-1]["waiting"] == {}
+
+
+async def test_what_waits_can_be_saved_whatever_its_entry_holds() -> None:
+    async with served(styled(1)) as known:
+        listing = b'{"items": [{"id": "K0", "changed": "2025-03-14T00:00:01Z", "x": "\xff\\ud800"}], "as_of": "x"}'
+        known.before = lambda request: Reply(listing) if request.path == "/v1/items" else Reply(b"{}", 500)
+        _, positions = await poll(known.url, transport("items", again=0.0))
+        assert orjson.loads(orjson.dumps(positions[-1])) == positions[-1]
+        known.before = lambda request: Reply(listing) if request.path == "/v1/items" else None
+        batches, _ = await poll(known.url, transport("items", again=0.0), positions[-1])
+        assert records(batches) == [("K0", 1)]
 
 
 async def test_an_item_that_always_fails_is_given_up_with_its_status() -> None:

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 
 from adapters.core import Closing, Credentials, Read, Record, SourceDown
@@ -228,12 +229,32 @@ async def test_a_source_that_asks_to_be_left_alone_is(owner: Owner, said: str, s
         ((200, {}, b"<html>sign in</html>"), "no page of this interface"),
         ((200, {}, b'{"items": [' + b" " * 2_000), "more than 1000 bytes"),
         ((200, {}, b'{"items": [], "next_cursor": "9"}'), "came twice"),
+        ((200, {}, b'{"items": [], "next_cursor": 9}'), "came twice"),
+        ((200, {}, b'{"items": [], "next_cursor": {"at": 9}}'), "cannot be sent back"),
+        ((200, {}, b'{"items": [], "next_cursor": "\\ud800"}'), "cannot be sent back"),
+        ((200, {}, b'{"items": [], "next_cursor": "\xe9"}'), "cannot be sent back"),
     ],
 )
 async def test_an_answer_that_is_none_is_a_source_down(owner: Owner, answer: Reply, why: str) -> None:
     owner.before = lambda path, query: answer
     with pytest.raises(SourceDown, match=why):
         await poll(owner, None, RestPoll(path="/v1/items", limit=1_000))
+
+
+@pytest.mark.parametrize("end", ["null", '""', "false", "0"])
+async def test_the_last_page_has_no_cursor(owner: Owner, end: str) -> None:
+    owner.before = lambda path, query: (200, {}, f'{{"items": [{{"id": 1}}], "next_cursor": {end}}}'.encode())
+    reads, _ = await poll(owner, None, RestPoll(path="/v1/items"))
+    assert keys(reads) == [1]
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\\ud800"])
+async def test_positions_can_be_saved_whatever_a_page_holds(owner: Owner, bad: bytes) -> None:
+    page = b'{"items": [{"id": 1, "changed": "' + bad + b'", "x": "' + bad + b'"}], "as_of": "' + bad + b'"}'
+    owner.before = lambda path, query: (200, {"ETag": '"\xe9"'}, page)
+    reads, position = await poll(owner)
+    assert keys(reads) == [1]
+    assert orjson.loads(orjson.dumps(position)) == position
 
 
 async def test_a_service_that_is_not_there_is_a_source_down(owner: Owner) -> None:
@@ -262,6 +283,15 @@ async def test_a_link_to_another_host_is_not_followed(owner: Owner) -> None:
     owner.before = lambda path, query: (200, {"Link": '<http://127.0.0.1:1/x>; rel="next"'}, b'{"items": []}')
     with pytest.raises(SourceDown, match="another host"):
         await poll(owner, None, RestPoll(path="/v1/items", pages=LinkedPages()))
+
+
+async def test_a_position_of_another_version_is_understood(owner: Owner) -> None:
+    owner.put((1, "10:00"), (2, "10:30"))
+    _, position = await poll(owner)
+    owner.put((3, "10:31"))
+    older = {name: value for name, value in position.items() if name not in ("top", "behind", "records")}
+    reads, _ = await poll(owner, older | {"passes": 1})
+    assert keys(reads) == [3]
 
 
 async def test_the_position_stays_small(owner: Owner) -> None:
