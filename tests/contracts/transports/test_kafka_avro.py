@@ -23,7 +23,9 @@ from adapters.transports import schema_registry
 from adapters.transports.kafka_topic import KafkaTopic, TopicConsumer
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # a library of the library is deprecated
+    from authlib.deprecate import AuthlibDeprecationWarning  # which sets that it is always shown
+
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)  # of a library of the library
     from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_id_serializer
     from confluent_kafka.schema_registry.avro import AvroSerializer
 
