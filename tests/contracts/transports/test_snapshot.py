@@ -243,6 +243,7 @@ async def test_two_extracts_wait_and_are_read_one_after_the_other(host: Host) ->
     assert await host.poll() == [("A1", 1, "a"), ("B1", 1, "b"), ("A1", 2, "A"), ("C1", 2, "c"), ("B1", 2, "gone")]
 
 
+@pytest.mark.law(3, "a full extract sent again in another order and with other line ends")
 async def test_the_same_extract_again_gives_nothing(host: Host) -> None:
     drop(host.folder, 1, {"A1": "a", "B1": "b"})
     await host.poll()
@@ -327,6 +328,7 @@ async def test_nothing_is_told_of_an_extract_that_is_not_whole(host: Host, damag
     assert await host.poll() == [("A1", 2, "A"), ("C1", 2, "c"), ("B1", 2, "gone")]
 
 
+@pytest.mark.law(2, "a row that cannot be read is no deletion")
 async def test_a_row_that_cannot_be_read_does_not_look_like_a_deletion(host: Host) -> None:
     drop(host.folder, 1, {"A1": "a", "B1": "b", "C1": "c"})
     await host.poll()
@@ -407,6 +409,9 @@ async def _quiet(folder: Path, directory: Path, extracts: Sequence[Mapping[str, 
     return host.bus
 
 
+@pytest.mark.law(
+    2, "full extracts: killed at every step, on one machine or on ever others, with the events of a quiet run"
+)
 @pytest.mark.parametrize("moves", [False, True], ids=["the same machine", "another machine"])
 @pytest.mark.parametrize("prefetch", [False, True], ids=["one by one", "prefetched"])
 async def test_killed_at_every_step_it_tells_what_a_quiet_run_tells(
@@ -476,6 +481,7 @@ class Table:
         return
 
 
+@pytest.mark.law(2, "a view read whole that is another after the kill: what was told before is told anew or taken back")
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_table_that_changes_between_a_kill_and_the_next_read_leaves_no_ghost(tmp_path: Path, seed: int) -> None:
     """What was told before the kill may be gone or otherwise now, and nobody saved how far the reading was."""
@@ -708,6 +714,7 @@ async def _standing(folder: Path, directory: Path) -> dict[str, str]:
     return {**{f"file {key}": what for key, what in seen.items()}, **table.standing()}
 
 
+@pytest.mark.law(2, planted="a comparison that was broken off is forgotten; deletions are; a bad row makes deletions")
 @pytest.mark.parametrize("bug", [None, *BUGS])
 async def test_planted_bugs_show(tmp_path: Path, bug: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if bug is not None:
