@@ -3,7 +3,8 @@
 The answers with all systems are the measure. An answer that is another one without a system is worse; it has to say so:
 by an outcome that does not know (`NOT_KNOWN`) or no stay at all; because the coverage that the answer names lacks the
 system and the kind of what it would have told; or, where what it would have told is a departure, by giving none: such
-an answer says what the person may do there, and never that the person is there.
+an answer says what the person may do there, and never that the person is there. Where a system never vouches for what
+it tells, no answer claims to be complete in that, with the system or without (`UNVOUCHED`): that is the weakest of all.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Said(StrEnum):
     NOT_KNOWN = "not_known"
     COVERAGE = "coverage"
     NO_DEPARTURE = "no_departure"
+    UNVOUCHED = "unvouched"
     NOT_AT_ALL = "not_at_all"
 
 
@@ -175,8 +177,9 @@ def _said(instead: Answer | None, kinds: Collection[str], scopes: Iterable[str])
         return Said.NOT_KNOWN
     if any(scope.partition(":")[0] in kinds for scope in scopes):
         return Said.COVERAGE
-    left = instead.stay.departed is not None
-    return Said.NO_DEPARTURE if "departure" in kinds and not left else Said.NOT_AT_ALL
+    if "departure" in kinds and instead.stay.departed is None:
+        return Said.NO_DEPARTURE
+    return Said.UNVOUCHED if {"status", "extension"} & set(kinds) else Said.NOT_AT_ALL
 
 
 def _less(coverage: Coverage, system: str) -> tuple[Coverage, tuple[str, ...]]:
