@@ -41,7 +41,7 @@ def line_of(message: Message) -> bytes:
     """The message as a line, with its end."""
     headers = [[name, _shown(value)] for name, value in message.headers]
     body = {"key": _shown(message.key), "value": _shown(message.value)} | ({"headers": headers} if headers else {})
-    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    return bytes(memoryview(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)))  # without its spare memory
 
 
 def message_of(line: bytes) -> Message:

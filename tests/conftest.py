@@ -29,7 +29,8 @@ _NOT_RUN = "not run, a server is missing: "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked by it."""
     for item in items:
-        for server in {"connect", "kafka", "mariadb", "postgres", "rabbitmq"} & set(getattr(item, "fixturenames", ())):
+        asked = {name.removeprefix("quiet_").removesuffix("_server") for name in getattr(item, "fixturenames", ())}
+        for server in {"connect", "kafka", "mariadb", "postgres", "rabbitmq"} & asked:
             item.add_marker(server)
 
 
@@ -72,6 +73,20 @@ def node(rabbitmq: str, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("not run, a server is missing: RabbitMQ of this machine's own, to be killed")
     yield tmp_path / "node"
     rabbitmq_local.stop(tmp_path / "node")
+
+
+@pytest.fixture(scope="session")
+def quiet_postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of this worker alone: what waits for transactions of the server waits for no other test's."""
+    directory = tmp_path_factory.mktemp("quiet-postgres")
+    yield from _server("VISABUS_TEST_POSTGRES", directory, start_postgres, stop_postgres)
+
+
+@pytest.fixture
+async def quiet_postgres(quiet_postgres_server: str) -> AsyncIterator[str]:
+    """The SQLAlchemy URL of a fresh, empty database of that server."""
+    async with fresh_database(quiet_postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

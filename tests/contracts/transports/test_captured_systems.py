@@ -98,9 +98,9 @@ def names(system: System, reads: list[Read], record: str) -> list[tuple[str, str
 
 
 @pytest.fixture
-def postgres_database(postgres_server: str) -> Iterator[str]:
+def postgres_database(quiet_postgres_server: str) -> Iterator[str]:
     """An empty database."""
-    manager = fresh_database(postgres_server)
+    manager = fresh_database(quiet_postgres_server)
     with asyncio.Runner() as runner:
         yield runner.run(manager.__aenter__())
         runner.run(manager.__aexit__(None, None, None))

@@ -111,9 +111,9 @@ async def interleave(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: str) -> Iterator[str]:
+def database(quiet_postgres_server: str) -> Iterator[str]:
     """A database of this module's."""
-    manager = fresh_database(postgres_server)
+    manager = fresh_database(quiet_postgres_server)
     with asyncio.Runner() as runner:
         yield runner.run(manager.__aenter__())
         runner.run(manager.__aexit__(None, None, None))
@@ -261,12 +261,12 @@ def test_what_is_no_row_is_a_note(world: World) -> None:
 
 
 def test_a_row_written_while_the_snapshot_was_made_ready_is_newer_than_its_snapshot(
-    postgres_server: str, connect: Connect, kafka: str
+    quiet_postgres_server: str, connect: Connect, kafka: str
 ) -> None:
     """A transaction writes before the snapshot's position and is committed behind it."""
 
     async def scenario(pool: ThreadPoolExecutor) -> tuple[str, list[Record]]:
-        async with fresh_database(postgres_server) as url:
+        async with fresh_database(quiet_postgres_server) as url:
             one, two, three, watch = [await asyncpg.connect(url.replace("+asyncpg", "")) for _ in range(4)]
             await one.execute("CREATE TABLE pair (id int PRIMARY KEY, v int); INSERT INTO pair VALUES (1, 0), (2, 0)")
 

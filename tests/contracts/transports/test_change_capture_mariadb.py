@@ -122,7 +122,7 @@ def test_a_connector_that_runs_while_its_task_has_failed(database: str, connect:
     """Rule 10: one row whose YEAR is 0 ends the snapshot, and the connector goes on as RUNNING."""
     sql(database, "CREATE TABLE subject (id bigint PRIMARY KEY, year year)", "INSERT INTO subject VALUES (1, 0)")
     config = of_mariadb(database, kafka)
-    with captured(connect, kafka, config, FORMAT) as capture:
+    with captured(connect, kafka, config, FORMAT, runs=False) as capture:
         connect.await_task(capture.topic, "FAILED")
         assert connect.state(capture.topic)[:2] == ("RUNNING", "FAILED")
         assert "IllegalArgumentException" in connect.state(capture.topic)[2]

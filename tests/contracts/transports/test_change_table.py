@@ -37,7 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'changes.db'}"
-    return str(request.getfixturevalue("postgres" if request.param == "postgresql" else "mariadb"))
+    return str(request.getfixturevalue("quiet_postgres" if request.param == "postgresql" else "mariadb"))
 
 
 @pytest.fixture
