@@ -94,6 +94,15 @@ def inputs() -> dict[str, bytes]:
             answer(case(text=DENIED), DETAILS | {"decisionDate": "2025-11-02"}),
             answer(case("IOE9099000118", "Withdrawal Acknowledgement Notice Was Sent"), DETAILS),
         ),
+        "reopened-after-a-denial/input.json": page(
+            answer(case(text=DENIED), DETAILS | {"decisionDate": "2025-11-02"}, 2),
+            answer(
+                case(text="Case Was Reopened", hist_case_status=[step("2025-11-02", DENIED)]),
+                DETAILS | {"decisionDate": "2025-11-02"},
+                3,
+            ),
+            answer(case(text=APPROVED), DETAILS | GRANTED | {"decisionDate": "2025-11-19"}, 4),
+        ),
         "permanent-resident/input.json": page(
             answer(case(form="I485"), {"receivedDate": "2025-08-20", "aNumber": "99000117"}),
             answer(
