@@ -48,6 +48,8 @@ META = ("table", "key", "op", "position", "committed", "unknown")
 WHOLE = ("c", "r", "u")
 _BINLOG = re.compile(r".*?\.?0*([0-9]+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NULLS = (b"null", b'{"schema":null,"payload":null}')
+"""How converters write a null that is not left to the log."""
 _SCHEMAS = 256
 """Schemas that are kept ready: one for each version of a table that is met."""
 
@@ -133,8 +135,8 @@ class DebeziumFormat:
             return BadRecord(_plain_reason(error), place=place, raw=raw)
 
     def _read(self, message: Message, raw: bytes, place: str, number: int) -> Read:
-        if message.value is None:
-            what = "a message of nothing" if message.key is None else "a tombstone"
+        if message.value is None or message.value.strip() in _NULLS:
+            what = "a message of nothing" if message.key in (None, *_NULLS) else "a tombstone"
             return Outside(place, raw, {"what": what})
         value, columns = self._value(message.value)
         if "op" not in value:
@@ -217,7 +219,7 @@ class DebeziumFormat:
     def _key(self, key: bytes | None, row: Any, table: Table, columns: Mapping[str, Column]) -> dict[str, Any]:
         """The values of the primary key. Raises ValueError."""
         at: Any = row
-        if key is not None:
+        if key is not None and key.strip() not in _NULLS:
             at = self._value(key)[0]
         if not isinstance(at, dict):
             raise ValueError("nothing says which row it is: the key of the message is null")
@@ -251,7 +253,7 @@ class DebeziumFormat:
         if connector == CHANGE_TABLE:
             position = _whole(source.get("sequence"))
         elif connector == "postgresql":
-            position = _whole(source.get("lsn"))
+            position = _lsn(source)
             position = max(0, position - self.in_flight) if op == "r" else position
         else:  # the files of a binary log, where each row of an event has a number
             match = _BINLOG.fullmatch(str(source.get("file")))
@@ -259,7 +261,7 @@ class DebeziumFormat:
                 raise ValueError(f"{connector} {str(source.get('file'))[:40]!r} is no source whose order is known")
             row = min(_whole(source.get("row") or 0), 1023)
             position = (int(match[1]) << 42) + (min(_whole(source.get("pos")), 2**32 - 1) << 10) + row
-        if position >= 2**60:
+        if not 0 <= position < 2**60:
             raise ValueError("a position out of all range")
         return (self.epoch << 60) + position
 
@@ -407,6 +409,16 @@ def _of_binlog(column: Column) -> Decode:
         return None if value is None else column.decode(value)
 
     return decode
+
+
+def _lsn(source: Mapping[str, Any]) -> int:
+    """The position in PostgreSQL's log, which rows of an incremental snapshot have in `sequence`. Raises ValueError."""
+    if source.get("lsn") is not None:
+        return _whole(source["lsn"])
+    try:
+        return int(orjson.loads(source.get("sequence") or "[]")[-1])
+    except (ValueError, TypeError, LookupError):
+        raise ValueError("nothing says where in the log it stood") from None
 
 
 def _whole(value: Any) -> int:

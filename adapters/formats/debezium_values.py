@@ -173,6 +173,11 @@ def _text(value: Any) -> str:
     return value
 
 
+def _filled(value: Any) -> str:
+    """A text without the blanks behind it: columns of a fixed width are filled with them."""
+    return _text(value).rstrip(" ")
+
+
 def _boolean(value: Any) -> bool:
     if type(value) is not bool:
         raise ValueError("neither true nor false")
@@ -401,7 +406,7 @@ _BY_TYPE: dict[str, Decode] = {
     **dict.fromkeys(("int8", "int16", "int32", "int64"), _whole),
     **dict.fromkeys(("float", "double"), _number),
     "boolean": _boolean,
-    "string": _text,
+    "string": _filled,
     "bytes": _octets,
     "struct": _struct,
     "map": _struct,
@@ -418,7 +423,7 @@ _PLAIN: dict[str, Decode] = {
     **dict.fromkeys(("int16", "int32", "int64"), _whole),
     **dict.fromkeys(("float", "double"), _number),
     "boolean": lambda value: bool(value) if value in (0, 1) else _boolean(value),
-    "string": _text,
+    "string": _filled,
 }
 
 

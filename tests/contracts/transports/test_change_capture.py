@@ -314,6 +314,31 @@ def test_a_row_written_while_the_snapshot_was_made_ready_is_newer_than_its_snaps
     assert snapshot.fields["position"] < stream.fields["position"]
 
 
+def test_a_table_that_is_captured_later_by_an_incremental_snapshot(
+    quiet_postgres_server: str, connect: Connect, kafka: str
+) -> None:
+    """Its rows have no position of their own."""
+    manager = fresh_database(quiet_postgres_server)
+    with asyncio.Runner() as runner:
+        url = runner.run(manager.__aenter__())
+        try:
+            create = "CREATE TABLE pair (id int PRIMARY KEY, v int); INSERT INTO pair VALUES (1, 0), (2, 0);"
+            signal = "CREATE TABLE signal (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data text)"
+            sql(url, create, signal)
+            more = {"signal_data_collection": "public.signal", "snapshot_mode": "no_data"}
+            with captured(connect, kafka, of_postgres(url, r"public\.(pair|signal)", **more), FORMAT) as capture:
+                begin = '{"type": "incremental", "data-collections": ["public.pair"]}'
+                sql(url, f"INSERT INTO signal VALUES ('1', 'execute-snapshot', '{begin}')")
+                capture.until(lambda records: sum("key" in each.fields for each in records) >= 2)
+                sql(url, "UPDATE pair SET v = 1 WHERE id = 1")
+                records = capture.until(lambda records: any(each.fields.get("op") == "u" for each in records))
+        finally:
+            runner.run(manager.__aexit__(None, None, None))
+    first, second = (each.fields for each in records if each.fields.get("key") == "PAIR 1")
+    assert (first["op"], first["v"], second["op"], second["v"]) == ("r", 0, "u", 1)
+    assert 0 < first["position"] < second["position"]
+
+
 def lsn(record: Record) -> int:
     """Where the log stood, as Debezium says."""
     return int(orjson.loads(message_of(record.raw).value or b"")["payload"]["source"]["lsn"])

@@ -60,7 +60,7 @@ def records(name: str, format: DebeziumFormat, table: str) -> list[dict[str, Any
 
 def one(value: Any, format: DebeziumFormat = POSTGRES, key: Any = None, **headers: str) -> Read:
     """What a message without schemas is read as."""
-    data = None if value is None else json.dumps(value).encode()
+    data = None if value is None else json.dumps(value, separators=(",", ":")).encode()
     marks = [(f"__debezium.{name}", text.encode()) for name, text in headers.items()]
     message = Message(data, None if key is None else json.dumps(key).encode(), marks)
     (read,) = format.read(BytesIO(line_of(message)))
@@ -275,6 +275,20 @@ def test_positions_of_postgresql() -> None:
         replace(POSTGRES, epoch=8)
 
 
+def test_a_row_of_an_incremental_snapshot_has_its_position_in_the_sequence_alone() -> None:
+    value = envelope("r")
+    value["source"] |= {"lsn": None, "txId": None, "snapshot": "incremental", "sequence": '["45538488","45538488"]'}
+    assert one(value).fields["position"] == 45_538_488 - 2**24
+    value["source"]["sequence"] = "[null]"
+    read = one(value)
+    assert isinstance(read, BadRecord)
+    assert "where in the log" in read.reason
+
+
+def test_blanks_that_fill_a_column_are_no_part_of_its_text() -> None:
+    assert one(envelope(small="x  ")).fields["small"] == "x"
+
+
 def test_positions_of_a_binary_log_grow_with_file_event_and_row() -> None:
     def at(**source: Any) -> Any:
         value = envelope()
@@ -330,6 +344,7 @@ def test_a_uuid_that_cannot_be_told_from_a_shifted_one_is_refused() -> None:
     [
         (None, None, "a message of nothing"),
         (None, {"id": 7}, "a tombstone"),
+        ({"schema": None, "payload": None}, {"id": 7}, "a tombstone"),
         ({"ts_ms": 1}, {"serverName": "x"}, "a heartbeat"),
         ({"status": "BEGIN", "id": "1:2", "ts_ms": 1}, None, "a transaction's bounds"),
         ({"source": {}, "databaseName": "d", "ddl": "ALTER", "tableChanges": []}, None, "a change of the schema"),
