@@ -295,3 +295,42 @@ async def test_a_hundred_megabytes_in_bounded_memory(style: str) -> None:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert count == 1_000
     assert grown < 60_000, f"{grown} KB more for 100 MB"
+
+
+@pytest.mark.parametrize("style", ALL)
+async def test_whatever_goes_wrong_every_last_version_is_read_in_the_end(style: str) -> None:
+    """Answers fail in all ways, items change, the process dies with batches that it has not saved: random worlds."""
+    for seed in range(6):
+        rng = random.Random(f"{style} {seed}")
+        known = styled(style, 7)
+        ways = [
+            Reply(b"{}", 500),
+            Reply(b"{}", 503),
+            Reply(b"{}", 429, {"Retry-After": "0"}),
+            Reply(b"<html>", 200, {"Content-Type": "text/html"}),
+            Reply(b"", 200),
+            Reply(b'{"items": [', 200),
+            Reply(b'{"items": []}', cut=5),
+            Reply(b"{}", 401),
+        ]
+
+        def wrong(request: Request, known: Service = known, rng: random.Random = rng, ways: Any = ways) -> Reply | None:
+            if rng.random() < 0.2:
+                known.put(rng.choice(sorted(known.items)))
+            return rng.choice(ways) if rng.random() < 0.25 else None
+
+        known.before = wrong
+        taken: list[Any] = []
+        position: Any = None
+        async with served(known):
+            for turn in range(24):
+                if turn == 16:
+                    known.before = lambda request: None
+                batches, positions, _ = await poll_until_down(known.url, transport(style, **SOON[style]), position)
+                saved = len(positions) if turn >= 16 else rng.randint(0, len(positions))
+                taken += batches[:saved]
+                position = (positions[:saved] or [position])[-1]
+                if rng.random() < 0.3:
+                    forget()
+        assert latest(known) <= set(records(taken)), f"seed {seed}"
+        assert vouched(taken) == [CLOCK], f"seed {seed}"
