@@ -10,8 +10,8 @@ What an extract held is kept in the storage of the feed (`Keeps`), which goes wi
 `snapshot_state`. The position holds the transport's own position, the names of what is kept, and what was refused.
 
 **Refused whole**, once, and named as long as none was taken since: an extract that is not whole, that is older than
-the last one, that has the number of the last one and other rows, that is empty, or that lost more than half of its
-rows. But for the first, `accept` takes it all the same: it is set to what the reason says.
+the last one, that has the number of the last one and other rows, that is empty, or that lost half of its rows. But for
+the first, `accept` takes it all the same: it is set to what the reason says.
 
 **Refused rows.** A row that cannot be read is told once, as long as it stays as it is. It never looks like a deletion:
 where its key can be read, that row stays as it was; where not, nothing in the extract counts as gone. The same holds
@@ -93,7 +93,7 @@ class Snapshot:
     `sequence`: the number of an extract from the fields of its header and its name; it only grows. Without it, or where
     it gives None, extracts are numbered from 1, behind all that the storage has. `complete`: of an extract in several
     files, what is not whole by the notes of all of them; without it one closing has to be there. `least`: the share of
-    the last extract's rows that an extract has to have; `few`: rows that may always be missing. `accept`: takes one
+    the last one's rows that an extract has to have more of; `few`: rows that may always be missing. `accept`: takes one
     extract that was refused, named as the reason names it.
     """
 
@@ -104,7 +104,7 @@ class Snapshot:
     sequence: Callable[[Mapping[str, Any], str], int | None] | None = None
     complete: Callable[[Sequence[Note]], Iterable[str]] | None = None
     least: float = 0.5
-    few: int = 20
+    few: int = 3
     accept: str = ""
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Extracts:
@@ -399,7 +399,7 @@ class _Extract:
             return f"extract {self.sequence} {older} {memory.sequence}, which is done"
         if before and not rows:
             return f"it is empty, and the one before had {before} rows"
-        if rows < before * self.options.least and before - rows > self.options.few:
+        if rows <= before * self.options.least and before - rows > self.options.few:
             return f"it has {rows} rows, and the one before had {before}"
         return ""
 

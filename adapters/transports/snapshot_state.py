@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS run (place INTEGER PRIMARY KEY, parts TEXT NOT NULL);
 _SCRATCH = """
 CREATE TABLE scratch.entry (ordinal INTEGER PRIMARY KEY, key BLOB, digest BLOB, kept BLOB);
 CREATE TABLE scratch.seen (key BLOB PRIMARY KEY, digest BLOB, ordinal INTEGER, clash INTEGER) WITHOUT ROWID;
+CREATE TABLE scratch.clash (key BLOB PRIMARY KEY, ordinal INTEGER) WITHOUT ROWID;
 CREATE TABLE scratch.present (key BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE scratch.maybe (key BLOB PRIMARY KEY, digest BLOB, number INTEGER, kept BLOB) WITHOUT ROWID;
 CREATE TABLE scratch.change (
@@ -101,7 +102,7 @@ def odd_key(mark: bytes) -> bytes:
 class Totals:
     """What a comparison came to."""
 
-    rows: int = 0
+    rows: int = 0  # each key once
     new: int = 0
     changed: int = 0
     gone: int = 0
@@ -191,7 +192,7 @@ class State:
     def begin(self) -> None:
         """Begin to take in an extract: until `write` is done the state stays as it is now, whatever others do."""
         self.end()
-        for name in ("entry", "seen", "present", "maybe", "change", "part"):
+        for name in ("entry", "seen", "clash", "present", "maybe", "change", "part"):
             self.connection.execute(f"DROP TABLE IF EXISTS scratch.{name}")
         self.connection.executescript(_SCRATCH)
         self.connection.execute("BEGIN")
@@ -220,18 +221,18 @@ class State:
         )
         (keys,) = run("SELECT count(*) FROM scratch.seen").fetchone()
         clashing = run(
-            "SELECT entry.ordinal, entry.key, entry.digest FROM scratch.seen JOIN scratch.entry USING (key)"
+            "SELECT entry.key, entry.digest, entry.ordinal FROM scratch.seen JOIN scratch.entry USING (key)"
             " WHERE clash ORDER BY entry.ordinal"
         )
-        odd: list[tuple[bytes, bytes, int]] = []
         while rows := clashing.fetchmany(_PAGE):
-            odd += [(odd_key(blake2b(key + mark, digest_size=8).digest()), b"", at) for at, key, mark in rows]
+            odd = [(odd_key(blake2b(key + mark, digest_size=8).digest()), at) for key, mark, at in rows]
+            self.connection.executemany("INSERT OR IGNORE INTO scratch.clash VALUES (?, ?)", odd)
         run("INSERT OR IGNORE INTO scratch.present SELECT key FROM scratch.seen WHERE clash")
         run("DELETE FROM scratch.seen WHERE clash")
-        self.connection.executemany("INSERT OR IGNORE INTO scratch.seen VALUES (?, ?, ?, 1)", odd)
+        run("INSERT OR IGNORE INTO scratch.seen SELECT key, x'', ordinal, 1 FROM scratch.clash")
         (rows,) = run("SELECT count(*) FROM scratch.entry").fetchone()
         (refused,) = run("SELECT count(*) FROM scratch.seen WHERE key < x'01'").fetchone()
-        return Totals(rows=rows, refused=refused, twice=rows - keys)
+        return Totals(rows=keys, refused=refused, twice=rows - keys)
 
     def compare(self, number: int, *, deletions: bool, doubts: bool) -> None:
         """Work out what is new, changed or gone, under that number. Without `doubts` as if nothing was broken off."""

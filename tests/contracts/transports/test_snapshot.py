@@ -261,9 +261,9 @@ async def test_the_same_extract_again_gives_nothing(host: Host) -> None:
         (1, {"A1": "old"}, "extract 1 is older than 3, which is done"),
         (3, {"A1": "a", "B1": "other"}, "extract 3 has other rows than the 3, which is done"),
         (4, {}, "it is empty, and the one before had 8 rows"),
-        (4, {"A1": "a", "B1": "b", "C1": "c"}, "it has 3 rows, and the one before had 8"),
+        (4, {"A1": "a", "B1": "b", "C1": "c", "D1": "d"}, "it has 4 rows, and the one before had 8"),
     ],
-    ids=["older", "of the same number", "empty", "less than half"],
+    ids=["older", "of the same number", "empty", "half"],
 )
 async def test_an_extract_that_cannot_be_right_is_refused_whole_and_taken_if_asked(
     host: Host, number: int, rows: Any, why: str
@@ -374,7 +374,7 @@ async def test_a_key_twice_is_refused_where_the_rows_differ(host: Host) -> None:
     assert await host.poll() == []
     assert host.bus.refused == ["its key stands twice in the extract, with different contents"] * 4
     assert host.bus.notes[-2]["twice"] == 3
-    drop(host.folder, 3, [("A1", "x"), ("A1", "y"), ("B1", "b")])
+    drop(host.folder, 3, [("A1", "x"), ("A1", "y"), ("B1", "b"), ("B1", "b")])
     assert await host.poll() == []
     assert len(host.bus.refused) == 4, "told once"
     drop(host.folder, 4, {"A1": "y", "B1": "b"})
