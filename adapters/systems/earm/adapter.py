@@ -51,6 +51,7 @@ COLUMNS = {"SUBJID": Scheme.SUBJECT, "SUJBID": Scheme.SUBJECT, "ANUMBER": Scheme
 """Headers of the risk table by their letters; files spell one of them in two ways."""
 NUMBERS = {Scheme.A_NUMBER: "aNumber", Scheme.SUBJECT: "subjectId", Scheme.FIN: "fin"}
 ISSUER = country(NAMES, of="issuer")
+GENDER = code({"male": "M", "female": "F", "unknown": None})
 PERSON = Person(
     family="@familyName",
     given=("@givenName",),
@@ -58,10 +59,14 @@ PERSON = Person(
     sex="@gender",
     citizenship="@citizenshipCountry",
     birth_as=birth,
-    sex_as=code({"Male": "M", "Female": "F", "Unknown": None}),
+    sex_as=lambda value, what: GENDER(str(value).casefold(), what),
     citizenship_as=country(NAMES),
 )
-_CATEGORY = re.compile(r"\[([0-9]{1,2}[A-Z]?|H)\]")
+CATEGORIES = frozenset(
+    "1A 1B 1C 2A 2B 3 5A 5B 5C 5D 5E 5F 8A 8B 8C 8D 8E 8F 8G 8H 8I 8K 9 10 11 12 13 14 15 16 17 H".split()
+)
+"""Codes of where a case stands; there is no 8J."""
+_CATEGORY = re.compile(r"\[\s*([0-9A-Z]{1,3})\s*\]")
 _LETTERS = re.compile(r"[^A-Z]")
 
 
@@ -159,11 +164,20 @@ def _when(day: date, who: Subject) -> dict[str, object]:
 def close_of(case: Fields) -> str:
     """How the case was closed: DEPARTED, a fact, or nothing where it is open."""
     head, hyphen, _ = word(case, "Status").partition("-")
+    closed_by = head.strip().upper()
     if not hyphen:
         return NOTHING
-    if head.strip() not in CLOSES:
-        case.lose("Status", f"Status: {head.strip()[:10]!r} is no close code")
-    return CLOSES.get(head.strip(), NOTHING)
+    if closed_by not in CLOSES:
+        case.lose("Status", f"Status: {closed_by[:10]!r} is no close code")
+    return CLOSES.get(closed_by, NOTHING)
+
+
+def category_of(value: str, what: str) -> str:
+    """The code in brackets. Raises ValueError."""
+    match = _CATEGORY.match(value.strip().upper())
+    if match is None or match[1] not in CATEGORIES:
+        raise ValueError(f"{what} {value[:10]!r} begins with no category of a case")
+    return match[1]
 
 
 def orders(case: Fields, who: Subject) -> Iterator[Says]:
@@ -172,11 +186,11 @@ def orders(case: Fields, who: Subject) -> Iterator[Says]:
     if said not in (["YES"], ["Y"]):
         return
     ordered = only(case, "FinalOrder").optional("@ordered", local)
-    category = _CATEGORY.match(word(case, "Category"))
+    category = next(iter(case.several("Category", [word(case, "Category")], category_of)), None)
     if ordered is None:
         case.lose("FinalOrder", "FinalOrder: an order without its day")
         return
-    order = {"fact": "removal_order", "reason": category[1] if category else None}
+    order = {"fact": "removal_order", "reason": category}
     yield Says(Status, _when(ordered, who) | order, "order")
 
 
@@ -184,7 +198,7 @@ def closing(case: Fields, close: str, who: Subject) -> Iterator[Says]:
     """How the case was closed, if it was and not by a departure."""
     if close not in (DEPARTED, NOTHING):
         since = only(case, "Status").optional("@since", local) or case.need("@changedAt", local)
-        reason = word(case, "Status").partition("-")[0].strip()
+        reason = word(case, "Status").partition("-")[0].strip().upper()
         yield Says(Status, _when(since, who) | {"fact": close, "reason": reason}, "closed")
 
 

@@ -105,7 +105,8 @@ def proceedings(record: Fields) -> Iterator[tuple[str, date, str | None]]:
     received = optional(record, "ProceedingReceivedDate", day)
     if received is not None:
         yield "proceedings_started", received, None
-    decision, decided = optional(record, "IJDecision", DECISION), optional(record, "IJDecisionDate", day)
+    decision = optional(record, "IJDecision", lambda value, what: DECISION(value.upper(), what))
+    decided = optional(record, "IJDecisionDate", day)
     if decision is not None and decided is None:
         record.lose("IJDecision", "IJDecision: a decision without its day")
     elif decision is not None:

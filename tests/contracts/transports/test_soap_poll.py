@@ -486,6 +486,15 @@ def test_nothing_is_fetched_that_a_wsdl_names_elsewhere(tmp_path: Path) -> None:
             built(wsdl, "GetChanges", {"Since": CLOCK})
 
 
+def test_a_binding_of_soap_12_makes_requests_of_it(tmp_path: Path) -> None:
+    text = (HERE / "changes.wsdl").read_text().replace("wsdl/soap/", "wsdl/soap12/")
+    (tmp_path / "changes.wsdl").write_text(text)
+    (tmp_path / "changes.xsd").write_text((HERE / "changes.xsd").read_text())
+    request = built(tmp_path / "changes.wsdl", "GetChanges", {"Since": CLOCK})
+    assert etree.fromstring(request.envelope).tag == f"{{{SOAP_12}}}Envelope"
+    assert request.headers["Content-Type"].startswith("application/soap+xml")
+
+
 @pytest.mark.parametrize(("values", "why"), [({}, "Missing element Since"), ({"Sinc": "x"}, "Sinc")])
 def test_values_that_do_not_fit_the_wsdl_are_refused(values: dict[str, str], why: str) -> None:
     with pytest.raises(ValueError, match=why):

@@ -123,6 +123,7 @@ def closed() -> dict[str, bytes]:
                 case(f"C{number}", status=label, **(quiet | {"departure": None}))
                 for number, label in enumerate(others, 1)
             ),
+            case("C19", status="b - Relief Granted", **(quiet | {"departure": None})),
             case("C20", status=others[2], since=None, **(quiet | {"departure": None})),
         ),
         "a-close-code-that-is-none": answer(
@@ -210,6 +211,8 @@ def odd() -> dict[str, bytes]:
             case("C2", **(OPEN | {"ordered": None})),
             case("C3", **(OPEN | {"category": "[8J] There is none"})),
             case("C4", **(OPEN | {"category": None})),
+            case("C6", **(OPEN | {"category": "[16] Reinstated Final Order"})),
+            case("C7", **(OPEN | {"category": "Final order"})),
             case("C5", **(OPEN | {"order": "perhaps"})),
         ),
         "designated-country-and-bonds": answer(case(more=bond)),
