@@ -218,6 +218,7 @@ def test_a_deletion_whose_replica_identity_is_another_index_is_refused(world: Wo
     assert sum("TRUNCATE" in reason for reason in reasons) == 1
 
 
+@pytest.mark.law(1, "positions of a log that go backward between transactions, and forward for each row")
 def test_positions_of_a_row_grow_though_those_of_the_log_go_backward(world: World) -> None:
     """Rule 6."""
     rows = [
@@ -260,6 +261,7 @@ def test_what_is_no_row_is_a_note(world: World) -> None:
     assert "a message of nothing" in said
 
 
+@pytest.mark.law(1, "a transaction that writes before a snapshot and commits behind it, by real Debezium")
 def test_a_row_written_while_the_snapshot_was_made_ready_is_newer_than_its_snapshot(
     quiet_postgres_server: str, connect: Connect, kafka: str
 ) -> None:

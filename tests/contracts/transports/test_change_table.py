@@ -125,6 +125,7 @@ async def test_the_first_load(owner: Owner) -> None:
 
 
 @SEVERAL_WRITERS
+@pytest.mark.law(2, "a change that commits behind later ones")
 async def test_what_commits_late_is_not_lost(owner: Owner) -> None:
     reader = Reader(owner)
     await owner.put(1)
@@ -154,6 +155,7 @@ async def test_what_was_rolled_back_holds_nothing_up_for_ever(owner: Owner) -> N
 
 
 @SEVERAL_WRITERS
+@pytest.mark.law(2, "ten writers, every other of which commits late, in the reverse order")
 async def test_several_transactions_open_at_once(owner: Owner) -> None:
     """Of ten writers every other is late; they commit from the last to the first."""
     reader = Reader(owner, page=3)
@@ -211,6 +213,7 @@ async def test_stopped_at_any_moment(owner: Owner) -> None:
     assert len({batch.name for batch in reader.batches}) == 5
 
 
+@pytest.mark.law(2, "changes that were purged before they were read")
 async def test_what_was_purged_before_it_was_read_is_told(owner: Owner) -> None:
     reader = Reader(owner)
     await owner.put(1)
