@@ -390,6 +390,45 @@ async def test_what_is_written_during_a_read_is_not_seen_by_halves(
     assert sorted(await reading) == list(range(1, 101))
 
 
+@on_servers
+async def test_a_connection_that_is_cut_in_the_middle_of_a_read_is_a_source_down(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await do(engine, "CREATE TABLE item (id integer PRIMARY KEY, name varchar(3000))")
+    postgresql = engine.dialect.name == "postgresql"
+    many = "generate_series(1, 20000) AS n (seq)" if postgresql else "seq_1_to_20000"
+    await do(engine, f"INSERT INTO item SELECT seq, repeat('x', 2000) FROM {many}")
+    loop, begun, done = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    write = whole_view._write
+
+    def waits(file: Any, rows: Any) -> None:
+        write(file, rows)
+        loop.call_soon_threadsafe(begun.set)
+        assert done.wait(20)
+
+    monkeypatch.setattr(whole_view, "_write", waits)
+    reading = asyncio.create_task(Poller(engine, whole()).keys())
+    await begun.wait()
+    if postgresql:
+        await do(
+            engine,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+    else:
+        async with engine.connect() as connection:
+            sessions = await connection.execute(
+                text("SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()")
+            )
+            for session in [row.id for row in sessions]:
+                await connection.execute(text(f"KILL CONNECTION {session}"))
+    done.set()
+    with pytest.raises(SourceDown):
+        await reading
+    monkeypatch.undo()
+    assert len(await Poller(engine, whole()).keys()) == 20_000
+
+
 @each_database
 async def test_why_a_source_is_down_is_said_in_words_and_it_comes_back(engine: AsyncEngine) -> None:
     await do(engine, "CREATE TABLE other (id integer)")
