@@ -139,7 +139,7 @@ async def test_what_moves_while_pages_are_read_is_not_missed(style: str) -> None
 
     `ordered` is not said, so nothing rests on the order of the pages.
     """
-    for seed in range(12):
+    for seed in range(6):
         rng = random.Random(seed)
         known = styled(style, 15)
         known.second = 0  # all changes lie far apart, so that the overlap cannot hide what was missed
