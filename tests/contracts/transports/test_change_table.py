@@ -7,17 +7,35 @@ import sqlite3
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import toy_source
 from change_tables import Owner, decoded, insert
 
-from adapters.core import BadRecord, Batch, Read, Record, SourceDown
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Feed,
+    Filtered,
+    Mapped,
+    Note,
+    Origin,
+    Read,
+    Record,
+    SourceDown,
+    System,
+)
 from adapters.formats.debezium import DebeziumFormat, Table
 from adapters.formats.json_page import JsonPage
 from adapters.transports.change_table import Changes, ChangeTable
+from bus.embedded import EmbeddedBus
+from services import failpoints
+from services.ingest import Source, recorded, run
+from services.wiring import topics
 
 FORMAT = DebeziumFormat({"ITEM": Table({"id": "bigint", "name": "varchar(40)", "born": "date"}, ("id",))})
 SERVERS = [
@@ -323,6 +341,53 @@ async def test_a_slow_source_is_down_in_time(owner: Owner) -> None:
     await held.rollback()
     await held.close()
     assert await Reader(owner).poll() == [("c", 1, "A")]
+
+
+class Crash(BaseException):
+    """Stands for a death of the process."""
+
+
+def _mapping(read: Record | Note, origin: Origin) -> Mapped | Filtered:
+    """A person of that number was met."""
+    if isinstance(read, Note):
+        return Mapped()
+    return toy_source.mapping(replace(read, fields={"word": "met", "key": str(read.fields["id"])}), origin)
+
+
+@pytest.mark.law(2, "a change table, the process dead at each step of the host")
+@pytest.mark.parametrize("point", ["ingest.decoded", "ingest.sent", "ingest.saved"])
+async def test_a_crash_at_each_step_loses_nothing_and_counts_nothing_twice(
+    owner: Owner, tmp_path: Path, point: str
+) -> None:
+    """Through the host: the next run goes on at the position that was saved, whatever was sent beyond it."""
+    for number in range(1, 7):
+        await owner.put(number)
+        await owner.run("INSERT INTO visabus_change (table_name, op, row_key) VALUES ('item', 'c', '{\"id\": 1}')")
+    feed = Feed("table", ChangeTable(page=5), _mapping, FORMAT)
+    system = System("TOY", "Toy", "nobody", 28, ("status",), ("fin",), 1, (feed,))
+    source = Source(system, feed, owner.engine.url.render_as_string(hide_password=False))
+    quick = toy_source.settings(tmp_path, chunk_records=2, refuse_min=1000)
+    bus = await EmbeddedBus.open(tmp_path / "bus.db")
+    await bus.declare(topics())
+    for nth in range(1, 100):
+        hits = 0
+
+        async def crash(at: str, nth: int = nth) -> None:
+            nonlocal hits
+            hits += at == point
+            if hits == nth:
+                raise Crash
+
+        with failpoints.armed(crash):
+            (outcome,) = await run(quick, [source], once=True, bus=bus, clock=recorded)
+        if outcome.error is None:
+            break
+    assert nth > 2
+    results = await toy_source.world(bus)
+    assert len(results.ids()) == 6
+    counters = results.checkpoints["TOY/table"]["counters"]
+    assert (counters["read"], counters["published"], counters["dead_lettered"]) == (12, 6, 6)
+    await bus.close()
 
 
 @pytest.mark.slow
