@@ -1,7 +1,7 @@
 """The mapping of captured rows: a record is a row of a table, known by its key; each table has its own words.
 
-A deletion takes back all that the row said, by its key alone. A row of which something was not sent says less than it
-may: what it leaves out stands as it was said.
+A deletion takes back all that the row said, by its key alone; so does a change that leaves nothing to say. A row of
+which something was not sent says less than it may: what it leaves out stands as it was said.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def mapper(
         table = text(said["table"], "table")
         return (gone(table, said),) if said["op"] == "d" else tables[table](said)
 
+    def taken_back(said: Fields) -> Iterable[Says]:
+        table = text(said["table"], "table")
+        whole = table in tables and said["op"] == "u" and not said.get("unknown")
+        return (gone(table, said),) if whole else ()
+
     return Mapper(
         key=lambda said: text(said["key"], "key"),
         version=_position,
@@ -40,6 +45,7 @@ def mapper(
         amends=lambda said: bool(said.get("unknown")),
         handling=lambda _: marks,
         says=says,
+        taken_back=taken_back,
     )
 
 

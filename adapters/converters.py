@@ -65,9 +65,9 @@ def symbol(value: Any, what: str) -> str:
 
 
 def text(value: Any, what: str) -> str:
-    """A text. Raises ValueError."""
+    """A text. Raises ValueError, without the value: it may be a name."""
     if not isinstance(value, str):
-        raise ValueError(f"{what} {value!r} is no text")
+        raise ValueError(f"{what} is absent" if value is None else f"{what} is no text")
     return value
 
 

@@ -64,7 +64,7 @@ class Fields:
             self._seen[name] = value
             return value or None
         if self.get(name) is not None:
-            raise ValueError(f"{name} {value!r} is no text")
+            raise ValueError(f"{name} is no text")
         return None
 
     def need(self, name: str, convert: Converter[T]) -> T:

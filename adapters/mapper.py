@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from adapters import converters
 from adapters.core import BadRecord, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
+from schemas.confidential import CLASSES, marks_of
 from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.ids import digest, event_id
@@ -26,6 +27,7 @@ from schemas.moments import Moment
 Envelope = dict[str, Any]
 NOTHING = Mapped()
 """What a note gives that vouches for nothing."""
+_CLASSES = ("class_of_admission", "requested_class", "granted_class")
 CLOCKS = timedelta(days=1)
 """How far two clocks, and the days of two zones, may lie apart."""
 
@@ -71,9 +73,11 @@ class Mapper:
     or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
     source's clock. `retracted`: whether the record takes back what it said. `amends`: whether it says less than it may,
     and leaves standing what it leaves out. `vouches`: what the end of a batch is complete for. `handling`: what the law
-    makes confidential in it. `gone`: the events that take back a row which a whole extract no longer has, from the
-    fields that were kept of it; without it, `says`. `future`: how far behind the moment at which the record was made
-    that which it tells may lie; None where a record may tell of any future.
+    makes confidential in it, beside classes and words that always do. `gone`: the events that take back a row which a
+    whole extract no longer has, from the fields that were kept of it; without it, `says`. `taken_back`: of a record
+    that a rule leaves out, the events that take back what an earlier version of it said; nothing where there can be no
+    such version. `future`: how far behind the moment at which the record was made that which it tells may lie; None
+    where a record may tell of any future.
     """
 
     key: Callable[[Fields], str]
@@ -86,6 +90,7 @@ class Mapper:
     skips: Callable[[Fields], str | None] = _nothing
     handling: Callable[[Fields], Iterable[Handling]] = _none
     gone: Callable[[Fields], Iterable[Says] | Filtered] | None = None
+    taken_back: Callable[[Fields], Iterable[Says]] = _none
     future: timedelta | None = CLOCKS
 
     def __call__(self, entry: Record | Note, origin: Origin) -> Mapped | Filtered:
@@ -95,7 +100,7 @@ class Mapper:
         said = Fields(entry.fields)
         try:
             rule = self.skips(said) if self.gone is None or not isinstance(entry, Gone) else None
-            return Filtered(rule) if rule is not None else self._events(entry, said, origin)
+            return self._events(entry, said, origin, rule)
         except ValueError as error:
             raise BadRecord(
                 _reason(error), place=entry.place, raw=entry.raw, record=self.key_of(entry.fields)
@@ -108,16 +113,21 @@ class Mapper:
         except ValueError:
             return None
 
-    def _events(self, entry: Record, said: Fields, origin: Origin) -> Mapped | Filtered:
+    def _events(self, entry: Record, said: Fields, origin: Origin, rule: str | None) -> Mapped | Filtered:
+        events = list(self.taken_back(said)) if rule is not None else []
+        if rule is not None and not events:
+            return Filtered(rule)
         key, number = self.key(said), self.version(entry)
         gone = isinstance(entry, Gone)
         recorded = self.recorded(said) if not gone else None
-        retracted = gone or self.retracted(said)
-        value = self.gone(said) if gone and self.gone is not None else self.says(said)
-        if isinstance(value, Filtered):
-            return value
-        events = list(value)
-        handling = tuple(self.handling(said))
+        retracted = gone or rule is not None or self.retracted(said)
+        if rule is None:
+            value = self.gone(said) if gone and self.gone is not None else self.says(said)
+            retracted = retracted or isinstance(value, Filtered)
+            events = list(self.taken_back(said) if isinstance(value, Filtered) else value)
+            if isinstance(value, Filtered) and not events:
+                return value
+        handling = self._marks(said, events)
         revision = Revision(number=number, digest=said.digest())
         common = self._common(entry, origin, key, revision, recorded)
         if retracted:
@@ -134,6 +144,17 @@ class Mapper:
             common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
             result.append(one.model.model_validate({**common, **plausible}))
         return Mapped(result, tuple(said.lost))
+
+    def _marks(self, said: Fields, events: Sequence[Says]) -> tuple[Handling, ...]:
+        """What makes a record confidential: its system's own marks, and classes and words that betray it."""
+        marks = set(self.handling(said))
+        for one in events:
+            for name in _CLASSES:
+                if (mark := CLASSES.get(one.fields.get(name) or "")) is not None:
+                    marks.add(mark)
+            if (reason := one.fields.get("reason")) is not None:
+                marks.update(marks_of(reason))
+        return tuple(sorted(marks)) if marks else ()
 
     @staticmethod
     def _common(
@@ -228,6 +249,9 @@ def _behind(happened: Moment, recorded: datetime, by: timedelta) -> bool:
 
 def _reason(error: ValueError) -> str:
     """Names the field and what is wrong, not the person: reasons go into logs and receipts."""
+    if isinstance(error, InvalidIdentifier):
+        what = error.without_value()
+        return what if what == str(error) else f"an identifier {what}"
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
@@ -276,8 +300,8 @@ class Person:
 
     def of(self, said: Fields, more: Sequence[Spelling] = ()) -> Subject:
         """The person, with further identifiers. Raises ValueError if nothing tells who it is."""
-        family = self.name_as(_text(said, self.family) or "") if self.family is not None else None
-        given = " ".join([self.name_as(name) for field in self.given if (name := _text(said, field))])
+        family = self.name_as(_name(said, self.family) or "") if self.family is not None else None
+        given = " ".join([self.name_as(name) for field in self.given if (name := _name(said, field))])
         if family:
             family = said.fitting(self.family or "", family)
         if given:
@@ -302,6 +326,16 @@ def _text(said: Fields, field: str) -> str | None:
     return at.text(name) if at is not None else None
 
 
+def _name(said: Fields, field: str) -> str | None:
+    """A name, None if it is absent; what is no text costs itself. Raises ValueError for one that cannot be read."""
+    at, name = said.within(field) if "/" in field else (said, field)
+    value = at.get(name) if at is not None else None
+    if at is None or value is None or isinstance(value, str):
+        return value or None
+    at.lose(name, f"{name} is no text")
+    return None
+
+
 def _optional(said: Fields, field: str | None, convert: Converter[str | None]) -> str | None:
     if field is None:
         return None
@@ -314,7 +348,10 @@ def _optional(said: Fields, field: str | None, convert: Converter[str | None]) -
 def _number(said: Fields, of: Number) -> Spelling | None:
     """The identifier, None if it is absent, or wrong and not needed. Raises ValueError if it is wrong and needed."""
     if of.needed:
-        return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
+        try:
+            return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
+        except InvalidIdentifier as error:
+            raise ValueError(f"{of.number}: {error.without_value()}") from None
     number = _optional(said, of.number, of.number_as)
     issuer = _optional(said, of.issuer, of.issuer_as) if of.issuer is not None else None
     if not number and not issuer:

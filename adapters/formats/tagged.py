@@ -22,16 +22,24 @@ from adapters.core import BadRecord, Met, Outside, Read, Record, Unreadable
 
 _LOG = re.compile(r"LOG ([0-9]{14}) ([0-9]{1,18})")
 _TAG = re.compile(r"([A-Z]{3})/(.*)", re.DOTALL)
-_STOP = re.compile(r"\.\s*(?=[A-Z]{3}/)")
+_CLOSED = re.compile(r"([A-Z]{2,12})/(.*)", re.DOTALL)
+"""Some states have tags of more letters, such as REASON."""
+_STOP = re.compile(r"\.\s*(?=[A-Z]{3}/)|\.(?=[A-Z]{2,12}/)")
+_PADDING = " \n\t\x00\x02\x03\x1a"
+"""With the marks of line protocols for begin and end of a text."""
 _OPENING = b"LOG "
 _PIECE = 2**16
 
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """The format. `lines`: message keys whose tags stand on lines; of all others a full stop closes each."""
+    """The format. `lines`: message keys whose tags stand on lines; of all others a full stop closes each.
+
+    `closed`: if it is given, of these keys alone; the text of other messages is free, and has no tags.
+    """
 
     lines: frozenset[str] = frozenset()
+    closed: frozenset[str] | None = None
     longest: int = 2**16
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
@@ -83,7 +91,7 @@ class Tagged:
 
     def _fields(self, raw: bytes) -> dict[str, Any]:
         """What a message says. Raises ValueError."""
-        text = raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(" \n\t\x00\x1a")
+        text = raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(_PADDING)
         first, _, rest = text.partition("\n")
         log = _LOG.fullmatch(first.strip())
         if log is None:
@@ -96,9 +104,9 @@ class Tagged:
         names = ("KEY", "SENDER", "DESTINATION")
         fields: dict[str, Any] = {"LOGGED": log[1], "LOG-NUMBER": int(log[2]), **dict(zip(names, words, strict=True))}
         fields["CONTROL"] = control
-        tags, free = _on_lines(body) if fields["KEY"] in self.lines else (_STOP.split(body.strip()), "")
+        form, tags, free = self._tags(fields["KEY"], body)
         for tag in filter(None, (each.strip() for each in tags)):
-            match = _TAG.fullmatch(tag)
+            match = form.fullmatch(tag)
             if match is None:
                 raise ValueError("text before the first tag, or a tag that is none")
             value = " ".join(match[2].split())
@@ -109,6 +117,14 @@ class Tagged:
                 fields[match[1]] = value if value.isascii() else Unreadable(f"{match[1]} has letters that are no ASCII")
         fields["TEXT"] = free
         return fields
+
+    def _tags(self, key: str, body: str) -> tuple[re.Pattern[str], list[str], str]:
+        """Of what form tags are, the tags, and the free text."""
+        if key in self.lines:
+            return _TAG, *_on_lines(body)
+        if self.closed is not None and key not in self.closed:
+            return _TAG, [], body.strip()
+        return _CLOSED, _STOP.split(body.strip().removesuffix(".")), ""
 
 
 def _next(data: bytes) -> int:

@@ -18,6 +18,7 @@ from msgspec import Meta
 from schemas.codec import Undecodable
 from schemas.codec import decode as decode_canonical
 from schemas.codec import encode as encode_canonical
+from schemas.confidential import CLASSES
 from schemas.events import SCHEMA_VERSION, Evidence
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Scheme, canonical, text_of
@@ -51,11 +52,8 @@ BY_LAW = {
     "tps_withdrawn": "tps",
 }
 """Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
-BY_CLASS = {
-    **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "T6", "U1", "U2", "U3", "U4", "U5"), "protected"),
-    "TPS": "tps",
-}
-"""Classes that betray what is confidential, on whatever record they stand: 8 U.S.C. 1367, 8 CFR 244.16."""
+BY_CLASS = {admitted: mark.value for admitted, mark in CLASSES.items()}
+"""Classes that betray what is confidential, on whatever record they stand."""
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
 BEYOND = 4 * 86_400
 """Seconds by which a departure may lie after its own record was made: manifests go ahead of the flight. Beyond them the

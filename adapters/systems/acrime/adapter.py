@@ -55,8 +55,6 @@ def key(message: Fields) -> str:
     """Return agency, control field and year; without a control field the number in the log. Raises ValueError."""
     control = message["CONTROL"]
     if not CONTROL.fullmatch(control):
-        if control:
-            raise ValueError("the control field is none of up to ten letters and digits")
         return f"LOG/{message['LOG-NUMBER']}"
     answer = "/RESP" if message["KEY"] == "IAR" else ""
     return f"{agency(message)}/{control}/{message['LOGGED'][:4]}{answer}"
@@ -98,7 +96,10 @@ def subject(message: Fields) -> Any:
     more = []
     if number := message.optional("ARN", alien):
         more.append(Identifier.spelled(Scheme.A_NUMBER, number))
-    if message["CONTROL"]:
+    if not CONTROL.fullmatch(message["CONTROL"]):
+        if message["CONTROL"]:
+            message.lose("CONTROL", "the control field is none of up to ten letters and digits")
+    else:
         case = f"{agency(message)}-{message['CONTROL']}-{day.year}"
         more.append(Identifier.spelled(Scheme.CASE, case, "ACRIME"))
     return PERSON.of(Fields(person | known, message.lost), more)
@@ -137,7 +138,7 @@ def skips(message: Fields) -> str | None:
     return None if named else "acrime.no_record"
 
 
-FORMAT = Tagged(lines=frozenset({"IAR"}))
+FORMAT = Tagged(lines=frozenset({"IAR"}), closed=frozenset({"IAQ"}))
 MAPPING = Mapper(
     key=key,
     version=lambda record: int(record.fields["LOG-NUMBER"]),

@@ -127,6 +127,7 @@ MAPPING = Mapper(
     recorded=lambda row: timestamp(row.text("last_update_ts"), "last_update_ts"),
     retracted=lambda row: VOID(row.text("void_flag"), "void_flag"),
     says=says,
+    taken_back=lambda row: says(row) if row.need("row_version", whole) > 1 else (),
 )
 VIEW = DatabasePoll(
     view="visabus_travel_history",

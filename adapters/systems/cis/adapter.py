@@ -28,6 +28,7 @@ from adapters.formats.layout import Choice, Layout
 from adapters.mapper import Mapper, Number, Person, Says
 from adapters.transports.file_drop import FileDrop
 from adapters.transports.snapshot import Snapshot, number_of
+from schemas.confidential import CLASSES, PERMITS
 from schemas.country_codes import INS_ALPHA
 from schemas.events import Handling, Name, Status, Subject
 from schemas.identifiers import Scheme
@@ -36,8 +37,6 @@ from schemas.ports import port
 HERE = files("adapters.systems.cis")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
 KIND = code(CODES["kinds"])
-CONFIDENTIAL = {re.compile(pattern): Handling(mark) for pattern, mark in CODES["confidential"].items()}
-PERMITS: dict[str, str] = CODES["permits"]
 WASHINGTON = "America/New_York"
 UNKNOWN_ISSUER = "XXX"
 ALIEN = Number(Scheme.A_NUMBER, "A-NUMBER", needed=True)
@@ -163,11 +162,13 @@ def gone(row: Fields) -> Iterator[Says]:
 
 def handling(row: Fields) -> Iterator[Handling]:
     """What the class, the category of a permit, or the system that it comes from betrays."""
-    admitted, permit = row.text("CLASS-OF-ADMISSION") or "", row.group("EAD-DATA")
-    marks = [mark for pattern, mark in CONFIDENTIAL.items() if pattern.fullmatch(admitted)]
-    marks += [Handling(mark) for mark in [PERMITS.get(permit.text("EAD-CATEGORY") or "")] if mark] if permit else []
-    marks += [Handling.ASYLUM] if row.text("SOURCE-SYSTEM") == "RAPS" else []
-    yield from sorted(set(marks))
+    permit = row.group("EAD-DATA")
+    if (mark := CLASSES.get(row.text("CLASS-OF-ADMISSION") or "")) is not None:
+        yield mark
+    if permit is not None and (mark := PERMITS.get(permit.text("EAD-CATEGORY") or "")) is not None:
+        yield mark
+    if row.text("SOURCE-SYSTEM") == "RAPS":
+        yield Handling.ASYLUM
 
 
 FORMAT = FixedFormat(

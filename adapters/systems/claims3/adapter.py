@@ -104,6 +104,11 @@ def says(row: Fields) -> Iterator[Says]:
         yield Says(Status, fields | {"fact": "permanent_resident", "class_of_admission": granted}, "status")
 
 
+def taken_back(row: Fields) -> Iterator[Says]:
+    """Of a petition that asks for a notice to a consulate after all, what takes back that it extends a stay."""
+    return says(row) if row["form_type"] == "I-129" and row.need("row_version", whole) > 1 else iter(())
+
+
 def vouches(closing: Closing) -> Iterator[Vouches]:
     """Every action through the owner's clock was in the view."""
     since, through = (parse(closing.fields[name]) for name in ("since", "through"))
@@ -118,6 +123,7 @@ MAPPING = Mapper(
     recorded=lambda row: timestamp(row.text("last_update_ts"), "last_update_ts"),
     retracted=lambda row: VOID(row.text("void_flag"), "void_flag"),
     says=says,
+    taken_back=taken_back,
     vouches=vouches,
     handling=lambda row: (Handling.PROTECTED,) if str(row.get("t_u_vawa_flag") or "").strip() else (),
 )

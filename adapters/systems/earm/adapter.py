@@ -17,8 +17,9 @@ from adapters.fields import Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Person, Says, Vouches
 from adapters.transports.soap_poll import SoapPoll
+from schemas.confidential import marks_of
 from schemas.country_codes import NAMES
-from schemas.events import Departure, Status, Subject
+from schemas.events import Departure, Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import zone
 
@@ -45,6 +46,8 @@ RELEASED = (
     "processing disposition changed",
 )
 LEFT = ("removed", "voluntary departure", "voluntary return")
+FEARS = frozenset({"5C", "8G"})
+"""Categories of withholding, and of credible fear."""
 BY_THEN = timedelta(days=30)
 """So long after the end of a stay in detention the departure that it led to is dated at most."""
 COLUMNS = {"SUBJID": Scheme.SUBJECT, "SUJBID": Scheme.SUBJECT, "ANUMBER": Scheme.A_NUMBER}
@@ -202,6 +205,15 @@ def closing(case: Fields, close: str, who: Subject) -> Iterator[Says]:
         yield Says(Status, _when(since, who) | {"fact": close, "reason": reason}, "closed")
 
 
+def handling(case: Fields) -> Iterator[Handling]:
+    """What the category betrays, or why somebody was released: a claim of fear, or withholding that was granted."""
+    category = _CATEGORY.match(word(case, "Category"))
+    if category is not None and category[1] in FEARS:
+        yield Handling.ASYLUM
+    for stint in case.groups("Stint"):
+        yield from marks_of(stint.text("@stayReleaseReason") or "")
+
+
 def says(case: Fields) -> Iterable[Says] | Filtered:
     """All that the case says. Raises ValueError, also where all that it would say is wrong."""
     who = PERSON.of(only(case, "Person"), numbers(case))
@@ -218,6 +230,13 @@ def says(case: Fields) -> Iterable[Says] | Filtered:
     return events or Filtered("no-step")
 
 
+def taken_back(case: Fields) -> Iterator[Says]:
+    """Of a case that says nothing any more, what takes back what an earlier version said. Raises ValueError."""
+    if int(case["@version"]) > 1:
+        who = PERSON.of(only(case, "Person"), numbers(case))
+        yield Says(Status, _when(case.need("@changedAt", local), who) | {"fact": "encounter"})
+
+
 def vouches(closing: Closing) -> Iterator[Vouches]:
     """Every executed removal through the owner's clock was told."""
     since, through = (instant(closing.fields[name], name) for name in ("since", "through"))
@@ -231,6 +250,8 @@ MAPPING = Mapper(
     recorded=lambda case: case.need("@changedAt", instant),
     retracted=lambda case: case.need("@action", choice("N", "C", "D")) == "D",
     says=says,
+    handling=handling,
+    taken_back=taken_back,
     vouches=vouches,
 )
 POLL = SoapPoll(

@@ -21,6 +21,9 @@ PART = code({"L": None, "R": None, "W": None, "S": "separator-sheets"})
 CONFIDENTIAL = {
     "I-589": Handling.ASYLUM,
     "I-730": Handling.ASYLUM,
+    "I-590": Handling.ASYLUM,
+    "I-870": Handling.ASYLUM,  # credible fear
+    "I-899": Handling.ASYLUM,  # reasonable fear
     "I-360": Handling.PROTECTED,
     "I-914": Handling.PROTECTED,
     "I-918": Handling.PROTECTED,
@@ -29,7 +32,7 @@ CONFIDENTIAL = {
 }
 FILE = Person(numbers=(Number(Scheme.A_NUMBER, "a_number", needed=True),))
 _KEY = re.compile(r"[A-Z0-9]{1,20}")
-_FORM = re.compile(r"([A-Z]+)[- ]?([0-9]+)")
+_FORM = re.compile(r"\b([A-Z]+)[- ]?([0-9]+)([A-Z]?)")
 
 
 def key(row: Fields) -> str:
@@ -42,11 +45,11 @@ def key(row: Fields) -> str:
 
 def handling(row: Fields) -> Iterator[Handling]:
     """What the form betrays, supplements and other spellings included: I-918A, I918."""
-    form = _FORM.match((row.text("form_number") or "").strip().upper())
-    mark = CONFIDENTIAL.get(f"{form[1]}-{form[2]}") if form is not None else None
-    # TPS has a form number that the younger one for deferred action begins with: I-821D is none of TPS
-    if mark is not None and not (mark is Handling.TPS and (row.text("form_number") or "").upper().endswith("D")):
-        yield mark
+    for form in _FORM.finditer((row.text("form_number") or "").upper()):
+        mark = CONFIDENTIAL.get(f"{form[1]}-{form[2]}")
+        # TPS has a form number that the younger one for deferred action begins with: I-821D is none of TPS
+        if mark is not None and not (mark is Handling.TPS and form[3] == "D"):
+            yield mark
 
 
 def says(row: Fields) -> Iterator[Says]:

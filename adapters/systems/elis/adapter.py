@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from adapters.converters import day, flag, instant, text, whole
+from adapters.converters import day, flag, instant, text, whole, whole_day
 from adapters.core import Feed, Filtered, Record, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
 from adapters.mapper import Mapper, Says, vouching
 from adapters.systems.elis.applications import ASKS, application, status
-from adapters.systems.elis.case_status import DECISIONS, CaseStatus, meaning_of, office_day
+from adapters.systems.elis.case_status import DECISIONS, OFFICE, CaseStatus, meaning_of, office_day
 from adapters.systems.elis.person import PERSON, documents, receipt_of
 from adapters.transports.rest_items import RestItems
 from adapters.transports.rest_poll import CursorPages
-from schemas.events import Handling
+from schemas.events import Handling, Status
 
 RULES = {"I-589": "asylum-is-told-by-raps"} | dict.fromkeys(
     ("I-765", "I-131", "I-130", "I-140", "I-90", "I-751", "G-28", "I-912", "I-824", "I-907"), "moves-no-stay"
@@ -76,6 +76,16 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     return status(form, known.action, filed, decided, details, common)
 
 
+def taken_back(answer: Fields) -> Iterator[Says]:
+    """Of protection that is not granted any more, what takes back that it was. Raises ValueError."""
+    listed = answer.group("listed")
+    if answer["status"] != 200 or listed is None or listed.need("changeNumber", whole) == 1:
+        return
+    if form_of(case_of(answer)) == "I-821":
+        on = whole_day(office_day(listed.need("changedAt", instant)), OFFICE)
+        yield Says(Status, {"subject": PERSON.of(answer), "occurred_at": on, "fact": "tps"}, part="decision")
+
+
 def version(record: Record) -> int:
     """The number of the change; 0 of an answer without its entry. Raises ValueError."""
     listed = record.fields.get("listed")
@@ -111,6 +121,7 @@ MAPPING = Mapper(
     retracted=retracted,
     handling=handling,
     says=says,
+    taken_back=taken_back,
     vouches=vouching("extension"),
 )
 CASES = RestItems(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.converters import code, country, day, instant, symbol, text, whole_day
+from adapters.converters import code, country, day, flag, instant, symbol, text, whole_day
 from adapters.converters import sex as letter
 from adapters.core import Feed, Record, System
 from adapters.fields import Fields
@@ -77,13 +77,6 @@ def version(record: Record) -> int:
     """Return microseconds since 1970. Raises ValueError."""
     since = updated(Fields(record.fields)) - EPOCH
     return (since.days * 86_400 + since.seconds) * 10**6 + since.microseconds
-
-
-def flag(value: Any, what: str) -> bool:
-    """Return true or false of JSON. Raises ValueError."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{what} {value!r} is neither true nor false")
-    return value
 
 
 def skips(line: Fields) -> str | None:

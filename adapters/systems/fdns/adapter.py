@@ -81,6 +81,14 @@ def is_taken_back(item: Fields) -> bool:
     return item.present("deleted", flag) is True or item.present("findingWithdrawn", flag) is True
 
 
+def taken_back(item: Fields) -> Iterator[Says]:
+    """Of a case that has no finding any more, what takes back the one that it had. Raises ValueError."""
+    if item.need("version", whole) > 1:
+        who = PERSON.of(item, list(receipts(item)))
+        at = Moment.instant(item.need("modifiedAt", instant))
+        yield Says(Status, {"subject": who, "occurred_at": at, "fact": "fraud_finding"})
+
+
 MAPPING = Mapper(
     key=number,
     version=lambda record: whole(record.fields.get("version"), "version"),
@@ -88,6 +96,7 @@ MAPPING = Mapper(
     retracted=lambda item: is_taken_back(item),
     handling=lambda item: [Handling.PROTECTED] if item.present("protected", flag) else [],
     says=says,
+    taken_back=taken_back,
 )
 POLL = RestPoll(
     path="/v1/records",

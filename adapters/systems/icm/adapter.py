@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapters.converters import choice, flag, instant, nationality, text, whole
@@ -86,12 +86,22 @@ def says(item: Fields) -> Iterable[Says] | Filtered:
     return results
 
 
+def taken_back(item: Fields) -> Iterator[Says]:
+    """Of a citizen who was none in an earlier version, what takes back what that said: the number alone."""
+    subject = subject_of(item)
+    if item.need("version", whole) > 1 and subject.get("citizenship") == "USA":
+        at = Moment.instant(item.need("openedAt", instant))
+        who = Person(numbers=NUMBERS[:1]).of(item)
+        yield Says(Status, {"subject": who, "occurred_at": at, "fact": "investigation_opened"}, part="opened")
+
+
 MAPPING = Mapper(
     key=key,
     version=lambda record: whole(record.fields.get("version"), "version"),
     recorded=lambda item: item.need("modifiedAt", instant),
     retracted=lambda item: item.present("deleted", flag) is True or is_subject_no_more(item),
     says=says,
+    taken_back=taken_back,
 )
 POLL = RestPoll(
     path="/v1/case-subjects",

@@ -17,6 +17,7 @@ from adapters.fields import Converter, Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Says
 from adapters.transports.soap_poll import SoapPoll
+from schemas.confidential import CLASSES, PERMITS, marks_of
 from schemas.country_codes import ICAO, INS_ALPHA
 from schemas.events import Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
@@ -36,20 +37,6 @@ NUMBERS = {
     "ReceiptNumber": (Scheme.CARD, r"[A-Za-z]{3}[0-9]{10}", ""),  # of a card: it looks like a receipt
 }
 """Elements of the documents: what each is, its form, and what the answer leaves out before it."""
-CONFIDENTIAL = {
-    Handling.ASYLUM: (
-        frozenset({"A03", "A05", "C08"}),
-        frozenset({f"{letters}{number}" for letters in ("AS", "RE") for number in ("", *range(1, 10))}),
-        ("ASYLEE", "REFUGEE", "ASYLUM"),
-    ),
-    Handling.PROTECTED: (
-        frozenset({"A16", "A19", "A20", "C25", "C31"}),
-        frozenset({f"{letter}{number}" for letter, most in (("T", 6), ("U", 5)) for number in range(1, most + 1)}),
-        (),
-    ),
-    Handling.TPS: (frozenset({"A12", "C19"}), frozenset(), ("TEMPORARY PROTECTED STATUS",)),
-}
-"""By the category of the work permit (8 CFR 274a.12), the class and words of the statement."""
 _CASE = re.compile(r"\b[A-Za-z0-9]{13}[A-Z]{2}\b")
 _ADMITTED = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 
@@ -182,10 +169,8 @@ def handling(said: Fields) -> Iterator[Handling]:
     """What the law makes confidential in it."""
     response_set = only(only(said, "InitialVerificationIndividualResponse"), "InitialVerificationIndividualResponseSet")
     category, admission = (word(response_set, name).upper() for name in ("NonCitProvOfLaw", "NonCitCoaCode"))
-    statement = word(response_set, "EligStatementTxt").upper()
-    for mark, (categories, classes, words) in CONFIDENTIAL.items():
-        if category in categories or admission in classes or any(each in statement for each in words):
-            yield mark
+    yield from filter(None, (PERMITS.get(category), CLASSES.get(admission)))
+    yield from marks_of(word(response_set, "EligStatementTxt"))
 
 
 MAPPING = Mapper(

@@ -162,6 +162,7 @@ MAPPING = Mapper(
     recorded=lambda inspection: inspection.need("RECORDED-AT", digits_instant),
     retracted=lambda inspection: inspection.need("ACTION-CODE", choice("A", "R", "D")) == "D",
     skips=skips,
+    taken_back=lambda inspection: says(inspection) if inspection["ACTION-CODE"] == "R" else (),
     handling=handling,
 )
 ADAPTER = System(

@@ -89,6 +89,21 @@ def inputs() -> dict[str, bytes]:
         "no-messages": "IAQ.ZZ0000000.AX.TXT\nPUR/C\nLOG 2026 1\nIAQ\n" + query().replace(".TXT", "") + query(),
         "kind-of-answer-that-is-none": answer(TYP="MAYBE"),
         "control-field-that-is-none": query(control="00-117"),
+        "help-of-free-text": "LOG 20260301142233 0000000117\nAM.ZZ0000000.AX.TXT\nHELP\n",
+        "tags-of-more-letters-and-a-full-stop-at-the-end": query(DOB="19880412.REASON/CRIMINAL INQUIRY").rstrip("\n")
+        + ".\n",
+        "sentences-that-are-confidential": "".join(
+            answer(log=number, control=f"A{number}", STA=sentence)
+            for number, sentence in enumerate(
+                (
+                    "SUBJECT WAS GRANTED ASYLUM",
+                    "VALID T-1 NONIMMIGRANT",
+                    "TEMPORARY PROTECTED STATUS UNTIL 2027",
+                    "APPEARS TO BE AN LPR",
+                ),
+                200,
+            )
+        ),
         "time-that-is-none": query(at="20260230142233"),
     }
     return {f"{name}/input.txt": text.encode("latin-1") for name, text in cases.items()}

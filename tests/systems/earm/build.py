@@ -216,7 +216,9 @@ def odd() -> dict[str, bytes]:
             case("C5", **(OPEN | {"order": "perhaps"})),
         ),
         "designated-country-and-bonds": answer(case(more=bond)),
-        "nothing-to-tell": answer(case("C1", **QUIET), case("C2", **(QUIET | {"order": None}))),
+        "nothing-to-tell": answer(
+            case("C1", head={"version": "1", "action": "N"}, **QUIET), case("C2", **(QUIET | {"order": None}))
+        ),
         "risk-table": answer(
             *(
                 case(f"C{number}", head={"aNumber": None, "subjectId": None}, risk=table, **OPEN)
