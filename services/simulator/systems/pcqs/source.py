@@ -20,6 +20,7 @@ FEED = "PCQS.persons"
 QUICK = {"at_once": 8, "first": 0.02, "longest": 0.1, "linger": 5.0, "failures": 1_000}
 """How a simulation asks: it does not wait as long as a real installation does."""
 HOUR = 3_600
+NOBODY: dict[str, Any] = {"away": "", "failed": False, "records": {}}
 
 
 class Answers:
@@ -31,11 +32,11 @@ class Answers:
         self._times: Counter[str] = Counter()
 
     def of(self, asked: Asked) -> str:
-        """Return the answer about a person. Raises SoapFault."""
-        number = asked.get("ANumber", "")
-        line = self.persons.get(number)
-        if line is None:
-            raise SoapFault("Client", "no such person")
+        """Return the answer about a person; of one who is not known every source holds nothing. Raises SoapFault."""
+        number = next((asked[name] for name in ("ANumber", "ReceiptNumber", "SevisId") if name in asked), "")
+        if not number:
+            raise SoapFault("Client", "nobody is named")
+        line = self.persons.get(number, NOBODY)
         self._times[number] += 1
         times = self._times[number]
         if line["failed"] and times == 1:
@@ -44,7 +45,7 @@ class Answers:
         at = f"{iso_stamp(self._clock - HOUR + times)}Z"
         parts = []
         for source in SOURCES:
-            records = [xml for _, xml in line["records"][source]]
+            records = [xml for _, xml in line["records"].get(source, ())]
             away = first and line["away"] == source
             status = "UNAVAILABLE" if away else "FOUND" if records else "NONE"
             head = {"person": number, "source": source, "status": status, "answeredAt": at}
