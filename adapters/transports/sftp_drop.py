@@ -112,7 +112,7 @@ class SftpFolder:
         files = await self._files(session)
         names, known = memory.to_examine(files)
         if not known:
-            log.warning(FORGOTTEN)
+            log.warning("too many files that are done have changed or gone away")
             self.left.append(FORGOTTEN)
         if memory.crowded:
             again = await session.listing()

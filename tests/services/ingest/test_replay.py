@@ -104,7 +104,7 @@ async def all_of(
 
 
 HEADLESS = "nothing says which header it stood behind: read its file again"
-BAD = detail(ARRIVAL, PORT_CODE="QQQ")
+BAD = detail(ARRIVAL, MODE_CODE="Q")
 
 
 # --- what is replayed --------------------------------------------------------------------------------------------
@@ -131,23 +131,23 @@ async def test_a_mended_record_gets_the_ids_of_a_first_reading(data: Path, bus: 
 
 
 async def test_a_mended_mapping_reads_the_letters_own_bytes(data: Path, bus: Bus) -> None:
-    await nights(data, bus, S000412=night([BAD, detail(DEPARTURE, PORT_CODE="QQQ")]), S000413=night([BAD], 413))
+    await nights(data, bus, S000412=night([BAD, detail(DEPARTURE, MODE_CODE="Q")]), S000413=night([BAD], 413))
     assert [outcome for outcome, _ in await all_of(bus, data, Selection(system="I94"))] == ["refused"] * 3
     assert (await world(bus)).events == []
-    known = with_port("QQQ")
+    known = with_mode("Q")
     assert await all_of(bus, data, Selection(reason="no code table"), known=known) == [("publish", None)] * 3
     events = (await world(bus)).events
     assert sorted(event.revision.number for event in events) == [4_120_000_002, 4_120_000_003, 4_130_000_002]
-    assert {getattr(event, "port", None) for event in events} == {"EWR"}
+    assert {getattr(event, "mode", None) for event in events} == {"sea"}
 
 
-def with_port(code: str) -> dict[str, System]:
-    """A mapping that knows one port more."""
+def with_mode(code: str) -> dict[str, System]:
+    """A mapping that knows one mode more."""
     sound: Callable[..., Any] = SYSTEMS["I94"].feeds[0].mapping
 
     def mapping(entry: Any, origin: Any) -> Any:
-        if entry.fields.get("PORT-CODE") == code:
-            entry = replace(entry, fields={**entry.fields, "PORT-CODE": "EWR"})
+        if entry.fields.get("MODE-CODE") == code:
+            entry = replace(entry, fields={**entry.fields, "MODE-CODE": "S"})
         return sound(entry, origin)
 
     return mended("I94", mapping=mapping)
@@ -156,7 +156,7 @@ def with_port(code: str) -> dict[str, System]:
 @pytest.mark.law(3, "and once more")
 async def test_replaying_twice_changes_nothing_and_says_so(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
-    known = with_port("QQQ")
+    known = with_mode("Q")
     assert await all_of(bus, data, Selection(system="I94"), known=known) == [("publish", None)]
     before = await everything(bus)
     ((outcome, why),) = await all_of(bus, data, Selection(system="I94"), known=known)
@@ -180,7 +180,7 @@ class Crash(BaseException):
 @pytest.mark.parametrize("point", ["replay.sent", "replay.marked"])
 async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus: Bus, point: str) -> None:
     """At every dead_letter, before and behind its mark: in the end each event once, each letter marked once."""
-    bad = [detail(ARRIVAL, TXN_NUMBER=number, PORT_CODE="QQQ") for number in range(1, 5)]
+    bad = [detail(ARRIVAL, TXN_NUMBER=number, MODE_CODE="Q") for number in range(1, 5)]
     await nights(data, bus, S000412=night(bad))
 
     def dying(at: int) -> Any:
@@ -194,7 +194,7 @@ async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus:
 
         return crash
 
-    known = with_port("QQQ")
+    known = with_mode("Q")
     for at in (1, 2, 1):
         with pytest.raises(Crash):
             await all_of(bus, data, Selection(pending=True), known=known, action=dying(at))
@@ -209,7 +209,7 @@ async def test_a_replay_that_crashes_half_way_is_taken_up_again(data: Path, bus:
 
 async def test_a_file_read_again_behind_a_replay_brings_no_letter_back(data: Path, bus: Bus) -> None:
     await nights(data, bus, S000412=night([BAD]))
-    await all_of(bus, data, Selection(), known=with_port("QQQ"))
+    await all_of(bus, data, Selection(), known=with_mode("Q"))
     first = [each for each in await everything(bus) if each and b'"replayed":false' in each]
     producer = await bus.producer()
     await producer.send([message_of_body(orjson.loads(body)) for body in first])
@@ -319,7 +319,7 @@ async def test_dead_letters_without_a_context_are_listed_and_refused_with_what_t
     await producer.close()
     (dead_letter,) = await read(bus, Selection(("0000",)), whole=True)
     assert (dead_letter.context, dead_letter.ordinal, dead_letter.replayed) == (None, None, None)
-    ((outcome, why),) = await all_of(bus, data, Selection(("0000",)), known=with_port("QQQ"))
+    ((outcome, why),) = await all_of(bus, data, Selection(("0000",)), known=with_mode("Q"))
     assert (outcome, why) == (
         "refused",
         HEADLESS,
@@ -395,7 +395,7 @@ def test_list_tells_groups_and_each(filled: Path) -> None:
     lines = command(filled, "list").splitlines()
     assert len(lines) == 4
     assert lines[-1] == "page 1 of 1; 3 dead letters, 3 pending"
-    assert any("I94.nightly  PORT-CODE: 'QQQ' is in no code table" in line for line in lines)
+    assert any("I94.nightly  MODE-CODE: 'Q' is in no code table" in line for line in lines)
     assert len(command(filled, "list", "--system", "I94").splitlines()) == 3
     each = command(filled, "list", "--each", "--batch", "I94.D20250314.S000413").splitlines()
     assert "record 2, byte 250" in each[0]
@@ -435,7 +435,7 @@ def test_replay_tells_first_and_does_it_when_told(filled: Path, tmp_path: Path) 
     assert right.read_bytes() == BAD
     right.write_bytes(detail(ARRIVAL))
     assert "which dead letters?" in command(filled, "replay", code=2)
-    assert "still refused: PORT-CODE: 'QQQ'" in command(filled, "replay", "--id", one, code=1)
+    assert "still refused: MODE-CODE: 'Q'" in command(filled, "replay", "--id", one, code=1)
     dry = command(filled, "replay", "--id", one[:8], "--with", str(right))
     assert "would publish 1 events" in dry
     assert "dry run, nothing was sent; --yes does it: 1 publish" in dry
