@@ -68,6 +68,11 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed(Record):
+    """A row that an earlier extract had otherwise: what was said of it then has to be replaced, or taken back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gone(Record):
     """A row that a whole extract no longer has. `fields` are those that were kept of it."""
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from adapters import converters
-from adapters.core import BadRecord, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
+from adapters.core import BadRecord, Changed, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
 from schemas.confidential import CLASSES, marks_of
-from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Subject
+from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Status, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.ids import digest, event_id
 from schemas.moments import Moment
@@ -99,8 +99,12 @@ class Mapper:
             return self._vouched(entry, origin) if isinstance(entry, Closing) else NOTHING
         said = Fields(entry.fields)
         try:
-            rule = self.skips(said) if self.gone is None or not isinstance(entry, Gone) else None
-            return self._events(entry, said, origin, rule)
+            if isinstance(entry, Gone):
+                return self._withdrawn(entry, said, origin)
+            outcome = self._events(entry, said, origin, self.skips(said))
+            if isinstance(outcome, Filtered) and isinstance(entry, Changed):  # it may have told something before
+                return self._withdrawn(entry, said, origin)
+            return outcome
         except ValueError as error:
             raise BadRecord(
                 _reason(error), place=entry.place, raw=entry.raw, record=self.key_of(entry.fields)
@@ -118,11 +122,10 @@ class Mapper:
         if rule is not None and not events:
             return Filtered(rule)
         key, number = self.key(said), self.version(entry)
-        gone = isinstance(entry, Gone)
-        recorded = self.recorded(said) if not gone else None
-        retracted = gone or rule is not None or self.retracted(said)
+        recorded = self.recorded(said)
+        retracted = rule is not None or self.retracted(said)
         if rule is None:
-            value = self.gone(said) if gone and self.gone is not None else self.says(said)
+            value = self.says(said)
             retracted = retracted or isinstance(value, Filtered)
             events = list(self.taken_back(said) if isinstance(value, Filtered) else value)
             if isinstance(value, Filtered) and not events:
@@ -144,6 +147,28 @@ class Mapper:
             common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
             result.append(one.model.model_validate({**common, **plausible}))
         return Mapped(result, tuple(said.lost))
+
+    def _withdrawn(self, entry: Gone | Changed, said: Fields, origin: Origin) -> Mapped | Filtered:
+        """The retraction of all that a row said. What is wrong in it is no reason to leave that standing."""
+        key, number = self.key(said), self.version(entry)
+        try:
+            rule = self.skips(said) if self.gone is None else None
+            value = Filtered(rule) if rule else self.gone(said) if self.gone is not None else self.says(said)
+            events = list(self.taken_back(said) if isinstance(value, Filtered) else value)
+            if isinstance(value, Filtered) and isinstance(entry, Gone) and not events:
+                return value
+            handling = self._marks(said, events)
+        except ValueError:
+            events, handling = [], ()
+        revision = Revision(number=number, digest=said.digest())
+        common = self._common(entry, origin, key, revision, None)
+        common |= {"operation": Operation.RETRACT, "handling": handling}
+        results = []
+        for one in events or [_nameless(origin.system, key)]:
+            common["part"] = one.part
+            common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
+            results.append(one.model.model_validate({**common, **one.fields}))
+        return Mapped(results)
 
     def _marks(self, said: Fields, events: Sequence[Says]) -> tuple[Handling, ...]:
         """What makes a record confidential: its system's own marks, and classes and words that betray it."""
@@ -224,6 +249,13 @@ def vouching(scope: str) -> Callable[[Closing], Iterable[Vouches]]:
         yield Vouches(record, int(through.timestamp()), scope, since, through, through)
 
     return vouches
+
+
+def _nameless(system: str, key: str) -> Says:
+    """What a retraction says of a row that cannot be read: which record it is, and of nobody whose."""
+    number = {"scheme": Scheme.CASE, "issuer": system.replace("_", ""), "value": digest(key.encode()).upper()}
+    fields = {"subject": {"identifiers": [number]}, "occurred_at": Moment.whole_day(date(1970, 1, 1))}
+    return Says(Status, fields | {"fact": "encounter"}, "gone")
 
 
 def revision_of(number: int, content: Mapping[str, Any]) -> Revision:

@@ -38,6 +38,7 @@ import orjson
 from adapters.core import (
     BadRecord,
     Batch,
+    Changed,
     Closing,
     Connection,
     Credentials,
@@ -491,7 +492,8 @@ class _Extract:
             raise SourceDown(f"{self.name} became another while it was read")
         key, mark = self.key_of(read)
         if isinstance(read, Record) and key == change.key and mark == change.digest:
-            return replace(read, header={**read.header, NUMBER: change.number})
+            kind = Changed if change.before else Record
+            return kind(read.place, read.raw, read.fields, {**read.header, NUMBER: change.number}, read.number)
         if isinstance(read, Record) and key is not None and change.key == odd_key(_mark(key + mark)):
             reason = "its key stands twice in the extract, with different contents"
             return BadRecord(reason, place=read.place, raw=read.raw, record=_text(key))

@@ -68,6 +68,7 @@ class Change(NamedTuple):
     key: bytes
     digest: bytes
     number: int
+    before: int  # 1: an earlier extract had it otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,7 @@ class State:
             f"""
             INSERT INTO scratch.change
             SELECT seen.key, seen.digest, iif(maybe.digest IS seen.digest, maybe.number, :number), entry.kept,
-                seen.ordinal, row.key IS NOT NULL
+                seen.ordinal, row.key IS NOT NULL OR (maybe.key IS NOT NULL AND maybe.digest IS NOT seen.digest)
             FROM scratch.seen JOIN scratch.entry ON entry.ordinal = seen.ordinal
                 LEFT JOIN main.row ON row.key = seen.key LEFT JOIN {maybe} AS maybe ON maybe.key = seen.key
             WHERE maybe.key IS NOT NULL OR row.digest IS NOT seen.digest""",  # noqa: S608 - texts of our own
@@ -320,7 +321,8 @@ class State:
     def changes(self, beyond: int, most: int = _PAGE) -> list[Change]:
         """The next rows that are to be told, in the order of the extract."""
         rows = self.connection.execute(
-            "SELECT ordinal, key, digest, number FROM scratch.change WHERE ordinal > ? ORDER BY ordinal LIMIT ?",
+            "SELECT ordinal, key, digest, number, before FROM scratch.change"
+            " WHERE ordinal > ? ORDER BY ordinal LIMIT ?",
             (beyond, most),
         )
         return [Change(*row) for row in rows]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.converters import birth, code, day, instant, symbol, whole
-from adapters.core import BadRecord, Closing, Filtered, Header, Lost, Mapped, Origin, Record, Unreadable
+from adapters.core import BadRecord, Changed, Closing, Filtered, Gone, Header, Lost, Mapped, Origin, Record, Unreadable
 from adapters.fields import Fields
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
 from schemas.events import AnyEvent, Coverage, Departure, Handling, Operation, Status
@@ -138,6 +138,30 @@ def test_what_is_left_out_and_taken_back() -> None:
     result = MAPPER(Record("line 1", b"raw", GOOD | {"kind": "Z", "day": "nonsense"}), ORIGIN)
     assert result == Filtered("left.out")
     assert {event.operation for event in events(action="D")} == {Operation.RETRACT}
+
+
+def test_a_row_that_is_gone_is_taken_back_whatever_is_wrong_with_it() -> None:
+    """Its last version may have been refused; what an earlier one said must not stand for that."""
+    for fields, parts in ((GOOD, ["", "status"]), ({"key": "K1", "version": 7, "day": "2025-02-30"}, ["gone"])):
+        result = MAPPER(Gone("gone since extract 7", b"{}", fields), ORIGIN)
+        assert isinstance(result, Mapped)
+        assert [(event.part, event.operation) for event in result.events] == [(part, "retract") for part in parts]
+        assert {(event.record, event.revision.number) for event in result.events} == {("K1", 7)}
+    own = replace(MAPPER, gone=lambda said: Filtered("nothing.said"))
+    assert own(Gone("gone", b"{}", {"key": "K1", "version": 7}), ORIGIN) == Filtered("nothing.said")
+
+
+def test_a_row_that_changed_into_one_that_is_left_out_is_taken_back() -> None:
+    left_out = GOOD | {"kind": "Z"}
+    assert MAPPER(Record("line 1", b"raw", left_out), ORIGIN) == Filtered("left.out")
+    for mapper in (MAPPER, replace(MAPPER, gone=says), replace(MAPPER, gone=lambda said: Filtered("left.out"))):
+        result = mapper(Changed("line 1", b"raw", left_out), ORIGIN)
+        assert isinstance(result, Mapped)
+        assert {event.operation for event in result.events} == {Operation.RETRACT}
+    (event, _) = mapped().events
+    changed = MAPPER(Changed("line 1", b"raw", GOOD), ORIGIN)
+    assert isinstance(changed, Mapped)
+    assert changed.events[0] == event
 
 
 def test_marks_of_confidentiality() -> None:

@@ -217,6 +217,11 @@ def inputs() -> dict[str, bytes]:
             extract([case()], [decided()]),
             extract([case()], [decided()], [appeal()]),
         ),
+        "a-decision-is-taken-out/input.tar": months(
+            extract([], [decided(9005, "G", CASE_TYPE="AOC", OSC_DATE=""), decided(9006)]),
+            extract([], [proceeding(9005, CASE_TYPE="AOC", OSC_DATE=""), proceeding(9006, CASE_TYPE="QQQ")]),
+            extract([], [proceeding(9005, CASE_TYPE="AOC", OSC_DATE="")]),
+        ),
         "shifted-is-no-deletion/input.tar": months(
             extract([case()], [proceeding(9003), proceeding(9002)]), extract([case()], [lost]),
         ),
