@@ -9,22 +9,25 @@ import signal
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 from servers import Unavailable, start_kafka, stop_kafka
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.cli.demo import Flow, _summary
+from services.cli.demo import Bars, Flow, _summary
 from services.cli.population import sources_of
+from services.cli.serving import answering
 from services.domain.coverage import complete
 from services.evaluation import compare
 from services.feeds import Counters
-from services.simulator import Truth, simulate, sources
+from services.simulator import Served, Source, Surroundings, Truth, simulate, sources
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
 PERSONS = "300"
@@ -225,6 +228,39 @@ def test_only_connected_systems_are_simulated() -> None:
     assert tuple(sources_of("apis, claims3,I94")) == ("APIS", "CLAIMS3", "I94")
     assert "'NIIS'" in visabus("demo", "--once", "--systems", "I94,CLAIMS3,NIIS", code=2).stderr
     assert "CLAIMS3 and I94 are always written" in visabus("evaluate", "--systems", "APIS", code=2).stderr
+
+
+def test_progress_shows_totals_and_the_systems_that_are_being_read() -> None:
+    with Progress(console=Console(file=StringIO()), auto_refresh=False) as progress:
+        bars = Bars(progress, {"A": 2, "B": 3, "C": 0})
+        bars.show({"A": 2, "B": 1, "C": 0}, taken=4, published=9)
+        shown = {task.description.strip(): (task.completed, task.total) for task in progress.tasks if task.visible}
+    assert shown == {"systems read": (2, 3), "records read": (3, 5), "events in the view": (4, 9), "B": (1, 3)}
+
+
+@pytest.mark.parametrize("option", ["--queue", "--server"])
+def test_an_address_is_that_of_a_system(option: str) -> None:
+    for text in ("BCI", "BCI=", "NIIS=sftp://127.0.0.1"):
+        result = CliRunner().invoke(app, ["demo", option, text])
+        assert result.exit_code == 2
+        assert f"{option}: '{text}' is not SYSTEM=URL" in result.output
+
+
+async def test_addresses_reach_the_systems(tmp_path: Path) -> None:
+    seen: dict[str, Surroundings] = {}
+
+    class Asked(Source):
+        system, place = "ASKED", "asked"
+
+        @asynccontextmanager
+        async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
+            seen[self.system] = surroundings
+            yield Served({"ASKED.feed": {"url": surroundings.server}})
+
+    addresses = {"queues": {"ASKED": "amqp://q"}, "servers": {"ASKED": "sftp://s", "ELSE": "sftp://e"}}
+    async with answering([Asked()], tmp_path, keys={}, **addresses) as answers:
+        assert answers.feeds == {"ASKED.feed": {"url": "sftp://s"}}
+    assert seen["ASKED"].queue == "amqp://q"
 
 
 def flow_of(truth: Truth) -> Flow:
