@@ -197,25 +197,48 @@ def _locators(segments: Sequence[Segment]) -> Iterator[tuple[str, str]]:
 
 
 def _status(segments: Sequence[Segment], flight: Flight) -> str:
-    """The state of the seats on the flight; empty where the reservation has no such leg, or does not say."""
+    """The state of the seats on the flight; empty where the reservation has no such leg, or does not say.
+
+    A traveller may have the same leg on several days. Behind ABI stands the history: where no leg is left, the last
+    change of one that was is what became of it.
+    """
+    end = next((at for at, segment in enumerate(segments) if segment.tag == "ABI"), len(segments))
     mine = False
-    for segment in segments:
+    for segment in segments[:end]:
         if segment.tag == "TVL":
-            mine = (segment.at(2, 1).upper(), segment.at(3, 1).upper()) == (flight.origin, flight.target)
+            mine = _is_leg(segment, flight)
         elif segment.tag == "RPI" and mine:
             return segment.at(2, 1).upper()
-    return ""
+    if any(segment.tag == "TVL" for segment in segments[:end]):
+        return ""
+    action = became = ""
+    for segment in segments[end:]:
+        if segment.tag == "SAC":
+            action = next((each for element in segment.elements[1:] for each in reversed(element) if each), "").upper()
+        elif segment.tag == "TVL" and _is_leg(segment, flight):
+            became = action
+    return "XX" if became == "X" else ""
+
+
+def _is_leg(segment: Segment, flight: Flight) -> bool:
+    """Whether a leg is that of the flight: by its airports, and its day where it has one."""
+    day = segment.at(1, 1)
+    same = not day or not day.isdecimal() or flight.departs[2:8] == day[4:] + day[2:4] + day[:2]
+    return same and (segment.at(2, 1).upper(), segment.at(3, 1).upper()) == (flight.origin, flight.target)
 
 
 def _traveller(who: Segment) -> Fields:
     """Names, kind and reference of a TIF, without the title behind them."""
-    return {
+    fields: Fields = {
         "family": who.at(1, 1),
         "given": _untitled(who.at(2, 1)),
         "kind": who.at(2, 2).upper(),
         "reference": who.at(2, 3),
         "documents": (),
     }
+    if any(element and element[0] for element in who.elements[3:]):
+        fields["others"] = Unreadable("TIF: further travellers in the segment of one")
+    return fields
 
 
 def _untitled(given: str) -> str:

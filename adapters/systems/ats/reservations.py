@@ -66,7 +66,8 @@ def says(traveller: Fields) -> Iterator[Says] | Filtered:
     if rule is not None:
         return Filtered(rule)
     company, conveyance = flight("", at.number, at.carrier)
-    traveller.optional("ambiguous", text)
+    for untold in ("ambiguous", "others"):
+        traveller.optional(untold, text)
     fields: dict[str, Any] = {
         "occurred_at": scheduled(at.departs, begins.zone),
         "subject": PERSON.of(traveller, list(numbers(traveller, held.locators, company))),

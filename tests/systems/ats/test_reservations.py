@@ -68,6 +68,32 @@ def test_a_later_interchange_wins_and_names_a_traveller_by_his_number() -> None:
     assert after.revision.number > before.revision.number
 
 
+OTHER_DAY = LEG.replace("010326", "150226").replace("HK", "HX")
+TAKEN_OUT = "ABI+4+:::::0GA+LHR++XA'DAT+T:010226:1455'SAC+++{0}'" + LEG
+
+
+@pytest.mark.parametrize(
+    ("legs", "operation"),
+    [
+        (OTHER_DAY + LEG, Operation.ASSERT),
+        (LEG.replace("HK", "HX") + OTHER_DAY.replace("HX", "HK"), Operation.RETRACT),
+        (LEG + TAKEN_OUT.format("X"), Operation.ASSERT),
+        (TAKEN_OUT.format("A"), Operation.ASSERT),
+        (TAKEN_OUT.format("A") + TAKEN_OUT.format("X"), Operation.RETRACT),
+    ],
+)
+def test_the_leg_of_the_flight_counts_and_what_its_history_made_of_it(legs: str, operation: Operation) -> None:
+    (event,) = departures(interchange(message(reservation(leg=legs))))
+    assert event.operation is operation
+
+
+def test_further_travellers_in_one_segment_are_not_lost_in_silence() -> None:
+    several = "TIF+MARLOWE+IRENE MRS:A:1+MILES:A:2'"
+    results = decoded(interchange(message(reservation(several))))
+    assert [each.name for result in results for each in result.lost] == ["others"]
+    assert [event.record for result in results for event in result.events] == ["XA0123 20260301 JFK QX7RTA/1"]
+
+
 @pytest.mark.parametrize("state", ["HX", "XX", "UN", "HL", "TL"])
 def test_a_seat_that_is_not_held_takes_the_booking_back(state: str) -> None:
     (event,) = departures(interchange(message(reservation(leg=LEG.replace("HK", state)))))
