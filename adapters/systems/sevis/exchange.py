@@ -75,14 +75,12 @@ class Exchange:
             else:
                 expected = ", ".join((*UPLOADS, LOG))
                 yield document.refused(f"the root is {document.kind[:80]!r}, none of {expected}")
-        by_batch: dict[str, Fields] = {}
-        for log in sorted(logs, key=_made):
-            by_batch[_batch(log.root)] = content(log.root)
-        asked = {_batch(upload.root) for upload in uploads}
+        logs_by_time = sorted(logs, key=_made, reverse=True)
         for upload in uploads:
-            yield from upload.requests(by_batch.get(_batch(upload.root)))
+            mine = next((log for log in logs_by_time if _of_one_batch(upload.root, log.root)), None)
+            yield from upload.requests(content(mine.root) if mine is not None else None)
         for log in logs:
-            if _batch(log.root) in asked:
+            if any(_of_one_batch(upload.root, log.root) for upload in uploads):
                 yield Outside(log.place(1), log.data)
             else:
                 yield Record(log.place(1), log.data, {"@element": LOG, "@batch": _batch(log.root)}, number=1)
@@ -199,8 +197,11 @@ class _Log:
     def request(self, request: str) -> Fields:
         """Of a request: what is said of the whole batch, and of the request if it is named."""
         said = self._batch()
-        record = self._record(request)
-        if record is not None:
+        records = self._records(request)
+        if len(records) > 1:
+            said["twice"] = True
+        elif records:
+            (record,) = records
             said |= {
                 "@sevisID": record.get("@sevisID", ""),
                 "ProcessDate": record.get("ProcessDate", ""),
@@ -212,7 +213,7 @@ class _Log:
         """Of a created dependent, who is told apart by what the sender called it, and else by its place."""
         said = self.request(request)
         said.pop("@sevisID", None)
-        record = self._record(request) or {}
+        record = next(iter(self._records(request)), {})
         others = [each for each in _several(record, "Dependent") if isinstance(each, dict)]
         named = [each for each in others if _called(each) == _called(fields)] if any(_called(fields)) else []
         match = named[0] if len(named) == 1 else others[count - 1] if count <= len(others) and not named else None
@@ -229,11 +230,13 @@ class _Log:
         }
         return {"@system": detail.get("@system", ""), "upload": codes["Upload"], "process": codes["Process"]}
 
-    def _record(self, request: str) -> Fields | None:
+    def _records(self, request: str) -> list[Fields]:
+        """What is said of a request; the same said twice counts once."""
         detail = self.fields.get("BatchDetail")
         process = detail.get("Process") if isinstance(detail, dict) else None
         records = _several(process, "Record") if isinstance(process, dict) else ()
-        return next((each for each in records if isinstance(each, dict) and each.get("@requestID") == request), None)
+        mine = [each for each in records if isinstance(each, dict) and each.get("@requestID") == request]
+        return [each for at, each in enumerate(mine) if each not in mine[:at]]
 
 
 def _called(fields: Mapping[str, Any]) -> tuple[str, str]:
@@ -285,11 +288,17 @@ def _local(element: etree._Element) -> str:
     return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
 
 
-def _batch(root: etree._Element) -> str:
+def _batch(root: etree._Element, name: str = "BatchID") -> str:
     header = next((each for each in root if _local(each) == "BatchHeader"), None)
     if header is None:
         return ""
-    return next((" ".join((each.text or "").split()) for each in header if _local(each) == "BatchID"), "")
+    return next((" ".join((each.text or "").split()) for each in header if _local(each) == name), "")
+
+
+def _of_one_batch(upload: etree._Element, log: etree._Element) -> bool:
+    """Whether a log is that of an upload: numbers of batches are unique within an organisation alone."""
+    organisations = {_batch(each, "OrgID") for each in (upload, log)} - {""}
+    return _batch(upload) == _batch(log) and len(organisations) < 2
 
 
 def _made(log: _Document) -> str:

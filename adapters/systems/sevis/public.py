@@ -155,7 +155,7 @@ def skips(said: Fields) -> str | None:
     result = said.group("@log")
     if result is None:
         return "no-log"
-    if result.get("@system") not in (None, "", PRODUCTION):
+    if str(result.get("@system") or PRODUCTION).upper() != PRODUCTION:
         return "test-system"
     if result.get("upload") not in (None, "", "S0000"):
         return "not-applied"
@@ -163,6 +163,8 @@ def skips(said: Fields) -> str | None:
         return "not-processed"
     if result.get("process") not in ("S0000", "S0020"):
         return "not-applied"
+    if "twice" in result:
+        raise ValueError("the transaction log says two things of the request")
     if "status" not in result:
         raise ValueError("the transaction log does not name the request")
     if result["status"] not in APPLIED:
@@ -170,6 +172,8 @@ def skips(said: Fields) -> str | None:
     if creates(said):
         return None
     name, choice, _ = asked(said)
+    if name != "Dependent" and result.get("@sevisID") not in (None, "", said.get("@sevisID")):
+        raise ValueError("the transaction log names another record than the request")
     return "no-status" if (f"{name}/{choice}" if choice else name) in NOTHING else None
 
 

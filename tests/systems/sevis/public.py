@@ -235,6 +235,7 @@ def inputs() -> dict[str, bytes]:
         "no-date": element("Program", element("Extension", {"NewPrgEndDate": "soon"})),
         "backwards": element("OPTEmployment", element("Add", DATES | {"EndDate": "2027-01-01"})),
     }
+    completed = element("Status", element("Complete"))
     cases = {
         "public-created/input.zip": exchange(upload(family), log(*created)),
         "public-names/input.zip": exchange(upload(two), log(applied("new-1", N[0]), applied("new-2", N[1]))),
@@ -265,6 +266,16 @@ def inputs() -> dict[str, bytes]:
         "public-odd-values/input.zip": exchange(upload(student("new-1", person=odd)), log(applied("new-1", N[0]))),
         "public-wrong/input.zip": exchange(upload(update=asked(wrong, N[0])), log(*all_applied(wrong))),
         "public-broken/input.zip": exchange(upload(student("new-1"))[:-30], log(applied("new-1", N[0]))),
+        "public-two-schools-with-one-batch-number/input.zip": archive(
+            one=upload(student("new-1")),
+            other=upload(student("new-1")).replace(ORG, OTHER_ORG),
+            log=log(applied("new-1", N[0])),
+            log_of_other=log(applied("new-1", error="S1034")).replace(ORG, OTHER_ORG),
+        ),
+        "public-log-that-contradicts/input.zip": exchange(
+            upload(update=asked({"a": completed, "b": completed}, N[0])),
+            log(applied("a", N[0]), applied("a", error="S1034"), applied("b", N[1])),
+        ),
         "public-doctype/input.xml": b"<!DOCTYPE a><SEVISBatchCreateUpdateEV/>",
     }
     return cases | {f"{case.partition('/')[0]}/feed": b"public\n" for case in cases}
