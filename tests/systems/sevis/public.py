@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 
-BATCH, ORG = "20260301000117", "SEA214F00099001"
+BATCH, ORG, OTHER_ORG = "20260301000117", "SEA214F00099001", "BOS214F00099002"
 COMMON = "http://www.ice.gov/xmlschema/sevisbatch/Common"
 
 
