@@ -59,11 +59,13 @@ class Pipeline:
     def embedded(cls, data: Path, population: Path, **more: int) -> Pipeline:
         """Everything in files below `data`."""
         where = (f"embedded://{data}/bus.db", f"sqlite+aiosqlite:///{data}/store.db")
+        feeds = addresses(population)
         return cls(
             data,
             *where,
-            {name: each["url"] for name, each in addresses(population).items()},
+            {name: each["url"] for name, each in feeds.items()},
             population / "ident",
+            options={name: each.get("options", {}) for name, each in feeds.items()},
             **more,
         )
 
@@ -188,11 +190,15 @@ async def wrong_counts(pipeline: Pipeline, population: Path) -> list[str]:
     written = orjson.loads((population / "truth" / COUNTS).read_bytes())["systems"]
     names = {key.partition("/")[0] for key in log_of}
     wrong = [f"{system} was never heard of" for system in sorted(written.keys() - names)]
+    of_system: dict[str, Counters] = {}
     for key, one in log_of.items():
-        system = written[key.partition("/")[0]]
-        counted = (one.read, one.published, one.dead_lettered, sum(one.filtered.values()))
-        if counted != (system["read"], system["published"], 0, system["filtered"]) or not one.balanced():
-            wrong.append(f"{key}: {counted}, written were {system}")
+        system = key.partition("/")[0]
+        of_system[system] = of_system.get(system, Counters()).plus(one)
+    for system, all_feeds in of_system.items():
+        due = written[system]
+        counted = (all_feeds.read, all_feeds.published, all_feeds.dead_lettered, sum(all_feeds.filtered.values()))
+        if counted != (due["read"], due["published"], 0, due["filtered"]) or not all_feeds.balanced():
+            wrong.append(f"{system}: {counted}, written were {due}")
     return wrong
 
 

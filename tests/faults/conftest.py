@@ -20,9 +20,10 @@ YEARS = max(1, KILLS // 30)
 
 @pytest.fixture(scope="session")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated population's files, those of all five systems."""
+    """A simulated population's files: of all systems whose files lie there to be read, and of IDENT, which pushes."""
     directory = tmp_path_factory.mktemp("population")
-    simulate(directory, persons=PERSONS, seed=5, years=YEARS, systems=sources())
+    at_rest = {system for system, source in sources().items() if source.feeds(directory / source.place)}
+    simulate(directory, persons=PERSONS, seed=5, years=YEARS, systems=at_rest | {"IDENT"})
     return directory
 
 

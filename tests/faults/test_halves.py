@@ -46,7 +46,8 @@ def without_some(tmp_path: Path, population: Path, **options: Any) -> tuple[Pipe
     for target in lacking.values():
         target.unlink()
     options_of = {feed: {"unchanged": 0.1, **options} for feed in FILES.values()}
-    return replace(Pipeline.embedded(tmp_path / "data", copy), options=options_of), lacking
+    pipeline = Pipeline.embedded(tmp_path / "data", copy)
+    return replace(pipeline, options={**pipeline.options, **options_of}), lacking
 
 
 def write_halves(lacking: Mapping[Path, Path]) -> None:

@@ -36,8 +36,8 @@ def enough(killed: list[Kind], kills: int) -> None:
 
 @pytest.mark.law(
     2,
-    "all five systems; 30 random kills each of ingest, correlator and door, at once (200 with `make "
-    "test-long`), most of them at work: the digest of the run in peace, counters as the simulator wrote",
+    "all systems that lie in files, and IDENT; 30 random kills each of ingest, correlator and door, at once (200 with "
+    "`make test-long`), most of them at work: the digest of the run in peace, counters as the simulator wrote",
 )
 async def test_killed_on_the_embedded_default(
     population: Path, tmp_path: Path, expected: str, tell: Callable[[str], None]
@@ -74,7 +74,7 @@ async def test_the_check_sees_a_lost_piece(population: Path, tmp_path: Path, und
     pipeline = Pipeline.embedded(tmp_path / "data", copy)
     await pipeline.fill()
     wrong = await wrong_counts(pipeline, population)
-    assert {line.partition("/")[0] for line in wrong} == set(lost)
+    assert {line.partition(":")[0] for line in wrong} == set(lost)
     pipeline.correlate()
     with pytest.raises(AssertionError):
         await check(pipeline, population, undisturbed.digest())
