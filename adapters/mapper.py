@@ -28,6 +28,8 @@ Envelope = dict[str, Any]
 NOTHING = Mapped()
 """What a note gives that vouches for nothing."""
 _CLASSES = ("class_of_admission", "requested_class", "granted_class")
+_NUMBERED = frozenset({Scheme.A_NUMBER, Scheme.FIN, Scheme.I94, Scheme.PASSPORT})
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CLOCKS = timedelta(days=1)
 """How far two clocks, and the days of two zones, may lie apart."""
 
@@ -377,11 +379,18 @@ def _optional(said: Fields, field: str | None, convert: Converter[str | None]) -
     return at.optional(name, convert) if at is not None else None
 
 
+def _filled(one: Spelling) -> Spelling:
+    """The identifier. Raises InvalidIdentifier for zeros alone, which would make one person of all without a number."""
+    if one["scheme"] in _NUMBERED and not one["value"].lstrip(_LETTERS).strip("0"):
+        raise InvalidIdentifier(f"{one['value']!r} is not a {one['scheme'].value}: it has zeros alone")
+    return one
+
+
 def _number(said: Fields, of: Number) -> Spelling | None:
     """The identifier, None if it is absent, or wrong and not needed. Raises ValueError if it is wrong and needed."""
     if of.needed:
         try:
-            return Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by)
+            return _filled(Identifier.spelled(of.scheme, _text(said, of.number) or "", of.issued_by))
         except InvalidIdentifier as error:
             raise ValueError(f"{of.number}: {error.without_value()}") from None
     number = _optional(said, of.number, of.number_as)
@@ -389,7 +398,7 @@ def _number(said: Fields, of: Number) -> Spelling | None:
     if not number and not issuer:
         return None
     try:
-        return Identifier.spelled(of.scheme, number or "", issuer or of.issued_by)
+        return _filled(Identifier.spelled(of.scheme, number or "", issuer or of.issued_by))
     except InvalidIdentifier as error:
         said.lost.append(Lost(of.number, f"{of.number}: {error.without_value()}"))
         return None

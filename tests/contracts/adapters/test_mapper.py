@@ -272,3 +272,11 @@ def test_a_record_that_a_rule_leaves_out_takes_back_what_it_said_before() -> Non
     assert {event.operation for event in events(mapper, kind="Z")} == {Operation.RETRACT}
     assert mapper(Record("line 1", b"raw", GOOD | {"kind": "Z", "version": 1}), ORIGIN) == Filtered("left.out")
     assert {event.operation for event in events(mapper)} == {Operation.ASSERT}
+
+
+def test_a_number_of_zeros_alone_is_none() -> None:
+    result = mapped(passport={"number": "000000000", "state": "ESP"})
+    assert not [
+        number for event in result.events if isinstance(event, Departure) for number in event.subject.identifiers
+    ]
+    assert result.lost == (Lost("passport/number", "passport/number: is not a passport: it has zeros alone"),)
