@@ -35,6 +35,7 @@ OFFICES = {"CA": "America/Toronto", "US": "America/New_York"}
 UNKNOWN_ISSUER = "XXX"
 RECORDS = 10**7
 """More than a batch has records: its sequence and the place in it make one number."""
+_AIRPORT = re.compile(r"\b(AIRPORT|AEROPORT|INTL|AIR TERMINAL)\b", re.IGNORECASE)
 _KEY, _OFFSET = re.compile(r"BC[0-9]{12}"), re.compile(r"T.*(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 
 
@@ -103,6 +104,11 @@ def subject(said: Fields) -> Subject:
             "identifiers": list(known.values()),
         }
     )
+
+
+def skips(crossing: Fields) -> str | None:
+    """Entries by air into Canada: whoever lands there may come from anywhere."""
+    return "by-air" if _AIRPORT.search(plain(text(crossing, "CrossingPortName") or "")) else None
 
 
 def says(crossing: Fields) -> Iterator[Says]:
@@ -174,7 +180,9 @@ MAPPING = Mapper(
     version=version,
     recorded=lambda said: RECORDED(text(said, "CrossingRecordedDateTime"), "CrossingRecordedDateTime"),
     retracted=lambda said: ACTION(text(said, "CrossingActionCode"), "CrossingActionCode") == "D",
+    skips=skips,
     says=says,
+    taken_back=lambda said: says(said) if text(said, "CrossingActionCode") != "N" else (),
     vouches=vouches,
 )
 ADAPTER = System(

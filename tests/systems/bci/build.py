@@ -146,6 +146,10 @@ def inputs() -> dict[str, bytes]:
             "a-copy-of-what-canada-has": batch(
                 crossing(foreign="CA2025000123"), crossing(CAME, foreign="CA2025000124")
             ),
+            "entries-by-air": batch(
+                crossing(port="TORONTO PEARSON INTL AIRPORT"),
+                crossing(id="BC000000000024", port="Aéroport de Montréal", action="C"),
+            ),
             "a-port-of-no-table": batch(
                 crossing(port="NIAGARA FALLS"),
                 crossing(CAME, port="FORT ERIE"),
