@@ -15,6 +15,7 @@ from adapters.formats.delimited import DelimitedFormat
 from adapters.mapper import Mapper, Person, Says, Vouches
 from adapters.transports.sftp_drop import SftpDrop
 from schemas.country_codes import ICAO, NAMES
+from schemas.country_codes import name as plain
 from schemas.events import Departure
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.moments import Moment, Precision, midnight, zone
@@ -23,6 +24,7 @@ from schemas.ports import PortOfCanada, port, port_of_canada
 TORONTO = "America/Toronto"
 FIRST_DAYS = {"departure:foreigners": date(2013, 6, 30), "departure:everybody": date(2019, 7, 11)}
 """Who is in it from which day: the scope of coverage, and its first day in Toronto."""
+AIRPORT = re.compile(r"\b(AIRPORT|AEROPORT|INTL|AIR TERMINAL)\b", re.IGNORECASE)
 TYPES = ("PASSPORT", "VISA", "PR-CARD", "NEXUS", "FAST", "EDL", "STATUS-CARD", "BIRTH-CERTIFICATE", "OTHER")
 NATIONALITY, ISSUER = country(NAMES, ICAO), country(NAMES, ICAO, of="issuer")
 PERSON = Person(
@@ -92,6 +94,11 @@ def documents(detail: Fields) -> list[Spelling]:
         return []
 
 
+def skips(detail: Fields) -> str | None:
+    """Entries by air into Canada: who lands there may come from anywhere."""
+    return "by-air" if AIRPORT.search(plain(detail.text("PORT") or "")) else None
+
+
 def says(detail: Fields) -> Iterator[Says]:
     """The departure. Raises ValueError."""
     at = detail.optional("PORT", where)
@@ -145,7 +152,9 @@ MAPPING = Mapper(
     version=lambda record: int(record.header["SEQUENCE"]) * RECORDS + record.number,
     recorded=lambda detail: detail.need("UPDATED", instant),
     retracted=lambda detail: detail.need("ACTION", choice("N", "C", "D")) == "D",
+    skips=skips,
     says=says,
+    taken_back=lambda detail: says(detail) if detail["ACTION"] != "N" else (),
     vouches=vouches,
 )
 ADAPTER = System(

@@ -54,6 +54,7 @@ def inputs() -> dict[str, bytes]:
         "clocks-that-are-set": file(
             entry(1, ENTRY_DATE="2024-11-03", ENTRY_TIME="01:30"), entry(2, ENTRY_DATE="2025-03-09", ENTRY_TIME="02:30")
         ),
+        "by-air": file(entry(1, PORT="TORONTO PEARSON INTL AIRPORT"), entry(2, ACTION="C", PORT="AÉROPORT DE QUÉBEC")),
         "the-day-alone": file(entry(1, ENTRY_TIME=""), entry(2, ENTRY_TIME="25:00"), entry(3, PORT="NIAGARA FALLS")),
         "the-country-is-a-name": file(
             entry(1, NATIONALITY="Korea, Republic of", ISSUING_COUNTRY="SOUTH KOREA"),

@@ -90,6 +90,15 @@ def inputs() -> dict[str, bytes]:
                 case(form="i539"), DETAILS | {"currentClass": "F-1", "requestedClass": "F1", "requestedUntil": "D/S"}
             ),
         ),
+        "requested-action/input.json": page(
+            *(
+                answer(
+                    case(f"IOE90990002{number:02}", form="I-129"),
+                    DETAILS | {"currentClass": "F1", "requestedClass": "H-1B", "requestedAction": action},
+                )
+                for number, action in enumerate("ABCDEFQ")
+            )
+        ),
         "denied-and-withdrawn/input.json": page(
             answer(case(text=DENIED), DETAILS | {"decisionDate": "2025-11-02"}),
             answer(case("IOE9099000118", "Withdrawal Acknowledgement Notice Was Sent"), DETAILS),
