@@ -42,7 +42,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/visabus demo $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: $(VENV)/.dev
 	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) $(BIN)/python -m pytest -n $(WORKERS) \
