@@ -84,7 +84,7 @@ class FdnsWriter:
         alien = self._mistakes.number("alien", person.a_number, description, possible=counted)
         item: dict[str, Any] = {
             "recordNumber": key,
-            "version": 1 + bool(done),
+            "version": 1 + bool(done and counted),
             **content,
             "openedAt": f"{iso_stamp(opened_at)}Z",
             "closedAt": f"{iso_stamp(done_at)}Z" if done and content["kind"] == "LEAD" else None,
