@@ -96,7 +96,7 @@ class IcmWriter:
         changed = min(changed + late * DAY, self._end - 60)
         item: dict[str, Any] = {
             "caseNumber": key,
-            "version": 1 + bool(closed),
+            "version": 1 + bool(closed and counted),
             "status": "CLOSED" if closed else "OPEN",
             "category": rng.one(rates.CATEGORIES),
             "disposition": rng.one(rates.DISPOSITIONS) if closed else None,
