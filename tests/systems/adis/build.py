@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from typing import Any
+
+from systems import rows as rows_of
 
 Fields = dict[str, Any]
 
@@ -79,30 +79,18 @@ def row(number: int = 4711, **changes: Any) -> Fields:
 
 
 def dump(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = tuple(ROW)) -> str:
-    """A CSV dump of the view. Values have no commas."""
-    names = list(columns)
-    lines = [",".join(names)]
-    lines += [",".join("" if each[name] is None else str(each[name]) for name in names) for each in rows]
-    return "\n".join(lines) + "\n"
+    """A CSV dump of the view."""
+    return rows_of.dump(rows, columns)
 
 
 def insert(rows: Iterable[Mapping[str, Any]]) -> str:
     """SQL that puts rows into the table."""
-    statements = []
-    for each in rows:
-        values = ", ".join("NULL" if value is None else repr(value) for value in each.values())
-        statements.append(f"INSERT INTO stay ({', '.join(each)}) VALUES ({values});\n")
-    return "".join(statements)
+    return rows_of.insert("stay", rows)
 
 
 def database(script: str) -> bytes:
     """The bytes of a SQLite database with the interface's view, filled by a script."""
-    connection = sqlite3.connect(":memory:")
-    try:
-        connection.executescript(files("adapters.systems.adis").joinpath("table.sql").read_text() + script)
-        return connection.serialize()
-    finally:
-        connection.close()
+    return rows_of.database(rows_of.tables("adis") + script)
 
 
 def inputs() -> dict[str, bytes]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from typing import Any
+
+from systems import rows as rows_of
 
 Fields = dict[str, Any]
 
@@ -57,34 +57,20 @@ def row(**changes: Any) -> Fields:
 
 
 def dump(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = tuple(ROW)) -> str:
-    """A CSV dump of the view. Values have no commas."""
-    names = list(columns)
-    lines = [",".join(names)]
-    lines += [",".join("" if each[name] is None else str(each[name]) for name in names) for each in rows]
-    return "\n".join(lines) + "\n"
+    """A CSV dump of the view."""
+    return rows_of.dump(rows, columns)
 
 
 def tables(dialect: str) -> str:
     """The statements of `table.sql` for a dialect."""
-    text = files("adapters.systems.claims3").joinpath("table.sql").read_text()
-    parts = text.split("-- dialect: ")
-    return next(part.removeprefix(dialect) for part in parts if part.startswith(dialect))
+    return rows_of.tables("claims3", dialect)
 
 
 def insert(rows: Iterable[Mapping[str, Any]]) -> str:
     """SQL that puts rows into the table."""
-    statements = []
-    for each in rows:
-        values = ", ".join("NULL" if value is None else repr(value) for value in each.values())
-        statements.append(f"INSERT INTO benefit_action ({', '.join(each)}) VALUES ({values});\n")
-    return "".join(statements)
+    return rows_of.insert("benefit_action", rows)
 
 
 def database(script: str) -> bytes:
-    """The bytes of a SQLite database with the interface's views, filled by a script."""
-    connection = sqlite3.connect(":memory:")
-    try:
-        connection.executescript(tables("sqlite") + script)
-        return connection.serialize()
-    finally:
-        connection.close()
+    """The bytes of a SQLite database with the interface's view, filled by a script."""
+    return rows_of.database(tables("sqlite") + script)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-import tarfile
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
-from io import BytesIO
 from typing import Any
+
+from systems import rows as rows_of
 
 Fields = dict[str, Any]
 
@@ -48,41 +46,23 @@ def row(number: int = 0, **changes: Any) -> Fields:
 
 
 def dump(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = tuple(ROW)) -> str:
-    """A CSV dump of the view. Values have no commas."""
-    names = list(columns)
-    lines = [",".join(names)]
-    lines += [",".join("" if each[name] is None else str(each[name]) for name in names) for each in rows]
-    return "\n".join(lines) + "\n"
+    """A CSV dump of the view."""
+    return rows_of.dump(rows, columns)
 
 
 def insert(rows: Iterable[Mapping[str, Any]]) -> str:
     """SQL that puts rows into the table."""
-    statements = []
-    for each in rows:
-        values = ", ".join("NULL" if value is None else repr(value) for value in each.values())
-        statements.append(f"INSERT INTO naturalization_case ({', '.join(each)}) VALUES ({values});\n")
-    return "".join(statements)
+    return rows_of.insert("naturalization_case", rows)
 
 
 def database(script: str) -> bytes:
     """The bytes of a SQLite database with the interface's view, filled by a script."""
-    connection = sqlite3.connect(":memory:")
-    try:
-        connection.executescript(files("adapters.systems.claims4").joinpath("table.sql").read_text() + script)
-        return connection.serialize()
-    finally:
-        connection.close()
+    return rows_of.database(rows_of.tables("claims4") + script)
 
 
 def reads(*dumps: str) -> bytes:
     """Successive reads of the view as an archive."""
-    archive = BytesIO()
-    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for number, each in enumerate(dumps, 1):
-            info = tarfile.TarInfo(f"read-{number}.csv")
-            info.size = len(each.encode())
-            tar.addfile(info, BytesIO(each.encode()))
-    return archive.getvalue()
+    return rows_of.archive(*dumps)
 
 
 def inputs() -> dict[str, bytes]:
