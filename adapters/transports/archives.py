@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
@@ -101,8 +102,9 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
     notes: list[Note] = []
     room = KEPT
     together: list[tuple[str, bytes]] = []
+    reader = cast(ReadsTogether, format) if _reads_together(type(format)) else None
     with archive:
-        if isinstance(format, ReadsTogether):
+        if reader is not None:
             limit = min(limit, TOGETHER)
         for member in members:
             kept: list[bytes] = []
@@ -114,7 +116,7 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
                 continue
             limit -= member.file_size
             name = _name(member)
-            if isinstance(format, ReadsTogether):
+            if reader is not None:
                 together.append((name, b"".join(kept) if kept else archive.read(member)))
                 continue
             with BytesIO(b"".join(kept)) if kept else archive.open(member) as unpacked:
@@ -124,8 +126,8 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
                         notes.append(placed)
                     else:
                         yield placed
-    if isinstance(format, ReadsTogether):
-        yield from format.read_members(together)
+    if reader is not None:
+        yield from reader.read_members(together)
     yield from notes
 
 
@@ -189,6 +191,12 @@ def _name(member: ZipInfo) -> str:
     if not name.isprintable():
         name = "".join(char if char.isprintable() else "?" for char in name)
     return name[:100] or "?"
+
+
+@lru_cache(maxsize=64)
+def _reads_together(kind: type) -> bool:
+    """Whether a kind of format reads the members of an archive together: a Protocol is dear to ask for each member."""
+    return issubclass(kind, ReadsTogether)
 
 
 def _placed(read: Read, name: str) -> Read:
