@@ -7,12 +7,10 @@ from functools import lru_cache
 
 from adapters.formats.manifest import Document
 from adapters.formats.mrz import plain
-from schemas.countries import STATES
+from schemas.countries import STATES, UNKNOWN_ISSUER
 from schemas.identifiers import Identifier, Scheme, Spelling
 
 FOIL = re.compile(r"[A-Z0-9][0-9]{7}")
-UNKNOWN_ISSUER = "XXX"
-"""Of a passport whose issuer is not told: its number is kept, and is no other's of that number."""
 
 
 def visa(foil: str, issuer: str) -> tuple[Spelling | None, tuple[tuple[str, str], ...]]:

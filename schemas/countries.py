@@ -21,6 +21,8 @@ def _rows() -> list[tuple[str, str, str]]:
 _ROWS = _rows()
 STATES: frozenset[str] = frozenset(code for code, _, _ in _ROWS)
 """Every code that a document may show."""
+UNKNOWN_ISSUER = "XXX"
+"""Of a passport whose issuer is not told: its number is kept, and is no other's of that number."""
 ISSUER_OF: dict[str, str] = {code: same for code, _, same in _ROWS}
 """The code under which an issuer is compared: D and DEU are one, ROM and ROU, XXK and RKS, the GB* and GBR."""
 ISSUERS: frozenset[str] = frozenset(ISSUER_OF.values())

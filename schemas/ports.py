@@ -6,6 +6,7 @@ their heads name the sources. LOS is Los Angeles here, which IATA calls LAX; LOS
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -26,6 +27,7 @@ class Port(NamedTuple):
         return bool(self.zone) or not self.name.startswith(_NOWHERE)
 
 
+_AIRPORT = re.compile(r"\b(AIRPORT|AEROPORT|INTL|AIR TERMINAL)\b", re.IGNORECASE)
 _NOWHERE = ("NOT REPORTED", "UNIDENTIF", "UNKNOWN", "No PORT Code", "Collapsed", "INVALID")
 
 
@@ -45,6 +47,11 @@ class PortOfCanada(NamedTuple):
 def port_of_canada(text: str) -> PortOfCanada | None:
     """The land port of that name, whatever its case, accents and marks; None where the table does not have it."""
     return _ports_of_canada().get(plain(text))
+
+
+def names_an_airport(text: str) -> bool:
+    """Whether the name of a port tells of an airport, in English or French."""
+    return _AIRPORT.search(plain(text)) is not None
 
 
 @cache

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from services.simulator.source import Served, SourceUnavailable, Surroundings
+
 AGAIN = (429, 503)
 """Answers after which the same bytes are sent again."""
 YOUNG_SECONDS = 240
@@ -153,3 +155,21 @@ async def _send(http: httpx.AsyncClient, message: Message) -> dict[str, Any]:
         raise Refused(f"{response.status_code}: {response.text[:200]}")
     body: dict[str, Any] = response.json()
     return body
+
+
+def pushing(system: str, place: Path, surroundings: Surroundings, *, path: str, media_type: str) -> Served:
+    """Serve a system that sends the messages of a folder by itself, where there is a push handler.
+
+    Sending raises SourceUnavailable.
+    """
+    http, key = surroundings.door, surroundings.key
+
+    async def send() -> None:
+        if http is None or key is None:
+            return
+        try:
+            await push(http, place, key, path=path, media_type=media_type)
+        except (NotTaken, Refused) as error:
+            raise SourceUnavailable(f"{system}: a message was not taken: {error}") from None
+
+    return Served(send=send)

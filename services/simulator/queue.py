@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from urllib.parse import unquote, urlsplit
+
+from services.simulator.source import Feeds, Served, SourceUnavailable
 
 TIMEOUT = 30.0
 """Seconds that the broker may take for one message: a publish may wait without end."""
@@ -39,3 +42,19 @@ async def fill(url: str, messages: Iterable[tuple[str, bytes]]) -> int:
             return sent
     except (AMQPError, OSError, TimeoutError) as error:
         raise QueueDown(type(error).__name__) from None
+
+
+@asynccontextmanager
+async def queued(url: str, feed: str, messages: Iterable[tuple[str, bytes]], files: Feeds) -> AsyncIterator[Served]:
+    """Serve messages by a feed that reads a queue; where there is none, by the feeds of files.
+
+    Raises SourceUnavailable.
+    """
+    if not url:
+        yield Served(files)
+        return
+    try:
+        await fill(url, messages)
+    except QueueDown as error:
+        raise SourceUnavailable(f"the queue cannot be filled: {error}") from None
+    yield Served({feed: {"url": url}})

@@ -18,12 +18,13 @@ from adapters.formats.xml_batch import XmlBatchFormat
 from adapters.mapper import Mapper, Says, Vouches
 from adapters.niem import birth, local_moment, name, numbers, tell_lost, text, texts
 from adapters.transports.sftp_drop import SftpDrop
+from schemas.countries import UNKNOWN_ISSUER
 from schemas.country_codes import ICAO, NAMES
 from schemas.country_codes import name as plain
 from schemas.events import Arrival, Departure, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
 from schemas.moments import Moment, midnight
-from schemas.ports import port, port_of_canada
+from schemas.ports import names_an_airport, port, port_of_canada
 
 HERE = files("adapters.systems.bci")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
@@ -32,10 +33,8 @@ RECORDED, NATIONALITY, ISSUER = instant_at("UTC"), country(NAMES, ICAO), country
 ACTION, DIRECTION = choice("N", "C", "D"), choice(*CODES["directions"])
 OFFICES = {"CA": "America/Toronto", "US": "America/New_York"}
 """Where a port is not known, the day of a crossing is taken for one of this zone."""
-UNKNOWN_ISSUER = "XXX"
 RECORDS = 10**7
 """More than a batch has records: its sequence and the place in it make one number."""
-_AIRPORT = re.compile(r"\b(AIRPORT|AEROPORT|INTL|AIR TERMINAL)\b", re.IGNORECASE)
 _KEY, _OFFSET = re.compile(r"BC[0-9]{12}"), re.compile(r"T.*(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 
 
@@ -108,7 +107,7 @@ def subject(said: Fields) -> Subject:
 
 def skips(crossing: Fields) -> str | None:
     """Entries by air into Canada: whoever lands there may come from anywhere."""
-    return "by-air" if _AIRPORT.search(plain(text(crossing, "CrossingPortName") or "")) else None
+    return "by-air" if names_an_airport(text(crossing, "CrossingPortName") or "") else None
 
 
 def says(crossing: Fields) -> Iterator[Says]:

@@ -14,23 +14,21 @@ from adapters.formats.control import Control
 from adapters.formats.delimited import DelimitedFormat
 from adapters.mapper import Mapper, Person, Says, Vouches
 from adapters.transports.sftp_drop import SftpDrop
+from schemas.countries import UNKNOWN_ISSUER
 from schemas.country_codes import ICAO, NAMES
-from schemas.country_codes import name as plain
 from schemas.events import Departure
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.moments import Moment, Precision, midnight, zone
-from schemas.ports import PortOfCanada, port, port_of_canada
+from schemas.ports import PortOfCanada, names_an_airport, port, port_of_canada
 
 TORONTO = "America/Toronto"
 FIRST_DAYS = {"departure:foreigners": date(2013, 6, 30), "departure:everybody": date(2019, 7, 11)}
 """Who is in it from which day: the scope of coverage, and its first day in Toronto."""
-AIRPORT = re.compile(r"\b(AIRPORT|AEROPORT|INTL|AIR TERMINAL)\b", re.IGNORECASE)
 TYPES = ("PASSPORT", "VISA", "PR-CARD", "NEXUS", "FAST", "EDL", "STATUS-CARD", "BIRTH-CERTIFICATE", "OTHER")
 NATIONALITY, ISSUER = country(NAMES, ICAO), country(NAMES, ICAO, of="issuer")
 PERSON = Person(
     "LAST-NAME", ("FIRST-NAME", "MIDDLE-NAME"), "BIRTH-DATE", "SEX", "NATIONALITY", citizenship_as=NATIONALITY
 )
-UNKNOWN_ISSUER = "XXX"
 RECORDS = 10**7
 """More than a file has records: its sequence and the place in it make one number."""
 _KEY, _TIME = re.compile(r"CA[0-9]{10}"), re.compile(r"[0-9]{2}:[0-5][0-9]")
@@ -96,7 +94,7 @@ def documents(detail: Fields) -> list[Spelling]:
 
 def skips(detail: Fields) -> str | None:
     """Entries by air into Canada: who lands there may come from anywhere."""
-    return "by-air" if AIRPORT.search(plain(detail.text("PORT") or "")) else None
+    return "by-air" if names_an_airport(detail.text("PORT") or "") else None
 
 
 def says(detail: Fields) -> Iterator[Says]:

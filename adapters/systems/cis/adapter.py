@@ -29,6 +29,7 @@ from adapters.mapper import Mapper, Number, Person, Says
 from adapters.transports.file_drop import FileDrop
 from adapters.transports.snapshot import Snapshot, number_of
 from schemas.confidential import CLASSES, PERMITS
+from schemas.countries import UNKNOWN_ISSUER
 from schemas.country_codes import INS_ALPHA
 from schemas.events import Handling, Name, Status, Subject
 from schemas.identifiers import Scheme
@@ -38,7 +39,6 @@ HERE = files("adapters.systems.cis")
 CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
 KIND = code(CODES["kinds"])
 WASHINGTON = "America/New_York"
-UNKNOWN_ISSUER = "XXX"
 ALIEN = Number(Scheme.A_NUMBER, "A-NUMBER", needed=True)
 PERSON = Person(
     "LAST-NAME",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from adapters import petitions
 from adapters.converters import code, country, day, day_or_status, text, whole, whole_day
 from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
@@ -23,11 +24,8 @@ COLUMNS = """
 """.split()
 FORM = code(FORMS := {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None})
 ACTION = code({action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")})
-CONSULATE = "A"
-ASKED = code({"B": "change_class", "F": "change_class", "C": "extend", "D": "extend", "E": "extend", CONSULATE: None})
-"""What REQUESTED_ACTION of the agency's released data asks for."""
 CLASSES = {"1B1": "H1B", "1B2": "H1B", "1B3": "H1B", "HSC": "H1B1"}
-"""Codes of the agency's own, in the same data."""
+"""Codes of the agency's own, in its released data."""
 VOID = code({"Y": True, "N": False})
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
@@ -60,7 +58,7 @@ def asked(row: Fields, requested: str | None, current: str | None) -> str | None
     """What the application asks for."""
     if FORMS[row["form_type"]] != "extend":
         return FORMS[row["form_type"]]
-    action = row.optional("requested_action", ASKED)
+    action = row.optional("requested_action", petitions.asks)
     return action or ("change_class" if requested not in (None, current) else "extend")
 
 
@@ -68,7 +66,7 @@ def skips(row: Fields) -> str | None:
     """Applications that move no stay."""
     if not FORM(row.text("form_type"), "form_type"):
         return "employment-authorisation-only"
-    consular = row["form_type"] == "I-129" and row.get("requested_action") == CONSULATE
+    consular = row["form_type"] == "I-129" and row.get("requested_action") == petitions.CONSULATE
     return "consular-notification" if consular else None
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from adapters import petitions
 from adapters.converters import day, flag, instant, text, whole, whole_day
 from adapters.core import Feed, Filtered, Record, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
 from adapters.mapper import Mapper, Says, vouching
-from adapters.systems.elis.applications import ASKS, CONSULATE, application, status
+from adapters.systems.elis.applications import ASKS, application, status
 from adapters.systems.elis.case_status import DECISIONS, OFFICE, CaseStatus, meaning_of, office_day
 from adapters.systems.elis.person import PERSON, documents, receipt_of
 from adapters.transports.rest_items import RestItems
@@ -54,7 +55,7 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     form = form_of(case)
     if form is None or form in RULES:
         return Filtered(RULES[form] if form is not None else "unknown-form")
-    if form == "I-129" and details.get("requestedAction") == CONSULATE:
+    if form == "I-129" and details.get("requestedAction") == petitions.CONSULATE:
         return Filtered("consular-notification")
     if listed is not None and receipt_of(listed) != receipt_of(case):
         raise ValueError("the answer is for another receipt than was asked for")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from adapters.converters import code, day, day_or_status, whole_day
+from adapters import petitions
+from adapters.converters import day, day_or_status, whole_day
 from adapters.fields import Fields
 from adapters.mapper import Says
 from adapters.systems.elis.case_status import OFFICE
@@ -15,11 +16,6 @@ from schemas.events import Extension, Status
 
 ASKS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust"}
 """What a form asks for."""
-CONSULATE = "A"
-REQUESTED = code(
-    {"B": "change_class", "F": "change_class", "C": "extend", "D": "extend", "E": "extend", CONSULATE: None}
-)
-"""What a petition asks for, by the agency's released data, of ELIS as of CLAIMS 3."""
 
 
 def application(
@@ -28,7 +24,7 @@ def application(
     """What becomes of an application to stay longer, otherwise or for good. Raises ValueError."""
     asks, current = ASKS[common["form"]], details.optional("currentClass", plain_class)
     asked = details.optional("requestedClass", plain_class)
-    requested = details.optional("requestedAction", REQUESTED) if asks == "extend" else None
+    requested = details.optional("requestedAction", petitions.asks) if asks == "extend" else None
     changes = asks == "extend" and asked not in (None, current)
     common |= {
         "asks": requested or ("change_class" if changes else asks),

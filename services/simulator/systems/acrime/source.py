@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from services.simulator.population.rates import table
-from services.simulator.queue import QueueDown, fill
-from services.simulator.source import Feeds, Run, Served, Source, SourceUnavailable, Surroundings, Writer
+from services.simulator.queue import queued
+from services.simulator.source import Feeds, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.acrime import rates
 from services.simulator.systems.acrime.writer import OPENING, AcrimeWriter
 
@@ -28,17 +28,9 @@ class Acrime(Source):
         """Return the feed of the files."""
         return {"ACRIME.files": {"url": place.as_uri()}}
 
-    @asynccontextmanager
-    async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
+    def serve(self, place: Path, surroundings: Surroundings) -> AbstractAsyncContextManager[Served]:
         """Put all messages into the queue, where there is one. Raises SourceUnavailable."""
-        if not surroundings.queue:
-            yield Served(self.feeds(place))
-            return
-        try:
-            await fill(surroundings.queue, _messages(place))
-        except QueueDown as error:
-            raise SourceUnavailable(f"the queue cannot be filled: {error}") from None
-        yield Served({"ACRIME.queue": {"url": surroundings.queue}})
+        return queued(surroundings.queue, "ACRIME.queue", _messages(place), self.feeds(place))
 
 
 def _messages(directory: Path) -> Iterator[tuple[str, bytes]]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.simulator.queue import QueueDown, fill
-
-__all__ = ["QueueDown", "interchanges", "send"]
 _HEAD = b"UNA:+.? '"
 
 
@@ -17,12 +14,8 @@ def interchanges(path: Path) -> Iterator[bytes]:
         yield _HEAD + part
 
 
-async def send(url: str, directory: Path) -> int:
-    """Put all interchanges of a directory into a durable queue, made if need be; how many. Raises QueueDown."""
-    return await fill(url, _messages(directory))
-
-
-def _messages(directory: Path) -> Iterator[tuple[str, bytes]]:
+def messages(directory: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield all interchanges of a directory, each with a name."""
     for path in sorted(directory.glob("*.edi")):
         for number, body in enumerate(interchanges(path), start=1):
             yield f"{path.stem}.{number:04}", body

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from services.simulator.population.plans import Crossing
 from services.simulator.population.rates import table
+from services.simulator.queue import queued
 from services.simulator.source import (
     DepartureReports,
     Feeds,
     Run,
     Served,
     Source,
-    SourceUnavailable,
     Surroundings,
     Writer,
 )
 from services.simulator.systems.apis import rates
-from services.simulator.systems.apis.queue import QueueDown, send
+from services.simulator.systems.apis.queue import messages
 from services.simulator.systems.apis.writer import ApisWriter
 
 
@@ -44,17 +43,9 @@ class Apis(Source):
         """Return the feed of the files."""
         return {"APIS.files": {"url": place.as_uri()}}
 
-    @asynccontextmanager
-    async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
+    def serve(self, place: Path, surroundings: Surroundings) -> AbstractAsyncContextManager[Served]:
         """Put all interchanges into the queue, where there is one. Raises SourceUnavailable."""
-        if not surroundings.queue:
-            yield Served(self.feeds(place))
-            return
-        try:
-            await send(surroundings.queue, place)
-        except QueueDown as error:
-            raise SourceUnavailable(f"the queue cannot be filled: {error}") from None
-        yield Served({"APIS.queue": {"url": surroundings.queue}})
+        return queued(surroundings.queue, "APIS.queue", messages(place), self.feeds(place))
 
 
 SOURCE = Apis()

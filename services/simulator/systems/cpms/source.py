@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.simulator.population.rates import table
-from services.simulator.push import NotTaken, Refused, push
-from services.simulator.source import Run, Served, Source, SourceUnavailable, Surroundings, Writer
+from services.simulator.push import pushing
+from services.simulator.source import Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.cpms import rates
 from services.simulator.systems.cpms.writer import CpmsWriter
 
@@ -30,17 +30,7 @@ class Cpms(Source):
     @asynccontextmanager
     async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
         """Send all messages, where there is a push handler. Sending raises SourceUnavailable."""
-        http, key = surroundings.door, surroundings.key
-
-        async def send() -> None:
-            if http is None or key is None:
-                return
-            try:
-                await push(http, place, key, path=PATH, media_type=MEDIA_TYPE)
-            except (NotTaken, Refused) as error:
-                raise SourceUnavailable(f"{self.system}: a message was not taken: {error}") from None
-
-        yield Served(send=send)
+        yield pushing(self.system, place, surroundings, path=PATH, media_type=MEDIA_TYPE)
 
 
 SOURCE = Cpms()

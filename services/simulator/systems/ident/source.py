@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from services.simulator.population.rates import table
-from services.simulator.push import NotTaken, Pushed, PushKey, Refused, push
-from services.simulator.source import DepartureReports, Run, Served, Source, SourceUnavailable, Surroundings, Writer
+from services.simulator.push import Pushed, PushKey, push, pushing
+from services.simulator.source import DepartureReports, Run, Served, Source, Surroundings, Writer
 from services.simulator.systems.ident import rates
 from services.simulator.systems.ident.writer import IdentWriter
 
@@ -38,17 +38,7 @@ class Ident(Source):
     @asynccontextmanager
     async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
         """Send all messages, where there is a push handler. Sending raises SourceUnavailable."""
-        http, key = surroundings.door, surroundings.key
-
-        async def send() -> None:
-            if http is None or key is None:
-                return
-            try:
-                await send_messages(http, place, key)
-            except (NotTaken, Refused) as error:
-                raise SourceUnavailable(f"{self.system}: a message was not taken: {error}") from None
-
-        yield Served(send=send)
+        yield pushing(self.system, place, surroundings, path=PATH, media_type=MEDIA_TYPE)
 
 
 SOURCE = Ident()

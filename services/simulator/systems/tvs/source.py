@@ -15,7 +15,7 @@ from services.simulator.log import PersonLog, birth_text, reported_departure
 from services.simulator.noise import Description
 from services.simulator.population.plans import Crossing, Stay
 from services.simulator.population.rates import table
-from services.simulator.push import NotTaken, Refused, push
+from services.simulator.push import pushing
 from services.simulator.rng import Rng
 from services.simulator.source import (
     Counts,
@@ -23,7 +23,6 @@ from services.simulator.source import (
     Run,
     Served,
     Source,
-    SourceUnavailable,
     Surroundings,
     Writer,
 )
@@ -167,17 +166,7 @@ class Tvs(Source):
     @asynccontextmanager
     async def serve(self, place: Path, surroundings: Surroundings) -> AsyncIterator[Served]:
         """Send all messages, where there is a push handler. Sending raises SourceUnavailable."""
-        http, key = surroundings.door, surroundings.key
-
-        async def send() -> None:
-            if http is None or key is None:
-                return
-            try:
-                await push(http, place, key, path=PATH, media_type=MEDIA_TYPE)
-            except (NotTaken, Refused) as error:
-                raise SourceUnavailable(f"{self.system}: a message was not taken: {error}") from None
-
-        yield Served(send=send)
+        yield pushing(self.system, place, surroundings, path=PATH, media_type=MEDIA_TYPE)
 
 
 SOURCE = Tvs()
