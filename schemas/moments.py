@@ -64,8 +64,11 @@ class Moment(BaseModel):
 
     @classmethod
     def instant(cls, at: datetime, zone: str = "UTC", precision: Precision = Precision.INSTANT) -> Moment:
-        """A moment known to the second (or minute)."""
-        return cls(precision=precision, zone=zone, at=at.astimezone(UTC))
+        """A moment known to the second (or minute). Raises ValueError, also at the end of the calendar."""
+        try:
+            return cls(precision=precision, zone=zone, at=at.astimezone(UTC))
+        except OverflowError:  # its instant has no year in UTC
+            raise ValueError(f"the year {at.year} is at the end of the calendar") from None
 
     @classmethod
     def whole_day(cls, day: date, zone: str = "UTC") -> Moment:

@@ -129,3 +129,11 @@ def test_what_is_no_zone(name: str) -> None:
 def test_a_moment_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Moment.whole_day(date(2026, 1, 1)).zone = "UTC"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-05:00", "9998-12-31T23:59:59-05:00"]
+)
+def test_an_instant_at_the_end_of_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="end of the calendar"):
+        Moment.instant(at(text), NEW_YORK)

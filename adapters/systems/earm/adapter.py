@@ -21,7 +21,7 @@ from schemas.confidential import marks_of
 from schemas.country_codes import NAMES
 from schemas.events import Departure, Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
-from schemas.moments import zone
+from schemas.moments import Moment
 
 HERE = Path(__file__).parent
 SPACE = "{urn:visabus:earm:1}"
@@ -89,7 +89,7 @@ def key(case: Fields) -> str:
 def local(value: object, what: str) -> date:
     """The day of a day, or of a time, which is local to headquarters where it has no zone. Raises ValueError."""
     if isinstance(value, str) and "T" in value:
-        return AT_OFFICE(value, what).astimezone(zone(OFFICE)).date()
+        return Moment.instant(AT_OFFICE(value, what), OFFICE).local_day()
     return day(value, what)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.converters import day, text
 from adapters.fields import Fields
-from schemas.moments import zone
+from schemas.moments import Moment
 
 OFFICE = "America/New_York"
 DECISIONS = ("approved", "denied", "withdrawn", "naturalised")
@@ -44,8 +44,8 @@ def meaning_of(case: Fields) -> str | None:
 
 
 def office_day(at: datetime) -> date:
-    """The day of a moment at headquarters."""
-    return at.astimezone(zone(OFFICE)).date()
+    """The day of a moment at headquarters. Raises ValueError."""
+    return Moment.instant(at, OFFICE).local_day()
 
 
 def text_day(value: Any, what: str) -> date:

@@ -18,7 +18,7 @@ from adapters.mapper import Mapper, Says
 from adapters.transports.soap_ask import SoapAsk
 from schemas.events import Extension, Handling, Status, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
-from schemas.moments import zone
+from schemas.moments import Moment
 
 HERE = Path(__file__).parent
 SPACE = "{urn:visabus:pcqs:1}"
@@ -131,7 +131,7 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     lost = len(answer.lost)
     if status == "NONE":  # takes back whatever stood under this key
         at: datetime = answer.need("@answeredAt", instant)
-        return [Says(Status, _when(at.astimezone(zone(OFFICE)).date(), subject) | {"fact": "status_queried"})]
+        return [Says(Status, _when(Moment.instant(at, OFFICE).local_day(), subject) | {"fact": "status_queried"})]
     events: list[Says] = []
     for number, record in enumerate(answer.groups("Record"), 1):
         origin = {"origin": {"system": SOURCES[source], "record": str(record["@recordId"])}}

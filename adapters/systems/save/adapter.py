@@ -21,7 +21,7 @@ from schemas.confidential import CLASSES, PERMITS, marks_of
 from schemas.country_codes import ICAO, INS_ALPHA
 from schemas.events import Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
-from schemas.moments import zone
+from schemas.moments import Moment
 
 HERE = Path(__file__).parent
 SPACE = "{urn:visabus:save:1}"
@@ -149,7 +149,10 @@ def says(said: Fields) -> Iterable[Says] | Filtered:
     if rule is not None:
         return Filtered(rule)
     at: datetime = said.need("@changedAt", instant)
-    fields = {"occurred_at": whole_day(at.astimezone(zone(OFFICE)).date(), OFFICE), "subject": who(said, response_set)}
+    fields = {
+        "occurred_at": whole_day(Moment.instant(at, OFFICE).local_day(), OFFICE),
+        "subject": who(said, response_set),
+    }
     verified = {
         "fact": "status_verified",
         "class_of_admission": field(

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from adapters import converters, niem
 from adapters.converters import code, country, instant_at, whole_day
@@ -25,6 +24,7 @@ from adapters.transports.file_drop import FileDrop
 from schemas.country_codes import ICAO, SEVIS
 from schemas.events import Status
 from schemas.identifiers import Identifier, Scheme, Spelling
+from schemas.moments import Moment
 
 CODES: dict[str, Any] = tomllib.loads(files("adapters.systems.sevis").joinpath("public.toml").read_text())
 REQUESTS: dict[str, dict[str, str]] = CODES["requests"]
@@ -80,7 +80,7 @@ def processed(said: Fields) -> datetime:
 
 def applied_on(said: Fields) -> date:
     """The agency's day on which it did. Raises ValueError."""
-    return processed(said).astimezone(ZoneInfo(OFFICE)).date()
+    return Moment.instant(processed(said), OFFICE).local_day()
 
 
 def asked(said: Fields) -> tuple[str, str, Fields]:
