@@ -123,6 +123,24 @@ class KafkaSettings(Group):
         return _file(value)
 
 
+class WebSettings(Group):
+    """What connections to the API and to the door may cost. Each of the two has these limits for itself."""
+
+    connections: int = Field(
+        default=1_000,
+        ge=2,
+        le=100_000,
+        description="Most connections of one process; at the limit a new one takes the place of a silent one.",
+    )
+    head_seconds: Seconds = Field(default=10.0, description="Seconds in which a request's head has to arrive.")
+    body_rate: float = Field(
+        default=1_000.0, gt=0, le=1e9, description="Least rate at which a body has to arrive, in bytes a second."
+    )
+    body_grace_seconds: Seconds = Field(default=5.0, description="Seconds of a body before that rate counts.")
+    idle_seconds: Seconds = Field(default=15.0, description="Seconds between two requests of one connection.")
+    answer_seconds: Seconds = Field(default=20.0, description="Seconds after which an answer not fetched is given up.")
+
+
 class ApiSettings(Group):
     """The query API and whom it believes."""
 
@@ -272,6 +290,7 @@ class Settings(BaseSettings):
     )
     feeds: dict[FeedName, FeedSettings] = Field(default={}, description='"SYSTEM.feed" -> where it is.')
     kafka: KafkaSettings = KafkaSettings()
+    web: WebSettings = WebSettings()
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()
     door: DoorSettings = DoorSettings()

@@ -109,7 +109,7 @@ async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Setti
     """Until told to stop, or until another door took over; whether that was it."""
     from services.cli.web import server
 
-    web = server(app, host, port, grace=settings.deadlines.stop)
+    web = server(app, host, port, grace=settings.deadlines.stop, limits=settings.web)
     sentry = asyncio.create_task(_watch(web, handlers, settings.ingest.fence_seconds))
     try:
         await web.serve()

@@ -82,8 +82,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
             raise Refusal(str(error)) from None
         try:
             app = create_app(trust, store.reads, audit, _now)
-            # of connections; how many ask at once the guard limits
-            await server(app, host, port, grace=settings.deadlines.stop, limit_concurrency=4_096).serve()
+            await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
             await store.close()
             await audit.close()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import resource
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 
-from services.cli.context import Refusal
+from services.cli.context import MISUSED, Refusal
+from services.connections import BoundedConfig, Limits
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from services.settings import WebSettings
+
+_OTHER_FILES = 256
+"""Open files beside connections: the bus, the store, the logs."""
 
 
 class Server(uvicorn.Server):
@@ -30,19 +37,39 @@ class Server(uvicorn.Server):
                 structlog.get_logger("web").info("listening", url=url)
 
 
-def server(app: FastAPI, host: str, port: int, *, grace: float, **limits: Any) -> Server:
-    """A server with the limits that all of ours have."""
+def server(app: FastAPI, host: str, port: int, *, grace: float, limits: WebSettings) -> Server:
+    """A server with the limits that all of ours have. Raises Refusal."""
+    _files(limits.connections)
     return Server(
-        uvicorn.Config(
+        BoundedConfig(
             app,
+            Limits(
+                limits.connections,
+                limits.head_seconds,
+                limits.body_grace_seconds,
+                limits.body_rate,
+                limits.idle_seconds,
+                limits.answer_seconds,
+            ),
             host=host,
             port=port,
             log_config=None,
             access_log=False,  # a path may name a person; the applications write their own lines, which do not
             server_header=False,
-            h11_max_incomplete_event_size=32_768,
-            timeout_keep_alive=15,
             timeout_graceful_shutdown=int(grace),
-            **limits,
         )
     )
+
+
+def _files(connections: int) -> None:
+    """Have the process allowed as many open files as its connections need. Raises Refusal."""
+    needed = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise Refusal(
+                f"web.connections = {connections} needs {needed} open files and the process may have {hard}: "
+                "raise the limit (ulimit -n, LimitNOFILE), or lower web.connections",
+                MISUSED,
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
