@@ -297,6 +297,7 @@ def _object(description: str, properties: Json) -> Json:
 
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _INSTANT: Json = {"type": "string", "format": "date-time"}
+_INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
 
 
 def _counters() -> Json:
@@ -346,7 +347,7 @@ def _question_state() -> Json:
             "id": _text("Of the question."),
             "at": _INSTANT,
             "tries": _COUNT | {"description": "Times that it was asked without a whole answer."},
-            "again": {"type": ["string", "null"], "format": "date-time", "description": "Null: answered."},
+            "again": _INSTANT_OR_NULL | {"description": "Null: answered."},
         },
     )
 
@@ -368,6 +369,18 @@ def _position() -> Json:
             "owner": {"type": "string"},
             "released": {"type": "boolean"},
             "stopped": {"type": ["string", "null"], "description": "Why the feed was stopped."},
+            "process": {"type": "string", "description": "Host and process id of the owner."},
+            "condition": _object(
+                "What the owner saw of the source.",
+                {
+                    "last_batch": {"type": ["string", "null"], "description": "The last one that was done."},
+                    "last_batch_at": _INSTANT_OR_NULL,
+                    "caught_up_at": _INSTANT_OR_NULL | {"description": "When the source last had nothing more."},
+                    "down_since": _INSTANT_OR_NULL,
+                    "down_why": {"type": ["string", "null"], "description": "Why it cannot be reached."},
+                    "deferred": _COUNT | {"description": "Pieces that were left for later."},
+                },
+            ),
             "at": _INSTANT,
         },
     )

@@ -23,7 +23,7 @@ from services.correlator.resolve import Resolved, resolve
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_letter
 from services.domain.coverage import coverage_of_joined
-from services.domain.facts import fact_of
+from services.domain.facts import MICRO, fact_of
 from services.domain.fingerprint import fingerprint
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
@@ -68,6 +68,12 @@ class Correlator:
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self.fenced = 0
+        self.committed: int | None = None  # when events were last committed (microseconds)
+
+    @property
+    def partitions(self) -> list[str]:
+        """The partitions that are read, as topic/number."""
+        return [f"{part.topic}/{part.number}" for part in self._positions]
 
     async def check(self) -> str:
         """The store's name; what could not be resolved before is tried again. Raises OtherConfiguration."""
@@ -144,6 +150,7 @@ class Correlator:
             with attempt:
                 done = await self._append(batch)
         self._keys.remember(done)
+        self.committed = int(self._clock().timestamp() * MICRO)
         for move in batch.moves:
             part = Partition(move.topic, move.part)
             if part in self._positions:

@@ -145,7 +145,7 @@ async def _both(
     pace = Pace(store.reads.backlog)
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_beating(bus, store, stop))
+            tasks.create_task(_beating(correlator, bus, store, stop))
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
             tasks.create_task(_resolving(correlator, settings, stop, pace, hold=hold))
             if once:
@@ -178,7 +178,7 @@ async def _reading(
                     await consumer.close()
 
 
-async def _beating(bus: Bus, store: Store, stop: asyncio.Event) -> None:
+async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio.Event) -> None:
     """Say every few seconds that this process runs, and how much it has not read; take that away at the end."""
     heart = Heartbeats(store.engine, f"{socket.gethostname()}/{os.getpid()}")
     while not stop.is_set():
@@ -186,7 +186,9 @@ async def _beating(bus: Bus, store: Store, stop: asyncio.Event) -> None:
             ends = await bus.ends(EVENT_TOPICS)
             positions = await store.reads.positions()
             behind = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
-            await heart.beat(int(time.time() * 1_000_000), behind)
+            await heart.beat(
+                int(time.time() * 1_000_000), behind, partitions=correlator.partitions, committed=correlator.committed
+            )
         await wait(BEAT_SECONDS, stop)
     with suppress(*_PASSING):
         await heart.end()

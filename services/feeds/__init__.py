@@ -1,6 +1,7 @@
 """Feeds as the bus knows them: how far each is (checkpoints), what it keeps, who holds it, and what was counted."""
 
 from services.feeds.checkpoints import Checkpoint, Checkpoints, parse
+from services.feeds.condition import Condition
 from services.feeds.counters import NONE, Counters
 from services.feeds.ownership import FeedHeld, FeedLost, Holding, Ownership
 from services.feeds.storage import FeedStorage, Values
@@ -9,6 +10,7 @@ __all__ = [
     "NONE",
     "Checkpoint",
     "Checkpoints",
+    "Condition",
     "Counters",
     "FeedHeld",
     "FeedLost",

@@ -10,6 +10,7 @@ import orjson
 from adapters.core import Json
 from bus.contract import Bus, Delivery, Message
 from schemas.topics import POSITIONS
+from services.feeds.condition import NO_CONDITION, Condition
 from services.feeds.counters import NONE, Counters
 
 
@@ -28,15 +29,17 @@ class Checkpoint:
     owner: str = ""
     released: bool = True  # the owner is done with the feed
     stopped: str | None = None  # why the feed was stopped, until it is taken up again
+    process: str = ""  # host and process id of the owner
+    condition: Condition = NO_CONDITION
     at: datetime | None = None
 
     def fence(self) -> tuple[int, str]:
         """Return what decides between two processes."""
         return (self.epoch, self.owner)
 
-    def held_by(self, epoch: int, owner: str) -> Checkpoint:
+    def held_by(self, epoch: int, owner: str, process: str = "") -> Checkpoint:
         """Return the same in the hands of a process."""
-        return replace(self, epoch=epoch, owner=owner, released=False, stopped=None)
+        return replace(self, epoch=epoch, owner=owner, process=process, released=False, stopped=None)
 
     def without_batch(self) -> Checkpoint:
         """Return the checkpoint in front of the batch begun, which is not counted then."""
@@ -65,6 +68,8 @@ class Checkpoint:
             "owner": self.owner,
             "released": self.released,
             "stopped": self.stopped,
+            "process": self.process,
+            "condition": self.condition.as_json(),
             "at": datetime.now(UTC).isoformat(),
         }
         return Message(POSITIONS, key.encode(), orjson.dumps(body))
@@ -85,6 +90,8 @@ def parse(value: bytes) -> Checkpoint:
         owner=body["owner"],
         released=body["released"],
         stopped=body["stopped"],
+        process=body.get("process", ""),
+        condition=Condition.from_json(body.get("condition")),
         at=datetime.fromisoformat(body["at"]),
     )
 

@@ -9,6 +9,8 @@ the position is durable. At worst records are read twice.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -57,6 +59,7 @@ class Ownership:
 
     def __init__(self, bus: Bus, producer: Producer) -> None:
         self.owner = uuid4().hex
+        self.process = f"{socket.gethostname()}/{os.getpid()}"
         self.holdings: dict[str, Holding] = {}
         self._bus = bus
         self.producer = producer
@@ -76,7 +79,7 @@ class Ownership:
         for key in wanted:
             before = self._checkpoints.held.get(key, Checkpoint())
             epoch = before.epoch if before.owner == self.owner else before.epoch + 1
-            self.holdings[key] = Holding(key, before.held_by(epoch, self.owner))
+            self.holdings[key] = Holding(key, before.held_by(epoch, self.owner, self.process))
             contested = contested or not before.released
         await self.producer.send([self.holdings[key].checkpoint.message(key) for key in wanted])
         return contested
@@ -99,7 +102,7 @@ class Ownership:
         await self._checkpoints.read(self._bus)
         for key, holding in self.holdings.items():
             last = self._checkpoints.last.get(key, holding.checkpoint)
-            holding.checkpoint = last.held_by(*holding.checkpoint.fence())
+            holding.checkpoint = last.held_by(*holding.checkpoint.fence(), self.process)
         self._compare()
 
     async def watch(self) -> None:

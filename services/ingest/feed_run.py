@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,6 @@ class FeedRun:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     deferred: tuple[str, ...] = ()  # what the source holds and its transport left for later
     deferred_logged: tuple[str, ...] = ()
-    down: bool = False  # the source, when it was asked last
     failures: int = 0  # in a row, other than of the source
     log: Any = field(init=False)
 
@@ -167,15 +167,21 @@ class FeedRun:
             why = f"{self.source.name} stopped: {type(error).__name__}; it is tried again"
             await self._save(replace(self.holding.checkpoint, stopped=why))
             raise Stopped(why) from error
-        if self.down:
-            self.down = False
+        if self.holding.checkpoint.condition.down_since is not None:
+            self._observe(down_since=None, down_why=None)
             self.log.info("source back")
         return whole
+
+    def _observe(self, **changes: Any) -> None:
+        """Take down what was seen of the source. It goes to the bus with the next checkpoint or heartbeat."""
+        condition = replace(self.holding.checkpoint.condition, **changes)
+        self.holding.checkpoint = replace(self.holding.checkpoint, condition=condition)
 
     async def _go_on(self) -> None:
         """Take back that the feed was stopped, and tell what was left for later where that is another than before."""
         if self.holding.checkpoint.stopped is not None:
             await self._save(replace(self.holding.checkpoint, stopped=None))
+        self._observe(caught_up_at=datetime.now(UTC), deferred=len(self.deferred))
         if self.deferred != self.deferred_logged:
             self.deferred_logged = self.deferred
             self.log.warning("left for later", count=len(self.deferred), why="; ".join(self.deferred[:_MOST_DEFERRED]))
@@ -219,8 +225,9 @@ class FeedRun:
             connection.ask_from(FeedQuestions(host.book, self.holding.key, wait))
 
     def _log_source_down(self, state: RetryCallState) -> None:
-        self.down = True
         error = state.outcome.exception() if state.outcome is not None else None
+        since = self.holding.checkpoint.condition.down_since or datetime.now(UTC)
+        self._observe(down_since=since, down_why=shape(str(error)))
         self.log.warning(
             "source down",
             why=shape(str(error)),
@@ -238,7 +245,10 @@ class FeedRun:
         finished = [tally for tally in chunk.finished if tally.records or tally.notes]
         await self._send([receipt(tally) for tally in finished])
         self._log_batches(finished)
-        await self._save(chunk.checkpoint)
+        condition = self.holding.checkpoint.condition
+        if finished:
+            condition = replace(condition, last_batch=finished[-1].origin.batch, last_batch_at=datetime.now(UTC))
+        await self._save(replace(chunk.checkpoint, condition=condition))
         await failpoints.reach("ingest.saved")
         for acknowledge in chunk.acknowledge:
             await acknowledge()

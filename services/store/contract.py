@@ -49,6 +49,8 @@ class Beat(NamedTuple):
     process: str
     at: int
     behind: int
+    partitions: tuple[str, ...] = ()  # topic/number, of those that it holds
+    committed: int | None = None  # when it last committed events (microseconds)
 
 
 class Reads(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import asyncpg
 from sqlalchemy import delete, select
@@ -23,9 +23,15 @@ class Heartbeats:
     def __init__(self, engine: AsyncEngine, process: str) -> None:
         self._engine, self._process = engine, process
 
-    async def beat(self, at: int, behind: int) -> None:
-        """Say that the process runs at a moment. Raises StoreDown."""
-        values = {"process": self._process, "at": at, "behind": behind}
+    async def beat(self, at: int, behind: int, *, partitions: Iterable[str] = (), committed: int | None = None) -> None:
+        """Say that the process runs at a moment, what it holds and when it last committed. Raises StoreDown."""
+        values = {
+            "process": self._process,
+            "at": at,
+            "behind": behind,
+            "partitions": " ".join(sorted(partitions)),
+            "committed": committed,
+        }
 
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(delete(HEARTBEAT).where(HEARTBEAT.c.process == self._process))
@@ -56,4 +62,4 @@ class Heartbeats:
 async def latest(connection: AsyncConnection) -> list[Beat]:
     """All heartbeats, the last one first."""
     rows = await connection.execute(select(HEARTBEAT).order_by(HEARTBEAT.c.at.desc(), HEARTBEAT.c.process))
-    return [Beat(row.process, row.at, row.behind) for row in rows]
+    return [Beat(row.process, row.at, row.behind, tuple(row.partitions.split()), row.committed) for row in rows]

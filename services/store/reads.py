@@ -187,6 +187,12 @@ class SqlReads:
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())
 
+    async def outcomes(self) -> dict[str | None, int]:
+        """Return how many persons of the view were last told each outcome; None for those who have none."""
+        query = select(PERSON.c.code, func.count()).where(PERSON.c.doc.is_not(None)).group_by(PERSON.c.code)
+        async with self._connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
     async def heartbeats(self) -> list[Beat]:
         async with self._connect() as connection:
             return await latest(connection)

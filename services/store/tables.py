@@ -150,13 +150,16 @@ POSITION = Table(
     PrimaryKeyConstraint("topic", "part"),
 )
 
-# when a correlator that runs last said so, and how many messages it had not read then; one that ends takes its row away
+# when a correlator that runs last said so, and how many messages it had not read then; one that ends takes its row
+# away. Times are microseconds since 1970
 HEARTBEAT = Table(
     "heartbeat",
     METADATA,
     Column("process", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("behind", BigInteger, nullable=False),
+    Column("partitions", Text, nullable=False, server_default=""),  # that it holds: topic/number, with blanks between
+    Column("committed", BigInteger),  # when it last committed events; absent: not since it started
 )
 
 # rules, weights and code tables that made this store, and the name it was given when it was founded: one row

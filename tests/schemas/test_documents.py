@@ -27,7 +27,7 @@ from schemas.topics import COMPACTED, EVENT_TOPICS, PARTITIONS
 from services.cli import app
 from services.cli.schemas import PUBLISHED
 from services.dead_letters import Spool, dead_letter
-from services.feeds import Checkpoint, Counters
+from services.feeds import Checkpoint, Condition, Counters
 from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
 from services.ingest.receipts import receipt
@@ -214,7 +214,10 @@ def test_positions_are_what_the_document_says() -> None:
     done = Counters(read=3, published=1, dead_lettered=1, filtered={"crew": 1}, events=1)
     for saved in (
         Checkpoint(),
-        Checkpoint({"file": "a", "offset": 7}, "a", "ff", 3, 4, done, done, 2, "host", False, "why", datetime.now(UTC)),
+        Checkpoint(
+            *({"file": "a", "offset": 7}, "a", "ff", 3, 4, done, done, 2),
+            *("host", False, "why", "host/7", Condition("a", down_since=datetime.now(UTC)), datetime.now(UTC)),
+        ),
     ):
         message = saved.message("I94/lines")
         assert message.value is not None

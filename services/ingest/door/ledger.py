@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -159,7 +160,11 @@ class Ledger:
 
     def _count(self, answer: Answer) -> None:
         checkpoint = self.holding.checkpoint
-        self.holding.checkpoint = replace(checkpoint, position={"number": answer.number}, counters=answer.counters)
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        condition = replace(checkpoint.condition, last_batch=answer.request, last_batch_at=now)
+        self.holding.checkpoint = replace(
+            checkpoint, position={"number": answer.number}, counters=answer.counters, condition=condition
+        )
 
     async def _save(self) -> None:
         """Save the checkpoint, and end the answers that are too old to be asked for."""

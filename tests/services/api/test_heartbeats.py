@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.topics import EVENT_TOPICS
 from services.correlator import process
 from services.settings import load
 from services.store import Store, open_store
@@ -55,10 +56,11 @@ async def test_a_process_has_one_heartbeat_and_takes_it_away(store: Store) -> No
     one, other = Heartbeats(store.engine, "a/1"), Heartbeats(store.engine, "b/2")
     await one.beat(100, 5)
     await other.beat(200, 3)
-    await one.beat(300, 1)
-    assert await store.reads.heartbeats() == [Beat("a/1", 300, 1), Beat("b/2", 200, 3)]
+    await one.beat(300, 1, partitions=["t/1", "t/0"], committed=250)
+    last = Beat("a/1", 300, 1, ("t/0", "t/1"), 250)
+    assert await store.reads.heartbeats() == [last, Beat("b/2", 200, 3)]
     await other.end()
-    assert await store.reads.heartbeats() == [Beat("a/1", 300, 1)]
+    assert await store.reads.heartbeats() == [last]
     await other.beat(301 + FORGOTTEN, 0)
     assert [beat.process for beat in await store.reads.heartbeats()] == ["b/2"]
 
@@ -66,8 +68,8 @@ async def test_a_process_has_one_heartbeat_and_takes_it_away(store: Store) -> No
 async def test_a_correlator_says_that_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written, beat = asyncio.Event(), Heartbeats.beat
 
-    async def seen(self: Heartbeats, at: int, behind: int) -> None:
-        await beat(self, at, behind)
+    async def seen(self: Heartbeats, at: int, behind: int, **held: Any) -> None:
+        await beat(self, at, behind, **held)
         written.set()
 
     monkeypatch.setattr(Heartbeats, "beat", seen)
@@ -77,7 +79,9 @@ async def test_a_correlator_says_that_it_runs(tmp_path: Path, monkeypatch: pytes
     async with asyncio.timeout(60):
         await written.wait()
     store = await open_store(settings.store_url)
-    assert [beat.behind for beat in await store.reads.heartbeats()] == [0]
+    (only,) = await store.reads.heartbeats()
+    assert (only.behind, only.committed) == (0, None)
+    assert set(only.partitions) <= {f"{topic}/{number}" for topic in EVENT_TOPICS for number in range(4)}
     stop.set()
     await running
     assert await store.reads.heartbeats() == []
