@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
+from links.reasons import Failure, Reason
 from schemas.events import AnyEvent
 
 Json = Any
@@ -34,12 +35,24 @@ class BadRecord(Exception):
 class SourceDown(Exception):
     """The source could not be reached or answered with an error of its own; nothing was lost; try again later.
 
-    `retry_after`: seconds that the source asks to be left alone for.
+    `retry_after`: seconds that the source asks to be left alone for. `code`: why, of one list for all transports, None
+    where it is not known; where that is final, trying again soon cannot help.
     """
 
-    def __init__(self, reason: str, *, retry_after: float = 0.0) -> None:
+    def __init__(self, reason: str, *, retry_after: float = 0.0, code: Reason | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.code = code
+
+    @property
+    def final(self) -> bool:
+        """Whether somebody has to change something before the source can be used."""
+        return self.code is not None and self.code.final
+
+    @classmethod
+    def by(cls, where: object, failure: Failure) -> SourceDown:
+        """The failure of a connection, in one line."""
+        return cls(f"{where}: {failure}", code=failure.reason)
 
 
 # --- what a format yields ----------------------------------------------------------------------------------------

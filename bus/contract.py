@@ -11,13 +11,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from links.reasons import Reason
+
 
 class BusError(Exception):
     """Anything a bus raises on purpose."""
 
 
 class BusDown(BusError):
-    """The bus could not be reached, or did not answer before the deadline. Whether a send arrived is *unknown*."""
+    """The bus could not be reached, or did not answer before the deadline. Whether a send arrived is *unknown*.
+
+    `code`: why, None where it is not known. `final`: somebody has to change something first.
+    """
+
+    def __init__(self, text: str, *, code: Reason | None = None, final: bool = False) -> None:
+        super().__init__(text)
+        self.code = code
+        self.final = final
 
 
 class MessageTooLarge(BusError):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
     stop_after_delay,
@@ -15,6 +16,8 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_chain, wait_random, wait_random_exponential
+
+from links.reasons import is_final
 
 OnFailure = Callable[[RetryCallState], None]
 """Called with each failure before the wait."""
@@ -28,6 +31,23 @@ class _Stopped(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return self._event.is_set()
+
+
+def _may_pass(down: type[Exception] | tuple[type[Exception], ...]) -> retry_if_exception:
+    """Try again after such an error, unless it says that this cannot help."""
+    return retry_if_exception(lambda error: isinstance(error, down) and not is_final(error))
+
+
+class _RarelyWhereFinal(wait_base):
+    """Wait as for an open breaker where an error says that trying again soon cannot help."""
+
+    def __init__(self, other: wait_base, rare: wait_base) -> None:
+        self._other = other
+        self._rare = rare
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
+        return (self._rare if is_final(error) else self._other)(retry_state)
 
 
 class _AsAsked(wait_base):
@@ -70,16 +90,17 @@ def source(
 ) -> AsyncRetrying:
     """A source that is down: full jitter up to `cap`, without end.
 
-    After `failures` in a row its breaker is open: ten times the cap lies between two attempts. With `attempts` it is
-    given up after that many.
+    After `failures` in a row its breaker is open: ten times the cap lies between two attempts, as after an error that
+    is final. With `attempts` it is given up after that many, or at once where the error is final.
     """
     short = wait_random_exponential(multiplier=min(0.5, cap), max=cap)
     ends: list[stop_base] = [_Stopped(stop)]
     if attempts is not None:
         ends.append(stop_after_attempt(attempts))
+    rare = wait_random(5 * cap, 10 * cap)
     return AsyncRetrying(
-        retry=retry_if_exception_type(down),
-        wait=_AsAsked(wait_chain(*[short] * failures, wait_random(5 * cap, 10 * cap))),
+        retry=retry_if_exception_type(down) if attempts is None else _may_pass(down),
+        wait=_AsAsked(_RarelyWhereFinal(wait_chain(*[short] * failures, rare), rare)),
         stop=stop_any(*ends),
         sleep=_sleep(stop),
         before_sleep=on_failure,
@@ -94,9 +115,12 @@ def bus(
     deadline: float,
     on_failure: OnFailure | None = None,
 ) -> AsyncRetrying:
-    """The bus is down: jitter up to 10 s until `deadline`; then the last error is raised and the process ends."""
+    """The bus is down: jitter up to 10 s until `deadline`; then the last error is raised and the process ends.
+
+    An error that is final is raised at once.
+    """
     return AsyncRetrying(
-        retry=retry_if_exception_type(down),
+        retry=_may_pass(down),
         wait=wait_random_exponential(multiplier=0.1, max=10),
         stop=stop_any(_Stopped(stop), stop_after_delay(deadline)),
         sleep=_sleep(stop),

@@ -11,6 +11,7 @@ import structlog
 from tenacity import RetryCallState
 
 from bus.contract import BusDown
+from links.reasons import is_final
 from services import retry
 from services.dead_letters import SpoolDown
 
@@ -30,7 +31,7 @@ class Patience:
         try:
             return await step()  # the policy costs more than most steps, and most steps succeed
         except _PASSING as error:
-            if stop.is_set():
+            if stop.is_set() or is_final(error):
                 raise
             self._log(type(error).__name__, 1)
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from links.reasons import Reason
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage
 from services.domain.pools import Pool
@@ -14,7 +15,15 @@ from services.store.writer import ClaimRow
 
 
 class StoreDown(Exception):
-    """The database cannot be reached or did not answer in time; nothing was written."""
+    """The database cannot be reached or did not answer in time; nothing was written.
+
+    `code`: why, None where it is not known. `final`: somebody has to change something first.
+    """
+
+    def __init__(self, text: str, *, code: Reason | None = None, final: bool = False) -> None:
+        super().__init__(text)
+        self.code = code
+        self.final = final
 
 
 class OtherConfiguration(Exception):

@@ -1,4 +1,4 @@
-"""Who may import whom, and that the four names are ours alone."""
+"""Who may import whom, and that the five names are ours alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
-PACKAGES = ("schemas", "bus", "adapters", "services")
+PACKAGES = ("schemas", "links", "bus", "adapters", "services")
 LINTER = Path(sys.executable).with_name("lint-imports")
 
 
@@ -42,10 +42,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 PLANTED = {
-    "schemas/planted.py": ("import bus.contract", "services -> adapters | bus -> schemas"),
-    "bus/planted.py": ("import adapters.core", "services -> adapters | bus -> schemas"),
-    "adapters/planted.py": ("import bus.contract", "services -> adapters | bus -> schemas"),
-    "adapters/transports/planted.py": ("import services.retry", "services -> adapters | bus -> schemas"),
+    "schemas/planted.py": ("import bus.contract", "services -> adapters | bus -> links -> schemas"),
+    "links/planted.py": ("import bus.contract", "services -> adapters | bus -> links -> schemas"),
+    "bus/planted.py": ("import adapters.core", "services -> adapters | bus -> links -> schemas"),
+    "adapters/planted.py": ("import bus.contract", "services -> adapters | bus -> links -> schemas"),
+    "adapters/transports/planted.py": ("import services.retry", "services -> adapters | bus -> links -> schemas"),
     "adapters/systems/i94/planted.py": ("import adapters.systems.claims3", "legacy systems never see each other"),
     "services/api/planted.py": ("import services.ingest.host", "the API sees neither ingest nor correlator"),
     "services/api/roundabout.py": ("import services.cli.ingest", "the API sees neither ingest nor correlator"),

@@ -15,7 +15,7 @@ import pytest
 from services.store.tables import METADATA
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "bus", "adapters", "services", "tests")
+PACKAGES = ("schemas", "links", "bus", "adapters", "services", "tests")
 BANNED = {
     "desk": "push_handler or authorised_lookup",
     "aside": "quarantine",

@@ -110,7 +110,7 @@ def test_the_first_argument_of_our_log_calls_is_a_constant() -> None:
     top = Path(services.__file__).parents[1]
     calls = [
         (path, call)
-        for package in ("services", "bus", "adapters", "schemas")
+        for package in ("services", "bus", "adapters", "links", "schemas")
         for path in sorted((top / package).rglob("*.py"))
         for call in _calls(path)
     ]

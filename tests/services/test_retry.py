@@ -90,3 +90,45 @@ async def test_other_errors_are_not_retried() -> None:
     with pytest.raises(KeyError):
         await retry.bus(Down, stop=asyncio.Event(), deadline=5)(broken)
     assert calls == 1
+
+
+class Final(Down):
+    """An error that says that trying again cannot help."""
+
+    final = True
+
+
+class FinallyFailing(Failing):
+    """Fails so many times for good."""
+
+    async def __call__(self) -> str:
+        self.calls += 1
+        if self.calls <= self._times:
+            raise Final
+        return "well"
+
+
+async def test_what_cannot_get_better_is_not_tried_again_by_the_bus() -> None:
+    failing = FinallyFailing(10)
+    with pytest.raises(Final):
+        await retry.bus(Down, stop=asyncio.Event(), deadline=60.0)(failing)
+    assert failing.calls == 1
+
+
+async def test_what_cannot_get_better_ends_a_source_that_has_a_last_attempt() -> None:
+    failing = FinallyFailing(10)
+    with pytest.raises(Final):
+        await retry.source(Down, stop=asyncio.Event(), failures=3, cap=60.0, attempts=3)(failing)
+    assert failing.calls == 1
+
+
+async def test_what_cannot_get_better_is_tried_rarely_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def wait(seconds: float, stop: asyncio.Event) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(retry, "wait", wait)
+    assert await retry.source(Down, stop=asyncio.Event(), failures=5, cap=8.0)(FinallyFailing(2)) == "well"
+    assert len(waited) == 2
+    assert all(40.0 <= each <= 80.0 for each in waited)

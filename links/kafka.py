@@ -1,0 +1,86 @@
+"""Why no broker of a Kafka can be used: aiokafka keeps that to its log. Its types are not checked: hence `Any`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from links.probe import answers, speaks_tls, tls_failure
+from links.reasons import Failure, Reason, failure_of
+
+_log = logging.getLogger(__name__)
+
+_API_VERSIONS = bytes.fromhex("0000000a 0012 0000 76697361 ffff".replace(" ", ""))
+"""The request ApiVersions, version 0: every broker answers it, before any login (KIP-35)."""
+_VAGUE = (None, Reason.CLOSED, Reason.TIMEOUT, Reason.TLS, Reason.TLS_NONE)
+
+
+async def diagnosed(options: Mapping[str, Any], seconds: float) -> Failure | None:
+    """Return why a client with these options cannot use any of its servers, None if it can or it is not known.
+
+    Takes `seconds` at most in all.
+    """
+    servers = options["bootstrap_servers"]
+    given = {name: value for name, value in options.items() if name in _OF_A_CONNECTION}
+    first: Failure | None = None
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        failure = await _of_one(host.strip("[]"), int(port), given, seconds / len(servers))
+        if failure is None:
+            return None
+        if first is None or failure.reason.final:
+            first = failure
+    return first
+
+
+_OF_A_CONNECTION = frozenset(
+    {
+        "security_protocol",
+        "ssl_context",
+        "sasl_mechanism",
+        "sasl_plain_username",
+        "sasl_plain_password",
+        "sasl_oauth_token_provider",
+    }
+)
+
+
+async def _of_one(host: str, port: int, options: Mapping[str, Any], seconds: float) -> Failure | None:
+    failure = await _tried(host, port, options, seconds / 2)
+    if failure is None or failure.reason not in _VAGUE:
+        return failure
+    context = options.get("ssl_context")
+    if context is None:
+        return Failure(Reason.TLS_NEEDED) if await speaks_tls(host, port, seconds / 4) else failure
+    if (await answers(host, port, _API_VERSIONS, seconds / 4))[4:8] == _API_VERSIONS[8:12]:
+        return Failure(Reason.TLS_NONE)
+    return await tls_failure(host, port, context, seconds / 4) or failure
+
+
+async def _tried(host: str, port: int, options: Mapping[str, Any], seconds: float) -> Failure | None:
+    """A connection with its login and one question. None if all went well."""
+    from aiokafka.conn import create_conn  # type: ignore[import-untyped]  # here: it loads the client
+    from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+    from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
+
+    connection = None
+    try:
+        async with asyncio.timeout(seconds):
+            limit = int(seconds * 1000)
+            connection = await create_conn(host, port, client_id="visabus", request_timeout_ms=limit, **options)
+            await connection.send(MetadataRequest([]))
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.info("asked why Kafka cannot be used: %r", error)
+        failure = failure_of(error)
+        if connection is not None and options.get("sasl_mechanism") is None and not isinstance(error, TimeoutError):
+            return failure if failure is not None and failure.reason.final else Failure(Reason.CLOSED, _NO_LOGIN)
+        return failure or Failure(Reason.CLOSED)
+    finally:
+        if connection is not None:
+            connection.close()
+    return None
+
+
+_NO_LOGIN = "the broker ends a connection that does not log in; it may want SASL or a client certificate"
