@@ -31,6 +31,7 @@ from services.api.problems import described
 from services.api.tokens import Trust
 from services.problems import Problem, ProblemDetails
 from services.store.contract import Beat, Reads, StoreDown
+from services.store.heartbeats import ALIVE_SECONDS
 
 ABOUT = """What the connected systems know about a visa holder's status, and why.
 
@@ -90,10 +91,6 @@ def _route_lookups(app: FastAPI) -> None:
     async def person_timeline(lookup: TimelineLookup, by: Person, when: When) -> TimelineView:
         """All stays of the person with this id, or of whom that person became part of."""
         return await lookup.answer(by, when, timeline_view)
-
-
-ALIVE_SECONDS = 30
-"""A correlator that did not say for so long that it runs is taken for dead: six of its heartbeats are missing."""
 
 
 class _Readiness:

@@ -39,6 +39,7 @@ COMMANDS = (
     "schemas",
     "serve",
     "simulate",
+    "status",
     "token",
     "topics",
 )

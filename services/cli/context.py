@@ -64,10 +64,22 @@ def need(url: str, what: str, maker: str) -> None:
 
     Raises Refusal.
     """
+    file = _file(url)
+    if file is not None and not file.exists():
+        raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+
+
+def exists(url: str) -> bool:
+    """Return whether an address can be opened without making it: it is a server's, or its file is there."""
+    file = _file(url)
+    return file is None or file.exists()
+
+
+def _file(url: str) -> Path | None:
     for scheme in ("sqlite+aiosqlite:///", "embedded://"):
-        file = Path(url.removeprefix(scheme).partition("?")[0])
-        if url.startswith(scheme) and not file.exists():
-            raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+        if url.startswith(scheme):
+            return Path(url.removeprefix(scheme).partition("?")[0])
+    return None
 
 
 def start_logs(settings: Settings) -> None:

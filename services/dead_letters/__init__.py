@@ -5,6 +5,7 @@ Ingest, the door and the correlator make them (`dead_letter`); the command line 
 """
 
 from services.dead_letters.message import dead_letter, encodable, message_of_body
+from services.dead_letters.reasons import shape
 from services.dead_letters.spool import Spool, SpoolDown
 from services.dead_letters.topic import DeadLetter, Group, Selection, group, load, read
 
@@ -20,4 +21,5 @@ __all__ = [
     "load",
     "message_of_body",
     "read",
+    "shape",
 ]

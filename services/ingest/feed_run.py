@@ -27,7 +27,7 @@ from tenacity import RetryCallState
 from adapters.core import Asks, Connection, Defers, Keeps, SourceDown
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
-from services.dead_letters import Spool, SpoolDown
+from services.dead_letters import Spool, SpoolDown, shape
 from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Ownership, Values
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
@@ -36,7 +36,7 @@ from services.ingest.prefetch import prefetch
 from services.ingest.reading import Reader
 from services.ingest.receipts import receipt
 from services.ingest.sources import Outcome, Source
-from services.ingest.tally import Tally, shape
+from services.ingest.tally import Tally
 from services.logs import describe
 from services.questions import Book, FeedQuestions
 from services.settings import IngestSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from bus.contract import Message
 from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
 from schemas.topics import DEAD_LETTERS
-from services.dead_letters import Spool, dead_letter
+from services.dead_letters import Spool, dead_letter, shape
 from services.feeds import Counters
 from services.ingest.clocks import Clock
 
@@ -22,13 +21,6 @@ NAMED = 1_000
 
 KEYS = 50_000
 """The number of records by whose keys the receipt of a batch is found."""
-
-_VALUE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"| \(hex [^)]*\)|\b\w*\d[\d-]{3,}\w*""")
-
-
-def shape(reason: str) -> str:
-    """Return a reason without the values in it: no part of a record leaves by it, and like failures look alike."""
-    return _VALUE.sub(lambda value: "" if value[0].startswith(" ") else "...", reason)
 
 
 class Wholesale(Exception):

@@ -15,6 +15,8 @@ from services.store.tables import HEARTBEAT
 Statements = Callable[[AsyncConnection], Awaitable[None]]
 FORGOTTEN = 86_400 * 1_000_000
 """A row of a process that was killed goes after a day (microseconds)."""
+ALIVE_SECONDS = 30
+"""A correlator that did not say for so long that it runs is taken for dead: six of its heartbeats are missing."""
 
 
 class Heartbeats:

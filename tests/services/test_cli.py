@@ -281,3 +281,24 @@ def test_what_a_command_makes_is_its_users_alone(lines: Path, tmp_path: Path) ->
     made = [data, *data.rglob("*")]
     assert len(made) > 1
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_status_tells_what_is_running_and_what_is_not(lines: Path, tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    missing = visabus(*data, "status")
+    assert (missing.exit_code, "`visabus ingest` makes it" in missing.stderr) == (1, True)
+    (lines / "b.txt").write_text("bad x\ngood 5\n")
+    visabus(*data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+    visabus(*data, "correlate", "--once")
+    result = visabus(*data, "status", "--json")
+    assert result.exit_code == 1  # no correlator runs, and a dead letter waits
+    overview = json.loads(result.stdout)
+    (feed,) = overview["feeds"]
+    assert (feed["state"], feed["read"], feed["dead_lettered"], feed["last_batch"]) == ("ended", 5, 1, "b.txt")
+    assert feed["caught_up_at"] is not None
+    assert (overview["lag"], overview["store"]["backlog"]) == (0, 0)
+    assert overview["store"]["persons"] > 0
+    assert [(each["system"], each["waiting"]) for each in overview["dead_letters"]] == [("TOY", 1)]
+    text = visabus(*data, "status", "--system", "toy").stdout
+    assert "TOY.lines" in text
+    assert "no correlator runs" in text

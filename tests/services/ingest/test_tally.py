@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ingest.tally import shape
+from services.dead_letters import shape
 
 
 @pytest.mark.parametrize(

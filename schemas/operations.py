@@ -1,0 +1,104 @@
+"""What is told of the flow to those who operate the bus: counts, times and reasons, no person and no record."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from schemas.events import Model
+from schemas.outcomes import Outcome
+
+
+class FeedState(StrEnum):
+    """How a feed fares."""
+
+    RUNNING = "running"  # a process holds it and reads
+    DOWN = "down"  # its source cannot be reached; it is tried again
+    STOPPED = "stopped"  # its records or its adapter are wrong
+    LOST = "lost"  # the process that holds it says nothing any more
+    ENDED = "ended"  # its process ended on purpose
+    NEVER = "never"  # in the settings, but nothing ever read it
+
+
+class FeedStatus(Model):
+    """A feed. Counters are of all runs: `read = published + dead_lettered + filtered`."""
+
+    system: str
+    feed: str
+    state: FeedState
+    why: str | None = Field(default=None, description="Why it is down or stopped.")
+    since: AwareDatetime | None = Field(default=None, description="Since when its source cannot be reached.")
+    configured: bool = Field(description="Whether the settings of this process give it an address.")
+    read: int = 0
+    published: int = 0
+    dead_lettered: int = 0
+    filtered: int = 0
+    events: int = 0
+    lost_values: int = Field(default=0, description="Optional values that were wrong.")
+    batch: str | None = Field(default=None, description="The one begun and not done.")
+    batch_records: int = Field(default=0, description="Records of the batch begun that are done.")
+    last_batch: str | None = None
+    last_batch_at: AwareDatetime | None = None
+    caught_up_at: AwareDatetime | None = Field(default=None, description="When the source last had nothing more.")
+    deferred: int = Field(default=0, description="Pieces that the source holds and that were left for later.")
+    position: Any = Field(default=None, description="The transport's own.")
+    holder: str | None = Field(default=None, description="Host and process id of the process that holds it.")
+    heard_at: AwareDatetime | None = Field(default=None, description="When that process last said something.")
+
+
+class CorrelatorStatus(Model):
+    """A correlator that runs, or was killed within the last day."""
+
+    process: str
+    alive: bool
+    heard_at: AwareDatetime
+    behind: int = Field(description="Messages of the bus that are not in the store yet.")
+    partitions: tuple[str, ...] = Field(description="topic/number")
+    committed_at: AwareDatetime | None = Field(description="When it last committed events.")
+
+
+class CoverageStatus(Model):
+    """Up to when a system has told all there is in a scope."""
+
+    system: str
+    scope: str
+    through: AwareDatetime
+
+
+class DeadLetterStatus(Model):
+    """Dead letters of one feed that wait, by reason."""
+
+    system: str
+    feed: str
+    reason: str
+    waiting: int
+    first: AwareDatetime
+    last: AwareDatetime
+    example: str = Field(description="The id of one.")
+
+
+class StoreStatus(Model):
+    """The view."""
+
+    persons: int
+    outcomes: dict[Outcome, int] = Field(description="Of persons, the outcome that was told last.")
+    without_outcome: int = Field(description="Persons who have none.")
+    backlog: int = Field(description="Batches of events that are in the store and not resolved.")
+    undelivered: int = Field(description="Batches of changes that are not published.")
+    quarantined: int = Field(description="Pools of records that could not be resolved.")
+    known_through: AwareDatetime | None = Field(description="The latest stamp of an event taken in.")
+
+
+class Overview(Model):
+    """The flow as it stands."""
+
+    at: AwareDatetime
+    feeds: tuple[FeedStatus, ...]
+    correlators: tuple[CorrelatorStatus, ...]
+    lag: int | None = Field(description="Messages of the bus that no store has; null where there is no store.")
+    store: StoreStatus | None
+    coverage: tuple[CoverageStatus, ...]
+    dead_letters: tuple[DeadLetterStatus, ...]
+    problems: tuple[str, ...] = Field(description="What wants somebody's attention, the gravest first.")

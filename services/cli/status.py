@@ -1,0 +1,186 @@
+"""`visabus status`: is it all running, how far is it, and what wants attention."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.context import FAILED, exists, need, settings_of
+
+if TYPE_CHECKING:
+    from schemas.operations import FeedStatus, Overview
+    from services.overview import Observer
+    from services.settings import Settings
+
+_WATCH_SECONDS = 2.0
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
+    system: Annotated[str | None, typer.Option(help="Only feeds, coverage and dead letters of a system.")] = None,
+) -> None:
+    """Show the flow as it stands: feeds, correlators, the view, coverage and dead letters; problems first.
+
+    Reads bus and store and changes nothing. Exits with 1 if something wants attention.
+
+        visabus status
+        visabus status --system I94 --json | jq .feeds
+    """
+    settings = settings_of(context)
+    need(settings.bus_url, "bus", "ingest")
+    try:
+        problems = asyncio.run(_run(settings, system, as_json=as_json, watch=watch))
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+async def _run(settings: Settings, system: str | None, *, as_json: bool, watch: bool) -> bool:
+    async with observer(settings) as looking:
+        while True:
+            overview = of_system(await looking.look(datetime.now(UTC)), system)
+            text = overview.model_dump_json() if as_json else "\n".join(lines(overview))
+            typer.echo(f"{_CLEAR}{text}" if watch and not as_json else text)
+            if not watch:
+                return bool(overview.problems)
+            await asyncio.sleep(_WATCH_SECONDS)
+
+
+@asynccontextmanager
+async def observer(settings: Settings) -> AsyncIterator[Observer]:
+    """Open what an overview is made of. Raises BusDown, StoreDown."""
+    from services.overview import Observer
+    from services.store import open_store
+    from services.wiring import open_bus, topics
+
+    async with AsyncExitStack() as opened:
+        bus = await open_bus(settings)
+        opened.push_async_callback(bus.close)
+        await bus.declare(topics())
+        store = None
+        if exists(settings.store_url):
+            store = await open_store(settings.store_url)
+            opened.push_async_callback(store.close)
+        yield Observer(bus, store.reads if store is not None else None, settings.feeds)
+
+
+def of_system(overview: Overview, system: str | None) -> Overview:
+    """Return the overview with the feeds, coverage and dead letters of one system; whole for None."""
+    if system is None:
+        return overview
+    from services.overview import problems_of
+
+    wanted = system.upper()
+    part = overview.model_copy(
+        update={
+            name: tuple(each for each in getattr(overview, name) if each.system == wanted)
+            for name in ("feeds", "coverage", "dead_letters")
+        }
+    )
+    return part.model_copy(update={"problems": tuple(problems_of(part))})
+
+
+def lines(overview: Overview) -> Iterator[str]:
+    """Yield the overview for the eye."""
+    from services.dead_letters.display import plain
+
+    now = overview.at
+    yield f"{now.isoformat(timespec='seconds')}  {'ATTENTION' if overview.problems else 'all is running'}"
+    yield from (f"  ! {plain(problem)}" for problem in overview.problems)
+    if overview.feeds:
+        yield ""
+        yield from _table(_FEED_HEADS, [_feed(each, now) for each in overview.feeds])
+    if overview.correlators:
+        yield ""
+        heads = ("CORRELATOR", "STATE", "HEARD", "LAST COMMIT", "BEHIND", "PARTITIONS")
+        rows = [
+            (
+                each.process,
+                "running" if each.alive else "gone",
+                _age(each.heard_at, now),
+                _age(each.committed_at, now),
+                str(each.behind),
+                str(len(each.partitions)),
+            )
+            for each in overview.correlators
+        ]
+        yield from _table(heads, rows)
+    if overview.store is not None:
+        store = overview.store
+        outcomes = ", ".join(f"{count} {outcome.value}" for outcome, count in store.outcomes.items())
+        yield ""
+        yield f"View: {store.persons} persons ({outcomes or 'no outcomes'}; {store.without_outcome} without a stay)"
+        yield (
+            f"      lag {overview.lag} messages, {store.backlog} batches to resolve, {store.undelivered} to publish, "
+            f"{store.quarantined} quarantined; known through {_time(store.known_through)}"
+        )
+    if overview.coverage:
+        yield ""
+        reach = [(each.system, each.scope, _time(each.through), _age(each.through, now)) for each in overview.coverage]
+        yield from _table(("COVERAGE OF", "SCOPE", "COMPLETE THROUGH", "AGE"), reach)
+    if overview.dead_letters:
+        yield ""
+        waiting = [
+            (
+                str(each.waiting),
+                f"{each.system}.{each.feed}",
+                _age(each.last, now),
+                each.example[:8],
+                plain(each.reason),
+            )
+            for each in overview.dead_letters
+        ]
+        yield from _table(("DEAD LETTERS", "FEED", "LAST", "SUCH AS", "REASON"), waiting)
+
+
+_FEED_HEADS = ("FEED", "STATE", "LAST BATCH", "AGE", "CAUGHT UP", "READ", "PUBLISHED", "REFUSED", "LEFT OUT", "HOLDER")
+
+
+def _feed(feed: FeedStatus, now: datetime) -> tuple[str, ...]:
+    from services.dead_letters.display import plain
+
+    counts = (feed.read, feed.published, feed.dead_lettered, feed.filtered)
+    return (
+        f"{feed.system}.{feed.feed}",
+        feed.state.value,
+        plain(feed.last_batch or "-")[:40],
+        _age(feed.last_batch_at, now),
+        _age(feed.caught_up_at, now),
+        *map(str, counts),
+        feed.holder or "-",
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    for row in (heads, *rows):
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else "never"
+
+
+def _age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago something was, in the largest unit that says something."""
+    if at is None:
+        return "-"
+    seconds = (now - at).total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,7 @@
+"""The flow as it stands, gathered from bus and store: for `visabus status`, the metrics and the console."""
+
+from services.overview.gather import Observer
+from services.overview.problems import problems_of
+from services.overview.waiting import Waiting
+
+__all__ = ["Observer", "Waiting", "problems_of"]

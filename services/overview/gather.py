@@ -1,0 +1,164 @@
+"""Gather what is known of the flow from the bus and the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+
+from bus.contract import Bus
+from schemas.operations import (
+    CorrelatorStatus,
+    CoverageStatus,
+    FeedState,
+    FeedStatus,
+    Overview,
+    StoreStatus,
+)
+from schemas.outcomes import Outcome
+from schemas.topics import EVENT_TOPICS
+from services.domain.coverage import Coverage
+from services.domain.facts import MICRO
+from services.feeds import Checkpoint, Checkpoints
+from services.feeds.ownership import ALIVE_SECONDS as HOLDER_ALIVE_SECONDS
+from services.overview.problems import problems_of
+from services.overview.waiting import Waiting
+from services.store.contract import Beat
+from services.store.heartbeats import ALIVE_SECONDS
+from services.store.reads import SqlReads
+
+
+class Observer:
+    """Looks at one bus and one store, again and again: a second look reads only what is new of the topics."""
+
+    def __init__(self, bus: Bus, reads: SqlReads | None, configured: Collection[str]) -> None:
+        """Take the bus, the store's reads (None: there is no store yet) and the feeds of the settings."""
+        self._bus = bus
+        self._reads = reads
+        self._configured = frozenset(name.replace(".", "/") for name in configured)
+        self._checkpoints = Checkpoints()
+        self._waiting = Waiting()
+
+    async def look(self, now: datetime) -> Overview:
+        """Return the flow as it stands. Raises BusDown, StoreDown."""
+        await self._checkpoints.read(self._bus)
+        await self._waiting.follow(self._bus)
+        feeds = feeds_of(self._checkpoints.held, self._configured, now)
+        dead_letters = self._waiting.by_reason()
+        store: StoreStatus | None = None
+        correlators: tuple[CorrelatorStatus, ...] = ()
+        coverage: tuple[CoverageStatus, ...] = ()
+        lag: int | None = None
+        if self._reads is not None:
+            async with self._reads.one_state() as state:
+                store = await _store_of(state)
+                correlators = correlators_of(await state.heartbeats(), now)
+                coverage = coverage_of(await state.coverage())
+                positions = await state.positions()
+            # behind the positions, so that nothing is counted as read that was not there yet
+            ends = await self._bus.ends(EVENT_TOPICS)
+            lag = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
+        overview = Overview(
+            at=now,
+            feeds=feeds,
+            correlators=correlators,
+            lag=lag,
+            store=store,
+            coverage=coverage,
+            dead_letters=dead_letters,
+            problems=(),
+        )
+        return overview.model_copy(update={"problems": tuple(problems_of(overview))})
+
+
+def feeds_of(checkpoints: Mapping[str, Checkpoint], configured: Iterable[str], now: datetime) -> tuple[FeedStatus, ...]:
+    """Return the feeds of the settings and all that were ever read, by system and name."""
+    named = set(configured)
+    return tuple(_feed(key, checkpoints.get(key), key in named, now) for key in sorted({*checkpoints, *named}))
+
+
+def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: datetime) -> FeedStatus:
+    system, _, feed = key.rpartition("/")
+    if checkpoint is None:
+        return FeedStatus(system=system, feed=feed, state=FeedState.NEVER, configured=configured)
+    counters, condition = checkpoint.counters, checkpoint.condition
+    state = _state(checkpoint, now)
+    why = {FeedState.STOPPED: checkpoint.stopped, FeedState.DOWN: condition.down_why}.get(state)
+    return FeedStatus(
+        system=system,
+        feed=feed,
+        state=state,
+        why=why or checkpoint.stopped or condition.down_why,
+        since=condition.down_since,
+        configured=configured,
+        read=counters.read,
+        published=counters.published,
+        dead_lettered=counters.dead_lettered,
+        filtered=sum(counters.filtered.values()),
+        events=counters.events,
+        lost_values=sum(counters.lost.values()),
+        batch=checkpoint.batch,
+        batch_records=checkpoint.records if checkpoint.batch is not None else 0,
+        last_batch=condition.last_batch,
+        last_batch_at=condition.last_batch_at,
+        caught_up_at=condition.caught_up_at,
+        deferred=condition.deferred,
+        position=checkpoint.position,
+        holder=None if checkpoint.released else checkpoint.process or checkpoint.owner,
+        heard_at=checkpoint.at,
+    )
+
+
+def _state(checkpoint: Checkpoint, now: datetime) -> FeedState:
+    silent = checkpoint.at is None or (now - checkpoint.at).total_seconds() > HOLDER_ALIVE_SECONDS
+    if not checkpoint.released and silent:
+        return FeedState.LOST
+    if checkpoint.stopped is not None:
+        return FeedState.STOPPED
+    if checkpoint.condition.down_since is not None:
+        return FeedState.DOWN
+    return FeedState.ENDED if checkpoint.released else FeedState.RUNNING
+
+
+def correlators_of(beats: Iterable[Beat], now: datetime) -> tuple[CorrelatorStatus, ...]:
+    """Return the correlators by their heartbeats, the last one heard of first."""
+    return tuple(
+        CorrelatorStatus(
+            process=beat.process,
+            alive=(now - (heard := _moment(beat.at))).total_seconds() <= ALIVE_SECONDS,
+            heard_at=heard,
+            behind=beat.behind,
+            partitions=beat.partitions,
+            committed_at=_moment(beat.committed) if beat.committed is not None else None,
+        )
+        for beat in beats
+    )
+
+
+def coverage_of(coverage: Coverage) -> tuple[CoverageStatus, ...]:
+    """Return up to when each system has told all there is, by system and scope."""
+    return tuple(
+        CoverageStatus(system=system, scope=scope, through=datetime.fromtimestamp(through, UTC))
+        for (system, scope), through in sorted(coverage.reach().items())
+    )
+
+
+async def _store_of(state: SqlReads) -> StoreStatus:
+    counts = await state.outcomes()
+    known = await state.known_through()
+    return StoreStatus(
+        persons=sum(counts.values()),
+        outcomes={Outcome(code): count for code, count in sorted(counts.items(), key=_code) if code is not None},
+        without_outcome=counts.get(None, 0),
+        backlog=await state.backlog(),
+        undelivered=await state.undelivered(),
+        quarantined=len(await state.quarantined()),
+        known_through=_moment(known) if known is not None else None,
+    )
+
+
+def _code(item: tuple[str | None, int]) -> str:
+    return item[0] or ""
+
+
+def _moment(micro: int) -> datetime:
+    return datetime.fromtimestamp(micro / MICRO, UTC)

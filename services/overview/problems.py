@@ -1,0 +1,40 @@
+"""What of an overview wants somebody's attention, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.operations import FeedState, Overview
+
+_MOST_DEAD_LETTERS = 3
+
+
+def problems_of(overview: Overview) -> Iterator[str]:
+    """Yield the problems, the gravest first."""
+    if overview.store is None:
+        yield "there is no store: `visabus correlate` makes it"
+    elif not any(each.alive for each in overview.correlators):
+        last = overview.correlators[0].heard_at.isoformat(timespec="seconds") if overview.correlators else "never"
+        yield f"no correlator runs (last heard of: {last}): the view falls behind; start `visabus correlate`"
+    for feed in overview.feeds:
+        name = f"{feed.system}.{feed.feed}"
+        if feed.state is FeedState.STOPPED:
+            yield f"{name} is stopped: {feed.why}"
+        elif feed.state is FeedState.LOST:
+            heard = feed.heard_at.isoformat(timespec="seconds") if feed.heard_at is not None else "never"
+            yield f"{name} is held by {feed.holder}, which was last heard of at {heard}: start `visabus ingest` anew"
+        elif feed.state is FeedState.DOWN:
+            since = f" since {feed.since.isoformat(timespec='seconds')}" if feed.since is not None else ""
+            yield f"the source of {name} is down{since}: {feed.why}"
+        if feed.deferred:
+            yield f"{name}: {feed.deferred} pieces of its source are left for later"
+    if overview.store is not None and overview.store.quarantined:
+        yield (
+            f"{overview.store.quarantined} pools of records could not be resolved, their persons are missing: "
+            "the program failed at them; mend it and start a correlator"
+        )
+    for group in overview.dead_letters[:_MOST_DEAD_LETTERS]:
+        yield (
+            f"{group.waiting} dead letters of {group.system}.{group.feed} wait: {group.reason} "
+            f"(`visabus dead-letters show {group.example[:8]}`)"
+        )

@@ -1,0 +1,63 @@
+"""Dead letters that wait, followed as they come: a second look reads only what is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from bus.contract import Bus
+from schemas.operations import DeadLetterStatus
+from schemas.topics import DEAD_LETTERS
+from services.dead_letters import shape
+
+
+class _Place(NamedTuple):
+    """Where like dead letters stand together."""
+
+    system: str
+    feed: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Waiting:
+    """The dead letters that were not replayed, as far as the topic was read."""
+
+    _next: dict[int, int] = field(default_factory=dict)
+    _waiting: dict[str, tuple[_Place, datetime]] = field(default_factory=dict)
+    _replayed: set[str] = field(default_factory=set)
+
+    async def follow(self, bus: Bus) -> None:
+        """Take in what the topic holds beyond what was read; all anew where it has less. Raises BusDown."""
+        ends = await bus.ends([DEAD_LETTERS])
+        if any(self._next.get(part.number, 0) > end for part, end in ends.items()):
+            self._next, self._waiting, self._replayed = {}, {}, set()
+        async for delivery in bus.read(DEAD_LETTERS, self._next):
+            self._next[delivery.partition.number] = delivery.position + 1
+            if delivery.value is not None:
+                self._take(orjson.loads(delivery.value))
+
+    def _take(self, body: dict[str, Any]) -> None:
+        id = body["id"]
+        if body["replayed"]:
+            self._replayed.add(id)
+            self._waiting.pop(id, None)
+        elif id not in self._replayed and id not in self._waiting:
+            place = _Place(body["system"], body["feed"], shape(body["reason"]))
+            self._waiting[id] = (place, datetime.fromisoformat(body["at"]))
+
+    def by_reason(self) -> tuple[DeadLetterStatus, ...]:
+        """Return how many wait by feed and reason, the most frequent first."""
+        together: dict[_Place, list[tuple[datetime, str]]] = {}
+        for id, (place, at) in self._waiting.items():
+            together.setdefault(place, []).append((at, id))
+        groups = [
+            DeadLetterStatus(
+                **place._asdict(), waiting=len(some), first=min(some)[0], last=max(some)[0], example=min(some)[1]
+            )
+            for place, some in together.items()
+        ]
+        return tuple(sorted(groups, key=lambda each: (-each.waiting, each.system, each.feed, each.reason)))
