@@ -50,9 +50,9 @@ def status(
 
 
 async def _run(settings: Settings, system: str | None, *, as_json: bool, watch: bool) -> bool:
-    async with observer(settings) as looking:
+    async with observer(settings) as observing:
         while True:
-            overview = of_system(await looking.look(datetime.now(UTC)), system)
+            overview = of_system(await observing.observe(datetime.now(UTC)), system)
             text = overview.model_dump_json() if as_json else "\n".join(lines(overview))
             typer.echo(f"{_CLEAR}{text}" if watch and not as_json else text)
             if not watch:

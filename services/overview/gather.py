@@ -38,7 +38,7 @@ class Observer:
         self._checkpoints = Checkpoints()
         self._waiting = Waiting()
 
-    async def look(self, now: datetime) -> Overview:
+    async def observe(self, now: datetime) -> Overview:
         """Return the flow as it stands. Raises BusDown, StoreDown."""
         await self._checkpoints.read(self._bus)
         await self._waiting.follow(self._bus)

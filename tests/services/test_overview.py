@@ -95,7 +95,7 @@ async def test_dead_letters_wait_until_they_are_replayed(bus: EmbeddedBus, tmp_p
 
 
 async def test_an_empty_bus_without_a_store_says_what_to_do(bus: EmbeddedBus) -> None:
-    overview = await Observer(bus, None, ["I94.nightly"]).look(NOW)
+    overview = await Observer(bus, None, ["I94.nightly"]).observe(NOW)
     assert [(feed.system, feed.state) for feed in overview.feeds] == [("I94", FeedState.NEVER)]
     assert overview.problems == ("there is no store: `visabus correlate` makes it",)
 
@@ -151,9 +151,9 @@ def test_a_quiet_flow_has_no_problems() -> None:
     ],
 )
 def test_what_wants_attention_is_told(overview: Overview, problem: str) -> None:
-    (told,) = problems_of(overview)
-    assert told.startswith(problem)
-    assert f"  ! {told}" in list(lines(overview.model_copy(update={"problems": (told,)})))
+    (line,) = problems_of(overview)
+    assert line.startswith(problem)
+    assert f"  ! {line}" in list(lines(overview.model_copy(update={"problems": (line,)})))
 
 
 def test_one_system_alone() -> None:
