@@ -234,7 +234,10 @@ class DoorSettings(Group):
     port: int = Field(default=8081, ge=0, le=65_535, description="Where the door listens; 0: any free port.")
     keys: dict[KeyId, DoorKey] = Field(default={}, description="Key id -> the key that is accepted under it.")
     window_seconds: int = Field(
-        default=300, ge=1, le=3_600, description="Seconds that a timestamp may differ from the door's clock."
+        default=300,
+        ge=1,
+        le=3_600,
+        description="Seconds that `created` of a signature may differ from the door's clock.",
     )
     max_bytes: int = Field(default=4_000_000, ge=1, le=100_000_000, description="Largest body, in bytes.")
     rate: float = Field(default=20.0, gt=0, le=10_000, description="Requests a second of one key, on average.")

@@ -1,4 +1,4 @@
-"""A system that pushes, as its owner would write it: signs by the interface document, and asks again until answered."""
+"""A system that pushes, as its owner would write it: signs by RFC 9421, and asks again until answered."""
 
 from __future__ import annotations
 
@@ -28,20 +28,39 @@ class Signer:
         self, path: str, body: bytes, timestamp: int, nonce: str | None = None, kind: str = "application/xml"
     ) -> dict[str, str]:
         """All headers of one push."""
-        nonce = nonce or token_urlsafe(18)
-        digest = sha256(body).hexdigest()
-        text = f"visabus-push-1\nPOST\n{path}\n{self.key}\n{timestamp}\n{nonce}\n{digest}".encode()
-        if isinstance(self.secret, str):
-            signature = hmac.digest(self.secret.encode(), text, "sha256")
-        else:
-            signature = self.secret.sign(text)
-        return {
-            "Content-Type": kind,
-            "Visabus-Key": self.key,
-            "Visabus-Timestamp": str(timestamp),
-            "Visabus-Nonce": nonce,
-            "Visabus-Signature": b64encode(signature).decode(),
-        }
+        return signed(self, path, body, timestamp, nonce or token_urlsafe(18), {"content-type": kind})
+
+
+def signed(
+    signer: Signer,
+    path: str,
+    body: bytes,
+    created: int,
+    nonce: str,
+    fields: Mapping[str, str],
+    *,
+    method: str = "POST",
+    covered: tuple[str, ...] = ("@method", "@path", "content-type", "content-digest"),
+    parameters: str | None = None,
+) -> dict[str, str]:
+    """All headers of one push, by RFC 9421 section 2.5, written by hand: no library may err for both sides."""
+    digest = f"sha-256=:{b64encode(sha256(body).digest()).decode()}:"
+    values = {"@method": method, "@path": path, "content-digest": digest} | dict(fields)
+    given = parameters or f';created={created};keyid="{signer.key}";nonce="{nonce}";tag="visabus-push"'
+    named = " ".join(f'"{name}"' for name in covered)
+    input_ = f"({named}){given}"
+    lines = [f'"{name}": {values[name]}' for name in covered] + [f'"@signature-params": {input_}']
+    text = "\n".join(lines).encode()
+    if isinstance(signer.secret, str):
+        signature = hmac.digest(signer.secret.encode(), text, "sha256")
+    else:
+        signature = signer.secret.sign(text)
+    return {
+        **fields,
+        "content-digest": digest,
+        "signature-input": f"sig1={input_}",
+        "signature": f"sig1=:{b64encode(signature).decode()}:",
+    }
 
 
 async def insist(

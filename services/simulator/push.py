@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
+from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from services.simulator.source import Served, SourceUnavailable, Surroundings
@@ -21,6 +21,7 @@ AGAIN = (429, 503)
 """Answers after which the same bytes are sent again."""
 YOUNG_SECONDS = 240
 """An older signature is renewed; the push handler takes none older than 300."""
+EXPIRES_SECONDS = 300
 GIVEN_UP_SECONDS = 300.0
 
 
@@ -65,18 +66,35 @@ class Pushed:
         )
 
 
+@dataclass(slots=True)
+class _Head:
+    """What the library signs: method, path and headers; the host is not signed."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
 def headers(key: PushKey, path: str, media_type: str, body: bytes, timestamp: int, nonce: str) -> dict[str, str]:
-    """Return the headers of a request, signed with HMAC-SHA-256."""
-    digest = sha256(body).hexdigest()
-    lines = ("visabus-push-1", "POST", path, key.id, str(timestamp), nonce, digest)
-    signature = hmac.digest(key.secret.encode(), "\n".join(lines).encode(), "sha256")
-    return {
-        "Content-Type": media_type,
-        "Visabus-Key": key.id,
-        "Visabus-Timestamp": str(timestamp),
-        "Visabus-Nonce": nonce,
-        "Visabus-Signature": b64encode(signature).decode(),
-    }
+    """Return the headers of a request, signed by RFC 9421 with HMAC-SHA-256."""
+    head = _Head("POST", f"http://door{path}", {"Content-Type": media_type})
+    secret = key.secret.encode()
+    created = datetime.fromtimestamp(timestamp, UTC)
+    HTTPMessageSigner(
+        signature_algorithm=algorithms.HMAC_SHA256,
+        key_resolver=MappingKeyResolver(public_keys={}, private_keys={key.id: secret}),
+    ).sign(
+        head,
+        key_id=key.id,
+        created=created,
+        expires=created + timedelta(seconds=EXPIRES_SECONDS),
+        nonce=nonce,
+        label="visabus",
+        tag="visabus-push",
+        covered_component_ids=("@method", "@path", "content-type"),
+        body=body,
+    )
+    return head.headers
 
 
 @dataclass(slots=True)

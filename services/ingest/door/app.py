@@ -22,7 +22,7 @@ from services.ingest.door import problems
 from services.ingest.door.ledger import Answer
 from services.ingest.door.limits import Buckets, Places
 from services.ingest.door.push_handler import Post, PushHandler
-from services.ingest.door.signatures import Keys, Signed
+from services.ingest.door.signatures import Head, Keys, Signed, check_digest
 from services.logs import describe
 from services.problems import Problem, of_http
 from services.settings import DoorSettings
@@ -30,7 +30,10 @@ from services.settings import DoorSettings
 
 @dataclass(slots=True)
 class Gate:
-    """Lets a request in, in this order: form, place, age, size, signature, rate. The cheap checks come first."""
+    """Lets a request in, in this order: form, age, signature, rate, place, size, digest.
+
+    Only what a key proved has a place, and with it memory for a body.
+    """
 
     handlers: Mapping[str, PushHandler]
     keys: Keys
@@ -51,17 +54,19 @@ class Gate:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in handler.push.content_types:
             raise Problem(415, "content-type", "The body is of a type that was not agreed.")
         signed = Signed.of(request.headers)
+        window = self.settings.window_seconds
+        if not signed.young(self.clock(), window):
+            raise problems.signature()
+        # path and method as the application sees them; no other part of the address is asked to be signed
+        head = Head(request.method, str(request.url), request.headers)
+        text = self.keys.check(handler.system.name, signed, head)
+        request.state.client = signed.key
+        self.buckets.take(signed.key)
         with self.places.one():
-            if abs(self.clock() - signed.timestamp) > self.settings.window_seconds:
-                raise problems.signature()
             body = await self._body(request)
-            text = signed.text(request.method, request.url.path, body)
-            self.keys.check(handler.system.name, signed, text)
-            request.state.client = signed.key
-            self.buckets.take(signed.key)
-            expires = signed.timestamp + self.settings.window_seconds
+            check_digest(head, body)
             followed = trace(request.headers.get(TRACEPARENT, ""))
-            return await _kept(handler, Post(signed.key, signed.nonce, text, expires, body, followed))
+            return await _kept(handler, Post(signed.key, signed.nonce, text, signed.created + window, body, followed))
 
     async def _body(self, request: Request) -> bytes:
         """All of it, unless it is too much or too slow. Raises Problem."""

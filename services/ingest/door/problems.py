@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from services.problems import Problem
 
+_ACCEPTED = 'visabus=("@method" "@path" "content-type" "content-digest");created;expires;tag="visabus-push"'
+"""RFC 9421 section 5.1: which signature would do."""
+
 
 def headers(name: str) -> Problem:
     """A header of the signature is missing or malformed."""
@@ -11,9 +14,14 @@ def headers(name: str) -> Problem:
 
 
 def signature() -> Problem:
-    """One text for an unknown key, a wrong signature and an old timestamp: a guess teaches nothing."""
-    detail = "The key is unknown, the signature is wrong, or the timestamp is too far away."
-    return Problem(401, "signature", detail, headers={"WWW-Authenticate": "Visabus-Signature"})
+    """One text for an unknown key, a wrong signature and an old one: a guess teaches nothing."""
+    detail = "The key is unknown, the signature is wrong, expired, or made too long ago or too far ahead."
+    return Problem(401, "signature", detail, headers={"WWW-Authenticate": "Signature", "Accept-Signature": _ACCEPTED})
+
+
+def digest() -> Problem:
+    """The signature holds, and the body is another."""
+    return Problem(400, "digest", "The body is not the one whose Content-Digest was signed.")
 
 
 def nonce() -> Problem:

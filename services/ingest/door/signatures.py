@@ -1,96 +1,131 @@
-"""Which system sent a message, and that it is unchanged: keys, and what they sign."""
+"""Which system sent a message, and that it is unchanged: HTTP Message Signatures (RFC 9421) with keys of the settings.
+
+A signature covers method, path, content type and the digest of the body (RFC 9530), so a request's head proves who
+sends it before a byte of the body is read. The library's own clock is not asked: age is judged by the door's.
+"""
 
 from __future__ import annotations
 
-import hmac
 import re
 from base64 import b64decode
-from binascii import Error as NoBase64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Protocol
+from secrets import token_bytes
+from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+import http_sf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from http_message_signatures import (
+    ContentDigest,
+    HTTPMessageSignaturesException,
+    HTTPMessageVerifier,
+    HTTPSignatureAlgorithm,
+    InvalidSignature,
+    MappingKeyResolver,
+    algorithms,
+)
+from starlette.datastructures import Headers
 
 from services.ingest.door import problems
 from services.settings import DoorKey
 
+TAG = "visabus-push"
+"""The tag (RFC 9421 section 2.3) of the one signature that is read; others beside it are passed over."""
+COVERED = ("@method", "@path", "content-type", "content-digest")
+"""What has to be signed."""
+_INPUT_BYTES = 4_000
+_COMPONENTS = 20
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_SIGNATURE = re.compile(r"[A-Za-z0-9+/=]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What the headers of a push say."""
+    """What the head of a push says of its signature."""
 
     key: str
-    timestamp: int
+    created: int
     nonce: str
-    signature: bytes = field(repr=False)
+    expires: int | None = None
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Signed:
-        """The headers, checked for their form. Raises Problem."""
-        key = _header(headers, "Visabus-Key", _KEY)
-        timestamp = _header(headers, "Visabus-Timestamp", _TIMESTAMP)
-        nonce = _header(headers, "Visabus-Nonce", _NONCE)
-        try:
-            signature = b64decode(_header(headers, "Visabus-Signature", _SIGNATURE), validate=True)
-        except NoBase64:
-            raise problems.headers("Visabus-Signature") from None
-        return cls(key, int(timestamp), nonce, signature)
+    def of(cls, headers: Headers) -> Signed:
+        """The parameters of the signature, checked for their form. Raises Problem."""
+        if "signature" not in headers:
+            raise problems.headers("Signature")
+        if "content-digest" not in headers:
+            raise problems.headers("Content-Digest")
+        covered, given = _tagged(", ".join(headers.getlist("signature-input")))
+        key, created, nonce, expires = (given.get(name) for name in ("keyid", "created", "nonce", "expires"))
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            raise problems.headers("Signature-Input: keyid")
+        if type(created) is not int or not 0 <= created < 10**12:
+            raise problems.headers("Signature-Input: created")
+        if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
+            raise problems.headers("Signature-Input: nonce")
+        if expires is not None and (type(expires) is not int or expires < created):
+            raise problems.headers("Signature-Input: expires")
+        if len(covered) > _COMPONENTS or not set(COVERED) <= {name for name, parameters in covered if not parameters}:
+            raise problems.headers(f"Signature-Input: {', '.join(COVERED)}")
+        return cls(key, created, nonce, expires)
 
-    def text(self, method: str, path: str, body: bytes) -> bytes:
-        """What is signed."""
-        lines = ("visabus-push-1", method, path, self.key, str(self.timestamp), self.nonce, sha256(body).hexdigest())
-        return "\n".join(lines).encode()
+    def young(self, now: float, window: int) -> bool:
+        """Whether it may be taken now: signed no longer ago, and no further ahead, than the window, and not expired."""
+        return abs(now - self.created) <= window and (self.expires is None or now <= self.expires)
 
 
-def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
-    value = headers.get(name, "")
-    if not form.fullmatch(value) or (name == "Visabus-Timestamp" and value != str(int(value))):
-        raise problems.headers(name)
-    return value
-
-
-class Way(Protocol):
-    """How a key proves."""
-
-    def proves(self, text: bytes, signature: bytes) -> bool:
-        """Whether the signature is the key's over this text."""
+def _tagged(text: str) -> tuple[list[tuple[Any, Any]], Mapping[str, Any]]:
+    """The covered components and the parameters of the signature with our tag. Raises Problem."""
+    if not text or len(text) > _INPUT_BYTES:
+        raise problems.headers("Signature-Input")
+    try:
+        members: Any = http_sf.parse(text.encode(), tltype="dictionary")
+    except (ValueError, TypeError, RecursionError):
+        raise problems.headers("Signature-Input") from None
+    if not isinstance(members, dict):
+        raise problems.headers("Signature-Input")
+    results = [member for member in members.values() if isinstance(member[0], list) and member[1].get("tag") == TAG]
+    if len(results) != 1:
+        raise problems.headers(f'Signature-Input: tag="{TAG}"')
+    covered, parameters = results[0]
+    return list(covered), parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """HMAC-SHA-256 with a shared secret."""
+class Head:
+    """A request as far as it is signed, in the form that the library reads."""
 
-    secret: bytes = field(repr=False)
+    method: str
+    url: str
+    headers: Headers
 
-    def proves(self, text: bytes, signature: bytes) -> bool:
-        """In a time that tells nothing of where they differ."""
-        return hmac.compare_digest(hmac.digest(self.secret, text, "sha256"), signature)
+
+class _Verifier(HTTPMessageVerifier):
+    """Asks no clock: `Signed.young` does, by the door's."""
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
+        """Leave it to the door."""
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
-    """Ed25519 with the sender's public key."""
+class Way:
+    """How a key proves: an algorithm and what it needs. The key fixes it, whatever a request says."""
 
-    key: Ed25519PublicKey
+    algorithm: type[HTTPSignatureAlgorithm]
+    material: bytes | Ed25519PublicKey = field(repr=False)
 
-    def proves(self, text: bytes, signature: bytes) -> bool:
-        """RFC 8032."""
+    def proves(self, key: str, head: Head) -> bytes | None:
+        """Return what was signed if the signature is the key's; otherwise None."""
+        resolver = MappingKeyResolver(public_keys={key: self.material}, private_keys={})
+        verifier = _Verifier(signature_algorithm=self.algorithm, key_resolver=resolver)
         try:
-            self.key.verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
+            (result,) = verifier.verify(head, max_age=None, expect_tag=TAG, require_components=COVERED)
+        except (HTTPMessageSignaturesException, ValueError):  # the latter: more signatures than one
+            return None
+        return "\n".join(f"{name}: {value}" for name, value in result.covered_components.items()).encode()
 
 
-_NOBODY = Shared(bytes(32))
+_UNKNOWN = Way(algorithms.HMAC_SHA256, token_bytes(32))
 """Stands in for an unknown key, so that it takes as long to refuse as a known one."""
 
 
@@ -109,15 +144,24 @@ class Keys:
         """Whose keys there are."""
         return {system for system, _ in self.known.values()}
 
-    def check(self, system: str, signed: Signed, text: bytes) -> None:
-        """Whether a key of that system signed this text. Raises Problem."""
-        owner, way = self.known.get(signed.key, ("", _NOBODY))
-        proven = way.proves(text, signed.signature)
-        if not proven or owner != system:
+    def check(self, system: str, signed: Signed, head: Head) -> bytes:
+        """Return what a key of that system signed. Raises Problem."""
+        owner, way = self.known.get(signed.key, ("", _UNKNOWN))
+        text = way.proves(signed.key, head)
+        if text is None or owner != system:
             raise problems.signature()
+        return text
+
+
+def check_digest(head: Head, body: bytes) -> None:
+    """Whether the body is the one whose digest was signed. Raises Problem."""
+    try:
+        ContentDigest.verify(", ".join(head.headers.getlist("content-digest")), body)
+    except InvalidSignature:
+        raise problems.digest() from None
 
 
 def _way(key: DoorKey) -> Way:
     if key.hmac_secret is not None:
-        return Shared(key.hmac_secret.get_secret_value().encode())
-    return Public(Ed25519PublicKey.from_public_bytes(b64decode(key.ed25519_public_key or "")))
+        return Way(algorithms.HMAC_SHA256, key.hmac_secret.get_secret_value().encode())
+    return Way(algorithms.ED25519, Ed25519PublicKey.from_public_bytes(b64decode(key.ed25519_public_key or "")))

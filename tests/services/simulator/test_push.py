@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
+import re
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
 import httpx
 import pytest
+from push_client import Signer, signed
 
 from services.simulator import push as pushing
 from services.simulator.push import NotTaken, Pushed, PushKey, Refused, push
@@ -35,6 +34,16 @@ def client(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClie
     return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://door")
 
 
+def _parameter(request: httpx.Request, name: str) -> str:
+    result = re.search(rf';{name}="?([^";]+)', request.headers["Signature-Input"])
+    assert result is not None
+    return result[1]
+
+
+def _nonce(request: httpx.Request) -> str:
+    return _parameter(request, "nonce")
+
+
 async def test_messages_are_signed_as_the_interface_says_and_sent_in_order(messages: Path) -> None:
     (messages / "IDENT.000002.xml").write_bytes(b"<two/>")
     seen: list[httpx.Request] = []
@@ -49,20 +58,30 @@ async def test_messages_are_signed_as_the_interface_says_and_sent_in_order(messa
     assert [request.content for request in seen] == [b"<one/>", b"<two/>"]
     for request in seen:
         sent = request.headers
-        lines = ["visabus-push-1", "POST", "/push/ident", "ident-test", "1764028800", sent["Visabus-Nonce"]]
-        text = "\n".join([*lines, hashlib.sha256(request.content).hexdigest()])
-        expected = hmac.new(KEY.secret.encode(), text.encode(), hashlib.sha256).digest()
-        assert base64.b64decode(sent["Visabus-Signature"]) == expected
+        created, nonce = 1_764_028_800, _nonce(request)
+        parameters = f';created={created};keyid="ident-test";alg="hmac-sha256";expires={created + 300};nonce="{nonce}"'
+        by_hand = signed(
+            Signer("ident-test", KEY.secret),
+            "/push/ident",
+            request.content,
+            created,
+            nonce,
+            {"content-type": "application/xml"},
+            parameters=f'{parameters};tag="visabus-push"',
+        )
+        assert sent["Signature-Input"] == by_hand["signature-input"].replace("sig1", "visabus")
+        assert sent["Signature"] == by_hand["signature"].replace("sig1", "visabus")
+        assert sent["Content-Digest"] == by_hand["content-digest"]
         assert sent["Content-Type"] == "application/xml"
-        assert 16 <= len(sent["Visabus-Nonce"]) <= 64
-    assert seen[0].headers["Visabus-Nonce"] != seen[1].headers["Visabus-Nonce"]
+        assert 16 <= len(nonce) <= 64
+    assert _nonce(seen[0]) != _nonce(seen[1])
 
 
 async def test_the_same_signed_bytes_until_they_are_answered(messages: Path) -> None:
     seen: list[tuple[bytes, str]] = []
 
     def door(request: httpx.Request) -> httpx.Response:
-        seen.append((request.content, request.headers["Visabus-Signature"]))
+        seen.append((request.content, request.headers["Signature"]))
         if len(seen) == 1:
             raise httpx.ReadTimeout("no answer")
         if len(seen) == 2:
@@ -80,7 +99,7 @@ async def test_an_old_signature_is_renewed_with_another_nonce(messages: Path) ->
     seen: list[tuple[str, str]] = []
 
     def door(request: httpx.Request) -> httpx.Response:
-        seen.append((request.headers["Visabus-Timestamp"], request.headers["Visabus-Nonce"]))
+        seen.append((_parameter(request, "created"), _nonce(request)))
         now[0] += 130
         return httpx.Response(200 if len(seen) == 4 else 503, json=TAKEN)
 
@@ -95,7 +114,7 @@ async def test_a_file_sent_once_more_under_another_name_is_another_message(messa
     nonces: list[str] = []
 
     def door(request: httpx.Request) -> httpx.Response:
-        nonces.append(request.headers["Visabus-Nonce"])
+        nonces.append(_nonce(request))
         return httpx.Response(200, json=TAKEN)
 
     async with client(door) as http:

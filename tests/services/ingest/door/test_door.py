@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from push_client import SECRET, Signer
+from http_message_signatures import HTTPMessageVerifier, InvalidSignature, MappingKeyResolver, algorithms
+from push_client import SECRET, Signer, signed
+from starlette.datastructures import Headers
 from toy_door import PATH, Rig, opened, settings
 from toy_source import World, world
 
@@ -22,9 +24,13 @@ from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool
+from services.ingest.door import Keys
+from services.ingest.door.signatures import COVERED, Head, Signed
+from services.problems import Problem
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+NONCE = "one-nonce-for-a-message"
 OTHER = "another secret that is longer than 32 bytes"
 
 
@@ -116,13 +122,14 @@ async def test_many_at_once_are_all_counted(rig: Rig) -> None:
 
 @pytest.mark.law(3, "and repeated to the next door")
 async def test_answers_and_counters_outlive_the_process(tmp_path: Path, bus: Bus) -> None:
-    headers = Signer().headers(PATH, LINES, 1_764_000_000)
+    headers = Signer().headers(PATH, LINES, 1_764_000_000, NONCE)
     async with opened(tmp_path, bus, settings()) as before:
         first = await before.http.post(PATH, content=LINES, headers=headers)
     async with opened(tmp_path, bus, settings()) as after:
         again = await after.http.post(PATH, content=LINES, headers=headers)
-        problem(await after.push(b"good 9", **{"Visabus-Nonce": headers["Visabus-Nonce"]}), 401, "signature")
-        nonce = Signer().headers(PATH, b"good 9", 1_764_000_000, headers["Visabus-Nonce"])
+        stolen = {name: headers[name] for name in ("signature-input", "signature")}
+        problem(await after.push(b"good 9", **stolen), 401, "signature")
+        nonce = Signer().headers(PATH, b"good 9", 1_764_000_000, NONCE)
         problem(await after.http.post(PATH, content=b"good 9", headers=nonce), 409, "nonce")
         await after.push(b"good 7")
     assert first.content == again.content
@@ -144,33 +151,101 @@ async def test_answers_are_kept_as_long_as_the_request_would_be_let_in(rig: Rig)
 # --- who is let in -----------------------------------------------------------------------------------------------
 
 
+def altered(headers: dict[str, str], name: str, old: str, new: str) -> dict[str, str]:
+    assert old in headers[name]
+    return headers | {name: headers[name].replace(old, new)}
+
+
+def base64_of(data: bytes) -> str:
+    return f"sig1=:{b64encode(data).decode()}:"
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("name", "old", "new"),
     [
-        {"Visabus-Key": "toy-2025b"},
-        {"Visabus-Nonce": "another-nonce-than-signed"},
-        {"Visabus-Timestamp": "1764000001"},
-        {"Visabus-Signature": b64encode(bytes(32)).decode()},
-        {"Visabus-Signature": b64encode(bytes(31)).decode()},
+        ("signature-input", "toy-2026a", "toy-2025b"),
+        ("signature-input", NONCE, "another-nonce-than-signed"),
+        ("signature-input", "created=1764000000", "created=1764000001"),
+        ("signature-input", ";tag", ';alg="ed25519";tag'),
+        ("signature-input", ";tag", ';alg="rsa-v1_5-sha256";tag'),
+        ("signature-input", '"@path"', '"@path" "@authority"'),
+        ("signature-input", '"@path"', '"@path" "x-none"'),
+        ("signature-input", ";tag", ';unheard="of";tag'),
+        ("signature-input", "sig1", "sig2"),
+        ("content-type", "application/xml", "application/xml; charset=x"),
+        ("content-digest", "sha-256=:", "sha-256=:AAAA"),
     ],
 )
-async def test_what_was_not_signed_so_is_refused(rig: Rig, change: dict[str, str]) -> None:
-    problem(await rig.push(LINES, **change), 401, "signature")
+async def test_what_was_not_signed_so_is_refused(rig: Rig, name: str, old: str, new: str) -> None:
+    headers = altered(Signer().headers(PATH, LINES, int(rig.now[0]), NONCE), name, old, new)
+    problem(await rig.http.post(PATH, content=LINES, headers=headers), 401, "signature")
     await nothing_taken(rig)
 
 
-async def test_another_body_than_signed_is_refused(rig: Rig) -> None:
-    headers = Signer().headers(PATH, LINES, int(rig.now[0]))
-    problem(await rig.http.post(PATH, content=LINES + b"\ngood 9", headers=headers), 401, "signature")
+@pytest.mark.parametrize("signature", [base64_of(bytes(32)), base64_of(bytes(31)), base64_of(b""), "sig1=4", "x", ""])
+async def test_a_signature_that_is_none_is_refused(rig: Rig, signature: str) -> None:
+    answer = await rig.push(LINES, signature=signature)
+    problem(answer, 401, "signature")
+    assert 'tag="visabus-push"' in answer.headers["accept-signature"]
     await nothing_taken(rig)
+
+
+async def test_a_signature_for_another_path_or_method_is_refused(rig: Rig) -> None:
+    now = int(rig.now[0])
+    for other in ({"path": "/push/other"}, {"path": PATH, "method": "PUT"}):
+        headers = signed(
+            Signer(), body=LINES, created=now, nonce=NONCE, fields={"content-type": "application/xml"}, **other
+        )
+        problem(await rig.http.post(PATH, content=LINES, headers=headers), 401, "signature")
+    await nothing_taken(rig)
+
+
+@pytest.mark.parametrize("missing", ["@method", "@path", "content-type", "content-digest"])
+async def test_what_has_to_be_signed_is_signed(rig: Rig, missing: str) -> None:
+    covered = tuple(name for name in COVERED if name != missing)
+    fields = {"content-type": "application/xml"}
+    headers = signed(Signer(), PATH, LINES, int(rig.now[0]), NONCE, fields, covered=covered)
+    problem(await rig.http.post(PATH, content=LINES, headers=headers), 400, "headers")
+    # and by the check of the signature itself, should the head's be passed
+    head = Head("POST", f"http://door{PATH}", Headers(headers))
+    with pytest.raises(Problem, match="signature"):
+        Keys.of(settings().keys).check("TOY", Signed("toy-2026a", int(rig.now[0]), NONCE), head)
+    await nothing_taken(rig)
+
+
+async def test_more_may_be_signed_and_others_may_sign_too(rig: Rig) -> None:
+    covered = (*COVERED, "@authority")
+    fields = {"content-type": "application/xml", "@authority": "door"}
+    headers = signed(Signer(), PATH, LINES, int(rig.now[0]), NONCE, fields, covered=covered)
+    del headers["@authority"]
+    headers["signature-input"] += ', proxy=("@method");created=1;keyid="p"'
+    headers["signature"] += ", proxy=:AAAA:"
+    assert (await rig.http.post(PATH, content=LINES, headers=headers)).status_code == 200
+    twice = altered(headers, "signature-input", 'keyid="p"', 'keyid="p";tag="visabus-push"')
+    problem(await rig.http.post(PATH, content=LINES, headers=twice), 400, "headers")
 
 
 @pytest.mark.parametrize("away", [-301, 301])
-async def test_a_stale_timestamp_is_refused(rig: Rig, away: int) -> None:
+async def test_a_signature_made_too_long_ago_or_ahead_is_refused(rig: Rig, away: int) -> None:
     headers = Signer().headers(PATH, LINES, int(rig.now[0]) + away)
     problem(await rig.http.post(PATH, content=LINES, headers=headers), 401, "signature")
     headers = Signer().headers(PATH, LINES, int(rig.now[0]) + (300 if away > 0 else -300))
     assert (await rig.http.post(PATH, content=LINES, headers=headers)).status_code == 200
+
+
+async def test_an_expired_signature_is_refused_and_a_late_expiry_widens_nothing(rig: Rig) -> None:
+    now = int(rig.now[0])
+
+    async def sent(created: int, expires: int, nonce: str) -> httpx.Response:
+        parameters = f';created={created};expires={expires};keyid="toy-2026a";nonce="{nonce}";tag="visabus-push"'
+        fields = {"content-type": "application/xml"}
+        headers = signed(Signer(), PATH, LINES, created, nonce, fields, parameters=parameters)
+        return await rig.http.post(PATH, content=LINES, headers=headers)
+
+    problem(await sent(now - 10, now - 1, NONCE), 401, "signature")
+    problem(await sent(now - 301, now + 10_000, NONCE), 401, "signature")
+    problem(await sent(now, now - 1, NONCE), 400, "headers")
+    assert (await sent(now - 10, now, NONCE)).status_code == 200
 
 
 async def test_the_same_nonce_with_another_body_is_refused(rig: Rig) -> None:
@@ -205,26 +280,62 @@ async def test_two_keys_are_believed_at_once_and_one_of_another_system_is_not(tm
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "old", "new"),
     [
-        ("Visabus-Key", ""),
-        ("Visabus-Key", "a b"),
-        ("Visabus-Timestamp", "1764000000.0"),
-        ("Visabus-Timestamp", "01764000000"),
-        ("Visabus-Nonce", "short"),
-        ("Visabus-Nonce", "n" * 65),
-        ("Visabus-Signature", "no base64!"),
-        ("Visabus-Signature", "abc"),
+        ("keyid", 'keyid="toy-2026a"', 'keyid=""'),
+        ("keyid", 'keyid="toy-2026a"', 'keyid="a b"'),
+        ("keyid", ';keyid="toy-2026a"', ""),
+        ("created", "1764000000", "1764000000.0"),
+        ("created", "1764000000", '"1764000000"'),
+        ("created", "1764000000", "-1"),
+        ("created", ";created=1764000000", ""),
+        ("nonce", NONCE, "short"),
+        ("nonce", NONCE, "n" * 65),
+        ("nonce", f';nonce="{NONCE}"', ""),
+        ("tag", ';tag="visabus-push"', ""),
+        ("tag", 'tag="visabus-push"', 'tag="another"'),
+        ("expires", ";tag", ";expires=1.5;tag"),
+        ("Signature-Input", "sig1=", "sig1=((((("),
+        ("Signature-Input", "sig1=", "sig1=" + "x" * 5_000),
     ],
 )
-async def test_malformed_headers_are_told(rig: Rig, name: str, value: str) -> None:
-    answer = await rig.push(LINES, **{name: value})
+async def test_a_malformed_signature_input_is_told(rig: Rig, name: str, old: str, new: str) -> None:
+    headers = altered(Signer().headers(PATH, LINES, int(rig.now[0]), NONCE), "signature-input", old, new)
+    answer = await rig.http.post(PATH, content=LINES, headers=headers)
     problem(answer, 400, "headers")
     assert name in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("name", ["signature", "signature-input", "content-digest"])
+async def test_a_missing_header_is_told(rig: Rig, name: str) -> None:
+    headers = Signer().headers(PATH, LINES, int(rig.now[0]))
+    del headers[name]
+    answer = await rig.http.post(PATH, content=LINES, headers=headers)
+    problem(answer, 400, "headers")
+    assert name in answer.json()["detail"].lower()
+
+
+def test_the_library_agrees_with_the_standards_own_example() -> None:
+    """RFC 9421, appendix B.2.5 (HMAC) with the request and the key of B.2 and B.1.5."""
+    secret = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ=="
+    headers = {
+        "host": "example.com",
+        "date": "Tue, 20 Apr 2021 02:07:55 GMT",
+        "content-type": "application/json",
+        "signature-input": 'sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret"',
+        "signature": "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:",
+    }
+    keys = MappingKeyResolver(public_keys={"test-shared-secret": b64decode(secret)}, private_keys={})
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=keys)
+    verifier.validate_created_and_expires = lambda *_, **__: None  # type: ignore[method-assign]  # it is of 2021
+    head = Head("POST", "https://example.com/foo?param=Value&Pet=dog", Headers(headers))
+    assert verifier.verify(head, max_age=None)
+    with pytest.raises(InvalidSignature):
+        verifier.verify(Head(head.method, "https://example.org/foo", head.headers), max_age=None)
+
+
 async def test_other_paths_methods_and_types(rig: Rig) -> None:
-    problem(await rig.push(LINES, **{"Content-Type": "text/plain"}), 415, "content-type")
+    problem(await rig.push(LINES, **{"content-type": "text/plain"}), 415, "content-type")
     headers = Signer().headers(PATH, LINES, int(rig.now[0]))
     problem(await rig.http.post("/push/nobody", content=LINES, headers=headers), 404, "no-route")
     problem(await rig.http.post(f"{PATH}?x=1", content=LINES, headers=headers), 404, "no-route")
@@ -414,7 +525,7 @@ async def test_logs_tell_no_record(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     await rig.push(b"good 4711\nbad CANARY\nbug CANARY")
-    await rig.push(b"good 4711", **{"Visabus-Nonce": "CANARY"})
+    await rig.push(b"good 4711", **{"signature-input": 'sig1=("CANARY");keyid="CANARY"'})
     out = capsys.readouterr()
     assert "CANARY" not in caplog.text + out.out + out.err
     assert SECRET not in repr(settings()) + repr(rig.handler) + caplog.text + out.err
