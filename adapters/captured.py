@@ -13,7 +13,7 @@ from typing import Any
 from adapters.converters import choice, instant, text
 from adapters.core import Filtered, Record
 from adapters.fields import Fields
-from adapters.mapper import Mapper, Says
+from adapters.mapper import Mapper, Says, Vouches, vouching
 from schemas.events import Handling
 
 OPEN = ("infinity", "-infinity")
@@ -22,9 +22,14 @@ RowSays = Callable[[Fields], Iterable[Says] | Filtered]
 
 
 def mapper(
-    tables: Mapping[str, RowSays], gone: Callable[[str, Fields], Says], handling: Iterable[Handling] = ()
+    tables: Mapping[str, RowSays],
+    gone: Callable[[str, Fields], Says],
+    handling: Iterable[Handling] = (),
+    scope: str | None = None,
 ) -> Mapper:
-    """A mapping. `tables`: what a row of each says; `gone`: what stands for a deleted row, known by its key."""
+    """A mapping. `tables`: what a row of each says; `gone`: what stands for a deleted row, known by its key; `scope`:
+    what the owner's clock vouches for, if there is one.
+    """
     marks = tuple(handling)
 
     def says(said: Fields) -> Iterable[Says] | Filtered:
@@ -46,7 +51,12 @@ def mapper(
         handling=lambda _: marks,
         says=says,
         taken_back=taken_back,
+        vouches=vouching(scope) if scope is not None else _nothing,
     )
+
+
+def _nothing(_: object) -> Iterable[Vouches]:
+    return ()
 
 
 def _position(record: Record) -> int:

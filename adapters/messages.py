@@ -20,6 +20,9 @@ from adapters.core import Format
 CHANGE_TABLE = "change-table"
 """The connector that records of a change table name as their source: their values are as the database writes JSON."""
 
+CLOCK = "visabus_clock"
+"""The table in which an owner says through when all that was committed stands before its row in the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

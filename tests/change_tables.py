@@ -47,6 +47,7 @@ class Owner:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(url)
         self.kind = self.engine.dialect.name
+        self.clocked = False
 
     async def make(self) -> None:
         """Tables and triggers, from the page."""
@@ -65,6 +66,23 @@ class Owner:
             )
             return
         await self._script(blocks("PostgreSQL" if self.kind == "postgresql" else "MariaDB")[2])
+
+    async def tick(self) -> None:
+        """What the job of the clock does; the first call makes the clock."""
+        kind = "PostgreSQL" if self.kind == "postgresql" else "MariaDB"
+        made, ticked = blocks(kind)[3:5]
+        if not self.clocked:
+            await self._script(made)
+            self.clocked = True
+        if self.kind != "sqlite":
+            await self._script(ticked)
+            return
+        await self.run(
+            "UPDATE visabus_clock SET complete_since = complete_through,"
+            " complete_through = strftime('%Y-%m-%dT%H:%M:%SZ')",
+            "INSERT INTO visabus_change (table_name, op, row_key, after) SELECT 'visabus_clock', 'u', '{\"id\"\\: 1}',"
+            " json_object('complete_since', complete_since, 'complete_through', complete_through) FROM visabus_clock",
+        )
 
     async def _script(self, *scripts: str) -> None:
         """Scripts of the page, as a client of the database would run them."""

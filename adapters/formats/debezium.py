@@ -12,6 +12,10 @@ once and is shared by rows written together: two transactions that change one ro
 row the position of a later change is higher. A row of a snapshot stands `in_flight` bytes below the snapshot's: what
 a transaction wrote before the snapshot and committed after it is streamed with a position before the snapshot.
 
+**The clock.** A row of the table `clock` says through when all that was committed is in the stream before it: the end
+of a stretch (`Closing`), from `complete_since` through `complete_through`. One of a snapshot says nothing: the rows of
+the other tables may stand behind it.
+
 **What was not sent.** A large value that did not change comes as a placeholder, or as null where its type has none; a
 generated column is not in the stream. Such columns are no fields of the record, and `unknown` names them: the mapping
 leaves standing what was said of them.
@@ -29,7 +33,8 @@ from typing import Any, BinaryIO, ClassVar
 
 import orjson
 
-from adapters.core import BadRecord, Header, Met, Note, Outside, Read, Record, Unreadable
+from adapters.converters import instant
+from adapters.core import BadRecord, Closing, Header, Met, Note, Outside, Read, Record, Unreadable
 from adapters.formats.debezium_values import (
     BY_BINLOG,
     Column,
@@ -72,13 +77,15 @@ class Table:
 class DebeziumFormat:
     """Reads such records of some tables; one of another table is a record without columns.
 
-    `epoch` is raised by one when positions begin anew: another server took over, or a backup was restored.
+    `epoch` is raised by one when positions begin anew: another server took over, or a backup was restored. `clock`: the
+    owner's table that says through when the stream is complete, if the interface has one.
     """
 
     takes_messages: ClassVar[bool] = True
     anything: ClassVar[bool] = True  # values may be of any type
     tables: Mapping[str, Table]
     epoch: int = 0
+    clock: str | None = None
     in_flight: int = 2**24
     placeholder: str = Placeholder().text
     longest: int = 16 * 2**20
@@ -148,6 +155,8 @@ class DebeziumFormat:
             raise ValueError("all rows of a table are gone at once (TRUNCATE): compare with a full extract")
         if op not in ("c", "r", "u", "d") or not isinstance(source, dict):
             raise ValueError(f"op {str(op)[:9]!r} is no operation of Debezium, or nothing says where it comes from")
+        if self.clock is not None and str(source.get("table")).upper() == self.clock.upper():
+            return _closing(value, raw, place)
         name = self._table(source.get("table"))
         fields: dict[str, Any] = {"table": name or str(source.get("table"))[:100]}
         if name is not None:
@@ -373,6 +382,19 @@ def _note(value: Mapping[str, Any], raw: bytes, place: str) -> Note:
     if "source" in value and ("ddl" in value or "tableChanges" in value):
         return Header(place, raw, {"what": "a change of the schema"})
     raise ValueError("no change record: it has no op")
+
+
+def _closing(value: Mapping[str, Any], raw: bytes, place: str) -> Note:
+    """What a row of the clock says. Raises ValueError for one that says nothing."""
+    row = value.get("after")
+    if value["op"] in ("r", "d"):
+        return Note(place, raw, {"what": "the clock as a snapshot has it" if value["op"] == "r" else "a clock removed"})
+    there = {str(name).lower(): each for name, each in row.items()} if isinstance(row, dict) else {}
+    since, through = (instant(there.get(name), name) for name in ("complete_since", "complete_through"))
+    if through < since:
+        raise ValueError("complete_through lies before complete_since")
+    spelled = {"since": since, "through": through}
+    return Closing(place, raw, {name: at.isoformat().replace("+00:00", "Z") for name, at in spelled.items()})
 
 
 def _is_of(named: str, name: str, table: Table) -> bool:

@@ -8,7 +8,8 @@ A transaction that is open has drawn numbers that nobody sees yet. PostgreSQL: r
 transactions, up to the least that may still commit; what holds them up is named as left for later. MariaDB and SQLite:
 numbers that are missing are remembered with the time at which they were, and looked for at every poll until they are
 there or `patience` seconds have passed (a transaction that was rolled back leaves such a gap for good); while there are
-`gaps` of them, nothing behind the last is read.
+`gaps` of them, nothing behind the last is read. Before a row of the owner's clock, which says that all before it was
+committed, what is missing is looked for once more.
 
 Position: `at` (transaction and number, or the number alone), `high`, `missing`. The owner purges what was read, and
 writes through which number: what was purged before it was read is told by a refused record.
@@ -31,7 +32,7 @@ from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.core import BadRecord, Batch, Credentials, Format, Json, Read, SourceDown
-from adapters.messages import CHANGE_TABLE, Message, TakesMessages, line_of
+from adapters.messages import CHANGE_TABLE, CLOCK, Message, TakesMessages, line_of
 from adapters.transports.databases import DOWN, down, open_engine, plain, reading
 from adapters.transports.offline import opened
 from adapters.transports.slices import at_once
@@ -186,13 +187,23 @@ class Changes:
 
     async def _by_number(self, place: _Place) -> AsyncIterator[Batch]:
         now = await self._now()
+        sought: int | None = None  # before which row of the clock what is missing was looked for
         async for batch in self._late(place, now):
             yield batch
         while len(place.missing) < self.options.gaps:
             rows = await self._page("change_id > :number", {"number": place.at[1]}, "change_id")
             if not rows:
                 break
-            rows = self._passed(place, rows, now)
+            before = _before_clock(rows)
+            if before == 0 and sought != rows[0]["change_id"]:
+                sought = rows[0]["change_id"]
+                if sought > place.at[1] + 1:
+                    place.missing.append((place.at[1] + 1, sought - 1, now))
+                    place.at = 0, sought - 1
+                async for batch in self._late(place, now):
+                    yield batch
+                continue
+            rows = self._passed(place, rows[: before or 1 if before is not None else len(rows)], now)
             if not rows:
                 break
             place.high = place.at[1]
@@ -292,6 +303,11 @@ def _reads(row: Row, format: Format) -> Iterator[Read]:
             yield BadRecord(read.reason, place=place, raw=read.raw, record=read.record)
         else:
             yield replace(read, place=place)
+
+
+def _before_clock(rows: Sequence[Row]) -> int | None:
+    """How many rows stand before the first of the owner's clock; None if there is none."""
+    return next((at for at, row in enumerate(rows) if str(row["table_name"]).lower() == CLOCK), None)
 
 
 def _line(row: Row) -> bytes:

@@ -13,8 +13,9 @@ named as left for later. A message without a value (a tombstone) is a record, if
 with the key and `TOMBSTONE`, and otherwise a note. A format that `TakesMessages` is given key and headers of each
 message, and those without a value too. What is too large or no message of the format is refused alone.
 
-The order of messages is that of their partition. Whoever writes by key lets all clients choose partitions alike:
-librdkafka's do as the others with `partitioner=murmur2_random` only.
+The order of messages is that of their partition. So what a message vouches for (the clock of captured rows) holds in a
+topic of one partition only; in another it is a note that says so. Whoever writes by key lets all clients choose
+partitions alike: librdkafka's do as the others with `partitioner=murmur2_random` only.
 
 Address: `kafka://host:port[,host:port]/topic`. User and secret of the feed log in by SASL.
 """
@@ -31,7 +32,20 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from adapters.core import BadRecord, Batch, Credentials, Format, Json, Met, Note, Outside, Read, Record, SourceDown
+from adapters.core import (
+    BadRecord,
+    Batch,
+    Closing,
+    Credentials,
+    Format,
+    Json,
+    Met,
+    Note,
+    Outside,
+    Read,
+    Record,
+    SourceDown,
+)
 from adapters.formats.avro import Avro, SchemaId, framed
 from adapters.formats.json_values import NoJson, record_of, value_of
 from adapters.messages import Message, TakesMessages, line_of
@@ -47,6 +61,7 @@ TOMBSTONE = "@tombstone"
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _NO_FORMAT = "messages need a format, or the reader's schema of Avro"
+_UNORDERED = "a clock that vouches for nothing: the topic has several partitions, and others may be behind this one"
 _FEW = 20
 """So many messages are read at once: a thread would cost more."""
 _WAIT = 1.0
@@ -209,6 +224,7 @@ class TopicConsumer:
     _client: TopicClient | None = None
     _registry: SchemaRegistry | None = None
     _left: list[str] = field(default_factory=list)
+    _several: bool = False  # whether there is more than one partition
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """What the partitions had when it was called, and what came while it was read. Raises SourceDown."""
@@ -216,6 +232,7 @@ class TopicConsumer:
         place = _Place.of(position)
         client = await self._opened()
         topic = await client.state()
+        self._several = len(topic.partitions) > 1
         for lost in self._begun(place, topic):
             yield lost
         bounds = await client.bounds(topic.partitions)
@@ -359,6 +376,8 @@ class TopicConsumer:
             inside = f"{place}, {read.place}" if read.place else place
             if isinstance(read, BadRecord):
                 yield BadRecord(read.reason, place=inside, raw=read.raw, record=read.record)
+            elif isinstance(read, Closing) and self._several:
+                yield Note(inside, read.raw, {"what": _UNORDERED})
             elif isinstance(read, Note):
                 yield replace(read, place=inside)
             else:

@@ -12,6 +12,9 @@ from services.simulator.clock import iso_stamp
 
 Values = Mapping[str, object]
 _BATCH = 2_000
+_LAST = 2**62
+"""A clock stands behind the changes of its second."""
+CLOCK = "visabus_clock"
 
 
 class ChangeTable:
@@ -20,6 +23,7 @@ class ChangeTable:
     def __init__(self, place: Path) -> None:
         self._place = place
         self._changes: list[tuple[int, int, str, str, bytes, bytes | None]] = []
+        self._ticks: list[tuple[int, int, str, str, bytes, bytes | None]] = []
         self._last: dict[tuple[str, bytes], int] = {}
 
     def __len__(self) -> int:
@@ -31,6 +35,11 @@ class ChangeTable:
         at = self._last[table, named] = max(at, self._last.get((table, named), at))
         self._changes.append((at, len(self._changes), table, op, named, after))
 
+    def tick(self, at: int, since: int) -> None:
+        """Keep what the job of the clock writes at that instant: all since another one stands before it."""
+        moments = {"complete_since": f"{iso_stamp(since)}Z", "complete_through": f"{iso_stamp(at)}Z"}
+        self._ticks.append((at, _LAST, CLOCK, "u", b'{"id": 1}', orjson.dumps({"id": 1, **moments})))
+
     def finish(self) -> None:
         """Write the table."""
         database = sqlite3.connect(self._place)
@@ -39,7 +48,7 @@ class ChangeTable:
             " table_name TEXT NOT NULL, op TEXT NOT NULL, row_key TEXT NOT NULL, before TEXT, after TEXT)"
         )
         database.execute("CREATE TABLE visabus_change_purged (through INTEGER NOT NULL)")
-        self._changes.sort()
+        self._changes = sorted(self._changes + self._ticks)
         for first in range(0, len(self._changes), _BATCH):
             rows = [
                 (f"{iso_stamp(at)}Z", table, op, key.decode(), None if after is None else after.decode())

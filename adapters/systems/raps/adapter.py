@@ -13,6 +13,7 @@ from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.debezium import DebeziumFormat, Table
 from adapters.mapper import Number, Person, Says
+from adapters.messages import CLOCK
 from adapters.transports.change_table import ChangeTable
 from adapters.transports.kafka_topic import KafkaTopic
 from schemas.country_codes import INS_ALPHA
@@ -47,7 +48,8 @@ FORMAT = DebeziumFormat(
             },
             ("EVENT_ID",),
         ),
-    }
+    },
+    clock=CLOCK,
 )
 CASE = Number(Scheme.SUBJECT, "CASE_ID", issued_by="RAPS", needed=True)
 """A case is one principal, and so numbers a person."""
@@ -124,7 +126,7 @@ def gone(table: str, said: Fields) -> Says:
     return Says(Status, {"occurred_at": at, "subject": who, "fact": "asylum_pending"})
 
 
-MAPPING = mapper({"CASE": case, "APPLICANT": applicant, "EVENT": event}, gone, handling=(Handling.ASYLUM,))
+MAPPING = mapper({"CASE": case, "APPLICANT": applicant, "EVENT": event}, gone, (Handling.ASYLUM,), "status")
 ADAPTER = System(
     "RAPS",
     title="RAPS, applications for asylum",

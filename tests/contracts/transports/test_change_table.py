@@ -19,6 +19,7 @@ from change_tables import Owner, decoded, insert
 from adapters.core import (
     BadRecord,
     Batch,
+    Closing,
     Feed,
     Filtered,
     Mapped,
@@ -31,13 +32,14 @@ from adapters.core import (
 )
 from adapters.formats.debezium import DebeziumFormat, Table
 from adapters.formats.json_page import JsonPage
+from adapters.messages import CLOCK
 from adapters.transports.change_table import Changes, ChangeTable
 from bus.embedded import EmbeddedBus
 from services import failpoints
 from services.ingest import Source, recorded, run
 from services.wiring import topics
 
-FORMAT = DebeziumFormat({"ITEM": Table({"id": "bigint", "name": "varchar(40)", "born": "date"}, ("id",))})
+FORMAT = DebeziumFormat({"ITEM": Table({"id": "bigint", "name": "varchar(40)", "born": "date"}, ("id",))}, clock=CLOCK)
 SERVERS = [
     "sqlite",
     pytest.param("postgresql", marks=pytest.mark.postgres),
@@ -100,6 +102,8 @@ def shown(read: Read) -> Any:
     """A record in short, or why there is none."""
     if isinstance(read, BadRecord):
         return read.reason
+    if isinstance(read, Closing):
+        return "clock", read.fields["since"], read.fields["through"]
     assert isinstance(read, Record)
     return decoded(dict(read.fields))
 
@@ -157,6 +161,62 @@ async def test_what_commits_late_is_not_lost(owner: Owner) -> None:
     assert sorted(first + second) == [("c", 1, "A"), ("c", 2, "A"), ("c", 3, "A")]
     assert (first[0], reader.left) == (("c", 1, "A"), [])
     assert await reader.poll() == []
+
+
+async def test_a_clock_vouches_from_where_it_stood_before(owner: Owner) -> None:
+    reader = Reader(owner)
+    await owner.put(1)
+    await owner.tick()
+    await owner.put(2)
+    first, (clock, since, through), second = await reader.poll()
+    assert (first, clock, second) == (("c", 1, "A"), "clock", ("c", 2, "A"))
+    assert since == "1991-01-02T00:00:00Z"
+    assert through[:2] == "20"
+    await owner.tick()
+    ((clock, since, later),) = await reader.poll()
+    assert since == through <= later
+
+
+@SEVERAL_WRITERS
+@pytest.mark.law(8, "a clock is told behind all that was committed before it, and not before")
+async def test_a_clock_waits_for_what_is_being_written(owner: Owner) -> None:
+    reader = Reader(owner)
+    late = await owner.begin(insert(1))
+    await owner.put(2)
+    job = asyncio.create_task(owner.tick())
+    await asyncio.sleep(0.3)
+    assert not job.done(), "it waits for the writer"
+    got = await reader.poll()
+    assert not any(each[0] == "clock" for each in got)
+    await late.commit()
+    await late.close()
+    await job
+    got += await reader.poll()
+    *changes, (clock, _, _) = got
+    assert clock == "clock"
+    assert sorted(changes) == [("c", 1, "A"), ("c", 2, "A")]
+
+
+@MARIADB
+@pytest.mark.law(8, "what is missing is looked for once more before a clock is told")
+async def test_what_commits_while_a_poll_is_under_way_stands_before_the_clock(owner: Owner) -> None:
+    reader = Reader(owner, page=1)
+    await owner.tick()
+    await reader.poll()
+    late = await owner.begin(insert(1))
+    await owner.put(2)
+    opened = reader.transport.open(owner.url, FORMAT)
+    got = []
+    async with aclosing(opened.batches(reader.position)) as batches:  # type: ignore[type-var]
+        async for batch in batches:
+            got += [shown(read) async for read in batch.records()]
+            if len(got) == 1:
+                await late.commit()
+                await late.close()
+                await owner.tick()
+    await opened.close()
+    assert [each[0] for each in got] == ["c", "c", "clock"]
+    assert sorted(got[:2]) == [("c", 1, "A"), ("c", 2, "A")]
 
 
 @SEVERAL_WRITERS

@@ -6,10 +6,11 @@ import asyncio
 import json
 import logging
 import tracemalloc
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import toy_source
@@ -21,6 +22,7 @@ from toy_source import settings, world
 from adapters.core import (
     BadRecord,
     Batch,
+    Closing,
     Credentials,
     Feed,
     Filtered,
@@ -629,6 +631,29 @@ def test_a_file_stands_for_the_topic(tmp_path: Path) -> None:
     path = tmp_path / "dump.jsonl"
     path.write_bytes(value(1) + b"\n" + value(2) + b"\n")
     assert numbers(list(PLAIN.offline(path, JsonMessage()))) == [1, 2]
+
+
+class Ends:
+    """A format whose every message vouches for something."""
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        yield Closing("", stream.read(), {"since": "a", "through": "b"})
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.law(8, "a clock in a topic of several partitions vouches for nothing, and says so")
+async def test_what_vouches_does_so_in_a_topic_of_one_partition_only(kafka: str, several: bool) -> None:
+    topic = ForeignTopic(kafka)
+    await topic.create(partitions=1 + several)
+    await topic.send(b"{}")
+    consumer = PLAIN.open(topic.url, Ends())
+    try:
+        (read,) = [read async for batch in consumer.batches(None) async for read in batch.records()]
+    finally:
+        await consumer.close()
+    assert isinstance(read, Note)
+    assert isinstance(read, Closing) is not several
+    assert ("several partitions" in str(read.fields)) is several
 
 
 def test_the_consumer_says_what_it_left() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from systems import change_rows
 from systems.change_rows import beside, from_table, tombstone, with_schema
 
+from adapters.formats.debezium import Table
 from adapters.systems.raps.adapter import FORMAT
 
 CASE: dict[str, Any] = {
@@ -29,6 +30,7 @@ EVENT: dict[str, Any] = {
     "EVENT_ID": 70001, "CASE_ID": "ZNY099000117", "EVENT_CODE": "RECEIVED", "OUTCOME": None,
     "EVENT_DATE": "2025-06-02", "OFFICER": "X0042", "NOTE": None,
 }  # fmt: skip
+CLOCK = Table({"ID": "int", **dict.fromkeys(("COMPLETE_SINCE", "COMPLETE_THROUGH"), "varchar(32)")}, ("ID",))
 ROWS = {"CASE": CASE, "APPLICANT": APPLICANT, "EVENT": EVENT}
 
 
@@ -41,6 +43,14 @@ def row(table: str, op: str = "c", position: int = 1000, moved: str = "", **chan
 def step(number: int, code: str, outcome: str | None = None, day: str = "2025-09-01") -> bytes:
     """A step of the case."""
     return row("EVENT", EVENT_ID=number, EVENT_CODE=code, OUTCOME=outcome, EVENT_DATE=day)
+
+
+def clock(since: str, through: str | None, position: int, op: str = "u") -> bytes:
+    """A row of the owner's clock."""
+    tables = {"VISABUS_CLOCK": CLOCK}
+    source = {"connector": "mariadb", "file": "binlog.000003", "pos": position, "lsn": None, "sequence": None}
+    values = {"ID": 1, "COMPLETE_SINCE": since, "COMPLETE_THROUGH": through}
+    return change_rows.change(tables, "VISABUS_CLOCK", values, op, position, "", **source)
 
 
 def inputs() -> dict[str, bytes]:
@@ -96,6 +106,18 @@ def inputs() -> dict[str, bytes]:
             row("EVENT").replace(b"binlog.000003", b"relay"),
         ],
         "beside-the-rows": [*beside(), row("CASE").replace(b'\\"case\\"', b'\\"office\\"'), b"{}\n"],
+        "the-clock": [
+            row("CASE"),
+            clock("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z", 1100),
+            clock("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", 1200),
+        ],
+        "a-clock-that-vouches-for-nothing": [
+            clock("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z", 1000, "r"),
+            clock("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", 1100, "d"),
+            clock("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z", 1200),
+            clock("2026-03-01", None, 1300),
+            clock("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", 1400),
+        ],
         "with-schemas": [with_schema(row("APPLICANT"), FORMAT.tables["APPLICANT"].columns)],
         "of-a-change-table": [
             from_table("CASE", CASE, {"CASE_ID": CASE["CASE_ID"]}),

@@ -16,6 +16,8 @@ from services.simulator.systems.raps import rates
 
 OFFICE = "America/New_York"
 OUTCOMES = {"granted": "GRANT", "referred": "REFERRAL", "denied": "DENIAL"}
+DAYS = 7
+"""How often the job of the clock runs."""
 SEXES = {"M": "M", "F": "F"}
 Row = dict[str, object]
 
@@ -31,7 +33,11 @@ class RapsWriter:
 
     def finish(self) -> Counts:
         """Complete the table."""
-        read = len(self._table)
+        read, span, since = len(self._table), self._run.span, midnight(self._run.span.first, OFFICE)
+        for day in range(span.first + DAYS, span.last, DAYS):
+            self._table.tick(midnight(day, OFFICE), since)
+            since = midnight(day, OFFICE)
+        self._table.tick(span.records_end, since)
         self._table.finish()
         return {"read": read, "published": read - self._filtered, "filtered": self._filtered, "cases": self._cases}
 
