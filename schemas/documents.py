@@ -97,6 +97,7 @@ def asyncapi() -> Json:
 
 _POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
 _RECEIPT, _EXTRACT, _QUESTION, _ASKED = "receipt", "extract", "question", "question-state"
+_HEAD = "audit-head"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -111,6 +112,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.PUSH_ANSWERS: (_ANSWER,),
     topics.RECEIPTS: (_RECEIPT,),
     topics.QUESTIONS: (_QUESTION, _ASKED),
+    topics.AUDIT_HEADS: (_HEAD,),
 }
 """The messages of each topic."""
 
@@ -128,6 +130,7 @@ _PURPOSES: dict[str, str] = {
     topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
     topics.RECEIPTS: "What became of each batch, for the owner of its system. Ingest's own.",
     topics.QUESTIONS: "Whom sources are to be asked about that tell nothing by themselves, and what became of that.",
+    topics.AUDIT_HEADS: "Rows of audit logs with their seals, by which a log that was cut off is told. The API's own.",
 }
 
 _SENT: dict[str, tuple[str, ...]] = {
@@ -142,11 +145,13 @@ _SENT: dict[str, tuple[str, ...]] = {
     ),
     "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
     "ask": (topics.QUESTIONS,),
+    "api": (topics.AUDIT_HEADS,),
 }
 _RECEIVED: dict[str, tuple[str, ...]] = {
     "ingest": (topics.POSITIONS, topics.EXTRACTS, topics.PUSH_ANSWERS, topics.RECEIPTS, topics.QUESTIONS),
     "correlator": topics.EVENT_TOPICS,
     "ask": (topics.CHANGES, topics.QUESTIONS),
+    "api": (topics.AUDIT_HEADS,),
 }
 
 
@@ -207,6 +212,7 @@ def _messages() -> Json:
         _EXTRACT: _extract(),
         _QUESTION: _message("Question", _text("`question system/feed identifier`")),
         _ASKED: _message("QuestionState", _text("`state system/feed identifier`")),
+        _HEAD: _message("AuditHead", _text("`place`")),
     }
 
 
@@ -278,6 +284,7 @@ def _schemas() -> Json:
         "Receipt": _receipt(),
         "Question": _question(),
         "QuestionState": _question_state(),
+        "AuditHead": _audit_head(),
     }
 
 
@@ -348,6 +355,24 @@ def _question_state() -> Json:
             "at": _INSTANT,
             "tries": _COUNT | {"description": "Times that it was asked without a whole answer."},
             "again": _INSTANT_OR_NULL | {"description": "Null: answered."},
+        },
+    )
+
+
+def _audit_head() -> Json:
+    """As `services.audit.heads` writes it; a test holds the two together."""
+    seal: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    return _object(
+        "The last row of an audit log, given out so that the log cannot be cut off behind it unnoticed.",
+        {
+            "place": _text("Stands for the address of the log.", pattern="^[0-9a-f]{32}$"),
+            "log": seal | {"description": "The seal of the log's first row."},
+            "epoch": _COUNT | {"description": "Raised when an operator accepts the log as it is."},
+            "sequence": {"type": "integer", "minimum": 1},
+            "seal": seal | {"description": "Of that row."},
+            "at": _INSTANT,
+            "key": _text("The id of the key of `mac`."),
+            "mac": seal | {"description": "HMAC-SHA-256 of all the rest."},
         },
     )
 

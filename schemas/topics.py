@@ -17,6 +17,7 @@ DEAD_LETTERS = "visabus.dead-letters"
 PUSH_ANSWERS = "visabus.push-answers"
 RECEIPTS = "visabus.receipts"
 QUESTIONS = "visabus.questions"
+AUDIT_HEADS = "visabus.audit-heads"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
 COMPACTED: frozenset[str] = frozenset({POSITIONS, EXTRACTS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS})
@@ -36,6 +37,7 @@ PARTITIONS: dict[str, int] = {
     PUSH_ANSWERS: 1,
     RECEIPTS: 1,
     QUESTIONS: 1,
+    AUDIT_HEADS: 1,
 }
 
 _OF_KIND = {

@@ -139,6 +139,9 @@ class WebSettings(Group):
     body_grace_seconds: Seconds = Field(default=5.0, description="Seconds of a body before that rate counts.")
     idle_seconds: Seconds = Field(default=15.0, description="Seconds between two requests of one connection.")
     answer_seconds: Seconds = Field(default=20.0, description="Seconds after which an answer not fetched is given up.")
+    proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses of proxies that are believed for whom they ask (`X-Forwarded-For`)."
+    )
 
 
 class ApiSettings(Group):
@@ -246,6 +249,23 @@ class DoorSettings(Group):
     body_seconds: Seconds = Field(default=30.0, description="Seconds after which an incomplete body is given up.")
 
 
+class AuditSettings(Group):
+    """The audit log: its keys, which its database must not hold, and how often its head is given out."""
+
+    seal_keys: Path | None = Field(
+        default=None, description="The file of keys that seal rows; by default `audit-seal.key` in `data_dir`."
+    )
+    name_keys: Path | None = Field(
+        default=None, description="The file of keys that hide numbers; by default `audit.key` in `data_dir`."
+    )
+    head_seconds: Seconds = Field(default=60.0, description="How often the last row is given out to the bus.")
+
+    @field_validator("seal_keys", "name_keys")
+    @classmethod
+    def _a_file(cls, value: Path | None) -> Path | None:
+        return _file(value)
+
+
 class Deadlines(Group):
     """How long to wait for others."""
 
@@ -297,6 +317,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()
     door: DoorSettings = DoorSettings()
+    audit: AuditSettings = AuditSettings()
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
 

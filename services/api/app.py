@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse
 from schemas.view import Health, Ready, StatusView, TimelineView
 from services.api import problems
 from services.api.answers import status_view, timeline_view
-from services.api.audit import Audit, AuditDown, Clock
 from services.api.authorised_lookup import (
     PURPOSE_HEADER,
     Backing,
@@ -29,6 +28,7 @@ from services.api.authorised_lookup import (
 from services.api.guard import Guard
 from services.api.problems import described
 from services.api.tokens import Trust
+from services.audit import Audit, AuditBroken, AuditDown, Clock
 from services.problems import Problem, ProblemDetails
 from services.store.contract import Beat, Reads, StoreDown
 from services.store.heartbeats import ALIVE_SECONDS
@@ -113,6 +113,7 @@ class _Readiness:
     async def _checks(self) -> Ready | Problem:
         checks = {"store": "ready", "audit": "ready"}
         backlog = quarantined = 0
+        why = ""
         beats: list[Beat] = []
         try:
             async with asyncio.timeout(5):
@@ -124,10 +125,11 @@ class _Readiness:
             checks["store"] = "down"
         try:
             await self._audit.ping()
-        except AuditDown:
-            checks["audit"] = "down"
-        if "down" in checks.values():
-            return Problem(503, "not-ready", "Look-ups cannot be answered at present.", checks=checks)
+        except AuditDown as error:
+            checks["audit"] = "broken" if isinstance(error, AuditBroken) else "down"
+            why = str(error)
+        if set(checks.values()) != {"ready"}:
+            return Problem(503, "not-ready", f"Look-ups cannot be answered at present. {why}".strip(), checks=checks)
         alive = sum(self._clock().timestamp() - beat.at / 1_000_000 <= ALIVE_SECONDS for beat in beats)
         return Ready(
             status="ready" if alive else "stale",

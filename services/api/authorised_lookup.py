@@ -22,8 +22,8 @@ from schemas.countries import ISSUER_OF
 from schemas.identifiers import Identifier, Scheme
 from schemas.view import StatusView, TimelineView
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of
-from services.api.audit import Audit, Clock, Entry, Result
 from services.api.tokens import Caller, Trust, Unauthenticated
+from services.audit import Audit, Clock, Entry, Result
 from services.domain.facts import MICRO
 from services.domain.pools import merged_facts
 from services.problems import Problem
@@ -168,6 +168,8 @@ class AuthorisedLookup:
                 as_of=as_of.isoformat(),
                 known_at=known_at.isoformat() if known_at else "",
                 persons=persons,
+                source=_source(self.request),
+                token=self.caller.token,
             )
         )
 
@@ -241,8 +243,15 @@ async def _refuse(
             looked_up=backing.audit.name(_asked(request.path_params)),
             result=Result.REFUSED,
             reason=reason,
+            source=_source(request),
+            token=caller.token,
         )
     )
+
+
+def _source(request: Request) -> str:
+    """The address that the request came from: of a proxy that is believed, what it says."""
+    return request.client.host if request.client is not None else ""
 
 
 def _asked(parameters: Mapping[str, Any]) -> str:

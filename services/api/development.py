@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ def secret_of(settings: ApiSettings, directory: Path) -> bytes:
     """The shared secret in force: the configured one, or the one of the data directory. Raises UnsafeKey, OSError."""
     if settings.hs_secret is not None:
         return settings.hs_secret.get_secret_value().encode()
-    return keys.key(directory, keys.TOKENS)
+    return keys.token_key(directory)
 
 
 def issuer_of(settings: ApiSettings) -> str:
@@ -55,5 +56,6 @@ def token(
         "exp": at + ttl,
         "scope": " ".join(scopes),
         "purposes": list(purposes),
+        "jti": str(uuid.uuid4()),
     }
     return jwt.encode(claims, secret_of(settings, directory), "HS256", {"typ": "at+jwt"})

@@ -6,6 +6,7 @@ A token never chooses how it is checked: each key has one algorithm, and a token
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Caller:
     client: str
     scopes: frozenset[str]
     purposes: frozenset[str]
+    token: str = ""  # its id: `jti`, or a digest of one that has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +213,9 @@ class Trust:
             raise Unauthenticated("key")
         if header.get("alg") != key.algorithm:
             raise Unauthenticated("algorithm")
-        return self._caller(_claims(token, key), now)
+        return self._caller(_claims(token, key), token, now)
 
-    def _caller(self, claims: Mapping[str, Any], now: float) -> Caller:
+    def _caller(self, claims: Mapping[str, Any], token: str, now: float) -> Caller:
         audience = claims.get("aud")
         if claims.get("iss") != self.issuer:
             raise Unauthenticated("issuer")
@@ -235,7 +237,11 @@ class Trust:
             or not all(isinstance(p, str) for p in purposes)
         ):
             raise Unauthenticated("claims")
-        return Caller(str(subject), str(client), frozenset(scope.split()), frozenset(purposes))
+        number = claims.get("jti")
+        if number is not None and not _word(number):
+            raise Unauthenticated("token-id")
+        id = str(number) if number is not None else f"sha256:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+        return Caller(str(subject), str(client), frozenset(scope.split()), frozenset(purposes), id)
 
 
 def _claims(token: str, key: Key) -> Mapping[str, Any]:

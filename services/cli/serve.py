@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,32 +60,42 @@ def _local(settings: Settings, jwks_url: str | None) -> bool:
 async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None, clients: frozenset[str]) -> None:
     import httpx
 
-    from services.api import keys
     from services.api.app import create_app
-    from services.api.audit import AuditDown, open_audit
+    from services.audit import AuditDown, keys_of, open_audit
+    from services.audit.heads import HeadKeeper
     from services.cli.signals import stop_on_signals
     from services.cli.web import server
+    from services.keyring import UnsafeKey
     from services.store import open_store
     from services.store.contract import StoreDown
+    from services.wiring import open_bus
 
     # uvicorn stops by itself, and then sends itself the signal again: without a handler that would end us half closed
     stop_on_signals()
     async with httpx.AsyncClient(timeout=5, follow_redirects=False) as http:
         try:
             trust = _trust(settings, jwks_url, clients, http)
-            audit = await open_audit(settings.audit_url, keys.key(settings.data_dir, keys.AUDIT), _now)
-        except (keys.UnsafeKey, OSError, AuditDown) as error:
+            audit_keys = keys_of(settings)
+            audit = await open_audit(settings.audit_url, audit_keys, _now)
+        except (UnsafeKey, OSError, AuditDown) as error:
             raise Refusal(str(error)) from None
         try:
             store = await open_store(settings.store_url)
         except StoreDown as error:
             await audit.close()
             raise Refusal(str(error)) from None
+        url, open_it = settings.audit_url, partial(open_bus, settings)
+        keeper = HeadKeeper(audit, url, audit_keys.seal, open_it, _now)
+        compared = await keeper.start()
+        giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
         try:
             app = create_app(trust, store.reads, audit, _now)
             await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
+            giving_out.cancel()
+            await asyncio.gather(giving_out, return_exceptions=True)
             await store.close()
+            await keeper.close()
             await audit.close()
 
 

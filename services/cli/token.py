@@ -30,8 +30,9 @@ def token(
 
         curl -H "Authorization: Bearer $(visabus token --scope status:read --purpose admission)" ...
     """
-    from services.api import development, keys
+    from services.api import development
     from services.api.authorised_lookup import Purpose, Scope
+    from services.keyring import UnsafeKey
 
     settings = settings_of(context)
     if settings.api.rs_public_key is not None or settings.api.jwks is not None:
@@ -49,7 +50,7 @@ def token(
             now=datetime.now(UTC),
             ttl=ttl,
         )
-    except (keys.UnsafeKey, OSError) as error:
+    except (UnsafeKey, OSError) as error:
         raise Refusal(str(error)) from None
     typer.echo("visabus: a token for development, signed with the local key", err=True)
     typer.echo(made)

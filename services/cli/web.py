@@ -56,6 +56,9 @@ def server(app: FastAPI, host: str, port: int, *, grace: float, limits: WebSetti
             log_config=None,
             access_log=False,  # a path may name a person; the applications write their own lines, which do not
             server_header=False,
+            # whoever is not named cannot say for whom it asks: the audit log would hold an address of its choice
+            proxy_headers=bool(limits.proxies),
+            forwarded_allow_ips=list(limits.proxies),
             timeout_graceful_shutdown=int(grace),
         )
     )

@@ -17,8 +17,8 @@ import pytest
 from killing import KILLS, MOST_AT_WORK, Kind, new_seed, wait_until
 from pipeline import Pipeline
 
-from services.api import development, keys
-from services.api.audit import Row, open_audit, verify
+from services.api import development
+from services.audit import Row, keys_of, open_reading, verify
 from services.settings import Settings, load
 from services.simulator.truth.records import Truth
 
@@ -66,12 +66,10 @@ def unremembered(answered: Collection[str], rows: Collection[Row]) -> list[str]:
 
 async def rows_of(settings: Settings) -> list[Row]:
     """The audit log, whose chain has to be whole."""
-    log = await open_audit(settings.audit_url, keys.key(settings.data_dir, keys.AUDIT), lambda: datetime.now(UTC))
-    try:
-        assert (await verify(log.rows())).broken is None
+    ring = keys_of(settings).seal
+    async with open_reading(settings.audit_url, ring) as log:
+        assert (await verify(log.rows(), ring)).broken is None
         return [row async for row in log.rows()]
-    finally:
-        await log.close()
 
 
 @pytest.mark.law(

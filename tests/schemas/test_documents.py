@@ -324,6 +324,7 @@ def test_who_sends_and_who_receives() -> None:
         "visabus.receipts",
         "visabus.questions",
     }
+    assert operations[("api", "send")] == operations[("api", "receive")] == {"visabus.audit-heads"}
     assert operations[("ask", "receive")] == {"visabus.status-changes", "visabus.questions"}
 
 

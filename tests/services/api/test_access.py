@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from services.api.audit import AuditDown, Entry, Result, verify
 from services.api.guard import OPEN
+from services.audit import AuditDown, Entry, Result, verify
 
 EXAMPLES = {
     "scheme": "i94",
@@ -117,7 +117,8 @@ async def test_not_ready_without_store_or_audit(world: Any, build: Any, open_cli
 @pytest.mark.law(7, "one row each")
 async def test_a_row_for_every_look_up(world: Any) -> None:
     world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
-    answered = await world.ask(f"{PATH}?as_of=2026-10-01T00:00:00Z&known_at=2026-10-02T00:00:00Z")
+    numbered = world.token(jti="the token's id")
+    answered = await world.ask(f"{PATH}?as_of=2026-10-01T00:00:00Z&known_at=2026-10-02T00:00:00Z", numbered)
     await world.ask("/v1/status/i94/999999999A1")
     await world.ask(PATH, world.token("timeline:read"))
     await world.ask(PATH, world.token(), "enforcement")
@@ -141,10 +142,13 @@ async def test_a_row_for_every_look_up(world: Any) -> None:
         "status:read",
     )
     assert (first.as_of, first.known_at) == ("2026-10-01T00:00:00+00:00", "2026-10-02T00:00:00+00:00")
-    assert json.loads(first.persons) == [answered.json()["persons"][0]["person"]]
+    assert json.loads(first.persons) == [world.audit.name("person/" + answered.json()["persons"][0]["person"])]
+    assert (first.source, first.token) == ("127.0.0.1", "the token's id")
+    assert all(row.token.startswith("sha256:") for row in rows[1:])  # of tokens without an id
+    assert answered.json()["persons"][0]["person"] not in str(rows)
     # one person looked for is one name in the log, answered or refused, and not the number itself
     assert {row.looked_up for row in rows if row is not rows[1]} == {world.audit.name("i94/CBP/123456789A1")}
-    assert (await verify(world.audit.rows())).broken is None
+    assert (await verify(world.audit.rows(), world.keys.seal)).broken is None
 
 
 @pytest.mark.law(7, "a look-up that ends in a bug")

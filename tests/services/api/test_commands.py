@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import pwd
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -19,7 +18,6 @@ import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
-from services.api.audit import Row, open_audit
 from services.cli import app
 
 pytestmark = pytest.mark.usefixtures("logs")
@@ -91,35 +89,56 @@ def test_serve_refuses_what_is_not_safe(
     assert said in result.stderr
 
 
-async def made(data: Path) -> None:
-    log = await open_audit(f"sqlite+aiosqlite:///{data}/audit.db", bytes(32), lambda: datetime.now(UTC))
-    await log.close()
-
-
 def test_an_audit_log_that_somebody_changed(tmp_path: Path) -> None:
     missing = run(tmp_path, "audit", "verify")
     assert (missing.exit_code, "there is no audit log at" in missing.stderr) == (1, True)
-    asyncio.run(made(tmp_path))
-    empty = run(tmp_path, "audit", "verify")
-    assert (empty.exit_code, empty.stdout) == (0, "0 rows, unbroken\n")
+    assert not [path for path in tmp_path.iterdir() if "audit" in path.name]
+    assert run(tmp_path, "audit", "create").exit_code == 0
+    whole = run(tmp_path, "audit", "verify")
+    assert (whole.exit_code, whole.stdout.splitlines()[0]) == (0, "1 rows, unbroken")
+    head = whole.stdout.splitlines()[1]
+    assert "there is no bus" in whole.stderr
     assert run(tmp_path, "audit", "verify", "--head", "nonsense").exit_code == 2
-    first = Row(1, "t", "r", "s", "c", "p", "v", "l", "", "", "answered", "", "[]", "0" * 64)
-    with closing(sqlite3.connect(tmp_path / "audit.db")) as connection, connection:
-        columns = [*Row.__slots__]
-        values = [getattr(first, name) for name in columns[:-1]] + [first.seal()]
-        marks = ", ".join("?" * len(columns))
-        connection.execute(f"INSERT INTO audit ({', '.join(columns)}) VALUES ({marks})", values)
-    good = run(tmp_path, "audit", "verify")
-    assert good.stdout == f"1 rows, unbroken\n1:{first.seal()}\n"
-    assert run(tmp_path, "audit", "verify", "--head", f"1:{first.seal()}").exit_code == 0
-    cut = run(tmp_path, "audit", "verify", "--head", f"2:{first.seal()}")
-    assert (cut.exit_code, cut.stderr) == (1, "visabus: the audit log is broken: row 2: noted, and missing\n")
+    assert run(tmp_path, "audit", "verify", "--head", head).exit_code == 0
+    cut = run(tmp_path, "audit", "verify", "--head", f"2{head[1:]}")
+    assert cut.exit_code == 1
+    assert cut.stderr.startswith("visabus: the audit log is broken: row 2: its seal was given out, and it is missing")
     with closing(sqlite3.connect(tmp_path / "audit.db")) as connection, connection:
         connection.execute("DROP TRIGGER audit_no_update")
         connection.execute("UPDATE audit SET purpose = 'audit'")
     changed = run(tmp_path, "audit", "verify")
     assert changed.exit_code == 1
-    assert changed.stderr == "visabus: the audit log is broken: row 1: was changed after it was written\n"
+    assert changed.stderr == (
+        "visabus: the audit log is broken: row 1: was changed after it was written, or sealed again without the key; "
+        "the trigger audit_no_update is missing\n"
+    )
+
+
+def test_who_looked_up_a_number(tmp_path: Path) -> None:
+    assert run(tmp_path, "audit", "create").exit_code == 0
+    assert run(tmp_path, "audit", "find", "i94/nonsense").exit_code == 2
+    nobody = run(tmp_path, "audit", "find", "i94/123456789A1", "--why", "request of the data subject")
+    (line,) = nobody.stdout.splitlines()
+    assert (nobody.exit_code, "123456789" in line) == (0, False)
+    assert "  visabus-cli  " in line
+    assert "audit find" in line
+    assert "request of the data subject" in line
+    assert pwd.getpwuid(os.geteuid()).pw_name in line
+    assert len(run(tmp_path, "audit", "find", "I94/CBP/123456789A1").stdout.splitlines()) == 2
+    # planted: another key of names finds nothing, and an old one that is still there does
+    assert run(tmp_path, "audit", "rotate", "--names").exit_code == 0
+    assert len(run(tmp_path, "audit", "find", "i94/123456789A1").stdout.splitlines()) == 3
+    keys = (tmp_path / "audit.key").read_text().splitlines()
+    (tmp_path / "audit.key").write_text(keys[-1])
+    assert len(run(tmp_path, "audit", "find", "i94/123456789A1").stdout.splitlines()) == 2
+
+
+def test_a_new_key_of_seals_leaves_what_stands(tmp_path: Path) -> None:
+    assert run(tmp_path, "audit", "create").exit_code == 0
+    rotated = run(tmp_path, "audit", "rotate")
+    assert (rotated.exit_code, "2 keys" in rotated.stdout) == (0, True)
+    assert run(tmp_path, "audit", "find", "i94/123456789A1").exit_code == 0
+    assert run(tmp_path, "audit", "verify").stdout.startswith("3 rows, unbroken\n")
 
 
 @pytest.mark.slow
@@ -169,4 +188,6 @@ def test_serve_answers_and_stops(tmp_path: Path, unused_tcp_port: int) -> None:
     assert "%" not in lines
     routes = [json.loads(line).get("route") for line in lines.splitlines() if '"route"' in line]
     assert routes.count("/v1/status/{scheme}/{value}") == 2
-    assert run(tmp_path, "audit", "verify").stdout.startswith("1 rows, unbroken\n")
+    verified = run(tmp_path, "audit", "verify")
+    assert verified.stdout.startswith("2 rows, unbroken\n")
+    assert "the last of row 2" in verified.stderr

@@ -25,6 +25,7 @@ from services.api.tokens import (
     public_key,
     shared_secret,
 )
+from services.keyring import UnsafeKey
 from services.settings import ApiSettings
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
@@ -184,19 +185,18 @@ async def test_an_issuer_that_is_down_leaves_the_keys_in_force_for_a_while(signe
 
 def test_a_local_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     directory = tmp_path / "data"
-    first = keys.key(directory, keys.TOKENS)
-    assert keys.key(directory, keys.TOKENS) == first
-    assert keys.key(directory, keys.AUDIT) != first
+    first = keys.token_key(directory)
+    assert keys.token_key(directory) == first
     path = directory / keys.TOKENS
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in directory.iterdir() if file.name.startswith(".")] == []
     path.chmod(0o644)
-    with pytest.raises(keys.UnsafeKey, match="chmod"):
-        keys.key(directory, keys.TOKENS)
+    with pytest.raises(UnsafeKey, match="chmod"):
+        keys.token_key(directory)
     path.chmod(0o600)
     path.write_text("short")
-    with pytest.raises(keys.UnsafeKey, match="32 bytes"):
-        keys.key(directory, keys.TOKENS)
+    with pytest.raises(UnsafeKey, match="32 bytes"):
+        keys.token_key(directory)
 
 
 async def test_tokens_of_the_installation(tmp_path: Path) -> None:
