@@ -44,6 +44,7 @@ _TESTS = "VISABUS_TEST_"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
+TokenType = Literal["at+jwt", "jwt", ""]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_-]+\.[A-Za-z0-9_-]+$")]
 
 
@@ -154,6 +155,21 @@ class ApiSettings(Group):
     hs_secret: SecretStr | None = Field(default=None, description="A shared secret (HS256), 32 bytes or more.")
     rs_public_key: Path | None = Field(default=None, description="A public key (RS256), PEM file.")
     jwks: Path | None = Field(default=None, description="A JSON Web Key Set in a file.")
+    revoked: Path | None = Field(
+        default=None,
+        description="A file of revoked tokens, a line each: an id as the audit log has it, or `sub:` and a subject.",
+    )
+    token_seconds: int = Field(
+        default=43_200, ge=60, le=31_536_000, description="Longest life of a token that is believed, from iat to exp."
+    )
+    rate: float = Field(default=20.0, gt=0, le=100_000, description="Look-ups a second of one subject, on average.")
+    burst: int = Field(default=100, ge=1, le=1_000_000, description="Look-ups of one subject at once after a pause.")
+    not_found_alarm: int = Field(
+        default=50, ge=1, le=1_000_000, description="Look-ups of one subject in ten minutes that find no one: an alarm."
+    )
+    token_types: tuple[TokenType, ...] = Field(
+        default=("at+jwt",), min_length=1, description='Accepted values of `typ`; "" is a token that has none.'
+    )
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -168,7 +184,7 @@ class ApiSettings(Group):
     def _long(cls, value: SecretStr | None) -> SecretStr | None:
         return _secret(value)
 
-    @field_validator("rs_public_key", "jwks")
+    @field_validator("rs_public_key", "jwks", "revoked")
     @classmethod
     def _a_file(cls, value: Path | None) -> Path | None:
         return _file(value)

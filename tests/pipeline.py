@@ -89,6 +89,8 @@ class Pipeline:
             "VISABUS_INGEST__RETRY_CAP_SECONDS": "0.5",  # a source that was down is asked again within seconds
             "VISABUS_INGEST__POLL_SECONDS": "1",
             "VISABUS_INGEST__FENCE_SECONDS": "0.2",  # whoever follows one that was killed waits twice as long
+            "VISABUS_API__RATE": "10000",  # one caller asks as fast as it is answered
+            "VISABUS_API__BURST": "100000",
             "VISABUS_LOG__LEVEL": "warning",
         }
         for name, value in serving.door({"IDENT": KEY}, self.port).items():

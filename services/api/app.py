@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html import escape
 from typing import Annotated, Any
@@ -22,14 +24,18 @@ from services.api.authorised_lookup import (
     Issued,
     Person,
     Purpose,
+    Question,
     StatusLookup,
     TimelineLookup,
+    question,
 )
 from services.api.guard import Guard
 from services.api.problems import described
 from services.api.tokens import Trust
 from services.audit import Audit, AuditBroken, AuditDown, Clock
+from services.buckets import Alarm, Buckets
 from services.problems import Problem, ProblemDetails
+from services.settings import ApiSettings
 from services.store.contract import Beat, Reads, StoreDown
 from services.store.heartbeats import ALIVE_SECONDS
 
@@ -37,12 +43,24 @@ ABOUT = """What the connected systems know about a visa holder's status, and why
 
 Every look-up needs a bearer token with the scope named beside it, and a purpose in the header `Visabus-Purpose` that
 the token permits. Every look-up is remembered. Errors are RFC 9457 problems."""
-_PROBLEMS = described(400, 401, 403, 404, 413, 414, 422, 500, 503)
+_PROBLEMS = described(400, 401, 403, 404, 413, 414, 422, 429, 500, 503)
+_PROBLEMS_OF_BODY = _PROBLEMS | described(415)
+ALARM_SECONDS = 600.0
+"""The stretch in which look-ups that find no one are counted."""
 When = Annotated[Instants, Query()]
 
 
-def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAPI:
-    """The API over an open store and an open audit log."""
+def create_app(
+    trust: Trust,
+    reads: Reads,
+    audit: Audit,
+    clock: Clock,
+    settings: ApiSettings | None = None,
+    *,
+    elapsed: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The API over an open store and an open audit log. Rates are counted by `elapsed`, in seconds."""
+    settings = settings or ApiSettings()
     app = FastAPI(
         title="visabus",
         version="1",
@@ -51,7 +69,14 @@ def create_app(trust: Trust, reads: Reads, audit: Audit, clock: Clock) -> FastAP
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.backing = Backing(trust, reads, audit, clock)
+    app.state.backing = Backing(
+        trust,
+        reads,
+        audit,
+        clock,
+        Buckets(settings.rate, settings.burst, elapsed),
+        Alarm(settings.not_found_alarm, ALARM_SECONDS, elapsed),
+    )
     app.state.readiness = _Readiness(reads, audit, clock)
     app.add_middleware(Guard)
     problems.install(app)
@@ -91,6 +116,27 @@ def _route_lookups(app: FastAPI) -> None:
     async def person_timeline(lookup: TimelineLookup, by: Person, when: When) -> TimelineView:
         """All stays of the person with this id, or of whom that person became part of."""
         return await lookup.answer(by, when, timeline_view)
+
+    # the same by a body: numbers stay out of addresses, and so out of the logs of proxies
+    @app.post("/v1/status", responses=_PROBLEMS_OF_BODY, tags=["status"], openapi_extra=_BODY)
+    async def status_asked(lookup: StatusLookup, request: Request) -> StatusView:
+        """The status of whoever holds the number, or has the person id, that the body names."""
+        asked = await question(request)
+        return await lookup.answer(asked.by(), asked, status_view)
+
+    @app.post("/v1/timeline", responses=_PROBLEMS_OF_BODY, tags=["timeline"], openapi_extra=_BODY)
+    async def timeline_asked(lookup: TimelineLookup, request: Request) -> TimelineView:
+        """All stays, with all intervals, of whoever the body asks for."""
+        asked = await question(request)
+        return await lookup.answer(asked.by(), asked, timeline_view)
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Question"}}},
+    }
+}
 
 
 class _Readiness:
@@ -168,8 +214,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         schemas.update(schema.pop("$defs"))
         schemas["ProblemDetails"] = schema
-        for path in document["paths"].values():
-            for parameter in path["get"].get("parameters", ()):
+        asked = Question.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(asked.pop("$defs"))
+        schemas["Question"] = asked
+        for operation in _operations(document):
+            for parameter in operation.get("parameters", ()):
                 if parameter["name"].lower() == PURPOSE_HEADER.lower():
                     # optional to FastAPI, which would answer for it before the token is looked at
                     parameter["required"] = True
@@ -178,14 +227,19 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in document["paths"].values():
+        yield from operations.values()
+
+
 def _page(document: dict[str, Any]) -> str:
     parts = [f"<h1>{escape(document['info']['title'])}</h1>"]
     parts += [f"<p>{escape(text)}</p>" for text in document["info"]["description"].split("\n\n")]
     parts.append('<p>The whole of it: <a href="/openapi.json">OpenAPI</a></p>')
-    for path, operations in document["paths"].items():
-        operation = operations["get"]
+    methods = [(method, path, each) for path, all_ in document["paths"].items() for method, each in all_.items()]
+    for method, path, operation in methods:
         scopes = [scope for need in operation.get("security", ()) for each in need.values() for scope in each]
-        parts.append(f"<h2>GET {escape(path)}</h2><p>{escape(operation['description'])}</p>")
+        parts.append(f"<h2>{method.upper()} {escape(path)}</h2><p>{escape(operation['description'])}</p>")
         parts.append(f"<p>Scope: {escape(', '.join(scopes) or 'none needed')}</p><ul>")
         parts += [
             f"<li><code>{escape(each['name'])}</code> ({escape(each['in'])}) {escape(each.get('description', ''))}</li>"

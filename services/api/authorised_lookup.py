@@ -7,16 +7,18 @@ The guard (`services.api.guard`) lets no answer out that did not come this way.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
+import structlog
 from fastapi import Depends, Header, Path, Request, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.countries import ISSUER_OF
 from schemas.identifiers import Identifier, Scheme
@@ -24,6 +26,7 @@ from schemas.view import StatusView, TimelineView
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of
 from services.api.tokens import Caller, Trust, Unauthenticated
 from services.audit import Audit, Clock, Entry, Result
+from services.buckets import Alarm, Buckets
 from services.domain.facts import MICRO
 from services.domain.pools import merged_facts
 from services.problems import Problem
@@ -32,6 +35,7 @@ from services.store.contract import Reads, StoreDown
 PURPOSE_HEADER = "Visabus-Purpose"
 READING = 15.0
 """Seconds until a store that does not answer counts as gone."""
+_log = structlog.get_logger()
 IN_LOOP = 500
 """Facts up to which an answer is worked out in the event loop; above, a thread keeps the loop free."""
 
@@ -63,6 +67,26 @@ class Backing:
     reads: Reads
     audit: Audit
     clock: Clock
+    buckets: Buckets
+    enumeration: Alarm
+
+    def allow(self, caller: Caller) -> None:
+        """Count a look-up of a caller. Raises Problem (429) where there were too many."""
+        if seconds := self.buckets.take(caller.subject):
+            detail = "Too many look-ups of this subject."
+            raise Problem(429, "rate", detail, headers={"Retry-After": str(seconds)})
+
+    def not_found(self, caller: Caller, request: str) -> None:
+        """Count a look-up that found no one; the audit row of the request named in the alarm says whose it was."""
+        if self.enumeration.count(caller.subject):
+            _log.warning(
+                "many look-ups of one subject find no one",
+                request=request,
+                client=caller.client,
+                count=self.enumeration.most,
+                seconds=self.enumeration.seconds,
+                total=self.enumeration.total,
+            )
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
@@ -131,6 +155,7 @@ class AuthorisedLookup:
         result = Result.ANSWERED if persons else Result.NOT_FOUND
         await self._remember(by, as_of, instants.known_at, result, persons)
         if not persons:
+            self.backing.not_found(self.caller, self.request.state.request)
             raise Problem(404, "not-found", "No person is known under this.")
         self.request.state.audited = True
         return answer
@@ -197,10 +222,11 @@ async def authorised_lookup(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     purpose: Annotated[str | None, Header(alias=PURPOSE_HEADER, description="What the look-up is for.")] = None,
 ) -> AuthorisedLookup:
-    """Authenticate and authorise a request. Raises Problem (401, 403, 400), AuditDown."""
+    """Authenticate and authorise a request. Raises Problem (401, 429, 403, 400), AuditDown."""
     (verb,) = map(Scope, scopes.scopes)  # a route without a scope is no route
     backing: Backing = request.app.state.backing
     caller = await _authenticate(request, backing, bearer)
+    backing.allow(caller)
     stated = _purpose(purpose)
     if verb not in caller.scopes:
         await _refuse(request, backing, caller, verb, stated, "scope")
@@ -240,7 +266,7 @@ async def _refuse(
             client=caller.client,
             purpose=purpose.value if purpose else "",
             verb=verb.value,
-            looked_up=backing.audit.name(_asked(request.path_params)),
+            looked_up=backing.audit.name(await _asked(request)),
             result=Result.REFUSED,
             reason=reason,
             source=_source(request),
@@ -254,9 +280,14 @@ def _source(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _asked(parameters: Mapping[str, Any]) -> str:
+async def _asked(request: Request) -> str:
     """What a refused request was after, spelt as if it had been answered where that can be."""
-    texts = {name: str(value) for name, value in parameters.items()}
+    if request.method == "POST":
+        try:
+            return _question(await request.body()).by().text
+        except (Problem, RequestValidationError):
+            return ""
+    texts = {name: str(value) for name, value in request.path_params.items()}
     try:
         if "person_id" in texts:
             return ByPerson(bytes.fromhex(texts["person_id"])).text
@@ -307,6 +338,61 @@ def _by(scheme: Scheme, value: str, issuer: str) -> By:
             "a passport as passport/{issuing state}/{number}."
         )
         raise Problem(422, "identifier", detail) from None
+
+
+class Question(Instants):
+    """The body of a look-up: a number, or a person's id, and the two instants."""
+
+    scheme: Scheme | None = Field(default=None, description=f"One of {', '.join(SEARCHABLE)}.")
+    issuer: str | None = Field(default=None, min_length=1, max_length=12, description="For a passport or a subject.")
+    value: str | None = Field(default=None, min_length=1, max_length=40, description="The number, spelt as usual.")
+    person: str | None = Field(default=None, pattern="^[0-9a-f]{32}$", description="A person id instead of a number.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        number = (self.scheme, self.value, self.issuer)
+        if self.person is not None and any(each is not None for each in number):
+            raise ValueError("a person, or a scheme and a value; not both")
+        if self.person is None and (self.scheme is None or self.value is None):
+            raise ValueError("a person, or a scheme and a value")
+        return self
+
+    def by(self) -> By:
+        """Whom it asks for. Raises Problem."""
+        if self.person is not None:
+            return ByPerson(bytes.fromhex(self.person))
+        if self.scheme is None or self.value is None:
+            raise ValueError("a question without a number")
+        return _by(self.scheme, self.value, self.issuer or "")
+
+
+def _question(body: bytes) -> Question:
+    """Raises RequestValidationError."""
+    try:
+        given = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        mistake = {"type": "json", "loc": ("body",), "msg": ""}
+        raise RequestValidationError([mistake]) from None
+    try:
+        return Question.model_validate(given)
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name twice")
+    return dict(pairs)
+
+
+async def question(request: Request) -> Question:
+    """The question in the body of a look-up that is authorised. Raises Problem, RequestValidationError."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, "content-type", "The body of a look-up is application/json.")
+    if request.url.query:
+        raise Problem(422, "query", "A look-up by its body has no query: as_of and known_at stand in the body.")
+    return _question(await request.body())
 
 
 def lookup_for(scope: Scope) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,12 +17,21 @@ import httpx
 import jwt
 import orjson
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from services.api.watched import Watched
 
 MAX_TOKEN = 8_192
 MAX_KEY_SET = 262_144
 MAX_CLAIM = 200
 ALGORITHMS = ("RS256", "ES256")
-_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
+TYPE = "at+jwt"
+"""RFC 9068 section 2.1."""
+LONGEST = 43_200
+"""Seconds from `iat` to `exp`."""
+RSA_BITS = 2_048
+SECRET_BYTES = 32
 _log = structlog.get_logger()
 
 
@@ -70,19 +79,42 @@ class OneKey:
         return self.key
 
 
+class KeyFile:
+    """Keys in a file, read again when it changes."""
+
+    def __init__(self, path: Path, parse: Callable[[bytes], Keys]) -> None:
+        """Read it. Raises ValueError, OSError."""
+        self._file = Watched(path, parse)
+
+    async def find(self, kid: str | None) -> Key | None:
+        return await self._file.get().find(kid)
+
+
 def shared_secret(secret: bytes) -> OneKey:
     """HS256, for demonstrations: whoever can check such a token can also make one. Raises ValueError."""
-    if len(secret) < 32:
-        raise ValueError("a shared secret has 32 bytes or more")
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(f"a shared secret has {SECRET_BYTES} bytes or more")
     return OneKey(Key(secret, "HS256"))
 
 
 def public_key(pem: bytes) -> OneKey:
     """RS256 with the public key in a PEM file. Raises ValueError."""
     try:
-        return OneKey(Key(jwt.get_algorithm_by_name("RS256").prepare_key(pem), "RS256"))
+        material = jwt.get_algorithm_by_name("RS256").prepare_key(pem)
     except (jwt.InvalidKeyError, NotImplementedError):
         raise ValueError("no RSA public key in PEM") from None
+    if not isinstance(material, RSAPublicKey):
+        raise ValueError("no RSA public key in PEM")
+    _strong(material)
+    return OneKey(Key(material, "RS256"))
+
+
+def _strong(material: Any) -> None:
+    """Whether a public key may be believed at all. Raises ValueError."""
+    if isinstance(material, RSAPublicKey) and material.key_size < RSA_BITS:
+        raise ValueError(f"an RSA key of {material.key_size} bits; {RSA_BITS} or more are needed")
+    if isinstance(material, EllipticCurvePublicKey) and not isinstance(material.curve, SECP256R1):
+        raise ValueError(f"a key on the curve {material.curve.name}; ES256 has P-256 (RFC 7518 section 3.4)")
 
 
 class KeySet:
@@ -100,31 +132,38 @@ class KeySet:
             raise ValueError("no JSON") from None
         if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
             raise ValueError("no JSON Web Key Set")
-        results = dict(_usable(body["keys"]))
+        results: dict[str, Key] = {}
+        refused: list[str] = []
+        for entry in body["keys"]:
+            try:
+                results.update(_usable(entry))
+            except ValueError as error:
+                refused.append(str(error))
+        if refused:
+            _log.warning("keys of the issuer are not used", reasons=sorted(set(refused)))
         if not results:
-            raise ValueError("no key for RS256 or ES256 with an id")
+            raise ValueError(": ".join(["no key for RS256 or ES256 with an id", *refused[:1]]))
         return cls(results)
-
-    @classmethod
-    def read(cls, path: Path) -> KeySet:
-        """The set in a file. Raises ValueError, OSError."""
-        return cls.parse(path.read_bytes())
 
     async def find(self, kid: str | None) -> Key | None:
         return self._keys.get(kid) if kid is not None else None
 
 
-def _usable(entries: Iterable[Any]) -> Iterable[tuple[str, Key]]:
-    for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or entry.get("use", "sig") != "sig":
-            continue
-        algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(entry.get("kty")))
-        if algorithm is None or entry.get("alg", algorithm) != algorithm:
-            continue
-        try:
-            yield entry["kid"], Key(jwt.PyJWK(entry, algorithm).key, algorithm)
-        except jwt.PyJWTError:
-            continue  # one malformed key must not take the others with it
+def _usable(entry: Any) -> dict[str, Key]:
+    """The key of an entry; none if it is for something else. Raises ValueError for one that must not be used."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or entry.get("use", "sig") != "sig":
+        return {}
+    algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(entry.get("kty")))
+    if algorithm is None or entry.get("alg", algorithm) != algorithm:
+        return {}
+    if algorithm == "ES256" and entry.get("crv") != "P-256":
+        raise ValueError("a key on another curve than P-256")
+    try:
+        material = jwt.PyJWK(entry, algorithm).key
+    except jwt.PyJWTError:
+        raise ValueError("a malformed key") from None
+    _strong(material)
+    return {entry["kid"]: Key(material, algorithm)}
 
 
 class RemoteKeySet:
@@ -187,14 +226,39 @@ class RemoteKeySet:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """Tokens, and all tokens of subjects, that are not believed though their time is not over."""
+
+    tokens: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, data: bytes) -> Revoked:
+        """A line each: an id as in the audit log, or `sub:` and a subject; # begins a remark. Raises ValueError."""
+        lines = [line.strip() for line in data.decode("utf-8").splitlines()]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        if any(len(line) > MAX_CLAIM + 4 or not line.isprintable() for line in lines):
+            raise ValueError("a line that is no token's id")
+        subjects = {line.removeprefix("sub:").strip() for line in lines if line.startswith("sub:")}
+        return cls(frozenset(line for line in lines if not line.startswith("sub:")), frozenset(subjects))
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
-    """Whose tokens are believed: one issuer, one audience, its keys; `clients` empty means any client of the issuer."""
+    """Whose tokens are believed: one issuer, one audience, its keys; `clients` empty means any client of the issuer.
+
+    `types` are those of the header `typ`, in lower case and without `application/`; "" is a token that has none.
+    `revoked` says what was revoked.
+    """
 
     issuer: str
     audience: str
     keys: Keys
     clients: frozenset[str] = frozenset()
     leeway: int = 30
+    types: frozenset[str] = frozenset({TYPE})
+    longest: float = LONGEST
+    revoked: Callable[[], Revoked] | None = None
 
     async def caller(self, token: str, now: float) -> Caller:
         """Whom a token proves. Raises Unauthenticated."""
@@ -204,9 +268,11 @@ class Trust:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
             raise Unauthenticated("malformed") from None
-        kind = header.get("typ")
-        if "crit" in header or (kind.lower() if isinstance(kind, str) else kind) not in _TYPES:
+        if "crit" in header:
             raise Unauthenticated("header")
+        kind = header.get("typ", "")
+        if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in self.types:
+            raise Unauthenticated("type")
         kid = header.get("kid")
         key = await self.keys.find(kid if isinstance(kid, str) else None)
         if key is None:
@@ -221,10 +287,13 @@ class Trust:
             raise Unauthenticated("issuer")
         if self.audience not in (audience if isinstance(audience, list) else [audience]):
             raise Unauthenticated("audience")
-        if _instant(claims, "exp", required=True) + self.leeway <= now:
+        expires, issued = (_instant(claims, name, required=True) for name in ("exp", "iat"))
+        if expires + self.leeway <= now:
             raise Unauthenticated("expired")
-        if max(_instant(claims, "nbf"), _instant(claims, "iat")) - self.leeway > now:
+        if max(_instant(claims, "nbf"), issued) - self.leeway > now:
             raise Unauthenticated("not-yet")
+        if expires - issued > self.longest:
+            raise Unauthenticated("too-long-lived")
         client = claims.get("azp", claims.get("client_id"))
         if not _word(client) or (self.clients and client not in self.clients):
             raise Unauthenticated("client")
@@ -240,7 +309,12 @@ class Trust:
         number = claims.get("jti")
         if number is not None and not _word(number):
             raise Unauthenticated("token-id")
-        id = str(number) if number is not None else f"sha256:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+        # of what is signed, since a signature by ECDSA can be written in two ways
+        digest = hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()[:32]
+        id = str(number) if number is not None else f"sha256:{digest}"
+        revoked = self.revoked() if self.revoked is not None else Revoked()
+        if id in revoked.tokens or subject in revoked.subjects:
+            raise Unauthenticated("revoked")
         return Caller(str(subject), str(client), frozenset(scope.split()), frozenset(purposes), id)
 
 

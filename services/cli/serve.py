@@ -89,7 +89,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
         compared = await keeper.start()
         giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
         try:
-            app = create_app(trust, store.reads, audit, _now)
+            app = create_app(trust, store.reads, audit, _now, settings.api)
             await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
             giving_out.cancel()
@@ -101,28 +101,41 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
 
 def _trust(settings: Settings, jwks_url: str | None, clients: frozenset[str], http: httpx.AsyncClient) -> Trust:
     from services.api import development
-    from services.api.tokens import KeySet, RemoteKeySet, Trust, public_key
+    from services.api.tokens import KeyFile, Keys, KeySet, RemoteKeySet, Revoked, Trust, public_key
+    from services.api.watched import Watched
 
     api = settings.api
-    if _local(settings, jwks_url):
-        if api.hs_secret is None:
-            typer.echo("visabus: tokens come from `visabus token`; that is for development only", err=True)
-        made = development.trust_of(api, settings.data_dir)
-        return Trust(made.issuer, made.audience, made.keys, clients)
-    if api.issuer is None:
+    keys: Keys
+    if not _local(settings, jwks_url) and api.issuer is None:
         raise Refusal("api.issuer is missing: whose tokens are to be believed?", MISUSED)
+    if jwks_url is not None and any(each is not None for each in (api.hs_secret, api.jwks, api.rs_public_key)):
+        raise Refusal("--jwks-url beside another key: a token must not choose how it is checked", MISUSED)
     try:
         if jwks_url is not None:
-            if api.hs_secret is not None or api.jwks is not None or api.rs_public_key is not None:
-                raise Refusal("--jwks-url beside another key: a token must not choose how it is checked", MISUSED)
-            return Trust(api.issuer, api.audience, RemoteKeySet(jwks_url, http), clients)
-        if api.jwks is not None:
-            return Trust(api.issuer, api.audience, KeySet.read(api.jwks), clients)
-        if api.rs_public_key is not None:
-            return Trust(api.issuer, api.audience, public_key(api.rs_public_key.read_bytes()), clients)
+            keys = RemoteKeySet(jwks_url, http)
+        elif api.jwks is not None:
+            keys = KeyFile(api.jwks, KeySet.parse)
+        elif api.rs_public_key is not None:
+            keys = KeyFile(api.rs_public_key, public_key)
+        else:
+            if api.hs_secret is None:
+                typer.echo("visabus: tokens come from `visabus token`; that is for development only", err=True)
+            keys = development.trust_of(api, settings.data_dir).keys
     except ValueError as error:
         raise Refusal(f"the issuer's keys: {error}", MISUSED) from None
-    raise Refusal("no key to check tokens with", MISUSED)
+    try:
+        revoked = Watched(api.revoked, Revoked.parse).get if api.revoked is not None else None
+    except ValueError as error:
+        raise Refusal(f"api.revoked: {error}", MISUSED) from None
+    return Trust(
+        issuer=development.issuer_of(api),
+        audience=api.audience,
+        keys=keys,
+        clients=clients,
+        types=frozenset(api.token_types),
+        longest=api.token_seconds,
+        revoked=revoked,
+    )
 
 
 def _now() -> datetime:

@@ -37,6 +37,11 @@ def token(
     settings = settings_of(context)
     if settings.api.rs_public_key is not None or settings.api.jwks is not None:
         raise Refusal("this installation believes tokens of its issuer only; ask there", MISUSED)
+    if ttl > settings.api.token_seconds:
+        raise Refusal(
+            f"--ttl {ttl}: the API believes no token for longer than api.token_seconds = {settings.api.token_seconds}",
+            MISUSED,
+        )
     _check("scope", scope, [each.value for each in Scope])
     _check("purpose", purpose, [each.value for each in Purpose])
     try:

@@ -127,7 +127,10 @@ class Build:
         command = [str(self.checkout / ".venv/bin/visabus"), "--data", str(self.data), "serve"]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         quiet = subprocess.DEVNULL
-        self.server = subprocess.Popen(command, cwd=self.checkout, stdout=quiet, stderr=quiet)
+        bounded = (self.checkout / "services" / "buckets.py").exists()  # a build of before knows no such setting
+        unbound = {"VISABUS_API__RATE": "100000", "VISABUS_API__BURST": "1000000"} if bounded else {}
+        environment = {**os.environ, **unbound}
+        self.server = subprocess.Popen(command, cwd=self.checkout, env=environment, stdout=quiet, stderr=quiet)
         try:
             self._await_port()
             yield

@@ -16,11 +16,12 @@ from starlette.responses import Response
 
 from bus.contract import BusDown, MessageTooLarge
 from schemas.cloudevents import TRACEPARENT, trace
+from services.buckets import Buckets
 from services.dead_letters import SpoolDown
 from services.feeds import FeedLost
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer
-from services.ingest.door.limits import Buckets, Places
+from services.ingest.door.limits import Places
 from services.ingest.door.push_handler import Post, PushHandler
 from services.ingest.door.signatures import Head, Keys, Signed, check_digest
 from services.logs import describe
@@ -61,7 +62,8 @@ class Gate:
         head = Head(request.method, str(request.url), request.headers)
         text = self.keys.check(handler.system.name, signed, head)
         request.state.client = signed.key
-        self.buckets.take(signed.key)
+        if seconds := self.buckets.take(signed.key):
+            raise problems.rate(seconds)
         with self.places.one():
             body = await self._body(request)
             check_digest(head, body)

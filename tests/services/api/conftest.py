@@ -260,7 +260,12 @@ def token_of(
         "purposes": purposes if isinstance(purposes, str) else list(purposes),
         **claims,
     }
-    return jwt.encode({name: value for name, value in body.items() if value is not None}, key, algorithm, headers)
+    return jwt.encode(
+        {name: value for name, value in body.items() if value is not None},
+        key,
+        algorithm,
+        {"typ": "at+jwt"} | (headers or {}),
+    )
 
 
 @dataclass
@@ -276,12 +281,20 @@ class World:
     now: datetime = NOW
     keys: AuditKeys = KEYS
 
-    async def ask(self, path: str, token: str | None = None, purpose: str | None = "admission") -> httpx.Response:
-        """GET with a token that may look up, unless another is given."""
+    async def ask(
+        self,
+        path: str,
+        token: str | None = None,
+        purpose: str | None = "admission",
+        *,
+        method: str = "GET",
+        body: object = None,
+    ) -> httpx.Response:
+        """GET, or POST a body, with a token that may look up, unless another is given."""
         headers = {"authorization": f"Bearer {self.token() if token is None else token}"}
         if purpose is not None:
             headers["visabus-purpose"] = purpose
-        return await self.client.get(path, headers=headers)
+        return await self.client.request(method, path, headers=headers, json=body if method == "POST" else None)
 
     async def rows(self) -> list[Row]:
         return [row async for row in self.audit.rows()][1:]  # behind that which begins every log

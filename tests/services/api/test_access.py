@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,13 +24,15 @@ EXAMPLES = {
     "person_id": "0" * 32,
 }
 PATH = "/v1/status/i94/123456789A1"
+QUESTION = {"scheme": "i94", "value": "123456789A1"}
 
 
-def operations(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each path of OpenAPI with values put in, and its operation."""
+def operations(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each method and path of OpenAPI with values put in, and its operation."""
     for path, item in app.openapi()["paths"].items():
-        assert set(item) == {"get"}
-        yield re.sub(r"\{(\w+)\}", lambda match: EXAMPLES[match[1]], path), item["get"]
+        assert set(item) in ({"get"}, {"post"})
+        for method, operation in item.items():
+            yield method.upper(), re.sub(r"\{(\w+)\}", lambda match: EXAMPLES[match[1]], path), operation
 
 
 def problem(response: Any, status: int, kind: str) -> dict[str, Any]:
@@ -60,29 +63,35 @@ async def test_every_route_but_health_denies_by_default(world: Any, build: Any, 
     world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
     seen = 0
     async with open_client(build(world.reads, Gone())) as unaudited:
-        for path, operation in operations(world.app):
+        for method, path, operation in operations(world.app):
             if path in OPEN:
                 assert "security" not in operation
                 continue
+
+            async def ask(token: str, purpose: str | None = "admission", **asked: str) -> Any:
+                return await world.ask(asked["path"], token, purpose, method=asked["method"], body=QUESTION)
+
+            ask = partial(ask, path=path, method=method)
             seen += 1
             ((scope,),) = (need["bearer"] for need in operation["security"])
-            bare = await world.client.get(path)
+            bare = await world.client.request(method, path)
             problem(bare, 401, "token-missing")
             assert bare.headers["www-authenticate"].startswith("Bearer")
-            problem(await world.ask(path, "nonsense"), 401, "token")
+            problem(await ask("nonsense"), 401, "token")
             other = " ".join({"status:read", "timeline:read", "confidential:read"} - {scope})
-            refused = await world.ask(path, world.token(other))
+            refused = await ask(world.token(other))
             problem(refused, 403, "scope")
             assert f'scope="{scope}"' in refused.headers["www-authenticate"]
-            problem(await world.ask(path, world.token(scope), None), 400, "purpose-missing")
-            problem(await world.ask(path, world.token(scope), "curiosity"), 400, "purpose-missing")
-            problem(await world.ask(path, world.token(scope), "enforcement"), 403, "purpose")
+            problem(await ask(world.token(scope), None), 400, "purpose-missing")
+            problem(await ask(world.token(scope), "curiosity"), 400, "purpose-missing")
+            problem(await ask(world.token(scope), "enforcement"), 403, "purpose")
+            body = QUESTION if method == "POST" else None
             headers = {"authorization": f"Bearer {world.token(scope)}", "visabus-purpose": "admission"}
-            silent = await unaudited.get(path, headers=headers)
+            silent = await unaudited.request(method, path, headers=headers, json=body)
             problem(silent, 503, "no-audit")
             documented = set(operation["responses"])
             assert {"200", "400", "401", "403", "404", "422", "503"} <= documented
-    assert seen == 6
+    assert seen == 8
 
 
 async def test_every_route_of_the_app_is_in_openapi(world: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from services.api import development, keys
 from services.api.tokens import (
     MAX_KEY_SET,
+    KeyFile,
     KeySet,
     RemoteKeySet,
+    Revoked,
     Trust,
     Unauthenticated,
     public_key,
     shared_secret,
 )
+from services.api.watched import Watched
 from services.keyring import UnsafeKey
 from services.settings import ApiSettings
 
@@ -56,7 +60,7 @@ async def proven(trust: Trust, token: str) -> bool:
 def signed(token: Callable[..., str]) -> Callable[..., str]:
     def sign(key: Any, kid: str | None = None, algorithm: str | None = None, **claims: Any) -> str:
         message = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
-        return token(key=key, algorithm=message, headers={"kid": kid} if kid else None, **claims)
+        return token(key=key, algorithm=message, headers={"kid": kid} if kid else {}, **claims)
 
     return sign
 
@@ -80,7 +84,7 @@ async def test_a_public_key_is_no_shared_secret(signed: Any, token: Any) -> None
     assert await proven(trust, signed(RSA))
     # the classic confusion: HS256 with the public key as the secret. PyJWT refuses to sign so; do it by hand
     body = token().split(".")[1]
-    header = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"JWT"}').decode()
+    header = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"at+jwt"}').decode()
     signing = f"{header}.{body}".encode()
     forged = jwt.utils.base64url_encode(
         jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(signing, PEM)
@@ -103,7 +107,8 @@ async def test_only_the_clients_of_the_list(token: Any) -> None:
 async def test_times_have_a_small_leeway(token: Any) -> None:
     secret = b"s" * 32
     trust = Trust(ISSUER, "visabus", shared_secret(secret))
-    assert await proven(trust, token(key=secret, exp=NOW - 29, nbf=NOW + 29, iat=None))
+    assert await proven(trust, token(key=secret, exp=NOW - 29, nbf=NOW + 29))
+    assert not await proven(trust, token(key=secret, iat=None))
     assert not await proven(trust, token(key=secret, exp=NOW - 30))
     assert not await proven(trust, token(key=secret, nbf=NOW + 31))
 
@@ -218,3 +223,134 @@ async def test_tokens_of_the_installation(tmp_path: Path) -> None:
         await trust.caller(made, NOW + 90)
     with pytest.raises(Unauthenticated, match="signature"):
         await development.trust_of(api, tmp_path / "elsewhere").caller(made, NOW)
+
+
+# --- how long, which kind, and whether it was revoked -----------------------------------------------------------------
+
+
+async def code(trust: Trust, token: str) -> str:
+    """Why a token is refused; "" if it is believed."""
+    try:
+        await trust.caller(token, NOW)
+    except Unauthenticated as error:
+        return error.code
+    return ""
+
+
+async def test_no_token_lives_longer_than_the_longest(token: Any) -> None:
+    secret = b"s" * 32
+    trust = Trust(ISSUER, "visabus", shared_secret(secret), longest=3_600)
+    assert await code(trust, token(key=secret, iat=NOW - 10, exp=NOW + 3_590)) == ""
+    long = token(key=secret, iat=NOW - 10, exp=NOW + 3_591)
+    assert await code(trust, long) == "too-long-lived"
+    assert await code(replace(trust, longest=10**9), long) == ""  # planted: no limit
+
+
+async def test_the_kind_of_token_is_asked(token: Any) -> None:
+    secret = b"s" * 32
+    trust = Trust(ISSUER, "visabus", shared_secret(secret))
+    widened = replace(trust, types=frozenset({"at+jwt", "jwt", ""}))
+    for kind, refused in (
+        ("at+jwt", ""),
+        ("AT+JWT", ""),
+        ("application/at+jwt", ""),
+        ("JWT", "type"),
+        (None, "type"),
+        ("id+jwt", "type"),
+        ("dpop+jwt", "type"),
+    ):
+        made = token(key=secret, headers={"typ": kind})
+        assert await code(trust, made) == refused, kind
+        if kind is None or kind == "JWT":  # how an issuer of before is believed: by a setting
+            assert await code(widened, made) == ""
+
+
+async def test_a_revoked_token_is_not_believed_from_the_moment_the_file_says_so(token: Any, tmp_path: Path) -> None:
+    secret, now = b"s" * 32, [0.0]
+    file = tmp_path / "revoked"
+    file.write_text("# by whom and why\n")
+    watched = Watched(file, Revoked.parse, clock=lambda: now[0])
+    trust = Trust(ISSUER, "visabus", shared_secret(secret), revoked=watched.get)
+    one, other = (token(key=secret, jti=each) for each in ("one", "other"))
+    assert [await code(trust, each) for each in (one, other)] == ["", ""]
+    file.write_text("# by whom and why\none\n")
+    assert await code(trust, one) == "", "looked at once a second"
+    now[0] += 1
+    assert [await code(trust, each) for each in (one, other)] == ["revoked", ""]
+    assert await code(replace(trust, revoked=Revoked), one) == ""  # planted: nobody asks the list
+    nameless = token(key=secret)
+    caller = await trust.caller(nameless, NOW)
+    file.write_text(f"{caller.token}\n")  # as the audit log names it
+    now[0] += 1
+    assert [await code(trust, each) for each in (one, nameless)] == ["", "revoked"]
+    file.write_text("sub:officer-7\n")
+    now[0] += 1
+    assert [await code(trust, each) for each in (one, other)] == ["revoked", "revoked"]
+
+
+async def test_a_file_that_breaks_leaves_the_last_word_in_force(
+    token: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    file = tmp_path / "revoked"
+    file.write_text("one\n")
+    watched = Watched(file, Revoked.parse, clock=lambda: now[0])
+    for broken in (b"\xff\xfe", b"x" * 1_000):
+        file.write_bytes(broken)
+        now[0] += 1
+        for _ in range(3):
+            assert watched.get().tokens == {"one"}
+            now[0] += 1
+    file.unlink()
+    for _ in range(3):
+        now[0] += 1
+        assert watched.get().tokens == {"one"}
+    assert capsys.readouterr().out.count("stays in force") == 3, "told once for each change"
+    file.write_text("two\n")
+    now[0] += 1
+    assert watched.get().tokens == {"two"}
+
+
+@pytest.mark.parametrize("as_pem", [True, False], ids=["rs_public_key", "jwks"])
+async def test_a_key_file_is_read_again_when_it_changes(signed: Any, tmp_path: Path, as_pem: bool) -> None:
+    def content(key: Any) -> bytes:
+        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        return key.public_key().public_bytes(*form) if as_pem else key_set(jwk(key, "r"))
+
+    file = tmp_path / "keys"
+    file.write_bytes(content(RSA))
+    keys_ = KeyFile(file, public_key if as_pem else KeySet.parse)
+    keys_._file._clock = lambda: now[0]  # type: ignore[attr-defined]
+    now = [1e9]
+    trust = Trust(ISSUER, "visabus", keys_)
+    assert await proven(trust, signed(RSA, "r"))
+    fresh = tmp_path / "fresh"
+    fresh.write_bytes(content(OTHER))
+    fresh.rename(file)
+    now[0] += 1
+    assert not await proven(trust, signed(RSA, "r"))
+    assert await proven(trust, signed(OTHER, "r"))
+
+
+def test_weak_keys_are_refused_in_words() -> None:
+    weak = rsa.generate_private_key(65_537, 1_024)  # noqa: S505  # weak on purpose
+    form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    with pytest.raises(ValueError, match="1024 bits; 2048"):
+        public_key(weak.public_key().public_bytes(*form))
+    with pytest.raises(ValueError, match="no RSA public key"):
+        public_key(EC.public_key().public_bytes(*form))
+    with pytest.raises(ValueError, match="1024 bits; 2048"):
+        KeySet.parse(key_set(jwk(weak, "w")))
+    for curve in (ec.SECP192R1(), ec.SECP256K1(), ec.SECP384R1()):
+        with pytest.raises(ValueError, match="P-256"):
+            KeySet.parse(key_set(jwk_of_curve(curve)))
+    # a weak key takes no good one with it
+    assert KeySet.parse(key_set(jwk(weak, "w"), jwk(RSA, "r")))._keys.keys() == {"r"}
+
+
+def jwk_of_curve(curve: ec.EllipticCurve) -> dict[str, Any]:
+    numbers = ec.generate_private_key(curve).public_key().public_numbers()
+    size = (curve.key_size + 7) // 8
+    name = {"secp192r1": "P-192", "secp256k1": "secp256k1", "secp384r1": "P-384"}[curve.name]
+    x, y = (jwt.utils.base64url_encode(number.to_bytes(size, "big")).decode() for number in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": name, "x": x, "y": y, "kid": "e", "use": "sig"}
