@@ -88,6 +88,7 @@ class StoreStatus(Model):
     backlog: int = Field(description="Batches of events that are in the store and not resolved.")
     undelivered: int = Field(description="Batches of changes that are not published.")
     quarantined: int = Field(description="Pools of records that could not be resolved.")
+    overdue: int = Field(description="Persons whose answer should have changed by itself over a minute ago.")
     known_through: AwareDatetime | None = Field(description="The latest stamp of an event taken in.")
 
 

@@ -297,6 +297,19 @@ class LogSettings(Group):
     form: Literal["json", "console"] = "console"
 
 
+Port = Annotated[int | None, Field(ge=1, le=65_535)]
+
+
+class MetricsSettings(Group):
+    """Where each process serves metrics for Prometheus; without a port it serves none."""
+
+    host: str = Field(default="127.0.0.1", description="The address at which metrics are served, of all processes.")
+    ingest: Port = Field(default=None, description="Port of `visabus ingest`.")
+    door: Port = Field(default=None, description="Port of `visabus door`.")
+    correlate: Port = Field(default=None, description="Port of `visabus correlate`.")
+    serve: Port = Field(default=None, description="Port of `visabus serve`, beside that of its answers.")
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations."""
 
@@ -336,6 +349,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.audit import AuditBroken, AuditDown
+from services.metrics.instruments import AUDIT_FAILURES
 from services.problems import MEDIA_TYPE, Mistake, Problem, of_http
 from services.store.contract import StoreDown
 
@@ -41,6 +42,7 @@ NO_STORE = Problem(503, "no-store", "The status view cannot be read at present."
 
 
 async def _no_audit(request: Request, error: Exception) -> Response:
+    AUDIT_FAILURES.inc()
     if isinstance(error, AuditBroken):
         broken = "The audit log is not the one that was written, so nothing is answered until an operator acts"
         return _answer(request, Problem(503, "audit-broken", f"{broken}: {error}."))

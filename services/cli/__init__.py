@@ -34,6 +34,7 @@ COMMANDS = (
     "ingest",
     "kafka",
     "matches",
+    "metrics",
     "receipts",
     "report",
     "schemas",

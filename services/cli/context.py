@@ -109,6 +109,7 @@ def _foreseen(error: Exception) -> int | None:
     from bus.contract import BusError
     from services.feeds.ownership import FeedHeld
     from services.kafka_local import KafkaUnavailable
+    from services.metrics.exporter import PortTaken
     from services.settings import SettingsError
     from services.store.contract import Incomplete, OtherConfiguration, StoreDown
 
@@ -116,5 +117,6 @@ def _foreseen(error: Exception) -> int | None:
         return error.code
     if isinstance(error, SettingsError):
         return MISUSED
-    foreseen = BusError | FeedHeld | KafkaUnavailable | MalformedSystem | StoreDown | OtherConfiguration | Incomplete
+    outside = BusError | FeedHeld | KafkaUnavailable | PortTaken | StoreDown
+    foreseen = outside | MalformedSystem | OtherConfiguration | Incomplete
     return FAILED if isinstance(error, foreseen) else None

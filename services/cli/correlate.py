@@ -45,6 +45,8 @@ async def _run(settings: Settings, *, once: bool, hold: bool) -> None:
     from services.cli.signals import stop_on_signals
     from services.correlator.process import run
     from services.memory import collect_rarely
+    from services.metrics import exported
 
     collect_rarely()
-    await run(settings, once=once, hold=hold, stop=stop_on_signals())
+    with exported(settings.metrics.host, settings.metrics.correlate):
+        await run(settings, once=once, hold=hold, stop=stop_on_signals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.core import Feed, System
     from bus.contract import Bus
+    from schemas.operations import FeedStatus
     from services.cli.web import Server
     from services.ingest.door import PushHandler
     from services.settings import Settings
@@ -82,6 +84,7 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
     from services.ingest import now, recorded
     from services.ingest.door import Keys, create_app, open_push_handlers
     from services.memory import collect_rarely
+    from services.metrics import FeedCollector, exported
     from services.wiring import open_bus, topics
 
     collect_rarely()
@@ -102,7 +105,14 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
         # the bus may go away between one step and the next: each is tried again
         handlers: dict[str, PushHandler] = await policy(opened)
         app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
-        return await _serve(app, handlers, settings, host, port)
+        metrics = settings.metrics
+        with exported(metrics.host, metrics.door, FeedCollector(lambda: _status(handlers))):
+            return await _serve(app, handlers, settings, host, port)
+
+
+def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
+    for handler in handlers.values():
+        yield from handler.ledger.ownership.status()
 
 
 async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Settings, host: str, port: int) -> bool:

@@ -66,6 +66,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.cli.signals import stop_on_signals
     from services.cli.web import server
     from services.keyring import UnsafeKey
+    from services.metrics import exported
     from services.store import open_store
     from services.store.contract import StoreDown
     from services.wiring import open_bus
@@ -90,7 +91,8 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
         giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
         try:
             app = create_app(trust, store.reads, audit, _now, settings.api)
-            await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
+            with exported(settings.metrics.host, settings.metrics.serve):
+                await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
             giving_out.cancel()
             await asyncio.gather(giving_out, return_exceptions=True)

@@ -11,6 +11,7 @@ import uvicorn
 
 from services.cli.context import MISUSED, Refusal
 from services.connections import BoundedConfig, Limits
+from services.metrics.asgi import Measured
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,7 +43,7 @@ def server(app: FastAPI, host: str, port: int, *, grace: float, limits: WebSetti
     _files(limits.connections)
     return Server(
         BoundedConfig(
-            app,
+            Measured(app),
             Limits(
                 limits.connections,
                 limits.head_seconds,

@@ -25,6 +25,7 @@ from services.dead_letters import Spool, dead_letter
 from services.domain.coverage import coverage_of_joined
 from services.domain.facts import MICRO, fact_of
 from services.domain.fingerprint import fingerprint
+from services.metrics.instruments import EVENTS
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
 from services.store.writer import Move, Transaction, Writer
@@ -151,6 +152,7 @@ class Correlator:
                 done = await self._append(batch)
         self._keys.remember(done)
         self.committed = int(self._clock().timestamp() * MICRO)
+        EVENTS.inc(len(batch.facts) + len(batch.coverage))
         for move in batch.moves:
             part = Partition(move.topic, move.part)
             if part in self._positions:

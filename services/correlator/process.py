@@ -19,6 +19,7 @@ from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
 from services.dead_letters import Spool
+from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
 from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
@@ -172,6 +173,7 @@ async def _reading(
                     await _appending(correlator, consumer, stop, pace)
                 except Fenced as error:
                     correlator.fenced += 1
+                    FENCED.inc()
                     log.warning("fenced", why=str(error), count=correlator.fenced)
                 finally:
                     pace.came(0)
@@ -186,6 +188,7 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
             ends = await bus.ends(EVENT_TOPICS)
             positions = await store.reads.positions()
             behind = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
+            LAG.set(behind)
             await heart.beat(
                 int(time.time() * 1_000_000), behind, partitions=correlator.partitions, committed=correlator.committed
             )
@@ -204,7 +207,8 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
         deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)
         pace.came(len(deliveries))
         if deliveries:
-            positions = await correlator.take(deliveries)
+            with TRANSACTIONS.labels("append").time():
+                positions = await correlator.take(deliveries)
             if positions:
                 # for lag tools only: the truth is in the store, in the transaction of the events themselves
                 await consumer.commit(positions)
@@ -224,14 +228,19 @@ async def _resolving(
 
 async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
-    await correlator.compare()
+    with TRANSACTIONS.labels("compare").time():
+        await correlator.compare()
     rows = 0
     if await pace.ripe():
         began = time.monotonic()
-        rows = (await correlator.resolve()).rows
+        with TRANSACTIONS.labels("resolve").time():
+            rows = (await correlator.resolve()).rows
         pace.resolved(time.monotonic() - began)
-    fired = await correlator.fire(DUE_BESIDES if rows or pace.behind else DUE_PERSONS)
-    sent = 0 if hold else await correlator.deliver()
+    with TRANSACTIONS.labels("fire").time():
+        fired = await correlator.fire(DUE_BESIDES if rows or pace.behind else DUE_PERSONS)
+    with TRANSACTIONS.labels("deliver").time():
+        sent = 0 if hold else await correlator.deliver()
+    CHANGES.inc(sent)
     return bool(rows or fired or sent)
 
 

@@ -17,13 +17,9 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from bus.contract import Bus, Producer
+from schemas.operations import FeedStatus
 from services.feeds.checkpoints import Checkpoint, Checkpoints
-
-HEARTBEAT_SECONDS = 5.0
-"""How often a process says that it still holds its feeds."""
-
-ALIVE_SECONDS = 4 * HEARTBEAT_SECONDS
-"""A process that has said nothing for so long no longer runs."""
+from services.feeds.status import ALIVE_SECONDS, feeds_of
 
 
 class FeedLost(Exception):
@@ -141,6 +137,12 @@ class Ownership:
             holding.check()
             await self.producer.send([checkpoint.message(holding.key)])
             holding.checkpoint = checkpoint
+
+    def status(self) -> tuple[FeedStatus, ...]:
+        """Return how the feeds fare that this process holds."""
+        now = datetime.now(UTC)
+        held = {key: replace(each.checkpoint, at=now) for key, each in self.holdings.items() if not each.lost}
+        return feeds_of(held, held, now)
 
     async def release(self, holding: Holding) -> None:
         """Let go of a feed, so that the next process need not wait. Nothing depends on it."""

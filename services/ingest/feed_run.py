@@ -155,6 +155,7 @@ class FeedRun:
         except SourceDown as error:
             if self.stop.is_set():
                 return False
+            self._observe_down(error)
             why = f"{self.source.name} could not be reached ({error}); mend its address or run again later"
             raise Stopped(why) from None
         except (Stopped, FeedLost, BusDown, SpoolDown):
@@ -171,6 +172,10 @@ class FeedRun:
             self._observe(down_since=None, down_why=None)
             self.log.info("source back")
         return whole
+
+    def _observe_down(self, error: BaseException | None) -> None:
+        since = self.holding.checkpoint.condition.down_since or datetime.now(UTC)
+        self._observe(down_since=since, down_why=shape(str(error)))
 
     def _observe(self, **changes: Any) -> None:
         """Take down what was seen of the source. It goes to the bus with the next checkpoint or heartbeat."""
@@ -226,8 +231,7 @@ class FeedRun:
 
     def _log_source_down(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
-        since = self.holding.checkpoint.condition.down_since or datetime.now(UTC)
-        self._observe(down_since=since, down_why=shape(str(error)))
+        self._observe_down(error)
         self.log.warning(
             "source down",
             why=shape(str(error)),

@@ -13,13 +13,14 @@ from bus.contract import Bus, BusDown
 from services import retry
 from services.dead_letters import Spool
 from services.feeds import Ownership, Values
-from services.feeds.ownership import HEARTBEAT_SECONDS
+from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
 from services.ingest.patience import Patience
 from services.ingest.receipts import expired
 from services.ingest.sources import Outcome, Source
 from services.logs import describe
+from services.metrics import FeedCollector, exported
 from services.questions import Book
 from services.settings import Settings
 from services.wiring import open_bus, topics
@@ -89,7 +90,10 @@ class Host:
                 stop=self._stop,
                 grace=self._settings.deadlines.stop,
             )
-            return await self._run([FeedRun(feed, ownership.holdings[feed.key], shared) for feed in feeds], shared)
+            runs = [FeedRun(feed, ownership.holdings[feed.key], shared) for feed in feeds]
+            metrics = self._settings.metrics
+            with exported(metrics.host, metrics.ingest, FeedCollector(ownership.status)):
+                return await self._run(runs, shared)
         finally:
             await producer.close()
 

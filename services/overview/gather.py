@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from bus.contract import Bus
 from schemas.operations import (
     CorrelatorStatus,
     CoverageStatus,
-    FeedState,
-    FeedStatus,
     Overview,
     StoreStatus,
 )
@@ -18,13 +16,16 @@ from schemas.outcomes import Outcome
 from schemas.topics import EVENT_TOPICS
 from services.domain.coverage import Coverage
 from services.domain.facts import MICRO
-from services.feeds import Checkpoint, Checkpoints
-from services.feeds.ownership import ALIVE_SECONDS as HOLDER_ALIVE_SECONDS
+from services.feeds import Checkpoints
+from services.feeds.status import feeds_of
 from services.overview.problems import problems_of
 from services.overview.waiting import Waiting
 from services.store.contract import Beat
 from services.store.heartbeats import ALIVE_SECONDS
 from services.store.reads import SqlReads
+
+OVERDUE_SECONDS = 60
+"""An answer that should have changed by itself so long ago is late."""
 
 
 class Observer:
@@ -50,7 +51,7 @@ class Observer:
         lag: int | None = None
         if self._reads is not None:
             async with self._reads.one_state() as state:
-                store = await _store_of(state)
+                store = await _store_of(state, now)
                 correlators = correlators_of(await state.heartbeats(), now)
                 coverage = coverage_of(await state.coverage())
                 positions = await state.positions()
@@ -68,55 +69,6 @@ class Observer:
             problems=(),
         )
         return overview.model_copy(update={"problems": tuple(problems_of(overview))})
-
-
-def feeds_of(checkpoints: Mapping[str, Checkpoint], configured: Iterable[str], now: datetime) -> tuple[FeedStatus, ...]:
-    """Return the feeds of the settings and all that were ever read, by system and name."""
-    named = set(configured)
-    return tuple(_feed(key, checkpoints.get(key), key in named, now) for key in sorted({*checkpoints, *named}))
-
-
-def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: datetime) -> FeedStatus:
-    system, _, feed = key.rpartition("/")
-    if checkpoint is None:
-        return FeedStatus(system=system, feed=feed, state=FeedState.NEVER, configured=configured)
-    counters, condition = checkpoint.counters, checkpoint.condition
-    state = _state(checkpoint, now)
-    why = {FeedState.STOPPED: checkpoint.stopped, FeedState.DOWN: condition.down_why}.get(state)
-    return FeedStatus(
-        system=system,
-        feed=feed,
-        state=state,
-        why=why or checkpoint.stopped or condition.down_why,
-        since=condition.down_since,
-        configured=configured,
-        read=counters.read,
-        published=counters.published,
-        dead_lettered=counters.dead_lettered,
-        filtered=sum(counters.filtered.values()),
-        events=counters.events,
-        lost_values=sum(counters.lost.values()),
-        batch=checkpoint.batch,
-        batch_records=checkpoint.records if checkpoint.batch is not None else 0,
-        last_batch=condition.last_batch,
-        last_batch_at=condition.last_batch_at,
-        caught_up_at=condition.caught_up_at,
-        deferred=condition.deferred,
-        position=checkpoint.position,
-        holder=None if checkpoint.released else checkpoint.process or checkpoint.owner,
-        heard_at=checkpoint.at,
-    )
-
-
-def _state(checkpoint: Checkpoint, now: datetime) -> FeedState:
-    silent = checkpoint.at is None or (now - checkpoint.at).total_seconds() > HOLDER_ALIVE_SECONDS
-    if not checkpoint.released and silent:
-        return FeedState.LOST
-    if checkpoint.stopped is not None:
-        return FeedState.STOPPED
-    if checkpoint.condition.down_since is not None:
-        return FeedState.DOWN
-    return FeedState.ENDED if checkpoint.released else FeedState.RUNNING
 
 
 def correlators_of(beats: Iterable[Beat], now: datetime) -> tuple[CorrelatorStatus, ...]:
@@ -142,7 +94,7 @@ def coverage_of(coverage: Coverage) -> tuple[CoverageStatus, ...]:
     )
 
 
-async def _store_of(state: SqlReads) -> StoreStatus:
+async def _store_of(state: SqlReads, now: datetime) -> StoreStatus:
     counts = await state.outcomes()
     known = await state.known_through()
     return StoreStatus(
@@ -152,6 +104,7 @@ async def _store_of(state: SqlReads) -> StoreStatus:
         backlog=await state.backlog(),
         undelivered=await state.undelivered(),
         quarantined=len(await state.quarantined()),
+        overdue=await state.overdue(int(now.timestamp()) - OVERDUE_SECONDS),
         known_through=_moment(known) if known is not None else None,
     )
 

@@ -33,6 +33,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
             f"{overview.store.quarantined} pools of records could not be resolved, their persons are missing: "
             "the program failed at them; mend it and start a correlator"
         )
+    if overview.store is not None and overview.store.overdue:
+        yield f"{overview.store.overdue} persons' answers should have changed over a minute ago: correlators are behind"
     for group in overview.dead_letters[:_MOST_DEAD_LETTERS]:
         yield (
             f"{group.waiting} dead letters of {group.system}.{group.feed} wait: {group.reason} "

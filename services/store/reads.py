@@ -193,6 +193,12 @@ class SqlReads:
         async with self._connect() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
+    async def overdue(self, before: int) -> int:
+        """Return how many answers should have changed by themselves before a second."""
+        query = select(func.count()).where(PERSON.c.next_change_at < before)
+        async with self._connect() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
     async def heartbeats(self) -> list[Beat]:
         async with self._connect() as connection:
             return await latest(connection)

@@ -17,8 +17,9 @@ from services.cli.status import lines, of_system
 from services.dead_letters import Selection, Spool, dead_letter, read
 from services.feeds import Checkpoint, Condition, Counters
 from services.feeds.ownership import ALIVE_SECONDS
+from services.feeds.status import feeds_of
 from services.overview import Observer, Waiting, problems_of
-from services.overview.gather import correlators_of, feeds_of
+from services.overview.gather import correlators_of
 from services.store.contract import Beat
 from services.wiring import topics
 
@@ -107,6 +108,7 @@ STORE = StoreStatus(
     backlog=0,
     undelivered=0,
     quarantined=0,
+    overdue=0,
     known_through=None,
 )
 RUNNING = CorrelatorStatus(process="h/1", alive=True, heard_at=NOW, behind=0, partitions=(), committed_at=None)
@@ -147,6 +149,10 @@ def test_a_quiet_flow_has_no_problems() -> None:
         (
             QUIET.model_copy(update={"store": STORE.model_copy(update={"quarantined": 2})}),
             "2 pools of records could not be resolved",
+        ),
+        (
+            QUIET.model_copy(update={"store": STORE.model_copy(update={"overdue": 2})}),
+            "2 persons' answers should have changed",
         ),
     ],
 )

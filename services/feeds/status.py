@@ -1,0 +1,64 @@
+"""Feeds as they are told of, of their checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from schemas.operations import FeedState, FeedStatus
+from services.feeds.checkpoints import Checkpoint
+
+HEARTBEAT_SECONDS = 5.0
+"""How often a process says that it still holds its feeds."""
+
+ALIVE_SECONDS = 4 * HEARTBEAT_SECONDS
+"""A process that has said nothing for so long no longer runs."""
+
+
+def feeds_of(checkpoints: Mapping[str, Checkpoint], configured: Iterable[str], now: datetime) -> tuple[FeedStatus, ...]:
+    """Return the feeds of the settings and all that were ever read, by system and name."""
+    named = set(configured)
+    return tuple(_feed(key, checkpoints.get(key), key in named, now) for key in sorted({*checkpoints, *named}))
+
+
+def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: datetime) -> FeedStatus:
+    system, _, feed = key.rpartition("/")
+    if checkpoint is None:
+        return FeedStatus(system=system, feed=feed, state=FeedState.NEVER, configured=configured)
+    counters, condition = checkpoint.counters, checkpoint.condition
+    state = _state(checkpoint, now)
+    why = {FeedState.STOPPED: checkpoint.stopped, FeedState.DOWN: condition.down_why}.get(state)
+    return FeedStatus(
+        system=system,
+        feed=feed,
+        state=state,
+        why=why or checkpoint.stopped or condition.down_why,
+        since=condition.down_since,
+        configured=configured,
+        read=counters.read,
+        published=counters.published,
+        dead_lettered=counters.dead_lettered,
+        filtered=sum(counters.filtered.values()),
+        events=counters.events,
+        lost_values=sum(counters.lost.values()),
+        batch=checkpoint.batch,
+        batch_records=checkpoint.records if checkpoint.batch is not None else 0,
+        last_batch=condition.last_batch,
+        last_batch_at=condition.last_batch_at,
+        caught_up_at=condition.caught_up_at,
+        deferred=condition.deferred,
+        position=checkpoint.position,
+        holder=None if checkpoint.released else checkpoint.process or checkpoint.owner,
+        heard_at=checkpoint.at,
+    )
+
+
+def _state(checkpoint: Checkpoint, now: datetime) -> FeedState:
+    silent = checkpoint.at is None or (now - checkpoint.at).total_seconds() > ALIVE_SECONDS
+    if not checkpoint.released and silent:
+        return FeedState.LOST
+    if checkpoint.stopped is not None:
+        return FeedState.STOPPED
+    if checkpoint.condition.down_since is not None:
+        return FeedState.DOWN
+    return FeedState.ENDED if checkpoint.released else FeedState.RUNNING
