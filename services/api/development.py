@@ -43,8 +43,9 @@ def token(
     purposes: Sequence[str],
     now: datetime,
     ttl: int,
+    id: str = "",
 ) -> str:
-    """A token for `ttl` seconds. Raises UnsafeKey, OSError."""
+    """A token for `ttl` seconds, with this id or one of its own. Raises UnsafeKey, OSError."""
     at = int(now.timestamp())
     claims = {
         "iss": issuer_of(settings),
@@ -56,6 +57,6 @@ def token(
         "exp": at + ttl,
         "scope": " ".join(scopes),
         "purposes": list(purposes),
-        "jti": str(uuid.uuid4()),
+        "jti": id or str(uuid.uuid4()),
     }
     return jwt.encode(claims, secret_of(settings, directory), "HS256", {"typ": "at+jwt"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.audited import remember
 from services.cli.context import MISUSED, Refusal, settings_of, start_logs
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def about(
         now = datetime.now(UTC)
         questions += [question_of(feed, who.text, Priority.BY_HAND, now, why) for feed in able]
     settings = settings_of(context)
+    remember(settings, "ask about", about=sorted({question.identifier for question in questions}), why=why)
     asyncio.run(put(settings, questions))
     typer.echo(f"{len(questions)} questions kept", err=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import ReasonOption, bus_stands, keeper_of, operating_user, remembered
+from services.cli.audited import StatedReason, bus_stands, keeper_of, log_quietly, operating_user, remembered
 from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ def verify(
 def find(
     context: typer.Context,
     numbers: Annotated[
-        list[str], typer.Argument(metavar="SCHEME/NUMBER...", help="Such as i94/123456789A1, or person/ and an id.")
+        list[str],
+        typer.Argument(metavar="SCHEME/NUMBER...", help="Such as i94/123456789A1, person/ID, record/SYSTEM/KEY."),
     ],
-    why: ReasonOption = "",
+    why: StatedReason = "",
 ) -> None:
     """List the rows of those who looked up a number, or were told of a person. It is remembered too.
 
@@ -148,12 +149,14 @@ def _spelt(number: str) -> str:
     """What is looked for, as the log's names are made of it. Raises Refusal."""
     from schemas.identifiers import Identifier, InvalidIdentifier
 
-    if re.fullmatch(r"person/[0-9a-f]{32}", number):
+    if re.fullmatch(r"person/[0-9a-f]{32}|record/[^/]+/.+|dead-letter/.+", number):
         return number
     try:
         return Identifier.parse(number).text
     except (InvalidIdentifier, ValueError) as error:
-        raise Refusal(f"{error}; write SCHEME/NUMBER, such as i94/123456789A1, or person/ and an id", MISUSED) from None
+        raise Refusal(
+            f"{error}; write SCHEME/NUMBER, such as i94/123456789A1, person/ID or record/SYSTEM/KEY", MISUSED
+        ) from None
 
 
 def _line(row: Row) -> str:
@@ -225,6 +228,7 @@ async def _heads(settings: Settings, keys: AuditKeys) -> tuple[list[Head], str]:
 
     if not bus_stands(settings):
         return [], "not compared with heads given out: there is no bus"
+    log_quietly(settings)
     try:
         bus = await open_bus(settings)
         try:
@@ -263,6 +267,7 @@ async def _accept(settings: Settings, why: str) -> tuple[int, str]:
     from services.cli.audited import CLIENT
 
     _keys(settings)
+    log_quietly(settings)
     try:
         log = await open_audit(settings.audit_url, keys_of(settings), _now)
         try:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 from services.cli.context import MISUSED, Refusal
@@ -32,7 +33,7 @@ MOST_PERSONS = 1_000
 """Persons that a row names; a list of more says so in its reason."""
 _UNSET = 2**32 - 1
 
-ReasonOption = Annotated[
+StatedReason = Annotated[
     str, typer.Option("--why", metavar="TEXT", help="What it is for, kept in the audit log; name no person.")
 ]
 
@@ -86,6 +87,7 @@ async def remembered(
     from services.audit.rows import Entry, Result
     from services.keyring import UnsafeKey
 
+    log_quietly(settings)
     if len(why) > MOST_REASON or (not why.isprintable() and why):
         raise Refusal(f"--why is one line of {MOST_REASON} characters at most", MISUSED)
     try:
@@ -135,6 +137,14 @@ async def _keeper(settings: Settings, log: AuditLog) -> HeadKeeper | None:
         typer.echo(f"visabus: the audit log was not compared with its heads: {type(error).__name__}", err=True)
         return None
     return keeper
+
+
+def log_quietly(settings: Settings) -> None:
+    """Have warnings go to standard error, where the command keeps no log: standard output belongs to results."""
+    from services.logs import configure
+
+    if not structlog.is_configured():
+        configure("warning", settings.log.form)
 
 
 def keeper_of(settings: Settings, log: AuditLog) -> HeadKeeper:

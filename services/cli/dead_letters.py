@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def list_(
     pending: Annotated[bool, typer.Option("--pending", help="Without those that were replayed.")] = False,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+    why: StatedReason = "",
 ) -> None:
     """List the dead letters by system and reason, the most frequent first; or each of them.
 
@@ -54,7 +56,9 @@ def list_(
     from services.dead_letters import Selection, group
     from services.dead_letters.display import plain
 
-    selected = asyncio.run(_read(settings_of(context), Selection((), system, reason, batch, pending)))
+    settings = settings_of(context)
+    selected = asyncio.run(_read(settings, Selection((), system, reason, batch, pending)))
+    remember(settings, "dead-letters list", why=why)
     lines = (
         [_line(dead_letter) for dead_letter in selected] if each else [_group_line(each) for each in group(selected)]
     )
@@ -70,6 +74,7 @@ def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The id of one dead letter, or its beginning.")],
     as_hex: Annotated[bool, typer.Option("--hex", help="The bytes alone.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the bytes, to mend them.")] = None,
+    why: StatedReason = "",
 ) -> None:
     """Show one dead_letter: place, reason, and its bytes beside what the interface says they are.
 
@@ -80,6 +85,8 @@ def show(
 
     settings = settings_of(context)
     dead_letter = _only(asyncio.run(_read(settings, _by_id(id), whole=True)), id)
+    verb = "dead-letters show" if save is None else "dead-letters save"
+    remember(settings, verb, about=[f"dead-letter/{dead_letter.id}"], why=why)
     for name, value in _facts(dead_letter):
         typer.echo(f"{name:<10} {plain(value)}")
     raw = _bytes(settings, dead_letter)
@@ -109,6 +116,7 @@ def replay(
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only print what would be done.")
     ] = False,
+    why: StatedReason = "",
 ) -> None:
     """Read dead letters again by the present adapter and publish what they say, under the ids of a first reading.
 
@@ -125,7 +133,13 @@ def replay(
         raise Refusal("which dead letters? say --id, --system, --reason or --batch", MISUSED)
     choice = Selection(tuple(id or ()), system, reason, batch)
     data = mended.read_bytes() if mended is not None else None
-    results = asyncio.run(_replay(settings_of(context), choice, data, really=yes))
+    settings = settings_of(context)
+    verb = "dead-letters replay mended" if mended is not None else "dead-letters replay"
+    need(settings.bus_url, "bus", "ingest")
+    remember(
+        settings, verb if yes else f"{verb} (dry run)", about=[f"dead-letter/{each}" for each in choice.ids], why=why
+    )
+    results = asyncio.run(_replay(settings, choice, data, really=yes))
     for result in results:
         typer.echo(plain(_result_line(result, done=yes)))
     outcomes = [result.outcome for result in results]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -32,8 +33,11 @@ def export(
     known_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="Answer from what was known by then (RFC 3339).")
     ] = None,
+    why: StatedReason = "",
 ) -> None:
     """Write the view to standard output, one JSON object a line: what is complete, then every person by id.
+
+    That it was asked for is kept in the audit log, with the reason (`--why`); a digest alone is not.
 
     The bytes depend on the events alone, so two installations that saw the same events can be compared by `--digest`.
 
@@ -44,7 +48,10 @@ def export(
     """
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
-    asyncio.run(_run(settings, digest=digest, as_of=_instant(as_of), known_at=_instant(known_at)))
+    second, micros = _instant(as_of), _instant(known_at)
+    if not digest:  # which tells of nobody
+        remember(settings, "export", why=why)
+    asyncio.run(_run(settings, digest=digest, as_of=second, known_at=micros))
 
 
 def _instant(text: str | None) -> datetime | None:

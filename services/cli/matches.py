@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import MISUSED, Given, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def list_(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="The most entries to list.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    why: StatedReason = "",
 ) -> None:
     """List persons whose records are alike, but not enough to be joined.
 
@@ -52,7 +54,10 @@ def list_(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     command = _same_bus(context.find_object(Given) or Given())
-    for result in asyncio.run(_listed(settings, limit)):
+    results = asyncio.run(_listed(settings, limit))
+    persons = dict.fromkeys(side.person for result in results for side in (result.one, result.other))
+    remember(settings, "matches list", why=why, persons=[*persons])
+    for result in results:
         count += 1
         typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result, command)))
     if not count and not as_json:
@@ -80,6 +85,7 @@ def decide(
     settings = settings_of(context)
     at = datetime.now(UTC)
     event = _made(lambda: decision(_ref(one), _ref(other), same=same, by=by, why=why, at=at))
+    _decided(settings, f"matches decide {'same' if same else 'different'}", one, other, by, why)
     asyncio.run(_send(settings, event))
     typer.echo(f"Told: {one} and {other} are {'one person' if same else 'two persons'}.")
 
@@ -96,8 +102,15 @@ def undo(context: typer.Context, one: RecordArgument, other: RecordArgument, by:
     settings = settings_of(context)
     at = datetime.now(UTC)
     event = _made(lambda: undone(_ref(one), _ref(other), by=by, why=why, at=at))
+    _decided(settings, "matches undo", one, other, by, why)
     asyncio.run(_send(settings, event))
     typer.echo(f"Told: nothing is decided on {one} and {other}.")
+
+
+def _decided(settings: Settings, verb: str, one: str, other: str, by: str, why: str) -> None:
+    """Keep in the audit log who decides on what, before it is sent. Raises Refusal."""
+    need(settings.bus_url, "bus", "ingest")
+    remember(settings, verb, about=[f"record/{one}", f"record/{other}"], why=f"{why} (by {by})")
 
 
 def _made(make: Callable[[], Decision]) -> Decision:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def list_(
     since: SinceOption = None,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+    why: StatedReason = "",
 ) -> None:
     """List the receipts, the newest first: when, feed, batch, and what became of its records.
 
@@ -52,7 +54,9 @@ def list_(
     from services.dead_letters.display import plain
 
     query = _query(system, batch, record, refused, since)
-    index = _index(settings_of(context))
+    settings = settings_of(context)
+    index = _index(settings)
+    _remember(settings, "receipts list", query, why)
     for receipt in index.find(query, limit=per_page, offset=(page - 1) * per_page):
         typer.echo(plain(_line(receipt)))
     count = index.count(query)
@@ -63,13 +67,16 @@ def show(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="BATCH", help="The file, poll or message.")],
     system: SystemOption = None,
+    why: StatedReason = "",
 ) -> None:
     """Show the receipts of one batch as JSON, the newest first: one for each content that it had.
 
     visabus receipts show I94.D20250210.S000102
     """
-    index = _index(settings_of(context))
-    receipts = list(index.find(_query(system, batch, None, False, None)))
+    settings = settings_of(context)
+    index, query = _index(settings), _query(system, batch, None, False, None)
+    _remember(settings, "receipts show", query, why)
+    receipts = list(index.find(query))
     if not receipts:
         raise Refusal(f"there is no receipt of {batch}", MISUSED)
     for receipt in receipts:
@@ -83,6 +90,7 @@ def export(
     record: RecordOption = None,
     refused: RefusedOption = False,
     since: SinceOption = None,
+    why: StatedReason = "",
 ) -> None:
     """Write the receipts to standard output, the newest first, one JSON object a line.
 
@@ -90,7 +98,10 @@ def export(
     """
     import orjson
 
-    for receipt in _index(settings_of(context)).find(_query(system, batch, record, refused, since)):
+    settings, query = settings_of(context), _query(system, batch, record, refused, since)
+    index = _index(settings)
+    _remember(settings, "receipts export", query, why)
+    for receipt in index.find(query):
         typer.echo(orjson.dumps(receipt).decode())
 
 
@@ -100,6 +111,12 @@ def _query(system: str | None, batch: str | None, record: str | None, refused: b
     if record is not None and system is None:
         raise Refusal("--record needs --system: two systems may use one key", MISUSED)
     return Query(system, batch, record, refused, since.isoformat() if since is not None else None)
+
+
+def _remember(settings: Settings, verb: str, query: Query, why: str) -> None:
+    """Keep in the audit log who asked for receipts, and of which record. Raises Refusal."""
+    about = [f"record/{query.system}/{query.record}"] if query.record is not None else []
+    remember(settings, verb, about=about, why=why)
 
 
 def _index(settings: Settings) -> Index:

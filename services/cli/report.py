@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def report(
     ] = None,
     by: Annotated[By, typer.Option(help="The lines of the table; JSON has all three.")] = By.CLASS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    why: StatedReason = "",
 ) -> None:
     """Account for the admissions of a fiscal year, and for the departures expected in it.
 
@@ -52,7 +54,9 @@ def report(
     """
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
-    result = asyncio.run(accounted(settings, year, _second(as_of)))
+    second = _second(as_of)
+    remember(settings, "report", why=why)
+    result = asyncio.run(accounted(settings, year, second))
     wrong = list(result.problems())
     typer.echo(json.dumps(result.as_json()) if as_json else "\n".join(_table(result, by)))
     for line in wrong:

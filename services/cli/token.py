@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from services.cli.audited import StatedReason, remember
 from services.cli.context import MISUSED, Refusal, settings_of
 
 
@@ -22,6 +24,7 @@ def token(
     ttl: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds for which the token is valid.")] = 3_600,
     subject: Annotated[str, typer.Option(help="The name under which look-ups are audited.")] = "developer",
     client: Annotated[str, typer.Option(help="Through which client.")] = "visabus-cli",
+    why: StatedReason = "",
 ) -> None:
     """Make a bearer token for the API of this installation. For development only.
 
@@ -44,6 +47,8 @@ def token(
         )
     _check("scope", scope, [each.value for each in Scope])
     _check("purpose", purpose, [each.value for each in Purpose])
+    id = str(uuid.uuid4())
+    remember(settings, f"token {' '.join(scope)}", purpose=" ".join(purpose), why=why, token=id)
     try:
         made = development.token(
             settings.api,
@@ -54,6 +59,7 @@ def token(
             purposes=purpose,
             now=datetime.now(UTC),
             ttl=ttl,
+            id=id,
         )
     except (UnsafeKey, OSError) as error:
         raise Refusal(str(error)) from None

@@ -189,5 +189,5 @@ def test_serve_answers_and_stops(tmp_path: Path, unused_tcp_port: int) -> None:
     routes = [json.loads(line).get("route") for line in lines.splitlines() if '"route"' in line]
     assert routes.count("/v1/status/{scheme}/{value}") == 2
     verified = run(tmp_path, "audit", "verify")
-    assert verified.stdout.startswith("2 rows, unbroken\n")
-    assert "the last of row 2" in verified.stderr
+    assert verified.stdout.startswith("3 rows, unbroken\n")
+    assert "the last of row 3" in verified.stderr
