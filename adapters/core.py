@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from links.reasons import Failure, Reason
-from schemas.events import AnyEvent
+from schemas.events import AnyEvent, Handling
 
 Json = Any
 """A value that JSON can hold: positions are kept on the bus as JSON."""
@@ -491,7 +491,12 @@ def _configured(transport: Any, options: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A legacy system as its adapter describes it. `name` is the `system` of its events."""
+    """A legacy system as its adapter describes it. `name` is the `system` of its events.
+
+    What it may say, held by ingest and by the correlator: the kinds of `emits`, coverage in the scopes of `covers`,
+    statuses of its `facts`, departures by that `evidence` or weaker; None for whatever its kinds can say. `marks`:
+    those of handling that the law puts on each of its records.
+    """
 
     name: str
     title: str
@@ -501,6 +506,10 @@ class System:
     identifiers: tuple[str, ...]
     mapping_version: int
     feeds: tuple[Feed, ...]
+    covers: tuple[str, ...] | None = None
+    facts: tuple[str, ...] | None = None
+    evidence: str | None = None
+    marks: tuple[Handling, ...] = ()
 
     def feed(self, name: str) -> Feed:
         """The feed of that name. Raises KeyError."""

@@ -241,6 +241,11 @@ class Mapper:
         return Mapped(events, tuple(lost))
 
 
+def vouches_for_nothing(mapping: object) -> bool:
+    """Whether a mapping is one that can give no coverage, whatever it reads."""
+    return isinstance(mapping, Mapper) and mapping.vouches is _none
+
+
 def vouching(scope: str) -> Callable[[Closing], Iterable[Vouches]]:
     """What the end of a poll is complete for, where the closing tells from when to when."""
 

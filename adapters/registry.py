@@ -15,8 +15,12 @@ from types import ModuleType
 
 import adapters.systems
 from adapters.core import Feed, System
+from schemas.events import PEOPLE, SCOPE, Evidence, Fact
 
 PACKAGES_VARIABLE = "VISABUS_SYSTEM_PACKAGES"
+RESERVED = frozenset({"VISABUS", "BUS"})
+"""Whose records decisions are, and in whose name the correlator keeps dead letters."""
+_SCOPE = re.compile(SCOPE)
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 
 
@@ -88,6 +92,17 @@ def _load(name: str, *, folder: bool) -> System:
 def _check(name: str, system: System) -> None:
     if not _NAME.fullmatch(system.name):
         raise MalformedSystem(f"{name}: {system.name!r} is no name of a system: {_NAME.pattern}")
+    if system.name in RESERVED:
+        raise MalformedSystem(f"{name}: {system.name} is a name of visabus's own")
+    for field, said, words in (
+        ("emits", system.emits, PEOPLE),
+        ("facts", system.facts or (), frozenset(map(str, Fact))),
+        ("evidence", (system.evidence,) if system.evidence is not None else (), frozenset(map(str, Evidence))),
+    ):
+        if unknown := set(said) - words:
+            raise MalformedSystem(f"{name}: {field} has {', '.join(sorted(unknown))}, which is none of its words")
+    if strange := [scope for scope in system.covers or () if not _SCOPE.fullmatch(scope)]:
+        raise MalformedSystem(f"{name}: covers has {', '.join(strange)}, which is no scope: {_SCOPE.pattern}")
     if system.mapping_version < 1:
         raise MalformedSystem(f"{name}: mapping_version {system.mapping_version} is below 1")
     if not system.feeds or not all(isinstance(feed, Feed) for feed in system.feeds):

@@ -31,11 +31,17 @@ _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 
 
 @cache
+def source_of(system: str) -> bytes:
+    """The attribute `source` of a system's events."""
+    return f"urn:visabus:system:{quote(system, safe='')}".encode()
+
+
+@cache
 def _constant(system: str, kind: str, version: int) -> Headers:
     """What all events of one kind and system have in common."""
     return (
         ("ce_specversion", SPECVERSION),
-        ("ce_source", f"urn:visabus:system:{quote(system, safe='')}".encode()),
+        ("ce_source", source_of(system)),
         ("ce_type", f"visabus.{kind}".encode()),
         ("ce_dataschema", f"urn:visabus:schema:{kind}:{version}".encode()),
         ("content-type", CONTENT_TYPE),

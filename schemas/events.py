@@ -51,6 +51,10 @@ class Kind(StrEnum):
     DECISION = "decision"
 
 
+PEOPLE: frozenset[str] = frozenset({Kind.ARRIVAL, Kind.DEPARTURE, Kind.EXTENSION, Kind.STATUS})
+"""The kinds about people, which adapters emit."""
+
+
 class Operation(StrEnum):
     """`assert` replaces all that the record said before, `retract` takes it back.
 
@@ -333,11 +337,14 @@ class Status(Crossing):
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 
+SCOPE = r"^(arrival|departure|extension|status)(:[a-z]+)?$"
+
+
 class Coverage(Envelope):
     """From `since` up to `through` the source has told all there is in this scope. Absence counts only inside."""
 
     kind: Literal["coverage"] = "coverage"
-    scope: Annotated[str, Field(pattern=r"^(arrival|departure|extension|status)(:[a-z]+)?$")]
+    scope: Annotated[str, Field(pattern=SCOPE)]
     since: AwareDatetime
     through: AwareDatetime
 

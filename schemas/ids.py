@@ -12,12 +12,17 @@ EVENTS = UUID("5d0f9a52-3f0c-5e0e-9c5b-2f1f6c2f7a10")
 
 def event_id(system: str, record: str, part: str, number: int, digest: str, mapping_version: int) -> UUID:
     """The id of one event (RFC 9562 version 5). Lengths are part of the text, so no two inputs spell alike."""
+    return UUID(bytes=event_id_bytes(system, record, part, number, digest, mapping_version))
+
+
+def event_id_bytes(system: str, record: str, part: str, number: int, digest: str, mapping_version: int) -> bytes:
+    """The same as its 16 bytes."""
     which, mapping = str(number), str(mapping_version)
     spelled = (
         f"{len(system)}:{system}{len(record)}:{record}{len(part)}:{part}{len(which)}:{which}"
         f"{len(digest)}:{digest}{len(mapping)}:{mapping}"
     )
-    return UUID(bytes=_uuid5(EVENTS, spelled))
+    return _uuid5(EVENTS, spelled)
 
 
 def uuid5_text(namespace: UUID, name: str) -> str:

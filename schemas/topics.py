@@ -50,6 +50,11 @@ _OF_KIND = {
 }
 
 
+def topic_of_kind(kind: str) -> str:
+    """The topic that carries a kind of event."""
+    return _OF_KIND[kind]
+
+
 def topic_of(event: AnyEvent) -> str:
     """The topic that carries events of this kind."""
     return _OF_KIND[event.kind]

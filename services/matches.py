@@ -20,6 +20,7 @@ import orjson
 
 from schemas.events import Decision, Operation, RecordRef, Revision
 from schemas.ids import digest, event_id, handle
+from services.authority.rights import EXAMINERS
 from services.domain import caps, scoring
 from services.domain.blocks import KINDS, Blocks, blocks_of
 from services.domain.caps import Caps, Cutoffs, Rank
@@ -33,7 +34,7 @@ from services.domain.sightings import sightings_of
 from services.store.contract import Reads
 from services.store.writer import ClaimRow
 
-SYSTEM = "VISABUS"
+SYSTEM = EXAMINERS
 """The system whose records decisions are."""
 _decoder = msgspec.msgpack.Decoder(Claim)
 

@@ -282,6 +282,15 @@ class AuditSettings(Group):
         return _file(value)
 
 
+class SigningSettings(Group):
+    """The keys by which the ingest of each system is known."""
+
+    keys: Path | None = Field(
+        default=None,
+        description="The directory of the keys that events are signed with and checked by; without it they are not.",
+    )
+
+
 class Deadlines(Group):
     """How long to wait for others."""
 
@@ -347,6 +356,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     door: DoorSettings = DoorSettings()
     audit: AuditSettings = AuditSettings()
+    signing: SigningSettings = SigningSettings()
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

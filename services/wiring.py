@@ -9,6 +9,7 @@ from services.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bus.contract import Bus, Topic
+    from services.authority.keys import KeyFiles
 
 
 def topics() -> tuple[Topic, ...]:
@@ -27,10 +28,30 @@ async def open_bus(settings: Settings) -> Bus:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError([f"data_dir: {error.strerror or 'cannot be made'}"]) from None
+    keys = signing_keys(settings)
     try:
-        return await open_url(settings.bus_url, **_options(settings))
+        bus = await open_url(settings.bus_url, **_options(settings))
     except ValueError as error:  # what address and security say together
         raise SettingsError([f"bus_url: {error}"]) from None
+    if keys is None:
+        return bus
+    from services.authority.signing_bus import signing
+
+    return signing(bus, keys)
+
+
+def signing_keys(settings: Settings) -> KeyFiles | None:
+    """The keys by which events are signed and checked, where the settings name any. Raises SettingsError."""
+    directory = settings.signing.keys
+    if directory is None:
+        return None
+    from services.authority.keys import KeyFiles
+    from services.keyring import UnsafeKey
+
+    try:
+        return KeyFiles(directory)
+    except (UnsafeKey, OSError) as error:
+        raise SettingsError([f"signing.keys: {error}"]) from None
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from adapters.core import BadRecord, Origin
 from bus.contract import Delivery, Message, Partition, Producer
 from schemas.codec import Undecodable
 from services import failpoints
+from services.authority import Admission
 from services.correlator.append import Batch, append
 from services.correlator.compare import compare
 from services.correlator.deadlines import fire_due
@@ -23,7 +24,7 @@ from services.correlator.resolve import Resolved, resolve
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_letter
 from services.domain.coverage import coverage_of_joined
-from services.domain.facts import MICRO, fact_of
+from services.domain.facts import MICRO, Fact, fact_of
 from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import EVENTS
 from services.retry import transaction
@@ -47,6 +48,10 @@ def tail_of(one: Delivery) -> bytes:
     return blake2b(b"%d\0%s\0%s" % (one.position, one.key or b"", one.value or b""), digest_size=16).digest()
 
 
+def _unjudged(one: Delivery) -> Fact:
+    return fact_of(one.value or b"")
+
+
 class Correlator:
     """Append, compare, resolve, deadlines and outbox over one store."""
 
@@ -59,13 +64,16 @@ class Correlator:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         peek: Peek | None = None,
+        admission: Admission | None = None,
     ) -> None:
+        """`admission`: how what a bus delivers is judged; None where deliveries are made by hand, and none is."""
         self._writer = writer
         self._producer = producer
         self._spool = spool
         self._clock = clock
         self._stop = stop
         self._peek = peek
+        self._admission = admission
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self.fenced = 0
@@ -174,6 +182,7 @@ class Correlator:
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
         tails: dict[Partition, bytes] = {}
+        read = self._admission.at().fact if self._admission is not None else _unjudged
         for one in deliveries:
             following, _ = self._positions[one.partition]
             if one.position < following:
@@ -183,7 +192,7 @@ class Correlator:
             if one.value is None:
                 continue
             try:
-                fact = fact_of(one.value)
+                fact = read(one)
             except Undecodable as error:
                 bad.append(self._letter(one, one.value, str(error)))
                 continue

@@ -17,6 +17,8 @@ from tenacity import RetryCallState
 from bus.contract import Bus, BusDown, Consumer, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
+from services.authority import Admission, table
+from services.authority.signatures import Verifier
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
 from services.dead_letters import Spool
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
@@ -98,13 +100,26 @@ async def run(
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
         spool = Spool(settings.data_dir / "spool")
-        correlator = Correlator(store.writer, producer, spool, clock=clock, stop=stop, peek=bus.peek)
+        correlator = Correlator(
+            store.writer, producer, spool, clock=clock, stop=stop, peek=bus.peek, admission=_admission(settings, clock)
+        )
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
         await _patiently(settings, stop, correlator.rewind)
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
         if once and (quarantined := await store.reads.quarantined()):
             raise Incomplete(quarantined)
+
+
+def _admission(settings: Settings, clock: Callable[[], datetime]) -> Admission:
+    """How events are judged, told in a line. Raises SettingsError."""
+    rights, keys = table(), wiring.signing_keys(settings)
+    if keys is None:
+        log.info("events are taken without signatures: signing.keys names no keys")
+        return Admission(clock, rights)
+    without = sorted(rights.keys() - keys.by_system.keys())
+    log.info("events are taken as signed", systems=len(keys.by_system), without_key=" ".join(without))
+    return Admission(clock, rights, Verifier(keys))
 
 
 async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus, Producer]:

@@ -7,6 +7,7 @@ here too, as far as anything is made of it: one event that came past the doors m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -154,7 +155,9 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-class _Wire(msgspec.Struct):
+class Wire(msgspec.Struct):
+    """An event as it is written, in the present version; its fields are those of `schemas.events`."""
+
     id: str
     kind: Literal["arrival", "departure", "extension", "status", "coverage", "decision"]
     schema_version: int
@@ -240,22 +243,25 @@ _DAYS: dict[str, tuple[str, ...]] = {
     "status": ("until",),
 }
 _NEVER_OPEN = frozenset({"filed_on", "valid_from"})
-_decoder = msgspec.json.Decoder(_Wire)
+_decoder = msgspec.json.Decoder(Wire)
 _version = msgspec.json.Decoder(_Versioned)
 _packer = msgspec.msgpack.Encoder()
 
 
-def fact_of(data: bytes) -> Fact:
-    """The fact in an event's bytes. Raises schemas.codec.Undecodable."""
+def fact_of(data: bytes, judge: Callable[[Wire], None] | None = None) -> Fact:
+    """The fact in an event's bytes, if `judge` raises no ValueError. Raises schemas.codec.Undecodable."""
     try:
-        return _fact(_wire(data))
+        wire = _wire(data)
+        if judge is not None:
+            judge(wire)
+        return _fact(wire)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         if isinstance(error, Undecodable):
             raise
         raise Undecodable(str(error)) from None
 
 
-def _wire(data: bytes) -> _Wire:
+def _wire(data: bytes) -> Wire:
     """The event in the present version; older ones go the long way through the models."""
     try:
         wire = _decoder.decode(data)
@@ -268,7 +274,7 @@ def _wire(data: bytes) -> _Wire:
     return _decoder.decode(encode_canonical(decode_canonical(data)))
 
 
-def _fact(wire: _Wire) -> Fact:
+def _fact(wire: Wire) -> Fact:
     body = {name: value for name in _BODY[wire.kind] if (value := getattr(wire, name)) is not None}
     _check(wire.kind, body)
     if wire.kind == "coverage":

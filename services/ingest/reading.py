@@ -12,6 +12,7 @@ import orjson
 from adapters.core import BadRecord, Batch, Connection, Origin, Read, SourceDown
 from bus.contract import Message
 from schemas.ids import digest
+from services.authority.guard import Guard
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
 from services.feeds import Checkpoint
 from services.ingest.chunks import LEAST_SHARE, Chunk
@@ -59,7 +60,7 @@ class Reader:
         system, feed = self.source.system, self.source.feed
         origin = Origin(system.name, feed.name, name, system.mapping_version)
         limits = Limits(self.settings.refuse_share, self.settings.refuse_min)
-        tally = Tally(origin, feed.mapping, self.clock, self.spool, limits, mark=mark)
+        tally = Tally(origin, feed.mapping, self.clock, self.spool, limits, Guard.of(system), mark=mark)
         tally.resume(resumed.reads, resumed.part)
 
         def begun(stopped: str | None = None) -> Checkpoint:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from adapters.core import BadRecord, Feed, Met, Note, Origin, Read, System
 from bus.contract import Message, Producer
 from services import failpoints
+from services.authority.guard import Guard
 from services.dead_letters import DeadLetter, Spool
 from services.ingest.clocks import Clock
 from services.ingest.tally import Limits, Tally
@@ -72,7 +73,7 @@ def assess(
     except OSError:
         return Replay(dead_letter, "refused", "its bytes are not in the spool of this data directory")
     origin = Origin(system.name, feed.name, dead_letter.batch, system.mapping_version)
-    tally = Tally(origin, feed.mapping, clock, spool, _NEVER_WHOLESALE)
+    tally = Tally(origin, feed.mapping, clock, spool, _NEVER_WHOLESALE, Guard.of(system))
     messages = tally.messages(read_again(feed, dead_letter, raw))
     if tally.part.dead_lettered:
         return Replay(dead_letter, "refused", str(tally.refused[0]["reason"]))

@@ -12,6 +12,8 @@ from bus.contract import Message
 from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
 from schemas.topics import DEAD_LETTERS
+from services.authority import Refused
+from services.authority.guard import Guard
 from services.dead_letters import Spool, dead_letter, shape
 from services.feeds import Counters
 from services.ingest.clocks import Clock
@@ -44,6 +46,7 @@ class Tally:
     clock: Clock
     spool: Spool
     limits: Limits
+    guard: Guard
     mark: str = ""  # of the batch's content
     skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
     trace: str | None = None  # the sender's trace context, which the events carry along
@@ -165,6 +168,8 @@ class Tally:
             return self._encoded(events), outcome.lost
         except BadRecord as bad:
             return bad
+        except Refused as refused:
+            return BadRecord(str(refused), place=read.place, raw=read.raw)
         except Exception as error:
             # Whatever a mapping raises is a bug of the adapter, and a bug must cost no record: it is kept and told.
             return self._bug(read, type(error).__name__)
@@ -190,7 +195,9 @@ class Tally:
         for event in events:
             if event.system != self.origin.system:
                 raise ValueError("an event of another system")
-            result.append(message_of(stamped(event, self.clock(event)), self.trace))
+            known = self.clock(event)
+            self.guard.check(event, known)
+            result.append(message_of(stamped(event, known), self.trace))
         for event in events:
             if isinstance(event, Coverage):
                 self._covered(event)

@@ -37,6 +37,7 @@ from adapters.registry import package_of, systems
 from schemas.codec import decode as parse
 from schemas.codec import encode
 from schemas.events import AnyEvent, PersonEvent, stamped
+from services.authority.rights import rights_of
 
 LEAST_CASES = 8
 SLOWEST = 1_000
@@ -319,6 +320,19 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
             assert {event.kind for event in events} - {"coverage"} == set(system.emits)
             schemes = {each.scheme.value for event in people for each in event.subject.identifiers}
             assert schemes == set(system.identifiers)
+
+        def test_it_may_say_all_that_it_says(self) -> None:
+            rights = rights_of(system)
+            for result in results():
+                for event in result.events:
+                    rights.check(event)
+
+        def test_it_declares_no_more_than_its_folder_names(self) -> None:
+            """A fact, or evidence, that stands nowhere in the folder is a right that nothing uses."""
+            folder = files(package_of(system.name))
+            text = " ".join(path.read_bytes().decode(errors="replace") for path in folder.iterdir() if path.is_file())
+            text += " ".join(str(case.expected("expected.json")) for case in known)
+            assert not [word for word in (*(system.facts or ()), *filter(None, [system.evidence])) if word not in text]
 
         def test_events_survive_the_codec(self) -> None:
             for result in results():

@@ -152,6 +152,8 @@ ADAPTER = System(
     owner="ICE",
     number=15,
     emits=("status",),
+    covers=(),
+    facts=("status_queried",),
     identifiers=("a_number", "case", "fbi", "fin"),
     mapping_version=1,
     feeds=(Feed("queue", AmqpQueue(), MAPPING, FORMAT), Feed("files", FileDrop(pattern="ACRIME.*"), MAPPING, FORMAT)),

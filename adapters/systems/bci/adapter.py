@@ -190,6 +190,8 @@ ADAPTER = System(
     owner="CBP",
     number=7,
     emits=("arrival", "departure"),
+    covers=("departure:everybody", "departure:foreigners"),
+    evidence="foreign_entry",
     identifiers=("passport",),
     mapping_version=1,
     feeds=(Feed("batches", SftpDrop(pattern="BCI.D????????.S??????.xml"), MAPPING, FORMAT),),

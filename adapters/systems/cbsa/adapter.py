@@ -161,6 +161,8 @@ ADAPTER = System(
     owner="CBSA",
     number=31,
     emits=("departure",),
+    covers=("departure:everybody", "departure:foreigners"),
+    evidence="foreign_entry",
     identifiers=("passport",),
     mapping_version=1,
     feeds=(Feed("entries", SftpDrop(pattern="CBSA-ENTRY.??????.txt"), MAPPING, FORMAT),),

@@ -95,6 +95,8 @@ ADAPTER = System(
     owner="USCIS",
     number=24,
     emits=("status",),
+    covers=(),
+    facts=("biometrics_missed", "biometrics_scheduled", "biometrics_taken", "card_produced"),
     identifiers=("a_number", "fin", "receipt", "card"),
     mapping_version=1,
     feeds=(Feed("push", PUSH, MAPPING, JsonPage(items="events", longest=PUSH.limit)),),

@@ -150,6 +150,8 @@ ADAPTER = System(
     owner="USCIS",
     number=20,
     emits=("extension", "status"),
+    covers=("extension",),
+    facts=("naturalisation_denied", "naturalisation_pending", "naturalised", "permanent_resident", "tps"),
     identifiers=("receipt", "a_number", "i94", "passport"),
     mapping_version=1,
     feeds=(Feed("cases", CASES, MAPPING, JsonPage(items="answers")),),

@@ -214,6 +214,8 @@ ADAPTER = System(
     owner="CBP",
     number=3,
     emits=("arrival", "departure", "extension"),
+    covers=("arrival:air", "arrival:land", "arrival:sea", "departure:air", "departure:land", "departure:sea"),
+    evidence="biometric",
     identifiers=("i94", "passport", "visa"),
     mapping_version=1,
     feeds=(Feed("nightly", FileDrop(pattern="I94.D????????.S??????"), MAPPING, FORMAT),),

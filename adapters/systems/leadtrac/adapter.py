@@ -116,6 +116,8 @@ ADAPTER = System(
     owner="ICE",
     number=9,
     emits=("status",),
+    covers=(),
+    facts=("lead_closed", "lead_opened"),
     identifiers=("sevis", "i94", "passport", "a_number", "subject"),
     mapping_version=1,
     feeds=(Feed("leads", FileDrop(pattern="LEADS.*"), MAPPING, FORMAT),),

@@ -109,6 +109,8 @@ ADAPTER = System(
     owner="USCIS",
     number=26,
     emits=("status",),
+    covers=(),
+    facts=("file_moved", "file_opened", "file_scanned"),
     identifiers=("a_number", "receipt"),
     mapping_version=1,
     feeds=(Feed("moves", FileDrop(pattern="NFTS.*"), MAPPING, FORMAT),),

@@ -142,6 +142,8 @@ ADAPTER = System(
     owner="ICE",
     number=10,
     emits=("status",),
+    covers=("status",),
+    facts=("encounter", "sevis_active", "sevis_completed", "sevis_terminated"),
     identifiers=("sevis", "passport", "i94"),
     mapping_version=1,
     feeds=(Feed("batches", FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"), MAPPING, FORMAT), FEED),

@@ -83,6 +83,8 @@ ADAPTER = System(
     owner="CBP",
     number=33,
     emits=("departure",),
+    covers=(),
+    evidence="shown",
     identifiers=("i94", "passport"),
     mapping_version=1,
     feeds=(Feed("files", FileDrop(pattern="shown.*"), MAPPING, FORMAT),),

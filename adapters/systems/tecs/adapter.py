@@ -171,6 +171,8 @@ ADAPTER = System(
     owner="CBP",
     number=4,
     emits=("arrival", "status"),
+    covers=(),
+    facts=("encounter",),
     identifiers=("a_number", "passport", "subject", "visa"),
     mapping_version=1,
     feeds=(Feed("queue", AmqpQueue(), MAPPING, FORMAT), Feed("files", FileDrop(pattern="TECS.*"), MAPPING, FORMAT)),

@@ -125,6 +125,8 @@ ADAPTER = System(
     owner="CBP",
     number=30,
     emits=("departure",),
+    covers=(),
+    evidence="biometric",
     identifiers=("passport", "fin", "visa"),
     mapping_version=1,
     feeds=(Feed("push", PUSH, MAPPING, JsonPage(items="boardings")),),

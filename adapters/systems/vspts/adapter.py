@@ -75,6 +75,8 @@ ADAPTER = System(
     owner="ICE",
     number=16,
     emits=("status",),
+    covers=(),
+    facts=("visa_refused", "visa_vetted"),
     identifiers=("visa_application", "passport", "visa"),
     mapping_version=1,
     feeds=(Feed("batches", FileDrop(pattern="VSPTS.*.xml"), MAPPING, FORMAT),),

@@ -13,6 +13,7 @@ from typing import Any
 from adapters.core import BadRecord, Feed, Note, Origin, Pushed, Read, Record, System
 from bus.contract import Bus, Message, Producer
 from services import failpoints
+from services.authority.guard import Guard
 from services.dead_letters import Spool
 from services.feeds import Counters
 from services.ingest.clocks import Clock, now
@@ -83,6 +84,7 @@ class PushHandler:
             self.clock,
             self.spool,
             _NEVER_WHOLESALE,
+            Guard.of(self.system),
             trace=post.trace,
         )
         messages, answers = await asyncio.to_thread(self._judge, tally, post.body)

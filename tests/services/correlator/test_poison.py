@@ -15,12 +15,14 @@ from populations import START, World, bytes_of, make, passport, world_of
 from bus.contract import Message
 from schemas.codec import Undecodable, decode
 from schemas.events import Fact, Status
+from schemas.ids import event_id
 from schemas.moments import Moment
 from schemas.topics import DEAD_LETTERS, key_of, topic_of
 from services.correlator import process
 from services.domain import facts
 from services.settings import load
 from services.store import open_store
+from services.store.contract import Incomplete
 from services.wiring import open_bus, topics
 
 Body = dict[str, Any]
@@ -59,9 +61,11 @@ def poisoned(world: list[Any]) -> list[Message]:
     for number, (kind, spoil) in enumerate(POISON.values()):
         event = by_kind[kind]
         body = orjson.loads(bytes_of([event])[0])
-        body |= {"id": f"{number:032x}", "record": f"poison {number}"}
+        record, revision = f"poison {number}", event.revision
+        own = event_id(event.system, record, event.part, revision.number, revision.digest, event.mapping_version)
+        body |= {"id": str(own), "record": record}
         spoil(body)
-        messages.append(Message(topic_of(event), key_of(event), orjson.dumps(body)))
+        messages.append(Message(topic_of(event), f"{event.system}/{record}".encode(), orjson.dumps(body)))
     return messages
 
 
@@ -75,6 +79,7 @@ def world() -> list[Any]:
         make(
             Status,
             met,
+            system="TECS",
             record="S1",
             known=START,
             occurred_at=Moment.instant(START),
@@ -128,5 +133,5 @@ async def test_a_reader_that_takes_what_no_model_takes_stops_everything(
 ) -> None:
     """Planted: the quick reader does not look whether what a kind needs is there."""
     monkeypatch.setattr(facts, "_check", lambda kind, body: None)
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(Incomplete):
         await reported_by(tmp_path, world)
