@@ -110,7 +110,7 @@ def test_a_mark_becomes_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["9, 'x'", "1", "1, ''", "1, 'x', planted='y'", "1, planted='x', more='y'", "'1', 'x'"]
+    "arguments", ["10, 'x'", "1", "1, ''", "1, 'x', planted='y'", "1, planted='x', more='y'", "'1', 'x'"]
 )
 def test_a_mark_of_another_form_is_refused(arguments: str) -> None:
     with pytest.raises(ValueError, match="test_it"):
