@@ -133,9 +133,13 @@ Read = Record | Note | BadRecord
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """The mapping left a record out on purpose; the rule has a name and is counted under it."""
+    """The mapping left a record out on purpose; the rule has a name and is counted under it.
+
+    `record` is the key under which it can be found again, where there is one.
+    """
 
     rule: str
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,10 @@ class Mapper:
             if isinstance(entry, Gone):
                 return self._withdrawn(entry, said, origin)
             outcome = self._events(entry, said, origin, self.skips(said))
-            if isinstance(outcome, Filtered) and isinstance(entry, Changed):  # it may have told something before
-                return self._withdrawn(entry, said, origin)
+            if isinstance(outcome, Filtered):
+                if isinstance(entry, Changed):  # it may have told something before
+                    return self._withdrawn(entry, said, origin)
+                return Filtered(outcome.rule, self.key_of(entry.fields))
             return outcome
         except ValueError as error:
             raise BadRecord(

@@ -430,6 +430,11 @@ def _receipt() -> Json:
             "coverage": listed | {"description": "What the source vouched for."},
             "coverage_withheld": _COUNT | {"description": "What it vouched for in vain: records were refused."},
             "records": {"type": "string", "description": "Digests of the keys of its records, base64 of 8 bytes each."},
+            "left_out": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "Digests of those that a rule left out, by rule.",
+            },
             "cut": {"type": "boolean", "description": "The lists were cut to fit into a message."},
             "at": _INSTANT,
         },

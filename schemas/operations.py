@@ -103,3 +103,45 @@ class Overview(Model):
     coverage: tuple[CoverageStatus, ...]
     dead_letters: tuple[DeadLetterStatus, ...]
     problems: tuple[str, ...] = Field(description="What wants somebody's attention, the gravest first.")
+
+
+class StepKind(StrEnum):
+    """What happened to a record, in the order in which it goes through."""
+
+    RECEIVED = "received"  # the file, poll or message that held it was read
+    LEFT_OUT = "left out"  # a rule of the mapping left it out
+    REFUSED = "refused"  # it became a dead letter
+    REPLAYED = "replayed"  # the dead letter was read again
+    PUBLISHED = "published"  # an event of it is on the bus
+    COMMITTED = "committed"  # the event is in the store
+    MISSING = "missing"  # the event is on the bus and not in the store yet
+    QUARANTINED = "quarantined"  # the program failed at the records that it is resolved with
+    PERSON = "person"  # whose record it is
+    STATUS = "status"  # what the person's status is by it
+    CHANGED = "changed"  # a change of that person's status was published
+
+
+class Step(Model):
+    """One thing that happened. `where` is a place to look: a file, a position of a topic, a person."""
+
+    kind: StepKind
+    at: AwareDatetime | None = Field(default=None, description="When; absent for what holds now.")
+    where: str
+    what: str
+
+
+class RecordTrace(Model):
+    """What became of one record."""
+
+    system: str
+    record: str
+    steps: tuple[Step, ...]
+
+
+class Trace(Model):
+    """What became of what was asked about."""
+
+    asked: str
+    records: tuple[RecordTrace, ...]
+    batches: tuple[Step, ...] = Field(description="For a file, poll or message: its receipts and dead letters.")
+    more: int = Field(description="Records that were left out of the answer: it would be too long.")

@@ -112,7 +112,7 @@ def mapping(read: Record | Note, origin: Origin) -> Mapped | Filtered:
     if word == "nothing":
         return Mapped()
     if word == "skip":
-        return Filtered("toy.skip")
+        return Filtered("toy.skip", key)
     if word == "through":
         return Mapped([_coverage(read, origin, int(key))])
     return Mapped([_status(read, origin, key, str(part)) for part in range(2 if word == "two" else 1)])

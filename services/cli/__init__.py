@@ -43,6 +43,7 @@ COMMANDS = (
     "status",
     "token",
     "topics",
+    "trace",
 )
 
 app = typer.Typer(

@@ -63,7 +63,8 @@ class Tally:
     notes: list[dict[str, Any]] = field(default_factory=list)
     lost_values: list[dict[str, str]] = field(default_factory=list)
     coverage: list[dict[str, str]] = field(default_factory=list)
-    keys: dict[str, None] = field(default_factory=dict)  # of the records, each once, in order
+    # of the records, each once, in order, with the rule by which the last of them was left out
+    keys: dict[str, str | None] = field(default_factory=dict)
     withheld: int = 0  # coverage events of a batch with refused records
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     ordinal: int = 0  # of the record behind that note
@@ -106,7 +107,7 @@ class Tally:
         for name, number in zip(_NUMBERS, numbers, strict=True):
             setattr(self, name, number)
         del self.refused[refused:], self.notes[notes:], self.coverage[coverage:], self.lost_values[lost:]
-        self.keys = dict.fromkeys(list(self.keys)[:keys])
+        self.keys = dict(list(self.keys.items())[:keys])
 
     def _record(self, read: Record | BadRecord) -> list[Message]:
         self.records += 1
@@ -122,6 +123,8 @@ class Tally:
             self._check()
             return [dead_letter(outcome, self.origin, self.spool, context=self.context, ordinal=self.ordinal)]
         if isinstance(outcome, Filtered):
+            if outcome.record is not None:
+                self._named(outcome.record, outcome.rule)
             if not skipped:
                 self.read += 1
                 self.filtered[outcome.rule] += 1
@@ -205,9 +208,9 @@ class Tally:
                 self._named(event.record)
         return result
 
-    def _named(self, record: str) -> None:
+    def _named(self, record: str, rule: str | None = None) -> None:
         if len(self.keys) < KEYS:
-            self.keys[record] = None
+            self.keys[record] = rule
 
     def _covered(self, event: Coverage) -> None:
         if len(self.coverage) < NAMED:

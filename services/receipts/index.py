@@ -16,7 +16,7 @@ from bus.contract import Bus, Delivery, Partition
 from schemas.topics import RECEIPTS
 from services.receipts.message import record_digest
 
-FORMAT = 1
+FORMAT = 2
 _SCHEMA = """
 CREATE TABLE position (bus TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL);
 CREATE TABLE receipt (
@@ -107,6 +107,16 @@ class Index:
             for (body,) in connection.execute(statement, (*values, -1 if limit is None else limit, offset)):
                 receipt: dict[str, Any] = orjson.loads(body)
                 yield receipt
+
+    @staticmethod
+    def rule_of(receipt: dict[str, Any], record: str) -> str | None:
+        """Return the rule that left a record out of the batch of a receipt; None if none did."""
+        digest = record_digest(receipt["system"], record)
+        for rule, digests in receipt["left_out"].items():
+            some = b64decode(digests)
+            if digest in (some[at : at + _DIGEST_BYTES] for at in range(0, len(some), _DIGEST_BYTES)):
+                return str(rule)
+        return None
 
     def count(self, query: Query) -> int:
         """Return how many receipts are selected."""

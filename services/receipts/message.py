@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -26,13 +26,24 @@ def record_digest(system: str, record: str) -> bytes:
     return blake2b(content, digest_size=_DIGEST_BYTES, person=b"receipt").digest()
 
 
-def message_of(body: dict[str, Any], records: Iterable[str], mark: str) -> Message:
-    """Return the message of a receipt. `records` are the keys of its records; `mark` is of the content of its batch.
+def message_of(body: dict[str, Any], records: Mapping[str, str | None], mark: str) -> Message:
+    """Return the message of a receipt. `mark` is of the content of its batch.
+
+    `records` are the keys of its records, each with the rule that left it out, or None.
 
     A batch that is read again with the same content replaces its receipt; one with another content gets its own.
     """
-    digests = b"".join(record_digest(body["system"], record) for record in records)
-    whole = body | {"records": b64encode(digests).decode(), "cut": False}
+    by_rule: dict[str | None, bytearray] = {None: bytearray()}
+    for record, rule in records.items():
+        digest = record_digest(body["system"], record)
+        by_rule[None] += digest
+        if rule is not None:
+            by_rule.setdefault(rule, bytearray()).extend(digest)
+    whole = body | {
+        "records": b64encode(by_rule.pop(None)).decode(),
+        "left_out": {str(rule): b64encode(digests).decode() for rule, digests in by_rule.items()},
+        "cut": False,
+    }
     value = _encoded(whole)
     while len(value) > MAX_BYTES:
         whole = _cut(whole)
@@ -44,9 +55,14 @@ def message_of(body: dict[str, Any], records: Iterable[str], mark: str) -> Messa
 def _cut(body: dict[str, Any]) -> dict[str, Any]:
     """Return the receipt with half of its longest list, and of the records that it is found by."""
     longest = max(_LISTS, key=lambda name: len(orjson.dumps(plain(body[name]))))
-    kept = body["records"][: len(body["records"]) // 64 * 32]
     shorter = body[longest][: len(body[longest]) // 2]
-    return body | {longest: shorter, "records": kept, "cut": True}
+    left_out = {rule: _half(digests) for rule, digests in body["left_out"].items()}
+    return body | {longest: shorter, "records": _half(body["records"]), "left_out": left_out, "cut": True}
+
+
+def _half(digests: str) -> str:
+    """Return the first half of digests, cut where one of them and four letters of base64 end."""
+    return digests[: len(digests) // 64 * 32]
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

@@ -88,14 +88,7 @@ class SqlReads:
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         async with self._connect() as connection:
-            founded = {row[0] for row in await _among(connection, select(KEY.c.pool), KEY.c.key, keys)}
-            # an alias may be committed while its work waits: read the whole path, so that no fact is missed
-            path = set(founded)
-            fresh = founded
-            while fresh:
-                rows = await _among(connection, select(ALIAS.c.loser, ALIAS.c.winner), ALIAS.c.loser, sorted(fresh))
-                fresh = {row[1] for row in rows} - path
-                path |= fresh
+            path = await _path(connection, keys)
             rows = await _among(connection, select(POOL.c.blob), POOL.c.pool, sorted(path))
             return [unpack_pool(row[0]) for row in rows]
 
@@ -183,6 +176,13 @@ class SqlReads:
             rows = (await connection.execute(select(QUARANTINE.c.pool, QUARANTINE.c.why))).all()
         return {row[0]: row[1] for row in rows}
 
+    async def quarantined_at(self, keys: Sequence[int]) -> set[str]:
+        """Return where the program failed at the pools of keys; nothing where it did not."""
+        async with self._connect() as connection:
+            path = sorted(await _path(connection, keys))
+            rows = await _among(connection, select(QUARANTINE.c.why), QUARANTINE.c.pool, path)
+        return {row[0] for row in rows}
+
     async def backlog(self) -> int:
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())
@@ -217,6 +217,20 @@ class SqlReads:
     async def ping(self) -> None:
         async with self._connect() as connection:
             await connection.execute(select(1))
+
+
+async def _path(connection: AsyncConnection, keys: Sequence[int]) -> set[int]:
+    """Return the pools in which the keys were founded, and all that these were merged into.
+
+    An alias may be committed while its work waits: with the whole path no fact is missed.
+    """
+    fresh = {row[0] for row in await _among(connection, select(KEY.c.pool), KEY.c.key, keys)}
+    path = set(fresh)
+    while fresh:
+        rows = await _among(connection, select(ALIAS.c.loser, ALIAS.c.winner), ALIAS.c.loser, sorted(fresh))
+        fresh = {row[1] for row in rows} - path
+        path |= fresh
+    return path
 
 
 async def _among(connection: AsyncConnection, query: Select[Any], column: Any, values: Sequence[int]) -> list[Any]:

@@ -24,6 +24,8 @@ from schemas.compatibility import document_refusals, refusals
 from schemas.documents import ASYNCAPI, EVENTS, VIEWS, asyncapi, documents, event_schema, view_schema
 from schemas.events import SCHEMA_VERSION, Kind
 from schemas.topics import COMPACTED, EVENT_TOPICS, PARTITIONS
+from services.authority import Rights
+from services.authority.guard import Guard
 from services.cli import app
 from services.cli.schemas import PUBLISHED
 from services.dead_letters import Spool, dead_letter
@@ -270,7 +272,9 @@ def test_answers_to_pushes_are_what_the_document_says() -> None:
 
 
 def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
-    tally = Tally(ORIGIN, lambda read, origin: [], now, Spool(tmp_path), Limits(1.0, 1), mark="0f")
+    tally = Tally(
+        ORIGIN, lambda read, origin: [], now, Spool(tmp_path), Limits(1.0, 1), Guard(Rights(frozenset())), mark="0f"
+    )
     tally.messages([Note("line 1", b"h", {"sequence": 7}), BadRecord("no date", place="line 3", raw=b"x", record="17")])
     message = receipt(tally)
     assert (message.key, message.topic) == (b"I94/lines/a.dat/0f", "visabus.receipts")

@@ -107,7 +107,8 @@ def _series(metrics: Iterable[Metric]) -> Series:
 
 
 @pytest.fixture
-async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
+async def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Installation]:
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": toy(tmp_path).system})
     (tmp_path / "in").mkdir()
     quick = settings(tmp_path, breaker_failures=1, refuse_min=200, poll_seconds=0.1)
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")

@@ -14,6 +14,8 @@ import pytest
 from adapters.core import BadRecord, Note, Origin
 from bus.contract import Bus, Message
 from bus.embedded import EmbeddedBus
+from services.authority import Rights
+from services.authority.guard import Guard
 from services.dead_letters import Spool
 from services.ingest.clocks import now
 from services.ingest.receipts import expired, receipt
@@ -40,6 +42,7 @@ def tally(batch: str = "a.dat", *keys: str, mark: str = "1", system: str = "I94"
         now,
         Spool(Path()),
         Limits(1.0, 1),
+        Guard(Rights(frozenset())),
         mark=mark,
     )
     one.read, one.published, one.dead_lettered = len(keys), len(keys) - refused, refused
