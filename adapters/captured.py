@@ -15,6 +15,7 @@ from adapters.core import Filtered, Record
 from adapters.fields import Fields
 from adapters.mapper import Mapper, Says, Vouches, vouching
 from schemas.events import Handling
+from schemas.moments import Moment
 
 OPEN = ("infinity", "-infinity")
 """What PostgreSQL has for no end and no beginning."""
@@ -45,7 +46,7 @@ def mapper(
         key=lambda said: text(said["key"], "key"),
         version=_position,
         skips=lambda said: None if text(said["table"], "table") in tables else "other-table",
-        recorded=lambda said: said.present("committed", instant),
+        recorded=lambda said: said.optional("committed", instant),
         retracted=lambda said: said.need("op", choice("c", "r", "u", "d")) == "d",
         amends=lambda said: bool(said.get("unknown")),
         handling=lambda _: marks,
@@ -64,6 +65,12 @@ def _position(record: Record) -> int:
     if type(position) is not int or not 0 <= position < 2**63:
         raise ValueError(f"position {position!r} is no number from 0")
     return position
+
+
+def committed(said: Fields) -> Moment:
+    """When a change was committed, for what stands for a deleted row; a day long past where that cannot be read."""
+    at = said.optional("committed", instant)
+    return Moment.instant(at) if at is not None else Moment.whole_day(date(1970, 1, 1))
 
 
 def unknown(said: Fields, name: str) -> bool:

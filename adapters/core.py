@@ -144,10 +144,14 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An optional value that was wrong: the events go without it. `reason` names the field, not the person."""
+    """An optional value that was wrong: the events go without it. `reason` names the field, not the person.
+
+    `event`: an event of the record goes with it; what earlier versions of the record said by that event stands.
+    """
 
     name: str
     reason: str
+    event: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,17 +76,18 @@ class Fields:
         value = self.get(name)
         return None if value is None or value == "" else convert(value, name)
 
-    def optional(self, name: str, convert: Converter[T]) -> T | None:
+    def optional(self, name: str, convert: Converter[T], *, event: bool = False) -> T | None:
         """What the value means, None if it is absent or blank.
 
         A value that cannot be read or means nothing costs itself: it is noted in `lost`, and the record goes on.
+        `event`: an event of the record is made of it, which earlier versions may have had, and which stands then.
         """
         value = self._data.get(name)
         if value is None or value == "":
             self._seen[name] = None
             return None
         if type(value) is Unreadable:
-            self.lose(name, value.reason)
+            self.lose(name, value.reason, event=event)
             return None
         try:
             value = self[name]
@@ -94,7 +95,8 @@ class Fields:
                 raise ValueError(f"{name} is a group of fields where a value is expected")
             return convert(value, name)
         except ValueError as error:
-            self.lose(name, str(error))
+            reason = _reason(name, error) if isinstance(error, InvalidIdentifier) else str(error)
+            self.lose(name, reason, event=event)
             return None
 
     def several(self, name: str, values: Iterable[Any] | None, convert: Converter[T]) -> list[T]:
@@ -106,14 +108,13 @@ class Fields:
             try:
                 results.append(convert(value, name))
             except ValueError as error:
-                reason = error.without_value() if isinstance(error, InvalidIdentifier) else str(error)
-                self.lost.append(Lost(name, reason if reason.startswith(name) else f"{name}: {reason}"))
+                self.lost.append(Lost(name, _reason(name, error)))
         return results
 
-    def lose(self, name: str, reason: str) -> None:
+    def lose(self, name: str, reason: str, *, event: bool = False) -> None:
         """Note that an optional value is wrong, and go on as if it were absent."""
         self._seen.setdefault(name, None)
-        self.lost.append(Lost(name, reason))
+        self.lost.append(Lost(name, reason, event))
 
     def fitting(self, name: str, value: str) -> str:
         """A name as long as events have it; what stands behind that is cut off, and noted in `lost`."""
@@ -196,6 +197,12 @@ class Fields:
         if isinstance(value, Unreadable):
             raise ValueError(value.reason)
         return value
+
+
+def _reason(name: str, error: ValueError) -> str:
+    """What is wrong with a value, by the field's name and without an identifier."""
+    reason = error.without_value() if isinstance(error, InvalidIdentifier) else str(error)
+    return reason if reason.startswith(name) else f"{name}: {reason}"
 
 
 @lru_cache(maxsize=4096)

@@ -74,12 +74,12 @@ class Mapper:
     `key`: what a record stays under through all corrections. `version`: a number that only grows. `says`: the events,
     or the rule that leaves the record out; `skips` names such a rule before anything else is read. `recorded`: the
     source's clock. `retracted`: whether the record takes back what it said. `amends`: whether it says less than it may,
-    and leaves standing what it leaves out. `vouches`: what the end of a batch is complete for. `handling`: what the law
-    makes confidential in it, beside classes and words that always do. `gone`: the events that take back a row which a
-    whole extract no longer has, from the fields that were kept of it; without it, `says`. `taken_back`: of a record
-    that a rule leaves out, the events that take back what an earlier version of it said; nothing where there can be no
-    such version. `future`: how far behind the moment at which the record was made that which it tells may lie; None
-    where a record may tell of any future.
+    and leaves standing what it leaves out; so does a record of which a wrong value cost an event. `vouches`: what the
+    end of a batch is complete for. `handling`: what the law makes confidential in it, beside classes and words that
+    always do. `gone`: the events that take back a row which a whole extract no longer has, from the fields that were
+    kept of it; without it, `says`. `taken_back`: of a record that a rule leaves out, the events that take back what an
+    earlier version of it said; nothing where there can be no such version. `future`: how far behind the moment at which
+    the record was made that which it tells may lie; None where a record may tell of any future.
     """
 
     key: Callable[[Fields], str]
@@ -130,16 +130,19 @@ class Mapper:
         retracted = rule is not None or self.retracted(said)
         if rule is None:
             value = self.says(said)
-            retracted = retracted or isinstance(value, Filtered)
-            events = list(self.taken_back(said) if isinstance(value, Filtered) else value)
-            if isinstance(value, Filtered) and not events:
-                return value
+            events = [] if isinstance(value, Filtered) else list(value)
+            if not events and (wrong := next((lost for lost in said.lost if lost.event), None)) is not None:
+                raise ValueError(wrong.reason)  # it would have said something: no rule leaves it out
+            if isinstance(value, Filtered):
+                retracted, events = True, list(self.taken_back(said))
+                if not events:
+                    return value
         handling = self._marks(said, events)
         revision = Revision(number=number, digest=said.digest())
         common = self._common(entry, origin, key, revision, recorded)
         if retracted:
             common["operation"] = Operation.RETRACT
-        elif self.amends(said):
+        elif self.amends(said) or any(lost.event for lost in said.lost):
             common["operation"] = Operation.AMEND
         if handling:
             common["handling"] = handling
@@ -341,7 +344,9 @@ class Person:
 
     def of(self, said: Fields, more: Sequence[Spelling] = ()) -> Subject:
         """The person, with further identifiers. Raises ValueError if nothing tells who it is."""
+        before = len(said.lost)
         family = self.name_as(_name(said, self.family) or "") if self.family is not None else None
+        unknown = len(said.lost) > before  # then the given name is no single one
         given = " ".join([self.name_as(name) for field in self.given if (name := _name(said, field))])
         if family:
             family = said.fitting(self.family or "", family)
@@ -353,7 +358,7 @@ class Person:
             "sex": _optional(said, self.sex, self.sex_as),
             "identifiers": [*(one for each in self.numbers if (one := _number(said, each)) is not None), *more],
         }
-        if family or given:
+        if family or (given and not unknown):
             by_name["names"] = [{"family": family or given, "given": given if family else ""}]
         if citizenship:
             by_name["citizenship"] = [citizenship]
@@ -368,10 +373,16 @@ def _text(said: Fields, field: str) -> str | None:
 
 
 def _name(said: Fields, field: str) -> str | None:
-    """A name, None if it is absent; what is no text costs itself. Raises ValueError for one that cannot be read."""
+    """A name, None if it is absent; what is no text, or cannot be read, costs itself."""
     at, name = said.within(field) if "/" in field else (said, field)
-    value = at.get(name) if at is not None else None
-    if at is None or value is None or isinstance(value, str):
+    if at is None:
+        return None
+    try:
+        value = at.get(name)
+    except ValueError:
+        at.lose(name, f"{name} cannot be read")
+        return None
+    if value is None or isinstance(value, str):
         return value or None
     at.lose(name, f"{name} is no text")
     return None

@@ -31,12 +31,12 @@ from hypothesis import strategies as st
 from systems.cases import HERE, Case, plain, reported
 from typer.testing import CliRunner
 
-from adapters.core import Feed, Note, Origin, Read, Record, System
+from adapters.core import Feed, Note, Origin, Read, Record, System, Unreadable
 from adapters.decode import Decoded, Totals, decode, decode_file
 from adapters.registry import package_of, systems
 from schemas.codec import decode as parse
 from schemas.codec import encode
-from schemas.events import AnyEvent, PersonEvent, stamped
+from schemas.events import AnyEvent, Operation, PersonEvent, stamped
 from services.authority.rights import rights_of
 
 LEAST_CASES = 8
@@ -44,6 +44,7 @@ SLOWEST = 1_000
 """Reads a CPU second that the suite asks for, of whatever the cases hold; a benchmark measures."""
 QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 PACKED = b"PK"
+_NAMELESS = re.compile(r"a name or an identifier|neither name nor identifier")
 _DUTY = re.compile(r"[MOI]\b")
 
 
@@ -242,6 +243,48 @@ def matters(records: list[Record], feed: Feed, origin: Origin) -> tuple[set[str]
     return set(places) - holds, entries
 
 
+# --- optional values ---------------------------------------------------------------------------------------------
+
+
+def optional_values(record: Record, page: str) -> list[tuple[str, tuple[str, ...], Any]]:
+    """Name, path and value of what the page calls optional and no more, as far as the record has it."""
+    duty, deciding = duties(page), set()
+    for line in page.splitlines():
+        if line.startswith("|") and re.search(r"\| *O \((decides|text)\)", line):
+            deciding |= {name_of(each.split("/")) for each in re.findall(r"[@A-Za-z][\w:/@-]*", line.split("|")[1])}
+    return [
+        (name, path, value)
+        for path, value in leaves(record.fields)
+        if duty.get(name := name_of(list(path))) == {"O"} and name not in deciding and is_readable(value)
+    ]
+
+
+def is_readable(value: Any) -> bool:
+    return value is not None and value != "" and not isinstance(value, Unreadable)
+
+
+def replaced(record: Record, path: tuple[str, ...], old: Any, new: Any) -> Record:
+    return replace(record, fields=changed(record.fields, path, old, new))
+
+
+def is_free(feed: Feed) -> bool:
+    """Whether a value may be of any type."""
+    return feed.format is None or getattr(feed.format, "anything", False)
+
+
+def absent(value: Any, feed: Feed) -> tuple[Any, ...]:
+    """What stands where a value is absent; nothing where the format has no word for it."""
+    return ("", None)[: 1 + is_free(feed)] if isinstance(value, str) else (None,) if is_free(feed) else ()
+
+
+def wrong(value: Any, path: tuple[str, ...], feed: Feed) -> tuple[Any, ...]:
+    """What is none of the values that a field can have, as far as the format lets it through."""
+    of_type = {str: ("?!", "\0wrong", "99"), bool: (7,), int: (-7,)}.get(type(value), ())
+    if not is_free(feed) or "*" in path:
+        return of_type
+    return (*of_type, Unreadable(f"{path[-1]} cannot be read"), "?!")
+
+
 # --- the suite ---------------------------------------------------------------------------------------------------
 
 
@@ -357,6 +400,28 @@ def contract_suite(name: str, folder: Path | None = None) -> type:
             assert not changing & ignored, "ignored by the page, and yet read"
             read = {each for each, marks in duty.items() if "I" not in marks} & listed
             assert not (read & there) - changing, "on the page, and yet no event changes with it"
+
+        def test_a_wrong_optional_value_costs_itself(self) -> None:
+            """What a record says where a value is absent it says where the value is wrong, and the loss is told."""
+            for feed in system.feeds:
+                origin = Origin(system.name, feed.name, "b", system.mapping_version)
+                for record in records(feed.name):
+                    for name, path, value in optional_values(record, page):
+                        without = [
+                            decode(replaced(record, path, value, new), feed, origin) for new in absent(value, feed)
+                        ]
+                        least = min((len(each.events) for each in without if each.events), default=0)
+                        if any(each.events and each.events[0].operation is Operation.RETRACT for each in without):
+                            continue  # its absence takes the record back
+                        for new in wrong(value, path, feed) if least else ():
+                            result = decode(replaced(record, path, value, new), feed, origin)
+                            if result.refused is not None and _NAMELESS.search(result.refused.reason):
+                                continue  # what is left of a name is none, and nothing else tells who it is
+                            what = f"{record.place}: {name} {new!r}"
+                            assert result.refused is None, f"{what} refuses the record: {result.refused}"
+                            assert result.filtered or len(result.events) >= least, f"{what} costs an event"
+                            fewer = len(result.events) < len(decode(record, feed, origin).events)
+                            assert not fewer or result.filtered or result.lost, f"{what} costs an event in silence"
 
         def test_decode_tells_it_at_the_command_line(self, tmp_path: Path) -> None:
             from services.cli import app

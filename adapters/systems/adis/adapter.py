@@ -57,7 +57,7 @@ TRAVELLER = Person(
 def traveller(row: Fields) -> Subject:
     """The person, with the name of the departure behind that of the arrival. Raises ValueError."""
     who = TRAVELLER.of(row)
-    family, given = row.text("dep_family_name"), row.text("dep_given_name")
+    family, given = row.optional("dep_family_name", text), row.optional("dep_given_name", text)
     if family or given:
         name = Name(family=family or given or "", given=given or "" if family else "")
         who = who.model_copy(update={"names": tuple(dict.fromkeys((*who.names, name)))})
@@ -96,9 +96,23 @@ def moment(on: date, zone: str | None) -> Moment:
     return whole_day(on, zone or OFFICE)
 
 
+def departed(row: Fields, came: date) -> date | None:
+    """The day of the departure that is matched with the arrival; one that cannot be costs itself alone."""
+    left, matched = row.optional("departure_date", day, event=True), row.optional("match_flag", choice("M"))
+    if left is None:
+        return None
+    if matched is None:
+        row.lose("departure_date", "departure_date in a row whose match_flag is not M", event=True)
+        return None
+    if left < came:
+        row.lose("departure_date", f"departure_date {left} lies before arrival_date {came}", event=True)
+        return None
+    return left
+
+
 def says(row: Fields) -> Iterator[Says]:
-    """The arrival, the departure if there is one, and the update. Raises ValueError."""
-    who, came, left = traveller(row), row.need("arrival_date", day), row.present("departure_date", day)
+    """The arrival, and the departure and the update, each if there is one. Raises ValueError."""
+    who, came = traveller(row), row.need("arrival_date", day)
     fields = crossing(row, "arr", came) | {
         "subject": who,
         "inspection": row.need("arr_status", INSPECTION),
@@ -106,24 +120,26 @@ def says(row: Fields) -> Iterator[Says]:
         "admitted_until": row.optional("admitted_until", day_or_status),
     }
     yield Says(Arrival, fields, "arrival")
-    matched = row.present("match_flag", choice("M"))
+    left = departed(row, came)
     if left is not None:
-        if matched is None:
-            raise ValueError("departure_date in a row whose match_flag is blank")
-        if left < came:
-            raise ValueError(f"departure_date {left} lies before arrival_date {came}")
-        evidence = {"subject": who, "evidence": row.need("dep_evidence", EVIDENCE)}
-        yield Says(Departure, crossing(row, "dep", left) | evidence, "departure")
-    fact = row.present("update_flag", UPDATE)
+        evidence = row.optional("dep_evidence", EVIDENCE, event=True)
+        if evidence is not None:
+            yield Says(Departure, crossing(row, "dep", left) | {"subject": who, "evidence": evidence}, "departure")
+        elif all(lost.name != "dep_evidence" for lost in row.lost):
+            row.lose("dep_evidence", "a departure without its evidence", event=True)
+    fact = row.optional("update_flag", UPDATE, event=True)
     if fact is not None:
-        on = moment(row.need("update_date", day), None)
-        yield Says(Status, {"occurred_at": on, "subject": who, "fact": fact}, "update")
+        on = row.optional("update_date", day, event=True)
+        if on is not None:
+            yield Says(Status, {"occurred_at": moment(on, None), "subject": who, "fact": fact}, "update")
+        elif all(lost.name != "update_date" for lost in row.lost):
+            row.lose("update_date", "an update without its day", event=True)
 
 
 MAPPING = Mapper(
     key=lambda row: str(row.need("stay_id", whole)),
     version=lambda record: whole(record.fields.get("row_version"), "row_version"),
-    skips=lambda row: "no-nonimmigrant" if row.get("class_of_admission") in OTHERS else None,
+    skips=lambda row: "no-nonimmigrant" if row.optional("class_of_admission", text) in OTHERS else None,
     recorded=lambda row: timestamp(row.text("last_update_ts"), "last_update_ts"),
     retracted=lambda row: VOID(row.text("void_flag"), "void_flag"),
     says=says,

@@ -24,8 +24,6 @@ COLUMNS = """
 """.split()
 FORM = code(FORMS := {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None})
 ACTION = code({action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")})
-CLASSES = {"1B1": "H1B", "1B2": "H1B", "1B3": "H1B", "HSC": "H1B1"}
-"""Codes of the agency's own, in its released data."""
 VOID = code({"Y": True, "N": False})
 OFFICE = "America/New_York"
 """Days are days at the agency's headquarters; service centers lie in four zones."""
@@ -48,12 +46,6 @@ APPLICANT = Person(
 APPROVED = replace(APPLICANT, numbers=(*NUMBERS[:3], Number(Scheme.I94, "new_i94_number"), NUMBERS[3]))
 
 
-def plain_class(value: object, what: str) -> str:
-    """The class as canonical events have it: without the hyphen. Raises ValueError."""
-    plain = text(value, what).replace("-", "")
-    return CLASSES.get(plain, plain)
-
-
 def asked(row: Fields, requested: str | None, current: str | None) -> str | None:
     """What the application asks for."""
     if FORMS[row["form_type"]] != "extend":
@@ -66,7 +58,7 @@ def skips(row: Fields) -> str | None:
     """Applications that move no stay."""
     if not FORM(row.text("form_type"), "form_type"):
         return "employment-authorisation-only"
-    consular = row["form_type"] == "I-129" and row.get("requested_action") == petitions.CONSULATE
+    consular = row["form_type"] == "I-129" and row.optional("requested_action", text) == petitions.CONSULATE
     return "consular-notification" if consular else None
 
 
@@ -75,16 +67,17 @@ def says(row: Fields) -> Iterator[Says]:
     form, action, happened = row["form_type"], row.text("action_code"), row.present("action_date", day)
     if happened is None:
         raise ValueError("action_date is absent")
-    filed = row.present("filed_date", day)
+    filed = row.optional("filed_date", day)
     if action == "FILED" and filed not in (None, happened):
-        raise ValueError(f"filed_date {filed} is not action_date {happened}")
+        row.lose("filed_date", f"filed_date {filed} is not action_date {happened}")
     approved = action == "APPROVED"
     who = (APPROVED if approved else APPLICANT).of(row)
     if len(who.identifiers) == 1 and not who.names:
         raise ValueError("a receipt alone: neither name nor identifier of a person")
     fields = {"occurred_at": whole_day(happened, OFFICE), "subject": who}
-    current, requested = (row.present(column, plain_class) for column in ("current_class", "requested_class"))
-    granted = row.present("granted_class", plain_class) if approved else None
+    classes = (row.optional(column, petitions.plain_class) for column in ("current_class", "requested_class"))
+    current, requested = classes
+    granted = row.optional("granted_class", petitions.plain_class) if approved else None
     application = {
         "receipt": row["receipt_number"],
         "form": form,
@@ -92,10 +85,10 @@ def says(row: Fields) -> Iterator[Says]:
         "action": ACTION(action, "action_code"),
         "filed_on": happened if action == "FILED" else filed,
         "requested_class": requested,
-        "requested_until": row.present("requested_until", day_or_status),
+        "requested_until": row.optional("requested_until", day_or_status),
         "granted_class": granted,
-        "granted_until": row.present("granted_until", day_or_status) if approved else None,
-        "valid_from": row.present("valid_from", day) if approved else None,
+        "granted_until": row.optional("granted_until", day_or_status) if approved else None,
+        "valid_from": row.optional("valid_from", day) if approved else None,
     }
     yield Says(Extension, fields | application)
     if form == "I-485" and approved:

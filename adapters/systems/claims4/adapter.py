@@ -52,7 +52,7 @@ def applicant(row: Fields) -> Subject:
     who = APPLICANT.of(row)
     if len(who.identifiers) == 1 and not who.names:
         raise ValueError("a receipt alone: neither name nor identifier of a person")
-    family, given = row.text("new_last_name"), row.text("new_first_name")
+    family, given = row.optional("new_last_name", text), row.optional("new_first_name", text)
     if family or given:
         before = who.names[0] if who.names else None
         if before is not None:
@@ -65,21 +65,30 @@ def applicant(row: Fields) -> Subject:
 
 def says(row: Fields) -> Iterator[Says]:
     """That the case was filed, that it was denied, and the oath. Raises ValueError."""
-    who, filed, oath = applicant(row), row.need("rec_date", day), row.present("natz_date", day)
-    denied = row.present("decision", DENIAL)
+    who, filed = applicant(row), row.need("rec_date", day)
     yield Says(Status, _said(who, "naturalisation_pending", filed), "filed")
+    denied, oath = row.optional("decision", DENIAL, event=True), _later(row, "natz_date", filed)
+    if denied and oath is not None:  # one of the two is wrong, and nothing tells which
+        row.lose("natz_date", "natz_date of a case that was denied or withdrawn: neither counts", event=True)
+        return
     if denied:
-        if oath is not None:
-            raise ValueError("natz_date of a case that was denied or withdrawn")
-        decided = row.need("decision_date", day)
-        if decided < filed:
-            raise ValueError(f"decision_date {decided} lies before rec_date {filed}")
-        reason = {"reason": row.text("decision")}
-        yield Says(Status, _said(who, "naturalisation_denied", decided) | reason, "decision")
+        decided = _later(row, "decision_date", filed)
+        if decided is not None:
+            reason = {"reason": row.text("decision")}
+            yield Says(Status, _said(who, "naturalisation_denied", decided) | reason, "decision")
+        elif all(lost.name != "decision_date" for lost in row.lost):
+            row.lose("decision_date", "a denial without its day", event=True)
     if oath is not None:
-        if oath < filed:
-            raise ValueError(f"natz_date {oath} lies before rec_date {filed}")
         yield Says(Status, _said(who, "naturalised", oath), "oath")
+
+
+def _later(row: Fields, name: str, filed: date) -> date | None:
+    """A day behind that of the filing; one that is wrong costs its own event, and not the filing."""
+    on = row.optional(name, day, event=True)
+    if on is not None and on < filed:
+        row.lose(name, f"{name} {on} lies before rec_date {filed}", event=True)
+        return None
+    return on
 
 
 def gone(row: Fields) -> Iterator[Says] | Filtered:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from adapters.captured import flag, local_day, mapper, unknown
-from adapters.converters import birth, code, country, instant, known, text, whole_day
+from adapters.captured import committed, flag, local_day, mapper, unknown
+from adapters.converters import birth, code, country, known, text, whole_day
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.debezium import DebeziumFormat, Table
@@ -17,7 +17,6 @@ from adapters.transports.kafka_topic import KafkaTopic
 from schemas.country_codes import NAMES
 from schemas.events import Status, Subject
 from schemas.identifiers import Identifier, Scheme
-from schemas.moments import Moment
 
 OFFICE = "America/New_York"
 ONE_WORD = date(2025, 7, 20)
@@ -117,7 +116,7 @@ def _alias(text: str) -> dict[str, str]:
 
 def event(said: Fields) -> Iterable[Says] | Filtered:
     """An arrest, or that somebody was met."""
-    method = said.text("APPREHENSION_METHOD") or ""
+    method = said.optional("APPREHENSION_METHOD", text) or ""
     if method == REPROCESSED:
         return Filtered("reprocessed")
     arrested = said.present("APPREHENSION_DATE", local_day)
@@ -139,13 +138,13 @@ def case(said: Fields) -> Iterable[Says] | Filtered:
 
 
 def _proceedings(said: Fields, who: Subject) -> Iterator[Says]:
-    served = said.optional("NTA_SERVED_DATE", local_day)
+    served = said.optional("NTA_SERVED_DATE", local_day, event=True)
     if served is not None:
         yield Says(Status, _on(served, who, "proceedings_started"), "nta")
-    if said.optional("FINAL_ORDER_YES_NO", flag):
-        ordered = said.optional("FINAL_ORDER_DATE", local_day)
+    if said.optional("FINAL_ORDER_YES_NO", flag, event=True):
+        ordered = said.optional("FINAL_ORDER_DATE", local_day, event=True)
         if ordered is None:
-            said.lose("FINAL_ORDER_DATE", "FINAL_ORDER_DATE: an order without its day")
+            said.lose("FINAL_ORDER_DATE", "FINAL_ORDER_DATE: an order without its day", event=True)
         else:
             yield Says(Status, _on(ordered, who, "removal_order"), "order")
     head, hyphen, _ = said.need("CASE_STATUS", text).partition("-")
@@ -153,18 +152,21 @@ def _proceedings(said: Fields, who: Subject) -> Iterator[Says]:
     if fact is None and head.strip() not in OTHER_CLOSES and said["CASE_STATUS"] != "ACTIVE":
         raise ValueError(f"CASE_STATUS {head[:20]!r} is neither ACTIVE nor a close code")
     if fact is not None:
-        since = said.optional("CASE_STATUS_DATE", local_day)
+        since = said.optional("CASE_STATUS_DATE", local_day, event=True)
         if since is None:
-            said.lose("CASE_STATUS_DATE", "CASE_STATUS_DATE: a case that is closed, without the day")
+            said.lose("CASE_STATUS_DATE", "CASE_STATUS_DATE: a case that is closed, without the day", event=True)
         else:
             yield Says(Status, _on(since, who, fact, head.strip()), "closed")
 
 
 def _detention(said: Fields, who: Subject) -> Iterator[Says]:
-    begin, end = said.optional("BOOK_IN_DATE_TIME", local_day), said.optional("BOOK_OUT_DATE_TIME", local_day)
+    begin, end = (
+        said.optional("BOOK_IN_DATE_TIME", local_day, event=True),
+        said.optional("BOOK_OUT_DATE_TIME", local_day, event=True),
+    )
     if begin is not None:
         yield Says(Status, _on(begin, who, "detained"), "detained")
-    reason = (said.text("DETENTION_RELEASE_REASON") or "").casefold()
+    reason = (said.optional("DETENTION_RELEASE_REASON", text, event=True) or "").casefold()
     if end is not None and reason.startswith(RELEASED):
         yield Says(Status, _on(end, who, "released"), "released")
 
@@ -176,17 +178,17 @@ def detainer(said: Fields) -> Iterator[Says]:
     words = filter(None, (said.optional("DETAINER_CRIMINALITY", CRIMINALITY), matched))
     lodged = _on(_needed(said, "DETAINER_PREPARE_DATE"), who, "detainer_lodged", ", ".join(words) or None)
     yield Says(Status, lodged)
-    lifted = said.optional("DETAINER_LIFT_DATE", local_day)
+    lifted = said.optional("DETAINER_LIFT_DATE", local_day, event=True)
     if lifted is not None:
-        yield Says(Status, _on(lifted, who, "detainer_lifted", said.text("DETAINER_LIFT_REASON_CODE")), "lifted")
+        why = said.optional("DETAINER_LIFT_REASON_CODE", text)
+        yield Says(Status, _on(lifted, who, "detainer_lifted", why), "lifted")
 
 
 def gone(table: str, said: Fields) -> Says:
     """What stands for a row that was deleted: its key and the time."""
     issuer = {"EID_SUBJECT": "EID", "EID_CASE": "EID:CASE"}.get(table, "EID:EVENT")
     number = Identifier.spelled(Scheme.SUBJECT, str(said[KEYS[table]]), issuer)
-    at = Moment.instant(said.need("committed", instant))
-    return Says(Status, {"occurred_at": at, "subject": {"identifiers": [number]}, "fact": "encounter"})
+    return Says(Status, {"occurred_at": committed(said), "subject": {"identifiers": [number]}, "fact": "encounter"})
 
 
 MAPPING = mapper({"EID_SUBJECT": person, "EID_EVENT": event, "EID_CASE": case, "EID_DETAINER": detainer}, gone)

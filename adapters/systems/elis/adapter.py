@@ -24,6 +24,7 @@ RULES = {"I-589": "asylum-is-told-by-raps"} | dict.fromkeys(
     ("I-765", "I-131", "I-130", "I-140", "I-90", "I-751", "G-28", "I-912", "I-824", "I-907"), "moves-no-stay"
 )
 FORMS = {form.replace("-", ""): form for form in (*ASKS, *RULES, "N-400", "I-821")}
+DAYS = ("receivedDate", "decisionDate", "submittedDate", "modifiedDate", "date")
 _FORM = re.compile(r"(?:FORM\s*)?([A-Z]{1,2})[-\s]?([0-9]{2,4}[A-Z]{0,2})(?![A-Z0-9])")
 
 
@@ -55,7 +56,7 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     form = form_of(case)
     if form is None or form in RULES:
         return Filtered(RULES[form] if form is not None else "unknown-form")
-    if form == "I-129" and details.get("requestedAction") == petitions.CONSULATE:
+    if form == "I-129" and details.optional("requestedAction", text) == petitions.CONSULATE:
         return Filtered("consular-notification")
     if listed is not None and receipt_of(listed) != receipt_of(case):
         raise ValueError("the answer is for another receipt than was asked for")
@@ -71,7 +72,9 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     if filed is None and decided is None and listed is not None and retracted(answer):
         filed = office_day(listed.need("changedAt", instant))
     if filed is None and decided is None:
-        raise ValueError("nothing tells when the application was filed or decided")
+        if wrong := next((lost for lost in answer.lost if lost.name in DAYS), None):
+            raise ValueError(wrong.reason)
+        return Filtered("no-day")
     common: dict[str, Any] = {"subject": PERSON.of(answer, list(documents(details, known.action)))}
     if form in ASKS:
         common |= {"receipt": receipt_of(case), "form": form}

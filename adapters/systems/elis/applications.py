@@ -11,7 +11,6 @@ from adapters.converters import day, day_or_status, whole_day
 from adapters.fields import Fields
 from adapters.mapper import Says
 from adapters.systems.elis.case_status import OFFICE
-from adapters.systems.elis.person import plain_class
 from schemas.events import Extension, Status
 
 ASKS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust"}
@@ -22,8 +21,8 @@ def application(
     action: str, filed: date | None, decided: date | None, details: Fields, common: dict[str, Any]
 ) -> Iterator[Says]:
     """What becomes of an application to stay longer, otherwise or for good. Raises ValueError."""
-    asks, current = ASKS[common["form"]], details.optional("currentClass", plain_class)
-    asked = details.optional("requestedClass", plain_class)
+    asks, current = ASKS[common["form"]], details.optional("currentClass", petitions.plain_class)
+    asked = details.optional("requestedClass", petitions.plain_class)
     requested = details.optional("requestedAction", petitions.asks) if asks == "extend" else None
     changes = asks == "extend" and asked not in (None, current)
     common |= {
@@ -37,7 +36,7 @@ def application(
     if decided is None:
         return
     fields = common | {"occurred_at": whole_day(decided, OFFICE), "action": action}
-    granted = details.optional("grantedClass", plain_class) if action == "approved" else None
+    granted = details.optional("grantedClass", petitions.plain_class) if action == "approved" else None
     if action == "approved":
         fields |= {"granted_class": granted, "granted_until": details.optional("grantedUntil", day_or_status)}
         fields |= {"valid_from": details.optional("validFrom", day)}

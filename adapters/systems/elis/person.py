@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.converters import code, symbol, text
+from adapters.converters import code, text
 from adapters.fields import Fields
 from adapters.mapper import Number, Person
 from adapters.text_repair import encoded_once
@@ -59,8 +59,3 @@ def documents(details: Fields, action: str) -> Iterator[Spelling]:
                 yield Identifier.spelled(scheme, value, state or "")
         except InvalidIdentifier as error:
             details.lose(name, f"{name}: {error.without_value()}")
-
-
-def plain_class(value: Any, what: str) -> str:
-    """A class as canonical events have it: without the hyphen. Raises ValueError."""
-    return symbol(text(value, what).upper().replace("-", ""), what)

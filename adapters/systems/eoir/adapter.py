@@ -9,7 +9,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from adapters.converters import code, country, day, whole_day
+from adapters.converters import choice, code, country, day, whole_day
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.tables import TABLE, Table, TabTables, disagreements
@@ -142,7 +142,7 @@ def case(row: Fields) -> Iterator[Says]:
 def proceeding(row: Fields) -> Iterator[Says]:
     """The charge, and the decision if it is one that holds. Raises ValueError."""
     case_type, who = row.need("CASE_TYPE", CASE_TYPE), OF_PROCEEDING.of(row)
-    charged = row.present("OSC_DATE", moment_day)
+    charged = row.optional("OSC_DATE", moment_day, event=True)
     if charged is not None and case_type in CHARGED:
         yield _said(who, "proceedings_started", charged, case_type, "started")
     name = "DEC_CODE" if row.text("DEC_CODE") else "OTHER_COMP"
@@ -150,7 +150,7 @@ def proceeding(row: Fields) -> Iterator[Says]:
     if not fact:
         return
     on = row.need("COMP_DATE", moment_day)
-    reserved = row.text("APPEAL_RSVD") in ("A", "B") and row.text("APPEAL_NOT_FILED") != "Y"
+    reserved = row.text("APPEAL_RSVD") in ("A", "B") and row.optional("APPEAL_NOT_FILED", choice("Y", "N")) != "Y"
     if reserved and fact in ("removal_order", "asylum_denied"):
         return  # it is not final
     absent = " absentia" if row.text("ABSENTIA") == "Y" else ""
@@ -162,7 +162,7 @@ def appeal(row: Fields) -> Iterator[Says]:
     case_type, who = row.need("STRCASETYPE", CASE_TYPE), NUMBERED.of(row)
     if row.text("STRFILEDBY") not in ("A", "B") or case_type not in CHARGED:
         return
-    filed = row.present("DATAPPEALFILED", moment_day)
+    filed = row.optional("DATAPPEALFILED", moment_day, event=True)
     if filed is not None:
         yield _said(who, "removal_stayed", filed, f"{case_type} appeal", "filed")
     fact = row.optional("STRBIADECISION", APPEAL)
@@ -205,7 +205,7 @@ def handling(row: Fields) -> Iterator[Handling]:
 
 def gone(row: Fields) -> Iterator[Says]:
     """The retraction of a row, whatever it told. Raises ValueError."""
-    known = (row.present(name, moment_day) for name in ("OSC_DATE", "DATAPPEALFILED", "DATE_DETAINED"))
+    known = (row.optional(name, moment_day) for name in ("OSC_DATE", "DATAPPEALFILED", "DATE_DETAINED"))
     on = next((each for each in known if each is not None), date(1970, 1, 1))
     yield _said(NUMBERED.of(row), "proceedings_started", on, None, "started")
 

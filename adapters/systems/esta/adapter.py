@@ -56,7 +56,7 @@ def says(item: Fields) -> Iterator[Says]:
         raise ValueError("passport is absent")
     bound = Identifier.spelled(Scheme.PASSPORT, passport.need("number", text), passport.need("issuer", text))
     common = {"subject": TRAVELLER.of(item, [bound])}
-    said, since = item.need("status", status), item.present("validFrom", day)
+    said, since = item.need("status", status), item.optional("validFrom", day, event=True)
     now = {"occurred_at": Moment.instant(item.need("statusAt", instant))}
     if since is not None and said != "pending":
         approved = {"occurred_at": whole_day(since, "America/New_York"), "until": valid_until(item, passport, since)}
@@ -65,7 +65,8 @@ def says(item: Fields) -> Iterator[Says]:
         if since is None:
             raise ValueError("an approved application without validFrom")
         return
-    kind = "revoked" if said == "denied" and since is not None else said
+    once = since is not None or any(lost.name == "validFrom" for lost in item.lost)
+    kind = "revoked" if said == "denied" and once else said
     yield Says(Status, common | now | {"fact": f"esta_{kind}"}, part=kind)
 
 

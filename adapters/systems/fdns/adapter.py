@@ -35,7 +35,11 @@ def number(item: Fields) -> str:
 
 def receipts(item: Fields) -> Iterator[Spelling]:
     """The receipts in question; one that is none costs itself."""
-    said = item.get("receipts")
+    try:
+        said = item.get("receipts")
+    except ValueError as error:
+        item.lose("receipts", str(error))
+        return
     for each in said if isinstance(said, list) else [said]:
         try:
             if each is not None and each != "":
@@ -56,7 +60,7 @@ def source(value: Any, what: str) -> str:
 def says(item: Fields) -> Iterable[Says] | Filtered:
     """The lead, or what the case found. Raises ValueError."""
     who = {"subject": PERSON.of(item, list(receipts(item)))}
-    opened, closed = item.need("openedAt", instant), item.present("closedAt", instant)
+    opened, closed = item.need("openedAt", instant), item.optional("closedAt", instant, event=True)
     if item.need("kind", KIND) == "CASE":
         finding = item.present("finding", FINDING)
         if finding is None:

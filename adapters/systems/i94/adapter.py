@@ -134,16 +134,14 @@ def moment(detail: Fields, at: Port | None) -> Moment:
     """Date and time local to the port; the day alone where the port, or the zone of its times, is not known."""
     if at is None or not at.zone or detail["EVENT-TIME"] == 999999:
         return Moment.whole_day(detail.need("EVENT-DATE", digits_day), (at and at.zone) or OFFICE)
-    fold = detail["EVENT-FOLD"]
-    if fold not in ("", "1", "2"):
-        raise ValueError(f"EVENT-FOLD {fold!r}")
+    fold = detail.optional("EVENT-FOLD", choice("1", "2"))
     local = moment_of(detail["EVENT-DATE"] * 10**6 + detail["EVENT-TIME"], "EVENT-DATE and EVENT-TIME")
     return Moment.instant(local.replace(tzinfo=zone(at.zone), fold=fold == "2"), at.zone)
 
 
 def admission_class(said: Fields, name: str) -> str | None:
-    """The class; one that is in no table stands as it is, and that is told. Raises ValueError for what is no code."""
-    value = said.present(name, symbol)
+    """The class; one that is in no table stands as it is, and that is told."""
+    value = said.optional(name, symbol)
     if value is not None and value not in CODES["classes"]:
         said.lose(name, f"a meaning of {name} {value!r}, which is in no code table")
     return value
@@ -151,9 +149,7 @@ def admission_class(said: Fields, name: str) -> str | None:
 
 def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | None:
     """The end of a period; the day says nothing where the kind is D/S or blank. Raises ValueError."""
-    result = said[kind]
-    if result not in ("D", "S", ""):
-        raise ValueError(f"kind of period {result!r}, one of D, S or blank expected")
+    result = said.optional(kind, choice("D", "S"))
     return said.need(day, digits_day) if result == "D" else "D/S" if result == "S" else None
 
 
@@ -185,9 +181,9 @@ def extension(said: Fields) -> dict[str, Any]:
     """A period that CBP itself made longer. Raises ValueError."""
     until, granted = period_end(said, "GRANTED-KIND", "GRANTED-UNTIL"), admission_class(said, "GRANTED-CLASS")
     if until is None:
-        raise ValueError("GRANTED-KIND is blank")
+        raise ValueError("GRANTED-KIND is neither D nor S")
     valid_from = said.need("VALID-FROM", digits_day) if said["VALID-FROM"] else None
-    asks = {"form": "I-94", "action": "approved", "asks": "change_class" if granted else "extend"}
+    asks = {"form": "I-94", "action": "approved", "asks": "change_class" if said["GRANTED-CLASS"] else "extend"}
     return asks | {"granted_class": granted, "granted_until": until, "valid_from": valid_from}
 
 

@@ -54,9 +54,10 @@ def key(detail: Fields) -> str:
 
 def says(detail: Fields) -> Iterator[Says]:
     """Yield that the lead was opened and, where it was, closed. Raises ValueError."""
-    opened, closed = detail.need("OPENED", day), detail.present("CLOSED", day)
+    opened, closed = detail.need("OPENED", day), detail.optional("CLOSED", day, event=True)
     if closed is not None and closed < opened:
-        raise ValueError("CLOSED lies before OPENED")
+        detail.lose("CLOSED", "CLOSED lies before OPENED", event=True)
+        closed = None
     common: dict[str, Any] = {"subject": PERSON.of(detail)}
     source, record = detail.optional("SOURCE", choice(*SOURCES)), detail.optional("SOURCE-RECORD", text)
     if source is not None and record is not None:

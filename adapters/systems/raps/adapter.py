@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from adapters.captured import local_day, mapper
-from adapters.converters import choice, code, country, instant, whole_day
+from adapters.captured import committed, local_day, mapper
+from adapters.converters import choice, code, country, whole_day
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
 from adapters.formats.debezium import DebeziumFormat, Table
@@ -19,7 +19,6 @@ from adapters.transports.kafka_topic import KafkaTopic
 from schemas.country_codes import INS_ALPHA
 from schemas.events import Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme
-from schemas.moments import Moment
 
 OFFICE = "America/New_York"
 DECISIONS = {"GRANT": "asylum_granted", "REFERRAL": "asylum_referred", "DENIAL": "asylum_denied"}
@@ -90,11 +89,11 @@ def applicant(said: Fields) -> Iterator[Says]:
     role = said.need("ROLE", choice("PRINCIPAL", "DEPENDANT"))
     who = (PRINCIPAL if role == "PRINCIPAL" else DEPENDANT).of(said)
     yield Says(Status, _on(_needed(said, "FILED_DATE"), who, "asylum_pending"))
-    fact = said.optional("DECISION", DECISION)
+    fact = said.optional("DECISION", DECISION, event=True)
     if fact is not None:
-        decided = said.optional("DECISION_DATE", local_day)
+        decided = said.optional("DECISION_DATE", local_day, event=True)
         if decided is None:
-            said.lose("DECISION_DATE", "DECISION_DATE: a decision without its day")
+            said.lose("DECISION_DATE", "DECISION_DATE: a decision without its day", event=True)
         else:
             yield Says(Status, _on(decided, who, fact), "decision")
 
@@ -121,9 +120,8 @@ def event(said: Fields) -> Iterable[Says] | Filtered:
 def gone(table: str, said: Fields) -> Says:
     """What stands for a row that was deleted: its key and the time."""
     key = said["CASE_ID"] if table == "CASE" else f"{table}{said[f'{table}_ID']}"
-    at = Moment.instant(said.need("committed", instant))
     who = {"identifiers": [Identifier.spelled(Scheme.SUBJECT, str(key), "RAPS")]}
-    return Says(Status, {"occurred_at": at, "subject": who, "fact": "asylum_pending"})
+    return Says(Status, {"occurred_at": committed(said), "subject": who, "fact": "asylum_pending"})
 
 
 MAPPING = mapper({"CASE": case, "APPLICANT": applicant, "EVENT": event}, gone, (Handling.ASYLUM,), "status")

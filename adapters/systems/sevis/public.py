@@ -241,12 +241,12 @@ def _first(content: Fields, fields: str, *, optional: bool = False) -> Any:
     *before, last = fields.split()
     for field in before:
         at, name = content.within(field)
-        if at is not None and (value := at.present(name, day)) is not None:
+        if at is not None and (value := at.optional(name, day)) is not None:
             return value
     at, name = content.within(last)
     if at is None:
         raise ValueError(f"{last} is absent")
-    return at.present(name, day) if optional else at.need(name, day)
+    return at.optional(name, day) if optional else at.need(name, day)
 
 
 def _ended(element: str, content: Fields) -> str:

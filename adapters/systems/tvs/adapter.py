@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.converters import choice, day, instant, text, whole, whole_day
+from adapters.converters import choice, day, instant, symbol, text, whole, whole_day
 from adapters.core import Feed, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
@@ -84,7 +84,8 @@ def aircraft(boarding: Fields) -> tuple[str | None, str | None]:
     """Carrier and conveyance, as far as they are known."""
     company, number = (boarding.optional(name, text) or "" for name in ("carrier", "flight"))
     try:
-        return flight("", number, company) if number or company else (None, None)
+        named, conveyance = flight("", number, company) if number or company else (None, None)
+        return named and symbol(named, "carrier"), conveyance and symbol(conveyance, "flight")
     except ValueError:
         boarding.lose("flight", "flight is none of a carrier that is named")
         return None, None
@@ -94,7 +95,7 @@ def says(boarding: Fields) -> Iterator[Says]:
     """That somebody boarded. Raises ValueError."""
     at = boarding.optional("port", port)
     carrier, conveyance = aircraft(boarding)
-    known = boarding.several("matchedId", [boarding.get("matchedId")], matched)
+    known = [known] if (known := boarding.optional("matchedId", matched)) is not None else []
     fields = {
         "occurred_at": moment(boarding, at.zone if at is not None else WASHINGTON),
         "subject": PERSON.of(boarding, known),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -97,8 +97,8 @@ def test_a_digest_that_forgets_what_was_read_is_seen(monkeypatch: pytest.MonkeyP
 
 
 def test_a_field_that_cannot_be_read_fails_the_record_when_it_is_asked_for() -> None:
-    bad = refused(name=Unreadable("NAME at byte 4: no character"))
-    assert (bad.reason, bad.record, bad.place, bad.raw) == ("NAME at byte 4: no character", "K1", "line 1", b"raw")
+    bad = refused(day=Unreadable("DAY at byte 4: no character"))
+    assert (bad.reason, bad.record, bad.place, bad.raw) == ("DAY at byte 4: no character", "K1", "line 1", b"raw")
     assert refused(day=None).reason == "day is absent"
     assert refused(key=None).record is None
 
@@ -234,6 +234,43 @@ def test_a_name_that_is_no_text_costs_itself_and_is_not_quoted() -> None:
     result = mapped(name=["GARCIA"])
     assert [event.subject.names for event in result.events if isinstance(event, Departure)] == [()]
     assert result.lost == (Lost("name", "name is no text"),)
+
+
+def test_a_name_that_cannot_be_read_costs_itself_and_makes_no_other_one_of_what_is_left() -> None:
+    both = Person("name", ("given",), numbers=(Number(Scheme.PASSPORT, "passport/number", issued_by="ESP"),))
+    named = replace(MAPPER, says=lambda said: [Says(Status, _met(said) | {"subject": both.of(said)})])
+    result = mapped(named, name=Unreadable("NAME at byte 4: c1 d9"), given="MARIA")
+    (event,) = result.events
+    assert isinstance(event, Status)
+    assert event.subject.names == ()
+    assert result.lost == (Lost("name", "name cannot be read"),)
+
+
+def test_a_value_that_makes_an_event_of_its_own_costs_that_and_what_stood_stands() -> None:
+    def several(said: Fields) -> Iterator[Says]:
+        yield Says(Status, _met(said) | {"subject": PERSON.of(said)})
+        if said.optional("ended", day, event=True) is not None:
+            yield Says(Status, _met(said) | {"subject": PERSON.of(said)}, part="ended")
+
+    mapper = replace(MAPPER, says=several)
+    assert [(each.part, each.operation) for each in events(mapper, ended="2025-03-15")] == [
+        ("", Operation.ASSERT),
+        ("ended", Operation.ASSERT),
+    ]
+    result = mapped(mapper, ended="soon")
+    assert [(each.part, each.operation) for each in result.events] == [("", Operation.AMEND)]
+    assert result.lost == (Lost("ended", "ended 'soon' is no date", event=True),)
+    assert [each.operation for each in events(mapper, ended="soon", action="D")] == [Operation.RETRACT]
+
+
+def test_a_record_of_which_a_wrong_value_leaves_nothing_is_refused_and_left_out_by_no_rule() -> None:
+    def one(said: Fields) -> Iterable[Says] | Filtered:
+        ended = said.optional("ended", day, event=True)
+        return Filtered("no-step") if ended is None else [Says(Status, _met(said) | {"subject": PERSON.of(said)})]
+
+    mapper = replace(MAPPER, says=one)
+    assert refused(mapper, ended="soon").reason == "ended 'soon' is no date"
+    assert mapper(Record("line 1", b"raw", GOOD), ORIGIN) == Filtered("no-step")
 
 
 def test_a_reason_does_not_quote_an_identifier() -> None:

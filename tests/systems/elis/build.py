@@ -112,6 +112,23 @@ def inputs() -> dict[str, bytes]:
             ),
             answer(case(text=APPROVED), DETAILS | GRANTED | {"decisionDate": "2025-11-19"}, 4),
         ),
+        "approval-revoked/input.json": page(
+            answer(case(text=APPROVED), DETAILS | GRANTED | {"decisionDate": "2025-11-02"}, 2),
+            answer(
+                case(text="Approval Was Revoked", hist_case_status=[step("2025-11-02", APPROVED)]),
+                DETAILS | {"decisionDate": "2025-11-19"},
+                3,
+            ),
+        ),
+        "codes-of-the-agency/input.json": page(
+            answer(
+                case(form="I-129"), DETAILS | {"currentClass": "F-1", "requestedClass": "1B1", "requestedAction": "B"}
+            ),
+            answer(case(text=APPROVED, form="I-129"), DETAILS | GRANTED | {"grantedClass": "HSC"}, 2),
+        ),
+        "no-day-at-all/input.json": json.dumps(
+            {"case_status": case("IOE9099000119", "Case Was Received"), "message": "..."}
+        ).encode(),
         "permanent-resident/input.json": page(
             answer(case(form="I485"), {"receivedDate": "2025-08-20", "aNumber": "99000117"}),
             answer(
