@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 
@@ -17,3 +20,12 @@ def make_durable(connection: Any, **pragmas: int) -> None:
             cursor.execute(f"PRAGMA {name}={value}")
     finally:
         cursor.close()
+
+
+def make_closed(path: Path) -> None:
+    """Make the file of a database for its owner alone, if there is none; SQLite gives its other files the same mode.
+
+    Raises OSError.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

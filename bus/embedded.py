@@ -23,6 +23,7 @@ from bus.contract import (
     Topic,
     UnknownTopic,
 )
+from bus.durable import make_closed
 from bus.embedded_member import Callbacks, EmbeddedConsumer
 from bus.leases import Membership
 from bus.limits import DEADLINE, MAX_MESSAGE_BYTES, check_size
@@ -58,7 +59,11 @@ class EmbeddedBus:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> EmbeddedBus:
         """Open the file, or make it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            make_closed(path)
+        except OSError as error:
+            raise BusDown(f"{path}: {error.strerror}") from error
         bus = cls(path, deadline=deadline, lease=lease, max_message_bytes=max_message_bytes)
         try:
             await bus._writer.write(log_tables.create)

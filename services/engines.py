@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bus.durable import make_durable
+from bus.durable import make_closed, make_durable
 
 
 def open_engine(
@@ -55,6 +55,8 @@ def open_engine(
 
 
 def make_directory(engine: AsyncEngine) -> None:
-    """Make the directory of a database that is a file. Raises OSError."""
+    """Make the directory of a database that is a file, and the file, for their owner alone. Raises OSError."""
     if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(engine.url.database)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_closed(file)

@@ -25,7 +25,7 @@ async def open_bus(settings: Settings) -> Bus:
 
     if settings.bus_url.startswith("embedded:"):
         try:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise SettingsError([f"data_dir: {error.strerror or 'cannot be made'}"]) from None
     keys = signing_keys(settings)

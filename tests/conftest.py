@@ -23,6 +23,7 @@ from servers import (
     stop_postgres,
 )
 
+os.umask(0o077)  # as every process of this project runs: what tests lay into a data directory is closed as well
 _NOT_RUN = "not run, a server is missing: "
 
 

@@ -221,7 +221,7 @@ def kinds(pipeline: Pipeline, watch: Watch, sender: Sender, wanted: int) -> list
 @asynccontextmanager
 async def watching(pipeline: Pipeline) -> AsyncIterator[Watch]:
     """What shows from outside."""
-    pipeline.data.mkdir(parents=True, exist_ok=True)
+    pipeline.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     bus = await open_bus(pipeline.bus)
     store = await open_store(pipeline.store)
     try:

@@ -76,7 +76,7 @@ class Pipeline:
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """A `visabus` process with its log below `data`."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings = {
             "PYTHONPATH": str(Path(__file__).parent),
             "VISABUS_DATA_DIR": str(self.data),
@@ -240,7 +240,7 @@ async def replay(
     source: Pipeline, target: Pipeline, rng: Random | None = None, known_by: datetime | None = None
 ) -> None:
     """Copy all events (known by then) from one bus to another; with `rng` shuffled, some twice, in any batches."""
-    target.data.mkdir(parents=True, exist_ok=True)
+    target.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     bus = await open_bus(source.bus)
     messages = await events_of(bus)
     await bus.close()

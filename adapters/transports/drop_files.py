@@ -33,6 +33,9 @@ class Seen:
     content: bytes | None = field(repr=False)
 
 
+A_LINK = "a link, which is not followed"
+
+
 class Waiting(Protocol):
     """How long a drop waits for a file, and how it is wrapped."""
 

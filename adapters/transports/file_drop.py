@@ -14,14 +14,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from errno import ELOOP
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISLNK, S_ISREG
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown
 from adapters.transports.drop_files import (
+    A_LINK,
     SMALL,
     Reader,
     Seen,
@@ -44,6 +47,10 @@ log = logging.getLogger(__name__)
 _MOST = 64
 """Files that are examined in one go, as long as they are small together."""
 Examined = tuple[str, Seen | None, str]
+
+
+class LinkInItsPlace(OSError):
+    """A link, a pipe or a directory in the place of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class DropFolder:
     options: FileDrop
     left: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # names that do not match
+    links: list[str] = field(default_factory=list)  # names of links, which are not followed
     ends: dict[tuple[str, int, int], Completeness | None] = field(default_factory=dict)
     real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
 
@@ -98,6 +106,7 @@ class DropFolder:
         memory = Memory.of(position, self.options.window)
         inodes = await asyncio.to_thread(self._inodes)
         self.left += [misses(name, self.options.pattern) for name in sorted(self.others)]
+        self.left += [f"{name}: {A_LINK}" for name in sorted(self.links)]
         late, beyond = memory.to_examine(inodes)
         unfinished = await asyncio.to_thread(self._unfinished, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
@@ -130,20 +139,21 @@ class DropFolder:
     def _inodes(self) -> dict[str, int]:
         """The files of the directory with the time at which something last happened to each. Raises SourceDown."""
         inodes: dict[str, int] = {}
-        self.others, self.real = [], {}
+        self.others, self.links, self.real = [], [], {}
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     if is_temporary(entry.name):
                         continue
                     with suppress(FileNotFoundError):
-                        link, file = entry.stat(follow_symlinks=False), entry.stat()
-                        if S_ISREG(file.st_mode):
-                            name = self._spelled(entry.name)
-                            if fnmatchcase(name, self.options.pattern):
-                                inodes[name] = max(link.st_ctime_ns, file.st_ctime_ns)
-                            else:
-                                self.others.append(name)
+                        file = entry.stat(follow_symlinks=False)
+                        name = self._spelled(entry.name)
+                        if S_ISLNK(file.st_mode):
+                            self.links.append(name)
+                        elif S_ISREG(file.st_mode) and fnmatchcase(name, self.options.pattern):
+                            inodes[name] = file.st_ctime_ns
+                        elif S_ISREG(file.st_mode):
+                            self.others.append(name)
         except OSError as error:
             raise SourceDown(f"{self.path}: {error.strerror}") from error
         return inodes
@@ -200,14 +210,17 @@ class DropFolder:
         content: bytes | None = None
         try:
             if stat.st_size <= SMALL:
-                content = path.read_bytes()
+                with plain_file(path) as stream:
+                    content = stream.read()
                 digest = blake2b(content, digest_size=8).hexdigest()
             else:
                 digest = _digest(path)
-            after = path.stat()
+            after = path.lstat()
         except FileNotFoundError:
             log.info("a file went away before it was read")
             return None, ""
+        except LinkInItsPlace:
+            return None, A_LINK
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
         if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
@@ -218,7 +231,9 @@ class DropFolder:
         """The file's state, or None if it is as it was before or gone; and why it is not to be taken yet."""
         path = self._path(name)
         try:
-            stat = path.stat()
+            stat = path.lstat()
+            if not S_ISREG(stat.st_mode):  # since it was listed
+                return None, A_LINK
             if before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns):
                 return None, ""
             if not os.access(path, os.R_OK):
@@ -227,6 +242,8 @@ class DropFolder:
             return stat, why_not_yet(self.options, age, lambda: self._end_of(path, stat))
         except FileNotFoundError:
             return None, ""
+        except LinkInItsPlace:
+            return None, A_LINK
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
 
@@ -236,7 +253,7 @@ class DropFolder:
             return None
         state = (path.name, stat.st_size, stat.st_mtime_ns)
         if state not in self.ends:
-            with path.open("rb") as stream:
+            with plain_file(path) as stream:
                 self.ends[state] = end_of(stream, self.format, self.options.unwrap)
         return self.ends[state]
 
@@ -247,15 +264,32 @@ class DropFolder:
 
     def _reads(self, path: Path) -> Iterator[Read]:
         try:
-            with path.open("rb") as stream:
+            with plain_file(path) as stream:
                 yield from read_stream(stream, self.format, self.options.unwrap, self.options.limit)
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
 
 
+def plain_file(path: Path) -> BinaryIO:
+    """Open a file, and neither what a link in its place leads to nor a pipe. Raises LinkInItsPlace, OSError.
+
+    Senders may write the directory; what else this process may read is none of theirs.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == ELOOP:  # open(2): with O_NOFOLLOW, of a symbolic link
+            raise LinkInItsPlace(ELOOP, A_LINK) from None
+        raise
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise LinkInItsPlace(ELOOP, A_LINK)
+    return os.fdopen(descriptor, "rb")
+
+
 def _digest(path: Path) -> str:
     state = blake2b(digest_size=8)
-    with path.open("rb") as stream:
+    with plain_file(path) as stream:
         while data := stream.read(2**20):
             state.update(data)
     return state.hexdigest()

@@ -30,6 +30,7 @@ from typing import BinaryIO, cast
 
 from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown
 from adapters.transports.drop_files import (
+    A_LINK,
     SMALL,
     Reader,
     batch_of,
@@ -198,7 +199,7 @@ class SftpFolder:
                 self._real[name] = real
             files[name] = state
         self.left += [misses(name, self.options.pattern) for name in sorted(others)]
-        self.left += [f"{spelled(name)}: a link, which is not followed" for name in sorted(listing.links)]
+        self.left += [f"{spelled(name)}: {A_LINK}" for name in sorted(listing.links)]
         return files
 
     def _age(self, state: State) -> float:

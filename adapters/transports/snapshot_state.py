@@ -15,6 +15,7 @@ again: one that is as the run says under the number it has there, and any other 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -134,7 +135,9 @@ class State:
 
     def _open(self) -> None:
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # for its owner alone: it tells who stands in the extract
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         name = ":memory:" if self.path is None else self.path
         self.connection = sqlite3.connect(name, check_same_thread=False, isolation_level=None, timeout=30)
         try:

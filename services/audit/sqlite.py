@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from bus.durable import make_durable
+from bus.durable import make_closed, make_durable
 from services.audit import limits
 from services.audit.chain import Known, Sealed
 from services.audit.rows import COLUMNS, AuditBroken, AuditDown, Entry, Row
@@ -69,7 +68,7 @@ class SqliteChain:
         """Make file and table if there are none; a file that stands is not touched but to look whether it is a log."""
         if not self._path.exists():
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_closed(self._path)
         with self._transaction() as connection:
             columns = [row[1] for row in connection.execute("PRAGMA table_info(audit)")]
             if columns and columns != list(COLUMNS):

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
 
 from services.cli.context import MISUSED, Refusal
@@ -141,6 +140,8 @@ async def _keeper(settings: Settings, log: AuditLog) -> HeadKeeper | None:
 
 def log_quietly(settings: Settings) -> None:
     """Have warnings go to standard error, where the command keeps no log: standard output belongs to results."""
+    import structlog
+
     from services.logs import configure
 
     if not structlog.is_configured():

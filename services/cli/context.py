@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,18 +45,30 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
 
     given = context.find_object(Given) or Given()
     settings = load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
-    close_to_others(settings.data_dir)
+    refuse_open(settings)
     return settings
 
 
-def close_to_others(directory: Path) -> None:
-    """Leave a directory to its owner alone, with all that is in it. One that another user owns is left as it is."""
+def refuse_open(settings: Settings) -> None:
+    """Refuse a data directory, or a database in a file, that others than its owner can enter, read or write.
+
+    What is made later is closed by the mask of the process. Raises Refusal.
+    """
+    directory = settings.data_dir
+    _refuse_open(directory, f"chmod -R go= {shlex.quote(str(directory))}")
+    inside = list(directory.glob("*.db*")) if directory.is_dir() else []
+    elsewhere = [_file(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)]
+    for file in [*inside, *(path for path in elsewhere if path is not None)]:
+        _refuse_open(file, f"chmod 600 {shlex.quote(str(file))}*")
+
+
+def _refuse_open(path: Path, mending: str) -> None:
     try:
-        mode = directory.stat()
-    except FileNotFoundError:
-        return  # made by its first user, under the mask of the process
-    if mode.st_uid == os.getuid() and stat.S_IMODE(mode.st_mode) & OTHERS:
-        directory.chmod(stat.S_IMODE(mode.st_mode) & ~OTHERS)
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if mode & OTHERS:
+        raise Refusal(f"{path} is open to others than its owner (mode {mode:o}), and tells of persons: {mending}")
 
 
 def need(url: str, what: str, maker: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class SpoolDown(Exception):
@@ -20,7 +24,12 @@ class Spool:
     directory: Path
 
     def path(self, digest: str) -> Path:
-        """Return where the bytes of that digest are kept."""
+        """Return where the bytes of that digest are kept. Raises FileNotFoundError for what is no digest.
+
+        Digests come back from the bus: no text of it may name a file elsewhere.
+        """
+        if not _DIGEST.fullmatch(str(digest)):
+            raise FileNotFoundError(errno.ENOENT, "no digest, so nothing in the spool")
         return self.directory / digest[:2] / digest
 
     def keep(self, data: bytes) -> str:
@@ -29,7 +38,7 @@ class Spool:
         path = self.path(digest)
         if not path.exists():
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 write(path, data)
                 sync_directory(self.directory)
             except OSError as error:
@@ -37,15 +46,19 @@ class Spool:
         return digest
 
     def load(self, digest: str) -> bytes:
-        """Return the bytes of that digest. Raises OSError."""
-        return self.path(digest).read_bytes()
+        """Return the bytes of that digest. Raises OSError, also where other bytes lie there."""
+        with open(self.path(digest), "rb", opener=_unfollowed) as file:
+            data = file.read()
+        if sha256(data).hexdigest() != digest:
+            raise OSError(errno.EIO, "other bytes than those of the digest lie in the spool")
+        return data
 
 
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; it is on disk when this returns. Raises OSError."""
     draft = path.with_name(f".{uuid4().hex}.draft")
     try:
-        with draft.open("wb") as file:
+        with open(draft, "wb", opener=_for_owner) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -53,6 +66,16 @@ def write(path: Path, data: bytes) -> None:
     finally:
         draft.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """Open a file that nobody but its owner may read."""
+    return os.open(path, flags, 0o600)
+
+
+def _unfollowed(path: str, flags: int) -> int:
+    """Open a file, and no link to one elsewhere."""
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def sync_directory(directory: Path) -> None:

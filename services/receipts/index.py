@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from bus.contract import Bus, Delivery, Partition
+from bus.durable import make_closed
 from schemas.topics import RECEIPTS
 from services.receipts.message import record_digest
 
@@ -69,7 +70,8 @@ class Index:
                 )
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_closed(self._path)
         connection = sqlite3.connect(self._path, timeout=30)
         try:
             known = connection.execute("PRAGMA user_version").fetchone()[0]

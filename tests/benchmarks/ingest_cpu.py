@@ -65,7 +65,7 @@ def main() -> None:
         for run in range(given.runs):
             for name, checkout in checkouts.items():
                 data = home / f"{name}-{run}"
-                data.mkdir()
+                data.mkdir(mode=0o700)
                 seconds, events = ingest(checkout, feeds, data)
                 costs[name].append(seconds / events)
                 print(f"{name:5} {seconds:6.2f} s CPU, {events:,} events, {1e6 * seconds / events:7.1f} us an event")

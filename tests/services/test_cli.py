@@ -269,18 +269,45 @@ def test_a_process_loads_the_commands_that_it_may_run(arguments: str, commands: 
 
 
 def test_what_a_command_makes_is_its_users_alone(lines: Path, tmp_path: Path) -> None:
-    """Also a directory that was open to others before."""
     data = tmp_path / "data"
-    data.mkdir(mode=0o755)
-    mask = os.umask(0o022)
+    mask = os.umask(0)
     try:
         done = visabus("--data", data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+        assert done.exit_code == 0, done.output
+        assert visabus("--data", data, "correlate", "--once").exit_code == 0
+        assert visabus("--data", data, "export").exit_code == 0
+        assert visabus("--data", data, "receipts", "list").exit_code == 0
     finally:
         os.umask(mask)
-    assert done.exit_code == 0, done.output
     made = [data, *data.rglob("*")]
-    assert len(made) > 1
+    names = {"bus.db", "store.db", "audit.db", "receipts.db", "audit.key", "audit-seal.key"}
+    assert names <= {each.name for each in made}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o701, 0o710, 0o720, 0o704])
+def test_a_data_directory_that_is_open_to_others_is_refused(lines: Path, tmp_path: Path, mode: int) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(mode)
+    done = visabus("--data", data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}")
+    assert done.exit_code == 1
+    assert f"(mode {mode:o})" in done.output
+    assert f"chmod -R go= {data}" in done.output
+    assert [*data.iterdir()] == []
+    subprocess.run(["chmod", "-R", "go=", str(data)], check=True)
+    assert visabus("--data", data, "ingest", "--once", "--feed", f"TOY.lines=file://{lines}").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["bus.db", "store.db-wal", "audit.db"])
+def test_a_database_that_is_open_to_others_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch(0o600)
+    (tmp_path / name).chmod(0o640)
+    done = visabus("--data", tmp_path, "receipts", "list")
+    assert done.exit_code == 1
+    assert f"{name} is open to others" in done.output
+    elsewhere = visabus("--data", tmp_path / "data", "--bus", f"embedded://{tmp_path}/bus.db", "receipts", "list")
+    assert ("is open to others" in elsewhere.output) is (name == "bus.db")
 
 
 def test_status_tells_what_is_running_and_what_is_not(lines: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def installation(data: Path) -> Pipeline:
 
 async def reported(pipeline: Pipeline, events: list[AnyEvent]) -> None:
     """The events on the bus, and resolved."""
-    pipeline.data.mkdir(parents=True, exist_ok=True)
+    pipeline.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     bus = await open_bus(pipeline.bus)
     await bus.declare(topics())
     producer = await bus.producer()

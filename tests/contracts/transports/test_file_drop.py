@@ -30,7 +30,7 @@ from adapters.core import (
     SourceDown,
 )
 from adapters.registry import systems
-from adapters.transports.file_drop import FileDrop
+from adapters.transports.file_drop import DropFolder, FileDrop
 
 
 @dataclass(frozen=True)
@@ -331,3 +331,53 @@ async def test_a_file_that_may_not_be_read_is_told_and_holds_no_other(
         assert list(transport.deferred()) == ["N1: it may not be read: Permission denied"]
     later, _ = await poll(tmp_path, batches[-1].after, feed())
     assert later == [("N1", ["a"])], "once it may be read it is"
+
+
+async def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Who may write the directory reads nothing by it that is not there; the link is named, and the rest goes on."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"a secret\n")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    put(folder, "N2", b"two\n")
+    (folder / "N1").symlink_to(secret)
+    (folder / "N3").symlink_to(folder / "N2")
+    (folder / "N4").symlink_to(tmp_path / "nowhere")
+    (folder / "N5").symlink_to(tmp_path)
+    os.mkfifo(folder / "N6")
+    transport = connect(str(folder), feed())
+    results = [(batch.name, [_said(read) async for read in batch.records()]) async for batch in transport.batches(None)]
+    assert [name for name, _ in results] == ["N2"]
+    assert "secret" not in str(results)
+    left = [f"N{number}: a link, which is not followed" for number in (1, 3, 4, 5)]
+    assert sorted(transport.deferred()) == left
+    await transport.close()
+
+
+@pytest.mark.parametrize("size", [1, 2**19], ids=["small", "large"])
+@pytest.mark.parametrize("moment", ["_inodes", "_state"])
+async def test_a_link_put_in_the_place_of_a_file_that_was_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, moment: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"a secret\n" * size)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = put(folder, "N1", b"good one\n" * size)
+    plain = getattr(DropFolder, moment)
+
+    def swapped(self: DropFolder, *words: Any) -> Any:
+        result = plain(self, *words)
+        path.unlink(missing_ok=True)
+        path.symlink_to(secret)
+        return result
+
+    monkeypatch.setattr(DropFolder, moment, swapped)
+    results, _ = await poll(folder, None, feed())
+    assert results == []
+    # planted: a transport that opens what lies there
+    transport = connect(str(folder), feed())
+    with pytest.raises(SourceDown, match="a link"):
+        [*transport._reads(path)]
+    monkeypatch.setattr("adapters.transports.file_drop.plain_file", lambda path: path.open("rb"))
+    assert "a secret" in str([*transport._reads(path)])
