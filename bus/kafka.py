@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, BusDown, Delivery, Partition, Revoked, Topic
-from bus.kafka_clients import cancellable, stop_consumer
+from bus.kafka_clients import DENIED, cancellable, down, stop_consumer
 from bus.kafka_consumer import KafkaConsumer
 from bus.kafka_control import Control
 from bus.kafka_producer import KafkaProducer
@@ -32,7 +32,11 @@ class KafkaBus:
 
     @classmethod
     async def open(cls, settings: KafkaSettings) -> KafkaBus:
-        """A bus whose connections are made when they are needed: Kafka may still be starting."""
+        """A bus whose connections are made when they are needed: Kafka may still be starting.
+
+        Raises Unusable for certificates and keys that cannot be used.
+        """
+        settings.client_options()
         return cls(settings)
 
     async def declare(self, topics: Iterable[Topic]) -> None:
@@ -129,14 +133,17 @@ class KafkaBus:
             async with asyncio.timeout(self._settings.deadline):
                 await client.start()
         except (TimeoutError, KafkaError) as error:
-            raise BusDown(f"could not read: {error!r}") from error
+            raise down("could not read", error) from error
 
     async def _until(self, client: Any, left: dict[TopicPartition, int]) -> AsyncIterator[Delivery]:
         """Yield up to the ends given. Compaction leaves gaps, so the client's position says when it is there."""
         loop = asyncio.get_running_loop()
         progressed = loop.time()
         while left:
-            records = await client.getmany(timeout_ms=_READ_WAIT_MS)
+            try:
+                records = await client.getmany(timeout_ms=_READ_WAIT_MS)
+            except DENIED as error:
+                raise down("could not read", error) from error
             for place, batch in records.items():
                 for delivery in deliveries_of(batch):
                     if place in left and delivery.position < left[place]:

@@ -11,13 +11,31 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped]
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+)
+
+from bus.contract import BusDown
+from links.reasons import Reason, failure_of
 
 _log = logging.getLogger(__name__)
 
 # Of the deadline, the part that a stop in good order may take.
 _GENTLY = 0.4
 _FORCED = 0.4
+DENIED = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+"""A right is missing."""
+
+
+def down(what: str, error: BaseException) -> BusDown:
+    """The error of a client as BusDown, with its reason. Missing rights are final, whenever they are met."""
+    failure = failure_of(error)
+    if failure is None:
+        return BusDown(f"{what}: {str(error) or type(error).__name__}")
+    return BusDown(f"{what}: {failure}", code=failure.reason, final=failure.reason is Reason.NOT_AUTHORISED)
 
 
 def cancellable(client: Any, deadline: float) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, BusDown, BusError, Delivery, Partition, Revoked
+from bus.kafka_clients import down
 from bus.kafka_control import Control
 from bus.kafka_session import Session
 from bus.kafka_settings import KafkaSettings
@@ -66,6 +67,8 @@ class KafkaConsumer:
         if session is not None:
             session.raise_failure()
         if session is None or session.broken():
+            if session is not None and (error := session.refusal()) is not None:
+                raise down(f"could not read in group {self._group}", error)
             await self._rebuild()
             return []
         deliveries = await self._next(session, max_messages, timeout)
@@ -87,7 +90,7 @@ class KafkaConsumer:
             _log.info("a commit came too late, others hold the partitions: %r", error)
             self.refused_commits += len(held)
         except (TimeoutError, KafkaError) as error:
-            raise BusDown(f"commit: {error!r}") from error
+            raise down("commit", error) from error
 
     def assignment(self) -> frozenset[Partition]:
         """The partitions held now."""
@@ -113,7 +116,7 @@ class KafkaConsumer:
                 await session.start()
         except (TimeoutError, KafkaError) as error:
             await session.end()
-            raise BusDown(f"could not join {self._group}: {error!r}") from error
+            raise down(f"could not join {self._group}", error) from error
         except BaseException:
             await session.end()
             raise

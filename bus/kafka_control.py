@@ -15,8 +15,10 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # typ
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import BusDown, BusError, Partition, Topic, UnknownTopic
-from bus.kafka_clients import cancellable, stop_admin, stop_consumer
+from bus.kafka_clients import cancellable, down, stop_admin, stop_consumer
 from bus.kafka_settings import KafkaSettings
+from links.kafka import diagnosed
+from links.reasons import failure_of
 
 Result = TypeVar("Result")
 
@@ -32,8 +34,11 @@ class _Connection:
 _log = logging.getLogger(__name__)
 # Room for the key, the headers' names and the framing that the limit on a message does not count.
 _FRAMING = 64 * 1024
+_REACH = 4.0
+"""Seconds at most for the question why Kafka cannot be used."""
 _COPIES = 3
 _LEAST_COPIES = 2
+_LAST = 2
 
 
 class Control:
@@ -44,6 +49,7 @@ class Control:
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
         self._counts: dict[str, int] = {}
+        self._reached = False
 
     async def declare(self, topics: Sequence[Topic]) -> None:
         """Create what is missing, and wait until it can be used."""
@@ -110,23 +116,40 @@ class Control:
 
     async def _ask(self, question: Callable[[_Connection], Awaitable[Result]]) -> Result:
         """Ask twice, the second time over a new connection, within the deadline in all."""
-        for attempt in (1, 2):
+        for attempt in (1, _LAST):
             connection: _Connection | None = None
             try:
                 async with asyncio.timeout(self._settings.deadline / 2):
                     connection = await self._connected()
                     return await question(connection)
+            except BusDown as error:
+                if error.final or attempt == _LAST:
+                    raise
+                continue
             except (TimeoutError, KafkaError) as error:
                 _log.info("Kafka did not answer, attempt %d: %r", attempt, error)
                 failure = error
             await self._discard(connection)
-        reason = str(failure) or type(failure).__name__
-        raise BusDown(f"Kafka at {', '.join(self._settings.servers)} does not answer: {reason}") from failure
+        raise down(f"Kafka at {', '.join(self._settings.servers)} does not answer", failure) from failure
+
+    async def _reach(self, options: Mapping[str, Any]) -> None:
+        """Ask once why Kafka cannot be used, before the first client: clients keep that to themselves, and try on.
+
+        Raises BusDown. A Kafka that was used before is only away: its reasons may pass.
+        """
+        if self._reached:
+            return
+        failure = await diagnosed(options, min(_REACH, self._settings.deadline / 3))
+        if failure is not None:
+            where = f"Kafka at {', '.join(self._settings.servers)}"
+            raise BusDown(f"{where}: {failure}", code=failure.reason, final=failure.reason.final)
+        self._reached = True
 
     async def _connected(self) -> _Connection:
         async with self._connecting:
             if self._connection is None:
                 options = self._settings.client_options()
+                await self._reach(options)
                 both = AIOKafkaConsumer(**options), AIOKafkaAdminClient(**options)
                 connection = _Connection(*(cancellable(client, self._settings.deadline / 4) for client in both))
                 try:
@@ -154,6 +177,8 @@ class Control:
         for name, code, *why in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
+                if (known := failure_of(error())) is not None:
+                    raise BusError(f"topic {name} cannot be created: {known}")
                 raise BusError(f"{name}: {error.__name__} {why}")
 
     def _new(self, topic: Topic, copies: int) -> NewTopic:

@@ -25,10 +25,11 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 )
 
 from bus.contract import BusDown, BusError, Message, MessageTooLarge, Partition
-from bus.kafka_clients import cancellable, seen, stop_producer
+from bus.kafka_clients import cancellable, down, seen, stop_producer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 from bus.limits import check_size, partition_of
+from links.reasons import failure_of
 
 _log = logging.getLogger(__name__)
 
@@ -109,14 +110,15 @@ class KafkaProducer:
             except _TOO_LARGE as error:
                 raise MessageTooLarge(str(error)) from error
             except _REFUSED as error:
-                raise BusError(repr(error)) from error
+                known = failure_of(error)
+                raise BusError(f"not sent: {known}" if known is not None else repr(error)) from error
             except _LOST_SEQUENCE as error:
                 self._discard(client)
                 if last or self._closed:
                     raise BusDown(repr(error)) from error
             except KafkaError as error:
                 self._discard(client)
-                raise BusDown(repr(error)) from error
+                raise down("could not send", error) from error
 
     async def _started(self) -> Any:
         async with self._starting:
@@ -126,7 +128,7 @@ class KafkaProducer:
                     await client.start()
                 except KafkaError as error:
                     self._throw_away(client)
-                    raise BusDown(repr(error)) from error
+                    raise down("could not connect to send", error) from error
                 except BaseException:
                     self._throw_away(client)
                     raise

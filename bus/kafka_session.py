@@ -12,7 +12,7 @@ from aiokafka.abc import ConsumerRebalanceListener  # type: ignore[import-untype
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, Delivery, Partition, Revoked
-from bus.kafka_clients import cancellable, see_commits, stop_consumer
+from bus.kafka_clients import DENIED, cancellable, see_commits, stop_consumer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 
@@ -94,6 +94,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """The reading loop or one of the client's tasks has ended."""
         tasks = (self._loop, self._client._coordinator._coordination_task, self._client._fetcher._fetch_task)
         return any(task is None or task.done() for task in tasks)
+
+    def refusal(self) -> BaseException | None:
+        """What ended the reading loop, where that is a missing right: another client would meet it too."""
+        if self._loop is None or not self._loop.done() or self._loop.cancelled():
+            return None
+        error = self._loop.exception()
+        return error if isinstance(error, DENIED) else None
 
     def raise_failure(self) -> None:
         """Raise what a callback raised, once."""

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bus.limits import DEADLINE, MAX_MESSAGE_BYTES
+from links.oauth import Tokens, token_provider
+from links.tls import Tls
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:
-    """Settings of every client of one bus. A half-set TLS or SASL is refused with ValueError."""
+    """Settings of every client of one bus. A half-set TLS or SASL is refused with ValueError.
+
+    With OAUTHBEARER `sasl_username` and `sasl_password` are the client's id and secret for `oauth_token_url`.
+    """
 
     servers: tuple[str, ...]
     security_protocol: str = "PLAINTEXT"
@@ -25,6 +30,8 @@ class KafkaSettings:
     sasl_mechanism: str | None = None
     sasl_username: str | None = None
     sasl_password: str | None = field(default=None, repr=False)
+    oauth_token_url: str | None = None
+    oauth_scope: str | None = None
     deadline: float = DEADLINE
     """Seconds until a call gives up."""
     session_timeout: float = 6.0
@@ -56,6 +63,10 @@ class KafkaSettings:
             raise ValueError(f"{self.security_protocol} needs sasl_mechanism, sasl_username and sasl_password")
         elif self.sasl_mechanism not in _MECHANISMS:
             raise ValueError(f"sasl_mechanism is one of {', '.join(_MECHANISMS)}")
+        if (self.sasl_mechanism == "OAUTHBEARER") != (self.oauth_token_url is not None):
+            raise ValueError("sasl_mechanism OAUTHBEARER and oauth_token_url go together")
+        if self.oauth_scope is not None and self.oauth_token_url is None:
+            raise ValueError("oauth_scope goes with oauth_token_url")
 
     def _check_tls(self) -> None:
         tls = self.security_protocol.endswith("SSL")
@@ -63,30 +74,39 @@ class KafkaSettings:
             raise ValueError(f"TLS settings with security_protocol {self.security_protocol}")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
             raise ValueError("ssl_certfile and ssl_keyfile go together")
+        if self.ssl_password is not None and not self.ssl_keyfile:
+            raise ValueError("ssl_password goes with ssl_keyfile")
 
     def client_options(self) -> dict[str, Any]:
-        """What every aiokafka client takes."""
+        """What every aiokafka client takes. Raises Unusable for files that cannot be used."""
         options: dict[str, Any] = {
             "bootstrap_servers": list(self.servers),
             "security_protocol": self.security_protocol,
             "request_timeout_ms": int(self.deadline * 1000),
             "retry_backoff_ms": 100,
         }
-        if self.security_protocol.endswith("SSL"):
-            options["ssl_context"] = self._ssl_context()
+        context = self._tls().context() if self.security_protocol.endswith("SSL") else None
+        if context is not None:
+            options["ssl_context"] = context
         if self.sasl_mechanism is not None:
             options["sasl_mechanism"] = self.sasl_mechanism
+        if self.oauth_token_url is not None:
+            options["sasl_oauth_token_provider"] = token_provider(self._tokens(context))
+        elif self.sasl_mechanism is not None:
             options["sasl_plain_username"] = self.sasl_username
             options["sasl_plain_password"] = self.sasl_password
         return options
 
-    def _ssl_context(self) -> ssl.SSLContext:
-        from aiokafka.helpers import create_ssl_context  # type: ignore[import-untyped]  # here: it loads the client
+    def _tls(self) -> Tls:
+        return Tls(ca=self.ssl_cafile, cert=self.ssl_certfile, key=self.ssl_keyfile, password=self.ssl_password)
 
-        context: ssl.SSLContext = create_ssl_context(
-            cafile=self.ssl_cafile,
-            certfile=self.ssl_certfile,
-            keyfile=self.ssl_keyfile,
-            password=self.ssl_password,
-        )
-        return context
+    def _tokens(self, context: ssl.SSLContext | None) -> Tokens:
+        """The one source of tokens of all clients of these settings."""
+        given = (self.oauth_token_url or "", self.sasl_username or "", self.sasl_password or "", self.oauth_scope or "")
+        if given not in _TOKENS:
+            _TOKENS[given] = Tokens(*given, tls=context)
+        return _TOKENS[given]
+
+
+_TOKENS: dict[tuple[str, str, str, str], Tokens] = {}
+"""Of this process: several clients log in, and one token serves them all."""

@@ -12,7 +12,7 @@ from bus.contract import Bus
 from bus.embedded import EmbeddedBus
 from bus.kafka_settings import KafkaSettings
 
-_SECURE = ("security_", "ssl_", "sasl_")
+_SECURE = ("security_", "ssl_", "sasl_", "oauth_")
 _SECRETS = frozenset({"ssl_password", "sasl_password"})
 _NUMBERS: Mapping[str, type[int] | type[float]] = {
     "deadline": float,
@@ -80,7 +80,12 @@ def _servers(parts: SplitResult) -> tuple[str, ...]:
 
 
 def _settings(parts: SplitResult, options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        raise ValueError("the address says something twice")
+    if parts.fragment:
+        raise ValueError("what stands behind # in the address would be left out")
     if secrets := query.keys() & _SECRETS:
         raise ValueError(f"a secret does not belong in the address: {', '.join(sorted(secrets))}")
     if unknown := (query.keys() | options.keys()) - known:

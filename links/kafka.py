@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from links.probe import answers, speaks_tls, tls_failure
-from links.reasons import Failure, Reason, failure_of
+from links.reasons import Failure, Reason, Unusable, failure_of
 
 _log = logging.getLogger(__name__)
 
@@ -22,17 +22,14 @@ async def diagnosed(options: Mapping[str, Any], seconds: float) -> Failure | Non
 
     Takes `seconds` at most in all.
     """
-    servers = options["bootstrap_servers"]
     given = {name: value for name, value in options.items() if name in _OF_A_CONNECTION}
-    first: Failure | None = None
-    for server in servers:
-        host, _, port = server.rpartition(":")
-        failure = await _of_one(host.strip("[]"), int(port), given, seconds / len(servers))
-        if failure is None:
-            return None
-        if first is None or failure.reason.final:
-            first = failure
-    return first
+    servers = [server.rpartition(":") for server in options["bootstrap_servers"]]
+    asked = [_of_one(host.strip("[]"), int(port), given, seconds) for host, _, port in servers]
+    failures = await asyncio.gather(*asked)
+    if any(failure is None for failure in failures):
+        return None
+    final = [failure for failure in failures if failure is not None and failure.reason.final]
+    return final[0] if final else failures[0]
 
 
 _OF_A_CONNECTION = frozenset(
@@ -61,26 +58,37 @@ async def _of_one(host: str, port: int, options: Mapping[str, Any], seconds: flo
 
 async def _tried(host: str, port: int, options: Mapping[str, Any], seconds: float) -> Failure | None:
     """A connection with its login and one question. None if all went well."""
-    from aiokafka.conn import create_conn  # type: ignore[import-untyped]  # here: it loads the client
+    from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]  # here: it loads the client
     from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
     from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
 
-    connection = None
+    limit = int(seconds * 1000)
+    connection = AIOKafkaConnection(host, port, client_id="visabus", request_timeout_ms=limit, **options)
+    asked = False
     try:
         async with asyncio.timeout(seconds):
-            limit = int(seconds * 1000)
-            connection = await create_conn(host, port, client_id="visabus", request_timeout_ms=limit, **options)
+            await connection.connect()
+            asked = True
             await connection.send(MetadataRequest([]))
-    except (KafkaError, OSError, TimeoutError) as error:
+    except (KafkaError, OSError, TimeoutError, Unusable) as error:
         _log.info("asked why Kafka cannot be used: %r", error)
         failure = failure_of(error)
-        if connection is not None and options.get("sasl_mechanism") is None and not isinstance(error, TimeoutError):
+        if asked and options.get("sasl_mechanism") is None and not isinstance(error, TimeoutError):
             return failure if failure is not None and failure.reason.final else Failure(Reason.CLOSED, _NO_LOGIN)
         return failure or Failure(Reason.CLOSED)
     finally:
-        if connection is not None:
-            connection.close()
+        await _ended(connection)
     return None
 
 
+async def _ended(connection: Any) -> None:
+    """Leave no connection behind: over TLS the library's own close waits for the other side."""
+    closed = connection.close()
+    transport = getattr(getattr(connection, "_protocol", None), "_transport", None)
+    if transport is not None:
+        transport.abort()
+        await asyncio.wait([closed], timeout=_CLOSED)
+
+
+_CLOSED = 0.5
 _NO_LOGIN = "the broker ends a connection that does not log in; it may want SASL or a client certificate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 from links.reasons import Failure, Reason, failure_of
 
@@ -22,7 +23,7 @@ async def speaks_tls(host: str, port: int, seconds: float) -> bool:
         return "ALERT" in (error.reason or "")
     except (OSError, TimeoutError):
         return False
-    writer.transport.abort()
+    await _ended(writer)
     return True
 
 
@@ -43,7 +44,7 @@ async def tls_failure(host: str, port: int, context: ssl.SSLContext, seconds: fl
     except TimeoutError:
         return None
     finally:
-        writer.transport.abort()
+        await _ended(writer)
     return None
 
 
@@ -56,6 +57,13 @@ async def answers(host: str, port: int, question: bytes, seconds: float) -> byte
                 writer.write(question)
                 return await reader.read(16)
             finally:
-                writer.transport.abort()
+                await _ended(writer)
     except (OSError, TimeoutError):
         return b""
+
+
+async def _ended(writer: asyncio.StreamWriter) -> None:
+    """Close at once, without the other side."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -148,9 +148,9 @@ def _by_kind(error: BaseException) -> Failure | None:
     if isinstance(error, OSError) and (failure := _by_text(str(error))) is not None:
         return failure
     state = getattr(error, "sqlstate", None)
-    if isinstance(state, str):
-        return _by_state(state, str(error))
-    if type(error).__module__.partition(".")[0] in ("pymysql", "aiomysql") and error.args:
+    if isinstance(state, str) and (failure := _by_state(state, str(error))) is not None:
+        return failure
+    if type(error).__name__ in _OF_MYSQL and len(error.args) > 1:
         return _by_number(error.args[0], str(error))
     return None
 
@@ -207,6 +207,8 @@ def _by_state(state: str, text: str) -> Failure | None:
     return Failure(reason) if reason is not None else None
 
 
+_OF_MYSQL = frozenset({"IntegrityError", "InternalError", "OperationalError", "ProgrammingError", "NotSupportedError"})
+"""The classes that PyMySQL has for errors of the server, as SQLAlchemy adapts them too."""
 _MYSQL = {
     1045: Reason.CREDENTIALS,
     1698: Reason.CREDENTIALS,

@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bus.durable import make_closed, make_durable
+from links.postgres import postgres
+from links.sqlite import sqlite
 
 
 def open_engine(
@@ -26,7 +28,8 @@ def open_engine(
 ) -> AsyncEngine:
     """Return an engine for an address; `postgresql://` and `sqlite://` get their async drivers.
 
-    `busy_seconds` is how long SQLite waits for the lock of another process. Raises ValueError, which names `what`.
+    `busy_seconds` is how long SQLite waits for the lock of another process. Raises ValueError, which names `what`;
+    Unusable where address and settings do not hold together, or a file that they name cannot be used.
     """
     try:
         parsed = make_url(url)
@@ -34,18 +37,16 @@ def open_engine(
         raise ValueError(f"{what}: no address; postgresql://user@host/database or sqlite:///file") from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
+        bare, said = postgres(parsed)
+        arguments = {"timeout": connect_seconds, "command_timeout": command_seconds} | said
+        arguments["server_settings"] = dict(server_settings) | said.get("server_settings", {})
         return create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_pre_ping=True,
-            connect_args={
-                "server_settings": dict(server_settings),
-                "timeout": connect_seconds,
-                "command_timeout": command_seconds,
-            },
+            bare.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, connect_args=arguments
         )
     if backend != "sqlite":
         raise ValueError(f"{what}: neither postgresql nor sqlite but {backend}")
-    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": busy_seconds})
+    address = sqlite(parsed.set(drivername="sqlite+aiosqlite"))
+    engine = create_async_engine(address, connect_args={"timeout": busy_seconds})
 
     def connected(connection: Any, _record: object) -> None:
         make_durable(connection, **(pragmas or {}))

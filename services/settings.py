@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import (
     BaseModel,
@@ -20,6 +21,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -85,6 +87,9 @@ class FeedSettings(Group):
         default=None, description="The user or client id by which the source knows this installation."
     )
     secret: SecretStr | None = Field(default=None, description="The password of the user or the secret of the client.")
+    key_secret: SecretStr | None = Field(
+        default=None, description="The passphrase of `ssl_keyfile` in the options, the key of a client certificate."
+    )
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -97,28 +102,47 @@ class KafkaSettings(Group):
     """How to speak to Kafka. Set whole or not at all."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
     username: str | None = None
     password: SecretStr | None = None
+    oauth_token_url: str | None = Field(
+        default=None, description="With OAUTHBEARER: where username and password get tokens (client credentials)."
+    )
+    oauth_scope: str | None = Field(default=None, description="With OAUTHBEARER: the scope to ask for.")
     cafile: Path | None = Field(default=None, description="Certificates of the trusted authorities, PEM file.")
+    certfile: Path | None = Field(default=None, description="The client certificate, PEM file.")
+    keyfile: Path | None = Field(default=None, description="The key of the client certificate, PEM file.")
+    key_password: SecretStr | None = Field(default=None, description="The passphrase of the key.")
     replication: int = Field(
         default=0, ge=0, le=10, description="Copies of each new topic; 0: three, or as many as there are brokers."
     )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if (self.certfile is None) != (self.keyfile is None):
+            raise ValueError("certfile and keyfile go together")
+        if self.key_password is not None and self.keyfile is None:
+            raise ValueError("key_password goes with keyfile")
+        if "security_protocol" in self.model_fields_set:  # else the address says it, and both are compared there
+            self.check_fit()
+        return self
+
+    def check_fit(self) -> None:
+        """Raises ValueError where something is set that the protocol does not take."""
         sasl = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
         missing = [name for name, value in sasl.items() if value is None]
         if self.security_protocol.startswith("SASL"):
             if missing:
                 raise ValueError(f"{self.security_protocol} also needs {', '.join(missing)}")
-        elif len(missing) < len(sasl):
+            if (self.sasl_mechanism == "OAUTHBEARER") != (self.oauth_token_url is not None):
+                raise ValueError("sasl_mechanism OAUTHBEARER and oauth_token_url go together")
+        elif len(missing) < len(sasl) or self.oauth_token_url is not None:
             raise ValueError(f"{self.security_protocol} takes no sasl_mechanism, username or password; SASL_SSL does")
-        if self.cafile is not None and not self.security_protocol.endswith("SSL"):
-            raise ValueError(f"{self.security_protocol} takes no cafile; SSL and SASL_SSL do")
-        return self
+        for name in ("cafile", "certfile", "keyfile"):
+            if getattr(self, name) is not None and not self.security_protocol.endswith("SSL"):
+                raise ValueError(f"{self.security_protocol} takes no {name}; SSL and SASL_SSL do")
 
-    @field_validator("cafile")
+    @field_validator("cafile", "certfile", "keyfile")
     @classmethod
     def _a_file(cls, value: Path | None) -> Path | None:
         return _file(value)
@@ -143,6 +167,35 @@ class WebSettings(Group):
     proxies: tuple[str, ...] = Field(
         default=(), description="Addresses of proxies that are believed for whom they ask (`X-Forwarded-For`)."
     )
+
+
+class DatabaseSettings(Group):
+    """How to speak to a database on PostgreSQL, as libpq has it; the address may say it instead."""
+
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
+        default=None, description="As libpq has it; beyond this machine `verify-full` where nothing says otherwise."
+    )
+    sslrootcert: str | None = Field(
+        default=None, description="Certificates of the trusted authorities, PEM file; `system`: those of the machine."
+    )
+    sslcert: Path | None = Field(default=None, description="The client certificate, PEM file.")
+    sslkey: Path | None = Field(default=None, description="The key of the client certificate, PEM file.")
+    sslpassword: SecretStr | None = Field(default=None, description="The passphrase of the key.")
+    passfile: Path | None = Field(default=None, description="A file of passwords in libpq's form, mode 600.")
+
+    @field_validator("sslcert", "sslkey", "passfile")
+    @classmethod
+    def _a_file(cls, value: Path | None) -> Path | None:
+        return _file(value)
+
+    def said(self) -> dict[str, str]:
+        """Return what is set, under the names that an address has for it."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = {name: value for name, value in values.items() if value is not None}
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in plain.items()
+        }
 
 
 class ApiSettings(Group):
@@ -335,6 +388,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("var"), description="The local directory: embedded bus, store and audit log, spool, indexes, keys."
     )
+    store: DatabaseSettings = DatabaseSettings()
+    audit: DatabaseSettings = DatabaseSettings()
     bus_url: str = Field(
         default_factory=lambda data: f"embedded://{data['data_dir']}/bus.db",
         description="embedded:///absolute/bus.db or kafka://host:port",
@@ -390,13 +445,40 @@ class Settings(BaseSettings):
 
     @field_validator("store_url", "audit_url")
     @classmethod
-    def _a_store(cls, value: str) -> str:
+    def _a_store(cls, value: str, info: ValidationInfo) -> str:
         for short in ("postgresql://", "postgres://"):
             if value.startswith(short):
-                return "postgresql+asyncpg://" + value.removeprefix(short)
+                value = "postgresql+asyncpg://" + value.removeprefix(short)
         if not value.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
             raise ValueError("starts with sqlite+aiosqlite:/// or postgresql://")
-        return value
+        group = str(info.field_name).removesuffix("_url")
+        settings: DatabaseSettings | None = info.data.get(group)
+        return _with(value, group, settings.said()) if settings is not None else value
+
+    @model_validator(mode="after")
+    def _no_security_for_nothing(self) -> Self:
+        """What secures a Kafka would be left out in silence where the bus is none."""
+        named = sorted(self.kafka.model_fields_set - {"replication"})
+        if named and self.bus_url.startswith("embedded:"):
+            raise ValueError(f"bus_url is embedded, and takes no kafka.{named[0]}: name the Kafka, or unset it")
+        if "security_protocol" not in {*named, *dict(parse_qsl(self.bus_url.partition("?")[2]))}:
+            self.kafka.check_fit()
+        return self
+
+
+def _with(url: str, group: str, said: Mapping[str, str]) -> str:
+    """An address with what the settings say besides. Raises ValueError where both say something and differ."""
+    if not said:
+        return url
+    if url.startswith("sqlite"):
+        raise ValueError(f"SQLite takes no {group}.{min(said)}")
+    bare, _, query = url.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    for name, value in pairs:
+        if said.get(name, value) != value:
+            raise ValueError(f"{name} of the address and {group}.{name} differ: say it once")
+    added = {name: value for name, value in said.items() if name not in dict(pairs)}
+    return f"{bare}?{urlencode([*pairs, *added.items()])}"
 
 
 def load(file: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -499,5 +581,6 @@ def _readable(error: ValidationError) -> list[str]:
             continue  # rests on a field that has its own line
         where = ".".join(str(step) for step in each["loc"])
         phrase = {"extra_forbidden": "there is no such setting", "missing": "missing"}.get(each["type"])
-        lines.append(f"{where}: {phrase or each['msg'].removeprefix('Value error, ')}")
+        text = phrase or each["msg"].removeprefix("Value error, ")
+        lines.append(f"{where}: {text}" if where else text)
     return lines

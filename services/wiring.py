@@ -21,7 +21,9 @@ def topics() -> tuple[Topic, ...]:
 
 async def open_bus(settings: Settings) -> Bus:
     """The bus of the settings, with its security. Raises BusError, SettingsError."""
+    from bus.contract import BusDown
     from bus.open import open_bus as open_url
+    from links.reasons import Unusable
 
     if settings.bus_url.startswith("embedded:"):
         try:
@@ -31,6 +33,8 @@ async def open_bus(settings: Settings) -> Bus:
     keys = signing_keys(settings)
     try:
         bus = await open_url(settings.bus_url, **_options(settings))
+    except Unusable as error:
+        raise BusDown(f"the bus: {error}", code=error.failure.reason, final=True) from None
     except ValueError as error:  # what address and security say together
         raise SettingsError([f"bus_url: {error}"]) from None
     if keys is None:
@@ -58,13 +62,20 @@ def _options(settings: Settings) -> dict[str, Any]:
     if settings.bus_url.startswith("embedded:"):
         return {"deadline": settings.deadlines.bus_call}
     kafka = settings.kafka
-    password = kafka.password.get_secret_value() if kafka.password is not None else None
+    password, key_password = (
+        secret.get_secret_value() if secret is not None else None for secret in (kafka.password, kafka.key_password)
+    )
     given: dict[str, tuple[str, Any]] = {
         "security_protocol": ("security_protocol", kafka.security_protocol),
         "sasl_mechanism": ("sasl_mechanism", kafka.sasl_mechanism),
         "username": ("sasl_username", kafka.username),
         "password": ("sasl_password", password),
+        "oauth_token_url": ("oauth_token_url", kafka.oauth_token_url),
+        "oauth_scope": ("oauth_scope", kafka.oauth_scope),
         "cafile": ("ssl_cafile", str(kafka.cafile) if kafka.cafile is not None else None),
+        "certfile": ("ssl_certfile", str(kafka.certfile) if kafka.certfile is not None else None),
+        "keyfile": ("ssl_keyfile", str(kafka.keyfile) if kafka.keyfile is not None else None),
+        "key_password": ("ssl_password", key_password),
         "replication": ("replication", kafka.replication),
     }
     # what nothing sets is left to the address: a default must not take its TLS away

@@ -10,6 +10,8 @@ from pathlib import Path
 import connect_local
 import pytest
 import rabbitmq_local
+from secure_kafka import SecureKafka
+from secure_servers import Secure, start_secure_mariadb, start_secure_postgres, start_secure_rabbitmq
 from servers import (
     Shared,
     Unavailable,
@@ -30,7 +32,10 @@ _NOT_RUN = "not run, a server is missing: "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked by it."""
     for item in items:
-        asked = {name.removeprefix("quiet_").removesuffix("_server") for name in getattr(item, "fixturenames", ())}
+        asked = {
+            name.removeprefix("quiet_").removeprefix("secure_").removesuffix("_server")
+            for name in getattr(item, "fixturenames", ())
+        }
         for server in {"connect", "kafka", "mariadb", "postgres", "rabbitmq"} & asked:
             item.add_marker(server)
 
@@ -101,6 +106,52 @@ async def mariadb(mariadb_server: str) -> AsyncIterator[str]:
     """The SQLAlchemy URL of a fresh, empty MariaDB database."""
     async with fresh_mariadb(mariadb_server) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """A real Kafka that wants TLS and a login. `kafka` comes first, because it knows whether one can be had."""
+    shared = Shared(_shared(tmp_path_factory, "secure-kafka"), _start_secure_kafka, _stop_secure_kafka)
+    shared.acquire()
+    yield SecureKafka.started(shared.directory)
+    shared.release()
+
+
+def _start_secure_kafka(directory: Path) -> str:
+    broker = SecureKafka(directory)
+    broker.start()
+    return broker.address
+
+
+def _stop_secure_kafka(directory: Path) -> None:
+    SecureKafka(directory).stop()
+
+
+@pytest.fixture(scope="session")
+def secure_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    """A real PostgreSQL that wants TLS."""
+    directory = _shared(tmp_path_factory, "secure-postgres")
+    yield from _secure(Shared(directory, start_secure_postgres, stop_postgres))
+
+
+@pytest.fixture(scope="session")
+def secure_mariadb(mariadb_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    """A real MariaDB that wants TLS."""
+    directory = _shared(tmp_path_factory, "secure-mariadb")
+    yield from _secure(Shared(directory, start_secure_mariadb, stop_mariadb))
+
+
+@pytest.fixture(scope="session")
+def secure_rabbitmq(rabbitmq: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    """A real RabbitMQ that wants TLS and client certificates."""
+    directory = _shared(tmp_path_factory, "secure-rabbitmq")
+    yield from _secure(Shared(directory, start_secure_rabbitmq, rabbitmq_local.stop))
+
+
+def _secure(shared: Shared) -> Iterator[Secure]:
+    shared.acquire()
+    yield Secure(shared.directory)
+    shared.release()
 
 
 @pytest.fixture(scope="session")

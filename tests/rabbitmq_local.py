@@ -21,12 +21,18 @@ _CONTROL = _SERVER.with_name("rabbitmqctl")
 _START_TIMEOUT = 120.0
 
 
-def start(directory: Path) -> str:
-    """Start a node on the data in the directory; its address, without a queue. Raises Unavailable."""
+def start(directory: Path, certificates: Path | None = None) -> str:
+    """Start a node on the data in the directory; its address, without a queue. Raises Unavailable.
+
+    With `certificates` it also speaks TLS by server.crt and server.key there, on the port in the file `tls`, with
+    clients that have a certificate by ca.pem.
+    """
     if not _SERVER.exists() or shutil.which("epmd") is None:
         raise Unavailable("RabbitMQ is missing; on Debian: apt-get install rabbitmq-server")
     directory.mkdir(parents=True, exist_ok=True)
     port, names, distribution = _prepare(directory)
+    if certificates is not None:
+        _secure(directory, certificates)
     with (directory / "output").open("ab") as output:
         # Left to itself behind a shell that ends at once: who starts the node is not always who stops it.
         subprocess.run(
@@ -40,11 +46,31 @@ def start(directory: Path) -> str:
     return f"amqp://guest:guest@127.0.0.1:{port}"
 
 
+def _secure(directory: Path, certificates: Path) -> None:
+    secure = directory / "tls"
+    if not secure.exists():
+        secure.write_text(str(free_port()))
+    with (directory / "rabbitmq.conf").open("a") as settings:
+        settings.write(
+            f"listeners.ssl.1 = 127.0.0.1:{secure.read_text()}\n"
+            f"ssl_options.cacertfile = {certificates}/ca.pem\n"
+            f"ssl_options.certfile = {certificates}/server.crt\n"
+            f"ssl_options.keyfile = {certificates}/server.key\n"
+            "ssl_options.verify = verify_peer\n"
+            "ssl_options.fail_if_no_peer_cert = true\n"
+        )
+
+
+def control(directory: Path, *command: str) -> None:
+    """Have rabbitmqctl do something on the node."""
+    ports = map(int, (directory / "ports").read_text().split())
+    full = [_CONTROL, *command]
+    subprocess.run(full, env=_environment(directory, *ports), stdout=subprocess.DEVNULL, check=True)
+
+
 def write_down(directory: Path) -> None:
     """Have the node write down which queues there are: it tells of a new one before a kill would leave it there."""
-    ports = map(int, (directory / "ports").read_text().split())
-    command = [_CONTROL, "eval", "mnesia:dump_log()."]
-    subprocess.run(command, env=_environment(directory, *ports), stdout=subprocess.DEVNULL, check=True)
+    control(directory, "eval", "mnesia:dump_log().")
 
 
 def kill(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pwd
@@ -33,16 +34,16 @@ class Shared:
 
     def __init__(self, directory: Path, start: Callable[[Path], str], stop: Callable[[Path], None]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._directory = directory
+        self.directory = directory
         self._start = start
         self._stop = stop
 
     def acquire(self) -> str:
         """Start the server unless another worker has, and return its address."""
         with self._locked():
-            address = self._directory / "address"
+            address = self.directory / "address"
             if self._users() == 0:
-                address.write_text(self._start(self._directory))
+                address.write_text(self._start(self.directory))
             self._count(self._users() + 1)
             return address.read_text()
 
@@ -51,20 +52,20 @@ class Shared:
         with self._locked():
             self._count(self._users() - 1)
             if self._users() == 0:
-                self._stop(self._directory)
+                self._stop(self.directory)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self._directory / "lock").open("w") as lock:
+        with (self.directory / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _users(self) -> int:
-        counted = self._directory / "users"
+        counted = self.directory / "users"
         return int(counted.read_text()) if counted.exists() else 0
 
     def _count(self, users: int) -> None:
-        (self._directory / "users").write_text(str(users))
+        (self.directory / "users").write_text(str(users))
 
 
 def start_kafka(directory: Path) -> str:
@@ -80,8 +81,12 @@ def stop_kafka(directory: Path) -> None:
     kafka_local.stop(directory)
 
 
-def start_postgres(directory: Path) -> str:
-    """The SQLAlchemy URL of a fresh PostgreSQL on a loopback port."""
+def start_postgres(directory: Path, rules: str = "", certificates: Path | None = None) -> str:
+    """The SQLAlchemy URL of a fresh PostgreSQL on a loopback port.
+
+    `rules` are lines for pg_hba.conf in place of its own. With `certificates` it speaks TLS by server.crt and
+    server.key there, and asks for those of ca.pem.
+    """
     tools = _postgres_tools()
     # Not below pytest's own directory, which only its owner may enter: PostgreSQL refuses to run as root.
     data = Path(tempfile.mkdtemp(prefix="visabus-postgres-"))
@@ -92,12 +97,43 @@ def start_postgres(directory: Path) -> str:
     port = free_port()
     initdb = ("-D", f"{data}/db", "-U", "visabus", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync")
     _run(tools / "initdb", *initdb)
+    if rules:
+        (data / "db" / "pg_hba.conf").write_text(rules)
+    secure = _secured(data, certificates) if certificates is not None else ""
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data}"
-        " -c wal_level=logical -c max_connections=200"
+        f" -c wal_level=logical -c max_connections=200{secure}"
     )
     _run(tools / "pg_ctl", "-D", f"{data}/db", "-l", f"{data}/log", "-w", "-o", options, "start")
     return f"postgresql+asyncpg://visabus@127.0.0.1:{port}/postgres"
+
+
+def _secured(data: Path, certificates: Path) -> str:
+    """The options for TLS, with the files where the server may read them."""
+    names = {"ssl_cert_file": "server.crt", "ssl_key_file": "server.key", "ssl_ca_file": "ca.pem"}
+    for name in names.values():
+        shutil.copy(certificates / name, data / name)
+        (data / name).chmod(0o600)
+        if _as_postgres():
+            owner = pwd.getpwnam("postgres")
+            os.chown(data / name, owner.pw_uid, owner.pw_gid)
+    return " -c ssl=on" + "".join(f" -c {option}={data}/{name}" for option, name in names.items())
+
+
+def as_owner(directory: Path, *statements: str) -> None:
+    """Have statements run as the owner, by the server's own socket."""
+    data = Path((directory / "data").read_text())
+    (port,) = (int(name.suffix[1:]) for name in data.glob(".s.PGSQL.*") if name.suffix != ".lock")
+
+    async def run() -> None:
+        connection = await asyncpg.connect(host=str(data), port=port, user="visabus", database="postgres")
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
 
 
 def restart_postgres(directory: Path) -> None:
@@ -113,8 +149,8 @@ def stop_postgres(directory: Path) -> None:
     shutil.rmtree(data)
 
 
-def start_mariadb(directory: Path) -> str:
-    """The SQLAlchemy URL of a fresh MariaDB on a loopback port, with a binary log of whole rows."""
+def start_mariadb(directory: Path, *more: str) -> str:
+    """The SQLAlchemy URL of a fresh MariaDB on a loopback port, with a binary log of whole rows; `more` options."""
     server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
     install = shutil.which("mariadb-install-db")
     if not Path(server).exists() or install is None:
@@ -127,7 +163,7 @@ def start_mariadb(directory: Path) -> str:
     options = (
         *common, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/socket", f"--pid-file={data}/pid",
         "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-image=FULL",
-        "--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0",
+        "--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0", *more,
     )  # fmt: skip
     # a shell leaves it behind: nobody here waits for its end
     started = ("bash", "-c", 'setsid "$@" </dev/null >"$0" 2>&1 &', str(data / "log"), server, *options)
@@ -138,11 +174,16 @@ def start_mariadb(directory: Path) -> str:
             raise Unavailable(f"MariaDB does not start: {(data / 'log').read_text()[-300:]}")
         time.sleep(0.1)
     grant = "CREATE USER visabus@'127.0.0.1' IDENTIFIED BY 'visabus'; GRANT ALL ON *.* TO visabus@'127.0.0.1'"
-    _said(
-        [shutil.which("mariadb") or "mariadb", "--no-defaults", f"--socket={data}/socket", "-uroot", "-e", grant],
-        data / "grant.log",
-    )
+    as_root(directory, grant)
     return f"mysql+aiomysql://visabus:visabus@127.0.0.1:{port}/mysql"
+
+
+def as_root(directory: Path, statements: str) -> None:
+    """Have statements run as MariaDB's root, by the server's own socket."""
+    data = (directory / "data").read_text()
+    client = shutil.which("mariadb") or "mariadb"
+    command = [client, "--no-defaults", f"--socket={data}/socket", "-uroot", "-e", statements]
+    _said(command, Path(data) / "client.log")
 
 
 def stop_mariadb(directory: Path) -> None:

@@ -7,7 +7,8 @@ Position: the digests of the last `window` messages that are done, and `again`, 
 Such a message (delivered again, or sent twice) is told (a note), acknowledged and not read: what was read is counted
 once. An older one is read again, which changes nothing but the counters: its records keep their ids.
 
-Address: `amqp://user:password@host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS.
+Address: `amqp://user:password@host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS, with the authorities and
+the client certificate of the options `ssl_...`.
 """
 
 from __future__ import annotations
@@ -26,16 +27,25 @@ from urllib.parse import unquote, urlsplit
 from adapters.core import BadRecord, Batch, Credentials, Format, Json, Read, Resent, SourceDown
 from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
+from adapters.transports.tls_options import TlsOptions
+from links.probe import answers, speaks_tls, tls_failure
+from links.reasons import Failure, Reason, failure_of
+from links.tls import Tls
 from schemas.ids import digest
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 log = logging.getLogger(__name__)
+_REACH = 4.0
+"""Seconds at most for the question why a broker cannot be used."""
+_VAGUE = (Reason.CLOSED, Reason.TIMEOUT, Reason.TLS, Reason.TLS_NONE)
+_NO_AMQP = b"AMQP\x00\xff\xff\xff"
+"""A protocol header of no version: a broker answers with the header that it takes (AMQP 0-9-1, section 4.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
-class AmqpQueue:
+class AmqpQueue(TlsOptions):
     """The transport. `timeout`: seconds that the broker may take for one answer; `limit`: bytes of a message."""
 
     window: int = 200
@@ -46,6 +56,7 @@ class AmqpQueue:
     def __post_init__(self) -> None:
         if self.window < 1:
             raise ValueError("a window of at least one message")
+        self.tls()
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> QueueConsumer:
         """The queue at a URL. Raises ValueError if there is no format, SourceDown for a URL that is none."""
@@ -54,6 +65,8 @@ class AmqpQueue:
         address = Address.of(url)
         if credentials is not None:
             address = replace(address, login=credentials.user, password=credentials.secret)
+        if not address.tls and self.tls() != Tls():
+            raise SourceDown(f"{address}: settings: amqp takes no certificates; amqps does", code=Reason.SETTINGS)
         return QueueConsumer(address, format, self)
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
@@ -84,6 +97,12 @@ class Address:
             port = parts.port
         except ValueError:
             raise SourceDown("the address cannot be used: no URL") from None
+        if parts.query or parts.fragment:
+            raise SourceDown(
+                "the address cannot be used: settings: what stands behind its queue would be left out; say it in the"
+                " options of the feed",
+                code=Reason.SETTINGS,
+            )
         path = [unquote(step) for step in parts.path.split("/")[1:]]
         if parts.scheme not in ("amqp", "amqps") or len(path) not in (1, 2) or not path[-1]:
             raise SourceDown("the address cannot be used: amqp://host/queue or amqp://host/virtual-host/queue expected")
@@ -138,24 +157,47 @@ class QueueConsumer:
 
     async def _open(self) -> AbstractQueue:
         """The queue, which has to be there. Raises SourceDown."""
-        import aio_pika
-
         at, timeout = self.address, self.options.timeout
         with self._as_source_down("cannot be reached"):
             async with asyncio.timeout(timeout):
                 if self._connection is None:
-                    self._connection = await aio_pika.connect(
-                        host=at.host,
-                        port=at.port,
-                        login=at.login,
-                        password=at.password,
-                        virtualhost=at.virtual_host,
-                        ssl=at.tls,
-                        timeout=timeout,
-                        heartbeat=self.options.heartbeat,
-                    )
+                    self._connection = await self._connected()
                 channel = await self._connection.channel()
                 return await channel.get_queue(at.queue, ensure=True)
+
+    async def _connected(self) -> AbstractConnection:
+        """A connection. Raises SourceDown, which says why there is none."""
+        import aio_pika
+        from aio_pika.exceptions import AMQPError
+
+        at, timeout = self.address, self.options.timeout
+        context = None
+        if at.tls:
+            context = self.options.context(at)
+            # asked before: the library waits for an answer that a server without TLS, or without trust, never gives
+            if (refusal := await tls_failure(at.host, at.port, context, min(timeout, _REACH))) is not None:
+                if refusal.reason in _VAGUE and await answers(at.host, at.port, _NO_AMQP, _REACH / 4):
+                    refusal = Failure(Reason.TLS_NONE)
+                raise SourceDown.by(at, refusal)
+        try:
+            return await aio_pika.connect(
+                host=at.host,
+                port=at.port,
+                login=at.login,
+                password=at.password,
+                virtualhost=at.virtual_host,
+                ssl=at.tls,
+                ssl_context=context,
+                timeout=timeout,
+                heartbeat=self.options.heartbeat,
+            )
+        except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
+            failure = failure_of(error)
+            if (failure is None or failure.reason in _VAGUE) and not at.tls and await speaks_tls(at.host, at.port, 1.0):
+                failure = Failure(Reason.TLS_NEEDED)
+            if failure is None:
+                raise
+            raise SourceDown.by(at, failure) from None
 
     async def _next(self, queue: AbstractQueue) -> AbstractIncomingMessage | None:
         """The next message, none if none is ready. Raises SourceDown."""
@@ -180,7 +222,12 @@ class QueueConsumer:
             yield
         # RuntimeError: what the library says of a channel or connection that is closed
         except (AMQPError, PAMQPException, OSError, TimeoutError, RuntimeError) as error:
-            raise SourceDown(f"{self.address} {what}: {type(error).__name__}") from None
+            failure = failure_of(error)
+            if failure is not None and failure.reason.final:
+                raise SourceDown.by(self.address, failure) from None
+            code = failure.reason if failure is not None else None
+            said = f"{code}: {type(error).__name__}" if code is not None else type(error).__name__
+            raise SourceDown(f"{self.address} {what}: {said}", code=code) from None
 
     def _reader(self, body: bytes) -> Callable[[], AsyncIterator[Read]]:
         async def records() -> AsyncIterator[Read]:

@@ -22,6 +22,10 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from adapters.core import Credentials, SourceDown
 from adapters.transports.rows import iso
+from links.mariadb import mariadb
+from links.postgres import postgres
+from links.reasons import Reason, Unusable, failure_of
+from links.sqlite import sqlite
 
 DOWN = (
     SQLAlchemyError,
@@ -31,9 +35,11 @@ DOWN = (
     asyncpg.InterfaceError,
     aiomysql.MySQLError,
     aiomysql.Warning,
+    Unusable,
 )
 """SQLAlchemy wraps what a statement raises, but not all of what a driver raises when it connects."""
 
+_CONNECT_SECONDS = 10
 _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "sqlite": "sqlite+aiosqlite",
@@ -54,10 +60,18 @@ def open_engine(url: str, credentials: Credentials | None = None) -> tuple[Async
             parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
         if credentials is not None:
             parsed = parsed.set(username=credentials.user, password=credentials.secret)
+        parsed, arguments = _by_dialect(parsed)
         # one connection for the transport's life: the source is somebody else's
         engine = create_async_engine(
-            _read_only(parsed), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True
+            _read_only(parsed),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args=arguments,
         )
+    except Unusable as error:
+        raise SourceDown.by("the address cannot be used", error.failure) from None
     except (SQLAlchemyError, ImportError) as error:
         raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
     if engine.dialect.name == "sqlite":
@@ -67,6 +81,18 @@ def open_engine(url: str, credentials: Credentials | None = None) -> tuple[Async
     if engine.dialect.driver == "aiomysql":
         event.listen(engine.sync_engine, "connect", _in_utc)
     return engine, parsed.render_as_string(hide_password=True)
+
+
+def _by_dialect(url: URL) -> tuple[URL, dict[str, Any]]:
+    """The address, and what it says about TLS and the like as arguments of the driver. Raises Unusable."""
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        bare, arguments = postgres(url)
+        return bare, {"timeout": _CONNECT_SECONDS} | arguments
+    if backend in ("mariadb", "mysql"):
+        bare, arguments = mariadb(url)
+        return bare, {"connect_timeout": _CONNECT_SECONDS} | arguments
+    return (sqlite(url) if backend == "sqlite" else url), {}
 
 
 def is_mariadb(engine: AsyncEngine) -> bool:
@@ -97,7 +123,12 @@ async def reading(engine: AsyncEngine, timeout: float, *, snapshot: bool = False
 
 def down(address: str, error: BaseException) -> SourceDown:
     """What a database's error means, in words, without what was asked."""
+    failure = failure_of(error)
+    if failure is not None and failure.reason is not Reason.ABSENT:
+        return SourceDown.by(address, failure)
     cause = getattr(error, "orig", None) or error
+    if failure is not None:
+        return SourceDown(f"{address}: {failure.reason}: {cause}", code=failure.reason)
     return SourceDown(f"{address}: {type(cause).__name__}: {cause}")
 
 

@@ -27,6 +27,8 @@ from urllib.parse import quote, urljoin, urlsplit
 import orjson
 
 from adapters.core import Credentials, SourceDown
+from adapters.transports.tls_options import TlsOptions
+from links.reasons import Reason, failure_of
 
 if TYPE_CHECKING:
     import httpx
@@ -57,6 +59,7 @@ class Access:
     limit: int = 16 * 2**20
     per_second: float = 0.0
     per_day: int = 0
+    tls: TlsOptions = field(default_factory=TlsOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,9 @@ class HttpClient:
         why = {401: ": it does not take these credentials", 429: ": too many requests"}.get(answer.status, "")
         if answer.status in _MOVED and (host := urlsplit(answer.headers.get("location", "")).hostname):
             why = f": it points to {host}, and is not followed"
-        return SourceDown(f"{self.where} answered {answer.status}{what}{why}{wish}", retry_after=asked)
+        code = {401: Reason.CREDENTIALS, 403: Reason.NOT_AUTHORISED}.get(answer.status)
+        where = f"{self.where}: {code}: it" if code is not None else self.where
+        return SourceDown(f"{where} answered {answer.status}{what}{why}{wish}", retry_after=asked, code=code)
 
     # --- how often ----------------------------------------------------------------------------------------------
 
@@ -199,7 +204,9 @@ class HttpClient:
         access = self.access
         if self._client is None:
             headers = {"Accept-Encoding": "gzip"}
-            self._client = httpx.AsyncClient(timeout=access.timeout, follow_redirects=False, headers=headers)
+            self._client = httpx.AsyncClient(
+                timeout=access.timeout, follow_redirects=False, headers=headers, verify=access.tls.context(self.where)
+            )
         try:
             async with asyncio.timeout(access.patience), self._client.stream(method, address, **given) as answer:
                 body = bytearray()
@@ -215,12 +222,12 @@ class HttpClient:
             raise NoAnswer(f"{self.where} has not answered within {access.patience:g} s") from None
         except httpx.TimeoutException as error:
             if isinstance(error, httpx.ConnectTimeout):
-                raise SourceDown(f"{self.where} cannot be reached: ConnectTimeout") from None
+                raise unanswered(self.where, error) from None
             raise NoAnswer(f"{self.where} does not answer: {type(error).__name__}") from None
         except (httpx.RemoteProtocolError, httpx.ReadError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise NoAnswer(f"{self.where} broke off its answer: {type(error).__name__}") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise SourceDown(f"{self.where} cannot be reached: {type(error).__name__}") from None
+            raise unanswered(self.where, error) from None
 
     def _fits(self, body: bytes | bytearray) -> None:
         """Raises NoAnswer for a body that is too large."""
@@ -263,6 +270,14 @@ class HttpClient:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
             raise SourceDown(f"{self.where} gave no token: it answered with {answer.shape}")
         return token, _seconds(body.get("expires_in"))
+
+
+def unanswered(where: str, error: Exception) -> SourceDown:
+    """Why no request could be made, by an error of httpx."""
+    failure = failure_of(error)
+    if failure is None:
+        return SourceDown(f"{where} cannot be reached: {type(error).__name__}")
+    return SourceDown(f"{where} cannot be reached: {failure}", code=failure.reason)
 
 
 def _today() -> str:

@@ -8,34 +8,30 @@ time, for the library may wait for a broker that never answers. Its types are no
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from adapters.core import SourceDown
+from links.kafka import diagnosed
+from links.reasons import Reason, failure_of
 
 T = TypeVar("T")
 _COMMITTED, _UNCOMMITTED = 1, 0
 _FETCHED, _FETCHED_OF_ONE = 8 * 2**20, 2**20
 """Bytes of an answer, and of a partition in it; a message that is larger comes alone."""
+_SOON = 1.5
+"""Seconds after which a client that has not connected is asked about."""
+_REACH = 4.0
 _GRACE = 1.25
 """The library's own limit for an answer comes first: it knows what it has to clean up."""
 _WORDS = {
-    "AuthenticationFailedError": "user or password is refused",
-    "ClusterAuthorizationFailedError": "the right to use the cluster is missing",
     "CorruptRecordError": "what the broker keeps fails its checksum",
-    "GroupAuthorizationFailedError": "the right to read is missing",
     "KafkaConnectionError": "cannot be reached",
     "LeaderNotAvailableError": "a partition has no leader",
     "NodeNotReadyError": "cannot be reached",
-    "RequestTimedOutError": "does not answer in time",
-    "SaslAuthenticationFailed": "user or password is refused",
-    "TimeoutError": "does not answer in time",
-    "TopicAuthorizationFailedError": "the right to read the topic is missing",
     "UnsupportedCodecError": "messages are compressed in a way that is not read",
-    "UnsupportedSaslMechanismError": "the broker does not know this way to log in",
 }
 
 
@@ -92,10 +88,23 @@ class TopicClient:
             max_partition_fetch_bytes=_FETCHED_OF_ONE,
         )
         self._consumer = consumer
+        await self._connected(consumer)
+
+    async def _connected(self, consumer: Any) -> None:
+        """Start a client. Where that fails or takes long, ask why meanwhile: the library keeps that to its log."""
+        starting = asyncio.create_task(self._within(self._started(consumer)))
         try:
-            await self._within(self._started(consumer))
-        except SourceDown as error:
-            raise SourceDown(f"{self._where}: {await self._diagnosis() or error}") from None
+            await asyncio.wait([starting], timeout=_SOON)
+            if not starting.done() or starting.exception() is not None:
+                failure = await diagnosed(self._options, min(self._timeout, _REACH))
+                if failure is not None and (failure.reason.final or starting.done()):
+                    raise SourceDown.by(self._where, failure)
+            await starting
+        finally:
+            if not starting.done():
+                starting.cancel()
+                await asyncio.wait([starting], timeout=self._timeout / 4)
+            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _started(self, consumer: Any) -> None:
         """Start a client, which forgets the connection of its first question where it is cancelled before the answer.
@@ -115,7 +124,9 @@ class TopicClient:
         """The topic. Raises SourceDown if there is none, if it may not be read, or if a partition has no leader."""
         code, identity, partitions = await self._within(self._metadata())
         if code:
-            raise SourceDown(f"{self._where}: {_TOPIC_ERRORS.get(code, f'the topic answers with error {code}')}")
+            reason, words = _TOPIC_ERRORS.get(code, (None, f"the topic answers with error {code}"))
+            said = f"{reason}: {words}" if reason is not None else words
+            raise SourceDown(f"{self._where}: {said}", code=reason)
         without = sorted(number for number, error in partitions.items() if error)
         if without:
             raise SourceDown(f"{self._where}: partition {without[0]} has no leader")
@@ -203,43 +214,18 @@ class TopicClient:
         except OffsetOutOfRangeError:
             raise
         except (KafkaError, OSError, TimeoutError) as error:
-            raise SourceDown(f"{self._where} {_words(error)}") from None
-
-    async def _diagnosis(self) -> str:
-        """Why no broker can be used: the library keeps that to its log."""
-        from aiokafka.conn import create_conn  # type: ignore[import-untyped]
-        from aiokafka.errors import KafkaError
-
-        options = {name: value for name, value in self._options.items() if name != "bootstrap_servers"}
-        for server in self._options["bootstrap_servers"]:
-            host, _, port = server.rpartition(":")
-            try:
-                async with asyncio.timeout(min(self._timeout, 10.0)):
-                    connection = await create_conn(
-                        host, int(port), client_id="visabus", request_timeout_ms=10_000, **options
-                    )
-                connection.close()
-            except (KafkaError, OSError, TimeoutError) as error:
-                return _words(error)
-        return ""
+            failure = failure_of(error)
+            if failure is not None:
+                raise SourceDown.by(self._where, failure) from None
+            name = type(error).__name__
+            raise SourceDown(f"{self._where} {_WORDS.get(name, f'answers with {name}')}") from None
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "the certificate is not trusted"
-    if isinstance(error, ssl.SSLError):
-        return "TLS cannot be agreed on"
-    name = type(error).__name__
-    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-        return "cannot be reached"
-    return _WORDS.get(name, f"answers with {name}")
-
-
-_TOPIC_ERRORS = {
-    3: "there is no such topic, or the right to see it is missing",
-    5: "a partition has no leader",
-    17: "that is no name of a topic",
-    29: "the right to read the topic is missing",
+_TOPIC_ERRORS: Mapping[int, tuple[Reason | None, str]] = {
+    3: (Reason.ABSENT, "there is no such topic, or the right to see it is missing"),
+    5: (None, "a partition has no leader"),
+    17: (Reason.SETTINGS, "that is no name of a topic"),
+    29: (Reason.NOT_AUTHORISED, "the right to read the topic is missing"),
 }
 
 

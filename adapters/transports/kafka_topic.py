@@ -54,12 +54,15 @@ from adapters.transports.kafka_client import Bounds, Gone, TopicClient, TopicSta
 from adapters.transports.offline import opened
 from adapters.transports.schema_registry import SchemaRegistry, UnknownSchema
 from adapters.transports.slices import at_once, by_few
+from adapters.transports.tls_options import TlsOptions
+from links.oauth import Tokens, token_provider
+from links.reasons import Reason
 from schemas.ids import digest
 
 TOMBSTONE = "@tombstone"
 """The field, true, of a record whose message has a key and no value."""
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 _NO_FORMAT = "messages need a format, or the reader's schema of Avro"
 _UNORDERED = "a clock that vouches for nothing: the topic has several partitions, and others may be behind this one"
 _FEW = 20
@@ -71,7 +74,7 @@ Decode = Callable[[Any], Iterable[Read]]
 
 
 @dataclass(frozen=True, slots=True)
-class KafkaTopic:
+class KafkaTopic(TlsOptions):
     """The transport. `timeout`: seconds that the broker or the registry may take; `limit`: bytes of a message.
 
     With `avro` messages are in the framing of a schema registry, which `registry` is the address of, and there is no
@@ -88,9 +91,8 @@ class KafkaTopic:
     timeout: float = 30.0
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str | None = None
-    ssl_cafile: str | None = None
-    ssl_certfile: str | None = None
-    ssl_keyfile: str | None = None
+    oauth_token_url: str | None = None
+    oauth_scope: str | None = None
 
     def __post_init__(self) -> None:
         if self.messages < 1:
@@ -106,6 +108,10 @@ class KafkaTopic:
             raise ValueError(f"TLS settings with security_protocol {self.security_protocol}")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
             raise ValueError("ssl_certfile and ssl_keyfile go together")
+        if self.ssl_password is not None and not self.ssl_keyfile:
+            raise ValueError("ssl_password goes with ssl_keyfile")
+        if (self.sasl_mechanism == "OAUTHBEARER") != (self.oauth_token_url is not None):
+            raise ValueError("sasl_mechanism OAUTHBEARER and oauth_token_url go together")
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> TopicConsumer:
         """The topic at a URL. Raises ValueError for what is missing in the settings, SourceDown for the address."""
@@ -151,19 +157,20 @@ class KafkaTopic:
             "bootstrap_servers": list(address.servers),
             "security_protocol": self.security_protocol,
         }
+        context = None
         if self.security_protocol.endswith("SSL"):
-            from aiokafka.helpers import create_ssl_context  # type: ignore[import-untyped]  # here: it loads the client
-
-            try:
-                options["ssl_context"] = create_ssl_context(
-                    cafile=self.ssl_cafile, certfile=self.ssl_certfile, keyfile=self.ssl_keyfile
-                )
-            except OSError as error:
-                raise SourceDown(f"{address}: the certificates cannot be read: {type(error).__name__}") from None
+            context = self.context(address)
+            options["ssl_context"] = context
         if self.sasl_mechanism is not None and credentials is not None:
             options["sasl_mechanism"] = self.sasl_mechanism
-            options["sasl_plain_username"] = credentials.user
-            options["sasl_plain_password"] = credentials.secret
+            if self.oauth_token_url is not None:
+                tokens = Tokens(
+                    self.oauth_token_url, credentials.user, credentials.secret, self.oauth_scope or "", context
+                )
+                options["sasl_oauth_token_provider"] = token_provider(tokens)
+            else:
+                options["sasl_plain_username"] = credentials.user
+                options["sasl_plain_password"] = credentials.secret
         return options
 
 
@@ -185,6 +192,12 @@ class Address:
         if "@" in parts.netloc:
             raise SourceDown("the address cannot be used: user and secret of the feed do not belong in it")
         hosts = [server.rpartition(":") for server in servers]
+        if parts.query or parts.fragment:
+            raise SourceDown(
+                "the address cannot be used: settings: what stands behind its topic would be left out; say it in the"
+                " options of the feed",
+                code=Reason.SETTINGS,
+            )
         if parts.scheme != "kafka" or not topic or "/" in topic or not hosts:
             raise SourceDown("the address cannot be used: kafka://host:port/topic expected")
         if not all(host and port.isdecimal() and int(port) < 2**16 for host, _, port in hosts):
@@ -410,7 +423,7 @@ class TopicConsumer:
     async def _schemas(self, messages: list[Any]) -> dict[SchemaId, Any]:
         """The writers' schemas of messages, each or why there is none. Raises SourceDown."""
         if self._registry is None:
-            self._registry = SchemaRegistry(self.options.registry, self.options.timeout)
+            self._registry = SchemaRegistry(self.options.registry, self.options.timeout, self.options)
         schemas: dict[SchemaId, Any] = {}
         for message in messages:
             try:

@@ -41,6 +41,7 @@ from adapters.core import (
 )
 from adapters.transports.http_client import Access, Answer, HttpClient, QuotaUsed
 from adapters.transports.offline import opened
+from adapters.transports.tls_options import TlsOptions
 from schemas.ids import digest
 
 LONGEST_CURSOR = 4_000
@@ -86,7 +87,7 @@ class LinkedPages:
 
 
 @dataclass(frozen=True, slots=True)
-class RestPoll:
+class RestPoll(TlsOptions):
     """The transport. `path` stands behind the address of the settings.
 
     `since`: the parameter that asks for what changed since a moment; `changed`: the member of a record that tells its
@@ -136,6 +137,7 @@ class RestPoll:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceDown("the address cannot be used: http:// or https:// expected")
+        self.check(url)
         access = Access(
             self.token,
             self.scope,
@@ -146,6 +148,7 @@ class RestPoll:
             self.limit,
             self.per_second,
             self.per_day,
+            self,
         )
         return HttpClient(url.rstrip("/"), access, credentials)
 

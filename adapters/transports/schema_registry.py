@@ -15,6 +15,8 @@ import orjson
 
 from adapters.core import SourceDown
 from adapters.formats.avro import SchemaId, parsed
+from adapters.transports.http_client import unanswered
+from adapters.transports.tls_options import TlsOptions
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +41,7 @@ class SchemaRegistry:
 
     url: str = field(repr=False)
     timeout: float = 30.0
+    tls: TlsOptions = field(default_factory=TlsOptions)
     _client: httpx.AsyncClient | None = None
 
     async def schema(self, known: SchemaId) -> Any:
@@ -82,11 +85,13 @@ class SchemaRegistry:
         import httpx
 
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=self.timeout, follow_redirects=False)
+            self._client = httpx.AsyncClient(
+                timeout=self.timeout, follow_redirects=False, verify=self.tls.context(f"schema registry {self.where}")
+            )
         try:
             answer = await self._client.get(f"{self.url.rstrip('/')}/{path}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceDown(f"schema registry {self.where} cannot be reached: {type(error).__name__}") from None
+            raise unanswered(f"schema registry {self.where}", error) from None
         body = _body(answer.content) if len(answer.content) <= LONGEST else None
         if answer.status_code == 404 and body is not None and "error_code" in body:
             raise UnknownSchema(f"{what} is unknown to the schema registry")

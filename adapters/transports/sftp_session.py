@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.core import Credentials, SourceDown
 from adapters.transports.remote_memory import State
+from links.reasons import failure_of
 
 if TYPE_CHECKING:
     from asyncssh import SFTPAttrs, SFTPClient, SFTPClientFile, SFTPName, SSHClientConnection
@@ -359,4 +360,7 @@ def _as_source_down(address: Address, otherwise: str, what: str = "") -> Iterato
     except (asyncssh.Error, OSError, EOFError, ValueError) as error:
         if isinstance(error, ours) and not what:
             raise
-        raise SourceDown(f"{address} {words.get(type(error), f'{otherwise}: {type(error).__name__}')}") from None
+        failure = failure_of(error)
+        code = failure.reason if failure is not None else None
+        said = words.get(type(error), f"{otherwise}: {type(error).__name__}")
+        raise SourceDown(f"{address} {said}" if code is None else f"{address}: {code}: {said}", code=code) from None

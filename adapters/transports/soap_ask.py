@@ -17,6 +17,7 @@ from adapters.core import BadRecord, Credentials, Format, Header, Read, SourceDo
 from adapters.transports.asked import AskedSource, Pace, Reply
 from adapters.transports.soap_call import RequestRefused, Security, SoapCall
 from adapters.transports.soap_poll import needed, offline_answer, usable
+from adapters.transports.tls_options import TlsOptions
 from schemas.identifiers import Identifier
 
 _AT_ONCE = 65_536
@@ -29,7 +30,7 @@ def always(_: Sequence[Read]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SoapAsk:
+class SoapAsk(TlsOptions):
     """The transport. `wsdl`: a file beside the adapter; `answer`: `{namespace}name` of the element that answers.
 
     `by`: scheme of identifiers -> element of the request, the best first. `echo`: the attribute of the answer that
@@ -68,6 +69,7 @@ class SoapAsk:
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> AskedSource:
         """The service at an address. Raises ValueError without a format, SourceDown for the address."""
+        self.check(url)
         call = SoapCall(
             self.wsdl,
             self.operation,
@@ -77,6 +79,7 @@ class SoapAsk:
             self.security,
             timeout=self.timeout,
             limit=self.limit,
+            tls=self,
         )
         return AskedSource(SoapRespondent(call, needed(format), self), self.pace)
 

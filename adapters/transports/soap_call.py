@@ -17,7 +17,7 @@ import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -31,6 +31,8 @@ from lxml import etree
 from adapters.core import Credentials, SourceDown
 from adapters.formats.xml_message import local_name
 from adapters.formats.xml_safe import safe_parser
+from adapters.transports.http_client import unanswered
+from adapters.transports.tls_options import TlsOptions
 
 if TYPE_CHECKING:
     import httpx
@@ -73,6 +75,7 @@ class SoapCall:
     security: Security = "basic"
     timeout: float = 30.0
     limit: int = 16 * 2**20
+    tls: TlsOptions = field(default_factory=TlsOptions)
     _client: httpx.AsyncClient | None = None
 
     async def __call__(self, **values: Any) -> bytes:
@@ -106,7 +109,9 @@ class SoapCall:
         import httpx
 
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=self.timeout, follow_redirects=False)
+            self._client = httpx.AsyncClient(
+                timeout=self.timeout, follow_redirects=False, verify=self.tls.context(self.where)
+            )
         headers = dict(request.headers)
         if self.credentials is not None and self.security == "basic":
             both = f"{self.credentials.user}:{self.credentials.secret}"
@@ -125,7 +130,7 @@ class SoapCall:
                         raise SourceDown(f"{self.where}: an answer of more than {self.limit} bytes")
                 return answer.status_code, answer.headers, b"".join(pieces)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceDown(f"{self.where} cannot be reached: {type(error).__name__}") from None
+            raise unanswered(self.where, error) from None
         except TimeoutError:
             raise SourceDown(f"{self.where} did not answer within {self.timeout:g} s") from None
 

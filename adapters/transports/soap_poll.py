@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from adapters.core import BadRecord, Batch, Connection, Credentials, Format, Header, Json, Note, Read, SourceDown
 from adapters.transports.offline import opened
 from adapters.transports.soap_call import RequestRefused, Security, SoapCall, element_of
+from adapters.transports.tls_options import TlsOptions
 from adapters.transports.watermark import Watermark
 from schemas.ids import digest
 
@@ -61,7 +62,7 @@ def offline_answer(source: Path | bytes, limit: int) -> bytes | BadRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SoapPoll:
+class SoapPoll(TlsOptions):
     """The transport. `wsdl`: a file beside the adapter; `answer`: `{namespace}name` of the element that answers.
 
     `since` and `page`: elements of the request, for what changed since a moment, and for the page that comes next;
@@ -93,6 +94,7 @@ class SoapPoll:
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
         """The service at an address. Raises ValueError without a format, SourceDown for the address."""
+        self.check(url)
         call = SoapCall(
             self.wsdl,
             self.operation,
@@ -102,6 +104,7 @@ class SoapPoll:
             self.security,
             timeout=self.timeout,
             limit=self.limit,
+            tls=self,
         )
         return SoapService(call, needed(format), self)
 

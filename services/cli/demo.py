@@ -42,8 +42,8 @@ TOKEN_SECONDS = 43_200
 _POLL_SECONDS = 0.25
 _START_SECONDS = 60.0
 _SHOWN = 5
-_KEPT = ("VISABUS_KAFKA__", "VISABUS_TEST_", "VISABUS_SYSTEM_PACKAGES")
-"""Settings of the environment that hold in a demo too; all others are the demo's own."""
+_KEPT = ("VISABUS_TEST_", "VISABUS_SYSTEM_PACKAGES")
+"""Of the environment what holds in a demo too; all other settings are the demo's own."""
 
 
 def register(app: typer.Typer) -> None:
@@ -133,7 +133,7 @@ class Plan:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("VISABUS_") or name.startswith(_KEPT)
+            if not name.startswith("VISABUS_") or name.startswith(_kept(self.bus, self.store))
         }
         return (
             kept
@@ -147,6 +147,11 @@ class Plan:
             }
             | {f"VISABUS_DOOR__{name.upper()}": json.dumps(value) for name, value in door(keys, self.door_port).items()}
         )
+
+
+def _kept(bus: str | None, store: str | None) -> tuple[str, ...]:
+    """Names of the environment that hold: how to speak to a Kafka and a PostgreSQL only where there are such."""
+    return (*_KEPT, *(("VISABUS_KAFKA__",) if bus else ()), *(("VISABUS_STORE__",) if store else ()))
 
 
 def _free_ports(count: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.core import Connection, Credentials, Feed, Pushed, System
 from services.feeds import Counters
@@ -73,12 +74,17 @@ def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, S
             mistakes.append(f"feeds.{name}: {system_name} pushes it, so it has no address; `visabus door` takes it")
             continue
         try:
-            feeds.append(Source(system, feed.configured(at.options), at.url, _credentials(at)))
+            feeds.append(Source(system, feed.configured(_options(at)), at.url, _credentials(at)))
         except ValueError as error:
             mistakes.append(f"feeds.{name}.options: {error}")
     if mistakes:
         raise SettingsError(mistakes)
     return feeds
+
+
+def _options(at: FeedSettings) -> dict[str, Any]:
+    secret = at.key_secret
+    return dict(at.options) | ({"ssl_password": secret.get_secret_value()} if secret is not None else {})
 
 
 def _credentials(at: FeedSettings) -> Credentials | None:

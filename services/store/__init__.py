@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from links.reasons import Unusable, failure_of
 from services.engines import make_directory, open_engine
 from services.store.contract import StoreDown
 from services.store.postgres import PostgresWriter
@@ -61,7 +62,10 @@ def _engine(url: str) -> AsyncEngine:
 
 async def open_store(url: str, *, migrate: bool = True) -> Store:
     """The store at an address, brought to the present layout first. Raises StoreDown, ValueError."""
-    engine = _engine(url)
+    try:
+        engine = _engine(url)
+    except Unusable as error:
+        raise StoreDown(f"the store: {error}", code=error.failure.reason, final=True) from None
     try:
         make_directory(engine)
         if migrate:
@@ -69,6 +73,9 @@ async def open_store(url: str, *, migrate: bool = True) -> Store:
                 await connection.run_sync(_migrate)
     except (OSError, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         await engine.dispose()
+        if (failure := failure_of(error)) is not None:
+            where = f"the store at {engine.url!r} cannot be opened: {failure}"
+            raise StoreDown(where, code=failure.reason, final=failure.reason.final) from error
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreDown(f"the store at {engine.url!r} cannot be opened: {cause}") from error
     writer: Writer = PostgresWriter(engine) if engine.dialect.name == "postgresql" else SqliteWriter(engine)

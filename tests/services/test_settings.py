@@ -78,8 +78,17 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
             {"VISABUS_API__JWKS": __file__, "VISABUS_API__HS_SECRET": "hunter2" * 8},
             "a token must not choose how it is checked",
         ),
-        ({"VISABUS_KAFKA__USERNAME": "x"}, "PLAINTEXT takes no sasl_mechanism"),
-        ({"VISABUS_KAFKA__CAFILE": __file__}, "PLAINTEXT takes no cafile"),
+        ({"VISABUS_BUS_URL": "kafka://h:1", "VISABUS_KAFKA__USERNAME": "x"}, "PLAINTEXT takes no sasl_mechanism"),
+        ({"VISABUS_BUS_URL": "kafka://h:1", "VISABUS_KAFKA__CAFILE": __file__}, "PLAINTEXT takes no cafile"),
+        ({"VISABUS_BUS_URL": "kafka://h:1", "VISABUS_KAFKA__CERTFILE": __file__}, "certfile and keyfile go together"),
+        ({"VISABUS_KAFKA__KEY_PASSWORD": "hunter2"}, "key_password goes with keyfile"),
+        ({"VISABUS_KAFKA__CAFILE": __file__}, "bus_url is embedded, and takes no kafka.cafile"),
+        ({"VISABUS_STORE__SSLMODE": "verify-full"}, "store_url: SQLite takes no store.sslmode"),
+        ({"VISABUS_STORE__SSLMODE": "hunter2"}, "store.sslmode"),
+        (
+            {"VISABUS_AUDIT_URL": "postgresql://h/d?sslmode=disable", "VISABUS_AUDIT__SSLMODE": "verify-full"},
+            "audit_url: sslmode of the address and audit.sslmode differ",
+        ),
         ({"VISABUS_KAFKA__CAFILE": "/nowhere"}, "kafka.cafile: no file"),
         ({"VISABUS_BUS_URL": "kafka://visabus:hunter2@h:9092"}, "bus_url: user and password do not belong"),
         ({"VISABUS_BUS_URL": "kafka://h:9092?colour=hunter2"}, "bus_url: no setting of a bus that is kafka: colour"),
@@ -116,6 +125,7 @@ def test_a_file_that_is_no_toml_is_not_quoted(tmp_path: Path) -> None:
 def test_no_secret_is_printed() -> None:
     settings = load(
         environment={},
+        bus_url="kafka://h:9093",
         store_url="postgresql://visabus:hunter2@db/visabus",
         feeds={"I94.x": {"url": "sftp://visabus:hunter2@host/", "options": {"password": "hunter2"}}},
         api={"hs_secret": "hunter2" * 8},

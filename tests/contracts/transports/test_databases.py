@@ -468,7 +468,7 @@ async def test_a_server_that_takes_the_connection_and_says_nothing_is_down() -> 
     port = server.sockets[0].getsockname()[1]
     connections = [whole(timeout=-4.5).open(f"{kind}://x@127.0.0.1:{port}/x", None) for kind in ("mysql", "postgresql")]
     for connection in connections:
-        with pytest.raises(SourceDown, match="TimeoutError"):
+        with pytest.raises(SourceDown, match="timeout: no answer in time"):
             _ = [batch async for batch in connection.batches(None)]
         await connection.close()
     server.close()

@@ -58,26 +58,26 @@ async def test_whoever_has_the_rights_reads(broker: SecureKafka) -> None:
 async def test_a_wrong_password_is_told_as_such_and_never_itself(
     broker: SecureKafka, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(SourceDown, match="user or password is refused") as error:
+    with pytest.raises(SourceDown, match="credentials: user or password is refused") as error:
         await read(broker, "upax", transport(broker), "wrong-secret-7")
     assert "wrong-secret-7" not in f"{error.value} {caplog.text}"
 
 
 async def test_a_certificate_that_is_not_trusted(broker: SecureKafka) -> None:
     by = replace(transport(broker), ssl_cafile=None)
-    with pytest.raises(SourceDown, match="the certificate is not trusted"):
+    with pytest.raises(SourceDown, match="tls-ca: "):
         await read(broker, "upax", by)
 
 
 async def test_a_client_that_speaks_no_tls(broker: SecureKafka) -> None:
     by = transport(broker, security_protocol="SASL_PLAINTEXT", ssl_cafile=None)
-    with pytest.raises(SourceDown, match=r"cannot be reached|does not answer|answers with"):
+    with pytest.raises(SourceDown, match="tls-needed: "):
         await read(broker, "upax", by)
 
 
 async def test_a_way_to_log_in_that_the_broker_does_not_know(broker: SecureKafka) -> None:
-    by = transport(broker, sasl_mechanism="SCRAM-SHA-512")
-    with pytest.raises(SourceDown, match="does not know this way to log in"):
+    by = transport(broker, sasl_mechanism="SCRAM-SHA-256")
+    with pytest.raises(SourceDown, match=r"mechanism: .* does not know this way to log in"):
         await read(broker, "upax", by)
 
 
@@ -88,5 +88,5 @@ async def test_a_topic_that_may_not_be_read(broker: SecureKafka) -> None:
 
 async def test_certificates_that_are_no_files(broker: SecureKafka, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(SourceDown, match="certificates cannot be read"):
+    with pytest.raises(SourceDown, match=r"tls-files: .*no PEM"):
         await read(broker, "upax", transport(broker, ssl_cafile=str(tmp_path / "ca.pem")))

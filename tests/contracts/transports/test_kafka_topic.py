@@ -137,7 +137,7 @@ def test_what_is_missing_to_open_it() -> None:
     with pytest.raises(ValueError, match="needs user and secret"):
         login.open("kafka://h:1/t", JsonMessage())
     tls = KafkaTopic(security_protocol="SSL", ssl_cafile="/nowhere/ca.pem")
-    with pytest.raises(SourceDown, match="certificates cannot be read"):
+    with pytest.raises(SourceDown, match=r"tls-files: .* /nowhere/ca\.pem: No such file"):
         tls.open("kafka://h:1/t", JsonMessage())
 
 
@@ -417,7 +417,7 @@ async def test_a_name_that_is_none_of_a_topic(kafka: str) -> None:
 
 
 async def test_nobody_listens() -> None:
-    with pytest.raises(SourceDown, match=r"topic 't' at 127.0.0.1:1: cannot be reached"):
+    with pytest.raises(SourceDown, match=r"topic 't' at 127.0.0.1:1: refused: "):
         await poll("kafka://127.0.0.1:1/t")
 
 
@@ -425,7 +425,7 @@ async def test_a_broker_that_takes_no_login_and_one_that_speaks_no_tls(topic: Fo
     """What the library only writes to its log is asked for once more, and told."""
     login = replace(PLAIN, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", timeout=3)
     tls = replace(PLAIN, security_protocol="SSL", timeout=3)
-    for transport, why in ((login, "answers with|cannot be reached|does not"), (tls, "TLS cannot|cannot be|does not")):
+    for transport, why in ((login, "mechanism: |closed: "), (tls, "tls-none: ")):
         consumer = transport.open(topic.url, JsonMessage(), Credentials("visabus", "hunter22"))
         with pytest.raises(SourceDown, match=why) as error:
             await anext(aiter(consumer.batches(None)))
