@@ -190,7 +190,7 @@ class DatabaseSettings(Group):
 
     def said(self) -> dict[str, str]:
         """Return what is set, under the names that an address has for it."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {name: getattr(self, name) for name in DatabaseSettings.model_fields}
         plain = {name: value for name, value in values.items() if value is not None}
         return {
             name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -318,7 +318,7 @@ class DoorSettings(Group):
     body_seconds: Seconds = Field(default=30.0, description="Seconds after which an incomplete body is given up.")
 
 
-class AuditSettings(Group):
+class AuditSettings(DatabaseSettings):
     """The audit log: its keys, which its database must not hold, and how often its head is given out."""
 
     seal_keys: Path | None = Field(
@@ -389,7 +389,7 @@ class Settings(BaseSettings):
         default=Path("var"), description="The local directory: embedded bus, store and audit log, spool, indexes, keys."
     )
     store: DatabaseSettings = DatabaseSettings()
-    audit: DatabaseSettings = DatabaseSettings()
+    audit: AuditSettings = AuditSettings()
     bus_url: str = Field(
         default_factory=lambda data: f"embedded://{data['data_dir']}/bus.db",
         description="embedded:///absolute/bus.db or kafka://host:port",
@@ -410,7 +410,6 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()
     door: DoorSettings = DoorSettings()
-    audit: AuditSettings = AuditSettings()
     signing: SigningSettings = SigningSettings()
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
