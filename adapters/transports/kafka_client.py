@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from adapters.core import SourceDown
+from adapters.transports.kafka_batches import oversized
 from links.kafka import diagnosed
 from links.reasons import Reason, failure_of
 
@@ -63,12 +64,23 @@ class Gone(Exception):
 class TopicClient:
     """One client's life: made for one poll of a topic, never used again after an error or another set of topics."""
 
-    def __init__(self, where: str, topic: str, options: Mapping[str, Any], *, committed: bool, timeout: float) -> None:
+    def __init__(
+        self,
+        where: str,
+        topic: str,
+        options: Mapping[str, Any],
+        *,
+        committed: bool,
+        timeout: float,
+        unpacked: int = 64 * 2**20,
+    ) -> None:
         self._where = where
         self._topic = topic
         self._options = options
         self._committed = committed
         self._timeout = timeout
+        self._unpacked = unpacked
+        self._refused = ""
         self._consumer: Any = None
 
     async def open(self) -> None:
@@ -88,6 +100,7 @@ class TopicClient:
             max_partition_fetch_bytes=_FETCHED_OF_ONE,
         )
         self._consumer = consumer
+        consumer._client.send = self._bounded(consumer._client.send)
         await self._connected(consumer)
 
     async def _connected(self, consumer: Any) -> None:
@@ -170,6 +183,8 @@ class TopicClient:
             many = await self._within(fetched)
         except OffsetOutOfRangeError as error:
             raise Gone({place.partition: at for place, at in error.args[0].items()}) from None
+        if self._refused and not many:
+            raise SourceDown(f"{self._where}: {self._refused}", code=Reason.SETTINGS)
         return {place.partition: messages for place, messages in many.items()}
 
     async def reached(self, partition: int) -> int:
@@ -187,6 +202,35 @@ class TopicClient:
         for task in tasks:
             task.cancel()
         await _ended(consumer._client.close(), self._timeout / 4)
+
+    def _bounded(self, send: Any) -> Any:
+        """The library's way to ask, without batches that unpack to too much: it would unpack each whole.
+
+        What stands before such a batch is read; then the batch is first in the answer, and the topic cannot be read on.
+        """
+
+        async def bounded(*arguments: Any, **named: Any) -> Any:
+            answer = await send(*arguments, **named)
+            if type(answer).__name__.startswith("FetchResponse"):
+                answer.topics = [
+                    (topic, [self._fitting(partition) for partition in partitions])
+                    for topic, partitions in answer.topics
+                ]
+            return answer
+
+        return bounded
+
+    def _fitting(self, partition: Any) -> Any:
+        *before, records = partition
+        large = oversized(records, self._unpacked) if isinstance(records, bytes) else None
+        if large is None:
+            return partition
+        if not large.at:
+            self._refused = (
+                f"partition {before[0]}, offset {large.offset}: a batch of {large.size} bytes unpacks to more than"
+                f" {self._unpacked}, which the option unpacked allows"
+            )
+        return (*before, records[: large.at])
 
     def _place(self, partition: int) -> Any:
         from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]

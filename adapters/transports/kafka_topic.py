@@ -9,9 +9,10 @@ What the topic lost before it was read is told by a refused record in its place,
   which changes nothing but the counters.
 
 Only what transactions have committed is read, unless `read_committed` is off; what waits behind an open transaction is
-named as left for later. A message without a value (a tombstone) is a record, if the mapping takes the message's `key`,
-with the key and `TOMBSTONE`, and otherwise a note. A format that `TakesMessages` is given key and headers of each
-message, and those without a value too. What is too large or no message of the format is refused alone.
+named as left for later. A compressed batch that unpacks to more than `unpacked` bytes is not unpacked: the source is
+down, in words, until the option allows it. A message without a value (a tombstone) is a record, if the mapping takes
+the message's `key`, with the key and `TOMBSTONE`, and otherwise a note. A format that `TakesMessages` is given key and
+headers of each message, and those without a value too. What is too large or no message of the format is refused alone.
 
 The order of messages is that of their partition. So what a message vouches for (the clock of captured rows) holds in a
 topic of one partition only; in another it is a note that says so. Whoever writes by key lets all clients choose
@@ -75,7 +76,8 @@ Decode = Callable[[Any], Iterable[Read]]
 
 @dataclass(frozen=True, slots=True)
 class KafkaTopic(TlsOptions):
-    """The transport. `timeout`: seconds that the broker or the registry may take; `limit`: bytes of a message.
+    """The transport. `timeout`: seconds that the broker or the registry may take; `limit`: bytes of a message;
+    `unpacked`: bytes that a compressed batch of messages may unpack to.
 
     With `avro` messages are in the framing of a schema registry, which `registry` is the address of, and there is no
     format. `key`: the field that a record has the message's key in, as text or as the JSON that it is.
@@ -88,6 +90,7 @@ class KafkaTopic(TlsOptions):
     read_committed: bool = True
     messages: int = 500
     limit: int = 16 * 2**20
+    unpacked: int = 64 * 2**20
     timeout: float = 30.0
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str | None = None
@@ -286,6 +289,7 @@ class TopicConsumer:
             self.client_options,
             committed=options.read_committed,
             timeout=options.timeout,
+            unpacked=options.unpacked,
         )
         await client.open()
         return client

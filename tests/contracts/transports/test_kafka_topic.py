@@ -604,6 +604,33 @@ async def test_a_hundred_megabytes_take_bounded_memory(topic: ForeignTopic) -> N
     assert peak < 60_000_000
 
 
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_batch_that_unpacks_to_too_much_is_not_unpacked(topic: ForeignTopic, compression: str) -> None:
+    await topic.send(value(1), value(2))
+    await topic.send(value(3, text="x" * 900_000), compression_type=compression)
+    await topic.send(value(4))
+    small = replace(PLAIN, unpacked=200_000, timeout=6)
+    consumer = small.open(topic.url, JsonMessage())
+    batches: list[Batch] = []
+
+    async def read_on(position: Any) -> None:
+        async for batch in consumer.batches(position):
+            batches.append(batch)  # noqa: PERF401 (what came before it fails counts)
+
+    try:
+        with pytest.raises(SourceDown, match=r"offset 2: a batch of .* unpacks to more than 200000"):
+            await read_on(None)
+        assert len(batches) == 1, "what stands before it is read"
+        assert len([read async for read in batches[0].records()]) == 2
+        with pytest.raises(SourceDown, match="unpacks to more"):
+            await read_on(batches[0].after)
+    finally:
+        await consumer.close()
+    assert len(batches) == 1
+    _, rest = await poll(topic, batches[0].after)
+    assert len(rest) == 2, "and all of it once the option allows it"
+
+
 # --- whoever writes ----------------------------------------------------------------------------------------------
 
 
