@@ -262,8 +262,17 @@ class IngestSettings(Group):
     retry_cap_seconds: Seconds = Field(
         default=30.0, description="Longest pause before that; ten times as long after it."
     )
+    receipt_keys: Path | None = Field(
+        default=None,
+        description="The file of keys that hide records in receipts; by default `receipts.key` in `data_dir`.",
+    )
     receipt_days: int = Field(default=1_100, ge=1, le=36_500, description="How long receipts are kept.")
     fence_seconds: Seconds = Field(default=0.5, description="How often a process checks whether another took over.")
+
+    @field_validator("receipt_keys")
+    @classmethod
+    def _a_file(cls, value: Path | None) -> Path | None:
+        return _file(value)
 
 
 class DoorKey(Group):

@@ -42,7 +42,8 @@ from schemas.moments import Moment
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, POSITIONS
 from services import failpoints
 from services.ingest import Outcome, Source, recorded, run
-from services.receipts import Index, Query
+from services.keyring import ring
+from services.receipts import KEYS, Index, Query
 from services.settings import Settings, load
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -186,7 +187,7 @@ async def world(bus: Bus) -> World:
 
 async def receipts(bus: Bus, directory: Path) -> dict[str, dict[str, Any]]:
     """The receipts on a bus by their batch, through an index of their own."""
-    index = Index(directory / "receipts.db")
+    index = Index(directory / "receipts.db", ring(directory / "data" / KEYS))
     await index.follow(bus, "toy")
     return {receipt["batch"]: receipt for receipt in index.find(Query())}
 

@@ -55,7 +55,8 @@ def refuse_open(settings: Settings) -> None:
     What is made later is closed by the mask of the process. Raises Refusal.
     """
     directory = settings.data_dir
-    _refuse_open(directory, f"chmod -R go= {shlex.quote(str(directory))}")
+    if directory.is_dir():
+        _refuse_open(directory, f"chmod -R go= {shlex.quote(str(directory))}")
     inside = list(directory.glob("*.db*")) if directory.is_dir() else []
     elsewhere = [_file(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)]
     for file in [*inside, *(path for path in elsewhere if path is not None)]:
@@ -121,6 +122,7 @@ def _foreseen(error: Exception) -> int | None:
     from bus.contract import BusError
     from services.feeds.ownership import FeedHeld
     from services.kafka_local import KafkaUnavailable
+    from services.keyring import UnsafeKey
     from services.metrics.exporter import PortTaken
     from services.settings import SettingsError
     from services.store.contract import Incomplete, OtherConfiguration, StoreDown
@@ -130,5 +132,5 @@ def _foreseen(error: Exception) -> int | None:
     if isinstance(error, SettingsError):
         return MISUSED
     outside = BusError | FeedHeld | KafkaUnavailable | PortTaken | StoreDown
-    foreseen = outside | MalformedSystem | OtherConfiguration | Incomplete
+    foreseen = outside | MalformedSystem | OtherConfiguration | Incomplete | UnsafeKey
     return FAILED if isinstance(error, foreseen) else None

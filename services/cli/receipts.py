@@ -121,10 +121,11 @@ def _remember(settings: Settings, verb: str, query: Query, why: str) -> None:
 
 def _index(settings: Settings) -> Index:
     """Return the index of the data directory, brought up to the bus."""
-    from services.receipts import Index
+    from services.keyring import ring
+    from services.receipts import KEYS, Index
 
     need(settings.bus_url, "bus", "ingest")
-    index = Index(settings.data_dir / "receipts.db")
+    index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
     asyncio.run(_follow(settings, index))
     return index
 

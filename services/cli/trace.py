@@ -58,7 +58,8 @@ def trace(
 
 
 async def _run(settings: Settings, about: About, asked: str, why: str) -> Trace:
-    from services.receipts import Index
+    from services.keyring import ring
+    from services.receipts import KEYS, Index
     from services.store import open_store
     from services.trace import Tracer
     from services.wiring import open_bus, topics
@@ -68,7 +69,7 @@ async def _run(settings: Settings, about: About, asked: str, why: str) -> Trace:
         bus = await open_bus(settings)
         opened.push_async_callback(bus.close)
         await bus.declare(topics())
-        index = Index(settings.data_dir / "receipts.db")
+        index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
         await index.follow(bus, settings.bus_url)
         reads = None
         if exists(settings.store_url):

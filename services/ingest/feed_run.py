@@ -37,6 +37,7 @@ from services.ingest.reading import Reader
 from services.ingest.receipts import receipt
 from services.ingest.sources import Outcome, Source
 from services.ingest.tally import Tally
+from services.keyring import Keyring
 from services.logs import describe
 from services.questions import Book, FeedQuestions
 from services.settings import IngestSettings
@@ -64,6 +65,7 @@ class Installation:
     directory: Path  # where feeds keep what can be made anew
     book: Book
     spool: Spool
+    receipt_keys: Keyring
     clock: Clock
     patience: Patience
     once: bool
@@ -247,7 +249,7 @@ class FeedRun:
         await failpoints.reach("ingest.sent")
         # a poll that read and said nothing has no receipt
         finished = [tally for tally in chunk.finished if tally.records or tally.notes]
-        await self._send([receipt(tally) for tally in finished])
+        await self._send([receipt(tally, self.host.receipt_keys) for tally in finished])
         self._log_batches(finished)
         condition = self.holding.checkpoint.condition
         if finished:

@@ -10,12 +10,17 @@ import orjson
 from bus.contract import Bus, Message
 from schemas.topics import RECEIPTS
 from services.ingest.tally import Tally
-from services.receipts import message_of
+from services.keyring import Keyring
+from services.receipts import message_of, without_numbers, without_persons
 
 
-def receipt(tally: Tally) -> Message:
-    """Return the receipt of a batch that is done."""
+def receipt(tally: Tally, ring: Keyring) -> Message:
+    """Return the receipt of a batch that is done. It names records by keyed digests alone."""
     origin = tally.origin
+
+    def hidden(each: dict[str, Any]) -> dict[str, Any]:
+        return each | {"place": without_numbers(each["place"], ring)}
+
     body: dict[str, Any] = {
         "system": origin.system,
         "feed": origin.feed,
@@ -23,14 +28,14 @@ def receipt(tally: Tally) -> Message:
         "mapping_version": origin.mapping_version,
         **tally.part.as_json(),
         "reasons": dict(tally.reasons.most_common(100)),
-        "refused": [{"place": each["place"], "reason": each["shape"]} for each in tally.refused],
-        "lost_values": tally.lost_values,
-        "notes": tally.notes,
+        "refused": [hidden({"place": each["place"], "reason": each["shape"]}) for each in tally.refused],
+        "lost_values": [hidden(each) for each in tally.lost_values],
+        "notes": [hidden(each) | {"fields": without_persons(each["fields"], ring)} for each in tally.notes],
         "coverage": tally.coverage,
         "coverage_withheld": tally.withheld,
         "at": datetime.now(UTC).isoformat(),
     }
-    return message_of(body, tally.keys, tally.mark)
+    return message_of(body, tally.keys, tally.mark, ring)
 
 
 async def expired(bus: Bus, days: int, now: datetime) -> list[Message]:

@@ -15,9 +15,10 @@ import orjson
 from bus.contract import Bus, Delivery, Partition
 from bus.durable import make_closed
 from schemas.topics import RECEIPTS
-from services.receipts.message import record_digest
+from services.keyring import Keyring, ring
+from services.receipts.message import KEYS, record_digests
 
-FORMAT = 2
+FORMAT = 3
 _SCHEMA = """
 CREATE TABLE position (bus TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL);
 CREATE TABLE receipt (
@@ -47,8 +48,10 @@ class Query:
 class Index:
     """The receipts of one bus, found by system, batch and record."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Keyring | None = None) -> None:
+        """`keys` are those by which records are named, by default the file beside the index. Raises UnsafeKey."""
         self._path = path
+        self._keys = keys if keys is not None else ring(path.with_name(KEYS))
 
     async def follow(self, bus: Bus, name: str) -> None:
         """Take in what the topic holds beyond the index. `name` tells one bus from another. Raises BusDown."""
@@ -103,32 +106,31 @@ class Index:
 
     def find(self, query: Query, *, limit: int | None = None, offset: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the receipts selected, the newest first."""
-        where, values = _conditions(query)
+        where, values = _conditions(query, self._keys)
         statement = f"SELECT body FROM receipt{where} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?"  # noqa: S608
         with closing(self._open()) as connection:
             for (body,) in connection.execute(statement, (*values, -1 if limit is None else limit, offset)):
                 receipt: dict[str, Any] = orjson.loads(body)
                 yield receipt
 
-    @staticmethod
-    def rule_of(receipt: dict[str, Any], record: str) -> str | None:
+    def rule_of(self, receipt: dict[str, Any], record: str) -> str | None:
         """Return the rule that left a record out of the batch of a receipt; None if none did."""
-        digest = record_digest(receipt["system"], record)
+        known = set(record_digests(self._keys, receipt["system"], record))
         for rule, digests in receipt["left_out"].items():
             some = b64decode(digests)
-            if digest in (some[at : at + _DIGEST_BYTES] for at in range(0, len(some), _DIGEST_BYTES)):
+            if any(some[at : at + _DIGEST_BYTES] in known for at in range(0, len(some), _DIGEST_BYTES)):
                 return str(rule)
         return None
 
     def count(self, query: Query) -> int:
         """Return how many receipts are selected."""
-        where, values = _conditions(query)
+        where, values = _conditions(query, self._keys)
         with closing(self._open()) as connection:
             statement = f"SELECT count(*) FROM receipt{where}"  # noqa: S608 - conditions of this module
             return int(connection.execute(statement, values).fetchone()[0])
 
 
-def _conditions(query: Query) -> tuple[str, list[object]]:
+def _conditions(query: Query, keys: Keyring) -> tuple[str, list[object]]:
     conditions: list[str] = []
     values: list[object] = []
     for condition, value in (
@@ -136,20 +138,22 @@ def _conditions(query: Query) -> tuple[str, list[object]]:
         ("batch = ?", query.batch),
         ("at >= ?", query.since),
         ("json_extract(body, '$.dead_lettered') > 0 AND ? = 1", 1 if query.refused else None),
-        ("id IN (SELECT receipt FROM record WHERE digest = ?)", _digest(query)),
     ):
         if value is not None:
             conditions.append(condition)
             values.append(value)
+    if query.record is not None:
+        digests = _digests(query, keys)
+        marks = ", ".join("?" for _ in digests)
+        conditions.append(f"id IN (SELECT receipt FROM record WHERE digest IN ({marks}))")  # noqa: S608 - of marks
+        values += digests
     return (" WHERE " + " AND ".join(conditions) if conditions else "", values)
 
 
-def _digest(query: Query) -> bytes | None:
-    if query.record is None:
-        return None
-    if query.system is None:
+def _digests(query: Query, keys: Keyring) -> list[bytes]:
+    if query.system is None or query.record is None:
         raise ValueError("a record is found by its key and its system")
-    return record_digest(query.system, query.record)
+    return record_digests(keys, query.system, query.record)
 
 
 def _take(connection: sqlite3.Connection, deliveries: list[Delivery]) -> None:

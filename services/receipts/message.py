@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from bus.contract import Message
 from schemas.topics import RECEIPTS
 from services.dead_letters import encodable
+from services.keyring import Keyring
 
 MAX_BYTES = 900_000
 """A larger receipt is cut: every broker takes a message of a million bytes."""
@@ -20,13 +21,47 @@ _LISTS = ("notes", "refused", "lost_values", "coverage")
 _DIGEST_BYTES = 8
 
 
-def record_digest(system: str, record: str) -> bytes:
-    """Return the digest under which a receipt names a record."""
+KEYS = "receipts.key"
+"""The file of the keys by which receipts name records: many a record's key is a document number, and a digest without
+a key would be one of a few billion that anybody can try. Hosts and commands of one installation need the same."""
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{4,}")
+_NO_NUMBER = re.compile(r"[A-Za-z-]+|(?:19|20)\d\d-?[01]\d-?[0-3]\d(?:T\d\d)?|\d{1,5}")
+_COUNTED = re.compile(r"(?:byte|line|offset|character|change|record|records|message|segment|block|page)s? $")
+
+
+def record_digests(ring: Keyring, system: str, record: str) -> list[bytes]:
+    """Return the digests under which receipts name a record, by every key; the first is that in use."""
     content = f"{len(system)}:{system}{record}".encode("utf-8", "backslashreplace")
-    return blake2b(content, digest_size=_DIGEST_BYTES, person=b"receipt").digest()
+    return [bytes.fromhex(mac)[:_DIGEST_BYTES] for mac in ring.macs(content)]
 
 
-def message_of(body: dict[str, Any], records: Mapping[str, str | None], mark: str) -> Message:
+def without_numbers(place: str, ring: Keyring) -> str:
+    """Return a place with a keyed digest for what may be somebody's number, such as the key of a row.
+
+    Counts (of bytes, lines, offsets), dates and short numbers stay as they are.
+    """
+
+    def hidden(match: re.Match[str]) -> str:
+        if _NO_NUMBER.fullmatch(match[0]) or (match[0].isdigit() and _COUNTED.search(place[: match.start()])):
+            return match[0]
+        return f"#{ring.mac(match[0].encode())[:12]}"
+
+    return _NUMBER.sub(hidden, place)
+
+
+_SOMEBODYS = frozenset({"person", "reservation", "nextPage", "nextCursor"})
+"""What sources say of themselves that has somebody's number in it: whom was asked about, a locator, the last key."""
+
+
+def without_persons(fields: Mapping[str, Any], ring: Keyring) -> dict[str, Any]:
+    """Return what a source says of itself (header, trailer, answer) with a keyed digest for what is somebody's."""
+    return {
+        name: f"#{ring.mac(str(value).encode('utf-8', 'backslashreplace'))[:12]}" if name in _SOMEBODYS else value
+        for name, value in fields.items()
+    }
+
+
+def message_of(body: dict[str, Any], records: Mapping[str, str | None], mark: str, ring: Keyring) -> Message:
     """Return the message of a receipt. `mark` is of the content of its batch.
 
     `records` are the keys of its records, each with the rule that left it out, or None.
@@ -35,7 +70,7 @@ def message_of(body: dict[str, Any], records: Mapping[str, str | None], mark: st
     """
     by_rule: dict[str | None, bytearray] = {None: bytearray()}
     for record, rule in records.items():
-        digest = record_digest(body["system"], record)
+        digest = record_digests(ring, body["system"], record)[0]
         by_rule[None] += digest
         if rule is not None:
             by_rule.setdefault(rule, bytearray()).extend(digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ async def data(tmp_path: Path) -> Path:
     await bus.declare(topics())
     await once(folder, bus)
     await bus.close()
+    shutil.copy(folder / "data" / "receipts.key", tmp_path)  # as hosts and commands share it
     return tmp_path
 
 

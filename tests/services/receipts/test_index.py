@@ -20,9 +20,11 @@ from services.dead_letters import Spool
 from services.ingest.clocks import now
 from services.ingest.receipts import expired, receipt
 from services.ingest.tally import NAMED, Limits, Tally
+from services.keyring import Keyring
 from services.receipts import MAX_BYTES, Index, Query
 from services.wiring import topics
 
+RING = Keyring.of(b"r" * 32)
 ORIGIN = Origin("I94", "nightly", "a.dat", 1)
 
 
@@ -57,7 +59,7 @@ async def send(bus: Bus, *messages: Message) -> None:
 
 
 async def follow(bus: Bus, directory: Path) -> Index:
-    index = Index(directory / "receipts.db")
+    index = Index(directory / "receipts.db", RING)
     await index.follow(bus, "here")
     return index
 
@@ -69,9 +71,9 @@ def batches(index: Index, query: Query) -> list[str]:
 async def test_receipts_are_found_by_system_batch_record_and_refusals(bus: Bus, tmp_path: Path) -> None:
     await send(
         bus,
-        receipt(tally("a.dat", "17", "18")),
-        receipt(tally("b.dat", "18", "19", refused=1)),
-        receipt(tally("c.dat", "18", system="SEVIS")),
+        receipt(tally("a.dat", "17", "18"), RING),
+        receipt(tally("b.dat", "18", "19", refused=1), RING),
+        receipt(tally("c.dat", "18", system="SEVIS"), RING),
     )
     index = await follow(bus, tmp_path)
     assert batches(index, Query()) == ["c.dat", "b.dat", "a.dat"], "the newest first"
@@ -87,16 +89,16 @@ async def test_receipts_are_found_by_system_batch_record_and_refusals(bus: Bus, 
 
 
 async def test_a_batch_read_again_has_one_receipt_and_another_content_its_own(bus: Bus, tmp_path: Path) -> None:
-    await send(bus, receipt(tally("a.dat", "17")))
+    await send(bus, receipt(tally("a.dat", "17"), RING))
     await follow(bus, tmp_path)
-    await send(bus, receipt(tally("a.dat", "17")), receipt(tally("a.dat", "17", "18", mark="2")))
+    await send(bus, receipt(tally("a.dat", "17"), RING), receipt(tally("a.dat", "17", "18", mark="2"), RING))
     index = await follow(bus, tmp_path)
     assert [one["read"] for one in index.find(Query(batch="a.dat"))] == [2, 1]
     assert len(batches(index, Query(system="I94", record="17"))) == 2
 
 
 async def test_an_index_of_another_bus_or_of_one_with_less_begins_anew(bus: Bus, tmp_path: Path) -> None:
-    await send(bus, receipt(tally("a.dat", "17")))
+    await send(bus, receipt(tally("a.dat", "17"), RING))
     index = await follow(bus, tmp_path)
     other = await EmbeddedBus.open(tmp_path / "other.db")
     await other.declare(topics())
@@ -110,7 +112,7 @@ async def test_an_index_of_another_bus_or_of_one_with_less_begins_anew(bus: Bus,
 
 
 async def test_receipts_older_than_the_settings_keep_are_ended(bus: Bus, tmp_path: Path) -> None:
-    await send(bus, receipt(tally("a.dat", "17")), receipt(tally("b.dat", "18")))
+    await send(bus, receipt(tally("a.dat", "17"), RING), receipt(tally("b.dat", "18"), RING))
     today = datetime.now(UTC)
     assert await expired(bus, 30, today) == []
     ends = await expired(bus, 30, today + timedelta(days=31))
@@ -132,10 +134,10 @@ def test_a_receipt_names_no_person() -> None:
     one = tally()
     bad = "FAMILY-NAME 'CANARY' and number N0012345678 born 1987-05-23 are no good"
     one.messages([BadRecord(bad, place="record 2, byte 250", raw=b"CANARY", record="N0012345678")])
-    value = receipt(one).value or b""
+    value = receipt(one, RING).value or b""
     for canary in (b"CANARY", b"N0012345678", b"1987"):
         assert canary not in value
-    assert body(receipt(one))["refused"] == [
+    assert body(receipt(one, RING))["refused"] == [
         {"place": "record 2, byte 250", "reason": "FAMILY-NAME ... and number ... born ... are no good"}
     ]
 
@@ -145,7 +147,7 @@ def test_a_receipt_fits_into_a_message_whatever_the_source_says() -> None:
     long = "x" * 2_000
     one.messages([BadRecord(f"{long} {number % 7}", place=long, raw=b"") for number in range(NAMED + 10)])
     one.messages([Note("trailer", b"", {"text": "\udc80", "bytes": b"\xff", "day": datetime.now(UTC), 3: (1, None)})])
-    message = receipt(one)
+    message = receipt(one, RING)
     assert len(message.value or b"") <= MAX_BYTES
     assert body(message)["cut"] is True
     assert body(message)["dead_lettered"] == NAMED + 10

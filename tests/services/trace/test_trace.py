@@ -19,7 +19,8 @@ from schemas.identifiers import Identifier, Scheme
 from schemas.operations import StepKind, Trace
 from services.correlator import process
 from services.dead_letters import Selection, read
-from services.receipts import Index
+from services.keyring import ring
+from services.receipts import KEYS, Index
 from services.store import Store, open_store
 from services.store.tables import KEY, QUARANTINE
 from services.trace import ByEvent, ByFile, ByIdentifier, ByRecord, Tracer, question_of
@@ -48,7 +49,7 @@ class Installation:
         return [step.kind for trace in (await self.trace(ByRecord("TOY", record))).records for step in trace.steps]
 
     async def trace(self, about: ByRecord | ByEvent | ByIdentifier | ByFile) -> Trace:
-        index = Index(self.path / "receipts.db")
+        index = Index(self.path / "receipts.db", ring(self.path / "data" / KEYS))
         await index.follow(self.bus, "toy")
         return await Tracer(self.bus, self.store.reads, index).trace(about, "this", NOW)
 
