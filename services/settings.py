@@ -325,6 +325,14 @@ class DoorSettings(Group):
     burst: int = Field(default=100, ge=1, le=100_000, description="Requests of one key at once after a pause.")
     concurrent: int = Field(default=16, ge=1, le=1_000, description="Requests handled at the same time, of all keys.")
     body_seconds: Seconds = Field(default=30.0, description="Seconds after which an incomplete body is given up.")
+    answer_bytes: int = Field(
+        default=64_000_000, ge=1, description="Bytes of answers kept for repetitions, of each system that pushes."
+    )
+    refuse_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of refused records above which a key is stopped; 1: never."
+    )
+    refuse_min: int = Field(default=200, ge=1, description="Records of a key before that share counts.")
+    stop_seconds: Seconds = Field(default=900.0, description="Seconds for which a key is stopped.")
 
 
 class AuditSettings(DatabaseSettings):

@@ -79,7 +79,7 @@ async def opened(directory: Path, bus: Bus, door: DoorSettings) -> AsyncIterator
     """A door over an open bus."""
     now = [1_764_000_000.0]
     spool = Spool(directory / "spool")
-    handlers = open_push_handlers([(TOY, FEED)], bus, spool, takeover_seconds=0.05, clock=lambda: now[0])
+    handlers = open_push_handlers([(TOY, FEED)], bus, spool, takeover_seconds=0.05, clock=lambda: now[0], limits=door)
     async with handlers as handlers:
         app = create_app(handlers, Keys.of(door.keys), door, lambda: now[0])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

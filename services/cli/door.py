@@ -99,7 +99,9 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
         stamp_by = now if stamp is Stamp.NOW else recorded
 
         async def opened() -> dict[str, PushHandler]:
-            handlers = open_push_handlers(pushed, bus, spool, takeover_seconds=fence, clock=time.time, stamp=stamp_by)
+            handlers = open_push_handlers(
+                pushed, bus, spool, takeover_seconds=fence, clock=time.time, stamp=stamp_by, limits=settings.door
+            )
             return await opening.enter_async_context(handlers)
 
         # the bus may go away between one step and the next: each is tried again

@@ -111,7 +111,7 @@ async def push_handler(settings: Settings, sources: Iterable[Source]) -> AsyncIt
     try:
         spool = Spool(settings.data_dir / "spool")
         async with open_push_handlers(
-            feeds, bus, spool, takeover_seconds=0, clock=time.time, stamp=recorded
+            feeds, bus, spool, takeover_seconds=0, clock=time.time, stamp=recorded, limits=settings.door
         ) as handlers:
             app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
             transport = httpx.ASGITransport(app)

@@ -31,7 +31,7 @@ from services.settings import DoorSettings
 
 @dataclass(slots=True)
 class Gate:
-    """Lets a request in, in this order: form, age, signature, rate, place, size, digest.
+    """Lets a request in, in this order: form, age, signature, stop, rate, place, size, digest.
 
     Only what a key proved has a place, and with it memory for a body.
     """
@@ -62,6 +62,7 @@ class Gate:
         head = Head(request.method, str(request.url), request.headers)
         text = self.keys.check(handler.system.name, signed, head)
         request.state.client = signed.key
+        handler.refusals.check(signed.key)
         if seconds := self.buckets.take(signed.key):
             raise problems.rate(seconds)
         with self.places.one():

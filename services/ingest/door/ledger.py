@@ -10,10 +10,12 @@ An answer is dropped once its timestamp is so old that the request itself would 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 import orjson
@@ -41,6 +43,10 @@ class Answer:
 
     def message(self, feed: str) -> Message:
         """What is sent to the bus."""
+        return Message(PUSH_ANSWERS, _key(feed, self.request), self.value())
+
+    def value(self) -> bytes:
+        """All of it but the name of its request."""
         value = {
             "digest": self.digest,
             "expires": self.expires,
@@ -49,7 +55,7 @@ class Answer:
             "epoch": self.epoch,
             "counters": self.counters.as_json(),
         }
-        return Message(PUSH_ANSWERS, _key(feed, self.request), orjson.dumps(value))
+        return orjson.dumps(value)
 
 
 def _key(feed: str, request: str) -> bytes:
@@ -61,6 +67,34 @@ def _parse(request: str, value: bytes) -> Answer:
     return Answer(**body | {"request": request, "counters": Counters.from_json(body["counters"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it is held in memory: a thousand records' answers take five kilobytes instead of a megabyte."""
+
+    digest: str
+    expires: int
+    number: int
+    packed: bytes
+
+    @classmethod
+    def of(cls, answer: Answer) -> Kept:
+        """Pack an answer."""
+        return cls(answer.digest, answer.expires, answer.number, zlib.compress(answer.value(), 1))
+
+    def answer(self, request: str) -> Answer:
+        """The answer to the request of that name."""
+        return _parse(request, zlib.decompress(self.packed))
+
+    @property
+    def cost(self) -> int:
+        """Bytes in memory, with what surrounds the packed answer."""
+        return len(self.packed) + _AROUND
+
+
+_AROUND = 700
+"""Bytes of a kept answer beside its packed text: the object, its name and digest, its place in the mapping."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """The answers and counters of one feed, in the hands of one door."""
@@ -69,9 +103,11 @@ class Ledger:
     bus: Bus
     producer: Producer
     clock: Callable[[], float]
+    most_bytes: int = 64_000_000  # of kept answers
     holding: Holding = field(init=False)
     ownership: Ownership = field(init=False)
-    _answers: dict[str, Answer] = field(default_factory=dict)
+    _answers: dict[str, Kept] = field(default_factory=dict)
+    _bytes: int = 0
     _unsure: Answer | None = None  # sent, and it is not known whether it arrived
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -92,10 +128,10 @@ class Ledger:
         self.holding.check()
         async for delivery in self.bus.read(PUSH_ANSWERS):
             self._take(delivery)
-        for answer in self._answers.values():
+        for request, kept in self._answers.items():
             # an answer whose checkpoint was not saved: the greater number is the truth
-            if answer.number > self._number():
-                self._count(answer)
+            if kept.number > self._number():
+                self._count(kept.answer(request))
         await self.ownership.save(self.holding, self.holding.checkpoint)
 
     def _take(self, delivery: Delivery) -> None:
@@ -103,9 +139,30 @@ class Ledger:
         if feed:
             return  # another feed's
         if delivery.value is None:
-            self._answers.pop(request, None)
+            self._drop(request)
         else:
-            self._answers[request] = _parse(request, delivery.value)
+            self._hold(_parse(request, delivery.value))
+
+    def _hold(self, answer: Answer) -> None:
+        self._drop(answer.request)
+        kept = self._answers[answer.request] = Kept.of(answer)
+        self._bytes += kept.cost
+
+    def _drop(self, request: str) -> None:
+        kept = self._answers.pop(request, None)
+        if kept is not None:
+            self._bytes -= kept.cost
+
+    async def room(self) -> int:
+        """Return 0, or the seconds to wait until there is room for one more answer. Raises BusDown, FeedLost."""
+        if self._bytes < self.most_bytes:
+            return 0
+        async with self._turn:
+            while self._bytes >= self.most_bytes and await self._sweep():
+                pass
+        if self._bytes < self.most_bytes:
+            return 0
+        return max(1, ceil(min(kept.expires for kept in self._answers.values()) - self.clock()) + 1)
 
     async def watch(self) -> None:
         """See whether another door took the feed over. Raises BusDown."""
@@ -113,13 +170,16 @@ class Ledger:
 
     def find(self, request: str) -> Answer | None:
         """Return what that request was answered."""
-        return self._answers.get(request)
+        kept = self._answers.get(request)
+        return kept.answer(request) if kept is not None else None
 
     def signed(self, request: str) -> str | None:
         """Return the digest of what was signed under that name, if it was answered or may have been."""
         unsure = self._unsure
-        known = unsure if unsure is not None and unsure.request == request else self._answers.get(request)
-        return known.digest if known is not None else None
+        if unsure is not None and unsure.request == request:
+            return unsure.digest
+        kept = self._answers.get(request)
+        return kept.digest if kept is not None else None
 
     async def keep(self, answer: Answer, part: Counters) -> Answer:
         """Count a request and keep its answer, both durable once this returns. Raises BusDown, FeedLost.
@@ -129,7 +189,7 @@ class Ledger:
         async with self._turn:
             if self._unsure is not None:
                 await self._send(self._unsure)
-            known = self._answers.get(answer.request)
+            known = self.find(answer.request)
             if known is not None:
                 await self._save()
                 return known
@@ -151,7 +211,7 @@ class Ledger:
             self._unsure = None  # of this one it is known: nothing arrived
             raise
         self._unsure = None
-        self._answers[answer.request] = answer
+        self._hold(answer)
         self._count(answer)
 
     def _number(self) -> int:
@@ -168,13 +228,18 @@ class Ledger:
 
     async def _save(self) -> None:
         """Save the checkpoint, and end the answers that are too old to be asked for."""
-        old = [name for name, answer in self._answers.items() if answer.expires < self.clock()][:_SWEPT]
-        ends = [Message(PUSH_ANSWERS, _key(self.feed, name), None) for name in old]
         await self.ownership.save(self.holding, self.holding.checkpoint)
-        if ends:
-            await self.producer.send(ends)
+        await self._sweep()
+
+    async def _sweep(self) -> int:
+        """End answers that are too old to be asked for; return how many."""
+        now = self.clock()
+        old = [name for name, kept in self._answers.items() if kept.expires < now][:_SWEPT]
+        if old:
+            await self.producer.send([Message(PUSH_ANSWERS, _key(self.feed, name), None) for name in old])
         for name in old:
-            del self._answers[name]
+            self._drop(name)
+        return len(old)
 
     async def close(self) -> None:
         """Let go of the feed, so that the next door need not wait. Nothing depends on it."""

@@ -47,3 +47,18 @@ def busy() -> Problem:
 def unavailable(seconds: int = 5) -> Problem:
     """Nothing can be kept now, so nothing is taken."""
     return Problem(503, "unavailable", "Nothing can be taken at present.", headers={"Retry-After": str(seconds)})
+
+
+def full(seconds: int) -> Problem:
+    """As many answers are kept as there is room for; each is kept until its request would be refused as too old."""
+    detail = "No further answer can be kept at present."
+    return Problem(503, "full", detail, headers={"Retry-After": str(seconds)})
+
+
+def stopped(seconds: int) -> Problem:
+    """Too much of what the key sent was refused."""
+    detail = (
+        "Too large a share of the records of this key was refused, so nothing more of it is taken for a while. It "
+        "starts again by itself after the seconds of Retry-After, or when the door is restarted."
+    )
+    return Problem(429, "stopped", detail, headers={"Retry-After": str(seconds)})

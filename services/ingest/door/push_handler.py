@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from services.feeds import Counters
 from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer, Ledger
+from services.ingest.door.limits import Refusals
 from services.ingest.tally import Limits, Tally
+from services.settings import DoorSettings
 
 MAX_RECORDS = 1_000
 _REASON = 200
@@ -54,6 +57,7 @@ class PushHandler:
     producer: Producer
     spool: Spool
     clock: Clock = now
+    refusals: Refusals = field(default_factory=lambda: refusals_of(DoorSettings()))
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
     async def answer(self, post: Post) -> Answer:
@@ -63,7 +67,9 @@ class PushHandler:
         known = self.ledger.find(post.name)
         if known is not None:
             return known
-        if post.name not in self._running:
+        if post.name not in self._running and (seconds := await self.ledger.room()):
+            raise problems.full(seconds)
+        if post.name not in self._running:  # it may have come a second time meanwhile
             self._running[post.name] = (digest, asyncio.create_task(self._work(post, digest)))
         # a repetition that comes while the first request is in work waits for that one
         before, task = self._running[post.name]
@@ -99,6 +105,7 @@ class PushHandler:
             "refused": tally.part.dead_lettered,
             "answers": answers,
         }
+        self.refusals.count(post.key, tally.part.read, tally.part.dead_lettered)
         return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part)
 
     def _judge(self, tally: Tally, body: bytes) -> tuple[list[Message], list[dict[str, Any]]]:
@@ -161,6 +168,11 @@ def _outcome(tally: Tally, before: Counters) -> dict[str, Any]:
     return {"outcome": "left_out", "reason": next(rule for rule in rules if rules[rule] > before.filtered.get(rule, 0))}
 
 
+def refusals_of(limits: DoorSettings) -> Refusals:
+    """When a key is stopped, by the settings."""
+    return Refusals(limits.refuse_share, limits.refuse_min, limits.stop_seconds, time.monotonic)
+
+
 @asynccontextmanager
 async def open_push_handlers(
     feeds: Sequence[tuple[System, Feed]],
@@ -170,20 +182,22 @@ async def open_push_handlers(
     takeover_seconds: float,
     clock: Callable[[], float],
     stamp: Clock = now,
+    limits: DoorSettings | None = None,
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
     Raises BusDown, FeedLost.
     """
+    limits = limits or DoorSettings()
     async with AsyncExitStack() as stack:
         producer = await bus.producer()
         stack.push_async_callback(producer.close)
         handlers: dict[str, PushHandler] = {}
         for system, feed in feeds:
-            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock)
+            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, limits.answer_bytes)
             await ledger.open(takeover_seconds)
             stack.push_async_callback(ledger.close)
-            handler = PushHandler(system, feed, ledger, producer, spool, stamp)
+            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits))
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler
         yield handlers

@@ -25,6 +25,8 @@ from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool
 from services.ingest.door import Keys
+from services.ingest.door.ledger import Answer, Kept
+from services.ingest.door.limits import Refusals
 from services.ingest.door.signatures import COVERED, Head, Signed
 from services.problems import Problem
 
@@ -407,6 +409,83 @@ async def test_a_slow_body_is_given_up(tmp_path: Path, bus: Bus) -> None:
     async with opened(tmp_path, bus, settings(body_seconds=0.05)) as rig:
         headers = Signer().headers(PATH, b"good 1", int(rig.now[0]))
         problem(await rig.http.post(PATH, content=pieces(), headers=headers), 408, "slow")
+
+
+@pytest.mark.parametrize("most", [3_000, 10**9], ids=["limit", "planted"])
+async def test_kept_answers_have_so_many_bytes_and_then_the_sender_waits(tmp_path: Path, bus: Bus, most: int) -> None:
+    async with opened(tmp_path, bus, settings(answer_bytes=most)) as rig:
+        headers = Signer().headers(PATH, b"good 0", int(rig.now[0]), NONCE)
+        assert (await rig.http.post(PATH, content=b"good 0", headers=headers)).status_code == 200
+        answers = [await rig.push(f"good {number}".encode()) for number in range(1, 12)]
+        taken = [answer for answer in answers if answer.status_code == 200]
+        if most == 10**9:
+            assert len(taken) == 11
+            return
+        assert 0 < len(taken) < 11
+        problem(answers[-1], 503, "full")
+        assert 250 < int(answers[-1].headers["retry-after"]) <= 302
+        # a repetition is answered all the same, and counts once
+        assert (await rig.http.post(PATH, content=b"good 0", headers=headers)).status_code == 200
+        assert counters(await world(bus))["read"] == len(taken) + 1
+        rig.now[0] += 302
+        assert (await rig.push(b"good 20")).status_code == 200
+        assert len(rig.handler.ledger._answers) == 1
+        assert 0 < rig.handler.ledger._bytes < 3_000
+    async with opened(tmp_path, bus, settings(answer_bytes=most)) as again:
+        assert len(again.handler.ledger._answers) == 1, "what was read back is counted the same"
+        assert 0 < again.handler.ledger._bytes < 3_000
+
+
+def test_a_thousand_answers_take_little() -> None:
+    named = [{"number": number, "entry": f"E{number:010}", "outcome": "accepted"} for number in range(1_000)]
+    body = {"batch": "b", "read": 1_000, "accepted": 1_000, "left_out": 0, "refused": 0, "answers": named}
+    answer = Answer("toy-2026a/n", "d" * 64, 1, body, number=7, epoch=2)
+    kept = Kept.of(answer)
+    assert kept.answer("toy-2026a/n") == answer
+    assert kept.cost < 12_000
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0], ids=["stop", "planted"])
+async def test_a_key_that_sends_too_much_that_is_refused_is_stopped_and_starts_again(
+    tmp_path: Path, bus: Bus, share: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = {
+        "toy-2026a": {"system": "TOY", "hmac_secret": SECRET},
+        "toy-2026b": {"system": "TOY", "hmac_secret": OTHER},
+    }
+    limits = settings(refuse_share=share, refuse_min=10, stop_seconds=100, keys=keys)
+    async with opened(tmp_path, bus, limits) as rig:
+        now = [0.0]
+        rig.handler.refusals.clock = lambda: now[0]
+        half = b"\n".join([b"bad x", b"good 1"] * 5)
+        assert (await rig.push(half)).status_code == 200
+        assert (await rig.push(b"bad x\nbad y\ngood 2")).status_code == 200  # 7 of 13
+        after = await rig.push(b"good 3")
+        if share == 1:
+            assert after.status_code == 200
+            return
+        problem(after, 429, "stopped")
+        assert after.headers["retry-after"] == "100"
+        assert "starts again" in after.json()["detail"]
+        forged = await rig.push(b"good 3", signer=Signer("toy-2026a", OTHER))
+        problem(forged, 401, "signature")  # whoever has no key learns nothing
+        assert (await rig.push(b"good 3", signer=Signer("toy-2026b", OTHER))).status_code == 200
+        now[0] += 100
+        assert (await rig.push(b"good 4")).status_code == 200
+        out = capsys.readouterr().out
+        assert out.count("a key is stopped") == out.count("a key starts again") == 1
+        assert "refused=7" in out
+
+
+def test_a_good_past_hides_no_bad_present() -> None:
+    refusals = Refusals(0.5, 10, 100, lambda: 0.0)
+    for _ in range(1_000):
+        refusals.count("k", 10, 0)
+    for _ in range(4):
+        refusals.count("k", 10, 10)
+    with pytest.raises(Problem, match="stopped"):
+        refusals.check("k")
+    refusals.check("another")
 
 
 # --- when something is down --------------------------------------------------------------------------------------
