@@ -325,6 +325,13 @@ class DoorSettings(Group):
     burst: int = Field(default=100, ge=1, le=100_000, description="Requests of one key at once after a pause.")
     concurrent: int = Field(default=16, ge=1, le=1_000, description="Requests handled at the same time, of all keys.")
     body_seconds: Seconds = Field(default=30.0, description="Seconds after which an incomplete body is given up.")
+    readers: int = Field(
+        default=2, ge=1, le=64, description="Processes that read messages, of each system that pushes."
+    )
+    read_seconds: Seconds = Field(default=10.0, description="Seconds after which reading a message is given up.")
+    read_memory: int = Field(
+        default=1_000_000_000, ge=300_000_000, description="Bytes of memory of each process that reads messages."
+    )
     answer_bytes: int = Field(
         default=64_000_000, ge=1, description="Bytes of answers kept for repetitions, of each system that pushes."
     )

@@ -24,7 +24,7 @@ from lxml import etree
 from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.fields import Fields as Reading
 from adapters.formats.xml_message import content_of
-from adapters.formats.xml_safe import safe_parser
+from adapters.formats.xml_safe import OutOfBounds, check_bounds, check_element, safe_parser
 from adapters.formats.xml_valid import fits
 
 Fields = Mapping[str, Any]
@@ -193,6 +193,10 @@ class _Cutter:
             self._listen(between=False)
 
     def _root(self, name: str, attributes: dict[str, str]) -> None:
+        try:
+            check_element(name, attributes)
+        except OutOfBounds as error:
+            raise _Refused(str(error), self.line) from None
         spaces = [(key, value) for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")]
         declared = "".join(f" {key}={quoteattr(value)}" for key, value in spaces)
         self.tag = (f"<{name}{declared}>", f"</{name}>")
@@ -362,9 +366,12 @@ class _Reading:
             data = bytes(self.held[start:end])
             if self._codec != "utf-8":  # which the parser checks by itself
                 data = data.decode(self._codec).encode()
+            check_bounds(data)
             element = etree.fromstring(opening.encode() + data + closing.encode(), safe_parser())[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
+        except OutOfBounds as error:
+            return _Wrong(str(error))
         except etree.XMLSyntaxError as error:
             why = _PLACE.sub("", error.msg or "")[:200]
             return _Wrong(f"not well-formed: {why}", cut.line + (error.lineno or 1) - 1)

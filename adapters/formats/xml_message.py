@@ -19,7 +19,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from adapters.core import BadRecord, Header, Met, Read, Record
-from adapters.formats.xml_safe import safe_parser
+from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
 from adapters.formats.xml_valid import fits
 
 Fields = Mapping[str, Any]
@@ -77,6 +77,7 @@ class XmlMessageFormat:
     def _message(self, data: bytes) -> Iterator[Read]:
         cutter = _Cutter()
         try:
+            check_bounds(data)
             cutter.check(data)
             message = etree.fromstring(data, safe_parser())
             children = list(message)
@@ -223,7 +224,7 @@ def _encoding(name: str) -> str:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, _Refused):
+    if isinstance(error, _Refused | OutOfBounds):
         return str(error)
     # the library's text quotes names of elements, which a broken message may hold anything in
     return f"not well-formed: {type(error).__name__}"

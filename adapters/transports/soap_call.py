@@ -30,7 +30,7 @@ from lxml import etree
 
 from adapters.core import Credentials, SourceDown
 from adapters.formats.xml_message import local_name
-from adapters.formats.xml_safe import safe_parser
+from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
 from adapters.transports.http_client import unanswered
 from adapters.transports.tls_options import TlsOptions
 
@@ -164,7 +164,10 @@ def element_of(envelope: bytes) -> etree._Element:
     A fault of the request raises RequestRefused, any other SourceDown.
     """
     try:
+        check_bounds(envelope)
         root = etree.fromstring(envelope, safe_parser())
+    except OutOfBounds as error:
+        raise ValueError(str(error)) from None
     except (etree.LxmlError, ValueError) as error:
         raise ValueError(f"not well-formed ({type(error).__name__})") from None
     document: Any = root.getroottree().docinfo

@@ -83,6 +83,7 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
     from services.dead_letters import Spool
     from services.ingest import now, recorded
     from services.ingest.door import Keys, create_app, open_push_handlers
+    from services.ingest.door.readers import ReaderDown
     from services.memory import collect_rarely
     from services.metrics import FeedCollector, exported
     from services.wiring import open_bus, topics
@@ -100,12 +101,22 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
 
         async def opened() -> dict[str, PushHandler]:
             handlers = open_push_handlers(
-                pushed, bus, spool, takeover_seconds=fence, clock=time.time, stamp=stamp_by, limits=settings.door
+                pushed,
+                bus,
+                spool,
+                takeover_seconds=fence,
+                clock=time.time,
+                stamp=stamp_by,
+                limits=settings.door,
+                apart=True,
             )
             return await opening.enter_async_context(handlers)
 
         # the bus may go away between one step and the next: each is tried again
-        handlers: dict[str, PushHandler] = await policy(opened)
+        try:
+            handlers: dict[str, PushHandler] = await policy(opened)
+        except ReaderDown as error:
+            raise Refusal(str(error)) from None
         app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
         metrics = settings.metrics
         with exported(metrics.host, metrics.door, FeedCollector(lambda: _status(handlers))):

@@ -17,7 +17,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from adapters.core import BadRecord, Header, Outside, Read, Record
-from adapters.formats.xml_safe import safe_parser
+from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
 
 UPLOADS = {"SEVISBatchCreateUpdateStudent": "student", "SEVISBatchCreateUpdateEV": "exchange visitor"}
 LOG = "TransactionLog"
@@ -101,10 +101,15 @@ class _Document:
         place = f"{name}, line {{}}" if name else "line {}"
         cuts = _Cuts()
         try:
+            check_bounds(data)
             cuts.cut(data)
             root = etree.fromstring(data, safe_parser())
         except (expat.ExpatError, etree.LxmlError, LookupError, ValueError) as error:
-            reason = str(error) if isinstance(error, _NotReadError) else f"not well-formed: {type(error).__name__}"
+            reason = (
+                str(error)
+                if isinstance(error, _NotReadError | OutOfBounds)
+                else f"not well-formed: {type(error).__name__}"
+            )
             return BadRecord(reason, place=place.format(cuts.line), raw=data)
         return cls(name, data, root, cuts.starts)
 

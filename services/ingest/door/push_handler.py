@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
+
+import structlog
 
 from adapters.core import BadRecord, Feed, Note, Origin, Pushed, Read, Record, System
 from bus.contract import Bus, Message, Producer
@@ -21,6 +23,7 @@ from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer, Ledger
 from services.ingest.door.limits import Refusals
+from services.ingest.door.readers import Reader, ReaderDown, Readers, TooManyRecords, readers
 from services.ingest.tally import Limits, Tally
 from services.settings import DoorSettings
 
@@ -58,6 +61,7 @@ class PushHandler:
     spool: Spool
     clock: Clock = now
     refusals: Refusals = field(default_factory=lambda: refusals_of(DoorSettings()))
+    reader: Reader | None = None  # without one bodies are read in a thread of this process
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
     async def answer(self, post: Post) -> Answer:
@@ -93,7 +97,8 @@ class PushHandler:
             Guard.of(self.system),
             trace=post.trace,
         )
-        messages, answers = await asyncio.to_thread(self._judge, tally, post.body)
+        reads = await self._reads(post.body)
+        messages, answers = await asyncio.to_thread(self._judge, tally, reads)
         await failpoints.reach("door.decoded")
         await self.producer.send(messages)
         await failpoints.reach("door.sent")
@@ -108,12 +113,23 @@ class PushHandler:
         self.refusals.count(post.key, tally.part.read, tally.part.dead_lettered)
         return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part)
 
-    def _judge(self, tally: Tally, body: bytes) -> tuple[list[Message], list[dict[str, Any]]]:
+    async def _reads(self, body: bytes) -> Sequence[Read]:
+        if self.reader is None:
+            return await asyncio.to_thread(_reads, self.feed, body)
+        try:
+            return await self.reader.read(body)
+        except TooManyRecords:
+            raise problems.too_large("records") from None
+        except ReaderDown as error:
+            structlog.get_logger("door").error("nothing can be read", system=self.system.name, reason=str(error))
+            raise problems.unavailable() from None
+
+    def _judge(self, tally: Tally, reads: Sequence[Read]) -> tuple[list[Message], list[dict[str, Any]]]:
         """In a thread: nothing is kept of what it raises."""
         push = self.push
         messages: list[Message] = []
         answers: list[dict[str, Any]] = []
-        for read in _reads(self.feed, body):
+        for read in reads:
             before = tally.part
             messages += tally.messages([read])
             if not isinstance(read, Note):
@@ -173,6 +189,17 @@ def refusals_of(limits: DoorSettings) -> Refusals:
     return Refusals(limits.refuse_share, limits.refuse_min, limits.stop_seconds, time.monotonic)
 
 
+def _readers(system: System, feed: Feed, limits: DoorSettings) -> AbstractAsyncContextManager[Readers]:
+    return readers(
+        system.name,
+        feed.name,
+        most=MAX_RECORDS,
+        seconds=limits.read_seconds,
+        memory=limits.read_memory,
+        count=limits.readers,
+    )
+
+
 @asynccontextmanager
 async def open_push_handlers(
     feeds: Sequence[tuple[System, Feed]],
@@ -183,10 +210,11 @@ async def open_push_handlers(
     clock: Callable[[], float],
     stamp: Clock = now,
     limits: DoorSettings | None = None,
+    apart: bool = False,
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
-    Raises BusDown, FeedLost.
+    `apart` has bodies read in processes of their own. Raises BusDown, FeedLost, ReaderDown.
     """
     limits = limits or DoorSettings()
     async with AsyncExitStack() as stack:
@@ -197,7 +225,8 @@ async def open_push_handlers(
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, limits.answer_bytes)
             await ledger.open(takeover_seconds)
             stack.push_async_callback(ledger.close)
-            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits))
+            reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
+            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), reader)
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler
         yield handlers
