@@ -399,6 +399,37 @@ async def test_too_many_at_the_same_time(tmp_path: Path, bus: Bus) -> None:
     assert busy.headers["retry-after"] == "1"
 
 
+@pytest.mark.parametrize("proven", [False, True], ids=["limit", "planted"])
+async def test_only_what_a_key_proved_has_a_place(
+    tmp_path: Path, bus: Bus, proven: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd of strangers with bodies that never end takes no place; planted: they are believed, and take them all."""
+    never = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"good"
+        await never.wait()
+
+    strangers = [Signer("toy-2026a", OTHER), Signer("unknown"), Signer("unknown", OTHER)]
+    async with opened(tmp_path, bus, settings(concurrent=3)) as rig:
+        if proven:
+            monkeypatch.setattr(Keys, "check", lambda *_: b"")
+        now = int(rig.now[0])
+        heads = [signer.headers(PATH, b"good 1", now) for signer in strangers]
+        heads.append(Signer().headers(PATH, b"good 1", now - 400))
+        crowd = [asyncio.create_task(rig.http.post(PATH, content=pieces(), headers=head)) for head in heads]
+        await asyncio.sleep(0.2)
+        answer = await rig.push(b"good 2")
+        if proven:
+            problem(answer, 503, "busy")
+        else:
+            assert answer.status_code == 200
+            assert [(await each).status_code for each in crowd] == [401] * 4, "before a byte of the body is read"
+        for each in crowd:
+            each.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+
+
 async def test_a_slow_body_is_given_up(tmp_path: Path, bus: Bus) -> None:
     never = asyncio.Event()
 
