@@ -70,18 +70,23 @@ async def test_a_token_that_proves_nothing_takes_nobodys_turn(opened: Opened) ->
 
 @pytest.mark.parametrize(("most", "raised"), [(5, 1), (1_000, 0)], ids=["alarm", "planted"])
 async def test_many_look_ups_that_find_no_one_raise_one_alarm(
-    opened: Opened, most: int, raised: int, capsys: pytest.CaptureFixture[str]
+    opened: Opened, most: int, raised: int, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    def said() -> str:
+        text = capsys.readouterr().out + caplog.text
+        caplog.clear()
+        return text
+
     now = [0.0]
     async with opened(now, not_found_alarm=most) as world:
         for _ in range(4):
             assert (await world.ask(NOBODY)).status_code == 404
             assert (await world.ask(NOBODY, world.token(sub="officer-8"))).status_code == 404
-        assert ALARM not in capsys.readouterr().out
+        assert ALARM not in said()
         fifth = await world.ask(NOBODY)
         for _ in range(20):
             await world.ask(NOBODY)
-        out = capsys.readouterr().out
+        out = said()
         assert out.count(ALARM) == raised
         if raised:
             line = next(line for line in out.splitlines() if ALARM in line)
@@ -90,7 +95,7 @@ async def test_many_look_ups_that_find_no_one_raise_one_alarm(
         now[0] += 600
         for _ in range(5):
             await world.ask(NOBODY)
-        assert capsys.readouterr().out.count(ALARM) == raised
+        assert said().count(ALARM) == raised
 
 
 def test_no_more_callers_are_remembered_than_there_is_room_for() -> None:

@@ -94,7 +94,7 @@ async def test_a_process_that_is_killed_is_replaced(made: Made) -> None:
 
 @pytest.mark.parametrize("limited", [True, False], ids=["limit", "planted"])
 async def test_a_message_that_takes_too_long_is_refused_and_the_next_is_read(
-    made: Made, limited: bool, capsys: pytest.CaptureFixture[str]
+    made: Made, limited: bool, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     readers = made(seconds=1.0 if limited else 1_000.0)
     await readers.start()
@@ -106,7 +106,7 @@ async def test_a_message_that_takes_too_long_is_refused_and_the_next_is_read(
                 await readers.read(GOOD)
         return
     assert refused(await readers.read(GOOD), GOOD) == "not read within 1 s"
-    assert "a message was not read" in capsys.readouterr().out
+    assert "a message was not read" in capsys.readouterr().out + caplog.text
     with pytest.raises(ProcessLookupError):
         os.kill(stopped, 0)
     readers.seconds = 20.0
