@@ -64,6 +64,7 @@ fmt: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.benchmarks.store $(ARGS)
 	@$(BIN)/python tests/benchmarks/bus_speed.py
+	@PYTHONPATH=tests $(BIN)/python tests/benchmarks/signatures.py
 	@$(BIN)/python -m tests.benchmarks.deadlines
 	@$(BIN)/python -m tests.benchmarks.extremes
 	@$(BIN)/python tests/benchmarks/adapters_speed.py

@@ -7,6 +7,7 @@ does. A process that runs one system is given that system's file alone; the corr
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import time
@@ -43,14 +44,31 @@ class SigningKey:
         """The id by which signatures name it."""
         return key_id(self.secret)
 
-    def signs(self, seconds: float) -> bool:
-        """Whether it may sign at a moment (seconds since 1970)."""
-        return _seconds(self.since) <= seconds < _seconds(self.until)
-
     def line(self) -> str:
         """The line of its file."""
         bounds = (("from", self.since, _BEGIN), ("until", self.until, _END))
         return " ".join((self.secret.hex(), *(f"{name}={at.isoformat()}" for name, at, open_ in bounds if at != open_)))
+
+
+class Ready:
+    """A key made ready for many messages: what can be reckoned once is."""
+
+    __slots__ = ("begin", "end", "mac", "name", "system")
+
+    def __init__(self, key: SigningKey) -> None:
+        self.system, self.name = key.system, key.id.encode()
+        self.begin, self.end = _seconds(key.since), _seconds(key.until)
+        self.mac = hmac.new(key.secret, digestmod="sha256")
+
+    def signs(self, seconds: float) -> bool:
+        """Whether it may sign at a moment (seconds since 1970)."""
+        return self.begin <= seconds < self.end
+
+    def code(self, text: bytes) -> bytes:
+        """The HMAC-SHA-256 of a text."""
+        code = self.mac.copy()
+        code.update(text)
+        return code.digest()
 
 
 def _seconds(at: datetime) -> float:
@@ -129,8 +147,8 @@ class KeyFiles:
         self._clock = clock
         self._state: object = None
         self._refreshed = -REFRESH_SECONDS
-        self.by_id: Mapping[str, SigningKey] = {}
-        self.by_system: Mapping[str, tuple[SigningKey, ...]] = {}
+        self.by_name: Mapping[bytes, Ready] = {}
+        self.by_system: Mapping[str, tuple[Ready, ...]] = {}
         self._read()
 
     def refresh(self, pause: float = REFRESH_SECONDS) -> bool:
@@ -156,13 +174,16 @@ class KeyFiles:
             raise UnsafeKey(f"{self._directory} is no directory; `visabus keys make` makes it")
         if state == self._state:
             return
-        by_system = {keys[0].system: keys for keys in map(keys_in, paths)}
-        by_id: dict[str, SigningKey] = {}
+        by_system = {keys[0].system: tuple(map(Ready, keys)) for keys in map(keys_in, paths)}
+        by_name: dict[bytes, Ready] = {}
         for key in (key for keys in by_system.values() for key in keys):
-            if by_id.setdefault(key.id, key).system != key.system:
-                raise UnsafeKey(f"{self._directory}: {key.system} and {by_id[key.id].system} have one key")
-        self.by_system, self.by_id, self._state = by_system, by_id, state
+            if by_name.setdefault(key.name, key).system != key.system:
+                raise UnsafeKey(f"{self._directory}: {key.system} and {by_name[key.name].system} have one key")
+        self.by_system, self.by_name, self._state = by_system, by_name, state
 
-    def signing(self, system: str, seconds: float) -> SigningKey | None:
+    def signing(self, system: str, seconds: float) -> Ready | None:
         """The key by which a system signs at a moment, if it has one."""
-        return next((key for key in reversed(self.by_system.get(system, ())) if key.signs(seconds)), None)
+        for key in reversed(self.by_system.get(system, ())):
+            if key.signs(seconds):
+                return key
+        return None

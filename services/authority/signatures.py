@@ -8,11 +8,11 @@ is, it says nothing new.
 
 from __future__ import annotations
 
-import hmac
 import time
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from bus.contract import BusError, Delivery, Message
 from services.authority.keys import KeyFiles
@@ -28,11 +28,12 @@ class NoKey(BusError):
     """A system has no key by which it could sign now."""
 
 
-def mac_of(secret: bytes, at: bytes, topic: str, key: bytes | None, value: bytes | None) -> bytes:
-    """The code. Lengths are part of what is signed, so no two messages spell alike."""
-    key_length, length = (-1 if part is None else len(part) for part in (key, value))
-    text = b"visabus 1\0%b\0%b\0%d\0%d\0%b%b" % (at, topic.encode(), key_length, length, key or b"", value or b"")
-    return hmac.digest(secret, text, "sha256")
+def text_of(at: bytes, topic: str, key: bytes | None, value: bytes | None) -> bytes:
+    """What is signed. Lengths are part of it, so no two messages spell alike."""
+    key_length = -1 if key is None else len(key)
+    length = -1 if value is None else len(value)
+    parts = (at, topic.encode(), key_length, length, key or b"", value or b"")
+    return b"visabus 1\0%b\0%b\0%d\0%d\0%b%b" % parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,17 @@ class Signer:
 
     def signed(self, message: Message, system: str) -> Message:
         """The message with its signature; one that was signed before is left as it is. Raises NoKey."""
-        if any(name == SIGNATURE for name, _ in message.headers):
-            return message
+        for name, _ in message.headers:
+            if name == SIGNATURE:
+                return message
         self.keys.refresh()
         now = self.clock()
         key = self.keys.signing(system, now)
         if key is None:
             raise NoKey(f"there is no key by which {system} may sign now; `visabus keys make {system}` makes one")
         at = b"%d" % now
-        code = mac_of(key.secret, at, message.topic, message.key, message.value)
-        header = (SIGNATURE, b"%b %b %b" % (key.id.encode(), at, b2a_base64(code, newline=False)))
+        code = key.code(text_of(at, message.topic, message.key, message.value))
+        header = (SIGNATURE, b"%b %b %b" % (key.name, at, b2a_base64(code, newline=False)))
         return Message(message.topic, message.key, message.value, (*message.headers, header))
 
 
@@ -73,13 +75,13 @@ class Verifier:
             seconds, given = int(at), a2b_base64(code)
         except ValueError:
             raise Refused("signature: none that can be read") from None
-        key = self.keys.by_id.get(name.decode("ascii", "replace"))
+        key = self.keys.by_name.get(name)
         if key is None and self.keys.refresh(_REFRESH_SECONDS):
-            key = self.keys.by_id.get(name.decode("ascii", "replace"))
+            key = self.keys.by_name.get(name)
         if key is None:
             raise Refused("signature: by a key that is not known here")
-        made = mac_of(key.secret, at, one.partition.topic, one.key, one.value)
-        if not hmac.compare_digest(made, given):
+        made = key.code(text_of(at, one.partition.topic, one.key, one.value))
+        if not compare_digest(made, given):
             raise Refused("signature: wrong")
         if not key.signs(seconds):
             raise Refused("signature: at a time at which its key did not sign")

@@ -33,6 +33,7 @@ COMMANDS = (
     "export",
     "ingest",
     "kafka",
+    "keys",
     "matches",
     "metrics",
     "receipts",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.core import Connection, Credentials, Feed, Pushed, System
+from services.authority.keys import path_of
 from services.feeds import Counters
 from services.settings import FeedSettings, Settings, SettingsError
 
@@ -70,6 +71,8 @@ def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, S
         except KeyError as error:
             mistakes.append(f"feeds.{name}: {error.args[0]}")
             continue
+        if (missing := without_key(settings, system_name)) is not None:
+            mistakes.append(missing)
         if isinstance(feed.transport, Pushed):
             mistakes.append(f"feeds.{name}: {system_name} pushes it, so it has no address; `visabus door` takes it")
             continue
@@ -85,6 +88,14 @@ def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, S
 def _options(at: FeedSettings) -> dict[str, Any]:
     secret = at.key_secret
     return dict(at.options) | ({"ssl_password": secret.get_secret_value()} if secret is not None else {})
+
+
+def without_key(settings: Settings, system: str) -> str | None:
+    """What is wrong where events are signed, and a system has no key to sign by."""
+    directory = settings.signing.keys
+    if directory is None or path_of(directory, system).is_file():
+        return None
+    return f"signing.keys: {directory} has no key of {system}; `visabus keys make {system}` makes one"
 
 
 def _credentials(at: FeedSettings) -> Credentials | None:
