@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
 from bus.contract import Assigned, BusDown, Delivery, Partition, Revoked, Topic
+from bus.kafka_acls import Allowed, allow
 from bus.kafka_clients import DENIED, cancellable, down, stop_consumer
 from bus.kafka_consumer import KafkaConsumer
 from bus.kafka_control import Control
@@ -112,6 +113,10 @@ class KafkaBus:
         done |= await self._control.committed(group, partitions)
         ends = await self._control.ends(partitions)
         return {partition: max(0, ends[partition] - done[partition]) for partition in partitions}
+
+    async def allow(self, rules: Iterable[Allowed]) -> None:
+        """Make what is missing of the authoriser's rules. Raises BusDown, and BusError where that cannot be."""
+        await allow(self._settings, rules)
 
     async def close(self) -> None:
         """Close everything this bus opened."""

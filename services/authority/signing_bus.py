@@ -52,6 +52,11 @@ class SigningBus:
         self._bus = bus
         self._keys = keys
 
+    @property
+    def inner(self) -> Bus:
+        """The bus around which it stands."""
+        return self._bus
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bus, name)
 

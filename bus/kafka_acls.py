@@ -1,0 +1,66 @@
+"""Rules of Kafka's authoriser, made through aiokafka's requests: its admin client has no call for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError, for_code  # type: ignore[import-untyped]
+from aiokafka.protocol.admin import CreateAclsRequest  # type: ignore[import-untyped]
+
+from bus.contract import BusDown, BusError
+from bus.kafka_clients import cancellable, stop_admin
+from bus.kafka_settings import KafkaSettings
+
+# Of the protocol: ResourceType, PatternType, AclOperation and AclPermissionType (Apache Kafka, clients, common.acl).
+_RESOURCES = {"topic": 2, "group": 3}
+_PATTERNS = {False: 3, True: 4}
+_OPERATIONS = {"read": 3, "write": 4, "describe": 8, "describe-configs": 10}
+_ALLOW = 3
+_ANY_HOST = "*"
+_SECURITY_DISABLED = 54  # which aiokafka does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """That a principal may do something with a topic or a group; with `prefixed` with all whose names begin so."""
+
+    principal: str
+    resource: str  # topic, group
+    name: str
+    operation: str  # read, write, describe, describe-configs
+    prefixed: bool = False
+
+
+async def allow(settings: KafkaSettings, rules: Iterable[Allowed]) -> None:
+    """Make what is missing of the rules. Raises BusDown, and BusError where Kafka keeps none or refuses."""
+    admin = cancellable(AIOKafkaAdminClient(**settings.client_options()), settings.deadline / 4)
+    try:
+        async with asyncio.timeout(settings.deadline):
+            await admin.start()
+        for rule in rules:
+            async with asyncio.timeout(settings.deadline):
+                response = await admin._send_request(_request(rule))
+            for code, why in response.creation_responses:
+                if code == _SECURITY_DISABLED:
+                    raise BusError("this Kafka has no authoriser: it lets every account do everything")
+                if code:
+                    raise BusError(f"{rule.principal}, {rule.operation} {rule.name}: {why or for_code(code).__name__}")
+    except (TimeoutError, KafkaError) as error:
+        raise BusDown(f"Kafka at {', '.join(settings.servers)}: {str(error) or type(error).__name__}") from error
+    finally:
+        await stop_admin(admin, settings.deadline / 4)
+
+
+def _request(rule: Allowed) -> CreateAclsRequest:
+    return CreateAclsRequest(
+        _RESOURCES[rule.resource],
+        rule.name,
+        _PATTERNS[rule.prefixed],
+        rule.principal,
+        _ANY_HOST,
+        _OPERATIONS[rule.operation],
+        _ALLOW,
+    )

@@ -1,0 +1,138 @@
+"""Which account of Kafka may do what with which topic: one account for each process, and one for each system's ingest.
+
+Every other right is missing by itself: Kafka's authoriser refuses what no rule allows. Two systems that write one topic
+its rules cannot tell apart; signatures do.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from adapters.core import Asked, Pushed, System
+from schemas.events import PEOPLE
+from schemas.topics import (
+    AUDIT_HEADS,
+    CHANGES,
+    CHANGES_LATEST,
+    CONTROL,
+    DEAD_LETTERS,
+    EVENT_TOPICS,
+    EXTRACTS,
+    POSITIONS,
+    PUSH_ANSWERS,
+    QUESTIONS,
+    RECEIPTS,
+    topic_of_kind,
+)
+from services.authority.rights import rights_of
+
+ALL = "visabus."
+"""Every topic and group begins so."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """What an account may do. `resource` is topic or group; with `prefixed` all names that begin so."""
+
+    account: str
+    resource: str
+    name: str
+    operation: str  # read, write, describe, describe-configs
+    prefixed: bool = False
+
+    def command(self, server: str) -> str:
+        """The words of Kafka's own tool."""
+        pattern = ["--resource-pattern-type", "prefixed"] if self.prefixed else []
+        who = ["--allow-principal", f"User:{self.account}", "--operation", self.operation.title().replace("-", "")]
+        return shlex.join(
+            ["kafka-acls.sh", "--bootstrap-server", server, "--add", *who, f"--{self.resource}", self.name, *pattern]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, what it is for, and the topics that it reads and writes."""
+
+    name: str
+    purpose: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Groups that it joins: their names, or how they begin."""
+
+    def rules(self) -> Iterator[Rule]:
+        """What it may do."""
+        for topic in self.reads:
+            yield Rule(self.name, "topic", topic, "read")
+        for topic in self.writes:
+            yield Rule(self.name, "topic", topic, "write")
+        for group in self.groups:
+            yield Rule(self.name, "group", group, "read", prefixed=True)
+        # names, partitions and settings of topics are no secret, and each process looks whether all of them stand
+        for operation in ("describe", "describe-configs"):
+            yield Rule(self.name, "topic", ALL, operation, prefixed=True)
+
+
+def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Account]:
+    """The accounts of an installation with these systems."""
+    return [
+        *(_ingest(system, prefix) for system in known.values()),
+        Account(
+            f"{prefix}correlator",
+            "visabus correlate",
+            reads=EVENT_TOPICS,
+            writes=(CHANGES, CHANGES_LATEST, DEAD_LETTERS),
+            groups=(f"{ALL}correlator.",),
+        ),
+        Account(f"{prefix}examiner", "visabus matches decide and undo", writes=(CONTROL,)),
+        Account(f"{prefix}api", "visabus serve", writes=(AUDIT_HEADS,)),
+        Account(
+            f"{prefix}ask",
+            "visabus ask",
+            reads=(CHANGES, QUESTIONS),
+            writes=(QUESTIONS,),
+            groups=(f"{ALL}ask",),
+        ),
+        Account(
+            f"{prefix}operator",
+            "visabus status, receipts, dead-letters",
+            reads=(POSITIONS, RECEIPTS, DEAD_LETTERS, AUDIT_HEADS, QUESTIONS, *EVENT_TOPICS),
+            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS),
+        ),
+        Account(
+            f"{prefix}subscriber",
+            "whoever follows the changes",
+            reads=(CHANGES, CHANGES_LATEST),
+            groups=(f"{ALL}subscriber.",),
+        ),
+    ]
+
+
+def _ingest(system: System, prefix: str) -> Account:
+    rights = rights_of(system)
+    topics = {topic_of_kind(kind) for kind in PEOPLE & rights.kinds}
+    if rights.scopes is None or rights.scopes:
+        topics.add(CONTROL)
+    kept = [POSITIONS, EXTRACTS]
+    if any(isinstance(feed.transport, Pushed) for feed in system.feeds):
+        kept.append(PUSH_ANSWERS)
+    if any(isinstance(feed.transport, Asked) for feed in system.feeds):
+        kept.append(QUESTIONS)
+    return Account(
+        ingest_account(system.name, prefix),
+        f"visabus ingest{' and door' if PUSH_ANSWERS in kept else ''} of {system.name}",
+        reads=(*kept, RECEIPTS),
+        writes=(*sorted(topics), *kept, RECEIPTS, DEAD_LETTERS),
+    )
+
+
+def ingest_account(system: str, prefix: str = "visabus-") -> str:
+    """The account of a system's ingest."""
+    return f"{prefix}ingest-{system.lower().replace('/', '-')}"
+
+
+def rules(some: Iterable[Account]) -> list[Rule]:
+    """The rules of accounts, each once, in order."""
+    return sorted({rule for account in some for rule in account.rules()})
