@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from bus.contract import Bus, BusError, Message
 from bus.events import message_of
-from schemas.topics import AUDIT_HEADS, CHANGES, DEAD_LETTERS, EVENT_TOPICS
+from schemas.topics import ARRIVALS, AUDIT_HEADS, CHANGES, CONTROL, DEAD_LETTERS, DEPARTURES, EVENT_TOPICS, STATUSES
 from services.authority import accounts, admission, rights
 from services.authority.keys import KeyFiles, make, path_of
 from services.authority.signatures import Signer, Verifier
@@ -242,7 +242,7 @@ async def test_a_forger_changes_nothing_on_kafka(on_kafka: Installation, said: H
 async def reads_nothing(installation: Installation) -> None:
     """The forger's account reads neither events nor changes."""
     async with opened(installation.settings(accounts.ingest_account(FORGER), ())) as bus:
-        for topic in (*EVENT_TOPICS, CHANGES, DEAD_LETTERS):
+        for topic in (ARRIVALS, DEPARTURES, STATUSES, CONTROL, CHANGES, DEAD_LETTERS):
             with pytest.raises(BusError):
                 await contents(bus, topic)
 
