@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from links.private_file import UnsafeFile, check_private
 from links.reasons import Failure, Reason, Unusable
 
 Verify = Literal["none", "ca", "full"]
@@ -52,6 +53,7 @@ class Tls:
 
     def _present(self, context: ssl.SSLContext, cert: str, key: str) -> None:
         try:
+            check_private(Path(key))
             # never None: OpenSSL would ask the terminal for the passphrase of an encrypted key
             context.load_cert_chain(cert, key, self.password or "")
         except ssl.SSLError as error:
@@ -61,6 +63,8 @@ class Tls:
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise Unusable(Failure(Reason.TLS_FILES, "the client's key is not that of its certificate")) from None
             raise Unusable(Failure(Reason.TLS_FILES, "the client's certificate or key is no PEM")) from None
+        except UnsafeFile as error:
+            raise Unusable(Failure(Reason.TLS_FILES, f"the client's key: {error}")) from None
         except OSError as error:
             missing = cert if not _is_readable(cert) else key
             raise _unusable(

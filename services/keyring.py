@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from bus.private_file import UnsafeFile, read_private
+from links.private_file import UnsafeFile, read_private
 
 SIZE = 32
 

@@ -7,12 +7,13 @@ A field `api.port` is `VISABUS_API__PORT` in the environment, `[api] port = ...`
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -34,6 +35,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from pydantic_settings import SettingsError as Unparsable
+
+from links.private_file import UnsafeFile, check_private, read_private
 
 PREFIX = "VISABUS_"
 FILE_VARIABLE = "VISABUS_SETTINGS"
@@ -509,8 +512,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
 
     `environment` stands in for `os.environ` where the caller says so.
     """
-    variables = dict(os.environ if environment is None else environment)
-    mistakes = _strangers(variables)
+    variables, mistakes = _with_files(os.environ if environment is None else environment)
+    mistakes += _strangers(variables)
     path = file if file is not None else Path(variables[FILE_VARIABLE]) if variables.get(FILE_VARIABLE) else None
     given: dict[str, Any] = {}
     sources: tuple[Callable[[], Mapping[str, Any]], ...] = (
@@ -533,6 +536,52 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
     return settings
 
 
+FILE_SUFFIX = "_FILE"
+
+
+def _with_files(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The environment with what the files hold that variables name: `VISABUS_STORE_URL_FILE` is for a store_url."""
+    variables, mistakes = dict(environment), []
+    for name, path in environment.items():
+        if not (name.startswith(PREFIX) and name.endswith(FILE_SUFFIX)) or name.startswith(_TESTS):
+            continue
+        plain = name.removesuffix(FILE_SUFFIX)
+        del variables[name]
+        if plain in environment:
+            mistakes.append(f"{name} (environment): {plain} is there too: say it once")
+            continue
+        try:
+            variables[plain] = read_private(Path(path)).decode().strip()
+        except (UnsafeFile, UnicodeDecodeError) as error:
+            mistakes.append(f"{name} (environment): {error if isinstance(error, UnsafeFile) else 'no text'}")
+        except OSError as error:
+            mistakes.append(f"{name} (environment): {error.strerror or 'cannot be read'}")
+    return variables, mistakes
+
+
+_SECRET_NAMES = re.compile(r"(?:.*_)?(?:secret|password)", re.IGNORECASE)
+
+
+def _holds_secret(value: Any, name: str = "") -> bool:
+    """Whether settings of a file hold a secret, or an address with a password in it."""
+    if isinstance(value, Mapping):
+        return any(_holds_secret(each, str(key)) for key, each in value.items())
+    if isinstance(value, list):
+        return any(_holds_secret(each) for each in value)
+    return isinstance(value, str) and (_SECRET_NAMES.fullmatch(name) is not None or has_password(value))
+
+
+def has_password(url: str) -> bool:
+    """Whether an address has a password in it, before its host or in its query."""
+    try:
+        parts = urlsplit(url)
+        return "://" in url and (
+            bool(parts.password) or any(_SECRET_NAMES.fullmatch(name) for name, _ in parse_qsl(parts.query))
+        )
+    except ValueError:
+        return False
+
+
 def _strangers(environment: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none: most often a misspelt name."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -548,7 +597,12 @@ def _strangers(environment: Mapping[str, str]) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        if _holds_secret(given):
+            check_private(path)
+        return given
+    except UnsafeFile as error:
+        raise SettingsError([f"{error} (it holds a secret)"]) from None
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror or 'cannot be read'}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -561,6 +615,16 @@ def _secrets(directory: str | None) -> dict[str, Any]:
         return {}
     if not Path(directory).is_dir():
         raise SettingsError([f"{SECRETS_VARIABLE}: no directory"])
+    mistakes = []
+    for path in sorted(Path(directory).iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        try:
+            check_private(path)
+        except UnsafeFile as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise SettingsError(mistakes)
     files = SecretsSettingsSource(Settings, secrets_dir=directory)
     return NestedSecretsSettingsSource(files, secrets_nested_delimiter="__", secrets_prefix="")()
 

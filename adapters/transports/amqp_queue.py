@@ -7,7 +7,7 @@ Position: the digests of the last `window` messages that are done, and `again`, 
 Such a message (delivered again, or sent twice) is told (a note), acknowledged and not read: what was read is counted
 once. An older one is read again, which changes nothing but the counters: its records keep their ids.
 
-Address: `amqp://user:password@host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS, with the authorities and
+Address: `amqp://host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS, with the authorities and
 the client certificate of the options `ssl_...`.
 """
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.core import Credentials, SourceDown
 from adapters.transports.remote_memory import State
+from links.private_file import UnsafeFile, check_private
 from links.reasons import failure_of
 
 if TYPE_CHECKING:
@@ -329,7 +330,10 @@ async def _keys(path: str, address: Address) -> list[Any]:
     if not path:
         return []
     try:
+        check_private(Path(path))
         return [await asyncio.to_thread(asyncssh.read_private_key, path, address.secret or None)]
+    except UnsafeFile as error:
+        raise SourceDown(f"the key of user {address.user!r}: {error}") from None
     except OSError as error:
         raise SourceDown(f"the key of user {address.user!r} cannot be read: {error.strerror}") from None
     except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError):

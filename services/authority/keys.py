@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 import structlog
 
-from bus.private_file import UnsafeFile, read_private
+from links.private_file import UnsafeFile, read_private
 from services.keyring import SIZE, UnsafeKey, key_id
 
 SUFFIX = ".keys"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.context import MISUSED, Refusal
+from services.cli.context import MISUSED, Refusal, warn_of_password
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +37,7 @@ def connector(
     """
     from adapters.formats.debezium import wrong_settings
 
+    warn_of_password("URL", url)
     context = _context(url, cafile, certfile, keyfile)
     config, status = (_asked(url, f"/connectors/{name}{part}", context) for part in ("/config", "/status"))
     wrong = wrong_settings({str(key): str(value) for key, value in config.items()})

@@ -39,11 +39,45 @@ class Refusal(Exception):
         self.code = code
 
 
+def refuse_password(option: str, url: str | None, elsewhere: str) -> None:
+    """Refuse an address with a password on the command line: every user of the machine can read it (`ps`).
+
+    `elsewhere` says where it is given instead. Raises Refusal.
+    """
+    from services.settings import has_password
+
+    if url is not None and has_password(url):
+        raise Refusal(
+            f"{option}: a password on the command line can be read by every user of this machine; leave it out, and "
+            f"give {elsewhere}",
+            MISUSED,
+        )
+
+
+def warn_of_password(option: str, url: str) -> None:
+    """Say that a password in an address of the command line is no secret, where there is no other place for it."""
+    from services.settings import has_password
+
+    if has_password(url):
+        typer.echo(f"visabus: {option}: a password here can be read by every user of this machine", err=True)
+
+
+STORE_ELSEWHERE = (
+    "the whole address as VISABUS_STORE_URL in the environment, in a file that VISABUS_STORE_URL_FILE names or that "
+    "is called store_url in VISABUS_SECRETS_DIR; or the password in a file of libpq's form that PGPASSFILE names"
+)
+FEED_ELSEWHERE = (
+    'user and secret of [feeds."..."] in the settings, or the secret in a file of VISABUS_SECRETS_DIR '
+    "(docs/settings.md)"
+)
+
+
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     """The settings in force; `overrides` as in `services.settings.load`. Raises SettingsError."""
     from services.settings import load
 
     given = context.find_object(Given) or Given()
+    refuse_password("--store", given.store, STORE_ELSEWHERE)
     settings = load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
     refuse_open(settings)
     return settings

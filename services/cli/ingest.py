@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal, settings_of, start_logs
+from services.cli.context import FAILED, FEED_ELSEWHERE, MISUSED, Refusal, refuse_password, settings_of, start_logs
 
 if TYPE_CHECKING:
     from services.ingest import Clock, Outcome, Source
@@ -55,6 +55,8 @@ def ingest(
     """
     from services.ingest import now, recorded, sources
 
+    for each in feed or []:
+        refuse_password("--feed", each.partition("=")[2], FEED_ELSEWHERE)
     names, addresses = _named(feed or [])
     settings = settings_of(context, feeds=addresses or None)
     if not settings.feeds and not names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal
+from services.cli.context import MISUSED, Refusal, warn_of_password
 
 if TYPE_CHECKING:
     from services.simulator import Noise, Source
@@ -53,6 +53,7 @@ def queues_of(texts: list[str] | None, sources: Mapping[str, Source], option: st
         system, _, url = text.partition("=")
         if not url or system.upper() not in sources:
             raise Refusal(f"{option}: {text!r} is not SYSTEM=URL of a system that is written", MISUSED)
+        warn_of_password(option, url)
         queues[system.upper()] = url
     return queues
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, settings_of, start_logs
+from services.cli.context import MISUSED, Refusal, refuse_password, settings_of, start_logs
 
 if TYPE_CHECKING:
     import httpx
@@ -40,6 +40,7 @@ def serve(
 
     visabus serve --port 8080
     """
+    refuse_password("--jwks-url", jwks_url, "an address without it: a key set is public")
     settings = settings_of(context)
     start_logs(settings)
     host = host or settings.api.host

@@ -34,6 +34,7 @@ from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
 from services.ingest.receipts import receipt
 from services.ingest.tally import Limits, Tally
+from services.keyring import Keyring
 from services.questions import Priority, State, question_of
 from services.questions.topic import parse
 
@@ -276,7 +277,7 @@ def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
         ORIGIN, lambda read, origin: [], now, Spool(tmp_path), Limits(1.0, 1), Guard(Rights(frozenset())), mark="0f"
     )
     tally.messages([Note("line 1", b"h", {"sequence": 7}), BadRecord("no date", place="line 3", raw=b"x", record="17")])
-    message = receipt(tally)
+    message = receipt(tally, Keyring.of(b"r" * 32))
     assert (message.key, message.topic) == (b"I94/lines/a.dat/0f", "visabus.receipts")
     _valid(_payload("receipt"), orjson.loads(message.value or b""))
     assert _filled(_payload("receipt")) - {"lost"} == orjson.loads(message.value or b"").keys()

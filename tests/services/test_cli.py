@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -329,3 +330,30 @@ def test_status_tells_what_is_running_and_what_is_not(lines: Path, tmp_path: Pat
     text = visabus(*data, "status", "--system", "toy").stdout
     assert "TOY.lines" in text
     assert "no correlator runs" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--store", "postgresql://u:hunter2@db/x", "export", "--digest"],
+        ["--store", "postgresql://u@db/x?password=hunter2", "correlate", "--once"],
+        ["ingest", "--once", "--feed", "TOY.lines=sftp://u:hunter2@host/in"],
+        ["serve", "--jwks-url", "https://u:hunter2@issuer.example/keys"],
+    ],
+    ids=" ".join,
+)
+def test_a_password_on_the_command_line_is_refused_with_where_it_goes(tmp_path: Path, arguments: list[str]) -> None:
+    done = visabus("--data", tmp_path / "data", *arguments)
+    assert done.exit_code == 2
+    assert "a password on the command line can be read by every user of this machine" in done.output
+    assert "hunter2" not in done.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_no_page_shows_a_password_in_an_address() -> None:
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *root.glob("docs/*.md"), *root.glob("adapters/**/*.md"), *root.glob("deploy/**/*")]
+    shown = re.compile(r"[a-z+]{2,}://[^\s/@:`]+:[^\s/@`]+@[a-z0-9{]", re.IGNORECASE)
+    bad = [page.name for page in pages if page.is_file() and shown.search(page.read_text(errors="replace"))]
+    assert bad == []
+    assert shown.search("postgresql://u:p@h/x")

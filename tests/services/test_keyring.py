@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.private_file import CREDENTIALS, UnsafeFile, check_private, read_private
+from links.private_file import CREDENTIALS, UnsafeFile, check_private, read_private
 from services.keyring import Keyring, UnsafeKey, held, key_id, ring, rotate
 
 

@@ -161,3 +161,65 @@ def test_descriptions_say_what_is_not_plain() -> None:
         visit(group)
     plain = {"host", "port", "security_protocol", "sasl_mechanism", "username", "password", "level", "form"}
     assert set(undescribed) <= plain
+
+
+def test_a_variable_may_name_a_file_that_holds_its_value(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("postgresql://u:hunter2@db/x\n")
+    (tmp_path / "secret").write_text("s" * 32)
+    given = {
+        "VISABUS_STORE_URL_FILE": str(tmp_path / "store"),
+        "VISABUS_API__HS_SECRET_FILE": str(tmp_path / "secret"),
+    }
+    settings = load(environment=given, data_dir=tmp_path)
+    assert settings.store_url == "postgresql+asyncpg://u:hunter2@db/x"
+    assert settings.api.hs_secret is not None
+    assert settings.api.hs_secret.get_secret_value() == "s" * 32
+    for name, value, text in (
+        ("VISABUS_STORE_URL", "postgresql://db/x", "VISABUS_STORE_URL is there too"),
+        ("VISABUS_NOTHING_FILE", str(tmp_path / "store"), "there is no such setting"),
+        ("VISABUS_AUDIT_URL_FILE", str(tmp_path / "none"), "No such file"),
+    ):
+        with pytest.raises(SettingsError, match=text):
+            load(environment=given | {name: value}, data_dir=tmp_path)
+    (tmp_path / "store").chmod(0o640)
+    with pytest.raises(SettingsError, match="chmod 600") as refused:
+        load(environment=given, data_dir=tmp_path)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_no_setting_ends_as_the_name_of_a_file_would(tmp_path: Path) -> None:
+    def names(model: Any) -> list[str]:
+        return list(model.model_fields) + [
+            inner
+            for field in model.model_fields.values()
+            if hasattr(field.annotation, "model_fields")
+            for inner in names(field.annotation)
+        ]
+
+    assert [name for name in names(Settings) if name.endswith("_file")] == []
+
+
+def test_files_with_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    secrets, plain, full = tmp_path / "secrets", tmp_path / "plain.toml", tmp_path / "full.toml"
+    secrets.mkdir()
+    (secrets / "api__hs_secret").write_text("s" * 32)
+    plain.write_text('store_url = "postgresql://u@db/x"\n[api]\nport = 1\n')
+    for secret in (
+        'store_url = "postgresql://u:hunter2@db/x"\n',
+        '[api]\nhs_secret = "ssssssssssssssssssssssssssssssss"\n',
+        '[feeds."I94.x"]\nurl = "amqp://u:hunter2@h/q"\n',
+        '[feeds."I94.x"]\nurl = "amqp://h/q"\nuser = "u"\nsecret = "hunter2"\n',
+    ):
+        full.write_text(secret)
+        full.chmod(0o600)
+        load(full, environment={}, data_dir=tmp_path)
+        full.chmod(0o644)
+        with pytest.raises(SettingsError, match="chmod 600") as refused:
+            load(full, environment={}, data_dir=tmp_path)
+        assert "hunter2" not in str(refused.value)
+    plain.chmod(0o644)
+    load(plain, environment={}, data_dir=tmp_path)
+    load(environment={"VISABUS_SECRETS_DIR": str(secrets)}, data_dir=tmp_path)
+    (secrets / "api__hs_secret").chmod(0o604)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        load(environment={"VISABUS_SECRETS_DIR": str(secrets)}, data_dir=tmp_path)
