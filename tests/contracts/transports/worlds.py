@@ -1,0 +1,354 @@
+"""Sources for the common contract of transports: each puts numbered records into a real source of its kind.
+
+A world is all that a transport needs to be held by `test_common.py`: how its owner puts records there, how what is no
+record comes among them, how the source goes away and comes back, and how it is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import pytest
+from change_tables import Owner
+from contracts.transports import rest_service
+from contracts.transports.test_database_poll import Source as ViewOwner
+from contracts.transports.test_database_poll import at
+from contracts.transports.test_sftp_drop import Lines
+from foreign_kafka import ForeignTopic
+from sshd_local import Sshd
+from systems.claims3.build import row
+
+from adapters.core import Connection, Record
+from adapters.formats.debezium import DebeziumFormat, Table
+from adapters.formats.json_message import JsonMessage
+from adapters.formats.json_page import JsonPage
+from adapters.registry import systems
+from adapters.transports.amqp_queue import AmqpQueue
+from adapters.transports.change_table import ChangeTable
+from adapters.transports.file_drop import FileDrop
+from adapters.transports.kafka_topic import KafkaTopic
+from adapters.transports.sftp_drop import SftpDrop
+
+LARGE = 100_000
+"""Bytes of a large record."""
+
+
+class World(ABC):
+    """A source with its owner's side."""
+
+    @abstractmethod
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        """Put records there, one after another, each with at least so many bytes."""
+
+    @abstractmethod
+    def open(self) -> Connection:
+        """The source as the host opens it."""
+
+    @abstractmethod
+    def number(self, record: Record) -> int:
+        """Which record it is."""
+
+    async def spoil(self) -> None:
+        """Put what is no record there."""
+        raise NotImplementedError
+
+    async def away(self) -> None:
+        """Have the source be gone."""
+        raise NotImplementedError
+
+    async def back(self) -> None:
+        """Have it there again, as it was."""
+        raise NotImplementedError
+
+
+class Files(World):
+    """A directory; a file for each record."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir()
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        for number in numbers:
+            self._write(f"N{number:04}", b"%d %s\n" % (number, b"x" * size))
+
+    def _write(self, name: str, data: bytes) -> None:
+        part = self.folder / f".{name}"
+        part.write_bytes(data)
+        part.rename(self.folder / name)
+
+    async def spoil(self) -> None:
+        self._write(f"N9{len(list(self.folder.iterdir())):04}", b"without an end")
+
+    async def away(self) -> None:
+        self.folder.rename(self.folder.with_name("elsewhere"))
+
+    async def back(self) -> None:
+        self.folder.with_name("elsewhere").rename(self.folder)
+
+    def open(self) -> Connection:
+        return FileDrop(pattern="N*", unchanged=0, patience=0).open(str(self.folder), Lines())
+
+    def number(self, record: Record) -> int:
+        return int(str(record.fields["text"]).split(" ")[0])
+
+
+class RemoteFiles(Files):
+    """The same on a real OpenSSH server."""
+
+    def __init__(self, folder: Path, server: Sshd) -> None:
+        super().__init__(folder)
+        self.server = server
+
+    def open(self) -> Connection:
+        known: dict[str, Any] = {"known_hosts": str(self.server.known_hosts), "key": str(self.server.key)}
+        drop = SftpDrop(pattern="N*", unchanged=0, patience=0, resolution=0, timeout=20, **known)
+        return drop.open(self.server.url(self.folder), Lines())
+
+
+class ChangedRows(World):
+    """A change table in SQLite."""
+
+    format = DebeziumFormat({"ITEM": Table({"id": "bigint", "name": "varchar(40)", "born": "date"}, ("id",))})
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.owner = Owner(f"sqlite+aiosqlite:///{path}")
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        for number in numbers:
+            await self.owner.put(number + 1, "A" * max(1, size))  # a key of 0 is none of Debezium
+
+    async def spoil(self) -> None:
+        values = "('item', 'c', '{}', 'nonsense')"
+        await self.owner.run(f"INSERT INTO visabus_change (table_name, op, row_key, after) VALUES {values}")
+
+    async def away(self) -> None:
+        await self.owner.run("ALTER TABLE visabus_change RENAME TO elsewhere")
+
+    async def back(self) -> None:
+        await self.owner.run("ALTER TABLE elsewhere RENAME TO visabus_change")
+
+    def open(self) -> Connection:
+        return ChangeTable(page=2).open(self.owner.url, self.format)
+
+    def number(self, record: Record) -> int:
+        return int(record.fields["id"]) - 1
+
+
+class Rows(World):
+    """A view in SQLite with a time of last change; what is wrong in a row is the mapping's to refuse."""
+
+    def __init__(self, path: Path) -> None:
+        self.owner = ViewOwner(f"sqlite+aiosqlite:///{path}")
+        feed = systems()["CLAIMS3"].feeds[0].configured({"page": 2})
+        self.transport: Any = feed.transport
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        for number in numbers:
+            more = {"family_name": "X" * size} if size else {}
+            await self.owner.put(row(action_id=number, last_update_ts=at(number), **more))
+
+    async def away(self) -> None:
+        await self.owner.engine.dispose()
+        await self._run("ALTER TABLE benefit_action RENAME TO elsewhere")
+
+    async def back(self) -> None:
+        await self._run("ALTER TABLE elsewhere RENAME TO benefit_action")
+
+    async def _run(self, statement: str) -> None:
+        from sqlalchemy import text
+
+        async with self.owner.engine.begin() as connection:
+            await connection.execute(text("PRAGMA legacy_alter_table = ON"))
+            await connection.execute(text(statement))
+
+    def open(self) -> Connection:
+        opened: Connection = self.transport.open(self.owner.url, None)
+        return opened
+
+    def number(self, record: Record) -> int:
+        return int(record.fields["action_id"])
+
+
+class Topic(World):
+    """A topic of a real Kafka. Going away and back is held by a broker of its own in `test_kafka_topic.py`."""
+
+    def __init__(self, server: str) -> None:
+        self.topic = ForeignTopic(server)
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        await self.topic.send(*(message(number, size) for number in numbers))
+
+    async def spoil(self) -> None:
+        await self.topic.send(b"\xff{")
+
+    def open(self) -> Connection:
+        return KafkaTopic(timeout=15, messages=2).open(self.topic.url, JsonMessage())
+
+    def number(self, record: Record) -> int:
+        return int(record.fields["n"])
+
+
+class Relay:
+    """What a source stands behind that can be cut: it passes bytes on, or does not."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.to, self.port = (host, port), 0
+        self.server: asyncio.Server | None = None
+        self.writers: set[asyncio.StreamWriter] = set()
+
+    async def listen(self) -> None:
+        self.server = await asyncio.start_server(self._met, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        for writer in list(self.writers):
+            writer.transport.abort()
+
+    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*self.to)
+        self.writers |= {writer, back}
+        await asyncio.gather(_pass(reader, back), _pass(there, writer))
+        self.writers -= {writer, back}
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(2**16):
+            writer.write(data)
+            await writer.drain()
+    except (ConnectionError, asyncio.CancelledError):
+        pass
+    finally:
+        writer.close()
+
+
+class Queue(World):
+    """A queue of a real RabbitMQ, behind a relay that can be cut."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        host, _, port = address.rpartition("@")[2].partition("/")[0].partition(":")
+        self.relay = Relay(host, int(port))
+        self.queue = f"common-{uuid.uuid4().hex}"
+
+    async def make(self) -> None:
+        await self.relay.listen()
+        async with await aio_pika.connect(self.address) as connection:
+            await (await connection.channel()).declare_queue(self.queue, durable=True)
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        await self._publish(*(message(number, size) for number in numbers))
+
+    async def spoil(self) -> None:
+        await self._publish(b"\xff{")
+
+    async def _publish(self, *bodies: bytes) -> None:
+        async with await aio_pika.connect(self.address) as connection:
+            channel = await connection.channel()
+            for body in bodies:
+                await channel.default_exchange.publish(aio_pika.Message(body), routing_key=self.queue, timeout=20)
+
+    async def away(self) -> None:
+        await self.relay.cut()
+
+    async def back(self) -> None:
+        await self.relay.listen()
+
+    def open(self) -> Connection:
+        head, _, place = self.address.partition("://")[2].rpartition("@")
+        login = f"{head}@" if head else ""
+        path = place.partition("/")[2]
+        steps = f"{path}/{self.queue}" if path else self.queue
+        return AmqpQueue(timeout=10).open(f"amqp://{login}127.0.0.1:{self.relay.port}/{steps}", JsonMessage())
+
+    def number(self, record: Record) -> int:
+        return int(record.fields["n"])
+
+
+class Items(World):
+    """A REST service with cursors. What a page may hold that is no item is held by `test_rest_contract.py`."""
+
+    def __init__(self) -> None:
+        rest_service.forget()
+        self.service = rest_service.Service(most=2)
+        self.stack = AsyncExitStack()
+
+    async def make(self) -> None:
+        await self.stack.enter_async_context(rest_service.served(self.service))
+
+    async def put(self, *numbers: int, size: int = 0) -> None:
+        for number in numbers:
+            self.service.put(f"K{number}", text="x" * size)
+
+    async def away(self) -> None:
+        await self.stack.aclose()
+
+    async def back(self) -> None:
+        rest_service.forget()
+        self.stack = AsyncExitStack()
+        await self.make()
+
+    def open(self) -> Connection:
+        return rest_service.transport("cursor").open(self.service.url, JsonPage())
+
+    def number(self, record: Record) -> int:
+        return int(str(record.fields["id"]).removeprefix("K"))
+
+
+def message(number: int, size: int) -> bytes:
+    """A record as JSON."""
+    return json.dumps({"n": number, "text": "x" * size}).encode()
+
+
+@asynccontextmanager
+async def made(kind: str, fixture: Callable[[str], Any], folder: Path) -> AsyncIterator[World]:
+    """A world of that kind, empty; `fixture` gives the servers that tests share."""
+    if kind == "files":
+        yield Files(folder / "drop")
+    elif kind == "sftp":
+        yield RemoteFiles(folder / "drop", fixture("server"))
+    elif kind == "changes":
+        changed = ChangedRows(folder / "changes.db")
+        await changed.owner.make()
+        yield changed
+        await changed.owner.engine.dispose()
+    elif kind == "rows":
+        rows = Rows(folder / "rows.db")
+        await rows.owner.make()
+        yield rows
+        await rows.owner.engine.dispose()
+    elif kind == "topic":
+        topic = Topic(fixture("kafka"))
+        await topic.topic.create()
+        yield topic
+    elif kind == "queue":
+        queue = Queue(fixture("rabbitmq"))
+        await queue.make()
+        yield queue
+        await queue.relay.cut()
+    else:
+        items = Items()
+        await items.make()
+        yield items
+        await items.stack.aclose()
+
+
+_TOPIC = pytest.param("topic", marks=pytest.mark.kafka)
+_QUEUE = pytest.param("queue", marks=pytest.mark.rabbitmq)
+KINDS = ["files", "sftp", "changes", "rows", "items", _TOPIC, _QUEUE]
+SPOILED = ["files", "sftp", "changes", _TOPIC, _QUEUE]
+"""Kinds in which what is no record can stand among the records."""
+LEAVING = ["files", "sftp", "changes", "rows", "items", _QUEUE]
+"""Kinds that go away and come back here."""
