@@ -25,6 +25,7 @@ from schemas.events import Fact as StatusFact
 from schemas.identifiers import Scheme, canonical, text_of
 from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
+from services.domain.numbers import is_placeholder
 
 MICRO = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -418,13 +419,14 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
             raise Undecodable("identifiers: not in canonical form")
         text = text_of(_SCHEMES[one.scheme], one.issuer, one.value)
         (numbers if one.scheme in NUMBERS else documents).append(text)
-    left_out = tuple(sorted(set(numbers))) if documents else ()
+    identified = any(not is_placeholder(text) for text in documents)  # a made-up number identifies no one
+    left_out = tuple(sorted(set(numbers))) if identified else ()
     claim = Claim(
         tuple(sorted({(_spell(name.family), _spell(name.given)) for name in subject.names})),
         subject.birth or "",
         subject.sex or "",
         tuple(sorted(set(subject.citizenship))),
-        tuple(sorted(set(documents or numbers))),
+        tuple(sorted({*documents, *(() if identified else numbers)})),
     )
     return claim, left_out
 

@@ -39,6 +39,7 @@ def _table(role: str) -> dict[str, dict[str, float]]:
 
 
 _BITS = {"family": _table("family"), "given": _table("given")}
+_LISTED = {role: frozenset(name for table in tables.values() for name in table) for role, tables in _BITS.items()}
 _DAYS = {
     day: {country: log2(_OF / int(share)) for country, share in zip(text.split()[::2], text.split()[1::2], strict=True)}
     for day, text in DATA["birth"].items()
@@ -66,16 +67,25 @@ def bits_of(token: str, role: str, country: str) -> float:
 
 @lru_cache(maxsize=50_000)
 def is_rare(token: str, role: str, country: str) -> bool:
-    """Whether a name is neither in the country's table nor a common one anywhere."""
+    """Whether a name is neither in the country's table nor a common one anywhere.
+
+    Where the country is not known, or has no table, a name that stands in any table is not rare.
+    """
     if token in PARTICLES or len(token) == 1:
         return False
     spelt = spelling(token)
-    return not (token in COMMON or spelt in COMMON or spelt in _BITS[role].get(_CODES.get(country, country), {}))
+    listed = _BITS[role].get(_CODES.get(country, country), _LISTED[role])
+    return not (token in COMMON or spelt in COMMON or spelt in listed)
 
 
 def customary(month_and_day: str) -> bool:
     """Whether the day ("01-01") is one that is given to who does not know their date of birth."""
     return month_and_day in _ELSEWHERE
+
+
+def by_custom(month_and_day: str, country: str) -> bool:
+    """Whether more people of the country have this birthday than one that nothing but birth decides."""
+    return day_bits(month_and_day, country) < ANY_DAY
 
 
 def day_bits(month_and_day: str, country: str) -> float:

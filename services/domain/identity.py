@@ -12,7 +12,7 @@ passport was scanned), one by score where the given names or the sexes are.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -47,6 +47,8 @@ APPLICATIONS = ("receipt/", "visa_application/", "card/", "esta/")
 ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
 )
+WELL_TOLD = 3
+"""Records that tell a number of one person, so that one record that tells it of another has mistyped it."""
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
 """(family, given)"""
@@ -60,6 +62,18 @@ def joins(text: str) -> bool:
 def alike(one: Claim, other: Claim) -> bool:
     """Whether two claims *of one block* may be joined by score."""
     return not (one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}) and scoring.joined_by_score(one, other)
+
+
+def tells_who(claim: Claim) -> bool:
+    """Whether two records that make this claim are one person's.
+
+    They are by a number that can join, by a name beside any other number (one booking is a family's, and one name in it
+    one person's), else as two other claims are: by their score. A common name alone, or a made-up number, is nobody's.
+    """
+    numbers = [text for text in claim.identifiers if not is_placeholder(text)]
+    if any(text[: text.find("/")] in WEIGHTS for text in numbers):
+        return True
+    return bool(numbers and scoring.compared(claim).names) or alike(claim, claim)
 
 
 def keys_of(fact: Fact) -> list[int]:
@@ -92,6 +106,15 @@ class Node:
         default_factory=set
     )  # of an amended record whose claim no version has: the versions'
 
+    @property
+    def bare(self) -> bool:
+        """Whether it has no name: nothing in it says whether its numbers are its subject's."""
+        return not self.claim.names or not scoring.compared(self.claim).names
+
+    def texts(self) -> set[str]:
+        """Return everything that its records call the person by."""
+        return {*self.claim.identifiers, *self.numbers}
+
     def claims(self) -> Collection[Claim]:
         """The claims that were told as they are: by them alone the node was compared, and found its pool."""
         return self.version_claims or (self.claim,)
@@ -122,8 +145,11 @@ class Cluster:
     sightings: Sightings
     citizenship: set[str]
 
-    def vetoes(self, other: Cluster, by: str = "") -> Iterator[str]:
-        """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score."""
+    def vetoes(self, other: Cluster, by: str = "", pair: tuple[Claim, Claim] | None = None) -> Iterator[str]:
+        """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score.
+
+        `pair`: the two claims that have the score.
+        """
         for scheme, mine in self.holders.items():
             theirs = other.holders.get(scheme)
             if theirs and mine and not mine & theirs and not self._one_mistyped(scheme, other, by):
@@ -141,11 +167,15 @@ class Cluster:
                 yield "given names of two people"
             if self._a_generation(other):
                 yield "dates of birth a generation apart"
+            if pair and scoring.passports_apart(self.documents, other.documents) and not scoring.joined_apart(*pair):
+                yield "different passports of one issuer, and too little besides"
         elif by.startswith(DOCUMENTS):
             if births_differ and self._any_names(other, scoring.given_conflict):
                 yield "given names and dates of birth of two people"
             elif self._any_names(other, scoring.strange_given):
                 yield "given names of two people under one document"
+            elif sexes_differ and self._any_names(other, scoring.no_given_in_common):
+                yield "given names and sexes of two people under one document"
             if self._a_generation(other) and len(self.documents & other.documents) < 2:
                 yield "dates of birth a generation apart"
         elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
@@ -180,9 +210,15 @@ class Cluster:
         return not self.citizenship & other.citizenship
 
     def _mistyped(self, other: Cluster, by: str) -> bool:
-        """Whether a number can be a mistyped one. Fingerprints are not, but their number is: two sets of documents."""
-        own = self.documents and other.documents and not self.documents & other.documents
-        return bool(own) or not by.startswith("fin/")
+        """Whether a number can be a mistyped one. Fingerprints are not, but their number is.
+
+        It shows by two sets of documents, or where all names and dates of birth are others' and nothing else agrees.
+        """
+        if not by.startswith("fin/") or (self.documents and other.documents and not self.documents & other.documents):
+            return True
+        if not self._dates_differ(other) or self.documents & other.documents or self.sexes & other.sexes:
+            return False
+        return self._nothing_agrees(other) and self._any_names(other, scoring.nothing_in_common)
 
     def _births_differ(self, other: Cluster) -> bool:
         return bool(self.births and other.births) and not any(
@@ -204,6 +240,12 @@ class Cluster:
         if self.names & other.names:
             return False
         return any(conflict(mine, theirs) for mine in self.names for theirs in other.names)
+
+    def of_one_birth_and_name(self, other: Cluster) -> bool:
+        """Whether a date of birth agrees, and no name is another person's."""
+        if not self.births & other.births or not self.names or not other.names:
+            return False
+        return not self._any_names(other, scoring.given_conflict)
 
     def absorb(self, other: Cluster) -> None:
         """Take the other in."""
@@ -268,7 +310,7 @@ def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
     """All joins by common identifiers, strongest first."""
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        for text in {*node.claim.identifiers, *node.numbers}:
+        for text in node.texts():
             if joins(text):
                 shared[text].append(key)
     edges: list[Edge] = []
@@ -289,58 +331,13 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
     return any(caps.admits(key, claim_key(claim)) for claim in node.version_claims)
 
 
-def undecided(nodes: dict[bytes, Node], caps: Caps | None = None) -> set[bytes]:
-    """Return the nodes of several records that have nothing but numbers, each of which is told of two people.
-
-    Whose such a record is cannot be known, and so not either that two of them are one person's.
-    """
-    bare = {key for key, node in nodes.items() if len(node.records) > 1 and not node.claim.names}
-    if not bare:
-        return bare
-    shared: dict[str, list[bytes]] = defaultdict(list)
-    wanted = {text for key in bare for text in {*nodes[key].claim.identifiers, *nodes[key].numbers}}
-    for key, node in nodes.items():
-        for text in wanted & {*node.claim.identifiers, *node.numbers}:
-            if joins(text):
-                shared[text].append(key)
-    of_two = {
-        text
-        for text, keys in shared.items()
-        if _disputed(
-            text, [nodes[key].claim for key in (_admitted(key_hash(text), keys, nodes, caps) if caps else keys)]
-        )
-    }
-    return {
-        key
-        for key in bare
-        if of_two and {text for text in {*nodes[key].claim.identifiers, *nodes[key].numbers} if joins(text)} <= of_two
-    }
-
-
 def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
     weight = WEIGHTS[text.partition("/")[0]]
     document = text.startswith(DOCUMENTS)
-    disputed = _disputed(text, [nodes[key].claim for key in keys])
     for one, other in combinations(sorted(keys), 2):
         mine, theirs = nodes[one].claim, nodes[other].claim
-        if disputed and not (mine.names and theirs.names):
-            continue
         if not document or same_holder(mine, theirs, _common_documents(mine, theirs)):
             yield Edge(weight, one, other, text)
-
-
-def _disputed(text: str, claims: Sequence[Claim]) -> bool:
-    """Whether a number is told of two people: then a record that has nothing but the number is nobody's."""
-    if len(claims) < 3 or all(claim.names for claim in claims):
-        return False
-    named = {(claim.names, claim.birth, claim.identifiers): claim for claim in claims if claim.names}
-    return any(_two_holders(text, one, other) for one, other in combinations(named.values(), 2))
-
-
-def _two_holders(text: str, one: Claim, other: Claim) -> bool:
-    if not any(scoring.strange_given(mine, theirs) for mine in one.names for theirs in other.names):
-        return False
-    return text.startswith(DOCUMENTS) or any(cluster_of(b"", one).vetoes(cluster_of(b"", other), text))
 
 
 def _common_documents(one: Claim, other: Claim) -> int:
@@ -409,21 +406,128 @@ class _Parted:
         self.clusters = {key: cluster_of(key, node.claim, node.sightings) for key, node in nodes.items()}
         self.home = {key: key for key in nodes}
         self.used: dict[bytes, list[Edge]] = {key: [] for key in nodes}
+        self._nodes = nodes
         self._against: dict[bytes, set[bytes]] = defaultdict(set)
         for refusal in refused:
             self._against[refusal.one].add(refusal.other)
             self._against[refusal.other].add(refusal.one)
+        self._bare = {key for key, node in nodes.items() if node.bare}
+        self._held: dict[tuple[str, bytes], list[bytes]] = defaultdict(list)  # number, node without a name -> holders
+        self._doubted: set[str] = set()
 
     def join(self, edges: Iterable[Edge]) -> None:
         """Try the joins in their order."""
         for edge in edges:
             left, right = self.home[edge.one], self.home[edge.other]
-            if left != right and not self._forbidden(edge, self.clusters[left], self.clusters[right]):
+            if left == right:
+                continue
+            if not self._forbidden(edge, self.clusters[left], self.clusters[right]):
                 self._merge(edge, left, right)
+            elif self._bare and not edge.scored:
+                self._doubt(self.clusters[left], self.clusters[right])
+
+    def join_by_numbers(self, edges: Sequence[Edge]) -> list[Edge]:
+        """Try the joins by numbers, first those of records with names. Return those that wait for one holder.
+
+        A record that has nothing but numbers says nothing against anybody, so it would join all who have them: it
+        goes by a number only to one person, whose number that is by the records with names.
+        """
+        if not self._bare:
+            self.join(edges)
+            return []
+        of_names: list[Edge] = []
+        waiting: list[Edge] = []
+        for edge in edges:
+            (of_names if self._bare.isdisjoint((edge.one, edge.other)) else waiting).append(edge)
+        for edge in waiting:
+            for key, holder in ((edge.one, edge.other), (edge.other, edge.one)):
+                if key in self._bare and holder not in self._bare:
+                    self._held[edge.by, key].append(holder)
+        self.join(of_names)
+        return self.join_waiting(waiting)
+
+    def join_waiting(self, edges: Sequence[Edge]) -> list[Edge]:
+        """Try the joins of records without names, again and again while any is made. Return those that still wait."""
+        while edges:
+            persons = len(self.clusters)
+            waiting: list[Edge] = []
+            for edge in edges:
+                if self._free(edge.by, edge.one, edge.other) and self._free(edge.by, edge.other, edge.one):
+                    self.join([edge])
+                else:
+                    waiting.append(edge)
+            edges = waiting
+            if len(self.clusters) == persons:
+                break
+        return list(edges)
+
+    def undecided(self, key: bytes) -> bool:
+        """Whether the records of a node that stands alone are not to be taken for one person's either.
+
+        Its claim does not tell who it is, or it has nothing but numbers that two persons have.
+        """
+        node = self._nodes[key]
+        if len(node.records) == 1:
+            return False
+        if not tells_who(node.claim):
+            return True
+        texts = [text for text in node.texts() if joins(text)]
+        return key in self._bare and bool(texts) and not any(self._owners(text, key) for text in texts)
+
+    def _free(self, text: str, key: bytes, other: bytes) -> bool:
+        """Whether a node may be joined to another one by a number: it has a name, or the number is the other's."""
+        if key not in self._bare:
+            return True
+        if text in self._doubted and not self._tells_several(text, key):
+            return False
+        owners = self._owners(text, key)
+        return bool(owners) and (other in self._bare or self.home[other] in owners)
+
+    def _tells_several(self, text: str, key: bytes) -> bool:
+        """Whether a node has several numbers of that scheme, and so says that one person has had them."""
+        scheme = text[: text.find("/") + 1]
+        return sum(each.startswith(scheme) for each in self._nodes[key].claim.identifiers) > 1
+
+    def _owners(self, text: str, key: bytes) -> set[bytes]:
+        """Return whose a number may be that a node without a name has; no one's where it is told of two people.
+
+        That is the one person who has it; the person of whom several records tell it, where one record tells it of
+        another; or several that have one name and birthday, and are apart for a number that was mistyped.
+        """
+        told = Counter[bytes]()
+        for holder in self._held.get((text, key), ()):
+            told[self.home[holder]] += len(self._nodes[holder].records)
+        if not told:
+            return {key}
+        (first, most), *others = told.most_common()
+        if most >= WELL_TOLD and sum(records for _, records in others) == 1:
+            return {first}
+        clusters = [self.clusters[home] for home in told]
+        if all(one.of_one_birth_and_name(other) for one, other in combinations(clusters, 2)):
+            return set(told)
+        return set()
+
+    def _doubt(self, mine: Cluster, theirs: Cluster) -> None:
+        """Note which of two numbers for life may be mistyped, where people with one name and birthday have two.
+
+        That is what one record alone tells.
+        """
+        for scheme, numbers in mine.holders.items():
+            others = theirs.holders.get(scheme, set())
+            if others and not numbers & others and mine.of_one_birth_and_name(theirs):
+                self._doubted |= {text for text in numbers | others if self._told_once(text)}
+
+    def _told_once(self, text: str) -> bool:
+        named = (node for key, node in self._nodes.items() if key not in self._bare)
+        return sum(len(node.records) for node in named if text in node.claim.identifiers) == 1
 
     def _forbidden(self, edge: Edge, mine: Cluster, theirs: Cluster) -> bool:
+        if edge.scored:
+            by, pair = "", (self._nodes[edge.one].claim, self._nodes[edge.other].claim)
+        else:
+            by, pair = edge.by, None
         decided = edge.weight == DECISION_WEIGHT and not edge.scored
-        if not decided and any(mine.vetoes(theirs, "" if edge.scored else edge.by)):
+        if not decided and any(mine.vetoes(theirs, by, pair)):
             return True
         against = self._against
         return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)
@@ -437,18 +541,30 @@ class _Parted:
         self.used[left] += [*self.used.pop(right), edge]
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Nodes that are one person's, with the joins that made it."""
+
+    nodes: list[bytes]
+    edges: list[Edge]
+    undecided: bool = False  # whether its records, which make one claim, are one person's each
+
+
 def persons_of(
     nodes: dict[bytes, Node], refused: Sequence[Refusal], decided: Sequence[Edge], caps: Caps | None = None
-) -> list[tuple[list[bytes], list[Edge]]]:
-    """The nodes' keys parted into persons, each with the joins that made it."""
-    if len(nodes) == 1:
-        return [(list(nodes), [])]
+) -> list[Person]:
+    """The nodes parted into persons."""
     parted = _Parted(nodes, refused)
-    parted.join(sorted(decided, key=lambda edge: (-edge.weight, edge.one, edge.other)))
-    parted.join(edges_of(nodes, caps))
-    if len(parted.clusters) > 1:  # in most pools identifiers have joined everything by now
-        parted.join(scored_edges(nodes, parted.home, caps))
-    return [(cluster.nodes, parted.used[key]) for key, cluster in parted.clusters.items()]
+    if len(nodes) > 1:
+        parted.join(sorted(decided, key=lambda edge: (-edge.weight, edge.one, edge.other)))
+        waiting = parted.join_by_numbers(edges_of(nodes, caps))
+        if len(parted.clusters) > 1:  # in most pools identifiers have joined everything by now
+            parted.join(scored_edges(nodes, parted.home, caps))
+            parted.join_waiting(waiting)
+    return [
+        Person(cluster.nodes, parted.used[key], len(cluster.nodes) == 1 and parted.undecided(key))
+        for key, cluster in parted.clusters.items()
+    ]
 
 
 def link_of(edge: Edge, nodes: dict[bytes, Node], names: dict[bytes, tuple[str, str]]) -> Link:

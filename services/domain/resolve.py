@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
-from services.domain import identity
 from services.domain.caps import NO_CUTOFFS, Cutoffs, caps_of
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import Answer, History, Interval, Link, Stay
-from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of
+from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of, tells_who
 from services.domain.records import Records, active
 from services.domain.sightings import sightings_of
 from services.domain.stays import stays_of
@@ -29,7 +28,7 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
     subjects = {key: parts for key, parts in records.items() if parts[0].claim is not None}
     if not subjects:
         return []
-    if not decisions and _one_claim(subjects):
+    if not decisions and _one_person(subjects):
         # most pools: one person under one claim, with nothing to join and nothing to part
         return [_history(list(subjects), subjects, since, [])]
     nodes, home = _nodes(subjects, since, {key for fact in decisions for key in _decided(fact)})
@@ -37,23 +36,24 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
     names = {key: (parts[0].system, parts[0].record) for key, parts in subjects.items()}
     histories = []
     caps = caps_of(facts, cutoffs, known_at=known_at)
-    undecided = identity.undecided(nodes, caps)
-    for keys, edges in persons_of(nodes, refused, decided, caps):
-        if len(keys) == 1 and keys[0] in undecided:
-            histories += [_history([record], subjects, since, []) for record in nodes[keys[0]].records]
+    for person in persons_of(nodes, refused, decided, caps):
+        members = [record for key in person.nodes for record in nodes[key].records]
+        if person.undecided:
+            histories += [_history([record], subjects, since, []) for record in members]
             continue
-        members = [record for key in keys for record in nodes[key].records]
         links = sorted(
-            (link_of(edge, nodes, names) for edge in edges), key=lambda link: (link.one, link.other, link.by)
+            (link_of(edge, nodes, names) for edge in person.edges), key=lambda link: (link.one, link.other, link.by)
         )
         histories.append(_history(members, subjects, since, links))
     return sorted(histories, key=lambda history: history.person)
 
 
-def _one_claim(subjects: Records) -> bool:
-    """Whether all records make the same claim."""
+def _one_person(subjects: Records) -> bool:
+    """Whether all records make the same claim, and it tells who it is."""
     first = next(iter(subjects.values()))[0].claim
     if any(parts[0].version_claims for parts in subjects.values()):
+        return False
+    if len(subjects) > 1 and first is not None and not tells_who(first):
         return False
     return all(parts[0].claim is first or parts[0].claim == first for parts in subjects.values())
 
@@ -117,7 +117,8 @@ def _decisions(
     # records parted from their claim by being named still belong to it unless somebody said no
     for one in nodes:
         if len(one) == HANDLE_BYTES:
-            twins = (key for key in nodes if key != one and nodes[key].claim == nodes[one].claim)
+            same = tells_who(nodes[one].claim)
+            twins = (key for key in nodes if same and key != one and nodes[key].claim == nodes[one].claim)
             joined += [Edge(DECISION_WEIGHT - 1, min(one, twin), max(one, twin), "the same claim") for twin in twins]
     return refused, joined
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 from services.domain.births import birth_score
 from services.domain.facts import Claim
-from services.domain.frequencies import bits_of, is_rare
+from services.domain.frequencies import bits_of, by_custom, is_rare
 from services.domain.names import (
     GENERATIONS,
     PARTICLES,
@@ -34,7 +35,8 @@ RENEWED, NAMESAKE = 4.0, 6.0
 """What a join needs above `ACCEPT` where the two have different passports of one issuer: a renewed one is one person's,
 or two namesakes have one each. Where ten thousand come from a country, each meets 0.8 others of their own birthday
 (10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
-of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country."""
+of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country; also without
+passports, where the birthday is one that is given by custom: of ten thousand Ethiopians 1,200 say 1 January."""
 NEVER = -99.0
 """The score of claims that contradict each other."""
 
@@ -75,18 +77,23 @@ class Compared(NamedTuple):
 @lru_cache(maxsize=20_000)
 def compared(claim: Claim) -> Compared:
     """The claim's names in tokens, its documents by issuer."""
-    documents: dict[str, set[str]] = {}
-    for text in claim.identifiers:
-        if text.startswith("passport/") and not is_placeholder(text):
-            issuer, _, number = text[len("passport/") :].partition("/")
-            documents.setdefault(issuer, set()).add(number)
     return Compared(
         tuple([name for each in claim.names if any(name := name_of(*each))]),
         claim.birth,
         claim.sex if claim.sex in ("F", "M") else "",
         frozenset(claim.citizenship),
-        {issuer: frozenset(numbers) for issuer, numbers in documents.items()},
+        _by_issuer(claim.identifiers),
     )
+
+
+def _by_issuer(texts: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the passport numbers among identifiers by who issued them, without placeholders."""
+    documents: dict[str, set[str]] = {}
+    for text in texts:
+        if text.startswith("passport/") and not is_placeholder(text):
+            issuer, _, number = text[len("passport/") :].partition("/")
+            documents.setdefault(issuer, set()).add(number)
+    return {issuer: frozenset(numbers) for issuer, numbers in documents.items()}
 
 
 def score(one: Claim, other: Claim) -> float:
@@ -172,14 +179,48 @@ def joined_in_sequence(one: Claim, other: Claim) -> bool:
     return bits >= ACCEPT + _above(compared(one), compared(other))
 
 
+def passports_apart(mine: Iterable[str], theirs: Iterable[str]) -> bool:
+    """Whether two persons have passports of one issuer of which none is another one mistyped, and none in common."""
+    held, others = _by_issuer(mine), _by_issuer(theirs)
+    if any(numbers & others.get(issuer, frozenset()) for issuer, numbers in held.items()):
+        return False
+    return any(
+        issuer in others and not any(_mistyped(one, other) for one in numbers for other in others[issuer])
+        for issuer, numbers in held.items()
+    )
+
+
+def joined_apart(one: Claim, other: Claim) -> bool:
+    """Whether two claims are one person's by their score although other records of the two have different passports.
+
+    The passports count as if the two claims had them: a record that has none is no bridge between two people. Where no
+    name that the two share is rare, two namesakes may have one passport each, and the record be either's.
+    """
+    mine, theirs = compared(one), compared(other)
+    if _documents_apart(mine, theirs) is not None:
+        return joined_by_score(one, other)
+    bits = _score(mine, theirs) + DOCUMENT_OTHER + (0.0 if _given_in_common(mine, theirs) else DOCUMENT_TWIN)
+    return bits >= ACCEPT + (0.0 if _above(mine, theirs) == RENEWED else NAMESAKE)
+
+
 def _needed(mine: Compared, theirs: Compared) -> float:
     apart = _documents_apart(mine, theirs)
-    if not apart or _near(mine, theirs, apart):
-        return ACCEPT
-    return ACCEPT + _above(mine, theirs)
+    if apart and not _near(mine, theirs, apart):
+        return ACCEPT + _above(mine, theirs)
+    if _by_custom(mine, theirs) and not _rare_in_common(mine, theirs):
+        return ACCEPT + NAMESAKE
+    return ACCEPT
+
+
+def _by_custom(mine: Compared, theirs: Compared) -> bool:
+    """Whether the two have one birthday, and it is one that is given to who does not know theirs."""
+    day = mine.birth[5:]
+    return len(day) == 5 and day == theirs.birth[5:] and by_custom(day, country_of(mine, theirs))
 
 
 def _above(mine: Compared, theirs: Compared) -> float:
+    if not _given_in_common(mine, theirs):
+        return inf  # twins have one birthday, often names that differ in a letter, and each a passport
     return RENEWED if _rare_in_common(mine, theirs) else NAMESAKE
 
 
@@ -363,6 +404,13 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     if not mine[1] or not theirs[1]:
         return False
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
+
+
+@lru_cache(maxsize=50_000)
+def no_given_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two names (family, given) both have given names, and none of one is like any name of the other."""
+    mine, theirs = name_of(*one), name_of(*other)
+    return bool(mine[1] and theirs[1]) and not _matched(mine, theirs).given
 
 
 @lru_cache(maxsize=50_000)

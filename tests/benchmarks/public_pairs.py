@@ -78,7 +78,7 @@ def main() -> None:
         begun = perf_counter()
         nodes, places = nodes_of(rows)
         home = {
-            place: number for number, (members, _) in enumerate(identity.persons_of(nodes, [], [])) for place in members
+            place: number for number, person in enumerate(identity.persons_of(nodes, [], [])) for place in person.nodes
         }
         homes = [home[place] for place in places]
         truth = [row["cluster"] for row in rows]

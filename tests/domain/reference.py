@@ -6,7 +6,7 @@ order of joins (weight, then the two claims' keys) is part of what the domain pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -114,46 +114,190 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         if pair[0] in cells and pair[1] in cells:
             latest[pair] = word.body["same"]
     groups = {cell: [cell] for cell in cells}
-    for stage, weight, one, other in _joins(cells, latest, seniors):
-        mine, theirs = groups[one], groups[other]
-        if mine is theirs or _said_no(mine, theirs, latest):
-            continue
-        prints = stage == 1 and weight == WEIGHTS["fin"]
-        strict = stage == 2 or (stage == 1 and weight == WEIGHTS["receipt"])
-        if (stage, weight) != (0, DECIDED) and _contradict(mine, theirs, cells, strict=strict, prints=prints):
-            continue
-        if stage == 2 and _strangers(mine, theirs, cells):
-            continue
-        document = stage == 1 and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
-        if document and (_two_holders(mine, theirs, cells) or _wrong_document(mine, theirs, cells)):
-            continue
-        number = (stage == 1 and not document) or (stage, weight) == (0, TWINS)
-        if number and _mistyped_number(mine, theirs, cells) and not (prints and not _two_sets(mine, theirs, cells)):
-            continue
-        both = mine + theirs
-        for cell in both:
-            groups[cell] = both
+    doubted: set[str] = set()
+
+    def attempt(join: Join) -> None:
+        mine, theirs = groups[join[2]], groups[join[3]]
+        if mine is theirs:
+            return
+        if _allowed(join, mine, theirs, cells, latest):
+            both = mine + theirs
+            for cell in both:
+                groups[cell] = both
+        elif join[0] != SCORES:
+            doubted.update(_doubtful(mine, theirs, cells))
+
+    joins = _joins(cells, latest, seniors)
+    for join in joins:
+        if join[0] in (WORDS, NUMBERS):
+            attempt(join)
+    waiting = _waited(joins, attempt, cells, groups, doubted)
+    for join in joins:
+        if join[0] == SCORES:
+            attempt(join)
+    _waited(waiting, attempt, cells, groups, doubted)
     actual = {id(group): group for group in groups.values()}
     persons = set()
     for group in actual.values():
         records = [record for cell in group for record in cells[cell]]
-        apart = len(group) == 1 and len(records) > 1 and _of_two_people(records, cells, seniors)
+        apart = len(group) == 1 and len(records) > 1 and _of_two_people(group[0], joins, cells, groups)
         persons |= {frozenset([record.name]) for record in records} if apart else {frozenset(r.name for r in records)}
     return persons
 
 
-def _of_two_people(records: Sequence[Record], cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
-    """Whether records have nothing but numbers, each of which is told of two people: whose each is, nothing says."""
-    claim = records[0].claim
+def _waited(
+    joins: Sequence[Join],
+    attempt: Callable[[Join], None],
+    cells: dict[bytes, list[Record]],
+    groups: dict[bytes, list[bytes]],
+    doubted: set[str],
+) -> list[Join]:
+    """Join records without names as long as anything is joined; return what still waits for one holder."""
+    left = [join for join in joins if join[0] == BARE]
+    while True:
+        before = len({id(group) for group in groups.values()})
+        again = []
+        for join in left:
+            if all(
+                not _bare(cells[cell])
+                or (
+                    (join[4] not in doubted or _several(join[4], cells[cell]))
+                    and _may_be(groups[other], _holders(join[4], cell, joins, cells, groups), cells[other])
+                )
+                for cell, other in (join[2:4], join[3:1:-1])
+            ):
+                attempt(join)
+            else:
+                again.append(join)
+        left = again
+        if len({id(group) for group in groups.values()}) == before:
+            return left
+
+
+def _several(text: str, records: Sequence[Record]) -> bool:
+    scheme = text.split("/")[0]
+    return [each.split("/")[0] for each in records[0].claim.identifiers].count(scheme) > 1
+
+
+def _may_be(group: list[bytes], holders: list[list[bytes]] | None, records: Sequence[Record]) -> bool:
+    """Whether a number that some hold may be that of a group; `holders` is None where none with a name has it."""
+    return holders is None or (bool(holders) and (_bare(records) or any(group is holder for holder in holders)))
+
+
+def _bare(records: Sequence[Record]) -> bool:
+    return not scoring.compared(records[0].claim).names
+
+
+def _holders(
+    text: str, cell: bytes, joins: Sequence[Join], cells: dict[bytes, list[Record]], groups: dict[bytes, list[bytes]]
+) -> list[list[bytes]] | None:
+    """Those whose number it may be that a record without a name has; none where it is told of two people.
+
+    Three records of one person outweigh one of another. None where no record with a name has the number.
+    """
+    others = {join[2] if join[3] == cell else join[3] for join in joins if join[4] == text and cell in join[2:4]}
+    named = [other for other in others if not _bare(cells[other])]
+    if not named:
+        return None
+    held = list({id(groups[other]): groups[other] for other in named}.values())
+    told = [sum(len(cells[other]) for other in named if groups[other] is group) for group in held]
+    if sum(told) == max(told) + 1 and max(told) >= 3:
+        return [held[told.index(max(told))]]
+    one_person = all(
+        one is other
+        or _one_birth_and_name([cells[cell][0].claim for cell in one], [cells[cell][0].claim for cell in other])
+        for one in held
+        for other in held
+    )
+    return held if one_person else []
+
+
+def _one_birth_and_name(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    days, dates = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    named = all(any(claim.names for claim in side) for side in (ours, others))
+    return bool(days & dates) and named and not _other_names(ours, others)
+
+
+def _doubtful(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> set[str]:
+    """The numbers for life that one record alone tells, where two sides of one name and birthday have two."""
+    ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    if not _one_birth_and_name(ours, others):
+        return set()
+    doubted = set()
+    for scheme in ("fin/", "a_number/"):
+        held, more = (
+            {text for claim in side for text in claim.identifiers if text.startswith(scheme)}
+            - {text for claim in side for text in claim.identifiers if numbers.is_placeholder(text)}
+            for side in (ours, others)
+        )
+        if _apart(held, more):
+            tellers = [record for some in cells.values() if not _bare(some) for record in some]
+            doubted |= {text for text in held | more if [text in r.claim.identifiers for r in tellers].count(True) == 1}
+    return doubted
+
+
+def _allowed(
+    join: Join,
+    mine: Sequence[bytes],
+    theirs: Sequence[bytes],
+    cells: dict[bytes, list[Record]],
+    latest: dict[tuple[bytes, ...], bool],
+) -> bool:
+    stage, weight, one, other, _ = join
+    if _said_no(mine, theirs, latest):
+        return False
+    by_number = stage in (NUMBERS, BARE)
+    prints = by_number and weight == WEIGHTS["fin"]
+    strict = stage == SCORES or (by_number and weight == WEIGHTS["receipt"])
+    if (stage, weight) != (WORDS, DECIDED) and _contradict(mine, theirs, cells, strict=strict, prints=prints):
+        return False
+    if stage == SCORES:
+        pair = cells[one][0].claim, cells[other][0].claim
+        return not _strangers(mine, theirs, cells) and not _two_passports(mine, theirs, cells, pair)
+    document = by_number and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
+    if document:
+        return not _two_holders(mine, theirs, cells) and not _wrong_document(mine, theirs, cells)
+    if (stage, weight) == (WORDS, DECIDED):
+        return True
+    return not _mistyped_number(mine, theirs, cells, prints=prints)
+
+
+def _two_passports(
+    mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]], pair: tuple[Claim, Claim]
+) -> bool:
+    """Whether two sides have passports of their own from one issuer, and the pair that is alike too little for that."""
+    held, more = (_documents([cells[cell][0].claim for cell in side]) for side in (mine, theirs))
+    return scoring.passports_apart(held, more) and not scoring.joined_apart(*pair)
+
+
+def _of_two_people(
+    cell: bytes, joins: Sequence[Join], cells: dict[bytes, list[Record]], groups: dict[bytes, list[bytes]]
+) -> bool:
+    """Whether records of one claim need not be one person's: it does not tell whose it is, or its numbers are two's."""
+    records = cells[cell]
+    if not _telling(records[0].claim):
+        return True
     texts = {text for text in _texts(records) if text.split("/")[0] in WEIGHTS and not numbers.is_placeholder(text)}
-    return not claim.names and bool(texts) and all(_nobodys(text, claim, claim, cells, seniors) for text in texts)
+    return _bare(records) and bool(texts) and all(_holders(text, cell, joins, cells, groups) == [] for text in texts)
 
 
-Join = tuple[int, float, bytes, bytes]
+def _telling(claim: Claim) -> bool:
+    """Whether a claim says enough for two records that make it to be one person's."""
+    texts = {text for text in claim.identifiers if not numbers.is_placeholder(text)}
+    if any(text.split("/")[0] in WEIGHTS for text in texts):
+        return True
+    return bool(texts and scoring.compared(claim).names) or scoring.joined_by_score(claim, claim)
+
+
+Join = tuple[int, float, bytes, bytes, str]
+WORDS, NUMBERS, BARE, SCORES = range(4)
 
 
 def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], bool], seniors: _Seniors) -> list[Join]:
-    """The joins in the order in which they are tried: what people said, identifiers, scores; each by weight."""
+    """The joins in the order in which they are tried: what people said, numbers, scores; each by weight.
+
+    Numbers of records without a name come after the others.
+    """
     actual: list[Join] = []
     for one in cells:
         for other in cells:
@@ -161,16 +305,17 @@ def _joins(cells: dict[bytes, list[Record]], latest: dict[tuple[bytes, ...], boo
                 continue
             mine, theirs = cells[one][0].claim, cells[other][0].claim
             if latest.get((one, other)):
-                actual.append((0, DECIDED, one, other))
-            elif mine == theirs:
-                actual.append((0, TWINS, one, other))
-            actual += [(1, weight, one, other) for weight in _reasons(one, other, cells, seniors)]
+                actual.append((WORDS, DECIDED, one, other, ""))
+            elif mine == theirs and _telling(mine):
+                actual.append((WORDS, TWINS, one, other, ""))
+            stage = BARE if _bare(cells[one]) or _bare(cells[other]) else NUMBERS
+            actual += [(stage, weight, one, other, text) for weight, text in _reasons(one, other, cells, seniors)]
             if _scored(cells[one], cells[other], seniors):
-                actual.append((2, scoring.score(theirs, mine), one, other))
+                actual.append((SCORES, scoring.score(theirs, mine), one, other, ""))
     return sorted(actual, key=lambda join: (join[0], -join[1], *join[2:]))
 
 
-def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> list[int]:
+def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> list[tuple[int, str]]:
     mine, theirs = cells[one][0].claim, cells[other][0].claim
     actual = []
     for text in _texts(cells[one]) & _texts(cells[other]):
@@ -182,8 +327,8 @@ def _reasons(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors
             and theirs in seniors.of(text)
         ):
             document = scheme in ("passport", "visa")
-            if (not document or _agree(mine, theirs)) and not _nobodys(text, mine, theirs, cells, seniors):
-                actual.append(WEIGHTS[scheme])
+            if not document or _agree(mine, theirs):
+                actual.append((WEIGHTS[scheme], text))
     return actual
 
 
@@ -205,41 +350,6 @@ def _days(records: Sequence[Record]) -> set[int]:
 
 def _texts(held: Sequence[Record]) -> set[str]:
     return {text for record in held for text in (*record.claim.identifiers, *record.numbers)}
-
-
-def _nobodys(text: str, mine: Claim, theirs: Claim, cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
-    """Whether one of the two has no name, and the number is told of two people."""
-    if mine.names and theirs.names:
-        return False
-    holders = [held[0].claim for held in cells.values() if text in _texts(held) and held[0].claim in seniors.of(text)]
-    return any(
-        _two_people_reported(text, one, other) for one in holders for other in holders if one.names and other.names
-    )
-
-
-def _two_people_reported(text: str, one: Claim, other: Claim) -> bool:
-    if not any(scoring.strange_given(a, b) for a in one.names for b in other.names):
-        return False
-    if text.startswith(("passport/", "visa/")):
-        return True
-    two_sets = _apart(_documents([one]), _documents([other]))
-    by_number = _strange_names([one], [other]) and (two_sets or not text.startswith("fin/"))
-    if _two_for_life(text, one, other) or (_other_births([one], [other]) and _two_sexes(one, other)):
-        return True
-    return by_number and _other_dates([one], [other])
-
-
-def _two_sexes(one: Claim, other: Claim) -> bool:
-    return {one.sex, other.sex} == {"F", "M"}
-
-
-def _two_for_life(text: str, one: Claim, other: Claim) -> bool:
-    prints = text.startswith("fin/")
-    held = ({name for name in each.identifiers if name[:9] == "a_number/"} for each in (one, other))
-    apart = _apart(*({name for name in some if not numbers.is_placeholder(name)} for some in held))
-    if apart and WEIGHTS[text.split("/")[0]] == WEIGHTS["receipt"]:
-        return True
-    return any(_other_holder(scheme, [one], [other], prints=prints) for scheme in ("fin/", "a_number/"))
 
 
 def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *, prints: bool) -> bool:
@@ -305,9 +415,16 @@ def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[byt
     return _other_births(ours, others) and _other_names(ours, others)
 
 
-def _mistyped_number(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
+def _mistyped_number(
+    mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]], *, prints: bool
+) -> bool:
+    """Whether a number was mistyped. A FIN: where all is others', or where each has documents of their own."""
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
-    return (_other_dates(ours, others) and _strange_names(ours, others)) or _all_other(ours, others)
+    dates = _other_dates(ours, others)
+    if prints and not _two_sets(mine, theirs, cells):
+        sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
+        return dates and _all_other(ours, others) and not sexes & more and not _documents(ours) & _documents(others)
+    return (dates and _strange_names(ours, others)) or _all_other(ours, others)
 
 
 def _all_other(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
@@ -323,6 +440,9 @@ def _all_other(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
 def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
     ours, others = ([cells[cell][0].claim for cell in side] for side in (mine, theirs))
     several = len(_documents(ours) & _documents(others)) > 1
+    sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
+    if _apart(sexes, more) and _names_apart(ours, others):
+        return True
     return _strange_names(ours, others) or (_a_generation(ours, others) and not several)
 
 
@@ -345,6 +465,11 @@ def _other_dates(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
 def _strange_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
     return names.isdisjoint(more) and any(scoring.strange_given(a, b) for a in names for b in more)
+
+
+def _names_apart(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    return names.isdisjoint(more) and any(scoring.no_given_in_common(a, b) for a in names for b in more)
 
 
 def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:

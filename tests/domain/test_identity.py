@@ -153,12 +153,18 @@ def test_a_document_joins_where_the_date_of_birth_agrees() -> None:
 
 
 def test_a_number_alone_does_not_join_its_two_holders() -> None:
-    """Of a passport that is told of two people, it is nobody's; where the names may be one's, they are one."""
+    """Of a passport that is told of two people, it is nobody's, and never a bridge between those whom it parts.
+
+    Where the two are one by what they say themselves, it is theirs.
+    """
     ana, bare = said("a", PASSPORT, **ANA), said("c", PASSPORT, citizenship=())
     bo = {"family": "JONES", "given": "BO", "birth": "1999-09-09"}
     assert groups([ana, bare, said("b", PASSPORT, **bo)]) == {frozenset("a"), frozenset("b"), frozenset("c")}
     for other in ({**bo, "birth": "1980-02-13", "given": "ANNA"}, {**bo, "given": "ANA"}, {**bo, "given": ""}):
-        assert one(ana, bare, said("b", PASSPORT, **other)), other
+        records = [ana, bare, said("b", PASSPORT, **other)]
+        assert groups(records) == {frozenset("a"), frozenset("b"), frozenset("c")}, other
+    for same in ({**bo, "birth": "1980-02-03", "given": "ANNA"}, {**ANA, "birth": "1980-02-04"}, {"birth": "1980"}):
+        assert one(ana, bare, said("b", PASSPORT, **same)), same
     assert not one(ana, bare, said("b", PASSPORT, **bo | {"birth": "1980-02-03"}))
 
 

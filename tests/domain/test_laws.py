@@ -14,7 +14,7 @@ from planted import admitted_by_arrival, arrival_is_knowing
 from populations import world_of
 
 from schemas.events import Coverage
-from services.domain import caps, identity, pools, resolve
+from services.domain import caps, identity, pools, resolve, scoring
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
@@ -135,7 +135,7 @@ def test_vetoes_and_splits_part_people(monkeypatch: pytest.MonkeyPatch) -> None:
     true = [len(resolve.persons(facts)) for facts in worlds]
     kept = [[fact for fact in facts if not fact.retract] for facts in worlds]
     assert sum(len(resolve.persons(facts)) < count for facts, count in zip(kept, true, strict=True)) >= 10
-    monkeypatch.setattr(identity.Cluster, "vetoes", lambda self, other, by="": iter(()))
+    monkeypatch.setattr(identity.Cluster, "vetoes", lambda self, other, by="", pair=None: iter(()))
     assert sum(len(resolve.persons(facts)) < count for facts, count in zip(worlds, true, strict=True)) >= 20
 
 
@@ -169,11 +169,14 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "retraction ignored": (resolve, "active", _active_by(lambda fact: fact.version, retracts=False)),
     "last copy stands": (pools, "_seniority", lambda fact: (-fact.known, fact.copy, b"")),
     "first copy to come stands": (pools, "_seniority", lambda fact: 0),
-    "veto skipped": (identity.Cluster, "vetoes", lambda self, other, by="": iter(())),
-    "every join vetoed": (identity.Cluster, "vetoes", lambda self, other, by="": iter(("always",))),
+    "veto skipped": (identity.Cluster, "vetoes", lambda self, other, by="", pair=None: iter(())),
+    "every join vetoed": (identity.Cluster, "vetoes", lambda self, other, by="", pair=None: iter(("always",))),
     "two admissions within minutes joined": (identity, "two_people", lambda mine, theirs: False),
     "a mistyped number joins": (identity.Cluster, "_any_names", lambda self, other, conflict: False),
-    "a disputed number joins a bare record": (identity, "_disputed", lambda text, claims: False),
+    "a disputed number joins a bare record": (identity._Parted, "_free", lambda self, text, key, other: True),
+    "one record outweighs another": (identity, "WELL_TOLD", 1),
+    "a claim that says nothing joins its records": (resolve, "tells_who", lambda claim: True),
+    "a record without a passport is a bridge": (scoring, "passports_apart", lambda mine, theirs: False),
     "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other, common: False),
     "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),
