@@ -26,7 +26,7 @@ from services.domain.blocks import KINDS, Blocks, blocks_of
 from services.domain.caps import Caps, Cutoffs, Rank
 from services.domain.facts import Claim, Fact, claim_key, key_hash
 from services.domain.history import History
-from services.domain.identity import DOCUMENTS, WEIGHTS, Cluster, cluster_of, joins
+from services.domain.identity import DOCUMENTS, WEIGHTS, Cluster, cluster_of, joins, tells_who
 from services.domain.pools import merged_facts
 from services.domain.records import Records, active
 from services.domain.resolve import persons
@@ -62,12 +62,18 @@ class Possible:
     vetoes: tuple[str, ...] = ()
 
 
-async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
-    """All possible matches, as they are found; a pair of persons once, first of all those who share a number."""
+async def possible(reads: Reads, *, documents: bool = False) -> AsyncGenerator[Possible, None]:
+    """All possible matches, as they are found; a pair of persons once, first of all those who share a number.
+
+    `documents`: those too who share a document's number and nothing else: it was mistyped, or given out again.
+    """
     async with reads.one_state() as state:
         cutoffs = await state.cutoffs()
         named: set[frozenset[str]] = set()
-        for finding in (_by_number(state, cutoffs), *(_by_block(state, which, cutoffs) for which in range(len(KINDS)))):
+        for finding in (
+            _by_number(state, cutoffs, documents),
+            *(_by_block(state, which, cutoffs) for which in range(len(KINDS))),
+        ):
             async with aclosing(finding) as matches:
                 async for match in matches:
                     pair = frozenset((match.one.person, match.other.person))
@@ -76,14 +82,16 @@ async def possible(reads: Reads) -> AsyncGenerator[Possible, None]:
                         yield match
 
 
-async def _by_number(reads: Reads, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
-    """Those whom a common number brought into one pool, and did not join for all its weight."""
+async def _by_number(reads: Reads, cutoffs: Cutoffs, documents: bool) -> AsyncGenerator[Possible, None]:
+    """Those whom a common number or one claim brought into one pool, and did not join for all its weight."""
     async with aclosing(reads.pools_of_several()) as pools:
         async for pool in pools:
             standing = _Standing.of(tuple(pool.facts.values()), cutoffs)
-            for one, other, shared in standing.sharing():
+            for one, other, shared in standing.sharing(documents=documents):
                 if match := standing.judged(one, other, shared):
                     yield match
+            for match in standing.saying_one_thing():
+                yield match
 
 
 async def _by_block(reads: Reads, which: int, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
@@ -121,12 +129,12 @@ def possible_among(facts: Collection[Fact]) -> Iterator[Possible]:
     """The possible matches among facts, without a store; a pair of persons once, first those who share a number."""
     standing = _Standing.of(tuple(facts), caps.NO_CUTOFFS)
     named: set[frozenset[str]] = set()
-    for one, other, shared in standing.pairs(_ranked(facts)):
-        if match := standing.judged(one, other, shared):
-            pair = frozenset((match.one.person, match.other.person))
-            if pair not in named:
-                named.add(pair)
-                yield match
+    judged = (standing.judged(*pair) for pair in standing.pairs(_ranked(facts)))
+    for match in (*filter(None, judged), *standing.saying_one_thing()):
+        pair = frozenset((match.one.person, match.other.person))
+        if pair not in named:
+            named.add(pair)
+            yield match
 
 
 Ranked = tuple[Rank, Blocks, Claim]
@@ -177,6 +185,7 @@ class _Standing:
 
     records: Records
     holders: dict[Claim, tuple[History, tuple[str, str]]]  # the person, and a record of theirs that makes the claim
+    others: dict[Claim, list[tuple[History, tuple[str, str]]]]  # further persons who have a claim that tells nobody
     identifiers: dict[Claim, set[str]]  # numbers of stays included, by the records that make the claim
     caps: Caps | None
 
@@ -185,14 +194,17 @@ class _Standing:
         records, _ = active(facts)
         persons_by_record = {record: each for each in persons(facts, None, cutoffs) for record in each.records}
         holders: dict[Claim, tuple[History, tuple[str, str]]] = {}
+        others: dict[Claim, list[tuple[History, tuple[str, str]]]] = defaultdict(list)
         identifiers: dict[Claim, set[str]] = defaultdict(set)
         for parts in sorted(records.values(), key=lambda parts: (parts[0].system, parts[0].record)):
             fact = parts[0]
             if fact.claim is not None:
                 name = fact.system, fact.record
-                holders.setdefault(fact.claim, (persons_by_record[name], name))
+                person = persons_by_record[name]
+                if holders.setdefault(fact.claim, (person, name))[0] is not person and not tells_who(fact.claim):
+                    others[fact.claim].append((person, name))
                 identifiers[fact.claim].update(text for part in parts for text in part.identifiers)
-        return cls(records, holders, identifiers, caps.caps_of(facts, cutoffs))
+        return cls(records, holders, others, identifiers, caps.caps_of(facts, cutoffs))
 
     def pairs(self, ranked: Iterable[Ranked]) -> Iterator[tuple[Claim, Claim, tuple[str, ...]]]:
         """The pairs of claims that may be one person's: by a number, then by their blocks."""
@@ -207,10 +219,11 @@ class _Standing:
                 if len(rows) > 1:
                     yield from ((one, other, ()) for one, other in _alike(rows, which, block, cutoffs))
 
-    def sharing(self) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
+    def sharing(self, *, documents: bool = False) -> Iterable[tuple[Claim, Claim, tuple[str, ...]]]:
         """The pairs of two persons' claims under common numbers that may be one person's for all that forbids it.
 
-        Under a number that one person alone can have, all of them; under a document those that score enough with it.
+        Under a number that one person alone can have, all of them; under a document those that score enough with it,
+        or all of them where these are asked for (`documents`).
         """
         by_number: dict[str, list[Claim]] = defaultdict(list)
         for claim in self.holders:
@@ -224,7 +237,7 @@ class _Standing:
                     shared[one, other].append(text)
         for (one, other), texts in shared.items():
             alone = any(not text.startswith(DOCUMENTS) for text in texts)
-            if alone or _bits(one, other, texts) >= scoring.POSSIBLE:
+            if alone or documents or _bits(one, other, texts) >= scoring.POSSIBLE:
                 yield one, other, tuple(texts)
 
     def _admits(self, text: str, claim: Claim) -> bool:
@@ -235,6 +248,25 @@ class _Standing:
         holder, second_holder = self.holders.get(one), self.holders.get(other)
         if holder is None or second_holder is None:
             return None
+        return self._match(holder, second_holder, one, other, shared)
+
+    def saying_one_thing(self) -> Iterator[Possible]:
+        """The persons of whom one thing is said that is nearly enough to join them, each with the first of them."""
+        for claim, others in self.others.items():
+            if _bits(claim, claim) < scoring.POSSIBLE:
+                continue
+            for other in others[: caps.CAP]:
+                if match := self._match(self.holders[claim], other, claim, claim):
+                    yield match
+
+    def _match(
+        self,
+        holder: tuple[History, tuple[str, str]],
+        second_holder: tuple[History, tuple[str, str]],
+        one: Claim,
+        other: Claim,
+        shared: Sequence[str] = (),
+    ) -> Possible | None:
         (mine, first), (theirs, second) = holder, second_holder
         if mine.person == theirs.person or _decided_apart(mine, theirs, self.records):
             return None
@@ -242,12 +274,15 @@ class _Standing:
         by = scoring.explained(one, other)
         if shared:
             by = "; ".join(filter(None, (f"both have {', '.join(shared)} {_worth(shared):+.1f}", by)))
-        return Possible(sides[0], sides[1], _bits(one, other, shared), by, self._vetoes(mine, theirs, shared))
+        vetoes = self._vetoes(mine, theirs, shared, (one, other))
+        return Possible(sides[0], sides[1], _bits(one, other, shared), by, vetoes)
 
-    def _vetoes(self, mine: History, theirs: History, shared: Sequence[str]) -> tuple[str, ...]:
+    def _vetoes(
+        self, mine: History, theirs: History, shared: Sequence[str], pair: tuple[Claim, Claim]
+    ) -> tuple[str, ...]:
         """What forbids the join, each reason once."""
         one, other = self._cluster(mine), self._cluster(theirs)
-        return tuple(dict.fromkeys(veto for by in shared or ("",) for veto in one.vetoes(other, by)))
+        return tuple(dict.fromkeys(veto for by in shared or ("",) for veto in one.vetoes(other, by, pair)))
 
     def _cluster(self, history: History) -> Cluster:
         parts = (self.records[handle(*record)] for record in history.records)

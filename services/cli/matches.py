@@ -40,13 +40,18 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="The most entries to list.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     why: StatedReason = "",
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Also those who share a document's number and nothing else.")
+    ] = False,
 ) -> None:
     """List persons whose records are alike, but not enough to be joined.
 
-    Each with its score in bits, what it is made of, both persons, and the command that decides.
+    Each with its score in bits, what it is made of, both persons, and the command that decides. A passport's or
+    visa's number under two who differ in everything was mistyped or given out again: --documents lists these, too.
 
     ```
     visabus matches list
+    visabus matches list --documents
     visabus matches list --limit 1000 --json | jq .score
     ```
     """
@@ -54,7 +59,7 @@ def list_(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     command = _same_bus(context.find_object(Given) or Given())
-    results = asyncio.run(_listed(settings, limit))
+    results = asyncio.run(_listed(settings, limit, documents))
     persons = dict.fromkeys(side.person for result in results for side in (result.one, result.other))
     remember(settings, "matches list", why=why, persons=[*persons])
     for result in results:
@@ -147,14 +152,14 @@ async def _send(settings: Settings, event: Decision) -> None:
         await bus.close()
 
 
-async def _listed(settings: Settings, limit: int) -> list[Possible]:
+async def _listed(settings: Settings, limit: int, documents: bool) -> list[Possible]:
     from services.matches import possible
     from services.store import open_store
 
     store = await open_store(settings.store_url)
     results: list[Possible] = []
     try:
-        async with aclosing(possible(store.reads)) as matches:
+        async with aclosing(possible(store.reads, documents=documents)) as matches:
             async for one in matches:
                 results.append(one)
                 if len(results) >= limit:

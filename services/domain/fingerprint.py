@@ -43,7 +43,7 @@ def fingerprint() -> str:
         (births.GENERATION, blocks.SOUND_CUT, numbers.LEAST, numbers.SERIES, sorted(numbers.PLACEHOLDER_WORDS)),
         (sightings.MINUTES, sorted(sightings.ADMITTED)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
-        (caps.CAP, scoring.FIELD_CUT),
+        (caps.CAP, scoring.FIELD_CUT, identity.OUTWEIGHS),
         [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),

@@ -47,7 +47,7 @@ APPLICATIONS = ("receipt/", "visa_application/", "card/", "esta/")
 ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
 )
-WELL_TOLD = 3
+OUTWEIGHS = 3
 """Records that tell a number of one person, so that one record that tells it of another has mistyped it."""
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
@@ -494,17 +494,17 @@ class _Parted:
         That is the one person who has it; the person of whom several records tell it, where one record tells it of
         another; or several that have one name and birthday, and are apart for a number that was mistyped.
         """
-        told = Counter[bytes]()
+        counts = Counter[bytes]()
         for holder in self._held.get((text, key), ()):
-            told[self.home[holder]] += len(self._nodes[holder].records)
-        if not told:
+            counts[self.home[holder]] += len(self._nodes[holder].records)
+        if not counts:
             return {key}
-        (first, most), *others = told.most_common()
-        if most >= WELL_TOLD and sum(records for _, records in others) == 1:
+        (first, most), *others = counts.most_common()
+        if most >= OUTWEIGHS and sum(records for _, records in others) == 1:
             return {first}
-        clusters = [self.clusters[home] for home in told]
+        clusters = [self.clusters[home] for home in counts]
         if all(one.of_one_birth_and_name(other) for one, other in combinations(clusters, 2)):
-            return set(told)
+            return set(counts)
         return set()
 
     def _doubt(self, mine: Cluster, theirs: Cluster) -> None:
@@ -515,9 +515,9 @@ class _Parted:
         for scheme, numbers in mine.holders.items():
             others = theirs.holders.get(scheme, set())
             if others and not numbers & others and mine.of_one_birth_and_name(theirs):
-                self._doubted |= {text for text in numbers | others if self._told_once(text)}
+                self._doubted |= {text for text in numbers | others if self._reported_once(text)}
 
-    def _told_once(self, text: str) -> bool:
+    def _reported_once(self, text: str) -> bool:
         named = (node for key, node in self._nodes.items() if key not in self._bare)
         return sum(len(node.records) for node in named if text in node.claim.identifiers) == 1
 

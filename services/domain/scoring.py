@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from math import inf
 from typing import NamedTuple
 
 from services.domain.births import birth_score
@@ -35,8 +34,8 @@ RENEWED, NAMESAKE = 4.0, 6.0
 """What a join needs above `ACCEPT` where the two have different passports of one issuer: a renewed one is one person's,
 or two namesakes have one each. Where ten thousand come from a country, each meets 0.8 others of their own birthday
 (10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
-of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country; also without
-passports, where the birthday is one that is given by custom: of ten thousand Ethiopians 1,200 say 1 January."""
+of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country; also
+without passports, where the birthday is one that is given by custom: of ten thousand Ethiopians 1,200 say 1 January."""
 NEVER = -99.0
 """The score of claims that contradict each other."""
 
@@ -220,7 +219,7 @@ def _by_custom(mine: Compared, theirs: Compared) -> bool:
 
 def _above(mine: Compared, theirs: Compared) -> float:
     if not _given_in_common(mine, theirs):
-        return inf  # twins have one birthday, often names that differ in a letter, and each a passport
+        return -NEVER  # twins have one birthday, often names that differ in a letter, and each a passport
     return RENEWED if _rare_in_common(mine, theirs) else NAMESAKE
 
 

@@ -200,9 +200,9 @@ def _holders(
     if not named:
         return None
     held = list({id(groups[other]): groups[other] for other in named}.values())
-    told = [sum(len(cells[other]) for other in named if groups[other] is group) for group in held]
-    if sum(told) == max(told) + 1 and max(told) >= 3:
-        return [held[told.index(max(told))]]
+    counts = [sum(len(cells[other]) for other in named if groups[other] is group) for group in held]
+    if sum(counts) == max(counts) + 1 and max(counts) >= 3:
+        return [held[counts.index(max(counts))]]
     one_person = all(
         one is other
         or _one_birth_and_name([cells[cell][0].claim for cell in one], [cells[cell][0].claim for cell in other])

@@ -14,7 +14,7 @@ from planted import admitted_by_arrival, arrival_is_knowing
 from populations import world_of
 
 from schemas.events import Coverage
-from services.domain import caps, identity, pools, resolve, scoring
+from services.domain import caps, identity, pools, resolve
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
 
@@ -174,9 +174,6 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "two admissions within minutes joined": (identity, "two_people", lambda mine, theirs: False),
     "a mistyped number joins": (identity.Cluster, "_any_names", lambda self, other, conflict: False),
     "a disputed number joins a bare record": (identity._Parted, "_free", lambda self, text, key, other: True),
-    "one record outweighs another": (identity, "WELL_TOLD", 1),
-    "a claim that says nothing joins its records": (resolve, "tells_who", lambda claim: True),
-    "a record without a passport is a bridge": (scoring, "passports_apart", lambda mine, theirs: False),
     "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other, common: False),
     "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),

@@ -126,6 +126,24 @@ async def test_no_match_by_document(store: Store, other: Person, documents: list
     assert await listed(store, [met(world, "a", ANN, P), met(world, "b", other, *documents)]) == []
 
 
+async def test_a_document_of_two_who_differ_in_all_else_is_listed_where_it_is_asked_for(store: Store) -> None:
+    """It was mistyped, or given out again: not for the reviewers' list, but for who looks after the documents."""
+    world = World(1)
+    other = replace(ELSE, name=Name(family="NGUYEN", given="OLGA"))
+    assert await listed(store, [met(world, "a", ANN, P), met(world, "b", other, P)]) == []
+    (result,) = [each async for each in possible(store.reads, documents=True)]
+    assert result.by.startswith("both have passport/GBR/P7654321")
+    assert result.vetoes
+
+
+async def test_two_of_whom_one_thing_is_said_that_is_nearly_enough(store: Store) -> None:
+    """A common name and a birthday by custom, no number: two records make one claim and are listed."""
+    world = World(1)
+    man = replace(ANN, name=Name(family="AHMADI", given="MOHAMMAD"), birth="1985-01-01", sex="M", citizenship="AFG")
+    (result,) = await listed(store, [encounter(world, man, START, record=name) for name in ("a", "b")])
+    assert {result.one.record[1], result.other.record[1]} == {"a", "b"}
+
+
 async def test_several_documents_count_once_and_are_all_named(store: Store) -> None:
     world = World(1)
     (result,) = await listed(store, [met(world, "a", ANN, P, V), met(world, "b", ELSE, P, V)])
