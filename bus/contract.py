@@ -34,6 +34,10 @@ class MessageTooLarge(BusError):
     """One message exceeds what the bus takes; nothing of the call that held it was promised."""
 
 
+class MessagesGone(BusError):
+    """A topic that keeps everything has lost messages that its reader has still to read."""
+
+
 class UnknownTopic(BusError):
     """A topic was used that nobody declared."""
 
@@ -74,6 +78,10 @@ class Delivery(NamedTuple):
     headers: tuple[tuple[str, bytes], ...]
 
 
+Placed = Mapping[Partition, Delivery]
+"""Of each partition that a send wrote to, the last message with its position, where the bus told that."""
+
+
 # Asked once per assignment: from which position to read each partition. A partition left out starts at the group's
 # committed position, or at the beginning. Both callbacks may be called between two polls; what they raise, joining or
 # the next poll raises. Neither is called by close().
@@ -84,8 +92,8 @@ Revoked = Callable[[frozenset[Partition]], Awaitable[None]]
 class Producer(Protocol):
     """Sends. One producer is safe to share between tasks of one event loop."""
 
-    async def send(self, messages: Sequence[Message]) -> None:
-        """Return when all messages are durable.
+    async def send(self, messages: Sequence[Message]) -> Placed:
+        """Return when all messages are durable: where the last of each partition stands.
 
         Raises BusDown (outcome unknown: send again under the same event id), MessageTooLarge, UnknownTopic.
         """
@@ -140,6 +148,12 @@ class Bus(Protocol):
 
     async def peek(self, places: Mapping[Partition, int]) -> dict[Partition, Delivery]:
         """Return the message at each of the positions, for those that stand, outside any group. Raises BusDown."""
+
+    async def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """The position of the first message that each partition still has; its end where there is none.
+
+        Beyond 0 on a topic that is kept for good, messages are gone. Raises BusDown.
+        """
 
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The position that the next message of each partition will get at the earliest."""

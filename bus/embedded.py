@@ -19,6 +19,7 @@ from bus.contract import (
     Delivery,
     Message,
     Partition,
+    Placed,
     Revoked,
     Topic,
     UnknownTopic,
@@ -46,6 +47,7 @@ class EmbeddedBus:
         self._lease = lease
         self._max_message_bytes = max_message_bytes
         self._topics: dict[str, Stored] = {}
+        self._replaced = 0  # as often when the topics were read
         self._appender = _Appender(self._writer, deadline + _GRACE, self._wake)
         self._consumers: set[EmbeddedConsumer] = set()
 
@@ -124,6 +126,10 @@ class EmbeddedBus:
                 standing |= {one.partition: one for one in await self._reader.read(fetch) if one.position == at}
         return standing
 
+    async def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """The first position of each partition."""
+        return await self._reader.read(partial(log_tables.begins, topics=await self.stored(topics)))
+
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The next position of each partition."""
         return await self._reader.read(partial(log_tables.ends, topics=await self.stored(topics)))
@@ -144,12 +150,19 @@ class EmbeddedBus:
     async def stored(self, topics: Iterable[str]) -> list[Stored]:
         """The topics as the file has them."""
         wanted = list(topics)
-        if not self._topics.keys() >= set(wanted):
+        replaced = self.replaced
+        if replaced != self._replaced or not self._topics.keys() >= set(wanted):
             self._topics = await self._reader.read(log_tables.stored)
+            self._replaced = replaced
         missing = sorted(set(wanted) - self._topics.keys())
         if missing:
             raise UnknownTopic(", ".join(missing))
         return [self._topics[name] for name in wanted]
+
+    @property
+    def replaced(self) -> int:
+        """How often the file was seen to be another one: what is remembered of the former is void."""
+        return self._writer.replaced + self._reader.replaced
 
     def _wake(self) -> None:
         for consumer in self._consumers:
@@ -170,7 +183,7 @@ class EmbeddedProducer:
         self._spread = itertools.count()
         self._closed = False
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Message]) -> Placed:
         """Return when all messages are on the disk."""
         if self._closed:
             raise BusError("the producer is closed")
@@ -179,8 +192,7 @@ class EmbeddedProducer:
             check_size(message, self._max_message_bytes)
             if message.key is None and topics[message.topic].compacted:
                 raise BusError(f"{message.topic} is compacted: a message there needs a key")
-        if messages:
-            await self._appender.append(messages, topics, next(self._spread))
+        return await self._appender.append(messages, topics, next(self._spread)) if messages else {}
 
     async def close(self) -> None:
         """Nothing is held: a send returns when it is done."""
@@ -197,14 +209,14 @@ class _Appender:
         self._waiting: list[_Sending] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def append(self, messages: Sequence[Message], topics: Mapping[str, Stored], spread: int) -> None:
-        done = asyncio.get_running_loop().create_future()
+    async def append(self, messages: Sequence[Message], topics: Mapping[str, Stored], spread: int) -> Placed:
+        done: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Sending(messages, topics, spread, done))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
         try:
             async with asyncio.timeout(self._deadline):
-                await done
+                return await done
         except TimeoutError as error:
             raise BusDown("the log is busy with earlier sends") from error
 
@@ -212,12 +224,12 @@ class _Appender:
         while self._waiting:
             batch = [sending for sending in self._waiting if not sending.done.done()]
             self._waiting = []
-            outcome: BusError | None = None
+            outcomes: Sequence[Placed | BusError]
             try:
-                await self._file.write(partial(_append, batch=batch))
+                outcomes = await self._file.write(partial(_append, batch=batch))
             except BusError as error:
-                outcome = error
-            for sending in batch:
+                outcomes = [error] * len(batch)
+            for sending, outcome in zip(batch, outcomes, strict=True):
                 sending.finish(outcome)
             self._wake()
 
@@ -227,19 +239,28 @@ class _Sending:
     messages: Sequence[Message]
     topics: Mapping[str, Stored]
     spread: int
-    done: asyncio.Future[None]
+    done: asyncio.Future[Placed]
 
-    def finish(self, error: BusError | None) -> None:
+    def finish(self, outcome: Placed | BusError) -> None:
         if self.done.done():
             return
-        if error is None:
-            self.done.set_result(None)
+        if isinstance(outcome, BusError):
+            self.done.set_exception(outcome)
         else:
-            self.done.set_exception(error)
+            self.done.set_result(outcome)
 
 
-def _append(connection: sqlite3.Connection, batch: Sequence[_Sending]) -> None:
+def _append(connection: sqlite3.Connection, batch: Sequence[_Sending]) -> list[Placed]:
+    outcomes: list[Placed] = []
     for sending in batch:
         rows = log_tables.rows_of(sending.messages, sending.topics, sending.spread)
         compacted = frozenset(row for t in sending.topics.values() if t.compacted for row in t.partitions)
-        log_tables.append(connection, rows, compacted)
+        last = log_tables.append(connection, rows, compacted)
+        numbered = _numbered(sending.topics.values())
+        outcomes.append(
+            {
+                numbered[row]: log_tables.delivery_of(numbered[row], last[row], rows_of_one[-1])
+                for row, rows_of_one in rows.items()
+            }
+        )
+    return outcomes

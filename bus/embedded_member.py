@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bus import leases, log_tables
-from bus.contract import Assigned, BusError, Delivery, Partition, Revoked
+from bus.contract import Assigned, BusDown, BusError, Delivery, Partition, Revoked
 from bus.leases import Membership, Share
 from bus.sqlite_file import SqliteFile
 
@@ -55,6 +55,7 @@ class EmbeddedConsumer:
         self._reader = reader
         self._me = me
         self._rows = rows
+        self._replaced = writer.replaced + reader.replaced
         self._callbacks = callbacks
         self._epochs: leases.Epochs = {}
         self._reading: dict[Partition, _Hold] = {}
@@ -130,6 +131,8 @@ class EmbeddedConsumer:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+        if self._writer.replaced + self._reader.replaced != self._replaced:
+            raise BusDown("the log is another file than this member joined: join anew")
         # Not renewed in time: others may hold the partitions by now, so nothing is delivered before that is known.
         if time.monotonic() - self._renewed >= self._me.lease:
             await self._balance()

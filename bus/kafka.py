@@ -102,6 +102,10 @@ class KafkaBus:
         finally:
             await stop_consumer(client, self._settings.deadline)
 
+    async def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """The first position of each partition."""
+        return await self._control.starts(await self._control.partitions(topics))
+
     async def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         """The next position of each partition."""
         return await self._control.ends(await self._control.partitions(topics))

@@ -24,7 +24,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
     UnknownProducerId,
 )
 
-from bus.contract import BusDown, BusError, Message, MessageTooLarge, Partition
+from bus.contract import BusDown, BusError, Delivery, Message, MessageTooLarge, Partition, Placed
 from bus.kafka_clients import cancellable, down, seen, stop_producer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
@@ -65,7 +65,7 @@ class KafkaProducer:
         self.rebuilds = 0
         """How often the client was thrown away."""
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Message]) -> Placed:
         """Return when all messages are acknowledged."""
         if self._closed:
             raise BusError("the producer is closed")
@@ -74,7 +74,7 @@ class KafkaProducer:
         self._sending += 1
         try:
             async with asyncio.timeout(self._settings.deadline):
-                await self._deliver(await self._split(messages))
+                return await self._deliver(await self._split(messages))
         except TimeoutError as error:
             self._discard(self._client)
             raise BusDown(f"no acknowledgement within {self._settings.deadline} s") from error
@@ -101,7 +101,7 @@ class KafkaProducer:
             batches.setdefault(Partition(topic, number), []).append(message)
         return batches
 
-    async def _deliver(self, batches: Batches) -> None:
+    async def _deliver(self, batches: Batches) -> Placed:
         """Send, and once more over a new client if the old one has lost its sequence: repeats are allowed."""
         for last in (False, True):
             client = await self._started()
@@ -119,6 +119,7 @@ class KafkaProducer:
             except KafkaError as error:
                 self._discard(client)
                 raise down("could not send", error) from error
+        raise BusDown("the producer lost its sequence")  # never reached: the last attempt returns or raises
 
     async def _started(self) -> Any:
         async with self._starting:
@@ -161,19 +162,28 @@ class KafkaProducer:
         task.add_done_callback(self._ending.discard)
 
 
-async def _send_all(client: Any, batches: Batches) -> None:
+async def _send_all(client: Any, batches: Batches) -> Placed:
     sends = [_send_partition(client, partition, messages) for partition, messages in batches.items()]
-    for outcome in await asyncio.gather(*sends, return_exceptions=True):
+    placed: dict[Partition, Delivery] = {}
+    for partition, outcome in zip(batches, await asyncio.gather(*sends, return_exceptions=True), strict=True):
         if isinstance(outcome, BaseException):
             raise outcome
+        if outcome >= 0:
+            last = batches[partition][-1]
+            placed[partition] = Delivery(partition, outcome, last.key, last.value, last.headers)
+    return placed
 
 
-async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> None:
+async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> int:
+    """Return the position of the last message; -1 where Kafka did not tell it, as for what it had already."""
+    position = -1
     for batch in _built(client, messages):
         acknowledged = await client.send_batch(batch, partition.topic, partition=partition.number)
         acknowledged.add_done_callback(seen)
         await asyncio.wait([acknowledged])  # which leaves it alone when it is given up, so that its end is seen
-        acknowledged.result()
+        first = acknowledged.result().offset
+        position = first + batch.record_count() - 1 if first >= 0 else -1
+    return position
 
 
 def _built(client: Any, messages: Sequence[Message]) -> Iterator[Any]:

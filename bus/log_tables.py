@@ -110,17 +110,28 @@ def rows_of(messages: Iterable[Message], topics: Mapping[str, Stored], spread: i
     return rows
 
 
-def append(connection: sqlite3.Connection, rows: Mapping[int, Sequence[Row]], compacted: frozenset[int]) -> None:
-    """Write the rows at the end of their partitions."""
+def delivery_of(partition: Partition, position: int, row: Row) -> Delivery:
+    """A row as it is delivered."""
+    key, value, headers = row
+    return Delivery(partition, position, key, value, _unpack(headers) if headers else ())
+
+
+def append(
+    connection: sqlite3.Connection, rows: Mapping[int, Sequence[Row]], compacted: frozenset[int]
+) -> dict[int, int]:
+    """Write the rows at the end of their partitions. Return the position of the last row of each."""
+    last: dict[int, int] = {}
     for partition, new in rows.items():
         (after,) = connection.execute(
             "UPDATE partitions SET next = next + ? WHERE id = ? RETURNING next", (len(new), partition)
         ).fetchone()
+        last[partition] = after - 1
         first = (partition << POSITION_BITS) + after - len(new)
         placed = [(first + index, *row) for index, row in enumerate(new)]
         if partition in compacted:
             placed = _superseding(connection, partition, placed)
         connection.executemany("INSERT INTO messages (place, key, value, headers) VALUES (?, ?, ?, ?)", placed)
+    return last
 
 
 def _superseding(connection: sqlite3.Connection, partition: int, placed: list[Placed]) -> list[Placed]:
@@ -153,7 +164,7 @@ def _fetched(
     )
     size = 0
     for place, key, value, headers in cursor:
-        yield Delivery(partition, place & _POSITION_MASK, key, value, _unpack(headers) if headers else ())
+        yield delivery_of(partition, place & _POSITION_MASK, (key, value, headers))
         size += len(value or b"")
         if size > _FETCH_BYTES:
             return
@@ -166,6 +177,18 @@ def ends(connection: sqlite3.Connection, topics: Sequence[Stored]) -> dict[Parti
         query = "SELECT number, next FROM partitions WHERE topic = ?"
         ends |= {Partition(topic.name, n): end for n, end in connection.execute(query, (topic.name,))}
     return ends
+
+
+def begins(connection: sqlite3.Connection, topics: Sequence[Stored]) -> dict[Partition, int]:
+    """The position of the first message of each partition, or its end."""
+    begins = ends(connection, topics)
+    for topic in topics:
+        for number, row in enumerate(topic.partitions):
+            query = "SELECT min(place) FROM messages WHERE place >= ? AND place < ?"
+            (place,) = connection.execute(query, (row << POSITION_BITS, (row + 1) << POSITION_BITS)).fetchone()
+            if place is not None:
+                begins[Partition(topic.name, number)] = place & _POSITION_MASK
+    return begins
 
 
 def committed(connection: sqlite3.Connection, group: str, rows: Mapping[int, Partition]) -> dict[Partition, int]:

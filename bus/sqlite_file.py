@@ -31,7 +31,10 @@ class SqliteFile:
         self._deadline = deadline
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="visabus-log")
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # that the connection was made to
         self._closed = False
+        self.replaced = 0
+        """How often another file stood at the path than before."""
 
     async def read(self, work: Work[Result]) -> Result:
         """Run `work` on a consistent state of the file."""
@@ -84,9 +87,32 @@ class SqliteFile:
                     raise
 
     def _connected(self) -> sqlite3.Connection:
+        """The connection. Raises BusDown where the file is gone, or, once, where another one stands in its place.
+
+        A file that was removed or replaced by a backup can still be written: what goes there is lost.
+        """
+        standing = self._standing()
+        if self._file is not None and standing is None:
+            self._disconnect()
+            raise BusDown(f"{self._path} is gone: restore it, or start the processes anew on an empty log")
+        if self._connection is not None and standing != self._file:
+            self._disconnect()
+            self.replaced += 1
+            raise BusDown(f"{self._path} is another file than before")
         if self._connection is None:
             self._connection = _connect(self._path)
+            if self._file is not None and self._file != self._standing():
+                self.replaced += 1
+            self._file = self._standing()
         return self._connection
+
+    def _standing(self) -> tuple[int, int] | None:
+        """Which file stands at the path."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def _disconnect(self) -> None:
         if self._connection is not None:

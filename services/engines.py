@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bus.durable import make_closed, make_durable
@@ -52,7 +53,41 @@ def open_engine(
         make_durable(connection, **(pragmas or {}))
 
     event.listen(engine.sync_engine, "connect", connected)
+    if engine.url.database not in (None, "", ":memory:"):
+        _watch_file(engine, Path(str(engine.url.database)))
     return engine
+
+
+def _watch_file(engine: AsyncEngine, path: Path) -> None:
+    """Have connections made anew where another file stands at the path, and none where it is gone.
+
+    A file that was removed, or replaced by a backup, can still be read and written: what goes there is lost.
+    """
+    met = False
+
+    def standing() -> tuple[int, int] | None:
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def connecting(*_: object) -> None:
+        if met and standing() is None:
+            raise OperationalError("connect", None, sqlite3.OperationalError("the file is gone"))
+
+    def connected(_connection: object, record: Any) -> None:
+        nonlocal met
+        met = True
+        record.info["file"] = standing()
+
+    def checked_out(_connection: object, record: Any, _proxy: object) -> None:
+        if record.info.get("file") != standing():
+            raise DisconnectionError("another file stands at the path")
+
+    event.listen(engine.sync_engine, "do_connect", connecting)
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "checkout", checked_out)
 
 
 def make_directory(engine: AsyncEngine) -> None:

@@ -148,12 +148,15 @@ class DropFolder:
                     with suppress(FileNotFoundError):
                         file = entry.stat(follow_symlinks=False)
                         name = self._spelled(entry.name)
+                        matches = fnmatchcase(name, self.options.pattern)
                         if S_ISLNK(file.st_mode):
                             self.links.append(name)
-                        elif S_ISREG(file.st_mode) and fnmatchcase(name, self.options.pattern):
+                        elif S_ISREG(file.st_mode) and matches:
                             inodes[name] = file.st_ctime_ns
                         elif S_ISREG(file.st_mode):
                             self.others.append(name)
+                        elif matches:
+                            self.left.append(f"{name}: it is no file")
         except OSError as error:
             raise SourceDown(f"{self.path}: {error.strerror}") from error
         return inodes
@@ -236,8 +239,8 @@ class DropFolder:
                 return None, A_LINK
             if before and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns):
                 return None, ""
-            if not os.access(path, os.R_OK):
-                return stat, "it may not be read: Permission denied"
+            if trouble := _trouble(path):
+                return stat, f"it may not be read: {trouble}"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
             return stat, why_not_yet(self.options, age, lambda: self._end_of(path, stat))
         except FileNotFoundError:
@@ -285,6 +288,18 @@ def plain_file(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise LinkInItsPlace(ELOOP, A_LINK)
     return os.fdopen(descriptor, "rb")
+
+
+def _trouble(path: Path) -> str:
+    """Why this file cannot be read, if so; the others may be readable. Raises FileNotFoundError, LinkInItsPlace."""
+    try:
+        with plain_file(path) as stream:
+            stream.read(1)
+    except (FileNotFoundError, LinkInItsPlace):
+        raise
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _digest(path: Path) -> str:

@@ -34,6 +34,9 @@ def door(
     host: Annotated[str | None, typer.Option(help="Where to listen; by default as the settings say.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen.")] = None,
     stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Also take the feeds that another running door holds.")
+    ] = False,
 ) -> None:
     """Take what systems push over HTTP, signed, and answer each record once it is durable on the bus.
 
@@ -44,8 +47,8 @@ def door(
         system = "IDENT"
         hmac_secret = "..."
 
-    One door runs at a time; a second one takes the feeds over. Ends with SIGTERM or SIGINT, and with 1 if another
-    door took over.
+    One door runs at a time: a second one is refused, unless --take-over says that it takes the feeds over. Ends with
+    SIGTERM or SIGINT, and with 1 if another door took over.
 
         visabus door --port 8081
     """
@@ -53,7 +56,7 @@ def door(
     pushed = _pushed(settings)
     start_logs(settings)
     host, port = host or settings.door.host, settings.door.port if port is None else port
-    lost = asyncio.run(_run(settings, pushed, host, port, stamp))
+    lost = asyncio.run(_run(settings, pushed, host, port, stamp, take_over=take_over))
     if lost:
         typer.echo("visabus: another door took over", err=True)
         raise typer.Exit(FAILED)
@@ -76,7 +79,9 @@ def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
     return feeds
 
 
-async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp) -> bool:
+async def _run(
+    settings: Settings, pushed: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp, *, take_over: bool
+) -> bool:
     from bus.contract import BusDown
     from services import retry
     from services.cli.signals import stop_on_signals
@@ -105,6 +110,7 @@ async def _run(settings: Settings, pushed: list[tuple[System, Feed]], host: str,
                 bus,
                 spool,
                 takeover_seconds=fence,
+                take_over=take_over,
                 clock=time.time,
                 stamp=stamp_by,
                 limits=settings.door,

@@ -37,7 +37,7 @@ def ingest(
     once: Annotated[bool, typer.Option("--once", help="End when no source has anything more.")] = False,
     stamp: Annotated[Stamp, typer.Option(help="now, or for history: when the source recorded it.")] = Stamp.NOW,
     take_over: Annotated[
-        bool, typer.Option("--take-over", help="With --once: also take feeds that a running process holds.")
+        bool, typer.Option("--take-over", help="Also take the feeds that another running process holds.")
     ] = False,
     feed: Annotated[
         list[str] | None, typer.Option(metavar="NAME[=URL]", help="Only this feed; with a URL, whatever settings say.")
@@ -45,9 +45,9 @@ def ingest(
 ) -> None:
     """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
 
-    Where each feed stands is kept on the bus. A host that starts takes its feeds over from one that runs; with --once
-    only if --take-over says so. A receipt
-    for each batch is kept on the bus (`visabus receipts`). Exits with 1 if a feed was stopped.
+    Where each feed stands is kept on the bus. A feed that another running process holds is waited for, and taken up
+    when that process lets it go or ends; with --once it is refused. --take-over takes it at once. A receipt for each
+    batch is kept on the bus (`visabus receipts`). Exits with 1 if a feed was stopped.
 
         visabus --settings visabus.toml ingest
         visabus ingest --once --feed I94.nightly=file:///srv/i94/out
@@ -68,7 +68,7 @@ def ingest(
             settings,
             feeds_read,
             once=once,
-            take_over=take_over or not once,
+            take_over=take_over,
             clock=now if stamp is Stamp.NOW else recorded,
         )
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from uuid import uuid4
 
 import structlog
 
 from adapters.core import BadRecord, Origin
-from bus.contract import Delivery, Message, Partition, Producer
+from bus.contract import Bus, Delivery, Message, Partition, Producer
+from bus.tails import missing, tail_of
 from schemas.codec import Undecodable
 from services import failpoints
 from services.authority import Admission
@@ -29,7 +29,7 @@ from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import EVENTS
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
-from services.store.writer import Move, Transaction, Writer
+from services.store.writer import Fenced, Move, Transaction, Writer
 
 log = structlog.get_logger(__name__)
 COMPARE_ROWS = 20
@@ -37,15 +37,6 @@ RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
-
-
-Peek = Callable[[Mapping[Partition, int]], Awaitable[dict[Partition, Delivery]]]
-"""Gives the message at each of the positions, for those that stand (`Bus.peek`)."""
-
-
-def tail_of(one: Delivery) -> bytes:
-    """Return the digest by which a message is known again."""
-    return blake2b(b"%d\0%s\0%s" % (one.position, one.key or b"", one.value or b""), digest_size=16).digest()
 
 
 def _unjudged(one: Delivery) -> Fact:
@@ -63,7 +54,7 @@ class Correlator:
         *,
         clock: Callable[[], datetime],
         stop: asyncio.Event,
-        peek: Peek | None = None,
+        bus: Bus | None = None,
         admission: Admission | None = None,
     ) -> None:
         """`admission`: how what a bus delivers is judged; None where deliveries are made by hand, and none is."""
@@ -72,11 +63,13 @@ class Correlator:
         self._spool = spool
         self._clock = clock
         self._stop = stop
-        self._peek = peek
+        self._bus = bus
         self._admission = admission
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self.fenced = 0
+        self.gone = 0
+        """How many messages the bus had lost before they were read."""
         self.committed: int | None = None  # when events were last committed (microseconds)
 
     @property
@@ -101,25 +94,23 @@ class Correlator:
             )
         return name
 
-    async def rewind(self, partitions: Iterable[Partition] | None = None) -> None:
+    async def rewind(self, partitions: Iterable[Partition] | None = None) -> bool:
         """Have partitions read from their beginning where the bus has not what the store took from it. Raises BusDown.
 
         A bus that was restored, made anew or lost its last messages has another message, or none, before the position
-        of the store. What is read twice changes nothing. `partitions`: None for all.
+        of the store. What is read twice changes nothing. `partitions`: None for all. Return whether that was so.
         """
-        if self._peek is None:
-            return
+        if self._bus is None:
+            return False
         stood: dict[tuple[str, int], tuple[int, bytes]] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
                     stood = await tx.tails()
         asked = set(partitions) if partitions is not None else {Partition(*place) for place in stood}
-        places = {part: stood[part][0] - 1 for part in asked if part in stood}
-        last = await self._peek(places) if places else {}
-        lost = [part for part in places if part not in last or tail_of(last[part]) != stood[part][1]]
+        lost = await missing(self._bus, {part: (stood[part][0] - 1, stood[part][1]) for part in asked if part in stood})
         if not lost:
-            return
+            return False
         # all partitions: one of another bus may by chance hold the same message at the same position
         log.error("the bus has not what the store took from it: it is read again from the beginning", count=len(lost))
         async for attempt in transaction(stop=self._stop):
@@ -127,6 +118,49 @@ class Correlator:
                 async with self._writer.begin() as tx:
                     for place, (following, _) in sorted(stood.items()):
                         await tx.rewind(*place, following)
+        return True
+
+    async def verify(self) -> None:
+        """See that the bus still has what was taken, and that the partitions held are read from where the store stands.
+
+        Raises Fenced where they have to be taken up anew, BusDown.
+        """
+        if await self.rewind():
+            raise Fenced("the bus has less than was taken from it")
+        held = dict(self._positions)
+        standing: dict[tuple[str, int], int] = {}
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    standing = await tx.epochs()
+        behind = [part for part, (_, epoch) in held.items() if part in self._positions and standing.get(part) != epoch]
+        if behind:
+            raise Fenced(f"another has {len(behind)} of the partitions, or they are to be read again")
+
+    async def _pass_over(self, taken: dict[Partition, tuple[int, int]]) -> None:
+        """Go on behind the messages that the bus lost at its front before they were read, and tell of them."""
+        if self._bus is None or not taken:
+            return
+        begins = await self._bus.begins(sorted({part.topic for part in taken}))
+        moves: list[Move] = []
+        for part, (following, epoch) in sorted(taken.items()):
+            count = begins.get(part, 0) - following
+            if count > 0:
+                self.gone += count
+                moves.append(Move(*part, following, begins[part], epoch, 0, b""))
+                taken[part] = (begins[part], epoch)
+                log.error(
+                    "the bus lost messages before they were read: have ingest read its sources again",
+                    topic=part.topic,
+                    partition=part.number,
+                    position=following,
+                    count=count,
+                )
+        if moves:
+            async for attempt in transaction(stop=self._stop):
+                with attempt:
+                    async with self._writer.begin() as tx:
+                        await tx.advance(moves)
 
     async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Take partitions over: where to read on. Their former holder is fenced. Raises BusDown."""
@@ -137,6 +171,7 @@ class Correlator:
             with attempt:
                 async with self._writer.begin() as tx:
                     taken = {part: await tx.claim_position(*part) for part in partitions}
+        await self._pass_over(taken)
         self._positions.update(taken)
         self._keys.forget()  # after a fence, or where another had the partitions meanwhile: learn anew what stands
         return {part: following for part, (following, _) in taken.items()}
@@ -149,6 +184,9 @@ class Correlator:
     async def take(self, deliveries: Sequence[Delivery]) -> dict[Partition, int]:
         """Append what was delivered; the next positions. Raises Fenced, StoreDown, BusDown."""
         held = [one for one in deliveries if one.partition in self._positions]
+        again = {one.partition for one in held if one.position < self._positions[one.partition][0]}
+        if again and await self.rewind(again):  # a client begins anew by itself where its topic was made anew
+            raise Fenced("the bus has less than was taken from it")
         batch, bad = self._batch(held)
         if bad:
             await self._producer.send(bad)  # before the position moves on: a refused event is kept

@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 from tenacity import RetryCallState
 
-from bus.contract import Bus, BusDown, Consumer, Producer
+from bus.contract import Bus, BusDown, Consumer, MessagesGone, Producer
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.authority import Admission, table
@@ -37,6 +37,8 @@ GATHER_SECONDS = 30.0
 REST = 2.0
 """While events come, resolving rests so many times as long as it took: it has a third of the time at most."""
 BEAT_SECONDS = 5.0
+VERIFY_SECONDS = 60.0
+"""How often a running correlator looks whether the bus still has what was taken from it."""
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
@@ -95,13 +97,13 @@ async def run(
 
     With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
     Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration, and with `once`
-    Incomplete where something could not be resolved.
+    Incomplete where something could not be resolved, MessagesGone where the bus lost messages before they were read.
     """
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
         spool = Spool(settings.data_dir / "spool")
         correlator = Correlator(
-            store.writer, producer, spool, clock=clock, stop=stop, peek=bus.peek, admission=_admission(settings, clock)
+            store.writer, producer, spool, clock=clock, stop=stop, bus=bus, admission=_admission(settings, clock)
         )
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
@@ -109,6 +111,11 @@ async def run(
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
         if once and (quarantined := await store.reads.quarantined()):
             raise Incomplete(quarantined)
+        if once and correlator.gone:
+            raise MessagesGone(
+                f"the bus lost {correlator.gone} messages before they were read: run `visabus ingest`, which reads its"
+                " sources again, and then this"
+            )
 
 
 def _admission(settings: Settings, clock: Callable[[], datetime]) -> Admission:
@@ -218,7 +225,11 @@ def _log_outage(state: RetryCallState) -> None:
 
 
 async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
+    verified = time.monotonic()
     while not stop.is_set():
+        if time.monotonic() - verified >= VERIFY_SECONDS:
+            await correlator.verify()
+            verified = time.monotonic()
         deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)
         pace.came(len(deliveries))
         if deliveries:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import orjson
 
 from adapters.core import Json
-from bus.contract import Bus, Delivery, Message
+from bus.contract import Bus, Delivery, Message, Partition
 from schemas.topics import POSITIONS
 from services.feeds.condition import NO_CONDITION, Condition
 from services.feeds.counters import NONE, Counters
+
+Tails = Mapping[Partition, tuple[int, bytes]]
+"""By partition the last message that a feed sent there, by its position and `bus.tails.tail_of`: what the checkpoint
+counts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Checkpoint:
     process: str = ""  # host and process id of the owner
     condition: Condition = NO_CONDITION
     at: datetime | None = None
+    tails: Tails = field(default_factory=dict)
+    begins: Mapping[Partition, int] = field(default_factory=dict)  # of what the bus had lost at its front by then
 
     def fence(self) -> tuple[int, str]:
         """Return what decides between two processes."""
@@ -71,6 +78,8 @@ class Checkpoint:
             "process": self.process,
             "condition": self.condition.as_json(),
             "at": datetime.now(UTC).isoformat(),
+            "begins": [[*place, position] for place, position in self.begins.items()],
+            "tails": [[*place, position, tail.hex()] for place, (position, tail) in self.tails.items()],
         }
         return Message(POSITIONS, key.encode(), orjson.dumps(body))
 
@@ -93,6 +102,11 @@ def parse(value: bytes) -> Checkpoint:
         process=body.get("process", ""),
         condition=Condition.from_json(body.get("condition")),
         at=datetime.fromisoformat(body["at"]),
+        begins={Partition(topic, number): position for topic, number, position in body.get("begins", [])},
+        tails={
+            Partition(topic, number): (position, bytes.fromhex(tail))
+            for topic, number, position, tail in body.get("tails", [])  # none by earlier versions
+        },
     )
 
 
@@ -105,14 +119,17 @@ class Checkpoints:
     last: dict[str, Checkpoint] = field(default_factory=dict)  # the last one, whatever its fence
 
     async def read(self, bus: Bus) -> None:
-        """Catch up. Raises BusDown."""
+        """Catch up; anew from the beginning where the topic has less than was read of it. Raises BusDown."""
+        ends = await bus.ends([POSITIONS])
+        if any(end < self.next.get(partition.number, 0) for partition, end in ends.items()):
+            self.next, self.held, self.last = {}, {}, {}
         async for delivery in bus.read(POSITIONS, self.next):
             self._take(delivery)
 
     async def moved(self, bus: Bus) -> bool:
-        """Return whether there is anything new. Raises BusDown."""
+        """Return whether there is anything new, or less than there was. Raises BusDown."""
         ends = await bus.ends([POSITIONS])
-        return any(end > self.next.get(partition.number, 0) for partition, end in ends.items())
+        return any(end != self.next.get(partition.number, 0) for partition, end in ends.items())
 
     def _take(self, delivery: Delivery) -> None:
         self.next[delivery.partition.number] = delivery.position + 1

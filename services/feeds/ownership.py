@@ -14,12 +14,17 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
-from bus.contract import Bus, Producer
+from bus.contract import Bus, Partition, Placed, Producer
+from bus.tails import missing, tail_of
 from schemas.operations import FeedStatus
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.feeds.checkpoints import Checkpoint, Checkpoints
+from services.feeds.processes import has_ended, new_owner
 from services.feeds.status import ALIVE_SECONDS, feeds_of
+
+_KEPT = (*EVENT_TOPICS, DEAD_LETTERS)
+"""What feeds write and the bus keeps for good."""
 
 
 class FeedLost(Exception):
@@ -43,6 +48,25 @@ class Holding:
     lost: bool = False
     on_lost: Callable[[], None] = _ignore  # called once, when `lost` becomes true
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    missing: frozenset[Partition] = frozenset()  # where the bus has not what the feed sent: it has to be read again
+
+    def sent(self, placed: Placed) -> None:
+        """Remember what was sent last, of what the bus keeps for good. What stands before it is no longer there."""
+        kept = {part: one for part, one in placed.items() if part.topic in _KEPT}
+        if not kept:
+            return
+        tails = dict(self.checkpoint.tails)
+        behind = [part for part, one in kept.items() if part in tails and one.position <= tails[part][0]]
+        if behind:
+            self.missing |= frozenset(behind)
+        tails |= {part: (one.position, tail_of(one)) for part, one in kept.items() if part not in self.missing}
+        self.checkpoint = replace(self.checkpoint, tails=tails)
+
+    def anew(self) -> Checkpoint:
+        """Return the checkpoint in front of everything: nothing was read, and nothing is counted on."""
+        self.missing = frozenset()
+        held = self.checkpoint
+        return replace(Checkpoint().held_by(*held.fence(), held.process), condition=held.condition, begins=held.begins)
 
     def check(self) -> None:
         """Raise FeedLost if another process took the feed over."""
@@ -54,7 +78,7 @@ class Ownership:
     """The feeds that this process holds. Every method raises BusDown and may then be called again."""
 
     def __init__(self, bus: Bus, producer: Producer) -> None:
-        self.owner = uuid4().hex
+        self.owner = new_owner()
         self.process = f"{socket.gethostname()}/{os.getpid()}"
         self.holdings: dict[str, Holding] = {}
         self._bus = bus
@@ -81,25 +105,65 @@ class Ownership:
         return contested
 
     def _refuse_held(self, keys: Iterable[str]) -> None:
-        now = datetime.now(UTC)
         for key in keys:
-            held = self._checkpoints.held.get(key)
-            if held is None or held.released or held.owner == self.owner or held.at is None:
-                continue
-            silent = (now - held.at).total_seconds()
-            if silent < ALIVE_SECONDS:
+            silent = self._alive(key)
+            if silent is not None:
                 raise FeedHeld(
                     f"{key.replace('/', '.')} is held by a process that was alive {max(0, int(silent))} s ago; "
                     "--take-over takes it from there"
                 )
 
-    async def confirm(self) -> None:
-        """Adopt what the process before wrote last: it is further on, and as true as what stood at the claim."""
+    def _alive(self, key: str) -> float | None:
+        """Return how many seconds ago another process that holds the feed was heard of; None if the feed is free."""
+        held = self._checkpoints.held.get(key)
+        if held is None or held.released or held.owner == self.owner or held.at is None or has_ended(held.owner):
+            return None
+        silent = (datetime.now(UTC) - held.at).total_seconds()
+        return silent if silent < ALIVE_SECONDS else None
+
+    async def free(self, keys: Iterable[str]) -> list[str]:
+        """Return those of the feeds that no other process holds and works at."""
         await self._checkpoints.read(self._bus)
-        for key, holding in self.holdings.items():
-            last = self._checkpoints.last.get(key, holding.checkpoint)
+        return [key for key in keys if self._alive(key) is None]
+
+    def counted(self, key: str) -> Checkpoint:
+        """Return the last checkpoint of a feed, by any process."""
+        return self._checkpoints.last.get(key, Checkpoint())
+
+    async def confirm(self, keys: Iterable[str] | None = None) -> None:
+        """Adopt what the process before wrote last: it is further on, and as true as what stood at the claim.
+
+        Behind it, `missing` of each holding says whether the bus still has what the feed sent. `keys`: None for all.
+        """
+        await self._checkpoints.read(self._bus)
+        mine = [self.holdings[key] for key in keys] if keys is not None else list(self.holdings.values())
+        for holding in mine:
+            last = self._checkpoints.last.get(holding.key, holding.checkpoint)
             holding.checkpoint = last.held_by(*holding.checkpoint.fence(), self.process)
         self._compare()
+        await self._verify(mine)
+
+    async def verify(self) -> None:
+        """See whether the bus still has what the feeds sent, as far as that is known; `missing` says where not."""
+        await self._verify(list(self.holdings.values()))
+
+    async def _verify(self, holdings: list[Holding]) -> None:
+        begins = {part: at for part, at in (await self._bus.begins(_KEPT)).items() if at > 0}
+        for holding in holdings:
+            known = holding.checkpoint.begins
+            tails = holding.checkpoint.tails
+            holding.missing |= {part for part, at in begins.items() if part in tails and at > known.get(part, 0)}
+            holding.checkpoint = replace(holding.checkpoint, begins=begins)
+        last: dict[Partition, tuple[int, bytes]] = {}
+        for holding in holdings:
+            for part, tail in holding.checkpoint.tails.items():
+                last[part] = max(last.get(part, tail), tail)
+        gone = set(await missing(self._bus, last))
+        for holding in holdings:
+            # what stands before a message that stands was kept; behind one that is gone each is looked for
+            doubtful = {part: tail for part, tail in holding.checkpoint.tails.items() if part in gone}
+            if doubtful:
+                holding.missing |= frozenset(await missing(self._bus, doubtful))
 
     async def watch(self) -> None:
         """See whether another process took a feed over, and have the last word where it did not."""
@@ -135,6 +199,8 @@ class Ownership:
         """Write a checkpoint; it is the holding's once it is durable. Raises FeedLost."""
         async with holding.turn:
             holding.check()
+            held = holding.checkpoint
+            checkpoint = replace(checkpoint, tails=held.tails, begins=held.begins)
             await self.producer.send([checkpoint.message(holding.key)])
             holding.checkpoint = checkpoint
 

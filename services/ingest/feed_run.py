@@ -24,10 +24,10 @@ from typing import Any
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Asks, Connection, Defers, Keeps, SourceDown
+from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, SourceDown
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
-from services.dead_letters import Spool, SpoolDown, shape
+from services.dead_letters import Spool, SpoolDown, dead_letter, shape
 from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Ownership, Values
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
@@ -48,6 +48,10 @@ _LINGER_SECONDS = 0.2
 
 _MOST_DEFERRED = 5
 """The number of pieces left for later that a line of the log names."""
+
+
+class _Missing(Exception):
+    """The bus has not what the feed sent: the source has to be read again."""
 
 
 class Stopped(Exception):
@@ -121,7 +125,11 @@ class FeedRun:
         while not self.stop.is_set():
             self.holding.check()
             try:
+                if self.holding.missing:
+                    await self._begin_anew()
                 whole = await self._patient_round()
+            except _Missing:
+                continue
             except Stopped as error:
                 if self.host.once or self.stop.is_set():
                     raise
@@ -160,7 +168,7 @@ class FeedRun:
             self._observe_down(error)
             why = f"{self.source.name} could not be reached ({error}); mend its address or run again later"
             raise Stopped(why) from None
-        except (Stopped, FeedLost, BusDown, SpoolDown):
+        except (Stopped, FeedLost, BusDown, SpoolDown, _Missing):
             raise
         except Exception as error:
             # a bug of a transport or an answer that it does not expect: told where the feed stands, and tried again
@@ -183,6 +191,32 @@ class FeedRun:
         """Take down what was seen of the source. It goes to the bus with the next checkpoint or heartbeat."""
         condition = replace(self.holding.checkpoint.condition, **changes)
         self.holding.checkpoint = replace(self.holding.checkpoint, condition=condition)
+
+    async def _begin_anew(self) -> None:
+        """Go back to the beginning of the source, and keep a dead letter that says so: what the bus lost is not known.
+
+        What stands on the bus comes again under the same ids, and changes nothing.
+        """
+        lost = sorted(self.holding.missing)
+        before = self.holding.checkpoint
+        self.log.error(
+            "the bus has not what the feed sent to it: its source is read again from the beginning",
+            count=len(lost),
+            **before.counters.as_json(),
+        )
+        system = self.source.system
+        where = ", ".join(f"{part.topic} {part.number}" for part in lost)
+        since = f" since {before.at.isoformat(timespec='seconds')}" if before.at is not None else ""
+        reason = (
+            f"the bus lost messages of this feed ({where}), the last of them sent{since} or before: the source is read "
+            "again from the beginning; what it no longer holds has to be sent again by its owner"
+        )
+        letter = BadRecord(reason, place="the bus", raw=b"")
+        origin = Origin(system.name, self.source.feed.name, "the bus", system.mapping_version)
+        anew = self.holding.anew()
+        self.holding.checkpoint = anew
+        await self._send([dead_letter(letter, origin, self.host.spool, counted=False)])
+        await self._save(anew)
 
     async def _go_on(self) -> None:
         """Take back that the feed was stopped, and tell what was left for later where that is another than before."""
@@ -244,9 +278,13 @@ class FeedRun:
 
     async def _deliver(self, chunk: Chunk) -> None:
         self.holding.check()
+        if self.holding.missing:
+            raise _Missing
         await failpoints.reach("ingest.decoded")
         await self._send(chunk.messages)
         await failpoints.reach("ingest.sent")
+        if self.holding.missing:
+            raise _Missing  # the positions of what was sent just now tell
         # a poll that read and said nothing has no receipt
         finished = [tally for tally in chunk.finished if tally.records or tally.notes]
         await self._send([receipt(tally, self.host.receipt_keys) for tally in finished])
@@ -264,7 +302,7 @@ class FeedRun:
     async def _send(self, messages: Sequence[Message]) -> None:
         """Return when all are durable. The same bytes go again as long as it is unknown whether they arrived."""
         if messages:
-            await self.host.patience(self.stop, lambda: self.host.producer.send(messages))
+            self.holding.sent(await self.host.patience(self.stop, lambda: self.host.producer.send(messages)))
 
     async def _save(self, checkpoint: Checkpoint) -> None:
         await self.host.patience(self.stop, lambda: self.host.ownership.save(self.holding, checkpoint))

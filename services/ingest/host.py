@@ -12,7 +12,7 @@ import structlog
 from bus.contract import Bus, BusDown
 from services import retry
 from services.dead_letters import Spool
-from services.feeds import Ownership, Values
+from services.feeds import FeedHeld, FeedLost, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
@@ -28,6 +28,8 @@ from services.settings import Settings
 from services.wiring import open_bus, topics
 
 _MINUTE, _DAY = 60.0, 86_400.0
+VERIFY_SECONDS = 60.0
+"""How often a host looks whether the bus still has what the feeds sent; and as soon as the bus is back."""
 log = structlog.get_logger("ingest")
 
 
@@ -43,9 +45,10 @@ async def run(
 ) -> list[Outcome]:
     """Run the feeds until `stop`, or with `once` until no source has anything more. Return how each ended.
 
-    Without `take_over` a feed is refused that another process holds and works at: raises FeedHeld. A bus that is handed
-    in stays open. Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun;
-    later that ends the feeds, and their outcomes say so.
+    Without `take_over` a feed that another process holds and works at is left to it: with `once` that raises FeedHeld;
+    otherwise it is waited for, as is a feed that another process takes over later. A bus that is handed in stays open.
+    Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun; later that ends
+    the feeds, and their outcomes say so.
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
@@ -77,7 +80,7 @@ class Host:
         producer = await self._patience(self._stop, self._bus.producer)
         try:
             ownership = Ownership(self._bus, producer)
-            await self._take(ownership, feeds, take_over=take_over)
+            taken = await self._take(ownership, feeds, take_over=take_over)
             shared = Installation(
                 settings=self._settings.ingest,
                 producer=producer,
@@ -93,20 +96,24 @@ class Host:
                 stop=self._stop,
                 grace=self._settings.deadlines.stop,
             )
-            runs = [FeedRun(feed, ownership.holdings[feed.key], shared) for feed in feeds]
+            runs = [_Keeper(feed, shared, held=feed.key in taken) for feed in feeds]
             metrics = self._settings.metrics
             with exported(metrics.host, metrics.ingest, FeedCollector(ownership.status)):
                 return await self._run(runs, shared)
         finally:
             await producer.close()
 
-    async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> None:
+    async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> set[str]:
+        """Take the feeds, or those that are free. Return the keys of those taken."""
         keys = [feed.key for feed in feeds]
-        if await self._patience(self._stop, lambda: ownership.claim(keys, only_free=not take_over)):
+        if not take_over and not self._once:
+            keys = await self._patience(self._stop, lambda: ownership.free(keys))
+        if await self._patience(self._stop, lambda: ownership.claim(keys, only_free=not take_over and self._once)):
             await retry.wait(2 * self._settings.ingest.fence_seconds, self._stop)
         await self._patience(self._stop, ownership.confirm)
+        return set(keys)
 
-    async def _run(self, runs: Sequence[FeedRun], shared: Installation) -> list[Outcome]:
+    async def _run(self, runs: Sequence[_Keeper], shared: Installation) -> list[Outcome]:
         tasks = [asyncio.create_task(run.run()) for run in runs]
         sentry = asyncio.create_task(self._sentry(shared.ownership))
         sentry.add_done_callback(self._unwatched)
@@ -121,7 +128,7 @@ class Host:
 
     async def _sentry(self, ownership: Ownership) -> None:
         """See whether another process took a feed over, and say that this one runs."""
-        beaten = time.monotonic()
+        beaten = verified = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ingest.fence_seconds)
             try:
@@ -129,7 +136,11 @@ class Host:
                 if time.monotonic() - beaten >= HEARTBEAT_SECONDS:
                     beaten = time.monotonic()
                     await ownership.beat()
+                if time.monotonic() - verified >= VERIFY_SECONDS:
+                    await ownership.verify()
+                    verified = time.monotonic()
             except BusDown:
+                verified = -VERIFY_SECONDS  # a bus that comes back may have less than it had
                 continue  # those who send find out for themselves
 
     def _unwatched(self, sentry: asyncio.Task[None]) -> None:
@@ -138,11 +149,11 @@ class Host:
             log.error("sentry failed", **describe(error))
             self._stop.set()
 
-    async def _relay(self, runs: Sequence[FeedRun], tasks: Sequence[asyncio.Task[None]]) -> None:
+    async def _relay(self, runs: Sequence[_Keeper], tasks: Sequence[asyncio.Task[None]]) -> None:
         """Pass the stop on; after half of the grace cut off what still hangs in a call."""
         await self._stop.wait()
         for run in runs:
-            run.stop.set()
+            run.halt()
         await asyncio.sleep(self._settings.deadlines.stop / 2)
         for task in tasks:
             task.cancel()
@@ -158,3 +169,63 @@ class Host:
                 await asyncio.sleep(_DAY)
             except BusDown:
                 await asyncio.sleep(_MINUTE)
+
+
+class _Keeper:
+    """One feed for as long as this host runs: held and read, or waited for while another process holds it."""
+
+    def __init__(self, source: Source, host: Installation, *, held: bool) -> None:
+        self.stop = asyncio.Event()
+        self._source = source
+        self._host = host
+        self._run = self._new_run() if held else None
+        self._log = log.bind(system=source.system.name, feed=source.feed.name)
+
+    async def run(self) -> None:
+        """Read the feed until it is stopped, taking it up again when another process let it go. Raises Stopped.
+
+        With `once` a feed that was lost stays lost: raises FeedLost.
+        """
+        while not self.stop.is_set():
+            if self._run is None:
+                await self._take_up()
+                continue
+            try:
+                return await self._run.run()
+            except FeedLost:
+                if self._host.once:
+                    raise
+                self._run = None
+
+    async def _take_up(self) -> None:
+        """Wait until no other process holds the feed, and take it."""
+        key, ownership, seconds = self._source.key, self._host.ownership, self._host.settings.fence_seconds
+        self._log.warning("another process holds the feed: it is taken up when that one lets it go")
+        while not await self._host.patience(self.stop, lambda: ownership.free([key])):
+            await retry.wait(seconds, self.stop)
+            if self.stop.is_set():
+                return
+        try:
+            contested = await self._host.patience(self.stop, lambda: ownership.claim([key], only_free=True))
+        except FeedHeld:
+            return  # another one that waited was quicker
+        if contested:
+            await retry.wait(2 * seconds, self.stop)
+        await self._host.patience(self.stop, lambda: ownership.confirm([key]))
+        self._run = self._new_run()
+
+    def _new_run(self) -> FeedRun:
+        return FeedRun(self._source, self._host.ownership.holdings[self._source.key], self._host)
+
+    def halt(self) -> None:
+        """End at the next good place."""
+        self.stop.set()
+        if self._run is not None:
+            self._run.stop.set()
+
+    def outcome(self, result: BaseException | None) -> Outcome:
+        """Return how the feed ended."""
+        if self._run is not None:
+            return self._run.outcome(result)
+        error = f"{type(result).__name__}: {result}" if isinstance(result, Exception) else None
+        return Outcome(self._source.name, self._host.ownership.counted(self._source.key).counters, error)

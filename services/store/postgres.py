@@ -297,6 +297,10 @@ class PostgresTransaction:
             following,
         )
 
+    async def epochs(self) -> dict[tuple[str, int], int]:
+        rows = await self._raw.fetch("SELECT topic, part, epoch FROM position")
+        return {(topic, part): epoch for topic, part, epoch in rows}
+
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         row = await self._raw.fetchrow(
             "INSERT INTO position (topic, part, next, epoch, known) VALUES ($1, $2, 0, 1, 0)"

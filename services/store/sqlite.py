@@ -282,6 +282,11 @@ class SqliteTransaction:
             (topic, part, following),
         )
 
+    async def epochs(self) -> dict[tuple[str, int], int]:
+        return {
+            (topic, part): epoch for topic, part, epoch in await self._rows("SELECT topic, part, epoch FROM position")
+        }
+
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         rows = await self._rows(
             "INSERT INTO position (topic, part, next, epoch, known) VALUES (?, ?, 0, 1, 0)"

@@ -200,6 +200,9 @@ class Transaction(Protocol):
     async def rewind(self, topic: str, part: int, following: int) -> None:
         """Have a partition read from its beginning, if its next position is still `following`; fence its holder."""
 
+    async def epochs(self) -> dict[tuple[str, int], int]:
+        """The epoch under which each partition (topic, number) is held, for those that ever were."""
+
     async def claim_position(self, topic: str, part: int) -> tuple[int, int]:
         """Take a partition over: (next position, the new epoch). Whoever held it before is fenced from here on."""
 

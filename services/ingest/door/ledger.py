@@ -19,12 +19,16 @@ from math import ceil
 from typing import Any
 
 import orjson
+import structlog
 
+from adapters.core import BadRecord, Origin
 from bus.contract import Bus, BusDown, Delivery, Message, MessageTooLarge, Producer
 from schemas.topics import PUSH_ANSWERS
 from services import failpoints
+from services.dead_letters import Spool, dead_letter
 from services.feeds import NONE, Counters, Holding, Ownership
 
+log = structlog.get_logger("door")
 _SWEPT = 200
 """The number of old answers that are dropped behind a new one, at most."""
 
@@ -103,6 +107,7 @@ class Ledger:
     bus: Bus
     producer: Producer
     clock: Callable[[], float]
+    spool: Spool
     most_bytes: int = 64_000_000  # of kept answers
     holding: Holding = field(init=False)
     ownership: Ownership = field(init=False)
@@ -119,20 +124,50 @@ class Ledger:
         """Whether another door took the feed over."""
         return self.holding.lost
 
-    async def open(self, takeover_seconds: float) -> None:
-        """Take the feed over and read what was answered. Raises BusDown, FeedLost."""
-        if await self.ownership.claim([self.feed]):
+    async def open(self, takeover_seconds: float, *, take_over: bool = True) -> None:
+        """Take the feed over and read what was answered. Raises BusDown, FeedLost.
+
+        Without `take_over` only from a door that runs no more: raises FeedHeld.
+        """
+        if await self.ownership.claim([self.feed], only_free=not take_over):
             await asyncio.sleep(takeover_seconds)  # a door that still runs sees it in this time
         await self.ownership.confirm()
         self.holding = self.ownership.holdings[self.feed]
         self.holding.check()
         async for delivery in self.bus.read(PUSH_ANSWERS):
             self._take(delivery)
+        if self.holding.missing:
+            await self._forget_answers()
         for request, kept in self._answers.items():
             # an answer whose checkpoint was not saved: the greater number is the truth
             if kept.number > self._number():
                 self._count(kept.answer(request))
         await self.ownership.save(self.holding, self.holding.checkpoint)
+
+    async def _forget_answers(self) -> None:
+        """Take messages again that were answered: the bus has not what they said, and only their sender has it still.
+
+        Whoever sends one again is answered anew. What it said and the bus still has comes again under the same ids.
+        """
+        before = self.holding.checkpoint
+        since = f" since {before.at.isoformat(timespec='seconds')}" if before.at is not None else ""
+        log.error(
+            "the bus has not what was pushed: the owner has to send it again",
+            feed=self.feed,
+            count=len(self._answers),
+            **before.counters.as_json(),
+        )
+        system, _, name = self.feed.partition("/")
+        reason = (
+            f"the bus lost messages that were pushed and answered, the last of them{since} or before: their owner has "
+            "to send them again; none of them is taken for a repetition"
+        )
+        letter = BadRecord(reason, place="the bus", raw=b"")
+        self.holding.checkpoint = replace(self.holding.anew(), counters=before.counters, position=before.position)
+        await self.producer.send([dead_letter(letter, Origin(system, name, "the bus", 1), self.spool, counted=False)])
+        for request in list(self._answers):
+            await self.producer.send([Message(PUSH_ANSWERS, _key(self.feed, request), None)])
+            self._drop(request)
 
     def _take(self, delivery: Delivery) -> None:
         feed, _, request = (delivery.key or b"").decode().removeprefix(self.feed).partition("/")
@@ -187,6 +222,8 @@ class Ledger:
         After BusDown it is not known whether the answer arrived: it goes again, unchanged, before any other.
         """
         async with self._turn:
+            if self.holding.missing:
+                await self._forget_answers()
             if self._unsure is not None:
                 await self._send(self._unsure)
             known = self.find(answer.request)

@@ -100,7 +100,7 @@ class PushHandler:
         reads = await self._reads(post.body)
         messages, answers = await asyncio.to_thread(self._judge, tally, reads)
         await failpoints.reach("door.decoded")
-        await self.producer.send(messages)
+        self.ledger.holding.sent(await self.producer.send(messages))
         await failpoints.reach("door.sent")
         body = {
             "batch": post.name,
@@ -207,6 +207,7 @@ async def open_push_handlers(
     spool: Spool,
     *,
     takeover_seconds: float,
+    take_over: bool = True,
     clock: Callable[[], float],
     stamp: Clock = now,
     limits: DoorSettings | None = None,
@@ -214,7 +215,8 @@ async def open_push_handlers(
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
-    `apart` has bodies read in processes of their own. Raises BusDown, FeedLost, ReaderDown.
+    `apart` has bodies read in processes of their own. Raises BusDown, FeedLost, ReaderDown, and without `take_over`
+    FeedHeld where another door runs.
     """
     limits = limits or DoorSettings()
     async with AsyncExitStack() as stack:
@@ -222,8 +224,8 @@ async def open_push_handlers(
         stack.push_async_callback(producer.close)
         handlers: dict[str, PushHandler] = {}
         for system, feed in feeds:
-            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, limits.answer_bytes)
-            await ledger.open(takeover_seconds)
+            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes)
+            await ledger.open(takeover_seconds, take_over=take_over)
             stack.push_async_callback(ledger.close)
             reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
             handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), reader)

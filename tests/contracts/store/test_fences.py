@@ -13,7 +13,7 @@ import pytest
 from correlation import export, reference
 from populations import bytes_of, world_of
 
-from bus.contract import Delivery, Message, Partition
+from bus.contract import Delivery, Message, Partition, Placed
 from services import failpoints
 from services.correlator.append import Batch, append
 from services.correlator.correlator import Correlator
@@ -32,9 +32,10 @@ class Crash(BaseException):
 class Silent:
     """A producer that has nothing to send."""
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Message]) -> Placed:
         """Nothing was refused, and nothing is told here."""
         assert not messages
+        return {}
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import os
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from adapters.core import (
     SourceDown,
 )
 from adapters.registry import systems
+from adapters.transports import file_drop
 from adapters.transports.file_drop import DropFolder, FileDrop
 
 
@@ -324,7 +326,7 @@ async def test_a_file_that_may_not_be_read_is_told_and_holds_no_other(
     put(tmp_path, "N1", b"a\n")
     put(tmp_path, "N2", b"b\n")
     with monkeypatch.context() as denied:
-        denied.setattr(os, "access", lambda path, mode: Path(path).name != "N1")
+        denied.setattr(file_drop, "_trouble", lambda path: "Permission denied" if path.name == "N1" else "")
         transport = connect(str(tmp_path), feed())
         batches = [batch async for batch in transport.batches(None)]
         assert [batch.name for batch in batches] == ["N2"]
@@ -350,7 +352,7 @@ async def test_links_are_not_followed(tmp_path: Path) -> None:
     assert [name for name, _ in results] == ["N2"]
     assert "secret" not in str(results)
     left = [f"N{number}: a link, which is not followed" for number in (1, 3, 4, 5)]
-    assert sorted(transport.deferred()) == left
+    assert sorted(transport.deferred()) == [*left, "N6: it is no file"]
     await transport.close()
 
 
@@ -381,3 +383,42 @@ async def test_a_link_put_in_the_place_of_a_file_that_was_listed(
         [*transport._reads(path)]
     monkeypatch.setattr("adapters.transports.file_drop.plain_file", lambda path: path.open("rb"))
     assert "a secret" in str([*transport._reads(path)])
+
+
+async def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "N1").mkdir()
+    os.mkfifo(tmp_path / "N2")
+    put(tmp_path, "N3", b"a\n")
+    for name in ("n4", "N5.gz"):
+        put(tmp_path, name, b"a\n")
+    transport = connect(str(tmp_path), feed())
+    assert [batch.name async for batch in transport.batches(None)] == ["N3", "N5.gz"]
+    assert sorted(transport.deferred()) == ["N1: it is no file", "N2: it is no file", "n4: its name does not match N*"]
+
+
+@pytest.mark.law(2, "one file that cannot be read is named, and holds up no other")
+@pytest.mark.parametrize("planted", [False, True])
+async def test_a_file_that_cannot_be_read_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, planted: bool
+) -> None:
+    """Planted: a folder that is down where one of its files cannot be read."""
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("1\n")
+    plain = file_drop.plain_file
+
+    def failing(path: Path) -> BinaryIO:
+        if path.name == "a.txt":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return plain(path)
+
+    monkeypatch.setattr(file_drop, "plain_file", failing)
+    if planted:
+        monkeypatch.setattr(file_drop, "_trouble", lambda _path: "")
+    drop = FileDrop(pattern="*.txt", unchanged=0).open(str(tmp_path), Lines())
+    try:
+        names = [batch.name async for batch in drop.batches(None)]
+    except SourceDown:
+        names = []
+    assert names == ([] if planted else ["b.txt"])
+    if not planted:
+        assert drop.deferred() == ["a.txt: it may not be read: Input/output error"]

@@ -134,6 +134,24 @@ def test_a_feed_that_is_pushed_has_no_address() -> None:
         sources(load(environment={}, feeds={"IDENT.push": {"url": "file:///srv/ident"}}))
 
 
+async def test_a_second_door_is_refused_unless_it_is_told_to_take_over(
+    door: tuple[asyncio.subprocess.Process, str], tmp_path: Path
+) -> None:
+    running, url = door
+    second = await asyncio.create_subprocess_exec(
+        *(VISABUS, "--settings", tmp_path / "visabus.toml", "--data", tmp_path / "data", "door", "--port", "0"),
+        env={**os.environ, "VISABUS_SECRETS_DIR": str(tmp_path / "secrets")},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, output = await asyncio.wait_for(second.communicate(), 30)
+    assert second.returncode == 1
+    assert b"IDENT.push is held by a process" in output
+    assert b"--take-over" in output
+    async with httpx.AsyncClient(base_url=url) as http:
+        assert (await push(http, message(encounter())))["accepted"] == 1
+    assert running.returncode is None
+
+
 async def test_a_second_door_takes_over_and_the_first_one_ends(
     door: tuple[asyncio.subprocess.Process, str], tmp_path: Path
 ) -> None:
@@ -142,7 +160,17 @@ async def test_a_second_door_takes_over_and_the_first_one_ends(
         await push(http, message(encounter()))
     port = _port()
     second = await asyncio.create_subprocess_exec(
-        *(VISABUS, "--settings", tmp_path / "visabus.toml", "--data", tmp_path / "data", "door", "--port", str(port)),
+        *(
+            VISABUS,
+            "--settings",
+            tmp_path / "visabus.toml",
+            "--data",
+            tmp_path / "data",
+            "door",
+            "--take-over",
+            "--port",
+            str(port),
+        ),
         env={**os.environ, "VISABUS_SECRETS_DIR": str(tmp_path / "secrets")},
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -185,5 +213,5 @@ async def test_a_bus_that_goes_away_while_a_door_opens(tmp_path: Path, monkeypat
         "VISABUS_DOOR__KEYS": json.dumps({"k": {"system": "IDENT", "hmac_secret": SECRET}}),
     }
     settings = load(environment=environment)
-    assert not await command._run(settings, command._pushed(settings), "127.0.0.1", 0, Stamp.RECORDED)
+    assert not await command._run(settings, command._pushed(settings), "127.0.0.1", 0, Stamp.RECORDED, take_over=False)
     assert times == 3

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 from toy_door import PATH, Rig, opened, settings
 from toy_source import World, world
 
-from bus.contract import Bus, BusDown, Message
+from bus.contract import Bus, BusDown, Message, Placed
 from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
@@ -530,12 +530,12 @@ class Failing:
         self.sound = sound
         self.plan: list[str] = []
 
-    async def send(self, messages: list[Message]) -> None:
+    async def send(self, messages: list[Message]) -> Placed:
         fate = self.plan.pop(0) if self.plan else "sound"
-        if fate != "down":
-            await self.sound.send(messages)
+        placed: Placed = await self.sound.send(messages) if fate != "down" else {}
         if fate != "sound":
             raise BusDown("not there")
+        return placed
 
     async def close(self) -> None:
         await self.sound.close()

@@ -1,0 +1,142 @@
+"""Failovers, restores and topics made anew, at random under load: the digest of a quiet run all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import accidents
+import pytest
+from accidents import Installation
+from killing import new_seed
+from servers import fresh_database
+
+from services.feeds import Ownership
+from services.feeds.ownership import Holding
+
+pytestmark = pytest.mark.slow
+
+ACCIDENTS = int(os.environ.get("VISABUS_TEST_ACCIDENTS", "30"))
+"""In all."""
+EACH = 3
+"""That one installation lives through."""
+
+
+@pytest.fixture(autouse=True)
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    accidents.quick(lambda target, name, value: monkeypatch.setattr(target, name, value))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a small population."""
+    return accidents.population(tmp_path_factory.mktemp("accidents") / "population", 7)
+
+
+def embedded(directory: Path, whole: Path, rng: Random) -> Installation:
+    """Everything in files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    bus, store = f"embedded://{directory}/bus.db", f"sqlite+aiosqlite:///{directory}/store.db"
+    return Installation(directory, whole, bus, store, rng)
+
+
+@pytest.fixture(scope="module")
+def peace(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of a run in which nothing happens."""
+
+    async def run() -> str:
+        calm = embedded(tmp_path_factory.mktemp("peace"), whole, Random(0))
+        calm.arrive(len(calm.files))
+        await calm.finish()
+        return await calm.digest()
+
+    return asyncio.run(run())
+
+
+class Tale:
+    """What happened in all worlds of a test."""
+
+    def __init__(self, seed: int, tell: Callable[[str], None]) -> None:
+        self.seed, self.tell = seed, tell
+        self.done: Counter[str] = Counter()
+        self.worlds = self.restarts = 0
+
+    async def live(self, world: Installation, seed: int, peace: str) -> None:
+        """One world; it ends as in peace."""
+        ended = await world.live(EACH, again=world.rng.random() < 0.5)
+        self.done += world.done
+        self.worlds += 1
+        self.restarts += world.restarts
+        assert ended == peace, f"seed {seed}: {dict(world.done)}"
+
+    def end(self, where: str) -> None:
+        """Keep the line for the end of the run."""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self.done.items()))
+        self.tell(
+            f"{where}, seed {self.seed}: {self.done.total()} accidents in {self.worlds} worlds ({kinds}), "
+            f"{self.restarts} processes started again"
+        )
+
+
+@pytest.mark.law(2, "bus and store restored, made anew, cut at either end, at random under load")
+async def test_accidents_on_the_embedded_default(
+    whole: Path, peace: str, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    tale = Tale(new_seed(), tell)
+    for number in range(max(1, ACCIDENTS // EACH * 4 // 10)):
+        seed = tale.seed + number
+        await tale.live(embedded(tmp_path / f"{seed}", whole, Random(seed)), seed, peace)
+    tale.end("embedded bus and store")
+
+
+@pytest.mark.law(2, "the same with a PostgreSQL that fails over and loses its last transactions")
+async def test_accidents_with_postgresql(
+    whole: Path, peace: str, tmp_path: Path, postgres_server: str, tell: Callable[[str], None]
+) -> None:
+    tale = Tale(new_seed(), tell)
+    for number in range(max(1, ACCIDENTS // EACH * 3 // 10)):
+        seed = tale.seed + number
+        async with fresh_database(postgres_server) as store:
+            world = replace(embedded(tmp_path / f"{seed}", whole, Random(seed)), store=store)
+            await tale.live(world, seed, peace)
+    tale.end("embedded bus, PostgreSQL")
+
+
+@pytest.mark.law(2, "the same on Kafka, whose topics are made anew or lose their first records")
+async def test_accidents_on_kafka_and_postgresql(
+    whole: Path, peace: str, tmp_path: Path, own_kafka: str, postgres_server: str, tell: Callable[[str], None]
+) -> None:
+    tale = Tale(new_seed(), tell)
+    for number in range(max(1, ACCIDENTS // EACH * 3 // 10)):
+        seed = tale.seed + number
+        async with fresh_database(postgres_server) as store:
+            begin = embedded(tmp_path / f"{seed}", whole, Random(seed))
+            world = replace(begin, store=store, bus=f"kafka://{own_kafka}")
+            await world.empty_bus()
+            await tale.live(world, seed, peace)
+    tale.end("Kafka and PostgreSQL")
+
+
+async def trusting(_self: Ownership, _holdings: list[Holding]) -> None:
+    """`Ownership._verify` that takes the bus for what it was."""
+
+
+@pytest.mark.law(2, planted="ingest that trusts its checkpoints, while a bus loses its last messages under load")
+async def test_a_planted_bug_is_caught(
+    whole: Path, peace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ownership, "_verify", trusting)
+    monkeypatch.setattr(Holding, "sent", lambda _self, _placed: None)
+    ends = []
+    for seed in range(6):
+        world = embedded(tmp_path / f"{seed}", whole, Random(seed))
+        world.only = "last_messages_lost"
+        ends.append(await world.live(2, again=False, seconds=20))
+        if ends[-1] != peace:
+            return
+    pytest.fail("not seen")
