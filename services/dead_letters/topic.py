@@ -14,6 +14,7 @@ from bus.contract import Bus, Message
 from schemas.topics import DEAD_LETTERS
 from services.dead_letters.message import message_of_body
 from services.dead_letters.spool import Spool
+from services.unreadable import UNREADABLE, pass_over
 
 _SHARED_FIELDS = ("id", "system", "feed", "batch", "place", "record", "reason", "counted", "digest")
 """Named alike in the body and in the class."""
@@ -87,16 +88,13 @@ async def read(bus: Bus, selection: Selection, *, whole: bool = False) -> list[D
     Raises BusDown.
     """
     known: dict[str, DeadLetter] = {}
-    async for delivery in bus.read(DEAD_LETTERS):
-        body = orjson.loads(delivery.value or b"{}")
-        before = known.get(body.get("id", ""))
-        if body.get("replayed"):
+    async for dead_letter in _all(bus):
+        before = known.get(dead_letter.id)
+        if dead_letter.replayed is not None:
             if before is not None:
-                known[before.id] = replace(before, replayed=datetime.fromisoformat(body["at"]))
-        elif body and before is None:
-            dead_letter = _parse(body)
-            if replace(selection, pending=False).includes(dead_letter):
-                known[dead_letter.id] = dead_letter if whole else replace(dead_letter, raw=b"", context=None)
+                known[before.id] = replace(before, replayed=dead_letter.replayed)
+        elif before is None and replace(selection, pending=False).includes(dead_letter):
+            known[dead_letter.id] = dead_letter if whole else replace(dead_letter, raw=b"", context=None)
     return [dead_letter for dead_letter in known.values() if selection.includes(dead_letter)]
 
 
@@ -106,13 +104,26 @@ async def load(bus: Bus, selected: Sequence[DeadLetter]) -> AsyncIterator[DeadLe
     Raises BusDown.
     """
     missing = {dead_letter.id: dead_letter for dead_letter in selected}
-    async for delivery in bus.read(DEAD_LETTERS):
-        body = orjson.loads(delivery.value or b"{}")
-        known = missing.pop(body.get("id", ""), None)
+    async for dead_letter in _all(bus):
+        known = missing.pop(dead_letter.id, None)
         if known is not None:
-            yield replace(_parse(body), replayed=known.replayed)
+            yield replace(dead_letter, replayed=known.replayed)
         if not missing:
             return
+
+
+async def _all(bus: Bus) -> AsyncIterator[DeadLetter]:
+    """What the topic holds: dead letters, and marks of replays, whose `replayed` is set."""
+    async for delivery in bus.read(DEAD_LETTERS):
+        try:
+            body = orjson.loads(delivery.value or b"{}")
+            if not body:
+                continue
+            dead_letter = _parse(body)
+        except UNREADABLE as error:
+            pass_over(delivery, error)
+            continue
+        yield replace(dead_letter, replayed=dead_letter.at) if body.get("replayed") else dead_letter
 
 
 def _parse(body: Mapping[str, Any]) -> DeadLetter:

@@ -13,6 +13,7 @@ from bus.contract import Bus, Delivery, Message, Partition
 from schemas.topics import POSITIONS
 from services.feeds.condition import NO_CONDITION, Condition
 from services.feeds.counters import NONE, Counters
+from services.unreadable import UNREADABLE, pass_over
 
 Tails = Mapping[Partition, tuple[int, bytes]]
 """By partition the last message that a feed sent there, by its position and `bus.tails.tail_of`: what the checkpoint
@@ -135,12 +136,16 @@ class Checkpoints:
         self.next[delivery.partition.number] = delivery.position + 1
         if delivery.key is None:
             return
-        key = delivery.key.decode()
+        key = delivery.key.decode(errors="replace")
         if delivery.value is None:  # the feed starts anew
             self.held.pop(key, None)
             self.last.pop(key, None)
             return
-        checkpoint = parse(delivery.value)
+        try:
+            checkpoint = parse(delivery.value)
+        except UNREADABLE as error:
+            pass_over(delivery, error)
+            return
         self.last[key] = checkpoint
         held = self.held.get(key)
         if held is None or checkpoint.fence() >= held.fence():

@@ -38,7 +38,7 @@ class Values:
                 self.next[delivery.partition.number] = delivery.position + 1
                 if delivery.key is None:
                     continue
-                name = delivery.key.decode()
+                name = delivery.key.decode(errors="replace")
                 if delivery.value is None:
                     self.places.pop(name, None)
                 else:

@@ -12,6 +12,7 @@ from schemas.topics import RECEIPTS
 from services.ingest.tally import Tally
 from services.keyring import Keyring
 from services.receipts import message_of, without_numbers, without_persons
+from services.unreadable import UNREADABLE, pass_over
 
 
 def receipt(tally: Tally, ring: Keyring) -> Message:
@@ -43,6 +44,10 @@ async def expired(bus: Bus, days: int, now: datetime) -> list[Message]:
     oldest = (now - timedelta(days=days)).isoformat()
     ends: dict[bytes, bool] = {}
     async for delivery in bus.read(RECEIPTS):
-        if delivery.key is not None:
+        if delivery.key is None:
+            continue
+        try:
             ends[delivery.key] = delivery.value is not None and orjson.loads(delivery.value)["at"] < oldest
+        except UNREADABLE as error:
+            pass_over(delivery, error)
     return [Message(RECEIPTS, key, None) for key, old in ends.items() if old]

@@ -12,6 +12,7 @@ from bus.contract import Bus
 from schemas.operations import DeadLetterStatus
 from schemas.topics import DEAD_LETTERS
 from services.dead_letters import shape
+from services.unreadable import UNREADABLE, pass_over
 
 
 class _Place(NamedTuple):
@@ -37,8 +38,12 @@ class Waiting:
             self._next, self._waiting, self._replayed = {}, {}, set()
         async for delivery in bus.read(DEAD_LETTERS, self._next):
             self._next[delivery.partition.number] = delivery.position + 1
-            if delivery.value is not None:
+            if delivery.value is None:
+                continue
+            try:
                 self._take(orjson.loads(delivery.value))
+            except UNREADABLE as error:
+                pass_over(delivery, error)
 
     def _take(self, body: dict[str, Any]) -> None:
         id = body["id"]

@@ -17,6 +17,7 @@ from bus.durable import make_closed
 from schemas.topics import RECEIPTS
 from services.keyring import Keyring, ring
 from services.receipts.message import KEYS, record_digests
+from services.unreadable import UNREADABLE, pass_over
 
 FORMAT = 3
 _SCHEMA = """
@@ -160,23 +161,26 @@ def _take(connection: sqlite3.Connection, deliveries: list[Delivery]) -> None:
     with connection:
         for delivery in deliveries:
             _forget(connection, delivery.key)
-            if delivery.value is not None:
-                _add(connection, delivery.key, orjson.loads(delivery.value))
+            if delivery.value is None:
+                continue
+            try:
+                receipt = orjson.loads(delivery.value)
+                digests = b64decode(receipt.pop("records"))
+                columns = [str(receipt[name]) for name in ("at", "system", "feed", "batch")]
+            except UNREADABLE as error:
+                pass_over(delivery, error)
+                continue
+            number = connection.execute(
+                "INSERT INTO receipt (key, at, system, feed, batch, body) VALUES (?, ?, ?, ?, ?, ?)",
+                (delivery.key, *columns, orjson.dumps(receipt).decode()),
+            ).lastrowid
+            connection.executemany(
+                "INSERT OR IGNORE INTO record (digest, receipt) VALUES (?, ?)",
+                [(digests[at : at + _DIGEST_BYTES], number) for at in range(0, len(digests), _DIGEST_BYTES)],
+            )
 
 
 def _forget(connection: sqlite3.Connection, key: bytes | None) -> None:
     for (number,) in connection.execute("SELECT id FROM receipt WHERE key = ?", (key,)).fetchall():
         connection.execute("DELETE FROM record WHERE receipt = ?", (number,))
         connection.execute("DELETE FROM receipt WHERE id = ?", (number,))
-
-
-def _add(connection: sqlite3.Connection, key: bytes | None, receipt: dict[str, Any]) -> None:
-    digests = b64decode(receipt.pop("records"))
-    number = connection.execute(
-        "INSERT INTO receipt (key, at, system, feed, batch, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (key, *(receipt[name] for name in ("at", "system", "feed", "batch")), orjson.dumps(receipt).decode()),
-    ).lastrowid
-    connection.executemany(
-        "INSERT OR IGNORE INTO record (digest, receipt) VALUES (?, ?)",
-        [(digests[at : at + _DIGEST_BYTES], number) for at in range(0, len(digests), _DIGEST_BYTES)],
-    )

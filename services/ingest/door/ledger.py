@@ -170,7 +170,7 @@ class Ledger:
             self._drop(request)
 
     def _take(self, delivery: Delivery) -> None:
-        feed, _, request = (delivery.key or b"").decode().removeprefix(self.feed).partition("/")
+        feed, _, request = (delivery.key or b"").decode(errors="replace").removeprefix(self.feed).partition("/")
         if feed:
             return  # another feed's
         if delivery.value is None:
