@@ -86,20 +86,26 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
             writes=(CHANGES, CHANGES_LATEST, DEAD_LETTERS),
             groups=(f"{ALL}correlator.",),
         ),
-        Account(f"{prefix}examiner", "visabus matches decide and undo", writes=(CONTROL,)),
-        Account(f"{prefix}api", "visabus serve", writes=(AUDIT_HEADS,)),
+        # whoever writes a row of the audit log compares it with the heads on the bus, and gives out the next one
+        Account(
+            f"{prefix}examiner",
+            "visabus matches decide and undo",
+            reads=(AUDIT_HEADS,),
+            writes=(CONTROL, AUDIT_HEADS),
+        ),
+        Account(f"{prefix}api", "visabus serve", reads=(AUDIT_HEADS,), writes=(AUDIT_HEADS,)),
         Account(
             f"{prefix}ask",
             "visabus ask",
-            reads=(CHANGES, QUESTIONS),
-            writes=(QUESTIONS,),
+            reads=(CHANGES, QUESTIONS, AUDIT_HEADS),
+            writes=(QUESTIONS, AUDIT_HEADS),
             groups=(f"{ALL}ask",),
         ),
         Account(
             f"{prefix}operator",
             "visabus status, receipts, dead-letters",
             reads=(POSITIONS, RECEIPTS, DEAD_LETTERS, AUDIT_HEADS, QUESTIONS, *EVENT_TOPICS),
-            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS),
+            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, AUDIT_HEADS),
         ),
         Account(
             f"{prefix}subscriber",

@@ -76,7 +76,7 @@ def parse(key: bytes, value: bytes | None) -> Asking | State | tuple[str, str, s
     """Return what a message says; of one that is forgotten kind, feed and identifier. Raises ValueError."""
     kind, feed, identifier = key.decode().split(" ", 2)
     if kind not in (QUESTION, STATE):
-        raise ValueError(f"{kind[:20]!r} is no kind of message")
+        raise ValueError("its key begins with no kind of message")
     if value is None:
         return kind, feed, identifier
     try:
