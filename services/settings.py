@@ -206,6 +206,7 @@ class ApiSettings(Group):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    console: bool = Field(default=False, description="Whether the page for operators is served too, at `/console/`.")
     issuer: str | None = Field(default=None, description="The only accepted issuer of tokens.")
     audience: str = Field(default="visabus", description="The audience that a token must name.")
     hs_secret: SecretStr | None = Field(default=None, description="A shared secret (HS256), 32 bytes or more.")

@@ -46,6 +46,9 @@ class Scope(StrEnum):
     STATUS = "status:read"
     TIMELINE = "timeline:read"
     CONFIDENTIAL = "confidential:read"
+    OPERATIONS = "operations:read"  # the console: the flow, without persons
+    RECORDS = "records:read"  # the console: dead letters, traces, possible matches
+    OPERATE = "operations:write"  # the console: replay, decide, hold and rewind feeds
 
 
 class Purpose(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from services.cli.context import MISUSED, Refusal, refuse_password, settings_of,
 
 if TYPE_CHECKING:
     import httpx
+    from starlette.types import ASGIApp
 
     from services.api.tokens import Trust
     from services.settings import Settings
@@ -32,6 +34,9 @@ def serve(
     jwks_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The issuer's key set (RS256, ES256), fetched over https.")
     ] = None,
+    console: Annotated[
+        bool | None, typer.Option("--console/--no-console", help="Also serve the page for operators, at /console/.")
+    ] = None,
     client: Annotated[
         list[str] | None, typer.Option(help="A client (azp) whose tokens are accepted; by default any of the issuer.")
     ] = None,
@@ -39,9 +44,12 @@ def serve(
     """Answer look-ups: the query API, over the store as it stands.
 
     visabus serve --port 8080
+    visabus serve --console
     """
     refuse_password("--jwks-url", jwks_url, "an address without it: a key set is public")
     settings = settings_of(context)
+    if console is not None:
+        settings = settings.model_copy(update={"api": settings.api.model_copy(update={"console": console})})
     start_logs(settings)
     host = host or settings.api.host
     port = settings.api.port if port is None else port
@@ -64,8 +72,10 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.api.app import create_app
     from services.audit import AuditDown, keys_of, open_audit
     from services.audit.heads import HeadKeeper
+    from services.cli.console import console_of
     from services.cli.signals import stop_on_signals
     from services.cli.web import server
+    from services.console.beside import Beside
     from services.keyring import UnsafeKey
     from services.metrics import exported
     from services.store import open_store
@@ -91,8 +101,11 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
         compared = await keeper.start()
         giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
         try:
-            app = create_app(trust, store.reads, audit, _now, settings.api)
-            with exported(settings.metrics.host, settings.metrics.serve):
+            async with AsyncExitStack() as opened:
+                app: ASGIApp = create_app(trust, store.reads, audit, _now, settings.api)
+                if settings.api.console:
+                    app = Beside(app, await opened.enter_async_context(console_of(settings, trust, audit, store)))
+                opened.enter_context(exported(settings.metrics.host, settings.metrics.serve))
                 await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
             giving_out.cancel()

@@ -19,7 +19,10 @@ def register(app: typer.Typer) -> None:
 
 def token(
     context: typer.Context,
-    scope: Annotated[list[str], typer.Option(help="status:read, timeline:read, confidential:read; may be repeated.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="status:read, timeline:read, confidential:read, operations:read, ...; may be repeated."),
+    ],
     purpose: Annotated[list[str], typer.Option(help="What look-ups may be for, e.g. admission; may be repeated.")],
     ttl: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds for which the token is valid.")] = 3_600,
     subject: Annotated[str, typer.Option(help="The name under which look-ups are audited.")] = "developer",

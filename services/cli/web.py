@@ -14,7 +14,7 @@ from services.connections import BoundedConfig, Limits
 from services.metrics.asgi import Measured
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from services.settings import WebSettings
 
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
                 structlog.get_logger("web").info("listening", url=url)
 
 
-def server(app: FastAPI, host: str, port: int, *, grace: float, limits: WebSettings) -> Server:
+def server(app: ASGIApp, host: str, port: int, *, grace: float, limits: WebSettings) -> Server:
     """A server with the limits that all of ours have. Raises Refusal."""
     _files(limits.connections)
     return Server(

@@ -1,0 +1,63 @@
+"""The parts that the console works with, opened beside those of the look-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from services.cli.context import need
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from services.api.tokens import Trust
+    from services.audit import Audit
+    from services.settings import Settings
+    from services.store import Store
+
+
+@asynccontextmanager
+async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Store) -> AsyncIterator[FastAPI]:
+    """Open the console's own parts and yield its application. Raises BusDown, Refusal where there is no bus."""
+    from adapters.registry import systems
+    from services.console import Console, Watch, create_app
+    from services.console.history import History
+    from services.dead_letters import Spool
+    from services.overview import Observer
+    from services.receipts import Index
+    from services.wiring import open_bus, topics
+
+    need(settings.bus_url, "bus", "ingest")
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        history = History(settings.data_dir / "console-history.json")
+        watch = Watch(Observer(bus, store.reads, settings.feeds), history, _now)
+        console = Console(
+            trust=trust,
+            audit=audit,
+            clock=_now,
+            bus=bus,
+            reads=store.reads,
+            watch=watch,
+            systems=systems(),
+            spool=Spool(settings.data_dir / "spool"),
+            receipts=Index(settings.data_dir / "receipts.db"),
+            bus_name=settings.bus_url,
+        )
+        looking = asyncio.create_task(watch.run())
+        try:
+            yield create_app(console)
+        finally:
+            watch.stop.set()
+            await asyncio.gather(looking, return_exceptions=True)
+    finally:
+        await bus.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,96 @@
+"""Who may do what on the console, and what the audit log keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials
+
+from services.api.authorised_lookup import BEARER, PURPOSE_HEADER, Purpose, Scope
+from services.api.tokens import Caller, Unauthenticated
+from services.audit import Entry, Result
+from services.console.backing import Console
+from services.problems import Problem
+
+_CHALLENGE = 'Bearer realm="visabus"'
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A caller whose token allows what the route asks for."""
+
+    console: Console
+    caller: Caller
+    purpose: str
+    source: str
+
+    async def remember(
+        self, verb: str, about: Sequence[str], reason: str = "", *, result: Result = Result.DONE
+    ) -> None:
+        """Write what is told or done into the audit log, before it is. Raises AuditDown."""
+        audit = self.console.audit
+        for each in about or ("",):
+            await audit.write(
+                Entry(
+                    request=str(uuid4()),
+                    subject=self.caller.subject,
+                    client=self.caller.client,
+                    purpose=self.purpose,
+                    verb=verb,
+                    looked_up=audit.name(each) if each else "",
+                    result=result,
+                    reason=reason,
+                    source=self.source,
+                    token=self.caller.token,
+                )
+            )
+
+    @property
+    def confidential(self) -> bool:
+        """Whether what the law keeps confidential may be told."""
+        return Scope.CONFIDENTIAL in self.caller.scopes
+
+
+def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
+    """Return what a route depends on that needs these scopes; a purpose too where it tells of persons."""
+
+    async def allowed(
+        request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+    ) -> Access:
+        console: Console = request.app.state.console
+        caller = await _caller(request, console, bearer)
+        missing = [scope for scope in scopes if scope not in caller.scopes]
+        if missing:
+            challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'
+            detail = f"This needs the scope {missing[0]}."
+            raise Problem(403, "scope", detail, headers={"WWW-Authenticate": challenge})
+        purpose = request.headers.get(PURPOSE_HEADER, "")
+        if Scope.RECORDS in scopes:
+            if purpose not in set(Purpose):
+                detail = f"State what it is for in the header {PURPOSE_HEADER}: one of {', '.join(Purpose)}."
+                raise Problem(400, "purpose-missing", detail)
+            if purpose not in caller.purposes:
+                raise Problem(403, "purpose", "The token does not permit this purpose.")
+        source = request.client.host if request.client is not None else ""
+        return Access(console, caller, purpose if purpose in set(Purpose) else "", source)
+
+    return allowed
+
+
+async def _caller(request: Request, console: Console, bearer: HTTPAuthorizationCredentials | None) -> Caller:
+    if bearer is None or len(request.headers.getlist("authorization")) != 1:
+        raise Problem(401, "token-missing", "A bearer token is needed.", headers={"WWW-Authenticate": _CHALLENGE})
+    try:
+        return await console.trust.caller(bearer.credentials, console.clock().timestamp())
+    except Unauthenticated:
+        challenge = f'{_CHALLENGE}, error="invalid_token"'
+        raise Problem(401, "token", "The token is not valid.", headers={"WWW-Authenticate": challenge}) from None
+
+
+Operations = Annotated[Access, Depends(needs(Scope.OPERATIONS))]
+Records = Annotated[Access, Depends(needs(Scope.OPERATIONS, Scope.RECORDS))]
+Operator = Annotated[Access, Depends(needs(Scope.OPERATIONS, Scope.RECORDS, Scope.OPERATE))]

@@ -1,0 +1,31 @@
+"""What the console works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.core import System
+from bus.contract import Bus
+from services.api.tokens import Trust
+from services.audit import Audit, Clock
+from services.console.watch import Watch
+from services.dead_letters import Spool
+from services.receipts import Index
+from services.store.reads import SqlReads
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """All parts, opened by the command that serves the console."""
+
+    trust: Trust
+    audit: Audit
+    clock: Clock
+    bus: Bus
+    reads: SqlReads
+    watch: Watch
+    systems: Mapping[str, System]
+    spool: Spool
+    receipts: Index
+    bus_name: str  # tells one bus from another, for the index of receipts

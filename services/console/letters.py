@@ -1,0 +1,167 @@
+"""Dead letters on the console: grouped, one shown, edited, checked, replayed."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.api.problems import described
+from services.console.access import Access, Operations, Operator, Records
+from services.console.backing import Console
+from services.console.layout import lines_of
+from services.dead_letters import DeadLetter, Selection, load, read, shape
+from services.ingest.clocks import now
+from services.ingest.replay import Replay, assess, replay
+from services.problems import Problem
+
+MOST = 500
+"""Dead letters of one list, and of one replay."""
+_PROBLEMS = described(400, 401, 403, 404, 422, 503)
+LetterId = Annotated[str, Path(pattern="^[0-9a-f-]{4,36}$")]
+
+
+class Mended(BaseModel):
+    """Bytes in the place of a dead letter's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str | None = Field(default=None, max_length=400_000, description="Base64; absent: its own bytes.")
+
+
+class Replaying(Mended):
+    """Which dead letters are read again: those of `ids`, or all that wait of a feed for one reason."""
+
+    ids: tuple[str, ...] = Field(default=(), max_length=MOST)
+    system: str | None = Field(default=None, max_length=40)
+    feed: str | None = Field(default=None, max_length=40)
+    reason: str | None = Field(default=None, max_length=2_000, description="Without values, as groups show it.")
+    why: str = Field(min_length=3, max_length=500, description="Kept in the audit log; name no person.")
+
+
+def route(app: FastAPI) -> None:
+    """Add the routes."""
+
+    @app.get("/console/api/dead-letters", responses=_PROBLEMS)
+    async def groups(access: Operations, system: str | None = None) -> dict[str, Any]:
+        """Those that wait, by feed and reason."""
+        overview = access.console.watch.last or await access.console.watch.observe()
+        if overview is None:
+            raise Problem(503, "no-flow", "Bus or store cannot be read at present.", headers={"Retry-After": "5"})
+        every = [group for group in overview.dead_letters if system in (None, group.system)]
+        return {"groups": [group.model_dump(mode="json") for group in every]}
+
+    @app.get("/console/api/dead-letters/list", responses=_PROBLEMS)
+    async def listed(access: Records, system: str, feed: str, reason: str) -> dict[str, Any]:
+        """Each of a group, without its bytes."""
+        await access.remember("console dead-letters list", [], f"{system}.{feed}")
+        letters = [
+            letter
+            for letter in await read(access.console.bus, Selection(system=system, pending=True))
+            if letter.feed == feed and shape(letter.reason) == reason
+        ]
+        return {"letters": [_head(letter) for letter in letters[:MOST]], "more": max(0, len(letters) - MOST)}
+
+    @app.get("/console/api/dead-letters/{id}", responses=_PROBLEMS)
+    async def one(access: Records, id: LetterId) -> dict[str, Any]:
+        """One with its bytes, beside what the interface says they are."""
+        letter = await _letter(access.console, id)
+        await access.remember("console dead-letters show", [f"dead-letter/{letter.id}"])
+        raw = _bytes(access.console, letter)
+        lines = lines_of(_feed(access.console, letter), letter, raw)
+        return _head(letter) | {
+            "data": b64encode(raw).decode(),
+            "lines": [line._asdict() for line in lines],
+            "reason": letter.reason,
+        }
+
+    @app.post("/console/api/dead-letters/{id}/check", responses=_PROBLEMS)
+    async def check(access: Records, id: LetterId, mended: Mended) -> dict[str, Any]:
+        """What reading it again would come to. Nothing is sent."""
+        letter = await _letter(access.console, id)
+        await access.remember("console dead-letters check", [f"dead-letter/{letter.id}"])
+        data = _data(mended)
+        result = assess(access.console.systems, letter, access.console.spool, now, data)
+        raw = data if data is not None else _bytes(access.console, letter)
+        lines = lines_of(_feed(access.console, letter), replace(letter, reason=result.why or ""), raw)
+        return _outcome(result) | {"lines": [line._asdict() for line in lines]}
+
+    @app.post("/console/api/dead-letters/replay", responses=_PROBLEMS)
+    async def replayed(access: Operator, asked: Replaying) -> dict[str, Any]:
+        """Read again and publish."""
+        return await _replay(access, asked)
+
+
+async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
+    console = access.console
+    data = _data(asked)
+    if not asked.ids and not (asked.system and asked.feed and asked.reason):
+        raise Problem(422, "which", "Name dead letters by their ids, or a group by system, feed and reason.")
+    letters = [
+        letter
+        for letter in await read(console.bus, Selection(asked.ids, asked.system, pending=not asked.ids))
+        if asked.feed in (None, letter.feed) and asked.reason in (None, shape(letter.reason))
+    ][:MOST]
+    if data is not None and len(letters) != 1:
+        raise Problem(422, "which", "Mended bytes are those of one dead letter.")
+    verb = "console dead-letters replay mended" if data is not None else "console dead-letters replay"
+    await access.remember(verb, [f"dead-letter/{letter.id}" for letter in letters], asked.why)
+    producer = await console.bus.producer()
+    try:
+        done = replay(console.systems, load(console.bus, letters), producer, console.spool, now, mended=data)
+        results = [_outcome(result) async for result in done]
+    finally:
+        await producer.close()
+    await console.watch.observe()
+    return {"results": results}
+
+
+async def _letter(console: Console, id: str) -> DeadLetter:
+    letters = await read(console.bus, Selection((id,)), whole=True)
+    if len(letters) != 1:
+        raise Problem(404, "not-found", "There is no such dead letter, or several begin so.")
+    return letters[0]
+
+
+def _bytes(console: Console, letter: DeadLetter) -> bytes:
+    try:
+        return letter.bytes_of(console.spool)
+    except OSError:
+        raise Problem(404, "not-spooled", "Its bytes are not in the spool of this machine.") from None
+
+
+def _feed(console: Console, letter: DeadLetter) -> Any:
+    system = console.systems.get(letter.system)
+    return next((feed for feed in system.feeds if feed.name == letter.feed), None) if system is not None else None
+
+
+def _data(mended: Mended) -> bytes | None:
+    if mended.data is None:
+        return None
+    try:
+        return b64decode(mended.data, validate=True)
+    except NotBase64:
+        raise Problem(422, "data", "The bytes are no base64.") from None
+
+
+def _head(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "system": letter.system,
+        "feed": letter.feed,
+        "batch": letter.batch,
+        "place": letter.place,
+        "record": letter.record,
+        "reason": shape(letter.reason),
+        "at": letter.at.isoformat(),
+        "bytes": letter.size,
+        "replayed": letter.replayed.isoformat() if letter.replayed is not None else None,
+    }
+
+
+def _outcome(result: Replay) -> dict[str, Any]:
+    return {"id": result.dead_letter.id, "outcome": result.outcome, "why": result.why, "events": result.events}
