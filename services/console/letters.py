@@ -76,6 +76,7 @@ def route(app: FastAPI) -> None:
         return _head(letter) | {
             "data": b64encode(raw).decode(),
             "lines": [line._asdict() for line in lines],
+            "group": shape(letter.reason),
             "reason": letter.reason,
         }
 

@@ -1,0 +1,159 @@
+// The flow drawn: systems, kinds of event, correlator, view, subscribers; with rates, lag and freshness on the edges.
+
+import { ask } from "./api.js";
+import { LEVELS, age, badge, count, drawn, element, table } from "./dom.js";
+
+const WIDTH = 1180;
+const WORST = ["bad", "warn", "good", "none"];
+const SILENT_SECONDS = 26 * 3600;
+
+export async function show(main, every) {
+  const problems = element("div", { "aria-live": "polite" });
+  const tiles = element("div", { class: "tiles" });
+  const picture = element("div", { class: "scroll" });
+  const list = element("div", { class: "flow-list" });
+  const charts = element("div");
+  const span = element("select", { id: "span", onchange: () => drawCharts() }, element("option", { value: "hour" }, "last hour"), element("option", { value: "day" }, "last day"));
+  main.append(
+    element("h1", {}, "Flow"), problems, tiles, picture, list,
+    element("div", { class: "row" }, element("h2", {}, "History"), element("div", {}, element("label", { class: "hidden", for: "span" }, "Span"), span)), charts);
+  let before = null;
+  async function draw() {
+    const overview = await ask("/console/api/overview");
+    const rates = ratesOf(before, overview);
+    before = { at: new Date(overview.at).getTime(), feeds: counters(overview) };
+    problems.replaceChildren(problemList(overview));
+    tiles.replaceChildren(...tilesOf(overview));
+    picture.replaceChildren(pictureOf(overview, rates));
+    list.replaceChildren(listOf(overview, rates));
+  }
+  async function drawCharts() {
+    const { samples } = await ask(`/console/api/history/${span.value}`);
+    charts.replaceChildren(chart("Records published a second", samples, published, refused), chart("Messages that the view has not taken in", samples, (sample) => sample.lag ?? 0));
+  }
+  await draw();
+  await drawCharts();
+  every(2000, draw);
+  every(10000, drawCharts);
+}
+
+const counters = (overview) => new Map(overview.feeds.map((feed) => [`${feed.system}.${feed.feed}`, [feed.published, feed.dead_lettered]]));
+
+function ratesOf(before, overview) {
+  const rates = new Map();
+  if (!before) return rates;
+  const seconds = (new Date(overview.at).getTime() - before.at) / 1000;
+  if (seconds <= 0) return rates;
+  for (const [name, [published, refusedNow]] of counters(overview)) {
+    const [formerly, refusedThen] = before.feeds.get(name) || [published, refusedNow];
+    rates.set(name, [(published - formerly) / seconds, (refusedNow - refusedThen) / seconds]);
+  }
+  return rates;
+}
+
+function problemList(overview) {
+  if (!overview.problems.length) return element("p", { class: "good" }, "All is running; nothing wants attention.");
+  return element("ul", { class: "problems", "aria-label": "Wants attention" }, overview.problems.map((text) => element("li", {}, text)));
+}
+
+function tilesOf(overview) {
+  const alive = overview.correlators.filter((each) => each.alive).length;
+  const waiting = overview.dead_letters.reduce((sum, group) => sum + group.waiting, 0);
+  const tile = (name, value, level) => element("div", { class: "tile" }, element("span", { class: "soft" }, name), element("b", { class: level }, value));
+  return [
+    tile("Correlators", count(alive), alive ? "" : "bad"),
+    tile("Not in the view", count(overview.lag), ""),
+    tile("Persons", count(overview.store?.persons), ""),
+    tile("Dead letters", count(waiting), waiting ? "bad" : ""),
+    tile("Feeds stopped", count(overview.feeds.filter((feed) => feed.state === "stopped").length), ""),
+    tile("Quarantined", count(overview.store?.quarantined), overview.store?.quarantined ? "bad" : ""),
+  ];
+}
+
+function bySystem(overview) {
+  const systems = new Map();
+  for (const feed of overview.feeds) systems.set(feed.system, [...(systems.get(feed.system) || []), feed]);
+  return [...systems].map(([name, feeds]) => {
+    const levels = feeds.map((feed) => levelOf(feed));
+    const waiting = overview.dead_letters.filter((group) => group.system === name).reduce((sum, group) => sum + group.waiting, 0);
+    let level = WORST.find((each) => levels.includes(each));
+    if (waiting && (level === "good" || level === "none")) level = "warn";
+    const last = feeds.map((feed) => feed.last_batch_at).filter(Boolean).sort().pop();
+    return { name, feeds, level, waiting, last };
+  });
+}
+
+function levelOf(feed) {
+  const level = LEVELS[feed.state] || "none";
+  const old = feed.last_batch_at && Date.now() - new Date(feed.last_batch_at).getTime() > SILENT_SECONDS * 1000;
+  return level === "good" && old ? "warn" : level;
+}
+
+const rateOf = (system, rates, which) => system.feeds.reduce((sum, feed) => sum + ((rates.get(`${feed.system}.${feed.feed}`) || [0, 0])[which] || 0), 0);
+const words = (rate) => (rate >= 10 ? Math.round(rate) : rate.toFixed(1));
+
+function pictureOf(overview, rates) {
+  const systems = bySystem(overview);
+  const rows = Math.max(systems.length, 8);
+  const step = 26;
+  const height = rows * step + 50;
+  const middle = height / 2;
+  const alive = overview.correlators.some((each) => each.alive);
+  const kinds = ["arrival", "departure", "extension", "status", "control"];
+  const svg = drawn("svg", { class: "flow", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "The flow from the systems to the subscribers" });
+  const box = (x, y, width, text, note, level, href) => {
+    const node = drawn("g", { class: `node ${level}` },
+      drawn("rect", { x, y: y - 11, width, height: 22, rx: 4 }), drawn("text", { x: x + 7, y: y + 4 }, text),
+      note ? drawn("text", { x: x + width - 7, y: y + 4, "text-anchor": "end", class: "soft" }, note) : null);
+    return href ? drawn("a", { href, "aria-label": `${text}: ${note || ""}` }, node) : node;
+  };
+  const edge = (x1, y1, x2, y2, level, moving) => drawn("path", { class: `edge ${level} ${moving ? "moving" : ""}`, d: `M${x1} ${y1} C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}` });
+  const heads = [[20, "Systems"], [430, "Bus"], [640, "Correlator"], [850, "View"], [1030, "Subscribers"]];
+  svg.append(...heads.map(([x, text]) => drawn("text", { x, y: 18, class: "head" }, text)));
+  systems.forEach((system, at) => {
+    const y = 40 + at * step;
+    const rate = rateOf(system, rates, 0);
+    const refusals = rateOf(system, rates, 1);
+    svg.append(edge(220, y, 430, middle, refusals > 0 ? "bad" : system.level, rate > 0));
+    const label = `${words(rate)}/s, ${age(system.last)}${system.waiting ? `, ${system.waiting} refused` : ""}`;
+    svg.append(drawn("text", { x: 228, y: y - 3, class: "soft" }, label));
+    svg.append(box(20, y, 200, system.name, count(system.feeds.reduce((sum, feed) => sum + feed.published, 0)), system.level, `#/systems/${encodeURIComponent(system.name)}`));
+  });
+  kinds.forEach((kind, at) => svg.append(box(430, middle - 60 + at * 30, 120, kind, "", "none")));
+  const store = overview.store;
+  svg.append(edge(550, middle, 640, middle, alive ? "good" : "bad", overview.lag > 0), drawn("text", { x: 556, y: middle - 78, class: "soft" }, `lag ${count(overview.lag)}`));
+  svg.append(box(640, middle, 140, `${overview.correlators.filter((each) => each.alive).length} running`, "", alive ? "good" : "bad"));
+  svg.append(edge(780, middle, 850, middle, alive ? "good" : "bad", (store?.backlog || 0) > 0));
+  svg.append(box(850, middle, 130, `${count(store?.persons ?? 0)} persons`, "", store?.quarantined ? "bad" : "good"));
+  svg.append(drawn("text", { x: 850, y: middle + 30, class: "soft" }, `${count(store?.backlog ?? 0)} to resolve`));
+  svg.append(edge(980, middle, 1030, middle, store?.undelivered ? "warn" : "good", (store?.undelivered || 0) > 0));
+  svg.append(box(1030, middle, 130, "changes", store?.undelivered ? `${store.undelivered} wait` : "", store?.undelivered ? "warn" : "good"));
+  return svg;
+}
+
+function listOf(overview, rates) {
+  const heads = [{ text: "System" }, { text: "State" }, { text: "Last batch" }, { text: "Rate", kind: "number" }];
+  return table("Systems", heads, bySystem(overview).map((system) => [
+    element("a", { href: `#/systems/${encodeURIComponent(system.name)}` }, system.name),
+    badge([...new Set(system.feeds.map((feed) => feed.state))].join(", "), system.level), age(system.last), `${words(rateOf(system, rates, 0))}/s`]));
+}
+
+const total = (sample, which) => Object.values(sample.feeds).reduce((sum, feed) => sum + feed[which], 0);
+function difference(which) {
+  return (sample, before) => (before ? Math.max(0, (total(sample, which) - total(before, which)) / (sample.at - before.at)) : 0);
+}
+const published = difference(0);
+const refused = difference(1);
+
+function chart(title, samples, ...lines) {
+  const width = 560;
+  const height = 110;
+  const values = lines.map((value) => samples.map((sample, at) => value(sample, samples[at - 1])));
+  const top = Math.max(1, ...values.flat());
+  const [first, last] = [samples[0]?.at ?? 0, samples[samples.length - 1]?.at ?? 1];
+  const x = (sample) => (last > first ? ((sample.at - first) / (last - first)) * (width - 10) + 5 : 5);
+  const paths = values.map((line, at) => drawn("path", { class: `chart ${at ? "second" : ""}`, d: line.map((value, index) => `${index ? "L" : "M"}${x(samples[index]).toFixed(1)} ${(height - 20 - (value / top) * (height - 40)).toFixed(1)}`).join("") || "M0 0" }));
+  const latest = values.map((line) => words(line[line.length - 1] ?? 0)).join(" published, ");
+  return element("figure", { class: "panel" }, element("figcaption", {}, `${title}: at most ${words(top)}, last ${latest}${values.length > 1 ? " refused" : ""}`),
+    drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title }, drawn("line", { class: "axis", x1: 0, x2: width, y1: height - 20, y2: height - 20 }), ...paths));
+}
