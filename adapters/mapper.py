@@ -118,7 +118,7 @@ class Mapper:
         """The key in what was read of a record, if it can be found: the rest may be anything."""
         try:
             return self.key(Fields(fields)) or None
-        except ValueError:
+        except (ValueError, LookupError, TypeError):  # a key function may rest on what a rule has not let through
             return None
 
     def _events(self, entry: Record, said: Fields, origin: Origin, rule: str | None) -> Mapped | Filtered:

@@ -26,8 +26,9 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.console import Console, Watch, create_app
     from services.console.history import History
     from services.dead_letters import Spool
+    from services.keyring import ring
     from services.overview import Observer
-    from services.receipts import Index
+    from services.receipts import KEYS, Index
     from services.wiring import open_bus, topics
 
     need(settings.bus_url, "bus", "ingest")
@@ -46,7 +47,9 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
             watch=watch,
             systems=systems(),
             spool=Spool(settings.data_dir / "spool"),
-            receipts=Index(settings.data_dir / "receipts.db"),
+            receipts=Index(
+                settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS)
+            ),
             bus_name=settings.bus_url,
         )
         looking = asyncio.create_task(watch.run())

@@ -7,7 +7,9 @@ import json
 import os
 import shlex
 import socket
+import sys
 import tempfile
+import webbrowser
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from services.simulator.push import PushKey
     from services.store import Store
 
-SCOPES = ("status:read", "timeline:read")
+SCOPES = ("status:read", "timeline:read", "operations:read", "records:read", "operations:write")
 PURPOSE = "overstay-review"
 TOKEN_SECONDS = 43_200
 _POLL_SECONDS = 0.25
@@ -203,7 +205,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
                 known=plan.sources,
             )
         flow = await _answered(plan, settings, truth, children, console, Started(correlator, receiver, keys))
-        api = await children.start("serve", "serve")
+        api = await children.start("serve", "serve", "--console")
         comparison = await compared(settings, truth)
         await _ready(plan.port, children, api)
         sound = _summary(console, truth, flow, comparison)
@@ -215,6 +217,10 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
             answered = await _ask(console, plan, token, requests[0])
             return 0 if sound and answered else FAILED
         console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
+        page = f"http://127.0.0.1:{plan.port}/console/#token={token}&purpose={PURPOSE}"
+        typer.echo(f"The page for operators: {page}")
+        if sys.stdout.isatty():
+            webbrowser.open(page)
         while True:
             children.check(api, correlator)
             await asyncio.sleep(_POLL_SECONDS)

@@ -149,14 +149,20 @@ async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Setti
 
 
 async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: float) -> None:
-    """See whether another door took over, and stop if so: two would count apart."""
+    """See whether another door took over, and stop if so: two would count apart. Say that this one runs."""
     from bus.contract import BusDown
+    from services.feeds.status import HEARTBEAT_SECONDS
 
+    beaten = time.monotonic()
     while not any(handler.ledger.lost for handler in handlers.values()):
         await asyncio.sleep(seconds)
+        due = time.monotonic() - beaten >= HEARTBEAT_SECONDS
         try:
             for handler in handlers.values():
                 await handler.ledger.watch()
+                if due:
+                    await handler.ledger.ownership.beat()
+            beaten = time.monotonic() if due else beaten
         except BusDown:
             continue  # the next request finds out
     server.should_exit = True

@@ -22,7 +22,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
             yield f"{name} is stopped: {feed.why}"
         elif feed.state is FeedState.LOST:
             heard = feed.heard_at.isoformat(timespec="seconds") if feed.heard_at is not None else "never"
-            yield f"{name} is held by {feed.holder}, which was last heard of at {heard}: start `visabus ingest` anew"
+            yield f"{name} is held by {feed.holder}, which was last heard of at {heard}: start that process anew"
         elif feed.state is FeedState.DOWN:
             since = f" since {feed.since.isoformat(timespec='seconds')}" if feed.since is not None else ""
             yield f"the source of {name} is down{since}: {feed.why}"
