@@ -93,3 +93,22 @@ def test_nothing_of_a_key_is_shown() -> None:
     assert key_id(key) not in key.hex()
     with pytest.raises(ValueError, match="32 bytes"):
         Keyring.of(b"short")
+
+
+async def test_keys_that_libraries_read_are_looked_at_as_well(tmp_path: Path) -> None:
+    """Of client certificates, and of users of SFTP."""
+    from adapters.core import SourceDown
+    from adapters.transports.sftp_session import Address, _keys
+    from links.reasons import Unusable
+    from links.tls import Tls
+
+    key = tmp_path / "client.key"
+    key.write_text("no key at all")
+    key.chmod(0o640)
+    with pytest.raises(Unusable, match="chmod 600"):
+        Tls(cert=str(key), key=str(key)).context()
+    with pytest.raises(SourceDown, match="chmod 600"):
+        await _keys(str(key), Address("host", 22, "/", "user"))
+    key.chmod(0o600)
+    with pytest.raises(SourceDown, match="cannot be opened"):
+        await _keys(str(key), Address("host", 22, "/", "user"))

@@ -420,3 +420,22 @@ async def test_a_role_that_may_only_insert_and_select_is_enough(postgres: str) -
         await connection.execute(text(f"DROP OWNED BY {role}"))
         await connection.execute(text(f"DROP ROLE {role}"))
     await engine.dispose()
+
+
+@pytest.mark.law(7, planted="rows taken away under a running API: it answers nothing more, and says why")
+async def test_an_api_whose_log_was_cut_off_answers_nothing(world: Any, tmp_path: Path) -> None:
+    path = "/v1/status/i94/123456789A1"
+    world.reads.take(world.make.arrival("A1", date(2026, 9, 1), date(2027, 2, 28)))
+    for _ in range(3):
+        assert (await world.ask(path)).status_code == 200
+    with closing(sqlite3.connect(tmp_path / "audit.db")) as connection, connection:
+        connection.execute("DROP TRIGGER audit_no_delete")
+        connection.execute("DELETE FROM audit WHERE sequence > 2")
+    for _ in range(2):
+        silent = await world.ask(path)
+        assert (silent.status_code, silent.json()["type"]) == (503, "urn:visabus:problem:audit-broken")
+        assert "row 4: was written, and is missing; row 2 is the last" in silent.json()["detail"]
+        assert "Canaria" not in silent.text
+    ready = await world.client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["audit"]) == (503, "broken")
+    assert "row 4" in ready.json()["detail"]
