@@ -18,9 +18,13 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from services.metrics.instruments import CLOSED
+
 HEAD_BYTES = 32_768
 """Bytes of a request's head."""
 QUIET_SECONDS = 10.0
+_STALL = 0.5
+"""Seconds by which a timer is late when the process was held up."""
 _LINGER = 5.0
 """Seconds for the last bytes of a connection that is closed to be fetched."""
 
@@ -64,6 +68,7 @@ class Closures:
 
     def count(self, reason: Ended) -> None:
         """One more."""
+        CLOSED.labels(reason.value).inc()
         self.counts[reason] = self.counts.get(reason, 0) + 1
         if reason in self._since:
             self._since[reason] += 1
@@ -112,7 +117,7 @@ class BoundedProtocol(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._cycle: object = None  # whose body is under way
-        self._since = 0.0
+        self._since = self._due = 0.0
         self._got = 0
 
     # what asyncio and uvicorn tell
@@ -174,10 +179,11 @@ class BoundedProtocol(H11Protocol):
         limits, now = self.config.limits, self.loop.time()
         if phase is _Phase.HEAD:
             self.config.new[self] = None
-            self._timer = self.loop.call_later(limits.head_seconds, self._head_late)
+            self._due = now + limits.head_seconds
+            self._timer = self.loop.call_at(self._due, self._head_late)
         elif phase is _Phase.BODY:
-            self._since, self._got = now, 0
-            self._timer = self.loop.call_later(limits.body_grace_seconds, self._body_checked)
+            self._since, self._got, self._due = now, 0, now + limits.body_grace_seconds
+            self._timer = self.loop.call_at(self._due, self._body_checked)
         elif phase is _Phase.UNREAD:
             self._timer = self.loop.call_later(limits.body_grace_seconds, self._end, Ended.UNREAD)
         elif phase is _Phase.IDLE:
@@ -198,15 +204,26 @@ class BoundedProtocol(H11Protocol):
         return None
 
     def _head_late(self) -> None:
-        self._end(Ended.HEAD, b"408 Request Timeout")
+        if self._held_up() > _STALL:
+            self._due = self.loop.time() + self.config.limits.head_seconds
+            self._timer = self.loop.call_at(self._due, self._head_late)
+        else:
+            self._end(Ended.HEAD, b"408 Request Timeout")
+
+    def _held_up(self) -> float:
+        """Seconds for which this process itself was held up: the other side may have sent in time."""
+        return self.loop.time() - self._due
 
     def _body_checked(self) -> None:
         limits, now = self.config.limits, self.loop.time()
         if self.flow.read_paused or self.cycle.waiting_for_100_continue:
             self._since = now - limits.body_grace_seconds + 1.0  # the application does not read: no fault of theirs
             self._got = 0
+        if self._held_up() > _STALL:
+            self._since += self._held_up() + 1.0
         until = self._since + limits.body_grace_seconds + self._got / limits.body_rate
         if until > now:
+            self._due = until
             self._timer = self.loop.call_at(until, self._body_checked)
         else:
             self._end(Ended.BODY, b"" if self.cycle.response_started else b"408 Request Timeout")

@@ -60,6 +60,7 @@ class Rig:
     handler: PushHandler
     bus: Bus
     http: httpx.AsyncClient
+    keys: Keys
     now: list[float] = field(default_factory=lambda: [1_764_000_000.0])
 
     async def push(self, body: bytes, *, signer: Signer | None = None, **given: str) -> httpx.Response:
@@ -81,10 +82,11 @@ async def opened(directory: Path, bus: Bus, door: DoorSettings) -> AsyncIterator
     spool = Spool(directory / "spool")
     handlers = open_push_handlers([(TOY, FEED)], bus, spool, takeover_seconds=0.05, clock=lambda: now[0], limits=door)
     async with handlers as handlers:
-        app = create_app(handlers, Keys.of(door.keys), door, lambda: now[0])
+        keys = Keys.of(door.keys)
+        app = create_app(handlers, keys, door, lambda: now[0])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
-            yield Rig(app, handlers["toy"], bus, http, now)
+            yield Rig(app, handlers["toy"], bus, http, keys, now)
 
 
 async def _process(directory: Path, port: int, bug: str) -> None:

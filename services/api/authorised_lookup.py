@@ -29,6 +29,7 @@ from services.audit import Audit, Clock, Entry, Result
 from services.buckets import Alarm, Buckets
 from services.domain.facts import MICRO
 from services.domain.pools import merged_facts
+from services.metrics.instruments import ENUMERATION, LIMITED
 from services.problems import Problem
 from services.store.contract import Reads, StoreDown
 
@@ -76,12 +77,14 @@ class Backing:
     def allow(self, caller: Caller) -> None:
         """Count a look-up of a caller. Raises Problem (429) where there were too many."""
         if seconds := self.buckets.take(caller.subject):
+            LIMITED.inc()
             detail = "Too many look-ups of this subject."
             raise Problem(429, "rate", detail, headers={"Retry-After": str(seconds)})
 
     def not_found(self, caller: Caller, request: str) -> None:
         """Count a look-up that found no one; the audit row of the request named in the alarm says whose it was."""
         if self.enumeration.count(caller.subject):
+            ENUMERATION.inc()
             _log.warning(
                 "many look-ups of one subject find no one",
                 request=request,

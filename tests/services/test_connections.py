@@ -203,7 +203,7 @@ async def test_an_answer_that_is_not_fetched_is_given_up(seconds: float, ends: b
 
 
 async def test_an_honest_slow_body_is_taken() -> None:
-    async with serving(QUICK) as running:
+    async with serving(replace(QUICK, body_grace_seconds=2)) as running:
         reader, writer = await running.open(b"POST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 4000\r\n\r\n")
         for _ in range(20):
             writer.write(b"x" * 200)
@@ -214,7 +214,7 @@ async def test_an_honest_slow_body_is_taken() -> None:
 
 @pytest.mark.parametrize("most", [20, 1_000], ids=["limit", "planted"])
 async def test_at_the_limit_the_longest_silent_one_gives_way(most: int) -> None:
-    limits = replace(QUICK, connections=most, head_seconds=FOREVER, idle_seconds=FOREVER)
+    limits = Limits(most, FOREVER, FOREVER, 1, FOREVER)
     async with serving(limits) as running:
         working = await running.open(b"POST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n")
         waiting = await idle(running)

@@ -10,6 +10,7 @@ from math import ceil
 import structlog
 
 from services.ingest.door import problems
+from services.metrics.instruments import STOPPED
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Refusals:
         seen, bad = before[0] + read, before[1] + refused
         if seen >= self.least and bad > self.share * seen:
             self._until[key] = self.clock() + self.seconds
+            STOPPED.inc()
             self._counts.pop(key, None)
             structlog.get_logger("door").error(
                 "a key is stopped: too much of what it sends is refused",

@@ -129,7 +129,7 @@ _UNKNOWN = Way(algorithms.HMAC_SHA256, token_bytes(32))
 """Stands in for an unknown key, so that it takes as long to refuse as a known one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keys:
     """The keys that are believed, each for one system. Two of a system at once are how keys are changed."""
 
@@ -139,6 +139,14 @@ class Keys:
     def of(cls, settings: Mapping[str, DoorKey]) -> Keys:
         """The keys of the settings."""
         return cls({name: (key.system, _way(key)) for name, key in settings.items()})
+
+    def replace(self, settings: Mapping[str, DoorKey]) -> tuple[set[str], set[str]]:
+        """Believe these keys from now on; return the ids of new or changed ones, and of those that are gone."""
+        fresh = Keys.of(settings).known
+        added = {name for name, key in fresh.items() if not _same(self.known.get(name), key)}
+        removed = set(self.known) - set(fresh)
+        self.known = fresh
+        return added, removed
 
     def systems(self) -> set[str]:
         """Whose keys there are."""
@@ -151,6 +159,16 @@ class Keys:
         if text is None or owner != system:
             raise problems.signature()
         return text
+
+
+def _same(one: tuple[str, Way] | None, other: tuple[str, Way]) -> bool:
+    if one is None or (one[0], one[1].algorithm) != (other[0], other[1].algorithm):
+        return False
+    return _raw(one[1].material) == _raw(other[1].material)
+
+
+def _raw(material: bytes | Ed25519PublicKey) -> bytes:
+    return material if isinstance(material, bytes) else material.public_bytes_raw()
 
 
 def check_digest(head: Head, body: bytes) -> None:

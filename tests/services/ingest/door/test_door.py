@@ -26,10 +26,12 @@ from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool
 from services.ingest.door import Keys
+from services.ingest.door.key_files import KeyFiles
 from services.ingest.door.ledger import Answer, Kept
 from services.ingest.door.limits import Refusals
 from services.ingest.door.signatures import COVERED, Head, Signed
 from services.problems import Problem
+from services.settings import Settings, load
 
 LINES = b"good 1\ntwo 2\nskip 3\nrefuse 4\nbad x\ngood 5"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -280,6 +282,60 @@ async def test_two_keys_are_believed_at_once_and_one_of_another_system_is_not(tm
         problem(await rig.push(b"good 7"), 401, "signature")
         assert (await rig.push(b"good 8", signer=Signer("toy-2026b", OTHER))).status_code == 200
     assert counters(await world(bus))["read"] == 4
+
+
+async def test_keys_are_read_again_when_their_files_change(
+    tmp_path: Path, bus: Bus, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    file, secrets = tmp_path / "visabus.toml", tmp_path / "secrets"
+    secrets.mkdir()
+
+    def key(name: str, secret: str) -> None:
+        path = secrets / f"door__keys__{name}__hmac_secret"
+        path.touch(mode=0o600)
+        path.write_text(secret)
+
+    def write(*names: str) -> None:
+        file.write_text("".join(f'[door.keys."{name}"]\nsystem = "TOY"\n' for name in names))
+
+    def read() -> Settings:
+        return load(file, environment={"VISABUS_SECRETS_DIR": str(secrets)})
+
+    def said() -> str:
+        text = capsys.readouterr().out + caplog.text
+        caplog.clear()
+        return text
+
+    caplog.set_level(logging.INFO)
+    write("toy-2026a")
+    key("toy-2026a", SECRET)
+    async with opened(tmp_path, bus, read().door) as rig:
+        files = KeyFiles([file, secrets], read, rig.keys, {"TOY"})
+        files.compare()
+        assert "keys changed" not in said()
+        fresh = Signer("toy-2026b", OTHER)
+        problem(await rig.push(b"good 1", signer=fresh), 401, "signature")
+        key("toy-2026b", OTHER)
+        write("toy-2026a", "toy-2026b")
+        files.compare()
+        assert (await rig.push(b"good 1", signer=fresh)).status_code == 200
+        assert (await rig.push(b"good 2")).status_code == 200, "both are believed meanwhile"
+        assert SECRET not in (text := said())
+        assert "toy-2026b" in text
+        for wrong in ("[door.keys", '[door.keys."toy-2026b"]\nsystem = 7\n', ""):
+            (secrets / "door__keys__toy-2026a__hmac_secret").unlink(missing_ok=True)
+            file.write_text(wrong)
+            for _ in range(3):
+                files.compare()
+            assert said().count("stay in force") == 1
+            assert (await rig.push(b"good 3")).status_code == 200
+        write("toy-2026b")
+        files.compare()
+        problem(await rig.push(b"good 4"), 401, "signature")
+        assert (await rig.push(b"good 4", signer=fresh)).status_code == 200
+        key("toy-2026b", SECRET)
+        files.compare()
+        problem(await rig.push(b"good 5", signer=fresh), 401, "signature")
 
 
 @pytest.mark.parametrize(
