@@ -108,6 +108,8 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.EXTRACTS: (_EXTRACT,),
     topics.CHANGES: (_CHANGE,),
     topics.CHANGES_LATEST: (_CHANGE,),
+    topics.CONFIDENTIAL_CHANGES: (_CHANGE,),
+    topics.CONFIDENTIAL_CHANGES_LATEST: (_CHANGE,),
     topics.DEAD_LETTERS: (_DEAD_LETTER,),
     topics.PUSH_ANSWERS: (_ANSWER,),
     topics.RECEIPTS: (_RECEIPT,),
@@ -124,8 +126,12 @@ _PURPOSES: dict[str, str] = {
     topics.CONTROL: "How far sources are complete, and what people decided about records.",
     topics.POSITIONS: "How far each feed is. Ingest's own.",
     topics.EXTRACTS: "Keys and digests of what full extracts held when they were compared last. Ingest's own.",
-    topics.CHANGES: "Changes of persons' status. At least once; numbered without a gap per person.",
+    topics.CHANGES: "Changes of persons' status, by what may be told to all. At least once; numbered without a gap per "
+    "person.",
     topics.CHANGES_LATEST: "The last change of each person, for those who join late.",
+    topics.CONFIDENTIAL_CHANGES: "Changes of persons of whom something is confidential by law, by all that is known: "
+    "for those who have the right to it. From its first change on a person stands here instead of in the others.",
+    topics.CONFIDENTIAL_CHANGES_LATEST: "The last of these changes of each person.",
     topics.DEAD_LETTERS: "Records that could not be read, with the reason, their place and their bytes.",
     topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
     topics.RECEIPTS: "What became of each batch, for the owner of its system. Ingest's own.",
@@ -143,7 +149,12 @@ _SENT: dict[str, tuple[str, ...]] = {
         topics.RECEIPTS,
         topics.QUESTIONS,
     ),
-    "correlator": (topics.CHANGES, topics.CHANGES_LATEST),
+    "correlator": (
+        topics.CHANGES,
+        topics.CHANGES_LATEST,
+        topics.CONFIDENTIAL_CHANGES,
+        topics.CONFIDENTIAL_CHANGES_LATEST,
+    ),
     "ask": (topics.QUESTIONS,),
     "api": (topics.AUDIT_HEADS,),
 }

@@ -13,6 +13,8 @@ POSITIONS = "visabus.positions"
 EXTRACTS = "visabus.extracts"
 CHANGES = "visabus.status-changes"
 CHANGES_LATEST = "visabus.status-changes.latest"
+CONFIDENTIAL_CHANGES = "visabus.confidential-changes"
+CONFIDENTIAL_CHANGES_LATEST = "visabus.confidential-changes.latest"
 DEAD_LETTERS = "visabus.dead-letters"
 PUSH_ANSWERS = "visabus.push-answers"
 RECEIPTS = "visabus.receipts"
@@ -20,7 +22,9 @@ QUESTIONS = "visabus.questions"
 AUDIT_HEADS = "visabus.audit-heads"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
-COMPACTED: frozenset[str] = frozenset({POSITIONS, EXTRACTS, CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS})
+COMPACTED: frozenset[str] = frozenset(
+    {POSITIONS, EXTRACTS, CHANGES_LATEST, CONFIDENTIAL_CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS}
+)
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
 PARTITIONS: dict[str, int] = {
@@ -33,6 +37,8 @@ PARTITIONS: dict[str, int] = {
     EXTRACTS: 1,
     CHANGES: 4,
     CHANGES_LATEST: 4,
+    CONFIDENTIAL_CHANGES: 4,
+    CONFIDENTIAL_CHANGES_LATEST: 4,
     DEAD_LETTERS: 1,
     PUSH_ANSWERS: 1,
     RECEIPTS: 1,

@@ -17,26 +17,30 @@ from services.domain.resolve import answer, persons
 from services.store.contract import Incomplete, Reads
 
 
-async def lines(reads: Reads, *, as_of: int | None = None, known_at: int | None = None) -> AsyncGenerator[bytes, None]:
-    """The export's lines.
+async def lines(
+    reads: Reads, *, as_of: int | None = None, known_at: int | None = None, confidential: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """The export's lines; without `confidential` those of a store that never heard of a confidential record.
 
     `as_of` (seconds since 1970) adds the outcome of each stay at that instant; `known_at` (microseconds) answers from
     what was known by then. Raises services.store.contract.Incomplete.
     """
     async with reads.one_state() as state:
-        if quarantined := await state.quarantined():
+        if quarantined := await state.quarantined(confidential=confidential):
             raise Incomplete(quarantined)
         coverage = await state.coverage(known_at)
         yield canonical({"complete": coverage.scopes})
-        async with aclosing(state.histories() if known_at is None else _recomputed(state, known_at)) as histories:
+        stored = state.histories(confidential=confidential)
+        written = stored if known_at is None else _recomputed(state, known_at, confidential=confidential)
+        async with aclosing(written) as histories:
             async for line in histories:
                 yield line if as_of is None else _answered(line, as_of, coverage)
 
 
-async def _recomputed(reads: Reads, known_at: int) -> AsyncGenerator[bytes, None]:
+async def _recomputed(reads: Reads, known_at: int, *, confidential: bool) -> AsyncGenerator[bytes, None]:
     lines_by_person: list[tuple[str, bytes]] = []
     cutoffs = await reads.cutoffs()
-    async for pool in reads.all_pools():
+    async for pool in reads.all_pools(confidential=confidential):
         histories = persons(pool.facts.values(), known_at, cutoffs)
         lines_by_person += [(history.person, canonical(history)) for history in histories]
     for _, line in sorted(lines_by_person):

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequ
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heappop, heappush
 from itertools import combinations
 
 import msgspec
@@ -62,18 +63,20 @@ class Possible:
     vetoes: tuple[str, ...] = ()
 
 
-async def possible(reads: Reads, *, documents: bool = False) -> AsyncGenerator[Possible, None]:
+async def possible(
+    reads: Reads, *, documents: bool = False, confidential: bool = False
+) -> AsyncGenerator[Possible, None]:
     """All possible matches, as they are found; a pair of persons once, first of all those who share a number.
 
-    `documents`: those too who share a document's number and nothing else: it was mistyped, or given out again.
+    `documents`: those too who share a document's number and nothing else: it was mistyped, or given out again. Without
+    `confidential` those of the other records alone, in the order that they have without the confidential ones.
     """
     async with reads.one_state() as state:
         cutoffs = await state.cutoffs()
         named: set[frozenset[str]] = set()
-        for finding in (
-            _by_number(state, cutoffs, documents),
-            *(_by_block(state, which, cutoffs) for which in range(len(KINDS))),
-        ):
+        findings = [_by_number(state, cutoffs, documents, confidential=confidential)]
+        findings += [_by_block(state, which, cutoffs, confidential=confidential) for which in range(len(KINDS))]
+        for finding in findings:
             async with aclosing(finding) as matches:
                 async for match in matches:
                     pair = frozenset((match.one.person, match.other.person))
@@ -82,19 +85,34 @@ async def possible(reads: Reads, *, documents: bool = False) -> AsyncGenerator[P
                         yield match
 
 
-async def _by_number(reads: Reads, cutoffs: Cutoffs, documents: bool) -> AsyncGenerator[Possible, None]:
-    """Those whom a common number or one claim brought into one pool, and did not join for all its weight."""
-    async with aclosing(reads.pools_of_several()) as pools:
-        async for pool in pools:
+async def _by_number(
+    reads: Reads, cutoffs: Cutoffs, documents: bool, *, confidential: bool
+) -> AsyncGenerator[Possible, None]:
+    """Those whom a common number or one claim brought into one pool, and did not join for all its weight.
+
+    By their persons and in no order of pools, for which facts lie in one pool depends on what is hidden, too.
+    """
+    waiting: list[tuple[str, str, int, Possible]] = []
+    number = 0
+    async with aclosing(reads.pools_of_several(confidential=confidential)) as pools:
+        async for least, pool in pools:
+            while waiting and waiting[0][0] < least:
+                yield heappop(waiting)[-1]
             standing = _Standing.of(tuple(pool.facts.values()), cutoffs)
             for one, other, shared in standing.sharing(documents=documents):
                 if match := standing.judged(one, other, shared):
-                    yield match
+                    number += 1
+                    heappush(waiting, (match.one.person, match.other.person, number, match))
             for match in standing.saying_one_thing():
-                yield match
+                number += 1
+                heappush(waiting, (match.one.person, match.other.person, number, match))
+    while waiting:
+        yield heappop(waiting)[-1]
 
 
-async def _by_block(reads: Reads, which: int, cutoffs: Cutoffs) -> AsyncGenerator[Possible, None]:
+async def _by_block(
+    reads: Reads, which: int, cutoffs: Cutoffs, *, confidential: bool
+) -> AsyncGenerator[Possible, None]:
     """Those whose claims are alike, whatever pools they are in."""
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
@@ -104,7 +122,8 @@ async def _by_block(reads: Reads, which: int, cutoffs: Cutoffs) -> AsyncGenerato
             if not pairs:
                 continue
             keys = {claim_key(claim) for pair in pairs for claim in pair}
-            standing = _Standing.of(merged_facts(await reads.pools(sorted(keys))), cutoffs)
+            pools = await reads.pools(sorted(keys), confidential=confidential)
+            standing = _Standing.of(merged_facts(pools), cutoffs)
             for one, other in pairs:
                 if match := standing.judged(one, other):
                     yield match
@@ -153,6 +172,8 @@ def _ranked(facts: Iterable[Fact]) -> list[Ranked]:
 def _alike(ranked: Iterable[Ranked], which: int, block: int, cutoffs: Cutoffs) -> Iterable[tuple[Claim, Claim]]:
     """The pairs that score enough to be listed, among the claims that the block admits; in their first block."""
     seniors = sorted(ranked, key=lambda row: row[0])[: caps.CAP]
+    # in an order of their own: since when a claim is known depends on who tells it, hidden records too
+    seniors.sort(key=lambda row: row[0][1])
     claims = [(_earlier(blocks, which, block), claim) for _, blocks, claim in seniors]
     for (mine, one), (theirs, other) in combinations(claims, 2):
         # a capped block may not have admitted them

@@ -37,6 +37,7 @@ class Driver:
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
         self.keys = KeyCache()
+        self.now = NOW
 
     async def append(self, raws: Sequence[bytes]) -> None:
         """Append events in one batch."""
@@ -70,7 +71,7 @@ class Driver:
         async def step() -> bool:
             async with self.writer.begin() as tx:
                 await tx.lock_resolving()
-                return (await resolve(tx, limit, NOW, coverage_of_joined(await tx.coverage()))).rows > 0
+                return (await resolve(tx, limit, self.now, coverage_of_joined(await tx.coverage()))).rows > 0
 
         return bool(await again(step))
 
@@ -83,7 +84,7 @@ class Driver:
 
 async def export(store: Store) -> list[bytes]:
     """The view as it stands."""
-    return [history async for history in store.reads.histories()]
+    return [history async for history in store.reads.histories(confidential=True)]
 
 
 def reference(raws: Iterable[bytes], known_at: int | None = None) -> list[bytes]:

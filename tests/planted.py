@@ -9,7 +9,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from services import failpoints
-from services.correlator import resolve as resolving
+from services.correlator import changes as telling
 from services.correlator.append import Batch, append
 from services.correlator.changes import pack_changes
 from services.correlator.compare import compare
@@ -73,7 +73,7 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "cap by arrival": (resolve, "caps_of", admitted_by_arrival),
     "least stamp ignored": (Pool, "add", last_copy_stands),
     "no resolving after a retraction": (Pool, "add", deaf_to_retractions),
-    "a change not told": (resolving, "pack_changes", one_change_forgotten),
+    "a change not told": (telling, "pack_changes", one_change_forgotten),
     "compare before commit": (Correlator, "_append", compare_before_commit),
 }
 

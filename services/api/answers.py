@@ -34,6 +34,7 @@ from schemas.view import (
     TimelineView,
 )
 from services.domain.caps import Cutoffs, caps_of
+from services.domain.confidential import open_facts
 from services.domain.coverage import Coverage
 from services.domain.facts import MICRO, Fact, claim_key, handle_key, instant, key_hash
 from services.domain.history import Answer, History, Interval, Link, Stay
@@ -112,18 +113,10 @@ class Known:
     cutoffs: Cutoffs = field(default_factory=dict)
 
 
-def visible(facts: Iterable[Fact], known_at: int | None = None, *, confidential: bool) -> list[Fact]:
-    """The facts known by `known_at` that may be told of. Decisions on records that may not be told of go too."""
-    facts = [fact for fact in facts if known_at is None or fact.known <= known_at]
-    if confidential:
-        return facts
-    left = [fact for fact in facts if not fact.handling]
-    visible_records = {fact.handle for fact in left if fact.claim is not None}
-    return [
-        fact
-        for fact in left
-        if fact.kind != "decision" or all(handle(*fact.body[side]) in visible_records for side in ("one", "other"))
-    ]
+def visible(facts: Collection[Fact], known_at: int | None = None, *, confidential: bool) -> list[Fact]:
+    """The facts known by `known_at` that may be told of, by what is known today of what is confidential."""
+    open_to_caller = facts if confidential else open_facts(facts)
+    return [fact for fact in open_to_caller if known_at is None or fact.known <= known_at]
 
 
 def holders(by: By, facts: Collection[Fact], known_at: int | None, cutoffs: Cutoffs) -> list[History]:

@@ -167,18 +167,18 @@ class AuthorisedLookup:
         return answer
 
     async def _view(self, by: By, when: When, view: ViewOf[View]) -> View:
+        confidential = Scope.CONFIDENTIAL in self.caller.scopes
         try:
             async with asyncio.timeout(READING):
-                known = await self._known(by, when.known_at)
+                known = await self._known(by, when.known_at, confidential=confidential)
         except TimeoutError:
             raise StoreDown("the store did not answer in time") from None
-        confidential = Scope.CONFIDENTIAL in self.caller.scopes
         if len(known.facts) > IN_LOOP:
             return await asyncio.to_thread(view, by, when, known, confidential=confidential)
         return view(by, when, known, confidential=confidential)
 
-    async def _known(self, by: By, known_at: int | None) -> Known:
-        read = await self.backing.reads.snapshot(by.key, known_at)
+    async def _known(self, by: By, known_at: int | None, *, confidential: bool) -> Known:
+        read = await self.backing.reads.snapshot(by.key, known_at, confidential=confidential)
         # a moment of knowing that lies ahead is a clock that was wrong: nothing is known beyond the present
         now = _micros(self.backing.clock())
         through = read.known_through if now is None or read.known_through is None else min(read.known_through, now)

@@ -36,6 +36,23 @@ StatedReason = Annotated[
     str, typer.Option("--why", metavar="TEXT", help="What it is for, kept in the audit log; name no person.")
 ]
 
+Confidential = Annotated[
+    bool,
+    typer.Option(
+        "--confidential", help="With what the law keeps confidential. Needs --why; both are kept in the audit log."
+    ),
+]
+"""Without it a command tells what it would if there were no confidential record."""
+
+
+def reading(verb: str, why: str, *, confidential: bool) -> str:
+    """The verb of a row, with the right that is used. Raises Refusal for that right without a reason."""
+    if not confidential:
+        return verb
+    if not why.strip():
+        raise Refusal("--confidential needs --why: what it is for is kept in the audit log", MISUSED)
+    return f"{verb} confidential:read"
+
 
 def operating_user() -> str:
     """The user of the operating system, by the process and not by what its environment says.

@@ -227,7 +227,7 @@ async def without_each(settings: Settings, truth: Truth) -> tuple[Without, ...]:
     store = await open_store(settings.store_url)
     try:
         coverage = await store.reads.coverage()
-        async with aclosing(store.reads.all_pools()) as pools:
+        async with aclosing(store.reads.all_pools(confidential=True)) as pools:
             facts = [fact async for pool in pools for fact in pool.facts.values()]
     finally:
         await store.close()
@@ -309,7 +309,10 @@ async def compared(settings: Settings, truth: Truth, *, keep_claims: bool = Fals
     store = await open_store(settings.store_url)
     try:
         coverage = await store.reads.coverage()
-        async with aclosing(store.reads.histories()) as histories, aclosing(store.reads.all_pools()) as pools:
+        async with (
+            aclosing(store.reads.histories(confidential=True)) as histories,
+            aclosing(store.reads.all_pools(confidential=True)) as pools,
+        ):
             facts = (pool.facts.values() async for pool in pools)
             return await compare(truth, histories, facts, coverage, keep_claims=keep_claims)
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, remember
+from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def export(
     known_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="Answer from what was known by then (RFC 3339).")
     ] = None,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Write the view to standard output, one JSON object a line: what is complete, then every person by id.
 
-    That it was asked for is kept in the audit log, with the reason (`--why`); a digest alone is not.
+    That it was asked for is kept in the audit log, with the reason (`--why`); a digest alone of what may be told to
+    all is not.
 
     The bytes depend on the events alone, so two installations that saw the same events can be compared by `--digest`.
 
@@ -49,9 +51,10 @@ def export(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     second, micros = _instant(as_of), _instant(known_at)
-    if not digest:  # which tells of nobody
-        remember(settings, "export", why=why)
-    asyncio.run(_run(settings, digest=digest, as_of=second, known_at=micros))
+    verb = reading("export", why, confidential=confidential)
+    if confidential or not digest:  # a digest tells of nobody
+        remember(settings, verb, why=why)
+    asyncio.run(_run(settings, digest=digest, as_of=second, known_at=micros, confidential=confidential))
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -75,7 +78,9 @@ def _written(line: bytes) -> bool:
     return True
 
 
-async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, known_at: datetime | None) -> None:
+async def _run(
+    settings: Settings, *, digest: bool, as_of: datetime | None, known_at: datetime | None, confidential: bool
+) -> None:
     from services.export import lines
     from services.store import open_store
 
@@ -84,7 +89,8 @@ async def _run(settings: Settings, *, digest: bool, as_of: datetime | None, know
     try:
         second = None if as_of is None else int(as_of.timestamp())
         micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
-        async with aclosing(lines(store.reads, as_of=second, known_at=micros)) as result:
+        written = lines(store.reads, as_of=second, known_at=micros, confidential=confidential)
+        async with aclosing(written) as result:
             async for line in result:
                 total.update(line + b"\n")
                 if not digest and not _written(line):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, remember
+from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import MISUSED, Given, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def list_(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="The most entries to list.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    confidential: Confidential = False,
     why: StatedReason = "",
     documents: Annotated[
         bool, typer.Option("--documents", help="Also those who share a document's number and nothing else.")
@@ -59,9 +60,10 @@ def list_(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     command = _same_bus(context.find_object(Given) or Given())
-    results = asyncio.run(_listed(settings, limit, documents))
+    verb = reading("matches list", why, confidential=confidential)
+    results = asyncio.run(_listed(settings, limit, documents=documents, confidential=confidential))
     persons = dict.fromkeys(side.person for result in results for side in (result.one, result.other))
-    remember(settings, "matches list", why=why, persons=[*persons])
+    remember(settings, verb, why=why, persons=[*persons])
     for result in results:
         count += 1
         typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result, command)))
@@ -152,14 +154,15 @@ async def _send(settings: Settings, event: Decision) -> None:
         await bus.close()
 
 
-async def _listed(settings: Settings, limit: int, documents: bool) -> list[Possible]:
+async def _listed(settings: Settings, limit: int, *, documents: bool, confidential: bool) -> list[Possible]:
     from services.matches import possible
     from services.store import open_store
 
     store = await open_store(settings.store_url)
     results: list[Possible] = []
     try:
-        async with aclosing(possible(store.reads, documents=documents)) as matches:
+        listing = possible(store.reads, documents=documents, confidential=confidential)
+        async with aclosing(listing) as matches:
             async for one in matches:
                 results.append(one)
                 if len(results) >= limit:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, remember
+from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def report(
     ] = None,
     by: Annotated[By, typer.Option(help="The lines of the table; JSON has all three.")] = By.CLASS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Account for the admissions of a fiscal year, and for the departures expected in it.
@@ -55,8 +56,8 @@ def report(
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
     second = _second(as_of)
-    remember(settings, "report", why=why)
-    result = asyncio.run(accounted(settings, year, second))
+    remember(settings, reading("report", why, confidential=confidential), why=why)
+    result = asyncio.run(accounted(settings, year, second, confidential=confidential))
     wrong = list(result.problems())
     typer.echo(json.dumps(result.as_json()) if as_json else "\n".join(_table(result, by)))
     for line in wrong:
@@ -75,7 +76,7 @@ def _second(text: str | None) -> int:
     return int((result if result.tzinfo is not None else result.replace(tzinfo=UTC)).timestamp())
 
 
-async def accounted(settings: Settings, year: int, as_of: int) -> Report:
+async def accounted(settings: Settings, year: int, as_of: int, *, confidential: bool = False) -> Report:
     """The report out of a store: its persons, and the arrivals themselves once more."""
     from services.domain.accounting import Report
     from services.domain.history import history_of
@@ -85,10 +86,10 @@ async def accounted(settings: Settings, year: int, as_of: int) -> Report:
     try:
         async with store.reads.one_state() as state:
             report = Report(year, as_of, await state.coverage())
-            async with aclosing(state.histories()) as histories:
+            async with aclosing(state.histories(confidential=confidential)) as histories:
                 async for data in histories:
                     report.add(history_of(data))
-            async with aclosing(state.all_pools()) as pools:
+            async with aclosing(state.all_pools(confidential=confidential)) as pools:
                 async for pool in pools:
                     report.count(pool.facts.values())
     finally:

@@ -5,7 +5,7 @@ The bodies are `schemas.view.StatusChange`; a test holds them to it. Per person 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
@@ -20,10 +20,14 @@ from services.domain.facts import instant
 from services.domain.history import Answer, History, canonical
 from services.domain.resolve import next_change, status
 from services.store.packing import squeeze, unsqueeze
-from services.store.writer import PersonRow
+from services.store.writer import PersonRow, Transaction
 
 CHANGES = UUID("0b7c3f0e-6c4f-5a55-8f6d-0d2b8a1f9e11")
 """Namespace of change ids; the name is the body, so one id has one body."""
+
+
+NOTHING_DUE: Mapping[bytes, bytes] = {}
+_PERSON = slice(len('{"id":"') + 36 + len('","person":"'), len('{"id":"') + 36 + len('","person":"') + 32)
 
 
 @dataclass(slots=True)
@@ -35,15 +39,27 @@ class ViewUpdate:
 
 
 def view_update(
-    histories: Sequence[History], before: Iterable[PersonRow], pool: int, coverage: Coverage, now: int
+    histories: Sequence[History],
+    before: Iterable[PersonRow],
+    pool: int,
+    coverage: Coverage,
+    now: int,
+    due: Mapping[bytes, bytes] = NOTHING_DUE,
 ) -> ViewUpdate:
-    """The rows of a pool's persons, and a change for each whose answer is another than the one told before."""
+    """The rows of a pool's persons, and a change for each whose answer is another than the one told before.
+
+    `due`: the histories of those whose answers have changed by themselves and are not told yet. Where such a history
+    has not changed it is left to be told with all that are due: that it lies in one pool with others must not be seen.
+    """
     update = ViewUpdate()
     gone = {row.person: row for row in before}
     kept = [(history, gone.pop(bytes.fromhex(history.person), None)) for history in histories]
     for history, row in kept:
         formerly = sorted(_merged(history, gone))
-        _add_person(update, history, row, pool, coverage, now, formerly)
+        if row is not None and row.person in due and not formerly and due[row.person] == canonical(history):
+            update.rows.append(row._replace(pool=pool, doc=due[row.person]))
+        else:
+            _add_person(update, history, row, pool, coverage, now, formerly)
     for person, row in gone.items():
         # the row stays without a history: should the person come back by a split, the numbers go on
         ended = row.announced is None
@@ -158,6 +174,19 @@ def _body(
     # the id is the content's: a store rebuilt beside this one may number other changes with the same numbers
     rest = orjson.dumps(body)
     return b'{"id":"%s",%s' % (uuid5_text(CHANGES, rest.decode()).encode(), rest[1:])
+
+
+async def tell(tx: Transaction, changes: list[bytes], confidential: list[bytes]) -> None:
+    """Put changes into the outbox: for all, and for who has the right to confidential records."""
+    if changes:
+        await tx.add_change(pack_changes(changes))
+    if confidential:
+        await tx.add_change(pack_changes(confidential), confidential=True)
+
+
+def person_of(body: bytes) -> bytes:
+    """The person of a change, as a text: bodies begin with the ids of the change and of the person."""
+    return body[_PERSON]
 
 
 def pack_changes(bodies: list[bytes]) -> bytes:

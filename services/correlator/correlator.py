@@ -219,6 +219,7 @@ class Correlator:
         bad: list[Message] = []
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
+        open_known: dict[Partition, int] = {}
         tails: dict[Partition, bytes] = {}
         read = self._admission.at().fact if self._admission is not None else _unjudged
         for one in deliveries:
@@ -235,10 +236,13 @@ class Correlator:
                 bad.append(self._letter(one, one.value, str(error)))
                 continue
             known[one.partition] = max(fact.known, known.get(one.partition, 0))
+            if not fact.handling:
+                open_known[one.partition] = max(fact.known, open_known.get(one.partition, 0))
             (batch.coverage if fact.kind == "coverage" else batch.facts).append(fact)
         for part, end in sorted(ends.items()):
             following, epoch = self._positions[part]
-            batch.moves.append(Move(part.topic, part.number, following, end, epoch, known.get(part, 0), tails[part]))
+            stamps = known.get(part, 0), open_known.get(part, 0)
+            batch.moves.append(Move(part.topic, part.number, following, end, epoch, stamps[0], tails[part], stamps[1]))
         return batch, bad
 
     def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:

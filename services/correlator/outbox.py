@@ -6,10 +6,11 @@ import orjson
 
 from bus.contract import Message, Producer
 from schemas.cloudevents import headers_of_change
-from schemas.topics import CHANGES, CHANGES_LATEST
+from schemas.topics import CHANGES, CHANGES_LATEST, CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST
 from services.correlator.changes import unpack_changes
 from services.store.writer import Transaction
 
+_TOPICS = {False: (CHANGES, CHANGES_LATEST), True: (CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST)}
 ROWS = 50
 """Rows of the outbox in one go."""
 
@@ -24,12 +25,12 @@ async def deliver(tx: Transaction, producer: Producer) -> int:
     rows = await tx.changes(ROWS)
     if not rows:
         return 0
-    bodies = [body for _, blob in rows for body in unpack_changes(blob)]
+    bodies = [(body, _TOPICS[confidential]) for _, blob, confidential in rows for body in unpack_changes(blob)]
     messages = []
-    for body in bodies:
+    for body, topics in bodies:
         change = orjson.loads(body)
         key, headers = change["person"].encode(), headers_of_change(change["id"], change["at"])
-        messages += [Message(CHANGES, key, body, headers), Message(CHANGES_LATEST, key, body, headers)]
+        messages += [Message(topic, key, body, headers) for topic in topics]
     await producer.send(messages)
-    await tx.delete_changes([number for number, _ in rows])
+    await tx.delete_changes([row[0] for row in rows])
     return len(bodies)

@@ -109,7 +109,7 @@ async def run(
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"
         await _patiently(settings, stop, correlator.rewind)
         await _both(correlator, bus, store, settings, group, once=once, hold=hold, stop=stop)
-        if once and (quarantined := await store.reads.quarantined()):
+        if once and (quarantined := await store.reads.quarantined(confidential=True)):
             raise Incomplete(quarantined)
         if once and correlator.gone:
             raise MessagesGone(

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from services.correlator.changes import ViewUpdate, pack_changes, view_update
+from services.correlator.changes import ViewUpdate, person_of, tell, view_update
 from services.correlator.merge import aliases_of, root_of
 from services.correlator.work import PackedWork, facts_in
 from services.domain.caps import NO_CUTOFFS, Rank, caps_of
+from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
+from services.domain.facts import Fact
 from services.domain.pools import Pool
 from services.domain.resolve import persons
+from services.store.contract import CONFIDENTIAL
 from services.store.packing import pack_pool, unpack_pool
-from services.store.writer import PersonRow, Transaction
+from services.store.writer import PersonRow, Transaction, View
 
 SLICE = 5_000
 """So many pools are read and written at a time."""
@@ -66,13 +69,33 @@ async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> 
     for pool in touched | steps.keys() | set(steps.values()):
         members[root_of(pool, steps)].append(pool)
     cutoffs = await tx.cutoffs()
-    pools = people = changes = 0
+    pools = people = 0
+    changes: list[bytes] = []
+    confidential: list[bytes] = []
     roots = sorted(members)
     for first in range(0, len(roots), SLICE):
         some = {root: members[root] for root in roots[first : first + SLICE]}
         done = await _resolve_some(tx, some, facts, again, cutoffs, now, coverage)
-        pools, people, changes = pools + done.pools, people + done.persons, changes + done.changes
-    return Resolved(len(blobs), pools, people, changes)
+        pools, people = pools + len(done.packed), people + len(done.rows)
+        changes += done.changes
+        confidential += done.confidential
+    # by person, for the order of pools tells what they hold
+    changes.sort(key=person_of)
+    await tell(tx, changes, confidential)
+    return Resolved(len(blobs), pools, people, len(changes) + len(confidential))
+
+
+@dataclass(slots=True)
+class _Done:
+    """What is to be written of some pools."""
+
+    packed: list[tuple[int, bytes]] = field(default_factory=list)
+    rows: list[PersonRow] = field(default_factory=list)
+    opened: list[tuple[int, bytes | None]] = field(default_factory=list)
+    open_rows: list[PersonRow] = field(default_factory=list)
+    changes: list[bytes] = field(default_factory=list)
+    confidential: list[bytes] = field(default_factory=list)
+    quarantined: list[tuple[int, str]] = field(default_factory=list)
 
 
 async def _resolve_some(
@@ -83,43 +106,96 @@ async def _resolve_some(
     cutoffs: dict[int, Rank],
     now: int,
     coverage: Coverage,
-) -> Resolved:
+) -> _Done:
     """Resolve the pools of some roots, given by root with those that were merged into it."""
     stored = await tx.pools(sorted(chain.from_iterable(members.values())))
+    opened = await tx.open_pools(sorted(stored)) if stored else {}
     root_by_pool = {pool: root for root, pools in members.items() for pool in pools}
     before: dict[int, list[PersonRow]] = defaultdict(list)
     for row in await tx.persons(sorted(stored)) if stored else ():
         before[root_by_pool[row.pool]].append(row)
+    open_before: dict[int, list[PersonRow]] = defaultdict(list)
+    for row in await tx.persons(sorted(opened), "open_person") if opened else ():
+        open_before[root_by_pool[row.pool]].append(row)
+    due = await _due(tx, before, now, coverage, "person")
+    open_due = due | await _due(tx, open_before, now, coverage, "open_person")
     gone: list[int] = []
-    quarantined: list[tuple[int, str]] = []
-    changes: list[bytes] = []
-    rows: list[PersonRow] = []
-    packed: list[tuple[int, bytes]] = []
+    done = _Done()
     roots = sorted(members)
     for first in range(0, len(roots), BREATH):
         grown = _grown({root: members[root] for root in roots[first : first + BREATH]}, facts, again, stored)
         await _lower(tx, grown.values(), cutoffs)
         for root, whole in grown.items():
-            try:
-                update = view_update(persons(whole.facts.values(), None, cutoffs), before[root], root, coverage, now)
-            except Exception as error:  # a mistake in the program about somebody must not stop it for everybody
-                why = _place(error)
-                log.error("records quarantined: they could not be resolved", count=len(whole.facts), why=why)
-                quarantined.append((root, why))
-                update = _rows_without_history(before[root], root)
-            rows += update.rows
-            changes += update.changes
-            packed.append((root, pack_pool(whole)))
-            gone += [pool for pool in members[root] if pool in stored]
+            numbers = [number for number in members[root] if number in stored]
+            known = whole.facts.values()
+            if any_marked(known) or not opened.keys().isdisjoint(numbers):
+                shared = [row for row in before[root] if row.pool not in opened]
+                apart = [row for row in before[root] if row.pool in opened]
+                # of these who has the right is told each person once more, by numbers of their own
+                apart += [row._replace(announced=row.announced and "", sequence=0) for row in shared]
+                update = _updated(done, root, known, cutoffs, apart, coverage, now, due, of=CONFIDENTIAL)
+                done.rows += update.rows
+                done.confidential += update.changes
+                may_be_told = Pool(open_facts(known))
+                told = may_be_told.facts.values()
+                update = _updated(done, root, told, cutoffs, open_before[root] + shared, coverage, now, open_due)
+                done.open_rows += update.rows
+                done.changes += update.changes
+                done.opened.append((root, pack_pool(may_be_told) if told else None))
+            else:
+                update = _updated(done, root, known, cutoffs, before[root], coverage, now, due)
+                done.rows += update.rows
+                done.changes += update.changes
+            done.packed.append((root, pack_pool(whole)))
+            gone += numbers
         await asyncio.sleep(0)
     gone.sort()
-    await tx.replace_pools(gone, packed)
-    await tx.replace_persons(gone, rows)
-    if quarantined or await tx.quarantined():
-        await tx.replace_quarantined(sorted({*gone, *(root for root, _ in packed)}), sorted(quarantined))
-    if changes:
-        await tx.add_change(pack_changes(changes))
-    return Resolved(0, len(packed), len(rows), len(changes))
+    await tx.replace_pools(gone, done.packed)
+    await tx.replace_persons(gone, done.rows)
+    if opened or done.opened:
+        left = sorted(opened.keys() & set(gone))
+        await tx.replace_open_pools(left, done.opened)
+        await tx.replace_persons(left, done.open_rows, "open_person")
+    if done.quarantined or await tx.quarantined():
+        resolved = sorted({*gone, *(root for root, _ in done.packed)})
+        await tx.replace_quarantined(resolved, sorted(done.quarantined))
+    return done
+
+
+def _updated(
+    done: _Done,
+    root: int,
+    facts: Collection[Fact],
+    cutoffs: dict[int, Rank],
+    before: list[PersonRow],
+    coverage: Coverage,
+    now: int,
+    due: Mapping[bytes, bytes],
+    *,
+    of: str = "",
+) -> ViewUpdate:
+    """The rows and changes of a pool's persons. A mistake in the program about one must not stop it for all others."""
+    try:
+        return view_update(persons(facts, None, cutoffs), before, root, coverage, now, due)
+    except Exception as error:
+        why = _place(error)
+        log.error("records quarantined: they could not be resolved", count=len(facts), why=why)
+        done.quarantined.append((root, of + why))
+        return _rows_without_history(before, root)
+
+
+async def _due(
+    tx: Transaction, before: dict[int, list[PersonRow]], now: int, coverage: Coverage, view: View
+) -> dict[bytes, bytes]:
+    """The histories of those whose answers have changed by themselves and are not told yet."""
+    persons_due = [
+        row.person
+        for rows in before.values()
+        for row in rows
+        if (row.next_change_at is not None and row.next_change_at <= now)
+        or (row.awaits is not None and coverage.vouches(row.awaits_from or 0, row.awaits))
+    ]
+    return await tx.docs(sorted(persons_due), view) if persons_due else {}
 
 
 def _place(error: Exception) -> str:

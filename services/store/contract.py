@@ -13,6 +13,9 @@ from services.domain.coverage import Coverage
 from services.domain.pools import Pool
 from services.store.writer import ClaimRow
 
+CONFIDENTIAL = "confidential: "
+"""Begins the reason of a pool of which only the view with confidential records could not be resolved."""
+
 
 class StoreDown(Exception):
     """The database cannot be reached or did not answer in time; nothing was written.
@@ -63,18 +66,22 @@ class Beat(NamedTuple):
 
 
 class Reads(Protocol):
-    """Everything that is read of a store. Each call sees one committed state, however long its reader takes."""
+    """Everything that is read of a store. Each call sees one committed state, however long its reader takes.
+
+    `confidential`: whether the reader has the right to what the law keeps confidential. Who lacks it reads a view of
+    its own, made from the other records alone.
+    """
 
     def one_state(self) -> AbstractAsyncContextManager[Reads]:
         """Return reads that all see the state that is committed now, until the context ends."""
 
-    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+    async def snapshot(self, key: int, known_at: int | None = None, *, confidential: bool = False) -> Snapshot:
         """Return all that an answer about a key (`facts.key_hash`, `facts.handle_key`) rests on, in one state.
 
         Coverage is what was known at `known_at` (microseconds); the pools hold the facts of all times.
         """
 
-    async def pools(self, keys: Sequence[int]) -> list[Pool]:
+    async def pools(self, keys: Sequence[int], *, confidential: bool = False) -> list[Pool]:
         """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""
 
     async def cutoffs(self) -> dict[int, Rank]:
@@ -89,22 +96,25 @@ class Reads(Protocol):
     async def coverage(self, known_at: int | None = None) -> Coverage:
         """Return what is known to be complete: now, or by what was known at `known_at` (microseconds)."""
 
-    async def known_through(self) -> int | None:
-        """The latest publication stamp (microseconds) that was taken in; None for an empty store."""
+    async def known_through(self, *, confidential: bool = False) -> int | None:
+        """The latest publication stamp (microseconds) that was taken in; None for an empty store.
 
-    async def person(self, person: bytes) -> tuple[str | None, bytes] | None:
+        Without the right to what is confidential: of events that were not when they came.
+        """
+
+    async def person(self, person: bytes, *, confidential: bool = False) -> tuple[str | None, bytes] | None:
         """A person of the view: the outcome told last, and the canonical history; None if there is none of that id."""
 
-    def histories(self) -> AsyncGenerator[bytes, None]:
+    def histories(self, *, confidential: bool = False) -> AsyncGenerator[bytes, None]:
         """The view: each person's canonical history, sorted by person id."""
 
-    def all_pools(self) -> AsyncGenerator[Pool, None]:
+    def all_pools(self, *, confidential: bool = False) -> AsyncGenerator[Pool, None]:
         """Every pool, for answers about the past and for checks."""
 
-    def pools_of_several(self) -> AsyncGenerator[Pool, None]:
-        """The pools in which several persons stand."""
+    def pools_of_several(self, *, confidential: bool = False) -> AsyncGenerator[tuple[str, Pool], None]:
+        """The pools in which several persons stand, each with the least of them, in the order of those."""
 
-    async def quarantined(self) -> dict[int, str]:
+    async def quarantined(self, *, confidential: bool = False) -> dict[int, str]:
         """The pools that could not be resolved, and where the program failed; their persons are not in the view."""
 
     async def backlog(self) -> int:

@@ -17,7 +17,7 @@ from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_
 from services.store.errors import GIVEN_UP, PASSING
 from services.store.generation import Generation
 from services.store.tables import BLOCKS, METADATA
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, View, WorkRow
 
 RESOLVING, OUTBOX, COVERING = 0x76697361, 0x76697362, 0x76697363
 """Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage."""
@@ -74,11 +74,12 @@ class PostgresTransaction:
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._raw.execute(
-            "UPDATE position p SET next = v.new, known = greatest(p.known, v.known), tail = v.tail FROM unnest("
-            "$1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::int8[], $7::bytea[]"
-            ") AS v(topic, part, old, new, epoch, known, tail)"
+            "UPDATE position p SET next = v.new, known = greatest(p.known, v.known), tail = v.tail,"
+            " open_known = greatest(p.open_known, v.open_known) FROM unnest("
+            "$1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::int8[], $7::bytea[], $8::int8[]"
+            ") AS v(topic, part, old, new, epoch, known, tail, open_known)"
             " WHERE p.topic = v.topic AND p.part = v.part AND p.epoch = v.epoch AND p.next = v.old",
-            *([move[i] for move in moves] for i in range(7)),
+            *([move[i] for move in moves] for i in range(8)),
         )
         if done != f"UPDATE {len(moves)}":
             raise Fenced(f"{done}, expected {len(moves)}")
@@ -189,18 +190,30 @@ class PostgresTransaction:
             await self._raw.execute("DELETE FROM pool WHERE pool = ANY($1::int8[])", gone)
         await self._copy("pool", ("pool", "blob"), rows)
 
-    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
+    async def open_pools(self, pools: Sequence[int]) -> dict[int, bytes | None]:
+        return dict(await self._raw.fetch("SELECT pool, blob FROM open_pool WHERE pool = ANY($1::int8[])", pools))
+
+    async def replace_open_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes | None]]) -> None:
+        if gone:
+            await self._raw.execute("DELETE FROM open_pool WHERE pool = ANY($1::int8[])", gone)
+        await self._copy("open_pool", ("pool", "blob"), rows)
+
+    async def persons(self, pools: Sequence[int], view: View = "person") -> list[PersonRow]:
         rows = await self._raw.fetch(
-            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence, next_change_at,"
-            " awaits_from, awaits, NULL FROM person WHERE pool = ANY($1::int8[])",
+            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence,"  # noqa: S608 - our own
+            f" next_change_at, awaits_from, awaits, NULL FROM {view} WHERE pool = ANY($1::int8[])",
             pools,
         )
         return [PersonRow(*row) for row in rows]
 
-    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
+    async def docs(self, persons: Sequence[bytes], view: View = "person") -> dict[bytes, bytes]:
+        query = f"SELECT person, doc FROM {view} WHERE person = ANY($1::bytea[]) AND doc IS NOT NULL"  # noqa: S608 - our own
+        return dict(await self._raw.fetch(query, persons))
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow], view: View = "person") -> None:
         if gone:
-            await self._raw.execute("DELETE FROM person WHERE pool = ANY($1::int8[])", gone)
-        await self._copy("person", _PERSON, rows)
+            await self._raw.execute(f"DELETE FROM {view} WHERE pool = ANY($1::int8[])", gone)  # noqa: S608 - our own
+        await self._copy(view, _PERSON, rows)
 
     async def quarantined(self) -> dict[int, str]:
         return dict(await self._raw.fetch("SELECT pool, why FROM quarantine"))
@@ -209,16 +222,21 @@ class PostgresTransaction:
         await self._raw.execute("DELETE FROM quarantine WHERE pool = ANY($1::int8[])", gone)
         await self._copy("quarantine", ("pool", "why"), rows)
 
-    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
+    async def due(
+        self, now: int, covered: Sequence[tuple[int, int]], limit: int, view: View = "person"
+    ) -> list[PersonRow]:
         # two statements, each by its index: a UNION would sort all that is due to give out a part of it
         rows = await self._raw.fetch(
-            "SELECT * FROM person WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2", now, limit
+            f"SELECT * FROM {view} WHERE next_change_at <= $1 ORDER BY next_change_at, person LIMIT $2",  # noqa: S608
+            now,
+            limit,
         )
         if len(rows) < limit:
             rows += await self._raw.fetch(
-                "SELECT * FROM person WHERE (next_change_at IS NULL OR next_change_at > $1) AND EXISTS"
+                f"SELECT * FROM {view} WHERE (next_change_at IS NULL OR next_change_at > $1) AND EXISTS"  # noqa: S608
                 " (SELECT 1 FROM unnest($2::int8[], $3::int8[]) AS c(since, through)"
-                " WHERE awaits <= c.through AND awaits_from >= c.since) AND awaits <= $4 ORDER BY awaits LIMIT $5",
+                " WHERE awaits <= c.through AND awaits_from >= c.since)"
+                " AND awaits <= $4 ORDER BY awaits, person LIMIT $5",
                 now,
                 [since for since, _ in covered],
                 [through for _, through in covered],
@@ -227,9 +245,9 @@ class PostgresTransaction:
             )
         return [PersonRow(*row) for row in rows]
 
-    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+    async def move_on(self, rows: Sequence[PersonRow], view: View = "person") -> None:
         await self._raw.execute(
-            "UPDATE person p SET code = v.code, announced = v.announced, sequence = v.sequence,"
+            f"UPDATE {view} p SET code = v.code, announced = v.announced, sequence = v.sequence,"  # noqa: S608 - our own
             " next_change_at = v.next_change_at, awaits_from = v.awaits_from, awaits = v.awaits"
             " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
             " AS v(person, code, announced, sequence, next_change_at, awaits_from, awaits) WHERE p.person = v.person",
@@ -272,15 +290,15 @@ class PostgresTransaction:
         rows = await self._raw.fetch("SELECT system, scope, stretches FROM coverage")
         return unpack_stretches(JoinedRow(*row) for row in rows)
 
-    async def add_change(self, blob: bytes) -> None:
-        await self._raw.execute("INSERT INTO change (blob) VALUES ($1)", blob)
+    async def add_change(self, blob: bytes, *, confidential: bool = False) -> None:
+        await self._raw.execute("INSERT INTO change (blob, confidential) VALUES ($1, $2)", blob, confidential)
 
     async def lock_outbox(self) -> bool:
         return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", OUTBOX))
 
-    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
-        rows = await self._raw.fetch("SELECT id, blob FROM change ORDER BY id LIMIT $1", limit)
-        return [(row[0], row[1]) for row in rows]
+    async def changes(self, limit: int) -> list[tuple[int, bytes, bool]]:
+        rows = await self._raw.fetch("SELECT id, blob, confidential FROM change ORDER BY id LIMIT $1", limit)
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         await self._raw.execute("DELETE FROM change WHERE id = ANY($1::int8[])", list(ids))

@@ -7,14 +7,14 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Select, func, literal, select, text, tuple_, union_all
+from sqlalchemy import FromClause, Select, Table, exists, func, literal, select, text, tuple_, union_all
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.pools import Pool
-from services.store.contract import Beat, Snapshot, StoreDown
+from services.store.contract import CONFIDENTIAL, Beat, Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
 from services.store.heartbeats import latest
 from services.store.packing import unpack_pool
@@ -27,6 +27,8 @@ from services.store.tables import (
     CLAIM,
     COVERAGE,
     KEY,
+    OPEN_PERSON,
+    OPEN_POOL,
     PERSON,
     POOL,
     POSITION,
@@ -39,6 +41,9 @@ PAGE = 1_000
 _LIST = 10_000
 """So many values at most in one statement's list."""
 
+_ALL_OPEN = ~exists().where(OPEN_POOL.c.pool == POOL.c.pool)
+"""Of pools that hold nothing confidential."""
+_OPENED = select(OPEN_POOL.c.blob).where(OPEN_POOL.c.blob.is_not(None))
 _JOINED_THEN = text(JOINED.format(condition="known <= :known"))
 
 
@@ -54,11 +59,11 @@ class SqlReads:
         """Let go of the connections that the engine does not hold."""
         await self._snapshots.close()
 
-    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+    async def snapshot(self, key: int, known_at: int | None = None, *, confidential: bool = False) -> Snapshot:
         if self._held is None:
-            return await self._snapshots.read(key, known_at)
-        pools, coverage = await self.pools([key]), await self.coverage(known_at)
-        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through())
+            return await self._snapshots.read(key, known_at, confidential=confidential)
+        pools, coverage = await self.pools([key], confidential=confidential), await self.coverage(known_at)
+        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through(confidential=confidential))
 
     @asynccontextmanager
     async def one_state(self) -> AsyncIterator[SqlReads]:
@@ -86,11 +91,16 @@ class SqlReads:
         except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
 
-    async def pools(self, keys: Sequence[int]) -> list[Pool]:
+    async def pools(self, keys: Sequence[int], *, confidential: bool = False) -> list[Pool]:
         async with self._connect() as connection:
             path = await _path(connection, keys)
-            rows = await _among(connection, select(POOL.c.blob), POOL.c.pool, sorted(path))
-            return [unpack_pool(row[0]) for row in rows]
+            queries = [select(POOL.c.blob)] if confidential else [select(POOL.c.blob).where(_ALL_OPEN), _OPENED]
+            columns = (POOL.c.pool, OPEN_POOL.c.pool)
+            return [
+                unpack_pool(row[0])
+                for query, column in zip(queries, columns, strict=False)
+                for row in await _among(connection, query, column, sorted(path))
+            ]
 
     async def cutoffs(self) -> dict[int, Rank]:
         async with self._connect() as connection:
@@ -107,34 +117,44 @@ class SqlReads:
             stretches = await connection.execute(_JOINED_THEN, {"known": known_at})
             return coverage_of_joined(by_source((row[0], row[1], row[2], row[3]) for row in stretches))
 
-    async def known_through(self) -> int | None:
+    async def known_through(self, *, confidential: bool = False) -> int | None:
+        column = POSITION.c.known if confidential else POSITION.c.open_known
         async with self._connect() as connection:
-            known = (await connection.execute(select(func.max(POSITION.c.known)))).scalar()
+            known = (await connection.execute(select(func.max(column)))).scalar()
         return int(known) if known else None
 
-    async def person(self, person: bytes) -> tuple[str | None, bytes] | None:
+    async def person(self, person: bytes, *, confidential: bool = False) -> tuple[str | None, bytes] | None:
+        view = _view(confidential=confidential)
         async with self._connect() as connection:
-            query = select(PERSON.c.code, PERSON.c.doc).where(PERSON.c.person == person, PERSON.c.doc.is_not(None))
-            row = (await connection.execute(query)).first()
+            row = (await connection.execute(select(view.c.code, view.c.doc).where(view.c.person == person))).first()
         return None if row is None else (row[0], row[1])
 
-    async def histories(self) -> AsyncGenerator[bytes, None]:
-        query = select(PERSON.c.person, PERSON.c.doc).where(PERSON.c.doc.is_not(None))
-        async with aclosing(self._pages(query, PERSON.c.person)) as rows:
+    async def histories(self, *, confidential: bool = False) -> AsyncGenerator[bytes, None]:
+        view = _view(confidential=confidential)
+        async with aclosing(self._pages(select(view.c.person, view.c.doc), view.c.person)) as rows:
             async for row in rows:
                 yield row[1]
 
-    async def all_pools(self) -> AsyncGenerator[Pool, None]:
-        async with aclosing(self._pages(select(POOL.c.pool, POOL.c.blob), POOL.c.pool)) as rows:
-            async for row in rows:
-                yield unpack_pool(row[1])
+    async def all_pools(self, *, confidential: bool = False) -> AsyncGenerator[Pool, None]:
+        queries = [(select(POOL.c.pool, POOL.c.blob), POOL.c.pool)]
+        if not confidential:
+            opened = select(OPEN_POOL.c.pool, OPEN_POOL.c.blob).where(OPEN_POOL.c.blob.is_not(None))
+            queries = [(queries[0][0].where(_ALL_OPEN), POOL.c.pool), (opened, OPEN_POOL.c.pool)]
+        async with self.one_state() as state:
+            for query, key in queries:
+                async with aclosing(state._pages(query, key)) as rows:
+                    async for row in rows:
+                        yield unpack_pool(row[1])
 
-    async def pools_of_several(self) -> AsyncGenerator[Pool, None]:
-        # counted pool by pool as the pages go; a list of all such pools would be made anew for each page
-        here = select(func.count()).where(PERSON.c.pool == POOL.c.pool, PERSON.c.doc.is_not(None)).scalar_subquery()
-        async with aclosing(self._pages(select(POOL.c.pool, POOL.c.blob).where(here > 1), POOL.c.pool)) as rows:
+    async def pools_of_several(self, *, confidential: bool = False) -> AsyncGenerator[tuple[str, Pool], None]:
+        # found person by person as the pages go; a list of all such pools would be made anew for each page
+        whole = _firsts_of_several(PERSON, POOL)
+        veiled = exists().where(OPEN_POOL.c.pool == PERSON.c.pool)
+        opened = union_all(whole.where(~veiled), _firsts_of_several(OPEN_PERSON, OPEN_POOL))
+        firsts = (whole if confidential else opened).subquery()
+        async with aclosing(self._pages(select(firsts), firsts.c.person)) as rows:
             async for row in rows:
-                yield unpack_pool(row[1])
+                yield row.person.hex(), unpack_pool(row.blob)
 
     async def claims_by_block(self, places: Sequence[int]) -> AsyncGenerator[tuple[int, ClaimRow], None]:
         table = CLAIM.c
@@ -171,10 +191,10 @@ class SqlReads:
                     return
                 last = rows[-1][0]
 
-    async def quarantined(self) -> dict[int, str]:
+    async def quarantined(self, *, confidential: bool = False) -> dict[int, str]:
         async with self._connect() as connection:
             rows = (await connection.execute(select(QUARANTINE.c.pool, QUARANTINE.c.why))).all()
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in rows if confidential or not row[1].startswith(CONFIDENTIAL)}
 
     async def quarantined_at(self, keys: Sequence[int]) -> set[str]:
         """Return where the program failed at the pools of keys; nothing where it did not."""
@@ -231,6 +251,32 @@ async def _path(connection: AsyncConnection, keys: Sequence[int]) -> set[int]:
         fresh = {row[1] for row in rows} - path
         path |= fresh
     return path
+
+
+def _view(*, confidential: bool) -> FromClause:
+    """The persons that stand in a view."""
+    columns = [PERSON.c[name] for name in ("person", "pool", "code", "doc")]
+    stands = select(*columns).where(PERSON.c.doc.is_not(None))
+    if confidential:
+        return stands.subquery()
+    veiled = exists().where(OPEN_POOL.c.pool == PERSON.c.pool)
+    others = select(*(OPEN_PERSON.c[column.name] for column in columns)).where(OPEN_PERSON.c.doc.is_not(None))
+    return union_all(stands.where(~veiled), others).subquery()
+
+
+def _firsts_of_several(persons: Table, pools: Table) -> Select[Any]:
+    """The least person of each pool in which several stand, and the pool."""
+    other = persons.alias()
+    beside = exists().where(other.c.pool == persons.c.pool, other.c.doc.is_not(None))
+    return (
+        select(persons.c.person, pools.c.blob)
+        .join(pools, pools.c.pool == persons.c.pool)
+        .where(
+            persons.c.doc.is_not(None),
+            beside.where(other.c.person > persons.c.person),
+            ~beside.where(other.c.person < persons.c.person),
+        )
+    )
 
 
 async def _among(connection: AsyncConnection, query: Select[Any], column: Any, values: Sequence[int]) -> list[Any]:

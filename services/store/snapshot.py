@@ -29,8 +29,11 @@ WITH RECURSIVE path(pool) AS (
 SELECT {_POOL}, CAST(NULL AS TEXT), CAST(NULL AS TEXT), pool.blob,
   CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)
 FROM pool JOIN path ON pool.pool = path.pool
+WHERE {{confidential}} OR NOT EXISTS (SELECT 1 FROM open_pool WHERE open_pool.pool = pool.pool)
+UNION ALL SELECT {_POOL}, NULL, NULL, open_pool.blob, NULL, NULL, NULL
+FROM open_pool JOIN path ON open_pool.pool = path.pool WHERE NOT {{confidential}} AND open_pool.blob IS NOT NULL
 UNION ALL SELECT {_CUTOFF}, NULL, NULL, NULL, key, cutoff_known, cutoff_claim FROM capped_key
-UNION ALL SELECT {_KNOWN}, NULL, NULL, NULL, max(known), NULL, NULL FROM position
+UNION ALL SELECT {_KNOWN}, NULL, NULL, NULL, max({{known_column}}), NULL, NULL FROM position
 """  # noqa: S608 - numbers of our own
 # an alias may be committed while its work waits: the whole path is read, so that no fact is missed
 _NOW = f"{_READ} UNION ALL SELECT {_COVERAGE}, system, scope, stretches, NULL, NULL, NULL FROM coverage"  # noqa: S608
@@ -39,6 +42,20 @@ _THEN = (
     f" FROM ({JOINED.replace('{condition}', 'known <= {known}')}) AS joined"
 )
 _READERS = 4
+
+
+def _statements(key: str, known: str) -> dict[tuple[bool, bool], str]:
+    """By whether the past is asked for, and whether by who has the right to what is confidential."""
+    return {
+        (then, confidential): statement.format(
+            key=key,
+            known=known,
+            confidential="true" if confidential else "false",
+            known_column="known" if confidential else "open_known",
+        )
+        for then, statement in ((False, _NOW), (True, _THEN))
+        for confidential in (False, True)
+    }
 
 
 def snapshot_of(rows: Iterable[Sequence[Any]]) -> Snapshot:
@@ -66,8 +83,12 @@ def snapshot_of(rows: Iterable[Sequence[Any]]) -> Snapshot:
 class Snapshots(Protocol):
     """Reads snapshots."""
 
-    async def read(self, key: int, known_at: int | None) -> Snapshot:
-        """Return what a key leads to, with coverage as known at `known_at` (None: now). Raises StoreDown."""
+    async def read(self, key: int, known_at: int | None, *, confidential: bool) -> Snapshot:
+        """Return what a key leads to, with coverage as known at `known_at` (None: now). Raises StoreDown.
+
+        Without the right to what is confidential the same steps are gone whether there is something confidential or
+        nothing at all.
+        """
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -81,15 +102,14 @@ class SqliteSnapshots:
         self._threads: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._open: set[sqlite3.Connection] = set()
-        self._now = _NOW.format(key="?")
-        self._then = _THEN.format(key="?", known="?")
+        self._statements = _statements("?", "?")
 
-    async def read(self, key: int, known_at: int | None) -> Snapshot:
+    async def read(self, key: int, known_at: int | None, *, confidential: bool) -> Snapshot:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="snapshot")
         loop = asyncio.get_running_loop()
         values = (key,) if known_at is None else (key, known_at)
-        statement = self._now if known_at is None else self._then
+        statement = self._statements[known_at is not None, confidential]
         return snapshot_of(await loop.run_in_executor(self._threads, self._rows, statement, values))
 
     def _rows(self, statement: str, values: tuple[int, ...]) -> list[Any]:
@@ -119,18 +139,16 @@ class PostgresSnapshots:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._now = _NOW.format(key="$1::bigint")
-        self._then = _THEN.format(key="$1::bigint", known="$2::bigint")
+        self._statements = _statements("$1::bigint", "$2::bigint")
 
-    async def read(self, key: int, known_at: int | None) -> Snapshot:
+    async def read(self, key: int, known_at: int | None, *, confidential: bool) -> Snapshot:
         try:
             async with self._engine.connect() as held:
                 raw = (await held.get_raw_connection()).driver_connection
                 if raw is None:
                     raise StoreDown("the pool gave no connection")
-                if known_at is None:
-                    return snapshot_of(await raw.fetch(self._now, key))
-                return snapshot_of(await raw.fetch(self._then, key, known_at))
+                statement = self._statements[known_at is not None, confidential]
+                return snapshot_of(await raw.fetch(statement, *((key,) if known_at is None else (key, known_at))))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, SQLAlchemyError) as error:
             raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
 

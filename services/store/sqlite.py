@@ -19,7 +19,7 @@ from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
 from services.store.generation import Generation
 from services.store.tables import BLOCKS
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, WorkRow
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, View, WorkRow
 
 _PARAMETERS = 500
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
@@ -72,9 +72,9 @@ class SqliteTransaction:
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._many(
-            "UPDATE position SET next = ?, known = max(known, ?), tail = ?"
+            "UPDATE position SET next = ?, known = max(known, ?), open_known = max(open_known, ?), tail = ?"
             " WHERE topic = ? AND part = ? AND epoch = ? AND next = ?",
-            [(m.new, m.known, m.tail, m.topic, m.part, m.epoch, m.old) for m in moves],
+            [(m.new, m.known, m.open_known, m.tail, m.topic, m.part, m.epoch, m.old) for m in moves],
         )
         if done != len(moves):
             raise Fenced(f"{done} of {len(moves)} positions moved")
@@ -179,17 +179,34 @@ class SqliteTransaction:
         await self._many("DELETE FROM pool WHERE pool = ?", [(pool,) for pool in gone])
         await self._many("INSERT INTO pool (pool, blob) VALUES (?, ?)", rows)
 
-    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
+    async def open_pools(self, pools: Sequence[int]) -> dict[int, bytes | None]:
         rows = await self._rows(
-            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence, next_change_at,"
-            " awaits_from, awaits, NULL FROM person WHERE pool IN (SELECT value FROM json_each(?))",
+            "SELECT pool, blob FROM open_pool WHERE pool IN (SELECT value FROM json_each(?))", json.dumps(pools)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def replace_open_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes | None]]) -> None:
+        await self._many("DELETE FROM open_pool WHERE pool = ?", [(pool,) for pool in gone])
+        await self._many("INSERT INTO open_pool (pool, blob) VALUES (?, ?)", rows)
+
+    async def persons(self, pools: Sequence[int], view: View = "person") -> list[PersonRow]:
+        rows = await self._rows(
+            "SELECT person, pool, class, citizenship, port, code, period_end, announced, sequence,"  # noqa: S608 - our own
+            f" next_change_at, awaits_from, awaits, NULL FROM {view} WHERE pool IN (SELECT value FROM json_each(?))",
             json.dumps(pools),
         )
         return [PersonRow(*row) for row in rows]
 
-    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
-        await self._many("DELETE FROM person WHERE pool = ?", [(pool,) for pool in gone])
-        await self._many("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    async def docs(self, persons: Sequence[bytes], view: View = "person") -> dict[bytes, bytes]:
+        query = f"SELECT person, doc FROM {view} WHERE doc IS NOT NULL AND person IN"  # noqa: S608 - names of our own
+        standing: dict[bytes, bytes] = {}
+        for some in _parts(persons):
+            standing |= {row[0]: row[1] for row in await self._rows(f"{query} ({', '.join('?' for _ in some)})", *some)}
+        return standing
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow], view: View = "person") -> None:
+        await self._many(f"DELETE FROM {view} WHERE pool = ?", [(pool,) for pool in gone])  # noqa: S608 - our own
+        await self._many(f"INSERT INTO {view} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     async def quarantined(self) -> dict[int, str]:
         return {row[0]: row[1] for row in await self._rows("SELECT pool, why FROM quarantine")}
@@ -198,15 +215,19 @@ class SqliteTransaction:
         await self._many("DELETE FROM quarantine WHERE pool = ?", [(pool,) for pool in gone])
         await self._many("INSERT INTO quarantine (pool, why) VALUES (?, ?)", rows)
 
-    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
+    async def due(
+        self, now: int, covered: Sequence[tuple[int, int]], limit: int, view: View = "person"
+    ) -> list[PersonRow]:
         rows = await self._rows(
-            "SELECT * FROM person WHERE next_change_at <= ? ORDER BY next_change_at LIMIT ?", now, limit
+            f"SELECT * FROM {view} WHERE next_change_at <= ? ORDER BY next_change_at, person LIMIT ?",  # noqa: S608
+            now,
+            limit,
         )
         if len(rows) < limit:
             rows += await self._rows(
-                "SELECT * FROM person WHERE (next_change_at IS NULL OR next_change_at > ?) AND EXISTS"
+                f"SELECT * FROM {view} WHERE (next_change_at IS NULL OR next_change_at > ?) AND EXISTS"  # noqa: S608
                 " (SELECT 1 FROM json_each(?) AS c WHERE awaits <= json_extract(c.value, '$[1]')"
-                " AND awaits_from >= json_extract(c.value, '$[0]')) AND awaits <= ? ORDER BY awaits LIMIT ?",
+                " AND awaits_from >= json_extract(c.value, '$[0]')) AND awaits <= ? ORDER BY awaits, person LIMIT ?",
                 now,
                 json.dumps(covered),
                 max((through for _, through in covered), default=0),
@@ -214,10 +235,10 @@ class SqliteTransaction:
             )
         return [PersonRow(*row) for row in rows]
 
-    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+    async def move_on(self, rows: Sequence[PersonRow], view: View = "person") -> None:
         await self._many(
-            "UPDATE person SET code = ?, announced = ?, sequence = ?, next_change_at = ?, awaits_from = ?, awaits = ?"
-            " WHERE person = ?",
+            f"UPDATE {view} SET code = ?, announced = ?, sequence = ?, next_change_at = ?, awaits_from = ?,"  # noqa: S608
+            " awaits = ? WHERE person = ?",
             [(r.code, r.announced, r.sequence, r.next_change_at, r.awaits_from, r.awaits, r.person) for r in rows],
         )
 
@@ -260,14 +281,15 @@ class SqliteTransaction:
         rows = await self._rows("SELECT system, scope, stretches FROM coverage")
         return unpack_stretches(JoinedRow(*row) for row in rows)
 
-    async def add_change(self, blob: bytes) -> None:
-        await self._raw.execute("INSERT INTO change (blob) VALUES (?)", (blob,))
+    async def add_change(self, blob: bytes, *, confidential: bool = False) -> None:
+        await self._raw.execute("INSERT INTO change (blob, confidential) VALUES (?, ?)", (blob, confidential))
 
     async def lock_outbox(self) -> bool:
         return True
 
-    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
-        return [(row[0], row[1]) for row in await self._rows("SELECT id, blob FROM change ORDER BY id LIMIT ?", limit)]
+    async def changes(self, limit: int) -> list[tuple[int, bytes, bool]]:
+        rows = await self._rows("SELECT id, blob, confidential FROM change ORDER BY id LIMIT ?", limit)
+        return [(row[0], row[1], bool(row[2])) for row in rows]
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         await self._many("DELETE FROM change WHERE id = ?", [(one,) for one in ids])

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,6 +35,34 @@ def _hash(name: str, *, primary: bool = False) -> Column[int]:
 def _block_index(name: str) -> Index:
     some = text(f"{name} <> 0")
     return Index(f"claim_{name}", name, postgresql_where=some, sqlite_where=some)
+
+
+def _person_columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("person", LargeBinary, primary_key=True),
+        _hash("pool"),
+        Column("class", Text),
+        Column("citizenship", Text),
+        Column("port", Text),
+        Column("code", Text),  # outcome that was emitted last
+        Column("period_end", Text),
+        Column("announced", Text),  # digest of the answer that was emitted last
+        Column("sequence", BigInteger, nullable=False),  # changes emitted
+        Column("next_change_at", BigInteger),  # second at which the answer changes by itself
+        # seconds between which departures have to be complete for the answer to change
+        Column("awaits_from", BigInteger),
+        Column("awaits", BigInteger),
+        Column("doc", LargeBinary),
+    )
+
+
+def _person_indexes(table: str) -> tuple[Index, ...]:
+    """With the person behind the second: of those that fall due together the order is that of their ids."""
+    return (
+        Index(f"{table}_pool", "pool"),
+        Index(f"{table}_next", "next_change_at", "person", postgresql_where=text("next_change_at IS NOT NULL")),
+        Index(f"{table}_awaits", "awaits", "person", postgresql_where=text("awaits IS NOT NULL")),
+    )
 
 
 # identifier, record handle or claim -> the pool it was founded in; never changes, so it may be cached
@@ -68,28 +98,14 @@ POOL = Table("pool", METADATA, _hash("pool", primary=True), Column("blob", Large
 # a pool that the present program cannot resolve, and where it fails; empty but for a mistake in the program
 QUARANTINE = Table("quarantine", METADATA, _hash("pool", primary=True), Column("why", Text, nullable=False))
 
+# of a pool with confidential facts those that may be told to all, packed; empty if none may
+OPEN_POOL = Table("open_pool", METADATA, _hash("pool", primary=True), Column("blob", LargeBinary))
+
 # the view: a person; `doc` is the canonical history, absent once the person was merged away, or is quarantined
-PERSON = Table(
-    "person",
-    METADATA,
-    Column("person", LargeBinary, primary_key=True),
-    _hash("pool"),
-    Column("class", Text),
-    Column("citizenship", Text),
-    Column("port", Text),
-    Column("code", Text),  # outcome that was emitted last
-    Column("period_end", Text),
-    Column("announced", Text),  # digest of the answer that was emitted last
-    Column("sequence", BigInteger, nullable=False),  # changes emitted
-    Column("next_change_at", BigInteger),  # second at which the answer changes by itself
-    # seconds between which departures have to be complete for the answer to change
-    Column("awaits_from", BigInteger),
-    Column("awaits", BigInteger),
-    Column("doc", LargeBinary),
-    Index("person_pool", "pool"),
-    Index("person_next", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),
-    Index("person_awaits", "awaits", postgresql_where=text("awaits IS NOT NULL")),
-)
+PERSON = Table("person", METADATA, *_person_columns(), *_person_indexes("person"))
+
+# the view of who lacks the right to confidential records, of the pools that have an open pool; as `person`
+OPEN_PERSON = Table("open_person", METADATA, *_person_columns(), *_person_indexes("open_person"))
 
 # what is to be resolved; a queue emptied by delete, never read by a cursor
 WORK = Table(
@@ -100,11 +116,12 @@ WORK = Table(
     Column("blob", LargeBinary, nullable=False),
 )
 
-# the outbox: the changes of one resolved batch
+# the outbox: the changes of one resolved batch, those for all or those for who has the right to confidential records
 CHANGE = Table(
     "change",
     METADATA,
     Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("confidential", Boolean, nullable=False, server_default=false()),
     Column("blob", LargeBinary, nullable=False),
 )
 
@@ -146,6 +163,7 @@ POSITION = Table(
     Column("next", BigInteger, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("known", BigInteger, nullable=False),
+    Column("open_known", BigInteger, nullable=False, server_default="0"),  # the same of what may be told to all
     Column("tail", LargeBinary),  # digest of the message before `next`
     PrimaryKeyConstraint("topic", "part"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from services.domain.blocks import Blocks
 from services.domain.coverage import Source, Stretch
@@ -33,6 +33,7 @@ class Move(NamedTuple):
     epoch: int
     known: int  # latest publication stamp among what was read
     tail: bytes = b""  # digest of the last message before `new`; empty: not known
+    open_known: int = 0  # latest publication stamp among what was read and may be told to all
 
 
 class ClaimRow(NamedTuple):
@@ -74,6 +75,10 @@ class PersonRow(NamedTuple):
     awaits_from: int | None
     awaits: int | None
     doc: bytes | None
+
+
+View = Literal["person", "open_person"]
+"""The view of who has the right to confidential records; and of who lacks it, of the pools that have an open pool."""
 
 
 class WorkRow(NamedTuple):
@@ -143,11 +148,20 @@ class Transaction(Protocol):
     async def replace_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes]]) -> None:
         """Delete rows, insert rows."""
 
-    async def persons(self, pools: Sequence[int]) -> list[PersonRow]:
-        """The persons of these pools; their `doc` is left out."""
+    async def open_pools(self, pools: Sequence[int]) -> dict[int, bytes | None]:
+        """Pool -> blob of what may be told to all, for those of the pools that hold what may not."""
 
-    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow]) -> None:
-        """Delete all persons of the pools `gone`, insert rows."""
+    async def replace_open_pools(self, gone: Sequence[int], rows: Sequence[tuple[int, bytes | None]]) -> None:
+        """Delete rows, insert rows."""
+
+    async def persons(self, pools: Sequence[int], view: View = "person") -> list[PersonRow]:
+        """The persons of these pools in a view; their `doc` is left out."""
+
+    async def docs(self, persons: Sequence[bytes], view: View = "person") -> dict[bytes, bytes]:
+        """Person -> history, for those of the persons that stand in a view."""
+
+    async def replace_persons(self, gone: Sequence[int], rows: Sequence[PersonRow], view: View = "person") -> None:
+        """Delete all persons of the pools `gone` from a view, insert rows."""
 
     async def quarantined(self) -> dict[int, str]:
         """The pools that could not be resolved, and why. Nearly always empty."""
@@ -155,10 +169,16 @@ class Transaction(Protocol):
     async def replace_quarantined(self, gone: Sequence[int], rows: Sequence[tuple[int, str]]) -> None:
         """Delete rows, insert rows."""
 
-    async def due(self, now: int, covered: Sequence[tuple[int, int]], limit: int) -> list[PersonRow]:
-        """Persons whose answer has changed by itself by `now`, or by one of these stretches being covered."""
+    async def due(
+        self, now: int, covered: Sequence[tuple[int, int]], limit: int, view: View = "person"
+    ) -> list[PersonRow]:
+        """Persons of a view whose answer has changed by itself by `now`, or by one of these stretches being covered.
 
-    async def move_on(self, rows: Sequence[PersonRow]) -> None:
+        First the former by (next_change_at, person), then, if there are fewer than `limit`, the latter by (awaits,
+        person).
+        """
+
+    async def move_on(self, rows: Sequence[PersonRow], view: View = "person") -> None:
         """Write code, announced, sequence, next_change_at, awaits_from and awaits of these persons, nothing else."""
 
     async def lock_coverage(self) -> None:
@@ -182,14 +202,14 @@ class Transaction(Protocol):
     async def coverage(self) -> dict[Source, tuple[Stretch, ...]]:
         """Return the joined rows (microseconds)."""
 
-    async def add_change(self, blob: bytes) -> None:
+    async def add_change(self, blob: bytes, *, confidential: bool = False) -> None:
         """One more row of the outbox."""
 
     async def lock_outbox(self) -> bool:
         """Whether this transaction is the one that may empty the outbox."""
 
-    async def changes(self, limit: int) -> list[tuple[int, bytes]]:
-        """The oldest rows of the outbox."""
+    async def changes(self, limit: int) -> list[tuple[int, bytes, bool]]:
+        """The oldest rows of the outbox: number, blob, whether they are confidential."""
 
     async def delete_changes(self, ids: Iterable[int]) -> None:
         """They were delivered."""

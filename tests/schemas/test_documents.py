@@ -319,7 +319,9 @@ def test_who_sends_and_who_receives() -> None:
         address = _resolve(operation["channel"]["$ref"])["address"]
         operations.setdefault((operation["tags"][0]["name"], operation["action"]), set()).add(address)
     assert operations[("correlator", "receive")] == set(EVENT_TOPICS)
-    assert operations[("correlator", "send")] == {"visabus.status-changes", "visabus.status-changes.latest"}
+    assert operations[("correlator", "send")] == {
+        f"visabus.{name}{twin}" for name in ("status-changes", "confidential-changes") for twin in ("", ".latest")
+    }
     assert operations[("ingest", "send")] == {
         *EVENT_TOPICS,
         "visabus.positions",

@@ -10,6 +10,7 @@ from correlation import Driver
 from populations import bytes_of, world_of
 
 import services.store.reads as reads_module
+from services.domain.pools import Pool
 from services.export import lines
 from services.matches import possible
 from services.store import Store
@@ -30,6 +31,8 @@ READINGS: dict[str, Reading] = {
 
 def comparable(piece: object) -> object:
     """A piece of an answer, to be compared."""
+    if isinstance(piece, tuple) and isinstance(piece[-1], Pool):
+        piece = piece[-1]
     facts = getattr(piece, "facts", None)
     return sorted(facts) if facts is not None else piece
 

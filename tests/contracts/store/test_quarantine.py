@@ -53,7 +53,7 @@ async def mended(store: Store, tmp_path: Path) -> None:
 async def reported(store: Store) -> list[dict[str, object]]:
     """All changes so far."""
     async with store.writer.begin() as tx:
-        return [orjson.loads(body) for _, blob in await tx.changes(100_000) for body in unpack_changes(blob)]
+        return [orjson.loads(body) for _, blob, _ in await tx.changes(100_000) for body in unpack_changes(blob)]
 
 
 @pytest.mark.law(

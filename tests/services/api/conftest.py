@@ -71,10 +71,10 @@ class MemoryReads:
     async def one_state(self) -> AsyncIterator[MemoryReads]:
         yield self
 
-    async def snapshot(self, key: int, known_at: int | None = None) -> Snapshot:
+    async def snapshot(self, key: int, known_at: int | None = None, *, confidential: bool = False) -> Snapshot:
         self._up()
         pools, coverage = await self.pools([key]), await self.coverage(known_at)
-        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through())
+        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through(confidential=confidential))
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         self._up()
@@ -89,9 +89,9 @@ class MemoryReads:
         self._up()
         return complete([fact for fact in self.facts if fact.kind == "coverage"], known_at)
 
-    async def known_through(self) -> int | None:
+    async def known_through(self, *, confidential: bool = False) -> int | None:
         self._up()
-        return max((fact.known for fact in self.facts), default=None)
+        return max((fact.known for fact in self.facts if confidential or not fact.handling), default=None)
 
     async def histories(self) -> AsyncIterator[bytes]:
         self._up()
@@ -102,7 +102,7 @@ class MemoryReads:
         self._up()
         yield Pool(self.facts)
 
-    async def quarantined(self) -> dict[int, str]:
+    async def quarantined(self, *, confidential: bool = False) -> dict[int, str]:
         return {}
 
     async def backlog(self) -> int:

@@ -153,9 +153,12 @@ def test_answers_are_a_function_of_what_may_be_told(new_maker: Any, data: Any, a
         maker.filing("F0", date(2026, 6, 20)),
     )
     secrets = _facts(*data.draw(marked(maker)))
+    # all versions of a record that are drawn are marked, the last one too: nothing of it may be told
+    hidden = {(fact.system, fact.record) for fact in secrets if fact.handling}
+    rest = [fact for fact in base if (fact.system, fact.record) not in hidden]
     by = ByIdentifier(Identifier.of(Scheme.I94, "123456789A1"))
     for view in (status_view, timeline_view):
         for known_at in (None, 1_780_000_000_000_000):
             when = When(as_of, known_at)
             message = view(by, when, Known(tuple(base + secrets), NOTHING, None), confidential=False)
-            assert message == view(by, when, Known(tuple(base), NOTHING, None), confidential=True)
+            assert message == view(by, when, Known(tuple(rest), NOTHING, None), confidential=True)
