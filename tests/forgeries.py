@@ -131,7 +131,7 @@ class Forger:
             (key, b"urn:visabus:system:BCI" if key == "ce_source" else content)
             for key, content in message_of(taken_back).headers
         )
-        ahead = datetime(9998, 1, 1, tzinfo=UTC)
+        far = datetime(9998, 1, 1, tzinfo=UTC)
         tomorrow = Signer(self.signer.keys, lambda: datetime.now(UTC).timestamp() + 86_400)
         return {
             "another's arrival taken back, unsigned": message_of(taken_back),
@@ -163,9 +163,9 @@ class Forger:
             ),
             "a mark taken off another's case": self.by_own_key(unmarked, topic=STATUSES),
             "known in the year 9998": self.by_own_key(
-                self.own(Arrival, "F13").model_copy(update={"published_at": ahead})
+                self.own(Arrival, "F13").model_copy(update={"published_at": far})
             ),
-            "recorded in the year 9998": self.by_own_key(self.own(Arrival, "F14", recorded_at=ahead)),
+            "recorded in the year 9998": self.by_own_key(self.own(Arrival, "F14", recorded_at=far)),
             "in the place of another's event": self.by_own_key(elsewhere),
             "under the key of another's record": self.by_own_key(self.own(Arrival, "F15"), key=b"I94/A1"),
             "signed tomorrow": tomorrow.signed(message_of(self.own(Arrival, "F16")), FORGER),

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from bus.contract import Bus, Delivery, Message, Producer
+from bus.contract import Bus, Delivery, Message, Placed, Producer
 from schemas.topics import EVENT_TOPICS, EXTRACTS, POSITIONS, PUSH_ANSWERS
 from services.authority.keys import KeyFiles
 from services.authority.rights import Refused
@@ -28,9 +28,9 @@ class SigningProducer:
         self._producer = producer
         self._signer = signer
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Message]) -> Placed:
         """Return when all messages are durable. Raises NoKey, and what a producer raises."""
-        await self._producer.send([self._signed(message) for message in messages])
+        return await self._producer.send([self._signed(message) for message in messages])
 
     async def close(self) -> None:
         """Give up what is held."""
@@ -60,7 +60,7 @@ class SigningBus:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bus, name)
 
-    async def producer(self) -> SigningProducer:
+    async def producer(self) -> Producer:
         """A new producer, which signs."""
         return SigningProducer(await self._bus.producer(), Signer(self._keys))
 
