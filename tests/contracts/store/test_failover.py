@@ -15,6 +15,7 @@ from services.correlator.key_cache import KeyCache
 from services.domain.facts import fact_of
 from services.domain.identity import keys_of
 from services.store import Store, open_store
+from services.store import postgres as writer
 from services.store.contract import StoreDown
 from services.store.writer import Transaction
 
@@ -134,6 +135,22 @@ async def test_a_database_that_says_no_for_a_while_is_away(postgres: str, name: 
                 await refused(tx, NO[name])
         async with store.writer.begin() as tx:
             assert await tx.insert_keys([(1, 1)]) == set()
+    finally:
+        await store.close()
+
+
+@pytest.mark.law(2, planted="errors of a database that pass taken for mistakes of ours")
+@pytest.mark.parametrize("name", [name for name in NO if name != "a bug of the server"])
+async def test_an_error_that_passes_taken_for_final_is_seen(
+    postgres: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it was: only a lost connection passes."""
+    monkeypatch.setattr(writer, "PASSING", (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError))
+    store = await open_store(postgres)
+    try:
+        with pytest.raises(asyncpg.PostgresError):
+            async with store.writer.begin() as tx:
+                await refused(tx, NO[name])
     finally:
         await store.close()
 

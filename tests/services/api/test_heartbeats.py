@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.topics import EVENT_TOPICS
+from services.api import app as api
 from services.correlator import process
 from services.settings import load
 from services.store import Store, open_store
@@ -43,6 +44,13 @@ async def test_readiness_tells_a_dead_correlator(
     assert (ready["status"], ready["correlators"]) == (status, alive)
     assert ready["behind"] == (beats[0][1] if beats else None)
     assert (ready["correlated_at"] is None) == (not beats)
+
+
+@pytest.mark.law(2, planted="a readiness that takes no heart for a quiet bus")
+async def test_readiness_that_asks_for_no_heartbeat_is_seen(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "ALIVE_SECONDS", float("inf"))
+    world.reads.beats = [Beat("host/1", micro(3_600), 0)]
+    assert (await world.client.get("/readyz")).json()["status"] == "ready", "though no correlator lives"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 import toy_source
 from toy_source import check, expected, once, receipts, settings, toy, world
 
+from adapters.core import SourceDown
 from bus.contract import Bus, BusDown, Message, Placed, Producer
 from bus.embedded import EmbeddedBus
 from schemas.events import AnyEvent
@@ -20,7 +21,8 @@ from schemas.topics import POSITIONS
 from services import failpoints
 from services.dead_letters import Spool
 from services.feeds import FeedHeld, FeedLost
-from services.ingest import Outcome, host, recorded, run
+from services.ingest import Outcome, feed_run, host, recorded, run
+from services.ingest.feed_run import FeedRun
 from services.settings import Deadlines, Settings
 
 LINES = """good 1
@@ -264,6 +266,100 @@ async def test_an_unexpected_error_is_told_where_the_feed_stands_and_it_is_tried
     assert [each for each in check(folder, await world(bus)) if "nobody told" not in each] == []
 
 
+@pytest.mark.law(2, planted="a feed that an unexpected error ends for good, while its process lives")
+async def test_a_feed_that_dies_without_a_sign_is_seen(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was: the error goes through, and neither tells where the feed stands nor is tried again."""
+    stop = asyncio.Event()
+    tries = 0
+
+    def broken(_self: toy_source.Folder, _position: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        raise ValueError("year 20250 is out of range")
+
+    async def through(self: FeedRun) -> bool:
+        return await self._round()
+
+    monkeypatch.setattr(toy_source.Folder, "batches", broken)
+    monkeypatch.setattr(FeedRun, "_patient_round", through)
+    running = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
+    await asyncio.sleep(0.5)
+    stop.set()
+    await running
+    assert tries == 1
+    assert (await world(bus)).checkpoints["TOY/lines"]["stopped"] is None
+
+
+Lines = list[tuple[str, str]]
+
+
+async def lines_of_an_outage(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """What is logged of a source that goes away, and comes back with one more file."""
+    written: Lines = []
+
+    def take(level: str) -> Callable[..., None]:
+        return lambda _self, event, **fields: written.append((level, f"{event} {fields.get('why', '')}".strip()))
+
+    class Log:
+        info, warning, error = take("info"), take("warning"), take("error")
+
+        def bind(self, **_: object) -> Log:
+            return self
+
+    monkeypatch.setattr(feed_run.structlog, "get_logger", lambda _name: Log())
+    stop = asyncio.Event()
+    down = True
+    sound = toy_source.Folder.batches
+
+    def batches(self: toy_source.Folder, position: Any) -> Any:
+        if down:
+            raise SourceDown("its certificate has expired")
+        return sound(self, position)
+
+    monkeypatch.setattr(toy_source.Folder, "batches", batches)
+    running = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
+    await asyncio.sleep(0.3)
+    down = False
+    await read_to(bus, "b.txt")
+    await asyncio.sleep(0.2)
+    stop.set()
+    await running
+    return written
+
+
+def wrong_lines(written: Lines) -> list[str]:
+    """What the log should say and does not."""
+    wanted = {
+        "source down with why": ("warning", "source down its certificate has expired"),
+        "source back": ("info", "source back"),
+    }
+    wrong = [name for name, line in wanted.items() if line not in written]
+    wrong += ["back is told more than once"] if written.count(("info", "source back")) > 1 else []
+    return wrong + ([] if written.count(("info", "batch done")) == 2 else ["a line for each batch"])
+
+
+@pytest.mark.law(2, "a source that goes says why, one that is back says so once, and each batch has its line")
+async def test_the_log_says_when_a_source_goes_and_comes_and_what_was_read(
+    bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert wrong_lines(await lines_of_an_outage(bus, folder, monkeypatch)) == []
+
+
+@pytest.mark.law(2, planted="nothing said of a source that goes, of one that is back, of a batch that was read")
+@pytest.mark.parametrize(
+    ("method", "missing"),
+    [
+        ("_log_source_down", ["source down with why", "source back"]),
+        ("_log_batches", ["a line for each batch"]),
+    ],
+)
+async def test_a_log_that_says_nothing_is_seen(
+    bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch, method: str, missing: list[str]
+) -> None:
+    monkeypatch.setattr(FeedRun, method, lambda _self, _given: None)
+    assert wrong_lines(await lines_of_an_outage(bus, folder, monkeypatch)) == missing
+
+
 async def test_a_feed_that_was_stopped_goes_on_once_its_batch_is_mended(bus: Bus, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -502,8 +598,6 @@ async def test_a_late_word_of_a_suspended_host_does_no_harm(bus: Bus, folder: Pa
 @pytest.mark.law(2, planted="the position saved before the events are durable")
 async def test_the_planted_bug_loses_records(bus: Bus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check must fail where the position is saved before the events are durable."""
-    from services.ingest.feed_run import FeedRun
-
     monkeypatch.setattr(FeedRun, "_deliver", FeedRun._deliver)  # put back afterwards
     toy_source.plant()
 
