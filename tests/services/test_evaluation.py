@@ -304,8 +304,9 @@ async def test_the_truth_of_a_status_is_what_a_perfect_matcher_says(noisy: Truth
     pools = [admissions(person) for person in noisy.persons()]
     # each pool resolved by itself may fall apart; the perfect view does not
     histories = []
-    for facts in pools:
-        one, *rest = resolved([replace(each, claim=facts[0].claim) for each in facts])
+    for number, facts in enumerate(pools):
+        claim = Claim((), "", "", (), (f"fin/OBIM/{1_000_000_000 + number}",))
+        one, *rest = resolved([replace(each, claim=claim) for each in facts])
         assert not rest
         histories.append(one)
     result = await judged(noisy, histories, pools)
