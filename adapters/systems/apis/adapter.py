@@ -100,8 +100,10 @@ def numbers(said: Fields, leg: Leg) -> Iterator[Spelling]:
 
 def key(said: Fields) -> str:
     """The record: flight, date, airport, traveller. Raises ValueError."""
-    leg = way(said).crossings[0]
-    traveller = who(said)
+    crossings = way(said).crossings
+    if not crossings:
+        raise ValueError("no leg of the journey crosses the border")
+    leg, traveller = crossings[0], who(said)
     return " ".join(f"{leg.flight()[1]} {departs(leg)[:8]} {leg.begins.code} {traveller}".upper().split())
 
 
