@@ -136,7 +136,7 @@ def test_what_lies_behind_its_own_record_is_refused() -> None:
 
 def test_what_is_left_out_and_taken_back() -> None:
     result = MAPPER(Record("line 1", b"raw", GOOD | {"kind": "Z", "day": "nonsense"}), ORIGIN)
-    assert result == Filtered("left.out")
+    assert result == Filtered("left.out", "K1")
     assert {event.operation for event in events(action="D")} == {Operation.RETRACT}
 
 
@@ -153,7 +153,7 @@ def test_a_row_that_is_gone_is_taken_back_whatever_is_wrong_with_it() -> None:
 
 def test_a_row_that_changed_into_one_that_is_left_out_is_taken_back() -> None:
     left_out = GOOD | {"kind": "Z"}
-    assert MAPPER(Record("line 1", b"raw", left_out), ORIGIN) == Filtered("left.out")
+    assert MAPPER(Record("line 1", b"raw", left_out), ORIGIN) == Filtered("left.out", "K1")
     for mapper in (MAPPER, replace(MAPPER, gone=says), replace(MAPPER, gone=lambda said: Filtered("left.out"))):
         result = mapper(Changed("line 1", b"raw", left_out), ORIGIN)
         assert isinstance(result, Mapped)
@@ -270,7 +270,7 @@ def test_a_record_of_which_a_wrong_value_leaves_nothing_is_refused_and_left_out_
 
     mapper = replace(MAPPER, says=one)
     assert refused(mapper, ended="soon").reason == "ended 'soon' is no date"
-    assert mapper(Record("line 1", b"raw", GOOD), ORIGIN) == Filtered("no-step")
+    assert mapper(Record("line 1", b"raw", GOOD), ORIGIN) == Filtered("no-step", "K1")
 
 
 def test_a_reason_does_not_quote_an_identifier() -> None:
@@ -307,7 +307,7 @@ def test_classes_and_words_that_betray_what_is_confidential_mark_a_record(
 def test_a_record_that_a_rule_leaves_out_takes_back_what_it_said_before() -> None:
     mapper = replace(MAPPER, taken_back=lambda said: says(said) if said["version"] > 1 else ())
     assert {event.operation for event in events(mapper, kind="Z")} == {Operation.RETRACT}
-    assert mapper(Record("line 1", b"raw", GOOD | {"kind": "Z", "version": 1}), ORIGIN) == Filtered("left.out")
+    assert mapper(Record("line 1", b"raw", GOOD | {"kind": "Z", "version": 1}), ORIGIN) == Filtered("left.out", "K1")
     assert {event.operation for event in events(mapper)} == {Operation.ASSERT}
 
 
