@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
@@ -27,6 +26,7 @@ class Access:
     caller: Caller
     purpose: str
     source: str
+    request: str
 
     async def remember(
         self, verb: str, about: Sequence[str], reason: str = "", *, result: Result = Result.DONE
@@ -36,7 +36,7 @@ class Access:
         for each in about or ("",):
             await audit.write(
                 Entry(
-                    request=str(uuid4()),
+                    request=self.request,
                     subject=self.caller.subject,
                     client=self.caller.client,
                     purpose=self.purpose,
@@ -76,7 +76,7 @@ def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
             if purpose not in caller.purposes:
                 raise Problem(403, "purpose", "The token does not permit this purpose.")
         source = request.client.host if request.client is not None else ""
-        return Access(console, caller, purpose if purpose in set(Purpose) else "", source)
+        return Access(console, caller, purpose if purpose in set(Purpose) else "", source, request.state.request)
 
     return allowed
 

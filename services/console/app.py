@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 from typing import Annotated, Any
+from uuid import uuid4
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -51,8 +52,13 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})
+        request = str(uuid4())  # of this request alone, in its row of the audit log and in a problem
+        scope.setdefault("state", {})["request"] = request
         read = 0
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            await Problem(413, "too-large", "The body is too large.").response()(scope, receive, send)
+            return
 
         async def bounded() -> Message:
             nonlocal read
@@ -66,7 +72,8 @@ class Headers:
             if message["type"] == "http.response.start":
                 ours = {name for name, _ in HEADERS}
                 given = [(name, value) for name, value in message["headers"] if name.lower() not in ours]
-                message = {**message, "headers": [*given, *HEADERS]}
+                number = (b"visabus-request", request.encode())
+                message = {**message, "headers": [*given, *HEADERS, number]}
             await send(message)
 
         await self._app(scope, bounded, headed)

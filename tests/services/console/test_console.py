@@ -1,0 +1,230 @@
+"""The console's routes: who may what, what is kept of it, and from a refusal to its replay."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from toy_source import once, settings, toy, world
+
+from bus.embedded import EmbeddedBus
+from services.api import development
+from services.audit import AuditLog, keys_of, open_audit, open_reading
+from services.cli.console import console_of
+from services.console.app import FILES
+from services.settings import Settings
+from services.store import open_store
+from services.wiring import topics
+
+PURPOSE = "overstay-review"
+EVERY = ("operations:read", "records:read", "operations:write", "status:read", "timeline:read")
+
+
+@dataclass
+class World:
+    """A console over a real bus, store and audit log."""
+
+    path: Path
+    settings: Settings
+    bus: EmbeddedBus
+    audit: AuditLog
+    client: httpx.AsyncClient
+
+    def token(self, *scopes: str, purposes: tuple[str, ...] = (PURPOSE,)) -> dict[str, str]:
+        token = development.token(
+            self.settings.api,
+            self.settings.data_dir,
+            subject="someone",
+            client="tests",
+            scopes=scopes,
+            purposes=purposes,
+            now=datetime.now(UTC),
+            ttl=600,
+        )
+        return {"Authorization": f"Bearer {token}", "Visabus-Purpose": PURPOSE}
+
+    async def verbs(self) -> list[str]:
+        async with open_reading(self.settings.audit_url, keys_of(self.settings).seal) as reading:
+            return [row.verb async for row in reading.rows()]
+
+
+@asynccontextmanager
+async def _world(tmp_path: Path) -> AsyncIterator[World]:
+    at = settings(tmp_path)
+    bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
+    await bus.declare(topics())
+    store = await open_store(at.store_url)
+    audit = await open_audit(at.audit_url, keys_of(at), lambda: datetime.now(UTC))
+    trust = development.trust_of(at.api, at.data_dir)
+    async with console_of(at, trust, audit, store) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+            yield World(tmp_path, at, bus, audit, client)
+    await audit.close()
+    await store.close()
+    await bus.close()
+
+
+@pytest.fixture
+async def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": toy(tmp_path).system})
+    async with _world(tmp_path) as opened:
+        yield opened
+
+
+READS = {
+    "/console/api/overview": ("operations:read",),
+    "/console/api/history/hour": ("operations:read",),
+    "/console/api/systems/TOY": ("operations:read",),
+    "/console/api/dead-letters": ("operations:read",),
+    "/console/api/dead-letters/list?system=TOY&feed=lines&reason=x": ("operations:read", "records:read"),
+    "/console/api/trace?about=TOY+1": ("operations:read", "records:read"),
+    "/console/api/matches": ("operations:read", "records:read"),
+}
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_nothing_is_told_without_each_scope(console: World, path: str) -> None:
+    assert (await console.client.get(path)).status_code == 401
+    assert (await console.client.get(path, headers={"Authorization": "Bearer x"})).status_code == 401
+    needed = READS[path]
+    for left_out in needed:
+        others = [scope for scope in EVERY if scope != left_out]
+        assert (await console.client.get(path, headers=console.token(*others))).status_code == 403
+    await _ingest(console, "good 1")
+    assert (await console.client.get(path, headers=console.token(*needed))).status_code == 200
+
+
+async def test_records_need_a_purpose_that_the_token_permits(console: World) -> None:
+    await _ingest(console, "good 1")
+    path = "/console/api/trace?about=TOY+1"
+    headers = console.token(*EVERY)
+    del headers["Visabus-Purpose"]
+    assert (await console.client.get(path, headers=headers)).status_code == 400
+    assert (await console.client.get(path, headers=console.token(*EVERY, purposes=("audit",)))).status_code == 403
+
+
+async def test_to_read_is_not_to_write(console: World) -> None:
+    reader = console.token("operations:read", "records:read")
+    asked = {"ids": ["0000"], "why": "mended"}
+    path = "/console/api/dead-letters/replay"
+    assert (await console.client.post(path, json=asked, headers=reader)).status_code == 403
+    ref = {"system": "TOY", "record": "1"}
+    word = {"one": ref, "other": ref, "same": True, "why": "seen"}
+    assert (await console.client.post("/console/api/matches", json=word, headers=reader)).status_code == 403
+
+
+async def _ingest(console: World, *lines: str, name: str = "a.txt") -> None:
+    (console.path / name).write_text("".join(f"{line}\n" for line in lines))
+    await once(console.path, console.bus)
+
+
+async def _get(console: World, path: str) -> Any:
+    response = await console.client.get(path, headers=console.token(*EVERY))
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def _post(console: World, path: str, body: Any) -> Any:
+    response = await console.client.post(path, json=body, headers=console.token(*EVERY))
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_from_a_refusal_to_its_replay(console: World) -> None:
+    await _ingest(console, "good 1", "refuse 2")
+    await _wait(console)
+    (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+    assert (group["system"], group["waiting"], group["reason"]) == ("TOY", 1, "refused by the mapping")
+    letter = await _get(console, f"/console/api/dead-letters/{group['example']}")
+    assert [line["text"].strip() for line in letter["lines"]]
+    assert (letter["place"], letter["record"]) == ("line 2", "2")
+    mended = {"data": b64encode(b"good 2").decode()}
+    path = f"/console/api/dead-letters/{letter['id']}/check"
+    assert (await _post(console, path, {}))["outcome"] == "refused"
+    before = (await world(console.bus)).ids()
+    assert (await _post(console, path, mended))["outcome"] in ("publish", "refused")
+    assert (await world(console.bus)).ids() == before  # a check sends nothing
+    verbs = await console.verbs()
+    assert {"console dead-letters show", "console dead-letters check"} <= set(verbs)
+    replayed = {"ids": [letter["id"]], "why": "mended by hand", **mended}
+    (result,) = (await _post(console, "/console/api/dead-letters/replay", replayed))["results"]
+    assert result["id"] == letter["id"]
+    assert (await console.verbs())[-1] == "console dead-letters replay mended"
+
+
+async def _wait(console: World) -> None:
+    """The overview is two seconds old at most: have it made anew."""
+    app: Any = console.client._transport.app  # type: ignore[attr-defined]
+    await app.state.console.watch.observe()
+
+
+async def test_a_system_is_shown_with_its_receipts(console: World) -> None:
+    await _ingest(console, "good 1", "skip 2", "bad x")
+    await _wait(console)
+    system = await _get(console, "/console/api/systems/TOY")
+    (receipt,) = system["receipts"]
+    assert (receipt["batch"], receipt["read"], receipt["dead_lettered"]) == ("a.txt", 3, 1)
+    assert system["feeds"][0]["last_batch"] == "a.txt"
+    assert (await console.client.get("/console/api/systems/NONE", headers=console.token(*EVERY))).status_code == 404
+
+
+async def test_a_trace_is_in_the_audit_log_before_it_is_told(console: World) -> None:
+    await _ingest(console, "good 1")
+    trace = await _get(console, "/console/api/trace?about=TOY+1")
+    assert trace["records"][0]["record"] == "1"
+    assert "console trace" in await console.verbs()
+    unknown = await console.client.get("/console/api/trace?about=TOY+9", headers=console.token(*EVERY))
+    assert unknown.status_code == 404
+    assert (await console.verbs()).count("console trace") == 2
+
+
+async def test_a_decision_goes_over_the_bus_under_the_name_of_who_decided(console: World) -> None:
+    one, other = {"system": "TOY", "record": "1"}, {"system": "TOY", "record": "2"}
+    word = {"one": one, "other": other, "same": True, "why": "both passports seen"}
+    assert await _post(console, "/console/api/matches", word) == {"decided": "same"}
+    (event,) = (await world(console.bus)).events
+    assert json.loads(event.model_dump_json())["by"] == "someone"
+    assert "console matches decide same" in await console.verbs()
+    same = await console.client.post("/console/api/matches", json=word | {"other": one}, headers=console.token(*EVERY))
+    assert same.status_code == 422
+
+
+async def test_every_answer_has_the_headers_of_a_closed_page(console: World) -> None:
+    for path in ("/console/", "/console/app.js", "/console/style.css", "/console/none", "/console/api/overview"):
+        headers = (await console.client.get(path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", sorted(FILES.iterdir()), ids=lambda path: path.name)
+async def test_files_ask_no_other_host_and_hold_no_script_of_their_own(console: World, path: Path) -> None:
+    response = await console.client.get(f"/console/{path.name}")
+    assert response.status_code == 200
+    content = response.text
+    assert not re.findall(r"""(?:src|href|url|import|fetch)\W{1,3}https?://""", content)
+    assert "innerHTML" not in content
+    if path.suffix == ".html":
+        assert not re.search(r"<script(?![^>]*src=)|style=|onclick=", content)
+
+
+async def test_what_is_no_file_of_the_page_is_not_served(console: World) -> None:
+    for path in ("/console/app.py", "/console/..%2fapp.py", "/console/../app.py", "/console/%2e%2e/app.py"):
+        assert (await console.client.get(path)).status_code == 404
+
+
+async def test_a_body_without_end_is_refused(console: World) -> None:
+    body = {"ids": [], "why": "x" * 600_000}
+    response = await console.client.post("/console/api/dead-letters/replay", json=body, headers=console.token(*EVERY))
+    assert response.status_code == 413
