@@ -100,7 +100,7 @@ async def _run(
     host: str,
     port: int,
     stamp: Stamp,
-    source: KeySource,
+    source: KeySource | None = None,
     *,
     take_over: bool,
 ) -> bool:
@@ -147,6 +147,7 @@ async def _run(
         except ReaderDown as error:
             raise Refusal(str(error)) from None
         keys = Keys.of(settings.door.keys)
+        source = source or KeySource(lambda: settings, [])
         files = KeyFiles(source.paths, source.load, keys, {system.name for system, _ in pushed})
         app = create_app(handlers, keys, settings.door)
         metrics = settings.metrics

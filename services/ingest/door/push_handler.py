@@ -224,10 +224,11 @@ async def open_push_handlers(
         stack.push_async_callback(producer.close)
         handlers: dict[str, PushHandler] = {}
         for system, feed in feeds:
+            # before the feed is taken over: until a process can read, the door that has it goes on
+            reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes)
             await ledger.open(takeover_seconds, take_over=take_over)
             stack.push_async_callback(ledger.close)
-            reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
             handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), reader)
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler

@@ -138,12 +138,14 @@ async def test_a_second_door_is_refused_unless_it_is_told_to_take_over(
     door: tuple[asyncio.subprocess.Process, str], tmp_path: Path
 ) -> None:
     running, url = door
+    async with httpx.AsyncClient(base_url=url) as http:
+        await push(http, message(encounter(id="E0000000018")))  # the first one holds the feed by now
     second = await asyncio.create_subprocess_exec(
         *(VISABUS, "--settings", tmp_path / "visabus.toml", "--data", tmp_path / "data", "door", "--port", "0"),
         env={**os.environ, "VISABUS_SECRETS_DIR": str(tmp_path / "secrets")},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, output = await asyncio.wait_for(second.communicate(), 30)
+    _, output = await asyncio.wait_for(second.communicate(), 60)
     assert second.returncode == 1
     assert b"IDENT.push is held by a process" in output
     assert b"--take-over" in output
