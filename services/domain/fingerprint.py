@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 19
+NORMALISER = 20
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -58,6 +58,7 @@ def fingerprint() -> str:
         (str(rules.FIXED_PERIODS_FROM), rules.TRANSITION_YEARS, rules.TRANSITION_DAYS),
         (rules.PAROLE_OVER, rules.OUT_OF_STATUS, rules.CORRECTED, rules.PAROLED_AGAIN),
         (rules.CONTRADICTED, rules.IMPOSSIBLE, (facts.BEYOND, facts.BEYOND_KNOWING), sorted(facts.BY_CLASS.items())),
+        sorted(facts.BY_LAW.items()),
         (sorted(rules.ONLINE_SYSTEMS), sorted(rules.LAND_RETURN), rules.FINGERPRINTS),
         (sorted(rules.IMPLIED_STEPS), sorted(rules.IMPLIED_REASONS), sorted(rules.IMPLIED_FACTS)),
         [repr(row) for row in holidays.HOLIDAYS],
