@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(PIP) --require-hashes --requirement
+# the package itself has no hash: what builds it is locked, and nothing is fetched beside
+OWN := $(PIP) --no-deps --no-build-isolation --editable .
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 ARGS ?=
 
@@ -12,7 +15,7 @@ SETS ?= 500
 ACCIDENTS ?= 300
 PRESS ?= 600
 
-.PHONY: help install demo test test-unit test-long check fmt bench clean fuzz
+.PHONY: help install lock sbom known-faults demo test test-unit test-long check fmt bench clean fuzz
 
 help:
 	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
@@ -24,17 +27,21 @@ help:
 	@echo "make bench       the benchmarks (minutes); figures on standard output"
 	@echo "make fuzz        coverage-guided fuzzers over every format, SECONDS=600 each; findings in var/fuzz"
 	@echo "make install     $(VENV) with the command visabus"
+	@echo "make lock        requirements.txt and requirements-dev.txt anew, with hashes, from pyproject.toml and constraints.txt"
+	@echo "make sbom        var/sbom.json (CycloneDX) and var/licences.txt: what this installation is made of"
+	@echo "make known-faults   ask a database on the network for known faults of the locked packages"
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+$(VENV)/.installed: pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 2))' || { echo "Python 3.11.2 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Debian: apt-get install python3-venv"; exit 1; }
 	@echo "installing into $(VENV) ..."
-	@$(PIP) --editable .
+	@$(LOCKED) requirements.txt
+	@$(OWN)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	@echo "installing what the tests need ..."
-	@$(PIP) --editable '.[dev]'
+	@$(LOCKED) requirements-dev.txt
 	@touch $@
 
 install: $(VENV)/.installed
@@ -75,8 +82,24 @@ bench: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# uv asks an index for the hashes of all files of a release at once; the index is pip's own, if one is set
+LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --constraint constraints.txt --generate-hashes --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --quiet --group build $(if $(PIP_INDEX_URL),--default-index $(PIP_INDEX_URL))
+
+lock:
+	@test -x $(VENV)/lock/bin/uv || { $(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv==0.13.9; }
+	@$(LOCK) --output-file requirements.txt
+	@$(LOCK) --extra dev --output-file requirements-dev.txt
+
+sbom: $(VENV)/.dev
+	@$(BIN)/python deploy/supply/sbom.py var
+
+known-faults:
+	@test -x $(VENV)/faults/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/faults && $(VENV)/faults/bin/pip install --quiet pip-audit==2.10.1; }
+	@$(VENV)/faults/bin/pip-audit --require-hashes --disable-pip --requirement requirements.txt
+
 SECONDS ?= 60
 
 fuzz: $(VENV)/.dev
-	@$(PIP) atheris
+	@$(PIP) --constraint constraints.txt atheris
 	@PYTHONPATH=tests:. $(BIN)/python tests/fuzz/run.py $(SECONDS)

@@ -64,6 +64,8 @@ async def _tried(host: str, port: int, options: Mapping[str, Any], seconds: floa
 
     limit = int(seconds * 1000)
     connection = AIOKafkaConnection(host, port, client_id="visabus", request_timeout_ms=limit, **options)
+    authenticator = connection.authenticator_oauth
+    connection.authenticator_oauth = lambda: _strict(authenticator())
     asked = False
     try:
         async with asyncio.timeout(seconds):
@@ -79,6 +81,22 @@ async def _tried(host: str, port: int, options: Mapping[str, Any], seconds: floa
     finally:
         await _ended(connection)
     return None
+
+
+def _strict(authenticator: Any) -> Any:
+    """The same, which does not take the broker's refusal of a token for success, as aiokafka 0.14 does.
+
+    The refusal comes as a challenge that is not empty (RFC 7628, section 3.2.2).
+    """
+    step = authenticator.step
+
+    async def checked(challenge: bytes | None) -> Any:
+        if challenge:
+            raise Unusable(Failure(Reason.CREDENTIALS, "the broker does not accept the token"))
+        return await step(challenge)
+
+    authenticator.step = checked
+    return authenticator
 
 
 async def _ended(connection: Any) -> None:

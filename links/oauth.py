@@ -65,12 +65,16 @@ class Tokens:
 def token_provider(tokens: Tokens) -> Any:
     """Return aiokafka's kind of provider."""
     from aiokafka.abc import AbstractTokenProvider  # type: ignore[import-untyped]  # here: it loads the client
+    from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
     class Provider(AbstractTokenProvider):  # type: ignore[misc]
         """Hands the tokens on."""
 
         async def token(self) -> str:
-            """Return a token."""
-            return await tokens.token()
+            """Return a token. Raises KafkaError, the only errors that aiokafka takes for what they are."""
+            try:
+                return await tokens.token()
+            except Unusable as error:
+                raise KafkaError(str(error)) from error
 
     return Provider()

@@ -14,6 +14,7 @@ import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from links.reasons import failure_of
 from services.audit import limits
 from services.audit.chain import Known
 from services.audit.keys import AuditKeys
@@ -194,7 +195,7 @@ def as_audit_down() -> Iterator[None]:
     except AuditDown:
         raise
     except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-        raise AuditDown(f"the audit log is gone: {type(error).__name__}") from error
+        raise AuditDown(f"the audit log is gone: {failure_of(error) or type(error).__name__}") from error
 
 
 async def open_audit(url: str, keys: AuditKeys, clock: Clock) -> AuditLog:

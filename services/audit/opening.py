@@ -8,6 +8,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from links.reasons import Unusable
+from links.sqlite import sqlite
 from services.audit import limits
 from services.audit.chain import Chain, Known, Sealed
 from services.audit.postgresql import PostgresqlChain
@@ -25,6 +27,10 @@ def chain_at(url: str, known: Known, sealed: Sealed, *, reading: bool = False) -
     if parsed is not None and parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise AuditDown("the audit log: a file is needed, sqlite+aiosqlite:////absolute/path")
+        try:
+            sqlite(parsed)
+        except Unusable as error:
+            raise AuditDown(f"the audit log: {error}") from None
         return SqliteChain(Path(parsed.database), known, sealed, reading=reading)
     return PostgresqlChain(_engine(url, reading=reading), known, sealed)
 

@@ -60,7 +60,9 @@ def servers(
     """Some of them speak no TLS."""
     stranger = Authority(tmp_path_factory.mktemp("wrong"), "another authority")
     stranger.certify("member", passphrase=PASSPHRASE)
-    (stranger.directory / "torn.key").write_text("-----BEGIN PRIVATE KEY-----\nnothing\n")
+    torn = stranger.directory / "torn.key"
+    torn.write_text("-----BEGIN PRIVATE KEY-----\nnothing\n")
+    torn.chmod(0o600)
     expired = Shared(tmp_path_factory.mktemp("expired"), start_expired_postgres, stop_postgres)
     expired.acquire()
     clear = [server.rpartition("@")[2].partition("/")[0] for server in (postgres_server, mariadb_server)]
@@ -100,7 +102,7 @@ def bus(address: str, **settings: str) -> str:
 def store(address: str, **settings: str) -> str:
     """Use a store."""
     named = {f"STORE__{name.upper()}": value for name, value in settings.items()}
-    return command(["--store", f"postgresql://{address}", "export", "--digest"], named)
+    return command(["export", "--digest"], named | {"STORE_URL": f"postgresql://{address}"})
 
 
 def source(opened: Callable[[], Connection]) -> str:
