@@ -245,21 +245,27 @@ class Installation:
             await admin.delete_topics(names)
         finally:
             await admin.close()
-        bus = await open_bus(self.bus)
-        try:
-            for _ in range(100):
-                try:
-                    await bus.declare(topics())
-                    break
-                except BusError:  # the deletion is still under way
-                    await asyncio.sleep(0.2)
-        finally:
-            await bus.close()
+        steady = 0
+        for _ in range(100):  # the deletion goes on for a while: what is declared meanwhile may go with it
+            bus = await open_bus(self.bus)
+            try:
+                await bus.declare(topics())
+                await bus.ends(list(PARTITIONS))
+                steady += 1
+            except BusError:
+                steady = 0
+            finally:
+                await bus.close()
+            if steady == STEADY_LOOKS:
+                return
+            await asyncio.sleep(0.3)
+        raise TimeoutError("topics")
 
     async def records_deleted(self) -> None:
         """The first records of some partitions are deleted on Kafka."""
         bus = await open_bus(self.bus)
         try:
+            await bus.declare(topics())
             ends = await bus.ends(EVENT_TOPICS)
         finally:
             await bus.close()
@@ -323,6 +329,7 @@ class Installation:
 
 
 STEADY_SECONDS = 8.0
+STEADY_LOOKS = 5
 
 
 def copied(file: Path, backup: Path) -> None:
