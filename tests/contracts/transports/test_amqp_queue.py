@@ -208,7 +208,7 @@ async def test_a_message_that_is_too_large_is_refused(broker: Broker) -> None:
 
 async def test_a_queue_that_is_not_there(broker: Broker) -> None:
     broker.url += "%20lost"
-    with pytest.raises(SourceDown, match="cannot be reached: ChannelNotFoundEntity"):
+    with pytest.raises(SourceDown, match="cannot be reached: absent: ChannelNotFoundEntity"):
         await read_all(broker.open())
 
 
@@ -301,7 +301,7 @@ async def test_a_queue_that_goes_away_while_it_is_read_is_source_down_in_time(ra
         with pytest.raises(SourceDown, match=r"went away|cannot be reached"):
             await anext(batches)
         await transport.close()
-        with pytest.raises(SourceDown, match="cannot be reached: ChannelNotFoundEntity"):
+        with pytest.raises(SourceDown, match="cannot be reached: absent: ChannelNotFoundEntity"):
             await read_all(broker.open())
         await broker.declare(**{"x-queue-type": kind})
         await broker.publish(interchange(3))

@@ -445,7 +445,7 @@ async def test_a_broker_that_stops_answering_is_source_down_in_time(
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with asyncio.timeout(15):
-        with pytest.raises(SourceDown, match="does not answer in time"):
+        with pytest.raises(SourceDown, match="timeout: no answer in time"):
             await poll(f"kafka://127.0.0.1:{port}/t", transport=replace(PLAIN, timeout=1))
     server.close()
 
@@ -479,7 +479,7 @@ async def test_a_broker_killed_while_it_is_read_and_back_again(private: Broker) 
                 await asyncio.to_thread(private.kill)
     async with asyncio.timeout(10):
         await consumer.close()
-    with pytest.raises(SourceDown, match=r"cannot be reached|does not answer"):
+    with pytest.raises(SourceDown, match=r"refused: |closed: |timeout: |cannot be reached"):
         await poll(topic, position, quick)
     await asyncio.to_thread(private.start)
     assert 500 <= len(seen) < 6000
