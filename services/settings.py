@@ -560,7 +560,7 @@ def _with_files(environment: Mapping[str, str]) -> tuple[dict[str, str], list[st
     return variables, mistakes
 
 
-_SECRET_NAMES = re.compile(r"(?:.*_)?(?:secret|password)", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"(?:.*_)?(?:secret|(?:ssl)?password)", re.IGNORECASE)
 
 
 def _holds_secret(value: Any, name: str = "") -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.settings import Settings, SettingsError, load
+from services.settings import Settings, SettingsError, has_password, load
 
 
 def test_defaults_stand_below_the_data_directory(tmp_path: Path) -> None:
@@ -223,3 +223,9 @@ def test_files_with_secrets_that_others_can_read_are_refused(tmp_path: Path) -> 
     (secrets / "api__hs_secret").chmod(0o604)
     with pytest.raises(SettingsError, match="chmod 600"):
         load(environment={"VISABUS_SECRETS_DIR": str(secrets)}, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sslpassword", "ssl_key_password", "ssl_password", "password"])
+def test_a_passphrase_in_an_address_is_a_secret(name: str) -> None:
+    assert has_password(f"postgresql://u@db/d?{name}=x")
+    assert not has_password("postgresql://u@db/d?sslmode=verify-full&passfile=/etc/pgpass")
