@@ -147,7 +147,7 @@ def _asked(text: str) -> str:
     return f"{identifier.scheme.value}/{identifier.issuer + '/' if issued else ''}{identifier.value}"
 
 
-async def told(world: Heard, paths: Sequence[str], rng: Random) -> dict[str, object]:
+async def answers_of(world: Heard, paths: Sequence[str], rng: Random) -> dict[str, object]:
     """All that who lacks the right is told, by way out; ids of requests left out, which are random."""
     as_of = rng.randrange(FIRST, LAST)
     known_at = rng.randrange(FIRST, LAST)

@@ -136,12 +136,12 @@ async def _resolve_some(
                 update = _updated(done, root, known, cutoffs, apart, coverage, now, due, of=CONFIDENTIAL)
                 done.rows += update.rows
                 done.confidential += update.changes
-                may_be_told = Pool(open_facts(known))
-                told = may_be_told.facts.values()
-                update = _updated(done, root, told, cutoffs, open_before[root] + shared, coverage, now, open_due)
+                open_pool = Pool(open_facts(known))
+                open_to_all = open_pool.facts.values()
+                update = _updated(done, root, open_to_all, cutoffs, open_before[root] + shared, coverage, now, open_due)
                 done.open_rows += update.rows
                 done.changes += update.changes
-                done.opened.append((root, pack_pool(may_be_told) if told else None))
+                done.opened.append((root, pack_pool(open_pool) if open_to_all else None))
             else:
                 update = _updated(done, root, known, cutoffs, before[root], coverage, now, due)
                 done.rows += update.rows

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import confidential_worlds
 import pytest
-from confidential_worlds import folded, heard, numbers_of, told, worlds_of
+from confidential_worlds import answers_of, folded, heard, numbers_of, worlds_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ async def same_in_every_way(seed: int, *, share: float = 0.3) -> None:
             heard(Path(directory, "one"), worlds.whole) as one,
             heard(Path(directory, "two"), worlds.open) as two,
         ):
-            mine, others = await told(one, paths, Random(seed)), await told(two, paths, Random(seed))
+            mine, others = await answers_of(one, paths, Random(seed)), await answers_of(two, paths, Random(seed))
             for way, what in others.items():
                 assert mine[way] == what, way
             assert not two.confidential
@@ -84,9 +84,9 @@ def one_numbering(
 ) -> changes.ViewUpdate:
     """`view_update` that counts what it tells in both views by one number of each person."""
     update = changes.view_update(histories, before, pool, coverage, now, due)
-    told = {row.person: row.sequence for row in update.rows}
-    counted = _COUNTED.setdefault(pool, dict.fromkeys(told, 0))
-    for person, sequence in told.items():
+    numbered = {row.person: row.sequence for row in update.rows}
+    counted = _COUNTED.setdefault(pool, dict.fromkeys(numbered, 0))
+    for person, sequence in numbered.items():
         counted[person] = max(counted.get(person, 0) + 1, sequence)
     update.rows = [row._replace(sequence=counted[row.person]) for row in update.rows]
     return update

@@ -24,12 +24,12 @@ async def test_each_right_reads_a_view_of_its_own(store: Store) -> None:
     for batch in worlds.whole:
         await driver.append(bytes_of(batch))
         await driver.finish()
-    whole, told = ([raw for batch in world for raw in bytes_of(batch)] for world in (worlds.whole, worlds.open))
+    whole, open_to_all = ([raw for batch in world for raw in bytes_of(batch)] for world in (worlds.whole, worlds.open))
     assert [line async for line in store.reads.histories(confidential=True)] == reference(whole)
-    assert [line async for line in store.reads.histories()] == reference(told) != reference(whole)
+    assert [line async for line in store.reads.histories()] == reference(open_to_all) != reference(whole)
     known_at = NOW * 1_000_000
     async with aclosing(lines(store.reads, known_at=known_at)) as then:
-        assert [line async for line in then][1:] == reference(told, known_at)
+        assert [line async for line in then][1:] == reference(open_to_all, known_at)
     facts = merged_facts([pool async for pool in store.reads.all_pools()])
     hidden = {fact for fact in facts if (fact.system, fact.record) in worlds.hidden}
     assert facts

@@ -57,9 +57,9 @@ def as_known_then(seed: int) -> None:
     facts, rng = facts_of(seed), Random(seed)
     moment = rng.choice(facts).known + rng.choice((-1, 0, 1))
     as_of = rng.randrange(*SPAN)
-    told = {True: facts, False: tuple(open_facts(facts))}  # by all that is known today
-    whole = {right: knowing(facts, moment, confidential=right) for right in told}
-    then = {right: knowing(fact for fact in told[right] if fact.known <= moment) for right in told}
+    by_right = {True: facts, False: tuple(open_facts(facts))}  # by all that is known today
+    whole = {right: knowing(facts, moment, confidential=right) for right in by_right}
+    then = {right: knowing(fact for fact in by_right[right] if fact.known <= moment) for right in by_right}
     for by in asked_for(facts, rng):
         for view in VIEWS:
             for confidential in (True, False):
