@@ -127,6 +127,7 @@ class Correlator:
         """
         if await self.rewind():
             raise Fenced("the bus has less than was taken from it")
+        await self._see_front(self._positions)
         held = dict(self._positions)
         standing: dict[tuple[str, int], int] = {}
         async for attempt in transaction(stop=self._stop):
@@ -136,6 +137,15 @@ class Correlator:
         behind = [part for part, (_, epoch) in held.items() if part in self._positions and standing.get(part) != epoch]
         if behind:
             raise Fenced(f"another has {len(behind)} of the partitions, or they are to be read again")
+
+    async def _see_front(self, partitions: Iterable[Partition]) -> None:
+        """Raises Fenced where the bus lost messages at its front before they were read: joining anew passes them over."""
+        if self._bus is None or not (asked := list(partitions)):
+            return
+        begins = await self._bus.begins(sorted({part.topic for part in asked}))
+        lost = [part for part in asked if part in self._positions and self._positions[part][0] < begins.get(part, 0)]
+        if lost:
+            raise Fenced(f"the bus lost messages of {len(lost)} partitions before they were read")
 
     async def _pass_over(self, taken: dict[Partition, tuple[int, int]]) -> None:
         """Go on behind the messages that the bus lost at its front before they were read, and tell of them."""
@@ -187,6 +197,11 @@ class Correlator:
         again = {one.partition for one in held if one.position < self._positions[one.partition][0]}
         if again and await self.rewind(again):  # a client begins anew by itself where its topic was made anew
             raise Fenced("the bus has less than was taken from it")
+        first: dict[Partition, int] = {}
+        for one in held:
+            first.setdefault(one.partition, one.position)
+        # a client goes on behind what is gone, by itself; a gap alone means nothing
+        await self._see_front([part for part, at in first.items() if at > self._positions[part][0]])
         batch, bad = self._batch(held)
         if bad:
             await self._producer.send(bad)  # before the position moves on: a refused event is kept

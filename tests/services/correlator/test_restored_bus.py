@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from correlation import export, reference
 from populations import bytes_of, world_of
 
-from bus.contract import Message
+from bus.contract import Message, MessagesGone
 from schemas.codec import decode
-from schemas.topics import key_of, topic_of
+from schemas.topics import EVENT_TOPICS, key_of, topic_of
 from services import wiring
 from services.correlator.correlator import Correlator
 from services.correlator.process import run
@@ -89,3 +91,45 @@ async def unseen(_self: Correlator, _partitions: object = None) -> None:
 async def test_positions_alone_are_caught(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Correlator, "rewind", unseen)
     assert await missing_after(tmp_path, how)
+
+
+async def front_lost(tmp_path: Path) -> tuple[int, dict[str, int]]:
+    """What a running correlator counts as gone, and its positions against the bus's ends, once all was lost unread."""
+    raws = bytes_of(world_of(5, persons=12)[0])
+    settings = settings_of(tmp_path / "data")
+    await published(settings, raws)
+    with closing(sqlite3.connect(tmp_path / "data" / "bus.db")) as connection:
+        connection.execute("DELETE FROM messages")  # the ends stay
+        connection.commit()
+    bus = await wiring.open_bus(settings)
+    store = await open_store(settings.store_url)
+    try:
+        with pytest.raises(MessagesGone, match="before they were read: run `visabus ingest`"):
+            async with asyncio.timeout(20):
+                await correlated(settings)
+        standing = await store.reads.positions()
+        ends = await bus.ends(EVENT_TOPICS)
+        behind = {f"{part}": end for part, end in ends.items() if standing.get((part.topic, part.number), 0) < end}
+        return sum(ends.values()), behind
+    finally:
+        await store.close()
+        await bus.close()
+
+
+@pytest.mark.law(2, "messages that are gone before they were read end `correlate --once` with 1, and are passed over")
+async def test_messages_that_are_gone_before_they_were_read_are_told(tmp_path: Path) -> None:
+    count, behind = await front_lost(tmp_path)
+    assert count > 0
+    assert behind == {}
+
+
+@pytest.mark.law(2, planted="a correlator that goes on behind messages that are gone, and says nothing")
+async def test_a_correlator_that_waits_for_what_is_gone_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_self: Correlator, _taken: object) -> None:
+        return
+
+    monkeypatch.setattr(Correlator, "_pass_over", silent)
+    with pytest.raises(TimeoutError):
+        await front_lost(tmp_path)
