@@ -139,7 +139,7 @@ class Correlator:
             raise Fenced(f"another has {len(behind)} of the partitions, or they are to be read again")
 
     async def _see_front(self, partitions: Iterable[Partition]) -> None:
-        """Raises Fenced where the bus lost messages at its front before they were read: joining anew passes them over."""
+        """Raises Fenced where the bus lost messages at its front before they were read; joining anew passes them."""
         if self._bus is None or not (asked := list(partitions)):
             return
         begins = await self._bus.begins(sorted({part.topic for part in asked}))
