@@ -35,7 +35,7 @@ from services.ingest import host, recorded, run, sources
 from services.settings import Settings, load
 from services.simulator import addresses, simulate
 from services.store import open_store
-from services.store.contract import Incomplete, StoreDown
+from services.store.contract import StoreDown
 from services.wiring import topics
 
 
@@ -55,6 +55,7 @@ class Installation:
     store: str
     rng: Random
     restarts: int = 0
+    errors: list[str] = field(default_factory=list)
     only: str = ""  # the one kind of accident; empty: any
     done: Counter[str] = field(default_factory=Counter)
 
@@ -86,12 +87,13 @@ class Installation:
         del self.files[:count]
 
     async def supervised(self, step: Callable[[asyncio.Event], Awaitable[object]], stop: asyncio.Event) -> None:
-        """Run a process, and start it again where it ends with an error that a process may end with."""
+        """Run a process, and start it again where it ends with an error, as a supervisor does; which is kept."""
         while not stop.is_set():
             try:
                 await step(stop)
-            except (BusError, StoreDown, Incomplete, OSError):
+            except Exception as error:  # whatever a process ends with: so does a supervisor
                 self.restarts += 1
+                self.errors.append(repr(error)[:300])
                 await asyncio.sleep(0.2)
 
     async def correlating(self, stop: asyncio.Event) -> None:

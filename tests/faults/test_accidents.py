@@ -72,7 +72,7 @@ class Tale:
         self.done += world.done
         self.worlds += 1
         self.restarts += world.restarts
-        assert ended == peace, f"seed {seed}: {dict(world.done)}"
+        assert ended == peace, f"seed {seed}: {dict(world.done)}, processes ended with {world.errors}"
 
     def end(self, where: str) -> None:
         """Keep the line for the end of the run."""
