@@ -39,7 +39,7 @@ async def same_in_every_way(seed: int, *, share: float = 0.3) -> None:
             assert folded(one.plain) == folded(two.plain)
 
 
-async def told_alike(seed: int) -> None:
+async def alike(seed: int) -> None:
     """What subscribers are told is, byte for byte, as if hidden records had been taken back openly, or never come."""
     worlds = worlds_of(seed, late=bool(seed % 2))
     with TemporaryDirectory() as directory:
@@ -61,7 +61,7 @@ async def test_what_is_told_is_that_of_a_world_without_the_confidential_records(
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
 async def test_the_plain_topic_is_that_of_a_world_without_them(seed: int) -> None:
-    await told_alike(seed)
+    await alike(seed)
 
 
 def hides_by_fact(facts: Collection[Fact]) -> Collection[Fact]:
