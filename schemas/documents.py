@@ -97,7 +97,7 @@ def asyncapi() -> Json:
 
 _POSITION, _DEAD_LETTER, _CHANGE, _ANSWER = "position", "dead-letter", "status-change", "push-answer"
 _RECEIPT, _EXTRACT, _QUESTION, _ASKED = "receipt", "extract", "question", "question-state"
-_HEAD = "audit-head"
+_HEAD, _ORDER = "audit-head", "feed-order"
 _CARRIED: dict[str, tuple[str, ...]] = {
     topics.ARRIVALS: ("arrival",),
     topics.DEPARTURES: ("departure",),
@@ -114,6 +114,7 @@ _CARRIED: dict[str, tuple[str, ...]] = {
     topics.PUSH_ANSWERS: (_ANSWER,),
     topics.RECEIPTS: (_RECEIPT,),
     topics.QUESTIONS: (_QUESTION, _ASKED),
+    topics.FEED_ORDERS: (_ORDER,),
     topics.AUDIT_HEADS: (_HEAD,),
 }
 """The messages of each topic."""
@@ -136,6 +137,7 @@ _PURPOSES: dict[str, str] = {
     topics.PUSH_ANSWERS: "What systems that push were answered, for as long as they may ask again. Ingest's own.",
     topics.RECEIPTS: "What became of each batch, for the owner of its system. Ingest's own.",
     topics.QUESTIONS: "Whom sources are to be asked about that tell nothing by themselves, and what became of that.",
+    topics.FEED_ORDERS: "What operators ordered: hold a feed, let it go on, read it again from the beginning.",
     topics.AUDIT_HEADS: "Rows of audit logs with their seals, by which a log that was cut off is told. The API's own.",
 }
 
@@ -157,9 +159,17 @@ _SENT: dict[str, tuple[str, ...]] = {
     ),
     "ask": (topics.QUESTIONS,),
     "api": (topics.AUDIT_HEADS,),
+    "operator": (topics.FEED_ORDERS,),
 }
 _RECEIVED: dict[str, tuple[str, ...]] = {
-    "ingest": (topics.POSITIONS, topics.EXTRACTS, topics.PUSH_ANSWERS, topics.RECEIPTS, topics.QUESTIONS),
+    "ingest": (
+        topics.POSITIONS,
+        topics.EXTRACTS,
+        topics.PUSH_ANSWERS,
+        topics.RECEIPTS,
+        topics.QUESTIONS,
+        topics.FEED_ORDERS,
+    ),
     "correlator": topics.EVENT_TOPICS,
     "ask": (topics.CHANGES, topics.QUESTIONS),
     "api": (topics.AUDIT_HEADS,),
@@ -223,6 +233,7 @@ def _messages() -> Json:
         _EXTRACT: _extract(),
         _QUESTION: _message("Question", _text("`question system/feed identifier`")),
         _ASKED: _message("QuestionState", _text("`state system/feed identifier`")),
+        _ORDER: _message("FeedOrder", _text("`system/feed/hold/id` or `system/feed/rewind/id`")),
         _HEAD: _message("AuditHead", _text("`place`")),
     }
 
@@ -295,6 +306,7 @@ def _schemas() -> Json:
         "Receipt": _receipt(),
         "Question": _question(),
         "QuestionState": _question_state(),
+        "FeedOrder": _feed_order(),
         "AuditHead": _audit_head(),
     }
 
@@ -370,6 +382,21 @@ def _question_state() -> Json:
     )
 
 
+def _feed_order() -> Json:
+    """As `services.feeds.orders` writes it; a test holds the two together."""
+    return _object(
+        "An order of an operator to a feed. Of those to hold it or let it go on the latest counts, and so of those to "
+        "read it again. A message without a value ends an order that others came after.",
+        {
+            "id": _text("Of this order alone."),
+            "word": {"enum": ["pause", "resume", "rewind"]},
+            "by": _text("Who gave it."),
+            "why": _text("Names no person."),
+            "at": _INSTANT,
+        },
+    )
+
+
 def _audit_head() -> Json:
     """As `services.audit.heads` writes it; a test holds the two together."""
     seal: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -391,7 +418,8 @@ def _audit_head() -> Json:
 def _position() -> Json:
     """As `services.feeds.checkpoints` writes it; a test holds the two together."""
     counters = _counters()
-    return _object(
+    placed: Json = {"type": "array", "items": {"type": "array"}}
+    position = _object(
         "How far a feed is. A message without a value makes the feed start anew.",
         {
             "position": {"description": "The transport's own; opaque."},
@@ -405,6 +433,7 @@ def _position() -> Json:
             "owner": {"type": "string"},
             "released": {"type": "boolean"},
             "stopped": {"type": ["string", "null"], "description": "Why the feed was stopped."},
+            "rewound": _text("The id of the last order to read the feed again that was obeyed."),
             "process": {"type": "string", "description": "Host and process id of the owner."},
             "condition": _object(
                 "What the owner saw of the source.",
@@ -418,8 +447,13 @@ def _position() -> Json:
                 },
             ),
             "at": _INSTANT,
+            "begins": placed | {"description": "Topic, partition and first position of what the bus no longer has."},
+            "tails": placed
+            | {"description": "Topic, partition, position and digest of what the feed sent there last."},
         },
     )
+    late = ("rewound", "begins", "tails")  # checkpoints of earlier versions have none of them
+    return position | {"required": [name for name in position["required"] if name not in late]}
 
 
 def _receipt() -> Json:

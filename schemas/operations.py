@@ -17,6 +17,7 @@ class FeedState(StrEnum):
     RUNNING = "running"  # a process holds it and reads
     DOWN = "down"  # its source cannot be reached; it is tried again
     STOPPED = "stopped"  # its records or its adapter are wrong
+    PAUSED = "paused"  # an operator holds it: nothing is read until it is resumed
     LOST = "lost"  # the process that holds it says nothing any more
     ENDED = "ended"  # its process ended on purpose
     NEVER = "never"  # in the settings, but nothing ever read it
@@ -28,8 +29,10 @@ class FeedStatus(Model):
     system: str
     feed: str
     state: FeedState
-    why: str | None = Field(default=None, description="Why it is down or stopped.")
+    why: str | None = Field(default=None, description="Why it is down, stopped or paused.")
     since: AwareDatetime | None = Field(default=None, description="Since when its source cannot be reached.")
+    paused_at: AwareDatetime | None = Field(default=None, description="Since when an operator holds it.")
+    paused_by: str | None = Field(default=None, description="Who holds it.")
     configured: bool = Field(description="Whether the settings of this process give it an address.")
     read: int = 0
     published: int = 0

@@ -19,11 +19,12 @@ DEAD_LETTERS = "visabus.dead-letters"
 PUSH_ANSWERS = "visabus.push-answers"
 RECEIPTS = "visabus.receipts"
 QUESTIONS = "visabus.questions"
+FEED_ORDERS = "visabus.feed-orders"
 AUDIT_HEADS = "visabus.audit-heads"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
 COMPACTED: frozenset[str] = frozenset(
-    {POSITIONS, EXTRACTS, CHANGES_LATEST, CONFIDENTIAL_CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS}
+    {POSITIONS, EXTRACTS, CHANGES_LATEST, CONFIDENTIAL_CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS, FEED_ORDERS}
 )
 """All others keep every message for good: compacting events would rewrite what was known when."""
 
@@ -43,6 +44,7 @@ PARTITIONS: dict[str, int] = {
     PUSH_ANSWERS: 1,
     RECEIPTS: 1,
     QUESTIONS: 1,
+    FEED_ORDERS: 1,
     AUDIT_HEADS: 1,
 }
 

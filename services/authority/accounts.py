@@ -16,10 +16,13 @@ from schemas.topics import (
     AUDIT_HEADS,
     CHANGES,
     CHANGES_LATEST,
+    CONFIDENTIAL_CHANGES,
+    CONFIDENTIAL_CHANGES_LATEST,
     CONTROL,
     DEAD_LETTERS,
     EVENT_TOPICS,
     EXTRACTS,
+    FEED_ORDERS,
     POSITIONS,
     PUSH_ANSWERS,
     QUESTIONS,
@@ -83,7 +86,7 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
             f"{prefix}correlator",
             "visabus correlate",
             reads=EVENT_TOPICS,
-            writes=(CHANGES, CHANGES_LATEST, DEAD_LETTERS),
+            writes=(CHANGES, CHANGES_LATEST, CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST, DEAD_LETTERS),
             groups=(f"{ALL}correlator.",),
         ),
         # whoever writes a row of the audit log compares it with the heads on the bus, and gives out the next one
@@ -103,9 +106,9 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
         ),
         Account(
             f"{prefix}operator",
-            "visabus status, receipts, dead-letters",
-            reads=(POSITIONS, RECEIPTS, DEAD_LETTERS, AUDIT_HEADS, QUESTIONS, *EVENT_TOPICS),
-            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, AUDIT_HEADS),
+            "visabus status, feeds, receipts, dead-letters",
+            reads=(POSITIONS, RECEIPTS, DEAD_LETTERS, AUDIT_HEADS, QUESTIONS, FEED_ORDERS, *EVENT_TOPICS),
+            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, FEED_ORDERS, AUDIT_HEADS),
         ),
         Account(
             f"{prefix}subscriber",
@@ -129,7 +132,7 @@ def _ingest(system: System, prefix: str) -> Account:
     return Account(
         ingest_account(system.name, prefix),
         f"visabus ingest{' and door' if PUSH_ANSWERS in kept else ''} of {system.name}",
-        reads=(*kept, RECEIPTS),
+        reads=(*kept, RECEIPTS, FEED_ORDERS),
         writes=(*sorted(topics), *kept, RECEIPTS, DEAD_LETTERS),
     )
 

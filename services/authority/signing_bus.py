@@ -9,13 +9,13 @@ from urllib.parse import unquote
 import structlog
 
 from bus.contract import Bus, Delivery, Message, Placed, Producer
-from schemas.topics import EVENT_TOPICS, EXTRACTS, POSITIONS, PUSH_ANSWERS
+from schemas.topics import EVENT_TOPICS, EXTRACTS, FEED_ORDERS, POSITIONS, PUSH_ANSWERS
 from services.authority.keys import KeyFiles
 from services.authority.rights import Refused
 from services.authority.signatures import Signer, Verifier
 
-STATE = frozenset({POSITIONS, EXTRACTS, PUSH_ANSWERS})
-"""Topics by which the ingest of a system goes on where it stopped: whoever writes there decides what it leaves out."""
+STATE = frozenset({POSITIONS, EXTRACTS, PUSH_ANSWERS, FEED_ORDERS})
+"""Topics by which the ingest of a system goes on, or is held: whoever writes there decides what it leaves out."""
 _EVENTS = frozenset(EVENT_TOPICS)
 _SOURCE = "ce_source"
 log = structlog.get_logger("signing")

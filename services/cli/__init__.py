@@ -31,6 +31,7 @@ COMMANDS = (
     "door",
     "evaluate",
     "export",
+    "feeds",
     "ingest",
     "kafka",
     "keys",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from services.cli.context import need
@@ -26,6 +27,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.console import Console, Watch, create_app
     from services.console.history import History
     from services.dead_letters import Spool
+    from services.ingest.sources import without_key
     from services.keyring import ring
     from services.overview import Observer
     from services.receipts import KEYS, Index
@@ -50,6 +52,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
             receipts=Index(
                 settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS)
             ),
+            unsigned=partial(without_key, settings),
             bus_name=settings.bus_url,
         )
         looking = asyncio.create_task(watch.run())

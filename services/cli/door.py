@@ -157,7 +157,7 @@ async def _run(
 
 def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
     for handler in handlers.values():
-        yield from handler.ledger.ownership.status()
+        yield from handler.ledger.ownership.status(handler.orders.paused)
 
 
 async def _serve(
@@ -190,6 +190,7 @@ async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: floa
         try:
             for handler in handlers.values():
                 await handler.ledger.watch()
+                await handler.orders.follow(handler.ledger.bus)
                 if due:
                     await handler.ledger.ownership.beat()
             beaten = time.monotonic() if due else beaten

@@ -92,5 +92,7 @@ async def _caller(request: Request, console: Console, bearer: HTTPAuthorizationC
 
 
 Operations = Annotated[Access, Depends(needs(Scope.OPERATIONS))]
+Holder = Annotated[Access, Depends(needs(Scope.OPERATIONS, Scope.OPERATE))]
+"""Who may hold feeds and have them read again: no record is told."""
 Records = Annotated[Access, Depends(needs(Scope.OPERATIONS, Scope.RECORDS))]
 Operator = Annotated[Access, Depends(needs(Scope.OPERATIONS, Scope.RECORDS, Scope.OPERATE))]

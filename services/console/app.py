@@ -14,7 +14,7 @@ from bus.contract import BusDown
 from schemas.operations import Overview, Trace
 from services.api import problems
 from services.api.problems import described
-from services.console import letters, matches
+from services.console import feeds, letters, matches
 from services.console.access import Access, Operations, Records
 from services.console.backing import Console
 from services.problems import Problem
@@ -87,6 +87,7 @@ def create_app(console: Console) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(BusDown, _no_bus)
     _route_flow(app)
+    feeds.route(app)
     letters.route(app)
     matches.route(app)
     _route_files(app)

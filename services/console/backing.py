@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.core import System
@@ -28,4 +28,5 @@ class Console:
     systems: Mapping[str, System]
     spool: Spool
     receipts: Index
+    unsigned: Callable[[str], str | None]  # why an order to a feed of that system cannot be signed here
     bus_name: str  # tells one bus from another, for the index of receipts

@@ -40,6 +40,7 @@ class Checkpoint:
     at: datetime | None = None
     tails: Tails = field(default_factory=dict)
     begins: Mapping[Partition, int] = field(default_factory=dict)  # of what the bus had lost at its front by then
+    rewound: str = ""  # the id of the last order to read again that was obeyed
 
     def fence(self) -> tuple[int, str]:
         """Return what decides between two processes."""
@@ -76,6 +77,7 @@ class Checkpoint:
             "owner": self.owner,
             "released": self.released,
             "stopped": self.stopped,
+            "rewound": self.rewound,
             "process": self.process,
             "condition": self.condition.as_json(),
             "at": datetime.now(UTC).isoformat(),
@@ -100,6 +102,7 @@ def parse(value: bytes) -> Checkpoint:
         owner=body["owner"],
         released=body["released"],
         stopped=body["stopped"],
+        rewound=body.get("rewound", ""),
         process=body.get("process", ""),
         condition=Condition.from_json(body.get("condition")),
         at=datetime.fromisoformat(body["at"]),

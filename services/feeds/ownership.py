@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from bus.tails import missing, tail_of
 from schemas.operations import FeedStatus
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.feeds.checkpoints import Checkpoint, Checkpoints
+from services.feeds.orders import Order
 from services.feeds.processes import has_ended, new_owner
 from services.feeds.status import ALIVE_SECONDS, feeds_of
 
@@ -66,7 +67,8 @@ class Holding:
         """Return the checkpoint in front of everything: nothing was read, and nothing is counted on."""
         self.missing = frozenset()
         held = self.checkpoint
-        return replace(Checkpoint().held_by(*held.fence(), held.process), condition=held.condition, begins=held.begins)
+        anew = Checkpoint().held_by(*held.fence(), held.process)
+        return replace(anew, condition=held.condition, begins=held.begins, rewound=held.rewound)
 
     def check(self) -> None:
         """Raise FeedLost if another process took the feed over."""
@@ -204,11 +206,12 @@ class Ownership:
             await self.producer.send([checkpoint.message(holding.key)])
             holding.checkpoint = checkpoint
 
-    def status(self) -> tuple[FeedStatus, ...]:
-        """Return how the feeds fare that this process holds."""
+    def status(self, paused: Mapping[str, Order] | None = None) -> tuple[FeedStatus, ...]:
+        """Return how the feeds fare that this process holds. `paused`: the orders to hold feeds."""
         now = datetime.now(UTC)
         held = {key: replace(each.checkpoint, at=now) for key, each in self.holdings.items() if not each.lost}
-        return feeds_of(held, held, now)
+        own = {key: order for key, order in (paused or {}).items() if key in held}
+        return feeds_of(held, held, now, own)
 
     async def release(self, holding: Holding) -> None:
         """Let go of a feed, so that the next process need not wait. Nothing depends on it."""

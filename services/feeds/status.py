@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schemas.operations import FeedState, FeedStatus
 from services.feeds.checkpoints import Checkpoint
+from services.feeds.orders import Order
 
 HEARTBEAT_SECONDS = 5.0
 """How often a process says that it still holds its feeds."""
@@ -15,10 +16,27 @@ ALIVE_SECONDS = 4 * HEARTBEAT_SECONDS
 """A process that has said nothing for so long no longer runs."""
 
 
-def feeds_of(checkpoints: Mapping[str, Checkpoint], configured: Iterable[str], now: datetime) -> tuple[FeedStatus, ...]:
-    """Return the feeds of the settings and all that were ever read, by system and name."""
-    named = set(configured)
-    return tuple(_feed(key, checkpoints.get(key), key in named, now) for key in sorted({*checkpoints, *named}))
+def feeds_of(
+    checkpoints: Mapping[str, Checkpoint],
+    configured: Iterable[str],
+    now: datetime,
+    paused: Mapping[str, Order] | None = None,
+) -> tuple[FeedStatus, ...]:
+    """Return the feeds of the settings, all that were ever read and all that are held, by system and name."""
+    named, held = set(configured), paused or {}
+    feeds = (_feed(key, checkpoints.get(key), key in named, now) for key in sorted({*checkpoints, *named, *held}))
+    return tuple(_held(feed, held.get(f"{feed.system}/{feed.feed}")) for feed in feeds)
+
+
+def _held(feed: FeedStatus, order: Order | None) -> FeedStatus:
+    """Return the feed with the order to hold it: it stands above all but the loss of the process that would obey."""
+    if order is None:
+        return feed
+    who = {"paused_at": order.at, "paused_by": order.by}
+    if feed.state is FeedState.LOST:
+        return feed.model_copy(update=who)
+    why = order.why if feed.why is None else f"{order.why}; when it was held: {feed.why}"
+    return feed.model_copy(update=who | {"state": FeedState.PAUSED, "why": why})
 
 
 def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: datetime) -> FeedStatus:

@@ -13,7 +13,8 @@ through these steps as one chunk, for each step waits for a disk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, So
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, shape
-from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Ownership, Values
+from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Orders, Ownership, Values
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
 from services.ingest.patience import Patience
@@ -65,6 +66,7 @@ class Installation:
     settings: IngestSettings
     producer: Producer
     ownership: Ownership
+    orders: Orders
     values: Values
     directory: Path  # where feeds keep what can be made anew
     book: Book
@@ -124,6 +126,10 @@ class FeedRun:
         settings = self.host.settings
         while not self.stop.is_set():
             self.holding.check()
+            await self._rewind()
+            if self._paused():
+                await self._hold()
+                continue
             try:
                 if self.holding.missing:
                     await self._begin_anew()
@@ -137,7 +143,7 @@ class FeedRun:
                 self.log.error("feed stopped", why=str(error))
                 self.failures += 1
                 seconds = retry.backoff(self.failures, settings.breaker_failures, settings.retry_cap_seconds)
-                await retry.wait(seconds, self.stop)
+                await self._rest(seconds)
                 continue
             self.failures = 0
             if whole:
@@ -146,8 +152,49 @@ class FeedRun:
                     break
             # after a failure behind some progress: a short wait, and the policy begins anew
             seconds = settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds)
-            await retry.wait(seconds, self.stop)
+            await self._rest(seconds)
         self.holding.check()
+
+    def _paused(self) -> bool:
+        return self.host.orders.pause(self.holding.key) is not None
+
+    def _ordered(self) -> bool:
+        """Whether an operator wants something else than that the feed goes on."""
+        rewind = self.host.orders.rewind(self.holding.key)
+        return self._paused() or (rewind is not None and rewind.id != self.holding.checkpoint.rewound)
+
+    async def _hold(self) -> None:
+        """Read nothing until the feed is resumed. Raises Stopped with `once`: there is nothing to wait for."""
+        order = self.host.orders.pause(self.holding.key)
+        if order is None:
+            return
+        if self.host.once:
+            at = order.at.isoformat(timespec="seconds")
+            raise Stopped(
+                f"{self.source.name} is paused since {at} by {order.by}: {order.why}; "
+                f"`visabus feeds resume {self.source.name}` lets it go on"
+            )
+        self.log.warning("feed paused", by=order.by, why=order.why)
+        while self._paused() and not self.stop.is_set():
+            await self._rewind()
+            await retry.wait(self.host.settings.fence_seconds, self.stop)
+        if not self._paused():
+            self.log.info("feed resumed")
+
+    async def _rewind(self) -> None:
+        """Go back to the beginning of the source, where an operator ordered it and it was not done yet."""
+        order = self.host.orders.rewind(self.holding.key)
+        before = self.holding.checkpoint
+        if order is None or order.id == before.rewound:
+            return
+        self.log.warning("feed rewound", by=order.by, why=order.why, **before.counters.as_json())
+        await self._save(replace(self.holding.anew(), rewound=order.id))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, and no longer than until an order comes."""
+        until = time.monotonic() + seconds
+        while not self.stop.is_set() and not self._ordered() and (left := until - time.monotonic()) > 0:
+            await retry.wait(min(left, self.host.settings.fence_seconds), self.stop)
 
     async def _patient_round(self) -> bool:
         """Return what `_round` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""
@@ -178,7 +225,7 @@ class FeedRun:
             why = f"{self.source.name} stopped: {type(error).__name__}; it is tried again"
             await self._save(replace(self.holding.checkpoint, stopped=why))
             raise Stopped(why) from error
-        if self.holding.checkpoint.condition.down_since is not None:
+        if self.holding.checkpoint.condition.down_since is not None and not self._ordered():
             self._observe(down_since=None, down_why=None)
             self.log.info("source back")
         return whole
@@ -233,6 +280,8 @@ class FeedRun:
         Raises SourceDown before any of it.
         """
         moved = False
+        if self._ordered():
+            return False
         source, host = self.source, self.host
         try:
             connection = source.open()
@@ -241,12 +290,14 @@ class FeedRun:
                 reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop)
                 chunks = reader.chunks(connection, self.holding.checkpoint)
                 prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
-                async with aclosing(prefetched) as several:
-                    async for some in several:
+                async with aclosing(prefetched) as several, aclosing(self._until_ordered(several)) as ordered:
+                    async for some in ordered:
                         await self._deliver(join(some))
                         moved = True
                         if self.stop.is_set() or host.stop.is_set():
                             return False
+                if self._ordered():
+                    return False
                 if isinstance(connection, Defers):
                     self.deferred = tuple(connection.deferred())
             finally:
@@ -256,6 +307,25 @@ class FeedRun:
                 return False
             raise
         return True
+
+    async def _until_ordered(self, several: AsyncGenerator[list[Chunk], None]) -> AsyncGenerator[list[Chunk], None]:
+        """Yield what was prefetched until an order comes: a source that streams may say nothing for hours."""
+
+        async def following() -> list[Chunk] | None:
+            return await anext(several, None)
+
+        while not self._ordered():
+            step = asyncio.create_task(following())
+            try:
+                while not step.done() and not self._ordered():
+                    await asyncio.wait({step}, timeout=self.host.settings.fence_seconds)
+            finally:
+                if not step.done():
+                    step.cancel()
+                    await asyncio.gather(step, return_exceptions=True)
+            if step.cancelled() or self._ordered() or (some := step.result()) is None:
+                return
+            yield some
 
     def _lend(self, connection: Connection) -> None:
         """Give the connection a storage, if it has more to keep than a position holds, and whom to ask, if it asks."""

@@ -12,7 +12,7 @@ import structlog
 from bus.contract import Bus, BusDown
 from services import retry
 from services.dead_letters import Spool
-from services.feeds import FeedHeld, FeedLost, Ownership, Values
+from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
@@ -77,6 +77,8 @@ class Host:
     async def run(self, feeds: Sequence[Source], *, take_over: bool) -> list[Outcome]:
         """Take the feeds, run them, let them go."""
         await self._patience(self._stop, lambda: self._bus.declare(topics()))
+        orders = Orders()
+        await self._patience(self._stop, lambda: orders.follow(self._bus))
         producer = await self._patience(self._stop, self._bus.producer)
         try:
             ownership = Ownership(self._bus, producer)
@@ -85,6 +87,7 @@ class Host:
                 settings=self._settings.ingest,
                 producer=producer,
                 ownership=ownership,
+                orders=orders,
                 values=Values(self._bus, producer),
                 directory=self._settings.data_dir / "extracts",
                 book=Book(self._bus, producer),
@@ -98,7 +101,7 @@ class Host:
             )
             runs = [_Keeper(feed, shared, held=feed.key in taken) for feed in feeds]
             metrics = self._settings.metrics
-            with exported(metrics.host, metrics.ingest, FeedCollector(ownership.status)):
+            with exported(metrics.host, metrics.ingest, FeedCollector(lambda: ownership.status(orders.paused))):
                 return await self._run(runs, shared)
         finally:
             await producer.close()
@@ -115,7 +118,7 @@ class Host:
 
     async def _run(self, runs: Sequence[_Keeper], shared: Installation) -> list[Outcome]:
         tasks = [asyncio.create_task(run.run()) for run in runs]
-        sentry = asyncio.create_task(self._sentry(shared.ownership))
+        sentry = asyncio.create_task(self._sentry(shared.ownership, shared.orders))
         sentry.add_done_callback(self._unwatched)
         besides = [sentry, asyncio.create_task(self._relay(runs, tasks)), asyncio.create_task(self._expire(shared))]
         try:
@@ -126,13 +129,14 @@ class Host:
             await asyncio.gather(*tasks, *besides, return_exceptions=True)
         return [run.outcome(result) for run, result in zip(runs, results, strict=True)]
 
-    async def _sentry(self, ownership: Ownership) -> None:
-        """See whether another process took a feed over, and say that this one runs."""
+    async def _sentry(self, ownership: Ownership, orders: Orders) -> None:
+        """See whether another process took a feed over, and what operators ordered; say that this one runs."""
         beaten = verified = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ingest.fence_seconds)
             try:
                 await ownership.watch()
+                await orders.follow(self._bus)
                 if time.monotonic() - beaten >= HEARTBEAT_SECONDS:
                     beaten = time.monotonic()
                     await ownership.beat()

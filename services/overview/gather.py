@@ -16,7 +16,7 @@ from schemas.outcomes import Outcome
 from schemas.topics import EVENT_TOPICS
 from services.domain.coverage import Coverage
 from services.domain.facts import MICRO
-from services.feeds import Checkpoints
+from services.feeds import Checkpoints, Orders
 from services.feeds.status import feeds_of
 from services.overview.problems import problems_of
 from services.overview.waiting import Waiting
@@ -37,13 +37,15 @@ class Observer:
         self._reads = reads
         self._configured = frozenset(name.replace(".", "/") for name in configured)
         self._checkpoints = Checkpoints()
+        self._orders = Orders()
         self._waiting = Waiting()
 
     async def observe(self, now: datetime) -> Overview:
         """Return the flow as it stands. Raises BusDown, StoreDown."""
         await self._checkpoints.read(self._bus)
+        await self._orders.follow(self._bus)
         await self._waiting.follow(self._bus)
-        feeds = feeds_of(self._checkpoints.held, self._configured, now)
+        feeds = feeds_of(self._checkpoints.held, self._configured, now, self._orders.paused)
         dead_letters = self._waiting.by_reason()
         store: StoreStatus | None = None
         correlators: tuple[CorrelatorStatus, ...] = ()

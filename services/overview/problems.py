@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.operations import FeedState, Overview
+from schemas.operations import FeedState, FeedStatus, Overview
 
 _MOST_DEAD_LETTERS = 3
 
@@ -26,6 +26,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
         elif feed.state is FeedState.DOWN:
             since = f" since {feed.since.isoformat(timespec='seconds')}" if feed.since is not None else ""
             yield f"the source of {name} is down{since}: {feed.why}"
+        elif feed.state is FeedState.PAUSED:
+            yield f"{name} is paused{_by(feed)}: {feed.why}; `visabus feeds resume {name}` lets it go on"
         if feed.deferred:
             yield f"{name}: {feed.deferred} pieces of its source are left for later"
     if overview.store is not None and overview.store.quarantined:
@@ -40,3 +42,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
             f"{group.waiting} dead letters of {group.system}.{group.feed} wait: {group.reason} "
             f"(`visabus dead-letters show {group.example[:8]}`)"
         )
+
+
+def _by(feed: FeedStatus) -> str:
+    since = f" since {feed.paused_at.isoformat(timespec='seconds')}" if feed.paused_at is not None else ""
+    return f"{since} by {feed.paused_by}" if feed.paused_by is not None else since

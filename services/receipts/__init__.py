@@ -5,7 +5,7 @@ name no person: reasons come without the values of a record, and keys of records
 disk, which can be deleted at any time, finds them by system, batch and record.
 """
 
-from services.receipts.index import Index, Query
+from services.receipts.index import Extent, Index, Query
 from services.receipts.message import (
     KEYS,
     MAX_BYTES,
@@ -19,6 +19,7 @@ from services.receipts.message import (
 __all__ = [
     "KEYS",
     "MAX_BYTES",
+    "Extent",
     "Index",
     "Query",
     "message_of",

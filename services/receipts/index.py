@@ -46,6 +46,16 @@ class Query:
     since: str | None = None  # ISO
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What the receipts of one feed come to. `first` and `last`: when its batches were done, ISO."""
+
+    batches: int
+    records: int
+    first: str | None
+    last: str | None
+
+
 class Index:
     """The receipts of one bus, found by system, batch and record."""
 
@@ -129,6 +139,16 @@ class Index:
         with closing(self._open()) as connection:
             statement = f"SELECT count(*) FROM receipt{where}"  # noqa: S608 - conditions of this module
             return int(connection.execute(statement, values).fetchone()[0])
+
+    def extent(self, system: str, feed: str) -> Extent:
+        """Return what the receipts of a feed come to."""
+        statement = (
+            "SELECT count(DISTINCT batch), coalesce(sum(json_extract(body, '$.read')), 0), min(at), max(at) "
+            "FROM receipt WHERE system = ? AND feed = ?"
+        )
+        with closing(self._open()) as connection:
+            batches, records, first, last = connection.execute(statement, (system, feed)).fetchone()
+        return Extent(int(batches), int(records), first, last)
 
 
 def _conditions(query: Query, keys: Keyring) -> tuple[str, list[object]]:

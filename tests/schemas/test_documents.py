@@ -29,7 +29,7 @@ from services.authority.guard import Guard
 from services.cli import app
 from services.cli.schemas import PUBLISHED
 from services.dead_letters import Spool, dead_letter
-from services.feeds import Checkpoint, Condition, Counters
+from services.feeds import Checkpoint, Condition, Counters, Order, Word
 from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
 from services.ingest.receipts import receipt
@@ -283,6 +283,15 @@ def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
     assert _filled(_payload("receipt")) - {"lost"} == orjson.loads(message.value or b"").keys()
 
 
+def test_orders_to_feeds_are_what_the_document_says() -> None:
+    message = Order("0f", Word.PAUSE, "os:op", "being mended", datetime(2026, 11, 30, tzinfo=UTC)).message(
+        "I94/nightly"
+    )
+    assert (message.key, message.topic) == (b"I94/nightly/hold/0f", "visabus.feed-orders")
+    _valid(_payload("feed-order"), orjson.loads(message.value or b""))
+    assert _filled(_payload("feed-order")) == orjson.loads(message.value or b"").keys()
+
+
 def test_a_dead_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
     body = orjson.loads(dead_letter(BadRecord("no", place="line 3", raw=b"x"), ORIGIN, Spool(tmp_path)).value or b"")
     old = {name: value for name, value in body.items() if name not in ("context", "ordinal", "replayed")}
@@ -331,6 +340,8 @@ def test_who_sends_and_who_receives() -> None:
         "visabus.receipts",
         "visabus.questions",
     }
+    assert operations[("operator", "send")] == {"visabus.feed-orders"}
+    assert "visabus.feed-orders" in operations[("ingest", "receive")]
     assert operations[("api", "send")] == operations[("api", "receive")] == {"visabus.audit-heads"}
     assert operations[("ask", "receive")] == {"visabus.status-changes", "visabus.questions"}
 

@@ -1,4 +1,4 @@
-// A system: its feeds, what it vouches for, its dead letters and its last receipts.
+// A system: its feeds, which can be held, let go on and read again; what it vouches for, its dead letters and its last receipts.
 
 import { ask } from "./api.js";
 import { LEVELS, age, badge, count, element, table, time } from "./dom.js";
@@ -6,17 +6,22 @@ import { LEVELS, age, badge, count, element, table, time } from "./dom.js";
 export async function show(main, every, name) {
   const content = element("div");
   main.append(content);
+  const controls = new Map(); // by feed: they stay what they are while the facts around them are drawn anew
   async function draw() {
     const system = await ask(`/console/api/systems/${encodeURIComponent(name)}`);
-    content.replaceChildren(...contentOf(system));
+    if (content.contains(document.activeElement) && document.activeElement.closest("form")) return; // somebody writes
+    content.replaceChildren(...contentOf(system, (feed) => {
+      if (!controls.has(feed.feed)) controls.set(feed.feed, controlsOf(feed, draw));
+      return controls.get(feed.feed)(feed);
+    }));
   }
   await draw();
   every(5000, draw);
 }
 
-function contentOf(system) {
+function contentOf(system, controlled) {
   const parts = [element("h1", {}, `${system.system}: ${system.title}`), element("p", { class: "soft" }, system.owner)];
-  for (const feed of system.feeds) parts.push(feedOf(feed));
+  for (const feed of system.feeds) parts.push(feedOf(feed, controlled(feed)));
   if (!system.feeds.length) parts.push(element("p", {}, "No feed of this system was ever read, and the settings give it no address."));
   if (system.coverage.length) {
     parts.push(table("What it vouches for", [{ text: "Scope" }, { text: "Complete through" }, { text: "Age" }],
@@ -32,9 +37,60 @@ function contentOf(system) {
   return parts;
 }
 
-function feedOf(feed) {
+// The buttons of one feed. Returns what brings them up to date with its state.
+function controlsOf(feed, drawAll) {
+  const id = `why-${feed.feed}`;
+  const why = element("input", { id, required: true, minlength: "3", maxlength: "400", placeholder: "what it is for" });
+  const outcome = element("p", { role: "status", "aria-live": "polite" });
+  const order = async (action, yes) => {
+    if (!why.reportValidity()) return null;
+    outcome.replaceChildren("Working...");
+    try {
+      const path = `/console/api/feeds/${feed.system.split("/").map(encodeURIComponent).join("/")}/${encodeURIComponent(feed.feed)}/${action}`;
+      return await ask(path, { body: { why: why.value, yes } });
+    } catch (error) {
+      outcome.replaceChildren(badge(error.message, "bad"));
+      return null;
+    }
+  };
+  const done = async (words) => {
+    why.value = "";
+    why.blur();
+    await drawAll();
+    outcome.replaceChildren(badge(words, "good"));
+  };
+  const pause = element("button", { type: "button" }, "Pause");
+  pause.addEventListener("click", async () => { if (await order("pause", true)) { pause.blur(); await done("Nothing more is read until it is resumed."); } });
+  const resume = element("button", { type: "button" }, "Resume");
+  resume.addEventListener("click", async () => { if (await order("resume", true)) { resume.blur(); await done("It goes on from where it stopped."); } });
+  const really = element("button", { type: "button", hidden: true }, "Read all of that again");
+  const rewind = element("button", { type: "button" }, "Read again...");
+  rewind.addEventListener("click", async () => {
+    const answer = await order("rewind", false);
+    if (!answer) return;
+    const { batches, records, records_counted: counted } = answer.again;
+    outcome.replaceChildren(`Would be read again, as far as the source still holds it: ${count(batches)} files, polls or messages with ${count(records)} records by the receipts (${count(counted)} counted). Events come again under the same ids and change nothing.`);
+    really.hidden = false;
+    really.focus();
+  });
+  really.addEventListener("click", async () => {
+    const answer = await order("rewind", true);
+    really.hidden = true;
+    if (answer) { rewind.blur(); await done("It is read again from the beginning."); }
+  });
+  const form = element("form", { onsubmit: (event) => event.preventDefault(), "aria-label": `Orders to ${feed.feed}` },
+    element("label", { for: id }, "Why (shown to others and kept in the audit log with your name; name no person)"), why,
+    element("p", { class: "row" }, pause, resume, rewind, really), outcome);
+  return (now) => {
+    pause.hidden = now.paused_at !== null;
+    resume.hidden = now.paused_at === null;
+    return form;
+  };
+}
+
+function feedOf(feed, controls) {
   const facts = [
-    ["State", badge(feed.state, LEVELS[feed.state] || "none")], ["Why", feed.why], ["Down since", feed.since && time(feed.since)],
+    ["State", badge(feed.state, LEVELS[feed.state] || "none")], ["Why", feed.why], ["Paused", feed.paused_at && `${time(feed.paused_at)} by ${feed.paused_by}`], ["Down since", feed.since && time(feed.since)],
     ["Last batch", feed.last_batch && `${feed.last_batch}, ${age(feed.last_batch_at)}`], ["Caught up", feed.caught_up_at && age(feed.caught_up_at)],
     ["Read", `${count(feed.read)} = ${count(feed.published)} published + ${count(feed.dead_lettered)} refused + ${count(feed.filtered)} left out`],
     ["Events", count(feed.events)], ["Wrong optional values", feed.lost_values ? count(feed.lost_values) : null],
@@ -42,5 +98,5 @@ function feedOf(feed) {
     ["Held by", feed.holder && `${feed.holder}, heard ${age(feed.heard_at)}`], ["Position", feed.position === null ? null : JSON.stringify(feed.position).slice(0, 300)],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element("section", { class: "panel", "aria-label": `Feed ${feed.feed}` }, element("h2", {}, `${feed.system}.${feed.feed}`),
-    element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])));
+    element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])), controls);
 }

@@ -62,6 +62,7 @@ class Gate:
         head = Head(request.method, str(request.url), request.headers)
         text = self.keys.check(handler.system.name, signed, head)
         request.state.client = signed.key
+        handler.check_paused()
         handler.refusals.check(signed.key)
         if seconds := self.buckets.take(signed.key):
             raise problems.rate(seconds)

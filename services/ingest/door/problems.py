@@ -49,6 +49,12 @@ def unavailable(seconds: int = 5) -> Problem:
     return Problem(503, "unavailable", "Nothing can be taken at present.", headers={"Retry-After": str(seconds)})
 
 
+def paused(seconds: int = 60) -> Problem:
+    """An operator holds the feed."""
+    detail = "Nothing is taken at present: the operators of this bus hold the feed. Send the same again later."
+    return Problem(503, "paused", detail, headers={"Retry-After": str(seconds)})
+
+
 def full(seconds: int) -> Problem:
     """As many answers are kept as there is room for; each is kept until its request would be refused as too old."""
     detail = "No further answer can be kept at present."

@@ -18,7 +18,7 @@ from bus.contract import Bus, Message, Producer
 from services import failpoints
 from services.authority.guard import Guard
 from services.dead_letters import Spool
-from services.feeds import Counters
+from services.feeds import Counters, Orders
 from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer, Ledger
@@ -61,6 +61,7 @@ class PushHandler:
     spool: Spool
     clock: Clock = now
     refusals: Refusals = field(default_factory=lambda: refusals_of(DoorSettings()))
+    orders: Orders = field(default_factory=Orders)
     reader: Reader | None = None  # without one bodies are read in a thread of this process
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
@@ -136,6 +137,11 @@ class PushHandler:
                 named = {"number": len(answers) + 1, push.called: _name(push, read)}
                 answers.append(named | _outcome(tally, before))
         return messages, answers
+
+    def check_paused(self) -> None:
+        """Raises Problem while an operator holds the feed."""
+        if self.orders.pause(self.ledger.feed) is not None:
+            raise problems.paused()
 
     @property
     def push(self) -> Pushed:
@@ -223,13 +229,15 @@ async def open_push_handlers(
         producer = await bus.producer()
         stack.push_async_callback(producer.close)
         handlers: dict[str, PushHandler] = {}
+        orders = Orders()
+        await orders.follow(bus)
         for system, feed in feeds:
             # before the feed is taken over: until a process can read, the door that has it goes on
             reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes)
             await ledger.open(takeover_seconds, take_over=take_over)
             stack.push_async_callback(ledger.close)
-            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), reader)
+            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), orders, reader)
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler
         yield handlers

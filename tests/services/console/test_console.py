@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,70 @@ async def _post(console: World, path: str, body: Any) -> Any:
     response = await console.client.post(path, json=body, headers=console.token(*EVERY))
     assert response.status_code == 200, response.text
     return response.json()
+
+
+async def test_a_feed_is_held_and_let_go_on(console: World) -> None:
+    await _ingest(console, "good 1")
+    path = "/console/api/feeds/TOY/lines"
+    assert (await _post(console, f"{path}/pause", {"why": "being mended"}))["done"]
+    (feed,) = (await _get(console, "/console/api/systems/TOY"))["feeds"]
+    assert (feed["state"], feed["paused_by"], feed["why"]) == ("paused", "someone", "being mended")
+    await _ingest(console, "good 2", name="b.txt")
+    assert len((await world(console.bus)).ids()) == 1
+    await _post(console, f"{path}/resume", {"why": "mended"})
+    await _ingest(console, "good 2", name="b.txt")
+    assert len((await world(console.bus)).ids()) == 2
+    assert (await console.verbs())[-2:] == ["console feeds pause", "console feeds resume"]
+
+
+async def test_what_is_read_again_is_told_before_it_is_done(console: World) -> None:
+    await _ingest(console, "good 1", "bad x")
+    path = "/console/api/feeds/TOY/lines/rewind"
+    preview = await _post(console, path, {"why": "a new mapping"})
+    assert (preview["done"], preview["again"]["batches"], preview["again"]["records"]) == (False, 1, 2)
+    await _ingest(console, "good 1", "bad x")
+    assert set((await world(console.bus)).ids().values()) == {1}
+    assert (await _post(console, path, {"why": "a new mapping", "yes": True}))["done"]
+    await _ingest(console, "good 1", "bad x")
+    assert set((await world(console.bus)).ids().values()) == {2}
+    assert (await console.verbs())[-2:] == ["console feeds rewind (dry run)", "console feeds rewind"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("TOY/none/pause", {"why": "see"}, 404),
+        ("NONE/lines/pause", {"why": "see"}, 404),
+        ("TOY/lines/stop", {"why": "see"}, 422),
+        ("TOY/lines/pause", {}, 422),
+        ("TOY/lines/pause", {"why": "   "}, 422),
+        ("TOY/lines/pause", {"why": "two\nlines"}, 422),
+        ("TOY/lines/rewind", {"why": "see", "yes": True}, 409),  # it was never read
+    ],
+)
+async def test_no_order_without_a_feed_and_a_reason(console: World, path: str, body: Any, status: int) -> None:
+    response = await console.client.post(f"/console/api/feeds/{path}", json=body, headers=console.token(*EVERY))
+    assert response.status_code == status, response.text
+    assert await console.verbs() == ["audit begin"]
+
+
+async def test_an_order_that_cannot_be_signed_is_refused(console: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.console.feeds.give", None)
+    app: Any = console.client._transport.app  # type: ignore[attr-defined]
+    app.state.console = replace(app.state.console, unsigned=lambda system: f"no key of {system}")
+    path = "/console/api/feeds/TOY/lines/pause"
+    response = await console.client.post(path, json={"why": "see"}, headers=console.token(*EVERY))
+    assert (response.status_code, response.json()["type"]) == (409, "urn:visabus:problem:no-key")
+
+
+async def test_to_hold_a_feed_needs_the_right_to_write(console: World) -> None:
+    path = "/console/api/feeds/TOY/lines/pause"
+    for scopes in (("operations:read", "records:read"), ("operations:write",), ()):
+        response = await console.client.post(path, json={"why": "see"}, headers=console.token(*scopes))
+        assert response.status_code in (401, 403)
+    assert (await console.client.post(path, json={"why": "see"})).status_code == 401
+    given = console.token("operations:read", "operations:write")
+    assert (await console.client.post(path, json={"why": "see"}, headers=given)).status_code == 200
 
 
 async def test_from_a_refusal_to_its_replay(console: World) -> None:

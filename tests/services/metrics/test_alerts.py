@@ -28,6 +28,7 @@ from bus.embedded import EmbeddedBus
 from services.api import problems
 from services.audit import AuditDown
 from services.correlator import process
+from services.feeds import Word, give
 from services.ingest import recorded, run
 from services.metrics.asgi import Measured
 from services.metrics.flow import FlowCollector
@@ -247,6 +248,15 @@ async def _held(installation: Installation) -> tuple[Series, Series, bool]:
 async def _stopped(installation: Installation) -> tuple[Series, Series, bool]:
     installation.file("a.txt", *("bad x" for _ in range(300)))
     await installation.ingest()
+    series = await installation.series()
+    return series, series, True
+
+
+@cause("VisabusFeedPaused")
+async def _paused(installation: Installation) -> tuple[Series, Series, bool]:
+    installation.file("a.txt", "good 1")
+    await installation.ingest()
+    await give(installation.bus, "TOY/lines", Word.PAUSE, by="os:op", why="being mended", now=datetime.now(UTC))
     series = await installation.series()
     return series, series, True
 

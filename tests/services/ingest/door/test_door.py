@@ -8,6 +8,7 @@ import logging
 import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool
+from services.feeds import Word, give
 from services.ingest.door import Keys
 from services.ingest.door.key_files import KeyFiles
 from services.ingest.door.ledger import Answer, Kept
@@ -91,6 +93,29 @@ async def test_the_senders_trace_is_carried_along(rig: Rig, sent: str, carried: 
     assert (await rig.push(LINES, traceparent=sent)).status_code == 200
     traces = [traceparent_of(delivery.headers) for topic in EVENT_TOPICS async for delivery in rig.bus.read(topic)]
     assert traces == [carried] * 4
+
+
+async def test_a_feed_that_is_held_takes_nothing_and_goes_on_when_it_is_resumed(rig: Rig) -> None:
+    when = datetime.now(UTC)
+    await give(rig.bus, "TOY/push", Word.PAUSE, by="os:op", why="being mended", now=when)
+    await rig.handler.orders.follow(rig.bus)
+    answer = await rig.push(LINES)
+    problem(answer, 503, "paused")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "being mended" not in answer.text  # a sender is told that, and no operator's words
+    stranger = await rig.push(LINES, signer=Signer(secret=OTHER))
+    problem(stranger, 401, "signature")  # and who is not known is not even told that
+    await nothing_taken(rig)
+    await give(rig.bus, "TOY/push", Word.RESUME, by="os:op", why="mended", now=when)
+    await rig.handler.orders.follow(rig.bus)
+    assert (await rig.push(LINES)).status_code == 200
+
+
+async def test_a_door_that_starts_holds_what_was_held(tmp_path: Path, bus: Bus) -> None:
+    await give(bus, "TOY/push", Word.PAUSE, by="os:op", why="being mended", now=datetime.now(UTC))
+    async with opened(tmp_path, bus, settings()) as rig:
+        problem(await rig.push(LINES), 503, "paused")
+        await nothing_taken(rig)
 
 
 async def test_an_empty_message_is_answered(rig: Rig) -> None:

@@ -1,0 +1,217 @@
+"""`visabus feeds`: hold a feed, let it go on, have it read again; what an operator ordered outlasts restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.audited import MOST_REASON, operating_user, remember
+from services.cli.context import MISUSED, Refusal, need, settings_of
+
+if TYPE_CHECKING:
+    from bus.contract import Bus
+    from schemas.operations import FeedStatus
+    from services.feeds import Checkpoint, Word
+    from services.receipts import Extent
+    from services.settings import Settings
+
+FeedArgument = Annotated[str, typer.Argument(metavar="SYSTEM.FEED", help="As `visabus feeds list` shows it.")]
+Why = Annotated[
+    str,
+    typer.Option("--why", metavar="TEXT", help="Needed; shown to others and kept in the audit log. Name no person."),
+]
+_LEAST_REASON = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="Hold a feed, let it go on, have it read again: list, pause, ...")
+    group.command("list")(list_)
+    group.command()(pause)
+    group.command()(resume)
+    group.command()(rewind)
+    app.add_typer(group, name="feeds")
+
+
+def list_(
+    context: typer.Context,
+    system: Annotated[str | None, typer.Option(help="Only of this system.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """List the feeds of the settings, those that were ever read and those that are held: state, counts, who holds one.
+
+    visabus feeds list
+    visabus feeds list --json | jq 'select(.state == "paused")'
+    """
+    from services.dead_letters.display import plain
+
+    settings = settings_of(context)
+    need(settings.bus_url, "bus", "ingest")
+    feeds = asyncio.run(_feeds(settings))
+    for feed in feeds:
+        if system is None or feed.system == system.upper():
+            typer.echo(feed.model_dump_json() if as_json else plain(_line(feed)))
+
+
+def pause(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
+    """Have nothing more read of a feed until it is resumed, whatever is restarted meanwhile.
+
+    What was read already is sent and saved first. Feeds of a door answer 503 with Retry-After and keep nothing.
+
+        visabus feeds pause I94.nightly --why "the owner is mending file S000102"
+    """
+    from services.feeds import Word
+
+    _order(context, feed, Word.PAUSE, why)
+    typer.echo(f"{feed} is paused; `visabus feeds resume {feed}` lets it go on", err=True)
+
+
+def resume(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
+    """Let a feed go on that was paused, from where it stopped.
+
+    visabus feeds resume I94.nightly --why "the file is mended"
+    """
+    from services.feeds import Word
+
+    _order(context, feed, Word.RESUME, why)
+    typer.echo(f"{feed} goes on", err=True)
+
+
+def rewind(
+    context: typer.Context,
+    feed: FeedArgument,
+    yes: Annotated[
+        bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only say what would be read again.")
+    ] = False,
+    why: Why = "",
+) -> None:
+    """Have all that the source of a feed still holds read again, from its beginning.
+
+    Says what that is, by the receipts. Nothing is done without --yes. Events that stand on the bus come again under
+    the same ids and change nothing; the feed's counters begin anew. A source that no longer holds something (a queue,
+    a file that was taken away) does not send it again.
+
+        visabus feeds rewind I94.nightly
+        visabus feeds rewind I94.nightly --yes --why "mapping version 3 reads the port of entry"
+    """
+    from services.feeds import Word
+
+    settings, key = _feed_of(context, feed)
+    checkpoint, extent = asyncio.run(_again(settings, key))
+    if checkpoint is None:
+        raise Refusal(f"{feed} was never read: there is nothing to read again")
+    for line in again(checkpoint, extent):
+        typer.echo(line)
+    if not yes:
+        remember(settings, "feeds rewind (dry run)", about=[f"feed/{key}"], why=why)
+        typer.echo("dry run, nothing was done; --yes does it", err=True)
+        return
+    _order(context, feed, Word.REWIND, why)
+    typer.echo(f"{feed} is read again by the process that holds it, or the next `visabus ingest`", err=True)
+
+
+def again(checkpoint: Checkpoint, extent: Extent) -> list[str]:
+    """What reading a feed again comes to, in lines."""
+    counters = checkpoint.counters
+    lines = [f"would be read again: {extent.batches} batches with {extent.records} records, by the receipts"]
+    if extent.first is not None and extent.last is not None:
+        lines[0] += f", done from {extent.first[:19]}Z to {extent.last[:19]}Z"
+    lines.append(f"the feed has counted {counters.read} records, {counters.events} events; it counts anew")
+    return lines
+
+
+def _order(context: typer.Context, feed: str, word: Word, why: str) -> None:
+    """Check, remember in the audit log, and give an order. Raises Refusal."""
+    settings, key = _feed_of(context, feed)
+    if len(why.strip()) < _LEAST_REASON:
+        raise Refusal(
+            f"--why is needed: what `feeds {word}` is for is shown to others and kept in the audit log", MISUSED
+        )
+    reason = f"{feed}: {why}"
+    if len(reason) > MOST_REASON:
+        raise Refusal(f"--why is one line of {MOST_REASON - len(feed) - 2} characters at most", MISUSED)
+    remember(settings, f"feeds {word}", about=[f"feed/{key}"], why=reason)
+    asyncio.run(_give(settings, key, word, why))
+
+
+def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
+    """The settings, and the key of a feed. Raises Refusal where there is none, or none that can be ordered here."""
+    from adapters.core import Pushed
+    from adapters.registry import systems
+    from services.ingest.sources import without_key
+
+    settings = settings_of(context)
+    need(settings.bus_url, "bus", "ingest")
+    system_name, _, feed_name = name.rpartition(".")
+    system = systems().get(system_name)
+    if system is None:
+        raise Refusal(
+            f"{name}: no system {system_name or name}; `visabus feeds list` and `visabus adapters` say", MISUSED
+        )
+    feed = next((each for each in system.feeds if each.name == feed_name), None)
+    if feed is None:
+        known = ", ".join(f"{system_name}.{each.name}" for each in system.feeds)
+        raise Refusal(f"{name}: no feed {feed_name}; {system_name} has {known}", MISUSED)
+    if (missing := without_key(settings, system_name)) is not None:
+        raise Refusal(f"{missing}; an order without it would be passed over")
+    if isinstance(feed.transport, Pushed) and context.command.name == "rewind":
+        raise Refusal(f"{name} is pushed: its owner has to send again what is to be read again")
+    return settings, f"{system_name}/{feed_name}"
+
+
+@asynccontextmanager
+async def _bus(settings: Settings) -> AsyncIterator[Bus]:
+    from services.wiring import open_bus, topics
+
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def _feeds(settings: Settings) -> tuple[FeedStatus, ...]:
+    from services.feeds import Checkpoints, Orders
+    from services.feeds.status import feeds_of
+
+    checkpoints, orders = Checkpoints(), Orders()
+    async with _bus(settings) as bus:
+        await checkpoints.read(bus)
+        await orders.follow(bus)
+    named = [name.replace(".", "/") for name in settings.feeds]
+    return feeds_of(checkpoints.held, named, datetime.now(UTC), orders.paused)
+
+
+async def _again(settings: Settings, key: str) -> tuple[Checkpoint | None, Extent]:
+    from services.feeds import Checkpoints
+    from services.keyring import ring
+    from services.receipts import KEYS, Index
+
+    index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
+    checkpoints = Checkpoints()
+    async with _bus(settings) as bus:
+        await checkpoints.read(bus)
+        await index.follow(bus, settings.bus_url)
+    system, _, feed = key.rpartition("/")
+    return checkpoints.last.get(key), index.extent(system, feed)
+
+
+async def _give(settings: Settings, key: str, word: Word, why: str) -> None:
+    from services.feeds import give
+
+    async with _bus(settings) as bus:
+        await give(bus, key, word, by=operating_user(), why=why, now=datetime.now(UTC))
+
+
+def _line(feed: FeedStatus) -> str:
+    counts = f"{feed.read} read = {feed.published} published, {feed.dead_lettered} refused, {feed.filtered} left out"
+    head = f"{feed.system}.{feed.feed:<14}  {feed.state.value:<8}  {counts}"
+    held = f"  held by {feed.holder}" if feed.holder is not None else ""
+    order = f"  paused {feed.paused_at.isoformat(timespec='seconds')} by {feed.paused_by}" if feed.paused_at else ""
+    return f"{head}{held}{order}" + (f"  {feed.why}" if feed.why is not None else "")

@@ -1,0 +1,85 @@
+"""Feeds on the console: held, let go on, read again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.core import Pushed
+from services.api.problems import described
+from services.console.access import Access, Holder
+from services.feeds import Checkpoints, Word, give
+from services.problems import Problem
+
+_PROBLEMS = described(400, 401, 403, 404, 409, 422, 503)
+
+
+class Action(StrEnum):
+    """What can be ordered."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    REWIND = "rewind"
+
+
+class Ordering(BaseModel):
+    """Why; and, to read again, that it is really meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: str = Field(min_length=3, max_length=400, description="Shown to others and kept in the audit log.")
+    yes: bool = Field(default=False, description="To read again: do it, having seen what that is.")
+
+
+def route(app: FastAPI) -> None:
+    """Add the routes."""
+
+    @app.post("/console/api/feeds/{system:path}/{feed}/{action}", responses=_PROBLEMS)
+    async def order(
+        access: Holder, system: str, feed: Annotated[str, Path(max_length=60)], action: Action, asked: Ordering
+    ) -> dict[str, Any]:
+        """Hold a feed, let it go on, or have it read again from its beginning."""
+        if not asked.why.isprintable() or not asked.why.strip():
+            raise Problem(422, "why", "Why is one line that can be read.")
+        word, key = Word(action), _key(access, system, feed, action)
+        outcome: dict[str, Any] = {"feed": f"{system}.{feed}", "done": word is not Word.REWIND or asked.yes}
+        if word is Word.REWIND:
+            outcome["again"] = await _again(access, system, feed, key)
+        verb = f"console feeds {word}" if outcome["done"] else f"console feeds {word} (dry run)"
+        await access.remember(verb, [f"feed/{key}"], f"{system}.{feed}: {asked.why}")
+        if outcome["done"]:
+            console = access.console
+            await give(console.bus, key, word, by=access.caller.subject, why=asked.why, now=console.clock())
+            await console.watch.observe()
+        return outcome
+
+
+def _key(access: Access, system: str, feed: str, action: Action) -> str:
+    """The key of a feed. Raises Problem where there is none, or none that can be ordered so."""
+    console = access.console
+    known = console.systems.get(system)
+    its = next((each for each in known.feeds if each.name == feed), None) if known is not None else None
+    if its is None:
+        raise Problem(404, "not-found", "There is no such feed.")
+    if action is Action.REWIND and isinstance(its.transport, Pushed):
+        raise Problem(409, "pushed", "The feed is pushed: its owner has to send again what is to be read again.")
+    if (missing := console.unsigned(system)) is not None:
+        raise Problem(409, "no-key", f"An order that is not signed would be passed over. {missing}.")
+    return f"{system}/{feed}"
+
+
+async def _again(access: Access, system: str, feed: str, key: str) -> dict[str, Any]:
+    """What reading it again comes to, by the receipts and the counters. Raises Problem where it was never read."""
+    console = access.console
+    checkpoints = Checkpoints()
+    await checkpoints.read(console.bus)
+    checkpoint = checkpoints.last.get(key)
+    if checkpoint is None:
+        raise Problem(409, "never-read", "The feed was never read: there is nothing to read again.")
+    await console.receipts.follow(console.bus, console.bus_name)
+    extent = console.receipts.extent(system, feed)
+    counted = {"records_counted": checkpoint.counters.read, "events_counted": checkpoint.counters.events}
+    return {"batches": extent.batches, "records": extent.records, "first": extent.first, "last": extent.last} | counted

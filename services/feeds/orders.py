@@ -1,0 +1,152 @@
+"""Orders of operators to feeds: hold, go on, read again from the beginning. They stand on the bus and outlast restarts.
+
+An order is one message of a compacted topic, under a key of its own: of those to hold a feed or let it go on the latest
+counts, and so of those to read it again. An old one that is sent once more says nothing, nor does it take the place of
+a later one. Who gives an order ends those before it. A process that holds a feed follows the topic; `rewound` of its
+checkpoint names the last order to read again that was obeyed, so each is obeyed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import uuid4
+
+import orjson
+
+from bus.contract import Bus, Delivery, Message
+from schemas.topics import FEED_ORDERS
+from services.unreadable import UNREADABLE, pass_over
+
+_HOLD, _REWIND = "hold", "rewind"
+
+
+class Word(StrEnum):
+    """What is ordered."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    REWIND = "rewind"
+
+    @property
+    def place(self) -> str:
+        """The part of the key of its message that tells what it counts among."""
+        return _REWIND if self is Word.REWIND else _HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. `why` and `by` name the operator and no person of a record."""
+
+    id: str
+    word: Word
+    by: str
+    why: str
+    at: datetime
+
+    def message(self, feed: str) -> Message:
+        """Return the message that is sent to the bus. `feed`: the key of the feed's checkpoints."""
+        body = {"id": self.id, "word": self.word, "by": self.by, "why": self.why, "at": self.at.isoformat()}
+        return Message(FEED_ORDERS, _key(f"{feed}/{self.word.place}", self.id), orjson.dumps(body))
+
+
+def _key(place: str, id: str) -> bytes:
+    return f"{place}/{id}".encode()
+
+
+def parse(value: bytes) -> Order:
+    """Return the order of a message's value. Raises ValueError, KeyError, TypeError."""
+    body = orjson.loads(value)
+    at = datetime.fromisoformat(body["at"])
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its offset")
+    return Order(str(body["id"]), Word(body["word"]), str(body["by"]), str(body["why"]), at)
+
+
+@dataclass(slots=True)
+class Orders:
+    """The orders of the topic, as far as it was read."""
+
+    _next: dict[int, int] = field(default_factory=dict)
+    _last: dict[str, Order] = field(default_factory=dict)  # the one that counts, by feed and what it counts among
+    _standing: dict[str, set[str]] = field(default_factory=dict)  # the ids of all that stand in the topic
+
+    async def follow(self, bus: Bus) -> None:
+        """Take in what was ordered since. Raises BusDown.
+
+        A topic that has less than was read of it is read anew, and orders that it lost hold on: a feed that was held
+        does not go on because the bus forgot why.
+        """
+        ends = await bus.ends([FEED_ORDERS])
+        if any(end < self._next.get(partition.number, 0) for partition, end in ends.items()):
+            self._next = {}
+        if all(end <= self._next.get(partition.number, 0) for partition, end in ends.items()):
+            return
+        async for delivery in bus.read(FEED_ORDERS, self._next):
+            self._next[delivery.partition.number] = delivery.position + 1
+            self._take(delivery)
+
+    def _take(self, delivery: Delivery) -> None:
+        if delivery.key is None:
+            return
+        place, _, id = delivery.key.decode(errors="replace").rpartition("/")
+        standing = self._standing.setdefault(place, set())
+        if delivery.value is None:
+            standing.discard(id)
+            if place in self._last and self._last[place].id == id:
+                del self._last[place]
+            return
+        try:
+            order = parse(delivery.value)
+        except UNREADABLE as error:
+            pass_over(delivery, error)
+            return
+        standing.add(id)
+        if order.id != id or order.word.place != place.rpartition("/")[2]:
+            return
+        known = self._last.get(place)
+        if known is None or order.at > known.at:
+            self._last[place] = order
+
+    @property
+    def paused(self) -> Mapping[str, Order]:
+        """The feeds that are held, with the order to hold them."""
+        held = {place.rpartition("/")[0]: order for place, order in self._last.items() if order.word is Word.PAUSE}
+        return dict(sorted(held.items()))
+
+    def pause(self, feed: str) -> Order | None:
+        """Return the order to hold a feed, where one stands."""
+        order = self._last.get(f"{feed}/{_HOLD}")
+        return order if order is not None and order.word is Word.PAUSE else None
+
+    def rewind(self, feed: str) -> Order | None:
+        """Return the last order to read a feed again, obeyed or not."""
+        return self._last.get(f"{feed}/{_REWIND}")
+
+    def next(self, feed: str, word: Word, *, by: str, why: str, now: datetime) -> Order:
+        """Return a new order, later than the one before whatever the clocks of two operators say."""
+        known = self._last.get(f"{feed}/{word.place}")
+        at = now if known is None else max(now, known.at + timedelta(microseconds=1))
+        return Order(uuid4().hex, word, by, why, at)
+
+    def ended_by(self, feed: str, order: Order) -> list[Message]:
+        """Return the messages that end the orders before this one."""
+        place = f"{feed}/{order.word.place}"
+        return [Message(FEED_ORDERS, _key(place, id), None) for id in sorted(self._standing.get(place, ()))]
+
+
+async def give(bus: Bus, feed: str, word: Word, *, by: str, why: str, now: datetime) -> Order:
+    """Give an order, durable once this returns. Raises BusDown."""
+    orders = Orders()
+    await orders.follow(bus)
+    order = orders.next(feed, word, by=by, why=why, now=now)
+    producer = await bus.producer()
+    try:
+        await producer.send([order.message(feed)])
+        if ended := orders.ended_by(feed, order):
+            await producer.send(ended)
+    finally:
+        await producer.close()
+    return order
