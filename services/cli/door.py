@@ -112,11 +112,11 @@ async def _run(
     from services.ingest.door import Keys, create_app, open_push_handlers
     from services.ingest.door.key_files import KeyFiles
     from services.ingest.door.readers import ReaderDown
-    from services.memory import collect_rarely
+    from services.memory import leave_alone_what_stands
     from services.metrics import FeedCollector, exported
     from services.wiring import open_bus, topics
 
-    collect_rarely()
+    leave_alone_what_stands()
     stop = stop_on_signals()
     policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)
     async with AsyncExitStack() as opening:

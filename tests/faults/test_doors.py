@@ -288,8 +288,8 @@ async def test_an_honest_caller_is_answered_in_time_and_memory_is_flat(
     assert sum(pressed.refused.values()) > SECONDS
     assert set(pressed.refused) <= {0, 400, 401, 404, 405, 408, 414, 415, 422}
     warmed = pressed.memory[len(pressed.memory) // 3 :]
-    grown = max(warmed[len(warmed) // 2 :]) - max(warmed[: len(warmed) // 2])
-    assert grown < 4_000 + 0.02 * warmed[0], "kilobytes"
+    # a door that collected its garbage rarely went from 162 to 189 MB in the last two thirds of ten minutes
+    assert max(warmed) - warmed[0] < 8_000, "kilobytes"
     assert max(pressed.files) < SILENT + SLOW + 200
     log = pressed.log.read_text()
     assert "connections closed" in log
