@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.context import FAILED, FEED_ELSEWHERE, MISUSED, Refusal, refuse_password, settings_of, start_logs
+from services.cli.context import (
+    FAILED,
+    FEED_ELSEWHERE,
+    MISUSED,
+    Refusal,
+    exists,
+    refuse_password,
+    settings_of,
+    start_logs,
+)
 
 if TYPE_CHECKING:
     from services.ingest import Clock, Outcome, Source
+    from services.ingest.dry_run import Forecast
     from services.settings import Settings
 
 
@@ -42,6 +53,10 @@ def ingest(
     feed: Annotated[
         list[str] | None, typer.Option(metavar="NAME[=URL]", help="Only this feed; with a URL, whatever settings say.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what reading the sources now would come to; nothing is changed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: a JSON object for each feed.")] = False,
 ) -> None:
     """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
 
@@ -52,6 +67,11 @@ def ingest(
         visabus --settings visabus.toml ingest
         visabus ingest --once --feed I94.nightly=file:///srv/i94/out
         visabus ingest --once --stamp recorded
+        visabus ingest --dry-run --feed I94.nightly
+
+    --dry-run reads and maps what the sources have beyond the feeds' positions, and prints for each feed what would be
+    published, refused (by reason) and left out (by rule). It takes no feed, sends, saves and acknowledges nothing, and
+    exits with 1 if a source cannot be read or a feed would be stopped.
     """
     from services.ingest import now, recorded, sources
 
@@ -63,13 +83,23 @@ def ingest(
         raise Refusal('the settings name no feed; add --feed I94.nightly=file:///... or a [feeds."..."] table', MISUSED)
     feeds_read = sources(settings, names)
     start_logs(settings)
+    clock = now if stamp is Stamp.NOW else recorded
+    if as_json and not dry_run:
+        raise Refusal("--json needs --dry-run: a run that publishes says in its log what it does", MISUSED)
+    if dry_run:
+        forecasts = asyncio.run(_forecasts(settings, feeds_read, clock))
+        for forecast in forecasts:
+            typer.echo(_as_json(forecast) if as_json else "\n  ".join(_would(forecast)))
+        if any(forecast.error is not None for forecast in forecasts):
+            raise typer.Exit(FAILED)
+        return
     outcomes = asyncio.run(
         _run(
             settings,
             feeds_read,
             once=once,
             take_over=take_over,
-            clock=now if stamp is Stamp.NOW else recorded,
+            clock=clock,
         )
     )
     for outcome in outcomes:
@@ -93,6 +123,54 @@ async def _run(
 
     collect_rarely()
     return await run(settings, feeds, once=once, take_over=take_over, stop=stop_on_signals(), clock=clock)
+
+
+async def _forecasts(settings: Settings, feeds: Sequence[Source], clock: Clock) -> list[Forecast]:
+    from tempfile import TemporaryDirectory
+
+    from services.ingest.dry_run import dry_run
+    from services.wiring import open_bus
+
+    bus = await open_bus(settings) if exists(settings.bus_url) else None
+    try:
+        with TemporaryDirectory(prefix="visabus-dry-run-") as scratch:
+            return await dry_run(feeds, settings.ingest, bus, clock, Path(scratch))
+    finally:
+        if bus is not None:
+            await bus.close()
+
+
+def _as_json(forecast: Forecast) -> str:
+    import orjson
+
+    names = ("batches", "resumed", "paused", "error", "deferred")
+    facts = {name: getattr(forecast, name) for name in names}
+    body = {"feed": forecast.name, **forecast.counters.as_json(), "reasons": forecast.reasons, **facts}
+    return orjson.dumps(body).decode()
+
+
+def _would(forecast: Forecast) -> list[str]:
+    """What a feed would come to, in lines."""
+    from services.dead_letters.display import plain
+
+    counters = forecast.counters
+    begin = "behind its position" if forecast.resumed else "from the beginning of its source"
+    lines = [
+        f"{forecast.name}: would read {counters.read} records of {forecast.batches} whole batches {begin} = "
+        f"{counters.published} published ({counters.events} events), {counters.dead_lettered} refused, "
+        f"{sum(counters.filtered.values())} left out"
+    ]
+    lines += [f"refused {count}: {reason}" for reason, count in forecast.reasons.items()]
+    lines += [f"left out {count}: {rule}" for rule, count in counters.filtered.items()]
+    lines += [f"wrong optional values {count}: {name}" for name, count in counters.lost.items()]
+    lines += [f"left for later: {each}" for each in forecast.deferred[:_MOST_DEFERRED]]
+    if len(forecast.deferred) > _MOST_DEFERRED:
+        lines.append(f"left for later: {len(forecast.deferred) - _MOST_DEFERRED} more")
+    if forecast.paused is not None:
+        lines.append(f"it is paused and would read nothing now: {forecast.paused}")
+    if forecast.error is not None:
+        lines.append(f"would be stopped: {forecast.error}")
+    return [plain(line) for line in lines]
 
 
 def _line(outcome: Outcome) -> str:

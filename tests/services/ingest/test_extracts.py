@@ -25,6 +25,7 @@ from schemas.topics import EXTRACTS
 from services import failpoints
 from services.dead_letters import Selection, Spool, read
 from services.ingest import Outcome, Source, recorded, run
+from services.ingest.dry_run import dry_run
 from services.ingest.replay import assess
 from services.settings import load
 
@@ -127,3 +128,21 @@ async def test_a_refused_row_is_told_once_and_replayed_with_its_number(bus: Bus,
     (message,) = result.messages
     event = decode(message.value or b"")
     assert (event.record, event.revision.number) == ("B", 1)
+
+
+async def test_a_dry_run_compares_with_what_the_bus_has_and_leaves_it(bus: Bus, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    source = Source(SYSTEM, FEED, str(folder))
+    ingest = load(environment={}).ingest
+    drop(folder, 1, {"A": "1", "B": "1"})
+    (first,) = await dry_run([source], ingest, bus, recorded, tmp_path / "scratch")
+    assert (first.error, first.counters.events) == (None, 2)
+    await once(folder, tmp_path / "machine", bus)
+    drop(folder, 2, {"A": "1", "B": "2"})
+    drop(folder, 3, {"A": "1", "B": "2"})
+    before = [delivery async for delivery in bus.read(EXTRACTS)]
+    (second,) = await dry_run([source], ingest, bus, recorded, tmp_path / "scratch")
+    assert (second.error, second.counters.events, second.resumed) == (None, 1, True)
+    assert [delivery async for delivery in bus.read(EXTRACTS)] == before
+    assert {revision for _, revision, _ in await said(bus)} == {1}
