@@ -102,6 +102,9 @@ class Overview(Model):
     feeds: tuple[FeedStatus, ...]
     correlators: tuple[CorrelatorStatus, ...]
     lag: int | None = Field(description="Messages of the bus that no store has; null where there is no store.")
+    events: dict[str, int] = Field(
+        default_factory=dict, description="Messages on the bus by kind; `control`: coverage and decisions."
+    )
     store: StoreStatus | None
     coverage: tuple[CoverageStatus, ...]
     dead_letters: tuple[DeadLetterStatus, ...]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from bus.contract import Bus
+from bus.contract import Bus, Partition
 from schemas.operations import (
     CorrelatorStatus,
     CoverageStatus,
@@ -57,20 +57,29 @@ class Observer:
                 correlators = correlators_of(await state.heartbeats(), now)
                 coverage = coverage_of(await state.coverage())
                 positions = await state.positions()
-            # behind the positions, so that nothing is counted as read that was not there yet
-            ends = await self._bus.ends(EVENT_TOPICS)
+        # behind the positions, so that nothing is counted as read that was not there yet
+        ends = await self._bus.ends(EVENT_TOPICS)
+        if store is not None:
             lag = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
         overview = Overview(
             at=now,
             feeds=feeds,
             correlators=correlators,
             lag=lag,
+            events=_by_kind(ends),
             store=store,
             coverage=coverage,
             dead_letters=dead_letters,
             problems=(),
         )
         return overview.model_copy(update={"problems": tuple(problems_of(overview))})
+
+
+def _by_kind(ends: Mapping[Partition, int]) -> dict[str, int]:
+    counts = {topic.rpartition(".")[2]: 0 for topic in EVENT_TOPICS}
+    for part, end in ends.items():
+        counts[part.topic.rpartition(".")[2]] += end
+    return counts
 
 
 def correlators_of(beats: Iterable[Beat], now: datetime) -> tuple[CorrelatorStatus, ...]:

@@ -42,7 +42,7 @@ About = ByRecord | ByEvent | ByIdentifier | ByFile
 
 
 def question_of(words: Sequence[str], systems: Collection[str]) -> About:
-    """Read a question: SYSTEM KEY, an event id, scheme/issuer/value, or a file. Raises ValueError."""
+    """Read a question: SYSTEM KEY, an event id, scheme/issuer/value, scheme/value, or a file. Raises ValueError."""
     if len(words) == 2 and words[0].upper() in systems:
         return ByRecord(words[0].upper(), words[1])
     if len(words) != 1 or not words[0].strip():
@@ -58,8 +58,26 @@ def question_of(words: Sequence[str], systems: Collection[str]) -> About:
     scheme, _, rest = text.partition("/")
     if rest and scheme.lower() in {each.value for each in Scheme}:
         issuer, _, value = rest.rpartition("/")
-        return ByIdentifier(Identifier(scheme=Scheme(scheme.lower()), issuer=issuer, value=value))
+        return ByIdentifier(_identifier(Scheme(scheme.lower()), issuer, value))
     system, _, record = text.partition(" ")
     if record and system.upper() in systems:  # pasted with its blank
         return ByRecord(system.upper(), record)
     return ByFile(text)
+
+
+def _identifier(scheme: Scheme, issuer: str, value: str) -> Identifier:
+    """Return the number as events have it, or as documents spell it, without the issuer where there is but one.
+
+    Raises ValueError.
+    """
+    try:
+        return Identifier(scheme=scheme, issuer=issuer, value=value)
+    except ValueError:
+        pass
+    try:
+        return Identifier.of(scheme, value, issuer)
+    except ValueError:
+        raise ValueError(
+            f"that is no number of the scheme {scheme}; write scheme/issuer/value, such as passport/GBR/543456789, "
+            "and without the issuer where the scheme has but one, such as i94/34459325217"
+        ) from None

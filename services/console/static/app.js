@@ -54,6 +54,8 @@ function failed(error) {
 
 function signIn() {
   stop();
+  main.removeAttribute("aria-busy");
+  document.title = "Sign in - visabus";
   leave.hidden = true;
   const input = element("input", { id: "token", type: "password", autocomplete: "off", required: true, size: "50" });
   const wanted = element("select", { id: "purpose" }, PURPOSES.map((each) => element("option", { value: each, selected: each === purpose() }, each)));
@@ -83,11 +85,22 @@ function stop() {
   shown += 1;
 }
 
+// What stands behind the name of a part in the address, as it was before it was put there.
+function argumentOf(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 async function route() {
   if (!token()) return signIn();
   stop();
   const mine = shown;
   leave.hidden = false;
+  main.setAttribute("aria-busy", "true");
+  const lost = main.contains(document.activeElement) && document.activeElement !== main;
   const [, name = "", argument = ""] = location.hash.match(/^#\/([a-z-]*)(?:\/(.*))?$/) || [];
   const part = PARTS[name] || flow;
   for (const link of document.querySelectorAll("nav a")) {
@@ -98,17 +111,23 @@ async function route() {
   main.replaceChildren(content);
   say("");
   try {
-    await part.show(content, repeating(mine), decodeURIComponent(argument));
+    if (lost) main.focus({ preventScroll: true }); // where the link was that is gone: the next Tab goes on in the new part
+    await part.show(content, repeating(mine), argumentOf(argument));
   } catch (error) {
     if (mine === shown) failed(error);
+    if (!content.querySelector("h1")) content.replaceChildren(element("h1", {}, "Not shown"), element("p", {}, error.message));
   }
-  if (mine === shown) document.title = `${content.querySelector("h1")?.textContent || "visabus"} - visabus`;
+  if (mine !== shown) return;
+  main.removeAttribute("aria-busy");
+  main.dataset.shown = location.hash;
+  document.title = `${content.querySelector("h1")?.textContent || "visabus"} - visabus`;
 }
 
 document.getElementById("search").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = event.target.q.value.trim();
-  if (text) location.hash = `#/trace/${encodeURIComponent(text)}`;
+  const part = /^[0-9a-f]{32}$/.test(text) ? "persons" : "trace"; // what else has 32 such digits is written with dashes
+  if (text) location.hash = `#/${part}/${encodeURIComponent(text)}`;
 });
 leave.addEventListener("click", () => {
   forget();

@@ -1,7 +1,7 @@
 // The flow drawn: systems, kinds of event, correlator, view, subscribers; with rates, lag and freshness on the edges.
 
 import { ask } from "./api.js";
-import { LEVELS, age, badge, count, drawn, element, table } from "./dom.js";
+import { LEVELS, age, badge, count, drawn, element, moment, plural, table, update } from "./dom.js";
 
 const WIDTH = 1180;
 const WORST = ["bad", "warn", "good", "none"];
@@ -10,7 +10,7 @@ const SILENT_SECONDS = 26 * 3600;
 export async function show(main, every) {
   const problems = element("div", { "aria-live": "polite" });
   const tiles = element("div", { class: "tiles" });
-  const picture = element("div", { class: "scroll" });
+  const picture = element("div", { class: "scroll picture" });
   const list = element("div", { class: "flow-list" });
   const charts = element("div");
   const span = element("select", { id: "span", onchange: () => drawCharts() }, element("option", { value: "hour" }, "last hour"), element("option", { value: "day" }, "last day"));
@@ -22,14 +22,14 @@ export async function show(main, every) {
     const overview = await ask("/console/api/overview");
     const rates = ratesOf(before, overview);
     before = { at: new Date(overview.at).getTime(), feeds: counters(overview) };
-    problems.replaceChildren(problemList(overview));
-    tiles.replaceChildren(...tilesOf(overview));
-    picture.replaceChildren(pictureOf(overview, rates));
-    list.replaceChildren(listOf(overview, rates));
+    update(problems, problemList(overview));
+    update(tiles, tilesOf(overview));
+    update(picture, pictureOf(overview, rates));
+    update(list, listOf(overview, rates));
   }
   async function drawCharts() {
     const { samples } = await ask(`/console/api/history/${span.value}`);
-    charts.replaceChildren(chart("Records published a second", samples, published, refused), chart("Messages that the view has not taken in", samples, (sample) => sample.lag ?? 0));
+    update(charts, chart("Records published a second", samples, published, refused), chart("Messages that the view has not taken in", samples, (sample) => sample.lag ?? 0));
   }
   await draw();
   await drawCharts();
@@ -53,7 +53,17 @@ function ratesOf(before, overview) {
 
 function problemList(overview) {
   if (!overview.problems.length) return element("p", { class: "good" }, "All is running; nothing wants attention.");
-  return element("ul", { class: "problems", "aria-label": "Wants attention" }, overview.problems.map((text) => element("li", {}, text)));
+  const known = new Set(overview.feeds.map((feed) => feed.system));
+  return element("ul", { class: "problems", "aria-label": "Wants attention" }, overview.problems.map((text) => element("li", {}, linked(text, known))));
+}
+
+// A problem with its dead letter or its system one click away.
+function linked(text, known) {
+  const letter = text.match(/^(.*) \(`visabus dead-letters show ([0-9a-f-]+)`\)$/s);
+  if (letter) return [`${letter[1]} `, element("a", { href: `#/dead-letters/${letter[2]}`, "aria-label": `Show the dead letter ${letter[2]}` }, "show it")];
+  const feed = text.match(/^(?:the source of )?([A-Z0-9]+)\.[\w-]+/);
+  if (feed && known.has(feed[1])) return [text, " ", element("a", { href: `#/systems/${feed[1]}` }, `see ${feed[1]}`)];
+  return text;
 }
 
 function tilesOf(overview) {
@@ -99,7 +109,7 @@ function pictureOf(overview, rates) {
   const height = rows * step + 50;
   const middle = height / 2;
   const alive = overview.correlators.some((each) => each.alive);
-  const kinds = ["arrival", "departure", "extension", "status", "control"];
+  const kinds = Object.entries(overview.events);
   const svg = drawn("svg", { class: "flow", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "The flow from the systems to the subscribers" });
   const box = (x, y, width, text, note, level, href) => {
     const node = drawn("g", { class: `node ${level}` },
@@ -115,17 +125,17 @@ function pictureOf(overview, rates) {
     const rate = rateOf(system, rates, 0);
     const refusals = rateOf(system, rates, 1);
     svg.append(edge(220, y, 430, middle, refusals > 0 ? "bad" : system.level, rate > 0));
-    const label = `${words(rate)}/s, ${age(system.last)}${system.waiting ? `, ${system.waiting} refused` : ""}`;
+    const label = [rate > 0 && `${words(rate)}/s`, age(system.last), system.waiting && `${count(system.waiting)} refused`].filter(Boolean).join(", ");
     svg.append(drawn("text", { x: 228, y: y - 3, class: "soft" }, label));
     svg.append(box(20, y, 200, system.name, count(system.feeds.reduce((sum, feed) => sum + feed.published, 0)), system.level, `#/systems/${encodeURIComponent(system.name)}`));
   });
-  kinds.forEach((kind, at) => svg.append(box(430, middle - 60 + at * 30, 120, kind, "", "none")));
+  kinds.forEach(([kind, number], at) => svg.append(box(430, middle - 60 + at * 30, 120, kind, count(number), "none")));
   const store = overview.store;
-  svg.append(edge(550, middle, 640, middle, alive ? "good" : "bad", overview.lag > 0), drawn("text", { x: 556, y: middle - 78, class: "soft" }, `lag ${count(overview.lag)}`));
+  svg.append(edge(550, middle, 640, middle, alive ? "good" : "bad", overview.lag > 0), drawn("text", { x: 556, y: middle - 78, class: "soft" }, overview.lag ? `${count(overview.lag)} to take in` : "all taken in"));
   svg.append(box(640, middle, 140, `${overview.correlators.filter((each) => each.alive).length} running`, "", alive ? "good" : "bad"));
   svg.append(edge(780, middle, 850, middle, alive ? "good" : "bad", (store?.backlog || 0) > 0));
-  svg.append(box(850, middle, 130, `${count(store?.persons ?? 0)} persons`, "", store?.quarantined ? "bad" : "good"));
-  svg.append(drawn("text", { x: 850, y: middle + 30, class: "soft" }, `${count(store?.backlog ?? 0)} to resolve`));
+  svg.append(box(850, middle, 130, plural(store?.persons ?? 0, "person"), "", store?.quarantined ? "bad" : "good"));
+  svg.append(drawn("text", { x: 850, y: middle + 30, class: "soft" }, store?.backlog ? `${count(store.backlog)} to resolve` : "all resolved"));
   svg.append(edge(980, middle, 1030, middle, store?.undelivered ? "warn" : "good", (store?.undelivered || 0) > 0));
   svg.append(box(1030, middle, 130, "changes", store?.undelivered ? `${store.undelivered} wait` : "", store?.undelivered ? "warn" : "good"));
   return svg;
@@ -135,7 +145,8 @@ function listOf(overview, rates) {
   const heads = [{ text: "System" }, { text: "State" }, { text: "Last batch" }, { text: "Rate", kind: "number" }];
   return table("Systems", heads, bySystem(overview).map((system) => [
     element("a", { href: `#/systems/${encodeURIComponent(system.name)}` }, system.name),
-    badge([...new Set(system.feeds.map((feed) => feed.state))].join(", "), system.level), age(system.last), `${words(rateOf(system, rates, 0))}/s`]));
+    [badge([...new Set(system.feeds.map((feed) => feed.state))].join(", "), system.level), system.waiting ? ` ${count(system.waiting)} refused` : ""],
+    moment(system.last), rateOf(system, rates, 0) > 0 ? `${words(rateOf(system, rates, 0))}/s` : "-"]), { narrow: "close" });
 }
 
 const total = (sample, which) => Object.values(sample.feeds).reduce((sum, feed) => sum + feed[which], 0);

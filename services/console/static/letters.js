@@ -1,7 +1,8 @@
 // Dead letters: by reason, one shown with the field that is wrong, edited, checked, replayed.
 
 import { ask } from "./api.js";
-import { age, badge, count, element, table, time } from "./dom.js";
+import { badge, count, element, moment, table, time, update } from "./dom.js";
+import { follow } from "./trace.js";
 
 export async function show(main, every, id) {
   if (id) return showOne(main, id);
@@ -10,9 +11,9 @@ export async function show(main, every, id) {
   main.append(content);
   async function draw() {
     const { groups } = await ask("/console/api/dead-letters");
-    content.replaceChildren(groups.length
+    update(content, groups.length
       ? table("Those that wait, by reason", [{ text: "Count", kind: "number" }, { text: "Feed" }, { text: "First" }, { text: "Last" }, { text: "Reason", kind: "wide" }],
-        groups.map((group) => [count(group.waiting), `${group.system}.${group.feed}`, age(group.first), age(group.last), element("a", { href: `#/dead-letters/${group.example}` }, group.reason)]))
+        groups.map((group) => [count(group.waiting), `${group.system}.${group.feed}`, moment(group.first), moment(group.last), element("a", { href: `#/dead-letters/${group.example}` }, group.reason)]))
       : element("p", { class: "good" }, "No dead letter waits."));
   }
   await draw();
@@ -54,8 +55,22 @@ async function showOne(main, id) {
   fill();
   const original = () => editor.value === (mode.value === "hex" ? asHex(raw) : text);
   const edited = () => (original() ? null : encode(bytesOf(editor.value, mode.value === "hex")));
+  // The bytes of the first marked field, where the layout gives each field its place.
+  const marked = () => {
+    if (text !== null) return null;
+    const places = letter.lines.map((line) => ({ marked: line.marked, at: Number(line.text.match(/^\s*(\d+)  \S/)?.[1] ?? NaN) }));
+    const first = places.findIndex((place) => place.marked && place.at >= 1);
+    if (first < 0) return null;
+    return [places[first].at - 1, (places[first + 1]?.at || raw.length + 1) - 1];
+  };
+  const pick = () => {
+    const range = marked();
+    if (range && original()) editor.setSelectionRange(range[0] * 3, range[1] * 3 - 1);
+    editor.focus();
+  };
   const why = element("input", { id: "why", required: true, minlength: "3", maxlength: "500", placeholder: "what was mended, or why it can be read now" });
   const outcome = element("p", { role: "status", "aria-live": "polite" });
+  const became = element("div", { "aria-live": "polite" });
   const sent = element("button", { type: "submit", class: "main" }, "Replay this one");
   const alike = element("button", { type: "button" }, "Replay all with this reason");
   const say = (results) => {
@@ -81,8 +96,13 @@ async function showOne(main, id) {
     drawLines(result.lines);
     const words = { publish: `can be read: ${result.events} events would be published`, "leave out": `a rule would leave it out: ${result.why}`, refused: `still refused: ${result.why}`, already: result.why };
     outcome.replaceChildren(badge(words[result.outcome], result.outcome === "refused" ? "bad" : "good"));
+    (result.outcome === "refused" ? editor : why).focus();
   });
-  const replay = run(async () => say((await ask("/console/api/dead-letters/replay", { body: { ids: [letter.id], data: edited(), why: why.value } })).results));
+  const replay = run(async () => {
+    const { results } = await ask("/console/api/dead-letters/replay", { body: { ids: [letter.id], data: edited(), why: why.value } });
+    say(results);
+    if (letter.record && results.some((result) => result.outcome === "publish")) await follow(became, `${letter.system} ${letter.record}`);
+  });
   alike.addEventListener("click", run(async () => {
     if (!why.reportValidity()) return outcome.replaceChildren();
     const group = await ask(`/console/api/dead-letters/list?${new URLSearchParams({ system: letter.system, feed: letter.feed, reason: letter.group })}`);
@@ -91,10 +111,10 @@ async function showOne(main, id) {
   main.append(
     element("h1", {}, "Dead letter"), element("p", { class: "bad" }, letter.reason),
     element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-    element("h2", {}, "The record beside its layout"), record,
+    element("div", { class: "row" }, element("h2", {}, "The record beside its layout"), element("button", { type: "button", onclick: pick }, marked() ? "Edit the marked field" : "Edit")), record,
     element("form", { class: "panel", onsubmit: replay },
       element("h2", {}, "Mend and replay"), element("label", { for: "mode" }, "Edit"), mode,
       element("label", { for: "editor" }, "Bytes of the record"), editor,
       element("label", { for: "why" }, "Why (kept in the audit log with your name; name no person)"), why,
-      element("p", { class: "row" }, element("button", { type: "button", onclick: check }, "Check"), sent, alike), outcome));
+      element("p", { class: "row" }, element("button", { type: "button", onclick: check }, "Check"), sent, alike), outcome), became);
 }

@@ -1,7 +1,7 @@
 // A system: its feeds, which can be held, let go on and read again; what it vouches for, its dead letters and its last receipts.
 
 import { ask } from "./api.js";
-import { LEVELS, age, badge, count, element, table, time } from "./dom.js";
+import { LEVELS, badge, count, element, moment, table, time, update } from "./dom.js";
 
 export async function show(main, every, name) {
   const content = element("div");
@@ -9,27 +9,29 @@ export async function show(main, every, name) {
   const controls = new Map(); // by feed: they stay what they are while the facts around them are drawn anew
   async function draw() {
     const system = await ask(`/console/api/systems/${encodeURIComponent(name)}`);
-    if (content.contains(document.activeElement) && document.activeElement.closest("form")) return; // somebody writes
-    content.replaceChildren(...contentOf(system, (feed) => {
+    update(content, contentOf(system));
+    for (const feed of system.feeds) {
       if (!controls.has(feed.feed)) controls.set(feed.feed, controlsOf(feed, draw));
-      return controls.get(feed.feed)(feed);
-    }));
+      const place = content.querySelector(`[data-kept="${CSS.escape(feed.feed)}"]`);
+      const form = controls.get(feed.feed)(feed);
+      if (form.parentNode !== place) place.replaceChildren(form);
+    }
   }
   await draw();
   every(5000, draw);
 }
 
-function contentOf(system, controlled) {
+function contentOf(system) {
   const parts = [element("h1", {}, `${system.system}: ${system.title}`), element("p", { class: "soft" }, system.owner)];
-  for (const feed of system.feeds) parts.push(feedOf(feed, controlled(feed)));
+  for (const feed of system.feeds) parts.push(feedOf(feed));
   if (!system.feeds.length) parts.push(element("p", {}, "No feed of this system was ever read, and the settings give it no address."));
   if (system.coverage.length) {
     parts.push(table("What it vouches for", [{ text: "Scope" }, { text: "Complete through" }, { text: "Age" }],
-      system.coverage.map((each) => [each.scope, time(each.through), age(each.through)])));
+      system.coverage.map((each) => [each.scope, time(each.through), moment(each.through)])));
   }
   if (system.dead_letters.length) {
     parts.push(table("Dead letters that wait", [{ text: "Count", kind: "number" }, { text: "Feed" }, { text: "Last" }, { text: "Reason", kind: "wide" }],
-      system.dead_letters.map((group) => [count(group.waiting), group.feed, age(group.last), element("a", { href: `#/dead-letters/${encodeURIComponent(group.example)}` }, group.reason)])));
+      system.dead_letters.map((group) => [count(group.waiting), group.feed, moment(group.last), element("a", { href: `#/dead-letters/${encodeURIComponent(group.example)}` }, group.reason)])));
   }
   parts.push(table("Last files, polls and messages", [{ text: "When" }, { text: "Feed" }, { text: "Name", kind: "wide" }, { text: "Read", kind: "number" }, { text: "Published", kind: "number" }, { text: "Refused", kind: "number" }, { text: "Left out", kind: "number" }],
     system.receipts.map((receipt) => [time(receipt.at), receipt.feed, element("a", { href: `#/trace/${encodeURIComponent(receipt.batch)}` }, receipt.batch), count(receipt.read), count(receipt.published),
@@ -88,15 +90,23 @@ function controlsOf(feed, drawAll) {
   };
 }
 
-function feedOf(feed, controls) {
+function feedOf(feed) {
   const facts = [
     ["State", badge(feed.state, LEVELS[feed.state] || "none")], ["Why", feed.why], ["Paused", feed.paused_at && `${time(feed.paused_at)} by ${feed.paused_by}`], ["Down since", feed.since && time(feed.since)],
-    ["Last batch", feed.last_batch && `${feed.last_batch}, ${age(feed.last_batch_at)}`], ["Caught up", feed.caught_up_at && age(feed.caught_up_at)],
+    ["Last batch", feed.last_batch && [`${feed.last_batch}, `, moment(feed.last_batch_at)]], ["Caught up", feed.caught_up_at && moment(feed.caught_up_at)],
     ["Read", `${count(feed.read)} = ${count(feed.published)} published + ${count(feed.dead_lettered)} refused + ${count(feed.filtered)} left out`],
     ["Events", count(feed.events)], ["Wrong optional values", feed.lost_values ? count(feed.lost_values) : null],
     ["Left for later", feed.deferred ? count(feed.deferred) : null], ["In the middle of", feed.batch && `${feed.batch}, record ${count(feed.batch_records)}`],
-    ["Held by", feed.holder && `${feed.holder}, heard ${age(feed.heard_at)}`], ["Position", feed.position === null ? null : JSON.stringify(feed.position).slice(0, 300)],
+    ["Held by", feed.holder && [`${feed.holder}, heard `, moment(feed.heard_at)]], ["Position", feed.position === null ? null : positionOf(feed.position)],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element("section", { class: "panel", "aria-label": `Feed ${feed.feed}` }, element("h2", {}, `${feed.system}.${feed.feed}`),
-    element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])), controls);
+    element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+    element("div", { "data-kept": feed.feed }));
+}
+
+// A short position as it is; a long one folded, to be opened.
+function positionOf(position) {
+  const text = JSON.stringify(position);
+  if (text.length <= 80) return element("code", {}, text);
+  return element("details", {}, element("summary", {}, `${text.slice(0, 48)}...`), element("pre", { tabindex: "0", "aria-label": "Position" }, JSON.stringify(position, null, 2)));
 }

@@ -1,7 +1,7 @@
 // What became of a record, an event, all records under a number, or a file.
 
 import { ask } from "./api.js";
-import { badge, element, time } from "./dom.js";
+import { badge, element, time, update } from "./dom.js";
 
 const LEVELS = { refused: "bad", missing: "warn", quarantined: "bad", "left out": "warn", changed: "good", status: "good" };
 
@@ -16,11 +16,28 @@ export async function show(main, every, about) {
   if (!about) return input.focus();
   const answer = element("div", { "aria-live": "polite" }, element("p", { class: "soft" }, "Reading the bus..."));
   main.append(answer);
-  const trace = await ask(`/console/api/trace?${new URLSearchParams({ about })}`);
-  answer.replaceChildren(
-    trace.batches.length ? stepsOf("File, poll or message", trace.batches) : "",
-    ...trace.records.map((record) => stepsOf(`${record.system} ${record.record}`, record.steps)),
-    trace.more ? element("p", {}, `${trace.more} more are left out: ask for one of them.`) : "");
+  try {
+    await follow(answer, about);
+  } catch (error) {
+    answer.replaceChildren();
+    throw error;
+  }
+}
+
+// Show what became of it, again until the view has taken in what is on the bus, or half a minute has passed. Each look
+// is a line of the audit log, and so the waits grow.
+export async function follow(answer, about) {
+  for (let seconds = 1; ; seconds *= 2) {
+    const trace = await ask(`/console/api/trace?${new URLSearchParams({ about })}`);
+    update(answer,
+      trace.batches.length ? stepsOf("File, poll or message", trace.batches) : null,
+      trace.records.map((record) => stepsOf(`${record.system} ${record.record}`, record.steps)),
+      trace.more ? element("p", {}, `${trace.more} more are left out: ask for one of them.`) : null);
+    const kinds = trace.records.flatMap((record) => record.steps.map((step) => step.kind));
+    if (!kinds.includes("missing") || seconds > 16 || !answer.isConnected) return;
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+    if (!answer.isConnected) return;
+  }
 }
 
 function stepsOf(title, steps) {

@@ -161,10 +161,22 @@ def test_a_question_is_read_from_what_is_pasted() -> None:
     assert question_of(["fin/OBIM/000000001"], systems) == ByIdentifier(
         Identifier(scheme=Scheme.FIN, value="000000001", issuer="OBIM")
     )
+    i94 = ByIdentifier(Identifier(scheme=Scheme.I94, value="34459325217", issuer="CBP"))
+    assert question_of(["i94/34459325217"], systems) == i94  # of one issuer: it need not be said
+    assert question_of(["I94/CBP/34459325217"], systems) == i94
+    assert question_of(["i94/344 5932 5217"], systems) == i94
     assert question_of(["I94.D20250210.S000102"], systems) == ByFile("I94.D20250210.S000102")
     for words in (["X", "1"], [""], [], ["I94", "1", "2"]):
         with pytest.raises(ValueError, match="SYSTEM KEY"):
             question_of(words, systems)
+
+
+@pytest.mark.parametrize("pasted", ["i94/4?4", "passport/L01X00T47", "fin/OBIM/x99"])
+def test_what_is_no_number_is_refused_in_one_line_without_it(pasted: str) -> None:
+    with pytest.raises(ValueError, match="^that is no number of the scheme") as refused:
+        question_of([pasted], {"I94"})
+    assert "\n" not in str(refused.value)
+    assert pasted.rpartition("/")[2] not in str(refused.value)
 
 
 async def test_the_answer_is_json(installation: Installation) -> None:
