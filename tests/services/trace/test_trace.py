@@ -173,7 +173,7 @@ def test_a_question_is_read_from_what_is_pasted() -> None:
 
 @pytest.mark.parametrize("pasted", ["i94/4?4", "passport/L01X00T47", "fin/OBIM/x99"])
 def test_what_is_no_number_is_refused_in_one_line_without_it(pasted: str) -> None:
-    with pytest.raises(ValueError, match="^that is no number of the scheme") as refused:
+    with pytest.raises(ValueError, match=r"^that is no number of the scheme") as refused:
         question_of([pasted], {"I94"})
     assert "\n" not in str(refused.value)
     assert pasted.rpartition("/")[2] not in str(refused.value)
