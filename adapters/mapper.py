@@ -251,6 +251,11 @@ def vouches_for_nothing(mapping: object) -> bool:
     return isinstance(mapping, Mapper) and mapping.vouches is _none
 
 
+def marks_nothing(mapping: object) -> bool:
+    """Whether a mapping certainly marks nothing of its own, beside classes and words that betray."""
+    return isinstance(mapping, Mapper) and mapping.handling is _none
+
+
 def vouching(scope: str) -> Callable[[Closing], Iterable[Vouches]]:
     """What the end of a poll is complete for, where the closing tells from when to when."""
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, remember
-from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
+from services.cli.audited import Confidential, StatedReason, reading, remember
+from services.cli.context import FAILED, MISUSED, Refusal, exists, need, settings_of
 
 if TYPE_CHECKING:
+    from adapters.core import System
     from bus.contract import Bus
     from services.dead_letters import DeadLetter, Group, Selection
     from services.ingest.replay import Replay
@@ -43,12 +45,14 @@ def list_(
     pending: Annotated[bool, typer.Option("--pending", help="Without those that were replayed.")] = False,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """List the dead letters by system and reason, the most frequent first; or each of them.
 
     A line has the number of dead letters, how many of them are pending, first and last, system, reason and the id of
-    one; with --each the id, when, system, batch, place and reason.
+    one; with --each the id, when, system, batch, place and reason. Without --confidential no dead letter is known of
+    records that the law keeps confidential, and reasons quote no values where a record of the system may be such.
 
         visabus dead-letters list
         visabus dead-letters list --each --system I94 --reason EVENT-DATE --page 2
@@ -57,8 +61,10 @@ def list_(
     from services.dead_letters.display import plain
 
     settings = settings_of(context)
-    selected = asyncio.run(_read(settings, Selection((), system, reason, batch, pending)))
-    remember(settings, "dead-letters list", why=why)
+    verb = reading("dead-letters list", why, confidential=confidential)
+    selection = Selection((), system, reason, batch, pending)
+    selected = asyncio.run(_read(settings, selection, confidential=confidential))
+    remember(settings, verb, why=why)
     lines = (
         [_line(dead_letter) for dead_letter in selected] if each else [_group_line(each) for each in group(selected)]
     )
@@ -74,21 +80,38 @@ def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The id of one dead letter, or its beginning.")],
     as_hex: Annotated[bool, typer.Option("--hex", help="The bytes alone.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the bytes, to mend them.")] = None,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
-    """Show one dead_letter: place, reason, and its bytes beside what the interface says they are.
+    """Show one dead letter: place, reason, and its bytes beside what the interface says they are.
 
-    visabus dead-letters show 3f2a --save record.dat
+    Bytes that could not be read may be of a record that the law keeps confidential: of most systems they need
+    --confidential, and so do the record's key and the values that the reason quotes.
+
+        visabus dead-letters show 3f2a
+        visabus dead-letters show 3f2a --save record.dat --confidential --why "a ticket's number"
     """
     from adapters.registry import systems
     from services.dead_letters.display import display, hexadecimal, plain
+    from services.veil import may_be_marked
 
     settings = settings_of(context)
-    dead_letter = _only(asyncio.run(_read(settings, _by_id(id), whole=True)), id)
-    verb = "dead-letters show" if save is None else "dead-letters save"
+    verb = reading(
+        "dead-letters show" if save is None else "dead-letters save",
+        why,
+        confidential=confidential,
+    )
+    dead_letter = _only(asyncio.run(_read(settings, _by_id(id), whole=True, confidential=confidential)), id)
+    covered = not confidential and may_be_marked(systems().get(dead_letter.system))
     remember(settings, verb, about=[f"dead-letter/{dead_letter.id}"], why=why)
-    for name, value in _facts(dead_letter):
+    for name, value in _facts(dead_letter, covered=covered):
         typer.echo(f"{name:<10} {plain(value)}")
+    if covered:
+        need_right = f"a record of {dead_letter.system} may be confidential by law: its bytes need --confidential --why"
+        if save is not None or as_hex:
+            raise Refusal(need_right, MISUSED)
+        typer.echo(need_right, err=True)
+        return
     raw = _bytes(settings, dead_letter)
     if save is not None:
         save.write_bytes(raw)
@@ -116,12 +139,13 @@ def replay(
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only print what would be done.")
     ] = False,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Read dead letters again by the present adapter and publish what they say, under the ids of a first reading.
 
     Without --yes nothing is sent. A dead letter that was replayed is left alone, so it can be run again at any time.
-    Exits with 1 if something is still refused.
+    Exits with 1 if something is still refused. Without --confidential none of a record that the law keeps confidential.
 
         visabus dead-letters replay --system I94 --reason "is in no code table"
         visabus dead-letters replay --id 3f2a --with record.dat --yes
@@ -135,11 +159,10 @@ def replay(
     data = mended.read_bytes() if mended is not None else None
     settings = settings_of(context)
     verb = "dead-letters replay mended" if mended is not None else "dead-letters replay"
+    verb = reading(verb if yes else f"{verb} (dry run)", why, confidential=confidential)
     need(settings.bus_url, "bus", "ingest")
-    remember(
-        settings, verb if yes else f"{verb} (dry run)", about=[f"dead-letter/{each}" for each in choice.ids], why=why
-    )
-    results = asyncio.run(_replay(settings, choice, data, really=yes))
+    remember(settings, verb, about=[f"dead-letter/{each}" for each in choice.ids], why=why)
+    results = asyncio.run(_replay(settings, choice, data, really=yes, confidential=confidential))
     for result in results:
         typer.echo(plain(_result_line(result, done=yes)))
     outcomes = [result.outcome for result in results]
@@ -172,13 +195,13 @@ def _bytes(settings: Settings, dead_letter: DeadLetter) -> bytes:
         raise Refusal("its bytes are not in the spool of this data directory") from None
 
 
-def _facts(dead_letter: DeadLetter) -> list[tuple[str, str]]:
+def _facts(dead_letter: DeadLetter, *, covered: bool = False) -> list[tuple[str, str]]:
     facts = [
         ("id", dead_letter.id),
         ("feed", f"{dead_letter.system}.{dead_letter.feed}, mapping version {dead_letter.mapping_version}"),
         ("batch", dead_letter.batch),
         ("place", dead_letter.place),
-        ("record", dead_letter.record or "not known"),
+        ("record", "not told" if covered else dead_letter.record or "not known"),
         ("reason", dead_letter.reason),
         ("at", dead_letter.at.isoformat(timespec="seconds")),
         ("bytes", f"{dead_letter.size}{', in the spool' if dead_letter.spooled else ''}"),
@@ -230,36 +253,66 @@ async def _bus(settings: Settings) -> AsyncIterator[Bus]:
         await bus.close()
 
 
-async def _read(settings: Settings, choice: Selection, *, whole: bool = False) -> list[DeadLetter]:
-    from services.dead_letters import read
-
+async def _read(settings: Settings, choice: Selection, *, whole: bool = False, confidential: bool) -> list[DeadLetter]:
     async with _bus(settings) as bus:
-        return await read(bus, choice, whole=whole)
+        return await _selected(settings, bus, choice, whole=whole, confidential=confidential)
 
 
-async def _replay(settings: Settings, choice: Selection, mended: bytes | None, *, really: bool) -> list[Replay]:
+async def _selected(
+    settings: Settings, bus: Bus, choice: Selection, *, whole: bool = False, confidential: bool
+) -> list[DeadLetter]:
+    """The dead letters selected of those that exist for the caller, as they may be told."""
     from adapters.registry import systems
-    from services.dead_letters import Spool, load, read
+    from services.dead_letters import read
+    from services.store import StoreDown, open_store
+    from services.veil import Veil
+
+    if confidential:
+        return await read(bus, choice, whole=whole)
+    async with AsyncExitStack() as opened:
+        reads = None
+        if exists(settings.store_url):
+            try:
+                store = await open_store(settings.store_url, migrate=False)
+                opened.push_async_callback(store.close)
+                reads = store.reads
+            except StoreDown:
+                reads = None  # the bus tells all of it, and takes longer
+        return await Veil(bus, reads, systems()).letters(choice, whole=whole)
+
+
+async def _replay(
+    settings: Settings, choice: Selection, mended: bytes | None, *, really: bool, confidential: bool
+) -> list[Replay]:
+    from adapters.registry import systems
+    from services.dead_letters import Spool, load
     from services.ingest.clocks import now
     from services.ingest.replay import assess, replay
 
     spool = Spool(settings.data_dir / "spool")
+    light = partial(_light, systems=None if confidential else systems())
     async with _bus(settings) as bus:
-        selected = await read(bus, choice)
+        selected = await _selected(settings, bus, choice, confidential=confidential)
         if mended is not None and len(selected) != 1:
             raise Refusal(f"--with mends one dead letter, {len(selected)} are selected", MISUSED)
         if not really:
             return [
-                _light(assess(systems(), dead_letter, spool, now, mended)) async for dead_letter in load(bus, selected)
+                light(assess(systems(), dead_letter, spool, now, mended)) async for dead_letter in load(bus, selected)
             ]
         producer = await bus.producer()
         try:
             done = replay(systems(), load(bus, selected), producer, spool, now, mended=mended)
-            return [_light(result) async for result in done]
+            return [light(result) async for result in done]
         finally:
             await producer.close()
 
 
-def _light(result: Replay) -> Replay:
-    """What is told of it, without the bytes."""
-    return replace(result, messages=(), dead_letter=replace(result.dead_letter, raw=b"", context=None))
+def _light(result: Replay, *, systems: Mapping[str, System] | None) -> Replay:
+    """What is told of it, without the bytes; with `systems` as it is told without the right."""
+    from services.dead_letters import shape
+    from services.veil import may_be_marked
+
+    why = result.why
+    if why is not None and systems is not None and may_be_marked(systems.get(result.dead_letter.system)):
+        why = shape(why)
+    return replace(result, why=why, messages=(), dead_letter=replace(result.dead_letter, raw=b"", context=None))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, remembered
+from services.cli.audited import Confidential, StatedReason, reading, remembered
 from services.cli.context import MISUSED, Refusal, exists, need, settings_of
 
 if TYPE_CHECKING:
@@ -31,13 +31,15 @@ def trace(
         typer.Argument(metavar="SYSTEM KEY | EVENT-ID | SCHEME/ISSUER/VALUE | FILE", help="What to follow."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Follow a record, an event, all records under a number, or a file: what became of it, step by step.
 
     Shows the batch that held it, the rule that left it out or the reason why it was refused, its events with topic and
     position, whether they are in the store, whose record it is, that person's status and the changes told, replays
-    included. A look-up like any other: it leaves a row in the audit log. Exits with 1 if nothing is known of it.
+    included. A look-up like any other: it leaves a row in the audit log. Exits with 1 if nothing is known of it, and
+    without --confidential nothing is known of what the law keeps confidential.
 
         visabus trace I94 99000000001
         visabus trace 6f1c9a52-7c52-5f0e-9a7c-2f1f6f2f1a11
@@ -53,18 +55,20 @@ def trace(
         about = question_of(what, systems())
     except ValueError as error:
         raise Refusal(str(error), MISUSED) from None
-    result = asyncio.run(_run(settings, about, " ".join(what), why))
+    verb = reading("trace", why, confidential=confidential)
+    result = asyncio.run(_run(settings, about, " ".join(what), verb, why, confidential=confidential))
     typer.echo(result.model_dump_json() if as_json else "\n".join(_lines(result)))
 
 
-async def _run(settings: Settings, about: About, asked: str, why: str) -> Trace:
+async def _run(settings: Settings, about: About, asked: str, verb: str, why: str, *, confidential: bool) -> Trace:
+    from adapters.registry import systems
     from services.keyring import ring
     from services.receipts import KEYS, Index
     from services.store import open_store
     from services.trace import Tracer
     from services.wiring import open_bus, topics
 
-    await remembered(settings, "trace", about=[asked], why=why)
+    await remembered(settings, verb, about=[asked], why=why)
     async with AsyncExitStack() as opened:
         bus = await open_bus(settings)
         opened.push_async_callback(bus.close)
@@ -77,7 +81,8 @@ async def _run(settings: Settings, about: About, asked: str, why: str) -> Trace:
             opened.push_async_callback(store.close)
             reads = store.reads
         try:
-            return await Tracer(bus, reads, index).trace(about, asked, datetime.now(UTC))
+            tracer = Tracer(bus, reads, index, systems())
+            return await tracer.trace(about, asked, datetime.now(UTC), confidential=confidential)
         except LookupError as error:
             raise Refusal(str(error)) from None
 

@@ -54,6 +54,10 @@ class Access:
         """Whether what the law keeps confidential may be told."""
         return Scope.CONFIDENTIAL in self.caller.scopes
 
+    def reading(self, verb: str) -> str:
+        """The verb of a row, with the right that is used."""
+        return f"{verb} {Scope.CONFIDENTIAL}" if self.confidential else verb
+
 
 def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
     """Return what a route depends on that needs these scopes; a purpose too where it tells of persons."""

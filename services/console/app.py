@@ -20,6 +20,7 @@ from services.console.backing import Console
 from services.problems import Problem
 from services.receipts import Query as ReceiptQuery
 from services.trace import Tracer, question_of
+from services.veil import marked_by_law
 
 FILES = FilePath(__file__).parent / "static"
 MAX_BODY = 512_000
@@ -118,7 +119,8 @@ def _route_flow(app: FastAPI) -> None:
         if known is None and not feeds:
             raise Problem(404, "not-found", "There is no such system.")
         await access.console.receipts.follow(access.console.bus, access.console.bus_name)
-        receipts = access.console.receipts.find(ReceiptQuery(system=name), limit=_RECENT)
+        hidden = marked_by_law(known) and not access.confidential
+        receipts = [] if hidden else access.console.receipts.find(ReceiptQuery(system=name), limit=_RECENT)
         return {
             "system": name,
             "title": known.title if known is not None else name,
@@ -138,10 +140,11 @@ def _route_flow(app: FastAPI) -> None:
             question = question_of([word.strip() for word in words], console.systems)
         except ValueError as error:
             raise Problem(422, "question", str(error)) from None
-        await access.remember("console trace", [about])
+        await access.remember(access.reading("console trace"), [about])
         await console.receipts.follow(console.bus, console.bus_name)
         try:
-            return await Tracer(console.bus, console.reads, console.receipts).trace(question, about, console.clock())
+            tracer = Tracer(console.bus, console.reads, console.receipts, console.systems)
+            return await tracer.trace(question, about, console.clock(), confidential=access.confidential)
         except LookupError:
             raise Problem(
                 404, "not-found", "Nothing is known of it: no receipt, dead letter, event or record."

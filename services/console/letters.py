@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.authorised_lookup import Scope
 from services.api.problems import described
 from services.console.access import Access, Operations, Operator, Records
 from services.console.backing import Console
@@ -18,7 +19,9 @@ from services.dead_letters import DeadLetter, Selection, load, read, shape
 from services.ingest.clocks import now
 from services.ingest.replay import Replay, assess, replay
 from services.problems import Problem
+from services.veil import Veil, may_be_marked
 
+CONFIDENTIAL = Scope.CONFIDENTIAL
 MOST = 500
 """Dead letters of one list, and of one replay."""
 _PROBLEMS = described(400, 401, 403, 404, 422, 503)
@@ -58,10 +61,10 @@ def route(app: FastAPI) -> None:
     @app.get("/console/api/dead-letters/list", responses=_PROBLEMS)
     async def listed(access: Records, system: str, feed: str, reason: str) -> dict[str, Any]:
         """Each of a group, without its bytes."""
-        await access.remember("console dead-letters list", [], f"{system}.{feed}")
+        await access.remember(access.reading("console dead-letters list"), [], f"{system}.{feed}")
         letters = [
             letter
-            for letter in await read(access.console.bus, Selection(system=system, pending=True))
+            for letter in await _told(access, Selection(system=system, pending=True))
             if letter.feed == feed and shape(letter.reason) == reason
         ]
         return {"letters": [_head(letter) for letter in letters[:MOST]], "more": max(0, len(letters) - MOST)}
@@ -69,8 +72,8 @@ def route(app: FastAPI) -> None:
     @app.get("/console/api/dead-letters/{id}", responses=_PROBLEMS)
     async def one(access: Records, id: LetterId) -> dict[str, Any]:
         """One with its bytes, beside what the interface says they are."""
-        letter = await _letter(access.console, id)
-        await access.remember("console dead-letters show", [f"dead-letter/{letter.id}"])
+        letter = await _letter(access, id)
+        await access.remember(access.reading("console dead-letters show"), [f"dead-letter/{letter.id}"])
         raw = _bytes(access.console, letter)
         lines = lines_of(_feed(access.console, letter), letter, raw)
         return _head(letter) | {
@@ -83,8 +86,8 @@ def route(app: FastAPI) -> None:
     @app.post("/console/api/dead-letters/{id}/check", responses=_PROBLEMS)
     async def check(access: Records, id: LetterId, mended: Mended) -> dict[str, Any]:
         """What reading it again would come to. Nothing is sent."""
-        letter = await _letter(access.console, id)
-        await access.remember("console dead-letters check", [f"dead-letter/{letter.id}"])
+        letter = await _letter(access, id)
+        await access.remember(access.reading("console dead-letters check"), [f"dead-letter/{letter.id}"])
         data = _data(mended)
         result = assess(access.console.systems, letter, access.console.spool, now, data)
         raw = data if data is not None else _bytes(access.console, letter)
@@ -104,27 +107,44 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
         raise Problem(422, "which", "Name dead letters by their ids, or a group by system, feed and reason.")
     letters = [
         letter
-        for letter in await read(console.bus, Selection(asked.ids, asked.system, pending=not asked.ids))
+        for letter in await _told(access, Selection(asked.ids, asked.system, pending=not asked.ids))
         if asked.feed in (None, letter.feed) and asked.reason in (None, shape(letter.reason))
     ][:MOST]
     if data is not None and len(letters) != 1:
         raise Problem(422, "which", "Mended bytes are those of one dead letter.")
     verb = "console dead-letters replay mended" if data is not None else "console dead-letters replay"
-    await access.remember(verb, [f"dead-letter/{letter.id}" for letter in letters], asked.why)
+    await access.remember(access.reading(verb), [f"dead-letter/{letter.id}" for letter in letters], asked.why)
     producer = await console.bus.producer()
     try:
         done = replay(console.systems, load(console.bus, letters), producer, console.spool, now, mended=data)
-        results = [_outcome(result) async for result in done]
+        results = [_outcome(result, covered=_covered(access, result.dead_letter)) async for result in done]
     finally:
         await producer.close()
     await console.watch.observe()
     return {"results": results}
 
 
-async def _letter(console: Console, id: str) -> DeadLetter:
-    letters = await read(console.bus, Selection((id,)), whole=True)
+async def _told(access: Access, selection: Selection, *, whole: bool = False) -> list[DeadLetter]:
+    """The dead letters selected of those that exist for the caller, as they may be told."""
+    console = access.console
+    if access.confidential:
+        return await read(console.bus, selection, whole=whole)
+    return await Veil(console.bus, console.reads, console.systems).letters(selection, whole=whole)
+
+
+def _covered(access: Access, letter: DeadLetter) -> bool:
+    """Whether the bytes of a dead letter may not be told to the caller."""
+    return not access.confidential and may_be_marked(access.console.systems.get(letter.system))
+
+
+async def _letter(access: Access, id: str) -> DeadLetter:
+    """One with its bytes. Raises Problem where there is none for the caller, or its bytes need the right."""
+    letters = await _told(access, Selection((id,)), whole=True)
     if len(letters) != 1:
         raise Problem(404, "not-found", "There is no such dead letter, or several begin so.")
+    if _covered(access, letters[0]):
+        detail = f"A record of {letters[0].system} may be confidential by law: its bytes need the scope {CONFIDENTIAL}."
+        raise Problem(403, "scope", detail)
     return letters[0]
 
 
@@ -164,5 +184,6 @@ def _head(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def _outcome(result: Replay) -> dict[str, Any]:
-    return {"id": result.dead_letter.id, "outcome": result.outcome, "why": result.why, "events": result.events}
+def _outcome(result: Replay, *, covered: bool = False) -> dict[str, Any]:
+    why = shape(result.why) if covered and result.why is not None else result.why
+    return {"id": result.dead_letter.id, "outcome": result.outcome, "why": why, "events": result.events}

@@ -74,7 +74,7 @@ def test_each_command_leaves_a_row(data: Path) -> None:
     for arguments, _ in ASKED:
         command(data, *arguments, code=int("replay" in arguments))  # the record is still refused
     identity = command(data, "dead-letters", "list", "--each").split()[0]
-    command(data, "dead-letters", "show", identity, "--save", str(data / "record"), "--why", "w")
+    command(data, "dead-letters", "show", identity, "--save", str(data / "record"), "--confidential", "--why", "w")
     decision = ("TOY/1", "TOY/2", "--by", "J. Doe", "--why", "both seen")
     command(data, "matches", "decide", *decision, "--same")
     command(data, "matches", "undo", *decision)
@@ -84,7 +84,7 @@ def test_each_command_leaves_a_row(data: Path) -> None:
     assert [row.verb for row in rows] == [
         *(verb for _, verb in ASKED),
         "dead-letters list",
-        "dead-letters save",
+        "dead-letters save confidential:read",
         *["matches decide same"] * 2,
         *["matches undo"] * 2,
         "receipts list",

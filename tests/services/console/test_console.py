@@ -17,6 +17,7 @@ import pytest
 from toy_source import once, settings, toy, world
 
 from bus.embedded import EmbeddedBus
+from schemas.events import Handling
 from services.api import development
 from services.audit import AuditLog, keys_of, open_audit, open_reading
 from services.cli.console import console_of
@@ -27,6 +28,7 @@ from services.wiring import topics
 
 PURPOSE = "overstay-review"
 EVERY = ("operations:read", "records:read", "operations:write", "status:read", "timeline:read")
+WHOLE = (*EVERY, "confidential:read")
 
 
 @dataclass
@@ -128,14 +130,14 @@ async def _ingest(console: World, *lines: str, name: str = "a.txt") -> None:
     await once(console.path, console.bus)
 
 
-async def _get(console: World, path: str) -> Any:
-    response = await console.client.get(path, headers=console.token(*EVERY))
+async def _get(console: World, path: str, scopes: tuple[str, ...] = EVERY) -> Any:
+    response = await console.client.get(path, headers=console.token(*scopes))
     assert response.status_code == 200, response.text
     return response.json()
 
 
-async def _post(console: World, path: str, body: Any) -> Any:
-    response = await console.client.post(path, json=body, headers=console.token(*EVERY))
+async def _post(console: World, path: str, body: Any, scopes: tuple[str, ...] = EVERY) -> Any:
+    response = await console.client.post(path, json=body, headers=console.token(*scopes))
     assert response.status_code == 200, response.text
     return response.json()
 
@@ -209,21 +211,66 @@ async def test_from_a_refusal_to_its_replay(console: World) -> None:
     await _wait(console)
     (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
     assert (group["system"], group["waiting"], group["reason"]) == ("TOY", 1, "refused by the mapping")
-    letter = await _get(console, f"/console/api/dead-letters/{group['example']}")
+    letter = await _get(console, f"/console/api/dead-letters/{group['example']}", WHOLE)
     assert [line["text"].strip() for line in letter["lines"]]
     assert (letter["place"], letter["record"]) == ("line 2", "2")
     mended = {"data": b64encode(b"good 2").decode()}
     path = f"/console/api/dead-letters/{letter['id']}/check"
-    assert (await _post(console, path, {}))["outcome"] == "refused"
+    assert (await _post(console, path, {}, WHOLE))["outcome"] == "refused"
     before = (await world(console.bus)).ids()
-    assert (await _post(console, path, mended))["outcome"] in ("publish", "refused")
+    assert (await _post(console, path, mended, WHOLE))["outcome"] in ("publish", "refused")
     assert (await world(console.bus)).ids() == before  # a check sends nothing
     verbs = await console.verbs()
-    assert {"console dead-letters show", "console dead-letters check"} <= set(verbs)
+    assert {f"console dead-letters {verb} confidential:read" for verb in ("show", "check")} <= set(verbs)
     replayed = {"ids": [letter["id"]], "why": "mended by hand", **mended}
     (result,) = (await _post(console, "/console/api/dead-letters/replay", replayed))["results"]
     assert result["id"] == letter["id"]
     assert (await console.verbs())[-1] == "console dead-letters replay mended"
+
+
+async def test_bytes_that_may_be_confidential_need_the_right(console: World) -> None:
+    await _ingest(console, "good 1", "refuse 2")
+    await _wait(console)
+    (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+    address = f"/console/api/dead-letters/{group['example']}"
+    shown = await console.client.get(address, headers=console.token(*EVERY))
+    checked = await console.client.post(f"{address}/check", json={}, headers=console.token(*EVERY))
+    for refused in (shown, checked):
+        assert refused.status_code == 403
+        assert "confidential:read" in refused.text
+    listed = "/console/api/dead-letters/list?system=TOY&feed=lines&reason=refused+by+the+mapping"
+    (told,) = (await _get(console, listed))["letters"]
+    assert (told["place"], told["record"]) == ("line 2", None)
+    (whole,) = (await _get(console, listed, WHOLE))["letters"]
+    assert whole["record"] == "2"
+
+
+async def test_of_a_system_marked_by_law_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = replace(toy(tmp_path).system, marks=(Handling.ASYLUM,))
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": marked})
+    async with _world(tmp_path) as console:
+        await _ingest(console, "refuse 1")
+        await _wait(console)
+        (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+        listed = "/console/api/dead-letters/list?system=TOY&feed=lines&reason=refused+by+the+mapping"
+        assert (await _get(console, listed)) == {"letters": [], "more": 0}
+        assert (await _get(console, "/console/api/systems/TOY"))["receipts"] == []
+        asked = {"ids": [group["example"]], "why": "mended"}
+        assert (await _post(console, "/console/api/dead-letters/replay", asked)) == {"results": []}
+        unknown = "00000000-0000-0000-0000-000000000000"
+        for path in ("/console/api/dead-letters/{}", "/console/api/trace?about=TOY+1"):
+            real, none = path.format(group["example"]), path.format(unknown).replace("TOY+1", "TOY+9")
+            answers = [await console.client.get(each, headers=console.token(*EVERY)) for each in (real, none)]
+            assert [answer.status_code for answer in answers] == [404, 404]
+            assert _but_the_request(answers[0]) == _but_the_request(answers[1])
+            assert await _get(console, real, WHOLE)
+        assert len((await _get(console, listed, WHOLE))["letters"]) == 1
+        assert len((await _get(console, "/console/api/systems/TOY", WHOLE))["receipts"]) == 1
+        assert "console trace confidential:read" in await console.verbs()
+
+
+def _but_the_request(answer: httpx.Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name not in ("instance", "request")}
 
 
 async def _wait(console: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from toy_source import once, settings, toy, world
 
+from adapters import registry
 from bus.embedded import EmbeddedBus
 from schemas.identifiers import Identifier, Scheme
 from schemas.operations import StepKind, Trace
@@ -45,13 +46,15 @@ class Installation:
     async def correlate(self) -> None:
         await process.run(settings(self.path), once=True, stop=asyncio.Event())
 
-    async def kinds(self, record: str) -> list[StepKind]:
-        return [step.kind for trace in (await self.trace(ByRecord("TOY", record))).records for step in trace.steps]
+    async def kinds(self, record: str, *, confidential: bool = False) -> list[StepKind]:
+        trace = await self.trace(ByRecord("TOY", record), confidential=confidential)
+        return [step.kind for record in trace.records for step in record.steps]
 
-    async def trace(self, about: ByRecord | ByEvent | ByIdentifier | ByFile) -> Trace:
+    async def trace(self, about: ByRecord | ByEvent | ByIdentifier | ByFile, *, confidential: bool = False) -> Trace:
         index = Index(self.path / "receipts.db", ring(self.path / "data" / KEYS))
         await index.follow(self.bus, "toy")
-        return await Tracer(self.bus, self.store.reads, index).trace(about, "this", NOW)
+        tracer = Tracer(self.bus, self.store.reads, index, registry.systems())
+        return await tracer.trace(about, "this", NOW, confidential=confidential)
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ async def test_a_record_that_no_correlator_has_read(installation: Installation) 
 async def test_a_record_that_was_refused(installation: Installation) -> None:
     await installation.ingest(a=["refuse 1", "good 2"])
     await installation.correlate()
-    trace = await installation.trace(ByRecord("TOY", "1"))
+    trace = await installation.trace(ByRecord("TOY", "1"), confidential=True)
     (record,) = trace.records
     refused = next(step for step in record.steps if step.kind is StepKind.REFUSED)
     assert "refused by the mapping" in refused.what
@@ -99,7 +102,7 @@ async def test_a_record_that_was_replayed(installation: Installation) -> None:
     (letter,) = await read(installation.bus, Selection())
     await producer.send([letter.replay_mark(1)])
     await producer.close()
-    assert set(await installation.kinds("1")) == {RECEIVED, StepKind.REFUSED, StepKind.REPLAYED}
+    assert set(await installation.kinds("1", confidential=True)) == {RECEIVED, StepKind.REFUSED, StepKind.REPLAYED}
 
 
 async def test_a_record_that_a_rule_left_out(installation: Installation) -> None:
