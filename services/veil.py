@@ -103,8 +103,8 @@ class Veil:
         Of what is read of a selection nothing depends on the values that it asks for. Raises BusDown.
         """
         every = await read(self.bus, replace(selection, reason=None), whole=whole)
-        told = [covered(letter, self.systems) for letter in await self.existing(every)]
-        return [letter for letter in told if selection.includes(letter)]
+        known = [covered(letter, self.systems) for letter in await self.existing(every)]
+        return [letter for letter in known if selection.includes(letter)]
 
     async def existing(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Return those that exist for who lacks the right, with all that is in them."""

@@ -106,8 +106,18 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
         ),
         Account(
             f"{prefix}operator",
-            "visabus status, feeds, receipts, dead-letters",
-            reads=(POSITIONS, RECEIPTS, DEAD_LETTERS, AUDIT_HEADS, QUESTIONS, FEED_ORDERS, *EVENT_TOPICS),
+            "visabus status, trace, feeds, receipts, dead-letters",
+            reads=(
+                CHANGES,
+                CONFIDENTIAL_CHANGES,
+                POSITIONS,
+                RECEIPTS,
+                DEAD_LETTERS,
+                AUDIT_HEADS,
+                QUESTIONS,
+                FEED_ORDERS,
+                *EVENT_TOPICS,
+            ),
             writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, FEED_ORDERS, AUDIT_HEADS),
         ),
         Account(

@@ -64,7 +64,7 @@ def route(app: FastAPI) -> None:
         await access.remember(access.reading("console dead-letters list"), [], f"{system}.{feed}")
         letters = [
             letter
-            for letter in await _told(access, Selection(system=system, pending=True))
+            for letter in await _existing(access, Selection(system=system, pending=True))
             if letter.feed == feed and shape(letter.reason) == reason
         ]
         return {"letters": [_head(letter) for letter in letters[:MOST]], "more": max(0, len(letters) - MOST)}
@@ -107,7 +107,7 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
         raise Problem(422, "which", "Name dead letters by their ids, or a group by system, feed and reason.")
     letters = [
         letter
-        for letter in await _told(access, Selection(asked.ids, asked.system, pending=not asked.ids))
+        for letter in await _existing(access, Selection(asked.ids, asked.system, pending=not asked.ids))
         if asked.feed in (None, letter.feed) and asked.reason in (None, shape(letter.reason))
     ][:MOST]
     if data is not None and len(letters) != 1:
@@ -124,7 +124,7 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
     return {"results": results}
 
 
-async def _told(access: Access, selection: Selection, *, whole: bool = False) -> list[DeadLetter]:
+async def _existing(access: Access, selection: Selection, *, whole: bool = False) -> list[DeadLetter]:
     """The dead letters selected of those that exist for the caller, as they may be told."""
     console = access.console
     if access.confidential:
@@ -139,7 +139,7 @@ def _covered(access: Access, letter: DeadLetter) -> bool:
 
 async def _letter(access: Access, id: str) -> DeadLetter:
     """One with its bytes. Raises Problem where there is none for the caller, or its bytes need the right."""
-    letters = await _told(access, Selection((id,)), whole=True)
+    letters = await _existing(access, Selection((id,)), whole=True)
     if len(letters) != 1:
         raise Problem(404, "not-found", "There is no such dead letter, or several begin so.")
     if _covered(access, letters[0]):

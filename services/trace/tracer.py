@@ -82,10 +82,10 @@ class Tracer:
 
     async def _records(self, about: ByRecord | ByEvent | ByIdentifier, *, confidential: bool) -> list[tuple[str, str]]:
         if isinstance(about, ByRecord):
-            return await self._told([(about.system, about.record)], confidential=confidential)
+            return await self._existing([(about.system, about.record)], confidential=confidential)
         if isinstance(about, ByEvent):
             events = [fact async for fact in self._of_event(about.id) if confidential or not fact.handling]
-            records = await self._told([(fact.system, fact.record) for fact in events], confidential=confidential)
+            records = await self._existing([(fact.system, fact.record) for fact in events], confidential=confidential)
             if not records:
                 raise LookupError(f"no event on the bus has the id {about.id}")
             return records[:1]
@@ -94,12 +94,12 @@ class Tracer:
         text = about.identifier.text
         pools = await self.reads.pools([key_hash(text)], confidential=confidential)
         facts = [fact for pool in pools for fact in pool.facts.values() if text in fact.identifiers]
-        found = sorted({(fact.system, fact.record) for fact in facts})
-        if not (records := await self._told(found, confidential=confidential)):
+        holding = sorted({(fact.system, fact.record) for fact in facts})
+        if not (records := await self._existing(holding, confidential=confidential)):
             raise LookupError(f"no record in the store holds {text}")
         return records
 
-    async def _told(self, records: list[tuple[str, str]], *, confidential: bool) -> list[tuple[str, str]]:
+    async def _existing(self, records: list[tuple[str, str]], *, confidential: bool) -> list[tuple[str, str]]:
         """Those of the records that exist for the caller."""
         if confidential:
             return records

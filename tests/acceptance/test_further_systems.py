@@ -60,7 +60,7 @@ def test_they_are_ingested_with_receipts_and_dead_letters_that_are_replayed(visa
     listed = visabus(*data, "dead-letters", "list", "--each")
     assert "FILETRACK" in listed
     letter = listed.split()[0]
-    shown = visabus(*data, "dead-letters", "show", letter)
+    shown = visabus(*data, "dead-letters", "show", letter, "--confidential", "--why", "to mend it")
     assert "ACTION" in shown, "field by field"
     mended = tmp_path / "mended"
     mended.write_bytes(case.splitlines(keepends=True)[1].replace(b"|X|", b"|N|"))

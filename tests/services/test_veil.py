@@ -143,16 +143,16 @@ def differences(whole: World, opened: World) -> list[tuple[str, ...]]:
     """The commands of which a plain caller gets another answer where there are confidential records."""
     result = []
     for arguments in ASKED:
-        told, expected = whole.run(*arguments), opened.run(*arguments)
+        got, expected = whole.run(*arguments), opened.run(*arguments)
         if arguments == ("dead-letters", "list"):  # when it was refused, and the letter's id, are of each world
-            told, expected = (_counts(each) for each in (told, expected))
-        if told != expected or SECRET in "".join(map(str, told)):
+            got, expected = (_counts(each) for each in (got, expected))
+        if got != expected or SECRET in "".join(map(str, got)):
             result.append(arguments)
     return result
 
 
-def _counts(told: tuple[int, str, str]) -> tuple[int, str, str]:
-    return told[0], re.sub(r"\d{4}-\S+", "", told[1]), told[2]
+def _counts(got: tuple[int, str, str]) -> tuple[int, str, str]:
+    return got[0], re.sub(r"\d{4}-\S+", "", got[1]), got[2]
 
 
 @pytest.mark.parametrize("correlated", [True, False])
@@ -178,8 +178,8 @@ def test_without_the_right_nothing_is_known(tmp_path: Path, known: dict[str, Sys
             assert SECRET not in "".join(map(str, shown))
         else:
             unknown = str(uuid4())
-            told, expected = shown, whole.run("dead-letters", "show", unknown)
-            assert (told[0], told[2].replace(identity, unknown)) == (expected[0], expected[2])
+            got, expected = shown, whole.run("dead-letters", "show", unknown)
+            assert (got[0], got[2].replace(identity, unknown)) == (expected[0], expected[2])
         assert ("BUS." in line) or SECRET in whole.run("dead-letters", "show", identity, *ALL)[1]
     assert {"trace confidential:read", "dead-letters show confidential:read"} <= set(whole.verbs())
 

@@ -239,8 +239,8 @@ async def test_bytes_that_may_be_confidential_need_the_right(console: World) -> 
         assert refused.status_code == 403
         assert "confidential:read" in refused.text
     listed = "/console/api/dead-letters/list?system=TOY&feed=lines&reason=refused+by+the+mapping"
-    (told,) = (await _get(console, listed))["letters"]
-    assert (told["place"], told["record"]) == ("line 2", None)
+    (plain,) = (await _get(console, listed))["letters"]
+    assert (plain["place"], plain["record"]) == ("line 2", None)
     (whole,) = (await _get(console, listed, WHOLE))["letters"]
     assert whole["record"] == "2"
 
