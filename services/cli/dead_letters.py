@@ -264,7 +264,8 @@ async def _selected(
     """The dead letters selected of those that exist for the caller, as they may be told."""
     from adapters.registry import systems
     from services.dead_letters import read
-    from services.store import StoreDown, open_store
+    from services.store import open_store
+    from services.store.contract import StoreDown
     from services.veil import Veil
 
     if confidential:
