@@ -40,6 +40,7 @@ def _class(row: Rule) -> str:
     after += [f"{' or '.join(sorted(row.filed_in_grace))} may be filed in it"] if row.filed_in_grace else []
     after += [f"citizens of {' '.join(sorted(row.citizenship))} alone"] if row.citizenship else []
     after += [] if row.extendable else ["no extension or change"]
+    after += [] if row.changeable else ["no change"]
     most = f" ({row.days} days)" if row.days else f" ({row.months} months)" if row.months else ""
     limits_text = "; ".join([*after, *_dates(row.since, row.through)]) or "nothing"
     names = f"| `{row.id}` | {' '.join(sorted(row.classes))} | {row.basis.value}{most} |"
@@ -50,6 +51,7 @@ def _protection(row: Protection) -> str:
     limits = [" ".join(sorted(row.classes))] if row.classes else []
     limits += [f"{row.days} days{' behind the period' if row.behind else ''}"] if row.days else []
     limits += [f"ended by `{row.ended_by}`"] if row.ended_by else []
+    limits += [f"none with `{row.unless}`"] if row.unless else []
     limits += ["without an end"] if row.open else []
     fact = f"`{row.fact}`" + (f" ({row.reason})" if row.reason else "")
     limits_text = "; ".join([*limits, *_dates(row.since, row.through)]) or "its own day"

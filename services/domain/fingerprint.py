@@ -54,6 +54,11 @@ def fingerprint() -> str:
         (rules.ONE_ARRIVAL, rules.ONE_INSPECTION, rules.ONE_STEP),
         (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
         (rules.REVALIDATED, rules.REVALIDATION_DAYS),
+        (
+            [sorted(family) for family in rules.KEEPS_ADJUSTMENT],
+            sorted(rules.VICTIMS),
+            str(rules.EMPLOYMENT_DAYS_SINCE),
+        ),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
         (str(rules.FIXED_PERIODS_FROM), rules.TRANSITION_YEARS, rules.TRANSITION_DAYS),
         (rules.PAROLE_OVER, rules.OUT_OF_STATUS, rules.CORRECTED, rules.PAROLED_AGAIN),
@@ -87,6 +92,7 @@ def _row(rule: rules.Rule) -> tuple[object, ...]:
         sorted(rule.training),
         sorted(rule.filed_in_grace),
         rule.extendable,
+        rule.changeable,
         sorted(rule.citizenship),
         dates,
     )
@@ -99,5 +105,15 @@ def _notice(row: notices.Notice) -> tuple[object, ...]:
 
 def _protection(row: rules.Protection) -> tuple[object, ...]:
     dates = (row.since.isoformat(), row.through.isoformat())
-    words = (row.id, row.fact, row.outcome.value, row.wording, row.citation, row.reason, row.ended_by, row.failed)
+    words = (
+        row.id,
+        row.fact,
+        row.outcome.value,
+        row.wording,
+        row.citation,
+        row.reason,
+        row.ended_by,
+        row.failed,
+        row.unless,
+    )
     return (words, row.days, sorted(row.classes), row.behind, row.open, dates)

@@ -333,10 +333,11 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
         return [*earlier, *later]
     line.proof = (line.arrival.uuid, ending.uuid)
     line.cut(since)
-    if period.row.employment_days:
+    left = _employment_days(line, day)
+    if left:
         line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
     period.spent, period.timely = True, 0
-    period.status_end = min(period.end, programs.over(day + period.row.employment_days, line.arrival.zone))
+    period.status_end = min(period.end, programs.over(day + left, line.arrival.zone))
     line.reach, line.rest = period.status_end, ()
     if period.status_end == period.end < period.grace:  # in status up to the date: its days of grace follow
         line.add(period.end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
@@ -345,10 +346,28 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     return [*(one for one in earlier if one.receipt not in named), *later]
 
 
+def _employment_days(line: Line, day: int) -> int:
+    """How many days are left behind an employment that ended on a day, by the law of that day."""
+    period, ended = line.period, date.fromordinal(day)
+    if ended < rules.EMPLOYMENT_DAYS_SINCE:
+        return 0
+    row = rules.rule_for(period.admission_class, ended, citizenship_of(line.arrival))
+    days = None if row is None else row.employment_days
+    return days if days is not None else period.row.employment_days or 0
+
+
+def _open_to(period: Period, application: Application) -> bool:
+    """Whether the class allows what is asked for. Victims are given theirs in any class: INA 248(b)."""
+    granted = application.decided.body.get("granted_class") if application.decided else None
+    if application.inspection or (application.action == "approved" and granted in rules.VICTIMS):
+        return True
+    return period.row.extendable and (period.row.changeable or application.asks != "change_class")
+
+
 def _extend(line: Line, application: Application) -> None:
     """What an application to stay longer or otherwise does."""
     period, decided, zone_name = line.period, application.decided, line.arrival.zone
-    if not (period.row.extendable or application.inspection):
+    if not _open_to(period, application):
         return  # there is no extension or change of status: the filing has no effect
     proof = (line.arrival.uuid, *application.evidence)
     if application.action == "approved" and decided is not None:

@@ -99,6 +99,8 @@ def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
         if ended is not None and (end := over(ended.day, arrival.zone)) < period_end:
             period_end, evidence, notice = end, evidence | {ended.uuid}, None
         since = max(since, arrival.start)
+        if any(one.body["fact"] == row.unless and fact.start <= one.start < period_end for one in visit.facts):
+            continue
         if since < period_end:
             yield Window(row, since, period_end, tuple(sorted(evidence)), notice)
 

@@ -36,7 +36,8 @@ class Rule:
     """How long one may stay. `days` and `months` count the day of admission as the first.
 
     `employment_days`: what is left, inside the period, when the employment ends on which the class rests (None: it
-    rests on none);
+    rests on none); the row that holds for the class on the day of that end says it, not that of the admission;
+    `changeable`: whether a change of status may be asked for where an extension may;
     `withdrawal_days`: grace after an authorised withdrawal from a program; `filed_in_grace`: what may be asked for in
     the days of grace; `training`: the reasons of periods that carry status beyond the program's end; `citizenship`:
     a row for some citizenships alone, which comes before the others.
@@ -54,6 +55,7 @@ class Rule:
     filed_in_grace: frozenset[str] = frozenset()
     training: frozenset[str] = frozenset()
     extendable: bool = True
+    changeable: bool = True
     citizenship: frozenset[str] = frozenset()
     since: date = date.min
     through: date = date.max
@@ -66,13 +68,22 @@ def _classes(text: str) -> frozenset[str]:
 
 H2_CHANGE = date(2025, 1, 17)
 """The first day of 89 FR 103202."""
+EMPLOYMENT_DAYS_SINCE = date(2017, 1, 17)
+"""The first day of 81 FR 82398: an employment that ended before left no days."""
 EXTEND_OR_CHANGE = frozenset({"extend", "change_class"})
 RULES: tuple[Rule, ...] = (
     Rule("visitor", _classes("B1 B2"), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
     Rule("visa-waiver", _classes("WB WT"), Basis.CAPPED, "INA 217(a)(1), 248(a)(4)", days=90, extendable=False),
     Rule("guam-waiver", _classes("GB GMB GMT GT"), Basis.CAPPED, "8 CFR 212.1(q)", days=45, extendable=False),
     Rule("fiance", _classes("K1 K2"), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
-    Rule("spouse-of-citizen", _classes("K3 K4"), Basis.I94_DATE, "8 CFR 214.2(k)(8), (10)"),
+    Rule(
+        "spouse-of-citizen",
+        _classes("K3 K4"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(k)(8), (10); INA 248(a)(1)",
+        changeable=False,
+        looked_at=date(2026, 11, 30),
+    ),
     Rule("transit-crew", _classes("C1 D1 D2"), Basis.CAPPED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
     Rule("official-transit", _classes("C2 C3 C4"), Basis.I94_DATE, "8 CFR 214.2(c), 214.1(c)(3)(ii)", extendable=False),
     Rule(
@@ -269,7 +280,8 @@ class Protection:
     Where it and the period say two things, the outcome counts that comes first in the closed list. `days`: so many at
     most behind its own day, or behind the end of the period where it begins there (`behind`); 0: no limit. `reason`:
     the word of the fact that makes this row and no other; `open`: lasts without a day; `ended_by`: the facts that end
-    it, when their day is over; `failed`: what the answer says of a person who is still there behind it.
+    it, when their day is over; `unless`: the fact that takes all of it, where it happens meanwhile; `failed`: what the
+    answer says of a person who is still there behind it.
     """
 
     id: str
@@ -283,16 +295,22 @@ class Protection:
     open: bool = False
     reason: str = ""
     ended_by: str = ""
+    unless: str = ""
     failed: str = ""
     since: date = date.min
     through: date = date.max
     looked_at: date = LOOKED_AT
 
 
-ENDORSABLE = _classes("E1 E2 E3 H1B L1 L1A L1B O1 O1A O1B P1 P1A P1B P2 P3 TC TN TN1 TN2")
+ENDORSABLE = _classes(
+    "E1 E2 E3 E3D E3R E3S H1B H3 H3A H3B H4 L1 L1A L1B L2 L2S O1 O1A O1B O2 O3 P1 P1A P1B P1S P2 P2S P3 P3S P4 TB TC TD"
+    " TN TN1 TN2"
+)
+"""Classes that may have days behind the petition on the I-94, families included: 8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A),
+(o)(10), (p)(12). R and Q know no such days."""
 PROTECTIONS: tuple[Protection, ...] = (
     Protection(
-        # Not covered: whether it is bona fide, and work without permission meanwhile, which ends the protection.
+        # Not covered: whether it is bona fide.
         "asylum-pending",
         "asylum_pending",
         Outcome.PENDING,
@@ -300,6 +318,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         "INA 212(a)(9)(B)(iii)(II), 208",
         open=True,
         ended_by="asylum_denied",
+        unless="unauthorised_work",
     ),
     Protection(
         # Not covered: that a filing during it is in time (INA 244(f)(4) with 245 and 248).
@@ -379,7 +398,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         "days_endorsed",
         Outcome.IN_GRACE,
         "days endorsed on the I-94",
-        "8 CFR 214.1(l)(1), 214.2(o)(10), (p)(12)",
+        "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12)",
         days=10,
         classes=ENDORSABLE,
         behind=True,
@@ -434,6 +453,14 @@ TIMELY = ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)")
 APPROVED = ("approved-application", "8 CFR 214.1(c), 248")
 DENIED = ("denied-application", "INA 212(a)(9)(B)(iv)")
 ADJUSTMENT = ("adjustment", "INA 245")
+KEEPS_ADJUSTMENT = (_classes("H1B H4 L1 L1A L1B L2 L2S"), _classes("K3 K4"), _classes("V1 V2 V3"))
+"""Families of classes in which a person may leave and come back without abandoning an application for adjustment, as on
+advance parole: 8 CFR 245.2(a)(4)(ii)(B)-(D). Any other departure abandons it (A).
+
+Not covered: proceedings, and whether the employer is the same, which no record says.
+"""
+VICTIMS = _classes("T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5")
+"""Classes that anybody may be given, however admitted: INA 248(b)."""
 RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")
 REFUSED = ("not-admitted", "INA 235(a)(4), (b)(1)")
 LEFT = ("departure", "8 CFR 215.8, 231.2")

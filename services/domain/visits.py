@@ -140,9 +140,38 @@ def _chained(counted: Sequence[Visit]) -> None:
     for visit, later in pairwise(counted):
         if "admitted_until" not in later.arrival.body and _same_admission(visit, later):
             later.goes_on = visit
+    _carried(counted)
     for visit in counted:  # in order, so that a commuter's thousandth trip joins one visit, not a thousand
         if visit.goes_on is not None:
             visit.whole = _joined(visit.goes_on.whole or visit.goes_on, visit)
+
+
+def _carried(counted: Sequence[Visit]) -> None:
+    """Applications for adjustment at each later visit that does not abandon them: 8 CFR 245.2(a)(4)(ii).
+
+    One that was granted when the person was back had not been abandoned.
+    """
+    steps: list[Fact] = []
+    for visit, later in pairwise(counted):
+        steps += [step for step in visit.applications if step.body["asks"] == "adjust" and step not in steps]
+        if not steps or later.goes_on is visit:
+            continue
+        if not _keeps_adjustment(visit, later.arrival):
+            back = later.arrival.start
+            granted = {s.body["receipt"] for s in steps if s.body["action"] == "approved" and s.start >= back}
+            steps = [step for step in steps if step.body["receipt"] in granted]
+        later.applications = [*steps, *later.applications]
+
+
+def _keeps_adjustment(visit: Visit, back: Fact) -> bool:
+    """Whether a person came back on parole, or in a class of the family in which the person had been before."""
+    body = back.body
+    cls = body.get("class_of_admission")
+    if body.get("inspection") == "paroled" or any(cls in row.classes for row in rules.PAROLE):
+        return True
+    before = {visit.arrival.body.get("class_of_admission")}
+    before |= {step.body["granted_class"] for step in visit.applications if "granted_class" in step.body}
+    return any(cls in family and not family.isdisjoint(before) for family in rules.KEEPS_ADJUSTMENT)
 
 
 class _Steps:

@@ -220,6 +220,8 @@ BY_ITSELF = {
     "TRANSITION_DAYS",
     "H2_CHANGE",  # test_dated_rows, as parts of rows
     "EXTEND_OR_CHANGE",
+    "KEEPS_ADJUSTMENT",  # test_travel
+    "VICTIMS",
     "ONLINE_SYSTEMS",  # test_filings
     "LAND_RETURN",  # test_presence
     "IMPLIED_STEPS",

@@ -96,14 +96,14 @@ def _seasonal(
             yield f"{admission_class} {day}: {asks} filed in the days of grace is {filed.last().outcome}"
     if Story().admitted(day, admission_class, end).extended(end).last().outcome != "PENDING":
         yield f"{admission_class} {day}: no extension"
-    ended = Story().admitted(day, admission_class, end).fact(day + days(9), StatusFact.EMPLOYMENT_ENDED)
+    ended = Story().admitted(day, admission_class, end).fact(day, StatusFact.EMPLOYMENT_ENDED)
     words = line(ended)[1:]
     gone = [
-        ("TERMINATED", day + days(10 + (employment or 0)), "out-of-status"),
+        ("TERMINATED", day + days(1 + (employment or 0)), "out-of-status"),
         ("OVERSTAY_SUSPECTED", end + ONE, OVER),
     ]
     if employment:
-        gone.insert(0, ("IN_GRACE", day + days(10), "employment-ended"))
+        gone.insert(0, ("IN_GRACE", day + ONE, "employment-ended"))
     if words != gone:
         yield f"{admission_class} {day}, without employment: {words}"
 

@@ -47,7 +47,7 @@ LEAVE = ("voluntary-departure", "INA 240B(a); 8 CFR 240.25")
 LEAVE_AFTER = ("voluntary-departure-after-proceedings", "INA 240B(b); 8 CFR 240.26")
 PAROLE = ("parole-in-place", "INA 212(d)(5)(A); 8 CFR 212.5")
 EMERGENCY = ("satisfactory-departure", "8 CFR 217.3(a)")
-ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(o)(10), (p)(12)")
+ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12)")
 PAROLE_OVER = ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)")
 GUAM_DAYS = ("satisfactory-departure-guam", "8 CFR 212.1(q)")
 GUAM = ("IN_STATUS", D, "guam-waiver", "8 CFR 212.1(q)")
@@ -121,6 +121,14 @@ Case = tuple[Callable[[], Story], Line]
 CASES: dict[str, Case] = {
     "asylum, in time": (
         lambda: visitor().fact(END - ONE, StatusFact.ASYLUM_PENDING),
+        [ADMITTED, ("PENDING", END + ONE, *ASYLUM)],
+    ),
+    "asylum, and work without permission meanwhile": (
+        lambda: visitor().fact(END, StatusFact.ASYLUM_PENDING).fact(END + days(40), StatusFact.UNAUTHORISED_WORK),
+        [ADMITTED, over(END + ONE)],
+    ),
+    "asylum, and work without permission before": (
+        lambda: visitor().fact(END - ONE, StatusFact.UNAUTHORISED_WORK).fact(END, StatusFact.ASYLUM_PENDING),
         [ADMITTED, ("PENDING", END + ONE, *ASYLUM)],
     ),
     "asylum, late": (
@@ -483,9 +491,12 @@ def _with_days(admission_class: str) -> tuple[Fact, ...]:
     return tuple(story.fact(D, StatusFact.DAYS_ENDORSED, until=D + days(99)).facts())
 
 
-ENDORSABLE = "H1B E1 E2 E3 L1 L1A L1B O1 O1A O1B P1 P1A P1B P2 P3 TC TN TN1 TN2".split()
+ENDORSABLE = (
+    "H1B E1 E2 E3 E3D E3R E3S H3 H3A H3B H4 L1 L1A L1B L2 L2S O1 O1A O1B O2 O3 P1 P1A P1B P1S P2 P2S P3 P3S P4 TB TC"
+    " TD TN TN1 TN2"
+).split()
 GUAM_CLASSES = "GB GMB GMT GT".split()
-NEITHER = ("B2", "H1B1")
+NEITHER = ("B2", "H1B1", "R1", "Q1")
 
 
 def _behind(admission_class: str) -> Iterator[str]:
@@ -658,6 +669,8 @@ def _mutants(row: Protection) -> Iterator[Protection]:
         yield replace(row, behind=not row.behind)
     if row.ended_by:
         yield replace(row, ended_by="")
+    if row.unless:
+        yield replace(row, unless="")
     if row.open:
         yield replace(row, open=False)
     if row.failed:
@@ -698,6 +711,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "own evidence by another rule": ("OWN_EVIDENCE", ("x", SHOWN[1])),
     "own evidence by another citation": ("OWN_EVIDENCE", (SHOWN[0], "x")),
     "no end of employment": ("EMPLOYMENT_ENDED", "x"),
+    "days after the employment from tomorrow on": ("EMPLOYMENT_DAYS_SINCE", END + ONE),
     "work harms nothing": ("UNAUTHORISED_WORK", "x"),
     "frivolity harms nothing": ("FRIVOLOUS_FILING", "x"),
     "nobody is ever seen": ("PRESENCE", frozenset()),

@@ -12,7 +12,7 @@ from domain import students
 from domain.stories import ZONES, Story
 from domain.students import Student
 
-from schemas.events import Action, Evidence, Inspection
+from schemas.events import Action, Evidence, Inspection, Request
 from schemas.events import Fact as StatusFact
 from services.domain import resolve, rules
 from services.domain.accounting import last_day
@@ -27,7 +27,7 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     ("WB WT", "visa-waiver", "INA 217(a)(1), 248(a)(4)", 90, False),
     ("GB GMB GMT GT", "guam-waiver", "8 CFR 212.1(q)", 45, False),
     ("K1 K2", "fiance", "8 CFR 214.2(k)", 90, False),
-    ("K3 K4", "spouse-of-citizen", "8 CFR 214.2(k)(8), (10)", I94, True),
+    ("K3 K4", "spouse-of-citizen", "8 CFR 214.2(k)(8), (10); INA 248(a)(1)", I94, True),
     ("C1 D1 D2", "transit-crew", "8 CFR 214.2(c), (d)", 29, False),
     ("C2 C3 C4", "official-transit", "8 CFR 214.2(c), 214.1(c)(3)(ii)", I94, False),
     (
@@ -154,6 +154,23 @@ def _wrong(admission_class: str, line: tuple[str, str, str, str | int, bool], pa
     asked = [piece.reason for piece in _stay(admission_class, D, D + NEAR, True, paroled).timeline]
     if ("application approved" in asked) != extendable:
         yield f"{admission_class}: {asked} after an application"
+    (history,) = resolve.persons(_changed(admission_class, paroled))
+    changed = [piece.reason for piece in history.stays[0].timeline]
+    if ("application approved" in changed) != (extendable and admission_class not in UNCHANGEABLE):
+        yield f"{admission_class}: {changed} after a change of status"
+
+
+UNCHANGEABLE = ("K3", "K4")
+"""Classes that may be extended and not changed: INA 248(a)(1)."""
+
+
+@cache
+def _changed(admission_class: str, paroled: bool) -> tuple[Fact, ...]:
+    """A change of status that was granted."""
+    inspection = Inspection.PAROLED if paroled else Inspection.ADMITTED
+    story = Story().admitted(D, admission_class, D + NEAR, inspection=inspection)
+    story.extended(D + timedelta(2), D + timedelta(3), until=D + FAR, admission_class="O1", asks=Request.CHANGE_CLASS)
+    return tuple(story.facts())
 
 
 @cache
@@ -247,6 +264,8 @@ def _mutants(rule: Rule) -> Iterator[Rule]:
     yield replace(rule, id=rule.id + "x")
     yield replace(rule, citation=rule.citation + " ")
     yield replace(rule, extendable=not rule.extendable)
+    if rule.extendable:
+        yield replace(rule, changeable=not rule.changeable)
     yield from (replace(rule, basis=basis) for basis in Basis if basis is not rule.basis)
     yield from (replace(rule, classes=rule.classes - {one}) for one in rule.classes - CHNV)
     yield from (replace(rule, days=rule.days + by) for by in (-1, 1) if rule.days)

@@ -141,6 +141,7 @@ def stays_of(known: list[Event]) -> list[Stay]:
     for number, arrival in enumerate(arrivals):
         after = arrivals[number + 1] if number + 1 < len(arrivals) else None
         mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, arrival, after)]
+        mine += [e for e in _carried(known, arrival) if e not in mine]
         stay = _stay(arrival, after, mine, known)
         receipts = {a.receipt for a in stay.applications}
         stay.decided_later = [
@@ -208,7 +209,44 @@ def _filed_before(known: list[Event], arrival: Event) -> set[str]:
         if e["kind"] == "extension"
         and e["form"] != "I-94"
         and (_date(e.get("filed_on")) or day_of(e["occurred_at"])) < day_of(arrival["occurred_at"])
+    } - {e["receipt"] for e in _carried(known, arrival)}
+
+
+def _carried(known: list[Event], arrival: Event) -> list[Event]:
+    """Steps of adjustments that were not abandoned: 8 CFR 245.2(a)(4)(ii).
+
+    The traveller came back on parole, or in the classes that need none; or it was granted when he was back.
+    """
+    back = start_of(arrival["occurred_at"])
+    trips = [
+        e
+        for e in known
+        if e["kind"] == "arrival" and e["inspection"] in ("admitted", "paroled") and start_of(e["occurred_at"]) <= back
+    ]
+    trips.sort(key=lambda e: start_of(e["occurred_at"]))
+    results: list[Event] = []
+    steps = [e for e in known if e["kind"] == "extension" and e["asks"] == "adjust"]
+    for receipt in sorted({e["receipt"] for e in steps}):
+        mine = [e for e in steps if e["receipt"] == receipt]
+        filed = min(start_of(e["occurred_at"]) for e in mine)
+        granted = any(e["action"] == "approved" and start_of(e["occurred_at"]) >= back for e in mine)
+        behind = [place for place, e in enumerate(trips) if place and start_of(e["occurred_at"]) > filed]
+        if arrival not in trips or not behind:
+            continue
+        if granted or all(_keeps(known, trips[place - 1], trips[place]) for place in behind):
+            results += mine
+    return results
+
+
+def _keeps(known: list[Event], before: Event, arrival: Event) -> bool:
+    if arrival["inspection"] == "paroled":
+        return True
+    classes = {before.get("class_of_admission")} | {
+        e.get("granted_class")
+        for e in known
+        if e["kind"] == "extension" and start_of(e["occurred_at"]) < start_of(arrival["occurred_at"])
     }
+    return any(arrival.get("class_of_admission") in one and classes & one for one in law.KEEPS_ADJUSTMENT)
 
 
 def _read_applications(stay: Stay, abandoned: set[str]) -> None:
@@ -256,7 +294,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             filed,
             steps[0]["asks"],
             steps[0]["form"],
-            paper=steps[0]["system"] == "CLAIMS3",  # CLAIMS 3 holds what was filed on paper
+            paper=_paper(steps),
             asked_class=next((e["requested_class"] for e in steps if e.get("requested_class")), None),
             frivolous=receipt in frivolous,
             filing_reported=bool(filings) or any(dates),
@@ -284,6 +322,12 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             )
         )
         stay.grants.sort(key=lambda g: g.start)
+
+
+def _paper(steps: list[Event]) -> bool:
+    """As the record says; else CLAIMS 3 holds what was filed on paper."""
+    said = [bool(e["filed_on_paper"]) for e in steps if e.get("filed_on_paper") is not None]
+    return said[0] if said else bool(steps[0]["system"] == "CLAIMS3")
 
 
 def _date(text: str | None) -> date | None:
@@ -469,7 +513,9 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
         ended = _employment_ended(stay, grant, until)
         if ended is None or day <= ended:
             return frozenset({STATUS})
-        sixty = cls in law.SIXTY_DAYS or (cls in law.SIXTY_DAYS_H2 and ended >= law.H2_SINCE)
+        sixty = (cls in law.SIXTY_DAYS and ended >= law.SIXTY_SINCE) or (
+            cls in law.SIXTY_DAYS_H2 and ended >= law.H2_SINCE
+        )
         if sixty and day <= ended + timedelta(days=60):
             return frozenset({GRACE})
         return frozenset({TERMINATED})
@@ -484,6 +530,8 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
             return frozenset({GRACE}) if ended is None else frozenset({OVER, GRACE})
     if cls in law.THIRTY_DAYS and until >= law.H2_SINCE and day <= until + timedelta(days=30):
         return frozenset({GRACE, OVER})  # 30 days behind the petition's end, which the I-94's date may contain already
+    if cls == "H2A" and law.H2A_SINCE <= until < law.H2_SINCE and day <= until + timedelta(days=30):
+        return frozenset({GRACE, OVER})  # the same, since 2009 for H-2A
     return frozenset({OVER})
 
 
@@ -689,6 +737,8 @@ def _pending(stay: Stay, day: date) -> set[str]:
         grant = _in_force(stay.grants, application.filed)
         if grant.paroled or grant.admission_class in law.NO_EXTENSION_NO_CHANGE:
             continue  # 8 CFR 214.1(c)(3), 248.2; INA 248(a)
+        if application.asks == "change_class" and grant.admission_class in law.NO_CHANGE:
+            continue
         timely = _timely(stay, application)
         if timely is False:
             continue

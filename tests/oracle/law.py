@@ -41,7 +41,10 @@ DATED = frozenset(
         *("C2", "C3"),  # 8 CFR 214.2(c)
         "DT",  # parole for deferred inspection, 8 CFR 235.2
         *("CW1", "CW2"),  # 8 CFR 214.2(w)
-        *("E1", "E2", "E3"),  # 8 CFR 214.2(e)
+        *("E1", "E2", "E3", "E2C"),  # 8 CFR 214.2(e)
+        *("F3", "M3"),  # 8 CFR 214.2(f)(18)(iii), (m)(19)(iii): border commuters, to a date
+        *("S5", "S6"),  # INA 214(k)(2)
+        *("V1", "V2", "V3"),  # 8 CFR 214.15(g)
         *("H1B", "H1B1", "H2A", "H2B", "H3", "H4"),  # 8 CFR 214.2(h)
         *("K2", "K3", "K4"),  # 8 CFR 214.2(k)
         *("L1", "L2"),  # 8 CFR 214.2(l)
@@ -62,6 +65,7 @@ SIXTY_DAYS = frozenset({"E1", "E2", "E3", "H1B", "H1B1", "L1", "O1", "TN"})
 SIXTY_DAYS_H2 = frozenset({"H2A", "H2B"})
 """The same since 17 January 2025 (8 CFR 214.2(h)(13)(i)(C) as of 89 FR 103202)."""
 H2_SINCE = date(2025, 1, 17)
+SIXTY_SINCE = date(2017, 1, 17)  # 81 FR 82398
 WORKERS = (
     SIXTY_DAYS
     | SIXTY_DAYS_H2
@@ -77,6 +81,7 @@ TEN_DAYS = frozenset(
     }
 )
 """Up to ten days behind the date, where endorsed."""
+H2A_SINCE = date(2009, 1, 17)  # 73 FR 76891: thirty days behind the petition's end for H-2A, 8 CFR 214.2(h)(5)(viii)(B)
 THIRTY_DAYS = (
     SIXTY_DAYS_H2  # up to 30 days behind the petition's end, 8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i)(A) (89 FR 103202)
 )
@@ -88,8 +93,16 @@ NO_EXTENSION_NO_CHANGE = frozenset(
         *("C1", "C2", "C3"),  # 8 CFR 214.1(c)(3)(ii); INA 248(a)(1)
         *("D1", "D2"),  # 8 CFR 214.1(c)(3)(iii); INA 248(a)(1)
         *("K1", "K2"),  # 8 CFR 214.1(c)(3)(iv); INA 248(a)(1)
+        *("S5", "S6"),  # INA 214(k)(2), 248(a)(1)
     }
 )
+NO_CHANGE = frozenset({"K3", "K4"})  # INA 248(a)(1); an extension is open to them: 8 CFR 214.2(k)(10)
+KEEPS_ADJUSTMENT = (
+    frozenset({"H1B", "H4", "L1", "L2"}),  # 8 CFR 245.2(a)(4)(ii)(C)
+    frozenset({"K3", "K4"}),  # (D)
+    frozenset({"V1", "V2", "V3"}),
+)
+"""Who leaves and comes back in the same family of classes has not abandoned his adjustment."""
 
 SATISFACTORY_DEPARTURE = {
     "WB": 30,  # 8 CFR 217.3(a)
