@@ -41,6 +41,7 @@ COMMANDS = (
     "report",
     "schemas",
     "serve",
+    "settings",
     "simulate",
     "status",
     "token",
@@ -58,6 +59,15 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    """Print the version of the installed program, and end."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"visabus {version('visabus')}")
+        raise typer.Exit
+
+
 @app.callback()
 def visabus(
     context: typer.Context,
@@ -69,6 +79,9 @@ def visabus(
         str | None, typer.Option(metavar="URL", help="sqlite+aiosqlite:////path/store.db or postgresql://...")
     ] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIRECTORY", help="Local data; by default ./var.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and end.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """One bus for the legacy systems that know about visa holders, and a visa-status view over it.
 

@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def adapters(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line, one for each system.")] = False,
 ) -> None:
     """List the systems and their feeds.
 
@@ -32,6 +33,10 @@ def adapters(
 
     from adapters.registry import systems
 
+    if as_json:
+        for system in sorted(systems().values(), key=lambda system: system.number):
+            typer.echo(_as_json(system))
+        return
     if markdown:
         typer.echo(as_markdown(systems().values()))
         return
@@ -41,6 +46,22 @@ def adapters(
         emits, identifiers = ", ".join(system.emits), ", ".join(system.identifiers)
         table.add_row(str(system.number), system.title, feeds, emits, identifiers, system.owner)
     Console().print(table)
+
+
+def _as_json(system: System) -> str:
+    import orjson
+
+    feeds = [
+        {"name": f"{system.name}.{feed.name}", "transport": type(feed.transport).__name__} for feed in system.feeds
+    ]
+    body = {
+        "number": system.number,
+        "system": system.name,
+        "title": system.title,
+        "owner": system.owner,
+        "feeds": feeds,
+    }
+    return orjson.dumps(body | {"emits": list(system.emits), "identifiers": list(system.identifiers)}).decode()
 
 
 def as_markdown(known: Iterable[System]) -> str:

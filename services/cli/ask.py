@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +89,10 @@ def follow(
     typer.echo(f"{asyncio.run(following())} questions kept", err=True)
 
 
-def open_(context: typer.Context) -> None:
+def open_(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
     """Count what is open: by feed, how many, how many of them after a try without a whole answer.
 
     ```
@@ -97,7 +101,8 @@ def open_(context: typer.Context) -> None:
     """
     settings = settings_of(context)
     for feed, (count, again) in sorted(asyncio.run(_counts(settings)).items()):
-        typer.echo(f"{feed}  {count} open, {again} of them asked before")
+        body = {"feed": feed.replace("/", "."), "open": count, "asked_before": again}
+        typer.echo(json.dumps(body) if as_json else f"{feed}  {count} open, {again} of them asked before")
 
 
 def asked_feeds() -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ def connector(
     keyfile: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With https: the key of it, without a passphrase.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Say whether a connector of Debezium sends what this project reads, and whether it does: its task, not it alone.
 
@@ -46,6 +48,9 @@ def connector(
         if task.get("state") != "RUNNING":
             why = str(task.get("trace", "")).partition("\n")[0]
             wrong.append(f"task {task.get('id')} is {task.get('state')}{f': {why}' if why else ''}")
+    if as_json:
+        typer.echo(json.dumps({"connector": name, "tasks": len(tasks), "wrong": wrong}))
+        raise typer.Exit(1 if wrong else 0)
     for line in wrong:
         typer.echo(line)
     if wrong:

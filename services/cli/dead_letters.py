@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,6 +46,7 @@ def list_(
     pending: Annotated[bool, typer.Option("--pending", help="Without those that were replayed.")] = False,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
@@ -65,11 +67,15 @@ def list_(
     selection = Selection((), system, reason, batch, pending)
     selected = asyncio.run(_read(settings, selection, confidential=confidential))
     remember(settings, verb, why=why)
-    lines = (
-        [_line(dead_letter) for dead_letter in selected] if each else [_group_line(each) for each in group(selected)]
-    )
+    groups = [] if each else group(selected)
+    if as_json:
+        lines = (
+            [_as_json(_body(letter)) for letter in selected] if each else [_as_json(asdict(some)) for some in groups]
+        )
+    else:
+        lines = [_line(letter) for letter in selected] if each else [_group_line(some) for some in groups]
     for line in lines[(page - 1) * per_page : page * per_page]:
-        typer.echo(plain(line))
+        typer.echo(line if as_json else plain(line))
     pages = max(1, -(-len(lines) // per_page))
     pending_count = sum(dead_letter.replayed is None for dead_letter in selected)
     typer.echo(f"page {page} of {pages}; {len(selected)} dead letters, {pending_count} pending", err=True)
@@ -80,6 +86,9 @@ def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The id of one dead letter, or its beginning.")],
     as_hex: Annotated[bool, typer.Option("--hex", help="The bytes alone.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the bytes, to mend them.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, with the bytes in base64 unless they are saved.")
+    ] = False,
     confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
@@ -104,18 +113,24 @@ def show(
     dead_letter = _only(asyncio.run(_read(settings, _by_id(id), whole=True, confidential=confidential)), id)
     covered = not confidential and may_be_marked(systems().get(dead_letter.system))
     remember(settings, verb, about=[f"dead-letter/{dead_letter.id}"], why=why)
-    for name, value in _facts(dead_letter, covered=covered):
-        typer.echo(f"{name:<10} {plain(value)}")
+    raw = b"" if covered else _bytes(settings, dead_letter)
+    if as_json:
+        data = {} if covered or save is not None else {"data": b64encode(raw).decode()}
+        typer.echo(_as_json(_body(dead_letter) | {"record": None if covered else dead_letter.record} | data))
+    else:
+        for name, value in _facts(dead_letter, covered=covered):
+            typer.echo(f"{name:<10} {plain(value)}")
     if covered:
         need_right = f"a record of {dead_letter.system} may be confidential by law: its bytes need --confidential --why"
         if save is not None or as_hex:
             raise Refusal(need_right, MISUSED)
         typer.echo(need_right, err=True)
         return
-    raw = _bytes(settings, dead_letter)
     if save is not None:
         save.write_bytes(raw)
         typer.echo(f"{len(raw)} bytes in {save}", err=True)
+        return
+    if as_json:
         return
     known = systems().get(dead_letter.system)
     feed = next((feed for feed in known.feeds if feed.name == dead_letter.feed), None) if known is not None else None
@@ -212,6 +227,22 @@ def _facts(dead_letter: DeadLetter, *, covered: bool = False) -> list[tuple[str,
         if dead_letter.counted
         else [*facts, ("kind", "no record: a note, or a rest that could not be told apart")]
     )
+
+
+def _body(letter: DeadLetter) -> dict[str, object]:
+    """What is known of a dead letter but its record's key and its bytes."""
+    names = ("id", "system", "feed", "batch", "place", "reason", "at", "size", "counted", "replayed")
+    return {name: getattr(letter, name) for name in names}
+
+
+def _as_json(body: dict[str, object]) -> str:
+    import orjson
+
+    from services.dead_letters import encodable
+
+    return orjson.dumps(
+        {key: encodable(each) if isinstance(each, str) else each for key, each in body.items()}
+    ).decode()
 
 
 def _line(dead_letter: DeadLetter) -> str:

@@ -44,6 +44,7 @@ def list_(
     since: SinceOption = None,
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     why: StatedReason = "",
 ) -> None:
     """List the receipts, the newest first: when, feed, batch, and what became of its records.
@@ -58,7 +59,7 @@ def list_(
     index = _index(settings)
     _remember(settings, "receipts list", query, why)
     for receipt in index.find(query, limit=per_page, offset=(page - 1) * per_page):
-        typer.echo(plain(_line(receipt)))
+        typer.echo(_compact(receipt) if as_json else plain(_line(receipt)))
     count = index.count(query)
     typer.echo(f"page {page} of {max(1, -(-count // per_page))}; {count} receipts", err=True)
 
@@ -96,13 +97,11 @@ def export(
 
     visabus receipts export --system I94 --since 2026-11-01 > receipts.jsonl
     """
-    import orjson
-
     settings, query = settings_of(context), _query(system, batch, record, refused, since)
     index = _index(settings)
     _remember(settings, "receipts export", query, why)
     for receipt in index.find(query):
-        typer.echo(orjson.dumps(receipt).decode())
+        typer.echo(_compact(receipt))
 
 
 def _query(system: str | None, batch: str | None, record: str | None, refused: bool, since: datetime | None) -> Query:
@@ -146,6 +145,12 @@ def _line(receipt: dict[str, Any]) -> str:
     counts = f"{receipt['read']} read = {receipt['published']} published, {receipt['dead_lettered']} dead letters"
     head = f"{receipt['at'][:19]}  {receipt['system']}.{receipt['feed']}  {receipt['batch']}"
     return f"{head}  {counts}, {filtered} left out"
+
+
+def _compact(receipt: dict[str, Any]) -> str:
+    import orjson
+
+    return orjson.dumps(receipt).decode()
 
 
 def _indented(receipt: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="topics")
 
 
-def create(context: typer.Context) -> None:
+def create(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
     """Create the topics that are missing; those that stand are left as they are.
 
     visabus --bus kafka://127.0.0.1:9092 topics create
@@ -34,7 +38,9 @@ def create(context: typer.Context) -> None:
     from services.wiring import topics
 
     for topic in topics():
-        typer.echo(f"{topic.name}  {topic.partitions}{'  compacted' if topic.compacted else ''}")
+        body = {"topic": topic.name, "partitions": topic.partitions, "compacted": topic.compacted}
+        line = f"{topic.name}  {topic.partitions}{'  compacted' if topic.compacted else ''}"
+        typer.echo(json.dumps(body) if as_json else line)
 
 
 def acls(
