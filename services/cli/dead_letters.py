@@ -113,13 +113,13 @@ def show(
     dead_letter = _only(asyncio.run(_read(settings, _by_id(id), whole=True, confidential=confidential)), id)
     covered = not confidential and may_be_marked(systems().get(dead_letter.system))
     remember(settings, verb, about=[f"dead-letter/{dead_letter.id}"], why=why)
+    if not as_json:
+        for name, value in _facts(dead_letter, covered=covered):
+            typer.echo(f"{name:<10} {plain(value)}")
     raw = b"" if covered else _bytes(settings, dead_letter)
     if as_json:
         data = {} if covered or save is not None else {"data": b64encode(raw).decode()}
         typer.echo(_as_json(_body(dead_letter) | {"record": None if covered else dead_letter.record} | data))
-    else:
-        for name, value in _facts(dead_letter, covered=covered):
-            typer.echo(f"{name:<10} {plain(value)}")
     if covered:
         need_right = f"a record of {dead_letter.system} may be confidential by law: its bytes need --confidential --why"
         if save is not None or as_hex:
