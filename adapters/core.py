@@ -361,6 +361,24 @@ class Defers(Protocol):
         """What the last call of `batches` left and why, in words for a person."""
 
 
+class Watch(Protocol):
+    """What sees between two polls that something came: the next one is sooner then, and is not left out otherwise."""
+
+    async def stirred(self) -> None:
+        """Return once something may have come; perhaps never."""
+
+    def close(self) -> None:
+        """Look away."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A connection whose source may be watched between two polls, each of which has a connection of its own."""
+
+    def watch(self, before: Watch | None) -> Watch | None:
+        """Go on with what watched for the connection before, or begin; called before `batches`. None: nothing can."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Who this project is for a source; from settings."""

@@ -3,6 +3,9 @@
 A file is known by its content. Sent again under another name it is told (a note) and not read. One whose content
 changed under its name is read again: records said before keep their ids. A name that comes late, below others that are
 done, is read: the position (`drop_memory`) forgets files, and never takes one that it has not seen for one of those.
+
+A file that was renamed into place is whole and read at once (`drop_watch` tells how that is known). One that is written
+where it lies may grow: it waits until it has lain unchanged for a while.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from stat import S_ISLNK, S_ISREG
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown
+from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown, Watch
 from adapters.transports.drop_files import (
     A_LINK,
     SMALL,
@@ -40,6 +43,7 @@ from adapters.transports.drop_files import (
     why_not_yet,
 )
 from adapters.transports.drop_memory import Done, Memory
+from adapters.transports.drop_watch import DropWatch, age_by, go_on, open_for_writing, touched_without_a_write
 from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
 
@@ -55,9 +59,9 @@ class LinkInItsPlace(OSError):
 
 @dataclass(frozen=True, slots=True)
 class FileDrop:
-    """The transport. `unchanged`: seconds that a file has lain as it is before it is taken, if its format cannot tell
-    by a total that it is whole; `patience`: so long a file whose end is missing is held to be still on its way, then it
-    is read as it is.
+    """The transport. `unchanged`: seconds that a file has lain as it is before it is taken, if it was not renamed into
+    place and its format cannot tell by a total that it is whole; `patience`: so long a file whose end is missing is
+    held to be still on its way, then it is read as it is.
     """
 
     pattern: str = "*"
@@ -99,6 +103,12 @@ class DropFolder:
     links: list[str] = field(default_factory=list)  # names of links, which are not followed
     ends: dict[tuple[str, int, int], Completeness | None] = field(default_factory=dict)
     real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
+    seeing: DropWatch | None = None  # what is seen between two looks
+
+    def watch(self, before: Watch | None) -> Watch:
+        """Go on with what watched the directory until now."""
+        self.seeing = go_on(before, self.path)
+        return self.seeing
 
     async def batches(self, position: Json | None) -> AsyncIterator[Batch]:
         """A batch for each file beyond the position. Raises SourceDown."""
@@ -140,10 +150,14 @@ class DropFolder:
         """The files of the directory with the time at which something last happened to each. Raises SourceDown."""
         inodes: dict[str, int] = {}
         self.others, self.links, self.real = [], [], {}
+        temporary = []
+        if self.seeing is not None:
+            self.seeing.look()
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     if is_temporary(entry.name):
+                        temporary.append(entry.inode())
                         continue
                     with suppress(FileNotFoundError):
                         file = entry.stat(follow_symlinks=False)
@@ -159,6 +173,8 @@ class DropFolder:
                             self.left.append(f"{name}: it is no file")
         except OSError as error:
             raise SourceDown(f"{self.path}: {error.strerror}") from error
+        if self.seeing is not None:
+            self.seeing.listed(temporary)
         return inodes
 
     def _spelled(self, name: str) -> str:
@@ -242,6 +258,9 @@ class DropFolder:
             if trouble := _trouble(path):
                 return stat, f"it may not be read: {trouble}"
             age = abs(self.options.clock() - stat.st_mtime)  # the sender's clock may be ahead
+            age = age_by(self.seeing, path.name, stat, age)
+            if age < self.options.unchanged and self._renamed(path, stat):
+                age = self.options.unchanged
             return stat, why_not_yet(self.options, age, lambda: self._end_of(path, stat))
         except FileNotFoundError:
             return None, ""
@@ -249,6 +268,15 @@ class DropFolder:
             return None, A_LINK
         except OSError as error:
             raise SourceDown(f"{path}: {error.strerror}") from error
+
+    def _renamed(self, path: Path, stat: os.stat_result) -> bool:
+        """Whether the file came by a rename, as it is. Raises OSError."""
+        known = self.seeing is not None and self.seeing.renamed(path.name, stat)
+        if not known and not touched_without_a_write(stat):
+            return False
+        with plain_file(path) as stream:
+            written = open_for_writing(stream.fileno())
+        return written is False or (known and written is None)
 
     def _end_of(self, path: Path, stat: os.stat_result) -> Completeness | None:
         """What the file's end says; asked once for each state of a file."""

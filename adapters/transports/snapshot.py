@@ -56,6 +56,8 @@ from adapters.core import (
     SourceDown,
     Storage,
     Transport,
+    Watch,
+    Watched,
     reread_by,
 )
 from adapters.fields import Fields
@@ -554,6 +556,10 @@ class Extracts:
         self.storage = storage
         if isinstance(self.inner, Keeps):
             self.inner.keep_in(storage)
+
+    def watch(self, before: Watch | None) -> Watch | None:
+        """Have the source watched, if it can be."""
+        return self.inner.watch(before) if isinstance(self.inner, Watched) else None
 
     def deferred(self) -> list[str]:
         """What the transport left, the extracts that are refused, and the rows that do not count as gone."""

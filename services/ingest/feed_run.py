@@ -25,7 +25,7 @@ from typing import Any
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, SourceDown
+from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, SourceDown, Watch, Watched
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, shape
@@ -49,6 +49,10 @@ _LINGER_SECONDS = 0.2
 
 _MOST_DEFERRED = 5
 """The number of pieces left for later that a line of the log names."""
+_MOST_LINES = 20
+"""And that of such lines after one poll: there may be thousands of pieces."""
+_SETTLE_SECONDS = 0.05
+"""How long a feed whose source told that something came waits for more of it; longer where a poll takes longer."""
 
 
 class _Missing(Exception):
@@ -89,6 +93,8 @@ class FeedRun:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     deferred: tuple[str, ...] = ()  # what the source holds and its transport left for later
     deferred_logged: tuple[str, ...] = ()
+    watch: Watch | None = None  # of the source, from one poll to the next
+    took: float = 0.0  # the last poll, in seconds
     failures: int = 0  # in a row, other than of the source
     log: Any = field(init=False)
 
@@ -111,6 +117,8 @@ class FeedRun:
             self.log.error("feed stopped", **describe(error))
             raise
         finally:
+            if self.watch is not None:
+                self.watch.close()
             await self._release()
         self.log.info("feed done", **self.holding.checkpoint.counters.as_json())
 
@@ -151,8 +159,10 @@ class FeedRun:
                 if self.host.once:
                     break
             # after a failure behind some progress: a short wait, and the policy begins anew
-            seconds = settings.poll_seconds if whole else min(1.0, settings.retry_cap_seconds)
-            await self._rest(seconds)
+            if whole:
+                await self._until_come(settings.poll_seconds)
+            else:
+                await self._rest(min(1.0, settings.retry_cap_seconds))
         self.holding.check()
 
     def _paused(self) -> bool:
@@ -195,6 +205,22 @@ class FeedRun:
         until = time.monotonic() + seconds
         while not self.stop.is_set() and not self._ordered() and (left := until - time.monotonic()) > 0:
             await retry.wait(min(left, self.host.settings.fence_seconds), self.stop)
+
+    async def _until_come(self, seconds: float) -> None:
+        """Wait between two polls, at most until the source told that something came; no less than the last poll took."""
+        if self.watch is None:
+            await self._rest(seconds)
+            return
+        watching, resting = asyncio.create_task(self.watch.stirred()), asyncio.create_task(self._rest(seconds))
+        try:
+            await asyncio.wait((watching, resting), return_when=asyncio.FIRST_COMPLETED)
+            came = watching.done()
+        finally:
+            watching.cancel()
+            resting.cancel()
+            await asyncio.gather(watching, resting, return_exceptions=True)
+        if came:
+            await self._rest(min(seconds, max(_SETTLE_SECONDS, self.took)))
 
     async def _patient_round(self) -> bool:
         """Return what `_round` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""
@@ -266,13 +292,22 @@ class FeedRun:
         await self._save(anew)
 
     async def _go_on(self) -> None:
-        """Take back that the feed was stopped, and tell what was left for later where that is another than before."""
+        """Take back that the feed was stopped, and tell what was left for later and why: each piece and reason once."""
         if self.holding.checkpoint.stopped is not None:
             await self._save(replace(self.holding.checkpoint, stopped=None))
         self._observe(caught_up_at=datetime.now(UTC), deferred=len(self.deferred))
         if self.deferred != self.deferred_logged:
+            new = sorted(set(self.deferred).difference(self.deferred_logged), key=self.deferred.index)
             self.deferred_logged = self.deferred
-            self.log.warning("left for later", count=len(self.deferred), why="; ".join(self.deferred[:_MOST_DEFERRED]))
+            self._log_deferred(new)
+
+    def _log_deferred(self, new: Sequence[str]) -> None:
+        """Tell what was left for later, some pieces a line; and when nothing is any more."""
+        count = len(self.deferred)
+        if not count:
+            self.log.info("nothing is left for later")
+        for first in range(0, len(new), _MOST_DEFERRED)[:_MOST_LINES]:
+            self.log.info("left for later", count=count, why="; ".join(new[first : first + _MOST_DEFERRED]))
 
     async def _round(self) -> bool:
         """Deliver all that the source has now. Return False if it went down after some of it, or the feed is stopped.
@@ -283,6 +318,7 @@ class FeedRun:
         if self._ordered():
             return False
         source, host = self.source, self.host
+        began = time.monotonic()
         try:
             connection = source.open()
             self._lend(connection)
@@ -306,6 +342,7 @@ class FeedRun:
             if moved:
                 return False
             raise
+        self.took = time.monotonic() - began
         return True
 
     async def _until_ordered(self, several: AsyncGenerator[list[Chunk], None]) -> AsyncGenerator[list[Chunk], None]:
@@ -328,12 +365,17 @@ class FeedRun:
             yield some
 
     def _lend(self, connection: Connection) -> None:
-        """Give the connection a storage, if it has more to keep than a position holds, and whom to ask, if it asks."""
+        """Give the connection a storage, if it has more to keep than a position holds, and whom to ask, if it asks.
+
+        Have its source watched, if there is another poll to come.
+        """
         host, wait = self.host, partial(self.host.patience, self.stop)
         if isinstance(connection, Keeps):
             connection.keep_in(FeedStorage(host.values, self.holding.key, host.directory / self.source.name, wait))
         if isinstance(connection, Asks):
             connection.ask_from(FeedQuestions(host.book, self.holding.key, wait))
+        if isinstance(connection, Watched) and not host.once:
+            self.watch = connection.watch(self.watch)
 
     def _log_source_down(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
