@@ -207,7 +207,7 @@ class FeedRun:
             await retry.wait(min(left, self.host.settings.fence_seconds), self.stop)
 
     async def _until_come(self, seconds: float) -> None:
-        """Wait between two polls, at most until the source told that something came; no less than the last poll took."""
+        """Wait between two polls, until the source told that something came at most; no less than the last one took."""
         if self.watch is None:
             await self._rest(seconds)
             return

@@ -20,7 +20,6 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from killing import until
 from pipeline import VISABUS, stop
 
 from bus.contract import Bus
@@ -43,12 +42,11 @@ async def sent(bus: Bus) -> int:
 
 async def seen(bus: Bus, store: Store, before: int) -> None:
     """Return once more events stand on the bus than before, and all are in the view."""
-
-    async def in_view() -> bool:
-        return await sent(bus) > before and await caught_up(bus, store)
-
     async with asyncio.timeout(MOST_SECONDS):
-        await until(in_view, every=0.01)
+        while True:
+            if await sent(bus) > before and await caught_up(bus, store):
+                return
+            await asyncio.sleep(0.01)
 
 
 async def measure(drop: Path, lines: list[bytes], files: int, bus: Bus, store: Store) -> list[float]:
