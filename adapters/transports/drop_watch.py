@@ -85,7 +85,7 @@ class DropWatch:
     path: Path
     clock: Callable[[], float] = time.monotonic
     _events: Any = None  # an INotify
-    _told: bool = False  # whether it was logged that the kernel tells nothing
+    _logged: bool = False  # whether it was logged that the kernel tells nothing
     _watched: tuple[int, int] | None = None  # the directory that the events are of
     _came: dict[str, State] = field(default_factory=dict)  # files that were renamed into place, as they were then
     _came_before: dict[str, State] = field(default_factory=dict)  # up to the last look; what is asked for is kept
@@ -94,7 +94,7 @@ class DropWatch:
     _states: dict[str, tuple[State, float | None]] = field(default_factory=dict)  # and when they were seen to change
     _states_before: dict[str, tuple[State, float | None]] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def drain(self) -> None:
         """Take what the kernel told up to now; called before a directory is listed. Never raises.
 
         What nothing was asked about at the last look is forgotten: those files are done, or gone.
@@ -135,11 +135,11 @@ class DropWatch:
     async def stirred(self) -> None:
         """Return once the kernel tells that a file may have come; never where it tells nothing."""
         while self._events is not None:
-            told, loop = asyncio.Event(), asyncio.get_running_loop()
+            readable, loop = asyncio.Event(), asyncio.get_running_loop()
             descriptor = self._events.fileno()
-            loop.add_reader(descriptor, told.set)
+            loop.add_reader(descriptor, readable.set)
             try:
-                await told.wait()
+                await readable.wait()
             finally:
                 loop.remove_reader(descriptor)
             try:
@@ -169,8 +169,8 @@ class DropWatch:
     def _end(self) -> None:
         self.close()
         self._forget()
-        if not self._told:
-            self._told = True
+        if not self._logged:
+            self._logged = True
             log.info("the system does not tell what comes into a directory: it is looked at now and then only")
 
     def _forget(self) -> None:

@@ -152,7 +152,7 @@ class DropFolder:
         self.others, self.links, self.real = [], [], {}
         temporary = []
         if self.seeing is not None:
-            self.seeing.look()
+            self.seeing.drain()
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:

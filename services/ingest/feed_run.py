@@ -51,7 +51,7 @@ _MOST_DEFERRED = 5
 """The number of pieces left for later that a line of the log names."""
 _MOST_LINES = 20
 """And that of such lines after one poll: there may be thousands of pieces."""
-_SETTLE_SECONDS = 0.05
+_GATHER_SECONDS = 0.05
 """How long a feed whose source told that something came waits for more of it; longer where a poll takes longer."""
 
 
@@ -220,7 +220,7 @@ class FeedRun:
             resting.cancel()
             await asyncio.gather(watching, resting, return_exceptions=True)
         if came:
-            await self._rest(min(seconds, max(_SETTLE_SECONDS, self.took)))
+            await self._rest(min(seconds, max(_GATHER_SECONDS, self.took)))
 
     async def _patient_round(self) -> bool:
         """Return what `_round` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""

@@ -308,7 +308,7 @@ async def test_what_was_seen_to_grow_waits_by_the_own_clock(tmp_path: Path) -> N
 
 async def test_a_rename_and_a_close_wake_and_a_temporary_name_does_not(tmp_path: Path) -> None:
     watch = DropWatch(tmp_path)
-    watch.look()
+    watch.drain()
 
     async def wakes() -> bool:
         try:
@@ -335,14 +335,14 @@ async def test_a_rename_and_a_close_wake_and_a_temporary_name_does_not(tmp_path:
 async def test_a_directory_that_is_made_anew_is_watched_anew(tmp_path: Path) -> None:
     drop, new = tmp_path / "drop", tmp_path / "new"
     watch = DropWatch(drop)
-    watch.look()  # there is none
+    watch.drain()  # there is none
     drop.mkdir()
-    watch.look()
+    watch.drain()
     drop.rmdir()
     drop.mkdir()
-    watch.look()
+    watch.drain()
     new.write_text("a\n")
     new.rename(drop / "N1")
-    watch.look()
+    watch.drain()
     assert watch.renamed("N1", (drop / "N1").stat())
     watch.close()
