@@ -57,6 +57,7 @@ def fingerprint() -> str:
         (
             [sorted(family) for family in rules.KEEPS_ADJUSTMENT],
             sorted(rules.VICTIMS),
+            (sorted(rules.KEPT_ABROAD), rules.TPS_CLASS),
             str(rules.EMPLOYMENT_DAYS_SINCE),
         ),
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),

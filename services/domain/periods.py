@@ -19,7 +19,7 @@ from services.domain.notices import Notice, notice_for
 from services.domain.occurrences import numbers_of
 from services.domain.programs import FOREVER, Programs, Record
 from services.domain.rules import Basis
-from services.domain.visits import Visit
+from services.domain.visits import Visit, paroled_in
 
 DURATION = "D/S"
 NO_RULE = ("no-rule", "")
@@ -63,7 +63,7 @@ def _period(visit: Visit) -> Period | None:
     arrival = visit.arrival
     admission_class = arrival.body.get("class_of_admission") or ""
     day = date.fromordinal(arrival.day)
-    paroled = is_paroled(arrival)
+    paroled = paroled_in(arrival)
     rule = rules.parole_for(day) if paroled else rules.rule_for(admission_class, day, citizenship_of(arrival))
     if rule is None:
         return None
@@ -87,12 +87,6 @@ def _period(visit: Visit) -> Period | None:
     if rule.grace_days and rule.basis is Basis.I94_DATE:  # else it lies inside, or with the program
         period.grace = programs.over(last_ordinal + rule.grace_days, arrival.zone)
     return period
-
-
-def is_paroled(arrival: Fact) -> bool:
-    """Whether it was a parole, which is no admission, by the inspection or by the class."""
-    admission_class = arrival.body.get("class_of_admission")
-    return arrival.body.get("inspection") == "paroled" or any(admission_class in row.classes for row in rules.PAROLE)
 
 
 def citizenship_of(arrival: Fact) -> tuple[str, ...]:
@@ -248,7 +242,7 @@ def _unknown(arrival: Fact, sevis: Programs) -> Line:
     reason = (
         f"no period can be computed for class {admission_class}" if admission_class else "class of admission missing"
     )
-    period = Period(admission_class or "", UNKNOWN, FOREVER, None, FOREVER, paroled=is_paroled(arrival))
+    period = Period(admission_class or "", UNKNOWN, FOREVER, None, FOREVER, paroled=paroled_in(arrival))
     first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))
     return Line(arrival, period, sevis, [first], FOREVER, (arrival.uuid,))
 

@@ -459,6 +459,10 @@ advance parole: 8 CFR 245.2(a)(4)(ii)(B)-(D). Any other departure abandons it (A
 
 Not covered: proceedings, and whether the employer is the same, which no record says.
 """
+KEPT_ABROAD = frozenset({"asylum_pending", "tps", "deferred_action"})
+"""Facts whose protection goes on for a person who comes back on parole or in TPS itself, so with leave to travel: 8 CFR
+208.8, 212.5(f), 236.23(d)(2), 244.15; INA 244(f)(3). A person who comes back otherwise has the admission alone."""
+TPS_CLASS = "TPS"
 VICTIMS = _classes("T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5")
 """Classes that anybody may be given, however admitted: INA 248(b)."""
 RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")

@@ -147,12 +147,19 @@ def _chained(counted: Sequence[Visit]) -> None:
 
 
 def _carried(counted: Sequence[Visit]) -> None:
-    """Applications for adjustment at each later visit that does not abandon them: 8 CFR 245.2(a)(4)(ii).
+    """What goes on through a trip abroad, at each later visit that does not abandon it.
 
-    One that was granted when the person was back had not been abandoned.
+    Applications for adjustment by 8 CFR 245.2(a)(4)(ii): one that was granted when the person was back had not been
+    abandoned. Protections by `rules.KEPT_ABROAD`.
     """
     steps: list[Fact] = []
+    kept: list[Fact] = []
     for visit, later in pairwise(counted):
+        kept += [fact for fact in visit.facts if _kept_abroad(visit, fact) and fact not in kept]
+        if later.goes_on is not visit:
+            cls = later.arrival.body.get("class_of_admission")
+            kept = kept if paroled_in(later.arrival) or cls == rules.TPS_CLASS else []
+            later.facts = [*kept, *later.facts] if kept else later.facts
         steps += [step for step in visit.applications if step.body["asks"] == "adjust" and step not in steps]
         if not steps or later.goes_on is visit:
             continue
@@ -165,13 +172,30 @@ def _carried(counted: Sequence[Visit]) -> None:
 
 def _keeps_adjustment(visit: Visit, back: Fact) -> bool:
     """Whether a person came back on parole, or in a class of the family in which the person had been before."""
-    body = back.body
-    cls = body.get("class_of_admission")
-    if body.get("inspection") == "paroled" or any(cls in row.classes for row in rules.PAROLE):
+    cls = back.body.get("class_of_admission")
+    if paroled_in(back):
         return True
     before = {visit.arrival.body.get("class_of_admission")}
     before |= {step.body["granted_class"] for step in visit.applications if "granted_class" in step.body}
     return any(cls in family and not family.isdisjoint(before) for family in rules.KEEPS_ADJUSTMENT)
+
+
+def paroled_in(arrival: Fact) -> bool:
+    """Whether it was a parole, which is no admission, by the inspection or by the class."""
+    cls = arrival.body.get("class_of_admission")
+    return arrival.body.get("inspection") == "paroled" or any(cls in row.classes for row in rules.PAROLE)
+
+
+def _kept_abroad(visit: Visit, fact: Fact) -> bool:
+    """Whether a fact protects beyond a trip, or ends what does; not what was lost before it."""
+    word = fact.body["fact"]
+    rows = [row for row in rules.PROTECTIONS if row.fact in rules.KEPT_ABROAD]
+    if any(row.ended_by == word for row in rows):
+        return True
+    lost = {row.unless for row in rows if row.fact == word and row.unless}
+    return word in rules.KEPT_ABROAD and not any(
+        one.body["fact"] in lost and one.start >= fact.start for one in visit.facts
+    )
 
 
 class _Steps:

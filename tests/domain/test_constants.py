@@ -222,6 +222,8 @@ BY_ITSELF = {
     "EXTEND_OR_CHANGE",
     "KEEPS_ADJUSTMENT",  # test_travel
     "VICTIMS",
+    "KEPT_ABROAD",
+    "TPS_CLASS",
     "ONLINE_SYSTEMS",  # test_filings
     "LAND_RETURN",  # test_presence
     "IMPLIED_STEPS",

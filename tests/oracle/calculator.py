@@ -141,7 +141,7 @@ def stays_of(known: list[Event]) -> list[Stay]:
     for number, arrival in enumerate(arrivals):
         after = arrivals[number + 1] if number + 1 < len(arrivals) else None
         mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, arrival, after)]
-        mine += [e for e in _carried(known, arrival) if e not in mine]
+        mine += [e for e in (*_carried(known, arrival), *_kept(known, arrival)) if e not in mine]
         stay = _stay(arrival, after, mine, known)
         receipts = {a.receipt for a in stay.applications}
         stay.decided_later = [
@@ -235,6 +235,26 @@ def _carried(known: list[Event], arrival: Event) -> list[Event]:
             continue
         if granted or all(_keeps(known, trips[place - 1], trips[place]) for place in behind):
             results += mine
+    return results
+
+
+def _kept(known: list[Event], arrival: Event) -> list[Event]:
+    """Protections of a traveller who comes back with leave to travel: 8 CFR 208.8, 212.5(f), 244.15; INA 244(f)(3)."""
+    trips = [e for e in known if e["kind"] == "arrival" and e["inspection"] in ("admitted", "paroled")]
+    trips.sort(key=lambda e: start_of(e["occurred_at"]))
+    if arrival not in trips:
+        return []
+    results = []
+    for fact in known:
+        if fact["kind"] != "status" or fact["fact"] not in law.KEPT_ABROAD:
+            continue
+        at = start_of(fact["occurred_at"])
+        worked = [start_of(e["occurred_at"]) for e in known if e.get("fact") == "unauthorised_work"]
+        if fact["fact"] == "asylum_pending" and any(at <= day < start_of(arrival["occurred_at"]) for day in worked):
+            continue  # INA 212(a)(9)(B)(iii)(II): lost before the trip
+        back = [e for e in trips[1:] if at < start_of(e["occurred_at"]) <= start_of(arrival["occurred_at"])]
+        if back and all(e["inspection"] == "paroled" or e.get("class_of_admission") == "TPS" for e in back):
+            results.append(fact)
     return results
 
 

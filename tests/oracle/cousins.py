@@ -717,6 +717,56 @@ def tps_withdrawn(w: World) -> None:
     w.fact("tps_withdrawn", d("2025-05-01"))
 
 
+def back_on_parole(w: World, cls: str = "DA", inspection: str = "paroled") -> None:
+    """Left, and came back with leave to travel."""
+    left(w, at("2026-03-20"))
+    came(w, cls, "2026-09-09", "2026-04-10", inspection=inspection)
+
+
+@right(
+    "DEPARTED_IN_TIME", "PENDING", on=at("2026-11-01"), why="8 CFR 208.8(a): on advance parole asylum is not abandoned"
+)
+def asylum_pending_and_advance_parole(w: World) -> None:
+    came(w, "B2", "2026-04-09", "2026-01-10")
+    w.fact("asylum_pending", d("2026-02-01"))
+    back_on_parole(w)
+
+
+@right(
+    "DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED", on=at("2026-11-01"), why="8 CFR 208.14: denied, the parole's date is over"
+)
+def asylum_denied_behind_advance_parole(w: World) -> None:
+    came(w, "B2", "2026-04-09", "2026-01-10")
+    w.fact("asylum_pending", d("2026-02-01"))
+    back_on_parole(w)
+    w.fact("asylum_denied", d("2026-10-01"))
+
+
+@right("DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED", on=at("2026-11-01"), why="8 CFR 208.8(a): without it, it is")
+def asylum_abandoned_by_leaving(w: World) -> None:
+    came(w, "B2", "2026-04-09", "2026-01-10")
+    w.fact("asylum_pending", d("2026-02-01"))
+    back_on_parole(w, "B2", "admitted")
+
+
+@right(
+    "DEPARTED_IN_TIME", "IN_STATUS", on=at("2026-10-01"), why="INA 244(f)(3): back with leave to travel, TPS goes on"
+)
+def tps_and_a_trip_with_leave(w: World) -> None:
+    w.citizenship = "UKR"
+    came(w, "B2", "2026-04-09", "2026-01-10")
+    w.fact("tps", d("2026-02-01"), until=d("2026-10-19"))
+    back_on_parole(w, "TPS", "admitted")
+
+
+@right("DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED", on=at("2026-10-20"), why="and ends with its day")
+def tps_and_a_trip_with_leave_over(w: World) -> None:
+    w.citizenship = "UKR"
+    came(w, "B2", "2026-04-09", "2026-01-10")
+    w.fact("tps", d("2026-02-01"), until=d("2026-10-19"))
+    back_on_parole(w)
+
+
 # --- crossings -------------------------------------------------------------------------------------------------------
 
 

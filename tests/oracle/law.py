@@ -54,6 +54,7 @@ DATED = frozenset(
         *("R1", "R2"),  # 8 CFR 214.2(r)
         *("T1", "U1"),  # 8 CFR 214.11, 214.14
         *("TN", "TD"),  # 8 CFR 214.6
+        "TPS",  # INA 244(f)(3): back from a trip with leave
     }
 )
 """Classes that are admitted to a date."""
@@ -103,6 +104,14 @@ KEEPS_ADJUSTMENT = (
     frozenset({"V1", "V2", "V3"}),
 )
 """Who leaves and comes back in the same family of classes has not abandoned his adjustment."""
+
+KEPT_ABROAD = frozenset(
+    {
+        *("asylum_pending", "asylum_denied"),  # 8 CFR 208.8: advance parole keeps it
+        *("tps", "tps_withdrawn"),  # INA 244(f)(3); 8 CFR 244.15
+    }
+)
+"""Facts that count for who comes back on parole, or in TPS itself."""
 
 SATISFACTORY_DEPARTURE = {
     "WB": 30,  # 8 CFR 217.3(a)
