@@ -120,6 +120,13 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
             ),
             writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, FEED_ORDERS, AUDIT_HEADS),
         ),
+        # it may also take back coverage; that it speaks for a system alone whose key it has is the signatures' part
+        Account(
+            f"{prefix}retractor",
+            "visabus retract",
+            reads=(*EVENT_TOPICS, AUDIT_HEADS),
+            writes=(*EVENT_TOPICS, AUDIT_HEADS),
+        ),
         Account(
             f"{prefix}subscriber",
             "whoever follows the changes",

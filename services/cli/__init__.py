@@ -39,6 +39,7 @@ COMMANDS = (
     "metrics",
     "receipts",
     "report",
+    "retract",
     "schemas",
     "serve",
     "settings",

@@ -1,0 +1,129 @@
+"""`visabus retract`: withdraw one bad file, poll or message whole."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.audited import MOST_REASON, remember
+from services.cli.context import MISUSED, Refusal, need, settings_of
+
+if TYPE_CHECKING:
+    from services.retraction import Withdrawal
+    from services.settings import Settings
+
+_LEAST_REASON = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(retract)
+
+
+def retract(
+    context: typer.Context,
+    batch: Annotated[str, typer.Option("--batch", metavar="NAME", help="The file, poll or message.")],
+    system: Annotated[
+        str | None, typer.Option(help="Its system; needed where several have a batch of the name.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only say what would be retracted.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    why: Annotated[
+        str, typer.Option("--why", metavar="TEXT", help="Needed with --yes; kept in the audit log. Name no person.")
+    ] = "",
+) -> None:
+    """Withdraw a bad batch whole: retract each record whose last version on the bus came from it.
+
+    Says what that is; nothing is sent without --yes. Records that have a later version from another batch are left
+    alone. What an earlier batch told of a record does not come back by it: the owner sends the record again, with a
+    later number. Where events are signed, the key of the system has to be here: none retracts another's records.
+
+        visabus retract --batch I94.D20250210.S000102
+        visabus retract --batch I94.D20250210.S000102 --system I94 --yes --why "test data, says the owner"
+    """
+    import orjson
+
+    settings = settings_of(context)
+    need(settings.bus_url, "bus", "ingest")
+    if yes and len(why.strip()) < _LEAST_REASON:
+        raise Refusal("--yes needs --why: what it is for is kept in the audit log", MISUSED)
+    reason = f"{batch}: {why}" if why else batch
+    if len(reason) > MOST_REASON:
+        raise Refusal(f"--why and the batch's name are {MOST_REASON - 2} characters together at most", MISUSED)
+    verb = "retract batch" if yes else "retract batch (dry run)"
+    remember(settings, verb, about=[f"batch/{system or ''}/{batch}"], why=reason if reason.isprintable() else why)
+    done = asyncio.run(_retract(settings, batch, system.upper() if system is not None else None, really=yes))
+    if as_json:
+        typer.echo(orjson.dumps(_body(done, done_now=yes)).decode())
+    else:
+        for line in _lines(done, done_now=yes):
+            typer.echo(line)
+    if not yes:
+        typer.echo("dry run, nothing was sent; --yes does it", err=True)
+
+
+async def _retract(settings: Settings, batch: str, system: str | None, *, really: bool) -> Withdrawal:
+    from services.authority import Admission
+    from services.authority.signatures import Verifier
+    from services.ingest.sources import without_key
+    from services.retraction import withdraw, withdrawal
+    from services.wiring import open_bus, signing_keys, topics
+
+    keys = signing_keys(settings)
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        admission = Admission(_now, verifier=Verifier(keys) if keys is not None else None)
+        which = await withdrawal(bus, batch, system, admission)
+        if not which.systems:
+            raise Refusal(
+                f"no event on the bus is of a batch {batch}; `visabus receipts list` names the batches", MISUSED
+            )
+        if len(which.systems) > 1:
+            raise Refusal(f"{', '.join(which.systems)} have a batch {batch}: say --system", MISUSED)
+        if (missing := without_key(settings, which.systems[0])) is not None:
+            raise Refusal(f"{missing}; a retraction without it would be refused")
+        if really and which.events:
+            producer = await bus.producer()
+            try:
+                await withdraw(producer, which.events, _now())
+            finally:
+                await producer.close()
+        return which
+    finally:
+        await bus.close()
+
+
+def _body(done: Withdrawal, *, done_now: bool) -> dict[str, Any]:
+    return {
+        "system": done.systems[0],
+        "done": done_now,
+        "records": done.records,
+        "events": len(done.events),
+        "kinds": done.kinds,
+        "told_before_by_another_batch": done.earlier,
+        "left_alone_later_version": done.superseded,
+        "left_alone_retracted": done.retracted,
+    }
+
+
+def _lines(done: Withdrawal, *, done_now: bool) -> list[str]:
+    verb = "retracted" if done_now else "would be retracted"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in done.kinds.items())
+    lines = [f"{done.systems[0]}: {verb}: {done.records} records, {len(done.events)} events ({kinds or 'none'})"]
+    if done.earlier:
+        lines.append(f"  {done.earlier} of them were told of before by another batch: that does not come back by it")
+    if done.superseded:
+        lines.append(f"  {done.superseded} records are left alone: a later version came from another batch")
+    if done.retracted:
+        lines.append(f"  {done.retracted} records are left alone: they are retracted already")
+    return lines
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
