@@ -78,6 +78,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python tests/benchmarks/adapters_speed.py
 	@$(BIN)/python tests/benchmarks/recovery.py
 	@$(BIN)/python tests/benchmarks/lookups.py
+	@$(BIN)/python tests/benchmarks/rename_to_view.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,7 @@ from subprocess import Popen
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from killing import Sender, Watch, changed, spread, until, watching
+from killing import Sender, Watch, changed, spread, wait_until, watching
 from pipeline import Pipeline, events_of
 
 from services.correlator.process import caught_up
@@ -79,7 +79,7 @@ async def door(pipeline: Pipeline, population: Path, drop: Path, kills: int) -> 
         async def answered(sender: Sender = sender, before: int = before) -> bool:
             return sender.answered > before or sender.task.done()
 
-        await until(answered, every=0.005)
+        await wait_until(answered, every=0.005)
         first = time.monotonic() - began
         await sender.task
         results.append((first, time.monotonic() - began))
@@ -110,7 +110,7 @@ async def correlate(pipeline: Pipeline, watch: Watch, source: Pipeline, kills: i
         again = pipeline.start("correlate")
         await begun(again)
         first = time.monotonic() - began
-        await until(done)
+        await wait_until(done)
         results.append((first, time.monotonic() - began))
         again.kill()
         again.wait()
