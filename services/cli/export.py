@@ -14,6 +14,7 @@ import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.cli.progress import advancing, shown
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -90,11 +91,15 @@ async def _run(
         second = None if as_of is None else int(as_of.timestamp())
         micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
         written = lines(store.reads, as_of=second, known_at=micros, confidential=confidential)
-        async with aclosing(written) as result:
-            async for line in result:
-                total.update(line + b"\n")
-                if not digest and not _written(line):
-                    break
+        # one line says what is complete; to count the persons is worth while for a terminal alone
+        count = 1 + sum((await store.reads.outcomes()).values()) if shown() else None
+        with advancing("export", count) as advance:
+            async with aclosing(written) as result:
+                async for line in result:
+                    advance()
+                    total.update(line + b"\n")
+                    if not digest and not _written(line):
+                        break
     finally:
         await store.close()
     if digest:
