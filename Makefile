@@ -15,7 +15,7 @@ SETS ?= 500
 ACCIDENTS ?= 300
 PRESS ?= 600
 
-.PHONY: help install lock sbom known-faults demo test test-unit test-long check fmt bench clean fuzz
+.PHONY: help install screenshots lock sbom known-faults demo test test-unit test-long check fmt bench clean fuzz
 
 help:
 	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
@@ -25,6 +25,7 @@ help:
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
 	@echo "make bench       the benchmarks (minutes); figures on standard output"
+	@echo "make screenshots the pictures of docs/console.md anew, by a Chromium of this machine (Debian: apt-get install chromium)"
 	@echo "make fuzz        coverage-guided fuzzers over every format, SECONDS=600 each; findings in var/fuzz"
 	@echo "make install     $(VENV) with the command visabus"
 	@echo "make lock        requirements.txt and requirements-dev.txt anew, with hashes, from pyproject.toml and constraints.txt"
@@ -79,6 +80,9 @@ bench: $(VENV)/.dev
 	@$(BIN)/python tests/benchmarks/recovery.py
 	@$(BIN)/python tests/benchmarks/lookups.py
 	@$(BIN)/python tests/benchmarks/rename_to_view.py
+
+screenshots: $(VENV)/.dev
+	@PYTHONPATH=tests:. $(BIN)/python tests/screenshots.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

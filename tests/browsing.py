@@ -22,7 +22,14 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from servers import Unavailable
 
 VISABUS = Path(sysconfig.get_path("scripts")) / "visabus"
-SCOPES = ("operations:read", "records:read", "operations:write", "status:read", "timeline:read")
+SCOPES = (
+    "operations:read",
+    "records:read",
+    "operations:write",
+    "status:read",
+    "timeline:read",
+    "confidential:read",  # a record of I-94 that was refused may be confidential by law
+)
 PURPOSES = ("overstay-review", "audit")
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")

@@ -72,7 +72,7 @@ function signIn() {
     }
   };
   main.replaceChildren(element("h1", {}, "Sign in"), element("form", { class: "panel", onsubmit: enter },
-    element("label", { for: "token" }, "Token with the scopes operations:read, records:read, operations:write, status:read, timeline:read"), input,
+    element("label", { for: "token" }, "Token with the scopes operations:read, records:read, operations:write, status:read, timeline:read; confidential:read too for what the law keeps confidential"), input,
     element("label", { for: "purpose" }, "What look-ups are for"), wanted,
     element("p", {}, element("button", { type: "submit", class: "main" }, "Sign in")),
     element("p", { class: "soft" }, "It stays in this tab. In development: visabus token --scope operations:read ...")));

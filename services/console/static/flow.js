@@ -12,7 +12,7 @@ export async function show(main, every) {
   const tiles = element("div", { class: "tiles" });
   const picture = element("div", { class: "scroll picture" });
   const list = element("div", { class: "flow-list" });
-  const charts = element("div");
+  const charts = element("div", { class: "charts" });
   const span = element("select", { id: "span", onchange: () => drawCharts() }, element("option", { value: "hour" }, "last hour"), element("option", { value: "day" }, "last day"));
   main.append(
     element("h1", {}, "Flow"), problems, tiles, picture, list,
@@ -124,7 +124,7 @@ function pictureOf(overview, rates) {
     const y = 40 + at * step;
     const rate = rateOf(system, rates, 0);
     const refusals = rateOf(system, rates, 1);
-    svg.append(edge(220, y, 430, middle, refusals > 0 ? "bad" : system.level, rate > 0));
+    svg.append(drawn("path", { class: `edge ${refusals > 0 ? "bad" : system.level}`, d: `M220 ${y} H345` }), edge(345, y, 430, middle, refusals > 0 ? "bad" : system.level, rate > 0));
     const label = [rate > 0 && `${words(rate)}/s`, age(system.last), system.waiting && `${count(system.waiting)} refused`].filter(Boolean).join(", ");
     svg.append(drawn("text", { x: 228, y: y - 3, class: "soft" }, label));
     svg.append(box(20, y, 200, system.name, count(system.feeds.reduce((sum, feed) => sum + feed.published, 0)), system.level, `#/systems/${encodeURIComponent(system.name)}`));

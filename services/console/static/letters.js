@@ -67,6 +67,7 @@ async function showOne(main, id) {
     const range = marked();
     if (range && original()) editor.setSelectionRange(range[0] * 3, range[1] * 3 - 1);
     editor.focus();
+    if (range) editor.scrollTop = (editor.scrollHeight / (Math.ceil(raw.length / 16) + 1)) * Math.max(0, Math.floor(range[0] / 16) - 3);
   };
   const why = element("input", { id: "why", required: true, minlength: "3", maxlength: "500", placeholder: "what was mended, or why it can be read now" });
   const outcome = element("p", { role: "status", "aria-live": "polite" });

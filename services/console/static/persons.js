@@ -64,7 +64,7 @@ function personOf(person, whole, first, last, at) {
     element("h2", {}, identity.names.map((name) => `${name.family}, ${name.given}`).join("; ") || "without a name"),
     element("p", {}, present ? [badge(present.outcome, level(present.outcome)), ` ${present.rule}, ${present.citation}`] : "No stay had begun then."),
     element("dl", {}, [["Born", identity.births.join(", ")], ["Citizenship", identity.citizenship.join(", ")], ["Numbers", identity.identifiers.join(", ")], ["Records", identity.records], ["Person", person.person]].map(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value || "-"))])),
-    whole?.stays.length ? lineOf(whole.stays, first, last, at) : element("p", {}, "No stays."),
+    whole?.stays.length ? element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Stays" }, lineOf(whole.stays, first, last, at)) : element("p", {}, "No stays."),
     evidenceOf(whole?.stays || [], at));
 }
 
@@ -72,7 +72,7 @@ function lineOf(stays, first, last, at) {
   const width = 1100;
   const row = 46;
   const x = (moment) => Math.max(0, Math.min(width, ((moment - first) / (last - first)) * width));
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${stays.length * row + 26}`, role: "img", "aria-label": "Stays over time" });
+  const svg = drawn("svg", { class: "stays", viewBox: `0 0 ${width} ${stays.length * row + 26}`, role: "img", "aria-label": "Stays over time" });
   stays.forEach((stay, index) => {
     const y = index * row + 18;
     stay.intervals.forEach((interval) => {
