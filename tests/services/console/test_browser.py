@@ -370,4 +370,6 @@ def test_from_a_refusal_to_the_corrected_status_in_five_clicks(seen: Seen, runni
     assert "DEPARTED_IN_TIME" in status(running)
     page.get_by_role("navigation").get_by_role("link", name="Dead letters").click()
     expect(page.get_by_text("No dead letter waits.")).to_be_visible(timeout=20_000)
-    assert ("console dead-letters replay mended", "month mended by the port's log") in running.audited()
+    why = "month mended by the port's log"
+    (verb,) = (verb for verb, reason in running.audited() if reason == why)
+    assert verb.startswith("console dead-letters replay mended")
