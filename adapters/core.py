@@ -264,6 +264,7 @@ class Batch:
     after: Json
     done: Callable[[], Awaitable[None]] | None = None
     content: str | None = None
+    named: bool = False  # the sender gave the name and `content` is of the bytes: used again for others it is told
 
 
 class Connection(Protocol):
@@ -454,6 +455,7 @@ class Feed:
     transport: Transport | Pushed
     mapping: Mapping_
     format: Format | None = None  # none where the transport moves rows
+    numbered: tuple[str, ...] = ()  # fields of a Header by which the sender numbers what it sends; used once each
 
     def configured(self, options: Mapping[str, Any]) -> Feed:
         """The feed with some of its transport's values as settings say. Raises ValueError for what it does not have."""

@@ -444,6 +444,15 @@ def _position() -> Json:
                     "down_since": _INSTANT_OR_NULL,
                     "down_why": {"type": ["string", "null"], "description": "Why it cannot be reached."},
                     "deferred": _COUNT | {"description": "Pieces that were left for later."},
+                    "used_again": _COUNT
+                    | {"description": "Batches whose name or number had come before with other content."},
+                    "used_again_why": {"type": ["string", "null"], "description": "Which it was, of the last of them."},
+                    "used_again_at": _INSTANT_OR_NULL,
+                    "labels": {
+                        "type": "object",
+                        "additionalProperties": {"type": "string"},
+                        "description": "Digests of the last names and numbers of batches, with that of the content.",
+                    },
                 },
             ),
             "at": _INSTANT,
@@ -474,6 +483,11 @@ def _receipt() -> Json:
             "notes": listed | {"description": "What the source said of itself: header, trailer, control totals."},
             "coverage": listed | {"description": "What the source vouched for."},
             "coverage_withheld": _COUNT | {"description": "What it vouched for in vain: records were refused."},
+            "used_again": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Names and numbers of the batch that had come before with other content.",
+            },
             "records": {"type": "string", "description": "Digests of the keys of its records, base64 of 8 bytes each."},
             "left_out": {
                 "type": "object",

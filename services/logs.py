@@ -2,12 +2,14 @@
 
 Only keys of an allow-list are written; every other key is dropped, whatever it holds, and only its name is told. An
 exception shows its type and where it was raised, never its text, which may repeat the input. Records of other
-libraries show their template, never their arguments. The first argument of a log call of ours is a constant.
+libraries show their template with the types of errors, never other arguments, and are bounded (`repeated_lines`). The
+first argument of a log call of ours is a constant.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -15,6 +17,9 @@ from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from links.reasons import failure_of
+from services.repeated_lines import BoundedHandler, template_of
 
 ALLOWED: frozenset[str] = frozenset(
     # structlog's own, and where it comes from
@@ -33,6 +38,8 @@ ALLOWED: frozenset[str] = frozenset(
 """A key gets in here only if no value under it can hold a name, a birth date, a document number or a secret."""
 
 _LONGEST = 300
+_PLACE = re.compile(r"%(?:\(\w*\))?[-#0 +]*(?:\d+|\*)?(?:\.\d+)?[a-zA-Z]")
+"""Where a template is filled in."""
 
 
 def keep_allowed(logger: Any, method: str, event: EventDict) -> EventDict:
@@ -83,11 +90,23 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def only_template(logger: Any, method: str, event: EventDict) -> EventDict:
-    """A record of another library: the first line of its template instead of the filled-in text."""
+    """A record of another library: the first line of its template, with the types of errors and dots for the rest.
+
+    `code` says why where an error among its arguments tells; `count` how often it came again within a minute.
+    """
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
-        event["event"] = (str(record.msg).splitlines() or [""])[0]
+        given = event.pop("positional_args", ())
+        arguments = given if isinstance(given, tuple) else ()
+        shown = iter([type(each).__name__ if isinstance(each, BaseException) else "..." for each in arguments])
+        template = template_of(record)
+        event["event"] = _PLACE.sub(lambda _: next(shown, "..."), template) if given else template
         event["logger"] = record.name
+        failures = [failure_of(each) for each in arguments if isinstance(each, BaseException)]
+        if codes := [str(failure.reason) for failure in failures if failure is not None]:
+            event["code"] = codes[0]
+        if repeated := getattr(record, "repeated", 0):
+            event["count"] = repeated
     return event
 
 
@@ -104,10 +123,11 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty(), pad_event_to=0)
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = BoundedHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[only_template, *shared],
+            pass_foreign_args=True,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, keep_allowed, render],
         )
     )

@@ -139,14 +139,17 @@ class QueueConsumer:
         while (message := await self._next(queue)) is not None:
             known = digest(message.body)
             name = (message.message_id or known)[:200]
-            if known in done:
-                again += 1
-                log.info("a message came again, told in its receipt; not read again")
-                records = _resent(name)
-            else:
+            acknowledge = self._acknowledge(message)
+            if known not in done:
                 done.append(known)
-                records = self._reader(message.body)
-            yield Batch(name, records, {"done": list(done), "again": again}, self._acknowledge(message))
+                after = {"done": list(done), "again": again}
+                named = message.message_id is not None
+                yield Batch(name, self._reader(message.body), after, acknowledge, content=known, named=named)
+                continue
+            again += 1
+            after = {"done": list(done), "again": again}
+            log.info("a message came again, told in its receipt; not read again")
+            yield Batch(name, _resent(name), after, acknowledge, content=f"{known}-{again}")
 
     async def close(self) -> None:
         """Let go of the broker; what was not acknowledged goes back to the queue."""

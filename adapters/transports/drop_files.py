@@ -109,12 +109,12 @@ def why_not_yet(options: Waiting, age: float, end: Callable[[], Completeness | N
 def batch_of(memory: Remembers, done: Done, twin: str | None, reader: Reader) -> Batch | None:
     """The batch of a file that is remembered now; a note if `twin` had its content, None if that is the file itself."""
     if twin is None:
-        return Batch(done.name, reader, memory.position(), content=done.digest)
+        return Batch(done.name, reader, memory.position(), content=done.digest, named=True)
     if twin == done.name:
         return None
     memory.again += 1
     log.info("known content under another name, told in its receipt; not read again")
-    return Batch(done.name, _resent(done.name, twin), memory.position(), content=done.digest)
+    return Batch(done.name, _resent(done.name, twin), memory.position(), content=done.digest, named=True)
 
 
 def small_reader(content: bytes, format: Format, unwrap: str | None, limit: int) -> Reader:

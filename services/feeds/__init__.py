@@ -3,6 +3,7 @@
 from services.feeds.checkpoints import Checkpoint, Checkpoints, parse
 from services.feeds.condition import Condition
 from services.feeds.counters import NONE, Counters
+from services.feeds.labels import compared
 from services.feeds.orders import Order, Orders, Word, give
 from services.feeds.ownership import FeedHeld, FeedLost, Holding, Ownership
 from services.feeds.storage import FeedStorage, Values
@@ -22,6 +23,7 @@ __all__ = [
     "Ownership",
     "Values",
     "Word",
+    "compared",
     "give",
     "parse",
 ]

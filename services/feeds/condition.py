@@ -6,9 +6,11 @@ It goes along with the checkpoint for those who operate the bus; nothing is deci
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
+
+from services.feeds.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Condition:
     down_since: datetime | None = None
     down_why: str | None = None
     deferred: int = 0  # pieces that the source holds and its transport left for later
+    used_again: int = 0  # batches whose name or number had come before with other content
+    used_again_why: str | None = None  # which it was, of the last of them
+    used_again_at: datetime | None = None
+    labels: Labels = field(default_factory=dict)  # names and numbers that are known again
 
     def as_json(self) -> dict[str, Any]:
         """Return the condition as it stands in a checkpoint."""
@@ -31,6 +37,10 @@ class Condition:
             "down_since": _text(self.down_since),
             "down_why": self.down_why,
             "deferred": self.deferred,
+            "used_again": self.used_again,
+            "used_again_why": self.used_again_why,
+            "used_again_at": _text(self.used_again_at),
+            "labels": dict(self.labels),
         }
 
     @classmethod
@@ -45,6 +55,11 @@ class Condition:
             down_since=_moment(body["down_since"]),
             down_why=body["down_why"],
             deferred=body["deferred"],
+            # none by earlier versions
+            used_again=body.get("used_again", 0),
+            used_again_why=body.get("used_again_why"),
+            used_again_at=_moment(body.get("used_again_at")),
+            labels=body.get("labels", {}),
         )
 
 

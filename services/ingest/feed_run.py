@@ -29,7 +29,7 @@ from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, So
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, shape
-from services.feeds import Checkpoint, FeedLost, FeedStorage, Holding, Orders, Ownership, Values
+from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
 from services.ingest.patience import Patience
@@ -399,9 +399,9 @@ class FeedRun:
             raise _Missing  # the positions of what was sent just now tell
         # a poll that read and said nothing has no receipt
         finished = [tally for tally in chunk.finished if tally.records or tally.notes]
+        condition = self._compared(self.holding.checkpoint.condition, finished)
         await self._send([receipt(tally, self.host.receipt_keys) for tally in finished])
         self._log_batches(finished)
-        condition = self.holding.checkpoint.condition
         if finished:
             condition = replace(condition, last_batch=finished[-1].origin.batch, last_batch_at=datetime.now(UTC))
         await self._save(replace(chunk.checkpoint, condition=condition))
@@ -419,8 +419,26 @@ class FeedRun:
     async def _save(self, checkpoint: Checkpoint) -> None:
         await self.host.patience(self.stop, lambda: self.host.ownership.save(self.holding, checkpoint))
 
+    @staticmethod
+    def _compared(condition: Condition, tallies: Sequence[Tally]) -> Condition:
+        """Return the condition behind batches; those whose name or number had other content before are marked."""
+        for tally in tallies:
+            labels, tally.used_again = compared(condition.labels, tally.labels)
+            condition = replace(condition, labels=labels)
+            if tally.used_again:
+                condition = replace(
+                    condition,
+                    used_again=condition.used_again + 1,
+                    used_again_why=f"{' and '.join(tally.used_again)}, batch {tally.origin.batch!r}",
+                    used_again_at=datetime.now(UTC),
+                )
+        return condition
+
     def _log_batches(self, tallies: Sequence[Tally]) -> None:
         for tally in tallies:
+            if tally.used_again:
+                why = f"{' and '.join(tally.used_again)} had come before with other content; it was read as usual"
+                self.log.warning("used again", batch=tally.origin.batch, why=why)
             self.log.info("batch done", batch=tally.origin.batch, **tally.part.as_json())
 
     async def _release(self) -> None:

@@ -61,6 +61,7 @@ class Reader:
         origin = Origin(system.name, feed.name, name, system.mapping_version)
         limits = Limits(self.settings.refuse_share, self.settings.refuse_min)
         tally = Tally(origin, feed.mapping, self.clock, self.spool, limits, Guard.of(system), mark=mark)
+        tally.numbered, tally.named = feed.numbered, batch.named
         tally.resume(resumed.reads, resumed.part)
 
         def begun(stopped: str | None = None) -> Checkpoint:

@@ -35,6 +35,7 @@ def receipt(tally: Tally, ring: Keyring) -> Message:
         "coverage": tally.coverage,
         "coverage_withheld": tally.withheld,
         "at": datetime.now(UTC).isoformat(),
+        "used_again": tally.used_again,
     }
     return message_of(body, tally.keys, tally.mark, ring)
 

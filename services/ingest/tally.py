@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
-from adapters.core import BadRecord, Filtered, Lost, Mapping_, Note, Origin, Read, Record
+from adapters.core import BadRecord, Filtered, Header, Lost, Mapping_, Note, Origin, Read, Record
 from bus.contract import Message
 from bus.events import message_of
 from schemas.events import AnyEvent, Coverage, stamped
@@ -50,6 +51,8 @@ class Tally:
     mark: str = ""  # of the batch's content
     skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
     trace: str | None = None  # the sender's trace context, which the events carry along
+    numbered: tuple[str, ...] = ()  # the fields of headers that number what is sent
+    named: bool = False  # the sender gave the batch its name
     reads: int = 0
     records: int = 0
     read: int = 0
@@ -68,6 +71,14 @@ class Tally:
     withheld: int = 0  # coverage events of a batch with refused records
     context: bytes | None = None  # the last note: what a refused record behind it may need to be read again
     ordinal: int = 0  # of the record behind that note
+    numbers: list[tuple[str, Any]] = field(default_factory=list)  # of headers, with the hash of what each is above
+    used_again: list[str] = field(default_factory=list)  # names and numbers that had come before with other content
+
+    @property
+    def labels(self) -> list[tuple[str, str]]:
+        """Name and numbers that the sender gave to the batch, each with a digest of what came with it."""
+        name = [(f"the name {self.origin.batch!r}", self.mark)] if self.named else []
+        return name + [(number, content.hexdigest()) for number, content in self.numbers]
 
     @property
     def part(self) -> Counters:
@@ -89,6 +100,8 @@ class Tally:
         try:
             for read in reads:
                 self.reads += 1
+                if self.numbered:
+                    self._number(read)
                 result += self._note(read) if isinstance(read, Note) else self._record(read)
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
@@ -96,13 +109,24 @@ class Tally:
             raise
         return result
 
+    def _number(self, read: Read) -> None:
+        """Take down the number of a header, and what comes behind it."""
+        if isinstance(read, Header):
+            values = [str(read.fields[name]) for name in self.numbered if read.fields.get(name) is not None]
+            if len(values) == len(self.numbered):
+                number = " ".join(f"{name} {value}" for name, value in zip(self.numbered, values, strict=True))
+                self.numbers.append((number, blake2b(digest_size=16)))
+        if self.numbers:
+            self.numbers[-1][1].update(read.raw)
+
     def _snapshot(self) -> tuple[Any, ...]:
         numbers = tuple(getattr(self, name) for name in _NUMBERS)
         lengths = (len(self.refused), len(self.notes), len(self.coverage), len(self.lost_values), len(self.keys))
-        return numbers, self.filtered.copy(), self.lost.copy(), self.reasons.copy(), lengths
+        hashed = [*self.numbers[:-1], *((number, content.copy()) for number, content in self.numbers[-1:])]
+        return numbers, self.filtered.copy(), self.lost.copy(), self.reasons.copy(), lengths, hashed
 
     def _restore(self, before: tuple[Any, ...]) -> None:
-        numbers, self.filtered, self.lost, self.reasons, lengths = before
+        numbers, self.filtered, self.lost, self.reasons, lengths, self.numbers = before
         refused, notes, coverage, lost, keys = lengths
         for name, number in zip(_NUMBERS, numbers, strict=True):
             setattr(self, name, number)

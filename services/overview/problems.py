@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from schemas.operations import FeedState, FeedStatus, Overview
 
 _MOST_DEAD_LETTERS = 3
+_TOLD = timedelta(days=1)
+"""How long a name or number that was used again is told of."""
 
 
 def problems_of(overview: Overview) -> Iterator[str]:
@@ -30,6 +33,11 @@ def problems_of(overview: Overview) -> Iterator[str]:
             yield f"{name} is paused{_by(feed)}: {feed.why}; `visabus feeds resume {name}` lets it go on"
         if feed.deferred:
             yield f"{name}: {feed.deferred} pieces of its source are left for later"
+        if feed.used_again_at is not None and overview.at - feed.used_again_at < _TOLD:
+            yield (
+                f"{name}: {feed.used_again_why} had come before with other content ({feed.used_again} times so far): "
+                "ask the sender which of them holds"
+            )
     if overview.store is not None and overview.store.quarantined:
         yield (
             f"{overview.store.quarantined} pools of records could not be resolved, their persons are missing: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -136,6 +137,56 @@ async def test_the_broker_killed_and_started_again_under_load(
         assert await wrong_counts(pipeline, population) == []
     finally:
         kafka_local.stop(home)
+
+
+OUTAGE_SECONDS = 30
+LINES = 100
+"""Of one process in half a minute without Kafka."""
+
+
+def lines_of(pipeline: Pipeline, command: str, *, bounded: bool = True) -> list[str]:
+    """The lines of a command's log; without `bounded` as many as were said, those that were counted each as one."""
+    lines = (pipeline.data / f"{command}.log").read_text().splitlines()
+    return (
+        lines
+        if bounded
+        else lines + ["counted"] * sum(int(number) for line in lines for number in re.findall(r"\bcount=(\d+)", line))
+    )
+
+
+@pytest.mark.law(2, "half a minute without Kafka is told in few lines, and those are filled in")
+async def test_half_a_minute_without_kafka_floods_no_log(
+    tmp_path: Path, population: Path, kafka: str, tell: Callable[[str], None]
+) -> None:
+    """A Kafka of the test's own; `kafka` only says whether one can be run here."""
+    assert kafka
+    home = tmp_path / "kafka"
+    address = await asyncio.to_thread(kafka_local.start, home)
+    pipeline = replace(Pipeline.embedded(tmp_path / "data", population, chunk=20), bus=f"kafka://{address}")
+    running = [pipeline.start("ingest", "--take-over"), pipeline.start("correlate"), pipeline.open_door()]
+    commands = ("ingest", "correlate", "door")
+    try:
+        async with watching(pipeline) as watch:
+            await moved(watch.read)
+        await asyncio.to_thread(kafka_local.kill, home)
+        await asyncio.sleep(OUTAGE_SECONDS)
+        assert [process.poll() for process in running] == [None, None, None]
+        await asyncio.to_thread(kafka_local.start, home)
+        async with watching(pipeline) as watch:
+            await moved(watch.read)
+        await asyncio.sleep(3)
+        await asyncio.gather(*(stop(process) for process in running))
+        for command in commands:
+            lines = lines_of(pipeline, command)
+            said = len(lines_of(pipeline, command, bounded=False))
+            tell(f"{command} wrote {len(lines)} lines, in place of {said}")
+            assert len(lines) <= LINES, "\n".join(lines[-LINES:])
+            assert [line for line in lines if "%s" in line or "%r" in line] == []
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+        await asyncio.to_thread(kafka_local.stop, home)
 
 
 @pytest.mark.law(2, "a source that comes late")

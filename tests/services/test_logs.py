@@ -15,6 +15,7 @@ import structlog
 
 import services
 from services.logs import ALLOWED, configure
+from services.repeated_lines import MOST, BoundedHandler, Repeats
 
 CANARY = "SKYWALKER"
 
@@ -73,7 +74,54 @@ def test_an_exception_shows_its_type_and_its_way(stream: io.StringIO) -> None:
 def test_other_libraries_show_their_template(stream: io.StringIO) -> None:
     logging.getLogger("library").warning("failed on %s", CANARY)
     line = json.loads(stream.getvalue())
-    assert (line["event"], line["logger"]) == ("failed on %s", "library")
+    assert (line["event"], line["logger"]) == ("failed on ...", "library")
+
+
+def test_an_error_in_a_template_shows_its_type_and_why(stream: io.StringIO) -> None:
+    error = ConnectionRefusedError(CANARY)
+    logging.getLogger("library").warning("Unable connect to node with id %s: %r (%5.2f)", 1, error, 0.5)
+    line = json.loads(stream.getvalue())
+    assert line["event"] == "Unable connect to node with id ...: ConnectionRefusedError (...)"
+    assert line["code"] == "refused"
+
+
+def shout(moments: int) -> None:
+    """A library says three things at each of so many moments, ten a second; one of them fills its lines itself."""
+    library = logging.getLogger("library.inner")
+    for at in range(moments):
+        for record in (
+            library.makeRecord(library.name, logging.ERROR, "", 0, "no connection to %s", (at,), None),
+            library.makeRecord(library.name, logging.WARNING, "", 0, "tried again", (), None),
+            library.makeRecord(library.name, logging.WARNING, "", 0, f"attempt {at}", (), None),
+        ):
+            record.created = at / 10
+            library.handle(record)
+
+
+@pytest.mark.law(2, "a library that says the same thousands of times says it once a minute, with the number")
+def test_what_is_said_again_and_again_is_counted(stream: io.StringIO) -> None:
+    shout(1_000)  # 100 s
+    (handler,) = (each for each in logging.getLogger().handlers if isinstance(each, BoundedHandler))
+    handler.close()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert len(lines) <= 2 * 2 * (MOST + 1)
+    for event in ("no connection to ...", "tried again"):
+        several = [line for line in lines if line["event"] == event]
+        assert [line.get("count", 1) for line in several] == [1, 599, 1, 399], "first of each minute, and the others"
+    assert sum(line.get("count", 1) for line in lines) == 3_000, "all are accounted for"
+
+
+@pytest.mark.law(2, planted="a log that a library floods")
+def test_a_flood_is_seen(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Repeats, "passed", lambda _self, record: iter([record]))
+    with pytest.raises(AssertionError):
+        test_what_is_said_again_and_again_is_counted(stream)
+
+
+def test_lines_of_this_project_are_all_written(stream: io.StringIO) -> None:
+    for _ in range(50):
+        structlog.get_logger("test").info("batch done", read=3)
+    assert len(stream.getvalue().splitlines()) == 50
 
 
 @pytest.mark.law(7, planted="a log that lets a person's data through")

@@ -194,5 +194,5 @@ ADAPTER = System(
     evidence="foreign_entry",
     identifiers=("passport",),
     mapping_version=1,
-    feeds=(Feed("batches", SftpDrop(pattern="BCI.D????????.S??????.xml"), MAPPING, FORMAT),),
+    feeds=(Feed("batches", SftpDrop(pattern="BCI.D????????.S??????.xml"), MAPPING, FORMAT, ("BatchSequenceNumeric",)),),
 )

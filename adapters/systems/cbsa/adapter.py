@@ -165,5 +165,5 @@ ADAPTER = System(
     evidence="foreign_entry",
     identifiers=("passport",),
     mapping_version=1,
-    feeds=(Feed("entries", SftpDrop(pattern="CBSA-ENTRY.??????.txt"), MAPPING, FORMAT),),
+    feeds=(Feed("entries", SftpDrop(pattern="CBSA-ENTRY.??????.txt"), MAPPING, FORMAT, ("SEQUENCE",)),),
 )

@@ -214,5 +214,5 @@ ADAPTER = System(
     evidence="biometric",
     identifiers=("i94", "passport", "visa"),
     mapping_version=1,
-    feeds=(Feed("nightly", FileDrop(pattern="I94.D????????.S??????"), MAPPING, FORMAT),),
+    feeds=(Feed("nightly", FileDrop(pattern="I94.D????????.S??????"), MAPPING, FORMAT, ("FILE-SEQUENCE",)),),
 )

@@ -121,5 +121,5 @@ ADAPTER = System(
     facts=("lead_closed", "lead_opened"),
     identifiers=("sevis", "i94", "passport", "a_number", "subject"),
     mapping_version=1,
-    feeds=(Feed("leads", FileDrop(pattern="LEADS.*"), MAPPING, FORMAT),),
+    feeds=(Feed("leads", FileDrop(pattern="LEADS.*"), MAPPING, FORMAT, ("SEQUENCE",)),),
 )

@@ -113,5 +113,5 @@ ADAPTER = System(
     facts=("file_moved", "file_opened", "file_scanned"),
     identifiers=("a_number", "receipt"),
     mapping_version=1,
-    feeds=(Feed("moves", FileDrop(pattern="NFTS.*"), MAPPING, FORMAT),),
+    feeds=(Feed("moves", FileDrop(pattern="NFTS.*"), MAPPING, FORMAT, ("SEQUENCE",)),),
 )

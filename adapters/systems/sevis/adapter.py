@@ -146,5 +146,10 @@ ADAPTER = System(
     facts=("encounter", "sevis_active", "sevis_completed", "sevis_terminated"),
     identifiers=("sevis", "passport", "i94"),
     mapping_version=1,
-    feeds=(Feed("batches", FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"), MAPPING, FORMAT), FEED),
+    feeds=(
+        Feed(
+            "batches", FileDrop(pattern="SEVIS.D????????.S??????.*", unwrap="zip"), MAPPING, FORMAT, ("BatchSequence",)
+        ),
+        FEED,
+    ),
 )

@@ -87,5 +87,5 @@ ADAPTER = System(
     evidence="shown",
     identifiers=("i94", "passport"),
     mapping_version=1,
-    feeds=(Feed("files", FileDrop(pattern="shown.*"), MAPPING, FORMAT),),
+    feeds=(Feed("files", FileDrop(pattern="shown.*"), MAPPING, FORMAT, ("SEQUENCE",)),),
 )

@@ -175,5 +175,8 @@ ADAPTER = System(
     facts=("encounter",),
     identifiers=("a_number", "passport", "subject", "visa"),
     mapping_version=1,
-    feeds=(Feed("queue", AmqpQueue(), MAPPING, FORMAT), Feed("files", FileDrop(pattern="TECS.*"), MAPPING, FORMAT)),
+    feeds=(
+        Feed("queue", AmqpQueue(), MAPPING, FORMAT, ("SITE-CODE", "MESSAGE-SEQUENCE")),
+        Feed("files", FileDrop(pattern="TECS.*"), MAPPING, FORMAT, ("SITE-CODE", "MESSAGE-SEQUENCE")),
+    ),
 )

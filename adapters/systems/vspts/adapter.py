@@ -79,5 +79,5 @@ ADAPTER = System(
     facts=("visa_refused", "visa_vetted"),
     identifiers=("visa_application", "passport", "visa"),
     mapping_version=1,
-    feeds=(Feed("batches", FileDrop(pattern="VSPTS.*.xml"), MAPPING, FORMAT),),
+    feeds=(Feed("batches", FileDrop(pattern="VSPTS.*.xml"), MAPPING, FORMAT, ("BatchSequence",)),),
 )
