@@ -462,6 +462,9 @@ def _position() -> Json:
         },
     )
     late = ("rewound", "begins", "tails")  # checkpoints of earlier versions have none of them
+    again = ("used_again", "used_again_why", "used_again_at", "labels")  # nor their conditions of these
+    condition = position["properties"]["condition"]
+    condition["required"] = [name for name in condition["required"] if name not in again]
     return position | {"required": [name for name in position["required"] if name not in late]}
 
 
@@ -498,7 +501,8 @@ def _receipt() -> Json:
             "at": _INSTANT,
         },
     )
-    return receipt | {"required": [name for name in receipt["required"] if name != "lost"]}
+    late = ("lost", "used_again")  # receipts of earlier versions have no names or numbers that were used again
+    return receipt | {"required": [name for name in receipt["required"] if name not in late]}
 
 
 def _dead_letter() -> Json:

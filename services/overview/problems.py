@@ -8,7 +8,7 @@ from datetime import timedelta
 from schemas.operations import FeedState, FeedStatus, Overview
 
 _MOST_DEAD_LETTERS = 3
-_TOLD = timedelta(days=1)
+_RECENT = timedelta(days=1)
 """How long a name or number that was used again is told of."""
 
 
@@ -33,7 +33,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
             yield f"{name} is paused{_by(feed)}: {feed.why}; `visabus feeds resume {name}` lets it go on"
         if feed.deferred:
             yield f"{name}: {feed.deferred} pieces of its source are left for later"
-        if feed.used_again_at is not None and overview.at - feed.used_again_at < _TOLD:
+        if feed.used_again_at is not None and overview.at - feed.used_again_at < _RECENT:
             yield (
                 f"{name}: {feed.used_again_why} had come before with other content ({feed.used_again} times so far): "
                 "ask the sender which of them holds"

@@ -72,7 +72,7 @@ async def ingest(folder: Path, bus: Bus) -> None:
     assert outcome.error is None
 
 
-def told(stream: io.StringIO) -> list[dict[str, Any]]:
+def warnings(stream: io.StringIO) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, stream.getvalue().splitlines()) if line["event"] == "used again"]
 
 
@@ -89,7 +89,7 @@ async def first_and_again(tmp_path: Path, bus: Bus, how: str) -> None:
 @pytest.mark.parametrize("how", ["name", "number", "both"])
 async def test_it_is_read_and_said_once(tmp_path: Path, bus: Bus, how: str, stream: io.StringIO) -> None:
     await first_and_again(tmp_path, bus, how)
-    (line,) = told(stream)
+    (line,) = warnings(stream)
     batch = "LEADS.042" if how == "number" else "LEADS.041"
     assert (line["level"], line["system"], line["feed"], line["batch"]) == ("warning", "LEADTRAC", "leads", batch)
     assert ("SEQUENCE 41" in line["why"], "the name" in line["why"]) == (how != "name", how != "number")
@@ -109,7 +109,7 @@ async def test_it_is_read_and_said_once(tmp_path: Path, bus: Bus, how: str, stre
     (problem,) = [each for each in problems_of(overview) if "other content" in each]
     assert problem.startswith("LEADTRAC.leads: ")
     await ingest(tmp_path / "in", bus)
-    assert len(told(stream)) == 1, "a run that finds nothing new says nothing"
+    assert len(warnings(stream)) == 1, "a run that finds nothing new says nothing"
 
 
 @pytest.mark.law(2, planted="ingest that does not see a name or number used again")
@@ -128,7 +128,7 @@ async def test_others_are_not_told(tmp_path: Path, bus: Bus, stream: io.StringIO
         await ingest(folder, bus)
     drop(folder, "LEADS.050", 44, "S00044")  # the same again under another name: told in its receipt
     await ingest(folder, bus)
-    assert told(stream) == []
+    assert warnings(stream) == []
 
 
 def test_labels_are_bounded_and_the_last_are_kept() -> None:
