@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from adapters import converters
 from adapters.core import BadRecord, Changed, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
-from schemas.confidential import CLASSES, marks_of
+from schemas.confidential import marks_of_event
 from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Status, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.ids import digest, event_id
@@ -27,7 +27,6 @@ from schemas.moments import Moment
 Envelope = dict[str, Any]
 NOTHING = Mapped()
 """What a note gives that vouches for nothing."""
-_CLASSES = ("class_of_admission", "requested_class", "granted_class")
 _NUMBERED = frozenset({Scheme.A_NUMBER, Scheme.FIN, Scheme.I94, Scheme.PASSPORT})
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CLOCKS = timedelta(days=1)
@@ -178,14 +177,10 @@ class Mapper:
         return Mapped(results)
 
     def _marks(self, said: Fields, events: Sequence[Says]) -> tuple[Handling, ...]:
-        """What makes a record confidential: its system's own marks, and classes and words that betray it."""
+        """What makes a record confidential: its system's own marks, and what in its events betrays it."""
         marks = set(self.handling(said))
         for one in events:
-            for name in _CLASSES:
-                if (mark := CLASSES.get(one.fields.get(name) or "")) is not None:
-                    marks.add(mark)
-            if (reason := one.fields.get("reason")) is not None:
-                marks.update(marks_of(reason))
+            marks.update(marks_of_event(one.fields))
         return tuple(sorted(marks)) if marks else ()
 
     @staticmethod

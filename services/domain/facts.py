@@ -19,7 +19,7 @@ from msgspec import Meta
 from schemas.codec import Undecodable
 from schemas.codec import decode as decode_canonical
 from schemas.codec import encode as encode_canonical
-from schemas.confidential import CLASSES
+from schemas.confidential import CLASSES, FACTS
 from schemas.events import SCHEMA_VERSION, Evidence
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Scheme, canonical, text_of
@@ -45,14 +45,7 @@ class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
     identifiers: tuple[str, ...]  # `Identifier.text`
 
 
-BY_LAW = {
-    "asylum_pending": "asylum",
-    "asylum_granted": "asylum",
-    "asylum_referred": "asylum",
-    "asylum_denied": "asylum",
-    "tps": "tps",
-    "tps_withdrawn": "tps",
-}
+BY_LAW = {fact: mark.value for fact, mark in FACTS.items()}
 """Facts that are confidential whether their source marks them or not: 8 CFR 208.6, 244.16."""
 BY_CLASS = {admitted: mark.value for admitted, mark in CLASSES.items()}
 """Classes that betray what is confidential, on whatever record they stand."""

@@ -28,7 +28,7 @@ from adapters.formats.layout import Choice, Layout
 from adapters.mapper import Mapper, Number, Person, Says
 from adapters.transports.file_drop import FileDrop
 from adapters.transports.snapshot import Snapshot, number_of
-from schemas.confidential import CLASSES, PERMITS
+from schemas.confidential import mark_of_class, mark_of_permit
 from schemas.countries import UNKNOWN_ISSUER
 from schemas.country_codes import INS_ALPHA
 from schemas.events import Handling, Name, Status, Subject
@@ -163,9 +163,9 @@ def gone(row: Fields) -> Iterator[Says]:
 def handling(row: Fields) -> Iterator[Handling]:
     """What the class, the category of a permit, or the system that it comes from betrays."""
     permit = row.group("EAD-DATA")
-    if (mark := CLASSES.get(row.text("CLASS-OF-ADMISSION") or "")) is not None:
+    if (mark := mark_of_class(row.text("CLASS-OF-ADMISSION"))) is not None:
         yield mark
-    if permit is not None and (mark := PERMITS.get(permit.text("EAD-CATEGORY") or "")) is not None:
+    if permit is not None and (mark := mark_of_permit(permit.text("EAD-CATEGORY"))) is not None:
         yield mark
     if row.text("SOURCE-SYSTEM") == "RAPS":
         yield Handling.ASYLUM

@@ -11,6 +11,7 @@ from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
 from adapters.mapper import Mapper, Number, Person, Says
 from adapters.transports.http_push import HttpPush
+from schemas.confidential import marks_of_forms
 from schemas.events import Handling, Status
 from schemas.identifiers import Scheme
 from schemas.moments import Moment
@@ -25,11 +26,6 @@ FACTS = {
 RULES = {"REUSED": "reused", **dict.fromkeys(("CARD_ORDERED", "CARD_MAILED", "CARD_RETURNED"), "card-on-its-way")}
 TYPE = choice(*FACTS, *RULES)
 CODES = {"FTA0": "CAPTURED", "LDF": "CARD_PRODUCED"}
-CONFIDENTIAL = {
-    **dict.fromkeys(("I589", "I730"), Handling.ASYLUM),
-    **dict.fromkeys(("I914", "I918", "I360"), Handling.PROTECTED),
-    "I821": Handling.TPS,
-}
 PERSON = Person(
     family="applicant/familyName",
     given=("applicant/givenName",),
@@ -73,9 +69,7 @@ def says(event: Fields) -> Iterable[Says] | Filtered:
 
 def handling(event: Fields) -> Iterator[Handling]:
     """What the law makes confidential, by the form."""
-    mark = CONFIDENTIAL.get((event.optional("formType", text) or "").upper().replace("-", ""))
-    if mark is not None:
-        yield mark
+    return marks_of_forms(event.optional("formType", text))
 
 
 MAPPING = Mapper(

@@ -12,27 +12,15 @@ from adapters.mapper import Mapper, Number, Person, Says
 from adapters.transports.database_extract import DatabaseExtract
 from adapters.transports.rows import timestamp
 from adapters.transports.snapshot import Snapshot, number_of
+from schemas.confidential import marks_of_forms
 from schemas.events import Handling, Status
 from schemas.identifiers import Scheme
 from schemas.moments import Moment
 
 COLUMNS = ("document_id", "a_number", "file_part", "form_number", "pages", "scanned_at", "office")
 PART = code({"L": None, "R": None, "W": None, "S": "separator-sheets"})
-CONFIDENTIAL = {
-    "I-589": Handling.ASYLUM,
-    "I-730": Handling.ASYLUM,
-    "I-590": Handling.ASYLUM,
-    "I-870": Handling.ASYLUM,  # credible fear
-    "I-899": Handling.ASYLUM,  # reasonable fear
-    "I-360": Handling.PROTECTED,
-    "I-914": Handling.PROTECTED,
-    "I-918": Handling.PROTECTED,
-    "I-929": Handling.PROTECTED,
-    "I-821": Handling.TPS,
-}
 FILE = Person(numbers=(Number(Scheme.A_NUMBER, "a_number", needed=True),))
 _KEY = re.compile(r"[A-Z0-9]{1,20}")
-_FORM = re.compile(r"\b([A-Z]+)[- ]?([0-9]+)([A-Z]?)")
 
 
 def key(row: Fields) -> str:
@@ -45,11 +33,7 @@ def key(row: Fields) -> str:
 
 def handling(row: Fields) -> Iterator[Handling]:
     """What the form betrays, supplements and other spellings included: I-918A, I918."""
-    for form in _FORM.finditer((row.text("form_number") or "").upper()):
-        mark = CONFIDENTIAL.get(f"{form[1]}-{form[2]}")
-        # TPS has a form number that the younger one for deferred action begins with: I-821D is none of TPS
-        if mark is not None and not (mark is Handling.TPS and form[3] == "D"):
-            yield mark
+    return marks_of_forms(row.text("form_number"))
 
 
 def says(row: Fields) -> Iterator[Says]:

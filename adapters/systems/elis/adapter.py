@@ -18,6 +18,7 @@ from adapters.systems.elis.case_status import DECISIONS, OFFICE, CaseStatus, mea
 from adapters.systems.elis.person import PERSON, documents, receipt_of
 from adapters.transports.rest_items import RestItems
 from adapters.transports.rest_poll import CursorPages
+from schemas.confidential import marks_of_forms
 from schemas.events import Handling, Status
 
 RULES = {"I-589": "asylum-is-told-by-raps"} | dict.fromkeys(
@@ -113,8 +114,7 @@ def retracted(answer: Fields) -> bool:
 
 def handling(answer: Fields) -> Iterator[Handling]:
     """What the law makes confidential."""
-    if form_of(case_of(answer)) == "I-821":
-        yield Handling.TPS
+    yield from marks_of_forms(case_of(answer).text("formType"))
     if details_of(answer).present("protected", flag):
         yield Handling.PROTECTED
 

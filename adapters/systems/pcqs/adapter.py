@@ -16,6 +16,7 @@ from adapters.fields import Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Says
 from adapters.transports.soap_ask import SoapAsk
+from schemas.confidential import mark_of_class, marks_of_forms
 from schemas.events import Extension, Handling, Status, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
 from schemas.moments import Moment
@@ -152,9 +153,13 @@ def _when(on: date, subject: Subject) -> dict[str, Any]:
 
 
 def handling(answer: Fields) -> Iterator[Handling]:
-    """A victim's record makes the whole answer confidential."""
-    if any(record.text("@restricted") == "1367" for record in answer.groups("Record")):
-        yield Handling.PROTECTED
+    """A record of a victim, of asylum or of TPS makes the whole answer confidential, by its form and class too."""
+    for record in answer.groups("Record"):
+        if record.text("@restricted") == "1367":
+            yield Handling.PROTECTED
+        yield from marks_of_forms(word(record, "FormType"))
+        classes = (mark_of_class(word(record, name)) for name in ("RequestedClass", "GrantedClass"))
+        yield from filter(None, classes)
 
 
 MAPPING = Mapper(

@@ -17,7 +17,7 @@ from adapters.fields import Converter, Fields
 from adapters.formats.xml_message import XmlMessageFormat
 from adapters.mapper import Mapper, Says
 from adapters.transports.soap_poll import SoapPoll
-from schemas.confidential import CLASSES, PERMITS, marks_of
+from schemas.confidential import mark_of_class, mark_of_permit, marks_of, marks_of_forms
 from schemas.country_codes import ICAO, INS_ALPHA
 from schemas.events import Handling, Status, Subject
 from schemas.identifiers import Identifier, Scheme, Spelling
@@ -171,9 +171,11 @@ def says(said: Fields) -> Iterable[Says] | Filtered:
 def handling(said: Fields) -> Iterator[Handling]:
     """What the law makes confidential in it."""
     response_set = only(only(said, "InitialVerificationIndividualResponse"), "InitialVerificationIndividualResponseSet")
-    category, admission = (word(response_set, name).upper() for name in ("NonCitProvOfLaw", "NonCitCoaCode"))
-    yield from filter(None, (PERMITS.get(category), CLASSES.get(admission)))
-    yield from marks_of(word(response_set, "EligStatementTxt"))
+    category, admission = (word(response_set, name) for name in ("NonCitProvOfLaw", "NonCitCoaCode"))
+    yield from filter(None, (mark_of_permit(category), mark_of_class(admission)))
+    statement = word(response_set, "EligStatementTxt")
+    yield from marks_of(statement)
+    yield from marks_of_forms(statement)
 
 
 MAPPING = Mapper(
