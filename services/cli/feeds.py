@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import MOST_REASON, operating_user, remember
+from services.cli.audited import MOST_REASON, NOT_STATED, StatedReason, operating_user, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def pause(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
     typer.echo(f"{feed} is paused; `visabus feeds resume {feed}` lets it go on", err=True)
 
 
-def resume(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
+def resume(context: typer.Context, feed: FeedArgument, why: StatedReason = "") -> None:
     """Let a feed go on that was paused, from where it stopped.
 
     visabus feeds resume I94.nightly --why "the file is mended"
     """
     from services.feeds import Word
 
-    _order(context, feed, Word.RESUME, why)
+    _order(context, feed, Word.RESUME, why.strip() or NOT_STATED)
     typer.echo(f"{feed} goes on", err=True)
 
 
