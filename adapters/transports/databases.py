@@ -129,7 +129,8 @@ def down(address: str, error: BaseException) -> SourceDown:
     cause = getattr(error, "orig", None) or error
     if failure is not None:
         return SourceDown(f"{address}: {failure.reason}: {cause}", code=failure.reason)
-    return SourceDown(f"{address}: {type(cause).__name__}: {cause}")
+    code = Reason.ABSENT if "no such table" in str(cause) else None  # SQLite has no code for it
+    return SourceDown(f"{address}: {type(cause).__name__}: {cause}", code=code)
 
 
 def plain(value: Any) -> Any:

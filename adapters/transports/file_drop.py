@@ -46,6 +46,7 @@ from adapters.transports.drop_memory import Done, Memory
 from adapters.transports.drop_watch import DropWatch, age_by, go_on, open_for_writing, touched_without_a_write
 from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
+from links.reasons import Reason
 
 log = logging.getLogger(__name__)
 _MOST = 64
@@ -172,7 +173,7 @@ class DropFolder:
                         elif matches:
                             self.left.append(f"{name}: it is no file")
         except OSError as error:
-            raise SourceDown(f"{self.path}: {error.strerror}") from error
+            raise SourceDown(f"{self.path}: {error.strerror}", code=_code(error)) from error
         if self.seeing is not None:
             self.seeing.listed(temporary)
         return inodes
@@ -241,7 +242,7 @@ class DropFolder:
         except LinkInItsPlace:
             return None, A_LINK
         except OSError as error:
-            raise SourceDown(f"{path}: {error.strerror}") from error
+            raise SourceDown(f"{path}: {error.strerror}", code=_code(error)) from error
         if (after.st_size, after.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
             return None, ""
         return Seen(Done(name, stat.st_size, stat.st_mtime_ns, digest), content), ""
@@ -267,7 +268,7 @@ class DropFolder:
         except LinkInItsPlace:
             return None, A_LINK
         except OSError as error:
-            raise SourceDown(f"{path}: {error.strerror}") from error
+            raise SourceDown(f"{path}: {error.strerror}", code=_code(error)) from error
 
     def _renamed(self, path: Path, stat: os.stat_result) -> bool:
         """Whether the file came by a rename, as it is. Raises OSError."""
@@ -298,7 +299,7 @@ class DropFolder:
             with plain_file(path) as stream:
                 yield from read_stream(stream, self.format, self.options.unwrap, self.options.limit)
         except OSError as error:
-            raise SourceDown(f"{path}: {error.strerror}") from error
+            raise SourceDown(f"{path}: {error.strerror}", code=_code(error)) from error
 
 
 def plain_file(path: Path) -> BinaryIO:
@@ -336,3 +337,8 @@ def _digest(path: Path) -> str:
         while data := stream.read(2**20):
             state.update(data)
     return state.hexdigest()
+
+
+def _code(error: OSError) -> Reason | None:
+    """Return why a directory or file cannot be read, as far as that has a code; words of the system say the rest."""
+    return Reason.ABSENT if isinstance(error, FileNotFoundError) else None

@@ -55,6 +55,11 @@ _GATHER_SECONDS = 0.05
 """How long a feed whose source told that something came waits for more of it; longer where a poll takes longer."""
 
 
+def _is_news(before: Condition, why: str | None) -> bool:
+    """Return whether a source that cannot be reached was not told of yet, or for another reason."""
+    return before.down_since is None or before.down_why != why
+
+
 class _Missing(Exception):
     """The bus has not what the feed sent: the source has to be read again."""
 
@@ -379,9 +384,14 @@ class FeedRun:
 
     def _log_source_down(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
+        before = self.holding.checkpoint.condition
         self._observe_down(error)
-        self.log.warning(
+        # what is tried again in vain is told once, and again only where the reason is another
+        tell = self.log.warning if _is_news(before, self.holding.checkpoint.condition.down_why) else self.log.debug
+        code = getattr(error, "code", None)
+        tell(
             "source down",
+            **({"code": str(code)} if code is not None else {}),
             why=shape(str(error)),
             stage="breaker open" if state.attempt_number > self.host.settings.breaker_failures else "retry",
             attempt=state.attempt_number,

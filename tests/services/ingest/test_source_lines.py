@@ -1,0 +1,90 @@
+"""A source that goes away is told by one line that says why, and by one when it is back, over real sources."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contracts.transports.worlds import World, made
+from killing import wait_until
+from toy_source import settings, toy
+
+from adapters.core import Connection, Filtered, Format
+from bus.embedded import EmbeddedBus
+from links.reasons import Reason
+from services.ingest import feed_run, recorded, run
+from services.logs import configure
+
+FAST = ["files", "changes", "rows", "items"]
+
+
+class Opens:
+    """A transport over a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def open(self, url: str, format: Format | None, credentials: object = None) -> Connection:
+        return self.world.open()
+
+
+async def lines_of_an_outage(kind: str, folder: Path, request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """The lines of a host whose source goes away, is asked again several times, and comes back."""
+    stream = io.StringIO()
+    configure("info", "json", stream)
+
+    def lines(event: str = "") -> list[dict[str, Any]]:
+        parsed = [json.loads(line) for line in stream.getvalue().splitlines()]
+        return [line for line in parsed if line["event"].startswith(event or "source ")]
+
+    bus = await EmbeddedBus.open(folder / "bus.db")
+    async with made(kind, request.getfixturevalue, folder) as world:
+        source = toy(folder)
+        feed = replace(source.feed, transport=Opens(world), mapping=lambda _read, _origin: Filtered("toy.skip"))
+        stop = asyncio.Event()
+        await world.put(0)
+        quick = settings(folder, poll_seconds=0.1, retry_cap_seconds=0.1)
+        task = asyncio.create_task(run(quick, [replace(source, feed=feed)], bus=bus, stop=stop, clock=recorded))
+
+        async def done() -> bool:
+            return bool(lines("batch done"))
+
+        async def back() -> bool:
+            return bool(lines("source back"))
+
+        try:
+            await wait_until(done, every=0.05, seconds=20)
+            await world.away()
+            await asyncio.sleep(1.5)
+            await world.back()
+            await wait_until(back, every=0.05, seconds=20)
+        finally:
+            stop.set()
+            await task
+            await bus.close()
+    return lines()
+
+
+@pytest.mark.law(2, "a source that goes away: one line that says why, one when it is back")
+@pytest.mark.parametrize("kind", FAST)
+async def test_one_line_when_it_goes_and_one_when_it_is_back(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, logs: None
+) -> None:
+    lines = await lines_of_an_outage(kind, tmp_path, request)
+    assert [line["event"] for line in lines] == ["source down", "source back"]
+    assert lines[0]["why"]
+    assert lines[0]["code"] in set(Reason)
+
+
+@pytest.mark.law(2, planted="a feed that tells each attempt, or nothing")
+async def test_a_line_for_each_attempt_is_seen(
+    tmp_path: Path, request: pytest.FixtureRequest, logs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_run, "_is_news", lambda _before, _why: True)
+    with pytest.raises(AssertionError):
+        await test_one_line_when_it_goes_and_one_when_it_is_back("files", tmp_path, request, logs)
