@@ -14,13 +14,14 @@ KILLS ?= 200
 SETS ?= 500
 ACCIDENTS ?= 300
 PRESS ?= 600
+PAGE ?= 60
 
 .PHONY: help install screenshots lock sbom known-faults demo test test-unit test-long check fmt bench clean fuzz
 
 help:
 	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka and Connect, PostgreSQL, MariaDB and RabbitMQ where none is given"
-	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several, 300 accidents of bus and store, ten minutes of pressed doors (KILLS=200 SETS=500 ACCIDENTS=300 PRESS=600; an hour)"
+	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several, 300 accidents of bus and store, ten minutes of pressed doors, a minute of the open page (KILLS=200 SETS=500 ACCIDENTS=300 PRESS=600 PAGE=60; an hour)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
@@ -55,8 +56,8 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: $(VENV)/.dev
-	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) VISABUS_TEST_ACCIDENTS=$(ACCIDENTS) VISABUS_TEST_DOOR_SECONDS=$(PRESS) $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py $(ARGS)
+	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) VISABUS_TEST_ACCIDENTS=$(ACCIDENTS) VISABUS_TEST_DOOR_SECONDS=$(PRESS) VISABUS_TEST_PAGE_SECONDS=$(PAGE) $(BIN)/python -m pytest -n $(WORKERS) \
+		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py tests/services/console/test_browser.py $(ARGS)
 
 test-unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not connect and not kafka and not mariadb and not postgres and not rabbitmq and not slow" $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from browsing import (
@@ -23,6 +23,9 @@ from servers import Unavailable
 
 pytestmark = pytest.mark.slow
 CLICKS = 5
+PAGE_SECONDS = float(os.environ.get("VISABUS_TEST_PAGE_SECONDS", "12"))
+BLOCKED_MS = 200 if "VISABUS_TEST_PAGE_SECONDS" in os.environ else 1000  # beside other tests a thread waits for a core
+GROWTH_BYTES = 1_000_000
 LETTER = re.compile(REASON)
 
 
@@ -302,6 +305,59 @@ def test_what_goes_wrong_on_the_page_is_heard(browser: Browser, running: Install
             seen.sound()
         seen.said.clear()
         seen.requests = [url for url in seen.requests if "127.0.0.2" not in url]
+
+
+# --- left open for long -------------------------------------------------------------------------------------------
+
+_BLOCKED = """
+window.__blocked = [];
+new PerformanceObserver((list) => { for (const task of list.getEntries()) window.__blocked.push(task.duration); })
+  .observe({ entryTypes: ['longtask'] });
+"""
+
+
+def left_open(seen: Seen, seconds: float) -> tuple[int, int, float]:
+    """How many bytes and nodes the page grew by while it refreshed itself, and the longest task in milliseconds."""
+    page = seen.page
+    protocol = page.context.new_cdp_session(page)
+
+    def size() -> tuple[int, int]:
+        for _ in range(3):
+            protocol.send("HeapProfiler.collectGarbage")
+        heap = protocol.send("Runtime.getHeapUsage")["usedSize"]
+        return int(heap), int(protocol.send("Memory.getDOMCounters")["nodes"])
+
+    page.evaluate(_BLOCKED)
+    page.wait_for_timeout(5_000)  # what is made once is made
+    heap, nodes = size()
+    page.evaluate("window.__blocked = []")
+    page.wait_for_timeout(seconds * 1000)
+    longest = page.evaluate("Math.max(0, ...window.__blocked)")
+    after, nodes_after = size()
+    return after - heap, nodes_after - nodes, longest
+
+
+def test_a_page_left_open_does_not_grow_and_never_stalls(seen: Seen, record_property: Callable[..., None]) -> None:
+    asked = len(seen.requests)
+    heap, nodes, longest = left_open(seen, PAGE_SECONDS)
+    looks = len([url for url in seen.requests[asked:] if url.endswith("/overview")])
+    assert looks >= PAGE_SECONDS / 4  # it did refresh itself
+    record_property(
+        "told", f"{looks} looks in {PAGE_SECONDS:.0f} s: {heap:+,} bytes, {nodes:+} nodes, {longest:.0f} ms"
+    )
+    assert heap < GROWTH_BYTES
+    assert nodes < 200
+    assert longest < BLOCKED_MS
+
+
+def test_a_page_that_grows_or_stalls_is_caught(seen: Seen) -> None:
+    seen.page.evaluate("window.kept = []; setInterval(() => kept.push(new Array(50_000).fill(0.5)), 200); 0")
+    seen.page.evaluate("setInterval(() => document.body.append(new Text('x')), 10); 0")
+    seen.page.evaluate("setTimeout(() => { const end = Date.now() + 1200; while (Date.now() < end); }, 7000); 0")
+    heap, nodes, longest = left_open(seen, 6)
+    assert heap > GROWTH_BYTES
+    assert nodes > 200
+    assert longest > BLOCKED_MS
 
 
 # --- from a refusal to the corrected status -----------------------------------------------------------------------
