@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
-from services.cli.context import FAILED, MISUSED, Refusal, exists, need, settings_of
+from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from adapters.core import System
@@ -293,24 +293,14 @@ async def _selected(
     settings: Settings, bus: Bus, choice: Selection, *, whole: bool = False, confidential: bool
 ) -> list[DeadLetter]:
     """The dead letters selected of those that exist for the caller, as they may be told."""
-    from adapters.registry import systems
+    from services.cli.veiled import open_veil
     from services.dead_letters import read
-    from services.store import open_store
-    from services.store.contract import StoreDown
-    from services.veil import Veil
 
     if confidential:
         return await read(bus, choice, whole=whole)
     async with AsyncExitStack() as opened:
-        reads = None
-        if exists(settings.store_url):
-            try:
-                store = await open_store(settings.store_url, migrate=False)
-                opened.push_async_callback(store.close)
-                reads = store.reads
-            except StoreDown:
-                reads = None  # the bus tells all of it, and takes longer
-        return await Veil(bus, reads, systems()).letters(choice, whole=whole)
+        veil = await open_veil(settings, bus, opened)
+        return await veil.letters(choice, whole=whole)
 
 
 async def _replay(

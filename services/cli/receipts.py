@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.audited import StatedReason, remember
+from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
@@ -45,9 +47,13 @@ def list_(
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
     per_page: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of a page.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """List the receipts, the newest first: when, feed, batch, and what became of its records.
+
+    Without --confidential there is none of a system whose records the law keeps confidential, or that held such a
+    record.
 
     visabus receipts list --system I94 --refused
     visabus receipts list --system CLAIMS3 --record 4711
@@ -56,8 +62,9 @@ def list_(
 
     query = _query(system, batch, record, refused, since)
     settings = settings_of(context)
-    index = _index(settings)
-    _remember(settings, "receipts list", query, why)
+    verb = reading("receipts list", why, confidential=confidential)
+    index, query = _index(settings, query, confidential=confidential)
+    _remember(settings, verb, query, why)
     for receipt in index.find(query, limit=per_page, offset=(page - 1) * per_page):
         typer.echo(_compact(receipt) if as_json else plain(_line(receipt)))
     count = index.count(query)
@@ -68,6 +75,7 @@ def show(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="BATCH", help="The file, poll or message.")],
     system: SystemOption = None,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Show the receipts of one batch as JSON, the newest first: one for each content that it had.
@@ -75,8 +83,9 @@ def show(
     visabus receipts show I94.D20250210.S000102
     """
     settings = settings_of(context)
-    index, query = _index(settings), _query(system, batch, None, False, None)
-    _remember(settings, "receipts show", query, why)
+    verb = reading("receipts show", why, confidential=confidential)
+    index, query = _index(settings, _query(system, batch, None, False, None), confidential=confidential)
+    _remember(settings, verb, query, why)
     receipts = list(index.find(query))
     if not receipts:
         raise Refusal(f"there is no receipt of {batch}", MISUSED)
@@ -91,15 +100,18 @@ def export(
     record: RecordOption = None,
     refused: RefusedOption = False,
     since: SinceOption = None,
+    confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Write the receipts to standard output, the newest first, one JSON object a line.
 
     visabus receipts export --system I94 --since 2026-11-01 > receipts.jsonl
     """
-    settings, query = settings_of(context), _query(system, batch, record, refused, since)
-    index = _index(settings)
-    _remember(settings, "receipts export", query, why)
+    settings = settings_of(context)
+    verb = reading("receipts export", why, confidential=confidential)
+    query = _query(system, batch, record, refused, since)
+    index, query = _index(settings, query, confidential=confidential)
+    _remember(settings, verb, query, why)
     for receipt in index.find(query):
         typer.echo(_compact(receipt))
 
@@ -118,26 +130,33 @@ def _remember(settings: Settings, verb: str, query: Query, why: str) -> None:
     remember(settings, verb, about=about, why=why)
 
 
-def _index(settings: Settings) -> Index:
-    """Return the index of the data directory, brought up to the bus."""
+def _index(settings: Settings, query: Query, *, confidential: bool) -> tuple[Index, Query]:
+    """Return the index of the data directory, brought up to the bus, and what is asked of it for the caller."""
     from services.keyring import ring
     from services.receipts import KEYS, Index
 
     need(settings.bus_url, "bus", "ingest")
     index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
-    asyncio.run(_follow(settings, index))
-    return index
+    return index, asyncio.run(_follow(settings, index, query, confidential=confidential))
 
 
-async def _follow(settings: Settings, index: Index) -> None:
+async def _follow(settings: Settings, index: Index, query: Query, *, confidential: bool) -> Query:
+    from services.cli.veiled import open_veil
+    from services.veil import marked_by_law
     from services.wiring import open_bus, topics
 
-    bus = await open_bus(settings)
-    try:
+    async with AsyncExitStack() as opened:
+        bus = await open_bus(settings)
+        opened.push_async_callback(bus.close)
         await bus.declare(topics())
         await index.follow(bus, settings.bus_url)
-    finally:
-        await bus.close()
+        if confidential:
+            return query
+        veil = await open_veil(settings, bus, opened)
+        without = [name for name, system in veil.systems.items() if marked_by_law(system)]
+        if query.system is not None and query.record is not None:
+            without += [name for name, _ in await veil.hidden([(query.system, query.record)])]
+        return replace(query, without=tuple(without))
 
 
 def _line(receipt: dict[str, Any]) -> str:

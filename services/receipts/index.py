@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ class Query:
     record: str | None = None  # the key of a record; asks for a system
     refused: bool = False  # those with refused records alone
     since: str | None = None  # ISO
+    without: Collection[str] = ()  # systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ def _conditions(query: Query, keys: Keyring) -> tuple[str, list[object]]:
         if value is not None:
             conditions.append(condition)
             values.append(value)
+    if query.without:
+        conditions.append(f"system NOT IN ({', '.join('?' for _ in query.without)})")
+        values += query.without
     if query.record is not None:
         digests = _digests(query, keys)
         marks = ", ".join("?" for _ in digests)

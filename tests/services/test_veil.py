@@ -108,6 +108,18 @@ class World:
         if correlated:
             await process.run(self.settings, once=True, stop=asyncio.Event())
 
+    def publish(self, event: AnyEvent) -> None:
+        """Send an event."""
+
+        async def send() -> None:
+            bus = await EmbeddedBus.open(self.settings.data_dir / "bus.db")
+            producer = await bus.producer()
+            await producer.send([message_of(event)])
+            await producer.close()
+            await bus.close()
+
+        asyncio.run(send())
+
     def verbs(self) -> list[str]:
         async def read() -> list[str]:
             async with open_reading(self.settings.audit_url, keys_of(self.settings).seal) as log:
@@ -201,6 +213,42 @@ def test_an_open_record_is_told_and_values_find_nothing(tmp_path: Path, known: d
     assert world.run("dead-letters", "list", "--reason", SECRET)[1] == ""
     assert "is wrong" in world.run("dead-letters", "list", "--reason", "is wrong")[1]
     assert SECRET in world.run("dead-letters", "list", "--reason", SECRET, *ALL)[1]
+
+
+@pytest.mark.law(8, "there is no receipt of a system marked by law, and none names a hidden record")
+def test_receipts_of_a_system_marked_by_law_need_the_right(tmp_path: Path, known: dict[str, System]) -> None:
+    world = World(tmp_path / "whole")
+    world.fill(hidden=True, correlated=False)
+    asked = (("list", "--system", "TOY"), ("show", "a.txt"), ("export",))
+    for arguments in asked:
+        assert "a.txt" in world.run("receipts", *arguments)[1]
+    assert "a.txt" in world.run("receipts", "list", "--system", "TOY", "--record", "1")[1]
+    known["TOY"] = replace(known["TOY"], marks=(Handling.ASYLUM,))
+    for arguments in (*asked, ("list", "--system", "TOY", "--record", "1")):
+        plain = world.run("receipts", *arguments)
+        assert "a.txt" not in plain[1]
+        assert "a.txt" in world.run("receipts", *arguments, *ALL)[1]
+    assert world.run("receipts", "show", "a.txt")[0] == world.run("receipts", "show", "b.txt")[0] == 2
+    assert "receipts list confidential:read" in world.verbs()
+
+
+@pytest.mark.law(8, planted="a list of receipts that leaves no system out")
+def test_receipts_that_leave_nothing_out_are_seen(
+    tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.veil.marked_by_law", lambda system: False)
+    with pytest.raises(AssertionError, match=r"a\.txt"):
+        test_receipts_of_a_system_marked_by_law_need_the_right(tmp_path, known)
+
+
+def test_a_receipt_is_not_looked_up_by_a_hidden_record(tmp_path: Path, known: dict[str, System]) -> None:
+    world = World(tmp_path / "whole")
+    world.fill(hidden=False, correlated=False)
+    about = ("receipts", "list", "--system", "TOY", "--record", "1")
+    assert "a.txt" in world.run(*about)[1]
+    world.publish(status("1", 2, marks=VICTIM))
+    assert "a.txt" not in world.run(*about)[1]
+    assert "a.txt" in world.run(*about, *ALL)[1]
 
 
 def test_the_right_is_asked_for_with_a_reason(tmp_path: Path, known: dict[str, System]) -> None:
