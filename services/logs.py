@@ -13,7 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -110,6 +110,16 @@ def only_template(logger: Any, method: str, event: EventDict) -> EventDict:
     return event
 
 
+class _StandardError:
+    """Standard error as it is at the moment of writing: a process may be given another."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str = "info", form: str = "console", stream: TextIO | None = None) -> None:
     """Set up logging for this process. Everything goes to standard error: standard output belongs to results."""
     shared: list[Processor] = [
@@ -123,7 +133,7 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty(), pad_event_to=0)
     )
-    handler = BoundedHandler(stream or sys.stderr)
+    handler = BoundedHandler(stream or cast("TextIO", _StandardError()))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[only_template, *shared],

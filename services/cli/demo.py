@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from services.simulator.push import PushKey
     from services.store import Store
 
-SCOPES = ("status:read", "timeline:read", "operations:read", "records:read", "operations:write")
+SCOPES = ("status:read", "timeline:read")
+OPERATOR = (*SCOPES, "operations:read", "records:read", "operations:write", "confidential:read")
+"""Of the page: the travellers are made up, so it may show all of them."""
 PURPOSE = "overstay-review"
 TOKEN_SECONDS = 43_200
 _POLL_SECONDS = 0.25
@@ -217,7 +219,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
             answered = await _ask(console, plan, token, requests[0])
             return 0 if sound and answered else FAILED
         console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
-        page = f"http://127.0.0.1:{plan.port}/console/#token={token}&purpose={PURPOSE}"
+        page = f"http://127.0.0.1:{plan.port}/console/#token={_token(settings, OPERATOR)}&purpose={PURPOSE}"
         typer.echo(f"The page for operators: {page}")
         if sys.stdout.isatty():
             webbrowser.open(page)
@@ -487,7 +489,7 @@ def _requests(truth: Truth) -> list[Example]:
     return examples
 
 
-def _token(settings: Settings) -> str:
+def _token(settings: Settings, scopes: Sequence[str] = SCOPES) -> str:
     from services.api import development
 
     return development.token(
@@ -495,7 +497,7 @@ def _token(settings: Settings) -> str:
         settings.data_dir,
         subject="demo",
         client="visabus-demo",
-        scopes=SCOPES,
+        scopes=scopes,
         purposes=[PURPOSE],
         now=datetime.now(UTC),
         ttl=TOKEN_SECONDS,

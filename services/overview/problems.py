@@ -47,7 +47,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
         yield f"{overview.store.overdue} persons' answers should have changed over a minute ago: correlators are behind"
     for group in overview.dead_letters[:_MOST_DEAD_LETTERS]:
         yield (
-            f"{group.waiting} dead letters of {group.system}.{group.feed} wait: {group.reason} "
+            f"{group.system}.{group.feed}: {_count_of(group.waiting)}: {group.reason} "
             f"(`visabus dead-letters show {group.example[:8]}`)"
         )
 
@@ -55,3 +55,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
 def _by(feed: FeedStatus) -> str:
     since = f" since {feed.paused_at.isoformat(timespec='seconds')}" if feed.paused_at is not None else ""
     return f"{since} by {feed.paused_by}" if feed.paused_by is not None else since
+
+
+def _count_of(count: int) -> str:
+    return "1 dead letter waits" if count == 1 else f"{count} dead letters wait"

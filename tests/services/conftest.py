@@ -9,9 +9,9 @@ import pytest
 import structlog
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logs() -> Iterator[None]:
-    """Logging as it was, afterwards: whoever asks sets it up anew, or runs a command in this process that does."""
+    """Logging as it was, afterwards: a command that a test runs in this process sets it up anew."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -385,8 +385,13 @@ async def filled(data: Path, bus: Bus) -> Path:
     return data
 
 
+RIGHT = ("--confidential", "--why", "a test of the command")
+"""The right to bytes of systems that may hold confidential records."""
+
+
 def command(data: Path, *arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(app, ["--data", str(data), "dead-letters", *arguments], env={"COLUMNS": "300"})
+    words = ["--data", str(data), "dead-letters", *arguments, *RIGHT]
+    done = CliRunner().invoke(app, words, env={"COLUMNS": "300"})
     assert done.exit_code == code, done.output
     return done.output
 

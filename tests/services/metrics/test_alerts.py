@@ -87,7 +87,8 @@ class Installation:
     async def caught_up(self) -> bool:
         overview = await self.observer().observe(datetime.now(UTC))
         read = bool(overview.feeds) and overview.feeds[0].caught_up_at is not None
-        return read and overview.lag == 0 and bool(overview.correlators)
+        idle = overview.store is not None and overview.store.backlog == overview.store.undelivered == 0
+        return read and idle and overview.lag == 0 and bool(overview.correlators)
 
     def observer(self) -> Observer:
         return Observer(self.bus, self.store.reads, ["TOY.lines"])
