@@ -61,8 +61,8 @@ def peace(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def seed_of(usual: int) -> int:
     """The seed of a run: a new one in a long run, otherwise one at which all worlds end well.
 
-    Not all do. Embedded, seed 530860: the store restored, and the bus cut at both ends. Kafka, seed 125536: a failover to
-    a server without the store's tables, and records deleted at the front.
+    Not all do. Embedded, seed 530860: the store restored, and the bus cut at both ends. Kafka, seed 125536: a failover
+    to a server without the store's tables, and records deleted at the front.
     """
     return new_seed() if ACCIDENTS > 30 or os.environ.get("VISABUS_TEST_SEED") else usual
 
