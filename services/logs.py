@@ -119,6 +119,10 @@ class _StandardError:
     def flush(self) -> None:
         sys.stderr.flush()
 
+    @property
+    def closed(self) -> bool:
+        return sys.stderr.closed
+
 
 def configure(level: str = "info", form: str = "console", stream: TextIO | None = None) -> None:
     """Set up logging for this process. Everything goes to standard error: standard output belongs to results."""
