@@ -24,7 +24,7 @@ AUDIT_HEADS = "visabus.audit-heads"
 
 EVENT_TOPICS: tuple[str, ...] = (ARRIVALS, DEPARTURES, EXTENSIONS, STATUSES, CONTROL)
 COMPACTED: frozenset[str] = frozenset(
-    {POSITIONS, EXTRACTS, CHANGES_LATEST, CONFIDENTIAL_CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS, FEED_ORDERS}
+    {POSITIONS, EXTRACTS, CHANGES_LATEST, CONFIDENTIAL_CHANGES_LATEST, PUSH_ANSWERS, RECEIPTS, QUESTIONS}
 )
 """All others keep every message for good: compacting events would rewrite what was known when."""
 

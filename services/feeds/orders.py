@@ -1,8 +1,8 @@
 """Orders of operators to feeds: hold, go on, read again from the beginning. They stand on the bus and outlast restarts.
 
-An order is one message of a compacted topic, under a key of its own: of those to hold a feed or let it go on the latest
-counts, and so of those to read it again. An old one that is sent once more says nothing, nor does it take the place of
-a later one. Who gives an order ends those before it. A process that holds a feed follows the topic; `rewound` of its
+An order is one message of a topic that keeps every message: of those to hold a feed or let it go on the latest counts,
+and so of those to read it again. An old one that is sent once more says nothing, and nothing that is sent takes an
+order away, as it could on a compacted topic. A process that holds a feed follows the topic; `rewound` of its
 checkpoint names the last order to read again that was obeyed, so each is obeyed once.
 """
 
@@ -71,7 +71,6 @@ class Orders:
 
     _next: dict[int, int] = field(default_factory=dict)
     _last: dict[str, Order] = field(default_factory=dict)  # the one that counts, by feed and what it counts among
-    _standing: dict[str, set[str]] = field(default_factory=dict)  # the ids of all that stand in the topic
 
     async def follow(self, bus: Bus) -> None:
         """Take in what was ordered since. Raises BusDown.
@@ -89,21 +88,14 @@ class Orders:
             self._take(delivery)
 
     def _take(self, delivery: Delivery) -> None:
-        if delivery.key is None:
+        if delivery.key is None or delivery.value is None:
             return
         place, _, id = delivery.key.decode(errors="replace").rpartition("/")
-        standing = self._standing.setdefault(place, set())
-        if delivery.value is None:
-            standing.discard(id)
-            if place in self._last and self._last[place].id == id:
-                del self._last[place]
-            return
         try:
             order = parse(delivery.value)
         except UNREADABLE as error:
             pass_over(delivery, error)
             return
-        standing.add(id)
         if order.id != id or order.word.place != place.rpartition("/")[2]:
             return
         known = self._last.get(place)
@@ -131,11 +123,6 @@ class Orders:
         at = now if known is None else max(now, known.at + timedelta(microseconds=1))
         return Order(uuid4().hex, word, by, why, at)
 
-    def ended_by(self, feed: str, order: Order) -> list[Message]:
-        """Return the messages that end the orders before this one."""
-        place = f"{feed}/{order.word.place}"
-        return [Message(FEED_ORDERS, _key(place, id), None) for id in sorted(self._standing.get(place, ()))]
-
 
 async def give(bus: Bus, feed: str, word: Word, *, by: str, why: str, now: datetime) -> Order:
     """Give an order, durable once this returns. Raises BusDown."""
@@ -145,8 +132,6 @@ async def give(bus: Bus, feed: str, word: Word, *, by: str, why: str, now: datet
     producer = await bus.producer()
     try:
         await producer.send([order.message(feed)])
-        if ended := orders.ended_by(feed, order):
-            await producer.send(ended)
     finally:
         await producer.close()
     return order

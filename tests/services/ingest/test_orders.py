@@ -158,14 +158,20 @@ async def test_of_two_orders_the_later_counts_and_an_old_one_sent_again_says_not
     assert orders.pause(KEY) is None
     await (await bus.producer()).send([first.message(KEY)])
     await orders.follow(bus)
-    anew = Orders()  # a process that starts: the topic is compacted
+    anew = Orders()  # a process that starts
     await anew.follow(bus)
     assert orders.pause(KEY) is anew.pause(KEY) is None
     await order(bus, Word.PAUSE)
     await orders.follow(bus)
     assert list(orders.paused) == [KEY]
-    standing = [delivery async for delivery in bus.read(FEED_ORDERS) if delivery.value is not None]
-    assert len(standing) == 1  # those before are ended
+
+
+async def test_nothing_takes_an_order_away(bus: Bus) -> None:
+    held = await order(bus, Word.PAUSE)
+    await (await bus.producer()).send([replace(held.message(KEY), value=None)])
+    orders = Orders()
+    await orders.follow(bus)
+    assert orders.pause(KEY) == held
 
 
 @pytest.mark.parametrize(
