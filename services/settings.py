@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -81,6 +82,10 @@ def _file(value: Path | None) -> Path | None:
     return value
 
 
+ExistingFile = Annotated[Path | None, AfterValidator(_file)]
+"""A file that is there."""
+
+
 class FeedSettings(Group):
     """Where one feed of one system is found."""
 
@@ -112,9 +117,9 @@ class KafkaSettings(Group):
         default=None, description="With OAUTHBEARER: where username and password get tokens (client credentials)."
     )
     oauth_scope: str | None = Field(default=None, description="With OAUTHBEARER: the scope to ask for.")
-    cafile: Path | None = Field(default=None, description="Certificates of the trusted authorities, PEM file.")
-    certfile: Path | None = Field(default=None, description="The client certificate, PEM file.")
-    keyfile: Path | None = Field(default=None, description="The key of the client certificate, PEM file.")
+    cafile: ExistingFile = Field(default=None, description="Certificates of the trusted authorities, PEM file.")
+    certfile: ExistingFile = Field(default=None, description="The client certificate, PEM file.")
+    keyfile: ExistingFile = Field(default=None, description="The key of the client certificate, PEM file.")
     key_password: SecretStr | None = Field(default=None, description="The passphrase of the key.")
     replication: int = Field(
         default=0, ge=0, le=10, description="Copies of each new topic; 0: three, or as many as there are brokers."
@@ -144,11 +149,6 @@ class KafkaSettings(Group):
         for name in ("cafile", "certfile", "keyfile"):
             if getattr(self, name) is not None and not self.security_protocol.endswith("SSL"):
                 raise ValueError(f"{self.security_protocol} takes no {name}; SSL and SASL_SSL do")
-
-    @field_validator("cafile", "certfile", "keyfile")
-    @classmethod
-    def _a_file(cls, value: Path | None) -> Path | None:
-        return _file(value)
 
 
 class WebSettings(Group):
@@ -181,15 +181,10 @@ class DatabaseSettings(Group):
     sslrootcert: str | None = Field(
         default=None, description="Certificates of the trusted authorities, PEM file; `system`: those of the machine."
     )
-    sslcert: Path | None = Field(default=None, description="The client certificate, PEM file.")
-    sslkey: Path | None = Field(default=None, description="The key of the client certificate, PEM file.")
+    sslcert: ExistingFile = Field(default=None, description="The client certificate, PEM file.")
+    sslkey: ExistingFile = Field(default=None, description="The key of the client certificate, PEM file.")
     sslpassword: SecretStr | None = Field(default=None, description="The passphrase of the key.")
-    passfile: Path | None = Field(default=None, description="A file of passwords in libpq's form, mode 600.")
-
-    @field_validator("sslcert", "sslkey", "passfile")
-    @classmethod
-    def _a_file(cls, value: Path | None) -> Path | None:
-        return _file(value)
+    passfile: ExistingFile = Field(default=None, description="A file of passwords in libpq's form, mode 600.")
 
     def said(self) -> dict[str, str]:
         """Return what is set, under the names that an address has for it."""
@@ -210,9 +205,9 @@ class ApiSettings(Group):
     issuer: str | None = Field(default=None, description="The only accepted issuer of tokens.")
     audience: str = Field(default="visabus", description="The audience that a token must name.")
     hs_secret: SecretStr | None = Field(default=None, description="A shared secret (HS256), 32 bytes or more.")
-    rs_public_key: Path | None = Field(default=None, description="A public key (RS256), PEM file.")
-    jwks: Path | None = Field(default=None, description="A JSON Web Key Set in a file.")
-    revoked: Path | None = Field(
+    rs_public_key: ExistingFile = Field(default=None, description="A public key (RS256), PEM file.")
+    jwks: ExistingFile = Field(default=None, description="A JSON Web Key Set in a file.")
+    revoked: ExistingFile = Field(
         default=None,
         description="A file of revoked tokens, a line each: an id as the audit log has it, or `sub:` and a subject.",
     )
@@ -241,11 +236,6 @@ class ApiSettings(Group):
     def _long(cls, value: SecretStr | None) -> SecretStr | None:
         return _secret(value)
 
-    @field_validator("rs_public_key", "jwks", "revoked")
-    @classmethod
-    def _a_file(cls, value: Path | None) -> Path | None:
-        return _file(value)
-
 
 class IngestSettings(Group):
     """How feeds are read."""
@@ -266,17 +256,12 @@ class IngestSettings(Group):
     retry_cap_seconds: Seconds = Field(
         default=30.0, description="Longest pause before that; ten times as long after it."
     )
-    receipt_keys: Path | None = Field(
+    receipt_keys: ExistingFile = Field(
         default=None,
         description="The file of keys that hide records in receipts; by default `receipts.key` in `data_dir`.",
     )
     receipt_days: int = Field(default=1_100, ge=1, le=36_500, description="How long receipts are kept.")
     fence_seconds: Seconds = Field(default=0.5, description="How often a process checks whether another took over.")
-
-    @field_validator("receipt_keys")
-    @classmethod
-    def _a_file(cls, value: Path | None) -> Path | None:
-        return _file(value)
 
 
 class DoorKey(Group):
@@ -349,18 +334,13 @@ class DoorSettings(Group):
 class AuditSettings(DatabaseSettings):
     """The audit log: its keys, which its database must not hold, and how often its head is given out."""
 
-    seal_keys: Path | None = Field(
+    seal_keys: ExistingFile = Field(
         default=None, description="The file of keys that seal rows; by default `audit-seal.key` in `data_dir`."
     )
-    name_keys: Path | None = Field(
+    name_keys: ExistingFile = Field(
         default=None, description="The file of keys that hide numbers; by default `audit.key` in `data_dir`."
     )
     head_seconds: Seconds = Field(default=60.0, description="How often the last row is given out to the bus.")
-
-    @field_validator("seal_keys", "name_keys")
-    @classmethod
-    def _a_file(cls, value: Path | None) -> Path | None:
-        return _file(value)
 
 
 class SigningSettings(Group):

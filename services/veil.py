@@ -20,17 +20,14 @@ from adapters.core import System
 from adapters.mapper import marks_nothing
 from adapters.registry import RESERVED
 from bus.contract import Bus
-from schemas.codec import Undecodable
 from schemas.ids import handle
-from schemas.topics import CONTROL, EVENT_TOPICS
 from services.dead_letters import DeadLetter, Selection, load, read, shape
 from services.domain.confidential import is_hidden
-from services.domain.facts import Fact, fact_of, handle_key
+from services.domain.facts import Fact, handle_key
+from services.record_events import Ref, events_of
 from services.store.contract import StoreDown
 from services.store.reads import SqlReads
 
-Ref = tuple[str, str]
-"""A record: its system and its key."""
 _NEVER_MARKED = frozenset({"departure"})
 """Kinds without class, fact or reason, so that nothing in them betrays what is confidential."""
 
@@ -84,17 +81,8 @@ class Veil:
                     _take(known, records, pool.facts.values())
             except StoreDown:
                 positions, known = {}, {}
-        wanted = {f"{system}/{record}".encode() for system, record in records}
-        for topic in EVENT_TOPICS:
-            if topic == CONTROL:
-                continue
-            start = {part: position for (name, part), position in positions.items() if name == topic}
-            async for delivery in self.bus.read(topic, start or None):
-                if delivery.key in wanted and delivery.value is not None:
-                    try:
-                        _take(known, records, [fact_of(delivery.value)])
-                    except Undecodable:
-                        continue  # no correlator takes it either: a dead letter
+        async for _, _, fact in events_of(self.bus, records, positions):
+            _take(known, records, [fact])
         return known
 
     async def letters(self, selection: Selection, *, whole: bool = False) -> list[DeadLetter]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from schemas.topics import COMPACTED, PARTITIONS
 from services.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from bus.contract import Bus, Topic
+    from bus.contract import Bus, Message, Topic
     from services.authority.keys import KeyFiles
+    from services.keyring import Keyring
+    from services.receipts import Index
 
 
 def topics() -> tuple[Topic, ...]:
@@ -42,6 +46,42 @@ async def open_bus(settings: Settings) -> Bus:
     from services.authority.signing_bus import signing
 
     return signing(bus, keys)
+
+
+@asynccontextmanager
+async def declared_bus(settings: Settings) -> AsyncIterator[Bus]:
+    """The bus of the settings with all topics declared, closed behind. Raises BusError, SettingsError."""
+    bus = await open_bus(settings)
+    try:
+        await bus.declare(topics())
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def send(settings: Settings, messages: Sequence[Message]) -> None:
+    """Return when all messages are durable, by a bus and a producer opened for them. Raises BusError."""
+    async with declared_bus(settings) as bus:
+        producer = await bus.producer()
+        try:
+            await producer.send(messages)
+        finally:
+            await producer.close()
+
+
+def receipt_keys(settings: Settings) -> Keyring:
+    """The keys by which receipts name records. Raises UnsafeKey, OSError."""
+    from services.keyring import ring
+    from services.receipts import KEYS
+
+    return ring(settings.ingest.receipt_keys or settings.data_dir / KEYS)
+
+
+def receipt_index(settings: Settings) -> Index:
+    """The index of the receipts in the data directory; it follows the bus when it is asked to. Raises UnsafeKey."""
+    from services.receipts import Index
+
+    return Index(settings.data_dir / "receipts.db", receipt_keys(settings))
 
 
 def signing_keys(settings: Settings) -> KeyFiles | None:

@@ -25,6 +25,8 @@ from servers import (
     stop_postgres,
 )
 
+from services import kafka_local
+
 os.umask(0o077)  # as every process of this project runs: what tests lay into a data directory is closed as well
 _NOT_RUN = "not run, a server is missing: "
 
@@ -190,3 +192,12 @@ def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
     # Each xdist worker has its own directory below one that all of them see.
     base = factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
+@pytest.fixture
+def own_kafka(kafka: str, tmp_path: Path) -> Iterator[str]:
+    """A Kafka of the test's own, since topics have fixed names. `kafka` only says whether one can be run here."""
+    assert kafka
+    home = tmp_path / "kafka"
+    yield kafka_local.start(home)
+    kafka_local.stop(home)

@@ -37,7 +37,7 @@ from services.buckets import Alarm, Buckets
 from services.problems import Problem, ProblemDetails
 from services.settings import ApiSettings
 from services.store.contract import Beat, Reads, StoreDown
-from services.store.heartbeats import ALIVE_SECONDS
+from services.store.heartbeats import is_alive
 
 ABOUT = """What the connected systems know about a visa holder's status, and why.
 
@@ -176,7 +176,8 @@ class _Readiness:
             why = str(error)
         if set(checks.values()) != {"ready"}:
             return Problem(503, "not-ready", f"Look-ups cannot be answered at present. {why}".strip(), checks=checks)
-        alive = sum(self._clock().timestamp() - beat.at / 1_000_000 <= ALIVE_SECONDS for beat in beats)
+        now = self._clock()
+        alive = sum(is_alive(beat, now) for beat in beats)
         return Ready(
             status="ready" if alive else "stale",
             backlog=backlog,

@@ -199,7 +199,7 @@ class AuthorisedLookup:
                 as_of=as_of.isoformat(),
                 known_at=known_at.isoformat() if known_at else "",
                 persons=persons,
-                source=_source(self.request),
+                source=source_of(self.request),
                 token=self.caller.token,
             )
         )
@@ -219,7 +219,7 @@ BEARER = HTTPBearer(
     description="An access token of the configured issuer, with scopes (`scope`) and purposes (`purposes`).",
     auto_error=False,
 )
-_CHALLENGE = 'Bearer realm="visabus"'
+CHALLENGE = 'Bearer realm="visabus"'
 
 
 async def authorised_lookup(
@@ -231,12 +231,12 @@ async def authorised_lookup(
     """Authenticate and authorise a request. Raises Problem (401, 429, 403, 400), AuditDown."""
     (verb,) = map(Scope, scopes.scopes)  # a route without a scope is no route
     backing: Backing = request.app.state.backing
-    caller = await _authenticate(request, backing, bearer)
+    caller = await authenticated(request, backing.trust, backing.clock, bearer)
     backing.allow(caller)
     stated = _purpose(purpose)
     if verb not in caller.scopes:
         await _refuse(request, backing, caller, verb, stated, "scope")
-        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{verb}"'
+        challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{verb}"'
         raise Problem(403, "scope", f"This needs the scope {verb}.", headers={"WWW-Authenticate": challenge})
     if len(request.headers.getlist(PURPOSE_HEADER)) != 1 or stated is None:
         detail = f"State what the look-up is for in the header {PURPOSE_HEADER}: one of {', '.join(Purpose)}."
@@ -251,14 +251,17 @@ def _purpose(text: str | None) -> Purpose | None:
     return Purpose(text) if text in set(Purpose) else None
 
 
-async def _authenticate(request: Request, backing: Backing, bearer: HTTPAuthorizationCredentials | None) -> Caller:
+async def authenticated(
+    request: Request, trust: Trust, clock: Clock, bearer: HTTPAuthorizationCredentials | None
+) -> Caller:
+    """Return who asks, by the only bearer token of the request. Raises Problem (401)."""
     if bearer is None or len(request.headers.getlist("authorization")) != 1:
-        raise Problem(401, "token-missing", "A bearer token is needed.", headers={"WWW-Authenticate": _CHALLENGE})
+        raise Problem(401, "token-missing", "A bearer token is needed.", headers={"WWW-Authenticate": CHALLENGE})
     try:
-        return await backing.trust.caller(bearer.credentials, backing.clock().timestamp())
+        return await trust.caller(bearer.credentials, clock().timestamp())
     except Unauthenticated as error:
         request.state.code = error.code  # for the log: whoever holds a bad token need not know what is bad about it
-        challenge = f'{_CHALLENGE}, error="invalid_token"'
+        challenge = f'{CHALLENGE}, error="invalid_token"'
         raise Problem(401, "token", "The token is not valid.", headers={"WWW-Authenticate": challenge}) from None
 
 
@@ -275,13 +278,13 @@ async def _refuse(
             looked_up=backing.audit.name(await _asked(request)),
             result=Result.REFUSED,
             reason=reason,
-            source=_source(request),
+            source=source_of(request),
             token=caller.token,
         )
     )
 
 
-def _source(request: Request) -> str:
+def source_of(request: Request) -> str:
     """The address that the request came from: of a proxy that is believed, what it says."""
     return request.client.host if request.client is not None else ""
 

@@ -22,15 +22,16 @@ MAX_QUERY = 512
 MAX_BODY = 4_096
 MAX_AT_ONCE = 256
 """Requests that tell of persons, at one time; health is answered beside them."""
-HEADERS: tuple[tuple[bytes, bytes], ...] = (
+CLOSED: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"strict-transport-security", b"max-age=31536000"),
 )
+"""Of every answer, of look-ups and of the page for operators alike."""
+HEADERS = (*CLOSED, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
 BUSY = Problem(503, "busy", "Too many requests at the same time.", headers={"Retry-After": "1"})
 _log = structlog.get_logger()
 

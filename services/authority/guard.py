@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapters.core import System
 from schemas.events import AnyEvent
 from services.authority.rights import Rights, rights_of
 from services.authority.stamps import Latest
-
-
-def wall_clock() -> datetime:
-    """Now."""
-    return datetime.now(UTC)
+from services.clock import wall_clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,34 +120,21 @@ def asked_feeds() -> dict[str, tuple[str, ...]]:
 
 async def put(settings: Settings, questions: Sequence[Asking]) -> None:
     """Keep questions on the bus."""
-    from services.wiring import open_bus, topics
+    from services.wiring import send
 
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-        producer = await bus.producer()
-        try:
-            await producer.send([each.message() for each in questions])
-        finally:
-            await producer.close()
-    finally:
-        await bus.close()
+    await send(settings, [each.message() for each in questions])
 
 
 async def _counts(settings: Settings) -> dict[str, tuple[int, int]]:
     from services.questions import Book
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus
 
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
+    async with declared_bus(settings) as bus:
         producer = await bus.producer()
         try:
             book = Book(bus, producer)
             await book.follow()
         finally:
             await producer.close()
-    finally:
-        await bus.close()
     entries = {feed: [entry for _, entry in book.open(feed)] for feed in book.entries}
     return {feed: (len(some), sum(entry.tries > 0 for entry in some)) for feed, some in entries.items()}

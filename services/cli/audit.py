@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.audited import StatedReason, bus_stands, keeper_of, log_quietly, operating_user, remembered
-from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
+from services.cli.audited import StatedReason, keeper_of, log_quietly, operating_user, remembered
+from services.cli.context import FAILED, MISUSED, Refusal, exists, need, settings_of
+from services.clock import wall_clock
 
 if TYPE_CHECKING:
     from services.audit import AuditKeys, Row, Verdict
@@ -179,7 +179,7 @@ async def _create(settings: Settings) -> None:
     from services.keyring import UnsafeKey
 
     try:
-        log = await open_audit(settings.audit_url, keys_of(settings), _now)
+        log = await open_audit(settings.audit_url, keys_of(settings), wall_clock)
     except (UnsafeKey, OSError, AuditDown) as error:
         raise Refusal(str(error)) from None
     await log.close()
@@ -226,7 +226,7 @@ async def _heads(settings: Settings, keys: AuditKeys) -> tuple[list[Head], str]:
     from services.audit.heads import given_out, place_of
     from services.wiring import open_bus
 
-    if not bus_stands(settings):
+    if not exists(settings.bus_url):
         return [], "not compared with heads given out: there is no bus"
     log_quietly(settings)
     try:
@@ -269,7 +269,7 @@ async def _accept(settings: Settings, why: str) -> tuple[int, str]:
     _keys(settings)
     log_quietly(settings)
     try:
-        log = await open_audit(settings.audit_url, keys_of(settings), _now)
+        log = await open_audit(settings.audit_url, keys_of(settings), wall_clock)
         try:
             request = str(uuid.uuid4())
             entry = Entry(request, operating_user(), CLIENT, "", "audit accept", "", Result.DONE, reason=why)
@@ -279,7 +279,3 @@ async def _accept(settings: Settings, why: str) -> tuple[int, str]:
             await log.close()
     except (AuditDown, BusError) as error:
         raise Refusal(f"the log cannot be accepted: {error}", FAILED) from None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -12,13 +12,13 @@ import pwd
 import socket
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
-from services.cli.context import MISUSED, Refusal
+from services.cli.context import MISUSED, Refusal, exists
+from services.clock import wall_clock
 
 if TYPE_CHECKING:
     from services.audit import AuditLog
@@ -74,41 +74,34 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-def remember(
-    settings: Settings,
-    verb: str,
-    *,
-    about: Sequence[str] = (),
-    why: str = "",
-    purpose: str = "",
-    persons: Sequence[str] = (),
-    token: str = "",
-) -> None:
+class RowFields(TypedDict, total=False):
+    """What a row says besides its verb. `about` stands in the log as keyed hashes, as `persons` do."""
+
+    about: Sequence[str]
+    why: str
+    purpose: str
+    persons: Sequence[str]
+    token: str
+
+
+def remember(settings: Settings, verb: str, **row: Unpack[RowFields]) -> None:
     """Write one row for each of what was asked about, or one. Raises Refusal where the log does not take it."""
-    asyncio.run(remembered(settings, verb, about=about, why=why, purpose=purpose, persons=persons, token=token))
+    asyncio.run(remembered(settings, verb, **row))
 
 
-async def remembered(
-    settings: Settings,
-    verb: str,
-    *,
-    about: Sequence[str] = (),
-    why: str = "",
-    purpose: str = "",
-    persons: Sequence[str] = (),
-    token: str = "",
-) -> None:
-    """The same, where a loop runs. `about` stands in the log as keyed hashes, as `persons` do."""
+async def remembered(settings: Settings, verb: str, **row: Unpack[RowFields]) -> None:
+    """The same, where a loop runs."""
     from services.audit import AuditDown, keys_of, open_audit
     from services.audit.rows import Entry, Result
     from services.keyring import UnsafeKey
 
+    why, persons = row.get("why", ""), row.get("persons", ())
     log_quietly(settings)
     if len(why) > MOST_REASON or (not why.isprintable() and why):
         raise Refusal(f"--why is one line of {MOST_REASON} characters at most", MISUSED)
     try:
         keys = keys_of(settings)
-        log = await open_audit(settings.audit_url, keys, _now)
+        log = await open_audit(settings.audit_url, keys, wall_clock)
     except (UnsafeKey, OSError, AuditDown) as error:
         raise Refusal(f"nothing is told that the audit log does not remember: {error}") from None
     reason = why or NOT_STATED
@@ -116,20 +109,20 @@ async def remembered(
         reason += f" (the first {MOST_PERSONS} of {len(persons)} persons)"
     try:
         keeper = await _keeper(settings, log)
-        for each in about or ("",):
+        for each in row.get("about") or ("",):
             await log.write(
                 Entry(
                     request=str(uuid.uuid4()),
                     subject=operating_user(),
                     client=CLIENT,
-                    purpose=purpose,
+                    purpose=row.get("purpose", ""),
                     verb=verb,
                     looked_up=log.name(each) if each else "",
                     result=Result.DONE,
                     reason=reason,
                     persons=tuple(persons[:MOST_PERSONS]),
                     source=socket.gethostname(),
-                    token=token,
+                    token=row.get("token", ""),
                 )
             )
         if keeper is not None:
@@ -144,7 +137,7 @@ async def _keeper(settings: Settings, log: AuditLog) -> HeadKeeper | None:
     """What gives out heads, once the log was compared with those known; None where there is no bus, or it is down."""
     from bus.contract import BusError
 
-    if not bus_stands(settings):
+    if not exists(settings.bus_url):
         return None
     keeper = keeper_of(settings, log)
     try:
@@ -173,17 +166,4 @@ def keeper_of(settings: Settings, log: AuditLog) -> HeadKeeper:
     from services.audit.heads import HeadKeeper
     from services.wiring import open_bus
 
-    return HeadKeeper(log, settings.audit_url, keys_of(settings).seal, partial(open_bus, settings), _now)
-
-
-def bus_stands(settings: Settings) -> bool:
-    """Whether there is a bus: an embedded one is not made for the sake of a row."""
-    scheme = "embedded://"
-    return (
-        not settings.bus_url.startswith(scheme)
-        or Path(settings.bus_url.removeprefix(scheme).partition("?")[0]).exists()
-    )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return HeadKeeper(log, settings.audit_url, keys_of(settings).seal, partial(open_bus, settings), wall_clock)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from services.cli.context import need
+from services.clock import wall_clock
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -28,30 +28,24 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.console.history import History
     from services.dead_letters import Spool
     from services.ingest.sources import without_key
-    from services.keyring import ring
     from services.overview import Observer
-    from services.receipts import KEYS, Index
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus, receipt_index
 
     need(settings.bus_url, "bus", "ingest")
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
+    async with declared_bus(settings) as bus:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         history = History(settings.data_dir / "console-history.json")
-        watch = Watch(Observer(bus, store.reads, settings.feeds), history, _now)
+        watch = Watch(Observer(bus, store.reads, settings.feeds), history, wall_clock)
         console = Console(
             trust=trust,
             audit=audit,
-            clock=_now,
+            clock=wall_clock,
             bus=bus,
             reads=store.reads,
             watch=watch,
             systems=systems(),
             spool=Spool(settings.data_dir / "spool"),
-            receipts=Index(
-                settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS)
-            ),
+            receipts=receipt_index(settings),
             unsigned=partial(without_key, settings),
             bus_name=settings.bus_url,
         )
@@ -61,9 +55,3 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
         finally:
             watch.stop.set()
             await asyncio.gather(looking, return_exceptions=True)
-    finally:
-        await bus.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

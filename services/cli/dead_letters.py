@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -271,21 +271,11 @@ def _result_line(result: Replay, *, done: bool) -> str:
     )
 
 
-@asynccontextmanager
-async def _bus(settings: Settings) -> AsyncIterator[Bus]:
-    from services.wiring import open_bus, topics
+async def _read(settings: Settings, choice: Selection, *, whole: bool = False, confidential: bool) -> list[DeadLetter]:
+    from services.wiring import declared_bus
 
     need(settings.bus_url, "bus", "ingest")
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-        yield bus
-    finally:
-        await bus.close()
-
-
-async def _read(settings: Settings, choice: Selection, *, whole: bool = False, confidential: bool) -> list[DeadLetter]:
-    async with _bus(settings) as bus:
+    async with declared_bus(settings) as bus:
         return await _selected(settings, bus, choice, whole=whole, confidential=confidential)
 
 
@@ -310,10 +300,12 @@ async def _replay(
     from services.dead_letters import Spool, load
     from services.ingest.clocks import now
     from services.ingest.replay import assess, replay
+    from services.wiring import declared_bus
 
+    need(settings.bus_url, "bus", "ingest")
     spool = Spool(settings.data_dir / "spool")
     light = partial(_light, systems=None if confidential else systems())
-    async with _bus(settings) as bus:
+    async with declared_bus(settings) as bus:
         selected = await _selected(settings, bus, choice, confidential=confidential)
         if mended is not None and len(selected) != 1:
             raise Refusal(f"--with mends one dead letter, {len(selected)} are selected", MISUSED)

@@ -282,14 +282,10 @@ async def refuse_used(settings: Settings) -> None:
     """A population mixed with what bus or store hold already cannot be compared with its truth. Raises Refusal."""
     from schemas.topics import EVENT_TOPICS
     from services.store import open_store
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus
 
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
+    async with declared_bus(settings) as bus:
         held = sum((await bus.ends(EVENT_TOPICS)).values())
-    finally:
-        await bus.close()
     if held:
         raise Refusal(f"the bus holds {held} events already; give an empty one", MISUSED)
     store = await open_store(settings.store_url)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,6 @@ from services.cli.audited import MOST_REASON, NOT_STATED, StatedReason, operatin
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
-    from bus.contract import Bus
     from schemas.operations import FeedStatus
     from services.feeds import Checkpoint, Word
     from services.receipts import Extent
@@ -164,24 +161,13 @@ def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
     return settings, f"{system_name}/{feed_name}"
 
 
-@asynccontextmanager
-async def _bus(settings: Settings) -> AsyncIterator[Bus]:
-    from services.wiring import open_bus, topics
-
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-        yield bus
-    finally:
-        await bus.close()
-
-
 async def _feeds(settings: Settings) -> tuple[FeedStatus, ...]:
     from services.feeds import Checkpoints, Orders
     from services.feeds.status import feeds_of
+    from services.wiring import declared_bus
 
     checkpoints, orders = Checkpoints(), Orders()
-    async with _bus(settings) as bus:
+    async with declared_bus(settings) as bus:
         await checkpoints.read(bus)
         await orders.follow(bus)
     named = [name.replace(".", "/") for name in settings.feeds]
@@ -190,12 +176,11 @@ async def _feeds(settings: Settings) -> tuple[FeedStatus, ...]:
 
 async def _again(settings: Settings, key: str) -> tuple[Checkpoint | None, Extent]:
     from services.feeds import Checkpoints
-    from services.keyring import ring
-    from services.receipts import KEYS, Index
+    from services.wiring import declared_bus, receipt_index
 
-    index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
+    index = receipt_index(settings)
     checkpoints = Checkpoints()
-    async with _bus(settings) as bus:
+    async with declared_bus(settings) as bus:
         await checkpoints.read(bus)
         await index.follow(bus, settings.bus_url)
     system, _, feed = key.rpartition("/")
@@ -204,8 +189,9 @@ async def _again(settings: Settings, key: str) -> tuple[Checkpoint | None, Exten
 
 async def _give(settings: Settings, key: str, word: Word, why: str) -> None:
     from services.feeds import give
+    from services.wiring import declared_bus
 
-    async with _bus(settings) as bus:
+    async with declared_bus(settings) as bus:
         await give(bus, key, word, by=operating_user(), why=why, now=datetime.now(UTC))
 
 

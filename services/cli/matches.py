@@ -139,19 +139,10 @@ def _ref(text: str) -> RecordRef:
 
 async def _send(settings: Settings, event: Decision) -> None:
     from bus.events import message_of
-    from services.wiring import open_bus, topics
+    from services.wiring import send
 
     need(settings.bus_url, "bus", "ingest")
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-        producer = await bus.producer()
-        try:
-            await producer.send([message_of(event)])
-        finally:
-            await producer.close()
-    finally:
-        await bus.close()
+    await send(settings, [message_of(event)])
 
 
 async def _listed(settings: Settings, limit: int, *, documents: bool, confidential: bool) -> list[Possible]:

@@ -132,23 +132,20 @@ def _remember(settings: Settings, verb: str, query: Query, why: str) -> None:
 
 def _index(settings: Settings, query: Query, *, confidential: bool) -> tuple[Index, Query]:
     """Return the index of the data directory, brought up to the bus, and what is asked of it for the caller."""
-    from services.keyring import ring
-    from services.receipts import KEYS, Index
+    from services.wiring import receipt_index
 
     need(settings.bus_url, "bus", "ingest")
-    index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
+    index = receipt_index(settings)
     return index, asyncio.run(_follow(settings, index, query, confidential=confidential))
 
 
 async def _follow(settings: Settings, index: Index, query: Query, *, confidential: bool) -> Query:
     from services.cli.veiled import open_veil
     from services.veil import marked_by_law
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus
 
     async with AsyncExitStack() as opened:
-        bus = await open_bus(settings)
-        opened.push_async_callback(bus.close)
-        await bus.declare(topics())
+        bus = await opened.enter_async_context(declared_bus(settings))
         await index.follow(bus, settings.bus_url)
         if confidential:
             return query

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.audited import MOST_REASON, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.clock import wall_clock
 
 if TYPE_CHECKING:
     from services.retraction import Withdrawal
@@ -72,13 +72,11 @@ async def _retract(settings: Settings, batch: str, system: str | None, *, really
     from services.authority.signatures import Verifier
     from services.ingest.sources import without_key
     from services.retraction import withdraw, withdrawal
-    from services.wiring import open_bus, signing_keys, topics
+    from services.wiring import declared_bus, signing_keys
 
     keys = signing_keys(settings)
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-        admission = Admission(_now, verifier=Verifier(keys) if keys is not None else None)
+    async with declared_bus(settings) as bus:
+        admission = Admission(wall_clock, verifier=Verifier(keys) if keys is not None else None)
         which = await withdrawal(bus, batch, system, admission)
         if not which.systems:
             raise Refusal(
@@ -91,12 +89,10 @@ async def _retract(settings: Settings, batch: str, system: str | None, *, really
         if really and which.events:
             producer = await bus.producer()
             try:
-                await withdraw(producer, which.events, _now())
+                await withdraw(producer, which.events, wall_clock())
             finally:
                 await producer.close()
         return which
-    finally:
-        await bus.close()
 
 
 def _body(done: Withdrawal, *, done_now: bool) -> dict[str, Any]:
@@ -123,7 +119,3 @@ def _lines(done: Withdrawal, *, done_now: bool) -> list[str]:
     if done.retracted:
         lines.append(f"  {done.retracted} records are left alone: they are retracted already")
     return lines
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

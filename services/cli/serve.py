@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.context import MISUSED, Refusal, refuse_password, settings_of, start_logs
+from services.clock import wall_clock
 
 if TYPE_CHECKING:
     import httpx
@@ -88,7 +88,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
         try:
             trust = _trust(settings, jwks_url, clients, http)
             audit_keys = keys_of(settings)
-            audit = await open_audit(settings.audit_url, audit_keys, _now)
+            audit = await open_audit(settings.audit_url, audit_keys, wall_clock)
         except (UnsafeKey, OSError, AuditDown) as error:
             raise Refusal(str(error)) from None
         try:
@@ -97,12 +97,12 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
             await audit.close()
             raise Refusal(str(error)) from None
         url, open_it = settings.audit_url, partial(open_bus, settings)
-        keeper = HeadKeeper(audit, url, audit_keys.seal, open_it, _now)
+        keeper = HeadKeeper(audit, url, audit_keys.seal, open_it, wall_clock)
         compared = await keeper.start()
         giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
         try:
             async with AsyncExitStack() as opened:
-                app: ASGIApp = create_app(trust, store.reads, audit, _now, settings.api)
+                app: ASGIApp = create_app(trust, store.reads, audit, wall_clock, settings.api)
                 if settings.api.console:
                     app = Beside(app, await opened.enter_async_context(console_of(settings, trust, audit, store)))
                 opened.enter_context(exported(settings.metrics.host, settings.metrics.serve))
@@ -152,7 +152,3 @@ def _trust(settings: Settings, jwks_url: str | None, clients: frozenset[str], ht
         longest=api.token_seconds,
         revoked=revoked,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

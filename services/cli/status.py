@@ -65,12 +65,10 @@ async def observer(settings: Settings) -> AsyncIterator[Observer]:
     """Open what an overview is made of. Raises BusDown, StoreDown."""
     from services.overview import Observer
     from services.store import open_store
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus
 
     async with AsyncExitStack() as opened:
-        bus = await open_bus(settings)
-        opened.push_async_callback(bus.close)
-        await bus.declare(topics())
+        bus = await opened.enter_async_context(declared_bus(settings))
         store = None
         if exists(settings.store_url):
             store = await open_store(settings.store_url)

@@ -98,10 +98,7 @@ async def _allow(settings: Settings, wanted: Sequence[Rule]) -> None:
 
 
 async def _declare(settings: Settings) -> None:
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus
 
-    bus = await open_bus(settings)
-    try:
-        await bus.declare(topics())
-    finally:
-        await bus.close()
+    async with declared_bus(settings):
+        return

@@ -62,18 +62,14 @@ def trace(
 
 async def _run(settings: Settings, about: About, asked: str, verb: str, why: str, *, confidential: bool) -> Trace:
     from adapters.registry import systems
-    from services.keyring import ring
-    from services.receipts import KEYS, Index
     from services.store import open_store
     from services.trace import Tracer
-    from services.wiring import open_bus, topics
+    from services.wiring import declared_bus, receipt_index
 
     await remembered(settings, verb, about=[asked], why=why)
     async with AsyncExitStack() as opened:
-        bus = await open_bus(settings)
-        opened.push_async_callback(bus.close)
-        await bus.declare(topics())
-        index = Index(settings.data_dir / "receipts.db", ring(settings.ingest.receipt_keys or settings.data_dir / KEYS))
+        bus = await opened.enter_async_context(declared_bus(settings))
+        index = receipt_index(settings)
         await index.follow(bus, settings.bus_url)
         reads = None
         if exists(settings.store_url):

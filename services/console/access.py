@@ -9,13 +9,11 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
-from services.api.authorised_lookup import BEARER, PURPOSE_HEADER, Purpose, Scope
-from services.api.tokens import Caller, Unauthenticated
+from services.api.authorised_lookup import BEARER, CHALLENGE, PURPOSE_HEADER, Purpose, Scope, authenticated, source_of
+from services.api.tokens import Caller
 from services.audit import Entry, Result
 from services.console.backing import Console
 from services.problems import Problem
-
-_CHALLENGE = 'Bearer realm="visabus"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,10 @@ def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
         request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> Access:
         console: Console = request.app.state.console
-        caller = await _caller(request, console, bearer)
+        caller = await authenticated(request, console.trust, console.clock, bearer)
         missing = [scope for scope in scopes if scope not in caller.scopes]
         if missing:
-            challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'
+            challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'
             detail = f"This needs the scope {missing[0]}."
             raise Problem(403, "scope", detail, headers={"WWW-Authenticate": challenge})
         purpose = request.headers.get(PURPOSE_HEADER, "")
@@ -79,20 +77,10 @@ def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
                 raise Problem(400, "purpose-missing", detail)
             if purpose not in caller.purposes:
                 raise Problem(403, "purpose", "The token does not permit this purpose.")
-        source = request.client.host if request.client is not None else ""
-        return Access(console, caller, purpose if purpose in set(Purpose) else "", source, request.state.request)
+        stated = purpose if purpose in set(Purpose) else ""
+        return Access(console, caller, stated, source_of(request), request.state.request)
 
     return allowed
-
-
-async def _caller(request: Request, console: Console, bearer: HTTPAuthorizationCredentials | None) -> Caller:
-    if bearer is None or len(request.headers.getlist("authorization")) != 1:
-        raise Problem(401, "token-missing", "A bearer token is needed.", headers={"WWW-Authenticate": _CHALLENGE})
-    try:
-        return await console.trust.caller(bearer.credentials, console.clock().timestamp())
-    except Unauthenticated:
-        challenge = f'{_CHALLENGE}, error="invalid_token"'
-        raise Problem(401, "token", "The token is not valid.", headers={"WWW-Authenticate": challenge}) from None
 
 
 Operations = Annotated[Access, Depends(needs(Scope.OPERATIONS))]

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bus.contract import BusDown
 from schemas.operations import Overview, Trace
 from services.api import problems
+from services.api.guard import CLOSED
 from services.api.problems import described
 from services.console import feeds, letters, matches
 from services.console.access import Access, Operations, Records
@@ -29,13 +30,9 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    *CLOSED,
     (b"content-security-policy", POLICY.encode()),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 _PROBLEMS = described(400, 401, 403, 404, 422, 503)

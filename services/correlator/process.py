@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.authority import Admission, table
 from services.authority.signatures import Verifier
+from services.clock import wall_clock
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
 from services.dead_letters import Spool
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
@@ -26,7 +27,7 @@ from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
 from services.store import Store, open_store
-from services.store.contract import Incomplete, StoreDown
+from services.store.contract import Incomplete, StoreDown, behind
 from services.store.heartbeats import Heartbeats
 from services.store.writer import Conflict, Fenced
 
@@ -44,11 +45,6 @@ MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict)
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-
-
-def wall_clock() -> datetime:
-    """Now."""
-    return datetime.now(UTC)
 
 
 class Pace:
@@ -207,12 +203,10 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
     heart = Heartbeats(store.engine, f"{socket.gethostname()}/{os.getpid()}")
     while not stop.is_set():
         with suppress(*_PASSING):  # told by whoever reads or resolves; and nothing is said while it lasts
-            ends = await bus.ends(EVENT_TOPICS)
-            positions = await store.reads.positions()
-            behind = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
-            LAG.set(behind)
+            lag = behind(await bus.ends(EVENT_TOPICS), await store.reads.positions())
+            LAG.set(lag)
             await heart.beat(
-                int(time.time() * 1_000_000), behind, partitions=correlator.partitions, committed=correlator.committed
+                int(time.time() * 1_000_000), lag, partitions=correlator.partitions, committed=correlator.committed
             )
         await wait(BEAT_SECONDS, stop)
     with suppress(*_PASSING):
@@ -281,7 +275,5 @@ async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Ta
 
 async def caught_up(bus: Bus, store: Store, *, hold: bool = False) -> bool:
     """Whether everything on the event topics is taken in, resolved and told."""
-    ends = await bus.ends(EVENT_TOPICS)
-    positions = await store.reads.positions()
-    read = all(positions.get((part.topic, part.number), 0) >= end for part, end in ends.items())
+    read = behind(await bus.ends(EVENT_TOPICS), await store.reads.positions()) == 0
     return read and await store.reads.backlog() == 0 and (hold or await store.reads.undelivered() == 0)

@@ -19,13 +19,11 @@ from services.ingest.feed_run import FeedRun, Installation
 from services.ingest.patience import Patience
 from services.ingest.receipts import expired
 from services.ingest.sources import Outcome, Source
-from services.keyring import ring
 from services.logs import describe
 from services.metrics import FeedCollector, exported
 from services.questions import Book
-from services.receipts import KEYS as RECEIPT_KEYS
 from services.settings import Settings
-from services.wiring import open_bus, topics
+from services.wiring import open_bus, receipt_keys, topics
 
 _MINUTE, _DAY = 60.0, 86_400.0
 VERIFY_SECONDS = 60.0
@@ -92,7 +90,7 @@ class Host:
                 directory=self._settings.data_dir / "extracts",
                 book=Book(self._bus, producer),
                 spool=Spool(self._settings.data_dir / "spool"),
-                receipt_keys=ring(self._settings.ingest.receipt_keys or self._settings.data_dir / RECEIPT_KEYS),
+                receipt_keys=receipt_keys(self._settings),
                 clock=self._clock,
                 patience=self._patience,
                 once=self._once,

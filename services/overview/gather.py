@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -20,10 +21,12 @@ from services.feeds import Checkpoints, Orders
 from services.feeds.status import feeds_of
 from services.overview.problems import problems_of
 from services.overview.waiting import Waiting
-from services.store.contract import Beat
-from services.store.heartbeats import ALIVE_SECONDS
+from services.store.contract import Beat, behind
+from services.store.heartbeats import is_alive
 from services.store.reads import SqlReads
 
+COUNTING_SHARE = 20
+"""Persons are counted again once so many times as long has passed as counting them took: all rows are read for it."""
 OVERDUE_SECONDS = 60
 """An answer that should have changed by itself so long ago is late."""
 
@@ -39,6 +42,8 @@ class Observer:
         self._checkpoints = Checkpoints()
         self._orders = Orders()
         self._waiting = Waiting()
+        self._counts: dict[str | None, int] = {}
+        self._count_again = 0.0  # by the monotonic clock
 
     async def observe(self, now: datetime) -> Overview:
         """Return the flow as it stands. Raises BusDown, StoreDown."""
@@ -53,14 +58,14 @@ class Observer:
         lag: int | None = None
         if self._reads is not None:
             async with self._reads.one_state() as state:
-                store = await _store_of(state, now)
+                store = await _store_of(state, await self._outcomes(state), now)
                 correlators = correlators_of(await state.heartbeats(), now)
                 coverage = coverage_of(await state.coverage())
                 positions = await state.positions()
         # behind the positions, so that nothing is counted as read that was not there yet
         ends = await self._bus.ends(EVENT_TOPICS)
         if store is not None:
-            lag = sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
+            lag = behind(ends, positions)
         overview = Overview(
             at=now,
             feeds=feeds,
@@ -73,6 +78,14 @@ class Observer:
             problems=(),
         )
         return overview.model_copy(update={"problems": tuple(problems_of(overview))})
+
+    async def _outcomes(self, state: SqlReads) -> dict[str | None, int]:
+        began = time.monotonic()
+        if began >= self._count_again:
+            self._counts = await state.outcomes()
+            ended = time.monotonic()
+            self._count_again = ended + COUNTING_SHARE * (ended - began)
+        return self._counts
 
 
 def _by_kind(ends: Mapping[Partition, int]) -> dict[str, int]:
@@ -87,8 +100,8 @@ def correlators_of(beats: Iterable[Beat], now: datetime) -> tuple[CorrelatorStat
     return tuple(
         CorrelatorStatus(
             process=beat.process,
-            alive=(now - (heard := _moment(beat.at))).total_seconds() <= ALIVE_SECONDS,
-            heard_at=heard,
+            alive=is_alive(beat, now),
+            heard_at=_moment(beat.at),
             behind=beat.behind,
             partitions=beat.partitions,
             committed_at=_moment(beat.committed) if beat.committed is not None else None,
@@ -105,8 +118,7 @@ def coverage_of(coverage: Coverage) -> tuple[CoverageStatus, ...]:
     )
 
 
-async def _store_of(state: SqlReads, now: datetime) -> StoreStatus:
-    counts = await state.outcomes()
+async def _store_of(state: SqlReads, counts: Mapping[str | None, int], now: datetime) -> StoreStatus:
     known = await state.known_through()
     return StoreStatus(
         persons=sum(counts.values()),

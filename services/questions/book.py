@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from adapters.core import Question
 from bus.contract import Bus, Message, Producer
 from schemas.topics import QUESTIONS
+from services.clock import wall_clock
 from services.questions.topic import QUESTION, Asking, Priority, State, parse
 
 MOST = 500
@@ -19,11 +20,6 @@ MOST = 500
 Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Repeats a step while the bus is down."""
 log = structlog.get_logger("questions")
-
-
-def wall_clock() -> datetime:
-    """Now."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

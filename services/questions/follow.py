@@ -19,7 +19,8 @@ import structlog
 from bus.contract import Consumer, Delivery
 from schemas.outcomes import Outcome
 from services import failpoints
-from services.questions.book import Book, wall_clock
+from services.clock import wall_clock
+from services.questions.book import Book
 from services.questions.topic import Asking, Priority, question_of
 from services.store import Store
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from bus.contract import Partition
 from links.reasons import Reason
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage
@@ -63,6 +64,11 @@ class Beat(NamedTuple):
     behind: int
     partitions: tuple[str, ...] = ()  # topic/number, of those that it holds
     committed: int | None = None  # when it last committed events (microseconds)
+
+
+def behind(ends: Mapping[Partition, int], positions: Mapping[tuple[str, int], int]) -> int:
+    """Return how many messages before the ends of a bus lie behind the positions of a store."""
+    return sum(max(0, end - positions.get((part.topic, part.number), 0)) for part, end in ends.items())
 
 
 class Reads(Protocol):

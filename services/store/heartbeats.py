@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
 import asyncpg
 from sqlalchemy import delete, select
@@ -17,6 +18,11 @@ FORGOTTEN = 86_400 * 1_000_000
 """A row of a process that was killed goes after a day (microseconds)."""
 ALIVE_SECONDS = 30
 """A correlator that did not say for so long that it runs is taken for dead: six of its heartbeats are missing."""
+
+
+def is_alive(beat: Beat, now: datetime) -> bool:
+    """Return whether the process of a heartbeat is taken for one that runs."""
+    return now.timestamp() - beat.at / 1_000_000 <= ALIVE_SECONDS
 
 
 class Heartbeats:

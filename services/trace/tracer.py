@@ -6,25 +6,27 @@ only ever refused, where its system may hold such records (`services.veil`), for
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from adapters.core import System
 from bus.contract import Bus, Delivery
-from schemas.codec import Undecodable
 from schemas.ids import handle
 from schemas.operations import RecordTrace, Step, StepKind, Trace
-from schemas.topics import CHANGES, CONFIDENTIAL_CHANGES, CONTROL, EVENT_TOPICS
+from schemas.topics import CHANGES, CONFIDENTIAL_CHANGES, EVENT_TOPICS
 from services.dead_letters import DeadLetter, Selection, read, shape
-from services.domain.coverage import Coverage
-from services.domain.facts import MICRO, Fact, fact_of, handle_key, key_hash
-from services.domain.pools import Pool
+from services.domain.coverage import NOTHING, Coverage
+from services.domain.facts import MICRO, Fact, handle_key, key_hash
+from services.domain.history import History
+from services.domain.pools import merged_facts
 from services.domain.resolve import persons, status
 from services.receipts import Index, Query
+from services.record_events import Ref, events_of, fact_in
 from services.store.contract import CONFIDENTIAL
 from services.store.reads import SqlReads
 from services.trace.questions import About, ByEvent, ByFile, ByIdentifier, ByRecord
@@ -35,12 +37,17 @@ MOST_RECORDS = 50
 _MOST_STEPS = 200
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What one pass over the bus gave of the records asked about."""
+Events = dict[Ref, list[tuple[Delivery, Fact]]]
+"""The events of each record on the bus, in their order there."""
 
-    events: dict[tuple[str, str], list[tuple[Delivery, Fact]]] = field(default_factory=dict)
-    changes: dict[str, list[Step]] = field(default_factory=dict)  # by person
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the store has of one record: the facts of its pools, and the persons whose record it is."""
+
+    facts: tuple[Fact, ...] = ()
+    persons: tuple[History, ...] = ()
+    failed: tuple[str, ...] = ()  # where the program failed at its pools
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +69,21 @@ class Tracer:
         records = await self._records(about, confidential=confidential)
         shown = records[:MOST_RECORDS]
         letters = await self._letters(set(shown))
-        seen = await self._on_the_bus(set(shown), confidential=confidential)
+        events = await self._on_the_bus(set(shown), confidential=confidential)
         if not confidential:
-            shown = [record for record in shown if record not in letters or self._known_open(record, seen)]
+            shown = [record for record in shown if record not in letters or self._known_open(record, events)]
+        views = await self._views(shown, confidential=confidential)
+        changes = await self._changes({each.person for view in views.values() for each in view.persons}, confidential)
+        coverage = await self.reads.coverage() if self.reads is not None else NOTHING
         traces = [
-            await self._record(record, letters.get(record, []), seen, now, confidential=confidential)
+            RecordTrace(
+                system=record[0],
+                record=record[1],
+                steps=(
+                    *self._way(record, letters.get(record, []), events.get(record, []), views[record], now),
+                    *_whose(record, views[record], coverage, changes, now),
+                ),
+            )
             for record in shown
         ]
         whole = tuple(trace for trace in traces if trace.steps)
@@ -76,11 +93,11 @@ class Tracer:
             )
         return Trace(asked=asked, records=whole, batches=(), more=max(0, len(records) - MOST_RECORDS))
 
-    def _known_open(self, record: tuple[str, str], seen: _Seen) -> bool:
+    def _known_open(self, record: Ref, events: Events) -> bool:
         """Whether a record that was refused is known to be open: by its system, or by what it said besides."""
-        return record in seen.events or not may_be_marked(self.systems.get(record[0]))
+        return record in events or not may_be_marked(self.systems.get(record[0]))
 
-    async def _records(self, about: ByRecord | ByEvent | ByIdentifier, *, confidential: bool) -> list[tuple[str, str]]:
+    async def _records(self, about: ByRecord | ByEvent | ByIdentifier, *, confidential: bool) -> list[Ref]:
         if isinstance(about, ByRecord):
             return await self._existing([(about.system, about.record)], confidential=confidential)
         if isinstance(about, ByEvent):
@@ -99,7 +116,7 @@ class Tracer:
             raise LookupError(f"no record in the store holds {text}")
         return records
 
-    async def _existing(self, records: list[tuple[str, str]], *, confidential: bool) -> list[tuple[str, str]]:
+    async def _existing(self, records: list[Ref], *, confidential: bool) -> list[Ref]:
         """Those of the records that exist for the caller."""
         if confidential:
             return records
@@ -111,59 +128,55 @@ class Tracer:
         for topic in EVENT_TOPICS:
             async for delivery in self.bus.read(topic):
                 if wanted in (value for name, value in delivery.headers if name == "ce_id"):
-                    fact = _fact(delivery)
+                    fact = fact_in(delivery)
                     if fact is not None:
                         yield fact
 
-    async def _letters(self, records: set[tuple[str, str]]) -> dict[tuple[str, str], list[DeadLetter]]:
-        by_record: dict[tuple[str, str], list[DeadLetter]] = {}
+    async def _letters(self, records: set[Ref]) -> dict[Ref, list[DeadLetter]]:
+        by_record: dict[Ref, list[DeadLetter]] = {}
         for letter in await read(self.bus, Selection()):
             if letter.record is not None and (letter.system, letter.record) in records:
                 by_record.setdefault((letter.system, letter.record), []).append(letter)
         return by_record
 
-    async def _on_the_bus(self, records: set[tuple[str, str]], *, confidential: bool) -> _Seen:
-        """Read the topics of events once: their keys tell whose they are, so few are decoded."""
-        seen = _Seen()
-        keys = {f"{system}/{record}".encode(): (system, record) for system, record in records}
-        for topic in EVENT_TOPICS:
-            if topic == CONTROL:
-                continue
-            async for delivery in self.bus.read(topic):
-                record = keys.get(delivery.key or b"")
-                if record is None or (fact := _fact(delivery)) is None:
-                    continue
-                if confidential or not fact.handling:
-                    seen.events.setdefault(record, []).append((delivery, fact))
-        return seen
+    async def _on_the_bus(self, records: set[Ref], *, confidential: bool) -> Events:
+        events: Events = {}
+        async for record, delivery, fact in events_of(self.bus, records):
+            if confidential or not fact.handling:
+                events.setdefault(record, []).append((delivery, fact))
+        return events
 
-    async def _record(
+    async def _views(self, records: Sequence[Ref], *, confidential: bool) -> dict[Ref, _View]:
+        if self.reads is None:
+            return dict.fromkeys(records, _View())
+        cutoffs = await self.reads.cutoffs()
+        views = {}
+        for record in records:
+            keys = [handle_key(handle(*record))]
+            facts = merged_facts(await self.reads.pools(keys, confidential=confidential))
+            places = await self.reads.quarantined_at(keys) if facts else set()
+            failed = sorted(each for each in places if confidential or not each.startswith(CONFIDENTIAL))
+            of = () if failed else tuple(each for each in persons(facts, None, cutoffs) if record in each.records)
+            views[record] = _View(tuple(facts), of, tuple(failed))
+        return views
+
+    def _way(
         self,
-        record: tuple[str, str],
+        record: Ref,
         letters: Sequence[DeadLetter],
-        seen: _Seen,
+        events: Sequence[tuple[Delivery, Fact]],
+        view: _View,
         now: datetime,
-        *,
-        confidential: bool,
-    ) -> RecordTrace:
-        system, key = record
-        steps = [*self._receipts(system, key), *_refusals(letters)]
-        events = seen.events.get(record, [])
-        pools = []
-        if self.reads is not None:
-            pools = await self.reads.pools([handle_key(handle(*record))], confidential=confidential)
-        stored = {
-            fact.id: fact for pool in pools for fact in pool.facts.values() if (fact.system, fact.record) == record
-        }
+    ) -> list[Step]:
+        """The steps of a record from its batch to the store, by time."""
+        steps = [*self._receipts(*record), *_refusals(letters)]
+        stored = {fact.id: fact for fact in view.facts if (fact.system, fact.record) == record}
         for delivery, fact in events:
             steps.append(_published(delivery, fact))
             steps.append(_committed(fact) if fact.id in stored else _missing(fact))
         on_the_bus = {fact.id for _, fact in events}
         steps += [_committed(fact) for id, fact in stored.items() if id not in on_the_bus]
-        steps = sorted(steps, key=lambda step: step.at or now)[:_MOST_STEPS]
-        if pools and self.reads is not None:
-            steps += await self._person(record, pools, await self.reads.coverage(), now, confidential=confidential)
-        return RecordTrace(system=system, record=key, steps=tuple(steps))
+        return sorted(steps, key=lambda step: step.at or now)[:_MOST_STEPS]
 
     def _receipts(self, system: str, record: str) -> Iterator[Step]:
         for receipt in self.receipts.find(Query(system=system, record=record)):
@@ -181,57 +194,18 @@ class Tracer:
             if rule is not None:
                 yield Step(kind=StepKind.LEFT_OUT, at=at, where=where, what=f"by the rule {rule}")
 
-    async def _person(
-        self,
-        record: tuple[str, str],
-        pools: Sequence[Pool],
-        coverage: Coverage,
-        now: datetime,
-        *,
-        confidential: bool,
-    ) -> list[Step]:
-        if self.reads is None:
-            return []
-        failed = await self.reads.quarantined_at([handle_key(handle(*record))])
-        if why := {each for each in failed if confidential or not each.startswith(CONFIDENTIAL)}:
-            what = f"the program failed at {', '.join(sorted(why))}; its persons are missing from the view"
-            return [Step(kind=StepKind.QUARANTINED, where="store", what=what)]
-        steps: list[Step] = []
-        facts = [fact for pool in pools for fact in pool.facts.values()]
-        for history in persons(facts, None, await self.reads.cutoffs()):
-            if record not in history.records:
-                continue
-            others = len(history.records) - 1
-            what = f"its record, with {others} others" if others else "its only record"
-            steps.append(Step(kind=StepKind.PERSON, where=f"person {history.person}", what=what))
-            answer = status(history, int(now.timestamp()), coverage)
-            if answer is None:
-                steps.append(Step(kind=StepKind.STATUS, where=f"person {history.person}", what="no stay has begun"))
-            else:
-                mine = {fact.uuid for fact in facts if (fact.system, fact.record) == record}
-                by = ", by this record among others" if mine & set(answer.evidence) else ""
-                what = f"{answer.outcome} ({answer.rule}, {answer.citation}) since {_second(answer.since)}{by}"
-                steps.append(Step(kind=StepKind.STATUS, where=f"stay {answer.stay.id}", what=what))
-            for topic in (CHANGES, CONFIDENTIAL_CHANGES) if confidential else (CHANGES,):
-                steps += await self._changes(topic, history.person)
-        return steps
-
-    async def _changes(self, topic: str, person: str) -> list[Step]:
-        steps = []
-        async for delivery in self.bus.read(topic):
-            if delivery.key != person.encode() or delivery.value is None:
-                continue
-            body = orjson.loads(delivery.value)
-            what = body["outcome"] or ("the person ended" if body["ended"] else "no stay")
-            steps.append(
-                Step(
-                    kind=StepKind.CHANGED,
-                    at=datetime.fromisoformat(body["at"]),
-                    where=_place(delivery),
-                    what=f"change {body['sequence']} of the person: {what}",
-                )
-            )
-        return steps
+    async def _changes(self, of: Collection[str], confidential: bool) -> dict[str, list[Step]]:
+        """The changes told of persons, by person. Each topic is read once for all of them."""
+        keys = {person.encode(): person for person in of}
+        changes: dict[str, list[Step]] = {}
+        for topic in (CHANGES, CONFIDENTIAL_CHANGES) if confidential else (CHANGES,):
+            if not keys:
+                break
+            async for delivery in self.bus.read(topic):
+                person = keys.get(delivery.key or b"")
+                if person is not None and delivery.value is not None:
+                    changes.setdefault(person, []).append(_changed(delivery, orjson.loads(delivery.value)))
+        return changes
 
     async def _file(self, batch: str, asked: str, *, confidential: bool) -> Trace:
         steps = []
@@ -270,11 +244,36 @@ def _refusals(letters: Iterable[DeadLetter]) -> Iterator[Step]:
             yield Step(kind=StepKind.REPLAYED, at=letter.replayed, where=where, what=what)
 
 
-def _fact(delivery: Delivery) -> Fact | None:
-    try:
-        return fact_of(delivery.value) if delivery.value is not None else None
-    except Undecodable:
-        return None
+def _whose(
+    record: Ref, view: _View, coverage: Coverage, changes: Mapping[str, Sequence[Step]], now: datetime
+) -> Iterator[Step]:
+    """Whose record it is, that person's status by it, and the changes told of the person."""
+    if view.failed:
+        what = f"the program failed at {', '.join(view.failed)}; its persons are missing from the view"
+        yield Step(kind=StepKind.QUARANTINED, where="store", what=what)
+    for history in view.persons:
+        others = len(history.records) - 1
+        what = f"its record, with {others} others" if others else "its only record"
+        yield Step(kind=StepKind.PERSON, where=f"person {history.person}", what=what)
+        answer = status(history, int(now.timestamp()), coverage)
+        if answer is None:
+            yield Step(kind=StepKind.STATUS, where=f"person {history.person}", what="no stay has begun")
+        else:
+            mine = {fact.uuid for fact in view.facts if (fact.system, fact.record) == record}
+            by = ", by this record among others" if mine & set(answer.evidence) else ""
+            what = f"{answer.outcome} ({answer.rule}, {answer.citation}) since {_second(answer.since)}{by}"
+            yield Step(kind=StepKind.STATUS, where=f"stay {answer.stay.id}", what=what)
+        yield from changes.get(history.person, ())
+
+
+def _changed(delivery: Delivery, body: Mapping[str, Any]) -> Step:
+    what = body["outcome"] or ("the person ended" if body["ended"] else "no stay")
+    return Step(
+        kind=StepKind.CHANGED,
+        at=datetime.fromisoformat(body["at"]),
+        where=_place(delivery),
+        what=f"change {body['sequence']} of the person: {what}",
+    )
 
 
 def _published(delivery: Delivery, fact: Fact) -> Step:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from killing import KILLS
 from pipeline import Pipeline
 
-from services import kafka_local
 from services.simulator import push, simulate, sources
 
 PERSONS = max(300, 10 * KILLS)
@@ -52,12 +51,3 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Keep a line for the end of the run: seeds, counts, waits."""
     return lambda line: record_property("told", line)
-
-
-@pytest.fixture
-def own_kafka(kafka: str, tmp_path: Path) -> Iterator[str]:
-    """A Kafka of the test's own, since topics have fixed names. `kafka` only says whether one can be run here."""
-    assert kafka
-    home = tmp_path / "kafka"
-    yield kafka_local.start(home)
-    kafka_local.stop(home)

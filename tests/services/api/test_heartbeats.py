@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from schemas.topics import EVENT_TOPICS
-from services.api import app as api
 from services.correlator import process
 from services.settings import load
-from services.store import Store, open_store
+from services.store import Store, heartbeats, open_store
 from services.store.contract import Beat
 from services.store.heartbeats import FORGOTTEN, Heartbeats
 
@@ -48,7 +47,7 @@ async def test_readiness_tells_a_dead_correlator(
 
 @pytest.mark.law(2, planted="a readiness that takes no heart for a quiet bus")
 async def test_readiness_that_asks_for_no_heartbeat_is_seen(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "ALIVE_SECONDS", float("inf"))
+    monkeypatch.setattr(heartbeats, "ALIVE_SECONDS", float("inf"))
     world.reads.beats = [Beat("host/1", micro(3_600), 0)]
     assert (await world.client.get("/readyz")).json()["status"] == "ready", "though no correlator lives"
 

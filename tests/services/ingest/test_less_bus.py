@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from bus.contract import Bus, BusError, Message
 from bus.embedded import EmbeddedBus
 from bus.open import open_bus
 from schemas.topics import EVENT_TOPICS
-from services import kafka_local
 from services.feeds import Ownership, parse
 from services.feeds.ownership import Holding
 from services.ingest import host, recorded, run
@@ -138,15 +137,6 @@ async def test_a_checkpoint_of_an_earlier_version_counts_on_nothing(folder: Path
 
 
 # --- on Kafka ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def own_kafka(kafka: str, tmp_path: Path) -> Iterator[str]:
-    """A Kafka of the test's own, since topics have fixed names. `kafka` only says whether one can be run here."""
-    assert kafka
-    home = tmp_path / "kafka"
-    yield kafka_local.start(home)
-    kafka_local.stop(home)
 
 
 @pytest.fixture
