@@ -8,8 +8,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
-from aiokafka.errors import (  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
     CorruptRecordException,
     InvalidProducerEpoch,
     InvalidTopicError,

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
-from aiokafka.abc import ConsumerRebalanceListener  # type: ignore[import-untyped]
-from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.structs import TopicPartition
 
 from bus.contract import Assigned, Delivery, Partition, Revoked
 from bus.kafka_clients import DENIED, cancellable, see_commits, stop_consumer
@@ -25,7 +25,7 @@ _HEARTBEAT = 1.0
 Batch = tuple[int, list[Delivery]]
 
 
-class Session(ConsumerRebalanceListener):  # type: ignore[misc]
+class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
     """A client, its assignment and its reading loop.
 
     Every rebalance begins a new round. What was read in an earlier one is dropped, because each partition is sought to

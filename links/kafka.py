@@ -58,9 +58,9 @@ async def _of_one(host: str, port: int, options: Mapping[str, Any], seconds: flo
 
 async def _tried(host: str, port: int, options: Mapping[str, Any], seconds: float) -> Failure | None:
     """A connection with its login and one question. None if all went well."""
-    from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]  # here: it loads the client
-    from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
-    from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
+    from aiokafka.conn import AIOKafkaConnection  # here: it loads the client
+    from aiokafka.errors import KafkaError
+    from aiokafka.protocol.metadata import MetadataRequest
 
     limit = int(seconds * 1000)
     connection = AIOKafkaConnection(host, port, client_id="visabus", request_timeout_ms=limit, **options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import aiomysql
-from pymysql.constants import CLIENT  # type: ignore[import-untyped]
+from pymysql.constants import CLIENT
 from sqlalchemy.engine import URL
 
 from links.hosts import is_local
@@ -78,7 +78,7 @@ def _verify(said: dict[str, str], *, local: bool) -> Verify | None:
     return verify
 
 
-class _Connection(aiomysql.Connection):  # type: ignore[misc]
+class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the library has no types
     """One that does not go on in clear text where TLS was asked for."""
 
     async def _request_authentication(self) -> None:

@@ -64,10 +64,10 @@ class Tokens:
 
 def token_provider(tokens: Tokens) -> Any:
     """Return aiokafka's kind of provider."""
-    from aiokafka.abc import AbstractTokenProvider  # type: ignore[import-untyped]  # here: it loads the client
-    from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+    from aiokafka.abc import AbstractTokenProvider  # here: it loads the client
+    from aiokafka.errors import KafkaError
 
-    class Provider(AbstractTokenProvider):  # type: ignore[misc]
+    class Provider(AbstractTokenProvider):  # type: ignore[misc]  # the library has no types
         """Hands the tokens on."""
 
         async def token(self) -> str:

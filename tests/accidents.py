@@ -19,8 +19,8 @@ from pathlib import Path
 from random import Random
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete  # type: ignore[import-untyped]
-from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import TopicPartition
 from sqlalchemy.engine import make_url
 
 from bus import log_tables

@@ -85,7 +85,7 @@ class TopicClient:
 
     async def open(self) -> None:
         """Connect. Raises SourceDown, which says why as far as that can be known."""
-        from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+        from aiokafka import AIOKafkaConsumer
 
         consumer = AIOKafkaConsumer(
             **self._options,
@@ -176,7 +176,7 @@ class TopicClient:
 
     async def messages(self, most: int, wait: float) -> dict[int, list[Any]]:
         """The next messages by partition, none if `wait` seconds bring none. Raises SourceDown, Gone."""
-        from aiokafka.errors import OffsetOutOfRangeError  # type: ignore[import-untyped]
+        from aiokafka.errors import OffsetOutOfRangeError
 
         fetched = self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=most)
         try:
@@ -233,7 +233,7 @@ class TopicClient:
         return (*before, records[: large.at])
 
     def _place(self, partition: int) -> Any:
-        from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+        from aiokafka.structs import TopicPartition
 
         return TopicPartition(self._topic, partition)
 

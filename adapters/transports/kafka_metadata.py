@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka.protocol.abstract import AbstractType  # type: ignore[import-untyped]
-from aiokafka.protocol.api import Request, RequestStruct, Response  # type: ignore[import-untyped]
-from aiokafka.protocol.metadata import MetadataRequest_v5  # type: ignore[import-untyped]
-from aiokafka.protocol.types import (  # type: ignore[import-untyped]
+from aiokafka.protocol.abstract import AbstractType
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.metadata import MetadataRequest_v5
+from aiokafka.protocol.types import (
     Boolean,
     CompactArray,
     CompactString,
@@ -25,7 +25,7 @@ _TEXT, _TAGS, _NUMBERS = CompactString("utf-8"), ("tags", TaggedFields), Compact
 _UNKNOWN = bytes(16)
 
 
-class Uuid(AbstractType):  # type: ignore[misc]
+class Uuid(AbstractType):  # type: ignore[misc]  # the library has no types
     """Sixteen bytes."""
 
     @classmethod
@@ -39,7 +39,7 @@ class Uuid(AbstractType):  # type: ignore[misc]
         return bytes(data.read(16))
 
 
-class MetadataAnswer(Response):  # type: ignore[misc]
+class MetadataAnswer(Response):  # type: ignore[misc]  # the library has no types
     """Names as the library has them in its older versions."""
 
     API_KEY = 3
@@ -77,7 +77,7 @@ class MetadataAnswer(Response):  # type: ignore[misc]
     )
 
 
-class MetadataQuestion(RequestStruct):  # type: ignore[misc]
+class MetadataQuestion(RequestStruct):  # type: ignore[misc]  # the library has no types
     """Topics by id or name, whether to make them, whether to say what one may do with them."""
 
     FLEXIBLE_VERSION = True
@@ -92,7 +92,7 @@ class MetadataQuestion(RequestStruct):  # type: ignore[misc]
     )
 
 
-class TopicMetadata(Request[MetadataRequest_v5 | MetadataQuestion]):  # type: ignore[misc]
+class TopicMetadata(Request[MetadataRequest_v5 | MetadataQuestion]):  # type: ignore[misc]  # the library has no types
     """Asks for one topic, in the newest version that the broker knows."""
 
     API_KEY = 3

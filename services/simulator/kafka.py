@@ -24,8 +24,8 @@ async def write(url: str, messages: Iterable[Keyed]) -> int:
     Times are left to the client's clock: a broker refuses a batch with one of an hour to come. A batch that is refused
     goes again message by message, for one bad message fails its good neighbours.
     """
-    from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
-    from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.errors import KafkaError
 
     parts = urlsplit(url)
     topic = parts.path.removeprefix("/")
@@ -69,7 +69,7 @@ async def _confirmed(producer: object, topic: str, waiting: list[tuple[bytes, by
 
 async def _make(server: str, topic: str) -> None:
     """Make the topic, and wait until it has leaders. Raises KafkaError, which the library does not for a refusal."""
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
     from aiokafka.errors import for_code
 
     admin = AIOKafkaAdminClient(bootstrap_servers=server)

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
-from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
-from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.structs import TopicPartition
 from contracts.bus import checks
 from contracts.bus.checks import group
 from contracts.bus.places import Broker, Place, commit, drain, numbered, numbers, send

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from contracts.bus.places import Place
 
 from bus.contract import BusError, Topic
