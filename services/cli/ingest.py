@@ -14,6 +14,7 @@ from services.cli.context import (
     FAILED,
     FEED_ELSEWHERE,
     MISUSED,
+    Given,
     Refusal,
     exists,
     refuse_password,
@@ -57,6 +58,10 @@ def ingest(
         bool, typer.Option("--dry-run", help="Only say what reading the sources now would come to; nothing is changed.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: a JSON object for each feed.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="Share the feeds out among this many processes.")
+    ] = 1,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
 
@@ -68,6 +73,10 @@ def ingest(
         visabus ingest --once --feed I94.nightly=file:///srv/i94/out
         visabus ingest --once --stamp recorded
         visabus ingest --dry-run --feed I94.nightly
+        visabus --settings visabus.toml ingest --workers 4
+
+    With --workers the feeds are read by so many processes of this one, each with feeds of its own in turns; one that
+    ends is started again, and all end with this one. Their metrics are at the port of the settings and those behind it.
 
     --dry-run reads and maps what the sources have beyond the feeds' positions, and prints for each feed what would be
     published, refused (by reason) and left out (by rule). It takes no feed, sends, saves and acknowledges nothing, and
@@ -86,6 +95,8 @@ def ingest(
     clock = now if stamp is Stamp.NOW else recorded
     if as_json and not dry_run:
         raise Refusal("--json needs --dry-run: a run that publishes says in its log what it does", MISUSED)
+    if dry_run and workers > 1:
+        raise Refusal("--workers: a dry run is one process", MISUSED)
     if dry_run:
         forecasts = asyncio.run(_forecasts(settings, feeds_read, clock))
         for forecast in forecasts:
@@ -93,14 +104,15 @@ def ingest(
         if any(forecast.error is not None for forecast in forecasts):
             raise typer.Exit(FAILED)
         return
+    if workers > 1 and len(feeds_read) > 1:
+        given = [f"{name}={addresses[name]['url']}" if name in addresses else name for name in map(_name, feeds_read)]
+        options = [*(["--once"] if once else []), "--stamp", stamp.value]
+        code = asyncio.run(_run_workers(context, settings, given, workers, options, once=once, take_over=take_over))
+        if code:
+            raise typer.Exit(code)
+        return
     outcomes = asyncio.run(
-        _run(
-            settings,
-            feeds_read,
-            once=once,
-            take_over=take_over,
-            clock=clock,
-        )
+        _run(settings, feeds_read, once=once, take_over=take_over, clock=clock, with_parent=with_parent)
     )
     for outcome in outcomes:
         typer.echo(_line(outcome), err=True)
@@ -114,15 +126,40 @@ def _named(feeds: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return [name for name, _, _ in pairs], {name: {"url": url} for name, _, url in pairs if url}
 
 
-async def _run(
-    settings: Settings, feeds: Sequence[Source], *, once: bool, take_over: bool, clock: Clock
-) -> list[Outcome]:
+def _name(source: Source) -> str:
+    return source.name
+
+
+async def _run_workers(
+    context: typer.Context,
+    settings: Settings,
+    feeds: Sequence[str],
+    workers: int,
+    options: Sequence[str],
+    *,
+    once: bool,
+    take_over: bool,
+) -> int:
     from services.cli.signals import stop_on_signals
+    from services.cli.workers import Workers, shared_out
+
+    given = context.find_object(Given) or Given()
+    group = Workers(settings, given, options, once=once, take_over=take_over, stop=stop_on_signals())
+    return await group.run(shared_out(feeds, workers))
+
+
+async def _run(
+    settings: Settings, feeds: Sequence[Source], *, once: bool, take_over: bool, clock: Clock, with_parent: bool
+) -> list[Outcome]:
+    from services.cli.signals import stop_on_signals, stop_with_parent
     from services.ingest import run
     from services.memory import collect_rarely
 
     collect_rarely()
-    return await run(settings, feeds, once=once, take_over=take_over, stop=stop_on_signals(), clock=clock)
+    stop = stop_on_signals()
+    if with_parent:
+        stop_with_parent(stop)
+    return await run(settings, feeds, once=once, take_over=take_over, stop=stop, clock=clock)
 
 
 async def _forecasts(settings: Settings, feeds: Sequence[Source], clock: Clock) -> list[Forecast]:

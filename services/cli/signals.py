@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -13,3 +15,15 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def stop_with_parent(stop: asyncio.Event) -> None:
+    """Set the event once standard input ends: it is a pipe of the parent, which ends with it, however that ends."""
+    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(number, 4096):
+            loop.remove_reader(number)
+            stop.set()
+
+    loop.add_reader(number, read)
