@@ -302,6 +302,15 @@ class Storage(Protocol):
 
 
 @runtime_checkable
+class NamesFiles(Protocol):
+    """A transport whose batches are files under their names, in an order that stays: so reading can go back to one."""
+
+    @property
+    def names_files(self) -> bool:
+        """Whether that is so."""
+
+
+@runtime_checkable
 class Keeps(Protocol):
     """A connection that has more to keep than a position can hold."""
 

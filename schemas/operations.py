@@ -49,6 +49,8 @@ class FeedStatus(Model):
     used_again: int = Field(default=0, description="Batches whose name or number had come before with other content.")
     used_again_why: str | None = Field(default=None, description="Which name or number, of the last of them.")
     used_again_at: AwareDatetime | None = None
+    not_rewound: str | None = Field(default=None, description="Why the last order to read again could not be obeyed.")
+    not_rewound_at: AwareDatetime | None = None
     position: Any = Field(default=None, description="The transport's own.")
     holder: str | None = Field(default=None, description="Host and process id of the process that holds it.")
     heard_at: AwareDatetime | None = Field(default=None, description="When that process last said something.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.core import (
     BadRecord,
@@ -54,6 +54,7 @@ class Files:
     """The transport. Places in `down` fail once each, over all openings."""
 
     down: list[str]
+    names_files: ClassVar[bool] = True
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Folder:
         return Folder(Path(url), self.down)

@@ -22,7 +22,7 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown, Watch
@@ -72,6 +72,7 @@ class FileDrop:
     window: int = 100
     limit: int = 4 * 2**30  # bytes, and bytes unwrapped
     clock: Callable[[], float] = time.time
+    names_files: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_options(self.unwrap, self.window)

@@ -26,7 +26,7 @@ from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, ClassVar, cast
 
 from adapters.core import Batch, Completeness, Credentials, Format, Json, Read, SourceDown
 from adapters.transports.drop_files import (
@@ -74,6 +74,7 @@ class SftpDrop:
     timeout: float = 30.0
     resolution: float = 1.1
     clock: Callable[[], float] = time.time
+    names_files: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_options(self.unwrap, self.window)

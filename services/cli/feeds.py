@@ -82,47 +82,77 @@ def resume(context: typer.Context, feed: FeedArgument, why: StatedReason = "") -
 def rewind(
     context: typer.Context,
     feed: FeedArgument,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="BATCH", help="Only this file and those that its source gives after it."),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only say what would be read again.")
     ] = False,
     why: Why = "",
 ) -> None:
-    """Have all that the source of a feed still holds read again, from its beginning.
+    """Have all that the source of a feed still holds read again: from its beginning, or from a file on (--before).
 
     Says what that is, by the receipts. Nothing is done without --yes. Events that stand on the bus come again under
     the same ids and change nothing; the feed's counters begin anew. A source that no longer holds something (a queue,
-    a file that was taken away) does not send it again.
+    a file that was taken away) does not send it again. With --before the counters go on; where the source no longer
+    holds that file nothing is read again, and `visabus status` says so.
 
         visabus feeds rewind I94.nightly
+        visabus feeds rewind I94.nightly --before I94.D20250210.S000102
         visabus feeds rewind I94.nightly --yes --why "mapping version 3 reads the port of entry"
     """
     from services.feeds import Word
 
     settings, key = _feed_of(context, feed)
-    checkpoint, extent = asyncio.run(_again(settings, key))
+    if before is not None:
+        _refuse_before(key)
+    checkpoint, extent = asyncio.run(_again(settings, key, before))
     if checkpoint is None:
         raise Refusal(f"{feed} was never read: there is nothing to read again")
-    for line in again(checkpoint, extent):
+    if before is not None and not extent.batches:
+        raise Refusal(
+            f"{feed} has no receipt of a batch {before}; `visabus receipts list --system {key.rpartition('/')[0]}` "
+            "names them",
+            MISUSED,
+        )
+    for line in again(checkpoint, extent, before):
         typer.echo(line)
     if not yes:
         remember(settings, "feeds rewind (dry run)", about=[f"feed/{key}"], why=why)
         typer.echo("dry run, nothing was done; --yes does it", err=True)
         return
-    _order(context, feed, Word.REWIND, why)
+    _order(context, feed, Word.REWIND, why, about=before or "")
     typer.echo(f"{feed} is read again by the process that holds it, or the next `visabus ingest`", err=True)
 
 
-def again(checkpoint: Checkpoint, extent: Extent) -> list[str]:
+def _refuse_before(key: str) -> None:
+    """Refuse to read a feed again from a batch on where batches have no names that stay. Raises Refusal."""
+    from adapters.registry import systems
+    from services.ingest.sources import names_files
+
+    system, _, feed = key.rpartition("/")
+    if not names_files(systems()[system].feed(feed)):
+        raise Refusal(
+            f"{system}.{feed}: --before needs a feed of files; the batches of this one are made as it is read: "
+            "without --before all that its source holds is read again",
+            MISUSED,
+        )
+
+
+def again(checkpoint: Checkpoint, extent: Extent, before: str | None = None) -> list[str]:
     """What reading a feed again comes to, in lines."""
     counters = checkpoint.counters
-    lines = [f"would be read again: {extent.batches} batches with {extent.records} records, by the receipts"]
+    where = f", from {before} on" if before is not None else ""
+    lines = [f"would be read again{where}: {extent.batches} batches with {extent.records} records, by the receipts"]
     if extent.first is not None and extent.last is not None:
         lines[0] += f", done from {extent.first[:19]}Z to {extent.last[:19]}Z"
-    lines.append(f"the feed has counted {counters.read} records, {counters.events} events; it counts anew")
+    if before is None:
+        lines.append(f"the feed has counted {counters.read} records, {counters.events} events; it counts anew")
     return lines
 
 
-def _order(context: typer.Context, feed: str, word: Word, why: str) -> None:
+def _order(context: typer.Context, feed: str, word: Word, why: str, *, about: str = "") -> None:
     """Check, remember in the audit log, and give an order. Raises Refusal."""
     settings, key = _feed_of(context, feed)
     if len(why.strip()) < _LEAST_REASON:
@@ -133,7 +163,7 @@ def _order(context: typer.Context, feed: str, word: Word, why: str) -> None:
     if len(reason) > MOST_REASON:
         raise Refusal(f"--why is one line of {MOST_REASON - len(feed) - 2} characters at most", MISUSED)
     remember(settings, f"feeds {word}", about=[f"feed/{key}"], why=reason)
-    asyncio.run(_give(settings, key, word, why))
+    asyncio.run(_give(settings, key, word, why, about))
 
 
 def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
@@ -174,7 +204,7 @@ async def _feeds(settings: Settings) -> tuple[FeedStatus, ...]:
     return feeds_of(checkpoints.held, named, datetime.now(UTC), orders.paused)
 
 
-async def _again(settings: Settings, key: str) -> tuple[Checkpoint | None, Extent]:
+async def _again(settings: Settings, key: str, before: str | None) -> tuple[Checkpoint | None, Extent]:
     from services.feeds import Checkpoints
     from services.wiring import declared_bus, receipt_index
 
@@ -184,15 +214,15 @@ async def _again(settings: Settings, key: str) -> tuple[Checkpoint | None, Exten
         await checkpoints.read(bus)
         await index.follow(bus, settings.bus_url)
     system, _, feed = key.rpartition("/")
-    return checkpoints.last.get(key), index.extent(system, feed)
+    return checkpoints.last.get(key), index.extent(system, feed, before)
 
 
-async def _give(settings: Settings, key: str, word: Word, why: str) -> None:
+async def _give(settings: Settings, key: str, word: Word, why: str, about: str) -> None:
     from services.feeds import give
     from services.wiring import declared_bus
 
     async with declared_bus(settings) as bus:
-        await give(bus, key, word, by=operating_user(), why=why, now=datetime.now(UTC))
+        await give(bus, key, word, by=operating_user(), why=why, now=datetime.now(UTC), about=about)
 
 
 def _line(feed: FeedStatus) -> str:

@@ -12,6 +12,7 @@ from adapters.core import Pushed
 from services.api.problems import described
 from services.console.access import Access, Holder
 from services.feeds import Checkpoints, Word, give
+from services.ingest.sources import names_files
 from services.problems import Problem
 
 _PROBLEMS = described(400, 401, 403, 404, 409, 422, 503)
@@ -32,6 +33,7 @@ class Ordering(BaseModel):
 
     why: str = Field(min_length=3, max_length=400, description="Shown to others and kept in the audit log.")
     yes: bool = Field(default=False, description="To read again: do it, having seen what that is.")
+    before: str | None = Field(default=None, max_length=400, description="To read again: from this file on alone.")
 
 
 def route(app: FastAPI) -> None:
@@ -46,13 +48,24 @@ def route(app: FastAPI) -> None:
             raise Problem(422, "why", "Why is one line that can be read.")
         word, key = Word(action), _key(access, system, feed, action)
         outcome: dict[str, Any] = {"feed": f"{system}.{feed}", "done": word is not Word.REWIND or asked.yes}
+        before = asked.before or None
         if word is Word.REWIND:
-            outcome["again"] = await _again(access, system, feed, key)
+            outcome["again"] = await _again(access, system, feed, key, before)
+        elif before is not None:
+            raise Problem(422, "before", "A file is named to read a feed again.")
         verb = f"console feeds {word}" if outcome["done"] else f"console feeds {word} (dry run)"
         await access.remember(verb, [f"feed/{key}"], f"{system}.{feed}: {asked.why}")
         if outcome["done"]:
             console = access.console
-            await give(console.bus, key, word, by=access.caller.subject, why=asked.why, now=console.clock())
+            await give(
+                console.bus,
+                key,
+                word,
+                by=access.caller.subject,
+                why=asked.why,
+                now=console.clock(),
+                about=before or "",
+            )
             await console.watch.observe()
         return outcome
 
@@ -71,15 +84,19 @@ def _key(access: Access, system: str, feed: str, action: Action) -> str:
     return f"{system}/{feed}"
 
 
-async def _again(access: Access, system: str, feed: str, key: str) -> dict[str, Any]:
+async def _again(access: Access, system: str, feed: str, key: str, before: str | None) -> dict[str, Any]:
     """What reading it again comes to, by the receipts and the counters. Raises Problem where it was never read."""
     console = access.console
+    if before is not None and not names_files(console.systems[system].feed(feed)):
+        raise Problem(409, "no-files", "The feed is none of files: it is read again from its beginning.")
     checkpoints = Checkpoints()
     await checkpoints.read(console.bus)
     checkpoint = checkpoints.last.get(key)
     if checkpoint is None:
         raise Problem(409, "never-read", "The feed was never read: there is nothing to read again.")
     await console.receipts.follow(console.bus, console.bus_name)
-    extent = console.receipts.extent(system, feed)
+    extent = console.receipts.extent(system, feed, before)
+    if before is not None and not extent.batches:
+        raise Problem(404, "not-found", "The feed has no receipt of such a file.")
     counted = {"records_counted": checkpoint.counters.read, "events_counted": checkpoint.counters.events}
     return {"batches": extent.batches, "records": extent.records, "first": extent.first, "last": extent.last} | counted

@@ -27,6 +27,8 @@ class Condition:
     used_again_why: str | None = None  # which it was, of the last of them
     used_again_at: datetime | None = None
     labels: Labels = field(default_factory=dict)  # names and numbers that are known again
+    not_rewound: str | None = None  # why the last order to read again was not obeyed
+    not_rewound_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the condition as it stands in a checkpoint."""
@@ -41,6 +43,8 @@ class Condition:
             "used_again_why": self.used_again_why,
             "used_again_at": _text(self.used_again_at),
             "labels": dict(self.labels),
+            "not_rewound": self.not_rewound,
+            "not_rewound_at": _text(self.not_rewound_at),
         }
 
     @classmethod
@@ -60,6 +64,8 @@ class Condition:
             used_again_why=body.get("used_again_why"),
             used_again_at=_moment(body.get("used_again_at")),
             labels=body.get("labels", {}),
+            not_rewound=body.get("not_rewound"),
+            not_rewound_at=_moment(body.get("not_rewound_at")),
         )
 
 

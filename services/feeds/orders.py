@@ -1,9 +1,10 @@
-"""Orders of operators to feeds: hold, go on, read again from the beginning. They stand on the bus and outlast restarts.
+"""Orders of operators to feeds: hold, go on, read again from the beginning or from a batch on.
 
-An order is one message of a topic that keeps every message: of those to hold a feed or let it go on the latest counts,
-and so of those to read it again. An old one that is sent once more says nothing, and nothing that is sent takes an
-order away, as it could on a compacted topic. A process that holds a feed follows the topic; `rewound` of its
-checkpoint names the last order to read again that was obeyed, so each is obeyed once.
+They stand on the bus and outlast restarts. An order is one message of a topic that keeps every message: of those to
+hold a feed or let it go on the latest counts, and so of those to read it again. An old one that is sent once more
+says nothing, and nothing that is sent takes an order away, as it could on a compacted topic. A process that holds a
+feed follows the topic; `rewound` of its checkpoint names the last order to read again that was obeyed, so each is
+obeyed once.
 """
 
 from __future__ import annotations
@@ -45,10 +46,13 @@ class Order:
     by: str
     why: str
     at: datetime
+    about: str = ""  # the batch from which on it is read again; empty: from the beginning
 
     def message(self, feed: str) -> Message:
         """Return the message that is sent to the bus. `feed`: the key of the feed's checkpoints."""
         body = {"id": self.id, "word": self.word, "by": self.by, "why": self.why, "at": self.at.isoformat()}
+        if self.about:
+            body["about"] = self.about
         return Message(FEED_ORDERS, _key(f"{feed}/{self.word.place}", self.id), orjson.dumps(body))
 
 
@@ -62,7 +66,8 @@ def parse(value: bytes) -> Order:
     at = datetime.fromisoformat(body["at"])
     if at.tzinfo is None:
         raise ValueError("an instant needs its offset")
-    return Order(str(body["id"]), Word(body["word"]), str(body["by"]), str(body["why"]), at)
+    about = str(body.get("about", ""))  # none by earlier versions
+    return Order(str(body["id"]), Word(body["word"]), str(body["by"]), str(body["why"]), at, about)
 
 
 @dataclass(slots=True)
@@ -117,18 +122,18 @@ class Orders:
         """Return the last order to read a feed again, obeyed or not."""
         return self._last.get(f"{feed}/{_REWIND}")
 
-    def next(self, feed: str, word: Word, *, by: str, why: str, now: datetime) -> Order:
+    def next(self, feed: str, word: Word, *, by: str, why: str, now: datetime, about: str = "") -> Order:
         """Return a new order, later than the one before whatever the clocks of two operators say."""
         known = self._last.get(f"{feed}/{word.place}")
         at = now if known is None else max(now, known.at + timedelta(microseconds=1))
-        return Order(uuid4().hex, word, by, why, at)
+        return Order(uuid4().hex, word, by, why, at, about)
 
 
-async def give(bus: Bus, feed: str, word: Word, *, by: str, why: str, now: datetime) -> Order:
+async def give(bus: Bus, feed: str, word: Word, *, by: str, why: str, now: datetime, about: str = "") -> Order:
     """Give an order, durable once this returns. Raises BusDown."""
     orders = Orders()
     await orders.follow(bus)
-    order = orders.next(feed, word, by=by, why=why, now=now)
+    order = orders.next(feed, word, by=by, why=why, now=now, about=about)
     producer = await bus.producer()
     try:
         await producer.send([order.message(feed)])

@@ -68,6 +68,8 @@ def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: dateti
         used_again=condition.used_again,
         used_again_why=condition.used_again_why,
         used_again_at=condition.used_again_at,
+        not_rewound=condition.not_rewound,
+        not_rewound_at=condition.not_rewound_at,
         position=checkpoint.position,
         holder=None if checkpoint.released else checkpoint.process or checkpoint.owner,
         heard_at=checkpoint.at,

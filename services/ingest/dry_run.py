@@ -102,7 +102,7 @@ async def dry_run(
     for source in sources:
         begin = checkpoints.last.get(source.key, Checkpoint())
         rewind, pause = orders.rewind(source.key), orders.pause(source.key)
-        if rewind is not None and rewind.id != begin.rewound:
+        if rewind is not None and rewind.id != begin.rewound and not rewind.about:
             begin = Checkpoint()
         paused = f"{pause.why} ({pause.by})" if pause is not None else None
         forecast = await _forecast(source, begin, settings, bus, clock, scratch)

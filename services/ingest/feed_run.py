@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,10 +25,10 @@ from typing import Any
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Asks, BadRecord, Connection, Defers, Keeps, Origin, SourceDown, Watch, Watched
+from adapters.core import Asks, BadRecord, Batch, Connection, Defers, Json, Keeps, Origin, SourceDown, Watch, Watched
 from bus.contract import BusDown, Message, Producer
 from services import failpoints, retry
-from services.dead_letters import Spool, SpoolDown, dead_letter, shape
+from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
@@ -53,6 +53,12 @@ _MOST_LINES = 20
 """And that of such lines after one poll: there may be thousands of pieces."""
 _GATHER_SECONDS = 0.05
 """How long a feed whose source told that something came waits for more of it; longer where a poll takes longer."""
+
+
+async def _batches(connection: Connection) -> AsyncGenerator[Batch, None]:
+    """Yield all that a source holds, to be closed by who stops early."""
+    async for batch in connection.batches(None):
+        yield batch
 
 
 def _is_news(before: Condition, why: str | None) -> bool:
@@ -139,14 +145,14 @@ class FeedRun:
         settings = self.host.settings
         while not self.stop.is_set():
             self.holding.check()
-            await self._rewind()
-            if self._paused():
-                await self._hold()
-                continue
             try:
+                await self._rewind()
+                if self._paused():
+                    await self._hold()
+                    continue
                 if self.holding.missing:
                     await self._begin_anew()
-                whole = await self._patient_round()
+                whole = await self._patiently(self._round)
             except _Missing:
                 continue
             except Stopped as error:
@@ -197,13 +203,53 @@ class FeedRun:
             self.log.info("feed resumed")
 
     async def _rewind(self) -> None:
-        """Go back to the beginning of the source, where an operator ordered it and it was not done yet."""
+        """Go back to the beginning of the source, or in front of a batch, where an operator ordered it.
+
+        An order is obeyed once. Raises Stopped where the source cannot be reached: the order stands until it can.
+        """
         order = self.host.orders.rewind(self.holding.key)
         before = self.holding.checkpoint
         if order is None or order.id == before.rewound:
             return
-        self.log.warning("feed rewound", by=order.by, why=order.why, **before.counters.as_json())
-        await self._save(replace(self.holding.anew(), rewound=order.id))
+        if not order.about:
+            self.log.warning("feed rewound", by=order.by, why=order.why, **before.counters.as_json())
+            await self._save(replace(self.holding.anew(), rewound=order.id))
+            return
+        places: list[Json] = []
+
+        async def search() -> bool:
+            places[:] = await self._in_front_of(order.about)
+            return True
+
+        if not await self._patiently(search):
+            return  # the process ends
+        condition = replace(self.holding.checkpoint.condition, not_rewound=None, not_rewound_at=None)
+        before = replace(self.holding.checkpoint, condition=condition, rewound=order.id)
+        if places:
+            self.log.warning("feed rewound", by=order.by, why=order.why, batch=order.about)
+            await self._save(replace(before.without_batch(), position=places[0]))
+            return
+        why = f"its source no longer holds {order.about!r}; `visabus feeds rewind` without --before reads what it holds"
+        self.log.error("feed not rewound", by=order.by, why=why)
+        condition = replace(condition, not_rewound=why, not_rewound_at=datetime.now(UTC))
+        await self._save(replace(before, condition=condition))
+
+    async def _in_front_of(self, name: str) -> list[Json]:
+        """The position in front of the first batch of a name that the source holds; empty without one.
+
+        No record is read for it. Raises SourceDown.
+        """
+        connection = self.source.open()
+        try:
+            position: Json = None
+            async with aclosing(_batches(connection)) as batches:
+                async for batch in batches:
+                    if encodable(batch.name) == name:
+                        return [position]
+                    position = batch.after
+        finally:
+            await connection.close()
+        return []
 
     async def _rest(self, seconds: float) -> None:
         """Wait, and no longer than until an order comes."""
@@ -227,8 +273,8 @@ class FeedRun:
         if came:
             await self._rest(min(seconds, max(_GATHER_SECONDS, self.took)))
 
-    async def _patient_round(self) -> bool:
-        """Return what `_round` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""
+    async def _patiently(self, work: Callable[[], Awaitable[bool]]) -> bool:
+        """Return what `work` returns, once the source can be reached. Raises Stopped, FeedLost, BusDown."""
         settings = self.host.settings
         policy = retry.source(
             SourceDown,
@@ -239,7 +285,7 @@ class FeedRun:
             on_failure=self._log_source_down,
         )
         try:
-            whole: bool = await policy(self._round)
+            whole: bool = await policy(work)
         except SourceDown as error:
             if self.stop.is_set():
                 return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.core import Connection, Credentials, Feed, Pushed, System
+from adapters.core import Connection, Credentials, Feed, NamesFiles, Pushed, System
 from services.authority.keys import path_of
 from services.feeds import Counters
 from services.settings import FeedSettings, Settings, SettingsError
@@ -88,6 +88,11 @@ def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, S
 def _options(at: FeedSettings) -> dict[str, Any]:
     secret = at.key_secret
     return dict(at.options) | ({"ssl_password": secret.get_secret_value()} if secret is not None else {})
+
+
+def names_files(feed: Feed) -> bool:
+    """Whether a feed is one of files under their names, so that it can be read again from one of them on."""
+    return isinstance(feed.transport, NamesFiles) and feed.transport.names_files
 
 
 def without_key(settings: Settings, system: str) -> str | None:

@@ -9,7 +9,7 @@ from schemas.operations import FeedState, FeedStatus, Overview
 
 _MOST_DEAD_LETTERS = 3
 _RECENT = timedelta(days=1)
-"""How long a name or number that was used again is told of."""
+"""How long a name that was used again, and an order that was not obeyed, are told of."""
 
 
 def problems_of(overview: Overview) -> Iterator[str]:
@@ -38,6 +38,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
                 f"{name}: {feed.used_again_why} had come before with other content ({feed.used_again} times so far): "
                 "ask the sender which of them holds"
             )
+        if feed.not_rewound_at is not None and overview.at - feed.not_rewound_at < _RECENT:
+            yield f"{name} is not read again: {feed.not_rewound}"
     if overview.store is not None and overview.store.quarantined:
         yield (
             f"{overview.store.quarantined} pools of records could not be resolved, their persons are missing: "

@@ -141,14 +141,18 @@ class Index:
             statement = f"SELECT count(*) FROM receipt{where}"  # noqa: S608 - conditions of this module
             return int(connection.execute(statement, values).fetchone()[0])
 
-    def extent(self, system: str, feed: str) -> Extent:
-        """Return what the receipts of a feed come to."""
+    def extent(self, system: str, feed: str, since: str | None = None) -> Extent:
+        """Return what the receipts of a feed come to. `since`: a batch; those that were done before it do not count."""
         statement = (
             "SELECT count(DISTINCT batch), coalesce(sum(json_extract(body, '$.read')), 0), min(at), max(at) "
             "FROM receipt WHERE system = ? AND feed = ?"
         )
+        values: tuple[str, ...] = (system, feed)
+        if since is not None:
+            statement += " AND at >= (SELECT min(at) FROM receipt WHERE system = ? AND feed = ? AND batch = ?)"
+            values += (system, feed, since)
         with closing(self._open()) as connection:
-            batches, records, first, last = connection.execute(statement, (system, feed)).fetchone()
+            batches, records, first, last = connection.execute(statement, values).fetchone()
         return Extent(int(batches), int(records), first, last)
 
 

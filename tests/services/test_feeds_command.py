@@ -74,6 +74,23 @@ def test_a_rewind_says_what_would_be_read_again_and_does_nothing_unasked(data: P
     assert [verb for verb, _ in verbs(data)] == ["feeds rewind (dry run)", "feeds rewind"]
 
 
+def test_from_a_file_on_it_says_and_reads_that_one_and_those_behind_it(data: Path) -> None:
+    said = command(data, "feeds", "rewind", "TOY.lines", "--before", "b.txt")
+    assert "would be read again, from b.txt on: 1 batches with 2 records" in said
+    assert "counts anew" not in said
+    assert "has no receipt of a batch x.txt" in command(
+        data, "feeds", "rewind", "TOY.lines", "--before", "x.txt", code=2
+    )
+    command(data, "feeds", "rewind", "TOY.lines", "--before", "b.txt", "--yes", "--why", "a new mapping")
+    assert _ids(data, read=True) == {1, 2}
+
+
+def test_a_feed_without_files_is_read_again_as_a_whole(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toy_source.Files.names_files", False)
+    said = command(data, "feeds", "rewind", "TOY.lines", "--before", "b.txt", code=2)
+    assert "--before needs a feed of files" in said
+
+
 def _ids(data: Path, *, read: bool = False) -> set[int]:
     async def counts() -> set[int]:
         bus = await EmbeddedBus.open(data / "bus.db")

@@ -44,12 +44,13 @@ function controlsOf(feed, drawAll) {
   const id = `why-${feed.feed}`;
   const why = element("input", { id, required: true, minlength: "3", maxlength: "400", placeholder: "what it is for" });
   const outcome = element("p", { role: "status", "aria-live": "polite" });
+  const from = element("input", { id: `from-${feed.feed}`, maxlength: "400", placeholder: "empty: from its beginning" });
   const order = async (action, yes) => {
     if (!why.reportValidity()) return null;
     outcome.replaceChildren("Working...");
     try {
       const path = `/console/api/feeds/${feed.system.split("/").map(encodeURIComponent).join("/")}/${encodeURIComponent(feed.feed)}/${action}`;
-      return await ask(path, { body: { why: why.value, yes } });
+      return await ask(path, { body: { why: why.value, yes, before: (action === "rewind" && from.value.trim()) || null } });
     } catch (error) {
       outcome.replaceChildren(badge(error.message, "bad"));
       return null;
@@ -57,6 +58,7 @@ function controlsOf(feed, drawAll) {
   };
   const done = async (words) => {
     why.value = "";
+    from.value = "";
     why.blur();
     await drawAll();
     outcome.replaceChildren(badge(words, "good"));
@@ -78,10 +80,11 @@ function controlsOf(feed, drawAll) {
   really.addEventListener("click", async () => {
     const answer = await order("rewind", true);
     really.hidden = true;
-    if (answer) { rewind.blur(); await done("It is read again from the beginning."); }
+    if (answer) { rewind.blur(); await done("It is read again."); }
   });
   const form = element("form", { onsubmit: (event) => event.preventDefault(), "aria-label": `Orders to ${feed.feed}` },
     element("label", { for: id }, "Why (shown to others and kept in the audit log with your name; name no person)"), why,
+    element("label", { for: from.id }, "To read again: from this file on"), from,
     element("p", { class: "row" }, pause, resume, rewind, really), outcome);
   return (now) => {
     pause.hidden = now.paused_at !== null;
@@ -96,6 +99,7 @@ function feedOf(feed) {
     ["Last batch", feed.last_batch && [`${feed.last_batch}, `, moment(feed.last_batch_at)]], ["Caught up", feed.caught_up_at && moment(feed.caught_up_at)],
     ["Read", `${count(feed.read)} = ${count(feed.published)} published + ${count(feed.dead_lettered)} refused + ${count(feed.filtered)} left out`],
     ["Events", count(feed.events)], ["Wrong optional values", feed.lost_values ? count(feed.lost_values) : null],
+    ["Not read again", feed.not_rewound],
     ["Left for later", feed.deferred ? count(feed.deferred) : null], ["In the middle of", feed.batch && `${feed.batch}, record ${count(feed.batch_records)}`],
     ["Held by", feed.holder && [`${feed.holder}, heard `, moment(feed.heard_at)]], ["Position", feed.position === null ? null : positionOf(feed.position)],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");

@@ -26,8 +26,8 @@ KEY = "TOY/lines"
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
-async def order(bus: Bus, word: Word, *, now: datetime | None = None) -> Order:
-    return await give(bus, KEY, word, by="os:op", why="the owner asked", now=now or datetime.now(UTC))
+async def order(bus: Bus, word: Word, *, now: datetime | None = None, about: str = "") -> Order:
+    return await give(bus, KEY, word, by="os:op", why="the owner asked", now=now or datetime.now(UTC), about=about)
 
 
 @pytest.fixture
@@ -104,6 +104,49 @@ async def test_rewound_it_reads_everything_once_more_under_the_same_ids(bus: Bus
     assert set(seen.ids().values()) == {2}
     assert check(folder, seen) == []  # counted anew
     assert seen.checkpoints[KEY]["rewound"] == given.id
+
+
+async def test_rewound_in_front_of_a_file_it_reads_that_one_and_those_behind_it(bus: Bus, folder: Path) -> None:
+    (folder / "b.txt").write_text("good 11\nbad x")
+    (folder / "c.txt").write_text("good 12")
+    await once(folder, bus)
+    before = (await world(bus)).checkpoints[KEY]["counters"]
+    given = await order(bus, Word.REWIND, about="b.txt")
+    for _ in range(2):  # an order is obeyed once
+        await once(folder, bus)
+    seen = await world(bus)
+    again = {str(event.id) for event in seen.events if event.record in {"11", "12"}}
+    assert {id for id, count in seen.ids().items() if count == 2} == again
+    checkpoint = seen.checkpoints[KEY]
+    assert (checkpoint["rewound"], checkpoint["position"]["name"]) == (given.id, "c.txt")
+    assert (before["read"], checkpoint["counters"]["read"]) == (7, 10)  # they go on
+    assert checkpoint["condition"]["not_rewound"] is None
+
+
+async def test_a_file_that_the_source_no_longer_holds_is_told_and_nothing_is_read_again(bus: Bus, folder: Path) -> None:
+    (folder / "b.txt").write_text("good 11")
+    await once(folder, bus)
+    (folder / "a.txt").unlink()
+    (folder / "c.txt").write_text("good 12")
+    await order(bus, Word.REWIND, about="a.txt")
+    await once(folder, bus)
+    seen = await world(bus)
+    assert set(seen.ids().values()) == {1}
+    assert at("c.txt")(seen.checkpoints[KEY])  # and what is new is
+    overview = await Observer(bus, None, ["TOY.lines"]).observe(datetime.now(UTC))
+    (problem,) = [each for each in overview.problems if "not read again" in each]
+    assert "its source no longer holds 'a.txt'" in problem
+
+
+async def test_an_order_outlasts_a_source_that_is_away(bus: Bus, folder: Path) -> None:
+    await once(folder, bus)
+    await order(bus, Word.REWIND, about="a.txt")
+    away = toy(folder, down=["batches"] * 50)
+    (outcome,) = await run(settings(folder, breaker_failures=2), [away], once=True, bus=bus, clock=recorded)
+    assert outcome.error is not None
+    assert "could not be reached" in outcome.error
+    await once(folder, bus)
+    assert set((await world(bus)).ids().values()) == {2}
 
 
 async def test_a_paused_feed_is_rewound_and_read_once_it_is_resumed(bus: Bus, folder: Path) -> None:
