@@ -416,6 +416,25 @@ def _likenesses(world: World, person: Person, counts: dict[str, int]) -> list[An
     return results
 
 
+def between_two(seed: int) -> list[AnyEvent]:
+    """People with two passports that no record tells together, and records that may be of either and not of both.
+
+    Numbers and records are none of `world_of`.
+    """
+    world = World(seed)
+    world.count, rng, events = 1_000_000, world.rng, []
+    for _ in range(3):
+        person = world.person()
+        person.passports.append(world.number("P"))
+        swapped = replace(person, name=Name(family=person.name.given, given=person.name.family))
+        for which in (0, 1):
+            events.append(encounter(world, person, START + timedelta(days=rng.randrange(400)), passport(person, which)))
+        for spelt in (person, swapped):
+            receipt = Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10))
+            events.append(encounter(world, spelt, START + timedelta(days=rng.randrange(400)), receipt))
+    return events
+
+
 def _shared(world: World, people: list[Person], counts: dict[str, int]) -> list[AnyEvent]:
     """One number on the records of all of them and of some strangers: more than a low cap admits."""
     counts["shared"] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from schemas.ids import handle
 from schemas.outcomes import Outcome
@@ -31,7 +31,7 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
     if not decisions and _one_person(subjects):
         # most pools: one person under one claim, with nothing to join and nothing to part
         return [_history(list(subjects), subjects, since, [])]
-    nodes, home = _nodes(subjects, since, {key for fact in decisions for key in _decided(fact)})
+    nodes, home = _nodes(subjects, since, _named(decisions, subjects))
     refused, decided = _decisions(decisions, home, nodes)
     names = {key: (parts[0].system, parts[0].record) for key, parts in subjects.items()}
     histories = []
@@ -60,6 +60,15 @@ def _one_person(subjects: Records) -> bool:
 
 def _decided(fact: Fact) -> tuple[bytes, bytes]:
     return handle(*fact.body["one"]), handle(*fact.body["other"])
+
+
+def _named(decisions: Iterable[Fact], subjects: Records) -> set[bytes]:
+    """The records of which a decision speaks that decides something: both its records stand.
+
+    One that was taken back has no influence on others, so a decision on it singles the other record out no more.
+    """
+    pairs = map(_decided, decisions)
+    return {key for pair in pairs if all(each in subjects for each in pair) for key in pair}
 
 
 def _nodes(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from random import Random
 
 from domain import reference
-from populations import bytes_of, world_of
+from populations import again, between_two, bytes_of, world_of
 
-from schemas.events import AnyEvent, Arrival, Operation
+from schemas.events import AnyEvent, Arrival, Coverage, Operation, PersonEvent, RecordRef
 from schemas.outcomes import Outcome
 from services.domain import resolve
 from services.domain.caps import NO_CUTOFFS, caps_of
-from services.domain.coverage import Coverage, complete
+from services.domain.coverage import Coverage as Complete
+from services.domain.coverage import complete
 from services.domain.facts import Fact, fact_of
 from services.domain.history import History, canonical, history_of
 from services.domain.pools import Pool
+from services.matches import Possible, decision, possible_among
 
 Law = Callable[[int], None]
 SPAN = (1_704_000_000, 1_790_000_000)
@@ -106,6 +109,63 @@ def identity(seed: int) -> None:
         assert actual == reference.persons(facts, moment)
 
 
+def taken_back(seed: int) -> None:
+    """Records that came and were taken back leave persons, answers and possible matches as if they had never come.
+
+    So do decisions on them.
+    """
+    events = [*world_of(seed, torn=True)[0], *between_two(seed)]
+    rng = Random(seed)
+    kept: list[AnyEvent] = []
+    records: dict[tuple[str, str], list[AnyEvent]] = {}
+    for event in events:
+        if not isinstance(event, Coverage):
+            records.setdefault((event.system, event.record), []).append(event)
+    gone: list[AnyEvent] = []
+    for versions in records.values():
+        if rng.random() < 0.7:
+            kept += versions
+            continue
+        last = max(versions, key=lambda event: event.revision.number)
+        known = max(event.published_at for event in versions if event.published_at)
+        if rng.random() < 0.3:
+            last = again(last, number=last.revision.number + 1, operation=Operation.AMEND)
+            gone.append(last)
+        number, at = last.revision.number + 1, known + timedelta(days=rng.randrange(300))
+        gone += [*versions, again(last, number=number, operation=Operation.RETRACT, published_at=at)]
+    gone += _on_records_that_are_gone(kept, gone, rng)
+    never = _facts(kept)
+    both = [*never, *_facts(gone)]
+    rng.shuffle(both)
+    assert view(both) == view(never)
+    assert _possible(both) == _possible(never)
+
+
+def _on_records_that_are_gone(kept: Sequence[AnyEvent], gone: Sequence[AnyEvent], rng: Random) -> Iterator[AnyEvent]:
+    """Decisions on pairs of which one was taken back, and so decide nothing."""
+    there, away = ([event for event in some if isinstance(event, PersonEvent)] for some in (kept, gone))
+    for number, event in enumerate(rng.sample(there, len(there) // 4) if away else ()):
+        one, other = (RecordRef(system=each.system, record=each.record) for each in (event, rng.choice(away)))
+        at = datetime(2024, 6, 1, tzinfo=UTC) + timedelta(days=number)
+        yield decision(one, other, same=rng.random() < 0.3, by="reviewer", why="looked at both files", at=at)
+
+
+def _facts(events: Iterable[AnyEvent]) -> list[Fact]:
+    return [fact_of(raw) for raw in bytes_of(list(events))]
+
+
+def _possible(facts: Iterable[Fact]) -> list[Possible]:
+    matches = possible_among(Pool(facts).facts.values())
+    return sorted(matches, key=lambda match: (match.one.person, match.other.person))
+
+
+def strangers_in_a_pool(seed: int) -> None:
+    """Records that nothing ties to others are as many persons in one pool with them as in a pool of their own."""
+    _, facts, _ = world(seed)
+    apart = [history for some in reference.components(facts) for history in view(some)]
+    assert sorted(apart) == sorted(view(facts))
+
+
 def pure_status(seed: int) -> None:
     """Asked again, in another order, or of a copy read back, a status is the same; asking changes nothing."""
     _, facts, covers = world(seed)
@@ -151,7 +211,7 @@ def admissions(seed: int) -> None:
         assert sum(count for word, count in counted.items() if word != Outcome.NOT_ADMITTED) == expected
 
 
-def _outcomes(histories: Iterable[History], at: int, coverage: Coverage) -> dict[str, int]:
+def _outcomes(histories: Iterable[History], at: int, coverage: Complete) -> dict[str, int]:
     counted = dict.fromkeys(Outcome, 0)
     for history in histories:
         for stay in history.stays:
@@ -212,6 +272,8 @@ ALL: tuple[Law, ...] = (
     known_at,
     cutoffs,
     identity,
+    taken_back,
+    strangers_in_a_pool,
     pure_status,
     time_lines,
     admissions,

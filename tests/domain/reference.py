@@ -50,6 +50,29 @@ def persons(facts: Iterable[Fact], known_at: int | None = None) -> set[Group]:
     return _grouped(records, words, _Seniors(heard))
 
 
+def components(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """The facts in groups that nothing ties: no number, claim, likeness or decision, whatever was taken back."""
+    keys: dict[tuple[str, str], set[object]] = {}
+    claims: dict[Claim, tuple[str, str]] = {}
+    for fact in facts:
+        mine = keys.setdefault((fact.system, fact.record), {(fact.system, fact.record)})
+        mine.update(fact.identifiers)
+        if fact.kind == "decision":
+            mine.update(tuple(fact.body[side]) for side in ("one", "other"))
+        if fact.claim is not None:
+            mine.add(fact.claim)
+            claims[fact.claim] = fact.system, fact.record
+    for one in claims:
+        keys[claims[one]].update(("alike", one, other) for other in claims if scoring.joined_by_score(one, other))
+        keys[claims[one]].update(("alike", other, one) for other in claims if scoring.joined_by_score(one, other))
+    groups: list[tuple[set[object], set[tuple[str, str]]]] = []
+    for record, mine in keys.items():
+        tied = [group for group in groups if not group[0].isdisjoint(mine)]
+        groups = [group for group in groups if group not in tied]
+        groups.append((mine.union(*(group[0] for group in tied)), {record}.union(*(group[1] for group in tied))))
+    return [[fact for fact in facts if (fact.system, fact.record) in records] for _, records in groups]
+
+
 def standing(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
     """The parts of each record's highest version, but for records taken back."""
     versions: dict[tuple[str, str], list[Fact]] = {}
@@ -103,7 +126,8 @@ def _hash(name: tuple[str, str]) -> bytes:
 
 def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors) -> set[Group]:
     sides = [tuple(sorted(_hash(tuple(word.body[side])) for side in ("one", "other"))) for word in words]
-    named = {key for pair in sides for key in pair}
+    there = {record.key for record in records}
+    named = {key for pair in sides if there.issuperset(pair) for key in pair}
     cells: dict[bytes, list[Record]] = {}
     for record in records:
         packed = msgspec.msgpack.encode(record.claim)

@@ -14,6 +14,7 @@ from planted import admitted_by_arrival, arrival_is_knowing
 from populations import world_of
 
 from schemas.events import Coverage
+from schemas.ids import handle
 from services.domain import caps, identity, pools, resolve
 from services.domain.coverage import complete
 from services.domain.facts import MICRO, Fact
@@ -37,7 +38,7 @@ RATES = {
 
 @pytest.mark.law(
     1,
-    "ten laws over 350 random worlds each (40 in `make test-unit`): other orders, copies, batches, and "
+    "twelve laws over 350 random worlds each (40 in `make test-unit`): other orders, copies, batches, and "
     "a slow second implementation of identity that has to agree",
 )
 @pytest.mark.law(
@@ -161,6 +162,17 @@ def _active_by(version: Callable[[Fact], object], *, retracts: bool = True) -> C
     return active
 
 
+def _named_by_any(decisions: Iterable[Fact], subjects: object) -> set[bytes]:
+    """`resolve._named` that asks not whether both records stand."""
+    return {handle(*fact.body[side]) for fact in decisions for side in ("one", "other")}
+
+
+def _best_of_a_pool(nodes: object, home: object, caps: object = None) -> object:
+    """`identity.scored_edges` that gives the best one only."""
+    return _SCORED(nodes, home, caps)[:1]
+
+
+_SCORED = identity.scored_edges
 _PERSONS = resolve.persons
 BUGS: dict[str, tuple[object, str, object]] = {
     "order of arrival instead of (known, id)": (resolve, "active", arrival_is_knowing),
@@ -177,6 +189,8 @@ BUGS: dict[str, tuple[object, str, object]] = {
     "a person's no skipped": (resolve, "Refusal", lambda one, other: identity.Refusal(b"", b"")),
     "one holder of a passport whatever the date of birth": (identity, "same_holder", lambda one, other, common: False),
     "known_at ignored": (resolve, "persons", lambda facts, known_at=None, cutoffs=None: _PERSONS(facts)),
+    "a decision on a record that was taken back singles out the other": (resolve, "_named", _named_by_any),
+    "the best join by score of a pool alone": (identity, "scored_edges", _best_of_a_pool),
     "weakest join first": (identity, "edges_of", lambda nodes, caps, plain=identity.edges_of: plain(nodes, caps)[::-1]),
 }
 
@@ -185,7 +199,8 @@ BUGS: dict[str, tuple[object, str, object]] = {
     1,
     planted="order of arrival instead of (known, id); last or first copy stands; lowest revision counts; the "
     "digest outranks the revision; retraction ignored; veto skipped; every join vetoed; a person's no "
-    "skipped; a passport's holder whatever the date of birth; weakest join first",
+    "skipped; a passport's holder whatever the date of birth; weakest join first; a decision on a record that was "
+    "taken back singles out the other; the best join by score of a pool alone",
 )
 @pytest.mark.law(5, planted="`known_at` ignored")
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import confidential_worlds
 import pytest
 from confidential_worlds import answers_of, folded, heard, numbers_of, worlds_of
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.correlator import changes
@@ -56,19 +56,11 @@ async def test_what_is_told_is_that_of_a_world_without_the_confidential_records(
     await same_in_every_way(seed)
 
 
-BARE = frozenset({41675})
-"""Worlds in which a record of nothing but a number goes to another person where one that was taken back is in its pool.
-
-Known, and open (README). The plain view is right there; the world that it is compared with is not.
-"""
-
-
 @pytest.mark.law(7, "the plain topic, byte for byte: a hidden record is one that was taken back, or never came")
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 2**20))
 async def test_the_plain_topic_is_that_of_a_world_without_them(seed: int) -> None:
-    assume(seed not in BARE)
     await alike(seed)
 
 
