@@ -427,11 +427,11 @@ def between_two(seed: int) -> list[AnyEvent]:
         person = world.person()
         person.passports.append(world.number("P"))
         swapped = replace(person, name=Name(family=person.name.given, given=person.name.family))
-        for which in (0, 1):
-            events.append(encounter(world, person, START + timedelta(days=rng.randrange(400)), passport(person, which)))
-        for spelt in (person, swapped):
-            receipt = Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10))
-            events.append(encounter(world, spelt, START + timedelta(days=rng.randrange(400)), receipt))
+        receipts = (Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10)) for _ in range(2))
+        told = [(person, passport(person, which)) for which in (0, 1)] + list(
+            zip((person, swapped), receipts, strict=True)
+        )
+        events += [encounter(world, one, START + timedelta(days=rng.randrange(400)), by) for one, by in told]
     return events
 
 
