@@ -9,15 +9,16 @@ from pathlib import Path
 
 import asyncpg
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from links.reasons import Unusable, failure_of
 from services.engines import make_directory, open_engine
+from services.store import postgres, sqlite
 from services.store.contract import StoreDown
-from services.store.postgres import PostgresWriter
+from services.store.editions import FIRST, Home, State, file_of, home_schema, live_number, schema_of
 from services.store.reads import SqlReads
-from services.store.sqlite import SqliteWriter
 from services.store.writer import Writer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,16 +27,20 @@ _MIGRATING = 0x76697360
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store."""
+    """An open edition of a store: the live one, where no other was asked for."""
 
     engine: AsyncEngine
     reads: SqlReads
     writer: Writer
+    home: Home
+    edition: int = FIRST
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self.reads.close()
         await self.engine.dispose()
+        if self.home.engine is not self.engine:
+            await self.home.engine.dispose()
 
 
 _SERVER_SETTINGS = {
@@ -48,11 +53,12 @@ _SERVER_SETTINGS = {
 }
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, schema: str | None = None) -> AsyncEngine:
+    there = {} if schema is None else {"search_path": '"{}"'.format(schema.replace('"', '""'))}
     return open_engine(
         url,
         "the store",
-        server_settings=_SERVER_SETTINGS,
+        server_settings=_SERVER_SETTINGS | there,
         connect_seconds=10,
         command_seconds=120,
         busy_seconds=30,
@@ -60,26 +66,73 @@ def _engine(url: str) -> AsyncEngine:
     )
 
 
-async def open_store(url: str, *, migrate: bool = True) -> Store:
-    """The store at an address, brought to the present layout first. Raises StoreDown, ValueError."""
+async def open_store(url: str, *, migrate: bool = True, edition: int | None = None) -> Store:
+    """The store at an address, brought to the present layout first: its live edition, or the one of a number.
+
+    Raises StoreDown, ValueError.
+    """
+    home = _opened(url)
     try:
-        engine = _engine(url)
-    except Unusable as error:
-        raise StoreDown(f"the store: {error}", code=error.failure.reason, final=True) from None
-    try:
-        make_directory(engine)
-        if migrate:
-            async with engine.connect() as connection:
+        make_directory(home)
+        async with home.connect() as connection:
+            schema = await home_schema(connection)
+            number = await live_number(connection) if edition is None else edition
+            if number == FIRST and migrate:
                 await connection.run_sync(_migrate)
+            if number != FIRST:
+                await _stands(connection, url, schema, number)
+        engine = home
+        if number != FIRST:
+            engine = _opened(*_place(url, schema, number))
+            if migrate:
+                async with engine.connect() as connection:
+                    await connection.run_sync(_migrate)
     except (OSError, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        await engine.dispose()
+        await home.dispose()
         if (failure := failure_of(error)) is not None:
-            where = f"the store at {engine.url!r} cannot be opened: {failure}"
+            where = f"the store at {home.url!r} cannot be opened: {failure}"
             raise StoreDown(where, code=failure.reason, final=failure.reason.final) from error
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreDown(f"the store at {engine.url!r} cannot be opened: {cause}") from error
-    writer: Writer = PostgresWriter(engine) if engine.dialect.name == "postgresql" else SqliteWriter(engine)
-    return Store(engine, SqlReads(engine), writer)
+        raise StoreDown(f"the store at {home.url!r} cannot be opened: {cause}") from error
+    except BaseException:
+        await home.dispose()
+        raise
+    editions = Home(home)
+    state = State.LIVE if edition is None else State.BUILDING
+    writer: Writer
+    if schema is not None:
+        writer = postgres.PostgresWriter(engine, postgres.fence_of(schema, number, state), number)
+    else:
+        writer = sqlite.SqliteWriter(engine, sqlite.fence_of(editions, number, state))
+    return Store(engine, SqlReads(engine), writer, editions, number)
+
+
+def _opened(url: str, schema: str | None = None) -> AsyncEngine:
+    try:
+        return _engine(url, schema)
+    except Unusable as error:
+        raise StoreDown(f"the store: {error}", code=error.failure.reason, final=True) from None
+
+
+def _place(url: str, home: str | None, number: int) -> tuple[str, str | None]:
+    """The address of an edition, and its schema."""
+    if home is not None:
+        return url, schema_of(home, number)
+    return make_url(url).set(database=str(file_of(url, number))).render_as_string(hide_password=False), None
+
+
+async def _stands(connection: AsyncConnection, url: str, home: str | None, number: int) -> None:
+    """Raises StoreDown where an edition is not there: to open it would make an empty one."""
+    if home is None:
+        file = file_of(url, number)
+        if file is not None and not file.exists():
+            raise StoreDown(f"edition {number} of the store is gone: there is no {file}")
+        return
+    schema = schema_of(home, number)
+    if (
+        await connection.execute(text("SELECT to_regnamespace(quote_ident(:name))"), {"name": schema})
+    ).scalar() is None:
+        raise StoreDown(f"edition {number} of the store is gone: there is no schema {schema}")
 
 
 def _migrate(connection: Connection) -> None:

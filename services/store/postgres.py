@@ -14,24 +14,46 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
+from services.store.editions import FIRST, LIVE_LOCK, State
 from services.store.errors import GIVEN_UP, PASSING
 from services.store.generation import Generation
 from services.store.tables import BLOCKS, METADATA
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, View, WorkRow
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Superseded, Transaction, View, WorkRow
 
 RESOLVING, OUTBOX, COVERING = 0x76697361, 0x76697362, 0x76697363
-"""Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage."""
+"""Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage.
+
+Locks are the database's, editions are schemas of one database: each edition has keys of its own (`lock_of`).
+"""
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 _PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
 
 
+def lock_of(key: int, edition: int) -> int:
+    """Return the key of an advisory lock for one edition of the store."""
+    return key + ((edition - FIRST) << 32)
+
+
+def fence_of(home: str, edition: int, state: State) -> str:
+    """Return the statements that give one row as long as an edition is in a state.
+
+    Writers of the live edition share a lock that a switch has alone, so none is under way when another becomes live.
+    """
+    lock = f"SELECT pg_advisory_xact_lock_shared({LIVE_LOCK}); " if state is State.LIVE else ""
+    quoted = home.replace('"', '""')
+    return f"{lock}SELECT FROM \"{quoted}\".edition WHERE number = {edition} AND state = '{state}'"
+
+
 class PostgresWriter:
     """Transactions on one engine's connections, by asyncpg itself: SQLAlchemy knows no COPY."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, fence: str = "", edition: int = FIRST) -> None:
+        """`fence`: statements of which the last gives one row as long as this edition may be written."""
         self._engine = engine
+        self._fence = fence
+        self._edition = edition
         self._crowd = _Crowd()
         self._generation = Generation(engine)
 
@@ -44,7 +66,10 @@ class PostgresWriter:
                 if raw is None:
                     raise StoreDown("the pool gave no connection")
                 async with raw.transaction(isolation="read_committed"):
-                    yield PostgresTransaction(raw, self._crowd, self._generation.number)
+                    # two statements in one round: the second sees what was committed while the first one waited
+                    if self._fence and await raw.execute(self._fence) != "SELECT 1":
+                        raise Superseded("another edition of the store is live")
+                    yield PostgresTransaction(raw, self._crowd, self._generation.number, self._edition)
         except GIVEN_UP as error:
             raise Conflict(type(error).__name__) from error
         except PASSING as error:
@@ -67,10 +92,11 @@ class _Crowd:
 class PostgresTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any, crowd: _Crowd, generation: int) -> None:
+    def __init__(self, raw: Any, crowd: _Crowd, generation: int, edition: int = FIRST) -> None:
         self.generation = generation
         self._raw = raw
         self._crowd = crowd
+        self._edition = edition
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._raw.execute(
@@ -172,7 +198,7 @@ class PostgresTransaction:
         await self._raw.execute("UPDATE work SET compared = true WHERE id = ANY($1::int8[])", ids)
 
     async def lock_resolving(self) -> None:
-        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", RESOLVING)
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", lock_of(RESOLVING, self._edition))
 
     async def take_work(self, limit: int) -> list[bytes]:
         taken = await self._raw.fetch(
@@ -261,7 +287,7 @@ class PostgresTransaction:
         )
 
     async def lock_coverage(self) -> None:
-        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", COVERING)
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", lock_of(COVERING, self._edition))
 
     async def coverage_events(self, ids: Sequence[bytes]) -> set[bytes]:
         return {row[0] for row in await self._raw.fetch("SELECT id FROM coverage_event WHERE id = ANY($1)", ids)}
@@ -294,7 +320,7 @@ class PostgresTransaction:
         await self._raw.execute("INSERT INTO change (blob, confidential) VALUES ($1, $2)", blob, confidential)
 
     async def lock_outbox(self) -> bool:
-        return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", OUTBOX))
+        return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_of(OUTBOX, self._edition)))
 
     async def changes(self, limit: int) -> list[tuple[int, bytes, bool]]:
         rows = await self._raw.fetch("SELECT id, blob, confidential FROM change ORDER BY id LIMIT $1", limit)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,19 +17,37 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
+from services.store.editions import FIRST, Home, State
 from services.store.generation import Generation
 from services.store.tables import BLOCKS
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Transaction, View, WorkRow
+from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Superseded, Transaction, View, WorkRow
 
+Fence = Callable[[Any], Awaitable[bool]]
+"""Asked with the driver's connection, once the lock is held."""
 _PARAMETERS = 500
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
+
+
+def fence_of(home: Home, edition: int, state: State) -> Fence:
+    """Return what says whether an edition is in a state: read in the home, which may be the written file itself."""
+
+    async def at_home(raw: Any) -> bool:
+        async with raw.execute("SELECT 1 FROM edition WHERE number = ? AND state = ?", (edition, state)) as cursor:
+            return await cursor.fetchone() is not None
+
+    async def elsewhere(_raw: Any) -> bool:
+        return any(each.number == edition and each.state is state for each in await home.all())
+
+    return at_home if edition == FIRST else elsewhere
 
 
 class SqliteWriter:
     """Transactions on one engine's connections."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, fence: Fence | None = None) -> None:
+        """`fence`: whether this edition may be written; None: it always may."""
         self._engine = engine
+        self._fence = fence
         self._generation = Generation(engine)
 
     @asynccontextmanager
@@ -42,6 +60,9 @@ class SqliteWriter:
                     raise StoreDown("the pool gave no connection")
                 await raw.execute("BEGIN IMMEDIATE")
                 try:
+                    # a switch holds this lock as well, so nothing is under way when another edition becomes live
+                    if self._fence is not None and not await self._fence(raw):
+                        raise Superseded("another edition of the store is live")
                     yield SqliteTransaction(raw, self._generation.number)
                 except BaseException:
                     await raw.rollback()

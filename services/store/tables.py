@@ -182,3 +182,16 @@ HEARTBEAT = Table(
 
 # rules, weights and code tables that made this store, and the name it was given when it was founded: one row
 CONFIG = Table("config", METADATA, Column("fingerprint", Text, primary_key=True), Column("name", Text, nullable=False))
+
+# an edition of the store: the live one, one that is built beside it, and those that were. Only the table in the home,
+# the place that the address names, is read. Its layout never changes, for programs of all versions read it
+EDITION = Table(
+    "edition",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),  # building, live, old or dropped
+    Column("fingerprint", Text),  # of the rules by which it is built; absent: it was founded without a rebuild
+    Column("begun", BigInteger),  # microseconds since 1970
+    Column("switched", BigInteger),  # when it became the live one
+    Column("noted", Text),  # JSON: what the last comparison came to
+)

@@ -23,6 +23,10 @@ class Conflict(Exception):
     """The database gave this transaction up for another's sake (deadlock, lock timeout); run it again."""
 
 
+class Superseded(Exception):
+    """Another edition of the store is live now; nothing of this transaction was written. Open the store anew."""
+
+
 class Move(NamedTuple):
     """A partition's position moved on by whoever holds the epoch."""
 
@@ -236,5 +240,5 @@ class Writer(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction: committed at the end, rolled back on an exception.
 
-        Raises Conflict (run it again) and services.store.contract.StoreDown.
+        Raises Conflict (run it again), Superseded (open the store anew) and services.store.contract.StoreDown.
         """
