@@ -86,6 +86,14 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the library has
             raise Unusable(Failure(Reason.TLS_NONE))
         await super()._request_authentication()
 
+    def close(self) -> None:
+        """Let go of the socket at once. The library leaves TLS open until the server says goodbye, and waits for it
+        nowhere."""
+        writer = self._writer
+        super().close()
+        if writer is not None:
+            writer.transport.abort()
+
 
 async def _connect(**arguments: Any) -> _Connection:
     connection = _Connection(**arguments)

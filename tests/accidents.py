@@ -104,11 +104,15 @@ class Installation:
         """A host of all feeds. A feed that ended with an error starts anew with its host."""
         await run(self.settings, sources(self.settings), stop=stop, clock=recorded)
 
+    async def read(self) -> None:
+        """Run ingest to its end, as the command with `--once` does."""
+        await run(self.settings, sources(self.settings), once=True, clock=recorded)
+
     async def finish(self) -> None:
         """Run both to their end, as the commands with `--once` do."""
         for _ in range(2):  # the first may say that something is gone, and what to do
             with suppress(BusError):
-                await run(self.settings, sources(self.settings), once=True, clock=recorded)
+                await self.read()
                 await process.run(self.settings, once=True, stop=asyncio.Event())
                 return
         await process.run(self.settings, once=True, stop=asyncio.Event())
@@ -171,19 +175,27 @@ class Installation:
 
     async def last_messages_lost(self) -> None:
         """The bus loses the last messages of some event topics, as by an unclean election."""
-        await asyncio.to_thread(self._cut, front=False)
+        await asyncio.to_thread(self._cut, self._somewhere, front=False)
 
     async def first_messages_lost(self) -> None:
         """The bus loses the first messages of some event topics, as by retention."""
-        await asyncio.to_thread(self._cut, front=True)
+        await asyncio.to_thread(self._cut, self._somewhere, front=True)
 
-    def _cut(self, *, front: bool) -> None:
+    async def last_half_lost(self) -> None:
+        """The bus loses the last half of each partition of its event topics."""
+        await asyncio.to_thread(self._cut, lambda end: end // 2, front=False)
+
+    def _somewhere(self, end: int) -> int | None:
+        """Where a partition is cut; None: it is left alone."""
+        return None if self.rng.random() < 0.5 else self.rng.randrange(end)
+
+    def _cut(self, at: Callable[[int], int | None], *, front: bool) -> None:
         with closing(sqlite3.connect(self.bus_file, timeout=10, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             for row, topic, end in connection.execute("SELECT id, topic, next FROM partitions").fetchall():
-                if topic not in EVENT_TOPICS or not end or self.rng.random() < 0.5:
+                if topic not in EVENT_TOPICS or not end or (position := at(end)) is None:
                     continue
-                place = (row << log_tables.POSITION_BITS) + self.rng.randrange(end)
+                place = (row << log_tables.POSITION_BITS) + position
                 limit = (row + 1) << log_tables.POSITION_BITS
                 if front:
                     connection.execute(

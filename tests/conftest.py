@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import connect_local
+import loops
 import pytest
 import rabbitmq_local
 from secure_kafka import SecureKafka
@@ -28,6 +30,7 @@ from servers import (
 from services import kafka_local
 
 os.umask(0o077)  # as every process of this project runs: what tests lay into a data directory is closed as well
+asyncio.set_event_loop_policy(loops.Policy())
 _NOT_RUN = "not run, a server is missing: "
 
 

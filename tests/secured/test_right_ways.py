@@ -223,8 +223,12 @@ async def test_a_view_in_mariadb(secure_mariadb: Secure) -> None:
     engine, _ = open_engine(f"mariadb://{at}", Credentials("visabus", PASSWORD))
     async with engine.connect() as connection:
         cipher = (await connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))).one()[1]
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        socket = driver._writer.get_extra_info("socket")
     await engine.dispose()
+    await asyncio.sleep(0)
     assert cipher
+    assert socket.fileno() < 0, "the socket waits for the server's goodbye"
 
 
 async def test_a_view_in_mariadb_by_a_client_certificate(secure_mariadb: Secure) -> None:
