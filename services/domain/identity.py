@@ -188,20 +188,31 @@ class Cluster:
             yield "all names of two people, and nothing that agrees"
 
     def _one_mistyped(self, scheme: str, other: Cluster, by: str) -> bool:
-        """Whether of two A-numbers one is the other mistyped, or one person has two files.
+        """Whether of two FINs or A-numbers one is the other mistyped, or one person has two files.
 
         By another number or a document, of people with one birthday whose given names may be one's: where fingerprints
         are the same, or the numbers differ in one digit or in two that are swapped. Not by an application's number:
         families apply together, and their A-numbers are in sequence.
         """
-        if by.startswith(APPLICATIONS):
+        if not by or by.startswith(APPLICATIONS) or not self.births & other.births:
             return False
-        if scheme != "a_number" or not by or not self.births & other.births:
-            return False
+        if scheme == "fin":
+            return self._one_fin_mistyped(other, by)
         alike = by.startswith("fin/") or any(
             nearly(mine, theirs) for mine in self.holders[scheme] for theirs in other.holders[scheme]
         )
         return alike and not self._any_names(other, scoring.given_conflict)
+
+    def _one_fin_mistyped(self, other: Cluster, by: str) -> bool:
+        """Whether of two FINs one is the other mistyped: all else is the same, a document too, and one digit is not.
+
+        The number is typed where prints were not taken anew. Two FINs in sequence are two people's all the same.
+        """
+        if not by.startswith(DOCUMENTS) or not self.names & other.names:
+            return False
+        if self.sexes and other.sexes and not self.sexes & other.sexes:
+            return False
+        return any(scoring.mistyped(mine, theirs) for mine in self.holders["fin"] for theirs in other.holders["fin"])
 
     def _nothing_agrees(self, other: Cluster) -> bool:
         """Whether neither a date of birth nor a citizenship speaks for one person. A sex is too little to count."""

@@ -30,7 +30,7 @@ from services.domain.numbers import is_placeholder
 
 ACCEPT = 22.5
 POSSIBLE = 14.0
-RENEWED, NAMESAKE = 4.0, 6.0
+RENEWED, NAMESAKE = 3.0, 6.0
 """What a join needs above `ACCEPT` where the two have different passports of one issuer: a renewed one is one person's,
 or two namesakes have one each. Where ten thousand come from a country, each meets 0.8 others of their own birthday
 (10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
@@ -184,7 +184,7 @@ def passports_apart(mine: Iterable[str], theirs: Iterable[str]) -> bool:
     if any(numbers & others.get(issuer, frozenset()) for issuer, numbers in held.items()):
         return False
     return any(
-        issuer in others and not any(_mistyped(one, other) for one in numbers for other in others[issuer])
+        issuer in others and not any(mistyped(one, other) for one in numbers for other in others[issuer])
         for issuer, numbers in held.items()
     )
 
@@ -234,7 +234,7 @@ def _documents_apart(mine: Compared, theirs: Compared) -> tuple[frozenset[str], 
 
 def _near(mine: Compared, theirs: Compared, apart: tuple[frozenset[str], frozenset[str]]) -> bool:
     """Whether one of those passports may be another one mistyped."""
-    return any(_mistyped(a, b) for a in apart[0] for b in apart[1]) and _given_in_common(mine, theirs)
+    return any(mistyped(a, b) for a in apart[0] for b in apart[1]) and _given_in_common(mine, theirs)
 
 
 def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
@@ -265,7 +265,7 @@ def _given_stands_in(one: Name, other: Name) -> bool:
     return not one[1] or any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in other[0] + other[1])
 
 
-def _mistyped(one: str, other: str) -> bool:
+def mistyped(one: str, other: str) -> bool:
     """Whether two numbers differ in one character, or in two that changed places. Consecutive numbers do not count."""
     short, long = sorted((one, other), key=len)
     if len(short) >= 6 and len(long) == len(short) + 1 and long.startswith(short):
@@ -274,11 +274,16 @@ def _mistyped(one: str, other: str) -> bool:
         return False
     wrong = [at for at in range(len(one)) if one[at] != other[at]]
     if len(wrong) == 1:
-        return wrong[0] < len(one) - 2
+        return wrong[0] < len(one) - 2 or (wrong[0] == len(one) - 2 and _tens_apart(one[-2], other[-2]) > 1)
     if len(wrong) != 2 or wrong[1] != wrong[0] + 1:
         return False
     first, second = wrong
     return one[first] == other[second] and one[second] == other[first]
+
+
+def _tens_apart(one: str, other: str) -> int:
+    """By how much two digits differ; 0 where one is none. Families' passports are a few numbers apart, not twenty."""
+    return abs(int(one) - int(other)) if one.isdecimal() and other.isdecimal() else 0
 
 
 def names_score(mine: Compared, theirs: Compared) -> float:
@@ -402,6 +407,8 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     mine, theirs = aligned(name_of(*one), name_of(*other))
     if not mine[1] or not theirs[1]:
         return False
+    if not strange("".join(mine[1]), "".join(theirs[1])):
+        return False  # written together in one of them, and cut or respelt besides
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
 
 
@@ -420,8 +427,10 @@ def nothing_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def _all_strange(some: Sequence[str], others: Iterable[str]) -> bool:
-    rest = [token for token in others if token not in PARTICLES]
-    return all(strange(token, each) for token in some if token not in PARTICLES for each in rest)
+    # a given name of nothing but what is a particle elsewhere is a name: LI BIN
+    named = [token for token in some if token not in PARTICLES] or some
+    rest = [token for token in others if token not in PARTICLES or token in named]
+    return all(strange(token, each) for token in named for each in rest)
 
 
 def explained(one: Claim, other: Claim) -> str:

@@ -272,13 +272,15 @@ def _allowed(
         return False
     by_number = stage in (NUMBERS, BARE)
     prints = by_number and weight == WEIGHTS["fin"]
+    document = by_number and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
     strict = stage == SCORES or (by_number and weight == WEIGHTS["receipt"])
-    if (stage, weight) != (WORDS, DECIDED) and _contradict(mine, theirs, cells, strict=strict, prints=prints):
+    if (stage, weight) != (WORDS, DECIDED) and _contradict(
+        mine, theirs, cells, strict=strict, prints=prints, document=document
+    ):
         return False
     if stage == SCORES:
         pair = cells[one][0].claim, cells[other][0].claim
         return not _strangers(mine, theirs, cells) and not _two_passports(mine, theirs, cells, pair)
-    document = by_number and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
     if document:
         return not _two_holders(mine, theirs, cells) and not _wrong_document(mine, theirs, cells)
     if (stage, weight) == (WORDS, DECIDED):
@@ -376,8 +378,11 @@ def _texts(held: Sequence[Record]) -> set[str]:
     return {text for record in held for text in (*record.claim.identifiers, *record.numbers)}
 
 
-def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *, prints: bool) -> bool:
-    """Whether each side has a number of its own that one person has once; an A-number may be the other mistyped."""
+def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *, prints: bool, document: bool) -> bool:
+    """Whether each side has a number of its own that one person has once; an A-number may be the other mistyped.
+
+    So may a FIN, under one document, name, birthday and sex, but for the next one in the sequence.
+    """
     mine, theirs = (
         {
             text
@@ -390,8 +395,15 @@ def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *
     if not _apart(mine, theirs):
         return False
     days, dates = ({claim.birth for claim in side if claim.birth and len(claim.birth) == 10} for side in (ours, others))
-    if scheme == "fin/" or not days & dates or _other_names(ours, others):
+    if not days & dates or _other_names(ours, others):
         return True
+    if scheme == "fin/":
+        sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
+        names, called = ({name for claim in side for name in claim.names} for side in (ours, others))
+        if not document or not names & called or _apart(sexes, more):
+            return True
+        typed = ((a.split("/")[-1], b.split("/")[-1]) for a in mine for b in theirs if _one_key(a, b))
+        return not any(sorted(a) == sorted(b) or abs(int(a) - int(b)) >= 20 for a, b in typed)
     return not prints and not any(_one_key(a, b) for a in mine for b in theirs)
 
 
@@ -506,7 +518,13 @@ def _said_no(mine: Sequence[bytes], theirs: Sequence[bytes], latest: dict[tuple[
 
 
 def _contradict(
-    mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]], *, strict: bool, prints: bool
+    mine: Sequence[bytes],
+    theirs: Sequence[bytes],
+    cells: dict[bytes, list[Record]],
+    *,
+    strict: bool,
+    prints: bool,
+    document: bool,
 ) -> bool:
     """Whether two sides exclude each other; `strict`: two numbers for life do, whatever they look like."""
     ours = [cells[cell][0].claim for cell in mine]
@@ -515,7 +533,7 @@ def _contradict(
     for scheme in ("fin/", "a_number/"):
         held = ({text for claim in side for text in claim.identifiers if text.startswith(scheme)} for side in sides)
         apart = _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held))
-        if apart and (strict or _other_holder(scheme, ours, others, prints=prints)):
+        if apart and (strict or _other_holder(scheme, ours, others, prints=prints, document=document)):
             return True
     facts, more = (
         [part for cell in side for record in cells[cell] for part in record.parts] for side in (mine, theirs)

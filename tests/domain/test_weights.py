@@ -212,7 +212,7 @@ def test_what_two_passports_need_above_the_threshold(
 
 
 def test_what_two_passports_need() -> None:
-    assert (scoring.RENEWED, scoring.NAMESAKE) == (4.0, 6.0)
+    assert (scoring.RENEWED, scoring.NAMESAKE) == (3.0, 6.0)
 
 
 @pytest.mark.parametrize("by", [-0.6, 0.6])
