@@ -1,0 +1,87 @@
+"""What a slip in one record must not part from the others of its person, and what looks like such a slip and is none.
+
+Each kind was met in evaluations. All persons are invented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from domain.pairs import Record, groups, verdict
+
+from services.domain import identity, scoring
+
+PACHNAS = Record("PACHNAS MENCADA", "LUIS", "1976-06-16", "M", ("MEX",), ("fin/1067283053", "passport/MEX/G98998978"))
+
+
+def with_fin(record: Record, number: str) -> Record:
+    return replace(record, ids=(f"fin/{number}", *record.ids[1:]))
+
+
+@pytest.mark.parametrize("number", ["1067284053", "1067283503", "1067283093"])
+def test_a_mistyped_fin_beside_the_same_document_and_name(number: str) -> None:
+    """A digit that is wrong, or two that are swapped; a record that has the number alone goes along."""
+    other = with_fin(PACHNAS, number)
+    assert verdict(PACHNAS, other) == "join"
+    assert groups([PACHNAS, other, Record(ids=other.ids[:1])]) == {frozenset({0, 1, 2})}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        with_fin(PACHNAS, "1067283054"),  # the next in the sequence
+        with_fin(PACHNAS, "1067283063"),
+        with_fin(PACHNAS, "1067994053"),
+        with_fin(replace(PACHNAS, given="LUISA"), "1067284053"),
+        with_fin(replace(PACHNAS, sex="F"), "1067284053"),
+        with_fin(replace(PACHNAS, birth="1976-06-17"), "1067284053"),
+        with_fin(replace(PACHNAS, ids=("", "passport/MEX/G11112222")), "1067284053"),
+        with_fin(replace(PACHNAS, ids=("", "receipt/SRC5740838354")), "1067284053"),
+    ],
+)
+def test_two_fins_of_two_people(other: Record) -> None:
+    """Where anything else is another one's, and in sequence, two FINs are two people's."""
+    one = replace(PACHNAS, ids=(*PACHNAS.ids, "receipt/SRC5740838354")) if "receipt" in str(other.ids) else PACHNAS
+    assert verdict(one, other) == "possible"
+
+
+def test_every_two_fins_parting_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.Cluster, "_one_fin_mistyped", lambda self, other, by: False)
+    assert verdict(PACHNAS, with_fin(PACHNAS, "1067284053")) == "possible"
+
+
+@pytest.mark.parametrize("given", ["BIN", "VAN", "AL", "DA"])
+def test_a_given_name_that_is_a_particle_elsewhere_is_a_name(given: str) -> None:
+    """It is not another one than itself, and not the same as another one."""
+    one = Record("LI", given, "2005-11-24", "M", ("CHN",), ("passport/CHN/E67860402",))
+    assert not scoring.strange_given(("LI", given), ("LI", given))
+    assert verdict(one, replace(one, ids=(*one.ids, "sevis/N7735453738"))) == "join"
+    assert verdict(one, replace(one, birth="", ids=(*one.ids, "sevis/N7735453738"))) == "join"
+    assert verdict(one, replace(one, given="ZHENGUO", ids=(*one.ids, "sevis/N7735453738"))) != "join"
+
+
+def test_given_names_written_together_in_one_record_and_cut_in_another() -> None:
+    """Under one passport; one spelling of it has another letter at the beginning."""
+    ids = ("passport/JPN/TZ49742756",)
+    whole = Record("KAMIZU", "AKIAMU KENORU", "2005-03-20", "M", ("JPN",), ids)
+    records = [whole, replace(whole, family="CAMIZU", given="ACIAMU KEN"), replace(whole, given="AKIAMUKENORU")]
+    assert groups(records) == {frozenset({0, 1, 2})}
+    assert verdict(whole, replace(whole, given="YUTO SHIN")) == "possible"
+
+
+AISHA = Record("AL ZAHRANI", "NOUR AISHA", "1935-01-18", "F", ("SAU",), ("passport/SAU/P20215358",))
+
+
+def test_a_wrong_digit_among_the_last_two_of_a_passport() -> None:
+    """Twenty numbers apart it is mistyped; of less than twenty a family may have each one."""
+    respelt = replace(AISHA, family="AL SAHRANI", given="NOUR AISCHA")
+    assert verdict(AISHA, replace(respelt, ids=("passport/SAU/P20215318",))) == "join"
+    for number in ("P20215348", "P20215359", "P20215351"):
+        assert verdict(AISHA, replace(respelt, ids=(f"passport/SAU/{number}",))) == "possible"
+
+
+def test_a_passport_of_the_family_that_counts_as_mistyped_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_tens_apart", lambda one, other: 9)
+    respelt = replace(AISHA, family="AL SAHRANI", given="NOUR AISCHA", ids=("passport/SAU/P20215348",))
+    assert verdict(AISHA, respelt) == "join"
