@@ -35,6 +35,12 @@ POLL_MESSAGES = 5_000
 BEHIND = POLL_MESSAGES // 2
 """So many events in one poll mean that more wait on the bus."""
 GATHER_SECONDS = 30.0
+"""How long work gathers while more comes than can be said to end."""
+LONGEST_GATHER_SECONDS = 600.0
+"""The same while a backlog is worked off: to its end, so that a person with events all over it is resolved once, but no
+longer than this."""
+WORKED_OFF = 0.1
+"""The share of what is taken by which messages not read have to become fewer, for it to be a backlog with an end."""
 REST = 2.0
 """While events come, resolving rests so many times as long as it took: it has a third of the time at most."""
 BEAT_SECONDS = 5.0
@@ -49,8 +55,8 @@ T = TypeVar("T")
 
 class Pace:
     """When to resolve: at once, but while events come work gathers, so that a pool with many new events is resolved
-    once: for a multiple of what the last resolving took, and longer where a backlog is read. `waiting` counts the
-    batches that are not resolved.
+    once: for a multiple of what the last resolving took, and where a backlog is worked off to its end. `waiting` counts
+    the batches that are not resolved.
     """
 
     def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
@@ -60,6 +66,9 @@ class Pace:
         self._met = 0
         self._since = time.monotonic()
         self._rest = 0.0
+        self._taken = 0
+        self._first: tuple[int, int] | None = None  # since the backlog is read: messages not read, and events taken
+        self._ending = False
 
     async def ripe(self) -> bool:
         """Whether enough has gathered, or nothing is to be gained by waiting."""
@@ -68,7 +77,8 @@ class Pace:
         before, self._met = self._met, await self._waiting()
         if self._met < before:
             self.resolved()  # by another correlator
-        return self._met >= RESOLVE_ROWS or time.monotonic() - self._since >= GATHER_SECONDS
+        longest = LONGEST_GATHER_SECONDS if self._ending else GATHER_SECONDS
+        return self._met >= RESOLVE_ROWS or time.monotonic() - self._since >= longest
 
     def resolved(self, took: float = 0.0) -> None:
         """Gathering begins anew, after a resolving that took so many seconds."""
@@ -79,6 +89,18 @@ class Pace:
         """A poll brought so many events, within `IDLE_SECONDS`."""
         self.flowing = events > 0
         self.behind = events >= BEHIND
+        self._taken += events
+        if not self.behind:
+            self._first, self._ending = None, False
+
+    def unread(self, messages: int) -> None:
+        """So many messages on the bus are not read: whether they become fewer says whether a backlog has an end."""
+        if not self.behind:
+            return
+        if self._first is None:
+            self._first = messages, self._taken
+        before, taken = self._first
+        self._ending = 0 < WORKED_OFF * (self._taken - taken) <= before - messages
 
 
 async def run(
@@ -164,7 +186,7 @@ async def _both(
     pace = Pace(store.reads.backlog)
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_beating(correlator, bus, store, stop))
+            tasks.create_task(_beating(correlator, bus, store, stop, pace))
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
             tasks.create_task(_resolving(correlator, settings, stop, pace, hold=hold))
             if once:
@@ -198,13 +220,14 @@ async def _reading(
                     await consumer.close()
 
 
-async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio.Event) -> None:
+async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio.Event, pace: Pace) -> None:
     """Say every few seconds that this process runs, and how much it has not read; take that away at the end."""
     heart = Heartbeats(store.engine, f"{socket.gethostname()}/{os.getpid()}")
     while not stop.is_set():
         with suppress(*_PASSING):  # told by whoever reads or resolves; and nothing is said while it lasts
             lag = behind(await bus.ends(EVENT_TOPICS), await store.reads.positions())
             LAG.set(lag)
+            pace.unread(lag)
             await heart.beat(
                 int(time.time() * 1_000_000), lag, partitions=correlator.partitions, committed=correlator.committed
             )

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
-from services.correlator.process import BEHIND, GATHER_SECONDS, REST, Pace, _resolve_once
+from services.correlator.process import BEHIND, GATHER_SECONDS, LONGEST_GATHER_SECONDS, REST, Pace, _resolve_once
 from services.correlator.resolve import Resolved
 
 
@@ -65,6 +65,31 @@ async def test_work_gathers_while_a_backlog_is_read(monkeypatch: pytest.MonkeyPa
     assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
     gathering.behind = False
     assert await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
+
+
+async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as fewer and fewer messages are unread, for ten minutes at most; where as many come, it has no end."""
+    now = [100.0]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+    gathering = pace(RESOLVE_ROWS - 1)
+    left = 20 * BEHIND
+    gathering.came(BEHIND)
+    gathering.unread(left)
+    gathering.came(BEHIND)
+    gathering.unread(left - BEHIND)
+    now[0] += GATHER_SECONDS
+    assert not await gathering.ripe()
+    now[0] += LONGEST_GATHER_SECONDS
+    assert await gathering.ripe()
+    gathering.resolved()
+    for _ in range(30):
+        gathering.came(BEHIND)
+        gathering.unread(left)
+    now[0] += GATHER_SECONDS
+    assert await gathering.ripe()
+    gathering.resolved()
+    gathering.came(0)  # the end: nothing is to be gained
+    assert await gathering.ripe()
 
 
 async def test_enough_work_is_resolved_though_more_could_gather() -> None:
