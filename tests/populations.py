@@ -428,10 +428,10 @@ def between_two(seed: int) -> list[AnyEvent]:
         person.passports.append(world.number("P"))
         swapped = replace(person, name=Name(family=person.name.given, given=person.name.family))
         receipts = (Identifier.of(Scheme.RECEIPT, "LIN" + world.number("", 10)) for _ in range(2))
-        told = [(person, passport(person, which)) for which in (0, 1)] + list(
+        meetings = [(person, passport(person, which)) for which in (0, 1)] + list(
             zip((person, swapped), receipts, strict=True)
         )
-        events += [encounter(world, one, START + timedelta(days=rng.randrange(400)), by) for one, by in told]
+        events += [encounter(world, one, START + timedelta(days=rng.randrange(400)), by) for one, by in meetings]
     return events
 
 

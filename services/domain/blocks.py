@@ -1,11 +1,13 @@
 """Blocks: what claims that are compared by score have in common. Claims that share none are never compared.
 
-Four of three kinds, each of which outlasts mistakes that break the others. Two hold the date of birth (day and month in
+Five of four kinds, each of which outlasts mistakes that break the others. Two hold the date of birth (day and month in
 one order) with the sound of the family or of the given name; they are of one kind, so a family name meets a given name
 where the fields were swapped. Two hold the consonants of the whole name, in no order and without blanks: one with the
 year in its century and the citizenship, for dates of which the day or month is wrong, one with the day and month, for
 those of which the year is. Particles are left out of the former, which makes them optional, and kept in the latter,
-which makes it the same whatever is written together.
+which makes it the same whatever is written together. The fifth holds the initials as they sound, in either order, with
+the month of birth and the citizenship: it outlasts a wrong consonant and a wrong day together, and a day that is not
+known.
 """
 
 from __future__ import annotations
@@ -21,29 +23,29 @@ SOUND_CUT = 4
 """Consonants of a name that a block with the date of birth holds: systems cut names."""
 STEM_LEAST = 4
 """Letters that a name keeps where a particle at its beginning is left out."""
-KINDS: tuple[tuple[int, ...], ...] = ((0, 2), (1,), (3,))
+KINDS: tuple[tuple[int, ...], ...] = ((0, 2), (1,), (3,), (4,))
 """The places of a claim's blocks that are of one kind: a block of one place may be another claim's of the other."""
-Blocks = tuple[int, int, int, int]
-NO_BLOCKS: Blocks = (0, 0, 0, 0)
+Blocks = tuple[int, int, int, int, int]
+NO_BLOCKS: Blocks = (0, 0, 0, 0, 0)
 
 
 @lru_cache(maxsize=20_000)
 def blocks_of(claim: Claim) -> Blocks:
     """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
-    first, second, third, fourth = texts_of(claim)
-    return _key(first), _key(second), _key(third), _key(fourth)
+    first, second, third, fourth, fifth = texts_of(claim)
+    return _key(first), _key(second), _key(third), _key(fourth), _key(fifth)
 
 
 def _key(text: str) -> int:
     return (key_hash(text) or 1) if text else 0
 
 
-def texts_of(claim: Claim) -> tuple[str, str, str, str]:
+def texts_of(claim: Claim) -> tuple[str, str, str, str, str]:
     """The blocks as texts; "" where the claim says too little for one."""
     mine = compared(claim)
     if not mine.names or len(mine.birth) < 4:
-        return "", "", "", ""
-    by_family = by_given = by_year = by_day = ""
+        return "", "", "", "", ""
+    by_family = by_given = by_year = by_day = by_month = ""
     family, given, heard, every = _spoken(mine.names[0])
     citizenship = ",".join(sorted(mine.citizenship)) if len(mine.citizenship) > 1 else "".join(mine.citizenship)
     if len(mine.birth) == 10:
@@ -56,9 +58,12 @@ def texts_of(claim: Claim) -> tuple[str, str, str, str]:
         by_given = f"n/{place}/{given}" if given else ""
         if len(heard) > 1 and not by_custom:
             by_day = f"d/{day}/{every}"
+    if len(mine.birth) >= 7 and not customary(mine.birth[5:]):
+        initials = "".join(sorted((family[:1], given[:1])))
+        by_month = f"i/{mine.birth[:7]}/{initials}/{citizenship}"
     if len(heard) > 1:
         by_year = f"y/{mine.birth[2:4]}/{heard}/{citizenship}"
-    return by_family, by_year, by_given, by_day
+    return by_family, by_year, by_given, by_day, by_month
 
 
 @lru_cache(maxsize=50_000)

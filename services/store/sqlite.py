@@ -115,7 +115,7 @@ class SqliteTransaction:
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
         await self._many(
-            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
+            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
             rows,
         )
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
-BLOCKS = ("block_family_birth", "block_name_year", "block_given_birth", "block_name_day")
+BLOCKS = ("block_family_birth", "block_name_year", "block_given_birth", "block_name_day", "block_initials_month")
 """The blocks of a claim, in the order of `services.domain.blocks.blocks_of`."""
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 

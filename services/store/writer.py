@@ -50,6 +50,7 @@ class ClaimRow(NamedTuple):
     block_name_year: int
     block_given_birth: int
     block_name_day: int
+    block_initials_month: int
     features: bytes
 
     @property
@@ -60,7 +61,13 @@ class ClaimRow(NamedTuple):
     @property
     def blocks(self) -> Blocks:
         """The blocks it is compared in, 0 for none."""
-        return (self.block_family_birth, self.block_name_year, self.block_given_birth, self.block_name_day)
+        return (
+            self.block_family_birth,
+            self.block_name_year,
+            self.block_given_birth,
+            self.block_name_day,
+            self.block_initials_month,
+        )
 
 
 class PersonRow(NamedTuple):
@@ -114,7 +121,7 @@ class Transaction(Protocol):
         """Set (claim, known) where it is known since earlier than it stands; the claims of which that was so."""
 
     async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
-        """All claims in any of these first, second, third or fourth blocks, each once."""
+        """All claims in any of these first to fifth blocks, each once."""
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         """These claims, as far as they stand."""

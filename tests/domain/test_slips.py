@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from domain.pairs import Record, groups, verdict
 
-from services.domain import identity, scoring
+from services import matches
+from services.domain import blocks, identity, scoring
 
 PACHNAS = Record("PACHNAS MENCADA", "LUIS", "1976-06-16", "M", ("MEX",), ("fin/1067283053", "passport/MEX/G98998978"))
 
@@ -85,3 +86,16 @@ def test_a_passport_of_the_family_that_counts_as_mistyped_is_caught(monkeypatch:
     monkeypatch.setattr(scoring, "_tens_apart", lambda one, other: 9)
     respelt = replace(AISHA, family="AL SAHRANI", given="NOUR AISCHA", ids=("passport/SAU/P20215348",))
     assert verdict(AISHA, respelt) == "join"
+
+
+def test_a_wrong_consonant_and_a_wrong_day_together_are_a_possible_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share the initials, the month of birth and the citizenship; in either order of the names."""
+    one = Record("BARAKOVSKY", "OMIDULLAH", "1979-03-14", "M", ("AFG",))
+    for family, birth in (("BARATOVSKY", "1979-03-17"), ("BARAKOVSNY", "1979-03-24"), ("PARAKOFSKY", "1979-03-13")):
+        slip = replace(one, family=family, birth=birth)
+        assert verdict(one, slip) in ("possible", "join"), slip
+        assert verdict(one, replace(slip, family=slip.given, given=slip.family)) in ("possible", "join"), slip
+    assert verdict(one, replace(one, family="BARATOVSKY", birth="1979-03")) == "join"
+    monkeypatch.setattr(blocks, "KINDS", blocks.KINDS[:-1])
+    monkeypatch.setattr(matches, "KINDS", blocks.KINDS)
+    assert verdict(one, replace(one, family="BARATOVSKY", birth="1979-03-17")) == "separate"

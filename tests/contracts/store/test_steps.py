@@ -75,15 +75,16 @@ async def test_an_alias_is_never_changed(store: Store) -> None:
 
 
 async def test_claims_are_found_by_block(store: Store) -> None:
-    row = ClaimRow(1, 10, 100, 55, 65, 0, 85, b"one")
-    second, third = ClaimRow(2, 11, 101, 56, 65, 75, 0, b"two"), ClaimRow(3, 12, 102, 55, 0, 56, 0, b"three")
+    row = ClaimRow(1, 10, 100, 55, 65, 0, 85, 95, b"one")
+    second, third = ClaimRow(2, 11, 101, 56, 65, 75, 0, 0, b"two"), ClaimRow(3, 12, 102, 55, 0, 56, 0, 0, b"three")
     async with store.writer.begin() as tx:
         await tx.insert_claims([row, second])
         await tx.insert_claims([third])
-        assert sorted(await tx.block(([55], [], [], []))) == [row, third]
-        assert sorted(await tx.block(([55], [65], [75], []))) == [row, second, third]
-        assert await tx.block(([], [], [], [85])) == [row]
-        assert await tx.block(([0], [0], [0], [0])) == []
+        assert sorted(await tx.block(([55], [], [], [], []))) == [row, third]
+        assert sorted(await tx.block(([55], [65], [75], [], []))) == [row, second, third]
+        assert await tx.block(([], [], [], [85], [])) == [row]
+        assert await tx.block(([], [], [], [], [95])) == [row]
+        assert await tx.block(([0], [0], [0], [0], [0])) == []
         assert sorted(await tx.claims([1, 3, 9])) == [row, third]
     # by one place, and by two of one kind, a page at a time
     by_year = [each async for each in store.reads.claims_by_block((1,))]
@@ -93,7 +94,7 @@ async def test_claims_are_found_by_block(store: Store) -> None:
 
 
 async def test_a_claim_is_known_since_the_earliest_word(store: Store) -> None:
-    row = ClaimRow(1, 10, 100, 55, 0, 0, 0, b"one")
+    row = ClaimRow(1, 10, 100, 55, 0, 0, 0, 0, b"one")
     async with store.writer.begin() as tx:
         await tx.insert_claims([row])
         assert await tx.lower_claims([(1, 100), (2, 5)]) == set()
