@@ -31,6 +31,14 @@ class BadRecord(Exception):
         self.raw = raw
         self.record = record
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It goes from one process to another."""
+        return _bad_record, (self.reason, self.place, self.raw, self.record)
+
+
+def _bad_record(reason: str, place: str, raw: bytes, record: str | None) -> BadRecord:
+    return BadRecord(reason, place=place, raw=raw, record=record)
+
 
 class SourceDown(Exception):
     """The source could not be reached or answered with an error of its own; nothing was lost; try again later.

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Any
 
 from adapters.core import BadRecord, Filtered, Header, Lost, Mapping_, Note, Origin, Read, Record
 from bus.contract import Message
-from bus.events import message_of
-from schemas.events import AnyEvent, Coverage, stamped
+from schemas.events import AnyEvent, Coverage
 from schemas.topics import DEAD_LETTERS
-from services.authority import Refused
 from services.authority.guard import Guard
 from services.dead_letters import Spool, dead_letter, shape
 from services.feeds import Counters
 from services.ingest.clocks import Clock
+from services.ingest.work import Encoded, Outcome, Work
 
 NAMED = 1_000
 """The number of refused records that a receipt names; all are counted."""
@@ -93,16 +93,24 @@ class Tally:
         self.read, self.published, self.dead_lettered = part.read, part.published, part.dead_lettered
         self.events, self.filtered, self.lost = part.events, Counter(part.filtered), Counter(part.lost)
 
-    def messages(self, reads: Sequence[Read]) -> list[Message]:
-        """Return the messages of the next reads. Raises Wholesale, SpoolDown; then none of the reads are counted."""
+    @property
+    def work(self) -> Work:
+        """What is done to each read alone."""
+        return Work(self.mapping, self.clock, self.guard)
+
+    def messages(self, reads: Sequence[Read], outcomes: Sequence[Outcome | None] = ()) -> list[Message]:
+        """Return the messages of the next reads. Raises Wholesale, SpoolDown; then none of the reads are counted.
+
+        `outcomes`: what became of each read, where another process has looked at it; else it is mapped here.
+        """
         result: list[Message] = []
         before = self._snapshot()
         try:
-            for read in reads:
+            for read, outcome in zip_longest(reads, outcomes):
                 self.reads += 1
                 if self.numbered:
                     self._number(read)
-                result += self._note(read) if isinstance(read, Note) else self._record(read)
+                result += self._note(read) if isinstance(read, Note) else self._record(read, outcome)
         except BaseException:
             # the same reads come again (SpoolDown) or never (Wholesale): either way they were not counted
             self._restore(before)
@@ -133,10 +141,10 @@ class Tally:
         del self.refused[refused:], self.notes[notes:], self.coverage[coverage:], self.lost_values[lost:]
         self.keys = dict(list(self.keys.items())[:keys])
 
-    def _record(self, read: Record | BadRecord) -> list[Message]:
+    def _record(self, read: Record | BadRecord, before: Outcome | None = None) -> list[Message]:
         self.records += 1
         self.ordinal += 1
-        outcome = self._mapped(read)
+        outcome = self._mapped(read, before)
         skipped = self.reads <= self.skip
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
@@ -153,53 +161,39 @@ class Tally:
                 self.read += 1
                 self.filtered[outcome.rule] += 1
             return []
-        messages, lost = outcome
-        self._lose(read, lost, counted=not skipped)
+        self._remember_events(outcome)
+        self._lose(read, outcome.lost, counted=not skipped)
         if skipped:
             return []
         self.read += 1
         self.published += 1
-        self.events += len(messages)
-        return messages
+        self.events += len(outcome.messages)
+        return outcome.messages
 
     def _note(self, read: Note) -> list[Message]:
         """A note is remembered, and is no record."""
-        outcome = self._mapped(read)
+        outcome = self._mapped(read, None)
         if len(self.notes) < NAMED:
             kind = type(read).__name__.lower()
             self.notes.append({"place": read.place, "kind": kind, "fields": dict(read.fields)})
         if isinstance(outcome, BadRecord):
             self._remember(outcome)
-            outcome = [dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)], ()
+            outcome = Encoded([dead_letter(outcome, self.origin, self.spool, counted=False, context=self.context)])
         self.context, self.ordinal = read.raw or None, 0
         if isinstance(outcome, Filtered):
             return []
-        messages, lost = outcome
+        self._remember_events(outcome)
         skipped = self.reads <= self.skip
-        self._lose(read, lost, counted=not skipped)
+        self._lose(read, outcome.lost, counted=not skipped)
         if skipped:
             return []
-        self.events += sum(1 for message in messages if message.topic != DEAD_LETTERS)
-        return messages
+        self.events += sum(1 for message in outcome.messages if message.topic != DEAD_LETTERS)
+        return outcome.messages
 
-    def _mapped(self, read: Read) -> tuple[list[Message], Sequence[Lost]] | Filtered | BadRecord:
-        if isinstance(read, BadRecord):
-            return read
-        try:
-            outcome = self.mapping(read, self.origin)
-            if isinstance(outcome, Filtered):
-                return outcome
-            events = self._vouched(outcome.events) if isinstance(read, Note) else outcome.events
-            if not events and isinstance(read, Record):
-                return self._bug(read, "neither an event nor a rule that leaves the record out")
-            return self._encoded(events), outcome.lost
-        except BadRecord as bad:
-            return bad
-        except Refused as refused:
-            return BadRecord(str(refused), place=read.place, raw=read.raw)
-        except Exception as error:
-            # Whatever a mapping raises is a bug of the adapter, and a bug must cost no record: it is kept and told.
-            return self._bug(read, type(error).__name__)
+    def _mapped(self, read: Read, before: Outcome | None) -> Outcome:
+        if before is not None:
+            return before
+        return self.work.outcome(read, self.origin, self.trace, self._vouched if isinstance(read, Note) else None)
 
     def _vouched(self, events: Sequence[AnyEvent]) -> Sequence[AnyEvent]:
         """Return the events of a note, without its coverage if a record of the batch was refused.
@@ -213,28 +207,15 @@ class Tally:
         self.withheld += len(events) - len(kept)
         return kept
 
-    @staticmethod
-    def _bug(read: Record | Note, what: str) -> BadRecord:
-        return BadRecord(f"adapter error: {what}", place=read.place, raw=read.raw)
-
-    def _encoded(self, events: Sequence[AnyEvent]) -> list[Message]:
-        result = []
-        for event in events:
-            if event.system != self.origin.system:
-                raise ValueError("an event of another system")
-            known = self.clock(event)
-            self.guard.check(event, known)
-            result.append(message_of(stamped(event, known), self.trace))
-        for event in events:
-            if isinstance(event, Coverage):
-                self._covered(event)
-            else:
-                self._named(event.record)
-        return result
-
     def _named(self, record: str, rule: str | None = None) -> None:
         if len(self.keys) < KEYS:
             self.keys[record] = rule
+
+    def _remember_events(self, outcome: Encoded) -> None:
+        for event in outcome.coverage:
+            self._covered(event)
+        for record in outcome.records:
+            self._named(record)
 
     def _covered(self, event: Coverage) -> None:
         if len(self.coverage) < NAMED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +277,11 @@ async def test_a_feed_that_dies_without_a_sign_is_seen(bus: Bus, folder: Path, m
         tries += 1
         raise ValueError("year 20250 is out of range")
 
-    async def through(self: FeedRun) -> bool:
-        return await self._round()
+    async def through(_self: FeedRun, work: Callable[[], Awaitable[bool]]) -> bool:
+        return await work()
 
     monkeypatch.setattr(toy_source.Folder, "batches", broken)
-    monkeypatch.setattr(FeedRun, "_patient_round", through)
+    monkeypatch.setattr(FeedRun, "_patiently", through)
     running = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
     await asyncio.sleep(0.5)
     stop.set()
