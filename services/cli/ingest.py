@@ -59,8 +59,9 @@ def ingest(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: a JSON object for each feed.")] = False,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Share the feeds out among this many processes.")
+        int, typer.Option(min=1, max=64, metavar="N", help="Share the work out among this many processes.")
     ] = 1,
+    mappers: Annotated[int, typer.Option("--mappers", min=0, max=64, hidden=True)] = 0,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Read the feeds of the settings and publish their events, until SIGTERM or SIGINT.
@@ -75,8 +76,9 @@ def ingest(
         visabus ingest --dry-run --feed I94.nightly
         visabus --settings visabus.toml ingest --workers 4
 
-    With --workers the feeds are read by so many processes of this one, each with feeds of its own in turns; one that
-    ends is started again, and all end with this one. Their metrics are at the port of the settings and those behind it.
+    With --workers N the feeds are read by N processes of this one, each with feeds of its own in turns; one that ends
+    is started again, and all end with this one. Their metrics are at the port of the settings and those behind it.
+    Processes beyond the number of feeds map the records of big files beside those that read them.
 
     --dry-run reads and maps what the sources have beyond the feeds' positions, and prints for each feed what would be
     published, refused (by reason) and left out (by rule). It takes no feed, sends, saves and acknowledges nothing, and
@@ -112,7 +114,15 @@ def ingest(
             raise typer.Exit(code)
         return
     outcomes = asyncio.run(
-        _run(settings, feeds_read, once=once, take_over=take_over, clock=clock, with_parent=with_parent)
+        _run(
+            settings,
+            feeds_read,
+            once=once,
+            take_over=take_over,
+            clock=clock,
+            mappers=mappers or workers - 1,
+            with_parent=with_parent,
+        )
     )
     for outcome in outcomes:
         typer.echo(_line(outcome), err=True)
@@ -145,11 +155,18 @@ async def _run_workers(
 
     given = context.find_object(Given) or Given()
     group = Workers(settings, given, options, once=once, take_over=take_over, stop=stop_on_signals())
-    return await group.run(shared_out(feeds, workers))
+    return await group.run(shared_out(feeds, workers), workers)
 
 
 async def _run(
-    settings: Settings, feeds: Sequence[Source], *, once: bool, take_over: bool, clock: Clock, with_parent: bool
+    settings: Settings,
+    feeds: Sequence[Source],
+    *,
+    once: bool,
+    take_over: bool,
+    clock: Clock,
+    mappers: int,
+    with_parent: bool,
 ) -> list[Outcome]:
     from services.cli.signals import stop_on_signals, stop_with_parent
     from services.ingest import run
@@ -159,7 +176,7 @@ async def _run(
     stop = stop_on_signals()
     if with_parent:
         stop_with_parent(stop)
-    return await run(settings, feeds, once=once, take_over=take_over, stop=stop, clock=clock)
+    return await run(settings, feeds, once=once, take_over=take_over, stop=stop, clock=clock, mappers=mappers)
 
 
 async def _forecasts(settings: Settings, feeds: Sequence[Source], clock: Clock) -> list[Forecast]:

@@ -48,20 +48,25 @@ class Workers:
     stop: asyncio.Event
     processes: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)  # that run, by number of the worker
 
-    async def run(self, groups: Sequence[Sequence[str]]) -> int:
+    async def run(self, groups: Sequence[Sequence[str]], workers: int) -> int:
         """Run a worker for each group of feeds (`NAME[=URL]`) until `stop`, or with `once` to its end.
 
-        Returns the exit code: that of the worker that failed worst, where none is started again.
+        Of `workers`, those for which there is no group map for the others. Returns the exit code: that of the worker
+        that failed worst, where none is started again.
         """
-        codes = await asyncio.gather(*(self._keep(number, feeds) for number, feeds in enumerate(groups)))
+        each, more = divmod(workers - len(groups), len(groups))
+        mapping = [each + (number < more) for number in range(len(groups))]
+        codes = await asyncio.gather(
+            *(self._keep(number, feeds, mapping[number]) for number, feeds in enumerate(groups))
+        )
         return max(codes)
 
-    async def _keep(self, number: int, feeds: Sequence[str]) -> int:
+    async def _keep(self, number: int, feeds: Sequence[str], mappers: int) -> int:
         failures, take_over = 0, self.take_over
         ingest = self.settings.ingest
         while True:
             began = time.monotonic()
-            code = await self._live(number, feeds, take_over=take_over)
+            code = await self._live(number, feeds, mappers, take_over=take_over)
             if self.once or self.stop.is_set():
                 return code
             if code == MISUSED:  # what it was started with is wrong, and stays so
@@ -75,10 +80,11 @@ class Workers:
                 return FAILED
             take_over = False  # what another one took since then is its own
 
-    async def _live(self, number: int, feeds: Sequence[str], *, take_over: bool) -> int:
+    async def _live(self, number: int, feeds: Sequence[str], mappers: int, *, take_over: bool) -> int:
         """Return the exit code of one worker, which `stop` ends."""
         arguments = [*before(self.given), "ingest", "--with-parent", *self.options]
         arguments += ["--take-over"] if take_over else []
+        arguments += ["--mappers", str(mappers)] if mappers else []
         arguments += [part for feed in feeds for part in ("--feed", feed)]
         port = self.settings.metrics.ingest
         environment = dict(os.environ) | ({PORT: str(port + number)} if port else {})

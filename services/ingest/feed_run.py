@@ -32,6 +32,7 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shap
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
+from services.ingest.mappers import Mappers
 from services.ingest.patience import Patience
 from services.ingest.prefetch import prefetch
 from services.ingest.reading import Reader
@@ -89,6 +90,7 @@ class Installation:
     receipt_keys: Keyring
     clock: Clock
     patience: Patience
+    mappers: Mappers | None
     once: bool
     stop: asyncio.Event
     grace: float  # seconds from the stop to the end of the process
@@ -374,7 +376,7 @@ class FeedRun:
             connection = source.open()
             self._lend(connection)
             try:
-                reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop)
+                reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop, host.mappers)
                 chunks = reader.chunks(connection, self.holding.checkpoint)
                 prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
                 async with aclosing(prefetched) as several, aclosing(self._until_ordered(several)) as ordered:

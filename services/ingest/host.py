@@ -16,6 +16,7 @@ from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
+from services.ingest.mappers import Mappers
 from services.ingest.patience import Patience
 from services.ingest.receipts import expired
 from services.ingest.sources import Outcome, Source
@@ -40,21 +41,26 @@ async def run(
     stop: asyncio.Event | None = None,
     clock: Clock = now,
     bus: Bus | None = None,
+    mappers: int = 0,
 ) -> list[Outcome]:
     """Run the feeds until `stop`, or with `once` until no source has anything more. Return how each ended.
 
     Without `take_over` a feed that another process holds and works at is left to it: with `once` that raises FeedHeld;
     otherwise it is waited for, as is a feed that another process takes over later. A bus that is handed in stays open.
+    The records of big batches are mapped by that many further processes, if any.
     Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun; later that ends
     the feeds, and their outcomes say so.
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
     opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
+    pool = Mappers(mappers) if mappers else None
     try:
-        host = Host(settings, opened, once=once, stop=stop, clock=clock, patience=patience)
+        host = Host(settings, opened, once=once, stop=stop, clock=clock, patience=patience, mappers=pool)
         return await host.run(feeds, take_over=take_over)
     finally:
+        if pool is not None:
+            pool.close()
         if bus is None:
             await opened.close()
 
@@ -63,7 +69,15 @@ class Host:
     """Runs feeds. Used through `run`."""
 
     def __init__(
-        self, settings: Settings, bus: Bus, *, once: bool, stop: asyncio.Event, clock: Clock, patience: Patience
+        self,
+        settings: Settings,
+        bus: Bus,
+        *,
+        once: bool,
+        stop: asyncio.Event,
+        clock: Clock,
+        patience: Patience,
+        mappers: Mappers | None = None,
     ) -> None:
         self._settings = settings
         self._bus = bus
@@ -71,6 +85,7 @@ class Host:
         self._stop = stop
         self._clock = clock
         self._patience = patience
+        self._mappers = mappers
 
     async def run(self, feeds: Sequence[Source], *, take_over: bool) -> list[Outcome]:
         """Take the feeds, run them, let them go."""
@@ -93,6 +108,7 @@ class Host:
                 receipt_keys=receipt_keys(self._settings),
                 clock=self._clock,
                 patience=self._patience,
+                mappers=self._mappers,
                 once=self._once,
                 stop=self._stop,
                 grace=self._settings.deadlines.stop,

@@ -17,9 +17,11 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
 from services.feeds import Checkpoint
 from services.ingest.chunks import LEAST_SHARE, Chunk
 from services.ingest.clocks import Clock
+from services.ingest.mappers import Mapped, Mappers, unmapped
 from services.ingest.patience import Patience
 from services.ingest.sources import Source
 from services.ingest.tally import Limits, Tally, Wholesale
+from services.ingest.work import Outcome
 from services.settings import IngestSettings
 
 _SLICE_SECONDS = 0.05
@@ -40,6 +42,7 @@ class Reader:
     spool: Spool
     patience: Patience
     stop: asyncio.Event
+    mappers: Mappers | None = None
 
     async def chunks(self, connection: Connection, checkpoint: Checkpoint) -> AsyncGenerator[Chunk, None]:
         """Yield what the source has beyond the checkpoint. Raises SourceDown."""
@@ -79,11 +82,11 @@ class Reader:
 
         held: Chunk | None = None  # held back, so that the end of the batch goes with the last of its records
         try:
-            async for reads in self._slices(batch.records()):
+            async for reads, outcomes in self._looked_at(self._slices(batch.records()), origin):
                 if held is not None:
                     yield replace(held, checkpoint=begun())
                     held = None
-                messages = await self._map(tally, reads)
+                messages = await self._map(tally, reads, outcomes)
                 if tally.reads > tally.skip:
                     held = Chunk(messages, before, self._share(reads))
         except Wholesale as error:
@@ -141,10 +144,18 @@ class Reader:
         if failure is not None:
             raise failure
 
-    async def _map(self, tally: Tally, reads: list[Read]) -> list[Message]:
+    def _looked_at(self, slices: AsyncIterator[list[Read]], origin: Origin) -> AsyncIterator[Mapped]:
+        """The slices, with what became of their reads where other processes map them."""
+        if self.mappers is not None:
+            return self.mappers.mapped(slices, self.source, origin, self.clock)
+        return unmapped(slices)
+
+    async def _map(self, tally: Tally, reads: list[Read], outcomes: Sequence[Outcome | None]) -> list[Message]:
         few = len(reads) <= _FEW_READS and sum(len(read.raw) for read in reads) <= _FEW_BYTES
 
         async def work() -> list[Message]:
-            return tally.messages(reads) if few else await asyncio.to_thread(tally.messages, reads)
+            if few or outcomes:
+                return tally.messages(reads, outcomes)
+            return await asyncio.to_thread(tally.messages, reads)
 
         return await self.patience(self.stop, work)

@@ -61,9 +61,7 @@ class Work:
             # Whatever a mapping raises is a bug of the adapter, and a bug must cost no record: it is kept and told.
             return _bug(read, type(error).__name__)
 
-    def _encoded(
-        self, events: Sequence[AnyEvent], lost: Sequence[Lost], origin: Origin, trace: str | None
-    ) -> Encoded:
+    def _encoded(self, events: Sequence[AnyEvent], lost: Sequence[Lost], origin: Origin, trace: str | None) -> Encoded:
         result = Encoded([], lost)
         for event in events:
             if event.system != origin.system:
