@@ -32,7 +32,7 @@ from services.logs import describe
 
 LEAST = 100
 """Records of which a chunk has at least so many are worth the way to another process."""
-AHEAD = 2
+PREFETCH = 2
 """Chunks for each process that are read ahead."""
 Mapped = tuple[list[Read], Sequence[Outcome | None]]
 log = structlog.get_logger("ingest")
@@ -52,18 +52,18 @@ class Mappers:
 
         What `chunks` raises is raised behind the chunks that came before it.
         """
-        ahead: deque[tuple[list[Read], Future[list[Outcome | None]] | None]] = deque()
+        pending: deque[tuple[list[Read], Future[list[Outcome | None]] | None]] = deque()
         failure: Exception | None = None
         async with aclosing(_closable(chunks)) as several:
             try:
                 async for reads in several:
-                    ahead.append((reads, self._begin(reads, source, origin, clock)))
-                    if len(ahead) > AHEAD * self.count:
-                        yield await self._take(*ahead.popleft())
+                    pending.append((reads, self._begin(reads, source, origin, clock)))
+                    if len(pending) > PREFETCH * self.count:
+                        yield await self._take(*pending.popleft())
             except Exception as error:  # raised again below
                 failure = error
-            while ahead:
-                yield await self._take(*ahead.popleft())
+            while pending:
+                yield await self._take(*pending.popleft())
         if failure is not None:
             raise failure
 

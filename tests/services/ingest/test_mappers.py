@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -25,7 +26,7 @@ from services.settings import Settings
 from services.wiring import topics
 
 pytestmark = pytest.mark.slow
-Told = dict[str, list[tuple[bytes | None, bytes | None]]]
+Published = dict[str, list[tuple[bytes | None, bytes | None]]]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def timeless(value: bytes | None) -> bytes:
     return orjson.dumps({name: each for name, each in fields.items() if name not in ("at", "records")})
 
 
-async def told(folder: Path, data: Path, count: int) -> tuple[Told, list[Outcome], object]:
+async def published(folder: Path, data: Path, count: int) -> tuple[Published, list[Outcome], object]:
     """What stands on the bus once the folder was read, how the feed ended, and its checkpoint."""
     settings = Settings(
         _env_file=None,
@@ -66,14 +67,14 @@ async def told(folder: Path, data: Path, count: int) -> tuple[Told, list[Outcome
         bus_url=f"embedded://{data}/bus.db",
         ingest={"chunk_records": 7, "refuse_share": 0.9},
     )
-    data.mkdir(mode=0o700)
+    await asyncio.to_thread(data.mkdir, 0o700)
     system = systems()["I94"]
     bus: Bus = await EmbeddedBus.open(data / "bus.db")
     try:
         await bus.declare(topics())
         source = Source(system, system.feed("nightly"), f"file://{folder}")
         outcomes = await run(settings, [source], once=True, clock=recorded, bus=bus, mappers=count)
-        result: Told = {}
+        result: Published = {}
         for topic in (*EVENT_TOPICS, DEAD_LETTERS, RECEIPTS):
             messages = [(each.key, each.value) async for each in bus.read(topic)]
             result[topic] = messages if topic in EVENT_TOPICS else [(key, timeless(value)) for key, value in messages]
@@ -85,8 +86,8 @@ async def told(folder: Path, data: Path, count: int) -> tuple[Told, list[Outcome
 
 @pytest.mark.law(2, "what other processes map is what one process maps")
 async def test_what_other_processes_map_is_what_one_maps(folder: Path, tmp_path: Path) -> None:
-    alone = await told(folder, tmp_path / "alone", 0)
-    assert await told(folder, tmp_path / "shared", 2) == alone
+    alone = await published(folder, tmp_path / "alone", 0)
+    assert await published(folder, tmp_path / "shared", 2) == alone
     assert len(alone[0][DEAD_LETTERS]) > 3
     assert sum(len(alone[0][topic]) for topic in EVENT_TOPICS) > 140
 
@@ -94,7 +95,7 @@ async def test_what_other_processes_map_is_what_one_maps(folder: Path, tmp_path:
 async def test_a_process_that_is_killed_costs_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = await told(folder, tmp_path / "alone", 0)
+    alone = await published(folder, tmp_path / "alone", 0)
     real, killed = Mappers._take, []
 
     async def killing(
@@ -108,13 +109,13 @@ async def test_a_process_that_is_killed_costs_nothing(
         return await real(self, reads, future)
 
     monkeypatch.setattr(Mappers, "_take", killing)
-    assert await told(folder, tmp_path / "shared", 2) == alone
+    assert await published(folder, tmp_path / "shared", 2) == alone
     assert len(killed) >= 1
 
 
 @pytest.mark.law(2, planted="mapping processes whose work is taken in the order in which it is done")
 async def test_a_planted_order_is_caught(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = await told(folder, tmp_path / "alone", 0)
+    alone = await published(folder, tmp_path / "alone", 0)
 
     async def hasty(
         self: Mappers, chunks: AsyncIterator[list[Read]], source: Source, origin: Origin, clock: mappers.Clock
@@ -124,7 +125,7 @@ async def test_a_planted_order_is_caught(folder: Path, tmp_path: Path, monkeypat
             yield await self._take(reads, self._begin(reads, source, origin, clock))
 
     monkeypatch.setattr(Mappers, "mapped", hasty)
-    assert await told(folder, tmp_path / "shared", 1) != alone
+    assert await published(folder, tmp_path / "shared", 1) != alone
 
 
 async def test_what_a_source_raises_comes_behind_what_it_gave() -> None:
@@ -139,8 +140,12 @@ async def test_what_a_source_raises_comes_behind_what_it_gave() -> None:
 
     pool = Mappers(1)
     seen = []
-    with pytest.raises(ConnectionError):
+
+    async def read() -> None:
         async for reads, _ in pool.mapped(failing(), source, Origin("I94", "nightly", "b", 1), recorded):
-            seen += reads
+            seen.extend(reads)
+
+    with pytest.raises(ConnectionError):
+        await read()
     assert seen == bad
     pool.close()
