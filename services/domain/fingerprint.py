@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 23
+NORMALISER = 24
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -40,7 +40,14 @@ def fingerprint() -> str:
         sorted(identity.WEIGHTS.items()),
         (names.DATA, frequencies.DATA, names.STEM),
         [_weights(module) for module in (scoring, births, frequencies)],
-        (births.GENERATION, blocks.SOUND_CUT, numbers.LEAST, numbers.SERIES, sorted(numbers.PLACEHOLDER_WORDS)),
+        (
+            births.GENERATION,
+            blocks.SOUND_CUT,
+            frequencies.PART,
+            numbers.LEAST,
+            numbers.SERIES,
+            sorted(numbers.PLACEHOLDER_WORDS),
+        ),
         (sightings.MINUTES, sorted(sightings.ADMITTED)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
         (caps.CAP, scoring.FIELD_CUT, identity.OUTWEIGHS),

@@ -21,6 +21,8 @@ DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("frequenc
 FAMILY_COMMON, FAMILY_RARE, GIVEN_COMMON, GIVEN_RARE, PARTICLE, INITIAL = 4.8, 9.0, 3.9, 7.5, 0.5, 1.0
 LISTED = 0.75
 """The part of a listed name's rarity that counts: names go with each other, with years of birth and with regions."""
+PART = 3
+"""Letters of each of two common names, at least, of which a longer name may be made."""
 _OF = 10_000
 _CODES = {"D": "DEU", "RKS": "XXK", "ROM": "ROU"}
 """Codes of machine-readable documents that stand for a country of another code."""
@@ -60,9 +62,22 @@ def bits_of(token: str, role: str, country: str) -> float:
     if listed is not None:
         return round(LISTED * listed, 1)
     common = token in COMMON or spelt in COMMON
-    if role == "family":
-        return FAMILY_COMMON if common else FAMILY_RARE
-    return GIVEN_COMMON if common else GIVEN_RARE
+    most = FAMILY_RARE if role == "family" else GIVEN_RARE
+    if common:
+        return FAMILY_COMMON if role == "family" else GIVEN_COMMON
+    parts = _common_parts(token, role, country)
+    return round(min(most, sum(bits_of(part, role, country) for part in parts)), 1) if parts else most
+
+
+@lru_cache(maxsize=50_000)
+def _common_parts(token: str, role: str, country: str) -> tuple[str, str] | None:
+    """The two common names of the country of which a name is made that was written together: GARCIAMARTINEZ."""
+    listed = _BITS[role].get(_CODES.get(country, country), {})
+    for at in range(PART, len(token) - PART + 1):
+        parts = token[:at], token[at:]
+        if all(part in COMMON or spelling(part) in listed for part in parts):
+            return parts
+    return None
 
 
 @lru_cache(maxsize=50_000)
@@ -75,7 +90,9 @@ def is_rare(token: str, role: str, country: str) -> bool:
         return False
     spelt = spelling(token)
     listed = _BITS[role].get(_CODES.get(country, country), _LISTED[role])
-    return not (token in COMMON or spelt in COMMON or spelt in listed)
+    if token in COMMON or spelt in COMMON or spelt in listed:
+        return False
+    return _common_parts(token, role, country) is None
 
 
 def customary(month_and_day: str) -> bool:

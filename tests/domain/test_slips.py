@@ -5,13 +5,14 @@ Each kind was met in evaluations. All persons are invented.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from domain.pairs import Record, groups, verdict
 
 from services import matches
-from services.domain import blocks, identity, scoring
+from services.domain import blocks, fingerprint, frequencies, identity, scoring
 
 PACHNAS = Record("PACHNAS MENCADA", "LUIS", "1976-06-16", "M", ("MEX",), ("fin/1067283053", "passport/MEX/G98998978"))
 
@@ -99,3 +100,40 @@ def test_a_wrong_consonant_and_a_wrong_day_together_are_a_possible_match(monkeyp
     monkeypatch.setattr(blocks, "KINDS", blocks.KINDS[:-1])
     monkeypatch.setattr(matches, "KINDS", blocks.KINDS)
     assert verdict(one, replace(one, family="BARATOVSKY", birth="1979-03-17")) == "separate"
+
+
+def test_common_names_written_together_are_as_common() -> None:
+    """Two namesakes with a passport each are not one because a system leaves out the blank between common names."""
+    one = Record("GARCIA MARTINEZ", "JUAN", "2011-04-25", "M", ("MEX",), ("passport/MEX/G70656024",))
+    other = replace(one, ids=("passport/MEX/G23764698",))
+    assert verdict(one, other) == "possible"
+    assert verdict(one, replace(other, family="GARCIAMARTINEZ")) == "possible"
+    rare = replace(one, family="GARCIAMERLUZANO")
+    assert verdict(rare, replace(rare, ids=other.ids)) == "join"
+
+
+CACHED = (
+    frequencies.bits_of,
+    frequencies.is_rare,
+    frequencies._common_parts,
+    scoring._name_score,
+    scoring._name_with_rare_in_common,
+)
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """What was remembered of other weights is forgotten before and after."""
+    for cached in CACHED:
+        cached.cache_clear()
+    yield monkeypatch
+    for cached in CACHED:
+        cached.cache_clear()
+
+
+def test_a_longer_name_that_counts_as_rare_is_caught(forgetful: pytest.MonkeyPatch) -> None:
+    before = fingerprint.fingerprint()
+    forgetful.setattr(frequencies, "PART", 9)
+    with pytest.raises(AssertionError):
+        test_common_names_written_together_are_as_common()
+    assert fingerprint.fingerprint() != before
