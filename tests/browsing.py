@@ -56,7 +56,8 @@ class Installation:
 
     directory: Path
     port: int
-    spoilt: Spoilt
+    spoilt: Spoilt  # the one that is read first, and the other
+    second: Spoilt
     environment: dict[str, str]
     tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -125,11 +126,12 @@ def installation(
         "COLUMNS": "200",
         "NO_COLOR": "1",
     }
-    opened = Installation(directory, _free_port(), Spoilt("", "", "", ""), environment)
+    nothing = Spoilt("", "", "", "")
+    opened = Installation(directory, _free_port(), nothing, nothing, environment)
     rates = [part for kind, share in _NOISE.items() for part in ("--rate", f"{kind}={share}")]
     asked = ("--persons", str(persons), "--seed", "7", "--years", "1", "--systems", ",".join(systems))
     opened.visabus("simulate", str(population), *asked, *rates)
-    opened.spoilt = spoil(population)
+    opened.spoilt, opened.second = spoil(population)
     environment["VISABUS_FEEDS"] = json.dumps(_feeds(population, systems))
     opened.visabus("ingest", "--once", "--stamp", "recorded")
     opened.visabus("correlate", "--once")
@@ -152,14 +154,18 @@ def _feeds(population: Path, systems: Sequence[str]) -> dict[str, Any]:
     return feeds
 
 
-def spoil(population: Path) -> Spoilt:
-    """Overwrite the month of one departure: the only one of a person who left in time, and whose number is right."""
+def spoil(population: Path) -> tuple[Spoilt, Spoilt]:
+    """Overwrite the month of two departures, in the order in which they are read.
+
+    Each is the only one of a person who left in time, and whose number is right.
+    """
     people = map(json.loads, (population / "truth" / "truth.jsonl").read_text().splitlines())
     numbers = {
         person["stays"][0]["number"]
         for person in people
         if len(person["stays"]) == 1 and person["stays"][0]["outcome"] == "DEPARTED_IN_TIME" and not person.get("noise")
     }
+    spoilt: list[tuple[str, int, Spoilt]] = []
     for file in sorted((population / "i94").iterdir(), reverse=True):
         content = bytearray(file.read_bytes())
         for at in range(0, len(content), RECORD_BYTES):
@@ -168,8 +174,12 @@ def spoil(population: Path) -> Spoilt:
             if record[:3].decode("cp037") == "DDN" and number in numbers:
                 content[at + 171 : at + 173] = "99".encode("cp037")
                 file.write_bytes(content)
-                return Spoilt(file.name, record[3:9].hex()[:11], number, record[EVENT_DATE].decode("cp037"))
-    raise LookupError("no departure to spoil")
+                day = record[EVENT_DATE].decode("cp037")
+                spoilt.append((file.name, at, Spoilt(file.name, record[3:9].hex()[:11], number, day)))
+                if len(spoilt) == 2:
+                    (_, _, first), (_, _, second) = sorted(spoilt, key=lambda each: each[:2])
+                    return first, second
+    raise LookupError("no two departures to spoil")
 
 
 def _free_port() -> int:

@@ -26,9 +26,11 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from adapters.registry import systems
     from services.console import Console, Watch, create_app
     from services.console.history import History
+    from services.console.open_flow import OpenFlow
     from services.dead_letters import Spool
     from services.ingest.sources import without_key
     from services.overview import Observer
+    from services.veil import Veil
     from services.wiring import declared_bus, receipt_index
 
     need(settings.bus_url, "bus", "ingest")
@@ -43,6 +45,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
             bus=bus,
             reads=store.reads,
             watch=watch,
+            open_flow=OpenFlow(Veil(bus, store.reads, systems())),
             systems=systems(),
             spool=Spool(settings.data_dir / "spool"),
             receipts=receipt_index(settings),

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
+from schemas.operations import Overview
 from services.api.authorised_lookup import BEARER, CHALLENGE, PURPOSE_HEADER, Purpose, Scope, authenticated, source_of
 from services.api.tokens import Caller
 from services.audit import Entry, Result
@@ -51,6 +52,14 @@ class Access:
     def confidential(self) -> bool:
         """Whether what the law keeps confidential may be told."""
         return Scope.CONFIDENTIAL in self.caller.scopes
+
+    async def flow(self) -> Overview:
+        """The flow as it stands, two seconds old at most, as it may be told. Raises Problem where there is none."""
+        watch = self.console.watch
+        flow = watch.last or await watch.observe()
+        if flow is None:
+            raise Problem(503, "no-flow", "Bus or store cannot be read at present.", headers={"Retry-After": "5"})
+        return flow if self.confidential else await self.console.open_flow.of(flow)
 
     def reading(self, verb: str) -> str:
         """The verb of a row, with the right that is used."""

@@ -16,7 +16,7 @@ from services.api import problems
 from services.api.guard import CLOSED
 from services.api.problems import described
 from services.console import feeds, letters, matches
-from services.console.access import Access, Operations, Records
+from services.console.access import Operations, Records
 from services.console.backing import Console
 from services.problems import Problem
 from services.receipts import Query as ReceiptQuery
@@ -100,7 +100,7 @@ def _route_flow(app: FastAPI) -> None:
     @app.get("/console/api/overview", responses=_PROBLEMS)
     async def overview(access: Operations) -> Overview:
         """The flow as it stands, two seconds old at most."""
-        return await _overview(access)
+        return await access.flow()
 
     @app.get("/console/api/history/{span}", responses=_PROBLEMS)
     async def history(access: Operations, span: Annotated[str, Path(pattern="^(hour|day)$")]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _route_flow(app: FastAPI) -> None:
     async def system(access: Operations, name: str) -> dict[str, Any]:
         """A system: its feeds, coverage, dead letters and last receipts."""
         known = access.console.systems.get(name)
-        flow = await _overview(access)
+        flow = await access.flow()
         feeds = [feed.model_dump(mode="json") for feed in flow.feeds if feed.system == name]
         if known is None and not feeds:
             raise Problem(404, "not-found", "There is no such system.")
@@ -146,14 +146,6 @@ def _route_flow(app: FastAPI) -> None:
             raise Problem(
                 404, "not-found", "Nothing is known of it: no receipt, dead letter, event or record."
             ) from None
-
-
-async def _overview(access: Access) -> Overview:
-    watch = access.console.watch
-    flow = watch.last or await watch.observe()
-    if flow is None:
-        raise Problem(503, "no-flow", "Bus or store cannot be read at present.", headers={"Retry-After": "5"})
-    return flow
 
 
 def _receipt(receipt: dict[str, Any]) -> dict[str, Any]:

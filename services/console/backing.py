@@ -9,6 +9,7 @@ from adapters.core import System
 from bus.contract import Bus
 from services.api.tokens import Trust
 from services.audit import Audit, Clock
+from services.console.open_flow import OpenFlow
 from services.console.watch import Watch
 from services.dead_letters import Spool
 from services.receipts import Index
@@ -25,6 +26,7 @@ class Console:
     bus: Bus
     reads: SqlReads
     watch: Watch
+    open_flow: OpenFlow
     systems: Mapping[str, System]
     spool: Spool
     receipts: Index

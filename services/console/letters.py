@@ -52,10 +52,7 @@ def route(app: FastAPI) -> None:
     @app.get("/console/api/dead-letters", responses=_PROBLEMS)
     async def groups(access: Operations, system: str | None = None) -> dict[str, Any]:
         """Those that wait, by feed and reason."""
-        overview = access.console.watch.last or await access.console.watch.observe()
-        if overview is None:
-            raise Problem(503, "no-flow", "Bus or store cannot be read at present.", headers={"Retry-After": "5"})
-        every = [group for group in overview.dead_letters if system in (None, group.system)]
+        every = [group for group in (await access.flow()).dead_letters if system in (None, group.system)]
         return {"groups": [group.model_dump(mode="json") for group in every]}
 
     @app.get("/console/api/dead-letters/list", responses=_PROBLEMS)
@@ -71,24 +68,33 @@ def route(app: FastAPI) -> None:
 
     @app.get("/console/api/dead-letters/{id}", responses=_PROBLEMS)
     async def one(access: Records, id: LetterId) -> dict[str, Any]:
-        """One with its bytes, beside what the interface says they are."""
+        """One with its bytes, beside what the interface says they are.
+
+        Of a record that may be confidential by law who lacks the right sees what an operator needs: where it was met
+        and why it was refused, without values. He may have it read again, as it is.
+        """
         letter = await _letter(access, id)
         await access.remember(access.reading("console dead-letters show"), [f"dead-letter/{letter.id}"])
+        facts = _head(letter) | {"group": shape(letter.reason), "reason": letter.reason}
+        if _covered(access, letter):
+            return facts | {"data": None, "lines": [], "needs": CONFIDENTIAL}
         raw = _bytes(access.console, letter)
         lines = lines_of(_feed(access.console, letter), letter, raw)
-        return _head(letter) | {
-            "data": b64encode(raw).decode(),
-            "lines": [line._asdict() for line in lines],
-            "group": shape(letter.reason),
-            "reason": letter.reason,
-        }
+        return facts | {"data": b64encode(raw).decode(), "lines": [line._asdict() for line in lines], "needs": None}
 
     @app.post("/console/api/dead-letters/{id}/check", responses=_PROBLEMS)
     async def check(access: Records, id: LetterId, mended: Mended) -> dict[str, Any]:
         """What reading it again would come to. Nothing is sent."""
         letter = await _letter(access, id)
-        await access.remember(access.reading("console dead-letters check"), [f"dead-letter/{letter.id}"])
         data = _data(mended)
+        covered = _covered(access, letter)
+        if covered and data is not None:
+            raise _needs_the_right(letter)
+        await access.remember(access.reading("console dead-letters check"), [f"dead-letter/{letter.id}"])
+        if covered:
+            (letter,) = [each async for each in load(access.console.bus, [letter])]
+            result = assess(access.console.systems, letter, access.console.spool, now)
+            return _outcome(result, covered=True) | {"lines": []}
         result = assess(access.console.systems, letter, access.console.spool, now, data)
         raw = data if data is not None else _bytes(access.console, letter)
         lines = lines_of(_feed(access.console, letter), replace(letter, reason=result.why or ""), raw)
@@ -112,6 +118,8 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
     ][:MOST]
     if data is not None and len(letters) != 1:
         raise Problem(422, "which", "Mended bytes are those of one dead letter.")
+    if data is not None and _covered(access, letters[0]):
+        raise _needs_the_right(letters[0])
     verb = "console dead-letters replay mended" if data is not None else "console dead-letters replay"
     await access.remember(access.reading(verb), [f"dead-letter/{letter.id}" for letter in letters], asked.why)
     producer = await console.bus.producer()
@@ -138,14 +146,16 @@ def _covered(access: Access, letter: DeadLetter) -> bool:
 
 
 async def _letter(access: Access, id: str) -> DeadLetter:
-    """One with its bytes. Raises Problem where there is none for the caller, or its bytes need the right."""
+    """One, with its bytes where these may be told. Raises Problem where there is none for the caller."""
     letters = await _existing(access, Selection((id,)), whole=True)
     if len(letters) != 1:
         raise Problem(404, "not-found", "There is no such dead letter, or several begin so.")
-    if _covered(access, letters[0]):
-        detail = f"A record of {letters[0].system} may be confidential by law: its bytes need the scope {CONFIDENTIAL}."
-        raise Problem(403, "scope", detail)
     return letters[0]
+
+
+def _needs_the_right(letter: DeadLetter) -> Problem:
+    detail = f"A record of {letter.system} may be confidential by law: its bytes need the scope {CONFIDENTIAL}."
+    return Problem(403, "scope", detail)
 
 
 def _bytes(console: Console, letter: DeadLetter) -> bytes:

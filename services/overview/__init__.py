@@ -2,6 +2,6 @@
 
 from services.overview.gather import Observer
 from services.overview.problems import problems_of
-from services.overview.waiting import Waiting
+from services.overview.waiting import Waiting, grouped
 
-__all__ = ["Observer", "Waiting", "problems_of"]
+__all__ = ["Observer", "Waiting", "grouped", "problems_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -56,13 +57,18 @@ class Waiting:
 
     def by_reason(self) -> tuple[DeadLetterStatus, ...]:
         """Return how many wait by feed and reason, the most frequent first."""
-        together: dict[_Place, list[tuple[datetime, str]]] = {}
-        for id, (place, at) in self._waiting.items():
-            together.setdefault(place, []).append((at, id))
-        groups = [
-            DeadLetterStatus(
-                **place._asdict(), waiting=len(some), first=min(some)[0], last=max(some)[0], example=min(some)[1]
-            )
-            for place, some in together.items()
-        ]
-        return tuple(sorted(groups, key=lambda each: (-each.waiting, each.system, each.feed, each.reason)))
+        return grouped((*place, at, id) for id, (place, at) in self._waiting.items())
+
+
+def grouped(letters: Iterable[tuple[str, str, str, datetime, str]]) -> tuple[DeadLetterStatus, ...]:
+    """Return dead letters (system, feed, reason without values, when, id) by feed and reason, most frequent first."""
+    together: dict[_Place, list[tuple[datetime, str]]] = {}
+    for system, feed, reason, at, id in letters:
+        together.setdefault(_Place(system, feed, reason), []).append((at, id))
+    groups = [
+        DeadLetterStatus(
+            **place._asdict(), waiting=len(some), first=min(some)[0], last=max(some)[0], example=min(some)[1]
+        )
+        for place, some in together.items()
+    ]
+    return tuple(sorted(groups, key=lambda each: (-each.waiting, each.system, each.feed, each.reason)))

@@ -42,9 +42,10 @@ function bytesOf(text, hexadecimal) {
 
 async function showOne(main, id) {
   const letter = await ask(`/console/api/dead-letters/${encodeURIComponent(id)}`);
-  const raw = decode(letter.data);
+  const covered = letter.data === null; // its bytes may be confidential by law
+  const raw = decode(letter.data || "");
   const text = textOf(raw);
-  const facts = [["Feed", `${letter.system}.${letter.feed}`], ["File", letter.batch], ["Place", letter.place], ["Record", letter.record || "its key cannot be read"], ["Refused", time(letter.at)], ["Replayed", letter.replayed ? time(letter.replayed) : "no"], ["Bytes", count(letter.bytes)]];
+  const facts = [["Feed", `${letter.system}.${letter.feed}`], ["File", letter.batch], ["Place", letter.place], ["Record", letter.record || "its key cannot be read"], ["Refused", time(letter.at)], ["Replayed", letter.replayed ? time(letter.replayed) : "no"], ["Bytes", count(letter.bytes)]].filter(([name]) => !covered || (name !== "Bytes" && name !== "Record"));
   const record = element("pre", { class: "record", tabindex: "0", "aria-label": "The record beside its layout" });
   const drawLines = (lines) => record.replaceChildren(...lines.map((line) => [line.marked ? element("mark", {}, line.text) : line.text, "\n"]).flat());
   drawLines(letter.lines);
@@ -54,7 +55,7 @@ async function showOne(main, id) {
   mode.addEventListener("change", fill);
   fill();
   const original = () => editor.value === (mode.value === "hex" ? asHex(raw) : text);
-  const edited = () => (original() ? null : encode(bytesOf(editor.value, mode.value === "hex")));
+  const edited = () => (covered || original() ? null : encode(bytesOf(editor.value, mode.value === "hex")));
   // The bytes of the first marked field, where the layout gives each field its place.
   const marked = () => {
     if (text !== null) return null;
@@ -97,7 +98,7 @@ async function showOne(main, id) {
     drawLines(result.lines);
     const words = { publish: `can be read: ${result.events} events would be published`, "leave out": `a rule would leave it out: ${result.why}`, refused: `still refused: ${result.why}`, already: result.why };
     outcome.replaceChildren(badge(words[result.outcome], result.outcome === "refused" ? "bad" : "good"));
-    (result.outcome === "refused" ? editor : why).focus();
+    (result.outcome === "refused" && !covered ? editor : why).focus();
   });
   const replay = run(async () => {
     const { results } = await ask("/console/api/dead-letters/replay", { body: { ids: [letter.id], data: edited(), why: why.value } });
@@ -112,10 +113,11 @@ async function showOne(main, id) {
   main.append(
     element("h1", {}, "Dead letter"), element("p", { class: "bad" }, letter.reason),
     element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-    element("div", { class: "row" }, element("h2", {}, "The record beside its layout"), element("button", { type: "button", onclick: pick }, marked() ? "Edit the marked field" : "Edit")), record,
+    ...(covered ? [element("p", { class: "soft" }, `Records of ${letter.system} may be confidential by law. Its bytes, its key and the values in the reason need the scope ${letter.needs}; it can be read again as it is, once its adapter was mended.`)]
+      : [element("div", { class: "row" }, element("h2", {}, "The record beside its layout"), element("button", { type: "button", onclick: pick }, marked() ? "Edit the marked field" : "Edit")), record]),
     element("form", { class: "panel", onsubmit: replay },
-      element("h2", {}, "Mend and replay"), element("label", { for: "mode" }, "Edit"), mode,
-      element("label", { for: "editor" }, "Bytes of the record"), editor,
+      element("h2", {}, covered ? "Replay" : "Mend and replay"),
+      covered ? null : [element("label", { for: "mode" }, "Edit"), mode, element("label", { for: "editor" }, "Bytes of the record"), editor],
       element("label", { for: "why" }, "Why (kept in the audit log with your name; name no person)"), why,
       element("p", { class: "row" }, element("button", { type: "button", onclick: check }, "Check"), sent, alike), outcome), became);
 }

@@ -27,6 +27,7 @@ PAGE_SECONDS = float(os.environ.get("VISABUS_TEST_PAGE_SECONDS", "12"))
 BLOCKED_MS = 200 if "VISABUS_TEST_PAGE_SECONDS" in os.environ else 1000  # beside other tests a thread waits for a core
 GROWTH_BYTES = 1_000_000
 LETTER = re.compile(REASON)
+PLAIN = ("operations:read", "records:read", "operations:write", "status:read", "timeline:read")
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +111,11 @@ def test_the_flow_is_drawn_and_says_what_wants_attention(seen: Seen, running: In
     page = seen.page
     expect(page.get_by_role("list", name="Wants attention")).to_contain_text(REASON)
     tiles = page.locator(".tile")
-    expect(tiles.filter(has_text="Dead letters")).to_have_text("Dead letters1")
+    expect(tiles.filter(has_text="Dead letters")).to_have_text("Dead letters2")
     expect(tiles.filter(has_text="Correlators")).to_have_text("Correlators1")
     picture = page.get_by_role("group", name="The flow from the systems to the subscribers")
     expect(picture).to_be_visible()
-    expect(picture).to_contain_text("1 refused")
+    expect(picture).to_contain_text("2 refused")
     expect(picture.locator("text", has_text=re.compile(r"0\.0/s"))).to_have_count(0)
     expect(page.locator(".flow-list")).to_be_hidden()
     box = picture.bounding_box()
@@ -145,7 +146,7 @@ def test_a_system_has_its_page(seen: Seen, running: Installation) -> None:
     page.get_by_role("link", name=re.compile("^I94:")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^I94: "))
     feed = page.get_by_role("region", name="Feed nightly")
-    expect(feed).to_contain_text("1 refused")
+    expect(feed).to_contain_text("2 refused")
     expect(page.get_by_role("table", name="What it vouches for")).to_be_visible()
     expect(page.get_by_role("table", name="Dead letters that wait")).to_contain_text(REASON)
     expect(page.get_by_role("table", name="Last files, polls and messages")).to_contain_text("I94.D2026")
@@ -363,6 +364,26 @@ def test_a_page_that_grows_or_stalls_is_caught(seen: Seen) -> None:
 # --- from a refusal to the corrected status -----------------------------------------------------------------------
 
 
+def test_a_plain_operator_sees_where_and_why_and_no_bytes(browser: Browser, running: Installation) -> None:
+    """Without the right to what is confidential: I-94 records may be, so that bytes, key and values are not told."""
+    with watched(browser, running) as seen:
+        page = seen.page
+        page.goto(f"{running.address}#token={running.token(*PLAIN)}&purpose=audit")
+        page.get_by_role("navigation").get_by_role("link", name="Dead letters").click()
+        page.get_by_role("link", name=LETTER).click()
+        expect(page.get_by_role("heading", name="Replay", exact=True)).to_be_visible()
+        expect(page.get_by_role("main")).to_contain_text(running.spoilt.file)
+        expect(page.get_by_role("main")).to_contain_text("need the scope confidential:read")
+        expect(page.get_by_label("Bytes of the record")).to_have_count(0)
+        assert running.spoilt.record not in (page.get_by_role("main").text_content() or "")
+        page.get_by_role("button", name="Check").click()
+        expect(page.locator("form .badge")).to_contain_text("still refused")
+        page.get_by_label("Why (kept").fill("its adapter was mended")
+        page.get_by_role("button", name="Replay all with this reason").click()
+        expect(page.locator("form .badge")).to_have_text("2 still refused")
+        assert seen.grave() == []
+
+
 def focused(seen: Seen) -> str:
     return str(seen.page.evaluate("(document.activeElement.textContent || document.activeElement.id).trim()"))
 
@@ -374,34 +395,6 @@ def tab_to(seen: Seen, wanted: re.Pattern[str] | str, most: int = 40) -> None:
         if re.search(wanted, focused(seen)):
             return
     raise AssertionError(f"no way by Tab to {wanted}; last {focused(seen)}")
-
-
-def test_with_the_keyboard_alone_to_the_replay(browser: Browser, running: Installation) -> None:
-    """Up to a check: the replay itself is the next test's."""
-    with watched(browser, running) as seen:
-        page, keys = seen.page, seen.page.keyboard
-        page.goto(running.address)
-        page.get_by_role("heading", name="Sign in").wait_for()
-        keys.type(running.token())  # the field has focus by itself
-        keys.press("Enter")
-        expect(page.get_by_role("heading", name="Flow")).to_be_visible()
-        page.reload()
-        expect(page.get_by_role("heading", name="Flow")).to_be_visible()
-        tab_to(seen, "Skip to the content")
-        keys.press("Enter")
-        tab_to(seen, "^show it$")
-        keys.press("Enter")
-        expect(page.get_by_role("heading", name="Dead letter", exact=True)).to_be_visible()
-        tab_to(seen, "^Edit the marked field$", 6)
-        keys.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "editor"
-        keys.type(running.spoilt.day[:4].encode("cp037").hex(" ") + " f0 f0 f0 f1")  # a day that is none either
-        tab_to(seen, "^why$", 2)
-        tab_to(seen, "^Check$", 2)
-        keys.press("Enter")
-        expect(page.locator("form .badge")).to_contain_text("still refused")
-        assert page.evaluate("document.activeElement.id") == "editor"
-        assert page.evaluate("window.__clicks") <= 4  # those that Enter makes of links and buttons
 
 
 def test_from_a_refusal_to_the_corrected_status_in_five_clicks(seen: Seen, running: Installation) -> None:
@@ -424,8 +417,51 @@ def test_from_a_refusal_to_the_corrected_status_in_five_clicks(seen: Seen, runni
     clicks = page.evaluate("window.__clicks")
     assert 1 < clicks <= CLICKS
     assert "DEPARTED_IN_TIME" in status(running)
-    page.get_by_role("navigation").get_by_role("link", name="Dead letters").click()
-    expect(page.get_by_text("No dead letter waits.")).to_be_visible(timeout=20_000)
     why = "month mended by the port's log"
     (verb,) = (verb for verb, reason in running.audited() if reason == why)
+    assert verb.startswith("console dead-letters replay mended")
+
+
+def test_with_the_keyboard_alone_to_the_replay(browser: Browser, running: Installation) -> None:
+    """The second of the two refusals: signed in, opened, a wrong day refused by the check, the right one replayed."""
+    with watched(browser, running) as seen:
+        page, keys = seen.page, seen.page.keyboard
+        page.goto(running.address)
+        page.get_by_role("heading", name="Sign in").wait_for()
+        keys.type(running.token())  # the field has focus by itself
+        keys.press("Enter")
+        expect(page.get_by_role("heading", name="Flow")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="Flow")).to_be_visible()
+        tab_to(seen, "Skip to the content")
+        keys.press("Enter")
+        tab_to(seen, "^show it$")
+        keys.press("Enter")
+        expect(page.get_by_role("heading", name="Dead letter", exact=True)).to_be_visible()
+        tab_to(seen, "^Edit the marked field$", 6)
+        keys.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "editor"
+        keys.type(running.second.day[:4].encode("cp037").hex(" ") + " f0 f0 f0 f1")  # a day that is none either
+        tab_to(seen, "^why$", 2)
+        tab_to(seen, "^Check$", 2)
+        keys.press("Enter")
+        expect(page.locator("form .badge")).to_contain_text("still refused")
+        assert page.evaluate("document.activeElement.id") == "editor"
+        for _ in range(8 * 3 - 1):
+            keys.press("Shift+ArrowLeft")
+        keys.type(running.second.day.encode("cp037").hex(" "))
+        tab_to(seen, "^why$", 2)
+        tab_to(seen, "^Check$", 2)
+        keys.press("Enter")
+        expect(page.locator("form .badge")).to_contain_text("can be read")
+        assert page.evaluate("document.activeElement.id") == "why"
+        keys.type("by keyboard, from the port's log")
+        tab_to(seen, "^Replay this one$", 3)
+        keys.press("Enter")
+        steps = page.get_by_role("region", name=f"I94 {running.second.record}")
+        expect(steps).to_contain_text("DEPARTED_IN_TIME", timeout=40_000)
+        assert page.evaluate("window.__clicks") <= 8  # those that Enter makes of links and buttons
+        seen.go("dead-letters")
+        expect(page.get_by_text("No dead letter waits.")).to_be_visible(timeout=20_000)
+    (verb,) = (verb for verb, reason in running.audited() if reason == "by keyboard, from the port's log")
     assert verb.startswith("console dead-letters replay mended")

@@ -24,6 +24,7 @@ from services.cli.console import console_of
 from services.console.app import FILES
 from services.settings import Settings
 from services.store import open_store
+from services.veil import Veil
 from services.wiring import topics
 
 PURPOSE = "overstay-review"
@@ -223,26 +224,46 @@ async def test_from_a_refusal_to_its_replay(console: World) -> None:
     verbs = await console.verbs()
     assert {f"console dead-letters {verb} confidential:read" for verb in ("show", "check")} <= set(verbs)
     replayed = {"ids": [letter["id"]], "why": "mended by hand", **mended}
-    (result,) = (await _post(console, "/console/api/dead-letters/replay", replayed))["results"]
+    (result,) = (await _post(console, "/console/api/dead-letters/replay", replayed, WHOLE))["results"]
     assert result["id"] == letter["id"]
-    assert (await console.verbs())[-1] == "console dead-letters replay mended"
+    assert (await console.verbs())[-1] == "console dead-letters replay mended confidential:read"
 
 
-async def test_bytes_that_may_be_confidential_need_the_right(console: World) -> None:
+async def test_a_plain_operator_sees_where_and_why_and_neither_bytes_nor_values(console: World) -> None:
     await _ingest(console, "good 1", "refuse 2")
     await _wait(console)
     (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
     address = f"/console/api/dead-letters/{group['example']}"
-    shown = await console.client.get(address, headers=console.token(*EVERY))
-    checked = await console.client.post(f"{address}/check", json={}, headers=console.token(*EVERY))
-    for refused in (shown, checked):
-        assert refused.status_code == 403
-        assert "confidential:read" in refused.text
+    letter = await _get(console, address)
+    assert (letter["place"], letter["reason"]) == ("line 2", "refused by the mapping")
+    assert (letter["data"], letter["lines"], letter["record"]) == (None, [], None)
+    assert letter["needs"] == "confidential:read"
+    checked = await _post(console, f"{address}/check", {})
+    assert (checked["outcome"], checked["lines"]) == ("refused", [])
     listed = "/console/api/dead-letters/list?system=TOY&feed=lines&reason=refused+by+the+mapping"
     (plain,) = (await _get(console, listed))["letters"]
     assert (plain["place"], plain["record"]) == ("line 2", None)
     (whole,) = (await _get(console, listed, WHOLE))["letters"]
     assert whole["record"] == "2"
+    (replayed,) = (await _post(console, "/console/api/dead-letters/replay", {"ids": [letter["id"]], "why": "see"}))[
+        "results"
+    ]
+    assert replayed["outcome"] == "refused"
+
+
+async def test_bytes_that_may_not_be_told_cannot_be_replaced(console: World) -> None:
+    await _ingest(console, "good 1", "refuse 2")
+    await _wait(console)
+    (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+    mended = {"data": b64encode(b"good 2").decode()}
+    for path, body in (
+        (f"{group['example']}/check", mended),
+        ("replay", {"ids": [group["example"]], "why": "mended by hand", **mended}),
+    ):
+        path = f"/console/api/dead-letters/{path}"
+        refused = await console.client.post(path, json=body, headers=console.token(*EVERY))
+        assert refused.status_code == 403
+        assert "confidential:read" in refused.text
 
 
 async def test_of_a_system_marked_by_law_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +272,13 @@ async def test_of_a_system_marked_by_law_nothing_is_known(tmp_path: Path, monkey
     async with _world(tmp_path) as console:
         await _ingest(console, "refuse 1")
         await _wait(console)
-        (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+        (group,) = (await _get(console, "/console/api/dead-letters", WHOLE))["groups"]
+        assert (await _get(console, "/console/api/dead-letters"))["groups"] == []
+        for path in ("overview", "systems/TOY"):
+            assert (await _get(console, f"/console/api/{path}"))["dead_letters"] == []
+            assert len((await _get(console, f"/console/api/{path}", WHOLE))["dead_letters"]) == 1
+        problems = [await _get(console, "/console/api/overview", scopes) for scopes in (EVERY, WHOLE)]
+        assert ["dead letter" in " ".join(each["problems"]) for each in problems] == [False, True]
         listed = "/console/api/dead-letters/list?system=TOY&feed=lines&reason=refused+by+the+mapping"
         assert (await _get(console, listed)) == {"letters": [], "more": 0}
         assert (await _get(console, "/console/api/systems/TOY"))["receipts"] == []
@@ -267,6 +294,28 @@ async def test_of_a_system_marked_by_law_nothing_is_known(tmp_path: Path, monkey
         assert len((await _get(console, listed, WHOLE))["letters"]) == 1
         assert len((await _get(console, "/console/api/systems/TOY", WHOLE))["receipts"]) == 1
         assert "console trace confidential:read" in await console.verbs()
+
+
+async def test_a_mark_that_comes_late_hides_what_was_open(console: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is judged again for each look: all dead letters are read for it."""
+    await _ingest(console, "good 1", "refuse 2")
+    await _wait(console)
+    judged = []
+    existing = Veil.existing
+
+    async def counted(self: Veil, letters: Any) -> Any:
+        judged.append(len(letters))
+        return [] if late else await existing(self, letters)
+
+    late = False
+    monkeypatch.setattr(Veil, "existing", counted)
+    for _ in range(3):
+        assert len((await _get(console, "/console/api/dead-letters"))["groups"]) == 1
+    assert judged == [1]
+    late = True
+    monkeypatch.setattr("services.console.open_flow._MARKED_LATE", 0.0)
+    monkeypatch.setattr("services.console.open_flow._SHARE", 0)
+    assert (await _get(console, "/console/api/dead-letters"))["groups"] == []
 
 
 def _but_the_request(answer: httpx.Response) -> dict[str, Any]:
