@@ -17,10 +17,24 @@ class FeedState(StrEnum):
     RUNNING = "running"  # a process holds it and reads
     DOWN = "down"  # its source cannot be reached; it is tried again
     STOPPED = "stopped"  # its records or its adapter are wrong
+    WAITING = "waiting"  # a batch would change too many outcomes: a person has to say whether it is sent
     PAUSED = "paused"  # an operator holds it: nothing is read until it is resumed
     LOST = "lost"  # the process that holds it says nothing any more
     ENDED = "ended"  # its process ended on purpose
     NEVER = "never"  # in the settings, but nothing ever read it
+
+
+class WaitingStatus(Model):
+    """A batch of which nothing is sent until a person says so. Counts are of what everyone may know."""
+
+    batch: str
+    since: AwareDatetime
+    records: int
+    limit: int = Field(description="Outcomes that a batch may change.")
+    changed: int = Field(description="Outcomes that this one would change.")
+    appeared: int = Field(description="Persons without an outcome who would have one.")
+    changes: dict[str, int] = Field(description="By the outcome that is and the one that would be.")
+    id: str = Field(description="Of this content of the batch.")
 
 
 class FeedStatus(Model):
@@ -29,7 +43,7 @@ class FeedStatus(Model):
     system: str
     feed: str
     state: FeedState
-    why: str | None = Field(default=None, description="Why it is down, stopped or paused.")
+    why: str | None = Field(default=None, description="Why it is down, stopped, waiting or paused.")
     since: AwareDatetime | None = Field(default=None, description="Since when its source cannot be reached.")
     paused_at: AwareDatetime | None = Field(default=None, description="Since when an operator holds it.")
     paused_by: str | None = Field(default=None, description="Who holds it.")
@@ -51,6 +65,7 @@ class FeedStatus(Model):
     used_again_at: AwareDatetime | None = None
     not_rewound: str | None = Field(default=None, description="Why the last order to read again could not be obeyed.")
     not_rewound_at: AwareDatetime | None = None
+    waiting: WaitingStatus | None = Field(default=None, description="The batch that waits for a person.")
     position: Any = Field(default=None, description="The transport's own.")
     holder: str | None = Field(default=None, description="Host and process id of the process that holds it.")
     heard_at: AwareDatetime | None = Field(default=None, description="When that process last said something.")

@@ -256,6 +256,11 @@ class IngestSettings(Group):
     retry_cap_seconds: Seconds = Field(
         default=30.0, description="Longest pause before that; ten times as long after it."
     )
+    hold_above: int | None = Field(
+        default=None,
+        ge=0,
+        description="Outcomes that a batch may change; one that would change more waits for a person. Unset: any.",
+    )
     receipt_keys: ExistingFile = Field(
         default=None,
         description="The file of keys that hide records in receipts; by default `receipts.key` in `data_dir`.",

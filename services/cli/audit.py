@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.addresses import exists
 from services.cli.audited import StatedReason, keeper_of, log_quietly, operating_user, remembered
-from services.cli.context import FAILED, MISUSED, Refusal, exists, need, settings_of
+from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
 from services.clock import wall_clock
 
 if TYPE_CHECKING:

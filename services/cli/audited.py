@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
-from services.cli.context import MISUSED, Refusal, exists
+from services.addresses import exists
+from services.cli.context import MISUSED, Refusal
 from services.clock import wall_clock
 
 if TYPE_CHECKING:

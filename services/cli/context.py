@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from services.addresses import file_of
+
 if TYPE_CHECKING:
     from services.settings import Settings
 
@@ -102,7 +104,7 @@ def refuse_open(settings: Settings) -> None:
     if directory.is_dir():
         _refuse_open(directory, f"chmod -R go= {shlex.quote(str(directory))}")
     inside = list(directory.glob("*.db*")) if directory.is_dir() else []
-    elsewhere = [_file(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)]
+    elsewhere = [file_of(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)]
     for file in [*inside, *(path for path in elsewhere if path is not None)]:
         _refuse_open(file, f"chmod 600 {shlex.quote(str(file))}*")
 
@@ -121,22 +123,9 @@ def need(url: str, what: str, maker: str) -> None:
 
     Raises Refusal.
     """
-    file = _file(url)
+    file = file_of(url)
     if file is not None and not file.exists():
         raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
-
-
-def exists(url: str) -> bool:
-    """Return whether an address can be opened without making it: it is a server's, or its file is there."""
-    file = _file(url)
-    return file is None or file.exists()
-
-
-def _file(url: str) -> Path | None:
-    for scheme in ("sqlite+aiosqlite:///", "embedded://"):
-        if url.startswith(scheme):
-            return Path(url.removeprefix(scheme).partition("?")[0])
-    return None
 
 
 def start_logs(settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""`visabus feeds`: hold a feed, let it go on, have it read again; what an operator ordered outlasts restarts."""
+"""`visabus feeds`: hold a feed, let it go on, have it read again, decide on a batch that waits.
+
+What an operator ordered outlasts restarts.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 
 from services.cli.audited import MOST_REASON, NOT_STATED, StatedReason, operating_user, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
-    from schemas.operations import FeedStatus
+    from schemas.operations import FeedStatus, WaitingStatus
     from services.feeds import Checkpoint, Word
     from services.receipts import Extent
     from services.settings import Settings
@@ -27,11 +31,16 @@ _LEAST_REASON = 3
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Hold a feed, let it go on, have it read again: list, pause, ...")
+    group = typer.Typer(
+        no_args_is_help=True, help="Hold a feed, let it go on, have it read again, decide on a batch: list, pause, ..."
+    )
     group.command("list")(list_)
     group.command()(pause)
     group.command()(resume)
     group.command()(rewind)
+    group.command()(waiting)
+    group.command()(release)
+    group.command()(reject)
     app.add_typer(group, name="feeds")
 
 
@@ -138,6 +147,85 @@ def _refuse_before(key: str) -> None:
             "without --before all that its source holds is read again",
             MISUSED,
         )
+
+
+def waiting(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Show the batches that wait for a person, because they would change more outcomes than `ingest.hold_above`.
+
+    For each what it would change, by the outcome that is and the one that would be. Nothing of it was sent; it lies in
+    its source, and what follows waits behind it. `feeds release` sends it, `feeds reject` leaves it out with a receipt.
+
+        visabus feeds waiting
+        visabus feeds release I94.nightly --why "the airline's backlog of May, says the owner"
+    """
+    from services.dead_letters.display import plain
+
+    settings = settings_of(context)
+    need(settings.bus_url, "bus", "ingest")
+    for feed in asyncio.run(_feeds(settings)):
+        if feed.waiting is None:
+            continue
+        if as_json:
+            body = {"system": feed.system, "feed": feed.feed, **feed.waiting.model_dump(mode="json")}
+            typer.echo(orjson.dumps(body).decode())
+        else:
+            for line in _preview(feed, feed.waiting):
+                typer.echo(plain(line))
+
+
+def release(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
+    """Have the batch sent that waits. Shown first by `visabus feeds waiting`.
+
+    visabus feeds release I94.nightly --why "the airline's backlog of May, says the owner"
+    """
+    from services.feeds import Word
+
+    batch = _decide(context, feed, Word.RELEASE, why)
+    typer.echo(f"{batch} is sent by the process that holds {feed}, or the next `visabus ingest`", err=True)
+
+
+def reject(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
+    """Have nothing of the batch sent that waits: its records are left out, its receipt says by whom and why.
+
+    A mended file under the same name is another batch, and is read.
+
+        visabus feeds reject I94.nightly --why "the owner sends it again with the right dates"
+    """
+    from services.feeds import Word
+
+    batch = _decide(context, feed, Word.REJECT, why)
+    typer.echo(f"{batch} is left out by the process that holds {feed}, or the next `visabus ingest`", err=True)
+
+
+def _decide(context: typer.Context, feed: str, word: Word, why: str) -> str:
+    """Give a word on the batch that waits, and return its name. Raises Refusal where none does."""
+    settings, key = _feed_of(context, feed)
+    its = [each for each in asyncio.run(_feeds(settings)) if f"{each.system}/{each.feed}" == key]
+    batch = its[0].waiting if its else None
+    if batch is None:
+        raise Refusal(f"no batch of {feed} waits; `visabus feeds waiting` shows those that do")
+    _order(context, feed, word, why, about=batch.id)
+    return batch.batch
+
+
+def _preview(feed: FeedStatus, batch: WaitingStatus) -> list[str]:
+    """What a batch that waits would change, in lines."""
+    head = (
+        f"{feed.system}.{feed.feed}: {batch.batch} with {batch.records} records waits since "
+        f"{batch.since.isoformat(timespec='seconds')}: it would change {_more(batch)} (at most {batch.limit} may)"
+    )
+    lines = [f"  {count:>8}  {change}" for change, count in batch.changes.items()]
+    if batch.appeared:
+        lines.append(f"  {batch.appeared:>8}  persons without an outcome would have a first one")
+    return [head, *lines]
+
+
+def _more(batch: WaitingStatus) -> str:
+    """The outcomes that it would change, as far as everyone may know of them."""
+    return f"{batch.changed} outcomes" if batch.changed > batch.limit else f"more than {batch.limit} outcomes"
 
 
 def again(checkpoint: Checkpoint, extent: Extent, before: str | None = None) -> list[str]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.addresses import exists
 from services.cli.context import (
     FAILED,
     FEED_ELSEWHERE,
     MISUSED,
     Given,
     Refusal,
-    exists,
     refuse_password,
     settings_of,
     start_logs,
@@ -188,7 +188,7 @@ async def _forecasts(settings: Settings, feeds: Sequence[Source], clock: Clock) 
     bus = await open_bus(settings) if exists(settings.bus_url) else None
     try:
         with TemporaryDirectory(prefix="visabus-dry-run-") as scratch:
-            return await dry_run(feeds, settings.ingest, bus, clock, Path(scratch))
+            return await dry_run(feeds, settings, bus, clock, Path(scratch))
     finally:
         if bus is not None:
             await bus.close()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import FAILED, exists, need, settings_of
+from services.addresses import exists
+from services.cli.context import FAILED, need, settings_of
 
 if TYPE_CHECKING:
     from schemas.operations import FeedStatus, Overview

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.addresses import exists
 from services.cli.audited import Confidential, StatedReason, reading, remembered
-from services.cli.context import MISUSED, Refusal, exists, need, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from schemas.operations import Step, Trace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from services.cli.context import exists
+from services.addresses import exists
 
 if TYPE_CHECKING:
     from bus.contract import Bus

@@ -24,6 +24,8 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     REWIND = "rewind"
+    RELEASE = "release"
+    REJECT = "reject"
 
 
 class Ordering(BaseModel):
@@ -43,16 +45,18 @@ def route(app: FastAPI) -> None:
     async def order(
         access: Holder, system: str, feed: Annotated[str, Path(max_length=60)], action: Action, asked: Ordering
     ) -> dict[str, Any]:
-        """Hold a feed, let it go on, or have it read again from its beginning."""
+        """Hold a feed, let it go on, have it read again, or decide on its batch that waits."""
         if not asked.why.isprintable() or not asked.why.strip():
             raise Problem(422, "why", "Why is one line that can be read.")
         word, key = Word(action), _key(access, system, feed, action)
         outcome: dict[str, Any] = {"feed": f"{system}.{feed}", "done": word is not Word.REWIND or asked.yes}
-        before = asked.before or None
+        before, about = asked.before or None, asked.before or ""
         if word is Word.REWIND:
             outcome["again"] = await _again(access, system, feed, key, before)
         elif before is not None:
             raise Problem(422, "before", "A file is named to read a feed again.")
+        if word in (Word.RELEASE, Word.REJECT):
+            about = await _waiting(access, key)
         verb = f"console feeds {word}" if outcome["done"] else f"console feeds {word} (dry run)"
         await access.remember(verb, [f"feed/{key}"], f"{system}.{feed}: {asked.why}")
         if outcome["done"]:
@@ -64,7 +68,7 @@ def route(app: FastAPI) -> None:
                 by=access.caller.subject,
                 why=asked.why,
                 now=console.clock(),
-                about=before or "",
+                about=about,
             )
             await console.watch.observe()
         return outcome
@@ -82,6 +86,16 @@ def _key(access: Access, system: str, feed: str, action: Action) -> str:
     if (missing := console.unsigned(system)) is not None:
         raise Problem(409, "no-key", f"An order that is not signed would be passed over. {missing}.")
     return f"{system}/{feed}"
+
+
+async def _waiting(access: Access, key: str) -> str:
+    """The id of the batch that waits. Raises Problem where none does."""
+    checkpoints = Checkpoints()
+    await checkpoints.read(access.console.bus)
+    checkpoint = checkpoints.held.get(key)
+    if checkpoint is None or checkpoint.waiting is None:
+        raise Problem(409, "nothing-waits", "No batch of this feed waits for a word.")
+    return checkpoint.waiting.id
 
 
 async def _again(access: Access, system: str, feed: str, key: str, before: str | None) -> dict[str, Any]:

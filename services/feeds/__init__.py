@@ -7,6 +7,7 @@ from services.feeds.labels import compared
 from services.feeds.orders import Order, Orders, Word, give
 from services.feeds.ownership import FeedHeld, FeedLost, Holding, Ownership
 from services.feeds.storage import FeedStorage, Values
+from services.feeds.waiting import Waiting
 
 __all__ = [
     "NONE",
@@ -22,6 +23,7 @@ __all__ = [
     "Orders",
     "Ownership",
     "Values",
+    "Waiting",
     "Word",
     "compared",
     "give",

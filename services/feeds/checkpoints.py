@@ -13,6 +13,7 @@ from bus.contract import Bus, Delivery, Message, Partition
 from schemas.topics import POSITIONS
 from services.feeds.condition import NO_CONDITION, Condition
 from services.feeds.counters import NONE, Counters
+from services.feeds.waiting import Waiting
 from services.unreadable import UNREADABLE, pass_over
 
 Tails = Mapping[Partition, tuple[int, bytes]]
@@ -41,6 +42,7 @@ class Checkpoint:
     tails: Tails = field(default_factory=dict)
     begins: Mapping[Partition, int] = field(default_factory=dict)  # of what the bus had lost at its front by then
     rewound: str = ""  # the id of the last order to read again that was obeyed
+    waiting: Waiting | None = None  # the batch behind this place, if it waits for a person
 
     def fence(self) -> tuple[int, str]:
         """Return what decides between two processes."""
@@ -78,6 +80,7 @@ class Checkpoint:
             "released": self.released,
             "stopped": self.stopped,
             "rewound": self.rewound,
+            "waiting": self.waiting.as_json() if self.waiting is not None else None,
             "process": self.process,
             "condition": self.condition.as_json(),
             "at": datetime.now(UTC).isoformat(),
@@ -103,6 +106,7 @@ def parse(value: bytes) -> Checkpoint:
         released=body["released"],
         stopped=body["stopped"],
         rewound=body.get("rewound", ""),
+        waiting=Waiting.from_json(body.get("waiting")),
         process=body.get("process", ""),
         condition=Condition.from_json(body.get("condition")),
         at=datetime.fromisoformat(body["at"]),

@@ -21,7 +21,7 @@ from bus.contract import Bus, Delivery, Message
 from schemas.topics import FEED_ORDERS
 from services.unreadable import UNREADABLE, pass_over
 
-_HOLD, _REWIND = "hold", "rewind"
+_HOLD, _REWIND, _WORD = "hold", "rewind", "word"
 
 
 class Word(StrEnum):
@@ -30,11 +30,15 @@ class Word(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     REWIND = "rewind"
+    RELEASE = "release"  # a batch that waits is to be sent
+    REJECT = "reject"  # none of it is
 
     @property
     def place(self) -> str:
         """The part of the key of its message that tells what it counts among."""
-        return _REWIND if self is Word.REWIND else _HOLD
+        if self is Word.REWIND:
+            return _REWIND
+        return _WORD if self in (Word.RELEASE, Word.REJECT) else _HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Order:
     by: str
     why: str
     at: datetime
-    about: str = ""  # the batch from which on it is read again; empty: from the beginning
+    about: str = ""  # the batch from which on it is read again (empty: from the beginning), or the id of one that waits
 
     def message(self, feed: str) -> Message:
         """Return the message that is sent to the bus. `feed`: the key of the feed's checkpoints."""
@@ -121,6 +125,10 @@ class Orders:
     def rewind(self, feed: str) -> Order | None:
         """Return the last order to read a feed again, obeyed or not."""
         return self._last.get(f"{feed}/{_REWIND}")
+
+    def word(self, feed: str) -> Order | None:
+        """Return the last word on a batch of a feed that waits, or waited."""
+        return self._last.get(f"{feed}/{_WORD}")
 
     def next(self, feed: str, word: Word, *, by: str, why: str, now: datetime, about: str = "") -> Order:
         """Return a new order, later than the one before whatever the clocks of two operators say."""

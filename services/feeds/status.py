@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from schemas.operations import FeedState, FeedStatus
+from schemas.operations import FeedState, FeedStatus, WaitingStatus
 from services.feeds.checkpoints import Checkpoint
 from services.feeds.orders import Order
 
@@ -70,9 +70,26 @@ def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: dateti
         used_again_at=condition.used_again_at,
         not_rewound=condition.not_rewound,
         not_rewound_at=condition.not_rewound_at,
+        waiting=_waiting(checkpoint),
         position=checkpoint.position,
         holder=None if checkpoint.released else checkpoint.process or checkpoint.owner,
         heard_at=checkpoint.at,
+    )
+
+
+def _waiting(checkpoint: Checkpoint) -> WaitingStatus | None:
+    waiting = checkpoint.waiting
+    if waiting is None:
+        return None
+    return WaitingStatus(
+        batch=waiting.batch,
+        since=waiting.at,
+        records=waiting.records,
+        limit=waiting.limit,
+        changed=waiting.changed,
+        appeared=waiting.appeared,
+        changes=dict(waiting.changes),
+        id=waiting.id,
     )
 
 
@@ -81,7 +98,7 @@ def _state(checkpoint: Checkpoint, now: datetime) -> FeedState:
     if not checkpoint.released and silent:
         return FeedState.LOST
     if checkpoint.stopped is not None:
-        return FeedState.STOPPED
+        return FeedState.WAITING if checkpoint.waiting is not None else FeedState.STOPPED
     if checkpoint.condition.down_since is not None:
         return FeedState.DOWN
     return FeedState.ENDED if checkpoint.released else FeedState.RUNNING

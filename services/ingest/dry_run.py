@@ -22,10 +22,11 @@ from services.dead_letters import Spool, shape
 from services.feeds import NONE, Checkpoint, Checkpoints, Counters, FeedStorage, Orders
 from services.feeds.storage import Values
 from services.ingest.clocks import Clock
+from services.ingest.gate import Gate, gate_of
 from services.ingest.patience import Patience
 from services.ingest.reading import Reader
 from services.ingest.sources import Source
-from services.settings import IngestSettings
+from services.settings import IngestSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +89,58 @@ class _Mute:
 
 
 async def dry_run(
-    sources: Sequence[Source], settings: IngestSettings, bus: Bus | None, clock: Clock, scratch: Path
+    sources: Sequence[Source],
+    settings: Settings,
+    bus: Bus | None,
+    clock: Clock,
+    scratch: Path,
 ) -> list[Forecast]:
     """Return what reading each feed would come to. `bus`: None where there is none yet. Raises BusDown."""
     checkpoints, orders = Checkpoints(), Orders()
+    gate = gate_of(settings, orders, bus)
     if bus is not None:
         try:
             await checkpoints.read(bus)
             await orders.follow(bus)
         except UnknownTopic:  # to make it would change something
             pass
-    results = []
-    for source in sources:
-        begin = checkpoints.last.get(source.key, Checkpoint())
-        rewind, pause = orders.rewind(source.key), orders.pause(source.key)
-        if rewind is not None and rewind.id != begin.rewound and not rewind.about:
-            begin = Checkpoint()
-        paused = f"{pause.why} ({pause.by})" if pause is not None else None
-        forecast = await _forecast(source, begin, settings, bus, clock, scratch)
-        results.append(replace(forecast, paused=paused))
-    return results
+    try:
+        return [
+            await _foreseen(source, settings.ingest, bus, clock, scratch, checkpoints, orders, gate)
+            for source in sources
+        ]
+    finally:
+        if gate is not None:
+            await gate.close()
+
+
+async def _foreseen(
+    source: Source,
+    settings: IngestSettings,
+    bus: Bus | None,
+    clock: Clock,
+    scratch: Path,
+    checkpoints: Checkpoints,
+    orders: Orders,
+    gate: Gate | None,
+) -> Forecast:
+    begin = checkpoints.last.get(source.key, Checkpoint())
+    rewind, pause = orders.rewind(source.key), orders.pause(source.key)
+    if rewind is not None and rewind.id != begin.rewound and not rewind.about:
+        begin = Checkpoint()
+    paused = f"{pause.why} ({pause.by})" if pause is not None else None
+    forecast = await _forecast(source, begin, settings, bus, clock, scratch, gate)
+    return replace(forecast, paused=paused)
 
 
 async def _forecast(
-    source: Source, begin: Checkpoint, settings: IngestSettings, bus: Bus | None, clock: Clock, scratch: Path
+    source: Source,
+    begin: Checkpoint,
+    settings: IngestSettings,
+    bus: Bus | None,
+    clock: Clock,
+    scratch: Path,
+    gate: Gate | None,
 ) -> Forecast:
     counters, reasons = NONE, Counter[str]()
     batches, error = 0, None
@@ -123,7 +152,8 @@ async def _forecast(
                 return Forecast(source.name, error="its source is asked about persons: a dry run asks nobody")
             if isinstance(connection, Keeps):
                 connection.keep_in(_storage(source, bus, scratch))
-            reader = Reader(source, settings, clock, Spool(scratch / "spool"), Patience(0.0), asyncio.Event())
+            spool = Spool(scratch / "spool")
+            reader = Reader(source, settings, clock, spool, Patience(0.0), asyncio.Event(), gate=gate)
             async with aclosing(reader.chunks(connection, begin)) as chunks:
                 async for chunk in chunks:
                     counters = chunk.checkpoint.counters.minus(begin.counters)

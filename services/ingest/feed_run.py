@@ -32,6 +32,7 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shap
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
+from services.ingest.gate import Gate
 from services.ingest.mappers import Mappers
 from services.ingest.patience import Patience
 from services.ingest.prefetch import prefetch
@@ -91,6 +92,7 @@ class Installation:
     clock: Clock
     patience: Patience
     mappers: Mappers | None
+    gate: Gate | None  # None: no batch waits for a person
     once: bool
     stop: asyncio.Event
     grace: float  # seconds from the stop to the end of the process
@@ -108,6 +110,7 @@ class FeedRun:
     deferred_logged: tuple[str, ...] = ()
     watch: Watch | None = None  # of the source, from one poll to the next
     took: float = 0.0  # the last poll, in seconds
+    heeded: str = ""  # the id of the last word on a batch that waited, when the last round began
     failures: int = 0  # in a row, other than of the source
     log: Any = field(init=False)
 
@@ -186,6 +189,11 @@ class FeedRun:
         rewind = self.host.orders.rewind(self.holding.key)
         return self._paused() or (rewind is not None and rewind.id != self.holding.checkpoint.rewound)
 
+    def _answered(self) -> bool:
+        """Whether a person said something of the batch that waits since the last round began."""
+        waiting, order = self.holding.checkpoint.waiting, self.host.orders.word(self.holding.key)
+        return order is not None and order.id != self.heeded and waiting is not None and order.about == waiting.id
+
     async def _hold(self) -> None:
         """Read nothing until the feed is resumed. Raises Stopped with `once`: there is nothing to wait for."""
         order = self.host.orders.pause(self.holding.key)
@@ -256,7 +264,12 @@ class FeedRun:
     async def _rest(self, seconds: float) -> None:
         """Wait, and no longer than until an order comes."""
         until = time.monotonic() + seconds
-        while not self.stop.is_set() and not self._ordered() and (left := until - time.monotonic()) > 0:
+        while (
+            not self.stop.is_set()
+            and not self._ordered()
+            and not self._answered()
+            and (left := until - time.monotonic()) > 0
+        ):
             await retry.wait(min(left, self.host.settings.fence_seconds), self.stop)
 
     async def _until_come(self, seconds: float) -> None:
@@ -347,7 +360,7 @@ class FeedRun:
     async def _go_on(self) -> None:
         """Take back that the feed was stopped, and tell what was left for later and why: each piece and reason once."""
         if self.holding.checkpoint.stopped is not None:
-            await self._save(replace(self.holding.checkpoint, stopped=None))
+            await self._save(replace(self.holding.checkpoint, stopped=None, waiting=None))
         self._observe(caught_up_at=datetime.now(UTC), deferred=len(self.deferred))
         if self.deferred != self.deferred_logged:
             new = sorted(set(self.deferred).difference(self.deferred_logged), key=self.deferred.index)
@@ -370,13 +383,18 @@ class FeedRun:
         moved = False
         if self._ordered():
             return False
+        if (word := self.host.orders.word(self.holding.key)) is not None:
+            self.heeded = word.id
         source, host = self.source, self.host
         began = time.monotonic()
         try:
             connection = source.open()
             self._lend(connection)
             try:
-                reader = Reader(source, host.settings, host.clock, host.spool, host.patience, self.stop, host.mappers)
+                gate = None if isinstance(connection, Asks) else host.gate
+                reader = Reader(
+                    source, host.settings, host.clock, host.spool, host.patience, self.stop, host.mappers, gate
+                )
                 chunks = reader.chunks(connection, self.holding.checkpoint)
                 prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)
                 async with aclosing(prefetched) as several, aclosing(self._until_ordered(several)) as ordered:

@@ -16,6 +16,7 @@ from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
 from services.ingest.feed_run import FeedRun, Installation
+from services.ingest.gate import gate_of
 from services.ingest.mappers import Mappers
 from services.ingest.patience import Patience
 from services.ingest.receipts import expired
@@ -93,6 +94,7 @@ class Host:
         orders = Orders()
         await self._patience(self._stop, lambda: orders.follow(self._bus))
         producer = await self._patience(self._stop, self._bus.producer)
+        gate = gate_of(self._settings, orders, self._bus)
         try:
             ownership = Ownership(self._bus, producer)
             taken = await self._take(ownership, feeds, take_over=take_over)
@@ -109,6 +111,7 @@ class Host:
                 clock=self._clock,
                 patience=self._patience,
                 mappers=self._mappers,
+                gate=gate,
                 once=self._once,
                 stop=self._stop,
                 grace=self._settings.deadlines.stop,
@@ -118,6 +121,8 @@ class Host:
             with exported(metrics.host, metrics.ingest, FeedCollector(lambda: ownership.status(orders.paused))):
                 return await self._run(runs, shared)
         finally:
+            if gate is not None:
+                await gate.close()
             await producer.close()
 
     async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> set[str]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 
@@ -14,15 +15,17 @@ from bus.contract import Message
 from schemas.ids import digest
 from services.authority.guard import Guard
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
-from services.feeds import Checkpoint
+from services.feeds import Checkpoint, Waiting, Word
 from services.ingest.chunks import LEAST_SHARE, Chunk
 from services.ingest.clocks import Clock
+from services.ingest.gate import REJECTED, Gate, NotJudged, facts_of
 from services.ingest.mappers import Mapped, Mappers, unmapped
 from services.ingest.patience import Patience
 from services.ingest.sources import Source
 from services.ingest.tally import Limits, Tally, Wholesale
 from services.ingest.work import Outcome
 from services.settings import IngestSettings
+from services.store.contract import StoreDown
 
 _SLICE_SECONDS = 0.05
 """How long reading goes on without a wait before the loop is given back."""
@@ -30,6 +33,11 @@ _SLICE_SECONDS = 0.05
 _FEW_READS = 20
 _FEW_BYTES = 65_536
 """Up to this much is mapped at once: a thread would cost more. Below what would go to the spool."""
+
+
+async def _again(reads: Sequence[Read]) -> AsyncIterator[Read]:
+    for read in reads:
+        yield read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Reader:
     patience: Patience
     stop: asyncio.Event
     mappers: Mappers | None = None
+    gate: Gate | None = None  # None: no batch waits for a person
 
     async def chunks(self, connection: Connection, checkpoint: Checkpoint) -> AsyncGenerator[Chunk, None]:
         """Yield what the source has beyond the checkpoint. Raises SourceDown."""
@@ -63,8 +72,27 @@ class Reader:
         system, feed = self.source.system, self.source.feed
         origin = Origin(system.name, feed.name, name, system.mapping_version)
         limits = Limits(self.settings.refuse_share, self.settings.refuse_min)
-        tally = Tally(origin, feed.mapping, self.clock, self.spool, limits, Guard.of(system), mark=mark)
+
+        def fresh_tally() -> Tally:
+            return Tally(origin, feed.mapping, self.clock, self.spool, limits, Guard.of(system), mark=mark)
+
+        tally = fresh_tally()
         tally.numbered, tally.named = feed.numbered, batch.named
+        if self.gate is not None and not resumed.reads:
+            try:
+                batch, waiting = await self._judged(self.gate, batch, before, tally, fresh_tally())
+            except NotJudged as error:
+                why = f"{self.source.name} stopped: what {name!r} would change cannot be told: {error}"
+                yield Chunk([], replace(before, stopped=why), stop=why)
+                return
+            if waiting is not None:
+                why = (
+                    f"{waiting.in_words()}; `visabus feeds release {self.source.name}` sends it, `visabus feeds reject "
+                    f"{self.source.name}` leaves it out, and nothing behind it is read until then"
+                )
+                yield Chunk([], replace(before, stopped=why, waiting=waiting), stop=why)
+                return
+        before = replace(before, waiting=None)
         tally.resume(resumed.reads, resumed.part)
 
         def begun(stopped: str | None = None) -> Checkpoint:
@@ -113,6 +141,45 @@ class Reader:
         done = replace(before, counters=before.counters.plus(tally.part), position=batch.after)
         acknowledge = (batch.done,) if batch.done is not None else ()
         yield replace(held or Chunk([], done), checkpoint=done, finished=(tally,), acknowledge=acknowledge)
+
+    async def _judged(
+        self, gate: Gate, batch: Batch, before: Checkpoint, tally: Tally, trial: Tally
+    ) -> tuple[Batch, Waiting | None]:
+        """Return the batch, and how it waits if it may not be sent. `tally` is told a person's word on it.
+
+        The batch is read through with `trial`; a small one is not asked of its source again. What is wrong with it as a
+        whole is not told here, but where it is read to be sent. Raises NotJudged, SourceDown.
+        """
+        name, known = trial.origin.batch, before.waiting
+        order = gate.word(self.source.key, known)
+        if order is not None and known is not None and (known.batch, known.mark) == (name, trial.mark):
+            tally.decided = {"word": order.word, "by": order.by, "why": order.why, "at": order.at.isoformat()}
+            if order.word is Word.REJECT:
+                tally.rejected = REJECTED
+            return batch, None
+        kept: list[Read] | None = []
+        async with gate.impact() as impact:
+            if impact is None:
+                return batch, None
+            try:
+                async for reads, outcomes in self._looked_at(self._slices(batch.records()), trial.origin):
+                    await impact.take(facts_of(await self._map(trial, reads, outcomes)))
+                    if kept is not None:
+                        kept = [*kept, *reads] if len(kept) + len(reads) <= self.settings.chunk_records else None
+                await impact.end()
+            except StoreDown as error:
+                raise NotJudged(f"the store cannot be read ({error})") from None
+            except (SourceDown, SpoolDown):
+                raise
+            except Exception:  # of the batch or its adapter: told when the batch is read to be sent
+                return batch, None
+            if kept is not None:
+                batch = replace(batch, records=partial(_again, kept))
+            if gate.passes(order, known, impact):
+                if order is not None:
+                    tally.decided = {"word": order.word, "by": order.by, "why": order.why, "at": order.at.isoformat()}
+                return batch, None
+            return batch, gate.held(name, trial.mark, trial.records, impact, before)
 
     def _share(self, reads: Sequence[Read]) -> float:
         size = sum(len(read.raw) for read in reads)

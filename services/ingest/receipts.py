@@ -36,6 +36,7 @@ def receipt(tally: Tally, ring: Keyring) -> Message:
         "coverage_withheld": tally.withheld,
         "at": datetime.now(UTC).isoformat(),
         "used_again": tally.used_again,
+        "decided": tally.decided,
     }
     return message_of(body, tally.keys, tally.mark, ring)
 

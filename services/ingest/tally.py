@@ -51,6 +51,8 @@ class Tally:
     mark: str = ""  # of the batch's content
     skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
     trace: str | None = None  # the sender's trace context, which the events carry along
+    rejected: str | None = None  # the rule under which all is left out: a person said that none of it is sent
+    decided: dict[str, str] | None = None  # that person's word, for the receipt
     numbered: tuple[str, ...] = ()  # the fields of headers that number what is sent
     named: bool = False  # the sender gave the batch its name
     reads: int = 0
@@ -191,9 +193,15 @@ class Tally:
         return outcome.messages
 
     def _mapped(self, read: Read, before: Outcome | None) -> Outcome:
-        if before is not None:
-            return before
-        return self.work.outcome(read, self.origin, self.trace, self._vouched if isinstance(read, Note) else None)
+        outcome = before
+        if outcome is None:
+            vouched = self._vouched if isinstance(read, Note) else None
+            outcome = self.work.outcome(read, self.origin, self.trace, vouched)
+        if self.rejected is None:
+            return outcome
+        if isinstance(outcome, Encoded):
+            return Filtered(self.rejected, outcome.records[0] if outcome.records else None)
+        return Filtered(self.rejected, outcome.record)
 
     def _vouched(self, events: Sequence[AnyEvent]) -> Sequence[AnyEvent]:
         """Return the events of a note, without its coverage if a record of the batch was refused.

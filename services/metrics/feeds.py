@@ -40,6 +40,7 @@ def feed_metrics(feeds: Iterable[FeedStatus]) -> Iterator[Metric]:
     yield _gauge("visabus_feed_source_up", "1 unless the source is known to be down.", some, _up)
     yield _gauge("visabus_feed_stopped", "1 if the feed is stopped.", some, _stopped)
     yield _gauge("visabus_feed_paused", "1 if an operator holds the feed.", some, _paused)
+    yield _gauge("visabus_feed_waiting", "1 if a batch of the feed waits for a person.", some, _waiting)
     yield _gauge("visabus_feed_held", "1 if a process that runs holds the feed.", some, _held)
     yield _gauge("visabus_feed_deferred", "Pieces that were left for later.", some, lambda feed: feed.deferred)
     yield _times("visabus_feed_last_batch", "When the last batch was done.", some, lambda feed: feed.last_batch_at)
@@ -59,6 +60,10 @@ def _stopped(feed: FeedStatus) -> float:
 
 def _paused(feed: FeedStatus) -> float:
     return float(feed.paused_at is not None)
+
+
+def _waiting(feed: FeedStatus) -> float:
+    return float(feed.waiting is not None)
 
 
 def _held(feed: FeedStatus) -> float:

@@ -23,6 +23,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
         name = f"{feed.system}.{feed.feed}"
         if feed.state is FeedState.STOPPED:
             yield f"{name} is stopped: {feed.why}"
+        elif feed.state is FeedState.WAITING:
+            yield f"{name} waits for a person: {feed.why}"
         elif feed.state is FeedState.LOST:
             heard = feed.heard_at.isoformat(timespec="seconds") if feed.heard_at is not None else "never"
             yield f"{name} is held by {feed.holder}, which was last heard of at {heard}: start that process anew"

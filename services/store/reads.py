@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import FromClause, Select, Table, exists, func, literal, select, text, tuple_, union_all
+from sqlalchemy import FromClause, Select, Table, and_, exists, func, literal, or_, select, text, tuple_, union_all
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -178,6 +178,36 @@ class SqlReads:
                 if len(rows) < PAGE:
                     return
                 last = (rows[-1].block, rows[-1].claim, rows[-1].place)
+
+    async def claims_of_blocks(self, blocks: Sequence[int]) -> list[ClaimRow]:
+        """Return the claims that stand in any of the blocks, each once."""
+        rows: dict[int, ClaimRow] = {}
+        query = select(*(CLAIM.c[name] for name in ClaimRow._fields))
+        async with self._connect() as connection:
+            for name in BLOCKS:
+                held = await _among(connection, query.where(CLAIM.c[name] != 0), CLAIM.c[name], blocks)
+                rows |= {row.claim: ClaimRow(*row) for row in held}
+        return list(rows.values())
+
+    async def awaiting(self, stretches: Sequence[tuple[int, int]], now: int, *, confidential: bool = False) -> int:
+        """Return for how many persons whose period is over one of the stretches (seconds) would vouch."""
+        if not stretches:
+            return 0
+        persons = [PERSON] if confidential else [PERSON, OPEN_PERSON]
+        total = 0
+        async with self._connect() as connection:
+            for table in persons:
+                within = or_(
+                    *(
+                        and_(table.c.awaits <= through, table.c.awaits_from >= since, table.c.awaits <= now)
+                        for since, through in stretches
+                    )
+                )
+                query = select(func.count()).select_from(table).where(table.c.doc.is_not(None), within)
+                if not confidential and table is PERSON:
+                    query = query.where(~exists().where(OPEN_POOL.c.pool == PERSON.c.pool))
+                total += int((await connection.execute(query)).scalar_one())
+        return total
 
     async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
         last = None

@@ -8,13 +8,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-from toy_source import once, toy, world
+from toy_border import border
+from toy_source import once, settings, toy, world
 from typer.testing import CliRunner
 
 from bus.embedded import EmbeddedBus
 from services.audit import keys_of, open_reading
 from services.authority.keys import make
 from services.cli import app
+from services.correlator import process
+from services.ingest import now, run
 from services.settings import load
 from services.wiring import topics
 
@@ -130,3 +133,40 @@ def test_where_events_are_signed_an_order_needs_the_key_of_its_system(data: Path
     command(data, "feeds", "resume", "TOY.lines", "--why", "forged, without a key")
     assert '"state":"ended"' in command(data, "feeds", "list", "--json")
     assert '"state":"paused"' in command(data, "feeds", "list", "--json", **environment)
+
+
+@pytest.fixture
+async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A border feed of which a batch waits, because it would change an outcome."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"I94": border(folder).system})
+    bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
+    await bus.declare(topics())
+    at = settings(tmp_path, hold_above=0)
+    for name, line in (("001.txt", "arrive 1"), ("002.txt", "leave 1 9")):
+        (folder / name).write_text(line)
+        await run(at, [border(folder)], once=True, bus=bus, clock=now)
+        await process.run(at, once=True, stop=asyncio.Event())
+    await bus.close()
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("word", ["release", "reject"])
+def test_a_batch_that_waits_is_shown_and_decided(waiting: Path, word: str) -> None:
+    said = command(waiting, "feeds", "waiting")
+    assert "I94.lines: 002.txt with 1 records waits since" in said
+    assert "it would change 1 outcomes (at most 0 may)" in said
+    assert "1  DEPARTURE_UNKNOWN -> DEPARTED_LATE" in said
+    body = json.loads(command(waiting, "feeds", "waiting", "--json"))
+    assert (body["system"], body["feed"], body["changed"]) == ("I94", "lines", 1)
+    assert '"state":"waiting"' in command(waiting, "feeds", "list", "--json")
+    assert "--why is needed" in command(waiting, "feeds", word, "I94.lines", code=2)
+    assert "002.txt is" in command(waiting, "feeds", word, "I94.lines", "--why", "the owner says so")
+    assert verbs(waiting) == [(f"feeds {word}", "I94.lines: the owner says so")]
+
+
+def test_where_nothing_waits_nothing_is_decided(data: Path) -> None:
+    assert command(data, "feeds", "waiting") == ""
+    said = command(data, "feeds", "release", "TOY.lines", "--why", "see", code=1)
+    assert "no batch of TOY.lines waits" in said

@@ -129,6 +129,11 @@ document.getElementById("search").addEventListener("submit", (event) => {
   const part = /^[0-9a-f]{32}$/.test(text) ? "persons" : "trace"; // what else has 32 such digits is written with dashes
   if (text) location.hash = `#/${part}/${encodeURIComponent(text)}`;
 });
+// The address stays: with another one the part would be drawn anew, and what has focus by then be lost.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
 leave.addEventListener("click", () => {
   forget();
   signIn();

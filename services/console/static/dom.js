@@ -69,4 +69,4 @@ export const plural = (number, one, many = `${one}s`) => `${count(number)} ${num
 
 export const time = (at) => (at ? new Date(at).toISOString().slice(0, 19).replace("T", " ") + "Z" : "now");
 
-export const LEVELS = { running: "good", ended: "none", never: "none", paused: "warn", down: "bad", stopped: "bad", lost: "bad" };
+export const LEVELS = { running: "good", ended: "none", never: "none", paused: "warn", waiting: "warn", down: "bad", stopped: "bad", lost: "bad" };

@@ -67,6 +67,10 @@ function controlsOf(feed, drawAll) {
   pause.addEventListener("click", async () => { if (await order("pause", true)) { pause.blur(); await done("Nothing more is read until it is resumed."); } });
   const resume = element("button", { type: "button" }, "Resume");
   resume.addEventListener("click", async () => { if (await order("resume", true)) { resume.blur(); await done("It goes on from where it stopped."); } });
+  const release = element("button", { type: "button" }, "Send the batch");
+  release.addEventListener("click", async () => { if (await order("release", true)) { release.blur(); await done("It is sent as it is."); } });
+  const reject = element("button", { type: "button" }, "Leave the batch out");
+  reject.addEventListener("click", async () => { if (await order("reject", true)) { reject.blur(); await done("None of it is sent; its receipt says why."); } });
   const really = element("button", { type: "button", hidden: true }, "Read all of that again");
   const rewind = element("button", { type: "button" }, "Read again...");
   rewind.addEventListener("click", async () => {
@@ -85,10 +89,11 @@ function controlsOf(feed, drawAll) {
   const form = element("form", { onsubmit: (event) => event.preventDefault(), "aria-label": `Orders to ${feed.feed}` },
     element("label", { for: id }, "Why (shown to others and kept in the audit log with your name; name no person)"), why,
     element("label", { for: from.id }, "To read again: from this file on"), from,
-    element("p", { class: "row" }, pause, resume, rewind, really), outcome);
+    element("p", { class: "row" }, release, reject, pause, resume, rewind, really), outcome);
   return (now) => {
     pause.hidden = now.paused_at !== null;
     resume.hidden = now.paused_at === null;
+    release.hidden = reject.hidden = now.waiting === null;
     return form;
   };
 }
@@ -96,6 +101,7 @@ function controlsOf(feed, drawAll) {
 function feedOf(feed) {
   const facts = [
     ["State", badge(feed.state, LEVELS[feed.state] || "none")], ["Why", feed.why], ["Paused", feed.paused_at && `${time(feed.paused_at)} by ${feed.paused_by}`], ["Down since", feed.since && time(feed.since)],
+    ["Waits for a person", feed.waiting && waitingOf(feed.waiting)],
     ["Last batch", feed.last_batch && [`${feed.last_batch}, `, moment(feed.last_batch_at)]], ["Caught up", feed.caught_up_at && moment(feed.caught_up_at)],
     ["Read", `${count(feed.read)} = ${count(feed.published)} published + ${count(feed.dead_lettered)} refused + ${count(feed.filtered)} left out`],
     ["Events", count(feed.events)], ["Wrong optional values", feed.lost_values ? count(feed.lost_values) : null],
@@ -106,6 +112,14 @@ function feedOf(feed) {
   return element("section", { class: "panel", "aria-label": `Feed ${feed.feed}` }, element("h2", {}, `${feed.system}.${feed.feed}`),
     element("dl", {}, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
     element("div", { "data-kept": feed.feed }));
+}
+
+// A batch that would change many outcomes: which they are and would be.
+function waitingOf(batch) {
+  const much = batch.changed > batch.limit ? count(batch.changed) : `more than ${count(batch.limit)}`;
+  return [element("p", {}, `${batch.batch} with ${count(batch.records)} records would change ${much} outcomes (at most ${count(batch.limit)} may), since `, moment(batch.since)),
+    element("ul", {}, Object.entries(batch.changes).map(([change, number]) => element("li", {}, `${count(number)}: ${change.replace("->", "to")}`)),
+      batch.appeared ? element("li", {}, `${count(batch.appeared)} persons without an outcome would have a first one`) : null)];
 }
 
 // A short position as it is; a long one folded, to be opened.

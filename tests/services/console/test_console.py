@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from base64 import b64encode
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from toy_border import border
 from toy_source import once, settings, toy, world
 
 from bus.embedded import EmbeddedBus
@@ -22,6 +24,8 @@ from services.api import development
 from services.audit import AuditLog, keys_of, open_audit, open_reading
 from services.cli.console import console_of
 from services.console.app import FILES
+from services.correlator import process
+from services.ingest import now, run
 from services.settings import Settings
 from services.store import open_store
 from services.veil import Veil
@@ -157,6 +161,19 @@ async def test_a_feed_is_held_and_let_go_on(console: World) -> None:
     assert (await console.verbs())[-2:] == ["console feeds pause", "console feeds resume"]
 
 
+async def test_from_a_file_on_it_is_read_again(console: World) -> None:
+    await _ingest(console, "good 1")
+    await _ingest(console, "good 2", name="b.txt")
+    path = "/console/api/feeds/TOY/lines/rewind"
+    asked = {"why": "a new mapping", "before": "b.txt"}
+    assert (await _post(console, path, asked))["again"]["batches"] == 1
+    unknown = await console.client.post(path, json=asked | {"before": "x.txt"}, headers=console.token(*EVERY))
+    assert unknown.status_code == 404
+    assert (await _post(console, path, asked | {"yes": True}))["done"]
+    await once(console.path, console.bus)
+    assert sorted((await world(console.bus)).ids().values()) == [1, 2]
+
+
 async def test_what_is_read_again_is_told_before_it_is_done(console: World) -> None:
     await _ingest(console, "good 1", "bad x")
     path = "/console/api/feeds/TOY/lines/rewind"
@@ -170,6 +187,28 @@ async def test_what_is_read_again_is_told_before_it_is_done(console: World) -> N
     assert (await console.verbs())[-2:] == ["console feeds rewind (dry run)", "console feeds rewind"]
 
 
+async def test_a_batch_that_waits_is_shown_and_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"I94": border(folder).system})
+    at = settings(tmp_path, hold_above=0)
+    async with _world(tmp_path) as console:
+        for name, line in (("001.txt", "arrive 1"), ("002.txt", "leave 1 9")):
+            (folder / name).write_text(line)
+            await run(at, [border(folder)], once=True, bus=console.bus, clock=now)
+            await process.run(at, once=True, stop=asyncio.Event())
+        await _wait(console)
+        (feed,) = (await _get(console, "/console/api/systems/I94"))["feeds"]
+        assert (feed["state"], feed["waiting"]["batch"], feed["waiting"]["changed"]) == ("waiting", "002.txt", 1)
+        path = "/console/api/feeds/I94/lines/release"
+        assert (await _post(console, path, {"why": "the owner says so"}))["done"]
+        await run(at, [border(folder)], once=True, bus=console.bus, clock=now)
+        assert "out 1" in {event.record for event in (await world(console.bus)).events}
+        again = await console.client.post(path, json={"why": "see"}, headers=console.token(*EVERY))
+        assert (again.status_code, again.json()["type"]) == (409, "urn:visabus:problem:nothing-waits")
+        assert (await console.verbs())[-1] == "console feeds release"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -180,6 +219,10 @@ async def test_what_is_read_again_is_told_before_it_is_done(console: World) -> N
         ("TOY/lines/pause", {"why": "   "}, 422),
         ("TOY/lines/pause", {"why": "two\nlines"}, 422),
         ("TOY/lines/rewind", {"why": "see", "yes": True}, 409),  # it was never read
+        ("TOY/lines/rewind", {"why": "see", "before": "a.txt"}, 409),
+        ("TOY/lines/pause", {"why": "see", "before": "a.txt"}, 422),
+        ("TOY/lines/release", {"why": "see"}, 409),  # nothing waits
+        ("TOY/lines/reject", {"why": "see"}, 409),
     ],
 )
 async def test_no_order_without_a_feed_and_a_reason(console: World, path: str, body: Any, status: int) -> None:

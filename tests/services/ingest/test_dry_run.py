@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def forecast(folder: Path, bus: Bus | None, source: Source | None = None) -> Forecast:
     scratch = folder.parent / "scratch"
-    (result,) = await dry_run([source or toy(folder)], settings(folder).ingest, bus, recorded, scratch)
+    (result,) = await dry_run([source or toy(folder)], settings(folder), bus, recorded, scratch)
     return result
 
 

@@ -134,15 +134,15 @@ async def test_a_dry_run_compares_with_what_the_bus_has_and_leaves_it(bus: Bus, 
     folder = tmp_path / "in"
     folder.mkdir()
     source = Source(SYSTEM, FEED, str(folder))
-    ingest = load(environment={}).ingest
+    plain = load(environment={})
     drop(folder, 1, {"A": "1", "B": "1"})
-    (first,) = await dry_run([source], ingest, bus, recorded, tmp_path / "scratch")
+    (first,) = await dry_run([source], plain, bus, recorded, tmp_path / "scratch")
     assert (first.error, first.counters.events) == (None, 2)
     await once(folder, tmp_path / "machine", bus)
     drop(folder, 2, {"A": "1", "B": "2"})
     drop(folder, 3, {"A": "1", "B": "2"})
     before = [delivery async for delivery in bus.read(EXTRACTS)]
-    (second,) = await dry_run([source], ingest, bus, recorded, tmp_path / "scratch")
+    (second,) = await dry_run([source], plain, bus, recorded, tmp_path / "scratch")
     assert (second.error, second.counters.events, second.resumed) == (None, 1, True)
     assert [delivery async for delivery in bus.read(EXTRACTS)] == before
     assert {revision for _, revision, _ in await said(bus)} == {1}

@@ -22,6 +22,8 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from starlette.types import Message, Receive, Scope, Send
+from toy_border import NAME as BORDER
+from toy_border import border
 from toy_source import settings, toy
 
 from bus.embedded import EmbeddedBus
@@ -29,7 +31,7 @@ from services.api import problems
 from services.audit import AuditDown
 from services.correlator import process
 from services.feeds import Word, give
-from services.ingest import recorded, run
+from services.ingest import now, recorded, run
 from services.metrics.asgi import Measured
 from services.metrics.flow import FlowCollector
 from services.metrics.instruments import REGISTRY
@@ -110,7 +112,8 @@ def _series(metrics: Iterable[Metric]) -> Series:
 
 @pytest.fixture
 async def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Installation]:
-    monkeypatch.setattr("adapters.registry.systems", lambda: {"TOY": toy(tmp_path).system})
+    known = {"TOY": toy(tmp_path).system, BORDER: border(tmp_path).system}
+    monkeypatch.setattr("adapters.registry.systems", lambda: known)
     (tmp_path / "in").mkdir()
     quick = settings(tmp_path, breaker_failures=1, refuse_min=200, poll_seconds=0.1)
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
@@ -258,6 +261,18 @@ async def _paused(installation: Installation) -> tuple[Series, Series, bool]:
     installation.file("a.txt", "good 1")
     await installation.ingest()
     await give(installation.bus, "TOY/lines", Word.PAUSE, by="os:op", why="being mended", now=datetime.now(UTC))
+    series = await installation.series()
+    return series, series, True
+
+
+@cause("VisabusBatchWaits")
+async def _waiting(installation: Installation) -> tuple[Series, Series, bool]:
+    held = installation.settings.ingest.model_copy(update={"hold_above": 0})
+    at = installation.settings.model_copy(update={"ingest": held})
+    for name, line in (("001.txt", "arrive 1"), ("002.txt", "leave 1 9")):
+        installation.file(name, line)
+        await run(at, [border(installation.path / "in")], once=True, bus=installation.bus, clock=now)
+        await installation.correlate()
     series = await installation.series()
     return series, series, True
 
