@@ -39,7 +39,7 @@ async def lines(
 
 async def _recomputed(reads: Reads, known_at: int, *, confidential: bool) -> AsyncGenerator[bytes, None]:
     lines_by_person: list[tuple[str, bytes]] = []
-    cutoffs = await reads.cutoffs()
+    cutoffs = await reads.cutoffs(confidential=confidential)
     async for pool in reads.all_pools(confidential=confidential):
         histories = persons(pool.facts.values(), known_at, cutoffs)
         lines_by_person += [(history.person, canonical(history)) for history in histories]

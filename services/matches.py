@@ -72,7 +72,7 @@ async def possible(
     `confidential` those of the other records alone, in the order that they have without the confidential ones.
     """
     async with reads.one_state() as state:
-        cutoffs = await state.cutoffs()
+        cutoffs = await state.cutoffs(confidential=confidential)
         named: set[frozenset[str]] = set()
         findings = [_by_number(state, cutoffs, documents, confidential=confidential)]
         findings += [_by_block(state, which, cutoffs, confidential=confidential) for which in range(len(KINDS))]
@@ -117,7 +117,11 @@ async def _by_block(
     async with aclosing(_blocks(reads, which)) as blocks:
         async for rows in blocks:
             block, members = rows
-            ranked = [(row.rank, row.blocks, _decoder.decode(row.features)) for row in members]
+            ranked = [
+                (rank, row.blocks, _decoder.decode(row.features))
+                for row in members
+                if (rank := row.rank if confidential else row.open_rank) is not None
+            ]
             pairs = list(_alike(ranked, which, block, cutoffs))
             if not pairs:
                 continue

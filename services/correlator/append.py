@@ -56,6 +56,8 @@ async def _append_facts(tx: Transaction, facts: Sequence[Fact], cache: KeyCache,
         # under its record's pool, not under any that it was merged with: the rest of the record lies on the way from
         # there, also where that pool has lost and its loss was not resolved since
         work.facts.setdefault(placed.pools[mine[0]], []).append(fact)
+    if grouped.refused:
+        work.refused = await _keep_refused(tx, facts, keys, grouped.refused, placed.pools)
     fresh = {key: fact for key, fact in claims.items() if key in placed.fresh}
     work.claims += await _insert_claims(tx, fresh, placed.pools)
     known = {key: fact.known for key, fact in claims.items()}
@@ -63,6 +65,23 @@ async def _append_facts(tx: Transaction, facts: Sequence[Fact], cache: KeyCache,
     if earlier:
         work.claims += sorted(await tx.lower_claims(earlier))
     return Appended(placed.learnt, known, bool(work.claims), tx.generation)
+
+
+async def _keep_refused(
+    tx: Transaction,
+    facts: Sequence[Fact],
+    keys: Sequence[list[int]],
+    refused: Sequence[tuple[int, int]],
+    pools: dict[int, int],
+) -> list[int]:
+    """Keep the claims that capped numbers did not admit, should they be admitted later. Return the numbers."""
+    rows: dict[tuple[int, int], tuple[int, int, int, int]] = {}
+    for key, number in refused:
+        handle, claim = keys[number][:2]
+        row = (key, claim, facts[number].known, pools[handle])
+        rows[key, claim] = min(row, rows.get((key, claim), row))
+    await tx.add_refused(sorted(rows.values()))
+    return sorted({key for key, _ in refused})
 
 
 def _claims(facts: Sequence[Fact], keys: Sequence[list[int]]) -> dict[int, Fact]:

@@ -4,7 +4,8 @@ Every writer commits its claims before it compares them, so of two claims writte
 the other. Comparing before committing would lose links in silence.
 
 A block that more claims share than it admits has a cutoff. The comparison that lowers a cutoff queues the pools of all
-claims that fell behind it: they were compared in this block before, and are no longer.
+claims that fell behind it: they were compared in this block before, and are no longer. What open records alone make of
+a capped block is compared as well (`services.correlator.open_caps`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from itertools import combinations
 import msgspec
 
 from services.correlator.merge import merge
+from services.correlator.open_caps import OpenBlocks, open_blocks
 from services.correlator.work import PackedWork, Work
 from services.domain import caps
 from services.domain.blocks import KINDS
-from services.domain.caps import Rank
+from services.domain.caps import OpenCutoffs, Rank, admits
 from services.domain.facts import Claim
 from services.domain.identity import alike
 from services.store.writer import ClaimRow, Transaction
@@ -34,21 +36,43 @@ async def compare(tx: Transaction, limit: int) -> int:
         return 0
     mine = {claim for row in rows for claim in PackedWork.unpack(row.blob).claims}
     stored = await tx.cutoffs()
-    asked = _asked(await tx.claims(sorted(mine)), stored)
+    others = await tx.open_cutoffs() if stored else {}
+    asked = _asked(await tx.claims(sorted(mine)), stored, others)
     work = Work()
     if any(asked):
-        admitted, lowered, fallen = _admitted(await tx.block(asked), {one for some in asked for one in some}, stored)
+        blocks = {one for some in asked for one in some}
+        members = await tx.block(asked)
+        admitted, lowered, fallen = _admitted(members, blocks, stored)
+        if lowered or not others.keys().isdisjoint(blocks) or any(row.open_known is not None for row in members):
+            # which records are hidden is written under this lock: read again what is known of it
+            await tx.lock_resolving()
+            stored, others, members = await tx.cutoffs(), await tx.open_cutoffs(), await tx.block(asked)
+            admitted, lowered, fallen = _admitted(members, blocks, stored)
+            lower = {block: (known, claim) for block, known, claim in lowered}
+            open_to_all = open_blocks(members, blocks, stored, stored | lower, others)
+        else:
+            open_to_all = OpenBlocks()
         if lowered:
             await tx.lower_cutoffs(lowered)
-        work.merged = await merge(tx, pairs(mine, admitted))
-        work.again = sorted(fallen)
+        if open_to_all.rows or open_to_all.gone:
+            await tx.replace_open_cutoffs(open_to_all.gone, open_to_all.rows)
+            # claims committed since the blocks were read were not asked for by these cutoffs
+            await tx.add_work(Work(claims=_firsts(open_to_all)).pack(), compared=False)
+        every = {row.claim for rows in open_to_all.admitted for row in rows}
+        work.merged = await merge(tx, [*pairs(mine, admitted), *pairs(every, open_to_all.admitted)])
+        work.again = sorted(fallen | open_to_all.moved)
     await tx.mark_compared([row.id for row in rows])
     if work.merged or work.again:
         await tx.add_work(work.pack(), compared=True)
     return len(rows)
 
 
-def _asked(mine: Sequence[ClaimRow], stored: dict[int, Rank]) -> list[list[int]]:
+def _firsts(open_to_all: OpenBlocks) -> list[int]:
+    """A claim of each block, by which the block is read again."""
+    return sorted({rows[0].claim for rows in open_to_all.admitted if rows})
+
+
+def _asked(mine: Sequence[ClaimRow], stored: dict[int, Rank], others: OpenCutoffs) -> list[list[int]]:
     """Return the blocks to read: those that admit one of the claims."""
     asked: dict[int, set[int]] = {}
     for places in KINDS:
@@ -56,7 +80,9 @@ def _asked(mine: Sequence[ClaimRow], stored: dict[int, Rank]) -> list[list[int]]
         asked |= dict.fromkeys(places, some)  # blocks of one kind are looked for in all places of the kind
         for row in mine:
             for block in {row.blocks[place] for place in places} - {0}:
-                if block not in stored or row.rank <= stored[block]:
+                admitted = admits(stored.get(block), row.rank) or (block in others and admits(others[block], row.rank))
+                # a hidden claim tells by the cutoff alone
+                if admitted or row.open_known is not None:
                     some.add(block)
     return [sorted(some) for _, some in sorted(asked.items())]
 

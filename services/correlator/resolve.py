@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,8 +15,9 @@ import structlog
 
 from services.correlator.changes import ViewUpdate, person_of, tell, view_update
 from services.correlator.merge import aliases_of, root_of
+from services.correlator.open_caps import Bounds, Recount, admit_refused, recount
 from services.correlator.work import PackedWork, facts_in
-from services.domain.caps import NO_CUTOFFS, Rank, caps_of
+from services.domain.caps import NO_CUTOFFS, Cutoffs, Rank, caps_of
 from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
 from services.domain.facts import Fact
@@ -56,10 +57,12 @@ async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> 
     facts: dict[int, list[msgspec.Raw]] = defaultdict(list)
     touched: set[int] = set()
     again: set[int] = set()
+    refused: set[int] = set()
     for blob in blobs:
         await asyncio.sleep(0)
         work = PackedWork.unpack(blob)
         again.update(work.again)
+        refused.update(work.refused)
         for pool, more in work.facts.items():
             facts[pool].append(more)
         touched.update(pool for pair in work.merged for pool in pair)
@@ -69,16 +72,29 @@ async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> 
     for pool in touched | steps.keys() | set(steps.values()):
         members[root_of(pool, steps)].append(pool)
     cutoffs = await tx.cutoffs()
+    bounds, recounted = Bounds(cutoffs, await tx.open_cutoffs() if cutoffs else {}), Recount()
+    if cutoffs:
+        await tx.savepoint()
+        await admit_refused(tx, refused, bounds, recounted)
     pools = people = 0
     changes: list[bytes] = []
     confidential: list[bytes] = []
     roots = sorted(members)
     for first in range(0, len(roots), SLICE):
         some = {root: members[root] for root in roots[first : first + SLICE]}
-        done = await _resolve_some(tx, some, facts, again, cutoffs, now, coverage)
+        done = await _resolve_some(tx, some, facts, again, bounds, recounted, now, coverage)
         pools, people = pools + len(done.packed), people + len(done.rows)
         changes += done.changes
         confidential += done.confidential
+    if recounted.waits:
+        # nothing of this turn stands: what it takes up comes again when the capped keys know what is hidden
+        await tx.back()
+        for blob in blobs:
+            await tx.add_work(blob, compared=True)
+        await recounted.write(tx)
+        return Resolved(len(blobs), 0, 0, 0)
+    await recounted.write(tx)
+    await bounds.write(tx)
     # by person, for the order of pools tells what they hold
     changes.sort(key=person_of)
     await tell(tx, changes, confidential)
@@ -103,7 +119,8 @@ async def _resolve_some(
     members: dict[int, list[int]],
     facts: dict[int, list[msgspec.Raw]],
     again: set[int],
-    cutoffs: dict[int, Rank],
+    bounds: Bounds,
+    recounted: Recount,
     now: int,
     coverage: Coverage,
 ) -> _Done:
@@ -124,26 +141,34 @@ async def _resolve_some(
     roots = sorted(members)
     for first in range(0, len(roots), BREATH):
         grown = _grown({root: members[root] for root in roots[first : first + BREATH]}, facts, again, stored)
-        await _lower(tx, grown.values(), cutoffs)
+        await _lower(tx, grown.values(), bounds)
+        marked = {root: Pool(open_facts(known)) for root, known in _facts_of(grown) if any_marked(known)}
+        if marked or bounds.others:
+            both = {
+                root: (known, marked[root].facts.values() if root in marked else known)
+                for root, known in _facts_of(grown)
+            }
+            await recount(tx, both, bounds, recounted)
         for root, whole in grown.items():
             numbers = [number for number in members[root] if number in stored]
             known = whole.facts.values()
-            if any_marked(known) or not opened.keys().isdisjoint(numbers):
+            if root in marked or not opened.keys().isdisjoint(numbers) or bounds.differ(known):
                 shared = [row for row in before[root] if row.pool not in opened]
                 apart = [row for row in before[root] if row.pool in opened]
                 # of these who has the right is told each person once more, by numbers of their own
                 apart += [row._replace(announced=row.announced and "", sequence=0) for row in shared]
-                update = _updated(done, root, known, cutoffs, apart, coverage, now, due, of=CONFIDENTIAL)
+                update = _updated(done, root, known, bounds.full, apart, coverage, now, due, of=CONFIDENTIAL)
                 done.rows += update.rows
                 done.confidential += update.changes
-                open_pool = Pool(open_facts(known))
+                open_pool = marked.get(root, whole)
                 open_to_all = open_pool.facts.values()
-                update = _updated(done, root, open_to_all, cutoffs, open_before[root] + shared, coverage, now, open_due)
+                others = open_before[root] + shared
+                update = _updated(done, root, open_to_all, bounds.open, others, coverage, now, open_due)
                 done.open_rows += update.rows
                 done.changes += update.changes
                 done.opened.append((root, pack_pool(open_pool) if open_to_all else None))
             else:
-                update = _updated(done, root, known, cutoffs, before[root], coverage, now, due)
+                update = _updated(done, root, known, bounds.full, before[root], coverage, now, due)
                 done.rows += update.rows
                 done.changes += update.changes
             done.packed.append((root, pack_pool(whole)))
@@ -166,7 +191,7 @@ def _updated(
     done: _Done,
     root: int,
     facts: Collection[Fact],
-    cutoffs: dict[int, Rank],
+    cutoffs: Cutoffs,
     before: list[PersonRow],
     coverage: Coverage,
     now: int,
@@ -211,15 +236,21 @@ def _rows_without_history(before: Iterable[PersonRow], root: int) -> ViewUpdate:
     )
 
 
-async def _lower(tx: Transaction, pools: Iterable[Pool], cutoffs: dict[int, Rank]) -> None:
+def _facts_of(pools: Mapping[int, Pool]) -> Iterator[tuple[int, Collection[Fact]]]:
+    for root, pool in pools.items():
+        yield root, pool.facts.values()
+
+
+async def _lower(tx: Transaction, pools: Iterable[Pool], bounds: Bounds) -> None:
     """Lowers the cutoffs of identifiers that fall by what the pools hold, here and in the store."""
     fell: dict[int, Rank] = {}
     for pool in pools:
         caps = caps_of(pool.facts.values(), NO_CUTOFFS, blocks=False)
         for key, rank in caps.cutoffs.items() if caps else ():
-            if key not in cutoffs or rank < cutoffs[key]:
-                cutoffs[key] = fell[key] = rank
+            if key not in bounds.full or rank < bounds.full[key]:
+                fell[key] = min(rank, fell.get(key, rank))
     if fell:
+        bounds.lower(fell)
         await tx.lower_cutoffs(sorted((key, *rank) for key, rank in fell.items()))
 
 

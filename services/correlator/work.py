@@ -15,6 +15,7 @@ class Work(msgspec.Struct, array_like=True):
     merged: list[tuple[int, int]] = []  # (loser, winner) of each alias really inserted
     claims: list[int] = []  # not compared by score yet
     again: list[int] = []  # pools to resolve although nothing came to them: a cutoff fell
+    refused: list[int] = []  # capped numbers that admitted some of the claims neither to all nor to the open ones
 
     def pack(self) -> bytes:
         """The work's blob."""
@@ -28,6 +29,7 @@ class PackedWork(msgspec.Struct, array_like=True):
     merged: list[tuple[int, int]]
     claims: list[int]
     again: list[int]
+    refused: list[int] = []
 
     @classmethod
     def unpack(cls, blob: bytes) -> PackedWork:

@@ -3,6 +3,10 @@
 That is a function of the set of events, and what was admitted at an earlier moment of knowing stays admitted later; a
 count of "how many are there by now" would part people at the crossing. The last rank admitted is the key's *cutoff*.
 Cutoffs only ever fall. A pool may hold claims beyond a cutoff; they are just not compared under that key.
+
+Who lacks the right to confidential records is answered by caps of their own, counted over the records that may be told
+to all (`OpenCutoffs`): else a claim that a key does not admit would tell of others that nobody may see. They rise where
+a mark comes late.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ Rank = tuple[int, int]
 Cutoffs = Mapping[int, Rank]
 """Key or block -> the rank of the last claim it admits. Keys under their cap are not in it."""
 NO_CUTOFFS: Cutoffs = {}
+OpenCutoffs = Mapping[int, Rank | None]
+"""The cutoffs by open records alone, of the keys and blocks for which they are others; None: all are admitted."""
 
 
 class Caps:
@@ -61,6 +67,31 @@ def caps_of(
             lowered = _lowered(claims, known, holders, stored, blocks=blocks)
     cutoffs = {**stored, **lowered} if lowered else stored
     return Caps(facts, known_at, cutoffs) if cutoffs else None
+
+
+def opened(cutoffs: Cutoffs, others: OpenCutoffs) -> Cutoffs:
+    """Return the cutoffs of who lacks the right to confidential records."""
+    if not others:
+        return cutoffs
+    return {key: rank for key, rank in {**cutoffs, **others}.items() if rank is not None}
+
+
+def admits(cutoff: Rank | None, rank: Rank) -> bool:
+    """Whether a claim of that rank is admitted."""
+    return cutoff is None or rank <= cutoff
+
+
+def ranks_by_number(facts: Collection[Fact], keys: Collection[int]) -> dict[int, list[Rank]]:
+    """By number, of those asked for, the ranks of all claims among the facts that have it, sorted."""
+    claims, known, holders = _claims(facts, None)
+    for key, claim in claims.items():
+        for text in claim.identifiers:
+            holders[text][key] = known[key]
+    return {
+        key: sorted((since, claim) for claim, since in members.items())
+        for text, members in holders.items()
+        if (key := key_hash(text)) in keys
+    }
 
 
 def _claims(

@@ -90,8 +90,11 @@ class Reads(Protocol):
     async def pools(self, keys: Sequence[int], *, confidential: bool = False) -> list[Pool]:
         """The pools in which any of the keys (`facts.key_hash`, `facts.handle_key`) stands, each once."""
 
-    async def cutoffs(self) -> dict[int, Rank]:
-        """Capped keys and blocks with the rank of the last claim that each admits."""
+    async def cutoffs(self, *, confidential: bool = False) -> dict[int, Rank]:
+        """Capped keys and blocks with the rank of the last claim that each admits.
+
+        Without the right to what is confidential: counted over the records that may be told to all.
+        """
 
     def claims_by_block(self, places: Sequence[int]) -> AsyncGenerator[tuple[int, ClaimRow], None]:
         """The claims that stand in a block of one of these places (0 to 3), with the block, by block.

@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.domain.caps import Rank
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
@@ -27,6 +28,7 @@ Locks are the database's, editions are schemas of one database: each edition has
 """
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
+_NONE = (None, None)
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 _PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
 
@@ -173,6 +175,50 @@ class PostgresTransaction:
             " < (capped_key.cutoff_known, capped_key.cutoff_claim)",
             rows,
         )
+
+    async def open_cutoffs(self) -> dict[int, Rank | None]:
+        rows = await self._raw.fetch("SELECT key, cutoff_known, cutoff_claim FROM open_capped_key")
+        return {row[0]: None if row[1] is None else (row[1], row[2]) for row in rows}
+
+    async def replace_open_cutoffs(self, gone: Sequence[int], rows: Sequence[tuple[int, Rank | None]]) -> None:
+        away = sorted({*gone, *(key for key, _ in rows)})
+        await self._raw.execute("DELETE FROM open_capped_key WHERE key = ANY($1::int8[])", away)
+        values = [(key, *(rank or _NONE)) for key, rank in rows]
+        await self._copy("open_capped_key", ("key", "cutoff_known", "cutoff_claim"), values)
+
+    async def veil_claims(self, rows: Sequence[tuple[int, int | None]]) -> None:
+        await self._raw.execute(
+            "UPDATE claim c SET open_known = v.known FROM unnest($1::int8[], $2::int8[]) AS v(claim, known)"
+            " WHERE c.claim = v.claim",
+            [claim for claim, _ in rows],
+            [known for _, known in rows],
+        )
+
+    async def add_refused(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        await self._raw.execute(
+            "INSERT INTO refused (key, claim, known, pool)"
+            " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[])"
+            " ON CONFLICT (key, claim) DO UPDATE SET known = excluded.known WHERE excluded.known < refused.known",
+            *([row[place] for row in rows] for place in range(4)),
+        )
+
+    async def refused(self, key: int, limit: int) -> list[tuple[int, int, int]]:
+        query = "SELECT known, claim, pool FROM refused WHERE key = $1 ORDER BY known, claim LIMIT $2"
+        return [(row[0], row[1], row[2]) for row in await self._raw.fetch(query, key, limit)]
+
+    async def delete_refused(self, rows: Sequence[tuple[int, int]]) -> None:
+        await self._raw.execute(
+            "DELETE FROM refused r USING unnest($1::int8[], $2::int8[]) AS v(key, claim)"
+            " WHERE r.key = v.key AND r.claim = v.claim",
+            [key for key, _ in rows],
+            [claim for _, claim in rows],
+        )
+
+    async def savepoint(self) -> None:
+        await self._raw.execute("SAVEPOINT visabus")
+
+    async def back(self) -> None:
+        await self._raw.execute("ROLLBACK TO SAVEPOINT visabus")
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         return dict(await self._raw.fetch("SELECT loser, winner FROM alias WHERE loser = ANY($1::int8[])", pools))

@@ -27,6 +27,7 @@ from services.store.tables import (
     CLAIM,
     COVERAGE,
     KEY,
+    OPEN_CAPPED_KEY,
     OPEN_PERSON,
     OPEN_POOL,
     PERSON,
@@ -63,7 +64,12 @@ class SqlReads:
         if self._held is None:
             return await self._snapshots.read(key, known_at, confidential=confidential)
         pools, coverage = await self.pools([key], confidential=confidential), await self.coverage(known_at)
-        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through(confidential=confidential))
+        return Snapshot(
+            pools,
+            coverage,
+            await self.cutoffs(confidential=confidential),
+            await self.known_through(confidential=confidential),
+        )
 
     @asynccontextmanager
     async def one_state(self) -> AsyncIterator[SqlReads]:
@@ -102,12 +108,17 @@ class SqlReads:
                 for row in await _among(connection, query, column, sorted(path))
             ]
 
-    async def cutoffs(self) -> dict[int, Rank]:
+    async def cutoffs(self, *, confidential: bool = False) -> dict[int, Rank]:
+        cutoffs: dict[int, Rank] = {}
         async with self._connect() as connection:
-            rows = (
-                await connection.execute(select(CAPPED_KEY.c.key, CAPPED_KEY.c.cutoff_known, CAPPED_KEY.c.cutoff_claim))
-            ).all()
-        return {row[0]: (row[1], row[2]) for row in rows}
+            for table in (CAPPED_KEY,) if confidential else (CAPPED_KEY, OPEN_CAPPED_KEY):
+                rows = await connection.execute(select(table.c.key, table.c.cutoff_known, table.c.cutoff_claim))
+                for key, known, claim in rows:
+                    if known is None:
+                        cutoffs.pop(key, None)
+                    else:
+                        cutoffs[key] = (known, claim)
+        return cutoffs
 
     async def coverage(self, known_at: int | None = None) -> Coverage:
         async with self._connect() as connection:

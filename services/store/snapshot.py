@@ -33,6 +33,9 @@ WHERE {{confidential}} OR NOT EXISTS (SELECT 1 FROM open_pool WHERE open_pool.po
 UNION ALL SELECT {_POOL}, NULL, NULL, open_pool.blob, NULL, NULL, NULL
 FROM open_pool JOIN path ON open_pool.pool = path.pool WHERE NOT {{confidential}} AND open_pool.blob IS NOT NULL
 UNION ALL SELECT {_CUTOFF}, NULL, NULL, NULL, key, cutoff_known, cutoff_claim FROM capped_key
+WHERE {{confidential}} OR NOT EXISTS (SELECT 1 FROM open_capped_key WHERE open_capped_key.key = capped_key.key)
+UNION ALL SELECT {_CUTOFF}, NULL, NULL, NULL, key, cutoff_known, cutoff_claim FROM open_capped_key
+WHERE NOT {{confidential}} AND cutoff_known IS NOT NULL
 UNION ALL SELECT {_KNOWN}, NULL, NULL, NULL, max({{known_column}}), NULL, NULL FROM position
 """  # noqa: S608 - numbers of our own
 # an alias may be committed while its work waits: the whole path is read, so that no fact is missed

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.domain.caps import Rank
 from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
@@ -25,6 +26,7 @@ from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, S
 Fence = Callable[[Any], Awaitable[bool]]
 """Asked with the driver's connection, once the lock is held."""
 _PARAMETERS = 500
+_NONE = (None, None)
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
 
 
@@ -115,7 +117,7 @@ class SqliteTransaction:
 
     async def insert_claims(self, rows: Sequence[ClaimRow]) -> None:
         await self._many(
-            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
+            f"INSERT INTO claim ({_CLAIM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of our own
             rows,
         )
 
@@ -156,6 +158,40 @@ class SqliteTransaction:
             " < (capped_key.cutoff_known, capped_key.cutoff_claim)",
             rows,
         )
+
+    async def open_cutoffs(self) -> dict[int, Rank | None]:
+        rows = await self._rows("SELECT key, cutoff_known, cutoff_claim FROM open_capped_key")
+        return {row[0]: None if row[1] is None else (row[1], row[2]) for row in rows}
+
+    async def replace_open_cutoffs(self, gone: Sequence[int], rows: Sequence[tuple[int, Rank | None]]) -> None:
+        away = sorted({*gone, *(key for key, _ in rows)})
+        await self._many("DELETE FROM open_capped_key WHERE key = ?", [(key,) for key in away])
+        await self._many(
+            "INSERT INTO open_capped_key VALUES (?, ?, ?)", [(key, *(rank or _NONE)) for key, rank in rows]
+        )
+
+    async def veil_claims(self, rows: Sequence[tuple[int, int | None]]) -> None:
+        await self._many("UPDATE claim SET open_known = ? WHERE claim = ?", [(known, claim) for claim, known in rows])
+
+    async def add_refused(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        await self._many(
+            "INSERT INTO refused (key, claim, known, pool) VALUES (?, ?, ?, ?) ON CONFLICT (key, claim) DO UPDATE"
+            " SET known = excluded.known WHERE excluded.known < refused.known",
+            rows,
+        )
+
+    async def refused(self, key: int, limit: int) -> list[tuple[int, int, int]]:
+        query = "SELECT known, claim, pool FROM refused WHERE key = ? ORDER BY known, claim LIMIT ?"
+        return [(row[0], row[1], row[2]) for row in await self._rows(query, key, limit)]
+
+    async def delete_refused(self, rows: Sequence[tuple[int, int]]) -> None:
+        await self._many("DELETE FROM refused WHERE key = ? AND claim = ?", rows)
+
+    async def savepoint(self) -> None:
+        await self._raw.execute("SAVEPOINT visabus")
+
+    async def back(self) -> None:
+        await self._raw.execute("ROLLBACK TO SAVEPOINT visabus")
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         rows = await self._rows(

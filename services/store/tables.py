@@ -68,7 +68,8 @@ def _person_indexes(table: str) -> tuple[Index, ...]:
 # identifier, record handle or claim -> the pool it was founded in; never changes, so it may be cached
 KEY = Table("key", METADATA, _hash("key", primary=True), _hash("pool"))
 
-# a distinct claim: since when it is known, and the blocks in which it is compared (0: none)
+# a distinct claim: since when it is known, and the blocks in which it is compared (0: none); since when it is known by
+# records that may be told to all, where that is later than `known` (NEVER: by none)
 CLAIM = Table(
     "claim",
     METADATA,
@@ -77,6 +78,7 @@ CLAIM = Table(
     Column("known", BigInteger, nullable=False),
     *(_hash(name) for name in BLOCKS),
     Column("features", LargeBinary, nullable=False),
+    Column("open_known", BigInteger),
     *(_block_index(name) for name in BLOCKS),
 )
 
@@ -87,6 +89,29 @@ CAPPED_KEY = Table(
     _hash("key", primary=True),
     Column("cutoff_known", BigInteger, nullable=False),
     _hash("cutoff_claim"),
+)
+
+# the same for who lacks the right to confidential records, of the keys and blocks for which it is another; NULL: they
+# admit all claims
+OPEN_CAPPED_KEY = Table(
+    "open_capped_key",
+    METADATA,
+    _hash("key", primary=True),
+    Column("cutoff_known", BigInteger),
+    Column("cutoff_claim", BigInteger),
+)
+
+# a claim whose pool was not merged over a capped number, since when both are known together, and the pool: should
+# records be hidden that the number had admitted, it is found here
+REFUSED = Table(
+    "refused",
+    METADATA,
+    _hash("key"),
+    _hash("claim"),
+    Column("known", BigInteger, nullable=False),
+    _hash("pool"),
+    PrimaryKeyConstraint("key", "claim"),
+    Index("refused_rank", "key", "known", "claim"),
 )
 
 # a pool that was merged into a lesser one; the least wins, so chains end

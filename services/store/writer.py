@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from services.domain.blocks import Blocks
+from services.domain.caps import Rank
 from services.domain.coverage import Source, Stretch
 from services.store.coverage import CoverageRow
 
@@ -40,6 +41,10 @@ class Move(NamedTuple):
     open_known: int = 0  # latest publication stamp among what was read and may be told to all
 
 
+NEVER = 2**62
+"""In place of a moment of knowing (microseconds): of a claim that no record makes that may be told to all."""
+
+
 class ClaimRow(NamedTuple):
     """A row of `claim`."""
 
@@ -52,11 +57,19 @@ class ClaimRow(NamedTuple):
     block_name_day: int
     block_initials_month: int
     features: bytes
+    open_known: int | None = None
 
     @property
-    def rank(self) -> tuple[int, int]:
+    def rank(self) -> Rank:
         """Its seniority: the lesser is the senior."""
         return (self.known, self.claim)
+
+    @property
+    def open_rank(self) -> Rank | None:
+        """Its seniority by the records that may be told to all; None if none makes it."""
+        if self.open_known is None:
+            return self.rank
+        return None if self.open_known == NEVER else (self.open_known, self.claim)
 
     @property
     def blocks(self) -> Blocks:
@@ -131,6 +144,30 @@ class Transaction(Protocol):
 
     async def lower_cutoffs(self, rows: Sequence[tuple[int, int, int]]) -> None:
         """Insert (key, known, claim); of two cutoffs of one key the lesser stands."""
+
+    async def open_cutoffs(self) -> dict[int, Rank | None]:
+        """The same for who lacks the right to confidential records, where it is another; None: all are admitted."""
+
+    async def replace_open_cutoffs(self, gone: Sequence[int], rows: Sequence[tuple[int, Rank | None]]) -> None:
+        """Delete the keys `gone`, set those of the rows. The caller has locked resolving."""
+
+    async def veil_claims(self, rows: Sequence[tuple[int, int | None]]) -> None:
+        """Set (claim, open_known)."""
+
+    async def add_refused(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        """Keep (key, claim, known, pool) of claims that a capped number did not admit; the least `known` stands."""
+
+    async def refused(self, key: int, limit: int) -> list[tuple[int, int, int]]:
+        """The most senior of a number's refused claims: (known, claim, pool)."""
+
+    async def delete_refused(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Delete (key, claim): their pools are merged now."""
+
+    async def savepoint(self) -> None:
+        """Set the place to which `back` goes."""
+
+    async def back(self) -> None:
+        """Undo all that was written since the savepoint."""
 
     async def aliases(self, pools: Sequence[int]) -> dict[int, int]:
         """Loser -> winner for those of the pools that lost."""

@@ -149,7 +149,7 @@ class Tracer:
     async def _views(self, records: Sequence[Ref], *, confidential: bool) -> dict[Ref, _View]:
         if self.reads is None:
             return dict.fromkeys(records, _View())
-        cutoffs = await self.reads.cutoffs()
+        cutoffs = await self.reads.cutoffs(confidential=confidential)
         views = {}
         for record in records:
             keys = [handle_key(handle(*record))]

@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.correlator import changes
+from services.correlator import compare as comparing
 from services.correlator import resolve as resolving
+from services.correlator.open_caps import OpenBlocks
+from services.domain import caps
 from services.domain.coverage import Coverage
 from services.domain.facts import Fact
 from services.domain.history import History
@@ -64,6 +67,27 @@ async def test_the_plain_topic_is_that_of_a_world_without_them(seed: int) -> Non
     await alike(seed)
 
 
+@pytest.mark.law(7, "the same where a key admits two claims: caps are counted by right")
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 2**20))
+async def test_a_cap_does_not_tell_of_confidential_records(seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(caps, "CAP", 2)
+        await same_in_every_way(seed)
+
+
+@pytest.mark.law(7, "the plain topic, byte for byte, where a key admits two claims and marks come with their records")
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 2**20).map(lambda number: 2 * number))
+async def test_a_cap_takes_no_step_on_the_plain_topic(seed: int) -> None:
+    """Of a record that was taken back the claim still counts under its number, so marks that come late are left out."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(caps, "CAP", 2)
+        await alike(seed)
+
+
 def hides_by_fact(facts: Collection[Fact]) -> Collection[Fact]:
     """`open_facts` that hides each marked fact by itself, before it is asked which version counts."""
     return [fact for fact in facts if not fact.handling]
@@ -99,6 +123,36 @@ async def all_listed(reads: SqlReads, **_: object) -> AsyncIterator[Possible]:
     """`possible` that lists matches of confidential records."""
     async for match in possible(reads, confidential=True):
         yield match
+
+
+async def counts_nothing_anew(*_: object) -> None:
+    """`recount` that lets hidden records count under numbers and blocks."""
+
+
+def blocks_of_all(*_: object) -> OpenBlocks:
+    """`open_blocks` that admits to the blocks of open records what it admits to those of all."""
+    return OpenBlocks()
+
+
+LOW_CAP = {
+    "one cap for all": (resolving, "recount", counts_nothing_anew),
+    "one cap of a block for all": (comparing, "open_blocks", blocks_of_all),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.law(7, planted="one cap for all, of numbers or of blocks")
+@pytest.mark.parametrize("bug", LOW_CAP)
+async def test_a_cap_that_tells_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "CAP", 2)
+    where, name, value = LOW_CAP[bug]
+    monkeypatch.setattr(where, name, value)
+    for seed in range(40):
+        try:
+            await same_in_every_way(seed, share=0.5)
+        except AssertionError:
+            return
+    pytest.fail(f"{bug}: not noticed")
 
 
 BUGS = {

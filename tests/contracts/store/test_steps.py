@@ -10,7 +10,7 @@ from services.domain.pools import Pool
 from services.store import Store, open_store, reads
 from services.store.contract import StoreDown
 from services.store.packing import pack_pool
-from services.store.writer import ClaimRow, Fenced, Move, PersonRow
+from services.store.writer import NEVER, ClaimRow, Fenced, Move, PersonRow
 
 BIG = 2**63 - 1
 LOW = -(2**63)
@@ -109,6 +109,52 @@ async def test_cutoffs_only_fall(store: Store) -> None:
         await tx.lower_cutoffs([(1, 99, 9)])
         assert await tx.cutoffs() == {1: (99, 9), 2: (50, 2)}
     assert await store.reads.cutoffs() == {1: (99, 9), 2: (50, 2)}
+
+
+async def test_cutoffs_of_open_records_are_their_own(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.lower_cutoffs([(1, 100, 7), (2, 50, 3), (3, 9, 9)])
+        await tx.replace_open_cutoffs([], [(1, (200, 8)), (2, None)])
+        assert await tx.open_cutoffs() == {1: (200, 8), 2: None}
+    assert await store.reads.cutoffs() == {1: (200, 8), 3: (9, 9)}
+    assert (await store.reads.snapshot(5)).cutoffs == {1: (200, 8), 3: (9, 9)}
+    whole = {1: (100, 7), 2: (50, 3), 3: (9, 9)}
+    assert await store.reads.cutoffs(confidential=True) == whole
+    assert (await store.reads.snapshot(5, confidential=True)).cutoffs == whole
+    async with store.writer.begin() as tx:
+        await tx.replace_open_cutoffs([1], [(2, (60, 1))])
+    assert await store.reads.cutoffs() == {1: (100, 7), 2: (60, 1), 3: (9, 9)}
+
+
+async def test_since_when_a_claim_is_open(store: Store) -> None:
+    row = ClaimRow(1, 10, 100, 55, 0, 0, 0, 0, b"one")
+    async with store.writer.begin() as tx:
+        await tx.insert_claims([row])
+        for known, rank in ((120, (120, 1)), (NEVER, None), (None, (100, 1))):
+            await tx.veil_claims([(1, known)])
+            (stands,) = await tx.claims([1])
+            assert (stands.open_known, stands.open_rank, stands.rank) == (known, rank, (100, 1))
+
+
+async def test_claims_that_a_number_refused_are_found_by_rank(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.add_refused([(1, 7, 300, 30), (1, 8, 200, 20), (2, 9, 100, 10)])
+        await tx.add_refused([(1, 7, 400, 31), (1, 8, 150, 21)])
+        assert await tx.refused(1, 5) == [(150, 8, 20), (300, 7, 30)]
+        assert await tx.refused(1, 1) == [(150, 8, 20)]
+        await tx.delete_refused([(1, 8), (2, 8)])
+        assert await tx.refused(1, 5) == [(300, 7, 30)]
+        assert await tx.refused(2, 5) == [(100, 9, 10)]
+
+
+async def test_what_was_written_since_a_savepoint_goes_back(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.lower_cutoffs([(1, 100, 7)])
+        await tx.savepoint()
+        await tx.lower_cutoffs([(1, 90, 7), (2, 50, 3)])
+        await tx.back()
+        await tx.lower_cutoffs([(3, 50, 3)])
+    assert await store.reads.cutoffs() == {1: (100, 7), 3: (50, 3)}
 
 
 async def test_work_waits_until_it_was_looked_at(store: Store) -> None:

@@ -74,14 +74,19 @@ class MemoryReads:
     async def snapshot(self, key: int, known_at: int | None = None, *, confidential: bool = False) -> Snapshot:
         self._up()
         pools, coverage = await self.pools([key]), await self.coverage(known_at)
-        return Snapshot(pools, coverage, await self.cutoffs(), await self.known_through(confidential=confidential))
+        return Snapshot(
+            pools,
+            coverage,
+            await self.cutoffs(confidential=confidential),
+            await self.known_through(confidential=confidential),
+        )
 
     async def pools(self, keys: Sequence[int]) -> list[Pool]:
         self._up()
         results = [fact for fact in self.facts if fact.kind != "coverage"]
         return [Pool(results)] if any(set(keys) & set(keys_of(fact)) for fact in results) else []
 
-    async def cutoffs(self) -> dict[int, tuple[int, int]]:
+    async def cutoffs(self, *, confidential: bool = False) -> dict[int, tuple[int, int]]:
         self._up()
         return {}
 
