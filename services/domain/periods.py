@@ -278,7 +278,7 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
     `endings`: the ends of the employment on which it rests, in order.
     """
-    waiting = [one for one in applications if not one.adjusts]
+    waiting = _by_last_action([one for one in applications if not one.adjusts])
     for ending in endings:
         # reported with a day before the admission, across the date line say: the admission is not undone by it
         day = max(ending.day, line.arrival.day)
@@ -292,6 +292,26 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
     if line.reach < FOREVER:
         line.over()
     return _without_empty(line.pieces) if applications or line.period.status_end else line.pieces
+
+
+def _by_last_action(applications: Sequence[Application]) -> list[Application]:
+    """In the order of filing, but what was granted in that in which it took effect: the last action governs.
+
+    The agency's practice where it granted two: what was granted last, or began last, says class and date, whichever was
+    asked for first (letter of USCIS Business and Trade Services, August 2004; 8 CFR 214.1(c), 248.1).
+    """
+    granted = iter(sorted((one for one in applications if one.action == "approved"), key=_acted))
+    return [next(granted) if one.action == "approved" else one for one in applications]
+
+
+def _acted(application: Application) -> tuple[int, int, tuple[str, ...]]:
+    """The second at which a grant took effect: that of the decision, or the first of a later day that it names."""
+    decided = application.decided
+    if decided is None:
+        return (FOREVER, application.filed_at, application.evidence)
+    valid = decided.body.get("valid_from")
+    begins = decided.start if valid is None else max(decided.start, _day_end(valid, decided.zone, -1))
+    return (begins, application.filed_at, application.evidence)
 
 
 def endings_of(visit: Visit) -> list[Fact]:

@@ -52,6 +52,12 @@ class Grant:
     paroled: bool = False
     receipt: str | None = None
     heals: bool = False  # the days between the end before and its start are held to be in status
+    acted: date | None = None  # the day of the decision, where it begins before that
+
+    @property
+    def last_action(self) -> date:
+        """The day on which it was granted or began, whichever is later."""
+        return self.start if self.acted is None else max(self.start, self.acted)
 
 
 @dataclass
@@ -122,6 +128,12 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
             more = _answer(other, as_of, known).outcomes
             mine = answers[key_of(stay.arrival)]
             answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
+        touching = [_on_arrival(e, stay) for e in known if _touches(e, stay)]
+        if touching:  # before or behind the admission: no section says by whose calendar
+            other = _stay(stay.arrival, stay.after, [*stay.events, *touching], known)
+            more = _answer(other, as_of, known).outcomes
+            mine = answers[key_of(stay.arrival)]
+            answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
         if stay.decided_later:  # decided when he had come again: whether that reaches back, no section says
             other = _stay(stay.arrival, stay.after, [*stay.events, *stay.decided_later], known)
             more = _answer(other, as_of, known).outcomes
@@ -176,6 +188,20 @@ def _within(event: Event, arrival: Event, after: Event | None) -> bool:
         over = after is not None and day > day_of(after["occurred_at"])
         return begins and not over
     return at >= first and (after is None or at < start_of(after["occurred_at"]))
+
+
+def _touches(event: Event, stay: Stay) -> bool:
+    """Whether a day, written where it was the day before, still ran at the moment of the arrival."""
+    moment = event.get("occurred_at")
+    if event["kind"] not in ("extension", "status") or moment is None or moment["precision"] != "day":
+        return False
+    ends = midnight(day_of(moment) + DAY, moment.get("zone", "UTC"))
+    return day_of(moment) < stay.first_day and ends > stay.begins and event not in stay.events
+
+
+def _on_arrival(event: Event, stay: Stay) -> Event:
+    """The event as one of the day of the arrival."""
+    return {**event, "occurred_at": {**event["occurred_at"], "day": stay.first_day.isoformat()}}
 
 
 def _revalidate(before: Stay, stay: Stay) -> None:
@@ -339,6 +365,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
                 _until(approval.get("granted_until")),
                 receipt=application.receipt,
                 heals=True,  # 8 CFR 214.1(c)(4), 248.1(b): granted from the day on which the stay before expired
+                acted=application.decided,
             )
         )
         stay.grants.sort(key=lambda g: g.start)
@@ -359,8 +386,12 @@ def _until(text: str | None) -> date | str | None:
 
 
 def _in_force(grants: list[Grant], day: date) -> Grant:
+    """The grant that says class and date on a day: of those begun, that of the last action.
+
+    The agency's practice, its letter of August 2004 on what was granted for a later day; 8 CFR 214.1(c), 248.1.
+    """
     results = [g for g in grants if g.start <= day]
-    return results[-1] if results else grants[0]
+    return max(results, key=lambda g: (g.last_action, g.start)) if results else grants[0]
 
 
 def _timely(stay: Stay, application: Application) -> bool | None:
