@@ -29,6 +29,7 @@ class Application:
     starts: date | None = None  # the first day asked for or granted
     bridges: bool = False  # asks for the class to which a student's status is carried over
     void: bool = False  # leaves no period of authorised stay behind
+    protected: bool = False  # filed by a person who was held to maintain status: INA 244(f)(4)
 
     @property
     def adjusts(self) -> bool:

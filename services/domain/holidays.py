@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 CITATION = "5 U.S.C. 6103(a), (b)"
-LOOKED_AT = date(2026, 11, 29)
+LOOKED_AT = date(2026, 11, 30)
 MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
 ONE = timedelta(days=1)
 

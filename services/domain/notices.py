@@ -18,7 +18,8 @@ class Notice:
     """`noticed`: the last day by the notice; `ended`: the last day as the courts left it.
 
     `citizenship` chooses by the person, `programs` by what the fact or the class of admission says; a row that names
-    both needs either. `spared`: papers up to this day, given by `spared_by`, stay good.
+    both needs either. `carries`: papers that were given while courts held it end with it, too; else those of the day of
+    the notice alone. `spared`: papers up to this day, given by `spared_by`, stay good.
     """
 
     id: str
@@ -36,7 +37,7 @@ class Notice:
     def end_of(self, stated: date | None, given: date) -> date | None:
         """The last day for papers that state one (None: no end); None where the notice changes nothing."""
         last = self.noticed if self.carries else self.ended
-        if given > self.ended or (stated is not None and stated < last):
+        if given > (self.ended if self.carries else self.noticed) or (stated is not None and stated < last):
             return None
         if self.spared is not None and self.spared_by is not None and given <= self.spared_by and stated == self.spared:
             return None

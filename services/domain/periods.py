@@ -96,16 +96,30 @@ def citizenship_of(arrival: Fact) -> tuple[str, ...]:
 
 def _end_early(period: Period, visit: Visit, day: date, stated: date) -> None:
     """Ends a parole where it was ended, or a notice ended the program that the class or a fact about it names."""
-    named = [period.admission_class, *(_program(fact) for fact in visit.facts if fact.body["fact"] == "parole")]
+    notice, end = _ended_program(visit, period.admission_class, stated)
+    if end is not None and end < stated:
+        period.last_day, period.notice = end.isoformat(), notice
+    ended = _ended_by_notice(visit)
+    if ended and date.fromordinal(min(ended)).isoformat() < str(period.last_day):
+        period.last_day, period.notice = date.fromordinal(min(ended)).isoformat(), None
+
+
+def _ended_program(visit: Visit, admission_class: str, stated: date | None) -> tuple[Notice | None, date | None]:
+    """The notice that ended the program of a parole up to a day (None: not known), and the last day by it."""
+    day = date.fromordinal(visit.arrival.day)
+    named = [admission_class, *(_program(fact) for fact in visit.facts if fact.body["fact"] == "parole")]
     for program in named:
         notice = notice_for("parole", program, ())
         end = None if notice is None else notice.end_of(stated, day)
-        if end is not None and day <= end < stated:
-            period.last_day, period.notice = end.isoformat(), notice
-    ended = [date.fromordinal(fact.day) for fact in visit.facts if fact.body["fact"] == rules.PAROLE_ENDED]
-    first = min((each for each in ended if each >= day), default=None)
-    if first is not None and first.isoformat() < str(period.last_day):
-        period.last_day, period.notice = first.isoformat(), None
+        if end is not None and day <= end:
+            return notice, end
+    return None, None
+
+
+def _ended_by_notice(visit: Visit) -> tuple[int, ...]:
+    """The days (ordinals) on which a person was told in writing that parole is over: 8 CFR 212.5(e)(2)(i)."""
+    ended = (fact.day for fact in visit.facts if fact.body["fact"] == rules.PAROLE_ENDED)
+    return tuple(day for day in ended if day >= visit.arrival.day)
 
 
 def _program(fact: Fact) -> str:
@@ -152,6 +166,8 @@ class Line:
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
     rest: tuple[Interval, ...] = ()  # what follows that by itself
     from_sevis: bool = False  # whether SEVIS speaks in it
+    parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice
+    program: Notice | None = None  # what ended the program of a parole
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
@@ -211,14 +227,16 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     arrival, period = visit.arrival, _period(visit)
     closes = visit.closed_by.day if visit.closed_by else None
     sevis = Programs(records, arrival, closes)
+    ends = _ended_by_notice(visit)
     if period is None:
-        return _unknown(arrival, sevis)
-    line = Line(arrival, period, sevis, [], period.grace, (arrival.uuid,))
+        return _unknown(visit, sevis, ends)
+    program = _ended_program(visit, period.admission_class, None)[0] if period.paroled else None
+    line = Line(arrival, period, sevis, [], period.grace, (arrival.uuid,), parole_ends=ends, program=program)
     rule = (period.row.id, period.row.citation)
     if period.row.basis is Basis.PROGRAM:
         pieces = sevis.line(period.row, arrival.start, arrival.day)
         if not period.dated and not pieces:
-            return _unknown(arrival, sevis)
+            return _unknown(visit, sevis, ends)
         if period.dated:
             admitted = interval(arrival.start, Outcome.IN_STATUS, "admitted", rule, line.proof)
             if pieces and pieces[0].reason == programs.REPORTED_LATER:
@@ -236,15 +254,21 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     return line
 
 
-def _unknown(arrival: Fact, sevis: Programs) -> Line:
-    """Nothing can be computed from the admission."""
+def _unknown(visit: Visit, sevis: Programs, ends: tuple[int, ...]) -> Line:
+    """Nothing can be computed from the admission, but that a parole was ended by notice, whatever its date was."""
+    arrival = visit.arrival
     admission_class = arrival.body.get("class_of_admission")
     reason = (
         f"no period can be computed for class {admission_class}" if admission_class else "class of admission missing"
     )
-    period = Period(admission_class or "", UNKNOWN, FOREVER, None, FOREVER, paroled=paroled_in(arrival))
+    paroled = paroled_in(arrival)
+    notice, program_end = _ended_program(visit, admission_class or "", None) if paroled else (None, None)
+    known = [*ends, *([] if program_end is None else [program_end.toordinal()])] if paroled else []
+    end = programs.over(min(known), arrival.zone) if known else FOREVER
+    period = Period(admission_class or "", UNKNOWN, end, None, end, paroled=paroled)
+    period.notice = None if ends and program_end and min(ends) <= program_end.toordinal() else notice
     first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))
-    return Line(arrival, period, sevis, [first], FOREVER, (arrival.uuid,))
+    return Line(arrival, period, sevis, [first], end, (arrival.uuid,), parole_ends=ends, program=notice)
 
 
 def _until_changed(line: Line, pieces: Sequence[Interval]) -> None:
@@ -396,13 +420,15 @@ def _extend(line: Line, application: Application) -> None:
         return
     if application.void:
         return
-    if application.bridges and "cap-gap" in period.row.training:
+    if application.bridges and period.admission_class == rules.CAP_GAP_FROM and "cap-gap" in period.row.training:
         _bridge(line, application)
     if not _filed_in_time(line, application):
         return
     # filed out of status it gives no status, but a stay behind the date: INA 212(a)(9)(B)(iv)
     late = bool(period.status_end) and not application.in_time(period.status_end, zone_name)
     since = max(line.reach, period.end) if late else line.reach
+    if application.protected:
+        since = max(line.reach, application.filed_at)
     line.bridging.append(application)
     _bridge_over(line, application, since)
 
@@ -411,9 +437,9 @@ def _filed_in_time(line: Line, application: Application) -> bool:
     """Whether an application was filed before the period was over, or in days of grace that are open to it."""
     period = line.period
     deadline = max(period.end, period.timely)
-    if application.asks in period.row.filed_in_grace:
-        deadline = max(deadline, period.grace)
-    if application.filed_at < deadline:
+    if application.asks in period.row.filed_in_grace and not 0 < period.status_end < period.end:
+        deadline = max(deadline, period.grace)  # days that nobody has who was out of status before the date
+    if application.filed_at < deadline or application.protected:
         return True
     # a violation ends duration of status at once: that is no period whose last day could move
     violated = line.after is not None and line.after.outcome == Outcome.TERMINATED and not period.dated
@@ -485,6 +511,9 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     else:
         reason, source = _words(application, paroled=period.paroled)
         line.add(since, Outcome.IN_STATUS, reason, source)
+        if period.paroled and granted is not None:
+            granted = _parole_cut(line, decided, granted)
+            end = _day_end(granted, line.arrival.zone)
         period.last_day, period.end, line.reach = granted, end, end
         period.grace = end
         if rule is not None and rule.basis is Basis.DATED_PROGRAM and line.programs.records:
@@ -493,6 +522,17 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
             last = date.fromisoformat(granted).toordinal() + rule.grace_days
             period.grace = line.reach = programs.over(last, line.arrival.zone)
             line.add(end, Outcome.IN_GRACE, "days of grace", (rule.id, rule.citation))
+
+
+def _parole_cut(line: Line, decided: Fact, granted: str) -> str:
+    """The last day of a parole that was extended: no later than it was ended, by a notice to the person or to all."""
+    ends = [date.fromordinal(day) for day in line.parole_ends if day >= decided.day]
+    stated = date.fromisoformat(granted)
+    by_notice = line.program.end_of(stated, date.fromordinal(decided.day)) if line.program else None
+    if by_notice is not None and by_notice < min([stated, *ends]):
+        line.period.notice = line.program
+        return by_notice.isoformat()
+    return min([stated, *ends]).isoformat()
 
 
 def _row_granted(line: Line, application: Application, decided: Fact, new_class: str) -> rules.Rule | None:
@@ -536,12 +576,14 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
     status holds from the day that the approval names, or that of the decision: there is no date to wait for. What the
     inspecting agency mends holds from its day on, or closes the gap before it; a new parole closes none.
     """
-    period, first = line.period, line.arrival.start + 1
+    period, first, zone_name = line.period, line.arrival.start + 1, line.arrival.zone
     valid = decided.body.get("valid_from")
-    named = decided.start if valid is None else max(decided.start, _day_end(valid, line.arrival.zone, -1))
+    # a day, wherever it was written down, is that day at the port of entry
+    day = programs.over(decided.day - 1, zone_name) if decided.whole_day else decided.start
+    named = day if valid is None else max(day, _day_end(valid, zone_name, -1))
     status_end = period.status_end or period.end
     if application.inspection:
-        given = decided.start if valid is None else _day_end(valid, line.arrival.zone, -1)
+        given = day if valid is None else _day_end(valid, zone_name, -1)
         gap = valid is None and rule not in rules.PAROLE
         return max(min(given, status_end) if gap else given, first)
     if period.last_day is None:
@@ -550,7 +592,7 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
         return min(status_end, max(named, first))
     if period.end == FOREVER or (end is not None and end <= period.end):
         # no longer than before: the new date holds from the moment at which it was given
-        return max(decided.start, first)
+        return max(day, first)
     return status_end
 
 

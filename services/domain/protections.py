@@ -40,7 +40,8 @@ class Window:
 def protected(visit: Visit, period: Period, line: list[Interval]) -> list[Interval]:
     """The time line with all protections laid over it, and with what stands against a reported departure."""
     for window in windows_of(visit, period):
-        line = laid_over(line, window)
+        # the day up to which a person was paroled is known where that of the first parole is not
+        line = laid_over(line, window, dates=period.paroled and period.last_day is None and window.row.fact == "parole")
         if window.row.failed or window.notice is not None:
             line = [_failed(piece, window) for piece in line]
     if visit.departed is not None:
@@ -79,6 +80,16 @@ def voided(application: Application, facts: Sequence[Fact]) -> bool:
         ):
             return True
     return False
+
+
+def maintains(application: Application, visit: Visit, period: Period) -> bool:
+    """Whether a person was in temporary protected status who asked for a change of status: INA 244(f)(4) holds that
+    person to maintain lawful status for it, whatever the date on the I-94 was. It says nothing of extensions.
+    """
+    if application.asks != "change_class":
+        return False
+    windows = (window for window in windows_of(visit, period) if window.row.fact == rules.MAINTAINING)
+    return any(window.since <= application.filed_at < window.period_end for window in windows)
 
 
 def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
@@ -134,13 +145,17 @@ def _period_end(visit: Visit, fact: Fact, row: rules.Protection, period: Period)
     return over(last, zone)
 
 
-def laid_over(line: Sequence[Interval], window: Window) -> list[Interval]:
-    """The line with the window's outcome wherever it comes first in the closed list."""
+def laid_over(line: Sequence[Interval], window: Window, *, dates: bool = False) -> list[Interval]:
+    """The line with the window's outcome wherever it comes first in the closed list.
+
+    `dates`: also where nothing was known for want of the date that the window has.
+    """
     row, pieces = window.row, list[Interval]()
     mine = Interval(window.since, row.outcome.value, row.wording, row.id, row.citation, window.evidence)
     for piece, following in zip_longest(line, line[1:]):
         end = following.since if following is not None else FOREVER + 1
-        if RANK[piece.outcome] <= RANK[mine.outcome] or end <= window.since or window.period_end <= piece.since:
+        first = RANK[piece.outcome] <= RANK[mine.outcome] and not (dates and piece.outcome == Outcome.UNDETERMINED)
+        if first or end <= window.since or window.period_end <= piece.since:
             pieces.append(piece)
             continue
         if piece.since < window.since:

@@ -29,6 +29,9 @@ class Basis(Enum):
 
 LOOKED_AT = date(2026, 11, 29)
 """When the sources of the rows below were last looked at, if a row does not say otherwise."""
+READ_AGAIN = date(2026, 11, 30)
+"""When the words of the cited sections were read again, in the Code of Federal Regulations as of September 2026 and
+Title 8 of the United States Code as of July 2026."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,16 @@ EXTEND_OR_CHANGE = frozenset({"extend", "change_class"})
 RULES: tuple[Rule, ...] = (
     Rule("visitor", _classes("B1 B2"), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
     Rule("visa-waiver", _classes("WB WT"), Basis.CAPPED, "INA 217(a)(1), 248(a)(4)", days=90, extendable=False),
-    Rule("guam-waiver", _classes("GB GMB GMT GT"), Basis.CAPPED, "8 CFR 212.1(q)", days=45, extendable=False),
+    Rule(
+        # Not covered: the fourteen days of 8 CFR 212.1(r), which no record tells apart; the date on the I-94 has them.
+        "guam-waiver",
+        _classes("GB GMB GMT GT"),
+        Basis.CAPPED,
+        "INA 214(a)(1), 248(a)(4); 8 CFR 212.1(q), 214.1(c)(3)(viii)",
+        days=45,
+        extendable=False,
+        looked_at=READ_AGAIN,
+    ),
     Rule("fiance", _classes("K1 K2"), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
     Rule(
         "spouse-of-citizen",
@@ -88,17 +100,20 @@ RULES: tuple[Rule, ...] = (
     Rule("official-transit", _classes("C2 C3 C4"), Basis.I94_DATE, "8 CFR 214.2(c), 214.1(c)(3)(ii)", extendable=False),
     Rule(
         "petition-based",
-        _classes("E1 E2 E3 H1B H1B1 HSC L1 L1A L1B O1 O1A O1B TC TN TN1 TN2"),
+        _classes("E1 E2 E3 E3R H1B H1B1 HSC L1 L1A L1B O1 O1A O1B TC TN TN1 TN2"),
         Basis.I94_DATE,
         "8 CFR 214.1(l)",
         employment_days=60,
+        looked_at=READ_AGAIN,
     ),
     # The spouse's and children's classes follow the principal's period, and say nothing of an employment of their own.
+    # E1S to L2Y: the codes of spouses (S) and children (Y) since 30 January 2022; E3R is a returning principal (22 CFR
+    # 41.12).
     Rule(
         "worker-family",
-        _classes("E3D E3R E3S H4 L2 L2S O3 P4 R2 TB TD"),
+        _classes("E1S E1Y E2S E2Y E3D E3S E3Y H4 L2 L2S L2Y O3 P4 R2 TB TD"),
         Basis.I94_DATE,
-        "8 CFR 214.2(h)(9)(iv), (l)(7)(ii)",
+        "8 CFR 214.2(e)(4), (h)(9)(iv), (l)(7)(ii)",
     ),
     Rule(
         "agricultural-worker-2009",
@@ -111,6 +126,8 @@ RULES: tuple[Rule, ...] = (
         through=H2_CHANGE - ONE_DAY,
     ),
     Rule(
+        # The days are a term of the admission ("will be admitted for an additional period"), so that its day says which:
+        # who came before the change has the ten of that day, whenever the date lies.
         "seasonal-worker-1990",
         _classes("H2B H2R"),
         Basis.I94_DATE,
@@ -118,16 +135,18 @@ RULES: tuple[Rule, ...] = (
         grace_days=10,
         employment_days=0,
         through=H2_CHANGE - ONE_DAY,
+        looked_at=READ_AGAIN,
     ),
     Rule(
         "seasonal-worker",
         _classes("H2A H2B H2R"),
         Basis.I94_DATE,
-        "8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i); 89 FR 103202",
+        "8 CFR 214.2(h)(5)(viii)(B), (h)(6)(vii)(A), (h)(13)(i)(C); 89 FR 103202",
         grace_days=30,
         employment_days=60,
         filed_in_grace=EXTEND_OR_CHANGE,
         since=H2_CHANGE,
+        looked_at=READ_AGAIN,
     ),
     Rule("trainee", _classes("H1C H3 H3A H3B"), Basis.I94_DATE, "8 CFR 214.2(h)(7), (h)(9)(iii)", employment_days=0),
     Rule("support-personnel", _classes("O2"), Basis.I94_DATE, "8 CFR 214.2(o)(6)(iii)", employment_days=0),
@@ -153,10 +172,17 @@ RULES: tuple[Rule, ...] = (
         Basis.DURATION,
         "48 U.S.C. 1901, 1931 (Compacts, sec. 141); 8 CFR 212.1(d)",
     ),
-    Rule("official", _classes("A1 A2 G1 G2 G3 G4"), Basis.DURATION, "8 CFR 214.2(a), (g)"),
-    Rule("official-household", _classes("A3 G5"), Basis.I94_DATE, "8 CFR 214.2(a)(1), (g)(1)"),
+    Rule("official", _classes("A1 A2 G1 G2 G3 G4"), Basis.DURATION, "8 CFR 214.2(a), (g)", looked_at=READ_AGAIN),
+    Rule(
+        "official-household",
+        _classes("A3 G5"),
+        Basis.I94_DATE,
+        "8 CFR 214.2(a)(1), (g)(1)",
+        looked_at=READ_AGAIN,
+    ),
     Rule("nato", _classes("N1 N2 N3 N4 N5 N6 NATO1 NATO2 NATO3 NATO4 NATO5 NATO6"), Basis.DURATION, "8 CFR 214.2(s)"),
     Rule("nato-household", _classes("N7 NATO7"), Basis.I94_DATE, "8 CFR 214.2(s)(1)(ii)"),
+    Rule("special-immigrant-family", _classes("N8 N9"), Basis.I94_DATE, "INA 101(a)(15)(N); 8 CFR 214.2(n)"),
     Rule(
         "media-prc-2020",
         _classes("I I1"),
@@ -184,6 +210,7 @@ RULES: tuple[Rule, ...] = (
         withdrawal_days=15,
         filed_in_grace=frozenset({"change_class"}),
         training=frozenset({"practical-training", "cap-gap"}),
+        looked_at=READ_AGAIN,
     ),
     Rule(
         # Not covered: the requirement of two years at home (INA 212(e)), which bars some changes of status; a change
@@ -260,6 +287,7 @@ PAROLE: tuple[Rule, ...] = (
         Basis.I94_DATE,
         "INA 212(d)(5)(A); 8 CFR 212.5",
         extendable=False,
+        looked_at=READ_AGAIN,
     ),
 )
 """For a person who was paroled, in whatever class. Parole is no admission (INA 101(a)(13)(B))."""
@@ -303,8 +331,8 @@ class Protection:
 
 
 ENDORSABLE = _classes(
-    "E1 E2 E3 E3D E3R E3S H1B H3 H3A H3B H4 L1 L1A L1B L2 L2S O1 O1A O1B O2 O3 P1 P1A P1B P1S P2 P2S P3 P3S P4 TB TC TD"
-    " TN TN1 TN2"
+    "E1 E1S E1Y E2 E2S E2Y E3 E3D E3R E3S E3Y H1B H3 H3A H3B H4 L1 L1A L1B L2 L2S L2Y O1 O1A O1B O2 O3 P1 P1A P1B P1S"
+    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2"
 )
 """Classes that may have days behind the petition on the I-94, families included: 8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A),
 (o)(10), (p)(12). R and Q know no such days."""
@@ -319,6 +347,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         open=True,
         ended_by="asylum_denied",
         unless="unauthorised_work",
+        looked_at=READ_AGAIN,
     ),
     Protection(
         # Not covered: that a filing during it is in time (INA 244(f)(4) with 245 and 248).
@@ -329,6 +358,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         "INA 244(f)(4)",
         open=True,
         ended_by="tps_withdrawn",
+        looked_at=READ_AGAIN,
     ),
     Protection(
         "deferred-departure",
@@ -370,6 +400,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         "paroled",
         "INA 212(d)(5)(A); 8 CFR 212.5",
         ended_by="parole_ended",
+        looked_at=READ_AGAIN,
     ),
     Protection(
         "satisfactory-departure",
@@ -387,10 +418,11 @@ PROTECTIONS: tuple[Protection, ...] = (
         "satisfactory_departure",
         Outcome.IN_GRACE,
         "satisfactory departure granted",
-        "8 CFR 212.1(q)",
-        days=30,
+        "8 CFR 212.1(q)(7), (r)(7)",
+        days=15,
         classes=_classes("GB GMB GMT GT"),
         behind=True,
+        looked_at=READ_AGAIN,
         failed="did not leave within the days of satisfactory departure",
     ),
     Protection(
@@ -402,6 +434,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         days=10,
         classes=ENDORSABLE,
         behind=True,
+        looked_at=READ_AGAIN,
     ),
 )
 
@@ -411,6 +444,8 @@ WORK_GOES_ON = _classes(
     "A3 CW1 E1 E2 E3 G5 H1B H1B1 H2A H2B H3 HSC I I1 J1 L1 L1A L1B O1 O1A O1B O2 P1 P1A P1B P2 P3 R1 TC TN TN1 TN2"
 )
 CAP_GAP_CLASS = "H1B"
+CAP_GAP_FROM = "F1"
+"""The class whose own petition bridges the gap; its dependents follow by what SEVIS says of them: (f)(5)(vi)(D)."""
 CAP_GAP_UNTIL: tuple[tuple[date, int], ...] = ((date.min, 10), (date(2025, 1, 17), 4))
 """From which end of status on the gap is bridged up to the first of which month of the fiscal year asked for."""
 ONLINE_SYSTEMS = frozenset({"ELIS"})
@@ -453,7 +488,7 @@ TIMELY = ("timely-application", "8 CFR 214.1(c)(4), 248.1(b)")
 APPROVED = ("approved-application", "8 CFR 214.1(c), 248")
 DENIED = ("denied-application", "INA 212(a)(9)(B)(iv)")
 ADJUSTMENT = ("adjustment", "INA 245")
-KEEPS_ADJUSTMENT = (_classes("H1B H4 L1 L1A L1B L2 L2S"), _classes("K3 K4"), _classes("V1 V2 V3"))
+KEEPS_ADJUSTMENT = (_classes("H1B H4 L1 L1A L1B L2 L2S L2Y"), _classes("K3 K4"), _classes("V1 V2 V3"))
 """Families of classes in which a person may leave and come back without abandoning an application for adjustment, as on
 advance parole: 8 CFR 245.2(a)(4)(ii)(B)-(D). Any other departure abandons it (A).
 
@@ -463,6 +498,8 @@ KEPT_ABROAD = frozenset({"asylum_pending", "tps", "deferred_action"})
 """Facts whose protection goes on for a person who comes back on parole or in TPS itself, so with leave to travel: 8 CFR
 208.8, 212.5(f), 236.23(d)(2), 244.15; INA 244(f)(3). A person who comes back otherwise has the admission alone."""
 TPS_CLASS = "TPS"
+MAINTAINING = "tps"
+"""The fact by which a person is held to maintain lawful status for a change of it: INA 244(f)(4)."""
 VICTIMS = _classes("T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5")
 """Classes that anybody may be given, however admitted: INA 248(b)."""
 RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")

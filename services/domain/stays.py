@@ -93,6 +93,7 @@ def _allowed(visit: Visit, line: Line, applications: list[Application]) -> list[
     line.period.timely = protections.filing_end(visit, line.period)
     for application in applications:
         application.void = protections.voided(application, visit.facts)
+        application.protected = protections.maintains(application, visit, line.period)
     timeline = periods.authorised(line, applications, periods.endings_of(visit))
     return protections.protected(visit, line.period, timeline)
 

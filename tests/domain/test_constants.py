@@ -155,6 +155,22 @@ def cap_gap_class() -> Iterator[str]:
         story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class=admission_class)
         if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (admission_class == "H1B"):
             yield f"{admission_class}: {story.days()}"
+    for admission_class in ("F1", "F2"):
+        story = Student(admission_class=admission_class).came(D, names=1).created(D - ONE, END)
+        story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B")
+        if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (admission_class == "F1"):
+            yield f"{admission_class} with a petition of its own: {story.days()}"
+
+
+def maintaining() -> Iterator[str]:
+    """A change of status asked for in temporary protected status is in time, an extension is not."""
+    for fact in (StatusFact.TPS, StatusFact.DEFERRED_DEPARTURE):
+        for asks in (Request.CHANGE_CLASS, Request.EXTEND):
+            story = Story().admitted(D, until=END).fact(END, fact, until=END + timedelta(40))
+            late = story.applied(END + timedelta(9), asks=asks, form="I-539", filed_on_paper=False)
+            waits = late.last().outcome == "PENDING"
+            if waits != (fact is StatusFact.TPS and asks is Request.CHANGE_CLASS):
+                yield f"{fact}, {asks}: {late.last().outcome}"
 
 
 def moving() -> Iterator[str]:
@@ -189,6 +205,8 @@ MUTATED: dict[str, tuple[ModuleType, Probe]] = {
     "ONE_STEP": (rules, one_step),
     "WAIVERS": (rules, waivers),
     "CAP_GAP_CLASS": (rules, cap_gap_class),
+    "CAP_GAP_FROM": (rules, cap_gap_class),
+    "MAINTAINING": (rules, maintaining),
     "MOVING": (rules, moving),
     "_PLACES": (rules, places),
     "TAKEN_UP": (programs, taken_up),
@@ -232,7 +250,7 @@ BY_ITSELF = {
     "PAROLE_ENDED",
     "FINGERPRINTS",
 }
-NO_RULE = {"LOOKED_AT", "ONE_DAY"}
+NO_RULE = {"LOOKED_AT", "READ_AGAIN", "ONE_DAY"}
 """When sources were looked at, and a length."""
 
 

@@ -45,14 +45,15 @@ def line(story: Story) -> list[tuple[str, date, str]]:
 
 
 OVER = "period-over"
+H2_RULE = "8 CFR 214.2(h)(5)(viii)(B), (h)(6)(vii)(A), (h)(13)(i)(C); 89 FR 103202"
 SEASONAL: tuple[tuple[str, date, str, str, int, int | None], ...] = (
     # class, day of admission, rule, citation, days of grace, days after the employment
     ("H2A", CHANGE - ONE, "agricultural-worker-2009", "8 CFR 214.2(h)(5)(viii)(B) as of 73 FR 76891", 30, 0),
     ("H2B", CHANGE - ONE, "seasonal-worker-1990", "8 CFR 214.2(h)(13)(i)(A) before 89 FR 103202", 10, 0),
     ("H2R", CHANGE - ONE, "seasonal-worker-1990", "8 CFR 214.2(h)(13)(i)(A) before 89 FR 103202", 10, 0),
-    ("H2A", CHANGE, "seasonal-worker", "8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i); 89 FR 103202", 30, 60),
-    ("H2B", CHANGE, "seasonal-worker", "8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i); 89 FR 103202", 30, 60),
-    ("H2R", CHANGE, "seasonal-worker", "8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i); 89 FR 103202", 30, 60),
+    ("H2A", CHANGE, "seasonal-worker", H2_RULE, 30, 60),
+    ("H2B", CHANGE, "seasonal-worker", H2_RULE, 30, 60),
+    ("H2R", CHANGE, "seasonal-worker", H2_RULE, 30, 60),
 )
 
 

@@ -49,15 +49,15 @@ PAROLE = ("parole-in-place", "INA 212(d)(5)(A); 8 CFR 212.5")
 EMERGENCY = ("satisfactory-departure", "8 CFR 217.3(a)")
 ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12)")
 PAROLE_OVER = ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)")
-GUAM_DAYS = ("satisfactory-departure-guam", "8 CFR 212.1(q)")
-GUAM = ("IN_STATUS", D, "guam-waiver", "8 CFR 212.1(q)")
+GUAM_DAYS = ("satisfactory-departure-guam", "8 CFR 212.1(q)(7), (r)(7)")
+GUAM = ("IN_STATUS", D, "guam-waiver", "INA 214(a)(1), 248(a)(4); 8 CFR 212.1(q), 214.1(c)(3)(viii)")
 GUAM_END = D + timedelta(44)
 JOBLESS = ("employment-ended", "8 CFR 214.1(l)(2)")
 CANADIAN = ("canadian-visitor", "8 CFR 235.1(h), 212.1(a)")
 OUT = ("out-of-status", "INA 237(a)(1)(C)(i); 8 CFR 214.1(l)(2)")
 SHOWN = ("own-evidence", "8 CFR 103.2(b)(16)(i)")
 WAIVER_END = D + days(89)
-PETITION = "H1B H1B1 HSC E1 E2 E3 L1 L1A L1B O1 O1A O1B TC TN TN1 TN2".split()
+PETITION = "H1B H1B1 HSC E1 E2 E3 E3R L1 L1A L1B O1 O1A O1B TC TN TN1 TN2".split()
 SEASONAL = "H2A H2B H2R".split()
 AT_ONCE = "CW1 CW2 H1C H3 H3A H3B O2 P1 P1A P1B P1S P2 P2S P3 P3S Q1 Q2 Q3 R1".split()
 DATE = date(2026, 2, 4)
@@ -233,7 +233,7 @@ CASES: dict[str, Case] = {
     ),
     "satisfactory departure on Guam, too long": (
         lambda: Story().admitted(D, "GMB").fact(D + ONE, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(900)),
-        [GUAM, ("IN_GRACE", GUAM_END + ONE, *GUAM_DAYS), over(GUAM_END + days(31), GUAM_DAYS)],
+        [GUAM, ("IN_GRACE", GUAM_END + ONE, *GUAM_DAYS), over(GUAM_END + days(16), GUAM_DAYS)],
     ),
     "satisfactory departure with a visa": (
         lambda: visitor().fact(END, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(20)),
@@ -492,8 +492,8 @@ def _with_days(admission_class: str) -> tuple[Fact, ...]:
 
 
 ENDORSABLE = (
-    "H1B E1 E2 E3 E3D E3R E3S H3 H3A H3B H4 L1 L1A L1B L2 L2S O1 O1A O1B O2 O3 P1 P1A P1B P1S P2 P2S P3 P3S P4 TB TC"
-    " TD TN TN1 TN2"
+    "H1B E1 E1S E1Y E2 E2S E2Y E3 E3D E3R E3S E3Y H3 H3A H3B H4 L1 L1A L1B L2 L2S L2Y O1 O1A O1B O2 O3 P1 P1A P1B P1S"
+    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2"
 ).split()
 GUAM_CLASSES = "GB GMB GMT GT".split()
 NEITHER = ("B2", "H1B1", "R1", "Q1")

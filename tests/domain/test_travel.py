@@ -15,7 +15,7 @@ from services.domain import rules
 D, END = date(2025, 1, 10), date(2025, 4, 10)
 OUT, BACK, UNTIL = date(2025, 2, 10), date(2025, 3, 1), date(2025, 9, 1)
 BEHIND = UNTIL + timedelta(30)
-KEEPING = (("H1B", "H4", "L1", "L1A", "L1B", "L2", "L2S"), ("K3", "K4"), ("V1", "V2", "V3"))
+KEEPING = (("H1B", "H4", "L1", "L1A", "L1B", "L2", "L2S", "L2Y"), ("K3", "K4"), ("V1", "V2", "V3"))
 VICTIMS = ("T1", "T2", "T3", "T4", "T5", "T6", "U1", "U2", "U3", "U4", "U5")
 
 

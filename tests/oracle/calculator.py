@@ -115,7 +115,7 @@ class Stay:
 
 def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None = None) -> dict[Key, Answer]:
     """The outcome of every application for admission of one person that had been made by `as_of`."""
-    known = standing(events, known_at)
+    known = [_same_class(event) for event in standing(events, known_at)]
     answers: dict[Key, Answer] = {}
     first = min((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]), default=None)
     for stay in stays_of(known):
@@ -126,6 +126,13 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
         if early and stay.arrival is first:  # filed in a stay that nobody tells of, or before he came
             other = _stay(stay.arrival, stay.after, stay.events, known, abandoned=set())
             more = _answer(other, as_of, known).outcomes
+            mine = answers[key_of(stay.arrival)]
+            answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
+        same_day = [e for e in known if _of_one_day(e, stay.arrival) or (stay.after and _of_one_day(e, stay.after))]
+        if same_day:  # before or behind an arrival of its day: no record says
+            mine_too = [e for e in stay.events if e not in same_day]
+            mine_too += [e for e in same_day if e not in stay.events and _of_one_day(e, stay.arrival)]
+            more = _answer(_stay(stay.arrival, stay.after, mine_too, known), as_of, known).outcomes
             mine = answers[key_of(stay.arrival)]
             answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
         touching = [_on_arrival(e, stay) for e in known if _touches(e, stay)]
@@ -144,6 +151,18 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
             mine, goes_on = answers[key_of(stay.arrival)], answers[key_of(stay.revalidated.arrival)]
             answers[key_of(stay.arrival)] = replace(mine, outcomes=(*mine.outcomes, *goes_on.outcomes))
     return answers
+
+
+def _same_class(event: Event) -> Event:
+    """The event with one code for classes that say the same of a stay; what was written stands beside it."""
+    written = {
+        name: event[name]
+        for name in ("class_of_admission", "granted_class", "requested_class")
+        if event.get(name) in law.SAME_CLASS
+    }
+    if not written:
+        return event
+    return {**event, **{name: law.SAME_CLASS[code] for name, code in written.items()}, "written": written}
 
 
 def stays_of(known: list[Event]) -> list[Stay]:
@@ -188,6 +207,13 @@ def _within(event: Event, arrival: Event, after: Event | None) -> bool:
         over = after is not None and day > day_of(after["occurred_at"])
         return begins and not over
     return at >= first and (after is None or at < start_of(after["occurred_at"]))
+
+
+def _of_one_day(event: Event, arrival: Event) -> bool:
+    """Whether it is a departure, known to the day only, on the local day of an arrival."""
+    if event["kind"] != "departure" or event["occurred_at"]["precision"] != "day":
+        return False
+    return day_of(event["occurred_at"]) == day_of(arrival["occurred_at"])
 
 
 def _touches(event: Event, stay: Stay) -> bool:
@@ -320,7 +346,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
                         event.get("granted_class") or before.admission_class,
                         _until(event.get("granted_until")),
                         paroled=before.paroled and not event.get("granted_class"),
-                        heals=True,
+                        heals=not before.paroled or bool(event.get("granted_class")),  # new parole undoes no end of it
                     )
                 )
                 stay.grants.sort(key=lambda g: g.start)
@@ -400,6 +426,8 @@ def _timely(stay: Stay, application: Application) -> bool | None:
     Nothing filed at the same time or later helps, and another application that is pending is no status.
     """
     earlier = [a for a in stay.applications if (a.filed, a.receipt) < (application.filed, application.receipt)]
+    if application.asks == "change_class" and (protected := _protected_on(stay, application.filed)) is not False:
+        return protected
     receipts = {a.receipt for a in earlier}
     grants = [g for g in stay.grants if g.receipt is None or g.receipt in receipts]
     value = _authorised_to_file(stay, grants, earlier, application, application.filed)
@@ -428,6 +456,8 @@ def _authorised_to_file(
             # F: agency policy of 27 August 2024; employment: 8 CFR 214.1(l)(2)
             return None if _withdrawn_program(stay, grant, day) else True
         return None  # J's 30 days, the endorsed days: sources disagree
+    if GRACE in labels and grant.admission_class in law.THIRTY_DAYS and application.asks == "extend":
+        return None  # "to seek an extension": 8 CFR 214.2(h)(5)(viii)(B), (h)(6)(vii)(A), where those days are
     if TERMINATED in labels and isinstance(grant.until, date) and day <= grant.until:
         return None  # before the date on the I-94, though out of status
     if UNKNOWN in labels:
@@ -470,7 +500,7 @@ def label(stay: Stay, day: date) -> Labels:
 def _status_label(stay: Stay, grants: list[Grant], applications: list[Application], day: date) -> Labels:
     grant = _in_force(grants, day)
     base = _class_label(stay, grant, applications, day)
-    mended = [g for g in grants if g.start > day and g.heals and g.receipt is None]
+    mended = [g for g in grants if g.start > day and g.receipt is None]
     if base == {STATUS} and any(isinstance(g.until, date) and g.until < day for g in mended):
         return base | {OVER}  # whether a date mended to an earlier one reaches back, no section says
     if base == {STATUS}:
@@ -495,6 +525,8 @@ def _heals(stay: Stay, grant: Grant, day: date) -> bool:
 
 def _class_label(stay: Stay, grant: Grant, applications: list[Application], day: date) -> Labels:
     cls, until = grant.admission_class, grant.until
+    if isinstance(until, date) and until < stay.first_day:
+        return frozenset({UNKNOWN})  # no period ends before it began
     if grant.paroled:  # parole is no admission; INA 212(d)(5), 8 CFR 212.5(e)
         return _parole_label(stay, grant, day)
     if cls is None or (cls not in law.KNOWN and grant.receipt is None):
@@ -518,15 +550,36 @@ def _class_label(stay: Stay, grant: Grant, applications: list[Application], day:
 
 
 def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
-    ends = [grant.until] if isinstance(grant.until, date) else []
-    ends += [
-        date.fromisoformat(fact["until"])
+    given = [(grant.start, grant.until)] if isinstance(grant.until, date) else []
+    given += [
+        (day_of(fact["occurred_at"]), date.fromisoformat(fact["until"]))
         for fact in stay.facts("parole")
         if fact.get("until") and day_of(fact["occurred_at"]) <= day
     ]
-    if not ends:
-        return frozenset({UNKNOWN})
-    return frozenset({STATUS if day <= max(ends) else OVER})
+    if not given:  # a parole whose date nobody tells: known to be over once it was ended
+        undated = _paroled(stay, grant.start, FOREVER, day)
+        return undated - {STATUS} | ({UNKNOWN} if STATUS in undated else frozenset())
+    each = [_paroled(stay, start, until, day) for start, until in given]
+    if grant.until is None:  # up to when it was before that, nobody tells
+        each.append(_paroled(stay, grant.start, FOREVER, day) - {STATUS} | {UNKNOWN})
+    return frozenset({STATUS}) if {STATUS} in each else frozenset().union(*each)
+
+
+def _paroled(stay: Stay, start: date, until: date, day: date) -> Labels:
+    """What one grant of parole says of a day: 8 CFR 212.5(e)(1)(ii), (2)(i).
+
+    Over with its own last day, or with the day on which the alien is told in writing.
+    """
+    told = [ended for fact in stay.facts("parole_ended") if (ended := day_of(fact["occurred_at"])) >= start]
+    if day > until or (told and day > min(told)):
+        return frozenset({OVER})
+    if told and day == min(told):
+        return frozenset({STATUS, OVER})
+    program = stay.arrival.get("written", {}).get("class_of_admission") in law.PAROLE_PROGRAM
+    opens, closes = law.PAROLE_PROGRAM_ENDED
+    if program and start <= opens < day:
+        return frozenset({OVER}) if day >= closes else frozenset({STATUS, OVER})
+    return frozenset({STATUS})
 
 
 def _unwritten_label(stay: Stay, cls: str, day: date) -> Labels:
@@ -553,8 +606,7 @@ def _satisfactory(stay: Stay, cls: str, last: date, day: date) -> Labels:
         granted = day_of(fact["occurred_at"])
         given = _date(fact.get("until"))
         if limit and given and granted <= day and day <= min(given, last + timedelta(days=limit)):
-            sure = last + timedelta(days=law.SATISFACTORY_DEPARTURE_SURE[cls])
-            return frozenset({GRACE}) if day <= sure else frozenset({GRACE, OVER})
+            return frozenset({GRACE})
     return frozenset({OVER})
 
 
@@ -575,14 +627,17 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
     ended = _employment_ended(stay, grant, until)
     for fact in stay.facts("days_endorsed"):
         given = _date(fact.get("until"))
-        limit = 30 if cls in law.THIRTY_DAYS else 10
+        limit = 30 if cls in law.THIRTY_DAYS and grant.start >= law.H2_SINCE else 10
         if cls in law.TEN_DAYS | law.THIRTY_DAYS and given and day <= min(given, until + timedelta(days=limit)):
             # the days are for who kept status up to the end: 8 CFR 214.1(l)(1)
             return frozenset({GRACE}) if ended is None else frozenset({OVER, GRACE})
-    if cls in law.THIRTY_DAYS and until >= law.H2_SINCE and day <= until + timedelta(days=30):
+    if cls in law.THIRTY_DAYS and grant.start >= law.H2_SINCE and day <= until + timedelta(days=30):
         return frozenset({GRACE, OVER})  # 30 days behind the petition's end, which the I-94's date may contain already
-    if cls == "H2A" and law.H2A_SINCE <= until < law.H2_SINCE and day <= until + timedelta(days=30):
+    # "will be admitted for an additional period": the law of the day of admission says which
+    if cls == "H2A" and law.H2A_SINCE <= grant.start < law.H2_SINCE and day <= until + timedelta(days=30):
         return frozenset({GRACE, OVER})  # the same, since 2009 for H-2A
+    if cls == "H2B" and grant.start < law.H2_SINCE and day <= until + timedelta(days=10):
+        return frozenset({GRACE, OVER})  # 8 CFR 214.2(h)(13)(i)(A) as it was
     return frozenset({OVER})
 
 
@@ -674,12 +729,14 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
         if through is None or event.get("class_of_admission") not in (None, cls) or event["fact"] != "sevis_active":
             continue
         if (event["part"] == "employment" and event.get("reason") == reason) or (
-            event["part"] == "cap-gap" and cls == "F1"
+            event["part"] == "cap-gap" and cls in law.STUDENTS  # (f)(5)(vi)(D): the dependents of such a student, too
         ):
             if event["part"] == "cap-gap":  # ended at once by a denial or a withdrawal: 8 CFR 214.2(f)(5)(vi)
                 over = [
-                    a.decided for a in applications if a.asked_class == "H1B" and a.result in ("denied", "withdrawn")
-                ]
+                    a.decided
+                    for a in applications
+                    if cls == "F1" and a.asked_class == "H1B" and a.result in ("denied", "withdrawn")
+                ]  # a dependent's follows the student's petition, not one of her own
                 through = min([through, *(day for day in over if day is not None)])
             results.append((day_of(event["occurred_at"]), through))
     if cls == "F1":
@@ -845,11 +902,25 @@ def _pending(stay: Stay, day: date) -> set[str]:
         for fact in stay.facts("parole"):  # INA 212(d)(5): in place
             given = _date(fact.get("until"))
             if given and day_of(fact["occurred_at"]) <= day <= given:
-                sure = True
-                marks.add("status")
+                here = _paroled(stay, day_of(fact["occurred_at"]), given, day)
+                if STATUS in here:
+                    sure, maybe = (sure, True) if OVER in here else (True, maybe)
+                    marks.add("status")
     if sure:
         return {PENDING} | marks
     return {PENDING, "maybe"} | marks if maybe else set()
+
+
+def _protected_on(stay: Stay, day: date) -> bool | None:
+    """INA 244(f)(4): for 248 in lawful status while temporary protected status is granted; None where a court's order
+    leaves that open."""
+    for fact in stay.facts("tps"):
+        begins, given = day_of(fact["occurred_at"]), _date(fact.get("until"))
+        withdrawn = [each for e in stay.facts("tps_withdrawn") if (each := day_of(e["occurred_at"])) >= begins]
+        opens, closes = _designation_over(stay)
+        if given and begins <= day <= given and day < closes and day <= min(withdrawn, default=day):
+            return None if day >= opens or day in withdrawn else True
+    return False
 
 
 def _designation_over(stay: Stay) -> tuple[date, date]:
@@ -947,6 +1018,8 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
         for event in weak:
             at = start_of(event["occurred_at"])
             if at > first - timedelta(days=2):
+                if stay.citizen_of("CAN") and at < first - DAY:
+                    doubted.append(event)  # the same crossing told a day and more apart, or two
                 continue  # the same crossing, or after he had gone
             if visitor:
                 return [event], []  # back by land without a record: 8 CFR 235.1(h)(1)(i)

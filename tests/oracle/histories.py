@@ -369,7 +369,8 @@ def dated(world: World) -> None:
     """A class admitted to a date."""
     first = _first_day(world)
     last = _last_day(world, first)
-    cls = world.rng.choice(sorted(law.DATED | {"A1", "I", "G4", "N1"}))
+    same = {code for code, same in law.SAME_CLASS.items() if same in law.DATED}
+    cls = world.rng.choice(sorted(law.DATED | same | {"A1", "I", "G4", "N1"}))
     if cls == "K2":
         last = min(last, first + timedelta(days=85))  # admitted with K-1, for ninety days at most
     inspection = "paroled" if cls == "DT" else "admitted"
@@ -403,9 +404,10 @@ def unlimited(world: World) -> None:
 def waiver(world: World) -> None:
     """A visa waiver: satisfactory departure, an extension that gives nothing, adjustment."""
     first = _first_day(world)
-    cls = world.rng.choice(("WT", "WB", "GMT", "GMB"))
+    code = world.rng.choice(("WT", "WB", "GMT", "GMB", "GB", "GT"))
+    cls = law.SAME_CLASS.get(code, code)
     last = world.mark(first + timedelta(days=law.WITHOUT_DATE[cls] - 1))
-    world.arrive(first, cls, last, port="GUM" if cls.startswith("GM") else None)
+    world.arrive(first, code, last, port="GUM" if code.startswith("G") else None)
     roll = world.rng.random()
     if roll < 0.6:
         limit = law.SATISFACTORY_DEPARTURE[cls]
@@ -484,7 +486,9 @@ def worker(world: World) -> None:
     rng = world.rng
     first = _first_day(world)
     last = _last_day(world, first, 90, 400)
-    cls = rng.choice(("H1B", "H1B", "L1", "E3", "O1", "TN", "H2A", "H2B", "P1", "R1", "H1B1", "B2"))
+    cls = rng.choice(
+        ("H1B", "H1B", "L1", "E3", "O1", "TN", "H2A", "H2B", "P1", "R1", "H1B1", "B2", "P3S", "E3R", "L1A", "E2S")
+    )
     world.arrive(first, cls, last)
     ended = first + timedelta(days=rng.randint(30, 90))
     if rng.random() < 0.75:
@@ -613,14 +617,15 @@ def cap_gap(world: World) -> None:
     rng = world.rng
     first = date(2025, 1, 20) + timedelta(days=rng.randint(0, 30))
     end = world.mark(date(2025, rng.choice((3, 4, 5, 6)), rng.randint(1, 28)))
-    world.arrive(first, "F1", "D/S")
-    world.sevis("program", "sevis_active", first - timedelta(days=60), "F1", "created", end)
+    cls = rng.choice(("F1", "F1", "F1", "F1", "F2"))
+    world.arrive(first, cls, "D/S")
+    world.sevis("program", "sevis_active", first - timedelta(days=60), cls, "created", end)
     receipt = world.receipt()
     filed = max(date(2025, 4, 1), end + timedelta(days=rng.choice((-20, 10, 59, 60, 61, 62))))
     body = {"asks": "change_class", "requested_class": "H1B", "form": "I-129"}
     world.step(receipt, "filed", filed, **body)
     if rng.random() < 0.4:
-        world.sevis("cap-gap", "sevis_active", max(filed, end), "F1", "cap-gap", date(2026, 4, 1))
+        world.sevis("cap-gap", "sevis_active", max(filed, end), cls, "cap-gap", date(2026, 4, 1))
     world.mark(date(2026, 4, 1))
     world.mark(date(2025, 10, 1))
     roll = rng.random()
@@ -685,6 +690,13 @@ def protected(world: World) -> None:
         else:
             world.fact(rng.choice(("permanent_resident", "naturalised")), begins + timedelta(days=50))
         begins += timedelta(days=rng.choice((3, 30)))
+    if rng.random() < 0.3:  # in time while status is protected, or late
+        receipt = world.receipt()
+        filed = begins + timedelta(days=rng.choice((-40, -3, 0, 85, 117, 118)))
+        body = {"asks": rng.choice(("change_class", "extend")), "system": "ELIS"}
+        world.step(receipt, "filed", max(filed, first), requested_class="F1", **body)
+        if rng.random() < 0.4:
+            world.step(receipt, "denied", max(filed, first) + timedelta(days=60), requested_class="F1", **body)
     if rng.random() < 0.3:
         day, _ = rng.choice(world.marks)
         world.depart(max(world.near(day), first + DAY))
@@ -710,6 +722,57 @@ def corrected(world: World) -> None:
         receipt = world.receipt()
         world.step(receipt, "filed", last - timedelta(days=2), asks="extend")
     if rng.random() < 0.4:
+        day, _ = rng.choice(world.marks)
+        world.depart(max(world.near(day), first + DAY))
+
+
+def paroled(world: World) -> None:
+    """Parole: of a program or not, extended, given anew, ended by a written notice; in place beside a class."""
+    rng = world.rng
+    first = date(2025, 1, 20) + timedelta(days=rng.randint(0, 200))
+    last = world.mark(first + timedelta(days=rng.choice((60, 150, 364))))
+    ended = first + timedelta(days=rng.choice((0, 1, 40, 59, 60, 61, 150, 200)))
+    if rng.random() < 0.25:
+        world.arrive(first, "B2", last)
+        begins = world.near(last, most=10)
+        world.fact("parole", begins, until=begins + timedelta(days=100))
+        ended = begins + timedelta(days=rng.choice((0, 40, 100, 101)))
+    else:
+        cls = rng.choice(("PAR", "DT", "CHP", "HHP", "NHP", "VHP"))
+        world.mark(date(2025, 5, 30))
+        world.arrive(first, cls, rng.choice((last, last, last, None)), inspection="paroled")
+        if rng.random() < 0.3:
+            world.fact("parole", last - timedelta(days=5), until=last + timedelta(days=90))
+        elif rng.random() < 0.4:
+            world.correct(last - timedelta(days=rng.choice((0, 10))), world.mark(last + timedelta(days=90)))
+    if rng.random() < 0.7:
+        world.fact("parole_ended", ended)
+    if rng.random() < 0.25:
+        world.fact("asylum_pending", world.near(min(ended, last), most=5))
+    if rng.random() < 0.4:
+        day, _ = rng.choice(world.marks)
+        world.depart(max(world.near(day), first + DAY))
+
+
+def seasonal(world: World) -> None:
+    """H-2A and H-2B about the day on which their days of grace changed: 89 FR 103202."""
+    rng = world.rng
+    first = world.near(law.H2_SINCE, most=rng.choice((1, 60)))
+    last = _last_day(world, first, 20, 200)
+    cls = rng.choice(("H2A", "H2B"))
+    world.arrive(first, cls, last)
+    for days in (10, 30):
+        world.mark(last + timedelta(days=days))
+    if rng.random() < 0.4:
+        world.fact("employment_ended", world.near(rng.choice((law.H2_SINCE + timedelta(days=2), last)), most=1))
+    if rng.random() < 0.4:
+        receipt = world.receipt()
+        filed = last + timedelta(days=rng.choice((-3, 0, 1, 9, 10, 11, 30, 31)))
+        body: dict[str, Any] = {"asks": "extend", "form": "I-129", "system": "ELIS"}
+        world.step(receipt, "filed", filed, **body)
+        if rng.random() < 0.4:
+            world.step(receipt, "denied", filed + timedelta(days=40), **body)
+    if rng.random() < 0.5:
         day, _ = rng.choice(world.marks)
         world.depart(max(world.near(day), first + DAY))
 
@@ -849,6 +912,8 @@ KINDS: dict[str, Callable[[World], None]] = {
         cap_gap,
         protected,
         corrected,
+        paroled,
+        seasonal,
         several,
         evidence,
         revalidation,

@@ -59,6 +59,22 @@ DATED = frozenset(
 )
 """Classes that are admitted to a date."""
 
+SAME_CLASS: dict[str, str] = {
+    **{"GB": "GMB", "GT": "GMT"},  # the Guam waiver's codes before that of Guam and the CNMI: 8 CFR 212.1(e), (q)
+    **{"P1A": "P1", "P1B": "P1", "P1S": "P1", "P2S": "P2", "P3S": "P3"},  # 8 CFR 214.2(p)(4)(iv), (5)(iii), (6)(iii)
+    **{"L1A": "L1", "L1B": "L1", "O1A": "O1", "O1B": "O1", "TN1": "TN", "TN2": "TN"},
+    **{"E3R": "E3", "HSC": "H1B1"},  # 22 CFR 41.12: a returning E-3
+    **dict.fromkeys(("E1S", "E1Y", "E2S", "E2Y", "E3D", "E3S", "E3Y"), "TD"),  # 8 CFR 214.2(e)(4), 214.1(l)(1)
+    **{"L2S": "L2", "L2Y": "L2", "TB": "TD"},
+    **{"N8": "E2C", "N9": "E2C"},  # INA 101(a)(15)(N); 8 CFR 214.2(n): to a date
+    **{"CHP": "PAR", "HHP": "PAR", "NHP": "PAR", "VHP": "PAR"},
+}
+"""Codes of the I-94 that say no more of the stay than another."""
+PAROLE_PROGRAM_ENDED = (date(2025, 4, 24), date(2025, 5, 31))
+"""Parole of Cubans, Haitians, Nicaraguans and Venezuelans: ended by 90 FR 13611 on 24 April 2025, stayed by D. Mass. on
+14 April, the stay lifted on 30 May 2025 (Noem v. Doe, No. 24A1079). The day from which it may be over, and is."""
+PAROLE_PROGRAM = frozenset({"CHP", "HHP", "NHP", "VHP"})
+
 KNOWN = STUDENTS | EXCHANGE | VOCATIONAL | UNLIMITED | DATED | frozenset(WITHOUT_DATE)
 
 SIXTY_DAYS = frozenset({"E1", "E2", "E3", "H1B", "H1B1", "L1", "O1", "TN"})
@@ -116,11 +132,9 @@ KEPT_ABROAD = frozenset(
 SATISFACTORY_DEPARTURE = {
     "WB": 30,  # 8 CFR 217.3(a)
     "WT": 30,
-    "GMB": 30,  # 8 CFR 212.1(q)
-    "GMT": 30,
+    "GMB": 15,  # 8 CFR 212.1(q)(7): "not to exceed 15 days"
+    "GMT": 15,
 }
-SATISFACTORY_DEPARTURE_SURE = {**SATISFACTORY_DEPARTURE, "GMB": 15, "GMT": 15}
-"""Days of which every reading is sure: whether Guam's are fifteen or thirty at most, the text at hand did not show."""
 
 GRACE_OF_PROGRAMS = {
     "F1": 60,  # 8 CFR 214.2(f)(5)(iv)
