@@ -126,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         through=H2_CHANGE - ONE_DAY,
     ),
     Rule(
-        # The days are a term of the admission ("will be admitted for an additional period"), so that its day says which:
+        # The days are a term of the admission ("will be admitted for an additional period"), so its day says which:
         # who came before the change has the ten of that day, whenever the date lies.
         "seasonal-worker-1990",
         _classes("H2B H2R"),
