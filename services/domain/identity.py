@@ -144,6 +144,7 @@ class Cluster:
     documents: set[str]
     sightings: Sightings
     citizenship: set[str]
+    held: set[FullName]  # names that stand beside a passport
 
     def vetoes(self, other: Cluster, by: str = "", pair: tuple[Claim, Claim] | None = None) -> Iterator[str]:
         """Why the two must not be one, whatever speaks for it; `by`: the identifier that does, "" for a score.
@@ -167,8 +168,11 @@ class Cluster:
                 yield "given names of two people"
             if self._a_generation(other):
                 yield "dates of birth a generation apart"
-            if pair and scoring.passports_apart(self.documents, other.documents) and not scoring.joined_apart(*pair):
-                yield "different passports of one issuer, and too little besides"
+            if pair and scoring.passports_apart(self.documents, other.documents):
+                if not scoring.joined_apart(*pair):
+                    yield "different passports of one issuer, and too little besides"
+                elif self._others_beside_passports(other):
+                    yield "different passports of one issuer, and given names that differ beside them"
         elif by.startswith(DOCUMENTS):
             if births_differ and self._any_names(other, scoring.given_conflict):
                 yield "given names and dates of birth of two people"
@@ -231,6 +235,15 @@ class Cluster:
             return False
         return self._nothing_agrees(other) and self._any_names(other, scoring.nothing_in_common)
 
+    def _others_beside_passports(self, other: Cluster) -> bool:
+        """Whether no given names beside the passports of one are those beside the other's.
+
+        A record without a passport, of which a name is cut, may be either twin's and is no bridge between them.
+        """
+        if not self.held or not other.held or self.held & other.held:
+            return False
+        return not any(scoring.given_in_common(mine, theirs) for mine in self.held for theirs in other.held)
+
     def _births_differ(self, other: Cluster) -> bool:
         return bool(self.births and other.births) and not any(
             births.births_agree(mine, theirs) for mine in self.births for theirs in other.births
@@ -269,6 +282,7 @@ class Cluster:
         self.nodes += other.nodes
         self.documents |= other.documents
         self.citizenship |= other.citizenship
+        self.held |= other.held
         for quarter, seen in other.sightings.items():
             self.sightings[quarter] = self.sightings.get(quarter, []) + seen
 
@@ -296,7 +310,8 @@ def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> 
     days = {birth for birth in dates if len(birth) == 10}
     documents = {text for text in claim.identifiers if text.startswith(DOCUMENTS) and not is_placeholder(text)}
     seen, countries = by_quarter(sightings), set(claim.citizenship)
-    return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, seen, countries)
+    held = {name for name in claim.names if any(text.startswith("passport/") for text in documents)}
+    return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, seen, countries, held)
 
 
 def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:

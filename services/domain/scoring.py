@@ -233,8 +233,17 @@ def _documents_apart(mine: Compared, theirs: Compared) -> tuple[frozenset[str], 
 
 
 def _near(mine: Compared, theirs: Compared, apart: tuple[frozenset[str], frozenset[str]]) -> bool:
-    """Whether one of those passports may be another one mistyped."""
-    return any(mistyped(a, b) for a in apart[0] for b in apart[1]) and _given_in_common(mine, theirs)
+    """Whether one of those passports may be another one mistyped; one given name in common is enough for that."""
+    if not any(mistyped(a, b) for a in apart[0] for b in apart[1]):
+        return False
+    pairs = [aligned(one, other) for one in mine.names for other in theirs.names]
+    return not pairs or any(
+        _any_given_stands_in(one, other) or _any_given_stands_in(other, one) for one, other in pairs
+    )
+
+
+def _any_given_stands_in(one: Name, other: Name) -> bool:
+    return not one[1] or any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in other[0] + other[1])
 
 
 def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
@@ -256,13 +265,32 @@ def _name_with_rare_in_common(one: Name, other: Name, country: str) -> bool:
 
 
 def _given_in_common(mine: Compared, theirs: Compared) -> bool:
-    """Whether a given name stands in both, also as the other's family name; True where one has none."""
-    pairs = [aligned(one, other) for one in mine.names for other in theirs.names]
-    return not pairs or any(_given_stands_in(one, other) or _given_stands_in(other, one) for one, other in pairs)
+    """Whether the given names of one stand in the other, also as a family name; True where one has none.
+
+    All of them: siblings often share one, and twins differ in a letter of the other (JI YUNG, JI YONG).
+    """
+    pairs = [(one, other) for one in mine.names for other in theirs.names]
+    return not pairs or any(_one_given(one, other) for one, other in pairs)
+
+
+def given_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """The same of two names (family, given)."""
+    return _one_given(name_of(*one), name_of(*other))
+
+
+@lru_cache(maxsize=50_000)
+def _one_given(one: Name, other: Name) -> bool:
+    one, other = aligned(one, other)
+    return _given_stands_in(one, other) or _given_stands_in(other, one)
 
 
 def _given_stands_in(one: Name, other: Name) -> bool:
-    return not one[1] or any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in other[0] + other[1])
+    return all(any(_stands_for(token, each) for each in other[0] + other[1]) for token in one[1])
+
+
+def _stands_for(one: str, other: str) -> bool:
+    how = alike(one, other)
+    return how >= Alike.VARIANT or (how is Alike.CUT and min(len(one), len(other)) == 1)
 
 
 def mistyped(one: str, other: str) -> bool:

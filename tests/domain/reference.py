@@ -293,7 +293,14 @@ def _two_passports(
 ) -> bool:
     """Whether two sides have passports of their own from one issuer, and the pair that is alike too little for that."""
     held, more = (_documents([cells[cell][0].claim for cell in side]) for side in (mine, theirs))
-    return scoring.passports_apart(held, more) and not scoring.joined_apart(*pair)
+    if not scoring.passports_apart(held, more):
+        return False
+    beside = [
+        {name for cell in side for name in cells[cell][0].claim.names if _passports(cells[cell][0].claim)}
+        for side in (mine, theirs)
+    ]
+    same = any(scoring.given_in_common(one, other) for one in beside[0] for other in beside[1])
+    return not scoring.joined_apart(*pair) or (all(beside) and not same)
 
 
 def _of_two_people(
@@ -418,6 +425,10 @@ def _one_key(one: str, other: str) -> bool:
 def _documents(claims: Sequence[Claim]) -> set[str]:
     texts = {text for claim in claims for text in claim.identifiers if text.split("/")[0] in ("passport", "visa")}
     return {text for text in texts if not numbers.is_placeholder(text)}
+
+
+def _passports(claim: Claim) -> set[str]:
+    return {text for text in _documents([claim]) if text.startswith("passport/")}
 
 
 def _two_sets(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:

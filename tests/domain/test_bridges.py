@@ -111,6 +111,8 @@ def test_twins_whose_names_differ_in_letters_have_a_passport_each(monkeypatch: p
     other = replace(one, given="ALEIANDRO", ids=("passport/COL/P32857408",))
     assert verdict(one, other) == "possible"
     monkeypatch.setattr(scoring, "_above", lambda mine, theirs: scoring.NAMESAKE)
+    assert verdict(one, other) == "possible"
+    monkeypatch.setattr(scoring, "given_in_common", lambda one, other: True)
     assert verdict(one, other) == "join"
 
 

@@ -137,3 +137,24 @@ def test_a_longer_name_that_counts_as_rare_is_caught(forgetful: pytest.MonkeyPat
     with pytest.raises(AssertionError):
         test_common_names_written_together_are_as_common()
     assert fingerprint.fingerprint() != before
+
+
+JI_YUNG = Record("LI", "JI YUNG", "1987-06-22", "M", ("KOR",), ("passport/KOR/P12345678",))
+
+
+@pytest.mark.parametrize("given", ["JI YONG", "JI YUN", "JI YEONG", "JI YUNHO", "JIYONG", "SEO YUNG"])
+def test_twins_who_share_a_part_of_the_given_name_have_a_passport_each(given: str) -> None:
+    """A record without a passport is one twin's or no one's, however its name is cut, glued or spelt."""
+    twin = replace(JI_YUNG, given=given, ids=("passport/KOR/P87654321",))
+    assert verdict(JI_YUNG, twin) != "join"
+    for family in ("LI", "LEE", "LY"):
+        for copied in ("JI YUNG", "JIYUNG", "JI YUN", "JI", given, given.replace(" ", ""), "JI YUNK", "SEO"):
+            persons = groups([JI_YUNG, twin, replace(JI_YUNG, family=family, given=copied, ids=())])
+            assert not any({0, 1} <= person for person in persons), (family, copied)
+    assert groups([JI_YUNG, twin, replace(JI_YUNG, ids=())]) == {frozenset({0, 2}), frozenset({1})}
+
+
+def test_a_shared_part_that_is_enough_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = replace(JI_YUNG, given="JI YUN", ids=("passport/KOR/P87654321",))
+    monkeypatch.setattr(scoring, "given_in_common", lambda one, other: True)
+    assert len(groups([JI_YUNG, twin, replace(JI_YUNG, given="JI", ids=())])) == 1
