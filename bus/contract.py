@@ -78,8 +78,15 @@ class Delivery(NamedTuple):
     headers: tuple[tuple[str, bytes], ...]
 
 
-Placed = Mapping[Partition, Delivery]
-"""Of each partition that a send wrote to, the last message with its position, where the bus told that."""
+class Span(NamedTuple):
+    """Where messages of one send stand in a partition: the position of the first, and the last with its own."""
+
+    first: int
+    last: Delivery
+
+
+Placed = Mapping[Partition, Span]
+"""Of each partition that a send wrote to, where its messages stand, as far as the bus told that."""
 
 
 # Asked once per assignment: from which position to read each partition. A partition left out starts at the group's
@@ -93,7 +100,7 @@ class Producer(Protocol):
     """Sends. One producer is safe to share between tasks of one event loop."""
 
     async def send(self, messages: Sequence[Message]) -> Placed:
-        """Return when all messages are durable: where the last of each partition stands.
+        """Return when all messages are durable: where those of each partition stand.
 
         Raises BusDown (outcome unknown: send again under the same event id), MessageTooLarge, UnknownTopic.
         """

@@ -21,6 +21,7 @@ from bus.contract import (
     Partition,
     Placed,
     Revoked,
+    Span,
     Topic,
     UnknownTopic,
 )
@@ -259,7 +260,10 @@ def _append(connection: sqlite3.Connection, batch: Sequence[_Sending]) -> list[P
         numbered = _numbered(sending.topics.values())
         outcomes.append(
             {
-                numbered[row]: log_tables.delivery_of(numbered[row], last[row], rows_of_one[-1])
+                numbered[row]: Span(
+                    last[row] - len(rows_of_one) + 1,
+                    log_tables.delivery_of(numbered[row], last[row], rows_of_one[-1]),
+                )
                 for row, rows_of_one in rows.items()
             }
         )

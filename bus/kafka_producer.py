@@ -24,7 +24,7 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
-from bus.contract import BusDown, BusError, Delivery, Message, MessageTooLarge, Partition, Placed
+from bus.contract import BusDown, BusError, Delivery, Message, MessageTooLarge, Partition, Placed, Span
 from bus.kafka_clients import cancellable, down, seen, stop_producer
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
@@ -164,26 +164,28 @@ class KafkaProducer:
 
 async def _send_all(client: Any, batches: Batches) -> Placed:
     sends = [_send_partition(client, partition, messages) for partition, messages in batches.items()]
-    placed: dict[Partition, Delivery] = {}
+    placed: dict[Partition, Span] = {}
     for partition, outcome in zip(batches, await asyncio.gather(*sends, return_exceptions=True), strict=True):
         if isinstance(outcome, BaseException):
             raise outcome
-        if outcome >= 0:
+        if outcome is not None:
+            first, at = outcome
             last = batches[partition][-1]
-            placed[partition] = Delivery(partition, outcome, last.key, last.value, last.headers)
+            placed[partition] = Span(first, Delivery(partition, at, last.key, last.value, last.headers))
     return placed
 
 
-async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> int:
-    """Return the position of the last message; -1 where Kafka did not tell it, as for what it had already."""
-    position = -1
+async def _send_partition(client: Any, partition: Partition, messages: Sequence[Message]) -> tuple[int, int] | None:
+    """Return the positions of the first and the last message; None where Kafka did not tell, as for what it had."""
+    begun, position = -1, -1
     for batch in _built(client, messages):
         acknowledged = await client.send_batch(batch, partition.topic, partition=partition.number)
         acknowledged.add_done_callback(seen)
         await asyncio.wait([acknowledged])  # which leaves it alone when it is given up, so that its end is seen
         first = acknowledged.result().offset
+        begun = begun if begun >= 0 else first
         position = first + batch.record_count() - 1 if first >= 0 else -1
-    return position
+    return (begun, position) if position >= 0 else None
 
 
 def _built(client: Any, messages: Sequence[Message]) -> Iterator[Any]:

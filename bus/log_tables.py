@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bus.contract import BusError, Delivery, Message, Partition, Topic
+from bus.contract import BusError, Delivery, Message, Partition, Topic, UnknownTopic
 from bus.limits import partition_of
 
 FORMAT = 1
@@ -119,12 +119,18 @@ def delivery_of(partition: Partition, position: int, row: Row) -> Delivery:
 def append(
     connection: sqlite3.Connection, rows: Mapping[int, Sequence[Row]], compacted: frozenset[int]
 ) -> dict[int, int]:
-    """Write the rows at the end of their partitions. Return the position of the last row of each."""
+    """Write the rows at the end of their partitions. Return the position of the last row of each.
+
+    Raises UnknownTopic where another file stands at the path, which has not the partitions that the former had.
+    """
     last: dict[int, int] = {}
     for partition, new in rows.items():
-        (after,) = connection.execute(
+        moved = connection.execute(
             "UPDATE partitions SET next = next + ? WHERE id = ? RETURNING next", (len(new), partition)
         ).fetchone()
+        if moved is None:
+            raise UnknownTopic("the log was made anew, and its topics are not declared yet")
+        (after,) = moved
         last[partition] = after - 1
         first = (partition << POSITION_BITS) + after - len(new)
         placed = [(first + index, *row) for index, row in enumerate(new)]

@@ -28,9 +28,10 @@ from bus.contract import BusError
 from bus.embedded import EmbeddedBus
 from bus.open import open_bus
 from schemas.topics import EVENT_TOPICS, PARTITIONS
-from services.correlator import process
+from services.correlator import correlator, process
 from services.correlator.process import caught_up
 from services.export import lines
+from services.feeds import ownership
 from services.ingest import host, recorded, run, sources
 from services.settings import Settings, load
 from services.simulator import addresses, simulate
@@ -364,3 +365,5 @@ def quick(monkeypatch_setattr: Callable[[object, str, object], None]) -> None:
     """Have processes look often whether bus and store still have what they had."""
     monkeypatch_setattr(host, "VERIFY_SECONDS", 0.5)
     monkeypatch_setattr(process, "VERIFY_SECONDS", 0.5)
+    monkeypatch_setattr(correlator, "SILENT_SECONDS", 0.0)
+    monkeypatch_setattr(ownership, "SILENT_SECONDS", 0.0)

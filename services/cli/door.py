@@ -180,7 +180,7 @@ async def _serve(
 
 async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: float) -> None:
     """See whether another door took over, and stop if so: two would count apart. Say that this one runs."""
-    from bus.contract import BusDown
+    from bus.contract import BusDown, UnknownTopic
     from services.feeds.status import HEARTBEAT_SECONDS
 
     beaten = time.monotonic()
@@ -194,6 +194,6 @@ async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: floa
                 if due:
                     await handler.ledger.ownership.beat()
             beaten = time.monotonic() if due else beaten
-        except BusDown:
+        except (BusDown, UnknownTopic):
             continue  # the next request finds out
     server.should_exit = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -11,7 +13,7 @@ import structlog
 
 from adapters.core import BadRecord, Origin
 from bus.contract import Bus, Delivery, Message, Partition, Producer
-from bus.tails import missing, tail_of
+from bus.tails import Extent, differing, missing, tail_of
 from schemas.codec import Undecodable
 from services import failpoints
 from services.authority import Admission
@@ -37,6 +39,8 @@ RESOLVE_ROWS = 100
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
+SILENT_SECONDS = 5.0
+"""A bus that loses its last messages is away for longer: what was read before such a silence is looked at again."""
 
 
 def _unjudged(one: Delivery) -> Fact:
@@ -67,6 +71,9 @@ class Correlator:
         self._admission = admission
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
+        self._extents: dict[Partition, Extent] = {}  # of the same
+        self._came: dict[Partition, float] = {}  # when events of a partition were taken last (monotonic)
+        self._doubtful: list[tuple[Partition, int, bytes]] = []  # what was read last before a partition was silent
         self.fenced = 0
         self.gone = 0
         """How many messages the bus had lost before they were read."""
@@ -108,24 +115,33 @@ class Correlator:
                 async with self._writer.begin() as tx:
                     stood = await tx.tails()
         asked = set(partitions) if partitions is not None else {Partition(*place) for place in stood}
-        lost = await missing(self._bus, {part: (stood[part][0] - 1, stood[part][1]) for part in asked if part in stood})
+        extents = {part: (stood[part][0], Extent.of(stood[part][1])) for part in asked if part in stood}
+        lost = await differing(self._bus, extents)
         if not lost:
             return False
+        await self._read_anew(stood, len(lost))
+        return True
+
+    async def _read_anew(self, stood: Mapping[tuple[str, int], tuple[int, bytes]], count: int) -> None:
         # all partitions: one of another bus may by chance hold the same message at the same position
-        log.error("the bus has not what the store took from it: it is read again from the beginning", count=len(lost))
+        log.error("the bus has not what the store took from it: it is read again from the beginning", count=count)
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
                     for place, (following, _) in sorted(stood.items()):
                         await tx.rewind(*place, following)
-        return True
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the bus may have lost something while nothing came: `verify` looks."""
+        return bool(self._doubtful)
 
     async def verify(self) -> None:
         """See that the bus still has what was taken, and that the partitions held are read from where the store stands.
 
         Raises Fenced where they have to be taken up anew, BusDown.
         """
-        if await self.rewind():
+        if await self.rewind() or await self._lost_in_silence():
             raise Fenced("the bus has less than was taken from it")
         await self._see_front(self._positions)
         held = dict(self._positions)
@@ -137,6 +153,22 @@ class Correlator:
         behind = [part for part, (_, epoch) in held.items() if part in self._positions and standing.get(part) != epoch]
         if behind:
             raise Fenced(f"another has {len(behind)} of the partitions, or they are to be read again")
+
+    async def _lost_in_silence(self) -> bool:
+        """Have all read again where what was read last before a silence is gone, though what came later stands."""
+        while self._doubtful and self._bus is not None:
+            some = {part: (position, tail) for part, position, tail in self._doubtful}
+            lost = await missing(self._bus, some)
+            self._doubtful = [one for one in self._doubtful if (one[1], one[2]) != some[one[0]]]
+            if lost:
+                self._doubtful.clear()
+                async for attempt in transaction(stop=self._stop):
+                    with attempt:
+                        async with self._writer.begin() as tx:
+                            stood = await tx.tails()
+                await self._read_anew(stood, len(lost))
+                return True
+        return False
 
     async def _see_front(self, partitions: Iterable[Partition]) -> None:
         """Raises Fenced where the bus lost messages at its front before they were read; joining anew passes them."""
@@ -157,7 +189,8 @@ class Correlator:
             count = begins.get(part, 0) - following
             if count > 0:
                 self.gone += count
-                moves.append(Move(*part, following, begins[part], epoch, 0, b""))
+                self._extents[part] = Extent(since=begins[part])
+                moves.append(Move(*part, following, begins[part], epoch, 0, self._extents[part].kept()))
                 taken[part] = (begins[part], epoch)
                 log.error(
                     "the bus lost messages before they were read: have ingest read its sources again",
@@ -177,10 +210,13 @@ class Correlator:
         partitions = sorted(partitions)
         await self.rewind(partitions)
         taken: dict[Partition, tuple[int, int]] = {}
+        stood: dict[tuple[str, int], tuple[int, bytes]] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
+                    stood = await tx.tails()
                     taken = {part: await tx.claim_position(*part) for part in partitions}
+        self._extents |= {part: Extent.of(stood[part][1]) if part in stood else Extent() for part in partitions}
         await self._pass_over(taken)
         self._positions.update(taken)
         self._keys.forget()  # after a fence, or where another had the partitions meanwhile: learn anew what stands
@@ -217,11 +253,20 @@ class Correlator:
         for move in batch.moves:
             part = Partition(move.topic, move.part)
             if part in self._positions:
-                self._positions[part] = (move.new, move.epoch)
+                self._moved(part, move)
         await failpoints.reach("append.committed")
         if done.to_compare:
             await self.compare()
         return {Partition(move.topic, move.part): move.new for move in batch.moves}
+
+    def _moved(self, part: Partition, move: Move) -> None:
+        """Remember where a partition is read on, and what was read last of it before it was silent."""
+        now, before = time.monotonic(), self._extents.get(part, Extent())
+        if before.tail and now - self._came.get(part, now) > SILENT_SECONDS:
+            self._doubtful.append((part, move.old - 1, before.tail))
+        self._came[part] = now
+        self._positions[part] = (move.new, move.epoch)
+        self._extents[part] = Extent.of(move.tail)
 
     async def _append(self, batch: Batch) -> Appended:
         async with self._writer.begin() as tx:
@@ -235,14 +280,14 @@ class Correlator:
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
         open_known: dict[Partition, int] = {}
-        tails: dict[Partition, bytes] = {}
+        tails: dict[Partition, Extent] = {}
         read = self._admission.at().fact if self._admission is not None else _unjudged
         for one in deliveries:
             following, _ = self._positions[one.partition]
             if one.position < following:
                 continue  # delivered again although it was taken already
             ends[one.partition] = one.position + 1
-            tails[one.partition] = tail_of(one)
+            tails[one.partition] = replace(self._extents.get(one.partition, Extent()), tail=tail_of(one))
             if one.value is None:
                 continue
             try:
@@ -257,7 +302,9 @@ class Correlator:
         for part, end in sorted(ends.items()):
             following, epoch = self._positions[part]
             stamps = known.get(part, 0), open_known.get(part, 0)
-            batch.moves.append(Move(part.topic, part.number, following, end, epoch, stamps[0], tails[part], stamps[1]))
+            batch.moves.append(
+                Move(part.topic, part.number, following, end, epoch, stamps[0], tails[part].kept(), stamps[1])
+            )
         return batch, bad
 
     def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 from tenacity import RetryCallState
 
-from bus.contract import Bus, BusDown, Consumer, MessagesGone, Producer
+from bus.contract import Bus, BusDown, Consumer, Delivery, MessagesGone, Producer, UnknownTopic
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.authority import Admission, table
@@ -48,7 +48,7 @@ VERIFY_SECONDS = 60.0
 """How often a running correlator looks whether the bus still has what was taken from it."""
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
-_PASSING = (BusDown, StoreDown, Conflict)
+_PASSING = (BusDown, StoreDown, Conflict, UnknownTopic)  # topics that are being made anew
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -243,8 +243,9 @@ def _log_outage(state: RetryCallState) -> None:
 
 async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
     verified = time.monotonic()
+    deliveries: Sequence[Delivery] = []
     while not stop.is_set():
-        if time.monotonic() - verified >= VERIFY_SECONDS:
+        if time.monotonic() - verified >= VERIFY_SECONDS or (correlator.doubtful and not deliveries):
             await correlator.verify()
             verified = time.monotonic()
         deliveries = await consumer.poll(max_messages=POLL_MESSAGES, timeout=IDLE_SECONDS)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -26,6 +27,9 @@ from services.feeds.status import ALIVE_SECONDS, feeds_of
 
 _KEPT = (*EVENT_TOPICS, DEAD_LETTERS)
 """What feeds write and the bus keeps for good."""
+
+SILENT_SECONDS = 5.0
+"""A bus that loses its last messages is away for longer: what was sent before such a silence is compared again."""
 
 
 class FeedLost(Exception):
@@ -50,22 +54,43 @@ class Holding:
     on_lost: Callable[[], None] = _ignore  # called once, when `lost` becomes true
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     missing: frozenset[Partition] = frozenset()  # where the bus has not what the feed sent: it has to be read again
+    doubtful: list[tuple[Partition, tuple[int, bytes]]] = field(default_factory=list)  # sent last before a silence
+    last_sent: float = 0.0  # monotonic
+    begun: int = 0  # how often it began anew
 
     def sent(self, placed: Placed) -> None:
         """Remember what was sent last, of what the bus keeps for good. What stands before it is no longer there."""
-        kept = {part: one for part, one in placed.items() if part.topic in _KEPT}
+        kept = {part: span for part, span in placed.items() if part.topic in _KEPT}
         if not kept:
             return
-        tails = dict(self.checkpoint.tails)
-        behind = [part for part, one in kept.items() if part in tails and one.position <= tails[part][0]]
-        if behind:
-            self.missing |= frozenset(behind)
-        tails |= {part: (one.position, tail_of(one)) for part, one in kept.items() if part not in self.missing}
+        self.cut({part: span.first for part, span in kept.items()})
+        tails, now = dict(self.checkpoint.tails), time.monotonic()
+        if now - self.last_sent > SILENT_SECONDS:
+            self.doubtful += [(part, tails[part]) for part in kept if part in tails]
+        self.last_sent = now
+        tails |= {part: (last.position, tail_of(last)) for part, (_, last) in kept.items() if part not in self.missing}
         self.checkpoint = replace(self.checkpoint, tails=tails)
+
+    def cut(self, firsts: Mapping[Partition, int]) -> None:
+        """Take what the feed sent for missing where messages sent later stand in its place, or before it."""
+        tails = self.checkpoint.tails
+        self.lose(part for part, first in firsts.items() if part in tails and first <= tails[part][0])
+
+    def lose(self, partitions: Iterable[Partition]) -> None:
+        """Take what the feed sent to partitions for missing, and have the next holder see it if this one ends first."""
+        lost = frozenset(partitions)
+        if lost:
+            self.missing |= lost
+            tails = self.checkpoint.tails
+            self.checkpoint = replace(
+                self.checkpoint, tails={**tails, **{part: (tails[part][0], b"") for part in lost if part in tails}}
+            )
 
     def anew(self) -> Checkpoint:
         """Return the checkpoint in front of everything: nothing was read, and nothing is counted on."""
         self.missing = frozenset()
+        self.doubtful.clear()
+        self.begun += 1
         held = self.checkpoint
         anew = Checkpoint().held_by(*held.fence(), held.process)
         return replace(anew, condition=held.condition, begins=held.begins, rewound=held.rewound)
@@ -154,18 +179,37 @@ class Ownership:
         for holding in holdings:
             known = holding.checkpoint.begins
             tails = holding.checkpoint.tails
-            holding.missing |= {part for part, at in begins.items() if part in tails and at > known.get(part, 0)}
+            holding.lose(part for part, at in begins.items() if part in tails and at > known.get(part, 0))
             holding.checkpoint = replace(holding.checkpoint, begins=begins)
-        last: dict[Partition, tuple[int, bytes]] = {}
-        for holding in holdings:
-            for part, tail in holding.checkpoint.tails.items():
-                last[part] = max(last.get(part, tail), tail)
-        gone = set(await missing(self._bus, last))
-        for holding in holdings:
-            # what stands before a message that stands was kept; behind one that is gone each is looked for
-            doubtful = {part: tail for part, tail in holding.checkpoint.tails.items() if part in gone}
-            if doubtful:
-                holding.missing |= frozenset(await missing(self._bus, doubtful))
+        # each one by itself: what stands behind it may have been sent after the bus had lost it
+        counted = [
+            (holding, holding.begun, [*holding.doubtful, *holding.checkpoint.tails.items()]) for holding in holdings
+        ]
+        asked: dict[Partition, set[tuple[int, bytes]]] = {}
+        for part, tail in (one for _, _, each in counted for one in each):
+            asked.setdefault(part, set()).add(tail)
+        gone: set[tuple[Partition, tuple[int, bytes]]] = set()
+        while asked:
+            some = {part: tails.pop() for part, tails in asked.items()}
+            gone |= {(part, some[part]) for part in await missing(self._bus, some)}
+            asked = {part: tails for part, tails in asked.items() if tails}
+        for holding, begun, compared in counted:
+            if holding.begun == begun:  # otherwise it was begun anew meanwhile
+                holding.lose(one[0] for one in compared if one in gone)
+                holding.doubtful = [one for one in holding.doubtful if one not in compared]
+
+    async def send(self, holding: Holding, send: Callable[[], Awaitable[Placed]]) -> None:
+        """Have a feed send, and see by where that stands whether the bus lost what any feed here had sent before."""
+        tops: dict[Partition, int] = {}
+        for each in self.holdings.values():
+            for part, (position, _) in each.checkpoint.tails.items():
+                tops[part] = max(position, tops.get(part, position))
+        placed = await send()
+        behind = {part: first for part, (first, _) in placed.items() if part in tops and first <= tops[part]}
+        if behind:
+            for each in self.holdings.values():
+                each.cut(behind)
+        holding.sent(placed)
 
     async def watch(self) -> None:
         """See whether another process took a feed over, and have the last word where it did not."""
@@ -204,7 +248,8 @@ class Ownership:
             held = holding.checkpoint
             checkpoint = replace(checkpoint, tails=held.tails, begins=held.begins)
             await self.producer.send([checkpoint.message(holding.key)])
-            holding.checkpoint = checkpoint
+            held = holding.checkpoint  # meanwhile something may have been found missing
+            holding.checkpoint = replace(checkpoint, tails=held.tails, begins=held.begins)
 
     def status(self, paused: Mapping[str, Order] | None = None) -> tuple[FeedStatus, ...]:
         """Return how the feeds fare that this process holds. `paused`: the orders to hold feeds."""

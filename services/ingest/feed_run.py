@@ -26,7 +26,7 @@ import structlog
 from tenacity import RetryCallState
 
 from adapters.core import Asks, BadRecord, Batch, Connection, Defers, Json, Keeps, Origin, SourceDown, Watch, Watched
-from bus.contract import BusDown, Message, Producer
+from bus.contract import BusDown, BusError, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
@@ -315,7 +315,12 @@ class FeedRun:
                 raise
             self.log.error("feed failed", **describe(error))
             why = f"{self.source.name} stopped: {type(error).__name__}; it is tried again"
-            await self._save(replace(self.holding.checkpoint, stopped=why))
+            try:
+                await self._save(replace(self.holding.checkpoint, stopped=why))
+            except BusDown:
+                raise
+            except BusError as refused:  # the log alone tells it then; the feed goes on being tried
+                self.log.error("feed stopped", **describe(refused))
             raise Stopped(why) from error
         if self.holding.checkpoint.condition.down_since is not None and not self._ordered():
             self._observe(down_since=None, down_why=None)
@@ -490,7 +495,8 @@ class FeedRun:
     async def _send(self, messages: Sequence[Message]) -> None:
         """Return when all are durable. The same bytes go again as long as it is unknown whether they arrived."""
         if messages:
-            self.holding.sent(await self.host.patience(self.stop, lambda: self.host.producer.send(messages)))
+            patiently = partial(self.host.patience, self.stop, lambda: self.host.producer.send(messages))
+            await self.host.ownership.send(self.holding, patiently)
 
     async def _save(self, checkpoint: Checkpoint) -> None:
         await self.host.patience(self.stop, lambda: self.host.ownership.save(self.holding, checkpoint))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bus.contract import Bus, BusDown
+from bus.contract import Bus, BusDown, UnknownTopic
 from services import retry
 from services.dead_letters import Spool
 from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
@@ -162,8 +162,8 @@ class Host:
                 if time.monotonic() - verified >= VERIFY_SECONDS:
                     await ownership.verify()
                     verified = time.monotonic()
-            except BusDown:
-                verified = -VERIFY_SECONDS  # a bus that comes back may have less than it had
+            except (BusDown, UnknownTopic):
+                verified = -VERIFY_SECONDS  # a bus that comes back, or is made anew, may have less than it had
                 continue  # those who send find out for themselves
 
     def _unwatched(self, sentry: asyncio.Task[None]) -> None:
@@ -190,7 +190,7 @@ class Host:
                     await shared.producer.send(ends)
                     log.info("receipts ended", count=len(ends))
                 await asyncio.sleep(_DAY)
-            except BusDown:
+            except (BusDown, UnknownTopic):
                 await asyncio.sleep(_MINUTE)
 
 

@@ -10,24 +10,24 @@ from typing import TypeVar
 import structlog
 from tenacity import RetryCallState
 
-from bus.contract import BusDown
+from bus.contract import BusDown, UnknownTopic
 from links.reasons import is_final
 from services import retry
 from services.dead_letters import SpoolDown
 
 T = TypeVar("T")
-_PASSING = (BusDown, SpoolDown)
+_PASSING = (BusDown, SpoolDown, UnknownTopic)  # topics that are being made anew
 log = structlog.get_logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Repeats a step that failed because the bus or the disk was down, for `deadline` seconds at most."""
+    """Repeats a step that failed because the bus, its topics or the disk were away, for `deadline` seconds at most."""
 
     deadline: float
 
     async def __call__(self, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
-        """Return what the step returns. Raises BusDown or SpoolDown after the deadline, or once `stop` is set."""
+        """Return what the step returns. After the deadline, or once `stop` is set, what it raises: that all is away."""
         try:
             return await step()  # the policy costs more than most steps, and most steps succeed
         except _PASSING as error:

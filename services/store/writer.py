@@ -37,7 +37,7 @@ class Move(NamedTuple):
     new: int
     epoch: int
     known: int  # latest publication stamp among what was read
-    tail: bytes = b""  # digest of the last message before `new`; empty: not known
+    tail: bytes = b""  # what was read up to `new`, as `bus.tails.Extent` keeps it; empty: not known
     open_known: int = 0  # latest publication stamp among what was read and may be told to all
 
 
@@ -263,7 +263,7 @@ class Transaction(Protocol):
         """They were delivered."""
 
     async def tails(self) -> dict[tuple[str, int], tuple[int, bytes]]:
-        """Return (topic, partition) -> next position and the digest of the message before it, where that is known."""
+        """Return (topic, partition) -> next position and the `tail` of the last move to it, where one is known."""
 
     async def rewind(self, topic: str, part: int, following: int) -> None:
         """Have a partition read from its beginning, if its next position is still `following`; fence its holder."""

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from bus.contract import BusDown, MessageTooLarge
+from bus.contract import BusDown, MessageTooLarge, UnknownTopic
 from schemas.cloudevents import TRACEPARENT, trace
 from services.buckets import Buckets
 from services.dead_letters import SpoolDown
@@ -95,7 +95,7 @@ async def _kept(handler: PushHandler, post: Post) -> Answer:
     """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
     try:
         return await handler.answer(post)
-    except (BusDown, SpoolDown, FeedLost):
+    except (BusDown, UnknownTopic, SpoolDown, FeedLost):
         raise problems.unavailable() from None
     except MessageTooLarge:
         raise problems.too_large("bytes") from None

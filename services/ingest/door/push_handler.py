@@ -101,7 +101,7 @@ class PushHandler:
         reads = await self._reads(post.body)
         messages, answers = await asyncio.to_thread(self._judge, tally, reads)
         await failpoints.reach("door.decoded")
-        self.ledger.holding.sent(await self.producer.send(messages))
+        await self.ledger.ownership.send(self.ledger.holding, lambda: self.producer.send(messages))
         await failpoints.reach("door.sent")
         body = {
             "batch": post.name,

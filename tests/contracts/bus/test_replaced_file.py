@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bus.contract import BusDown, Message, Topic
+from bus import log_tables
+from bus.contract import BusDown, Message, Topic, UnknownTopic
 from bus.embedded import EmbeddedBus
 from bus.sqlite_file import SqliteFile
 
@@ -55,6 +58,14 @@ async def test_a_file_that_was_replaced_is_seen(tmp_path: Path) -> None:
 async def test_a_log_that_goes_on_in_a_removed_file_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SqliteFile, "_standing", lambda _self: (0, 0))
     assert await lost(tmp_path / "bus.db")
+
+
+def test_partitions_that_another_file_has_not_are_unknown(tmp_path: Path) -> None:
+    """Seen before the file was: what was sent is refused, and sent again once its topics are declared."""
+    with closing(sqlite3.connect(tmp_path / "bus.db")) as connection:
+        log_tables.create(connection)
+        with pytest.raises(UnknownTopic):
+            log_tables.append(connection, {7: [(b"k", b"v", None)]}, frozenset())
 
 
 async def test_a_file_that_is_gone_is_down_and_a_member_joins_anew_once_it_is_back(tmp_path: Path) -> None:
