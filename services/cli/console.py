@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Store) -> AsyncIterator[FastAPI]:
     """Open the console's own parts and yield its application. Raises BusDown, Refusal where there is no bus."""
     from adapters.registry import systems
+    from services.authority import Admission
+    from services.authority.signatures import Verifier
     from services.console import Console, Watch, create_app
     from services.console.history import History
     from services.console.open_flow import OpenFlow
@@ -31,9 +33,10 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.ingest.sources import without_key
     from services.overview import Observer
     from services.veil import Veil
-    from services.wiring import declared_bus, receipt_index
+    from services.wiring import declared_bus, receipt_index, signing_keys
 
     need(settings.bus_url, "bus", "ingest")
+    keys = signing_keys(settings)
     async with declared_bus(settings) as bus:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         history = History(settings.data_dir / "console-history.json")
@@ -49,6 +52,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
             systems=systems(),
             spool=Spool(settings.data_dir / "spool"),
             receipts=receipt_index(settings),
+            admission=partial(Admission, wall_clock, verifier=Verifier(keys) if keys is not None else None),
             unsigned=partial(without_key, settings),
             bus_name=settings.bus_url,
         )

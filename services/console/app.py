@@ -15,7 +15,7 @@ from schemas.operations import Overview, Trace
 from services.api import problems
 from services.api.guard import CLOSED
 from services.api.problems import described
-from services.console import feeds, letters, matches
+from services.console import feeds, letters, matches, retraction
 from services.console.access import Operations, Records
 from services.console.backing import Console
 from services.problems import Problem
@@ -86,6 +86,7 @@ def create_app(console: Console) -> FastAPI:
     app.add_exception_handler(BusDown, _no_bus)
     _route_flow(app)
     feeds.route(app)
+    retraction.route(app)
     letters.route(app)
     matches.route(app)
     _route_files(app)

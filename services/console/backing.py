@@ -9,6 +9,7 @@ from adapters.core import System
 from bus.contract import Bus
 from services.api.tokens import Trust
 from services.audit import Audit, Clock
+from services.authority import Admission
 from services.console.open_flow import OpenFlow
 from services.console.watch import Watch
 from services.dead_letters import Spool
@@ -30,5 +31,6 @@ class Console:
     systems: Mapping[str, System]
     spool: Spool
     receipts: Index
+    admission: Callable[[], Admission]  # what of the bus counts
     unsigned: Callable[[str], str | None]  # why an order to a feed of that system cannot be signed here
     bus_name: str  # tells one bus from another, for the index of receipts

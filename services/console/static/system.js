@@ -7,6 +7,7 @@ export async function show(main, every, name) {
   const content = element("div");
   main.append(content);
   const controls = new Map(); // by feed: they stay what they are while the facts around them are drawn anew
+  const withdrawal = withdrawalOf(name);
   async function draw() {
     const system = await ask(`/console/api/systems/${encodeURIComponent(name)}`);
     update(content, contentOf(system));
@@ -16,6 +17,9 @@ export async function show(main, every, name) {
       const form = controls.get(feed.feed)(feed);
       if (form.parentNode !== place) place.replaceChildren(form);
     }
+    const place = content.querySelector('[data-kept="withdrawal"]');
+    const form = withdrawal(system.receipts);
+    if (form.parentNode !== place) place.replaceChildren(form);
   }
   await draw();
   every(5000, draw);
@@ -36,7 +40,54 @@ function contentOf(system) {
   parts.push(table("Last files, polls and messages", [{ text: "When" }, { text: "Feed" }, { text: "Name", kind: "wide" }, { text: "Read", kind: "number" }, { text: "Published", kind: "number" }, { text: "Refused", kind: "number" }, { text: "Left out", kind: "number" }],
     system.receipts.map((receipt) => [time(receipt.at), receipt.feed, element("a", { href: `#/trace/${encodeURIComponent(receipt.batch)}` }, receipt.batch), count(receipt.read), count(receipt.published),
       receipt.dead_lettered ? badge(count(receipt.dead_lettered), "bad") : "0", count(Object.values(receipt.filtered).reduce((sum, each) => sum + each, 0))])));
+  parts.push(element("section", { class: "panel", "aria-label": "Withdraw a file" }, element("h2", {}, "Withdraw a file"),
+    element("p", { class: "soft" }, "Each record whose last version came from it is retracted: shown first. What an earlier file told of a record does not come back by it."),
+    element("div", { "data-kept": "withdrawal" })));
   return parts;
+}
+
+// One bad file withdrawn whole: what that is, and then that it is done.
+function withdrawalOf(system) {
+  const batch = element("input", { id: "withdraw-batch", required: true, maxlength: "400", list: "withdraw-known", spellcheck: "false", placeholder: "the name of a file, poll or message" });
+  const known = element("datalist", { id: "withdraw-known" });
+  const why = element("input", { id: "withdraw-why", required: true, minlength: "3", maxlength: "400", placeholder: "what it is for" });
+  const outcome = element("p", { role: "status", "aria-live": "polite" });
+  const really = element("button", { type: "button", hidden: true }, "Withdraw it");
+  const asked = element("button", { type: "submit" }, "What would be withdrawn?");
+  const order = async (yes) => {
+    if (!batch.reportValidity() || !why.reportValidity()) return null;
+    outcome.replaceChildren("Working...");
+    try {
+      return await ask("/console/api/retract", { body: { system, batch: batch.value.trim(), why: why.value, yes } });
+    } catch (error) {
+      outcome.replaceChildren(badge(error.message, "bad"));
+      return null;
+    }
+  };
+  const words = (answer) => `${count(answer.records)} records, ${count(answer.events)} events (${Object.entries(answer.kinds).map(([kind, number]) => `${count(number)} ${kind}`).join(", ") || "none"})`
+    + `; left alone: ${count(answer.left_alone_later_version)} with a later version, ${count(answer.left_alone_retracted)} retracted already`;
+  const again = () => { really.hidden = true; };
+  batch.addEventListener("input", again);
+  really.addEventListener("click", async () => {
+    const answer = await order(true);
+    again();
+    if (answer) outcome.replaceChildren(badge("Withdrawn", "good"), ` ${words(answer)}`);
+  });
+  const form = element("form", { "aria-label": "Withdraw a file of this system", onsubmit: async (event) => {
+    event.preventDefault();
+    const answer = await order(false);
+    if (!answer) return;
+    outcome.replaceChildren(`Would be withdrawn: ${words(answer)}.`);
+    really.hidden = answer.events === 0;
+    if (answer.events) really.focus();
+  } },
+  element("label", { for: "withdraw-batch" }, "File, poll or message"), batch, known,
+  element("label", { for: "withdraw-why" }, "Why (kept in the audit log with your name; name no person)"), why,
+  element("p", { class: "row" }, asked, really), outcome);
+  return (receipts) => {
+    update(known, receipts.map((receipt) => element("option", { value: receipt.batch })));
+    return form;
+  };
 }
 
 // The buttons of one feed. Returns what brings them up to date with its state.

@@ -177,6 +177,24 @@ def test_a_feed_is_held_and_let_go_on_and_what_is_written_meanwhile_stays(seen: 
     assert [text for text in reasons if "it is mended" in text]
 
 
+def test_a_file_is_withdrawn_after_it_was_shown_what_that_is(seen: Seen, running: Installation) -> None:
+    page = seen.page
+    seen.go("systems/CLAIMS3")
+    withdraw = page.get_by_role("region", name="Withdraw a file")
+    batch = page.get_by_role("table", name="Last files, polls and messages").locator("tbody tr a").first.text_content()
+    withdraw.get_by_label("File, poll or message").fill(batch or "")
+    withdraw.get_by_label("Why (kept").fill("the owner tries it out")
+    expect(withdraw.get_by_role("button", name="Withdraw it")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(withdraw.get_by_role("status")).to_contain_text("Would be withdrawn: ")
+    expect(withdraw.get_by_role("button", name="Withdraw it")).to_be_focused()
+    withdraw.get_by_label("File, poll or message").fill("another")
+    expect(withdraw.get_by_role("button", name="Withdraw it")).to_be_hidden()
+    assert [verb for verb, why in running.audited() if why == "the owner tries it out"] == [
+        "console retract batch (dry run) confidential:read"
+    ]
+
+
 def test_a_system_that_is_none_is_told(seen: Seen) -> None:
     seen.expected = {404}
     seen.go("systems/NONE")

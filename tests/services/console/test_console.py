@@ -161,6 +161,41 @@ async def test_a_feed_is_held_and_let_go_on(console: World) -> None:
     assert (await console.verbs())[-2:] == ["console feeds pause", "console feeds resume"]
 
 
+async def test_a_bad_file_is_shown_and_withdrawn_whole(console: World) -> None:
+    await _ingest(console, "good 1", "two 2", "skip 3")
+    await _ingest(console, "good 4", name="b.txt")
+    asked = {"system": "TOY", "batch": "a.txt", "why": "test data, says the owner"}
+    preview = await _post(console, "/console/api/retract", asked)
+    assert (preview["done"], preview["records"], preview["events"], preview["kinds"]) == (False, 2, 3, {"status": 3})
+    assert len((await world(console.bus)).events) == 4
+    assert (await _post(console, "/console/api/retract", asked | {"yes": True}))["records"] == 2
+    taken_back = {event.record for event in (await world(console.bus)).events if event.operation == "retract"}
+    assert taken_back == {"1", "2"}
+    again = await _post(console, "/console/api/retract", asked)
+    assert (again["records"], again["left_alone_retracted"]) == (0, 2)
+    verbs = await console.verbs()
+    assert "console retract batch" in verbs
+    assert verbs.count("console retract batch (dry run)") == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"batch": "x.txt"}, 404), ({"system": "NONE"}, 404), ({"why": "  "}, 422), ({"why": "a\nb"}, 422)],
+)
+async def test_no_withdrawal_without_a_file_and_a_reason(console: World, change: dict[str, str], status: int) -> None:
+    await _ingest(console, "good 1")
+    asked = {"system": "TOY", "batch": "a.txt", "why": "see", "yes": True} | change
+    response = await console.client.post("/console/api/retract", json=asked, headers=console.token(*EVERY))
+    assert response.status_code == status
+    assert {event.operation for event in (await world(console.bus)).events} == {"assert"}
+
+
+async def test_to_withdraw_needs_the_right_to_write(console: World) -> None:
+    asked = {"system": "TOY", "batch": "a.txt", "why": "see"}
+    headers = console.token("operations:read", "records:read")
+    assert (await console.client.post("/console/api/retract", json=asked, headers=headers)).status_code == 403
+
+
 async def test_from_a_file_on_it_is_read_again(console: World) -> None:
     await _ingest(console, "good 1")
     await _ingest(console, "good 2", name="b.txt")
@@ -334,6 +369,15 @@ async def test_of_a_system_marked_by_law_nothing_is_known(tmp_path: Path, monkey
             assert [answer.status_code for answer in answers] == [404, 404]
             assert _but_the_request(answers[0]) == _but_the_request(answers[1])
             assert await _get(console, real, WHOLE)
+        asked = {"system": "TOY", "batch": "a.txt", "why": "see"}
+        answers = [
+            await console.client.post(
+                "/console/api/retract", json=asked | {"batch": name}, headers=console.token(*EVERY)
+            )
+            for name in ("a.txt", "none.txt")
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert _but_the_request(answers[0]) == _but_the_request(answers[1])
         assert len((await _get(console, listed, WHOLE))["letters"]) == 1
         assert len((await _get(console, "/console/api/systems/TOY", WHOLE))["receipts"]) == 1
         assert "console trace confidential:read" in await console.verbs()
