@@ -60,9 +60,10 @@ def headers_of(event: AnyEvent, traceparent: str | None = None) -> Headers:
     return headers if traceparent is None else (*headers, (TRACEPARENT, traceparent.encode()))
 
 
-def headers_of_change(identity: str, at: str) -> Headers:
+def headers_of_change(identity: str, at: str, traceparent: str | None = None) -> Headers:
     """The headers of a change of status; `at` is its instant as RFC 3339 has it. Told twice, it has one id."""
-    return (*_OF_CHANGES, ("ce_id", identity.encode()), ("ce_time", at.encode()))
+    headers = (*_OF_CHANGES, ("ce_id", identity.encode()), ("ce_time", at.encode()))
+    return headers if traceparent is None else (*headers, (TRACEPARENT, traceparent.encode()))
 
 
 def event_of(headers: Iterable[tuple[str, bytes]], value: bytes) -> AnyEvent:

@@ -385,6 +385,15 @@ class MetricsSettings(Group):
     serve: Port = Field(default=None, description="Port of `visabus serve`, beside that of its answers.")
 
 
+class TracingSettings(Group):
+    """Where traces of records go; needs the extra `otel`."""
+
+    endpoint: str | None = Field(
+        default=None, description="The address of a collector that takes OTLP over HTTP; unset: nothing is traced."
+    )
+    share: float = Field(default=0.001, ge=0, le=1, description="Share of the records that are traced.")
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations."""
 
@@ -427,6 +436,7 @@ class Settings(BaseSettings):
     deadlines: Deadlines = Deadlines()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @classmethod
     def settings_customise_sources(

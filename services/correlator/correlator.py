@@ -32,6 +32,7 @@ from services.metrics.instruments import EVENTS
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
 from services.store.writer import Fenced, Move, Transaction, Writer
+from services.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 COMPARE_ROWS = 20
@@ -60,6 +61,7 @@ class Correlator:
         stop: asyncio.Event,
         bus: Bus | None = None,
         admission: Admission | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """`admission`: how what a bus delivers is judged; None where deliveries are made by hand, and none is."""
         self._writer = writer
@@ -69,6 +71,7 @@ class Correlator:
         self._stop = stop
         self._bus = bus
         self._admission = admission
+        self._tracing = tracing
         self._keys = KeyCache()
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self._extents: dict[Partition, Extent] = {}  # of the same
@@ -243,6 +246,7 @@ class Correlator:
             await self._producer.send(bad)  # before the position moves on: a refused event is kept
         if not batch.moves:
             return {}
+        began = time.time_ns()
         await failpoints.reach("append.begin")
         async for attempt in transaction(stop=self._stop):
             with attempt:
@@ -254,6 +258,8 @@ class Correlator:
             part = Partition(move.topic, move.part)
             if part in self._positions:
                 self._moved(part, move)
+        if self._tracing is not None:
+            self._tracing.taken(held, began)
         await failpoints.reach("append.committed")
         if done.to_compare:
             await self.compare()
@@ -354,7 +360,7 @@ class Correlator:
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    count = await deliver(tx, self._producer)
+                    count = await deliver(tx, self._producer, self._tracing)
                     await failpoints.reach("outbox.sent")
         return count
 

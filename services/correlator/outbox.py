@@ -9,13 +9,14 @@ from schemas.cloudevents import headers_of_change
 from schemas.topics import CHANGES, CHANGES_LATEST, CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST
 from services.correlator.changes import unpack_changes
 from services.store.writer import Transaction
+from services.tracing import Tracing
 
 _TOPICS = {False: (CHANGES, CHANGES_LATEST), True: (CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST)}
 ROWS = 50
 """Rows of the outbox in one go."""
 
 
-async def deliver(tx: Transaction, producer: Producer) -> int:
+async def deliver(tx: Transaction, producer: Producer, tracing: Tracing | None = None) -> int:
     """Send the oldest rows and delete them once they are durable; how many changes that were. Raises BusDown.
 
     One correlator at a time: two would put an older change behind a newer one on the compacted topic.
@@ -29,7 +30,8 @@ async def deliver(tx: Transaction, producer: Producer) -> int:
     messages = []
     for body, topics in bodies:
         change = orjson.loads(body)
-        key, headers = change["person"].encode(), headers_of_change(change["id"], change["at"])
+        context = tracing.changed(change, topics[0]) if tracing is not None else None
+        key, headers = change["person"].encode(), headers_of_change(change["id"], change["at"], context)
         messages += [Message(topic, key, body, headers) for topic in topics]
     await producer.send(messages)
     await tx.delete_changes([row[0] for row in rows])

@@ -30,6 +30,7 @@ from services.store import Store, open_store
 from services.store.contract import Incomplete, StoreDown, behind
 from services.store.heartbeats import Heartbeats
 from services.store.writer import Conflict, Fenced
+from services.tracing import tracing_of
 
 POLL_MESSAGES = 5_000
 BEHIND = POLL_MESSAGES // 2
@@ -120,8 +121,17 @@ async def run(
     async with AsyncExitStack() as opened:
         store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
         spool = Spool(settings.data_dir / "spool")
+        if (tracing := tracing_of(settings, "correlator")) is not None:
+            opened.callback(tracing.close)
         correlator = Correlator(
-            store.writer, producer, spool, clock=clock, stop=stop, bus=bus, admission=_admission(settings, clock)
+            store.writer,
+            producer,
+            spool,
+            clock=clock,
+            stop=stop,
+            bus=bus,
+            admission=_admission(settings, clock),
+            tracing=tracing,
         )
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"

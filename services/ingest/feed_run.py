@@ -44,6 +44,7 @@ from services.keyring import Keyring
 from services.logs import describe
 from services.questions import Book, FeedQuestions
 from services.settings import IngestSettings
+from services.tracing import Tracing
 
 _LINGER_SECONDS = 0.2
 """How long a feed whose source streams waits for more to send together."""
@@ -93,6 +94,7 @@ class Installation:
     patience: Patience
     mappers: Mappers | None
     gate: Gate | None  # None: no batch waits for a person
+    tracing: Tracing | None  # None: nothing is traced
     once: bool
     stop: asyncio.Event
     grace: float  # seconds from the stop to the end of the process
@@ -398,7 +400,15 @@ class FeedRun:
             try:
                 gate = None if isinstance(connection, Asks) else host.gate
                 reader = Reader(
-                    source, host.settings, host.clock, host.spool, host.patience, self.stop, host.mappers, gate
+                    source,
+                    host.settings,
+                    host.clock,
+                    host.spool,
+                    host.patience,
+                    self.stop,
+                    mappers=host.mappers,
+                    gate=gate,
+                    tracing=host.tracing,
                 )
                 chunks = reader.chunks(connection, self.holding.checkpoint)
                 prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)

@@ -25,6 +25,7 @@ from services.logs import describe
 from services.metrics import FeedCollector, exported
 from services.questions import Book
 from services.settings import Settings
+from services.tracing import tracing_of
 from services.wiring import open_bus, receipt_keys, topics
 
 _MINUTE, _DAY = 60.0, 86_400.0
@@ -94,6 +95,7 @@ class Host:
         orders = Orders()
         await self._patience(self._stop, lambda: orders.follow(self._bus))
         producer = await self._patience(self._stop, self._bus.producer)
+        tracing = tracing_of(self._settings, "ingest")
         gate = gate_of(self._settings, orders, self._bus)
         try:
             ownership = Ownership(self._bus, producer)
@@ -112,6 +114,7 @@ class Host:
                 patience=self._patience,
                 mappers=self._mappers,
                 gate=gate,
+                tracing=tracing,
                 once=self._once,
                 stop=self._stop,
                 grace=self._settings.deadlines.stop,
@@ -123,6 +126,8 @@ class Host:
         finally:
             if gate is not None:
                 await gate.close()
+            if tracing is not None:
+                await asyncio.to_thread(tracing.close)
             await producer.close()
 
     async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> set[str]:

@@ -26,6 +26,7 @@ from services.ingest.tally import Limits, Tally, Wholesale
 from services.ingest.work import Outcome
 from services.settings import IngestSettings
 from services.store.contract import StoreDown
+from services.tracing import Tracing
 
 _SLICE_SECONDS = 0.05
 """How long reading goes on without a wait before the loop is given back."""
@@ -52,6 +53,7 @@ class Reader:
     stop: asyncio.Event
     mappers: Mappers | None = None
     gate: Gate | None = None  # None: no batch waits for a person
+    tracing: Tracing | None = None  # None: nothing is traced
 
     async def chunks(self, connection: Connection, checkpoint: Checkpoint) -> AsyncGenerator[Chunk, None]:
         """Yield what the source has beyond the checkpoint. Raises SourceDown."""
@@ -77,7 +79,7 @@ class Reader:
             return Tally(origin, feed.mapping, self.clock, self.spool, limits, Guard.of(system), mark=mark)
 
         tally = fresh_tally()
-        tally.numbered, tally.named = feed.numbered, batch.named
+        tally.numbered, tally.named, tally.tracing = feed.numbered, batch.named, self.tracing
         if self.gate is not None and not resumed.reads:
             try:
                 batch, waiting = await self._judged(self.gate, batch, before, tally, fresh_tally())

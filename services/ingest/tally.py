@@ -18,6 +18,7 @@ from services.dead_letters import Spool, dead_letter, shape
 from services.feeds import Counters
 from services.ingest.clocks import Clock
 from services.ingest.work import Encoded, Outcome, Work
+from services.tracing import Tracing
 
 NAMED = 1_000
 """The number of refused records that a receipt names; all are counted."""
@@ -50,6 +51,7 @@ class Tally:
     guard: Guard
     mark: str = ""  # of the batch's content
     skip: int = 0  # reads done by an earlier run: mapped again for the receipt, but neither sent nor counted
+    tracing: Tracing | None = None  # None: nothing is traced
     trace: str | None = None  # the sender's trace context, which the events carry along
     rejected: str | None = None  # the rule under which all is left out: a person said that none of it is sent
     decided: dict[str, str] | None = None  # that person's word, for the receipt
@@ -170,6 +172,8 @@ class Tally:
         self.read += 1
         self.published += 1
         self.events += len(outcome.messages)
+        if self.tracing is not None:
+            return self.tracing.published(self.origin.system, self.origin.feed, outcome.messages)
         return outcome.messages
 
     def _note(self, read: Note) -> list[Message]:
