@@ -30,7 +30,8 @@ POINTS = frozenset(
     " door.decoded door.sent door.answered door.saved"
     " ingest.decoded ingest.sent ingest.saved"
     " replay.sent replay.marked"
-    " ask.sent".split()
+    " ask.sent"
+    " rebuild.filled rebuild.compared switch.locked switch.carried switch.written switch.committed drop.marked".split()
 )
 """Every point there is."""
 

@@ -78,8 +78,8 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.console.beside import Beside
     from services.keyring import UnsafeKey
     from services.metrics import exported
-    from services.store import open_store
     from services.store.contract import StoreDown
+    from services.store.following import followed
     from services.wiring import open_bus
 
     # uvicorn stops by itself, and then sends itself the signal again: without a handler that would end us half closed
@@ -91,8 +91,9 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
             audit = await open_audit(settings.audit_url, audit_keys, wall_clock)
         except (UnsafeKey, OSError, AuditDown) as error:
             raise Refusal(str(error)) from None
+        opening = AsyncExitStack()
         try:
-            store = await open_store(settings.store_url)
+            store = await opening.enter_async_context(followed(settings.store_url))
         except StoreDown as error:
             await audit.close()
             raise Refusal(str(error)) from None
@@ -110,7 +111,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
         finally:
             giving_out.cancel()
             await asyncio.gather(giving_out, return_exceptions=True)
-            await store.close()
+            await opening.aclose()
             await keeper.close()
             await audit.close()
 

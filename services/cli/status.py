@@ -65,15 +65,14 @@ async def _run(settings: Settings, system: str | None, *, as_json: bool, watch: 
 async def observer(settings: Settings) -> AsyncIterator[Observer]:
     """Open what an overview is made of. Raises BusDown, StoreDown."""
     from services.overview import Observer
-    from services.store import open_store
+    from services.store.following import followed
     from services.wiring import declared_bus
 
     async with AsyncExitStack() as opened:
         bus = await opened.enter_async_context(declared_bus(settings))
         store = None
         if exists(settings.store_url):
-            store = await open_store(settings.store_url)
-            opened.push_async_callback(store.close)
+            store = await opened.enter_async_context(followed(settings.store_url))
         yield Observer(bus, store.reads if store is not None else None, settings.feeds)
 
 

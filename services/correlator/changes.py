@@ -90,7 +90,7 @@ def _add_person(
     formerly: list[str],
 ) -> None:
     answer = status(history, now, coverage)
-    digest = _digest(answer)
+    digest = digest_of(answer)
     person = bytes.fromhex(history.person)
     sequence = before.sequence if before else 0
     if formerly or before is None or before.announced != digest:
@@ -118,7 +118,7 @@ def _add_person(
 def fire(row: PersonRow, history: History, coverage: Coverage, now: int) -> tuple[PersonRow, bytes | None]:
     """The row as time or coverage moved its answer, and the change to tell, if it is one."""
     answer = status(history, now, coverage)
-    digest = _digest(answer)
+    digest = digest_of(answer)
     changed = digest != row.announced
     sequence = row.sequence + changed
     awaits_from, awaits = _awaits(answer)
@@ -140,7 +140,8 @@ def _awaits(answer: Answer | None) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _digest(answer: Answer | None) -> str:
+def digest_of(answer: Answer | None) -> str:
+    """What `announced` says of an answer that was told."""
     if answer is None:
         return "-"
     parts = (answer.outcome, answer.reason, answer.rule, answer.since, answer.evidence, answer.stay.id)

@@ -29,7 +29,7 @@ from services.settings import Settings
 from services.store import Store, open_store
 from services.store.contract import Incomplete, StoreDown, behind
 from services.store.heartbeats import Heartbeats
-from services.store.writer import Conflict, Fenced
+from services.store.writer import Conflict, Fenced, Superseded
 from services.tracing import tracing_of
 
 POLL_MESSAGES = 5_000
@@ -111,15 +111,37 @@ async def run(
     stop: asyncio.Event,
     hold: bool = False,
     clock: Callable[[], datetime] = wall_clock,
+    edition: int | None = None,
 ) -> None:
     """Correlate until `stop` is set; with `once` until all that the bus holds is resolved and told.
 
-    With `hold` nothing is told: changes wait in the outbox of a store that is rebuilt beside the live one.
-    Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration, and with `once`
+    The live edition of the store is written; where another becomes live, that one from then on. `edition`: one that is
+    being built, until it is live or given up (raises Superseded). With `hold` nothing is told: changes wait in the
+    outbox. Raises BusDown or StoreDown after the outage that the settings allow, OtherConfiguration, and with `once`
     Incomplete where something could not be resolved, MessagesGone where the bus lost messages before they were read.
     """
+    while True:
+        try:
+            await _run(settings, once=once, stop=stop, hold=hold, clock=clock, edition=edition)
+        except Superseded:
+            if edition is not None:
+                raise
+            log.info("another edition of the store is live: going over to it")
+        else:
+            return
+
+
+async def _run(
+    settings: Settings,
+    *,
+    once: bool,
+    stop: asyncio.Event,
+    hold: bool,
+    clock: Callable[[], datetime],
+    edition: int | None,
+) -> None:
     async with AsyncExitStack() as opened:
-        store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened))
+        store, bus, producer = await _patiently(settings, stop, lambda: _open(settings, opened, edition))
         spool = Spool(settings.data_dir / "spool")
         if (tracing := tracing_of(settings, "correlator")) is not None:
             opened.callback(tracing.close)
@@ -130,7 +152,7 @@ async def run(
             clock=clock,
             stop=stop,
             bus=bus,
-            admission=_admission(settings, clock),
+            admission=admission_of(settings, clock),
             tracing=tracing,
         )
         # a group per store: one that is built anew reads everything, beside the one that is in use
@@ -146,7 +168,7 @@ async def run(
             )
 
 
-def _admission(settings: Settings, clock: Callable[[], datetime]) -> Admission:
+def admission_of(settings: Settings, clock: Callable[[], datetime]) -> Admission:
     """How events are judged, told in a line. Raises SettingsError."""
     rights, keys = table(), wiring.signing_keys(settings)
     if keys is None:
@@ -157,10 +179,10 @@ def _admission(settings: Settings, clock: Callable[[], datetime]) -> Admission:
     return Admission(clock, rights, Verifier(keys))
 
 
-async def _open(settings: Settings, opened: AsyncExitStack) -> tuple[Store, Bus, Producer]:
+async def _open(settings: Settings, opened: AsyncExitStack, edition: int | None) -> tuple[Store, Bus, Producer]:
     """Everything, or nothing."""
     async with AsyncExitStack() as opening:
-        store = await open_store(settings.store_url)
+        store = await open_store(settings.store_url, edition=edition)
         opening.push_async_callback(store.close)
         bus = await wiring.open_bus(settings)
         opening.push_async_callback(bus.close)
@@ -194,6 +216,7 @@ async def _both(
     stop: asyncio.Event,
 ) -> None:
     pace = Pace(store.reads.backlog)
+    superseded = False
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_beating(correlator, bus, store, stop, pace))
@@ -202,10 +225,14 @@ async def _both(
             if once:
                 await _done(bus, store, stop, reading, hold=hold)
                 stop.set()
+    except* Superseded:
+        superseded = True
     except* _PASSING as errors:
         # what was under way when the order to stop came is given up: whoever starts next finds it undone, not half done
-        if not stop.is_set():
+        if not stop.is_set() and not superseded:
             raise errors.exceptions[0] from None
+    if superseded:
+        raise Superseded(f"edition {store.edition} of the store is not the one to write any more")
 
 
 async def _reading(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 
 import structlog
 from tenacity import RetryCallState
@@ -14,8 +15,8 @@ from services import retry, wiring
 from services.questions.book import Book
 from services.questions.follow import GROUP, Follower
 from services.settings import Settings
-from services.store import open_store
 from services.store.contract import StoreDown
+from services.store.following import followed
 
 _PASSING = (BusDown, StoreDown)
 _IDLE_SECONDS = 1.0
@@ -43,10 +44,9 @@ async def run(
 async def _follow(
     settings: Settings, feeds: Mapping[str, Sequence[str]], *, most_open: int, once: bool, stop: asyncio.Event
 ) -> int:
-    store = await open_store(settings.store_url)
-    bus = await wiring.open_bus(settings)
-    try:
-        await bus.declare(wiring.topics())
+    async with AsyncExitStack() as opened:
+        store = await opened.enter_async_context(followed(settings.store_url))
+        bus = await opened.enter_async_context(wiring.declared_bus(settings))
         producer = await bus.producer()
         consumer = await bus.consumer(GROUP, [CHANGES])
         try:
@@ -60,9 +60,6 @@ async def _follow(
         finally:
             await consumer.close()
             await producer.close()
-    finally:
-        await bus.close()
-        await store.close()
 
 
 def _log_outage(state: RetryCallState) -> None:

@@ -100,10 +100,11 @@ async def open_store(url: str, *, migrate: bool = True, edition: int | None = No
     editions = Home(home)
     state = State.LIVE if edition is None else State.BUILDING
     writer: Writer
+    silent = state is State.BUILDING
     if schema is not None:
-        writer = postgres.PostgresWriter(engine, postgres.fence_of(schema, number, state), number)
+        writer = postgres.PostgresWriter(engine, postgres.fence_of(schema, number, state), number, silent=silent)
     else:
-        writer = sqlite.SqliteWriter(engine, sqlite.fence_of(editions, number, state))
+        writer = sqlite.SqliteWriter(engine, sqlite.fence_of(editions, number, state), silent=silent)
     return Store(engine, SqlReads(engine), writer, editions, number)
 
 

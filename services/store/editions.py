@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import func, insert, inspect, select, text, update
+from sqlalchemy import delete, func, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -36,6 +36,7 @@ class State(StrEnum):
     LIVE = "live"
     OLD = "old"
     DROPPED = "dropped"
+    CARRIED = "carried"  # in the table of an edition itself, on SQLite: a switch wrote it, and may not have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,12 @@ class Home:
         packed = None if noted is None else msgspec.json.encode(noted).decode()
         async with self._writing() as connection:
             await connection.execute(update(EDITION).where(EDITION.c.number == number).values(noted=packed))
+            await connection.commit()
+
+    async def forget(self, state: State) -> None:
+        """Take away the rows of a state."""
+        async with self._writing() as connection:
+            await connection.execute(delete(EDITION).where(EDITION.c.state == state))
             await connection.commit()
 
     def _writing(self) -> _Writing:

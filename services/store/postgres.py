@@ -51,12 +51,16 @@ def fence_of(home: str, edition: int, state: State) -> str:
 class PostgresWriter:
     """Transactions on one engine's connections, by asyncpg itself: SQLAlchemy knows no COPY."""
 
-    def __init__(self, engine: AsyncEngine, fence: str = "", edition: int = FIRST) -> None:
-        """`fence`: statements of which the last gives one row as long as this edition may be written."""
+    def __init__(self, engine: AsyncEngine, fence: str = "", edition: int = FIRST, *, silent: bool = False) -> None:
+        """`fence`: statements of which the last gives one row as long as this edition may be written.
+
+        `silent`: the outbox stays empty, for what an edition that is being built would tell is known at the switch.
+        """
         self._engine = engine
         self._fence = fence
         self._edition = edition
-        self._crowd = _Crowd()
+        self._silent = silent
+        self._crowd = Crowd()
         self._generation = Generation(engine)
 
     @asynccontextmanager
@@ -71,7 +75,9 @@ class PostgresWriter:
                     # two statements in one round: the second sees what was committed while the first one waited
                     if self._fence and await raw.execute(self._fence) != "SELECT 1":
                         raise Superseded("another edition of the store is live")
-                    yield PostgresTransaction(raw, self._crowd, self._generation.number, self._edition)
+                    yield PostgresTransaction(
+                        raw, self._crowd, self._generation.number, self._edition, silent=self._silent
+                    )
         except GIVEN_UP as error:
             raise Conflict(type(error).__name__) from error
         except PASSING as error:
@@ -81,7 +87,7 @@ class PostgresWriter:
 
 
 @dataclass(slots=True)
-class _Crowd:
+class Crowd:
     """Whether other writers found keys at the same time: COPY is quickest, but in vain where one of its rows stands."""
 
     batches: int = 0  # so many more go in row by row
@@ -94,11 +100,12 @@ class _Crowd:
 class PostgresTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any, crowd: _Crowd, generation: int, edition: int = FIRST) -> None:
+    def __init__(self, raw: Any, crowd: Crowd, generation: int, edition: int = FIRST, *, silent: bool = False) -> None:
         self.generation = generation
         self._raw = raw
         self._crowd = crowd
         self._edition = edition
+        self._silent = silent
 
     async def advance(self, moves: Sequence[Move]) -> None:
         done = await self._raw.execute(
@@ -363,6 +370,8 @@ class PostgresTransaction:
         return unpack_stretches(JoinedRow(*row) for row in rows)
 
     async def add_change(self, blob: bytes, *, confidential: bool = False) -> None:
+        if self._silent:
+            return
         await self._raw.execute("INSERT INTO change (blob, confidential) VALUES ($1, $2)", blob, confidential)
 
     async def lock_outbox(self) -> bool:

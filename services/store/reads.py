@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.store.contract import CONFIDENTIAL, Beat, Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
 from services.store.heartbeats import latest
 from services.store.packing import unpack_pool
-from services.store.snapshot import snapshots_of
+from services.store.snapshot import Snapshots, snapshots_of
 from services.store.tables import (
     ALIAS,
     BLOCKS,
@@ -27,6 +27,7 @@ from services.store.tables import (
     CLAIM,
     COVERAGE,
     KEY,
+    METADATA,
     OPEN_CAPPED_KEY,
     OPEN_PERSON,
     OPEN_POOL,
@@ -36,7 +37,7 @@ from services.store.tables import (
     QUARANTINE,
     WORK,
 )
-from services.store.writer import ClaimRow
+from services.store.writer import ClaimRow, View
 
 PAGE = 1_000
 _LIST = 10_000
@@ -55,14 +56,26 @@ class SqlReads:
         self._engine = engine
         self._held = held  # in the state of whose transaction everything is read
         self._snapshots = snapshots_of(engine)
+        self.moved: Callable[[], Awaitable[bool]] | None = None
+        """Asked where a look-up failed: whether these reads went over to another edition in between."""
 
     async def close(self) -> None:
         """Let go of the connections that the engine does not hold."""
         await self._snapshots.close()
 
+    def go_over(self, engine: AsyncEngine) -> Snapshots:
+        """Read from another edition from now on; what is under way ends where it began. Return what is to be closed."""
+        before, self._engine, self._snapshots = self._snapshots, engine, snapshots_of(engine)
+        return before
+
     async def snapshot(self, key: int, known_at: int | None = None, *, confidential: bool = False) -> Snapshot:
         if self._held is None:
-            return await self._snapshots.read(key, known_at, confidential=confidential)
+            try:
+                return await self._snapshots.read(key, known_at, confidential=confidential)
+            except StoreDown:
+                if self.moved is None or not await self.moved():
+                    raise
+                return await self._snapshots.read(key, known_at, confidential=confidential)
         pools, coverage = await self.pools([key], confidential=confidential), await self.coverage(known_at)
         return Snapshot(
             pools,
@@ -139,6 +152,21 @@ class SqlReads:
         async with self._connect() as connection:
             row = (await connection.execute(select(view.c.code, view.c.doc).where(view.c.person == person))).first()
         return None if row is None else (row[0], row[1])
+
+    async def view(self, *, confidential: bool = False) -> AsyncGenerator[tuple[bytes, str | None, bytes], None]:
+        """The view as rows, sorted by person: person, outcome told last, canonical history."""
+        view = _view(confidential=confidential)
+        async with aclosing(self._pages(select(view.c.person, view.c.code, view.c.doc), view.c.person)) as rows:
+            async for row in rows:
+                yield row[0], row[1], row[2]
+
+    async def announcements(self, view: View) -> AsyncGenerator[tuple[int, str | None, bytes | None], None]:
+        """Of each row of a view its pool, the digest of the answer told last, and its history."""
+        table = METADATA.tables[view].c
+        query = select(table.person, table.pool, table.announced, table.doc)
+        async with aclosing(self._pages(query, table.person)) as rows:
+            async for row in rows:
+                yield row[1], row[2], row[3]
 
     async def histories(self, *, confidential: bool = False) -> AsyncGenerator[bytes, None]:
         view = _view(confidential=confidential)
@@ -253,6 +281,11 @@ class SqlReads:
         query = select(PERSON.c.code, func.count()).where(PERSON.c.doc.is_not(None)).group_by(PERSON.c.code)
         async with self._connect() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def veiled(self) -> int:
+        """Return how many pools hold what the law keeps confidential."""
+        async with self._connect() as connection:
+            return int((await connection.execute(select(func.count()).select_from(OPEN_POOL))).scalar_one())
 
     async def overdue(self, before: int) -> int:
         """Return how many answers should have changed by themselves before a second."""

@@ -46,10 +46,14 @@ def fence_of(home: Home, edition: int, state: State) -> Fence:
 class SqliteWriter:
     """Transactions on one engine's connections."""
 
-    def __init__(self, engine: AsyncEngine, fence: Fence | None = None) -> None:
-        """`fence`: whether this edition may be written; None: it always may."""
+    def __init__(self, engine: AsyncEngine, fence: Fence | None = None, *, silent: bool = False) -> None:
+        """`fence`: whether this edition may be written; None: it always may.
+
+        `silent`: the outbox stays empty, for what an edition that is being built would tell is known at the switch.
+        """
         self._engine = engine
         self._fence = fence
+        self._silent = silent
         self._generation = Generation(engine)
 
     @asynccontextmanager
@@ -65,7 +69,7 @@ class SqliteWriter:
                     # a switch holds this lock as well, so nothing is under way when another edition becomes live
                     if self._fence is not None and not await self._fence(raw):
                         raise Superseded("another edition of the store is live")
-                    yield SqliteTransaction(raw, self._generation.number)
+                    yield SqliteTransaction(raw, self._generation.number, silent=self._silent)
                 except BaseException:
                     await raw.rollback()
                     raise
@@ -81,9 +85,10 @@ class SqliteWriter:
 class SqliteTransaction:
     """See `Transaction`."""
 
-    def __init__(self, raw: Any, generation: int) -> None:
+    def __init__(self, raw: Any, generation: int, *, silent: bool = False) -> None:
         self.generation = generation
         self._raw = raw
+        self._silent = silent
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         async with self._raw.execute(statement, values) as cursor:
@@ -339,6 +344,8 @@ class SqliteTransaction:
         return unpack_stretches(JoinedRow(*row) for row in rows)
 
     async def add_change(self, blob: bytes, *, confidential: bool = False) -> None:
+        if self._silent:
+            return
         await self._raw.execute("INSERT INTO change (blob, confidential) VALUES (?, ?)", (blob, confidential))
 
     async def lock_outbox(self) -> bool:
