@@ -25,8 +25,14 @@ from services.store.contract import StoreDown
 
 
 @pytest.fixture
-def site(tmp_path: Path, store_url: str) -> Site:
-    """An installation without an event."""
+def site(tmp_path: Path) -> Site:
+    """An installation without an event, its store in a file."""
+    return Site.at(tmp_path / "data", f"sqlite+aiosqlite:///{tmp_path}/store.db")
+
+
+@pytest.fixture
+def either(tmp_path: Path, store_url: str) -> Site:
+    """The same, on each database."""
     return Site.at(tmp_path / "data", store_url)
 
 
@@ -60,13 +66,13 @@ async def under_traffic(site: Site, seed: int = 3) -> tuple[list[str], list[byte
 
 
 @pytest.mark.law(1, "a rebuild under traffic ends in the same bytes; nobody notices the switch; changes have no gap")
-async def test_a_rebuild_under_traffic_ends_in_the_same_bytes(site: Site) -> None:
-    failures, raws, switched = await under_traffic(site)
+async def test_a_rebuild_under_traffic_ends_in_the_same_bytes(either: Site) -> None:
+    failures, raws, switched = await under_traffic(either)
     assert failures == []
-    assert (switched.edition, switched.before, await site.edition()) == (2, 1, 2)
+    assert (switched.edition, switched.before, await either.edition()) == (2, 1, 2)
     assert switched.held == 0
-    assert await site.view() == reference(raws)
-    assert await site.gaps() == []
+    assert await either.view() == reference(raws)
+    assert await either.gaps() == []
 
 
 @pytest.mark.law(1, planted="a switch before the new view has come to where the live one is")
@@ -130,31 +136,31 @@ def killing(point: str) -> Callable[[str], Any]:
     "point",
     ["rebuild.filled", "rebuild.compared", "switch.locked", "switch.carried", "switch.written", "switch.committed"],
 )
-async def test_a_rebuild_that_is_ended_at_a_point_leaves_one_live_view(site: Site, point: str) -> None:
+async def test_a_rebuild_that_is_ended_at_a_point_leaves_one_live_view(either: Site, point: str) -> None:
     raws = bytes_of(world_of(6, persons=10)[0])
-    await site.publish(raws)
-    await site.correlate()
-    expected = await site.view()
+    await either.publish(raws)
+    await either.correlate()
+    expected = await either.view()
     with failpoints.armed(killing(point)):
         try:
-            new = await site.fill()
-            await running.compare(site.settings, new, site.options())
-            await running.switch(site.settings, new, site.options(), tell=True)
+            new = await either.fill()
+            await running.compare(either.settings, new, either.options())
+            await running.switch(either.settings, new, either.options(), tell=True)
         except Killed:
             ended = True
         else:
             ended = False
     # on PostgreSQL there is nothing between the edition's commit and the home's
-    assert ended == (point != "switch.written" or site.settings.store_url.startswith("sqlite"))
-    assert await site.view() == expected
-    if await site.edition() == 1:
-        new = await site.fill()
+    assert ended == (point != "switch.written" or either.settings.store_url.startswith("sqlite"))
+    assert await either.view() == expected
+    if await either.edition() == 1:
+        new = await either.fill()
         assert new.number == 2
-        await running.switch(site.settings, new, site.options(), tell=True)
-    await site.correlate()
-    assert await site.edition() == 2
-    assert await site.view() == expected == reference(raws)
-    assert await site.gaps() == []
+        await running.switch(either.settings, new, either.options(), tell=True)
+    await either.correlate()
+    assert await either.edition() == 2
+    assert await either.view() == expected == reference(raws)
+    assert await either.gaps() == []
 
 
 @contextmanager
@@ -200,22 +206,22 @@ async def test_what_a_rebuild_changes_is_told_once(site: Site, at_once: bool, mo
 
 
 @pytest.mark.law(1, "persons whom a rebuild no longer knows end, and are numbered on should they come back")
-async def test_persons_whom_a_rebuild_no_longer_knows_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_persons_whom_a_rebuild_no_longer_knows_end(either: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     raws = bytes_of(world_of(8, persons=16)[0])
-    await site.publish(raws)
-    await site.correlate()
+    await either.publish(raws)
+    await either.correlate()
     with other_rules(monkeypatch, 1):
-        new = await site.fill()
-        await running.switch(site.settings, new, site.options(), tell=True)
-        await site.correlate()
-        assert await site.gaps() == []
-        assert any(change["ended"] for change in await site.changes())
-    new = await site.fill()
+        new = await either.fill()
+        await running.switch(either.settings, new, either.options(), tell=True)
+        await either.correlate()
+        assert await either.gaps() == []
+        assert any(change["ended"] for change in await either.changes())
+    new = await either.fill()
     assert new.number == 3
-    await running.switch(site.settings, new, site.options(), tell=True)
-    await site.correlate()
-    assert await site.view() == reference(raws)
-    assert await site.gaps() == []
+    await running.switch(either.settings, new, either.options(), tell=True)
+    await either.correlate()
+    assert await either.view() == reference(raws)
+    assert await either.gaps() == []
 
 
 async def test_what_the_old_edition_had_still_to_tell_is_told_by_the_new_one(site: Site) -> None:
@@ -287,24 +293,24 @@ async def test_an_order_to_stop_leaves_everything_as_it_was(site: Site) -> None:
     assert await site.edition() == 1
 
 
-async def test_what_was_live_before_is_dropped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_live_before_is_dropped(either: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     raws = bytes_of(world_of(13, persons=6)[0])
-    await site.publish(raws)
-    await site.correlate()
-    async with Client.asking(site, raws[0]) as client:
+    await either.publish(raws)
+    await either.correlate()
+    async with Client.asking(either, raws[0]) as client:
         for number in (2, 3):
-            new = await site.fill()
-            await running.switch(site.settings, new, site.options(), tell=False)
+            new = await either.fill()
+            await running.switch(either.settings, new, either.options(), tell=False)
             with pytest.raises(NoRebuild, match="the switch is younger"):
-                await dropping.drop_old(site.settings.store_url)
+                await dropping.drop_old(either.settings.store_url)
             await asyncio.sleep(3 * following.SECONDS)
             with monkeypatch.context() as patched:
                 patched.setattr(dropping, "GRACE_SECONDS", 0.0)
-                assert await dropping.drop_old(site.settings.store_url) == [number - 1]
-            assert await site.view() == reference(raws)
+                assert await dropping.drop_old(either.settings.store_url) == [number - 1]
+            assert await either.view() == reference(raws)
     assert client.failures == []
     with pytest.raises(StoreDown, match="is gone"):
-        await open_store(site.settings.store_url, edition=2)
+        await open_store(either.settings.store_url, edition=2)
 
 
 async def test_a_reader_that_was_away_during_switch_and_drop_is_answered(
@@ -338,11 +344,11 @@ async def test_a_rebuild_is_given_up(site: Site) -> None:
     assert await site.view() == reference(raws)
 
 
-async def test_a_switch_that_the_database_refuses_is_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_switch_that_the_database_refuses_is_none(either: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     raws = bytes_of(world_of(16, persons=4)[0])
-    await site.publish(raws)
-    await site.correlate()
-    new = await site.fill()
+    await either.publish(raws)
+    await either.correlate()
+    new = await either.fill()
 
     async def full(_self: object, _at: int) -> None:
         raise OSError(28, "No space left on device")
@@ -351,7 +357,7 @@ async def test_a_switch_that_the_database_refuses_is_none(site: Site, monkeypatc
         for each in (switching._Sqlite, switching._Postgres):
             patched.setattr(each, "commit", full)
         with pytest.raises(StoreDown, match="the switch was not made"):
-            await running.switch(site.settings, new, site.options(), tell=False)
-    assert (await site.edition(), await site.view()) == (1, reference(raws))
-    await running.switch(site.settings, new, site.options(), tell=False)
-    assert (await site.edition(), await site.view()) == (2, reference(raws))
+            await running.switch(either.settings, new, either.options(), tell=False)
+    assert (await either.edition(), await either.view()) == (1, reference(raws))
+    await running.switch(either.settings, new, either.options(), tell=False)
+    assert (await either.edition(), await either.view()) == (2, reference(raws))
