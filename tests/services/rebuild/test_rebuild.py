@@ -96,7 +96,7 @@ async def test_a_switch_before_the_views_have_met_is_caught(site: Site, monkeypa
     assert client.failures
 
 
-@pytest.mark.law(10, planted="an API that keeps the store that it was started on")
+@pytest.mark.law(1, planted="an API that keeps the store that it was started on")
 async def test_an_api_that_keeps_the_old_store_is_caught(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def stay(_self: object) -> None:
         """Never ask which edition is live."""
