@@ -63,6 +63,11 @@ def a_generation_apart(one: str, other: str) -> bool:
     return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
 
 
+def a_digit_of_the_year(one: str, other: str) -> bool:
+    """Whether two days are one but for a digit of the year."""
+    return len(one) == len(other) == 10 and one[4:] == other[4:] and _wrong(one, other) == 1
+
+
 def _wrong(one: str, other: str) -> int:
     return sum(map(ne, one, other))
 

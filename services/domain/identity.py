@@ -49,6 +49,7 @@ ONE_HOLDER = frozenset(
 )
 OUTWEIGHS = 3
 """Records that tell a number of one person, so that one record that tells it of another has mistyped it."""
+A_GENERATION = "dates of birth a generation apart"
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
 """(family, given)"""
@@ -167,7 +168,7 @@ class Cluster:
             if self._any_names(other, scoring.given_conflict):
                 yield "given names of two people"
             if self._a_generation(other):
-                yield "dates of birth a generation apart"
+                yield A_GENERATION
             if pair and scoring.passports_apart(self.documents, other.documents):
                 if not scoring.joined_apart(*pair):
                     yield "different passports of one issuer, and too little besides"
@@ -181,7 +182,7 @@ class Cluster:
             elif sexes_differ and self._any_names(other, scoring.no_given_in_common):
                 yield "given names and sexes of two people under one document"
             if self._a_generation(other) and len(self.documents & other.documents) < 2:
-                yield "dates of birth a generation apart"
+                yield A_GENERATION
         elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
         elif (
@@ -259,6 +260,16 @@ class Cluster:
         return bool(self.births and other.births) and all(
             births.a_generation_apart(mine, theirs) for mine in self.births for theirs in other.births
         )
+
+    def differs_by_a_digit_of_the_year(self, other: Cluster, by: str) -> bool:
+        """Whether under one document all is the same but a digit of the year of birth, and only that forbids a join."""
+        if not self.names & other.names or not self.citizenship & other.citizenship:
+            return False
+        if self.sexes and other.sexes and not self.sexes & other.sexes:
+            return False
+        if not any(births.a_digit_of_the_year(mine, theirs) for mine in self.births for theirs in other.births):
+            return False
+        return list(self.vetoes(other, by)) == [A_GENERATION]
 
     def _any_names(self, other: Cluster, conflict: Callable[[FullName, FullName], bool]) -> bool:
         if self.names & other.names:
@@ -487,6 +498,36 @@ class _Parted:
                 break
         return list(edges)
 
+    def join_slips(self, caps: Caps | None) -> None:
+        """Join a record that stands alone, for a digit of the year of birth, to the person whose document it has.
+
+        It might be a parent's or a child's of that name; but those have other records, which it has joined by now. All
+        other records of the document are that person's, and they are several.
+        """
+        holders: dict[str, list[bytes]] = defaultdict(list)
+        for key in sorted(self._nodes):
+            for text in self._nodes[key].claim.identifiers:
+                if text.startswith(DOCUMENTS) and joins(text):
+                    holders[text].append(key)
+        for text, keys in sorted(holders.items()):
+            members = _admitted(key_hash(text), keys, self._nodes, caps) if caps else keys
+            for key in members if len(members) > 1 else ():
+                self._join_slip(text, key, members)
+
+    def _join_slip(self, text: str, key: bytes, holders: Sequence[bytes]) -> None:
+        lone = self.clusters[self.home[key]]
+        if len(lone.nodes) > 1 or len(self._nodes[key].records) > 1:
+            return
+        others = [holder for holder in holders if holder != key and holder not in self._bare]
+        homes = {self.home[holder] for holder in others}
+        if len(homes) != 1 or sum(len(self._nodes[holder].records) for holder in others) < OUTWEIGHS:
+            return
+        owner = self.clusters[homes.pop()]
+        one, other = sorted((key, others[0]))
+        edge = Edge(WEIGHTS[text[: text.find("/")]], one, other, text)
+        if lone.differs_by_a_digit_of_the_year(owner, text) and not self._refused(lone, owner):
+            self._merge(edge, self.home[key], self.home[others[0]])
+
     def undecided(self, key: bytes) -> bool:
         """Whether the records of a node that stands alone are not to be taken for one person's either.
 
@@ -555,6 +596,10 @@ class _Parted:
         decided = edge.weight == DECISION_WEIGHT and not edge.scored
         if not decided and any(mine.vetoes(theirs, by, pair)):
             return True
+        return self._refused(mine, theirs)
+
+    def _refused(self, mine: Cluster, theirs: Cluster) -> bool:
+        """Whether a person said that two records of them are not one person's."""
         against = self._against
         return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)
 
@@ -587,6 +632,7 @@ def persons_of(
         if len(parted.clusters) > 1:  # in most pools identifiers have joined everything by now
             parted.join(scored_edges(nodes, parted.home, caps))
             parted.join_waiting(waiting)
+            parted.join_slips(caps)
     return [
         Person(cluster.nodes, parted.used[key], len(cluster.nodes) == 1 and parted.undecided(key))
         for key, cluster in parted.clusters.items()

@@ -155,11 +155,12 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
     for join in joins:
         if join[0] in (WORDS, NUMBERS):
             attempt(join)
-    waiting = _waited(joins, attempt, cells, groups, doubted)
+    waiting = _waited(joins, joins, attempt, cells, groups, doubted)
     for join in joins:
         if join[0] == SCORES:
             attempt(join)
-    _waited(waiting, attempt, cells, groups, doubted)
+    _waited(waiting, joins, attempt, cells, groups, doubted)
+    _slips(cells, groups, latest, seniors)
     actual = {id(group): group for group in groups.values()}
     persons = set()
     for group in actual.values():
@@ -170,6 +171,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
 
 
 def _waited(
+    waiting: Sequence[Join],
     joins: Sequence[Join],
     attempt: Callable[[Join], None],
     cells: dict[bytes, list[Record]],
@@ -177,7 +179,7 @@ def _waited(
     doubted: set[str],
 ) -> list[Join]:
     """Join records without names as long as anything is joined; return what still waits for one holder."""
-    left = [join for join in joins if join[0] == BARE]
+    left = [join for join in waiting if join[0] == BARE]
     while True:
         before = len({id(group) for group in groups.values()})
         again = []
@@ -196,6 +198,57 @@ def _waited(
         left = again
         if len({id(group) for group in groups.values()}) == before:
             return left
+
+
+def _slips(
+    cells: dict[bytes, list[Record]],
+    groups: dict[bytes, list[bytes]],
+    latest: dict[tuple[bytes, ...], bool],
+    seniors: _Seniors,
+) -> None:
+    """A record alone joins the one person of all other records of its document, three or more, but for a digit."""
+    texts = _documents([records[0].claim for records in cells.values()])
+    for text in sorted(texts):
+        having = [cell for cell in sorted(cells) if text in cells[cell][0].claim.identifiers]
+        having = [cell for cell in having if cells[cell][0].claim in seniors.of(text)]
+        for cell in having:
+            rest = [other for other in having if other != cell and not _bare(cells[other])]
+            if len(groups[cell]) > 1 or len(cells[cell]) > 1 or len({id(groups[other]) for other in rest}) != 1:
+                continue
+            group = groups[rest[0]]
+            claims = [cells[other][0].claim for other in group]
+            if sum(len(cells[other]) for other in rest) < 3 or not _digit_of_year(cells[cell][0].claim, claims):
+                continue
+            contradict = _contradict([cell], group, cells, strict=False, prints=False, document=True)
+            if (
+                not contradict
+                and not _said_no([cell], group, latest)
+                and not _strange_names([cells[cell][0].claim], claims)
+            ):
+                both = [cell, *group]
+                for member in both:
+                    groups[member] = both
+
+
+def _digit_of_year(lone: Claim, claims: Sequence[Claim]) -> bool:
+    """Whether nothing but a digit of the year of birth is another one."""
+    names, states, dates = (
+        {each for claim in claims for each in values(claim)}
+        for values in (lambda claim: claim.names, lambda claim: claim.citizenship, lambda claim: (claim.birth,))
+    )
+    if not names & set(lone.names) or not states & set(lone.citizenship) or not _a_generation([lone], claims):
+        return False
+    if _apart({lone.sex} & {"F", "M"}, {claim.sex for claim in claims} & {"F", "M"}):
+        return False
+    if len(_documents([lone]) & _documents(claims)) > 1 or (
+        _other_births([lone], claims) and _other_names([lone], claims)
+    ):
+        return False
+    return any(
+        date[4:] == lone.birth[4:] and sum(a != b for a, b in zip(date, lone.birth, strict=True)) == 1
+        for date in dates
+        if len(date) == len(lone.birth) == 10
+    )
 
 
 def _several(text: str, records: Sequence[Record]) -> bool:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from random import Random
 
 import pytest
-from domain.pairs import Record, groups, verdict
+from domain import reference
+from domain.pairs import Record, event_of, groups, verdict
 
+from schemas.codec import encode
 from services import matches
-from services.domain import blocks, fingerprint, frequencies, identity, scoring
+from services.domain import blocks, fingerprint, frequencies, identity, resolve, scoring
+from services.domain.facts import fact_of
 
 PACHNAS = Record("PACHNAS MENCADA", "LUIS", "1976-06-16", "M", ("MEX",), ("fin/1067283053", "passport/MEX/G98998978"))
 
@@ -158,3 +162,76 @@ def test_a_shared_part_that_is_enough_is_caught(monkeypatch: pytest.MonkeyPatch)
     twin = replace(JI_YUNG, given="JI YUN", ids=("passport/KOR/P87654321",))
     monkeypatch.setattr(scoring, "given_in_common", lambda one, other: True)
     assert len(groups([JI_YUNG, twin, replace(JI_YUNG, given="JI", ids=())])) == 1
+
+
+MANZAERA = Record("MANZAERA CARVAJAL", "BLANCA", "1974-06-28", "F", ("MEX",), ("passport/MEX/G24973064",))
+YOUNGER = replace(MANZAERA, birth="1994-06-28")
+
+
+def test_a_wrong_digit_of_the_year_on_one_record_of_several_under_one_document() -> None:
+    """Of two records of a document with one name either may be a parent's; of four, one is mistyped."""
+    assert verdict(MANZAERA, YOUNGER) == "possible"
+    assert len(groups([MANZAERA, MANZAERA, YOUNGER])) == 2
+    assert groups([MANZAERA, MANZAERA, MANZAERA, YOUNGER]) == {frozenset({0, 1, 2, 3})}
+    glued = replace(MANZAERA, family="MANZAERACARVAJAL")
+    assert groups([MANZAERA, glued, replace(MANZAERA, ids=(*MANZAERA.ids, "visa/T6801531")), YOUNGER]) == {
+        frozenset({0, 1, 2, 3})
+    }
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [YOUNGER, YOUNGER],
+        [YOUNGER, replace(YOUNGER, family="MANZAERACARVAJAL")],
+        [replace(YOUNGER, birth="1995-06-28")],  # two digits of the year
+        [replace(YOUNGER, sex="M")],
+        [replace(YOUNGER, citizenship=("ESP",))],
+        [replace(YOUNGER, given="BLANCAS")],
+        [YOUNGER, replace(YOUNGER, ids=("passport/MEX/G55501234",))],  # a daughter, with her own passport elsewhere
+        [YOUNGER, replace(YOUNGER, birth="1954-06-28")],
+    ],
+)
+def test_a_mother_and_a_daughter_of_one_name(others: list[Record]) -> None:
+    """Where the odd records are several, or differ in more, they are another person's."""
+    persons = groups([MANZAERA, MANZAERA, MANZAERA, *others])
+    assert frozenset({0, 1, 2}) in persons
+
+
+def test_a_slip_of_the_year_that_few_records_outweigh_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "OUTWEIGHS", 1)
+    assert verdict(MANZAERA, YOUNGER) == "join"
+    monkeypatch.setattr(identity._Parted, "join_slips", lambda self, caps: None)
+    assert len(groups([MANZAERA, MANZAERA, MANZAERA, YOUNGER])) == 2
+
+
+def test_the_second_implementation_agrees_on_slips() -> None:
+    """Records of one, of a parent or twin of one name, without a passport, without a name, mixed at random."""
+    kinds = [
+        MANZAERA,
+        YOUNGER,
+        replace(MANZAERA, birth="1954-06-28"),
+        replace(MANZAERA, family="MANZAERACARVAJAL"),
+        replace(MANZAERA, sex="M"),
+        replace(MANZAERA, ids=()),
+        replace(MANZAERA, ids=("visa/T6801531",)),
+        replace(MANZAERA, ids=(*MANZAERA.ids, "fin/1067283053")),
+        replace(MANZAERA, ids=(*MANZAERA.ids, "fin/1067284053")),
+        replace(YOUNGER, ids=()),
+        replace(YOUNGER, ids=("passport/MEX/G55501234",)),
+        replace(YOUNGER, ids=("visa/T6801531", *MANZAERA.ids)),
+        replace(YOUNGER, ids=(*MANZAERA.ids, "fin/1067283953")),
+        Record(ids=MANZAERA.ids),
+        JI_YUNG,
+        replace(JI_YUNG, given="JI YUN", ids=("passport/KOR/P87654321",)),
+        replace(JI_YUNG, given="JI", ids=()),
+        PACHNAS,
+        with_fin(PACHNAS, "1067284053"),
+        with_fin(PACHNAS, "1067283054"),
+    ]
+    rng = Random(7)
+    for _ in range(250):
+        records = [rng.choice(kinds) for _ in range(rng.randint(3, 9))]
+        facts = [fact_of(encode(event_of(record, f"r{at}", 20 * at))) for at, record in enumerate(records)]
+        persons = {frozenset(history.records) for history in resolve.persons(facts)}
+        assert persons == reference.persons(facts), records
