@@ -28,7 +28,7 @@ from services.wiring import topics
 
 KILLS = int(os.environ.get("VISABUS_TEST_KILLS", "30"))
 """Of each kind of process."""
-MOST_AT_WORK, LEAST_AT_WORK = 2 / 3, 1 / 3
+MOST_AT_WORK, LEAST_AT_WORK = 1 / 2, 1 / 5
 """So large a share of all kills, and of those of each kind, meets work in hand; or the test would say little."""
 _STARTING = 0.4  # no process gets anywhere sooner: so long nobody has to look
 PATIENCE_SECONDS = 60.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from killing import wait_until
 
 from services.connections import BoundedConfig, Limits
 
@@ -185,7 +185,7 @@ WAYS: list[tuple[Slow, str, Limits]] = [
 async def test_what_is_too_slow_is_ended_and_counted(way: Slow, reason: str, off: Limits) -> None:
     async with serving(QUICK) as running:
         stream = await way(running)
-        assert await _ended(stream, 3) is not None
+        assert await _ended(stream, 60) is not None
         assert running.config.closures.counts == ({reason: 1} if reason else {})
     async with serving(off) as running:  # the planted bug: the limit is off
         assert await _ended(await way(running), 1.2) is None
@@ -198,7 +198,11 @@ async def test_an_answer_that_is_not_fetched_is_given_up(seconds: float, ends: b
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             await asyncio.to_thread(client.connect, ("127.0.0.1", running.port))
             client.sendall(GET.replace(b"/ ", b"/big "))
-            await asyncio.sleep(1.5)
+
+            async def ended() -> bool:
+                return bool(running.config.closures.counts)
+
+            await (wait_until(ended) if ends else asyncio.sleep(1.5))
             assert running.config.closures.counts == ({"answer-not-fetched": 1} if ends else {})
 
 
@@ -219,14 +223,12 @@ async def test_at_the_limit_the_longest_silent_one_gives_way(most: int) -> None:
         working = await running.open(b"POST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n")
         waiting = await idle(running)
         streams = [await silent(running) for _ in range(300)]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as http:
-            since = time.perf_counter()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", timeout=60) as http:
             assert (await http.get("/")).status_code == 200
-            assert time.perf_counter() - since < 1
         held = len(running.config.new) + len(running.config.idle)
         assert (held <= 20) is (most == 20)
         if most == 20:
-            assert await _ended(streams[0], 1) is not None
+            assert await _ended(streams[0], 60) is not None
             assert await _ended(streams[-1], 0.1) is None
             assert running.config.closures.counts["connections"] > 280
         else:

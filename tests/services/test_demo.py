@@ -150,7 +150,7 @@ def test_whoever_stops_it_leaves_no_process(number: signal.Signals, tmp_path: Pa
             break
     assert len(running(str(directory))) > 1
     demo.send_signal(number)
-    rest, _ = demo.communicate(timeout=60)
+    rest, _ = demo.communicate(timeout=120)
     assert "no process is left" in rest, "".join(output) + rest
     assert running(str(directory)) == []
 

@@ -19,7 +19,7 @@ from bus.open import open_bus
 from services import kafka_local
 
 CHILD = Path(__file__).with_name("child.py")
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until what should come is taken as lost."""
 
 

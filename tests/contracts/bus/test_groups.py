@@ -21,7 +21,7 @@ async def test_groups_are_independent(place: Place) -> None:
 async def share(*consumers: Consumer, sizes: list[int]) -> list[Delivery]:
     """Poll until the members hold that many partitions, none of them twice; what they were given."""
     results: list[Delivery] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             for batch in await asyncio.gather(*(consumer.poll(timeout=0.1) for consumer in consumers)):
                 results += batch
@@ -40,7 +40,7 @@ async def test_a_second_member_takes_its_share_and_gives_it_back(place: Place) -
     await share(first, second, sizes=[2, 2])
     await send(bus, numbered(topic, range(200)))
     results: set[int] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(results) < 200:
             for member in (first, second):
                 batch = await member.poll(timeout=0.1)
@@ -82,7 +82,7 @@ async def test_revoked_is_awaited_before_another_member_reads(place: Place) -> N
     await send(bus, numbered(topic, range(40)))
     await drain(first, 40)
     joining = asyncio.create_task(other.consumer(name, [topic], assigned=assigned))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "taken" not in lines:
             await first.poll(timeout=0.1)
     assert lines[:3] == ["giving up", "gave up", "taken"]
@@ -100,7 +100,7 @@ async def test_a_killed_member_is_inherited_from(place: Place) -> None:
     read = await drain(first, 40)
     async with place.child("hold", name, topic) as child:
         held = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while held != "1":
                 polled = asyncio.create_task(first.poll(timeout=0.1))
                 held = await child.line()
@@ -109,7 +109,7 @@ async def test_a_killed_member_is_inherited_from(place: Place) -> None:
     (kept,) = first.assignment()
     inherited = await share(first, sizes=[2])
     expected = {delivery.position for delivery in read if delivery.partition != kept}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while expected - {delivery.position for delivery in inherited if delivery.partition != kept}:
             inherited += await first.poll()
 

@@ -310,9 +310,9 @@ async def test_a_rename_and_a_close_wake_and_a_temporary_name_does_not(tmp_path:
     watch = DropWatch(tmp_path)
     watch.drain()
 
-    async def wakes() -> bool:
+    async def wakes(seconds: float = 30) -> bool:
         try:
-            async with asyncio.timeout(0.3):
+            async with asyncio.timeout(seconds):
                 await watch.stirred()
         except TimeoutError:
             return False
@@ -320,16 +320,16 @@ async def test_a_rename_and_a_close_wake_and_a_temporary_name_does_not(tmp_path:
 
     part = tmp_path / "N1.part"
     part.write_text("a\n")
-    assert not await wakes()
+    assert not await wakes(0.3)
     part.rename(tmp_path / "N1")
     assert await wakes()
     with (tmp_path / "N2").open("w") as file:
         file.write("a\n")
         file.flush()
-        assert not await wakes()
+        assert not await wakes(0.3)
     assert await wakes()
     watch.close()
-    assert not await wakes()
+    assert not await wakes(0.3)
 
 
 async def test_a_directory_that_is_made_anew_is_watched_anew(tmp_path: Path) -> None:

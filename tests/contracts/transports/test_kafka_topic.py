@@ -294,7 +294,7 @@ async def test_a_partition_of_nothing_but_aborted_messages_ends(topic: ForeignTo
         for number in range(20):
             await producer.send_and_wait(topic.name, value(number), partition=0)
         await producer.abort_transaction()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await poll(topic) == ([], [])
 
 
@@ -401,7 +401,7 @@ async def test_what_compaction_has_left_out_is_no_loss(topic: ForeignTopic) -> N
 
 async def test_a_topic_that_is_not_there_is_told_at_once_and_not_made(kafka: str) -> None:
     missing = ForeignTopic(kafka)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for _ in range(2):
             with pytest.raises(SourceDown, match="there is no such topic") as error:
                 await poll(missing)
@@ -422,8 +422,8 @@ async def test_nobody_listens() -> None:
 
 async def test_a_broker_that_takes_no_login_and_one_that_speaks_no_tls(topic: ForeignTopic) -> None:
     """What the library only writes to its log is asked for once more, and told."""
-    login = replace(PLAIN, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", timeout=3)
-    tls = replace(PLAIN, security_protocol="SSL", timeout=3)
+    login = replace(PLAIN, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", timeout=15)
+    tls = replace(PLAIN, security_protocol="SSL", timeout=15)
     for transport, why in ((login, "mechanism: |closed: "), (tls, "tls-none: ")):
         consumer = transport.open(topic.url, JsonMessage(), Credentials("visabus", "hunter22"))
         with pytest.raises(SourceDown, match=why) as error:
@@ -444,7 +444,7 @@ async def test_a_broker_that_stops_answering_is_source_down_in_time(
     caplog.set_level(logging.CRITICAL, "aiokafka")
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         with pytest.raises(SourceDown, match="timeout: no answer in time"):
             await poll(f"kafka://127.0.0.1:{port}/t", transport=replace(PLAIN, timeout=1))
     server.close()
@@ -477,7 +477,7 @@ async def test_a_broker_killed_while_it_is_read_and_back_again(private: Broker) 
             position = batch.after
             if len(seen) == 500:
                 await asyncio.to_thread(private.kill)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await consumer.close()
     with pytest.raises(SourceDown, match=r"refused: |closed: |timeout: |cannot be reached"):
         await poll(topic, position, quick)
@@ -494,7 +494,7 @@ async def test_a_topic_deleted_while_it_is_read_is_source_down_in_time(topic: Fo
     await topic.send(*(value(number, text="x" * 3000) for number in range(6000)))
     consumer = replace(PLAIN, timeout=3, messages=100).open(topic.url, JsonMessage())
     count = 0
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         with pytest.raises(SourceDown):  # noqa: PT012 (it breaks off somewhere inside)
             async for batch in consumer.batches(None):
                 count += len(await _places(batch))
@@ -567,7 +567,7 @@ async def test_it_can_be_stopped_at_any_moment(topic: ForeignTopic) -> None:
         task = asyncio.create_task(read())
         await asyncio.sleep(milliseconds / 1000)
         task.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(task, return_exceptions=True)
     assert numbers((await poll(topic))[1]) == list(range(200))
 

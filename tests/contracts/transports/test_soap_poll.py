@@ -373,7 +373,7 @@ async def test_a_slow_service_is_given_up_and_does_not_hold_the_loop(owner: Owne
 
     clock = asyncio.create_task(ticking())
     assert keys((await poll(owner))[0]) == [1]
-    assert ticks > 15
+    assert ticks >= 3, "others wait while it is waited for"
     with pytest.raises(SourceDown, match=r"did not answer within|cannot be reached: ReadTimeout"):
         await poll(owner, None, replace(POLL, timeout=0.2))
     clock.cancel()

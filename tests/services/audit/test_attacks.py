@@ -453,7 +453,7 @@ async def test_without_the_bus_nothing_is_taken(installation: Installation) -> N
         await log.write(entry(1))
     keeper = HeadKeeper(log, installation.url, KEYS.seal, installation.bus, lambda: NOW)
     task = asyncio.create_task(keeper.run(0.05, compared=False))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             await asyncio.sleep(0.05)
             try:

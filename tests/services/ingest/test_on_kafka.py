@@ -83,7 +83,7 @@ async def test_a_second_host_takes_over_and_the_first_takes_the_feed_up_again(bu
     await wait_until(whole, every=0.2, seconds=20)
     assert (await world(bus)).checkpoints[f"TOY/{feed}"]["epoch"] == 3
     stop.set()
-    (outcome,) = await asyncio.wait_for(first, 20)
+    (outcome,) = await asyncio.wait_for(first, 60)
     assert outcome.error is None
     assert await violations(folder, bus, feed) == []
 

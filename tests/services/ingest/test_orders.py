@@ -186,7 +186,7 @@ async def test_a_source_that_streams_and_is_silent_is_let_go_of(
     await until(bus, at("a.txt"))
     assert not closed.is_set()
     await order(bus, Word.PAUSE)
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), 60)
     stop.set()
     await task
     assert check(folder, await world(bus)) == []

@@ -91,7 +91,7 @@ async def test_who_is_behind_waits_for_more_but_not_long() -> None:
         yield 2
         await stuck.wait()
 
-    async with asyncio.timeout(5), aclosing(reading(items(), weight=lambda number: 0.1, linger=0.2)) as lists:
+    async with asyncio.timeout(60), aclosing(reading(items(), weight=lambda number: 0.1, linger=0.2)) as lists:
         assert await anext(lists) == [0]  # whoever waits gets it at once
         await asyncio.sleep(0.03)
         began = time.monotonic()
@@ -128,7 +128,7 @@ async def test_a_generator_that_swallows_its_cancellation_ends_all_the_same() ->
         for number in range(1, 10):
             yield number
 
-    async with asyncio.timeout(5), aclosing(reading(items())) as lists:
+    async with asyncio.timeout(60), aclosing(reading(items())) as lists:
         async for _ in lists:
             await waits.wait()
             break

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from killing import wait_until
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from starlette.types import Message, Receive, Scope, Send
@@ -180,11 +181,7 @@ def _recent_coverage(series: Series) -> Series:
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
     await asyncio.sleep(0.3)
-    for _ in range(600):
-        if await condition():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("not within 30 seconds")
+    await wait_until(condition, every=0.05)
 
 
 Cause = Callable[[Installation], Awaitable[tuple[Series, Series, bool]]]

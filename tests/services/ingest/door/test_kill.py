@@ -141,7 +141,7 @@ async def counted(doors: Doors) -> dict[str, Any]:
     doors.point = ""
     await doors.revive()
     async with httpx.AsyncClient(base_url=doors.url) as http:
-        wait_until = time.monotonic() + 30
+        wait_until = time.monotonic() + 120
         while time.monotonic() < wait_until:
             try:
                 if (await http.get("/readyz")).status_code == 200:
