@@ -570,10 +570,10 @@ def _paroled(stay: Stay, start: date, until: date, day: date) -> Labels:
 
     Over with its own last day, or with the day on which the alien is told in writing.
     """
-    told = [ended for fact in stay.facts("parole_ended") if (ended := day_of(fact["occurred_at"])) >= start]
-    if day > until or (told and day > min(told)):
+    notified = [ended for fact in stay.facts("parole_ended") if (ended := day_of(fact["occurred_at"])) >= start]
+    if day > until or (notified and day > min(notified)):
         return frozenset({OVER})
-    if told and day == min(told):
+    if notified and day == min(notified):
         return frozenset({STATUS, OVER})
     program = stay.arrival.get("written", {}).get("class_of_admission") in law.PAROLE_PROGRAM
     opens, closes = law.PAROLE_PROGRAM_ENDED

@@ -13,7 +13,7 @@ _EARLIER = len(SIBLINGS)
 DAY = timedelta(days=1)
 
 
-def told(w: World, day: str) -> None:
+def notified(w: World, day: str) -> None:
     """A parolee is told in writing that parole is over: 8 CFR 212.5(e)(2)(i)."""
     w.fact("parole_ended", d(day))
 
@@ -208,33 +208,33 @@ NOTICE = "8 CFR 212.5(e)(2)(i): terminated upon written notice"
 @right("OVERSTAY_SUSPECTED", on=at("2026-05-05"), why=NOTICE)
 def parole_ended_by_notice(w: World) -> None:
     paroled(w, "PAR", "2027-01-10")
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("DEPARTED_IN_TIME", on=at("2026-07-01"), why=NOTICE + ", and the parolee had gone before")
 def parolee_left_before_the_notice(w: World) -> None:
     paroled(w, "PAR", "2027-01-10")
     left(w, at("2026-05-03"))
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("DEPARTED_LATE", on=at("2026-07-01"), why=NOTICE)
 def parolee_left_behind_the_notice(w: World) -> None:
     paroled(w, "PAR", "2027-01-10")
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
     left(w, at("2026-05-06"))
 
 
 @right("UNDETERMINED", on=at("2026-05-03"), why="8 CFR 212.5(e)(1)(ii): the time of it is missing")
 def parole_without_a_date(w: World) -> None:
     paroled(w, "PAR", None)
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("OVERSTAY_SUSPECTED", on=at("2026-05-05"), why=NOTICE + ", whatever the time was")
 def parole_without_a_date_ended_by_notice(w: World) -> None:
     paroled(w, "PAR", None)
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("IN_STATUS", on=at("2026-10-01"), why="8 CFR 212.5: paroled anew, to a date that the fact says")
@@ -247,21 +247,21 @@ def parole_without_a_date_given_anew(w: World) -> None:
 def extended_parole_ended_by_notice(w: World) -> None:
     paroled(w, "PAR", "2026-07-09")
     mended(w, "2027-01-10", None, "2026-07-06")
-    told(w, "2026-10-05")
+    notified(w, "2026-10-05")
 
 
 @right("DEPARTED_LATE", on=at("2026-11-20"), why=NOTICE + "; the extension by inspection as well")
 def extended_parole_ended_then_left(w: World) -> None:
     paroled(w, "DT", "2026-07-09")
     mended(w, "2027-01-10", None, "2026-07-06")
-    told(w, "2026-10-05")
+    notified(w, "2026-10-05")
     left(w, at("2026-10-07"))
 
 
 @right("IN_STATUS", on=at("2026-10-01"), why="8 CFR 212.5(c): another parole is another time")
 def paroled_again_behind_a_notice(w: World) -> None:
     paroled(w, "PAR", "2026-07-09")
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
     w.fact("parole", d("2026-06-01"), until=d("2026-12-31"))
 
 
@@ -269,21 +269,21 @@ def paroled_again_behind_a_notice(w: World) -> None:
 def parole_ended_with_asylum_pending(w: World) -> None:
     paroled(w, "PAR", "2027-01-10")
     w.fact("asylum_pending", d("2026-04-01"))
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("PENDING", on=at("2026-06-01"), why="INA 245(a): who was paroled may ask for adjustment")
 def parole_ended_with_an_adjustment_pending(w: World) -> None:
     paroled(w, "PAR", "2027-01-10")
     w.step("IOE0000000009", "filed", d("2026-03-02"), asks="adjust", form="I-485", system="ELIS")
-    told(w, "2026-05-04")
+    notified(w, "2026-05-04")
 
 
 @right("OVERSTAY_SUSPECTED", on=at("2026-09-02"), why=NOTICE + ": in place, behind the date of a visitor")
 def parole_in_place_ended_by_notice(w: World) -> None:
     came(w, "B2", "2026-07-09")
     w.fact("parole", d("2026-07-01"), until=d("2027-06-30"))
-    told(w, "2026-09-01")
+    notified(w, "2026-09-01")
 
 
 @right("IN_STATUS", on=at("2025-04-23"), why="90 FR 13611: up to 24 April 2025")

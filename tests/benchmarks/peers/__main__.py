@@ -38,8 +38,9 @@ from servers import start_postgres, stop_postgres
 from bus.embedded import EmbeddedBus
 from schemas.topics import EVENT_TOPICS
 from services import kafka_local
-from tests.benchmarks.correlators import VISABUS, filled
-from tests.benchmarks.store.__main__ import database_cpu, empty, figures
+
+from ..correlators import VISABUS, filled
+from ..store.__main__ import database_cpu, empty, figures
 
 HERE = Path(__file__).parent
 TOPIC = "keyed-events"
