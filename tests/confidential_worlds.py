@@ -50,10 +50,13 @@ class Worlds:
     late: bool = False  # whether something was open before it was hidden
 
 
-def worlds_of(seed: int, *, share: float = 0.3, late: bool = True) -> Worlds:
-    """Worlds of a seed. Of some records the marks come with all versions, with a later one, or the retraction."""
+def worlds_of(seed: int, *, share: float = 0.3, late: bool = True, first: int = 0) -> Worlds:
+    """Worlds of a seed. Of some records the marks come with all versions, with a later one, or the retraction.
+
+    `first`: where its numbers begin.
+    """
     rng = Random(seed)
-    events, _ = world_of(seed, torn=bool(seed % 2))
+    events, _ = world_of(seed, torn=bool(seed % 2), first=first)
     records = sorted({(one.system, one.record) for one in events if isinstance(one, PersonEvent)})
     fates = {}
     for record in records:

@@ -54,9 +54,9 @@ class Person:
 class World:
     """Makes events. Records and numbers are unique inside one world; `rng` alone decides."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, first: int = 0) -> None:
         self.rng = Random(seed)
-        self.count = 0
+        self.count = first
 
     def person(self, *, twin_of: Person | None = None) -> Person:
         """Somebody; a twin shares the family name, the date of birth and the citizenship."""
@@ -127,7 +127,9 @@ def bytes_of(events: list[AnyEvent]) -> list[bytes]:
     return [codec.encode(event) for event in events]
 
 
-def world_of(seed: int, persons: int = 4, *, torn: bool = False) -> tuple[list[AnyEvent], dict[str, int]]:
+def world_of(
+    seed: int, persons: int = 4, *, torn: bool = False, first: int = 0
+) -> tuple[list[AnyEvent], dict[str, int]]:
     """A random world's events in the order of their making, and how often it holds what it is about.
 
     Counted: merges (two passports tied later), vetoes (a shared number with two A-numbers), retractions, corrections,
@@ -135,8 +137,9 @@ def world_of(seed: int, persons: int = 4, *, torn: bool = False) -> tuple[list[A
     likenesses (a record joined by its score alone), shared (one number on the records of several people), repeats (an
     arrival that a second system tells, under the same key of its own), queues (somebody of one name and date of birth
     is admitted minutes later). A torn world also holds people joined and parted long after their records are known.
+    `first`: where its numbers begin, so that several worlds have none in common.
     """
-    world = World(seed)
+    world = World(seed, first)
     rng = world.rng
     counts = dict.fromkeys(
         (

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import structlog
 
-from adapters.core import BadRecord, Origin
 from bus.contract import Bus, Delivery, Message, Partition, Producer
 from bus.tails import Extent, differing, missing, tail_of
 from schemas.codec import Undecodable
@@ -24,7 +23,7 @@ from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
 from services.correlator.resolve import Resolved, resolve
 from services.correlator.work import Work
-from services.dead_letters import Spool, dead_letter
+from services.dead_letters import Spool, dead_message
 from services.domain.coverage import coverage_of_joined
 from services.domain.facts import MICRO, Fact, fact_of
 from services.domain.fingerprint import fingerprint
@@ -314,9 +313,7 @@ class Correlator:
         return batch, bad
 
     def _letter(self, one: Delivery, raw: bytes, reason: str) -> Message:
-        place = f"{one.partition.topic} {one.partition.number} position {one.position}"
-        bad = BadRecord(reason, place=place, raw=raw)
-        return dead_letter(bad, Origin("BUS", "correlator", one.partition.topic, 1), self._spool)
+        return dead_message(one.partition.topic, one.partition.number, one.position, raw, reason, self._spool)
 
     async def compare(self) -> None:
         """Compare all claims that any correlator appended and none compared."""

@@ -203,7 +203,7 @@ def _updated(
     try:
         return view_update(persons(facts, None, cutoffs), before, root, coverage, now, due)
     except Exception as error:
-        why = _place(error)
+        why = failure(error)
         log.error("records quarantined: they could not be resolved", count=len(facts), why=why)
         done.quarantined.append((root, of + why))
         return _rows_without_history(before, root)
@@ -223,7 +223,7 @@ async def _due(
     return await tx.docs(sorted(persons_due), view) if persons_due else {}
 
 
-def _place(error: Exception) -> str:
+def failure(error: Exception) -> str:
     """What failed and where; not the message, which may tell of a person."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {last.name}, line {last.lineno} of {Path(last.filename).name}"

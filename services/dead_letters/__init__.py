@@ -4,7 +4,7 @@ Ingest, the door and the correlator make them (`dead_letter`); the command line 
 (`read`, `load`, `group`). Bytes too large for a message are kept in the spool.
 """
 
-from services.dead_letters.message import dead_letter, encodable, message_of_body
+from services.dead_letters.message import dead_letter, dead_message, encodable, message_of_body
 from services.dead_letters.reasons import shape
 from services.dead_letters.spool import Spool, SpoolDown
 from services.dead_letters.topic import DeadLetter, Group, Selection, group, load, read
@@ -16,6 +16,7 @@ __all__ = [
     "Spool",
     "SpoolDown",
     "dead_letter",
+    "dead_message",
     "encodable",
     "group",
     "load",

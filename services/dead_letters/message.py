@@ -70,6 +70,12 @@ def dead_letter(
     return message_of_body(body)
 
 
+def dead_message(topic: str, part: int, position: int, raw: bytes, reason: str, spool: Spool) -> Message:
+    """Return the dead letter of a message of the bus that is no event, or may not count. Raises SpoolDown."""
+    bad = BadRecord(reason, place=f"{topic} {part} position {position}", raw=raw)
+    return dead_letter(bad, Origin("BUS", "correlator", topic, 1), spool)
+
+
 def message_of_body(body: dict[str, Any]) -> Message:
     """Return the message of a dead letter's body."""
     headers = (

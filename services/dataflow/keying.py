@@ -1,0 +1,145 @@
+"""Keying: each message becomes a packed fact with the keys under which it finds its pool, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from bus.contract import Delivery, Partition
+from bus.tails import tail_of
+from schemas.codec import Undecodable
+from services.domain.blocks import blocks_of
+from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
+from services.domain.identity import WEIGHTS, keys_of
+
+_REMEMBERED = 200_000
+"""Claims that one reading tells once; beyond them it tells some again, which costs time alone."""
+
+_packer = msgspec.msgpack.Encoder()
+_claims = msgspec.msgpack.Decoder(Claim)
+
+
+class Kind(IntEnum):
+    """What a row tells of."""
+
+    EVENT = 0
+    COVERAGE = 1
+    CLAIM = 2
+    REFUSAL = 3
+    END = 4
+
+
+class Row(NamedTuple):
+    """What keying gives. The rows of all kinds have one shape, so that one pass over the messages makes them all."""
+
+    kind: int
+    node: int
+    known: int
+    keys: list[int]  # EVENT: its record, then its numbers or the records that it decides on. CLAIM: its blocks
+    claim: bytes | None  # packed
+    body: bytes | None  # packed: the fact without its claim, a `Refusal`, an `End`
+
+
+class Refusal(msgspec.Struct, array_like=True, frozen=True):
+    """A message that is no event, or may not count."""
+
+    topic: str
+    part: int
+    position: int
+    value: bytes
+    reason: str
+
+
+class End(msgspec.Struct, array_like=True, frozen=True):
+    """How far one partition of the bus was read."""
+
+    topic: str
+    part: int
+    position: int  # of the last message
+    tail: bytes  # by which that message is known again
+    known: int  # latest publication stamp among what was read; 0 without any
+    open_known: int  # of that what may be told to all
+
+    def merged(self, other: End) -> End:
+        """Return what two readings of one partition come to."""
+        last = max(self, other, key=lambda end: end.position)
+        known, open_known = max(self.known, other.known), max(self.open_known, other.open_known)
+        return End(self.topic, self.part, last.position, last.tail, known, open_known)
+
+
+class _Reading:
+    """How far a partition was read by one task."""
+
+    __slots__ = ("known", "last", "open_known")
+
+    def __init__(self, last: Delivery) -> None:
+        self.last = last
+        self.known = self.open_known = 0
+
+    def end(self) -> End:
+        one = self.last
+        return End(one.partition.topic, one.partition.number, one.position, tail_of(one), self.known, self.open_known)
+
+
+def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> Iterator[Row]:
+    """Return a row for each event, each refusal, each claim met for the first time, and each partition at the end.
+
+    `read` gives the fact of a message that has a value, and raises schemas.codec.Undecodable.
+    """
+    readings: dict[Partition, _Reading] = {}
+    met_claims: dict[bytes, tuple[int, list[int]]] = {}  # packed claim -> its node, the keys of its numbers
+    for one in deliveries:
+        reading = readings.get(one.partition)
+        if reading is None:
+            reading = readings[one.partition] = _Reading(one)
+        elif one.position > reading.last.position:
+            reading.last = one
+        if one.value is None:
+            continue
+        try:
+            fact = read(one)
+        except Undecodable as error:
+            refusal = Refusal(one.partition.topic, one.partition.number, one.position, one.value, str(error))
+            yield Row(Kind.REFUSAL, 0, 0, [], None, _packer.encode(refusal))
+            continue
+        known = fact.known
+        if known > reading.known:
+            reading.known = known
+        if known > reading.open_known and not fact.handling:
+            reading.open_known = known
+        claim = fact.claim
+        if fact.kind == "coverage":
+            yield Row(Kind.COVERAGE, 0, known, [], None, _packer.encode(fact))
+            continue
+        if claim is None:
+            keys = keys_of(fact)
+            yield Row(Kind.EVENT, keys[0], known, keys, None, _packer.encode(fact))
+            continue
+        packed = _packer.encode(claim)
+        met = met_claims.get(packed)
+        if met is None:
+            if len(met_claims) >= _REMEMBERED:
+                met_claims.clear()
+            met = met_claims[packed] = claim_key(claim), numbers_in(claim.identifiers)
+            if blocks := sorted({*blocks_of(claim)} - {0}):
+                yield Row(Kind.CLAIM, met[0], known, blocks, packed, None)
+        node, numbers = met
+        keys = [handle_key(fact.handle), *numbers, *numbers_in(fact.numbers)]
+        force_setattr(fact, "claim", None)  # nobody else has seen it yet; the claim goes beside it
+        yield Row(Kind.EVENT, node, known, keys, packed, _packer.encode(fact))
+    for _, reading in sorted(readings.items()):
+        yield Row(Kind.END, 0, 0, [], None, _packer.encode(reading.end()))
+
+
+def numbers_in(texts: Iterable[str]) -> list[int]:
+    """Return the keys of those of the numbers by which a fact finds its pool, as `identity.keys_of` has them."""
+    return [key_hash(text) for text in texts if text[: text.find("/")] in WEIGHTS]
+
+
+def claim_in(packed: bytes) -> Claim:
+    """Return a packed claim."""
+    return _claims.decode(packed)
