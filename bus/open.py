@@ -40,8 +40,14 @@ async def open_bus(url: str, **options: Any) -> Bus:
     if parts.scheme == "kafka":
         from bus.kafka import KafkaBus  # here: its client takes as long to load as everything else that the log needs
 
-        return await KafkaBus.open(KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA)))
+        return await KafkaBus.open(kafka_settings(url, **options))
     raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
+
+
+def kafka_settings(url: str, **options: Any) -> KafkaSettings:
+    """Return the settings of a Kafka bus from its address and options. Raises ValueError."""
+    parts = urlsplit(url)
+    return KafkaSettings(servers=_servers(parts), **_settings(parts, options, _KAFKA))
 
 
 def check(url: str) -> None:

@@ -11,6 +11,7 @@ from services.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from bus.contract import Bus, Message, Topic
+    from bus.kafka_settings import KafkaSettings
     from services.authority.keys import KeyFiles
     from services.keyring import Keyring
     from services.receipts import Index
@@ -21,6 +22,18 @@ def topics() -> tuple[Topic, ...]:
     from bus.contract import Topic
 
     return tuple(Topic(name, partitions, compacted=name in COMPACTED) for name, partitions in PARTITIONS.items())
+
+
+def kafka_settings(settings: Settings) -> KafkaSettings | None:
+    """How Kafka is reached, for a client that is not ours; None where the bus is another. Raises SettingsError."""
+    if not settings.bus_url.startswith("kafka:"):
+        return None
+    from bus.open import kafka_settings as read
+
+    try:
+        return read(settings.bus_url, **_options(settings))
+    except ValueError as error:  # what address and security say together
+        raise SettingsError([f"bus_url: {error}"]) from None
 
 
 async def open_bus(settings: Settings) -> Bus:

@@ -1,0 +1,96 @@
+"""All steps of a rebuild on Spark, from messages to the rows of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from pyspark.sql import functions as f
+
+from services.dataflow.keying import End, Kind, Refusal
+from services.dataflow.plan import Plan
+from services.dataflow.resolving import Resolving
+from services.dataflow.spark import steps
+from services.dataflow.spark.tasks import FileJudge, Judge, Keyer, Pairer, Prepare, Resolver, nothing
+from services.dataflow.spark.workdir import Workdir
+from services.domain.caps import Rank
+from services.domain.facts import Fact
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_facts = msgspec.msgpack.Decoder(Fact)
+_ends = msgspec.msgpack.Decoder(End)
+_refusals = msgspec.msgpack.Decoder(Refusal)
+
+
+@dataclass
+class Flow:
+    """A rebuild under way."""
+
+    session: SparkSession
+    workdir: Workdir
+    plan: Plan
+    prepare: Prepare = nothing
+    alone: int = steps.ALONE  # edges that the driver joins alone
+    cutoffs: dict[int, Rank] = field(default_factory=dict)
+
+    def key(self, messages: Callable[[], DataFrame], judge: Judge | FileJudge) -> None:
+        """Read and key all messages."""
+        self.workdir.kept("keyed", lambda: steps.keyed(messages(), Keyer(judge, self.prepare)))
+
+    def ends(self) -> list[End]:
+        """Return how far each partition of the bus was read; files have no positions."""
+        merged: dict[tuple[str, int], End] = {}
+        for body in self._bodies(Kind.END):
+            end = _ends.decode(body)
+            if end.position < 0:
+                continue
+            held = merged.get((end.topic, end.part))
+            merged[end.topic, end.part] = end if held is None else held.merged(end)
+        return list(merged.values())
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Return what could not be read."""
+        return map(_refusals.decode, self._bodies(Kind.REFUSAL))
+
+    def coverage(self) -> Iterator[Fact]:
+        """Return the coverage events."""
+        return map(_facts.decode, self._bodies(Kind.COVERAGE))
+
+    def group(self) -> None:
+        """Find the pool of every event, and the cutoffs."""
+        cap, parts, kept = self.plan.cap, self.plan.parts, self.workdir.kept
+        rows = self._rows()
+        linked = kept("links", lambda: steps.links(rows, parts))
+        by_key = kept("shared", lambda: steps.shared(linked))
+        self.cutoffs = steps.cutoffs(linked, by_key, cap)
+        edge = kept("edges", lambda: steps.edges(linked, by_key, self.cutoffs, cap, self.session))
+        pools = kept("pools by key", lambda: self._pools(edge, "by key"))
+        standing = steps.standings(rows, linked, pools, cap, parts)
+        pairs = kept("pairs", lambda: steps.paired(standing, Pairer(self.prepare)))
+        lowered = pairs.where("block <> 0").collect()
+        self.cutoffs |= {row.block: (row.one, row.other) for row in lowered}
+        alike = pairs.where("block = 0").select("one", "other").distinct()
+        kept("pools", lambda: steps.joined(pools, self._pools(alike, "by score")))
+
+    def resolve(self, resolving: Resolving, write: tuple[str, int] | None) -> DataFrame:
+        """Settle all pools: written to a store by the tasks, or given as packed rows."""
+        pools = self.session.read.parquet(f"{self.workdir.root}/pools")
+        member = steps.members(self._rows(), pools, self.plan.parts)
+        return steps.resolved(member, Resolver(resolving, write, self.prepare))
+
+    def _pools(self, edge: DataFrame, what: str) -> DataFrame:
+        def kept(name: str, table: DataFrame) -> DataFrame:
+            return self.workdir.kept(f"{what}, {name}", lambda: table)
+
+        return steps.pools_of(edge, kept, self.session, alone=self.alone)
+
+    def _rows(self) -> DataFrame:
+        return self.session.read.parquet(f"{self.workdir.root}/keyed")
+
+    def _bodies(self, kind: Kind) -> Iterator[bytes]:
+        rows = self._rows().where(f.col("kind") == int(kind)).select("body")
+        return (bytes(row.body) for row in rows.toLocalIterator())

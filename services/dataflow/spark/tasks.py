@@ -1,0 +1,219 @@
+"""What a task does with its rows: the steps of the dataflow between batches of Arrow.
+
+`mapInArrow` takes columns by position, drops those that a schema does not name, and checks no type: so each task writes
+batches of exactly one schema, and `services.dataflow.spark.steps` casts what comes back by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from pyspark import TaskContext
+
+from bus.contract import Delivery, Partition
+from schemas.codec import Undecodable
+from schemas.topics import topic_of_kind
+from services.correlator.resolve import failure
+from services.dataflow.keying import keyed
+from services.dataflow.loading import load, stands
+from services.dataflow.pairing import Paired, Standing, paired
+from services.dataflow.resolving import Member, Resolving, Rows
+from services.domain.facts import Fact
+from services.memory import collect_rarely
+from services.retry import transaction
+from services.store import open_store
+from services.store.contract import StoreDown
+from services.store.writer import Fenced
+
+BATCH = 2_000
+"""Rows in a batch of Arrow that goes back to Spark."""
+Batches = Iterator[pa.RecordBatch]
+Prepare = Callable[[], None]
+"""Called by each task before anything else."""
+
+KEYED = pa.schema(
+    [
+        ("kind", pa.int32()),
+        ("node", pa.int64()),
+        ("known", pa.int64()),
+        ("keys", pa.list_(pa.int64())),
+        ("claim", pa.binary()),
+        ("body", pa.binary()),
+    ]
+)
+PAIRED = pa.schema([("block", pa.int64()), ("one", pa.int64()), ("other", pa.int64())])
+"""A block of 0: two pools that are one. Else the rank (known, claim) of the last claim that the block admits."""
+RESOLVED = pa.schema([("part", pa.int32()), ("events", pa.int64()), ("persons", pa.int64()), ("rows", pa.binary())])
+
+
+def nothing() -> None:
+    """Prepare nothing."""
+
+
+def _batches(schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> Batches:
+    rows = iter(rows)
+    while some := list(islice(rows, BATCH)):
+        columns = [pa.array(column, field.type) for column, field in zip(zip(*some, strict=True), schema, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _tuples(batches: Batches) -> Iterator[tuple[Any, ...]]:
+    for batch in batches:
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+class Failed(Exception):
+    """A task failed; the text says where, and nothing of what the record says."""
+
+
+def _as_task(run: Callable[[Any, Batches], Batches]) -> Callable[[Any, Batches], Batches]:
+    """A task that begins as all do, and whose failure tells nothing of a person: Spark logs it."""
+
+    @wraps(run)
+    def running(self: Any, batches: Batches) -> Batches:
+        self.prepare()
+        collect_rarely()
+        try:
+            yield from run(self, batches)
+        except (StoreDown, Fenced) as error:
+            raise Failed(str(error)) from None
+        except Exception as error:
+            raise Failed(failure(error)) from None
+
+    return running
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """How events of a bus are judged, in a form that goes to another machine. `keys`: a directory, if there is one."""
+
+    now: int  # second
+    keys: str | None = None
+
+    def reader(self) -> Callable[[Delivery], Fact]:
+        """Return what reads a message or raises Undecodable."""
+        from services.authority import Admission, table
+        from services.domain.facts import instant
+
+        verifier = None
+        if self.keys is not None:
+            from services.authority.keys import KeyFiles
+            from services.authority.signatures import Verifier
+
+            verifier = Verifier(KeyFiles(Path(self.keys)))
+        return Admission(lambda: instant(self.now), table(), verifier).at().fact
+
+
+class _Placed(msgspec.Struct):
+    kind: str
+    system: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileJudge:
+    """How events of files are judged: as if each lay on its topic under its key. A file has no signatures."""
+
+    now: int
+
+    def reader(self) -> Callable[[Delivery], Fact]:
+        """Return what reads a line or raises Undecodable."""
+        read = Judge(self.now).reader()
+        decoder = msgspec.json.Decoder(_Placed)
+
+        def placed(one: Delivery) -> Fact:
+            try:
+                place = decoder.decode(one.value or b"")
+                topic = topic_of_kind(place.kind)
+            except (msgspec.MsgspecError, KeyError):
+                raise Undecodable("no canonical event") from None
+            key = f"{place.system}/{place.record}".encode()
+            return read(one._replace(partition=Partition(topic, 0), key=key))
+
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class Keyer:
+    """Messages (topic, part, position, key, value, headers) to rows of `KEYED`."""
+
+    judge: Judge | FileJudge
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, batches: Batches) -> Batches:
+        yield from _batches(KEYED, keyed(_deliveries(batches), self.judge.reader()))
+
+
+def _deliveries(batches: Batches) -> Iterator[Delivery]:
+    for topic, part, position, key, value, headers in _tuples(batches):
+        named = tuple((each["key"], each["value"]) for each in headers) if headers else ()
+        yield Delivery(Partition(topic, part), position, key, value, named)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairer:
+    """Standings (block, node, since, pool, claim), those of a block on end, to rows of `PAIRED`."""
+
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, batches: Batches) -> Batches:
+        yield from _batches(PAIRED, map(_flat, paired(map(Standing._make, _tuples(batches)))))
+
+
+def _flat(one: Paired) -> tuple[int, int, int]:
+    if one.cutoff is not None:
+        block, (known, claim) = one.cutoff
+        return block, known, claim
+    pools = one.pools or (0, 0)
+    return 0, *pools
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Members (pool, claim, fact), those of a pool on end, to rows of a store: written by the task, or given back."""
+
+    resolving: Resolving
+    write: tuple[str, int] | None  # the address of a store and its edition
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, batches: Batches) -> Batches:
+        context = TaskContext.get()
+        part = context.partitionId() if context is not None else 0
+        if self.write is not None and asyncio.run(_standing(*self.write, part)):
+            return
+        rows = self.resolving.rows(map(Member._make, _tuples(batches)))
+        packed = None
+        if self.write is not None:
+            asyncio.run(_written(*self.write, part, rows))
+        else:
+            packed = rows.pack()
+        yield from _batches(RESOLVED, [(part, rows.events, len(rows.persons), packed)])
+
+
+async def _standing(url: str, edition: int, part: int) -> bool:
+    store = await open_store(url, migrate=False, edition=edition)
+    try:
+        return await stands(store, part)
+    finally:
+        await store.close()
+
+
+async def _written(url: str, edition: int, part: int, rows: Rows) -> None:
+    store = await open_store(url, migrate=False, edition=edition)
+    try:
+        async for attempt in transaction(stop=asyncio.Event()):
+            with attempt:
+                await load(store, part, rows)
+    finally:
+        await store.close()
