@@ -646,7 +646,10 @@ class Extracts:
         try:
             return await self.storage.load(name)
         except KeyError:
-            raise SourceDown(f"what the last extract held is not in the storage: {name} is missing") from None
+            raise SourceDown(
+                f"what the last extract held is not in the storage: {name} is missing; the bus has lost it, or another"
+                " has written in its place: see who may write visabus.extracts; `visabus feeds rewind` reads all anew"
+            ) from None
 
     async def _let_go(self, state: State) -> None:
         if state in self.states:

@@ -42,6 +42,12 @@ ENUMERATION = Counter(
     "visabus_http_enumeration_alarms", "Alarms: many look-ups of one subject found no one.", registry=REGISTRY
 )
 LIMITED = Counter("visabus_http_limited", "Look-ups not answered: too many of one subject.", registry=REGISTRY)
+FORGED = Counter(
+    "visabus_bus_forged",
+    "Messages passed over that another has written in the name of a system, by topic.",
+    ["topic"],
+    registry=REGISTRY,
+)
 STOPPED = Counter(
     "visabus_door_keys_stopped", "Keys stopped: too much of what they sent was refused.", registry=REGISTRY
 )
