@@ -30,10 +30,10 @@ from services.api.authorised_lookup import (
     question,
 )
 from services.api.guard import Guard
+from services.api.limits import Limits
 from services.api.problems import described
 from services.api.tokens import Trust
 from services.audit import Audit, AuditBroken, AuditDown, Clock
-from services.buckets import Alarm, Buckets
 from services.problems import Problem, ProblemDetails
 from services.settings import ApiSettings
 from services.store.contract import Beat, Reads, StoreDown
@@ -45,8 +45,6 @@ Every look-up needs a bearer token with the scope named beside it, and a purpose
 the token permits. Every look-up is remembered. Errors are RFC 9457 problems."""
 _PROBLEMS = described(400, 401, 403, 404, 413, 414, 422, 429, 500, 503)
 _PROBLEMS_OF_BODY = _PROBLEMS | described(415)
-ALARM_SECONDS = 600.0
-"""The stretch in which look-ups that find no one are counted."""
 When = Annotated[Instants, Query()]
 
 
@@ -74,8 +72,7 @@ def create_app(
         reads,
         audit,
         clock,
-        Buckets(settings.rate, settings.burst, elapsed),
-        Alarm(settings.not_found_alarm, ALARM_SECONDS, elapsed),
+        Limits.of(settings, elapsed),
     )
     app.state.readiness = _Readiness(reads, audit, clock)
     app.add_middleware(Guard)

@@ -24,12 +24,11 @@ from schemas.countries import ISSUER_OF
 from schemas.identifiers import Identifier, Scheme
 from schemas.view import StatusView, TimelineView
 from services.api.answers import SEARCHABLE, By, ByIdentifier, ByPerson, Known, When, ids_of
+from services.api.limits import Limits
 from services.api.tokens import Caller, Trust, Unauthenticated
 from services.audit import Audit, Clock, Entry, Result
-from services.buckets import Alarm, Buckets
 from services.domain.facts import MICRO
 from services.domain.pools import merged_facts
-from services.metrics.instruments import ENUMERATION, LIMITED
 from services.problems import Problem
 from services.store.contract import Reads, StoreDown
 
@@ -71,28 +70,7 @@ class Backing:
     reads: Reads
     audit: Audit
     clock: Clock
-    buckets: Buckets
-    enumeration: Alarm
-
-    def allow(self, caller: Caller) -> None:
-        """Count a look-up of a caller. Raises Problem (429) where there were too many."""
-        if seconds := self.buckets.take(caller.subject):
-            LIMITED.inc()
-            detail = "Too many look-ups of this subject."
-            raise Problem(429, "rate", detail, headers={"Retry-After": str(seconds)})
-
-    def not_found(self, caller: Caller, request: str) -> None:
-        """Count a look-up that found no one; the audit row of the request named in the alarm says whose it was."""
-        if self.enumeration.count(caller.subject):
-            ENUMERATION.inc()
-            _log.warning(
-                "many look-ups of one subject find no one",
-                request=request,
-                client=caller.client,
-                count=self.enumeration.most,
-                seconds=self.enumeration.seconds,
-                total=self.enumeration.total,
-            )
+    limits: Limits
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
@@ -161,7 +139,7 @@ class AuthorisedLookup:
         result = Result.ANSWERED if persons else Result.NOT_FOUND
         await self._remember(by, as_of, instants.known_at, result, persons)
         if not persons:
-            self.backing.not_found(self.caller, self.request.state.request)
+            self.backing.limits.not_found(self.caller, self.request.state.request)
             raise Problem(404, "not-found", "No person is known under this.")
         self.request.state.audited = True
         return answer
@@ -232,7 +210,7 @@ async def authorised_lookup(
     (verb,) = map(Scope, scopes.scopes)  # a route without a scope is no route
     backing: Backing = request.app.state.backing
     caller = await authenticated(request, backing.trust, backing.clock, bearer)
-    backing.allow(caller)
+    backing.limits.allow(caller)
     stated = _purpose(purpose)
     if verb not in caller.scopes:
         await _refuse(request, backing, caller, verb, stated, "scope")

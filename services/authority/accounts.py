@@ -78,6 +78,20 @@ class Account:
             yield Rule(self.name, "topic", ALL, operation, prefixed=True)
 
 
+_OPERATORS_READS = (
+    CHANGES,
+    CONFIDENTIAL_CHANGES,
+    POSITIONS,
+    RECEIPTS,
+    DEAD_LETTERS,
+    AUDIT_HEADS,
+    QUESTIONS,
+    FEED_ORDERS,
+    *EVENT_TOPICS,
+)
+_OPERATORS_WRITES = (*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, FEED_ORDERS, AUDIT_HEADS)
+
+
 def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Account]:
     """The accounts of an installation with these systems."""
     return [
@@ -97,6 +111,13 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
             writes=(CONTROL, AUDIT_HEADS),
         ),
         Account(f"{prefix}api", "visabus serve", reads=(AUDIT_HEADS,), writes=(AUDIT_HEADS,)),
+        # on the page operators do what their commands do, and examiners decide
+        Account(
+            f"{prefix}console",
+            "visabus serve --console",
+            reads=_OPERATORS_READS,
+            writes=(*_OPERATORS_WRITES, CONTROL),
+        ),
         Account(
             f"{prefix}ask",
             "visabus ask",
@@ -107,18 +128,8 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
         Account(
             f"{prefix}operator",
             "visabus status, trace, feeds, receipts, dead-letters",
-            reads=(
-                CHANGES,
-                CONFIDENTIAL_CHANGES,
-                POSITIONS,
-                RECEIPTS,
-                DEAD_LETTERS,
-                AUDIT_HEADS,
-                QUESTIONS,
-                FEED_ORDERS,
-                *EVENT_TOPICS,
-            ),
-            writes=(*(topic for topic in EVENT_TOPICS if topic != CONTROL), DEAD_LETTERS, FEED_ORDERS, AUDIT_HEADS),
+            reads=_OPERATORS_READS,
+            writes=_OPERATORS_WRITES,
         ),
         # it may also take back coverage; that it speaks for a system alone whose key it has is the signatures' part
         Account(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,6 +27,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from adapters.registry import systems
     from services.authority import Admission
     from services.authority.signatures import Verifier
+    from services.api.limits import Limits
     from services.console import Console, Watch, create_app
     from services.console.history import History
     from services.console.open_flow import OpenFlow
@@ -43,6 +45,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
         watch = Watch(Observer(bus, store.reads, settings.feeds), history, wall_clock)
         console = Console(
             trust=trust,
+            limits=Limits.of(settings.api, time.monotonic),
             audit=audit,
             clock=wall_clock,
             bus=bus,

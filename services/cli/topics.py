@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,7 @@ def acls(
         bool, typer.Option("--apply/--print", help="Make the rules in Kafka, or print the commands that do.")
     ] = False,
     prefix: Annotated[str, typer.Option(help="How the names of the accounts begin.")] = "visabus-",
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line, one for each rule.")] = False,
 ) -> None:
     """Give each process, and the ingest of each system, an account's rights on Kafka: what it needs and nothing else.
 
@@ -58,6 +60,7 @@ def acls(
 
     ```
     visabus topics acls --print
+    visabus topics acls --json | jq -r 'select(.operation == "write") | .account + " " + .name'
     visabus --bus kafka://kafka-1.example:9093 topics acls --apply
     ```
     """
@@ -67,7 +70,13 @@ def acls(
     known = accounts(systems(), prefix)
     wanted = rules(known)
     settings = settings_of(context)
+    purposes = {account.name: account.purpose for account in known}
+    if as_json:
+        for rule in wanted:
+            typer.echo(json.dumps(asdict(rule) | {"purpose": purposes[rule.account]}))
     if not make:
+        if as_json:
+            return
         servers = settings.bus_url.removeprefix("kafka://").partition("?")[0]
         for account in known:
             typer.echo(f"# {account.name}: {account.purpose}")
@@ -77,7 +86,7 @@ def acls(
     if not settings.bus_url.startswith("kafka://"):
         raise Refusal("only a bus on Kafka has accounts; name it by --bus kafka://host:port", MISUSED)
     asyncio.run(_allow(settings, wanted))
-    typer.echo(f"{len(wanted)} rules of {len(known)} accounts stand")
+    typer.echo(f"{len(wanted)} rules of {len(known)} accounts stand", err=as_json)
 
 
 async def _allow(settings: Settings, wanted: Sequence[Rule]) -> None:

@@ -74,6 +74,7 @@ def needs(*scopes: Scope) -> Callable[..., Awaitable[Access]]:
     ) -> Access:
         console: Console = request.app.state.console
         caller = await authenticated(request, console.trust, console.clock, bearer)
+        console.limits.allow(caller)
         missing = [scope for scope in scopes if scope not in caller.scopes]
         if missing:
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'

@@ -35,7 +35,7 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
-_PROBLEMS = described(400, 401, 403, 404, 422, 503)
+_PROBLEMS = described(400, 401, 403, 404, 422, 429, 503)
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _RECENT = 20
 
@@ -144,6 +144,7 @@ def _route_flow(app: FastAPI) -> None:
             tracer = Tracer(console.bus, console.reads, console.receipts, console.systems)
             return await tracer.trace(question, about, console.clock(), confidential=access.confidential)
         except LookupError:
+            console.limits.not_found(access.caller, access.request)
             raise Problem(
                 404, "not-found", "Nothing is known of it: no receipt, dead letter, event or record."
             ) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.core import System
 from bus.contract import Bus
+from services.api.limits import Limits
 from services.api.tokens import Trust
 from services.audit import Audit, Clock
 from services.authority import Admission
@@ -22,6 +23,7 @@ class Console:
     """All parts, opened by the command that serves the console."""
 
     trust: Trust
+    limits: Limits
     audit: Audit
     clock: Clock
     bus: Bus

@@ -15,7 +15,7 @@ from services.feeds import Checkpoints, Word, give
 from services.ingest.sources import names_files
 from services.problems import Problem
 
-_PROBLEMS = described(400, 401, 403, 404, 409, 422, 503)
+_PROBLEMS = described(400, 401, 403, 404, 409, 422, 429, 503)
 
 
 class Action(StrEnum):

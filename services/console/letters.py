@@ -24,7 +24,7 @@ from services.veil import Veil, may_be_marked
 CONFIDENTIAL = Scope.CONFIDENTIAL
 MOST = 500
 """Dead letters of one list, and of one replay."""
-_PROBLEMS = described(400, 401, 403, 404, 422, 503)
+_PROBLEMS = described(400, 401, 403, 404, 422, 429, 503)
 LetterId = Annotated[str, Path(pattern="^[0-9a-f-]{4,36}$")]
 
 

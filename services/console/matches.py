@@ -16,7 +16,7 @@ from services.console.access import Operator, Records
 from services.matches import decision, possible
 from services.problems import Problem
 
-_PROBLEMS = described(400, 401, 403, 422, 503)
+_PROBLEMS = described(400, 401, 403, 422, 429, 503)
 
 
 class Word(BaseModel):

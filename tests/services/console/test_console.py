@@ -46,11 +46,11 @@ class World:
     audit: AuditLog
     client: httpx.AsyncClient
 
-    def token(self, *scopes: str, purposes: tuple[str, ...] = (PURPOSE,)) -> dict[str, str]:
+    def token(self, *scopes: str, purposes: tuple[str, ...] = (PURPOSE,), subject: str = "someone") -> dict[str, str]:
         token = development.token(
             self.settings.api,
             self.settings.data_dir,
-            subject="someone",
+            subject=subject,
             client="tests",
             scopes=scopes,
             purposes=purposes,
@@ -65,8 +65,9 @@ class World:
 
 
 @asynccontextmanager
-async def _world(tmp_path: Path) -> AsyncIterator[World]:
+async def _world(tmp_path: Path, **api: Any) -> AsyncIterator[World]:
     at = settings(tmp_path)
+    at = at.model_copy(update={"api": at.api.model_copy(update=api)})
     bus = await EmbeddedBus.open(tmp_path / "data" / "bus.db")
     await bus.declare(topics())
     store = await open_store(at.store_url)
@@ -475,3 +476,23 @@ async def test_a_body_without_end_is_refused(console: World) -> None:
     body = {"ids": [], "why": "x" * 600_000}
     response = await console.client.post("/console/api/dead-letters/replay", json=body, headers=console.token(*EVERY))
     assert response.status_code == 413
+
+
+async def test_one_subject_asks_so_often_and_another_is_not_touched(tmp_path: Path) -> None:
+    """As of the API: refused before anything is looked at, told how long to wait, and counted."""
+    async with _world(tmp_path, burst=3, rate=0.001) as console:
+        answers = [await console.client.get("/console/api/overview", headers=console.token(*EVERY)) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        other = await console.client.get("/console/api/overview", headers=console.token(*EVERY, subject="another"))
+        assert other.status_code == 200
+
+
+async def test_many_traces_that_find_nothing_raise_one_alarm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _world(tmp_path, not_found_alarm=3) as console:
+        for number in range(5):
+            path = f"/console/api/trace?about=I94+{number}"
+            assert (await console.client.get(path, headers=console.token(*EVERY))).status_code == 404
+    assert capsys.readouterr().out.count("many look-ups of one subject find no one") == 1
