@@ -74,7 +74,7 @@ class SigningBus:
         self._keys = keys
         self._own_keys: dict[str, set[bytes]] = {}
         """The keys of which a message of the system itself was met."""
-        self._told: set[tuple[str, int, int]] = set()
+        self._reported: set[tuple[str, int, int]] = set()
 
     @property
     def inner(self) -> Bus:
@@ -110,8 +110,8 @@ class SigningBus:
             why = "signature: by the ingest of another system"
         except Refused as error:
             why = str(error)
-        if (topic, number, one.position) not in self._told:  # who reads all of a topic again tells nothing anew
-            self._told.add((topic, number, one.position))
+        if (topic, number, one.position) not in self._reported:  # who reads all of a topic again tells nothing anew
+            self._reported.add((topic, number, one.position))
             FORGED.labels(topic).inc()
             own = {}
             if topic in _GONE_ON_WITH:

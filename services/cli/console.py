@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Store) -> AsyncIterator[FastAPI]:
     """Open the console's own parts and yield its application. Raises BusDown, Refusal where there is no bus."""
     from adapters.registry import systems
+    from services.api.limits import Limits
     from services.authority import Admission
     from services.authority.signatures import Verifier
-    from services.api.limits import Limits
     from services.console import Console, Watch, create_app
     from services.console.history import History
     from services.console.open_flow import OpenFlow

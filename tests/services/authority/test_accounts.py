@@ -35,10 +35,10 @@ PROGRAM = [sys.executable, "-c", "from services.cli import app; app()"]
 def test_the_rules_are_told_as_json() -> None:
     done = CliRunner().invoke(app, ["topics", "acls", "--json"])
     assert done.exit_code == 0, done.output
-    told = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
     wanted = accounts.rules(accounts.accounts(systems()))
-    assert [accounts.Rule(**{name: each[name] for name in accounts.Rule.__slots__}) for each in told] == wanted
-    assert {each["account"]: each["purpose"] for each in told}["visabus-api"] == "visabus serve"
+    assert [accounts.Rule(**{name: each[name] for name in accounts.Rule.__slots__}) for each in rows] == wanted
+    assert {each["account"]: each["purpose"] for each in rows}["visabus-api"] == "visabus serve"
 
 
 def test_nobody_but_operators_orders_feeds() -> None:
