@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +23,9 @@ from services.domain.facts import MICRO, Claim, Fact, claim_key
 from services.domain.identity import alike, keys_of
 from services.domain.pools import Pool
 from services.domain.resolve import persons, status
-from services.store.reads import SqlReads
+
+if TYPE_CHECKING:
+    from services.store.reads import SqlReads
 
 _NONE = "no outcome"
 _GONE = "no person of their own"

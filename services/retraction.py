@@ -102,9 +102,10 @@ def _sum(batch: str, records: dict[Record, _Standing]) -> Withdrawal:
         elif not last or any(event.batch != batch for event in last):
             superseded += 1
         else:
-            whole += 1
-            earlier += len(standing.batches) > 1
             events += last
+            if any(event.kind != "coverage" for event in last):  # what it vouched for is none of its records
+                whole += 1
+                earlier += len(standing.batches) > 1
     events.sort(key=lambda event: (event.kind != "coverage", event.system, event.record, event.part))
     systems = tuple(sorted({system for system, _ in records}))
     return Withdrawal(tuple(events), systems, whole, superseded, retracted, earlier)

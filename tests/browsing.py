@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,9 +113,12 @@ class Installation:
 
 @contextmanager
 def installation(
-    directory: Path, persons: int = 150, systems: Sequence[str] = ("I94", "CLAIMS3")
+    directory: Path,
+    persons: int = 150,
+    systems: Sequence[str] = ("I94", "CLAIMS3"),
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Installation]:
-    """Simulate, spoil one departure, read, resolve, and serve until the end of the context."""
+    """Simulate, spoil two departures, read, resolve, and serve until the end of the context."""
     directory.mkdir(parents=True, exist_ok=True)
     population, data = directory / "population", directory / "data"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VISABUS_")} | {
@@ -125,6 +128,7 @@ def installation(
         "VISABUS_AUDIT_URL": f"sqlite+aiosqlite:///{data}/audit.db",
         "COLUMNS": "200",
         "NO_COLOR": "1",
+        **(settings or {}),
     }
     nothing = Spoilt("", "", "", "")
     opened = Installation(directory, _free_port(), nothing, nothing, environment)

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.context import OTHERS, Commands, Given
+from services.cli.context import OTHERS, Commands, Given, examples_by_line
 
 COMMANDS = (
     "adapters",
@@ -107,3 +108,15 @@ def needed(arguments: Sequence[str]) -> list[str]:
 
 for name in needed(sys.argv[1:]) if Path(sys.argv[0]).name == "visabus" else COMMANDS:
     import_module(f"{__name__}.{name}").register(app)
+
+
+def _examples(group: typer.Typer) -> None:
+    for command in group.registered_commands:
+        if command.callback is not None and command.help is None and command.callback.__doc__:
+            command.help = examples_by_line(cleandoc(command.callback.__doc__))
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            _examples(below.typer_instance)
+
+
+_examples(app)

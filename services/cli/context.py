@@ -135,6 +135,16 @@ def start_logs(settings: Settings) -> None:
     configure(settings.log.level, settings.log.form)
 
 
+def examples_by_line(text: str) -> str:
+    """Return a help text in which examples stay a line each, fenced: their indent is taken where it is shown."""
+    paragraphs = text.split("\n\n")
+    for at, paragraph in enumerate(paragraphs):
+        lines = [line.strip() for line in paragraph.splitlines()]
+        if lines and all(line.startswith("visabus ") for line in lines):
+            paragraphs[at] = "\n".join(("```text", *lines, "```"))
+    return "\n\n".join(paragraphs)
+
+
 class Commands(TyperGroup):
     """Ends a foreseen error with its text and an exit code. Others keep their traceback: they are bugs."""
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,11 +23,12 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.addresses import exists
 from services.domain.facts import Fact, fact_of
 from services.feeds import Checkpoint, Order, Orders, Waiting, Word
-from services.impact import Impact
 from services.settings import Settings
-from services.store import Store, open_store
-from services.store.contract import StoreDown, behind
-from services.store.reads import SqlReads
+
+if TYPE_CHECKING:
+    from services.impact import Impact
+    from services.store import Store
+    from services.store.reads import SqlReads
 
 REJECTED = "rejected by an operator"
 """The rule under which the records of a batch that was rejected are left out."""
@@ -56,6 +58,10 @@ class Gate:
         if not exists(self.store_url):
             yield None
             return
+        from services.impact import Impact  # a process that judges nothing loads no database
+        from services.store import open_store
+        from services.store.contract import StoreDown
+
         try:
             if self.store is None:
                 self.store = await open_store(self.store_url, migrate=False)
@@ -63,6 +69,13 @@ class Gate:
             yield Impact(self.store.reads, int(time.time()))
         except StoreDown as error:
             raise NotJudged(f"the store cannot be read ({error})") from None
+
+    @staticmethod
+    def down() -> tuple[type[Exception], ...]:
+        """What is raised where the store cannot be read; `impact` tells it as NotJudged."""
+        from services.store.contract import StoreDown
+
+        return (StoreDown,)
 
     async def close(self) -> None:
         """Let go of the store."""
@@ -74,6 +87,8 @@ class Gate:
         """Say that the view lacks what the bus has, once in a while: it is not compared with that."""
         if self.bus is None or time.monotonic() - self.warned < _PACE_SECONDS:
             return
+        from services.store.contract import behind
+
         try:
             count = behind(await self.bus.ends(EVENT_TOPICS), await reads.positions())
         except BusDown:

@@ -25,7 +25,6 @@ from services.ingest.sources import Source
 from services.ingest.tally import Limits, Tally, Wholesale
 from services.ingest.work import Outcome
 from services.settings import IngestSettings
-from services.store.contract import StoreDown
 from services.tracing import Tracing
 
 _SLICE_SECONDS = 0.05
@@ -169,12 +168,10 @@ class Reader:
                     if kept is not None:
                         kept = [*kept, *reads] if len(kept) + len(reads) <= self.settings.chunk_records else None
                 await impact.end()
-            except StoreDown as error:
-                raise NotJudged(f"the store cannot be read ({error})") from None
-            except (SourceDown, SpoolDown):
-                raise
-            except Exception:  # of the batch or its adapter: told when the batch is read to be sent
-                return batch, None
+            except Exception as error:
+                if isinstance(error, (SourceDown, SpoolDown, *gate.down())):
+                    raise
+                return batch, None  # it is of the batch or its adapter: told when the batch is read to be sent
             if kept is not None:
                 batch = replace(batch, records=partial(_again, kept))
             if gate.passes(order, known, impact):

@@ -59,6 +59,14 @@ def test_help_teaches() -> None:
         assert "Usage" in result.stdout
 
 
+@pytest.mark.parametrize("command", [["status"], ["feeds", "list"], ["receipts", "list"], ["dead-letters", "replay"]])
+def test_examples_in_a_help_stand_on_lines_of_their_own(command: list[str]) -> None:
+    said = visabus(*command, "--help").stdout.splitlines()
+    examples = [line for line in said if line.strip().startswith(f"visabus {' '.join(command)}")]
+    assert len(examples) == 2
+    assert all(line.count("visabus") == 1 for line in examples)
+
+
 def test_adapters_lists_systems_and_feeds() -> None:
     result = visabus("adapters")
     assert result.exit_code == 0
