@@ -25,7 +25,7 @@ ALLOWED: frozenset[str] = frozenset(
     # structlog's own, and where it comes from
     "event level timestamp logger dropped error frames pid host service version"
     # what was worked on: systems, feeds, batches, topics and places in them; never a record, a person or a value
-    " system feed batch feeds systems topic partition offset position epoch group stage rule kind"
+    " system feed batch feeds systems topic partition offset position epoch group edition stage rule kind"
     # counts and times
     " read published events dead_lettered filtered lost refused records messages persons count bytes size lag"
     " seconds milliseconds attempt attempts wait rate share at since through"

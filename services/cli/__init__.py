@@ -38,6 +38,7 @@ COMMANDS = (
     "keys",
     "matches",
     "metrics",
+    "rebuild",
     "receipts",
     "report",
     "retract",

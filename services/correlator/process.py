@@ -22,12 +22,14 @@ from services.authority.signatures import Verifier
 from services.clock import wall_clock
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
 from services.dead_letters import Spool
+from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
 from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
 from services.store import Store, open_store
-from services.store.contract import Incomplete, StoreDown, behind
+from services.store.contract import Incomplete, OtherConfiguration, StoreDown, behind
+from services.store.editions import State
 from services.store.heartbeats import Heartbeats
 from services.store.writer import Conflict, Fenced, Superseded
 from services.tracing import tracing_of
@@ -47,6 +49,7 @@ REST = 2.0
 BEAT_SECONDS = 5.0
 VERIFY_SECONDS = 60.0
 """How often a running correlator looks whether the bus still has what was taken from it."""
+STAND_BY_SECONDS = 0.5
 IDLE_SECONDS = 0.2
 MOST_IDLE_SECONDS = 1.0
 _PASSING = (BusDown, StoreDown, Conflict, UnknownTopic)  # topics that are being made anew
@@ -127,8 +130,29 @@ async def run(
             if edition is not None:
                 raise
             log.info("another edition of the store is live: going over to it")
+        except OtherConfiguration:
+            if once or edition is not None or not await _stood_by(settings, stop):
+                raise
         else:
             return
+
+
+async def _stood_by(settings: Settings, stop: asyncio.Event) -> bool:
+    """Wait as long as an edition is built by this program's rules, for it will be the one to write; whether one was."""
+    store = await open_store(settings.store_url, migrate=False)
+    try:
+        waited = False
+        while not stop.is_set():
+            building = [each for each in await store.home.all() if each.state is State.BUILDING]
+            if not any(each.fingerprint == fingerprint() for each in building):
+                break
+            if not waited:
+                log.info("the live edition is of other rules, one of this program's is being built: standing by for it")
+            waited = True
+            await wait(STAND_BY_SECONDS, stop)
+        return waited
+    finally:
+        await store.close()
 
 
 async def _run(

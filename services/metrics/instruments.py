@@ -51,3 +51,8 @@ FORGED = Counter(
 STOPPED = Counter(
     "visabus_door_keys_stopped", "Keys stopped: too much of what they sent was refused.", registry=REGISTRY
 )
+
+
+def value_of(instrument: Counter | Gauge) -> float:
+    """Return what an instrument without labels says now."""
+    return next(iter(instrument.collect())).samples[0].value

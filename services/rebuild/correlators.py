@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime
 
-from bus.contract import Bus
+from bus.contract import Bus, BusDown
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.clock import wall_clock
 from services.correlator.process import BEHIND, run
-from services.rebuild.seam import NewStore, Progress
+from services.rebuild.seam import NewStore, NoRebuild, Progress
 from services.retry import wait
 from services.settings import Settings
+from services.store.contract import StoreDown
 from services.store.reads import SqlReads
+from services.store.writer import Superseded
 
 SECONDS = 0.5
 """How often it is seen how far the edition has come."""
@@ -41,29 +44,26 @@ class Fill:
             if self._others is not None:
                 await opened.enter_async_context(self._others(new))
             near = asyncio.Event()
-            async with asyncio.TaskGroup() as tasks:
-                filling = tasks.create_task(
-                    run(settings, once=False, stop=near, hold=True, clock=self._clock, edition=new.number)
-                )
-                tasks.create_task(_watch(bus, store.reads, progress, near, stop, filling))
+            filling = asyncio.create_task(
+                run(settings, once=False, stop=near, hold=True, clock=self._clock, edition=new.number)
+            )
+            try:
+                while not (stop.is_set() or filling.done()) and await _left(bus, store.reads, progress) > BEHIND:
+                    await wait(SECONDS, stop)
+            finally:
+                near.set()
+                try:
+                    await filling
+                except Superseded:
+                    raise NoRebuild("the rebuild was given up, or switched to, by somebody else meanwhile") from None
 
 
-async def _watch(
-    bus: Bus,
-    reads: SqlReads,
-    progress: Progress,
-    near: asyncio.Event,
-    stop: asyncio.Event,
-    filling: asyncio.Task[None],
-) -> None:
-    """Set `near` when there is little left."""
+async def _left(bus: Bus, reads: SqlReads, progress: Progress) -> int:
+    """How much is left; more than is known while bus or store are away, for which who reads waits."""
     try:
-        while not stop.is_set() and not filling.done():
-            if await left_of(bus, reads, progress) <= BEHIND:
-                return
-            await wait(SECONDS, stop)
-    finally:
-        near.set()
+        return await left_of(bus, reads, progress)
+    except (BusDown, StoreDown):
+        return sys.maxsize
 
 
 async def left_of(bus: Bus, reads: SqlReads, progress: Progress | None = None) -> int:

@@ -23,6 +23,20 @@ GRACE_SECONDS = 10.0
 """Younger than this a switch may not be known yet to everybody who reads."""
 
 
+async def seconds_young(url: str) -> float:
+    """Return how long to wait until everybody who reads has gone over since the last switch. Raises StoreDown."""
+    live = await open_store(url)
+    try:
+        return _young(await live.home.all())
+    finally:
+        await live.close()
+
+
+def _young(editions: Iterable[Edition]) -> float:
+    switched = max((each.switched or 0 for each in editions), default=0)
+    return max(0.0, GRACE_SECONDS - (time.time() - switched / MICRO))
+
+
 async def drop_old(url: str) -> list[int]:
     """Remove what was live before, and what was given up and not removed to its end; the numbers.
 
@@ -31,8 +45,7 @@ async def drop_old(url: str) -> list[int]:
     live = await open_store(url)
     try:
         editions = await live.home.all()
-        switched = max((each.switched or 0 for each in editions), default=0)
-        if time.time() - switched / MICRO < GRACE_SECONDS:
+        if _young(editions) > 0:
             raise NoRebuild(f"the switch is younger than {GRACE_SECONDS:.0f} s: the API goes over to it just now")
         return await _remove(live.home, url, [each for each in editions if each.state is State.OLD])
     finally:

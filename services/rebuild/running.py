@@ -45,7 +45,7 @@ async def fill(settings: Settings, engine: Engine, options: Options) -> NewStore
     Raises NoRebuild, Stopped, BusDown, StoreDown.
     """
     new = await begin(settings.store_url)
-    log.info("a new edition is built beside the live one", edition=new.number, place=new.place)
+    log.info("a new edition is built beside the live one", edition=new.number)
     await _warn_of_gone(settings)
     await engine.fill(new, settings, options.progress, options.stop)
     if options.stop.is_set():
@@ -71,6 +71,14 @@ async def _both(settings: Settings, new: NewStore, options: Options) -> AsyncIte
         bus = await opened.enter_async_context(wiring.declared_bus(settings))
         hands = await opened.enter_async_context(builder(new, settings, bus, options.clock, options.stop))
         yield live, hands, bus
+
+
+async def follow(settings: Settings, new: NewStore, options: Options) -> None:
+    """Take the new edition to where the live one is now. Raises Stopped, BusDown, StoreDown."""
+    async with _both(settings, new, options) as (live, hands, _):
+        await hands.to(await live.reads.positions())
+        if options.stop.is_set():
+            raise Stopped
 
 
 async def compare(

@@ -28,7 +28,7 @@ from services.domain.facts import MICRO
 from services.domain.fingerprint import fingerprint
 from services.settings import Settings
 from services.store import Store, open_store
-from services.store.editions import Edition, State, file_of, schema_of
+from services.store.editions import FIRST, Edition, State, file_of, schema_of
 
 ENGINES = {"correlators": "services.rebuild.correlators", "spark": "services.rebuild.spark"}
 """Modules with a class `Fill` that is an `Engine`, by the name that `--engine` gives."""
@@ -89,7 +89,8 @@ async def begin(url: str, *, begun: bool = False) -> NewStore:
         mine = fingerprint()
         standing = [each for each in await live.home.all() if each.state is State.BUILDING]
         if begun and not standing:
-            raise NoRebuild("no rebuild is under way: `visabus rebuild` begins one")
+            last = f" (edition {live.edition} is live)" if live.edition != FIRST else ""
+            raise NoRebuild(f"no rebuild is under way{last}: `visabus rebuild` begins one")
         edition = standing[0] if standing else await live.home.begin(mine, int(time.time() * MICRO))
         if edition.fingerprint != mine:
             raise NoRebuild(

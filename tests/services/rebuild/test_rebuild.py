@@ -21,7 +21,7 @@ from services.rebuild.seam import NoRebuild, begin
 from services.rebuild.switching import Switched
 from services.rebuild.telling import tell
 from services.store import following, open_store
-from services.store.contract import StoreDown
+from services.store.contract import OtherConfiguration, StoreDown
 
 
 @pytest.fixture
@@ -234,6 +234,27 @@ async def test_what_the_old_edition_had_still_to_tell_is_told_by_the_new_one(sit
     new = await site.fill()
     await running.switch(site.settings, new, site.options(), tell=False)
     await site.correlate()
+    assert await site.gaps() == []
+
+
+async def test_a_correlator_of_other_rules_stands_by_for_their_edition(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raws = bytes_of(world_of(17, persons=6)[0])
+    await site.publish(raws[:20])
+    await site.correlate()
+    for module in ("correlator.correlator", "correlator.process", "rebuild.seam"):
+        monkeypatch.setattr(f"services.{module}.fingerprint", lambda: "the rules of tomorrow")
+    with pytest.raises(OtherConfiguration):
+        await site.correlate()
+    new = await site.fill()
+    async with site.correlating() as correlator:
+        await asyncio.sleep(0.5)
+        assert not correlator.done()
+        await running.switch(site.settings, new, site.options(), tell=False)
+        await site.publish(raws[20:])
+        await site.caught_up()
+    assert await site.view() == reference(raws)
     assert await site.gaps() == []
 
 

@@ -1,0 +1,102 @@
+"""How far a long command is, in lines on standard error: of how many, the rate, and the time left if that is known."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Annotated, TextIO
+
+import typer
+
+WINDOW_SECONDS = 30.0
+"""The rate is that of so long."""
+TERMINAL_SECONDS, FILE_SECONDS, JSON_SECONDS = 2.0, 10.0, 1.0
+"""How often a line is written: for a person who watches, into a log, for a program."""
+Shown = Annotated[
+    bool | None,
+    typer.Option(
+        "--progress/--no-progress", help="Say on standard error how far it is; by default where that is a terminal."
+    ),
+]
+
+
+def wanted(progress: bool | None) -> bool:
+    """Whether progress is to be shown: as was said, else where a person watches."""
+    return sys.stderr.isatty() if progress is None else progress
+
+
+class Meter:
+    """Is told how far something is, as often as one likes, and says so every few seconds."""
+
+    def __init__(
+        self,
+        unit: str,
+        *,
+        as_json: bool = False,
+        to: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        every: float | None = None,
+    ) -> None:
+        """`unit`: what is counted, in the plural. `every`: seconds between two lines."""
+        self._unit = unit
+        self._json = as_json
+        self._to = to if to is not None else sys.stderr
+        self._clock = clock
+        usual = TERMINAL_SECONDS if self._to.isatty() else FILE_SECONDS
+        self._every = every if every is not None else JSON_SECONDS if as_json else usual
+        self._stage = ""
+        self._seen: deque[tuple[float, int]] = deque()
+        self._said_at = float("-inf")
+
+    def at(self, done: int, total: int | None, stage: str = "read") -> None:
+        """So many of so many (None: not known) are through a stage."""
+        now = self._clock()
+        if stage != self._stage:
+            self._stage = stage
+            self._seen.clear()
+            self._said_at = float("-inf") if self._json else now  # what is over at once needs no line
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and self._seen[1][0] <= now - WINDOW_SECONDS:
+            self._seen.popleft()
+        if now - self._said_at >= self._every:
+            self._said_at = now
+            rate = self._rate()
+            left = None if total is None or not rate else max(0.0, (total - done) / rate)
+            line = self._object(done, total, rate, left) if self._json else self._words(done, total, rate, left)
+            self._to.write(f"{line}\n")
+            self._to.flush()
+
+    def _rate(self) -> float | None:
+        (began, first), (ended, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (ended - began) if ended > began and last > first else None
+
+    def _object(self, done: int, total: int | None, rate: float | None, left: float | None) -> str:
+        return json.dumps(
+            {
+                "stage": self._stage,
+                "done": done,
+                "total": total,
+                "unit": self._unit,
+                "rate": None if rate is None else round(rate, 1),
+                "seconds_left": None if left is None else round(left),
+            }
+        )
+
+    def _words(self, done: int, total: int | None, rate: float | None, left: float | None) -> str:
+        of = "" if total is None else f" of {total:,} ({done / total:.0%})" if total else ""
+        parts = [f"{self._stage} {done:,}{of} {self._unit}"]
+        if rate is not None:
+            parts.append(f"{rate:,.0f}/s")
+        if left is not None:
+            parts.append(f"{duration(left)} left")
+        return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return so many seconds as `0:05`, `12:30` or `2:03:04`."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
