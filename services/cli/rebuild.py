@@ -246,10 +246,10 @@ async def _build(settings: Settings, asked: Asked, fillers: _Fillers, options: O
             typer.echo("nothing is switched: `visabus rebuild --switch` does that, `--discard` gives the new view up")
         return
     done = await running.switch(settings, new, options, tell=asked.tell)
-    told = "told as changes" if asked.tell else "held back (`visabus rebuild --tell-changes` tells them)"
+    publishing = "told as changes" if asked.tell else "held back (`visabus rebuild --tell-changes` tells them)"
     lines = [
         f"edition {done.edition} is live, {new.place}; correlators waited {done.seconds:.1f} s, look-ups did not wait",
-        f"pools of records with answers that are other ones: {done.held:,}, {told}",
+        f"pools of records with answers that are other ones: {done.held:,}, {publishing}",
     ]
     if not asked.drop_old:
         lines.append(f"edition {done.before} is kept: `visabus rebuild --drop-old` removes it")
