@@ -19,7 +19,7 @@ from planted import planting
 
 from bus.contract import Partition
 from services import failpoints
-from services.correlator import process
+from services.correlator import correlator, process
 from services.correlator.correlator import Correlator
 from services.domain import caps
 from services.logs import configure
@@ -37,6 +37,7 @@ class Order(msgspec.Struct):
     seed: int = 0
     cap: int = caps.CAP
     poll: int = process.POLL_MESSAGES
+    shared: int = correlator.SHARED_BYTES  # bytes of work above which correlators resolve it by shards
     rests: dict[str, tuple[float, float]] = {}  # point -> least and most seconds
     bug: str | None = None
 
@@ -84,7 +85,13 @@ async def follow(order: Order, orders: asyncio.StreamReader) -> None:
     stop = asyncio.Event()
     passed: Counter[str] = Counter()
     settings = load(environment=order.environment)
-    with planting(order.bug), patch.object(caps, "CAP", order.cap), patch.object(process, "POLL_MESSAGES", order.poll):
+    with (
+        planting(order.bug),
+        patch.object(caps, "CAP", order.cap),
+        patch.object(process, "POLL_MESSAGES", order.poll),
+        patch.object(correlator, "SHARED_BYTES", order.shared),
+        patch.object(correlator, "RESOLVE_BYTES", order.shared),
+    ):
         async with asyncio.TaskGroup() as tasks:
             with failpoints.armed(resting(order, passed)):
                 tasks.create_task(process.run(settings, once=False, stop=stop))

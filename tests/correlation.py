@@ -8,7 +8,8 @@ from random import Random
 from services.correlator.append import Batch, append
 from services.correlator.compare import compare
 from services.correlator.key_cache import KeyCache
-from services.correlator.resolve import resolve
+from services.correlator.resolve import resolve, resolve_shard
+from services.correlator.sorting import sort
 from services.domain.coverage import coverage_of_joined
 from services.domain.facts import fact_of
 from services.domain.history import canonical
@@ -70,10 +71,22 @@ class Driver:
 
         async def step() -> bool:
             async with self.writer.begin() as tx:
-                await tx.lock_resolving()
                 return (await resolve(tx, limit, self.now, coverage_of_joined(await tx.coverage()))).rows > 0
 
         return bool(await again(step))
+
+    async def resolve_sorted(self) -> bool:
+        """Sort what waits, and resolve a shard; whether there was anything."""
+
+        async def sorting() -> int:
+            async with self.writer.begin() as tx:
+                return await sort(tx)
+
+        async def step() -> bool:
+            async with self.writer.begin() as tx:
+                return (await resolve_shard(tx, self.now, coverage_of_joined(await tx.coverage()))).rows > 0
+
+        return bool(await again(sorting)) | bool(await again(step))
 
     async def finish(self) -> None:
         """Look and resolve until nothing is left."""

@@ -11,7 +11,7 @@ a capped block is compared as well (`services.correlator.open_caps`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 
 import msgspec
@@ -43,8 +43,8 @@ async def compare(tx: Transaction, limit: int) -> int:
         blocks = {one for some in asked for one in some}
         members = await tx.block(asked)
         admitted, lowered, fallen = _admitted(members, blocks, stored)
-        if lowered or not others.keys().isdisjoint(blocks) or any(row.open_known is not None for row in members):
-            # which records are hidden is written under this lock: read again what is known of it
+        if lowered or not others.keys().isdisjoint(blocks) or _hidden(members, blocks & stored.keys()):
+            # which records are hidden is written by who resolves: read again what is known of it once none does
             await tx.lock_resolving()
             stored, others, members = await tx.cutoffs(), await tx.open_cutoffs(), await tx.block(asked)
             admitted, lowered, fallen = _admitted(members, blocks, stored)
@@ -65,6 +65,11 @@ async def compare(tx: Transaction, limit: int) -> int:
     if work.merged or work.again:
         await tx.add_work(work.pack(), compared=True)
     return len(rows)
+
+
+def _hidden(members: Iterable[ClaimRow], capped: Set[int]) -> bool:
+    """Whether a capped block holds a claim that open records make later, or not at all."""
+    return bool(capped) and any(row.open_known is not None and not capped.isdisjoint(row.blocks) for row in members)
 
 
 def _firsts(open_to_all: OpenBlocks) -> list[int]:

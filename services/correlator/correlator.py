@@ -14,6 +14,7 @@ import structlog
 from bus.contract import Bus, Delivery, Message, Partition, Producer
 from bus.tails import Extent, differing, missing, tail_of
 from schemas.codec import Undecodable
+from schemas.topics import EVENT_TOPICS, PARTITIONS
 from services import failpoints
 from services.authority import Admission
 from services.correlator.append import Batch, append
@@ -21,7 +22,8 @@ from services.correlator.compare import compare
 from services.correlator.deadlines import fire_due
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
-from services.correlator.resolve import Resolved, resolve
+from services.correlator.resolve import NOTHING_DONE, Resolved, resolve, resolve_shard
+from services.correlator.sorting import sort
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_message
 from services.domain.coverage import coverage_of_joined
@@ -36,6 +38,8 @@ from services.tracing import Tracing
 log = structlog.get_logger(__name__)
 COMPARE_ROWS = 20
 RESOLVE_ROWS = 100
+RESOLVE_BYTES, SHARED_BYTES = 64_000_000, 1_000_000
+"""More work than this is sorted, and resolved a shard at a time: more than fits the memory, or is worth sharing."""
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
 """So many where events wait: they go on being resolved, and answers go on changing by themselves."""
@@ -326,20 +330,29 @@ class Correlator:
                         await failpoints.reach("compare.written")
 
     async def resolve(self) -> Resolved:
-        """Resolve some of the work."""
-        done = Resolved(0, 0, 0, 0)
+        """Resolve some of the work; or sort it, where it is too much for one transaction or for one correlator."""
+        done = NOTHING_DONE
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    await self._lock(tx)
-                    await failpoints.reach("resolve.locked")
-                    done = await resolve(tx, RESOLVE_ROWS, self._now(), coverage_of_joined(await tx.coverage()))
+                    done = await self._resolve(tx)
                     await failpoints.reach("resolve.written")
         await failpoints.reach("resolve.committed")
         return done
 
-    async def _lock(self, tx: Transaction) -> None:
-        await tx.lock_resolving()
+    async def _resolve(self, tx: Transaction) -> Resolved:
+        waiting = await tx.waiting()
+        if not waiting.sorted_rows and waiting.unsorted_bytes > (SHARED_BYTES if self._shared else RESOLVE_BYTES):
+            return Resolved(await sort(tx), 0, 0, 0)
+        coverage = coverage_of_joined(await tx.coverage())
+        if waiting.sorted_rows:
+            return await resolve_shard(tx, self._now(), coverage)
+        return await resolve(tx, RESOLVE_ROWS, self._now(), coverage)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether others may correlate as well: not where all partitions are read here."""
+        return len(self._positions) < sum(PARTITIONS[topic] for topic in EVENT_TOPICS)
 
     async def fire(self, limit: int = DUE_PERSONS) -> int:
         """Tell what changed by itself, of so many persons at most; how many were due."""
@@ -347,7 +360,6 @@ class Correlator:
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    await self._lock(tx)
                     count = await fire_due(tx, limit, self._now(), coverage_of_joined(await tx.coverage()))
         return count
 

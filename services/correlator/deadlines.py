@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import itemgetter
 
 from services.correlator.changes import fire, tell
@@ -16,13 +17,17 @@ _Place = tuple[bool, int, bytes]
 async def fire_due(tx: Transaction, limit: int, now: int, coverage: Coverage) -> int:
     """Tell what has become due by `now` (seconds), at most `limit` persons of each view; how many those were.
 
-    The stored histories do not change: only the emission pointer moves. The caller has locked resolving.
+    The stored histories do not change: only the emission pointer moves. None where another transaction tells.
     """
-    whole = await tx.due(now, coverage.departures, limit)
-    others = await tx.due(now, coverage.departures, limit, "open_person")
-    if not (whole or others):
+    whole, others = await _due(tx, limit, now, coverage)
+    if not (whole or others) or not await tx.lock_firing():
         return 0
+    pools = {row.pool for row in chain(whole, others)}
+    if await tx.lock_pools(sorted(pools)):  # who resolves them numbers their changes as well
+        whole, others = await _due(tx, limit, now, coverage)
     bounds = [_place(rows[-1], now) for rows in (whole, others) if len(rows) == limit]
+    count = len(whole) + len(others)
+    whole, others = ([row for row in rows if row.pool in pools] for rows in (whole, others))
     opened = await tx.open_pools(sorted({row.pool for row in whole}))
     due: list[tuple[_Place, PersonRow, View]] = [(_place(row, now), row, "person") for row in whole]
     due += [(_place(row, now), row, "open_person") for row in others]
@@ -40,7 +45,12 @@ async def fire_due(tx: Transaction, limit: int, now: int, coverage: Coverage) ->
         if rows:
             await tx.move_on(rows, view)
     await tell(tx, changes[False], changes[True])
-    return sum(map(len, moved.values()))
+    return sum(map(len, moved.values())) or count
+
+
+async def _due(tx: Transaction, limit: int, now: int, coverage: Coverage) -> tuple[list[PersonRow], list[PersonRow]]:
+    whole = await tx.due(now, coverage.departures, limit)
+    return whole, await tx.due(now, coverage.departures, limit, "open_person")
 
 
 def _place(row: PersonRow, now: int) -> _Place:

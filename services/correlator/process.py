@@ -20,7 +20,7 @@ from services import wiring
 from services.authority import Admission, table
 from services.authority.signatures import Verifier
 from services.clock import wall_clock
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator
 from services.dead_letters import Spool
 from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
@@ -42,6 +42,8 @@ GATHER_SECONDS = 30.0
 LONGEST_GATHER_SECONDS = 600.0
 """The same while a backlog is worked off: to its end, so that a person with events all over it is resolved once, but no
 longer than this."""
+GATHER_ROWS = 400
+"""So many batches are resolved though more could gather: 2,000,000 events."""
 WORKED_OFF = 0.1
 """The share of what is taken by which messages not read have to become fewer, for it to be a backlog with an end."""
 REST = 2.0
@@ -63,10 +65,14 @@ class Pace:
     the batches that are not resolved.
     """
 
-    def __init__(self, waiting: Callable[[], Awaitable[int]]) -> None:
+    def __init__(
+        self, waiting: Callable[[], Awaitable[int]], sorted_work: Callable[[], Awaitable[int]] | None = None
+    ) -> None:
+        """`sorted_work`: counts what was sorted, by this correlator or by another, to be resolved by all at once."""
         self.behind = False
         self.flowing = False
         self._waiting = waiting
+        self._sorted_work = sorted_work
         self._met = 0
         self._since = time.monotonic()
         self._rest = 0.0
@@ -78,11 +84,13 @@ class Pace:
         """Whether enough has gathered, or nothing is to be gained by waiting."""
         if not self.behind:
             return not self.flowing or time.monotonic() - self._since >= self._rest
+        if self._sorted_work is not None and await self._sorted_work():
+            return True
         before, self._met = self._met, await self._waiting()
         if self._met < before:
             self.resolved()  # by another correlator
         longest = LONGEST_GATHER_SECONDS if self._ending else GATHER_SECONDS
-        return self._met >= RESOLVE_ROWS or time.monotonic() - self._since >= longest
+        return self._met >= GATHER_ROWS or time.monotonic() - self._since >= longest
 
     def resolved(self, took: float = 0.0) -> None:
         """Gathering begins anew, after a resolving that took so many seconds."""
@@ -239,7 +247,7 @@ async def _both(
     hold: bool,
     stop: asyncio.Event,
 ) -> None:
-    pace = Pace(store.reads.backlog)
+    pace = Pace(store.reads.backlog, store.reads.sorted_work)
     superseded = False
     try:
         async with asyncio.TaskGroup() as tasks:

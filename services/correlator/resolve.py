@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from services import failpoints
 from services.correlator.changes import ViewUpdate, person_of, tell, view_update
 from services.correlator.merge import aliases_of, root_of
 from services.correlator.open_caps import Bounds, Recount, admit_refused, recount
-from services.correlator.work import PackedWork, facts_in
+from services.correlator.work import PackedWork, Sorting, facts_in, shard_of
 from services.domain.caps import NO_CUTOFFS, Cutoffs, Rank, caps_of
 from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
@@ -46,36 +47,47 @@ class Resolved:
     changes: int
 
 
-async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Resolved:
-    """Resolve up to `limit` rows of work; changes are told as of `now` (seconds).
+NOTHING_DONE = Resolved(0, 0, 0, 0)
 
-    The caller has locked resolving: what is read without the lock may be replaced by whoever holds it.
-    """
+
+async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> Resolved:
+    """Resolve up to `limit` rows of work, of whatever shards; changes are told as of `now` (seconds)."""
     blobs = await tx.take_work(limit)
-    if not blobs:
-        return Resolved(0, 0, 0, 0)
-    facts: dict[int, list[msgspec.Raw]] = defaultdict(list)
-    touched: set[int] = set()
-    again: set[int] = set()
-    refused: set[int] = set()
-    for blob in blobs:
-        await asyncio.sleep(0)
-        work = PackedWork.unpack(blob)
-        again.update(work.again)
-        refused.update(work.refused)
-        for pool, more in work.facts.items():
-            facts[pool].append(more)
-        touched.update(pool for pair in work.merged for pool in pair)
-    touched |= facts.keys() | again
-    steps = await aliases_of(tx, touched)
-    members: dict[int, list[int]] = defaultdict(list)
-    for pool in touched | steps.keys() | set(steps.values()):
-        members[root_of(pool, steps)].append(pool)
-    cutoffs = await tx.cutoffs()
+    return await _resolve(tx, blobs, None, now, coverage) if blobs else NOTHING_DONE
+
+
+async def resolve_shard(tx: Transaction, now: int, coverage: Coverage) -> Resolved:
+    """Resolve all work of one shard that no other transaction resolves."""
+    taken = await tx.take_shard()
+    return await _resolve(tx, taken[1], taken[0], now, coverage) if taken else NOTHING_DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Work that was taken."""
+
+    facts: dict[int, list[msgspec.Raw]]  # by pool
+    again: set[int]
+    members: dict[int, list[int]]  # by root the pools on all ways to it
+    refused: set[int]
+
+
+async def _resolve(
+    tx: Transaction, blobs: Sequence[bytes], shard: int | None, now: int, coverage: Coverage
+) -> Resolved:
+    """Resolve work that was taken; hand on what leads to other shards, or lost its root to another writer."""
+    await tx.share_resolving()
+    taken = await _gathered(tx, blobs)
+    if shard is not None:
+        await _hand_on(tx, taken, {root: root for root in taken.members if shard_of(root) != shard}, sort=True)
+    await _lock(tx, taken, sort=shard is not None)
+    await failpoints.reach("resolve.locked")
+    facts, again, members = taken.facts, taken.again, taken.members
+    cutoffs = await tx.cutoffs()  # they fall by who holds the pools that they are about
     bounds, recounted = Bounds(cutoffs, await tx.open_cutoffs() if cutoffs else {}), Recount()
     if cutoffs:
         await tx.savepoint()
-        await admit_refused(tx, refused, bounds, recounted)
+        await admit_refused(tx, taken.refused, bounds, recounted)
     pools = people = 0
     changes: list[bytes] = []
     confidential: list[bytes] = []
@@ -89,8 +101,7 @@ async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> 
     if recounted.waits:
         # nothing of this turn stands: what it takes up comes again when the capped keys know what is hidden
         await tx.back()
-        for blob in blobs:
-            await tx.add_work(blob, compared=True)
+        await _put_back(tx, blobs, shard)
         await recounted.write(tx)
         return Resolved(len(blobs), 0, 0, 0)
     await recounted.write(tx)
@@ -99,6 +110,67 @@ async def resolve(tx: Transaction, limit: int, now: int, coverage: Coverage) -> 
     changes.sort(key=person_of)
     await tell(tx, changes, confidential)
     return Resolved(len(blobs), pools, people, len(changes) + len(confidential))
+
+
+async def _gathered(tx: Transaction, blobs: Sequence[bytes]) -> _Taken:
+    facts: dict[int, list[msgspec.Raw]] = defaultdict(list)
+    touched: set[int] = set()
+    again: set[int] = set()
+    refused: set[int] = set()
+    for blob in blobs:
+        await asyncio.sleep(0)
+        work = PackedWork.unpack(blob)
+        again.update(work.again)
+        refused.update(work.refused)
+        for pool, more in work.facts.items():
+            facts[pool].append(more)
+        touched |= work.touched
+    steps = await aliases_of(tx, touched)
+    members: dict[int, list[int]] = defaultdict(list)
+    for pool in touched | steps.keys() | set(steps.values()):
+        members[root_of(pool, steps)].append(pool)
+    return _Taken(facts, again, members, refused)
+
+
+async def _lock(tx: Transaction, taken: _Taken, *, sort: bool) -> None:
+    """Lock all pools, in one order, so that no two writers wait for each other; then see which are still roots.
+
+    A pool that was merged into another while it was waited for may have been resolved as a part of that one. Its work
+    is handed on: written under the old root it would stand there for good, for nothing names that pool any more.
+    """
+    if not await tx.lock_pools(sorted(chain.from_iterable(taken.members.values()))):
+        return
+    lost = await aliases_of(tx, taken.members)
+    await _hand_on(tx, taken, {root: root_of(root, lost) for root in taken.members if root in lost}, sort=sort)
+
+
+async def _hand_on(tx: Transaction, taken: _Taken, roots: Mapping[int, int], *, sort: bool) -> None:
+    """Put the work of some roots back, given with those that they have now: sorted by those, or for any to take."""
+    handed = Sorting()
+    for root, now in sorted(roots.items()):
+        shard = shard_of(now) if sort else 0
+        for pool in taken.members.pop(root):
+            for packed in taken.facts.pop(pool, ()):
+                handed.facts(shard, pool, packed)
+            if pool in taken.again:
+                handed.again(shard, pool)
+            if pool != now:
+                handed.merged(shard, pool, now)
+    rows = handed.packed()
+    if sort:
+        await tx.add_sorted(rows)
+    else:
+        for _, blob in rows:
+            await tx.add_work(blob, compared=True)
+
+
+async def _put_back(tx: Transaction, blobs: Sequence[bytes], shard: int | None) -> None:
+    """Put work back as it was taken; to resolve twice what was handed on of it changes nothing."""
+    if shard is not None:
+        await tx.add_sorted([(shard, blob) for blob in blobs])
+        return
+    for blob in blobs:
+        await tx.add_work(blob, compared=True)
 
 
 @dataclass(slots=True)

@@ -19,13 +19,32 @@ from services.store.editions import FIRST, LIVE_LOCK, State
 from services.store.errors import GIVEN_UP, PASSING
 from services.store.generation import Generation
 from services.store.tables import BLOCKS, METADATA
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Superseded, Transaction, View, WorkRow
+from services.store.writer import (
+    ClaimRow,
+    Conflict,
+    Fenced,
+    Move,
+    PersonRow,
+    Superseded,
+    Transaction,
+    View,
+    Waiting,
+    WorkRow,
+)
 
-RESOLVING, OUTBOX, COVERING = 0x76697361, 0x76697362, 0x76697363
-"""Keys of advisory locks: one transaction resolves at a time, one empties the outbox, one joins coverage.
+RESOLVING, OUTBOX, COVERING, SORTING, FIRING, FOUNDING = (
+    0x76697361,
+    0x76697362,
+    0x76697363,
+    *range(0x76697365, 0x76697368),
+)
+"""Keys of advisory locks: one transaction at a time empties the outbox, joins coverage, sorts work, tells what changed
+by itself, founds a store. All that resolve share the first; who counts hidden claims of capped blocks has it alone.
 
 Locks are the database's, editions are schemas of one database: each edition has keys of its own (`lock_of`).
 """
+SHARD = 0x76697400
+"""Added to the number of a shard the key of the lock of who takes its work."""
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
 _NONE = (None, None)
@@ -190,8 +209,13 @@ class PostgresTransaction:
     async def replace_open_cutoffs(self, gone: Sequence[int], rows: Sequence[tuple[int, Rank | None]]) -> None:
         away = sorted({*gone, *(key for key, _ in rows)})
         await self._raw.execute("DELETE FROM open_capped_key WHERE key = ANY($1::int8[])", away)
-        values = [(key, *(rank or _NONE)) for key, rank in rows]
-        await self._copy("open_capped_key", ("key", "cutoff_known", "cutoff_claim"), values)
+        # another may have written it meanwhile; who has the pool in which the number stands is told to write it again
+        await self._raw.executemany(
+            "INSERT INTO open_capped_key (key, cutoff_known, cutoff_claim) VALUES ($1, $2, $3)"
+            " ON CONFLICT (key) DO UPDATE"
+            " SET cutoff_known = excluded.cutoff_known, cutoff_claim = excluded.cutoff_claim",
+            [(key, *(rank or _NONE)) for key, rank in rows],
+        )
 
     async def veil_claims(self, rows: Sequence[tuple[int, int | None]]) -> None:
         await self._raw.execute(
@@ -250,8 +274,60 @@ class PostgresTransaction:
     async def mark_compared(self, ids: Sequence[int]) -> None:
         await self._raw.execute("UPDATE work SET compared = true WHERE id = ANY($1::int8[])", ids)
 
+    async def waiting(self) -> Waiting:
+        row = await self._raw.fetchrow(
+            "SELECT coalesce(sum(octet_length(blob)) FILTER (WHERE shard IS NULL), 0)::int8, count(shard)::int8"
+            " FROM work WHERE compared"
+        )
+        return Waiting(*row)
+
+    async def take_unsorted(self, limit: int) -> list[bytes]:
+        taken = await self._raw.fetch(
+            "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE compared AND shard IS NULL"
+            " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id, blob",
+            limit,
+        )
+        return [blob for _, blob in sorted(taken)]
+
+    async def add_sorted(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        await self._copy("work", ("compared", "shard", "blob"), [(True, shard, blob) for shard, blob in rows])
+
+    async def lock_sorting(self) -> bool:
+        return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_of(SORTING, self._edition)))
+
+    async def take_shard(self) -> tuple[int, list[bytes]] | None:
+        # distinct first: the lock is to be tried once for each shard, not for each row
+        shards = await self._raw.fetch("SELECT DISTINCT shard FROM work WHERE compared AND shard IS NOT NULL")
+        for (shard,) in sorted(shards):
+            lock = lock_of(SHARD + shard, self._edition)
+            if await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock):
+                taken = await self._raw.fetch(
+                    "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE compared AND shard = $1"
+                    " FOR UPDATE SKIP LOCKED) RETURNING id, blob",
+                    shard,
+                )
+                if taken:  # else another took it between the two statements
+                    return shard, [blob for _, blob in sorted(taken)]
+        return None
+
     async def lock_resolving(self) -> None:
         await self._raw.execute("SELECT pg_advisory_xact_lock($1)", lock_of(RESOLVING, self._edition))
+
+    async def share_resolving(self) -> None:
+        await self._raw.execute("SELECT pg_advisory_xact_lock_shared($1)", lock_of(RESOLVING, self._edition))
+
+    async def lock_pools(self, pools: Sequence[int]) -> bool:
+        # a pool is called by the key of a record, so it has a row here from its founding on, and that row never changes
+        held = await self._raw.fetch(
+            "SELECT key FROM key WHERE key = ANY($1::int8[]) ORDER BY key FOR NO KEY UPDATE", pools
+        )
+        if len(held) < len(pools):
+            missing = sorted(set(pools) - {row[0] for row in held})
+            await self._raw.execute("SELECT pg_advisory_xact_lock(pool) FROM unnest($1::int8[]) AS p(pool)", missing)
+        return True
+
+    async def lock_firing(self) -> bool:
+        return bool(await self._raw.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_of(FIRING, self._edition)))
 
     async def take_work(self, limit: int) -> list[bytes]:
         taken = await self._raw.fetch(
@@ -410,8 +486,8 @@ class PostgresTransaction:
         return row[0], row[1]
 
     async def configuration(self, fingerprint: str, name: str) -> tuple[str, str]:
-        # one resolves at a time, so one founds at a time; two would both find the table empty
-        await self.lock_resolving()
+        # two would both find the table empty
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", lock_of(FOUNDING, self._edition))
         stands = await self._raw.fetchrow("SELECT fingerprint, name FROM config")
         if stands is None:
             await self._raw.execute("INSERT INTO config (fingerprint, name) VALUES ($1, $2)", fingerprint, name)

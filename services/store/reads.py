@@ -272,6 +272,11 @@ class SqlReads:
             rows = await _among(connection, select(QUARANTINE.c.why), QUARANTINE.c.pool, path)
         return {row[0] for row in rows}
 
+    async def sorted_work(self) -> int:
+        """Rows of work that are sorted by shard, to be resolved by several correlators at the same time."""
+        async with self._connect() as connection:
+            return int((await connection.execute(select(func.count(WORK.c.shard)))).scalar_one())
+
     async def backlog(self) -> int:
         async with self._connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(WORK))).scalar_one())

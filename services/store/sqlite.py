@@ -21,7 +21,18 @@ from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_
 from services.store.editions import FIRST, Home, State
 from services.store.generation import Generation
 from services.store.tables import BLOCKS
-from services.store.writer import ClaimRow, Conflict, Fenced, Move, PersonRow, Superseded, Transaction, View, WorkRow
+from services.store.writer import (
+    ClaimRow,
+    Conflict,
+    Fenced,
+    Move,
+    PersonRow,
+    Superseded,
+    Transaction,
+    View,
+    Waiting,
+    WorkRow,
+)
 
 Fence = Callable[[Any], Awaitable[bool]]
 """Asked with the driver's connection, once the lock is held."""
@@ -223,13 +234,44 @@ class SqliteTransaction:
             "UPDATE work SET compared = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
         )
 
+    async def waiting(self) -> Waiting:
+        rows = await self._rows(
+            "SELECT coalesce(sum(length(blob)) FILTER (WHERE shard IS NULL), 0), count(shard) FROM work WHERE compared"
+        )
+        return Waiting(*rows[0])
+
+    async def take_unsorted(self, limit: int) -> list[bytes]:
+        return await self._take("shard IS NULL ORDER BY id LIMIT ?", limit)
+
+    async def add_sorted(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        await self._many("INSERT INTO work (compared, shard, blob) VALUES (true, ?, ?)", rows)
+
+    async def lock_sorting(self) -> bool:
+        return True
+
+    async def take_shard(self) -> tuple[int, list[bytes]] | None:
+        (least,) = (await self._rows("SELECT min(shard) FROM work WHERE compared"))[0]
+        return None if least is None else (least, await self._take("shard = ? ORDER BY id", least))
+
+    async def _take(self, which: str, *values: object) -> list[bytes]:
+        rows = await self._rows(f"SELECT id, blob FROM work WHERE compared AND {which}", *values)  # noqa: S608 - our own
+        await self._many("DELETE FROM work WHERE id = ?", [(row[0],) for row in rows])
+        return [row[1] for row in rows]
+
     async def lock_resolving(self) -> None:
         """BEGIN IMMEDIATE has locked out every other writer already."""
 
+    async def share_resolving(self) -> None:
+        """BEGIN IMMEDIATE has locked out every other writer already."""
+
+    async def lock_pools(self, pools: Sequence[int]) -> bool:
+        return False  # BEGIN IMMEDIATE has locked out every other writer already
+
+    async def lock_firing(self) -> bool:
+        return True
+
     async def take_work(self, limit: int) -> list[bytes]:
-        rows = await self._rows("SELECT id, blob FROM work WHERE compared ORDER BY id LIMIT ?", limit)
-        await self._many("DELETE FROM work WHERE id = ?", [(row[0],) for row in rows])
-        return [row[1] for row in rows]
+        return await self._take("true ORDER BY id LIMIT ?", limit)
 
     async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
         rows = await self._rows(

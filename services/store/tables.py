@@ -138,6 +138,7 @@ WORK = Table(
     METADATA,
     Column("id", SERIAL, primary_key=True, autoincrement=True),
     Column("compared", Boolean, nullable=False, server_default=false()),
+    Column("shard", Integer),  # of the pools in it; absent: not sorted, it may be of any
     Column("blob", LargeBinary, nullable=False),
 )
 

@@ -105,6 +105,13 @@ View = Literal["person", "open_person"]
 """The view of who has the right to confidential records; and of who lacks it, of the pools that have an open pool."""
 
 
+class Waiting(NamedTuple):
+    """Compared work that waits: of what is not sorted by shard how many bytes, and how many sorted rows."""
+
+    unsorted_bytes: int
+    sorted_rows: int
+
+
 class WorkRow(NamedTuple):
     """A row of `work`."""
 
@@ -149,7 +156,7 @@ class Transaction(Protocol):
         """The same for who lacks the right to confidential records, where it is another; None: all are admitted."""
 
     async def replace_open_cutoffs(self, gone: Sequence[int], rows: Sequence[tuple[int, Rank | None]]) -> None:
-        """Delete the keys `gone`, set those of the rows. The caller has locked resolving."""
+        """Delete the keys `gone`, set those of the rows. The caller shares resolving, or has locked it."""
 
     async def veil_claims(self, rows: Sequence[tuple[int, int | None]]) -> None:
         """Set (claim, open_known)."""
@@ -184,11 +191,42 @@ class Transaction(Protocol):
     async def mark_compared(self, ids: Sequence[int]) -> None:
         """It was."""
 
-    async def lock_resolving(self) -> None:
-        """Wait until nobody else resolves, to the end of this transaction."""
+    async def waiting(self) -> Waiting:
+        """How much compared work waits."""
 
     async def take_work(self, limit: int) -> list[bytes]:
-        """Take up to `limit` rows of compared work out of the queue, oldest first."""
+        """Take up to `limit` rows of compared work out of the queue, oldest first, sorted or not."""
+
+    async def take_unsorted(self, limit: int) -> list[bytes]:
+        """Take up to `limit` rows of compared work that is not sorted by shard out of the queue, oldest first."""
+
+    async def add_sorted(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Add compared work, given by its shard."""
+
+    async def lock_sorting(self) -> bool:
+        """Whether this transaction is the one that may sort work, to its end."""
+
+    async def take_shard(self) -> tuple[int, list[bytes]] | None:
+        """Take all compared work of one shard that no other transaction takes work of, oldest first; with its number.
+
+        None where there is no such shard.
+        """
+
+    async def lock_resolving(self) -> None:
+        """Wait until no other transaction resolves, to the end of this one."""
+
+    async def share_resolving(self) -> None:
+        """Wait until no other transaction has resolving locked, and keep others from that to the end of this one."""
+
+    async def lock_pools(self, pools: Sequence[int]) -> bool:
+        """Wait until no other transaction has locked any of the pools, and hold them to the end of this one.
+
+        They are locked in the order given: give them sorted, or two wait for each other. What was read of them before
+        may have been replaced meanwhile. Return whether that can be; not where all writers are locked out anyway.
+        """
+
+    async def lock_firing(self) -> bool:
+        """Whether this transaction is the one that may tell what changed by itself, to its end."""
 
     async def pools(self, pools: Sequence[int]) -> dict[int, bytes]:
         """Pool -> blob for those that stand."""

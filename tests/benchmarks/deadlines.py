@@ -64,7 +64,6 @@ def arrivals(first: int) -> Iterator[bytes]:
 async def fired(store: Store, limit: int, now: int) -> int:
     """One round of deadlines; how many persons."""
     async with store.writer.begin() as tx:
-        await tx.lock_resolving()
         return await fire_due(tx, limit, now, NOTHING)
 
 

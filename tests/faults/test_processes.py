@@ -28,6 +28,7 @@ from bus.log_tables import partition_of
 from schemas.events import AnyEvent
 from schemas.identifiers import Identifier, Scheme
 from schemas.topics import DEPARTURES, PARTITIONS, key_of
+from services.correlator.correlator import SHARED_BYTES
 from services.domain import caps, identity
 from services.domain.facts import Fact, fact_of
 from services.domain.resolve import persons
@@ -136,7 +137,7 @@ def commanded(installation: Installation, moment: int) -> list[bytes]:
 
 
 async def run(crew: Crew, installation: Installation, seed: int) -> tuple[list[str], set[str]]:
-    """A seed's world by one to four processes, in a third of all cases under a cap of two.
+    """A seed's world by one to four processes, in a third of all cases under a cap of two, in half of them by shards.
 
     Returns what is wrong then, and what there is in that world.
     """
@@ -150,12 +151,17 @@ async def run(crew: Crew, installation: Installation, seed: int) -> tuple[list[s
         seen |= {word for word, moments in steps.items() if moments}
         if vetoed(raws):
             seen.add("veto")
-        order = {"cap": caps.CAP, "rests": RESTS}
+        order = {"cap": caps.CAP, "rests": RESTS, "shared": 0 if sharded(seed) else SHARED_BYTES}
         appended = await correlated(crew, installation, raws, order, 1 + seed % 4, rng)
         if sum(count > 0 for count in appended) > 1:
             seen.add("several")
         moments = [results[0] - 1 for results in steps.values() if results] + rng.sample(known_of(raws), 2)
         return await differing(installation, raws, moments), seen
+
+
+def sharded(seed: int) -> bool:
+    """Whether the processes of a seed's world resolve by shards whatever there is."""
+    return seed % 8 >= 4
 
 
 def under_low_cap(seed: int) -> bool:
@@ -167,8 +173,8 @@ def under_low_cap(seed: int) -> bool:
     1,
     "50 random worlds (500 with `make test-long`), half of them on each database: one to four "
     "correlator processes, one of which may come late, held up at random between writing a claim and "
-    "looking, a third under a cap of two. The export, the export as known before people were joined and "
-    "parted, and the changes added up, against the pure function",
+    "looking, a third under a cap of two, half of them resolving by shards. The export, the export as known "
+    "before people were joined and parted, and the changes added up, against the pure function",
 )
 async def test_any_number_of_processes_gives_the_one_view(
     server: str | None, crew: Crew, tmp_path: Path, tell: Callable[[str], None]

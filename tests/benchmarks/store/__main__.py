@@ -205,7 +205,6 @@ async def resolve_all(store: Store, meter: Meter) -> None:
         rows = 1
         while rows:
             async with store.writer.begin() as tx:
-                await tx.lock_resolving()
                 rows = (await resolve(tx, RESOLVE_ROWS, NOW, coverage_of_joined(await tx.coverage()))).rows
 
 

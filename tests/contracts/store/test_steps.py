@@ -10,7 +10,7 @@ from services.domain.pools import Pool
 from services.store import Store, open_store, reads
 from services.store.contract import StoreDown
 from services.store.packing import pack_pool
-from services.store.writer import NEVER, ClaimRow, Fenced, Move, PersonRow
+from services.store.writer import NEVER, ClaimRow, Fenced, Move, PersonRow, Waiting
 
 BIG = 2**63 - 1
 LOW = -(2**63)
@@ -163,7 +163,6 @@ async def test_work_waits_until_it_was_looked_at(store: Store) -> None:
         await tx.add_work(b"b", compared=True)
     assert await store.reads.backlog() == 2
     async with store.writer.begin() as tx:
-        await tx.lock_resolving()
         assert await tx.take_work(10) == [b"b"]
         rows = await tx.uncompared(10)
         assert [row.blob for row in rows] == [b"a"]
@@ -171,6 +170,41 @@ async def test_work_waits_until_it_was_looked_at(store: Store) -> None:
         assert await tx.uncompared(10) == []
         assert await tx.take_work(10) == [b"a"]
     assert await store.reads.backlog() == 0
+
+
+async def test_sorted_work_is_taken_by_the_shard(store: Store) -> None:
+    async with store.writer.begin() as tx:
+        await tx.add_work(b"one", compared=True)
+        await tx.add_work(b"other", compared=False)
+        await tx.add_sorted([(3, b"a"), (2, b"b"), (3, b"c")])
+        assert await tx.waiting() == Waiting(3, 3)
+    assert (await store.reads.sorted_work(), await store.reads.backlog()) == (3, 5)
+    async with store.writer.begin() as tx:
+        assert await tx.take_shard() == (2, [b"b"])
+        assert await tx.take_shard() == (3, [b"a", b"c"])
+        assert await tx.take_shard() is None
+        assert await tx.lock_sorting()
+        assert await tx.take_unsorted(5) == [b"one"]
+        assert await tx.waiting() == Waiting(0, 0)
+
+
+async def test_each_takes_another_shard(postgres: str) -> None:
+    """SQLite has one writer at a time. Pools are locked by keys that stand, and by keys that a store has lost."""
+    opened = await open_store(postgres)
+    async with opened.writer.begin() as tx:
+        await tx.insert_keys([(1, 1), (2, 2)])
+        await tx.add_sorted([(3, b"a"), (2, b"b")])
+    async with opened.writer.begin() as tx, opened.writer.begin() as other:
+        assert await tx.take_shard() == (2, [b"b"])
+        assert await other.take_shard() == (3, [b"a"])
+        assert await other.take_shard() is None
+        assert await tx.lock_sorting()
+        assert not await other.lock_sorting()
+        assert await tx.lock_firing()
+        assert not await other.lock_firing()
+        assert await tx.lock_pools([-7, 1])
+        assert await other.lock_pools([2])
+    await opened.close()
 
 
 async def test_pools_and_persons_are_replaced_whole(store: Store) -> None:

@@ -6,8 +6,16 @@ from typing import cast
 
 import pytest
 
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, RESOLVE_ROWS, Correlator
-from services.correlator.process import BEHIND, GATHER_SECONDS, LONGEST_GATHER_SECONDS, REST, Pace, _resolve_once
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator
+from services.correlator.process import (
+    BEHIND,
+    GATHER_ROWS,
+    GATHER_SECONDS,
+    LONGEST_GATHER_SECONDS,
+    REST,
+    Pace,
+    _resolve_once,
+)
 from services.correlator.resolve import Resolved
 
 
@@ -56,7 +64,7 @@ async def test_work_gathers_while_a_backlog_is_read(monkeypatch: pytest.MonkeyPa
     now = [100.0]
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
     correlator = _Noted(3)
-    gathering = pace(RESOLVE_ROWS - 1)
+    gathering = pace(GATHER_ROWS - 1)
     gathering.behind = True
     assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
     assert correlator.fired == [DUE_BESIDES]
@@ -71,7 +79,7 @@ async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPa
     """As long as fewer and fewer messages are unread, for ten minutes at most; where as many come, it has no end."""
     now = [100.0]
     monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
-    gathering = pace(RESOLVE_ROWS - 1)
+    gathering = pace(GATHER_ROWS - 1)
     left = 20 * BEHIND
     gathering.came(BEHIND)
     gathering.unread(left)
@@ -93,9 +101,9 @@ async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPa
 
 
 async def test_enough_work_is_resolved_though_more_could_gather() -> None:
-    gathered = pace(RESOLVE_ROWS)
+    gathered = pace(GATHER_ROWS)
     gathered.behind = True
-    assert await _resolve_once(cast(Correlator, _Noted(RESOLVE_ROWS)), gathered, hold=False)
+    assert await _resolve_once(cast(Correlator, _Noted(GATHER_ROWS)), gathered, hold=False)
 
 
 async def test_what_another_correlator_resolves_begins_to_gather_anew(monkeypatch: pytest.MonkeyPatch) -> None:
