@@ -417,6 +417,13 @@ def _in_force(grants: list[Grant], day: date) -> Grant:
     The agency's practice, its letter of August 2004 on what was granted for a later day; 8 CFR 214.1(c), 248.1.
     """
     results = [g for g in grants if g.start <= day]
+    # one that was over when it was granted covers what was waited for, and cuts nothing that was granted beyond it
+    lasting = [g for g in results if not (g.acted and isinstance(g.until, date) and g.until < g.acted)]
+    longest = max((g.until for g in lasting if isinstance(g.until, date)), default=None)
+    if longest is not None and any(
+        g not in lasting and isinstance(g.until, date) and g.until < longest for g in results
+    ):
+        results = lasting
     return max(results, key=lambda g: (g.last_action, g.start)) if results else grants[0]
 
 
@@ -550,25 +557,27 @@ def _class_label(stay: Stay, grant: Grant, applications: list[Application], day:
 
 
 def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
-    given = [(grant.start, grant.until)] if isinstance(grant.until, date) else []
+    first = grant.until if isinstance(grant.until, date) else grant.start - DAY
+    given = [(grant.start, first)]
     given += [
         (day_of(fact["occurred_at"]), date.fromisoformat(fact["until"]))
         for fact in stay.facts("parole")
         if fact.get("until") and day_of(fact["occurred_at"]) <= day
     ]
-    if not given:  # a parole whose date nobody tells: known to be over once it was ended
+    if len(given) == 1 and grant.until is None:  # a parole whose date nobody tells: known to be over once it was ended
         undated = _paroled(stay, grant.start, FOREVER, day)
         return undated - {STATUS} | ({UNKNOWN} if STATUS in undated else frozenset())
-    each = [_paroled(stay, start, until, day) for start, until in given]
+    each = [_paroled(stay, start, until, day, named=number == 0) for number, (start, until) in enumerate(given)]
     if grant.until is None:  # up to when it was before that, nobody tells
         each.append(_paroled(stay, grant.start, FOREVER, day) - {STATUS} | {UNKNOWN})
     return frozenset({STATUS}) if {STATUS} in each else frozenset().union(*each)
 
 
-def _paroled(stay: Stay, start: date, until: date, day: date) -> Labels:
+def _paroled(stay: Stay, start: date, until: date, day: date, *, named: bool = True) -> Labels:
     """What one grant of parole says of a day: 8 CFR 212.5(e)(1)(ii), (2)(i).
 
-    Over with its own last day, or with the day on which the alien is told in writing.
+    Over with its own last day, or with the day on which the alien is told in writing. `named`: whether it is known to
+    be one of the program that the class names.
     """
     notified = [ended for fact in stay.facts("parole_ended") if (ended := day_of(fact["occurred_at"])) >= start]
     if day > until or (notified and day > min(notified)):
@@ -578,7 +587,7 @@ def _paroled(stay: Stay, start: date, until: date, day: date) -> Labels:
     program = stay.arrival.get("written", {}).get("class_of_admission") in law.PAROLE_PROGRAM
     opens, closes = law.PAROLE_PROGRAM_ENDED
     if program and start <= opens < day:
-        return frozenset({OVER}) if day >= closes else frozenset({STATUS, OVER})
+        return frozenset({OVER}) if day >= closes and named else frozenset({STATUS, OVER})
     return frozenset({STATUS})
 
 
