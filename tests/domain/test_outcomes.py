@@ -54,6 +54,7 @@ LAST: dict[str, tuple[str, date | None, date]] = {
     "official-household": ("A3", END, END),
     "nato": ("N2", END, END),
     "nato-household": ("N7", END, END),
+    "special-immigrant-family": ("N9", END, END),
     "media": ("I", END, END),
     "vocational-student": ("M1", date(2026, 5, 1), date(2026, 1, 9)),
     "parole": ("PAR", END, END),

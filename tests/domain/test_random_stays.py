@@ -151,8 +151,8 @@ def test_a_line_out_of_order_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
     """Planted: a protection that is laid down at its own second, whatever the piece below began with."""
     plain = protections.laid_over
 
-    def planted(line: list[object], window: protections.Window) -> list[object]:
-        actual = plain(line, window)  # type: ignore[arg-type]
+    def planted(line: list[object], window: protections.Window, *, dates: bool = False) -> list[object]:
+        actual = plain(line, window, dates=dates)  # type: ignore[arg-type]
         return [*actual, actual[0]] if len(actual) > len(line) else list(actual)
 
     monkeypatch.setattr(protections, "laid_over", planted)
