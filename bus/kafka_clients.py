@@ -47,7 +47,7 @@ def cancellable(client: Any, deadline: float) -> Any:
     connections = client.client if hasattr(client, "client") else client._client
     bootstrap = connections.bootstrap
 
-    async def to_the_end() -> None:
+    async def asked() -> None:
         asking = asyncio.create_task(bootstrap())
         try:
             await asyncio.shield(asking)
@@ -58,7 +58,7 @@ def cancellable(client: Any, deadline: float) -> Any:
                 asking.cancel()
             raise
 
-    connections.bootstrap = to_the_end
+    connections.bootstrap = asked
     return client
 
 
@@ -136,6 +136,16 @@ async def _stopped(client: Any, seconds: float) -> bool:
     if not stopped:
         _log.warning("a Kafka client did not stop in good order, its parts are closed")
     return stopped
+
+
+async def to_the_end(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait for what has limits of its own, also when cancelled meanwhile; the cancellation comes behind it."""
+    task = asyncio.create_task(closing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _within(seconds: float, closing: Coroutine[Any, Any, None]) -> bool:

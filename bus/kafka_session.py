@@ -12,7 +12,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.structs import TopicPartition
 
 from bus.contract import Assigned, Delivery, Partition, Revoked
-from bus.kafka_clients import DENIED, cancellable, see_commits, stop_consumer
+from bus.kafka_clients import DENIED, cancellable, see_commits, stop_consumer, to_the_end
 from bus.kafka_control import Control
 from bus.kafka_settings import KafkaSettings
 
@@ -115,8 +115,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
             if revoke and given_up and self._revoked is not None:
                 await self._revoked(given_up)
         finally:
-            await self._end_loop()
-            await stop_consumer(self._client, self._settings.deadline)
+            await to_the_end(self._ended())
+
+    async def _ended(self) -> None:
+        """A client that is left alone goes on as a member of its group, and nobody reads what it was assigned."""
+        await self._end_loop()
+        await stop_consumer(self._client, self._settings.deadline)
 
     async def _end_loop(self) -> None:
         if self._loop is None:

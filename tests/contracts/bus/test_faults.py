@@ -19,6 +19,7 @@ from contracts.bus import checks
 from contracts.bus.checks import group
 from contracts.bus.places import PATIENCE, Broker, Place, commit, drain, numbered, numbers, send
 
+from bus import kafka_session
 from bus.contract import BusDown, Delivery, Message, Partition, Producer
 from bus.kafka_clients import stop_consumer
 
@@ -442,3 +443,30 @@ async def test_whoever_is_cancelled_while_starting_leaves_no_connection(
     await on_kafka.close()
     assert opened
     assert not any(connection.connected() for connection in opened)
+
+
+async def plainly(closing: Coroutine[Any, Any, None]) -> None:
+    """Planted: whoever is cancelled leaves a client alone."""
+    await closing
+
+
+@pytest.mark.parametrize("planted", [False, True])
+async def test_a_member_that_is_cancelled_while_it_leaves_has_left(
+    on_kafka: Place, planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is left alone keeps its partitions, and nobody reads them."""
+    topic = await on_kafka.topic(partitions=1)
+    bus = await on_kafka.reopen()
+    consumer: Any = await bus.consumer(group(), [topic])
+    client = consumer._session._client
+    with monkeypatch.context() as patched:
+        if planted:
+            patched.setattr(kafka_session, "to_the_end", plainly)
+        leaving = asyncio.create_task(consumer.close())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+    assert client._coordinator._coordination_task.done() is not planted
+    await stop_consumer(client, 2.0)
