@@ -13,10 +13,12 @@ from services.correlator.correlator import Correlator
 from services.correlator.process import POLL_MESSAGES, admission_of
 from services.dead_letters import Spool
 from services.rebuild.seam import NewStore
+from services.retry import wait
 from services.settings import Settings
 from services.store import Store
 from services.store.writer import Fenced
 
+PAUSE_SECONDS = 0.05
 Point = Mapping[tuple[str, int], int]
 """By partition the next position to read."""
 
@@ -47,11 +49,13 @@ class Builder:
 
     async def rest(self) -> None:
         """Compare and resolve what was taken in, and move on what has changed by itself."""
-        busy = True
-        while busy and not self.stop.is_set():
+        while not self.stop.is_set():
             await self._correlator.compare()
             rows = (await self._correlator.resolve()).rows
-            busy = bool(rows or await self._correlator.fire() or await self.store.reads.backlog())
+            if not (rows or await self._correlator.fire()):
+                if not await self.store.reads.backlog():
+                    return
+                await wait(PAUSE_SECONDS, self.stop)  # another has taken some of it
 
     async def _read_to(self, point: Point) -> None:
         standing = await self.position()

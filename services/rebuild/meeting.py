@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from services.rebuild.builder import Builder
+from services.rebuild.builder import PAUSE_SECONDS, Builder
 from services.rebuild.seam import NoRebuild
 from services.retry import wait
 from services.store import Store
@@ -19,7 +19,6 @@ from services.store.reads import SqlReads
 
 PATIENCE_SECONDS = 60.0
 """So long the live edition may stand still while it is behind the other one, or has work that is not resolved."""
-PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services import failpoints
 from services.domain.facts import MICRO
-from services.rebuild.builder import Builder
+from services.rebuild.builder import PAUSE_SECONDS, Builder
 from services.rebuild.carrying import Carried, carry_over, number_alike, work_of
-from services.rebuild.meeting import PATIENCE_SECONDS, PAUSE_SECONDS, Stopped, Waiting, no_correlator, reached
+from services.rebuild.meeting import PATIENCE_SECONDS, Stopped, Waiting, no_correlator, reached
 from services.rebuild.seam import NewStore, NoRebuild
 from services.rebuild.telling import untold
 from services.retry import wait
