@@ -7,12 +7,18 @@ a system marked by law, does not exist for who lacks the right.
 The bytes of any other dead letter were not read, so that a mark in them is not known either. They are told by system:
 only where no record of a system can ever be marked are they open. Otherwise bytes, key and the values that the reason
 quotes need the right; its feed, batch, place and the reason without values do not, for they are those of an operator.
+
+So it is with receipts. What a batch comes to, less its records that may be told, is how many are hidden in it, and a
+batch may be one message about one person: of a system whose records may be marked a receipt says that a batch was
+read, and its counts, notes and reasons need the right. Its owner has them, who sent the batch. Totals of a feed are
+told: they say how much a system holds, and nothing of a day, a file or a person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
@@ -114,6 +120,16 @@ def covered(letter: DeadLetter, systems: Mapping[str, System]) -> DeadLetter:
     if not may_be_marked(systems.get(letter.system)):
         return letter
     return replace(letter, reason=shape(letter.reason), record=None, spooled=None, raw=b"", context=None)
+
+
+_OF_A_BATCH = ("at", "system", "feed", "batch")
+
+
+def covered_receipt(receipt: Mapping[str, Any], systems: Mapping[str, System]) -> dict[str, Any]:
+    """Return the receipt as it may be told: that the batch was read, and no more unless its system is an open one."""
+    if not may_be_marked(systems.get(receipt["system"])):
+        return dict(receipt)
+    return {name: receipt[name] for name in _OF_A_BATCH} | {"covered": True}
 
 
 def _said(letter: DeadLetter) -> _Said:

@@ -53,7 +53,7 @@ def list_(
     """List the receipts, the newest first: when, feed, batch, and what became of its records.
 
     Without --confidential there is none of a system whose records the law keeps confidential, or that held such a
-    record.
+    record; and of a system that may hold some, a receipt says that its batch was read, without counts.
 
     visabus receipts list --system I94 --refused
     visabus receipts list --system CLAIMS3 --record 4711
@@ -65,7 +65,8 @@ def list_(
     verb = reading("receipts list", why, confidential=confidential)
     index, query = _index(settings, query, confidential=confidential)
     _remember(settings, verb, query, why)
-    for receipt in index.find(query, limit=per_page, offset=(page - 1) * per_page):
+    for each in index.find(query, limit=per_page, offset=(page - 1) * per_page):
+        receipt = _shown(each, confidential=confidential)
         typer.echo(_compact(receipt) if as_json else plain(_line(receipt)))
     count = index.count(query)
     typer.echo(f"page {page} of {max(1, -(-count // per_page))}; {count} receipts", err=True)
@@ -90,7 +91,7 @@ def show(
     if not receipts:
         raise Refusal(f"there is no receipt of {batch}", MISUSED)
     for receipt in receipts:
-        typer.echo(_indented(receipt))
+        typer.echo(_indented(_shown(receipt, confidential=confidential)))
 
 
 def export(
@@ -113,7 +114,7 @@ def export(
     index, query = _index(settings, query, confidential=confidential)
     _remember(settings, verb, query, why)
     for receipt in index.find(query):
-        typer.echo(_compact(receipt))
+        typer.echo(_compact(_shown(receipt, confidential=confidential)))
 
 
 def _query(system: str | None, batch: str | None, record: str | None, refused: bool, since: datetime | None) -> Query:
@@ -141,7 +142,7 @@ def _index(settings: Settings, query: Query, *, confidential: bool) -> tuple[Ind
 
 async def _follow(settings: Settings, index: Index, query: Query, *, confidential: bool) -> Query:
     from services.cli.veiled import open_veil
-    from services.veil import marked_by_law
+    from services.veil import marked_by_law, may_be_marked
     from services.wiring import declared_bus
 
     async with AsyncExitStack() as opened:
@@ -153,13 +154,24 @@ async def _follow(settings: Settings, index: Index, query: Query, *, confidentia
         without = [name for name, system in veil.systems.items() if marked_by_law(system)]
         if query.system is not None and query.record is not None:
             without += [name for name, _ in await veil.hidden([(query.system, query.record)])]
-        return replace(query, without=tuple(without))
+        # which batches have refusals is a count, too
+        open_to_all = [name for name, system in veil.systems.items() if not may_be_marked(system)]
+        return replace(query, without=tuple(without), among=tuple(open_to_all) if query.refused else None)
+
+
+def _shown(receipt: dict[str, Any], *, confidential: bool) -> dict[str, Any]:
+    from adapters.registry import systems
+    from services.veil import covered_receipt
+
+    return receipt if confidential else covered_receipt(receipt, systems())
 
 
 def _line(receipt: dict[str, Any]) -> str:
+    head = f"{receipt['at'][:19]}  {receipt['system']}.{receipt['feed']}  {receipt['batch']}"
+    if receipt.get("covered"):
+        return f"{head}  was read; its counts need --confidential --why"
     filtered = sum(receipt["filtered"].values())
     counts = f"{receipt['read']} read = {receipt['published']} published, {receipt['dead_lettered']} dead letters"
-    head = f"{receipt['at'][:19]}  {receipt['system']}.{receipt['feed']}  {receipt['batch']}"
     return f"{head}  {counts}, {filtered} left out"
 
 

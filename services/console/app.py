@@ -21,7 +21,7 @@ from services.console.backing import Console
 from services.problems import Problem
 from services.receipts import Query as ReceiptQuery
 from services.trace import Tracer, question_of
-from services.veil import marked_by_law
+from services.veil import covered_receipt, marked_by_law
 
 FILES = FilePath(__file__).parent / "static"
 MAX_BODY = 512_000
@@ -126,7 +126,10 @@ def _route_flow(app: FastAPI) -> None:
             "feeds": feeds,
             "coverage": [each.model_dump(mode="json") for each in flow.coverage if each.system == name],
             "dead_letters": [each.model_dump(mode="json") for each in flow.dead_letters if each.system == name],
-            "receipts": [_receipt(each) for each in receipts],
+            "receipts": [
+                _receipt(each if access.confidential else covered_receipt(each, access.console.systems))
+                for each in receipts
+            ],
         }
 
     @app.get("/console/api/trace", responses=_PROBLEMS)
@@ -152,7 +155,7 @@ def _route_flow(app: FastAPI) -> None:
 
 def _receipt(receipt: dict[str, Any]) -> dict[str, Any]:
     names = ("feed", "batch", "at", "read", "published", "dead_lettered", "filtered", "events", "coverage_withheld")
-    return {name: receipt[name] for name in names}
+    return {name: receipt.get(name) for name in names}
 
 
 def _route_files(app: FastAPI) -> None:

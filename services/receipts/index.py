@@ -45,6 +45,7 @@ class Query:
     refused: bool = False  # those with refused records alone
     since: str | None = None  # ISO
     without: Collection[str] = ()  # systems
+    among: Collection[str] | None = None  # systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,9 @@ def _conditions(query: Query, keys: Keyring) -> tuple[str, list[object]]:
     if query.without:
         conditions.append(f"system NOT IN ({', '.join('?' for _ in query.without)})")
         values += query.without
+    if query.among is not None:
+        conditions.append(f"system IN ({', '.join('?' for _ in query.among)})")
+        values += query.among
     if query.record is not None:
         digests = _digests(query, keys)
         marks = ", ".join("?" for _ in digests)

@@ -80,7 +80,14 @@ class Tracer:
                 system=record[0],
                 record=record[1],
                 steps=(
-                    *self._way(record, letters.get(record, []), events.get(record, []), views[record], now),
+                    *self._way(
+                        record,
+                        letters.get(record, []),
+                        events.get(record, []),
+                        views[record],
+                        now,
+                        confidential=confidential,
+                    ),
                     *_whose(record, views[record], coverage, changes, now),
                 ),
             )
@@ -167,9 +174,11 @@ class Tracer:
         events: Sequence[tuple[Delivery, Fact]],
         view: _View,
         now: datetime,
+        *,
+        confidential: bool,
     ) -> list[Step]:
         """The steps of a record from its batch to the store, by time."""
-        steps = [*self._receipts(*record), *_refusals(letters)]
+        steps = [*self._receipts(*record, confidential=confidential), *_refusals(letters)]
         stored = {fact.id: fact for fact in view.facts if (fact.system, fact.record) == record}
         for delivery, fact in events:
             steps.append(_published(delivery, fact))
@@ -178,7 +187,8 @@ class Tracer:
         steps += [_committed(fact) for id, fact in stored.items() if id not in on_the_bus]
         return sorted(steps, key=lambda step: step.at or now)[:_MOST_STEPS]
 
-    def _receipts(self, system: str, record: str) -> Iterator[Step]:
+    def _receipts(self, system: str, record: str, *, confidential: bool) -> Iterator[Step]:
+        counted = confidential or not may_be_marked(self.systems.get(system))
         for receipt in self.receipts.find(Query(system=system, record=record)):
             at = datetime.fromisoformat(receipt["at"])
             where = f"{receipt['feed']}: {receipt['batch']}"
@@ -188,7 +198,9 @@ class Tracer:
                 at=at,
                 where=where,
                 what=f"read with {receipt['read']} records: {receipt['published']} published, "
-                f"{receipt['dead_lettered']} refused, {left_out} left out",
+                f"{receipt['dead_lettered']} refused, {left_out} left out"
+                if counted
+                else "read",
             )
             rule = self.receipts.rule_of(receipt, record)
             if rule is not None:
@@ -214,6 +226,9 @@ class Tracer:
                 continue
             at = datetime.fromisoformat(receipt["at"])
             feed = f"{receipt['system']}.{receipt['feed']}"
+            if not confidential and may_be_marked(self.systems.get(receipt["system"])):
+                steps.append(Step(kind=StepKind.RECEIVED, at=at, where=feed, what="read"))
+                continue
             counts = f"{receipt['read']} records: {receipt['published']} published, {receipt['dead_lettered']} refused"
             rules = ", ".join(f"{count} left out by {rule}" for rule, count in receipt["filtered"].items())
             steps.append(

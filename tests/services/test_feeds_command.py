@@ -79,7 +79,7 @@ def test_a_rewind_says_what_would_be_read_again_and_does_nothing_unasked(data: P
 
 def test_from_a_file_on_it_says_and_reads_that_one_and_those_behind_it(data: Path) -> None:
     said = command(data, "feeds", "rewind", "TOY.lines", "--before", "b.txt")
-    assert "would be read again, from b.txt on: 1 batches with 2 records" in said
+    assert "would be read again, from b.txt on: 1 batches, by the receipts" in said
     assert "counts anew" not in said
     assert "has no receipt of a batch x.txt" in command(
         data, "feeds", "rewind", "TOY.lines", "--before", "x.txt", code=2

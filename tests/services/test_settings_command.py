@@ -141,7 +141,8 @@ async def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_facts_come_as_json(data: Path) -> None:
     (system,) = [json.loads(line) for line in command("adapters", "--json").splitlines()]
     assert (system["system"], system["feeds"]) == ("TOY", [{"name": "TOY.lines", "transport": "Files"}])
-    (receipt,) = [json.loads(line) for line in command("--data", data, "receipts", "list", "--json").splitlines()]
+    words = ("--data", data, "receipts", "list", "--json", "--confidential", "--why", "a test")
+    (receipt,) = [json.loads(line) for line in command(*words).splitlines()]
     assert (receipt["batch"], receipt["read"]) == ("a.txt", 3)
     (some,) = [json.loads(line) for line in command("--data", data, "dead-letters", "list", "--json").splitlines()]
     assert (some["reason"], some["pending"]) == ("unreadable", 1)

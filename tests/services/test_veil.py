@@ -268,3 +268,39 @@ def test_the_right_is_asked_for_with_a_reason(tmp_path: Path, known: dict[str, S
 def test_only_systems_whose_records_are_never_marked_have_open_bytes() -> None:
     assert {name for name, system in systems().items() if not may_be_marked(system)} == {"CBSA", "SHOWN", "TVS"}
     assert may_be_marked(None)
+
+
+def counted(path: Path, *lines: str) -> dict[tuple[str, ...], str]:
+    """What who lacks the right is told of a batch with these lines, times left out."""
+    world = World(path)
+
+    async def read() -> None:
+        bus = await EmbeddedBus.open(world.settings.data_dir / "bus.db")
+        await bus.declare(topics())
+        (path / "a.txt").write_text("".join(f"{line}\n" for line in lines))
+        await once(path, bus)
+        await bus.close()
+
+    asyncio.run(read())
+    asked = [("list",), ("list", "--json"), ("list", "--refused"), ("show", "a.txt"), ("export",)]
+    ways = [("receipts", *words) for words in asked] + [("trace", "a.txt", "--json"), ("trace", "TOY", "1", "--json")]
+    return {words: re.sub(r"20\d\d-[\dT:.+Z-]+", "", "".join(map(str, world.run(*words)))) for words in ways}
+
+
+@pytest.mark.law(8, "what a batch comes to is told by system: it is that of a batch without the hidden records")
+def test_counts_of_a_batch_do_not_tell_of_hidden_records(tmp_path: Path, known: dict[str, System]) -> None:
+    mixed, plain = counted(tmp_path / "mixed", "good 1", "good 2", "skip 3"), counted(tmp_path / "plain", "good 1")
+    assert mixed == plain
+    assert all("a.txt" in text for words, text in mixed.items() if "--refused" not in words)
+
+
+@pytest.mark.law(8, planted="receipts that tell counts of systems whose records may be marked")
+def test_counts_that_tell_are_seen(tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.veil.covered_receipt", lambda receipt, systems: receipt)
+    mixed, plain = counted(tmp_path / "mixed", "good 1", "good 2", "skip 3"), counted(tmp_path / "plain", "good 1")
+    assert {words for words in mixed if mixed[words] != plain[words]} == {
+        ("receipts", "list"),
+        ("receipts", "list", "--json"),
+        ("receipts", "show", "a.txt"),
+        ("receipts", "export"),
+    }

@@ -39,7 +39,7 @@ function contentOf(system) {
   }
   parts.push(table("Last files, polls and messages", [{ text: "When" }, { text: "Feed" }, { text: "Name", kind: "wide" }, { text: "Read", kind: "number" }, { text: "Published", kind: "number" }, { text: "Refused", kind: "number" }, { text: "Left out", kind: "number" }],
     system.receipts.map((receipt) => [time(receipt.at), receipt.feed, element("a", { href: `#/trace/${encodeURIComponent(receipt.batch)}` }, receipt.batch), count(receipt.read), count(receipt.published),
-      receipt.dead_lettered ? badge(count(receipt.dead_lettered), "bad") : "0", count(Object.values(receipt.filtered).reduce((sum, each) => sum + each, 0))])));
+      receipt.dead_lettered ? badge(count(receipt.dead_lettered), "bad") : count(receipt.dead_lettered), count(receipt.filtered && Object.values(receipt.filtered).reduce((sum, each) => sum + each, 0))])));
   parts.push(element("section", { class: "panel", "aria-label": "Withdraw a file" }, element("h2", {}, "Withdraw a file"),
     element("p", { class: "soft" }, "Each record whose last version came from it is retracted: shown first. What an earlier file told of a record does not come back by it."),
     element("div", { "data-kept": "withdrawal" })));

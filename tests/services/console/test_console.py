@@ -419,7 +419,9 @@ async def _wait(console: World) -> None:
 async def test_a_system_is_shown_with_its_receipts(console: World) -> None:
     await _ingest(console, "good 1", "skip 2", "bad x")
     await _wait(console)
-    system = await _get(console, "/console/api/systems/TOY")
+    plain = (await _get(console, "/console/api/systems/TOY"))["receipts"]
+    assert [(each["batch"], each["read"], each["filtered"]) for each in plain] == [("a.txt", None, None)]
+    system = await _get(console, "/console/api/systems/TOY", WHOLE)
     (receipt,) = system["receipts"]
     assert (receipt["batch"], receipt["read"], receipt["dead_lettered"]) == ("a.txt", 3, 1)
     assert system["feeds"][0]["last_batch"] == "a.txt"

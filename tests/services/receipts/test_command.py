@@ -35,12 +35,17 @@ def command(data: Path, *arguments: str, code: int = 0) -> str:
     return done.output
 
 
+ALL = ("--confidential", "--why", "a test")
+
+
 def test_list(data: Path) -> None:
-    newest, oldest, end = command(data, "list").splitlines()
+    newest, oldest, end = command(data, "list", *ALL).splitlines()
     assert newest.endswith("TOY.lines  b.txt  2 read = 2 published, 0 dead letters, 0 left out")
     assert oldest.endswith("TOY.lines  a.txt  3 read = 1 published, 1 dead letters, 1 left out")
     assert end == "page 1 of 1; 2 receipts"
-    assert command(data, "list", "--refused").count("a.txt") == 1
+    assert command(data, "list", "--refused", *ALL).count("a.txt") == 1
+    assert command(data, "list", "--refused") == "page 1 of 1; 0 receipts\n"
+    assert command(data, "list").count("was read; its counts need --confidential --why") == 2
     assert "b.txt" in command(data, "list", "--system", "TOY", "--record", "12")
     assert command(data, "list", "--system", "TOY", "--record", "13") == "page 1 of 1; 0 receipts\n"
     assert command(data, "list", "--since", "2999-01-01") == "page 1 of 1; 0 receipts\n"
@@ -48,9 +53,9 @@ def test_list(data: Path) -> None:
 
 
 def test_show_and_export(data: Path) -> None:
-    one = json.loads(command(data, "show", "a.txt"))
+    one = json.loads(command(data, "show", "a.txt", *ALL))
     assert (one["batch"], one["read"], one["reasons"]) == ("a.txt", 3, {"unreadable": 1})
-    lines = [json.loads(line) for line in command(data, "export").splitlines()]
+    lines = [json.loads(line) for line in command(data, "export", *ALL).splitlines()]
     assert [line["batch"] for line in lines] == ["b.txt", "a.txt"]
     assert lines[1] == one
     assert "there is no receipt of c.txt" in command(data, "show", "c.txt", code=2)

@@ -134,11 +134,13 @@ async def test_an_event_a_number_and_a_file_lead_there(installation: Installatio
     assert (await installation.trace(ByEvent(UUID(str(event.id))))).records == by_record.records
     number = Identifier(scheme=Scheme.FIN, value="000000001", issuer="OBIM")
     assert (await installation.trace(ByIdentifier(number))).records == by_record.records
-    of_file = await installation.trace(ByFile("a.txt"))
+    of_file = await installation.trace(ByFile("a.txt"), confidential=True)
     assert [step.kind for step in of_file.batches] == [RECEIVED, StepKind.LEFT_OUT, StepKind.REFUSED] or [
         step.kind for step in of_file.batches
     ] == [StepKind.REFUSED, RECEIVED, StepKind.LEFT_OUT]
     assert "1 left out by toy.skip" in next(step.what for step in of_file.batches if step.kind is RECEIVED)
+    plain = await installation.trace(ByFile("a.txt"))
+    assert [step.what for step in plain.batches if step.kind is RECEIVED] == ["read"]
 
 
 @pytest.mark.parametrize(
