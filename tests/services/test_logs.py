@@ -7,7 +7,9 @@ import io
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,21 @@ def test_what_is_allowed_is_written_and_what_was_dropped_is_named(stream: io.Str
     line = json.loads(stream.getvalue())
     assert (line["event"], line["level"], line["system"]) == ("batch done", "info", "I94")
     assert (line["read"], line["filtered"], line["dropped"]) == (3, {"x": 1}, ["family"])
+
+
+def test_a_line_has_its_moment_in_utc(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        structlog.get_logger("test").info("batch done")
+        logging.getLogger("library").warning("failed")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    for line in stream.getvalue().splitlines():
+        at = json.loads(line)["timestamp"]
+        assert at.endswith("Z")
+        assert abs((datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds()) < 3_600
 
 
 def test_an_exception_shows_its_type_and_its_way(stream: io.StringIO) -> None:
