@@ -196,8 +196,9 @@ class Cluster:
         """Whether of two FINs or A-numbers one is the other mistyped, or one person has two files.
 
         By another number or a document, of people with one birthday whose given names may be one's: where fingerprints
-        are the same, or the numbers differ in one digit or in two that are swapped. Not by an application's number:
-        families apply together, and their A-numbers are in sequence.
+        are the same, or the numbers differ in one digit or in two that are swapped, or the number of a stay and a
+        document and a name as it is written are the same. Not by an application's number: families apply together, and
+        their A-numbers are in sequence.
         """
         if not by or by.startswith(APPLICATIONS) or not self.births & other.births:
             return False
@@ -206,18 +207,22 @@ class Cluster:
         alike = by.startswith("fin/") or any(
             nearly(mine, theirs) for mine in self.holders[scheme] for theirs in other.holders[scheme]
         )
+        if not alike and not by.startswith(DOCUMENTS):
+            alike = bool(self.documents & other.documents and self.names & other.names)
         return alike and not self._any_names(other, scoring.given_conflict)
 
     def _one_fin_mistyped(self, other: Cluster, by: str) -> bool:
         """Whether of two FINs one is the other mistyped: all else is the same, a document too, and one digit is not.
 
-        The number is typed where prints were not taken anew. Two FINs in sequence are two people's all the same.
+        The number is typed where prints were not taken anew. Two FINs in sequence are two people's all the same, but
+        where two documents are the same.
         """
         if not by.startswith(DOCUMENTS) or not self.names & other.names:
             return False
         if self.sexes and other.sexes and not self.sexes & other.sexes:
             return False
-        return any(scoring.mistyped(mine, theirs) for mine in self.holders["fin"] for theirs in other.holders["fin"])
+        mistyped = nearly if len(self.documents & other.documents) > 1 else scoring.mistyped
+        return any(mistyped(mine, theirs) for mine in self.holders["fin"] for theirs in other.holders["fin"])
 
     def _nothing_agrees(self, other: Cluster) -> bool:
         """Whether neither a date of birth nor a citizenship speaks for one person. A sex is too little to count."""

@@ -463,7 +463,11 @@ def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *
         if not document or not names & called or _apart(sexes, more):
             return True
         typed = ((a.split("/")[-1], b.split("/")[-1]) for a in mine for b in theirs if _one_key(a, b))
-        return not any(sorted(a) == sorted(b) or abs(int(a) - int(b)) >= 20 for a, b in typed)
+        two = len(_documents(ours) & _documents(others)) > 1
+        return not any(two or sorted(a) == sorted(b) or abs(int(a) - int(b)) >= 20 for a, b in typed)
+    names, called = ({name for claim in side for name in claim.names} for side in (ours, others))
+    if not document and _documents(ours) & _documents(others) and names & called:
+        return False
     return not prints and not any(_one_key(a, b) for a in mine for b in theirs)
 
 

@@ -33,6 +33,30 @@ def test_a_mistyped_fin_beside_the_same_document_and_name(number: str) -> None:
     assert groups([PACHNAS, other, Record(ids=other.ids[:1])]) == {frozenset({0, 1, 2})}
 
 
+def test_two_fins_in_sequence_beside_two_documents() -> None:
+    """A passport and the visa in it."""
+    one = replace(PACHNAS, ids=(*PACHNAS.ids, "visa/R7933228"))
+    assert verdict(one, with_fin(one, "1067283054")) == "join"
+    assert verdict(one, with_fin(replace(one, given="LUISA"), "1067283054")) == "possible"
+
+
+LUO = Record(
+    "LUO", "MINHUI", "2003-11-29", "F", ("CHN",), ("a_number/A975309579", "i94/86436551467", "passport/CHN/E53200380")
+)
+
+
+def test_another_persons_a_number_beside_the_same_stay_document_and_name() -> None:
+    """The two are one person's; by the number of an application alone they are not, nor without the document."""
+    other = replace(LUO, ids=("a_number/A444445186", *LUO.ids[1:]))
+    assert verdict(LUO, other) == "join"
+    assert verdict(LUO, replace(other, ids=(other.ids[0], LUO.ids[2]))) == "possible"
+    assert verdict(LUO, replace(other, ids=(*other.ids[:2], "passport/CHN/E11112222"))) == "possible"
+    assert verdict(LUO, replace(other, given="MINGHUA")) == "possible"
+    assert verdict(LUO, replace(other, birth="2003-11-28")) == "possible"
+    receipt = "receipt/WAC0087180693"
+    assert verdict(replace(LUO, ids=(LUO.ids[0], receipt)), replace(other, ids=(other.ids[0], receipt))) == "possible"
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -222,6 +246,9 @@ def test_the_second_implementation_agrees_on_slips() -> None:
         replace(YOUNGER, ids=("visa/T6801531", *MANZAERA.ids)),
         replace(YOUNGER, ids=(*MANZAERA.ids, "fin/1067283953")),
         Record(ids=MANZAERA.ids),
+        LUO,
+        replace(LUO, ids=("a_number/A444445186", *LUO.ids[1:])),
+        replace(LUO, ids=("a_number/A975309578", *LUO.ids[1:])),
         JI_YUNG,
         replace(JI_YUNG, given="JI YUN", ids=("passport/KOR/P87654321",)),
         replace(JI_YUNG, given="JI", ids=()),
@@ -230,7 +257,7 @@ def test_the_second_implementation_agrees_on_slips() -> None:
         with_fin(PACHNAS, "1067283054"),
     ]
     rng = Random(7)
-    for _ in range(250):
+    for _ in range(300):
         records = [rng.choice(kinds) for _ in range(rng.randint(3, 9))]
         facts = [fact_of(encode(event_of(record, f"r{at}", 20 * at))) for at, record in enumerate(records)]
         persons = {frozenset(history.records) for history in resolve.persons(facts)}
