@@ -359,6 +359,9 @@ def wrong_settings(config: Mapping[str, str]) -> list[str]:
             results.append("publication.autocreate.mode is all_tables: UPDATE and DELETE fail on tables without a key")
     elif config.get("enable.time.adjuster", "true") != "false":
         results.append("enable.time.adjuster is not false: years below 100 move by 2000")
+    skipped = config.get("skipped.operations", "t")
+    if skipped.strip() != "none":
+        results.append(f"skipped.operations is {skipped}, not none: what is skipped is told by nothing (t: TRUNCATE)")
     for each in filter(None, map(str.strip, config.get("transforms", "").split(","))):
         kind = config.get(f"transforms.{each}.type", "")
         results += [] if kind.endswith(".RegexRouter") else [f"transform {each}: what it changes is not known"]

@@ -133,14 +133,18 @@ def test_eid_of_postgresql(postgres_database: str, connect: Connect, kafka: str)
         blocks("PostgreSQL")[0],
         *triggers,
     )
+    aliases = "repeat('OKAFOR, MILES; ', 400)"
+    person = "eid_subject_id, eid_case_id, fin, family_name, given_name, gender, citizenship_country"
+    sql(
+        postgres_database,
+        f"INSERT INTO eid_subject ({person}, birth_date, birth_year, recorded_date, aliases) VALUES"
+        f" ('770010001', '314', '1230009999', 'OKAFORIN', 'MILES', 'Male', 'NIGERIA', '1988-04-12', 1988,"
+        f" '2026-02-10 09:15', {aliases})",
+    )
     with captured(connect, kafka, of_postgres(postgres_database, r"public\.eid_.*"), format) as capture:
-        aliases = "repeat('OKAFOR, MILES; ', 400)"
-        person = "eid_subject_id, eid_case_id, fin, family_name, given_name, gender, citizenship_country"
+        capture.until(bool)  # the snapshot is taken: what comes from here on is of the stream
         sql(
             postgres_database,
-            f"INSERT INTO eid_subject ({person}, birth_date, birth_year, recorded_date, aliases) VALUES"
-            f" ('770010001', '314', '1230009999', 'OKAFORIN', 'MILES', 'Male', 'NIGERIA', '1988-04-12', 1988,"
-            f" '2026-02-10 09:15', {aliases})",
             "UPDATE eid_subject SET gender = 'Female', county = 'BEXAR'",
             "INSERT INTO eid_event (eid_event_id, eid_subject_id, apprehension_date, apprehension_method) VALUES"
             " ('271', '770010001', '2026-02-10 08:05:01.5', 'Located'), ('272', '770010001', '2026-02-11', 'Located')",
@@ -186,11 +190,11 @@ def test_raps_of_mariadb(mariadb_database: str, connect: Connect, kafka: str) ->
             f"CREATE TRIGGER {name}_d AFTER DELETE ON `{name.lower()}` FOR EACH ROW INSERT INTO visabus_change"
             f" (table_name, op, row_key) VALUES ('{name}', 'd', JSON_OBJECT({key.replace('NEW.', 'OLD.')}))"
         )
-    sql(mariadb_database, *made)
+    sql(mariadb_database, *made, "INSERT INTO `case` VALUES ('ZNY31', 'AFFIRMATIVE', '2025-06-02', NULL)")
     with captured(connect, kafka, of_mariadb(mariadb_database, kafka), format) as capture:
+        capture.until(bool)  # the snapshot is taken: what comes from here on is of the stream
         sql(
             mariadb_database,
-            "INSERT INTO `case` VALUES ('ZNY31', 'AFFIRMATIVE', '2025-06-02', NULL)",
             "INSERT INTO applicant (applicant_id, case_id, role, a_number, family_name, citizenship, filed_date,"
             " birth_date) VALUES"
             " (9001, 'ZNY31', 'PRINCIPAL', 'A099000117', 'OKAFORÍN', 'NIGIA', '2025-06-02', '1988-04-12'),"

@@ -123,7 +123,7 @@ def database(quiet_postgres_server: str) -> Iterator[str]:
 def world(database: str, connect: Connect, kafka: str) -> Iterator[World]:
     """A database with a past, and all that happens to it while it is watched."""
     sql(database, CREATE, ROW.format("subject", 1))
-    config = of_postgres(database, TABLES, skipped_operations="none", heartbeat_interval_ms=500)
+    config = of_postgres(database, TABLES, heartbeat_interval_ms=500)
     with captured(connect, kafka, config, FORMAT) as capture:
         capture.until(lambda records: len(records) >= 6)
         changes = [ROW.format("subject", 101)]

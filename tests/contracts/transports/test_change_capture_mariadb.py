@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner
 
-from adapters.core import Unreadable
+from adapters.core import BadRecord, Unreadable
 from adapters.formats.debezium import DebeziumFormat, Table, wrong_settings
 from services.cli import app
 
@@ -109,7 +109,10 @@ def test_what_debezium_makes_of_mariadb(database: str, connect: Connect, kafka: 
     assert third["born"] == Unreadable("born: a day before 1583 or after 9999")
     assert [each["op"] for each in rows(capture, "SUBJECT 101")] == ["c", "d"]
     assert [each["op"] for each in rows(capture, "FILE 1")] == ["c"], "its deletion cascaded: no record says so"
-    assert [each["op"] for each in rows(capture, "FILE 3")] == ["c", "u"], "TRUNCATE: no record says so"
+    assert [each["op"] for each in rows(capture, "FILE 3")] == ["c", "u"], "TRUNCATE: no record of the row says so"
+    assert [read.reason for read in capture.reads if isinstance(read, BadRecord)] == [
+        "all rows of a table are gone at once (TRUNCATE): compare with a full extract"
+    ]
     assert [each["op"] for each in rows(capture, "SUBJECT 102")] == ["c", "d"]
     (moved,) = rows(capture, "SUBJECT 202")
     assert (moved["op"], "unknown" in moved) == ("c", False)

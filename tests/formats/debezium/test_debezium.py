@@ -168,6 +168,7 @@ def test_infinity_is_one_word_in_snapshot_and_stream_and_days_out_of_reach_are_r
 GOOD = {
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     "publication.autocreate.mode": "filtered",
+    "skipped.operations": "none",
     "value.converter.schemas.enable": "false",
     **{
         f"{side}.converter{option}": value
@@ -191,12 +192,20 @@ GOOD = {
         ({"decimal.handling.mode": "string"}, "without a schema values are read as of precise"),
         ({"transforms": "unwrap", "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState"}, "unwrap"),
         ({"connector.class": "io.debezium.connector.mariadb.MariaDbConnector"}, "years below 100"),
+        ({"skipped.operations": "t"}, "skipped.operations is t, not none"),
+        ({"skipped.operations": "d, t"}, "skipped.operations is d, t, not none"),
     ],
 )
 def test_a_configuration_under_which_facts_are_lost_is_told(changes: dict[str, str], words: str) -> None:
     assert wrong_settings(GOOD) == []
     (reason,) = wrong_settings(GOOD | changes)
     assert words in reason
+
+
+def test_a_connector_that_was_not_told_to_skips_each_truncate() -> None:
+    """That is Debezium's default, and nothing on the topic tells it."""
+    (reason,) = wrong_settings({name: value for name, value in GOOD.items() if name != "skipped.operations"})
+    assert "TRUNCATE" in reason
 
 
 def test_a_router_of_topics_changes_no_record() -> None:
