@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
-from itertools import combinations
+from itertools import chain, combinations
 
 import msgspec
 
-from services.correlator.merge import merge
+from services.correlator.merge import Groups, aliases_of, merge
 from services.correlator.open_caps import OpenBlocks, open_blocks
 from services.correlator.work import PackedWork, Work
 from services.domain import caps
@@ -59,7 +59,8 @@ async def compare(tx: Transaction, limit: int) -> int:
             # claims committed since the blocks were read were not asked for by these cutoffs
             await tx.add_work(Work(claims=_firsts(open_to_all)).pack(), compared=False)
         every = {row.claim for rows in open_to_all.admitted for row in rows}
-        work.merged = await merge(tx, [*pairs(mine, admitted), *pairs(every, open_to_all.admitted)])
+        merged = await _merged(tx, chain(admitted, open_to_all.admitted))
+        work.merged = await merge(tx, [*pairs(mine, admitted, merged), *pairs(every, open_to_all.admitted, merged)])
         work.again = sorted(fallen | open_to_all.moved)
     await tx.mark_compared([row.id for row in rows])
     if work.merged or work.again:
@@ -116,8 +117,19 @@ def _admitted(
     return list(blocks.values()), sorted(lowered), fallen
 
 
-def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
-    """The pools of claims that are one person's by score, at least one of each pair being among `mine`."""
+async def _merged(tx: Transaction, blocks: Iterable[list[ClaimRow]]) -> Groups:
+    """Which pools of claims that stand in one block are merged already."""
+    merged = Groups()
+    for step in (await aliases_of(tx, {row.pool for rows in blocks if len(rows) > 1 for row in rows})).items():
+        merged.join(step)
+    return merged
+
+
+def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]], merged: Groups) -> list[set[int]]:
+    """The pools of claims that are one person's by score, at least one of each pair being among `mine`.
+
+    Pools that are merged already, or are so by a pair before, are not compared: nothing would come of it.
+    """
     claims: dict[int, Claim] = {}
     done: set[tuple[int, int]] = set()
     groups = []
@@ -129,9 +141,12 @@ def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
             if one.pool == other.pool or pair in done or not (one.claim in mine or other.claim in mine):
                 continue
             done.add(pair)
+            if merged.find(one.pool) == merged.find(other.pool):
+                continue
             for row in (one, other):
                 if row.claim not in claims:
                     claims[row.claim] = _decoder.decode(row.features)
             if alike(claims[one.claim], claims[other.claim]):
                 groups.append({one.pool, other.pool})
+                merged.join((one.pool, other.pool))
     return groups

@@ -289,14 +289,14 @@ class Correlator:
         ends: dict[Partition, int] = {}
         known: dict[Partition, int] = {}
         open_known: dict[Partition, int] = {}
-        tails: dict[Partition, Extent] = {}
+        last: dict[Partition, Delivery] = {}
         read = self._admission.at().fact if self._admission is not None else _unjudged
         for one in deliveries:
             following, _ = self._positions[one.partition]
             if one.position < following:
                 continue  # delivered again although it was taken already
             ends[one.partition] = one.position + 1
-            tails[one.partition] = replace(self._extents.get(one.partition, Extent()), tail=tail_of(one))
+            last[one.partition] = one
             if one.value is None:
                 continue
             try:
@@ -311,8 +311,9 @@ class Correlator:
         for part, end in sorted(ends.items()):
             following, epoch = self._positions[part]
             stamps = known.get(part, 0), open_known.get(part, 0)
+            extent = replace(self._extents.get(part, Extent()), tail=tail_of(last[part]))
             batch.moves.append(
-                Move(part.topic, part.number, following, end, epoch, stamps[0], tails[part].kept(), stamps[1])
+                Move(part.topic, part.number, following, end, epoch, stamps[0], extent.kept(), stamps[1])
             )
         return batch, bad
 

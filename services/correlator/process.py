@@ -77,6 +77,7 @@ class Pace:
         self._since = time.monotonic()
         self._rest = 0.0
         self._taken = 0
+        self._full = False
         self._first: tuple[int, int] | None = None  # since the backlog is read: messages not read, and events taken
         self._ending = False
 
@@ -100,7 +101,9 @@ class Pace:
     def came(self, events: int) -> None:
         """A poll brought so many events, within `IDLE_SECONDS`."""
         self.flowing = events > 0
-        self.behind = events >= BEHIND
+        full = events >= BEHIND
+        # the first poll that is not full is the backlog's last: it is to be resolved with the rest of it
+        self.behind, self._full = full or (self._full and self.flowing), full
         self._taken += events
         if not self.behind:
             self._first, self._ending = None, False

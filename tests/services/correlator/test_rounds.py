@@ -100,6 +100,18 @@ async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPa
     assert await gathering.ripe()
 
 
+async def test_the_last_of_a_backlog_is_resolved_with_the_rest() -> None:
+    ending = pace(3)
+    ending.came(BEHIND)
+    ending.came(1)
+    assert not await ending.ripe()
+    ending.came(1)  # as a stream goes on behind it
+    assert await ending.ripe()
+    ending.came(BEHIND)
+    ending.came(0)
+    assert await ending.ripe()
+
+
 async def test_enough_work_is_resolved_though_more_could_gather() -> None:
     gathered = pace(GATHER_ROWS)
     gathered.behind = True
