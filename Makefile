@@ -21,7 +21,7 @@ PAGE ?= 60
 help:
 	@echo "make demo        the records of all connected systems become visa statuses that an API answers (ARGS=--once to end after)"
 	@echo "make test        every test; starts a real Apache Kafka and Connect, PostgreSQL, MariaDB and RabbitMQ where none is given"
-	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several, 300 accidents of bus and store, ten minutes of pressed doors, a minute of the open page (KILLS=200 SETS=500 ACCIDENTS=300 PRESS=600 PAGE=60; an hour)"
+	@echo "make test-long   200 random kills of each kind of process, 500 worlds by several and on Spark, 300 accidents of bus and store, ten minutes of pressed doors, a minute of the open page (KILLS=200 SETS=500 ACCIDENTS=300 PRESS=600 PAGE=60; an hour)"
 	@echo "make test-unit   the quick tests alone: no server, no killed processes"
 	@echo "make check       formatting, lint, types, import rule, published schemas"
 	@echo "make fmt         format"
@@ -57,7 +57,8 @@ test: $(VENV)/.dev
 
 test-long: $(VENV)/.dev
 	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) VISABUS_TEST_ACCIDENTS=$(ACCIDENTS) VISABUS_TEST_DOOR_SECONDS=$(PRESS) VISABUS_TEST_PAGE_SECONDS=$(PAGE) $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py tests/services/console/test_browser.py $(ARGS)
+		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py tests/services/console/test_browser.py \
+		tests/services/dataflow/test_spark.py $(ARGS)
 
 test-unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not connect and not kafka and not mariadb and not postgres and not rabbitmq and not slow" $(ARGS)

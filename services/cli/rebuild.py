@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,6 +65,26 @@ def rebuild(
     master: Annotated[
         str | None, typer.Option(metavar="MASTER", help="With --engine spark: local[*], spark://host:port or k8s://...")
     ] = None,
+    workdir: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="With --engine spark: a directory or address that all its machines share."),
+    ] = None,
+    jars: Annotated[
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="With --engine spark: its source of Kafka (deploy/spark/jars)."),
+    ] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="With --engine spark: files of canonical events, in the place of the bus."),
+    ] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, metavar="N", help="With --engine spark: into so many parts pools are cut."),
+    ] = None,
+    spark: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="With --engine spark: a setting of Spark's, spark.executor.memory=8g."),
+    ] = None,
     correlators: Annotated[
         int | None,
         typer.Option(min=1, max=64, metavar="N", help="So many correlators; by default as the machine bears."),
@@ -97,15 +117,18 @@ def rebuild(
     need(settings.store_url, "store", "correlate")
     need(settings.bus_url, "bus", "ingest")
     _check(switch=switch, discard=discard, drop_old=drop_old, compare=compare, differences=differences)
-    if master is not None and engine is not EngineName.SPARK:
-        raise Refusal("--master goes with --engine spark", MISUSED)
+    options = {"master": master, "workdir": workdir, "jars": jars, "files": events, "parts": parts, "spark": spark}
+    given_options = {name: value for name, value in options.items() if value not in (None, [])}
+    if given_options and engine is not EngineName.SPARK:
+        name = "events" if "files" in given_options else min(given_options)
+        raise Refusal(f"--{name} goes with --engine spark", MISUSED)
     if switch or differences is not None:  # who had whom answered otherwise, and who was told of persons
         remember(settings, "rebuild", why=why)
     start_logs(settings)
     given = context.find_object(Given) or Given()
     comparing = not switch if compare is None else compare
     asked = Asked(comparing, compare is False, differences, switch, tell_changes, drop_old, discard, as_json)
-    fillers = _Fillers(engine, master, correlators or _bearable(settings), given)
+    fillers = _Fillers(engine, given_options, correlators or _bearable(settings), given)
     asyncio.run(_run(settings, asked, fillers))
 
 
@@ -145,7 +168,7 @@ class _Fillers:
     """Who fills the new view."""
 
     engine: EngineName
-    master: str | None
+    options: Mapping[str, object]  # of the engine
     correlators: int
     given: Given
 
@@ -155,7 +178,7 @@ class _Fillers:
         from services.rebuild.seam import engine_of
 
         if self.engine is not EngineName.CORRELATORS and not built:
-            yield engine_of(self.engine, **({} if self.master is None else {"master": self.master}))
+            yield engine_of(self.engine, **self.options)
         yield Fill(self._others if self.correlators > 1 else None)
 
     @asynccontextmanager

@@ -84,11 +84,11 @@ async def measured(name: str, url: str, count: int, commands: list[list[str]]) -
 
 async def compared(url: str, bus: Path, directory: Path, correlators: int, master: str) -> None:
     """Both in one run, printed."""
-    await empty(url)
-    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
+    plain = url.replace("postgresql+asyncpg", "postgresql")
+    await empty(plain)
+    connection = await asyncpg.connect(plain)
     await connection.execute("DROP SCHEMA IF EXISTS public_edition_2 CASCADE")
     await connection.close()
-    plain = url.replace("postgresql+asyncpg", "postgresql")
     copy = directory / "bus-copy.db"
     for suffix in ("", "-wal"):
         if (source := bus.with_name(bus.name + suffix)).exists():
