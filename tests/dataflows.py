@@ -49,7 +49,7 @@ async def rebuilt(store: Store, raws: Sequence[bytes], parts: int = 3, fingerpri
     done = local.grouped(keyed(deliveries(raws), unjudged))
     await prepare(store, PLAN)
     coverage = await load_coverage(store, done.coverage)
-    await load_cutoffs(store, done.cutoffs)
+    await load_cutoffs(store, done.cutoffs, done.others)
     for number, rows in local.resolved(done, coverage, NOW, parts):
         await load(store, number, rows)
     await finish(store, done.ends, fingerprint)

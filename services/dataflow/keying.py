@@ -42,6 +42,7 @@ class Row(NamedTuple):
     keys: list[int]  # EVENT: its record, then its numbers or the records that it decides on. CLAIM: its blocks
     claim: bytes | None  # packed
     body: bytes | None  # packed: the fact without its claim, a `Refusal`, an `End`
+    marked: int = 0  # EVENT: 1 where it is marked as confidential
 
 
 class Refusal(msgspec.Struct, array_like=True, frozen=True):
@@ -117,7 +118,7 @@ def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> I
             continue
         if claim is None:
             keys = keys_of(fact)
-            yield Row(Kind.EVENT, keys[0], known, keys, None, _packer.encode(fact))
+            yield Row(Kind.EVENT, keys[0], known, keys, None, _packer.encode(fact), int(bool(fact.handling)))
             continue
         packed = _packer.encode(claim)
         met = met_claims.get(packed)
@@ -130,7 +131,7 @@ def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> I
         node, numbers = met
         keys = [handle_key(fact.handle), *numbers, *numbers_in(fact.numbers)]
         force_setattr(fact, "claim", None)  # nobody else has seen it yet; the claim goes beside it
-        yield Row(Kind.EVENT, node, known, keys, packed, _packer.encode(fact))
+        yield Row(Kind.EVENT, node, known, keys, packed, _packer.encode(fact), int(bool(fact.handling)))
     for _, reading in sorted(readings.items()):
         yield Row(Kind.END, 0, 0, [], None, _packer.encode(reading.end()))
 

@@ -13,9 +13,10 @@ from uuid import uuid4
 
 from sqlalchemy import delete, insert, select, update
 
+from bus.tails import Extent
 from services.dataflow.keying import End
 from services.dataflow.resolving import Rows
-from services.domain.caps import Rank
+from services.domain.caps import OpenCutoffs, Rank
 from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.facts import Fact
 from services.store import Store
@@ -28,6 +29,7 @@ MARK = "half filled: "
 PARTS = "visabus.rebuild"
 """Instead of a topic: its partitions are those of the dataflow."""
 _CHUNK = 5_000
+_FROM_THE_BEGINNING: Mapping[tuple[str, int], int] = {}
 
 
 class Standing(Exception):
@@ -72,9 +74,11 @@ async def load_coverage(store: Store, facts: Iterable[Fact]) -> Coverage:
         return coverage_of_joined(await tx.coverage())
 
 
-async def load_cutoffs(store: Store, cutoffs: Mapping[int, Rank]) -> None:
+async def load_cutoffs(store: Store, cutoffs: Mapping[int, Rank], others: OpenCutoffs) -> None:
     """Write the cutoffs. Twice is as once."""
     async with store.writer.begin() as tx:
+        await tx.lock_resolving()
+        await tx.replace_open_cutoffs([], sorted(others.items()))
         await tx.lower_cutoffs(sorted((key, *rank) for key, rank in cutoffs.items()))
 
 
@@ -96,21 +100,27 @@ async def load(store: Store, part: int, rows: Rows) -> None:
         if rows.open_pools:
             await tx.replace_open_pools((), rows.open_pools)
             await tx.replace_persons((), sorted(rows.open_persons, key=lambda row: row.person), "open_person")
+        if rows.refused:
+            await tx.add_refused(sorted(rows.refused))
         if rows.quarantined:
             await tx.replace_quarantined((), sorted(rows.quarantined))
         await tx.advance([Move(PARTS, part, following, 1, epoch, 0)])
 
 
-async def finish(store: Store, ends: Sequence[End], fingerprint: str) -> None:
-    """Write the positions behind what was read, and that the store is whole."""
+async def finish(
+    store: Store, ends: Sequence[End], fingerprint: str, begins: Mapping[tuple[str, int], int] = _FROM_THE_BEGINNING
+) -> None:
+    """Write the positions behind what was read, and that the store is whole.
+
+    `begins`: of partitions that were not read from their beginning, for there was less: from where.
+    """
     async with store.writer.begin() as tx:
         for end in sorted(ends, key=lambda end: (end.topic, end.part)):
             following, epoch = await tx.claim_position(end.topic, end.part)
             if following <= end.position:
-                move = Move(
-                    end.topic, end.part, following, end.position + 1, epoch, end.known, end.tail, end.open_known
-                )
-                await tx.advance([move])
+                read = Extent(end.tail, begins.get((end.topic, end.part), 0)).kept()
+                stamps = end.known, read, end.open_known
+                await tx.advance([Move(end.topic, end.part, following, end.position + 1, epoch, *stamps)])
     async with store.engine.connect() as connection:
         await connection.execute(delete(POSITION).where(POSITION.c.topic == PARTS))
         await connection.execute(update(CONFIG).values(fingerprint=fingerprint))

@@ -8,9 +8,10 @@ from operator import attrgetter
 
 import msgspec
 
+from services.dataflow.hiding import opened, other_cutoffs, record_of
 from services.dataflow.keying import End, Kind, Refusal, Row
-from services.dataflow.linking import components, cutoffs_of, edges_of, joined, links_of
-from services.dataflow.pairing import Standing, paired
+from services.dataflow.linking import Link, components, cutoffs_of, edges_of, joined, links_of
+from services.dataflow.pairing import Paired, Standing, paired
 from services.dataflow.resolving import Member, Resolving, Rows
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage
@@ -27,6 +28,7 @@ class Grouped:
 
     members: list[Member] = field(default_factory=list)
     cutoffs: dict[int, Rank] = field(default_factory=dict)
+    others: dict[int, Rank | None] = field(default_factory=dict)  # of who lacks the right, where they are others
     coverage: list[Fact] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -60,10 +62,19 @@ def grouped(rows: Iterable[Row]) -> Grouped:
                 done.refusals.append(_refusals.decode(row.body))
     links = joined(links_of(events))
     done.cutoffs = cutoffs_of(links)
-    by_keys = components(edges_of(links, done.cutoffs))
-    since = {link.node: link.since for link in links if link.key == link.node}
-    pairs = list(paired(_standings(claims.values(), since, by_keys)))
-    done.cutoffs |= dict(pair.cutoff for pair in pairs if pair.cutoff is not None)
+    marked = {record_of(row) for row in events if row.marked}
+    hiding = sorted((row for row in events if record_of(row) in marked), key=record_of)
+    open_events = [row for row in events if record_of(row) not in marked] + list(opened(hiding))
+    open_links = joined(links_of(open_events)) if marked else []
+    open_cutoffs = cutoffs_of(open_links)
+    edges = [*edges_of(links, done.cutoffs), *edges_of(open_links, open_cutoffs)]
+    by_keys = components(edges)
+    pairs = list(paired(_standings(claims.values(), _since(links), by_keys)))
+    done.cutoffs |= _lowered(pairs)
+    if marked:
+        others = list(paired(_standings(claims.values(), _since(open_links), by_keys)))
+        done.others = other_cutoffs(done.cutoffs, open_cutoffs | _lowered(others))
+        pairs += others
     by_score = components(pair.pools for pair in pairs if pair.pools is not None)
     for row in events:
         pool = by_keys.get(row.node, row.node)
@@ -71,17 +82,27 @@ def grouped(rows: Iterable[Row]) -> Grouped:
     return done
 
 
+def _since(links: Iterable[Link]) -> dict[int, int]:
+    """Since when each node is known."""
+    return {link.node: link.since for link in links if link.key == link.node}
+
+
+def _lowered(pairs: Iterable[Paired]) -> dict[int, Rank]:
+    return dict(pair.cutoff for pair in pairs if pair.cutoff is not None)
+
+
 def _standings(claims: Iterable[Row], since: dict[int, int], pools: dict[int, int]) -> Sequence[Standing]:
     standings = [
         Standing(block, row.node, since[row.node], pools.get(row.node, row.node), row.claim or b"")
         for row in claims
         for block in row.keys
+        if row.node in since
     ]
     return sorted(standings, key=attrgetter("block"))
 
 
 def resolved(done: Grouped, coverage: Coverage, now: int, parts: int = 1) -> Iterator[tuple[int, Rows]]:
     """Return the rows of each part."""
-    resolving = Resolving(done.cutoffs, coverage, now)
+    resolving = Resolving(done.cutoffs, done.others, coverage, now)
     for number, part in done.parts(parts):
         yield number, resolving.rows(part)

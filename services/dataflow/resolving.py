@@ -13,10 +13,11 @@ import structlog
 from msgspec.structs import force_setattr
 
 from services.correlator.changes import view_update
+from services.correlator.open_caps import Bounds
 from services.correlator.resolve import failure
 from services.dataflow.keying import claim_in
 from services.domain.blocks import blocks_of
-from services.domain.caps import Caps, Rank
+from services.domain.caps import Caps, Cutoffs, OpenCutoffs, Rank, admits
 from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
 from services.domain.facts import Claim, Fact, claim_key
@@ -25,7 +26,7 @@ from services.domain.pools import Pool
 from services.domain.resolve import persons
 from services.store.contract import CONFIDENTIAL
 from services.store.packing import pack_pool
-from services.store.writer import ClaimRow, PersonRow
+from services.store.writer import NEVER, ClaimRow, PersonRow
 
 log = structlog.get_logger(__name__)
 _packer = msgspec.msgpack.Encoder()
@@ -50,6 +51,7 @@ class Rows(msgspec.Struct, array_like=True):
     persons: list[PersonRow] = []
     open_persons: list[PersonRow] = []
     quarantined: list[tuple[int, str]] = []
+    refused: list[tuple[int, int, int, int]] = []
     events: int = 0
 
     def pack(self) -> bytes:
@@ -67,49 +69,46 @@ _rows = msgspec.msgpack.Decoder(Rows)
 
 @dataclass(frozen=True, slots=True)
 class Resolving:
-    """What all pools are resolved by: the cutoffs of keys and blocks, coverage, the second as of which they answer."""
+    """What all pools are resolved by: the cutoffs of keys and blocks, coverage, the second as of which they answer.
+
+    `others`: the cutoffs of who lacks the right to confidential records, where they are others.
+    """
 
     cutoffs: Mapping[int, Rank]
+    others: OpenCutoffs
     coverage: Coverage
     now: int
 
     def rows(self, members: Iterable[Member]) -> Rows:
         """Return the rows of all pools of the members. The members of one pool follow on each other, in any order."""
         done = Rows()
+        bounds = Bounds(dict(self.cutoffs), dict(self.others))
         for pool, mine in groupby(members, key=attrgetter("pool")):
-            self._resolve(done, pool, list(_read(mine)))
+            self._resolve(done, pool, list(_read(mine)), bounds)
         return done
 
-    def _resolve(self, done: Rows, number: int, facts: list[Fact]) -> None:
+    def _resolve(self, done: Rows, number: int, facts: list[Fact], bounds: Bounds) -> None:
         pool = Pool(facts)
         known = pool.facts.values()
+        open_pool = Pool(open_facts(known)) if any_marked(known) else pool
+        open_to_all = open_pool.facts.values()
         done.events += len(facts)
         done.pools.append((number, pack_pool(pool)))
-        done.keys += ((key, number) for key in sorted(self._keys(facts)))
-        done.claims += _claim_rows(number, facts)
-        if not any_marked(known):
-            done.persons += self._persons(done, number, known)
+        done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all)
+        _add_keys(done, number, facts, open_to_all, bounds)
+        if open_pool is pool and not bounds.differ(known):
+            done.persons += self._persons(done, number, known, bounds.full)
             return
-        done.persons += self._persons(done, number, known, of=CONFIDENTIAL)
-        open_pool = Pool(open_facts(known))
-        done.open_persons += self._persons(done, number, open_pool.facts.values())
-        done.open_pools.append((number, pack_pool(open_pool) if open_pool.facts else None))
+        done.persons += self._persons(done, number, known, bounds.full, of=CONFIDENTIAL)
+        done.open_persons += self._persons(done, number, open_to_all, bounds.open)
+        done.open_pools.append((number, pack_pool(open_pool) if open_to_all else None))
 
-    def _keys(self, facts: Collection[Fact]) -> set[int]:
-        """The keys that lead to the pool: a number that does not admit a claim leads to the pool of those it admits."""
-        keys: set[int] = set()
-        caps = Caps(facts, None, self.cutoffs) if self.cutoffs else None
-        for fact in facts:
-            mine = keys_of(fact)
-            if caps is not None and fact.claim is not None:
-                mine[2:] = [key for key in mine[2:] if caps.admits(key, mine[1])]
-            keys.update(mine)
-        return keys
-
-    def _persons(self, done: Rows, pool: int, facts: Collection[Fact], *, of: str = "") -> list[PersonRow]:
+    def _persons(
+        self, done: Rows, pool: int, facts: Collection[Fact], cutoffs: Cutoffs, *, of: str = ""
+    ) -> list[PersonRow]:
         """The rows of a pool's persons. A mistake in the program about one must not stop it for all others."""
         try:
-            return view_update(persons(facts, None, self.cutoffs), (), pool, self.coverage, self.now).rows
+            return view_update(persons(facts, None, cutoffs), (), pool, self.coverage, self.now).rows
         except Exception as error:
             why = failure(error)
             log.error("records quarantined: they could not be resolved", count=len(facts), why=why)
@@ -131,16 +130,59 @@ def _read(members: Iterable[Member]) -> Iterator[Fact]:
         yield fact
 
 
-def _claim_rows(pool: int, facts: Iterable[Fact]) -> Iterator[ClaimRow]:
-    """The claims that are compared, since when they are known, and their blocks."""
-    known: dict[int, tuple[int, Claim]] = {}
+def _add_keys(done: Rows, pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], bounds: Bounds) -> None:
+    """Add the keys that lead to the pool: a number that does not admit a claim leads to the pool of those it admits.
+
+    What no view admits is kept as refused: should records be hidden that the number admits, it is found there.
+    """
+    keys: set[int] = set()
+    refused: dict[tuple[int, int], int] = {}
+    full = Caps(facts, None, bounds.full) if bounds.full else None
+    opened = _ranks(open_to_all) if bounds.full else {}
     for fact in facts:
-        claim = fact.claim
-        if claim is not None:
-            held = known.get(id(claim))
-            if held is None or fact.known < held[0]:
-                known[id(claim)] = fact.known, claim
-    for since, claim in known.values():
+        mine = keys_of(fact)
+        if full is None or fact.claim is None:
+            keys.update(mine)
+            continue
+        keys.update(mine[:2])
+        for key in mine[2:]:
+            place = key, mine[1]
+            if full.admits(*place) or (place in opened and admits(bounds.open.get(key), (opened[place], mine[1]))):
+                keys.add(key)
+            elif not fact.handling:
+                refused[place] = min(fact.known, refused.get(place, fact.known))
+    done.keys += ((key, pool) for key in sorted(keys))
+    done.refused += ((key, claim, known, pool) for (key, claim), known in refused.items())
+
+
+def _ranks(facts: Collection[Fact]) -> dict[tuple[int, int], int]:
+    """(key, claim) of the facts' numbers -> since when both are known together."""
+    since: dict[tuple[int, int], int] = {}
+    for fact in facts:
+        if fact.claim is not None:
+            _, claim, *numbers = keys_of(fact)
+            for key in numbers:
+                since[key, claim] = min(fact.known, since.get((key, claim), fact.known))
+    return since
+
+
+def _claim_rows(pool: int, facts: Collection[Fact], open_to_all: Collection[Fact]) -> Iterator[ClaimRow]:
+    """The claims that are compared, since when they are known, to all as well, and their blocks."""
+    known = _since(facts)
+    opened = known if open_to_all is facts else _since(open_to_all)
+    for claim, since in known.items():
         blocks = blocks_of(claim)
         if any(blocks):
-            yield ClaimRow(claim_key(claim), pool, since, *blocks, _packer.encode(claim))
+            open_known = opened.get(claim, NEVER)
+            other = None if open_known == since else open_known
+            yield ClaimRow(claim_key(claim), pool, since, *blocks, _packer.encode(claim), other)
+
+
+def _since(facts: Iterable[Fact]) -> dict[Claim, int]:
+    """Since when each claim is known."""
+    met: dict[int, tuple[Claim, int]] = {}  # by the object: facts of one pool share it, and its hash is dear
+    for fact in facts:
+        if fact.claim is not None:
+            _, held = met.get(id(fact.claim), (None, fact.known))
+            met[id(fact.claim)] = fact.claim, min(held, fact.known)
+    return dict(met.values())

@@ -162,9 +162,10 @@ class _Run:
             await self._letters(flow, workdir)
             await self._step(session, plan, "group", flow.group)
             coverage = await load_coverage(self._store, flow.coverage())
-            await load_cutoffs(self._store, flow.cutoffs)
-            await self._resolve(session, flow, Resolving(flow.cutoffs, coverage, plan.now))
-            await finish(self._store, flow.ends(), self._new.fingerprint)
+            await load_cutoffs(self._store, flow.cutoffs, flow.others)
+            await self._resolve(session, flow, Resolving(flow.cutoffs, flow.others, coverage, plan.now))
+            begins = {(span.topic, span.part): span.begin for span in plan.spans}
+            await finish(self._store, flow.ends(), self._new.fingerprint, begins)
             log.info("the store is filled", seconds=round(time.monotonic() - began, 1), steps=workdir.steps())
             workdir.remove()
         finally:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from pyspark.sql import functions as f
 
+from services.dataflow.hiding import other_cutoffs
 from services.dataflow.keying import End, Kind, Refusal
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving
 from services.dataflow.spark import steps
-from services.dataflow.spark.tasks import FileJudge, Judge, Keyer, Pairer, Prepare, Resolver, nothing
+from services.dataflow.spark.tasks import FileJudge, Judge, Keyer, Opener, Pairer, Prepare, Resolver, nothing
 from services.dataflow.spark.workdir import Workdir
 from services.domain.caps import Rank
 from services.domain.facts import Fact
@@ -36,6 +37,7 @@ class Flow:
     prepare: Prepare = nothing
     alone: int = steps.ALONE  # edges that the driver joins alone
     cutoffs: dict[int, Rank] = field(default_factory=dict)
+    others: dict[int, Rank | None] = field(default_factory=dict)  # of who lacks the right, where they are others
 
     def key(self, messages: Callable[[], DataFrame], judge: Judge | FileJudge) -> None:
         """Read and key all messages."""
@@ -66,13 +68,33 @@ class Flow:
         rows = self._rows()
         linked = kept("links", lambda: steps.links(rows, parts))
         by_key = kept("shared", lambda: steps.shared(linked))
-        self.cutoffs = steps.cutoffs(linked, by_key, cap)
-        edge = kept("edges", lambda: steps.edges(linked, by_key, self.cutoffs, cap, self.session))
+        cutoffs = steps.cutoffs(linked, by_key, cap)
+        edge = steps.edges(linked, by_key, cutoffs, cap, self.session)
+        open_to_all = steps.opened(rows, Opener(self.prepare), parts)
+        open_cutoffs: dict[int, Rank] = {}
+        if open_to_all is not None and cutoffs:
+            crowded = steps.keys_in(self.session, cutoffs)
+            open_links = kept("open links", lambda: steps.links(open_to_all, parts, crowded))
+            open_by_key = steps.shared(open_links)
+            open_cutoffs = steps.cutoffs(open_links, open_by_key, cap)
+            others = steps.edges(open_links, open_by_key, open_cutoffs, cap, self.session)
+            edge = edge.unionByName(others).distinct()
+        edge = kept("edges", lambda: edge)
         pools = kept("pools by key", lambda: self._pools(edge, "by key"))
-        standing = steps.standings(rows, linked, pools, cap, parts)
-        pairs = kept("pairs", lambda: steps.paired(standing, Pairer(self.prepare)))
-        lowered = pairs.where("block <> 0").collect()
-        self.cutoffs |= {row.block: (row.one, row.other) for row in lowered}
+        pairer = Pairer(self.prepare)
+        pairs = kept(
+            "pairs", lambda: steps.paired(steps.standings(rows, steps.since(linked), pools, cap, parts), pairer)
+        )
+        cutoffs |= (blocks := _lowered(pairs))
+        if open_to_all is not None and blocks:
+            capped, known = steps.keys_in(self.session, blocks), steps.since_open(open_to_all)
+            open_pairs = kept(
+                "open pairs", lambda: steps.paired(steps.standings(rows, known, pools, cap, parts, capped), pairer)
+            )
+            open_cutoffs |= _lowered(open_pairs)
+            pairs = pairs.unionByName(open_pairs)
+        self.cutoffs = cutoffs
+        self.others = {} if open_to_all is None else other_cutoffs(cutoffs, open_cutoffs)
         alike = pairs.where("block = 0").select("one", "other").distinct()
         kept("pools", lambda: steps.joined(pools, self._pools(alike, "by score")))
 
@@ -94,3 +116,7 @@ class Flow:
     def _bodies(self, kind: Kind) -> Iterator[bytes]:
         rows = self._rows().where(f.col("kind") == int(kind)).select("body")
         return (bytes(row.body) for row in rows.toLocalIterator())
+
+
+def _lowered(pairs: DataFrame) -> dict[int, Rank]:
+    return {row.block: (row.one, row.other) for row in pairs.where("block <> 0").collect()}

@@ -6,7 +6,7 @@ alone, and where the first few count, they are ordered by (known, claim), which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from pyspark.sql.window import Window
 
 from services.dataflow.keying import Kind
 from services.dataflow.linking import components
-from services.dataflow.spark.tasks import KEYED, PAIRED, RESOLVED, Keyer, Pairer, Resolver
+from services.dataflow.spark.tasks import KEYED, PAIRED, RESOLVED, Keyer, Opener, Pairer, Resolver
 from services.domain.caps import Rank
 
 if TYPE_CHECKING:
@@ -44,12 +44,29 @@ def keyed(messages: DataFrame, keyer: Keyer) -> DataFrame:
     return task(messages.select("topic", "part", "position", "key", "value", "headers"), keyer, KEYED)
 
 
-def links(rows: DataFrame, parts: int) -> DataFrame:
-    """Return each node once under each key: since when, and whether the key admits only so many."""
+def opened(rows: DataFrame, opener: Opener, parts: int) -> DataFrame | None:
+    """Return the events that may be told to all; None where that is all of them."""
+    events = rows.where(f.col("kind") == int(Kind.EVENT)).withColumn("record", f.element_at("keys", 1))
+    marked = events.where("marked = 1").select("record").distinct()
+    if marked.isEmpty():
+        return None
+    mine = events.join(marked, "record", "left_semi").repartition(parts, "record").sortWithinPartitions("record")
+    names = KEYED.names
+    open_to_all = task(mine.select(names), opener, KEYED)
+    return events.join(marked, "record", "left_anti").select(names).unionByName(open_to_all)
+
+
+def links(rows: DataFrame, parts: int, only: DataFrame | None = None) -> DataFrame:
+    """Return each node once under each key: since when, and whether the key admits only so many.
+
+    `only`: the keys that are asked for.
+    """
     exploded = rows.where(f.col("kind") == int(Kind.EVENT)).selectExpr(
         "node", "known", "claim IS NOT NULL AS claimed", "posexplode(array_prepend(keys, node)) AS (place, key)"
     )
     flat = exploded.selectExpr("key", "node", "known", "claimed AND place >= 2 AS capped")
+    if only is not None:
+        flat = flat.join(f.broadcast(only), "key", "left_semi")
     return (
         flat.repartition(parts, "key")
         .groupBy("key", "node")
@@ -94,11 +111,32 @@ def edges(
     return pairs.where("one <> other").distinct()
 
 
-def standings(rows: DataFrame, linked: DataFrame, pools: DataFrame, cap: int, parts: int) -> DataFrame:
-    """Return the claims in their blocks, of blocks where two pools meet or more claims stand than are admitted."""
+def since(linked: DataFrame) -> DataFrame:
+    """Return since when each node is known."""
+    return linked.where("key = node").select("node", "since")
+
+
+def since_open(opened: DataFrame) -> DataFrame:
+    """Return since when each node is known by events that may be told to all."""
+    return opened.groupBy("node").agg(f.min("known").alias("since"))
+
+
+def keys_in(session: SparkSession, keys: Iterable[int]) -> DataFrame:
+    """Return some keys as a table."""
+    return session.createDataFrame(pa.table({"key": pa.array(sorted(keys), pa.int64())}))
+
+
+def standings(
+    rows: DataFrame, known: DataFrame, pools: DataFrame, cap: int, parts: int, only: DataFrame | None = None
+) -> DataFrame:
+    """Return the claims in their blocks, of blocks where two pools meet or more claims stand than are admitted.
+
+    `known`: since when each node is. `only`: the blocks that are asked for.
+    """
     claims = rows.where(f.col("kind") == int(Kind.CLAIM))
     placed = claims.select("node", f.explode("keys").alias("block")).distinct()
-    known = linked.where("key = node").select("node", "since")
+    if only is not None:
+        placed = placed.join(f.broadcast(only.select(f.col("key").alias("block"))), "block", "left_semi")
     placed = placed.join(known, "node").join(pools, "node", "left")
     placed = placed.select("block", "node", "since", f.coalesce("pool", "node").alias("pool"))
     counted = placed.groupBy("block").agg(

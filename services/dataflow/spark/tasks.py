@@ -22,7 +22,8 @@ from bus.contract import Delivery, Partition
 from schemas.codec import Undecodable
 from schemas.topics import topic_of_kind
 from services.correlator.resolve import failure
-from services.dataflow.keying import keyed
+from services.dataflow.hiding import opened
+from services.dataflow.keying import Row, keyed
 from services.dataflow.loading import load, stands
 from services.dataflow.pairing import Paired, Standing, paired
 from services.dataflow.resolving import Member, Resolving, Rows
@@ -47,6 +48,7 @@ KEYED = pa.schema(
         ("keys", pa.list_(pa.int64())),
         ("claim", pa.binary()),
         ("body", pa.binary()),
+        ("marked", pa.int32()),
     ]
 )
 PAIRED = pa.schema([("block", pa.int64()), ("one", pa.int64()), ("other", pa.int64())])
@@ -157,6 +159,17 @@ def _deliveries(batches: Batches) -> Iterator[Delivery]:
     for topic, part, position, key, value, headers in _tuples(batches):
         named = tuple((each["key"], each["value"]) for each in headers) if headers else ()
         yield Delivery(Partition(topic, part), position, key, value, named)
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Events of marked records, as rows of `KEYED`, those of a record on end, to those that may be told to all."""
+
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, batches: Batches) -> Batches:
+        yield from _batches(KEYED, opened(map(Row._make, _tuples(batches))))
 
 
 @dataclass(frozen=True, slots=True)
