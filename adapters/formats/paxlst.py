@@ -138,6 +138,7 @@ class _Interchange:
     in_message: int = 0
     segments: int = 0  # of the message
     references: dict[str, str] = field(default_factory=dict)
+    sender: str = ""
     disagreements: list[str] = field(default_factory=list)
     known: dict[object, Fields] = field(default_factory=dict)  # flight and reference -> who was listed under it
 
@@ -374,7 +375,8 @@ def _heading(at: _Interchange, part: _Part, closed_by: str, empty: Callable[[Hea
         problem = problem or empty(at.common["heading"])
         if problem is not None:
             return BadRecord(problem, place=at.place(part), raw=part.raw())
-    return Header(at.place(part), part.raw(), {"message": at.references.get("UNH", "")})
+    numbers = {"interchange": f"{at.sender} {at.references.get('UNB', '')}", "message": at.references.get("UNH", "")}
+    return Header(at.place(part), part.raw(), numbers)
 
 
 def _traveller(at: _Interchange, part: _Part, closed_by: str) -> Read:
@@ -422,7 +424,7 @@ def _note(at: _Interchange, segment: Segment, differs: Callable[[str], None]) ->
 
 def _header(at: _Interchange, segment: Segment) -> None:
     """UNB. Without its date nobody knows which manifest is the later one."""
-    at.references["UNB"] = segment.at(5, 1)
+    at.references["UNB"], at.sender = segment.at(5, 1), segment.at(2, 1)
     digits = _OTHERS.sub("", at.references["UNB"])
     try:
         day, time = full(segment.at(4, 1), "", "UNB 4.1"), segment.at(4, 2)

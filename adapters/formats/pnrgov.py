@@ -85,6 +85,7 @@ class _Interchange:
     problem: str | None = "no UNB before it"
     header: Fields = field(default_factory=dict)
     reference: str = ""
+    sender: str = ""
     messages: int = 0
     reservations: int = 0
     travellers: int = 0
@@ -218,7 +219,8 @@ class _Reading:
         if len(self.flights) >= KNOWN:
             self.flights.clear()
         self._count(message.flight, 0)
-        self.reads.append(Header(f"{self._where()}, byte {part.offset}", part.raw(), {"message": message.reference}))
+        numbers = {"interchange": f"{at.sender} {at.reference}", "message": message.reference}
+        self.reads.append(Header(f"{self._where()}, byte {part.offset}", part.raw(), numbers))
 
     def _reservation(self, at: _Interchange, part: _Part, closed_by: str) -> None:
         """A reservation and its travellers."""
@@ -321,7 +323,7 @@ def _stranger(part: _Part) -> str | None:
 
 def _begin(at: _Interchange, segment: Segment) -> None:
     """UNB. Without its date nobody knows which reservation is the later one."""
-    at.reference = segment.at(5, 1)
+    at.reference, at.sender = segment.at(5, 1), segment.at(2, 1)
     digits = _OTHERS.sub("", at.reference)
     try:
         day, time = full(segment.at(4, 1), "", "UNB 4.1"), segment.at(4, 2)

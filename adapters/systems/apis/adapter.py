@@ -206,6 +206,8 @@ MAPPING = Mapper(
     future=LONGEST_BEFORE_FLIGHT,
 )
 FORMAT = Paxlst(empty)
+NUMBERED = ("interchange", "message")
+"""A sender numbers its interchanges, and the messages in each."""
 ADAPTER = System(
     "APIS",
     title="APIS, carriers' manifests",
@@ -217,5 +219,8 @@ ADAPTER = System(
     evidence="manifest_closed",
     identifiers=("booking", "case", "passport", "visa"),
     mapping_version=2,
-    feeds=(Feed("queue", AmqpQueue(), MAPPING, FORMAT), Feed("files", FileDrop(pattern="*.edi"), MAPPING, FORMAT)),
+    feeds=(
+        Feed("queue", AmqpQueue(), MAPPING, FORMAT, NUMBERED),
+        Feed("files", FileDrop(pattern="*.edi"), MAPPING, FORMAT, NUMBERED),
+    ),
 )

@@ -154,6 +154,8 @@ MAPPING = Mapper(
     future=LONGEST_BEFORE_FLIGHT + timedelta(days=1),
 )
 SCHEMA = json.loads(files("adapters.systems.ats").joinpath("upax.avsc").read_text(encoding="utf-8"))
+NUMBERED = ("interchange", "message")
+"""A sender numbers its interchanges, and the messages in each."""
 ADAPTER = System(
     "ATS",
     title="ATS, travel records and vetted overstays",
@@ -169,7 +171,7 @@ ADAPTER = System(
         Feed("upax", KafkaTopic(), MAPPING, JsonMessage()),
         Feed("upax-avro", KafkaTopic(avro=Avro(SCHEMA)), MAPPING),
         Feed("upax-files", FileDrop(pattern="*.jsonl"), MAPPING, JsonMessage()),
-        Feed("reservations", FileDrop(pattern="*.edi"), RESERVATIONS, Pnrgov()),
-        Feed("reservations-topic", KafkaTopic(), RESERVATIONS, Pnrgov()),
+        Feed("reservations", FileDrop(pattern="*.edi"), RESERVATIONS, Pnrgov(), NUMBERED),
+        Feed("reservations-topic", KafkaTopic(), RESERVATIONS, Pnrgov(), NUMBERED),
     ),
 )

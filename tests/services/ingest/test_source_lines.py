@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contracts.transports.worlds import World, made
+from contracts.transports.worlds import LEAVING, World, made
 from killing import wait_until
+from sshd_local import Sshd, sshd
 from toy_source import settings, toy
 
 from adapters.core import Connection, Filtered, Format
@@ -20,7 +22,12 @@ from links.reasons import Reason
 from services.ingest import feed_run, recorded, run
 from services.logs import configure
 
-FAST = ["files", "changes", "rows", "items"]
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A real OpenSSH server."""
+    with sshd(tmp_path_factory.mktemp("ssh")) as running:
+        yield running
 
 
 class Opens:
@@ -71,7 +78,7 @@ async def lines_of_an_outage(kind: str, folder: Path, request: pytest.FixtureReq
 
 
 @pytest.mark.law(2, "a source that goes away: one line that says why, one when it is back")
-@pytest.mark.parametrize("kind", FAST)
+@pytest.mark.parametrize("kind", LEAVING)
 async def test_one_line_when_it_goes_and_one_when_it_is_back(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, logs: None
 ) -> None:

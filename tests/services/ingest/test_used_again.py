@@ -32,7 +32,7 @@ from services.overview import problems_of
 
 LEADTRAC = systems()["LEADTRAC"]
 NUMBERED = {
-    "BCI", "CBSA", "I94", "LEADTRAC", "NFTS", "SEVIS", "SHOWN", "TECS", "VSPTS",
+    "APIS", "ATS", "BCI", "CBSA", "I94", "LEADTRAC", "NFTS", "SEVIS", "SHOWN", "TECS", "VSPTS",
 }  # fmt: skip
 """Whose pages say that a number grows with each file, batch or message."""
 
@@ -164,6 +164,38 @@ def test_reads_that_come_a_second_time_are_hashed_once(tmp_path: Path) -> None:
         each._number(Record("3", b"rest", {}))
     assert straight.labels == again.labels
     assert [label for label, _ in straight.labels] == ["SEQUENCE 7", "SEQUENCE 8"]
+
+
+@pytest.mark.parametrize(("name", "feed"), [("APIS", "files"), ("ATS", "reservations")])
+def test_an_interchange_is_known_by_its_sender_and_references(name: str, feed: str) -> None:
+    """Under one reference of one sender another content is told, that of another sender or message is not."""
+    form = systems()[name].feed(feed).format
+    assert form is not None
+    known = [labelled(name, feed, *words) for words in (("LH", 7, 1, "A"), ("LH", 7, 2, "B"), ("BA", 7, 1, "C"))]
+    labels, again = compared({}, [label for some in known for label in some])
+    assert again == []
+    assert compared(labels, labelled(name, feed, "LH", 7, 1, "A"))[1] == []
+    assert compared(labels, labelled(name, feed, "LH", 7, 1, "D"))[1] == ["interchange LH 7 message 1"]
+
+
+def labelled(name: str, feed: str, sender: str, reference: int, message: int, text: str) -> list[tuple[str, str]]:
+    """The labels of a batch with one message, whose heading says no more than that."""
+    made = Tally(
+        Origin(name, feed, "x", 1), lambda _read, _origin: None, recorded, Spool(Path("spool")), Limits(1.0, 10),
+        Guard.of(systems()[name]),
+    )  # fmt: skip
+    made.numbered = systems()[name].feed(feed).numbered
+    heading = {
+        "APIS": f"UNH+{message}+PAXLST:D:12B:UN:IATA'BGM+745'RFF+TN:{text}'TDT+20+XA0123+++XA'LOC+125+LHR'"
+        "DTM+189:2603011000:201'LOC+87+JFK'DTM+232:2603011800:201'",
+        "ATS": f"UNH+{message}+PNRGOV:11:1:IA'MSG+:22'ORG+XA:{text}AA'"
+        "TVL+010326:1000:010326:1800+LHR+JFK+XA+123'EQN+0'",
+    }[name]
+    begin, end = f"UNB+UNOA:4+{sender}+CBP+260301:0915+{reference}++APIS'", f"UNT+8+{message}'UNZ+1+{reference}'"
+    interchange = begin + heading + end
+    for read in systems()[name].feed(feed).offline(interchange.encode()):
+        made._number(read)
+    return made.labels
 
 
 def test_systems_that_number_their_files_say_so() -> None:
