@@ -7,6 +7,7 @@ not seen. Counts that are shown are of what everyone may know: of the view witho
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from services.domain.resolve import persons, status
 if TYPE_CHECKING:
     from services.store.reads import SqlReads
 
+BREATH = 50
+"""So many groups of records are compared before others of the process have a turn."""
 _NONE = "no outcome"
 _GONE = "no person of their own"
 Outcomes = Mapping[str, str]
@@ -84,8 +87,10 @@ class Impact:
             pairs = await _alike(state, some)
             keys = {key for fact in some for key in keys_of(fact)} | {key for pair in pairs for key in pair}
             pools = await state.pools(sorted(keys), confidential=True)
-        for stored, more in _together(pools, some, pairs):
+        for number, (stored, more) in enumerate(_together(pools, some, pairs)):
             self._compare(stored, more, cutoffs, coverage)
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
 
     def _compare(self, stored: Pool, more: Sequence[Fact], cutoffs: Cutoffs, coverage: Coverage) -> None:
         known = tuple(stored.facts.values())

@@ -81,7 +81,10 @@ async def _run(settings: Settings, about: About, asked: str, verb: str, why: str
             tracer = Tracer(bus, reads, index, systems())
             return await tracer.trace(about, asked, datetime.now(UTC), confidential=confidential)
         except LookupError as error:
-            raise Refusal(str(error)) from None
+            hint = (
+                "" if confidential else "; of records that may be confidential by law only --confidential --why tells"
+            )
+            raise Refusal(f"{error}{hint}") from None
 
 
 def _lines(trace: Trace) -> Iterator[str]:

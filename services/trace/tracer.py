@@ -198,9 +198,9 @@ class Tracer:
                 at=at,
                 where=where,
                 what=f"read with {receipt['read']} records: {receipt['published']} published, "
-                f"{receipt['dead_lettered']} refused, {left_out} left out"
+                f"{receipt['dead_lettered']} refused, {left_out} left out{_decided(receipt)}"
                 if counted
-                else "read",
+                else f"read{_decided(receipt)}",
             )
             rule = self.receipts.rule_of(receipt, record)
             if rule is not None:
@@ -233,7 +233,10 @@ class Tracer:
             rules = ", ".join(f"{count} left out by {rule}" for rule, count in receipt["filtered"].items())
             steps.append(
                 Step(
-                    kind=StepKind.RECEIVED, at=at, where=feed, what=", ".join(part for part in (counts, rules) if part)
+                    kind=StepKind.RECEIVED,
+                    at=at,
+                    where=feed,
+                    what=", ".join(part for part in (counts, rules) if part) + _decided(receipt),
                 )
             )
             if receipt["coverage_withheld"]:
@@ -247,6 +250,15 @@ class Tracer:
             raise LookupError(f"nothing is known of {asked}: no receipt and no dead letter names such a file")
         steps.sort(key=lambda step: step.at or datetime.max.replace(tzinfo=UTC))
         return Trace(asked=asked, records=(), batches=tuple(steps[:_MOST_STEPS]), more=max(0, len(steps) - _MOST_STEPS))
+
+
+def _decided(receipt: dict[str, Any]) -> str:
+    """A person's word on a batch that waited for one; receipts of earlier versions have none."""
+    word = receipt.get("decided")
+    if not word:
+        return ""
+    done = {"release": "released", "reject": "rejected"}.get(word["word"], word["word"])
+    return f"; {done} by {word['by']} at {word['at'][:19]}Z: {word['why']}"
 
 
 def _refusals(letters: Iterable[DeadLetter]) -> Iterator[Step]:

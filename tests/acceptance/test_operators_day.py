@@ -214,6 +214,7 @@ def test_a_file_that_would_change_very_much(day: Day) -> None:
     assert name(5) in day.run(f"visabus receipts show {name(5)} --confidential --why see")
     left_out = day.run(f"visabus trace I94 {numbers[0] + 10**9} --confidential --why see")
     assert "rejected by an operator" in left_out
+    assert re.search(rf"rejected by os:.+ at 2\S+Z: {WHY}", left_out)
 
 
 def test_a_bad_file_is_withdrawn(day: Day) -> None:

@@ -51,10 +51,15 @@ function ratesOf(before, overview) {
   return rates;
 }
 
+const MOST_PROBLEMS = 7;
+
 function problemList(overview) {
   if (!overview.problems.length) return element("p", { class: "good" }, "All is running; nothing wants attention.");
   const known = new Set(overview.feeds.map((feed) => feed.system));
-  return element("ul", { class: "problems", "aria-label": "Wants attention" }, overview.problems.map((text) => element("li", {}, linked(text, known))));
+  const lines = (some) => some.map((text) => element("li", {}, linked(text, known)));
+  const rest = overview.problems.slice(MOST_PROBLEMS); // the gravest come first, and the picture stays in sight
+  return [element("ul", { class: "problems", "aria-label": "Wants attention" }, lines(overview.problems.slice(0, MOST_PROBLEMS))),
+    rest.length ? element("details", {}, element("summary", {}, `${count(rest.length)} more`), element("ul", { class: "problems", "aria-label": "Wants attention, too" }, lines(rest))) : null];
 }
 
 // A problem with its dead letter or its system one click away.
@@ -75,7 +80,8 @@ function tilesOf(overview) {
     tile("Not in the view", count(overview.lag), ""),
     tile("Persons", count(overview.store?.persons), ""),
     tile("Dead letters", count(waiting), waiting ? "bad" : ""),
-    tile("Feeds stopped", count(overview.feeds.filter((feed) => feed.state === "stopped").length), ""),
+    tile("Feeds stopped", count(overview.feeds.filter((feed) => feed.state === "stopped").length), overview.feeds.some((feed) => feed.state === "stopped") ? "bad" : ""),
+    tile("Feeds paused or waiting", count(overview.feeds.filter((feed) => feed.paused_at || feed.waiting).length), ""),
     tile("Quarantined", count(overview.store?.quarantined), overview.store?.quarantined ? "bad" : ""),
   ];
 }
@@ -98,6 +104,8 @@ function levelOf(feed) {
   const old = feed.last_batch_at && Date.now() - new Date(feed.last_batch_at).getTime() > SILENT_SECONDS * 1000;
   return level === "good" && old ? "warn" : level;
 }
+
+const QUIET = new Set(["running", "ended", "never"]); // states that need no word beside the colour
 
 const rateOf = (system, rates, which) => system.feeds.reduce((sum, feed) => sum + ((rates.get(`${feed.system}.${feed.feed}`) || [0, 0])[which] || 0), 0);
 const words = (rate) => (rate >= 10 ? Math.round(rate) : rate.toFixed(1));
@@ -124,14 +132,17 @@ function pictureOf(overview, rates) {
     const y = 40 + at * step;
     const rate = rateOf(system, rates, 0);
     const refusals = rateOf(system, rates, 1);
-    svg.append(drawn("path", { class: `edge ${refusals > 0 ? "bad" : system.level}`, d: `M220 ${y} H345` }), edge(345, y, 430, middle, refusals > 0 ? "bad" : system.level, rate > 0));
-    const label = [rate > 0 && `${words(rate)}/s`, age(system.last), system.waiting && `${count(system.waiting)} refused`].filter(Boolean).join(", ");
-    svg.append(drawn("text", { x: 228, y: y - 3, class: "soft" }, label));
+    svg.append(drawn("path", { class: `edge ${refusals > 0 ? "bad" : system.level}`, d: `M220 ${y} H345` }), edge(345, y, 420, middle, refusals > 0 ? "bad" : system.level, rate > 0));
+    const states = [...new Set(system.feeds.map((feed) => feed.state))].filter((state) => !QUIET.has(state));
+    const label = [...states, rate > 0 && `${words(rate)}/s`, age(system.last), system.waiting && `${count(system.waiting)} refused`].filter(Boolean).join(", ");
+    svg.append(drawn("text", { x: 228, y: y - 5, class: "soft" }, label));
     svg.append(box(20, y, 200, system.name, count(system.feeds.reduce((sum, feed) => sum + feed.published, 0)), system.level, `#/systems/${encodeURIComponent(system.name)}`));
   });
-  kinds.forEach(([kind, number], at) => svg.append(box(430, middle - 60 + at * 30, 120, kind, count(number), "none")));
+  const top = middle - (kinds.length - 1) * 15;
+  svg.append(drawn("rect", { class: "bus", x: 420, y: top - 19, width: 140, height: (kinds.length - 1) * 30 + 38, rx: 8 }));
+  kinds.forEach(([kind, number], at) => svg.append(box(430, top + at * 30, 120, kind, count(number), "none")));
   const store = overview.store;
-  svg.append(edge(550, middle, 640, middle, alive ? "good" : "bad", overview.lag > 0), drawn("text", { x: 556, y: middle - 78, class: "soft" }, overview.lag ? `${count(overview.lag)} to take in` : "all taken in"));
+  svg.append(edge(560, middle, 640, middle, alive ? "good" : "bad", overview.lag > 0), drawn("text", { x: 640, y: middle + 30, class: "soft" }, overview.lag ? `${count(overview.lag)} to take in` : "all taken in"));
   svg.append(box(640, middle, 140, `${overview.correlators.filter((each) => each.alive).length} running`, "", alive ? "good" : "bad"));
   svg.append(edge(780, middle, 850, middle, alive ? "good" : "bad", (store?.backlog || 0) > 0));
   svg.append(box(850, middle, 130, plural(store?.persons ?? 0, "person"), "", store?.quarantined ? "bad" : "good"));
