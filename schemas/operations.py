@@ -29,7 +29,7 @@ class WaitingStatus(Model):
 
     batch: str
     since: AwareDatetime
-    records: int
+    records: int | None = Field(description="Null where a record of its system may be confidential by law.")
     limit: int = Field(description="Outcomes that a batch may change.")
     changed: int = Field(description="Outcomes that this one would change.")
     appeared: int = Field(description="Persons without an outcome who would have one.")

@@ -213,8 +213,10 @@ def _decide(context: typer.Context, feed: str, word: Word, why: str) -> str:
 
 def _preview(feed: FeedStatus, batch: WaitingStatus) -> list[str]:
     """What a batch that waits would change, in lines."""
+    from services.feeds.waiting import of_records
+
     head = (
-        f"{feed.system}.{feed.feed}: {batch.batch} with {batch.records} records waits since "
+        f"{feed.system}.{feed.feed}: {batch.batch}{of_records(batch.records)} waits since "
         f"{batch.since.isoformat(timespec='seconds')}: it would change {_more(batch)} (at most {batch.limit} may)"
     )
     lines = [f"  {count:>8}  {change}" for change, count in batch.changes.items()]

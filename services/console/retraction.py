@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.authorised_lookup import Scope
 from services.api.problems import described
 from services.console.access import Access, Holder
 from services.problems import Problem
 from services.retraction import Withdrawal, withdraw, withdrawal
-from services.veil import marked_by_law
+from services.veil import marked_by_law, may_be_marked
 
 _PROBLEMS = described(400, 401, 403, 404, 409, 422, 503)
 
@@ -48,8 +49,12 @@ def route(app: FastAPI) -> None:
             raise _none()
         if asked.yes:
             await _send(access, done)
+        if not access.confidential and may_be_marked(known):
+            # counts of a batch would tell of the hidden records in it (`services.veil`)
+            return {"done": asked.yes, "needs": Scope.CONFIDENTIAL, "records": None, "events": None, "kinds": {}}
         return {
             "done": asked.yes,
+            "needs": None,
             "records": done.records,
             "events": len(done.events),
             "kinds": done.kinds,

@@ -17,7 +17,7 @@ class Waiting:
     batch: str
     mark: str  # of its content
     at: datetime  # since when it waits
-    records: int
+    records: int | None  # None where a record of its system may be confidential: counts of a batch would tell of it
     limit: int  # outcomes that a batch may change
     changed: int  # outcomes that this one would change
     appeared: int  # persons without an outcome who would have one
@@ -35,7 +35,7 @@ class Waiting:
             f"{self.changed} outcomes ({which})" if self.changed > self.limit else f"more than {self.limit} outcomes"
         )
         return (
-            f"{self.batch!r} with {self.records} records would change {shown} and give a first one to {self.appeared} "
+            f"{self.batch!r}{of_records(self.records)} would change {shown} and give a first one to {self.appeared} "
             "persons"
         )
 
@@ -58,3 +58,8 @@ class Waiting:
         if body is None:
             return None
         return cls(**{**body, "at": datetime.fromisoformat(body["at"])})
+
+
+def of_records(count: int | None) -> str:
+    """How many records a batch has, where that may be told."""
+    return f" with {count} records" if count is not None else ""

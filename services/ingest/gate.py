@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.core import System
 from bus.contract import Bus, BusDown, Message
 from schemas.codec import Undecodable
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
@@ -113,14 +114,16 @@ class Gate:
         released = order is not None and order.word is Word.RELEASE and waiting is not None
         return released and waiting is not None and impact.shown.count <= waiting.changed + self.limit
 
-    def held(self, batch: str, mark: str, records: int, impact: Impact, before: Checkpoint) -> Waiting:
+    def held(self, system: System, batch: str, mark: str, records: int, impact: Impact, before: Checkpoint) -> Waiting:
         """The batch as one that waits."""
+        from services.veil import may_be_marked
+
         shown = impact.shown
         waiting = Waiting(
             batch=batch,
             mark=mark,
             at=datetime.now(UTC),
-            records=records,
+            records=None if may_be_marked(system) else records,
             limit=self.limit,
             changed=shown.count,
             appeared=len(shown.appeared),

@@ -178,7 +178,7 @@ class Reader:
                 if order is not None:
                     tally.decided = {"word": order.word, "by": order.by, "why": order.why, "at": order.at.isoformat()}
                 return batch, None
-            return batch, gate.held(name, trial.mark, trial.records, impact, before)
+            return batch, gate.held(self.source.system, name, trial.mark, trial.records, impact, before)
 
     def _share(self, reads: Sequence[Read]) -> float:
         size = sum(len(read.raw) for read in reads)

@@ -64,7 +64,7 @@ function withdrawalOf(system) {
       return null;
     }
   };
-  const words = (answer) => `${count(answer.records)} records, ${count(answer.events)} events (${Object.entries(answer.kinds).map(([kind, number]) => `${count(number)} ${kind}`).join(", ") || "none"})`
+  const words = (answer) => answer.needs ? `all that came from it last; how many records that is needs the scope ${answer.needs}` : `${count(answer.records)} records, ${count(answer.events)} events (${Object.entries(answer.kinds).map(([kind, number]) => `${count(number)} ${kind}`).join(", ") || "none"})`
     + `; left alone: ${count(answer.left_alone_later_version)} with a later version, ${count(answer.left_alone_retracted)} retracted already`;
   const again = () => { really.hidden = true; };
   batch.addEventListener("input", again);
@@ -79,7 +79,7 @@ function withdrawalOf(system) {
     if (!answer) return;
     outcome.replaceChildren(`Would be withdrawn: ${words(answer)}.`);
     really.hidden = answer.events === 0;
-    if (answer.events) really.focus();
+    if (answer.events !== 0) really.focus();
   } },
   element("label", { for: "withdraw-batch" }, "File, poll or message"), batch, known,
   element("label", { for: "withdraw-why" }, "Why (kept in the audit log with your name; name no person)"), why,
@@ -168,7 +168,7 @@ function feedOf(feed) {
 // A batch that would change many outcomes: which they are and would be.
 function waitingOf(batch) {
   const much = batch.changed > batch.limit ? count(batch.changed) : `more than ${count(batch.limit)}`;
-  return [element("p", {}, `${batch.batch} with ${count(batch.records)} records would change ${much} outcomes (at most ${count(batch.limit)} may), since `, moment(batch.since)),
+  return [element("p", {}, `${batch.batch}${batch.records === null ? "" : ` with ${count(batch.records)} records`} would change ${much} outcomes (at most ${count(batch.limit)} may), since `, moment(batch.since)),
     element("ul", {}, Object.entries(batch.changes).map(([change, number]) => element("li", {}, `${count(number)}: ${change.replace("->", "to")}`)),
       batch.appeared ? element("li", {}, `${count(batch.appeared)} persons without an outcome would have a first one`) : null)];
 }
