@@ -92,10 +92,10 @@ async def asked(data: Path) -> Counter[tuple[str, str, str]]:
     """
     bus = await open_bus(load(environment={}, data_dir=data))
     try:
-        found = [parse(each.key or b"", each.value) async for each in bus.read(QUESTIONS, {})]
+        questions = [parse(each.key or b"", each.value) async for each in bus.read(QUESTIONS, {})]
     finally:
         await bus.close()
-    return Counter((each.feed, each.identifier, each.id) for each in found if isinstance(each, Asking))
+    return Counter((each.feed, each.identifier, each.id) for each in questions if isinstance(each, Asking))
 
 
 @pytest.mark.slow
