@@ -158,7 +158,9 @@ class KafkaBus:
                     if place in left and delivery.position < left[place]:
                         yield delivery
             for place in list(left):
-                if client._subscription.subscription.assignment.state_value(place).position >= left[place]:
+                state = client._subscription.subscription.assignment.state_value(place)
+                # none while the client looks for its place anew, where what it was to read is gone
+                if state.has_valid_position and state.position >= left[place]:
                     del left[place]
             if records:
                 progressed = loop.time()

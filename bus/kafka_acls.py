@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 
 from bus.contract import BusDown, BusError
 from bus.kafka_clients import cancellable, stop_admin
@@ -21,7 +21,9 @@ _PATTERNS = {False: 3, True: 4}
 _OPERATIONS = {"read": 3, "write": 4, "describe": 8, "describe-configs": 10}
 _ALLOW = 3
 _ANY_HOST = "*"
+_ANY = 1
 _TOGETHER = 100
+_LOOK_SECONDS = 0.1
 _SECURITY_DISABLED = 54  # which aiokafka does not know
 
 
@@ -37,12 +39,16 @@ class Allowed:
 
 
 async def allow(settings: KafkaSettings, rules: Iterable[Allowed]) -> None:
-    """Make what is missing of the rules. Raises BusDown, and BusError where Kafka keeps none or refuses."""
+    """Make what is missing of the rules, and return once the broker holds to them.
+
+    Raises BusDown, and BusError where Kafka keeps none or refuses.
+    """
+    wanted = list(rules)
     admin = cancellable(AIOKafkaAdminClient(**settings.client_options()), settings.deadline / 4)
     try:
         async with asyncio.timeout(settings.deadline):
             await admin.start()
-        for some in batches(list(rules)):
+        for some in batches(wanted):
             async with asyncio.timeout(settings.deadline):
                 response = await admin._send_request(_Creation(some))
             for rule, (code, why) in zip(some, response.creation_responses, strict=True):
@@ -50,10 +56,29 @@ async def allow(settings: KafkaSettings, rules: Iterable[Allowed]) -> None:
                     raise BusError("this Kafka has no authoriser: it lets every account do everything")
                 if code:
                     raise BusError(f"{rule.principal}, {rule.operation} {rule.name}: {why or for_code(code).__name__}")
+        # acknowledged once the controller has them: the brokers hear of them a little later
+        async with asyncio.timeout(settings.deadline):
+            while True:
+                if {_creation(rule) for rule in wanted} <= await _standing(admin):
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
     except (TimeoutError, KafkaError) as error:
         raise BusDown(f"Kafka at {', '.join(settings.servers)}: {str(error) or type(error).__name__}") from error
     finally:
         await stop_admin(admin, settings.deadline / 4)
+
+
+async def _standing(admin: Any) -> set[tuple[int, str, int, str, str, int, int]]:
+    """The rules that the broker asked has now."""
+    question = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)
+    response = await admin._send_request(question)
+    if response.error_code:
+        raise for_code(response.error_code)(response.error_message)
+    return {
+        (resource, name, pattern, principal, host, operation, permission)
+        for resource, name, pattern, rules in response.resources
+        for principal, host, operation, permission in rules
+    }
 
 
 def batches(rules: Sequence[Allowed]) -> Iterator[Sequence[Allowed]]:

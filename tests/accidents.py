@@ -90,12 +90,16 @@ class Installation:
     async def supervised(self, step: Callable[[asyncio.Event], Awaitable[object]], stop: asyncio.Event) -> None:
         """Run a process, and start it again where it ends with an error, as a supervisor does; which is kept."""
         while not stop.is_set():
+            own = asyncio.Event()  # a process may stop by itself
+            passing = asyncio.create_task(passed_on(stop, own))
             try:
-                await step(stop)
+                await step(own)
             except Exception as error:  # whatever a process ends with: so does a supervisor
                 self.restarts += 1
                 self.errors.append(repr(error)[:300])
                 await asyncio.sleep(0.2)
+            finally:
+                passing.cancel()
 
     async def correlating(self, stop: asyncio.Event) -> None:
         """A correlator."""
@@ -341,6 +345,12 @@ class Installation:
             elif seen and asyncio.get_running_loop().time() - since > STEADY_SECONDS:
                 return seen
         return seen
+
+
+async def passed_on(stop: asyncio.Event, own: asyncio.Event) -> None:
+    """Have a process stop when all do."""
+    await stop.wait()
+    own.set()
 
 
 STEADY_SECONDS = 8.0

@@ -470,3 +470,21 @@ async def test_a_member_that_is_cancelled_while_it_leaves_has_left(
             await leaving
     assert client._coordinator._coordination_task.done() is not planted
     await stop_consumer(client, 2.0)
+
+
+async def test_a_place_that_is_gone_while_it_is_looked_at_is_down(
+    on_kafka: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topic was made anew meanwhile: what was there a moment ago is not."""
+    topic = await on_kafka.topic(partitions=1)
+    on_kafka.options |= {"deadline": 2.0}
+    bus: Any = await on_kafka.reopen()
+    await send(bus, numbered(topic, [1]))
+    here = Partition(topic, 0)
+
+    async def ends(_partitions: object) -> dict[Partition, int]:
+        return {here: 100}
+
+    monkeypatch.setattr(bus._control, "ends", ends)
+    with pytest.raises(BusDown, match="while reading"):
+        await bus.peek({here: 50})
