@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -13,6 +13,8 @@ from confidential_worlds import answers_of, folded, heard, numbers_of, worlds_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.api import authorised_lookup
+from services.audit import limits
 from services.correlator import changes
 from services.correlator import compare as comparing
 from services.correlator import resolve as resolving
@@ -24,6 +26,15 @@ from services.domain.history import History
 from services.matches import Possible, possible
 from services.store.reads import SqlReads
 from services.store.writer import PersonRow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _patient() -> Iterator[None]:
+    """On a machine at work an answer that is late is no other answer: none is given up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "DEADLINE", 120.0)
+        patch.setattr(authorised_lookup, "READING", 120.0)
+        yield
 
 
 async def same_in_every_way(seed: int, *, share: float = 0.3) -> None:
