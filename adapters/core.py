@@ -319,6 +319,14 @@ class NamesFiles(Protocol):
 
 
 @runtime_checkable
+class KnowsEnd(Protocol):
+    """A connection that knows how much its source has, as far as it has looked."""
+
+    def extent(self) -> tuple[int, int]:
+        """Bytes of the files that it has come past in its last look, and of all that it met there."""
+
+
+@runtime_checkable
 class Keeps(Protocol):
     """A connection that has more to keep than a position can hold."""
 

@@ -106,6 +106,9 @@ class DropFolder:
     ends: dict[tuple[str, int, int], Completeness | None] = field(default_factory=dict)
     real: dict[str, str] = field(default_factory=dict)  # names that are no UTF-8, by how they are spelled here
     seeing: DropWatch | None = None  # what is seen between two looks
+    sizes: dict[str, int] = field(default_factory=dict)  # of the files that are there
+    passed: int = 0  # bytes of files that the present look has come past
+    met: int = 0  # bytes of all that it has to come past
 
     def watch(self, before: Watch | None) -> Watch:
         """Go on with what watched the directory until now."""
@@ -120,6 +123,7 @@ class DropFolder:
         self.left += [misses(name, self.options.pattern) for name in sorted(self.others)]
         self.left += [f"{name}: {A_LINK}" for name in sorted(self.links)]
         late, beyond = memory.to_examine(inodes)
+        self.passed, self.met = 0, sum(self.sizes.get(name, 0) for name in (*late, *beyond))
         unfinished = await asyncio.to_thread(self._unfinished, [*late, *beyond], memory)
         newest = max(inodes.values(), default=0)
         oldest_unfinished = [min(inodes[name] for name in unfinished)] if unfinished else []
@@ -140,10 +144,15 @@ class DropFolder:
             memory.add(done, inodes)
             if (batch := batch_of(memory, done, twin, self._reader(name, seen.content))) is not None:
                 yield batch
+            self.passed += self.sizes.get(name, 0)
 
     def deferred(self) -> list[str]:
         """Files that may still be on their way."""
         return self.left
+
+    def extent(self) -> tuple[int, int]:
+        """See `adapters.core.KnowsEnd`."""
+        return self.passed, self.met
 
     async def close(self) -> None:
         """Nothing is held between two looks."""
@@ -151,7 +160,7 @@ class DropFolder:
     def _inodes(self) -> dict[str, int]:
         """The files of the directory with the time at which something last happened to each. Raises SourceDown."""
         inodes: dict[str, int] = {}
-        self.others, self.links, self.real = [], [], {}
+        self.others, self.links, self.real, self.sizes = [], [], {}, {}
         temporary = []
         if self.seeing is not None:
             self.seeing.drain()
@@ -169,6 +178,7 @@ class DropFolder:
                             self.links.append(name)
                         elif S_ISREG(file.st_mode) and matches:
                             inodes[name] = file.st_ctime_ns
+                            self.sizes[name] = file.st_size
                         elif S_ISREG(file.st_mode):
                             self.others.append(name)
                         elif matches:

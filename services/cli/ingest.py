@@ -21,6 +21,7 @@ from services.cli.context import (
     settings_of,
     start_logs,
 )
+from services.cli.meter import Shown, wanted
 
 if TYPE_CHECKING:
     from services.ingest import Clock, Outcome, Source
@@ -61,6 +62,7 @@ def ingest(
     workers: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Share the work out among this many processes.")
     ] = 1,
+    progress: Shown = None,
     mappers: Annotated[int, typer.Option("--mappers", min=0, max=64, hidden=True)] = 0,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
@@ -109,6 +111,7 @@ def ingest(
     if workers > 1 and len(feeds_read) > 1:
         given = [f"{name}={addresses[name]['url']}" if name in addresses else name for name in map(_name, feeds_read)]
         options = [*(["--once"] if once else []), "--stamp", stamp.value]
+        options += [] if progress is None else ["--progress" if progress else "--no-progress"]
         code = asyncio.run(_run_workers(context, settings, given, workers, options, once=once, take_over=take_over))
         if code:
             raise typer.Exit(code)
@@ -122,6 +125,7 @@ def ingest(
             clock=clock,
             mappers=mappers or workers - 1,
             with_parent=with_parent,
+            progress=wanted(progress),
         )
     )
     for outcome in outcomes:
@@ -167,7 +171,9 @@ async def _run(
     clock: Clock,
     mappers: int,
     with_parent: bool,
+    progress: bool,
 ) -> list[Outcome]:
+    from services.cli.meter import Meter
     from services.cli.signals import stop_on_signals, stop_with_parent
     from services.ingest import run
     from services.memory import collect_rarely
@@ -176,7 +182,16 @@ async def _run(
     stop = stop_on_signals()
     if with_parent:
         stop_with_parent(stop)
-    return await run(settings, feeds, once=once, take_over=take_over, stop=stop, clock=clock, mappers=mappers)
+    return await run(
+        settings,
+        feeds,
+        once=once,
+        take_over=take_over,
+        stop=stop,
+        clock=clock,
+        mappers=mappers,
+        progress=Meter("records", about=True).at if progress else None,
+    )
 
 
 async def _forecasts(settings: Settings, feeds: Sequence[Source], clock: Clock) -> list[Forecast]:

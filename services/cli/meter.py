@@ -39,10 +39,12 @@ class Meter:
         to: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         every: float | None = None,
+        about: bool = False,
     ) -> None:
-        """`unit`: what is counted, in the plural. `every`: seconds between two lines."""
+        """`unit`: what is counted, in the plural. `every`: seconds between two lines. `about`: totals are estimates."""
         self._unit = unit
         self._json = as_json
+        self._of = "of about" if about else "of"
         self._to = to if to is not None else sys.stderr
         self._clock = clock
         usual = TERMINAL_SECONDS if self._to.isatty() else FILE_SECONDS
@@ -86,7 +88,7 @@ class Meter:
         )
 
     def _words(self, done: int, total: int | None, rate: float | None, left: float | None) -> str:
-        of = "" if total is None else f" of {total:,} ({done / total:.0%})" if total else ""
+        of = f" {self._of} {total:,} ({done / total:.0%})" if total else ""
         parts = [f"{self._stage} {done:,}{of} {self._unit}"]
         if rate is not None:
             parts.append(f"{rate:,.0f}/s")

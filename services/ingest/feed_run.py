@@ -25,7 +25,20 @@ from typing import Any
 import structlog
 from tenacity import RetryCallState
 
-from adapters.core import Asks, BadRecord, Batch, Connection, Defers, Json, Keeps, Origin, SourceDown, Watch, Watched
+from adapters.core import (
+    Asks,
+    BadRecord,
+    Batch,
+    Connection,
+    Defers,
+    Json,
+    Keeps,
+    KnowsEnd,
+    Origin,
+    SourceDown,
+    Watch,
+    Watched,
+)
 from bus.contract import BusDown, BusError, Message, Producer
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape
@@ -114,10 +127,13 @@ class FeedRun:
     took: float = 0.0  # the last poll, in seconds
     heeded: str = ""  # the id of the last word on a batch that waited, when the last round began
     failures: int = 0  # in a row, other than of the source
+    begun: int = field(init=False)  # records read when the run began
+    connection: Connection | None = None  # that is read now
     log: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.holding.on_lost = self.stop.set
+        self.begun = self.holding.checkpoint.counters.read
         self.log = structlog.get_logger("ingest").bind(system=self.source.system.name, feed=self.source.feed.name)
 
     async def run(self) -> None:
@@ -139,6 +155,17 @@ class FeedRun:
                 self.watch.close()
             await self._release()
         self.log.info("feed done", **self.holding.checkpoint.counters.as_json())
+
+    @property
+    def read(self) -> int:
+        """How many records this run has read; after a rewind, since that."""
+        read = self.holding.checkpoint.counters.read
+        return read - self.begun if read >= self.begun else read
+
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """Bytes that were come past and that there are, where the source that is read now knows."""
+        return self.connection.extent() if isinstance(self.connection, KnowsEnd) else None
 
     def outcome(self, result: BaseException | None) -> Outcome:
         """Return how the feed ended, of what `run` returned or raised."""
@@ -395,7 +422,7 @@ class FeedRun:
         source, host = self.source, self.host
         began = time.monotonic()
         try:
-            connection = source.open()
+            self.connection = connection = source.open()
             self._lend(connection)
             try:
                 gate = None if isinstance(connection, Asks) else host.gate
@@ -423,6 +450,7 @@ class FeedRun:
                 if isinstance(connection, Defers):
                     self.deferred = tuple(connection.deferred())
             finally:
+                self.connection = None
                 await connection.close()
         except SourceDown:
             if moved:

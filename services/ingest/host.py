@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -29,6 +29,9 @@ from services.tracing import tracing_of
 from services.wiring import open_bus, receipt_keys, topics
 
 _MINUTE, _DAY = 60.0, 86_400.0
+PROGRESS_SECONDS = 1.0
+Progress = Callable[[int, int | None], object]
+"""Is told how many records were read since the start, and how many there are by the look of it, where that is known."""
 VERIFY_SECONDS = 60.0
 """How often a host looks whether the bus still has what the feeds sent; and as soon as the bus is back."""
 log = structlog.get_logger("ingest")
@@ -44,12 +47,13 @@ async def run(
     clock: Clock = now,
     bus: Bus | None = None,
     mappers: int = 0,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """Run the feeds until `stop`, or with `once` until no source has anything more. Return how each ended.
 
     Without `take_over` a feed that another process holds and works at is left to it: with `once` that raises FeedHeld;
     otherwise it is waited for, as is a feed that another process takes over later. A bus that is handed in stays open.
-    The records of big batches are mapped by that many further processes, if any.
+    The records of big batches are mapped by that many further processes, if any. `progress` is told every second.
     Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun; later that ends
     the feeds, and their outcomes say so.
     """
@@ -58,7 +62,9 @@ async def run(
     opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
     pool = Mappers(mappers) if mappers else None
     try:
-        host = Host(settings, opened, once=once, stop=stop, clock=clock, patience=patience, mappers=pool)
+        host = Host(
+            settings, opened, once=once, stop=stop, clock=clock, patience=patience, mappers=pool, progress=progress
+        )
         return await host.run(feeds, take_over=take_over)
     finally:
         if pool is not None:
@@ -80,6 +86,7 @@ class Host:
         clock: Clock,
         patience: Patience,
         mappers: Mappers | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._settings = settings
         self._bus = bus
@@ -88,6 +95,7 @@ class Host:
         self._clock = clock
         self._patience = patience
         self._mappers = mappers
+        self._progress = progress
 
     async def run(self, feeds: Sequence[Source], *, take_over: bool) -> list[Outcome]:
         """Take the feeds, run them, let them go."""
@@ -145,6 +153,8 @@ class Host:
         sentry = asyncio.create_task(self._sentry(shared.ownership, shared.orders))
         sentry.add_done_callback(self._unwatched)
         besides = [sentry, asyncio.create_task(self._relay(runs, tasks)), asyncio.create_task(self._expire(shared))]
+        if self._progress is not None:
+            besides.append(asyncio.create_task(_telling(self._progress, runs)))
         try:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
@@ -199,6 +209,24 @@ class Host:
                 await asyncio.sleep(_MINUTE)
 
 
+async def _telling(progress: Progress, runs: Sequence[_Keeper]) -> None:
+    """Tell how far the feeds are, as long as they read something."""
+    before = 0
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        read = sum(run.read for run in runs)
+        if read != before:
+            progress(read, _expected(read, [run.extent for run in runs if run.reads]))
+        before = read
+
+
+def _expected(read: int, extents: Sequence[tuple[int, int] | None]) -> int | None:
+    """How many records there are if those to come are as long as those that were read; None where that is not known."""
+    known = [extent for extent in extents if extent is not None]
+    passed, met = sum(each[0] for each in known), sum(each[1] for each in known)
+    return max(read, read * met // passed) if passed and len(known) == len(extents) else None
+
+
 class _Keeper:
     """One feed for as long as this host runs: held and read, or waited for while another process holds it."""
 
@@ -244,6 +272,21 @@ class _Keeper:
 
     def _new_run(self) -> FeedRun:
         return FeedRun(self._source, self._host.ownership.holdings[self._source.key], self._host)
+
+    @property
+    def read(self) -> int:
+        """How many records were read of the feed since the start."""
+        return self._run.read if self._run is not None else 0
+
+    @property
+    def reads(self) -> bool:
+        """Whether its source is read now."""
+        return self._run is not None and self._run.connection is not None
+
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """Bytes that were come past and that there are, where the source knows."""
+        return self._run.extent if self._run is not None else None
 
     def halt(self) -> None:
         """End at the next good place."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 
 import pytest
 
-from services.cli.meter import Meter, duration
+from services.cli.meter import Meter, duration, wanted
+from services.ingest import host
 
 
 class Clock:
@@ -55,6 +57,65 @@ def test_a_program_reads_objects() -> None:
     first, last = map(json.loads, lines_of(True, [(0.0, 0, 10, "read"), (1.0, 5, 10, "read"), (1.5, 6, 10, "read")]))
     assert first == {"stage": "read", "done": 0, "total": 10, "unit": "events", "rate": None, "seconds_left": None}
     assert last == {"stage": "read", "done": 5, "total": 10, "unit": "events", "rate": 5.0, "seconds_left": 1}
+
+
+def test_an_estimate_says_so() -> None:
+    clock, written = Clock(), io.StringIO()
+    meter = Meter("records", to=written, clock=clock, every=0.0, about=True)
+    meter.at(10, 40)
+    assert written.getvalue() == "read 10 of about 40 (25%) records\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "extents", "expected"),
+    [
+        (30, [(100, 400)], 120),
+        (30, [(100, 200), (0, 100)], 90),
+        (30, [(100, 200), None], None),  # one source does not know
+        (30, [(0, 200)], None),  # nothing is known of the length of its records yet
+        (30, [], None),
+    ],
+)
+def test_how_many_records_there_are_by_the_bytes_that_are_left(
+    read: int, extents: list[tuple[int, int] | None], expected: int | None
+) -> None:
+    assert host._expected(read, extents) == expected
+
+
+async def test_ingest_tells_how_far_it_is_while_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "PROGRESS_SECONDS", 0.01)
+
+    class Run:
+        """A feed that reads a record whenever it is asked."""
+
+        count = 0
+        reads = True
+        extent = (10, 20)
+
+        @property
+        def read(self) -> int:
+            self.count += self.count < 3
+            return self.count
+
+    heard: list[tuple[int, int | None]] = []
+    all_read = asyncio.Event()
+
+    def hear(read: int, expected: int | None) -> None:
+        heard.append((read, expected))
+        if read == 3:
+            all_read.set()
+
+    telling = asyncio.create_task(host._telling(hear, [Run()]))  # type: ignore[list-item]  # a part of a keeper
+    async with asyncio.timeout(60):
+        await all_read.wait()
+    await asyncio.sleep(0.05)
+    telling.cancel()
+    assert heard == [(1, 2), (2, 4), (3, 6)]  # and nothing while nothing is read
+
+
+def test_progress_is_for_a_terminal_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert (wanted(None), wanted(True), wanted(False)) == (False, True, False)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (750, "12:30"), (7_384, "2:03:04")])

@@ -24,6 +24,7 @@ from adapters.core import (
     Feed,
     Header,
     Json,
+    KnowsEnd,
     Mapped,
     Origin,
     Read,
@@ -422,3 +423,21 @@ async def test_a_file_that_cannot_be_read_holds_up_no_other(
     assert names == ([] if planted else ["b.txt"])
     if not planted:
         assert drop.deferred() == ["a.txt: it may not be read: Input/output error"]
+
+
+async def test_it_knows_how_far_it_is_by_the_bytes_of_its_files(tmp_path: Path) -> None:
+    put(tmp_path, "N1", b"a\n" * 10)
+    put(tmp_path, "N2", b"b\n" * 30)
+    put(tmp_path, "other", b"c\n")
+    connection = connect(str(tmp_path), feed())
+    assert isinstance(connection, KnowsEnd)
+    assert connection.extent() == (0, 0)
+    seen = []
+    async for batch in connection.batches(None):
+        seen.append(connection.extent())
+        position = batch.after
+    assert sorted(each[1] for each in seen) == [80, 80]
+    assert connection.extent() == (80, 80)
+    assert [batch async for batch in connection.batches(position)] == []
+    assert connection.extent()[0] == 0  # what is known is no part of a look
+    await connection.close()
