@@ -23,7 +23,7 @@ _ALLOW = 3
 _ANY_HOST = "*"
 _ANY = 1
 _TOGETHER = 100
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _SECURITY_DISABLED = 54  # which aiokafka does not know
 
 
@@ -61,7 +61,7 @@ async def allow(settings: KafkaSettings, rules: Iterable[Allowed]) -> None:
             while True:
                 if {_creation(rule) for rule in wanted} <= await _standing(admin):
                     return
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
     except (TimeoutError, KafkaError) as error:
         raise BusDown(f"Kafka at {', '.join(settings.servers)}: {str(error) or type(error).__name__}") from error
     finally:
