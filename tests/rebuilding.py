@@ -27,7 +27,7 @@ from services.settings import Settings
 from services.store import open_store
 from services.store.following import followed
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Silent:
@@ -77,7 +77,7 @@ class Site:
 
     async def caught_up(self) -> None:
         """Until the live edition has everything, resolved and told."""
-        async with asyncio.timeout(60), wiring.declared_bus(self.settings) as bus:
+        async with asyncio.timeout(240), wiring.declared_bus(self.settings) as bus:
             while True:
                 store = await open_store(self.settings.store_url)
                 try:

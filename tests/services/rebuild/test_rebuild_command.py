@@ -129,7 +129,7 @@ def test_killed_in_the_switch(data: Path, point: str) -> None:
         env={**os.environ, VARIABLE: f"{point}:1:SIGKILL"},
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     site = site_of(data)
