@@ -19,10 +19,9 @@ from servers import fresh_database
 from services.feeds import Ownership
 from services.feeds.ownership import Holding
 
-pytestmark = pytest.mark.slow
-
 ACCIDENTS = int(os.environ.get("VISABUS_TEST_ACCIDENTS", "30"))
 """In all."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 60 * ACCIDENTS)]
 EACH = 3
 """That one installation lives through."""
 
@@ -97,7 +96,7 @@ async def test_accidents_on_the_embedded_default(
     whole: Path, peace: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     tale = Tale(tell)
-    for seed in seeds_of(457182, 0.4, 530860):
+    for seed in seeds_of(457182, 0.4, 530860, 700014, 710006):
         await tale.live(embedded(tmp_path / f"{seed}", whole, Random(seed)), seed, peace)
     tale.end("embedded bus and store")
 
