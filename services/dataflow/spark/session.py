@@ -38,6 +38,7 @@ def open_session(master: str | None, spill: Path | None, more: Mapping[str, str]
     settings = dict(ALWAYS)
     if master is not None and master.startswith("local"):
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else the name of the machine has to be known to it
         settings |= LOCAL
         if spill is not None:  # what is spilled is said of persons
             spill.mkdir(parents=True, exist_ok=True, mode=0o700)
