@@ -166,7 +166,7 @@ class _Run:
             await self._resolve(session, flow, Resolving(flow.cutoffs, flow.others, coverage, plan.now))
             begins = {(span.topic, span.part): span.begin for span in plan.spans}
             await finish(self._store, flow.ends(), self._new.fingerprint, begins)
-            log.info("the store is filled", seconds=round(time.monotonic() - began, 1), steps=workdir.steps())
+            log.info("the store is filled", seconds=round(time.monotonic() - began, 1))
             workdir.remove()
         finally:
             if session is not self._engine._session:

@@ -2,8 +2,8 @@
 
 A simulated population's events wait on the embedded bus. First so many `visabus correlate --once` take them into an
 empty PostgreSQL of its own; then `local[2]` fills a new edition beside that store from the same bus, in a process
-of its own. Printed of both: events a second from start to end, starting Spark included, CPU an event, and whether
-the digests of the two views are equal; of Spark its steps. `--rounds` runs both in turn. A calibration loop stands
+of its own. Printed of both: events a second from start to end, starting Spark included, and whether
+the digests of the two views are equal. `--rounds` runs both in turn. A calibration loop stands
 beside it, because machines drift.
 """
 
