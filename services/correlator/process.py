@@ -363,8 +363,9 @@ async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bo
 async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:
     pause = IDLE_SECONDS / 2
     while not stop.is_set() and not reading.done():
-        if await caught_up(bus, store, hold=hold):
-            return
+        with suppress(*_PASSING):  # who reads and resolves meets it too, tells it, and gives up in time
+            if await caught_up(bus, store, hold=hold):
+                return
         await wait(pause, stop)
         pause = min(MOST_IDLE_SECONDS, pause * 1.1)  # a long run can spare the questions
 
