@@ -26,6 +26,8 @@ _OF_CHANGES: Headers = (
     ("content-type", CONTENT_TYPE),
 )
 TRACEPARENT = "traceparent"
+SIGNATURE = "visabus-signature"
+"""The header of a message that its sender signed; no attribute of the event."""
 """The W3C header goes by its own name, where tracers look for it, and not as a CloudEvents extension."""
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from schemas import topics
-from schemas.cloudevents import CONTENT_TYPE, SPECVERSION, TRACEPARENT
+from schemas.cloudevents import CONTENT_TYPE, SIGNATURE, SPECVERSION, TRACEPARENT
 from schemas.events import SCHEMA_VERSION, Arrival, Coverage, Decision, Departure, Envelope, Extension, Status
 from schemas.view import StatusChange, StatusView
 
@@ -224,18 +224,21 @@ def _messages() -> Json:
     events: Json = {kind: _event_message(kind) for kind in EVENTS}
     dead_letter = _message("DeadLetter", _text("`system/feed`"))
     change = _message("StatusChange", _text("The person's id.", pattern="^[0-9a-f]{32}$"))
-    return events | {
+    signed = {
         _POSITION: _message("Position", _text("`system/feed`")),
-        _CHANGE: change | {"headers": _with(_headers(_CHANGE, _CORRELATOR), _CHANGE, "`at` of the change.")},
         _DEAD_LETTER: dead_letter | {"headers": _headers("dead-letter")},
         _ANSWER: _message("PushAnswer", _text("`system/feed/key/nonce`")),
         _RECEIPT: _message("Receipt", _text("`system/feed/batch/mark`")),
         _EXTRACT: _extract(),
         _QUESTION: _message("Question", _text("`question system/feed identifier`")),
         _ASKED: _message("QuestionState", _text("`state system/feed identifier`")),
-        _ORDER: _message("FeedOrder", _text("`system/feed/hold/id` or `system/feed/rewind/id`")),
+        _ORDER: _message("FeedOrder", _text("`system/feed/hold/id`, `system/feed/rewind/id` or `system/feed/word/id`")),
+    }
+    unsigned = {
+        _CHANGE: change | {"headers": _change_headers()},
         _HEAD: _message("AuditHead", _text("`place`")),
     }
+    return events | {name: _signed(message) for name, message in signed.items()} | unsigned
 
 
 def _extract() -> Json:
@@ -262,8 +265,20 @@ def _message(schema: str, key: Json) -> Json:
 def _event_message(kind: str) -> Json:
     key = _text("`system/record`: revisions of one record keep their order, and nothing else needs to.")
     headers = _with(_headers(kind), f"{kind}:{SCHEMA_VERSION}", "`published_at` of the event.")
-    headers["properties"][TRACEPARENT] = _text("W3C trace context, where there is one.")
+    headers["properties"] |= _TRACED | _SIGNED
     return _message(EVENTS[kind].__name__, key) | {"headers": headers}
+
+
+def _change_headers() -> Json:
+    headers = _with(_headers(_CHANGE, _CORRELATOR), _CHANGE, "`at` of the change.")
+    headers["properties"] |= _TRACED
+    return headers
+
+
+def _signed(message: Json) -> Json:
+    """The message with the header of its signature."""
+    headers = message.get("headers", {"type": "object", "properties": {}})
+    return message | {"headers": headers | {"properties": headers["properties"] | _SIGNED}}
 
 
 def _with(headers: Json, schema: str, time: str) -> Json:
@@ -276,6 +291,13 @@ def _with(headers: Json, schema: str, time: str) -> Json:
     return headers
 
 
+_TRACED: Json = {TRACEPARENT: {"type": "string", "description": "W3C trace context, where there is one."}}
+_SIGNED: Json = {
+    SIGNATURE: {
+        "type": "string",
+        "description": "Id of the key, second of signing, and code over it, topic, key and value; where keys are set.",
+    }
+}
 _SYSTEM: Json = {"type": "string", "description": "The legacy system.", "pattern": "^urn:visabus:system:"}
 _CORRELATOR: Json = {"const": "urn:visabus:correlator"}
 
@@ -384,17 +406,19 @@ def _question_state() -> Json:
 
 def _feed_order() -> Json:
     """As `services.feeds.orders` writes it; a test holds the two together."""
-    return _object(
+    order = _object(
         "An order of an operator to a feed. Of those to hold it or let it go on the latest counts, and so of those to "
-        "read it again. A message without a value ends an order that others came after.",
+        "read it again, and of the words on a batch that waits.",
         {
             "id": _text("Of this order alone."),
-            "word": {"enum": ["pause", "resume", "rewind"]},
+            "word": {"enum": ["pause", "resume", "rewind", "release", "reject"]},
+            "about": _text("The batch from which on it is read again, or the id of the one that waits."),
             "by": _text("Who gave it."),
             "why": _text("Names no person."),
             "at": _INSTANT,
         },
     )
+    return order | {"required": [name for name in order["required"] if name != "about"]}
 
 
 def _audit_head() -> Json:
@@ -434,6 +458,7 @@ def _position() -> Json:
             "released": {"type": "boolean"},
             "stopped": {"type": ["string", "null"], "description": "Why the feed was stopped."},
             "rewound": _text("The id of the last order to read the feed again that was obeyed."),
+            "waiting": _waiting(),
             "process": {"type": "string", "description": "Host and process id of the owner."},
             "condition": _object(
                 "What the owner saw of the source.",
@@ -453,6 +478,11 @@ def _position() -> Json:
                         "additionalProperties": {"type": "string"},
                         "description": "Digests of the last names and numbers of batches, with that of the content.",
                     },
+                    "not_rewound": {
+                        "type": ["string", "null"],
+                        "description": "Why the last order to read again could not be obeyed.",
+                    },
+                    "not_rewound_at": _INSTANT_OR_NULL,
                 },
             ),
             "at": _INSTANT,
@@ -461,11 +491,37 @@ def _position() -> Json:
             | {"description": "Topic, partition, position and digest of what the feed sent there last."},
         },
     )
-    late = ("rewound", "begins", "tails")  # checkpoints of earlier versions have none of them
-    again = ("used_again", "used_again_why", "used_again_at", "labels")  # nor their conditions of these
+    late = ("rewound", "waiting", "begins", "tails")  # checkpoints of earlier versions have none of them
+    again = ("used_again", "used_again_why", "used_again_at", "labels", "not_rewound", "not_rewound_at")  # nor of these
     condition = position["properties"]["condition"]
     condition["required"] = [name for name in condition["required"] if name not in again]
     return position | {"required": [name for name in position["required"] if name not in late]}
+
+
+def _waiting() -> Json:
+    """As `services.feeds.waiting` writes it."""
+    waiting = _object(
+        "The batch that waits for a person, and what it would change. None of it was sent.",
+        {
+            "batch": {"type": "string"},
+            "mark": _text("Tells a batch from another of the same name."),
+            "at": _INSTANT,
+            "records": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "None where it would tell of hidden ones.",
+            },
+            "limit": _COUNT | {"description": "Outcomes that a batch may change."},
+            "changed": _COUNT | {"description": "Outcomes that this one would change."},
+            "appeared": _COUNT | {"description": "Persons without an outcome who would have one."},
+            "changes": {
+                "type": "object",
+                "additionalProperties": _COUNT,
+                "description": "By the outcome that is and the one that would be.",
+            },
+        },
+    )
+    return waiting | {"type": ["object", "null"]}
 
 
 def _receipt() -> Json:
@@ -491,6 +547,7 @@ def _receipt() -> Json:
                 "items": {"type": "string"},
                 "description": "Names and numbers of the batch that had come before with other content.",
             },
+            "decided": _decided(),
             "records": {"type": "string", "description": "Digests of the keys of its records, base64 of 8 bytes each."},
             "left_out": {
                 "type": "object",
@@ -501,8 +558,17 @@ def _receipt() -> Json:
             "at": _INSTANT,
         },
     )
-    late = ("lost", "used_again")  # receipts of earlier versions have no names or numbers that were used again
+    late = ("lost", "used_again", "decided")  # receipts of earlier versions have none of them
     return receipt | {"required": [name for name in receipt["required"] if name not in late]}
+
+
+def _decided() -> Json:
+    """A person's word on a batch that waited."""
+    decided = _object(
+        "What a person said of the batch, where it waited for one.",
+        {"word": {"enum": ["release", "reject"]}, "by": {"type": "string"}, "why": {"type": "string"}, "at": _INSTANT},
+    )
+    return decided | {"type": ["object", "null"]}
 
 
 def _dead_letter() -> Json:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from bus.contract import BusError, Delivery, Message
+from schemas.cloudevents import SIGNATURE
 from services.authority.keys import KeyFiles
 from services.authority.rights import Refused
 
-SIGNATURE = "visabus-signature"
 TOLERANCE_SECONDS = 300
 _REFRESH_SECONDS = 1.0
 """How often an unknown key may have the files read again: a forger must not make a reader read all the time."""

@@ -18,7 +18,7 @@ from strategies import KINDS, spoiled
 from typer.testing import CliRunner
 
 from adapters.core import BadRecord, Note, Origin
-from schemas.cloudevents import headers_of
+from schemas.cloudevents import SIGNATURE, headers_of
 from schemas.codec import Undecodable, decode, encode
 from schemas.compatibility import document_refusals, refusals
 from schemas.documents import ASYNCAPI, EVENTS, VIEWS, asyncapi, documents, event_schema, view_schema
@@ -29,7 +29,7 @@ from services.authority.guard import Guard
 from services.cli import app
 from services.cli.schemas import PUBLISHED
 from services.dead_letters import Spool, dead_letter
-from services.feeds import Checkpoint, Condition, Counters, Order, Word
+from services.feeds import Checkpoint, Condition, Counters, Order, Waiting, Word
 from services.ingest.clocks import now
 from services.ingest.door.ledger import Answer
 from services.ingest.receipts import receipt
@@ -284,12 +284,34 @@ def test_receipts_are_what_the_document_says(tmp_path: Path) -> None:
 
 
 def test_orders_to_feeds_are_what_the_document_says() -> None:
-    message = Order("0f", Word.PAUSE, "os:op", "being mended", datetime(2026, 11, 30, tzinfo=UTC)).message(
-        "I94/nightly"
-    )
-    assert (message.key, message.topic) == (b"I94/nightly/hold/0f", "visabus.feed-orders")
-    _valid(_payload("feed-order"), orjson.loads(message.value or b""))
+    places = {Word.PAUSE: "hold", Word.RESUME: "hold", Word.REWIND: "rewind", Word.RELEASE: "word", Word.REJECT: "word"}
+    assert places.keys() == set(Word)
+    for word, place in places.items():
+        for about in ("", "0f"):
+            order = Order("0f", word, "os:op", "being mended", datetime(2026, 11, 30, tzinfo=UTC), about)
+            message = order.message("I94/nightly")
+            assert (message.key, message.topic) == (f"I94/nightly/{place}/0f".encode(), "visabus.feed-orders")
+            _valid(_payload("feed-order"), orjson.loads(message.value or b""))
     assert _filled(_payload("feed-order")) == orjson.loads(message.value or b"").keys()
+
+
+def test_a_batch_that_waits_and_what_was_said_of_it_are_what_the_document_says(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    for records in (17, None):
+        waiting = Waiting("a.dat", "0f", at, records, 5, 6, 1, {"IN_STATUS to OVERSTAY": 6})
+        message = replace(Checkpoint(), waiting=waiting).message("I94/lines")
+        _valid(_payload("position"), orjson.loads(message.value or b""))
+    tally = Tally(
+        ORIGIN, lambda read, origin: [], now, Spool(tmp_path), Limits(1.0, 1), Guard(Rights(frozenset())), mark="0f"
+    )
+    for word in (Word.RELEASE, Word.REJECT):
+        tally.decided = {"word": word, "by": "os:op", "why": "seen", "at": at.isoformat()}
+        _valid(_payload("receipt"), orjson.loads(receipt(tally, Keyring.of(b"r" * 32)).value or b""))
+
+
+@pytest.mark.parametrize("kind", ["position", "receipt", "dead-letter", "question", "feed-order", "arrival"])
+def test_a_signature_is_among_the_headers(kind: str) -> None:
+    assert SIGNATURE in API["components"]["messages"][kind]["headers"]["properties"]
 
 
 def test_a_dead_letter_that_was_replayed_is_one_still(tmp_path: Path) -> None:
