@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -53,6 +54,18 @@ class Withdrawal:
     def kinds(self) -> dict[str, int]:
         """How many events of each kind."""
         return dict(sorted(Counter(event.kind for event in self.events).items()))
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "records": self.records,
+            "events": len(self.events),
+            "kinds": self.kinds,
+            "told_before_by_another_batch": self.earlier,
+            "left_alone_later_version": self.superseded,
+            "left_alone_retracted": self.retracted,
+        }
 
 
 async def withdrawal(bus: Bus, batch: str, system: str | None, admission: Admission) -> Withdrawal:

@@ -96,16 +96,7 @@ async def _retract(settings: Settings, batch: str, system: str | None, *, really
 
 
 def _body(done: Withdrawal, *, done_now: bool) -> dict[str, Any]:
-    return {
-        "system": done.systems[0],
-        "done": done_now,
-        "records": done.records,
-        "events": len(done.events),
-        "kinds": done.kinds,
-        "told_before_by_another_batch": done.earlier,
-        "left_alone_later_version": done.superseded,
-        "left_alone_retracted": done.retracted,
-    }
+    return {"system": done.systems[0], "done": done_now, **done.counts}
 
 
 def _lines(done: Withdrawal, *, done_now: bool) -> list[str]:

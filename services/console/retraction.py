@@ -52,16 +52,7 @@ def route(app: FastAPI) -> None:
         if not access.confidential and may_be_marked(known):
             # counts of a batch would tell of the hidden records in it (`services.veil`)
             return {"done": asked.yes, "needs": Scope.CONFIDENTIAL, "records": None, "events": None, "kinds": {}}
-        return {
-            "done": asked.yes,
-            "needs": None,
-            "records": done.records,
-            "events": len(done.events),
-            "kinds": done.kinds,
-            "told_before_by_another_batch": done.earlier,
-            "left_alone_later_version": done.superseded,
-            "left_alone_retracted": done.retracted,
-        }
+        return {"done": asked.yes, "needs": None, **done.counts}
 
 
 def _none() -> Problem:
