@@ -58,7 +58,8 @@ class Mappers:
             try:
                 async for reads in several:
                     pending.append((reads, self._begin(reads, source, origin, clock)))
-                    if len(pending) > PREFETCH * self.count:
+                    # what is ready waits for nothing: a source may be slow to give the next
+                    while pending and (self._is_ready(pending[0][1]) or len(pending) > PREFETCH * self.count):
                         yield await self._take(*pending.popleft())
             except Exception as error:  # raised again below
                 failure = error
@@ -66,6 +67,10 @@ class Mappers:
                 yield await self._take(*pending.popleft())
         if failure is not None:
             raise failure
+
+    @staticmethod
+    def _is_ready(future: Future[list[Outcome | None]] | None) -> bool:
+        return future is None or future.done()
 
     def _begin(
         self, reads: list[Read], source: Source, origin: Origin, clock: Clock

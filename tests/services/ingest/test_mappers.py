@@ -149,3 +149,20 @@ async def test_what_a_source_raises_comes_behind_what_it_gave() -> None:
         await read()
     assert seen == bad
     pool.close()
+
+
+async def test_what_needs_no_other_process_waits_for_nothing() -> None:
+    system = systems()["I94"]
+    source = Source(system, system.feed("nightly"), "file:///nowhere")
+    seen: list[list[Read]] = []
+
+    async def slow() -> AsyncIterator[list[Read]]:
+        for number in range(3):
+            yield [BadRecord("bad", place=str(number), raw=b"")]
+            assert len(seen) == number + 1
+
+    pool = Mappers(4)
+    async for reads, _ in pool.mapped(slow(), source, Origin("I94", "nightly", "b", 1), recorded):
+        seen.append(reads)
+    assert len(seen) == 3
+    pool.close()
