@@ -57,7 +57,7 @@ class Follower:
     async def round(self, consumer: Consumer) -> bool:
         """Take some changes; whether there was room for any and there were some. Raises BusDown, StoreDown."""
         await self.book.follow()
-        room = self.most_open - sum(1 for feed in self.feeds for _ in self.book.open(feed))
+        room = self._room()
         if room <= 0:
             return False
         deliveries = await consumer.poll(max_messages=min(MOST, room), timeout=0.2)
@@ -71,6 +71,13 @@ class Follower:
         await failpoints.reach("ask.sent")
         await consumer.commit({each.partition: each.position + 1 for each in deliveries})
         return True
+
+    def has_room(self) -> bool:
+        """Return whether another question may be open, as far as the book was read."""
+        return self._room() > 0
+
+    def _room(self) -> int:
+        return self.most_open - sum(1 for feed in self.feeds for _ in self.book.open(feed))
 
     @staticmethod
     def _last(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import structlog
 from tenacity import RetryCallState
 
-from bus.contract import BusDown
+from bus.contract import Bus, BusDown, Consumer
 from schemas.topics import CHANGES
 from services import retry, wiring
 from services.questions.book import Book
@@ -20,6 +20,9 @@ from services.store.following import followed
 
 _PASSING = (BusDown, StoreDown)
 _IDLE_SECONDS = 1.0
+_ONCE_SECONDS = 0.2
+_IDLE_ROUNDS = 25
+"""Rounds without a change after which none is left for who holds all partitions: a lag may count what is gone."""
 log = structlog.get_logger("questions")
 
 
@@ -51,15 +54,27 @@ async def _follow(
         consumer = await bus.consumer(GROUP, [CHANGES])
         try:
             follower = Follower(Book(bus, producer), store, feeds, most_open)
+            idle = 0
             while not stop.is_set():
-                if not await follower.round(consumer):
-                    if once:
-                        break
-                    await retry.wait(_IDLE_SECONDS, stop)
+                if await follower.round(consumer):
+                    idle = 0
+                    continue
+                idle += 1
+                if once and (not follower.has_room() or await _is_behind_all(bus, consumer, idle)):
+                    break
+                await retry.wait(_IDLE_SECONDS if not once else _ONCE_SECONDS, stop)
             return follower.asked
         finally:
             await consumer.close()
             await producer.close()
+
+
+async def _is_behind_all(bus: Bus, consumer: Consumer, idle: int) -> bool:
+    """Return whether no change is left. A round without any does not tell: another member, or one that was killed, may
+    still hold the partitions, and a server may be slow to give the first.
+    """
+    lag = await bus.lag(GROUP, [CHANGES])
+    return not any(lag.values()) or (idle >= _IDLE_ROUNDS and consumer.assignment == lag.keys())
 
 
 def _log_outage(state: RetryCallState) -> None:
