@@ -16,6 +16,7 @@ from populations import World, again, bytes_of, make, passport
 
 from bus.contract import Delivery, Partition
 from bus.embedded import EmbeddedBus
+from schemas.cloudevents import TRACEPARENT
 from schemas.documents import asyncapi, view_schema
 from schemas.events import AnyEvent, Arrival, Coverage, Departure, Evidence, Mode, Operation
 from schemas.identifiers import Identifier, Scheme
@@ -222,7 +223,8 @@ async def test_a_change_is_a_cloud_event_as_the_document_has_it(subscriber: Subs
             assert read.get_dataschema() == view_schema("status-change")["$id"]
             assert not any(change.person.encode() in content for content in headers.values())
             Draft7Validator(described).validate({name: content.decode() for name, content in headers.items()})
-            assert headers.keys() == described["properties"].keys()
+            assert headers.keys() == set(described["required"])
+            assert described["properties"].keys() - headers.keys() == {TRACEPARENT}  # where the event had one
 
 
 async def test_the_compacted_twin_holds_the_last_word(subscriber: Subscriber) -> None:
