@@ -46,7 +46,7 @@ class Children:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*map(_end, self._started))
+        await asyncio.gather(*(end(child.process, GRACE_SECONDS) for child in self._started))
 
     async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Run `visabus` with these arguments; `environment` is added to the one that all have."""
@@ -85,14 +85,14 @@ def _failed(child: Child) -> Refusal:
     return Refusal(f"{child.name} ended with {child.process.returncode}; its last words:\n{child.last_words()}")
 
 
-async def _end(child: Child) -> None:
-    process = child.process
+async def end(process: asyncio.subprocess.Process, seconds: float) -> int:
+    """End a process in good order, or after so many seconds by force. Return its code."""
     if process.returncode is not None:
-        return
+        return process.returncode
     process.terminate()
     try:
-        async with asyncio.timeout(GRACE_SECONDS):
-            await process.wait()
+        async with asyncio.timeout(seconds):
+            return await process.wait()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        return await process.wait()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 MOST = 4
-"""Correlators where nothing else is said: resolving is done by one at a time, and more gain little."""
+"""Correlators where nothing else is said, at most: more gain little beside one database."""
 
 
 class EngineName(StrEnum):

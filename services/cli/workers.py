@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from subprocess import PIPE
 
 import structlog
@@ -46,7 +46,6 @@ class Workers:
     once: bool
     take_over: bool
     stop: asyncio.Event
-    processes: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)  # that run, by number of the worker
 
     async def run(self, groups: Sequence[Sequence[str]], workers: int) -> int:
         """Run a worker for each group of feeds (`NAME[=URL]`) until `stop`, or with `once` to its end.
@@ -91,21 +90,15 @@ class Workers:
         process = await asyncio.create_subprocess_exec(
             str(children.VISABUS), *arguments, stdin=PIPE, env=environment, start_new_session=True
         )
-        self.processes[number] = process
         log.info("worker begins", worker=number, process=process.pid, feeds=len(feeds))
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
-                process.terminate()
-                await asyncio.wait((ended,), timeout=self.settings.deadlines.stop + children.GRACE_SECONDS)
-            if not ended.done():
-                process.kill()
-            code = await ended
+            code = await children.end(process, self.settings.deadlines.stop + children.GRACE_SECONDS)
             return code if code >= 0 else FAILED
         finally:
+            ended.cancel()
             stopped.cancel()
-            self.processes.pop(number, None)
             if process.stdin is not None:
                 process.stdin.close()
 

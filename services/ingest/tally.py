@@ -77,6 +77,7 @@ class Tally:
     ordinal: int = 0  # of the record behind that note
     numbers: list[tuple[str, Any]] = field(default_factory=list)  # of headers, with the hash of what each is above
     used_again: list[str] = field(default_factory=list)  # names and numbers that had come before with other content
+    _work: Work = field(init=False)  # done to each read alone
 
     @property
     def labels(self) -> list[tuple[str, str]]:
@@ -97,10 +98,8 @@ class Tally:
         self.read, self.published, self.dead_lettered = part.read, part.published, part.dead_lettered
         self.events, self.filtered, self.lost = part.events, Counter(part.filtered), Counter(part.lost)
 
-    @property
-    def work(self) -> Work:
-        """What is done to each read alone."""
-        return Work(self.mapping, self.clock, self.guard)
+    def __post_init__(self) -> None:
+        self._work = Work(self.mapping, self.clock, self.guard)
 
     def messages(self, reads: Sequence[Read], outcomes: Sequence[Outcome | None] = ()) -> list[Message]:
         """Return the messages of the next reads. Raises Wholesale, SpoolDown; then none of the reads are counted.
@@ -200,7 +199,7 @@ class Tally:
         outcome = before
         if outcome is None:
             vouched = self._vouched if isinstance(read, Note) else None
-            outcome = self.work.outcome(read, self.origin, self.trace, vouched)
+            outcome = self._work.outcome(read, self.origin, self.trace, vouched)
         if self.rejected is None:
             return outcome
         if isinstance(outcome, Encoded):
