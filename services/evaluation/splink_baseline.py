@@ -17,7 +17,7 @@ It gets what the project's own matching gets. Its clusters are the connected cla
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -67,14 +67,21 @@ def row(place: int, claim: Claim, texts: tuple[str, ...], schemes: Iterable[str]
 
 def clusters(claims: Claims) -> list[int]:
     """Return the number of its person for each claim."""
-    import duckdb
     import pandas
+
+    schemes = schemes_of(claims.kept)
+    frame = pandas.DataFrame([row(place, *kept, schemes) for place, kept in enumerate(claims.kept)])
+    homes = clustered(frame, schemes)
+    return [homes[place] for place in range(len(claims))]
+
+
+def clustered(frame: Any, schemes: Sequence[str]) -> dict[int, int]:
+    """Train Splink on a data frame of claims, as `row` has them, and return the person of each `unique_id`."""
+    import duckdb
     import splink.comparison_level_library as levels
     import splink.comparison_library as compare
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    schemes = schemes_of(claims.kept)
-    frame = pandas.DataFrame([row(place, *kept, schemes) for place, kept in enumerate(claims.kept)])
     by_chance = BY_CHANCE / max(len(frame), 1)
 
     def shared(scheme: str) -> Any:
@@ -117,6 +124,5 @@ def clusters(claims: Claims) -> list[int]:
         training.estimate_parameters_using_expectation_maximisation(block)
     predicted = linker.inference.predict(threshold_match_probability=THRESHOLD)
     joined: Any = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, THRESHOLD)
-    clustered = joined.as_pandas_dataframe()
-    homes = dict(zip(clustered["unique_id"], clustered["cluster_id"], strict=True))
-    return [int(homes[place]) for place in range(len(claims))]
+    of_claims = joined.as_pandas_dataframe()
+    return {int(claim): int(home) for claim, home in zip(of_claims["unique_id"], of_claims["cluster_id"], strict=True)}

@@ -3,10 +3,11 @@
 The events of a simulated population wait on one topic of a real Apache Kafka, keyed by the first identifier of each.
 Each peer reads them from the beginning and keeps one row for each key in PostgreSQL (how many events, the first and the
 last moment), as its documentation would have it: Quix Streams by a stateful function and its own sink, Pathway by a
-group and a snapshot, Flink SQL by one INSERT. visabus takes the same events in by one whole correlator: identity, time
-lines, statuses and changes, which the peers leave out. Raw consumption by aiokafka is the limit.
+group and a snapshot, Flink SQL by one INSERT, Kafka Streams by an aggregate whose rows JDBC writes. visabus takes the
+same events in by one whole correlator: identity, time lines, statuses and changes, which the peers leave out. Raw
+consumption by aiokafka is the limit.
 
-Each peer is installed with pinned versions into an environment of its own (`--home`, kept for the next run). Printed
+Each peer is installed with pinned versions into a folder of its own (`--home`, kept for the next run). Printed
 are medians of the runs, which are taken in turns: seconds from the start of the process and from its first row to the
 last event, events a second of the second, and CPU of process and database an event. A peer that cannot be installed, or
 has not come to its end in time, is said so.
@@ -25,6 +26,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 import orjson
@@ -41,33 +44,78 @@ from services import kafka_local
 
 from ..correlators import VISABUS, filled
 from ..store.__main__ import database_cpu, empty, figures
+from .cpu import Tree
 
 HERE = Path(__file__).parent
 TOPIC = "keyed-events"
 PARTITIONS = 4
 TABLE = "CREATE TABLE keyed (key text PRIMARY KEY, events bigint, first_at text, last_at text)"
-FLINK_JARS = (
-    "org.apache.flink:flink-sql-connector-kafka:4.0.1-2.0",
-    "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",
-    "org.apache.flink:flink-connector-jdbc-postgres:4.0.0-2.0",
-    "org.postgresql:postgresql:42.7.7",
-)
+
+
+class Peer(Protocol):
+    """A peer: how it is installed, and the program that does the work."""
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+
+    def command(self, home: Path) -> list[str]:
+        """Install it under a directory unless it is there, and return how it is started. Raises CalledProcessError."""
+
+    def address(self, url: str) -> str:
+        """Return the database's address as the peer takes it."""
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A peer: how it is installed, and the program that does the work."""
+class PythonPeer:
+    """A peer of packages in an environment of its own."""
 
     name: str
     packages: tuple[str, ...]
     program: str
-    jars: tuple[str, ...] = ()
+
+    def command(self, home: Path) -> list[str]:
+        """Return its Python and its program."""
+        python = home / self.name / "bin/python"
+        if not (home / self.name / "done").exists():
+            subprocess.run([sys.executable, "-m", "venv", home / self.name], check=True)
+            quiet = ("--quiet", "--disable-pip-version-check")
+            subprocess.run([python, "-m", "pip", "install", *quiet, *self.packages], check=True)
+            (home / self.name / "done").touch()
+        return [str(python), str(HERE / self.program)]
+
+    def address(self, url: str) -> str:
+        """Return it as it is."""
+        return url
 
 
-PEERS = (
-    Peer("quix", ("quixstreams[postgresql]==3.28.1",), "quix_app.py"),
-    Peer("pathway", ("pathway==0.33.0",), "pathway_app.py"),
-    Peer("flink", ("apache-flink==2.3.0",), "flink_app.py", FLINK_JARS),
+@dataclass(frozen=True)
+class JavaPeer:
+    """A peer of jars, which the pom beside its program names."""
+
+    name: str
+    options: tuple[str, ...] = ()
+
+    def command(self, home: Path) -> list[str]:
+        """Return the launch of its source."""
+        jars, source = home / self.name / "jars", HERE / self.name
+        if not (home / self.name / "done").exists():
+            maven = ("mvn", "-q", "-B", "-f", source / "pom.xml", "dependency:copy-dependencies")
+            subprocess.run([*maven, "-DincludeScope=runtime", f"-DoutputDirectory={jars}"], check=True)
+            (home / self.name / "done").touch()
+        return ["java", "-Xmx2g", *self.options, "-cp", f"{jars}/*", str(source / "App.java")]
+
+    def address(self, url: str) -> str:
+        """Return it in the form of JDBC."""
+        at = urlsplit(url)
+        return f"jdbc:postgresql://{at.hostname}:{at.port}{at.path}?{urlencode({'user': at.username})}"
+
+
+PEERS: tuple[Peer, ...] = (
+    PythonPeer("quix", ("quixstreams[postgresql]==3.28.1",), "quix_app.py"),
+    PythonPeer("pathway", ("pathway==0.33.0",), "pathway_app.py"),
+    JavaPeer("flink", ("--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED")),
+    JavaPeer("kafka_streams"),
 )
 
 
@@ -79,21 +127,6 @@ class Run:
     steady: float  # seconds from the first row on
     cpu: float  # seconds of the process, its children among them
     database: float
-
-
-def installed(peer: Peer, home: Path) -> tuple[Path, str]:
-    """Return the peer's Python and the addresses of its jars. Raises CalledProcessError."""
-    place = home / peer.name
-    python = place / "bin/python"
-    if not (place / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        quiet = ("--quiet", "--disable-pip-version-check")
-        subprocess.run([python, "-m", "pip", "install", *quiet, *peer.packages], check=True)
-        for jar in peer.jars:
-            copy = ("mvn", "-q", "-B", "dependency:copy", f"-Dartifact={jar}", f"-DoutputDirectory={place}/jars")
-            subprocess.run(copy, check=True)
-        (place / "done").touch()
-    return python, ";".join(f"file://{jar}" for jar in sorted((place / "jars").glob("*.jar")))
 
 
 async def keyed(bus: Path) -> list[tuple[bytes, bytes]]:
@@ -134,21 +167,6 @@ async def consumed(brokers: str, count: int) -> Run:
     return Run(seconds, seconds, time.process_time() - before, 0.0)
 
 
-def cpu_of(process: int) -> float:
-    """CPU seconds of a process and of those that it started and that run."""
-    hertz, total, pending = os.sysconf("SC_CLK_TCK"), 0.0, [process]
-    while pending:
-        each = pending.pop()
-        try:
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            total += sum(map(int, fields[11:15])) / hertz
-            for thread in Path(f"/proc/{each}/task").iterdir():
-                pending += map(int, (thread / "children").read_text().split())
-        except OSError:
-            continue
-    return total
-
-
 async def peer_run(command: list[str], plain: str, count: int, limit: float) -> Run | None:
     """A peer from its start until its rows count all events; None if that takes longer than the limit."""
     connection = await asyncpg.connect(plain)
@@ -158,16 +176,18 @@ async def peer_run(command: list[str], plain: str, count: int, limit: float) -> 
     database, start, first = database_cpu(pid), time.perf_counter(), 0.0
     with tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
+        tree = Tree(process.pid)
         try:
             while (now := time.perf_counter()) - start < limit:
                 done = await connection.fetchval("SELECT sum(events)::int8 FROM keyed") or 0
                 first = first or (now if done else 0.0)
                 if done >= count:
-                    return Run(now - start, now - first, cpu_of(process.pid), database_cpu(pid) - database)
+                    return Run(now - start, now - first, tree.look(), database_cpu(pid) - database)
                 if process.returncode is not None:
                     log.seek(0)
                     print(f"  ended with {process.returncode}: {log.read()[-600:].decode(errors='replace')}")
                     return None
+                tree.look()
                 await asyncio.sleep(0.1)
             return None
         finally:
@@ -211,16 +231,14 @@ async def compare(given: argparse.Namespace, directory: Path) -> None:
     """Run all in turns and print the medians."""
     bus = given.bus or filled(directory, given.persons, 1.0)
     messages = await keyed(bus)
-    ready: dict[str, list[str]] = {}
+    ready: dict[str, tuple[Peer, list[str]]] = {}
     for peer in PEERS:
         if peer.name not in given.peer:
             continue
         try:
-            python, jars = installed(peer, given.home)
+            ready[peer.name] = peer, peer.command(given.home)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"{peer.name}: cannot be installed here: {error}")
-            continue
-        ready[peer.name] = [str(python), str(HERE / peer.program), jars]
     brokers = kafka_local.start(directory / "kafka")
     (directory / "postgres").mkdir()
     plain = start_postgres(directory / "postgres").replace("postgresql+asyncpg", "postgresql")
@@ -230,10 +248,10 @@ async def compare(given: argparse.Namespace, directory: Path) -> None:
         print(f"{len(messages):,} events, {len({key for key, _ in messages}):,} keys, {PARTITIONS} partitions")
         for turn in range(given.runs):
             runs.setdefault("raw consumption", []).append(await consumed(brokers, len(messages)))
-            for name, (python, program, jars) in ready.items():
+            for name, (peer, start) in ready.items():
                 place = directory / f"{name}-{turn}"
                 place.mkdir()
-                command = [python, program, brokers, TOPIC, plain, str(place), *([jars] if jars else [])]
+                command = [*start, brokers, TOPIC, peer.address(plain), str(place)]
                 runs.setdefault(name, []).append(await peer_run(command, plain, len(messages), given.limit))
             runs.setdefault("visabus (whole)", []).append(await own_run(bus, directory, plain))
     finally:
