@@ -182,12 +182,12 @@ async def peer_run(command: list[str], plain: str, count: int, limit: float) -> 
                 done = await connection.fetchval("SELECT sum(events)::int8 FROM keyed") or 0
                 first = first or (now if done else 0.0)
                 if done >= count:
-                    return Run(now - start, now - first, tree.look(), database_cpu(pid) - database)
+                    return Run(now - start, now - first, tree.sample(), database_cpu(pid) - database)
                 if process.returncode is not None:
                     log.seek(0)
                     print(f"  ended with {process.returncode}: {log.read()[-600:].decode(errors='replace')}")
                     return None
-                tree.look()
+                tree.sample()
                 await asyncio.sleep(0.1)
             return None
         finally:

@@ -44,7 +44,7 @@ from .cpu import Tree
 
 ROOT = Path(__file__).parents[3]
 SEED = 3
-LOOK_SECONDS = 0.05
+SAMPLE_SECONDS = 0.05
 Record = tuple[str, str]
 
 
@@ -106,8 +106,8 @@ def run(command: Iterable[object]) -> Cost:
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     tree, cpu = Tree(process.pid), 0.0
     while process.poll() is None:
-        cpu = tree.look()
-        time.sleep(LOOK_SECONDS)
+        cpu = tree.sample()
+        time.sleep(SAMPLE_SECONDS)
     if process.returncode:
         raise SystemExit(f"failed with {process.returncode}: {process.args!r}")
     return Cost(time.perf_counter() - start, cpu)

@@ -9,20 +9,20 @@ _HERTZ = os.sysconf("SC_CLK_TCK")
 
 
 class Tree:
-    """A process and its descendants, looked at from time to time: what each had used when it was last seen."""
+    """A process and its descendants, measured from time to time: what each had used when it was last seen."""
 
     def __init__(self, process: int) -> None:
         self._process = process
         self._seen: dict[tuple[int, str], float] = {}
 
-    def look(self) -> float:
-        """Look again and return the seconds of all that were ever seen."""
+    def sample(self) -> float:
+        """Measure again and return the seconds of all that were ever seen."""
         pending = [self._process]
         while pending:
             each = pending.pop()
             try:
                 fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-                # the process's own: of children that ended and were waited for it is their own last look that counts
+                # the process's own: of children that ended and were waited for it is their own last measure that counts
                 self._seen[each, fields[19]] = sum(map(int, fields[11:13])) / _HERTZ
                 for thread in Path(f"/proc/{each}/task").iterdir():
                     pending += map(int, (thread / "children").read_text().split())

@@ -94,10 +94,10 @@ def main() -> None:
     connection.execute(EVENTS, [events])
     connection.execute(COUNTING)
     connection.execute(CLAIMS)
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT DISTINCT split_part(unnest(numbers), '/', 1) AS scheme FROM claim ORDER BY scheme"
     ).fetchall()
-    schemes = [scheme for (scheme,) in found if scheme != "booking"]  # one booking is of a family
+    schemes = [scheme for (scheme,) in rows if scheme != "booking"]  # one booking is of a family
     columns = ", ".join(
         f"nullif(list_filter(numbers, lambda each: starts_with(each, '{scheme}/')), []) AS of_{scheme}"
         for scheme in schemes
