@@ -63,6 +63,14 @@ def a_generation_apart(one: str, other: str) -> bool:
     return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
 
 
+@lru_cache(maxsize=50_000)
+def of_two_generations(one: str, other: str) -> bool:
+    """Whether neither day can be the other mistyped, and they are as far apart as parents and children are."""
+    if len(one) != 10 or len(other) != 10 or birth_score(one, other) > 0:
+        return False
+    return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
+
+
 def a_digit_of_the_year(one: str, other: str) -> bool:
     """Whether two days are one but for a digit of the year."""
     return len(one) == len(other) == 10 and one[4:] == other[4:] and _wrong(one, other) == 1

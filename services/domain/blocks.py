@@ -12,7 +12,9 @@ known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from services.domain.facts import Claim, key_hash
 from services.domain.frequencies import customary
@@ -110,5 +112,16 @@ def _consonants(name: Name) -> str:
 
 def _every_consonant(name: Name) -> str:
     """The consonants of the whole name, sorted."""
-    families, givens = name
-    return "".join(sorted("".join(map(consonants, (*families, *givens)))))
+    return "".join(sorted("".join(map(_of_field, name))))
+
+
+def _of_field(tokens: Sequence[str]) -> str:
+    """The consonants of a family or given name as if it were written together: of two equal ones at a seam one is left.
+
+    SEONG GOONG is SEONGGOONG, whose letters that stand twice count once.
+    """
+    heard = "".join(map(consonants, tokens))
+    seams = (consonants(one[-1]) for one, other in pairwise(tokens) if one[-1] == other[0])
+    for consonant in seams:
+        heard = heard.replace(consonant, "", 1)
+    return heard

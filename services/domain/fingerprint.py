@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 27
+NORMALISER = 28
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -43,7 +43,7 @@ def fingerprint() -> str:
         (
             births.GENERATION,
             blocks.SOUND_CUT,
-            frequencies.PART,
+            (frequencies.PART, frequencies.PART_ELSEWHERE),
             numbers.LEAST,
             numbers.SERIES,
             sorted(numbers.PLACEHOLDER_WORDS),

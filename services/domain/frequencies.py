@@ -21,8 +21,8 @@ DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("frequenc
 FAMILY_COMMON, FAMILY_RARE, GIVEN_COMMON, GIVEN_RARE, PARTICLE, INITIAL = 4.8, 9.0, 3.9, 7.5, 0.5, 1.0
 LISTED = 0.75
 """The part of a listed name's rarity that counts: names go with each other, with years of birth and with regions."""
-PART = 3
-"""Letters of each of two common names, at least, of which a longer name may be made."""
+PART, PART_ELSEWHERE = 2, 3
+"""Letters of each of two common names, at least, of which a longer name may be made: of the country, of any country."""
 _OF = 10_000
 _CODES = {"D": "DEU", "RKS": "XXK", "ROM": "ROU"}
 """Codes of machine-readable documents that stand for a country of another code."""
@@ -75,7 +75,7 @@ def _common_parts(token: str, role: str, country: str) -> tuple[str, str] | None
     listed = _BITS[role].get(_CODES.get(country, country), {})
     for at in range(PART, len(token) - PART + 1):
         parts = token[:at], token[at:]
-        if all(part in COMMON or spelling(part) in listed for part in parts):
+        if all((len(part) >= PART_ELSEWHERE and part in COMMON) or spelling(part) in listed for part in parts):
             return parts
     return None
 

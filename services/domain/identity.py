@@ -167,7 +167,7 @@ class Cluster:
                 yield "sexes different"
             if self._any_names(other, scoring.given_conflict):
                 yield "given names of two people"
-            if self._a_generation(other):
+            if self._a_generation(other, births.a_generation_apart):
                 yield A_GENERATION
             if pair and scoring.passports_apart(self.documents, other.documents):
                 if not scoring.joined_apart(*pair):
@@ -181,7 +181,7 @@ class Cluster:
                 yield "given names of two people under one document"
             elif sexes_differ and self._any_names(other, scoring.no_given_in_common):
                 yield "given names and sexes of two people under one document"
-            if self._a_generation(other) and len(self.documents & other.documents) < 2:
+            if self._a_generation(other, _parent_and_child) and len(self.documents & other.documents) < 2:
                 yield A_GENERATION
         elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
@@ -261,9 +261,9 @@ class Cluster:
             births.births_agree(mine, theirs) for mine in self.dates for theirs in other.dates
         )
 
-    def _a_generation(self, other: Cluster) -> bool:
+    def _a_generation(self, other: Cluster, apart: Callable[[str, str], bool]) -> bool:
         return bool(self.births and other.births) and all(
-            births.a_generation_apart(mine, theirs) for mine in self.births for theirs in other.births
+            apart(mine, theirs) for mine in self.births for theirs in other.births
         )
 
     def differs_by_a_digit_of_the_year(self, other: Cluster, by: str) -> bool:
@@ -277,9 +277,13 @@ class Cluster:
         return list(self.vetoes(other, by)) == [A_GENERATION]
 
     def _any_names(self, other: Cluster, conflict: Callable[[FullName, FullName], bool]) -> bool:
+        """Whether any two names are two people's. Where one name stands on both sides the others were mistyped."""
         if self.names & other.names:
             return False
-        return any(conflict(mine, theirs) for mine in self.names for theirs in other.names)
+        pairs = [(mine, theirs) for mine in self.names for theirs in other.names]
+        if not any(conflict(*pair) for pair in pairs):
+            return False
+        return not any(scoring.one_name(*pair) for pair in pairs)
 
     def of_one_birth_and_name(self, other: Cluster) -> bool:
         """Whether a date of birth agrees, and no name is another person's."""
@@ -343,9 +347,14 @@ def same_holder(one: Claim, other: Claim, common: int = 1) -> bool:
     if not one.birth or not other.birth:
         mine, theirs = scoring.compared(one), scoring.compared(other)
         return not mine.names or not theirs.names or scoring.names_score(mine, theirs) > scoring.FAMILY_OTHER
-    if births.a_generation_apart(one.birth, other.birth) and common < 2:
+    if common < 2 and _parent_and_child(one.birth, other.birth):
         return False
     return scoring.score(one, other) + scoring.SHARED_DOCUMENT >= scoring.ACCEPT
+
+
+def _parent_and_child(one: str, other: str) -> bool:
+    """Whether two dates of birth are those of a parent and a child, on one day of the year or on two."""
+    return births.a_generation_apart(one, other) or births.of_two_generations(one, other)
 
 
 def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
@@ -563,16 +572,22 @@ class _Parted:
     def _owners(self, text: str, key: bytes) -> set[bytes]:
         """Return whose a number may be that a node without a name has; no one's where it is told of two people.
 
-        That is the one person who has it; the person of whom several records tell it, where one record tells it of
-        another; or several that have one name and birthday, and are apart for a number that was mistyped.
+        That is the one person who has it; of several the one of whom a record under the number is of the day of this
+        one; the person of whom several records tell it, where one record tells it of another; or several that have one
+        name and birthday, and are apart for a number that was mistyped.
         """
         counts = Counter[bytes]()
+        present = set[bytes]()
         for holder in self._held.get((text, key), ()):
             counts[self.home[holder]] += len(self._nodes[holder].records)
+            if not self._nodes[holder].days.isdisjoint(self._nodes[key].days):
+                present.add(self.home[holder])
         if not counts:
             return {key}
         (first, most), *others = counts.most_common()
-        if most >= OUTWEIGHS and sum(records for _, records in others) == 1:
+        if len(present) == 1 and len(self._nodes[key].days) == 1:
+            return present
+        if (not present or first in present) and most >= OUTWEIGHS and sum(records for _, records in others) == 1:
             return {first}
         clusters = [self.clusters[home] for home in counts]
         if all(one.of_one_birth_and_name(other) for one, other in combinations(clusters, 2)):

@@ -18,7 +18,8 @@ DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("names.to
 
 PLACEHOLDERS = frozenset(DATA["placeholders"].split())
 TITLES = frozenset(DATA["titles"].split())
-_SILENT_TOKENS = PLACEHOLDERS | TITLES
+_SILENT_TOKENS = PLACEHOLDERS | TITLES | frozenset(DATA["styles"].split())
+HONORIFICS = frozenset(DATA["honorifics"].split())
 GENERATIONS = frozenset(DATA["generations"].split())
 PARTICLES = frozenset(DATA["particles"].split()) | GENERATIONS
 ARTICLES = tuple(DATA["articles"].split())
@@ -37,10 +38,17 @@ _SOUNDS = (
 _LETTERS = (
     (re.compile(r"OH$"), "O"),
     (re.compile("TCH"), "CH"),
+    (re.compile("SCH"), "SH"),
+    (re.compile("TH"), "T"),
+    (re.compile("PH"), "F"),
     (re.compile("C(?![EHIY])"), "K"),
     (re.compile("W"), "V"),
 )
-"""Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, WEI and VEI."""
+"""Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, MARTHA and MARTA."""
+_HEARD_AS = (("ZH", "J"), ("KH", "K"), ("GH", "G"), ("CK", "K"), ("Q", "K"), ("X", "KS"), ("Z", "S"))
+"""Letters between which writers hesitate who spell a name as they hear it: ZHENG and JENG, ZUO and SUO."""
+_MRZ = (("NXX", "N"), ("UXX", "U"))
+"""What ICAO Doc 9303 part 3 lets a machine-readable zone have for letters with a tilde or two dots."""
 _SPLIT = re.compile(r"[^A-Z0-9]+")
 _SILENT = re.compile(r"['`´’.]")
 _TWICE = re.compile(r"(.)\1+")
@@ -77,7 +85,14 @@ def tokens(name: str) -> tuple[str, ...]:
     plain = _SILENT.sub("", name)
     if not plain.isascii():
         plain = anyascii(plain).replace("'", "")
-    return tuple(token for token in _SPLIT.split(plain.upper()) if token and token not in _SILENT_TOKENS)
+    named = tuple(token for token in _SPLIT.split(plain.upper()) if token and token not in _SILENT_TOKENS)
+    return tuple(map(_without_fillers, named)) if "XX" in plain else named
+
+
+def _without_fillers(token: str) -> str:
+    for written, letter in _MRZ:
+        token = token.replace(written, letter)
+    return token
 
 
 @lru_cache(maxsize=50_000)
@@ -85,13 +100,26 @@ def spelling(token: str) -> str:
     """What transliterations of one name have in common: the same text for MUELLER and MULLER, MOHAMMED and MUHAMAD."""
     if token in VARIANTS:
         return VARIANTS[token]
+    token = _respelt(token)
+    token = token.replace("J", "I") if len(token) > 2 else token
+    token = _TWICE.sub(r"\1", token)
+    return VARIANTS.get(token, token)
+
+
+def _respelt(token: str) -> str:
     for pair, one in _VOWELS.items():
         token = token.replace(pair, one)
     for written, plain in _LETTERS:
         token = written.sub(plain, token)
-    token = token.replace("Y", "I").replace("J", "I") if len(token) > 2 else token
-    token = _TWICE.sub(r"\1", token)
-    return VARIANTS.get(token, token)
+    return token.replace("Y", "I") if len(token) > 1 else token
+
+
+@lru_cache(maxsize=50_000)
+def _by_ear(token: str) -> str:
+    """The token as somebody may spell it who hears it. Its vowels stay, so it tells short names apart."""
+    for written, heard in _HEARD_AS:
+        token = token.replace(written, heard)
+    return _TWICE.sub(r"\1", _respelt(token))
 
 
 @lru_cache(maxsize=50_000)
@@ -127,13 +155,20 @@ def alike(one: str, other: str) -> Alike:
     short, long = _by_length(one, other)
     if _with_title(short, long) or _with_prefix(short, long) or _other_article(one, other):
         return Alike.VARIANT
-    if one in NICKNAMES and other in NICKNAMES and NICKNAMES[one] & NICKNAMES[other]:
+    if _full_forms(one) & _full_forms(other):
         return Alike.NEAR
     if one in COMMON and other in COMMON:
         return Alike.NOT
     if (len(short) == 1 or len(short) >= 10) and long.startswith(short):
         return Alike.CUT
+    if len(short) > 1 and _by_ear(one) == _by_ear(other):
+        return Alike.NEAR
     return _mistyped(short, long)
+
+
+def _full_forms(token: str) -> frozenset[str]:
+    """What the token may stand for, by its own spelling or by another one: ALEKSANDR is ALEXANDER, as SASHA may be."""
+    return NICKNAMES.get(token) or NICKNAMES.get(spelling(token), frozenset())
 
 
 def _by_length(one: str, other: str) -> tuple[str, str]:
@@ -201,8 +236,13 @@ Name = tuple[tuple[str, ...], tuple[str, ...]]
 
 @lru_cache(maxsize=50_000)
 def name_of(family: str, given: str) -> Name:
-    """A name in tokens. One that stands in both fields is a single name: SUHARTO SUHARTO."""
+    """A name in tokens. One that stands in both fields is a single name: SUHARTO SUHARTO.
+
+    What stands in front of given names and says how somebody is honoured is left out: SHEIKH ZAYED.
+    """
     families, givens = tokens(family), tokens(given)
+    if len(givens) > 1 and givens[0] in HONORIFICS:
+        givens = givens[1:]
     return families, () if givens == families else givens
 
 

@@ -289,8 +289,8 @@ def _given_stands_in(one: Name, other: Name) -> bool:
 
 
 def _stands_for(one: str, other: str) -> bool:
-    how = alike(one, other)
-    return how >= Alike.VARIANT or (how is Alike.CUT and min(len(one), len(other)) == 1)
+    how, least = alike(one, other), min(len(one), len(other))
+    return how >= Alike.VARIANT or (how is Alike.CUT and (least == 1 or least >= FIELD_CUT))
 
 
 def mistyped(one: str, other: str) -> bool:
@@ -438,6 +438,25 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     if not strange("".join(mine[1]), "".join(theirs[1])):
         return False  # written together in one of them, and cut or respelt besides
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
+
+
+@lru_cache(maxsize=50_000)
+def one_name(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two names (family, given) are one in another permitted spelling, or cut by a system."""
+    mine, theirs = name_of(*one), name_of(*other)
+    if not all(mine) or not all(theirs):
+        return False
+    matched = _matched(mine, theirs)
+    if not matched.missed and not matched.lost and all(how >= Alike.VARIANT for how, _, _ in matched.pairs):
+        return True
+    return all(map(_one_field, mine, theirs))
+
+
+def _one_field(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    if one == other:
+        return True
+    short, long = sorted((" ".join(one), " ".join(other)), key=len)
+    return len(short) >= FIELD_CUT and long.startswith(short)
 
 
 @lru_cache(maxsize=50_000)

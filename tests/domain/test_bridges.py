@@ -6,6 +6,7 @@ Each kind was met in evaluations. All persons are invented. Every test names the
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from domain.pairs import Record, event_of, groups, verdict
@@ -59,6 +60,36 @@ BRIDGES: dict[str, tuple[list[Record], Persons]] = {
 def test_a_record_of_nothing_but_a_number(what: str) -> None:
     records, persons = BRIDGES[what]
     assert groups(records) == persons
+
+
+def _on_days(*records: tuple[Record, int]) -> Persons:
+    """The persons of records that are each of a day."""
+    facts = [fact_of(codec.encode(event_of(record, f"{at}", day))) for at, (record, day) in enumerate(records)]
+    return {frozenset(int(record) for _, record in person.records) for person in resolve.persons(facts)}
+
+
+OF_ONE_DAY = ((MIRAUZ, 0), (MIRAUZ, 9), (MIRAUZ, 30), (ORNECIDO, 10), (MISTYPED, 25), (NUMBER, 25))
+
+
+def test_a_record_of_nothing_but_a_number_is_of_who_crossed_that_day() -> None:
+    """Two people have one passport number; she left that day by another system's word, under that number."""
+    assert _on_days(*OF_ONE_DAY) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
+    assert _on_days(*OF_ONE_DAY[:-1], (NUMBER, 30)) == {frozenset({0, 1, 2, 5}), frozenset({3, 4})}
+    both_there = _on_days(*OF_ONE_DAY, (MIRAUZ, 25), (MISTYPED, 50))
+    assert both_there == {frozenset({0, 1, 2, 6}), frozenset({3, 4, 7}), frozenset({5})}
+
+
+def test_a_day_that_is_forgotten_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = resolve._nodes
+
+    def without_days(*given: Any) -> Any:
+        nodes, home = fresh(*given)
+        for node in nodes.values():
+            node.days.clear()
+        return nodes, home
+
+    monkeypatch.setattr(resolve, "_nodes", without_days)
+    assert _on_days(*OF_ONE_DAY) == {frozenset({0, 1, 2, 5}), frozenset({3, 4})}
 
 
 PLANTED: dict[str, tuple[object, str, object]] = {
