@@ -11,6 +11,7 @@ from services.domain import programs, rules
 from services.domain.facts import Fact, end_of_day, instant
 from services.domain.holidays import business_day
 
+PETITION_FORM = "I-129"
 INSPECTION_FORM = "I-94"
 """The form of what the inspecting agency decides by itself: a deferred inspection, a new date, a class mended."""
 
@@ -30,6 +31,7 @@ class Application:
     bridges: bool = False  # asks for the class to which a student's status is carried over
     void: bool = False  # leaves no period of authorised stay behind
     protected: bool = False  # filed by a person who was held to maintain status: INA 244(f)(4)
+    revoked: Fact | None = None  # the step that ended what had been granted and had begun
 
     @property
     def adjusts(self) -> bool:
@@ -70,18 +72,38 @@ def _application(receipt: str, steps: Sequence[Fact], zone_name: str) -> Applica
     decisions = [step for step in steps if step.body["action"] in ("approved", "denied", "withdrawn")]
     asks = steps[0].body["asks"]
     starts = next((step.body["valid_from"] for step in steps if "valid_from" in step.body), None)
+    revoked = _revoked(decisions)
+    if revoked is not None:
+        decisions = [step for step in decisions if step.body["action"] == "approved"]
     return Application(
         receipt,
         decisions[-1] if decisions else None,
         filed_at(steps, zone_name),
         asks,
         tuple(sorted(step.uuid for step in steps if step is filed or step in decisions[-1:])),
+        revoked=revoked,
         inspection=steps[0].body["form"] == INSPECTION_FORM,
         paper=_on_paper(steps),
         starts=None if starts is None else date.fromisoformat(starts),
         bridges=asks == "change_class"
         and any(step.body.get("requested_class") == rules.CAP_GAP_CLASS for step in steps),
     )
+
+
+def _revoked(decisions: Sequence[Fact]) -> Fact | None:
+    """The step by which an approved petition ended once it had begun; None where there is none.
+
+    Withdrawn by the employer, it is revoked by that (8 CFR 214.2(h)(11)(ii), (l)(9)(ii), (o)(8)(ii), (p)(10)(ii)): the
+    status that rested on it is over, and the date that had been granted is none that nobody granted. A petition that
+    ended before its first day granted nothing; nor did an application that was reopened and denied (8 CFR 103.5(a)(5)).
+    """
+    granted = [step for step in decisions if step.body["action"] == "approved"]
+    if not granted or decisions[-1].body["action"] == "approved" or decisions[-1].body["form"] != PETITION_FORM:
+        return None
+    last = decisions[-1]
+    begins = granted[-1].body.get("valid_from")
+    begun = granted[-1].day if begins is None else max(granted[-1].day, date.fromisoformat(begins).toordinal())
+    return last if begun <= last.day else None
 
 
 def _on_paper(steps: Sequence[Fact]) -> bool:

@@ -82,6 +82,8 @@ def _period(visit: Visit) -> Period | None:
     period = Period(admission_class, rule, 0, last.isoformat(), 0, paroled=paroled)
     if paroled:
         _end_early(period, visit, day, last)
+    elif admission_class == rules.TPS_CLASS:
+        _designation_over(period, visit, last)
     last_ordinal = date.fromisoformat(str(period.last_day)).toordinal()
     period.end = period.grace = programs.over(last_ordinal, arrival.zone)
     if rule.grace_days and rule.basis is Basis.I94_DATE:  # else it lies inside, or with the program
@@ -102,6 +104,27 @@ def _end_early(period: Period, visit: Visit, day: date, stated: date) -> None:
     ended = _ended_by_notice(visit)
     if ended and date.fromordinal(min(ended)).isoformat() < str(period.last_day):
         period.last_day, period.notice = date.fromordinal(min(ended)).isoformat(), None
+
+
+def _designation_over(period: Period, visit: Visit, stated: date) -> None:
+    """Ends an admission in protected status where the designation ended by notice, or the status was withdrawn.
+
+    Who comes back with leave is admitted in that status, and in no other (INA 244(f)(3)): it ends with the designation
+    (INA 244(b)(3)(B)) or by its withdrawal (INA 244(c)(3)), whatever the date on the I-94.
+    """
+    arrival = visit.arrival
+    notice = notice_for(rules.MAINTAINING, "", citizenship_of(arrival))
+    end = None if notice is None else notice.end_of(stated, date.fromordinal(arrival.day))
+    if end is not None and end < stated:
+        period.last_day, period.notice = end.isoformat(), notice
+    ended = min((fact.day for fact in visit.facts if _withdrawn(fact) and fact.day >= arrival.day), default=None)
+    if ended is not None and date.fromordinal(ended).isoformat() < str(period.last_day):
+        period.last_day, period.notice = date.fromordinal(ended).isoformat(), None
+
+
+def _withdrawn(fact: Fact) -> bool:
+    """Whether temporary protected status was withdrawn from the person."""
+    return bool(fact.body["fact"] == rules.TPS_WITHDRAWN)
 
 
 def _ended_program(visit: Visit, admission_class: str, stated: date | None) -> tuple[Notice | None, date | None]:
@@ -136,9 +159,8 @@ def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:
         return months_after(day, rule.months)
     if rule.basis is Basis.DATED_PROGRAM and rule.months:
         return stated and min(stated, months_after(day, rule.months))
-    if rule.basis is Basis.CAPPED:
-        limit = day + timedelta(days=rule.days - 1)
-        return min(stated, limit) if stated else limit
+    if rule.basis is Basis.COUNTED and stated is None:
+        return day + timedelta(days=rule.days - 1)
     return stated
 
 
@@ -169,6 +191,8 @@ class Line:
     parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice
     program: Notice | None = None  # what ended the program of a parole
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
+    gap_end: int = 0  # the first second behind a cap-gap
+    granted: str = ""  # the receipt of what was granted last
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
         """Adds a piece that rests on the present proof."""
@@ -303,7 +327,8 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
     `endings`: the ends of the employment on which it rests, in order.
     """
     waiting = _by_last_action([one for one in applications if not one.adjusts])
-    for ending in endings:
+    revoked = [one.revoked for one in applications if one.revoked is not None]
+    for ending in sorted((*endings, *revoked), key=lambda fact: fact.day) if revoked else endings:
         # reported with a day before the admission, across the date line say: the admission is not undone by it
         day = max(ending.day, line.arrival.day)
         waiting = _employment_over(line, ending, day, waiting)
@@ -363,6 +388,8 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
         else:
             earlier.append(application)
     period = line.period
+    if named and line.granted and line.granted not in named:
+        return [*earlier, *later]  # an employment of before: status rests on the petition that was granted since
     if period.row.employment_days is None or period.spent or since >= period.end:
         for application in earlier:
             _extend(line, application)
@@ -372,15 +399,16 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     line.proof = (line.arrival.uuid, ending.uuid)
     line.cut(since)
     left = _employment_days(line, day)
+    reason = "petition revoked" if ending.kind == "extension" else "employment ended"
     if left:
-        line.add(since, Outcome.IN_GRACE, "employment ended", rules.EMPLOYMENT)
+        line.add(since, Outcome.IN_GRACE, reason, rules.EMPLOYMENT)
     period.spent, period.timely = True, 0
     period.status_end = min(period.end, programs.over(day + left, line.arrival.zone))
     line.reach, line.rest = period.status_end, ()
     if period.status_end == period.end < period.grace:  # in status up to the date: its days of grace follow
         line.add(period.end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
         line.reach = period.grace
-    line.after = interval(line.reach, Outcome.TERMINATED, "employment ended", rules.OUT_OF_STATUS, line.proof)
+    line.after = interval(line.reach, Outcome.TERMINATED, reason, rules.OUT_OF_STATUS, line.proof)
     return [*(one for one in earlier if one.receipt not in named), *later]
 
 
@@ -422,6 +450,8 @@ def _extend(line: Line, application: Application) -> None:
         return
     if application.bridges and period.admission_class == rules.CAP_GAP_FROM and "cap-gap" in period.row.training:
         _bridge(line, application)
+        if line.gap_end and _waits_behind(line, application):
+            return
     if not _filed_in_time(line, application):
         return
     # filed out of status it gives no status, but a stay behind the date: INA 212(a)(9)(B)(iv)
@@ -471,6 +501,7 @@ def _bridge(line: Line, application: Application) -> None:
     if application.decided is not None:
         period_end = min(period_end, decision_over(application.decided, zone_name))
     if period_end in (ended, period.end) or period_end < ended:
+        line.gap_end = period_end if carried and period_end == period.end else 0
         return
     line.proof = tuple(sorted({line.arrival.uuid, *application.evidence, *(held.evidence if held else ())}))
     line.cut(ended)
@@ -478,7 +509,26 @@ def _bridge(line: Line, application: Application) -> None:
     line.add(period_end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
     grace = local_day(period_end - 1, zone_name).toordinal() + period.row.grace_days
     period.end, line.reach, line.after = period_end, programs.over(grace, zone_name), None
-    period.grace = line.reach
+    period.grace, line.gap_end = line.reach, period_end
+
+
+def _waits_behind(line: Line, application: Application) -> bool:
+    """Whether a petition outlasts its cap-gap; then its holder may stay, not as a student, up to the decision.
+
+    "While the change of status petition is pending" is what the agency says of it (USCIS, 28 September 2018, of the
+    gap that then ended on 1 October). Days of grace that are left at a denial are not taken.
+    """
+    decided, zone_name = application.decided, line.arrival.zone
+    decision = FOREVER if decided is None else decision_over(decided, zone_name)
+    if decision <= line.gap_end:
+        return False
+    grace, row = line.reach, line.period.row
+    line.bridging.append(application)
+    _bridge_over(line, application, line.gap_end)
+    if decision < grace:
+        line.add(decision, Outcome.IN_GRACE, "days of grace", (row.id, row.citation))
+        line.reach = grace
+    return True
 
 
 def _approve(line: Line, application: Application, decided: Fact, proof: tuple[str, ...]) -> None:
@@ -497,7 +547,7 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
         since = max(line.arrival.start + 1, end - 1)
     if since > line.reach:
         line.over(since)
-    line.proof = proof
+    line.proof, line.granted = proof, application.receipt
     line.cut(since)
     line.after, line.rest = None, ()
     same_class = new_class == period.admission_class

@@ -20,7 +20,7 @@ class Basis(Enum):
     """Where the last authorised day comes from. A date on the I-94 counts wherever there is one."""
 
     I94_DATE = "the date on the I-94"
-    CAPPED = "the date on the I-94, at most a number of days from admission"
+    COUNTED = "the date on the I-94, or a number of days from admission"
     MONTHS = "a number of months from admission"
     DURATION = "duration of status, or the date on the I-94"
     PROGRAM = "duration of status, as long as the program in SEVIS; a date on the I-94 ends it until that is changed"
@@ -76,18 +76,18 @@ EMPLOYMENT_DAYS_SINCE = date(2017, 1, 17)
 EXTEND_OR_CHANGE = frozenset({"extend", "change_class"})
 RULES: tuple[Rule, ...] = (
     Rule("visitor", _classes("B1 B2"), Basis.I94_DATE, "8 CFR 214.2(b)(1)-(2)"),
-    Rule("visa-waiver", _classes("WB WT"), Basis.CAPPED, "INA 217(a)(1), 248(a)(4)", days=90, extendable=False),
+    Rule("visa-waiver", _classes("WB WT"), Basis.COUNTED, "INA 217(a)(1), 248(a)(4)", days=90, extendable=False),
     Rule(
         # Not covered: the fourteen days of 8 CFR 212.1(r), which no record tells apart; the date on the I-94 has them.
         "guam-waiver",
         _classes("GB GMB GMT GT"),
-        Basis.CAPPED,
+        Basis.COUNTED,
         "INA 214(a)(1), 248(a)(4); 8 CFR 212.1(q), 214.1(c)(3)(viii)",
         days=45,
         extendable=False,
         looked_at=READ_AGAIN,
     ),
-    Rule("fiance", _classes("K1 K2"), Basis.CAPPED, "8 CFR 214.2(k)", days=90, extendable=False),
+    Rule("fiance", _classes("K1 K2"), Basis.COUNTED, "8 CFR 214.2(k)", days=90, extendable=False),
     Rule(
         "spouse-of-citizen",
         _classes("K3 K4"),
@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
         changeable=False,
         looked_at=date(2026, 11, 30),
     ),
-    Rule("transit-crew", _classes("C1 D1 D2"), Basis.CAPPED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
+    Rule("transit-crew", _classes("C1 D1 D2"), Basis.COUNTED, "8 CFR 214.2(c), (d)", days=29, extendable=False),
     Rule("official-transit", _classes("C2 C3 C4"), Basis.I94_DATE, "8 CFR 214.2(c), 214.1(c)(3)(ii)", extendable=False),
     Rule(
         "petition-based",
@@ -263,12 +263,12 @@ FIXED_PERIODS: tuple[Rule, ...] = (
     Rule(
         "media-prc-fixed",
         _classes("I I1"),
-        Basis.CAPPED,
+        Basis.COUNTED,
         "8 CFR 214.2(i); 91 FR 44976",
         days=90,
         citizenship=frozenset({"CHN"}),
     ),
-    Rule("media-fixed", _classes("I I1"), Basis.CAPPED, "8 CFR 214.2(i); 91 FR 44976", days=240),
+    Rule("media-fixed", _classes("I I1"), Basis.COUNTED, "8 CFR 214.2(i); 91 FR 44976", days=240),
 )
 """Rows for admissions from the day of the switch on. The date on the I-94 has the days of grace in it."""
 TRANSITION_YEARS = 4
@@ -498,6 +498,7 @@ KEPT_ABROAD = frozenset({"asylum_pending", "tps", "deferred_action"})
 """Facts whose protection goes on for a person who comes back on parole or in TPS itself, so with leave to travel: 8 CFR
 208.8, 212.5(f), 236.23(d)(2), 244.15; INA 244(f)(3). A person who comes back otherwise has the admission alone."""
 TPS_CLASS = "TPS"
+TPS_WITHDRAWN = "tps_withdrawn"
 MAINTAINING = "tps"
 """The fact by which a person is held to maintain lawful status for a change of it: INA 244(f)(4)."""
 VICTIMS = _classes("T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5")
@@ -643,6 +644,6 @@ def transition_limit(rule: Rule, admitted: date) -> date | None:
     """The last day of duration of status for a member of the foreign media admitted before the switch; None: none."""
     if FIXED_PERIODS_FROM is None or admitted >= FIXED_PERIODS_FROM:
         return None
-    if not any(rule.classes & row.classes and row.basis is Basis.CAPPED for row in FIXED_PERIODS):
+    if not any(rule.classes & row.classes and row.basis is Basis.COUNTED for row in FIXED_PERIODS):
         return None
     return FIXED_PERIODS_FROM + timedelta(days=TRANSITION_DAYS - 1)

@@ -41,12 +41,21 @@ def asked(
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_pending(zone: str) -> None:
-    """In status up to 1 April, then grace, then what is pending bridges."""
-    assert asked(student(zone=zone)) == [
-        ("IN_STATUS", END + ONE),
-        ("IN_GRACE", APRIL + ONE),
-        ("PENDING", APRIL + days(61)),
-    ]
+    """In status up to 1 April, then what is pending bridges: USCIS, 28 September 2018."""
+    assert asked(student(zone=zone)) == [("IN_STATUS", END + ONE), ("PENDING", APRIL + ONE)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_denied_behind_it(zone: str) -> None:
+    """Pending up to the end of the day of the denial; what is left of sixty days behind 1 April is not taken."""
+    left = [("IN_STATUS", END + ONE), ("PENDING", APRIL + ONE)]
+    decided = APRIL + days(30)
+    over = [("IN_GRACE", decided + ONE), ("OVERSTAY_SUSPECTED", APRIL + days(61))]
+    assert asked(student(zone=zone), decided=decided) == [*left, *over]
+    decided = APRIL + days(80)
+    assert asked(student(zone=zone), decided=decided) == [*left, ("OVERSTAY_SUSPECTED", decided + ONE)]
+    reported = student(zone=zone).works(END, APRIL, "cap-gap")
+    assert asked(reported, decided=decided) == [*left, ("OVERSTAY_SUSPECTED", decided + ONE)]
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -54,13 +63,12 @@ def test_pending(zone: str) -> None:
     ("end", "last"), [(date(2025, 1, 16), date(2025, 10, 1)), (END, APRIL)], ids=["October", "April"]
 )
 def test_its_last_day_is_the_ports(end: date, last: date, zone: str) -> None:
-    """To the last second of it, and the days of grace behind it; a denial, too, at the end of its day."""
+    """To the last second of it, and what is pending behind it; a denial, too, at the end of its day."""
     story = student(end, zone=zone)
     asked(story, filed=end)
     assert story.outcome(end + ONE, "00:00:00") == "IN_STATUS"
     assert story.outcome(last - ONE) == story.outcome(last, "23:59:59") == "IN_STATUS"
-    assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + days(60), "23:59:59") == "IN_GRACE"
-    assert story.outcome(last + days(61), "00:00:00") == "PENDING"
+    assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + days(90), "23:59:59") == "PENDING"
     denied, decided = student(end, zone=zone), last - days(9)
     asked(denied, filed=end, decided=decided)
     assert denied.outcome(decided, "23:59:59") == "IN_STATUS"
@@ -87,7 +95,7 @@ def test_the_piece_says_by_what() -> None:
 )
 def test_the_day_of_the_new_rule(end: date, last: date) -> None:
     """Up to 1 October for a status that ended before 17 January 2025, to 1 April from then on."""
-    assert asked(student(end), filed=end)[:2] == [("IN_STATUS", end + ONE), ("IN_GRACE", last + ONE)]
+    assert asked(student(end), filed=end)[:2] == [("IN_STATUS", end + ONE), ("PENDING", last + ONE)]
 
 
 @pytest.mark.parametrize("action", [Action.DENIED, Action.WITHDRAWN])
@@ -127,7 +135,7 @@ def test_what_is_no_cap_gap() -> None:
 def test_where_sevis_tells_of_it_too() -> None:
     """Pending, SEVIS's day stands if it is the later; denied, the denial ends it also where SEVIS has not heard."""
     reported = student().works(END, APRIL, "cap-gap")
-    assert asked(reported)[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", APRIL + ONE)]
+    assert asked(reported)[:2] == [("IN_STATUS", END + ONE), ("PENDING", APRIL + ONE)]
     reported = student().works(END, APRIL, "cap-gap")
     assert asked(reported, decided=date(2025, 9, 9))[:2] == [("IN_STATUS", END + ONE), ("IN_GRACE", date(2025, 9, 10))]
 

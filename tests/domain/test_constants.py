@@ -173,6 +173,15 @@ def maintaining() -> Iterator[str]:
                 yield f"{fact}, {asks}: {late.last().outcome}"
 
 
+def withdrawn() -> Iterator[str]:
+    """An admission in protected status ends where the status is withdrawn, and by no other fact."""
+    for fact in (StatusFact.TPS_WITHDRAWN, StatusFact.ASYLUM_DENIED):
+        story = Story().admitted(D, "TPS", END).fact(D + ONE, fact)
+        last = D + ONE if fact is StatusFact.TPS_WITHDRAWN else END
+        if story.stay().authorised_until != last.isoformat():
+            yield f"{fact}: {story.stay().authorised_until}"
+
+
 def moving() -> Iterator[str]:
     """Every fact on which a time line may rest is heard."""
     yield from test_protections.problems()
@@ -207,6 +216,7 @@ MUTATED: dict[str, tuple[ModuleType, Probe]] = {
     "CAP_GAP_CLASS": (rules, cap_gap_class),
     "CAP_GAP_FROM": (rules, cap_gap_class),
     "MAINTAINING": (rules, maintaining),
+    "TPS_WITHDRAWN": (rules, withdrawn),
     "MOVING": (rules, moving),
     "_PLACES": (rules, places),
     "TAKEN_UP": (programs, taken_up),

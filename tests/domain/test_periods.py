@@ -78,17 +78,19 @@ def test_the_day_of_a_departure_is_the_day_where_it_happened(zone: str, there: s
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("admission_class", ["WB", "WT"])
 @pytest.mark.parametrize("clock", ["00:00:00", "23:59:59"])
-@pytest.mark.parametrize("stated", [None, 200, 89, "D/S"])
+@pytest.mark.parametrize("stated", [None, 89, "D/S"])
 def test_ninety_days_under_the_waiver(zone: str, admission_class: str, clock: str, stated: int | str | None) -> None:
-    """The day of admission, as the port's calendar has it, is the first; a longer date on the I-94 adds nothing."""
+    """The day of admission, as the port's calendar has it, is the first."""
     until = D + timedelta(stated) if isinstance(stated, int) else stated
     story = Story(zone).admitted(D, admission_class, until, clock)
     assert story.stay().authorised_until == "2025-04-09"
     assert story.line()[1] == ("OVERSTAY_SUSPECTED", second(zone, date(2025, 4, 10), "00:00:00"))
 
 
-def test_the_waiver_is_no_longer_than_the_i94() -> None:
-    """A shorter date counts; 90 days may hold a leap day."""
+def test_the_date_on_the_i94_counts_under_the_waiver() -> None:
+    """A shorter date and a longer one: the period that was authorised, INA 222(g). 90 days may hold a leap day."""
+    assert Story().admitted(D, "WT", D + timedelta(200)).stay().authorised_until == "2025-07-29"
+    assert Story().admitted(D, "D1", D + timedelta(179)).stay().authorised_until == "2025-07-08"
     assert Story().admitted(D, "WT", D + timedelta(30)).stay().authorised_until == "2025-02-09"
     assert Story().admitted(date(2028, 2, 1), "WT").stay().authorised_until == "2028-04-30"
 

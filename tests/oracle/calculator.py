@@ -16,6 +16,8 @@ from oracle.days import DAY, add_months, closed, day_of, instant, local_day, mid
 from oracle.reading import Event, Key, i94_of, implausible, key_of, receipts_of, standing
 
 STATUS, GRACE, PENDING, TERMINATED, OVER, UNKNOWN = "STATUS", "GRACE", "PENDING", "TERMINATED", "OVER", "UNKNOWN"
+MET = {"seen_inside", "arrested", "detained", "released"}
+"""Facts that an officer knows who met the person in the country."""
 AUTHORISED = {STATUS, GRACE, PENDING}
 INSIDE = {
     STATUS: "IN_STATUS",
@@ -75,6 +77,7 @@ class Application:
     approval: Event | None = None
     frivolous: bool = False
     filing_reported: bool = True
+    revoked: date | None = None  # the day on which what was granted, and had begun, was withdrawn or revoked
 
 
 @dataclass
@@ -371,6 +374,13 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             frivolous=receipt in frivolous,
             filing_reported=bool(filings) or any(dates),
         )
+        granted = [e for e in decisions if e["action"] == "approved"]
+        if granted and decisions[-1]["action"] != "approved" and steps[0]["form"] == "I-129":
+            # withdrawn or revoked: 8 CFR 214.2(h)(11), (l)(9), (o)(8), (p)(10). One that had not begun gave nothing
+            ended = day_of(decisions[-1]["occurred_at"])
+            begun = max(_date(granted[-1].get("valid_from")) or date.min, day_of(granted[-1]["occurred_at"]))
+            if begun <= ended:
+                application.revoked, decisions = ended, granted
         if decisions:
             last = decisions[-1]
             application.decided = day_of(last["occurred_at"])
@@ -424,7 +434,7 @@ def _in_force(grants: list[Grant], day: date) -> Grant:
         g not in lasting and isinstance(g.until, date) and g.until < longest for g in results
     ):
         results = lasting
-    return max(results, key=lambda g: (g.last_action, g.start)) if results else grants[0]
+    return max(results, key=lambda g: (g.last_action, g.start, g.acted or g.start)) if results else grants[0]
 
 
 def _timely(stay: Stay, application: Application) -> bool | None:
@@ -467,7 +477,7 @@ def _authorised_to_file(
         return None  # "to seek an extension": 8 CFR 214.2(h)(5)(viii)(B), (h)(6)(vii)(A), where those days are
     if TERMINATED in labels and isinstance(grant.until, date) and day <= grant.until:
         return None  # before the date on the I-94, though out of status
-    if UNKNOWN in labels:
+    if UNKNOWN in labels or (grant.admission_class == "TPS" and STATUS in labels):
         return None
     return False
 
@@ -493,6 +503,8 @@ def label(stay: Stay, day: date) -> Labels:
     if not pending:
         return base
     strong = PENDING in pending and "maybe" not in pending
+    if base == {GRACE} and strong and _gap_ran_out(stay, day):
+        return frozenset({PENDING})  # he may stay while it is pending: USCIS, 28 September 2018
     if GRACE in base or STATUS in base:
         return base | {PENDING}  # both hold; the closed list names the grace first
     if UNKNOWN in base:
@@ -573,7 +585,7 @@ def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
     return frozenset({STATUS}) if {STATUS} in each else frozenset().union(*each)
 
 
-def _paroled(stay: Stay, start: date, until: date, day: date, *, named: bool = True) -> Labels:
+def _paroled(stay: Stay, start: date, until: date, day: date, *, named: bool = True, program: bool = False) -> Labels:
     """What one grant of parole says of a day: 8 CFR 212.5(e)(1)(ii), (2)(i).
 
     Over with its own last day, or with the day on which the alien is told in writing. `named`: whether it is known to
@@ -584,7 +596,7 @@ def _paroled(stay: Stay, start: date, until: date, day: date, *, named: bool = T
         return frozenset({OVER})
     if notified and day == min(notified):
         return frozenset({STATUS, OVER})
-    program = stay.arrival.get("written", {}).get("class_of_admission") in law.PAROLE_PROGRAM
+    program = program or stay.arrival.get("written", {}).get("class_of_admission") in law.PAROLE_PROGRAM
     opens, closes = law.PAROLE_PROGRAM_ENDED
     if program and start <= opens < day:
         return frozenset({OVER}) if day >= closes and named else frozenset({STATUS, OVER})
@@ -621,6 +633,13 @@ def _satisfactory(stay: Stay, cls: str, last: date, day: date) -> Labels:
 
 def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
     cls = grant.admission_class
+    if cls == "TPS" and day <= until:  # it ends with the designation, or by withdrawal: INA 244(b)(3)(B), (c)(3)
+        taken = [each for e in stay.facts("tps_withdrawn") if (each := day_of(e["occurred_at"])) >= grant.start]
+        last = min(taken, default=FOREVER)
+        opens, closes = _designation_over(stay)
+        if day > last or (day >= closes and grant.start < opens):
+            return frozenset({OVER})
+        return frozenset({STATUS, OVER}) if day == last or day >= opens else frozenset({STATUS})
     if day <= until:
         ended = _employment_ended(stay, grant, until)
         if ended is None or day <= ended:
@@ -653,12 +672,20 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
 def _employment_ended(stay: Stay, grant: Grant, until: date) -> date | None:
     if grant.admission_class not in law.WORKERS:
         return None
+    revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == grant.receipt]
+    ended = _last_employment(stay, grant, until)
+    days = [day for day in (ended, *revoked) if day is not None and day <= until]
+    return min(days, default=None)
+
+
+def _last_employment(stay: Stay, grant: Grant, until: date) -> date | None:
     for fact in stay.facts("employment_ended"):
         ended = day_of(fact["occurred_at"])
         named = receipts_of(fact)
         if named and grant.receipt is not None and grant.receipt not in named:
             continue
-        if grant.start <= ended <= until:
+        early = bool(named) and grant.receipt in named  # the petition's own, over before its first day
+        if (grant.start <= ended or early) and ended <= until:
             return ended
     return None
 
@@ -702,6 +729,8 @@ def _program_label(stay: Stay, cls: str, applications: list[Application], day: d
     program_end = _date(last.get("until"))
     if program_end is None:
         return frozenset({UNKNOWN})
+    if program_end < min(day_of(e["occurred_at"]) for e in _programs(stay, cls, day)):
+        return frozenset({UNKNOWN})  # no program ends before its form was issued
     grace = timedelta(days=law.GRACE_OF_PROGRAMS[cls])
     end, gaps = program_end, []
     for start, through in sorted(_periods(stay, cls, applications)):
@@ -755,6 +784,15 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
             if through is not None and reaches is not None:
                 results.append((reaches, through))
     return results
+
+
+def _gap_ran_out(stay: Stay, day: date) -> bool:
+    """Whether a petition is pending behind the day with which its cap-gap ended."""
+    for application in stay.applications:
+        through, reaches = _cap_gap(application), _in_time_for_cap_gap(stay, application, stay.applications)
+        if through is not None and reaches is not None and through < day <= (application.decided or FOREVER):
+            return application.decided is None or application.decided > through
+    return False
 
 
 def _cap_gap(application: Application) -> date | None:
@@ -898,7 +936,7 @@ def _pending(stay: Stay, day: date) -> set[str]:
             if day >= closes:
                 continue
             sure, maybe = (sure, True) if day == end or day >= opens else (True, maybe)
-    for fact in stay.facts("deferred_departure"):  # presidential memorandum
+    for fact in stay.facts("deferred_departure", "deferred_action"):  # presidential memorandum; 8 CFR 236.21(c)(3)
         given = _date(fact.get("until"))
         if given and day_of(fact["occurred_at"]) <= day <= given:
             sure = True
@@ -911,7 +949,7 @@ def _pending(stay: Stay, day: date) -> set[str]:
         for fact in stay.facts("parole"):  # INA 212(d)(5): in place
             given = _date(fact.get("until"))
             if given and day_of(fact["occurred_at"]) <= day <= given:
-                here = _paroled(stay, day_of(fact["occurred_at"]), given, day)
+                here = _paroled(stay, day_of(fact["occurred_at"]), given, day, program=fact.get("reason") == "CHNV")
                 if STATUS in here:
                     sure, maybe = (sure, True) if OVER in here else (True, maybe)
                     marks.add("status")
@@ -1038,6 +1076,9 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
         if now:
             # of two of one strength either may be meant: the first ended the stay and the return left no record, or
             # the first was a trip on the I-94 (22 CFR 41.112(d)), which leaves none either
+            if visitor:  # the first crossing ended it; its reports lie within a day of each other
+                first = min(start_of(e["occurred_at"]) for e in now)
+                now = [e for e in now if start_of(e["occurred_at"]) <= first + DAY]
             results = sorted(_strongest(now), key=lambda e: start_of(e["occurred_at"]))
             later = any(start_of(e["occurred_at"]) > as_of for e in strong)
             return results[:1] + results[1:][-1:] + doubted, (["?"] if later else [])
@@ -1063,7 +1104,7 @@ def _departures(stay: Stay, as_of: datetime) -> tuple[list[Event], list[str]]:
         return accepted, []
     if not signs:
         return accepted, ["?"]
-    if any(e.get("fact") == "seen_inside" for e in signs):
+    if any(e.get("fact") in MET for e in signs):
         return [], []  # an officer's word is stronger than a carrier's
     return [], ["UNDETERMINED"]
 
@@ -1075,11 +1116,11 @@ def _strongest(events: list[Event]) -> list[Event]:
 
 def _shows_presence(event: Event) -> bool:
     """What only somebody in the country can cause: an approval, biometrics taken inside, a registration."""
-    if event["kind"] == "extension":
-        return bool(event["action"] == "approved")
+    if event["kind"] == "extension":  # more time is asked for, and given, in the country: 8 CFR 214.1(c), 248.1(a)
+        return bool(event["action"] == "approved" or (event["action"] == "filed" and event["asks"] != "adjust"))
     if event["kind"] != "status":
         return False
-    if event["fact"] == "seen_inside":
+    if event["fact"] in MET or event["fact"] == "biometrics_taken":  # an appointment in the country: 8 CFR 103.16
         return True
     if event["fact"] == "encounter":
         return bool(event.get("reason") == "enrolment" and event.get("port"))

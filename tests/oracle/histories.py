@@ -24,6 +24,9 @@ PORTS = {
     "LAX": "America/Los_Angeles",
     "HNL": "Pacific/Honolulu",
     "GUM": "Pacific/Guam",
+    "ANC": "America/Anchorage",
+    "SJU": "America/Puerto_Rico",
+    "SPN": "Pacific/Saipan",
 }
 LAND = {"CHM": "America/New_York", "SYS": "America/Los_Angeles"}
 AGENCY = "America/New_York"
@@ -524,6 +527,94 @@ def worker(world: World) -> None:
         world.depart(max(world.near(day), first + DAY))
 
 
+def ported(world: World) -> None:
+    """A petition granted, then withdrawn or revoked; another employer's; ends of employments that are named."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 120, 300)
+    cls = rng.choice(("H1B", "L1", "O1", "TN", "E3", "P1", "R1"))
+    world.arrive(first, cls, last)
+    body: dict[str, Any] = {"asks": "extend", "form": "I-129", "system": "ELIS"}
+    receipts: dict[str, date] = {}
+    day = first + timedelta(days=rng.randint(20, 100))
+    for _ in range(rng.choice((1, 1, 2))):
+        receipt = world.receipt()
+        world.step(receipt, "filed", day, **body)
+        decided = day + timedelta(days=rng.choice((10, 40)))
+        until = world.mark(max(decided, last) + timedelta(days=rng.choice((100, 300))))
+        valid = rng.choice((None, max(decided, last + DAY)))
+        world.step(receipt, "approved", decided, **body, granted_class=cls, granted_until=until, valid_from=valid)
+        receipts[receipt] = valid or decided
+        day = decided + timedelta(days=rng.choice((5, 30)))
+    ended = day + timedelta(days=rng.randint(0, 120))
+    if rng.random() < 0.7:
+        world.step(rng.choice(list(receipts)), rng.choice(("withdrawn", "denied")), ended, **body)
+        world.mark(ended + timedelta(days=60))
+    if rng.random() < 0.5:
+        ended = world.near(ended, most=20)
+        begun = [receipt for receipt, begins in receipts.items() if begins <= ended]
+        world.fact("employment_ended", ended, receipt=rng.choice((*begun, "EAC0000000077")))
+        world.mark(ended + timedelta(days=60))
+    if rng.random() < 0.5:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def designated(world: World) -> None:
+    """Admitted in temporary protected status, which ends by its day, by notice or by withdrawal."""
+    rng = world.rng
+    first = _first_day(world)
+    world.citizenship = rng.choice((*sorted(law.TPS_ENDED.keys() - {"BUR"}), "UKR", "LBN", "SLV"))
+    last = world.mark(first + timedelta(days=rng.choice((100, 300, 540))))
+    world.arrive(first, "TPS", last)
+    for edge in law.TPS_ENDED.get(world.citizenship, ()):
+        if edge < date(2027, 1, 1):
+            world.mark(edge)
+    if rng.random() < 0.3:
+        world.fact("tps_withdrawn", first + timedelta(days=rng.randint(1, 200)))
+    if rng.random() < 0.3:
+        receipt = world.receipt()
+        filed = world.near(last, most=3)
+        world.step(receipt, "filed", filed, asks="change_class", requested_class="F1", system="ELIS")
+    if rng.random() < 0.4:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def beyond(world: World) -> None:
+    """A date on the I-94 other than the days that the law counts by itself."""
+    rng = world.rng
+    first = _first_day(world)
+    cls = rng.choice(("WT", "WB", "K1", "K2", "C1", "D1", "D2", "GMT", "GMB"))
+    length = law.WITHOUT_DATE.get(cls, 90)
+    last = world.mark(first + timedelta(days=length + rng.choice((-10, -2, 0, 1, 90))))
+    world.mark(first + timedelta(days=length - 1))
+    world.arrive(first, cls, last, port="GUM" if cls.startswith("G") else None)
+    if cls in law.SATISFACTORY_DEPARTURE and rng.random() < 0.4:
+        world.fact("satisfactory_departure", last - DAY, until=world.mark(last + timedelta(days=rng.choice((10, 40)))))
+    _maybe_leave(world, last)
+
+
+def transferred(world: World) -> None:
+    """A student who goes to another school or level, about the end of the first program and its days of grace."""
+    rng = world.rng
+    cls = rng.choice(("F1", "J1"))
+    first = _first_day(world)
+    end = _last_day(world, first, 60, 200)
+    world.arrive(first, cls, "D/S")
+    world.sevis("program", "sevis_active", first - timedelta(days=60), cls, "created", end)
+    grace = law.GRACE_OF_PROGRAMS[cls]
+    world.mark(end + timedelta(days=grace))
+    day = end + timedelta(days=rng.choice((-30, -1, 0, 1, grace - 1, grace, grace + 1)))
+    reason = rng.choice(("transferred", "change-of-level", "change-of-program", "shortened", "registered"))
+    following = world.mark(day + timedelta(days=-5 if reason == "shortened" else rng.choice((100, 300))))
+    world.sevis("program", "sevis_active", day, cls, reason, following)
+    world.mark(following + timedelta(days=grace))
+    if rng.random() < 0.5:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
 def student(world: World) -> None:
     """F and J: the program, training, completion, termination, withdrawal, reactivation."""
     rng = world.rng
@@ -680,7 +771,7 @@ def protected(world: World) -> None:
         elif kind == "deferred":
             world.fact("deferred_departure", begins, until=begins + timedelta(days=100))
         elif kind == "parole":
-            world.fact("parole", begins, until=begins + timedelta(days=100))
+            world.fact("parole", begins, until=begins + timedelta(days=100), reason=rng.choice((None, None, "CHNV")))
         elif kind == "adjust":
             receipt = world.receipt()
             world.step(receipt, "filed", begins, asks="adjust", form="I-485")
@@ -828,15 +919,17 @@ def evidence(world: World) -> None:
         world.depart(early, rng.choice(("biometric", "inspected")), whole_day=False)
     elif roll < 0.8:  # what only somebody present can cause
         day = last + timedelta(days=rng.choice((10, 30)))
-        kind = rng.choice(("approved", "enrolment", "seen_inside"))
+        kind = rng.choice(("approved", "enrolment", "seen_inside", "arrested", "released", "biometrics_taken", "filed"))
         if kind == "approved":
             receipt = world.receipt()
             world.step(receipt, "filed", first + timedelta(days=20), asks="extend")
             world.step(receipt, "approved", day, asks="extend", granted_until=last + timedelta(days=180))
         elif kind == "enrolment":
             world.fact("encounter", day, reason="enrolment", port="JFK")
+        elif kind == "filed":
+            world.step(world.receipt(), "filed", day, asks="extend", system="ELIS")
         else:
-            world.fact("seen_inside", day)
+            world.fact(kind, day)
     elif roll < 0.9:  # a later weak one after a strong one
         world.depart(early + timedelta(days=40), "biometric")
         world.depart(early + timedelta(days=90), "manifest")
@@ -907,6 +1000,10 @@ KINDS: dict[str, Callable[[World], None]] = {
         waiver,
         applications,
         worker,
+        ported,
+        designated,
+        beyond,
+        transferred,
         student,
         vocational,
         cap_gap,
@@ -931,11 +1028,13 @@ def _protect(world: World) -> None:
     arrived = min(date.fromisoformat(e["occurred_at"]["at"][:10]) for e in world.events if e["kind"] == "arrival")
     day, _ = rng.choice(world.marks)
     begins = max(world.near(day, most=3), arrived + timedelta(days=2))
-    kind = rng.choice(("asylum", "deferred", "adjust", "voluntary", "denied"))
+    kind = rng.choice(("asylum", "deferred", "action", "adjust", "voluntary", "denied"))
     if kind == "asylum":
         world.fact("asylum_pending", begins)
     elif kind == "deferred":
         world.fact("deferred_departure", begins, until=begins + timedelta(days=90))
+    elif kind == "action":
+        world.fact("deferred_action", begins, until=begins + timedelta(days=90))
     elif kind == "voluntary":
         world.fact("voluntary_departure", begins, until=begins + timedelta(days=60))
     else:

@@ -14,6 +14,7 @@ from oracle.comparing import as_lines, differences, shrunk
 from oracle.cousins import ALL as COUSINS
 from oracle.histories import History, World, history
 from oracle.kin import ALL as KIN
+from oracle.neighbours import ALL as NEIGHBOURS
 from oracle.product import Stays, product
 from oracle.reading import Event
 from oracle.siblings import ALL, Sibling
@@ -50,7 +51,7 @@ def test_two_thousand_random_histories_have_the_outcome_of_the_law(tmp_path: Pat
 
 
 @pytest.mark.law(4, "small histories, each with its section of the law")
-@pytest.mark.parametrize("sibling", [*ALL, *COUSINS, *KIN], ids=lambda sibling: sibling.name)
+@pytest.mark.parametrize("sibling", [*ALL, *COUSINS, *KIN, *NEIGHBOURS], ids=lambda sibling: sibling.name)
 def test_the_product_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
     stays = sorted(product(sibling.events(), sibling.on, sibling.known_at).items())
 

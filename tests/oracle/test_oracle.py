@@ -12,6 +12,7 @@ import pytest
 from oracle.calculator import outcome
 from oracle.cousins import ALL as COUSINS
 from oracle.kin import ALL as KIN
+from oracle.neighbours import ALL as NEIGHBOURS
 from oracle.siblings import ALL as SIBLINGS
 from oracle.siblings import Sibling
 
@@ -28,7 +29,7 @@ def test_the_oracle_gives_the_right_outcome(path: Path) -> None:
     assert admissions[-1].outcomes == (case["right"],), case["why"]
 
 
-@pytest.mark.parametrize("sibling", [*SIBLINGS, *COUSINS, *KIN], ids=lambda sibling: sibling.name)
+@pytest.mark.parametrize("sibling", [*SIBLINGS, *COUSINS, *KIN, *NEIGHBOURS], ids=lambda sibling: sibling.name)
 def test_the_oracle_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
     answers = outcome(sibling.events(), sibling.on, sibling.known_at)
 
