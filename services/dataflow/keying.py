@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from bus.contract import Delivery, Partition
 from bus.tails import tail_of
 from schemas.codec import Undecodable
 from services.domain.blocks import blocks_of
-from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
+from services.domain.facts import Claim, Fact, handle_key, key_hash
 from services.domain.identity import WEIGHTS, keys_of
 
 _REMEMBERED = 200_000
@@ -125,7 +126,7 @@ def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> I
         if met is None:
             if len(met_claims) >= _REMEMBERED:
                 met_claims.clear()
-            met = met_claims[packed] = claim_key(claim), numbers_in(claim.identifiers)
+            met = met_claims[packed] = node_of(packed), numbers_in(claim.identifiers)
             if blocks := sorted({*blocks_of(claim)} - {0}):
                 yield Row(Kind.CLAIM, met[0], known, blocks, packed, None)
         node, numbers = met
@@ -141,6 +142,16 @@ def numbers_in(texts: Iterable[str]) -> list[int]:
     return [key_hash(text) for text in texts if text[: text.find("/")] in WEIGHTS]
 
 
+def numbers_by_text(texts: Iterable[str]) -> dict[str, int]:
+    """Return the same by text."""
+    return {text: key_hash(text) for text in texts if text[: text.find("/")] in WEIGHTS}
+
+
 def claim_in(packed: bytes) -> Claim:
     """Return a packed claim."""
     return _claims.decode(packed)
+
+
+def node_of(packed: bytes) -> int:
+    """Return the key of a packed claim, as `facts.claim_key` has it."""
+    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big", signed=True)

@@ -8,13 +8,14 @@ from itertools import combinations, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from services.correlator.merge import Groups
 from services.dataflow.keying import claim_in
 from services.domain import caps
 from services.domain.caps import Rank
 from services.domain.facts import Claim
 from services.domain.identity import alike
 
-_REMEMBERED = 100_000
+_REMEMBERED = 300_000
 
 
 class Standing(NamedTuple):
@@ -36,7 +37,7 @@ class Paired(NamedTuple):
 
 def paired(standings: Iterable[Standing]) -> Iterator[Paired]:
     """Return what the claims of blocks come to. The standings of one block follow on each other, in any order."""
-    scorer = _Scorer()
+    scorer, merged = _Scorer(), _Merged()
     for block, members in groupby(standings, key=attrgetter("block")):
         counted = _Counted(members)
         admitted = nsmallest(caps.CAP, counted, key=attrgetter("since", "node"))
@@ -44,8 +45,29 @@ def paired(standings: Iterable[Standing]) -> Iterator[Paired]:
             last = admitted[-1]
             yield Paired(None, (block, (last.since, last.node)))
         for one, other in combinations(admitted, 2):
-            if one.pool != other.pool and scorer.alike(one, other):
+            # of two pools that are one by then nothing more is asked: whatever the score is, they are one
+            if one.pool != other.pool and merged.apart(one.pool, other.pool) and scorer.alike(one, other):
+                merged.join((one.pool, other.pool))
                 yield Paired((one.pool, other.pool), None)
+
+
+class _Merged:
+    """The pools that were merged, as far as they are remembered: to forget some costs time alone."""
+
+    def __init__(self) -> None:
+        self._groups = Groups()
+        self._asked = 0
+
+    def apart(self, one: int, other: int) -> bool:
+        """Whether two are not known to be one."""
+        self._asked += 1
+        if self._asked > _REMEMBERED:
+            self._groups, self._asked = Groups(), 0
+        return self._groups.find(one) != self._groups.find(other)
+
+    def join(self, pools: tuple[int, int]) -> None:
+        """Remember that two are one."""
+        self._groups.join(pools)
 
 
 class _Counted:

@@ -12,15 +12,16 @@ import msgspec
 import structlog
 from msgspec.structs import force_setattr
 
+from schemas.ids import handle
 from services.correlator.changes import view_update
 from services.correlator.open_caps import Bounds
 from services.correlator.resolve import failure
-from services.dataflow.keying import claim_in
+from services.dataflow.keying import claim_in, node_of, numbers_by_text
 from services.domain.blocks import blocks_of
 from services.domain.caps import Caps, Cutoffs, OpenCutoffs, Rank, admits
 from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
-from services.domain.facts import Claim, Fact, claim_key
+from services.domain.facts import Claim, Fact, handle_key
 from services.domain.identity import keys_of
 from services.domain.pools import Pool
 from services.domain.resolve import persons
@@ -84,18 +85,18 @@ class Resolving:
         done = Rows()
         bounds = Bounds(dict(self.cutoffs), dict(self.others))
         for pool, mine in groupby(members, key=attrgetter("pool")):
-            self._resolve(done, pool, list(_read(mine)), bounds)
+            self._resolve(done, pool, *_read(mine), bounds)
         return done
 
-    def _resolve(self, done: Rows, number: int, facts: list[Fact], bounds: Bounds) -> None:
+    def _resolve(self, done: Rows, number: int, facts: list[Fact], told: Told, bounds: Bounds) -> None:
         pool = Pool(facts)
         known = pool.facts.values()
         open_pool = Pool(open_facts(known)) if any_marked(known) else pool
         open_to_all = open_pool.facts.values()
         done.events += len(facts)
         done.pools.append((number, pack_pool(pool)))
-        done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all)
-        _add_keys(done, number, facts, open_to_all, bounds)
+        done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all, told)
+        _add_keys(done, number, facts, open_to_all, told, bounds)
         if open_pool is pool and not bounds.differ(known):
             done.persons += self._persons(done, number, known, bounds.full)
             return
@@ -117,9 +118,22 @@ class Resolving:
             return []
 
 
-def _read(members: Iterable[Member]) -> Iterator[Fact]:
-    """The facts of one pool, of which those that make one claim share it."""
+class _Told(NamedTuple):
+    """A claim of a pool."""
+
+    claim: Claim
+    key: int
+    packed: bytes
+
+
+Told = Mapping[int, _Told]
+"""By the id of the object: facts of one pool share it, and its hash is dear."""
+
+
+def _read(members: Iterable[Member]) -> tuple[list[Fact], Told]:
+    """The facts of one pool, of which those that make one claim share it, and their claims."""
     claims: dict[bytes, Claim] = {}
+    facts: list[Fact] = []
     for member in members:
         fact = _facts.decode(member.fact)
         if member.claim is not None:
@@ -127,62 +141,86 @@ def _read(members: Iterable[Member]) -> Iterator[Fact]:
             if claim is None:
                 claim = claims[member.claim] = claim_in(member.claim)
             force_setattr(fact, "claim", claim)  # nobody else has seen it yet
-        yield fact
+        facts.append(fact)
+    return facts, {id(claim): _Told(claim, node_of(packed), packed) for packed, claim in claims.items()}
 
 
-def _add_keys(done: Rows, pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], bounds: Bounds) -> None:
+def _add_keys(
+    done: Rows, pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], told: Told, bounds: Bounds
+) -> None:
     """Add the keys that lead to the pool: a number that does not admit a claim leads to the pool of those it admits.
 
     What no view admits is kept as refused: should records be hidden that the number admits, it is found there.
     """
-    keys: set[int] = set()
+    keys, numbers = _keys(facts, told)
+    capped = {text: key for text, key in numbers.items() if key in bounds.full}
+    keys.update(key for text, key in numbers.items() if text not in capped)
     refused: dict[tuple[int, int], int] = {}
-    full = Caps(facts, None, bounds.full) if bounds.full else None
-    opened = _ranks(open_to_all) if bounds.full else {}
-    for fact in facts:
-        mine = keys_of(fact)
-        if full is None or fact.claim is None:
-            keys.update(mine)
-            continue
-        keys.update(mine[:2])
-        for key in mine[2:]:
-            place = key, mine[1]
-            if full.admits(*place) or (place in opened and admits(bounds.open.get(key), (opened[place], mine[1]))):
-                keys.add(key)
-            elif not fact.handling:
-                refused[place] = min(fact.known, refused.get(place, fact.known))
+    if capped:
+        full, opened = Caps(facts, None, bounds.full), _ranks(open_to_all, capped, told)
+        for fact in facts:
+            for place in _places(fact, capped, told):
+                key, claim = place
+                if full.admits(*place) or (place in opened and admits(bounds.open.get(key), (opened[place], claim))):
+                    keys.add(key)
+                elif not fact.handling:
+                    refused[place] = min(fact.known, refused.get(place, fact.known))
     done.keys += ((key, pool) for key in sorted(keys))
     done.refused += ((key, claim, known, pool) for (key, claim), known in refused.items())
 
 
-def _ranks(facts: Collection[Fact]) -> dict[tuple[int, int], int]:
-    """(key, claim) of the facts' numbers -> since when both are known together."""
+def _keys(facts: Iterable[Fact], told: Told) -> tuple[set[int], dict[str, int]]:
+    """The facts' keys, as `identity.keys_of` has them: of records, claims and decisions, and those of numbers by text.
+
+    Each text is hashed once a pool, not once a fact.
+    """
+    keys = {each.key for each in told.values()}
+    texts = {text for each in told.values() for text in each.claim.identifiers}
+    records: set[tuple[str, str]] = set()
+    for fact in facts:
+        if fact.claim is None:
+            keys.update(keys_of(fact))
+            continue
+        records.add((fact.system, fact.record))
+        texts.update(fact.numbers)
+    keys.update(handle_key(handle(*record)) for record in records)
+    return keys, numbers_by_text(texts)
+
+
+def _places(fact: Fact, capped: Mapping[str, int], told: Told) -> Iterator[tuple[int, int]]:
+    """(key, claim) of those numbers of a fact that are capped."""
+    if fact.claim is not None:
+        for text in capped.keys() & fact.identifiers:
+            yield capped[text], told[id(fact.claim)].key
+
+
+def _ranks(facts: Iterable[Fact], capped: Mapping[str, int], told: Told) -> dict[tuple[int, int], int]:
+    """(key, claim) of those numbers of the facts that are capped -> since when both are known together."""
     since: dict[tuple[int, int], int] = {}
     for fact in facts:
-        if fact.claim is not None:
-            _, claim, *numbers = keys_of(fact)
-            for key in numbers:
-                since[key, claim] = min(fact.known, since.get((key, claim), fact.known))
+        for place in _places(fact, capped, told):
+            since[place] = min(fact.known, since.get(place, fact.known))
     return since
 
 
-def _claim_rows(pool: int, facts: Collection[Fact], open_to_all: Collection[Fact]) -> Iterator[ClaimRow]:
+def _claim_rows(pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], told: Told) -> Iterator[ClaimRow]:
     """The claims that are compared, since when they are known, to all as well, and their blocks."""
     known = _since(facts)
     opened = known if open_to_all is facts else _since(open_to_all)
-    for claim, since in known.items():
-        blocks = blocks_of(claim)
+    for mine, since in known.items():
+        each = told[mine]
+        blocks = blocks_of(each.claim)
         if any(blocks):
-            open_known = opened.get(claim, NEVER)
+            open_known = opened.get(mine, NEVER)
             other = None if open_known == since else open_known
-            yield ClaimRow(claim_key(claim), pool, since, *blocks, _packer.encode(claim), other)
+            yield ClaimRow(each.key, pool, since, *blocks, each.packed, other)
 
 
-def _since(facts: Iterable[Fact]) -> dict[Claim, int]:
-    """Since when each claim is known."""
-    met: dict[int, tuple[Claim, int]] = {}  # by the object: facts of one pool share it, and its hash is dear
+def _since(facts: Iterable[Fact]) -> dict[int, int]:
+    """Since when each claim is known, by the id of the object."""
+    since: dict[int, int] = {}
     for fact in facts:
         if fact.claim is not None:
-            _, held = met.get(id(fact.claim), (None, fact.known))
-            met[id(fact.claim)] = fact.claim, min(held, fact.known)
-    return dict(met.values())
+            mine = id(fact.claim)
+            since[mine] = min(fact.known, since.get(mine, fact.known))
+    return since

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
-from pyspark.sql import functions as f
 
+from services.dataflow.columns import TooMany
 from services.dataflow.hiding import other_cutoffs
 from services.dataflow.keying import End, Kind, Refusal
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving
 from services.dataflow.spark import steps
-from services.dataflow.spark.tasks import FileJudge, Judge, Keyer, Opener, Pairer, Prepare, Resolver, nothing
+from services.dataflow.spark.alone import LINKS, grouped
+from services.dataflow.spark.tasks import KEYED, FileJudge, Judge, Keyer, Opener, Pairer, Prepare, Resolver, nothing
 from services.dataflow.spark.workdir import Workdir
 from services.domain.caps import Rank
 from services.domain.facts import Fact
@@ -36,6 +37,7 @@ class Flow:
     plan: Plan
     prepare: Prepare = nothing
     alone: int = steps.ALONE  # edges that the driver joins alone
+    links_alone: int = LINKS  # links that the driver groups alone
     cutoffs: dict[int, Rank] = field(default_factory=dict)
     others: dict[int, Rank | None] = field(default_factory=dict)  # of who lacks the right, where they are others
 
@@ -64,6 +66,24 @@ class Flow:
 
     def group(self) -> None:
         """Find the pool of every event, and the cutoffs."""
+        try:
+            self._group_alone()
+        except TooMany:
+            self._group()
+
+    def _group_alone(self) -> None:
+        """Group by the driver alone. Raises TooMany."""
+        done = grouped(
+            lambda columns, kinds: self.workdir.batches("keyed", columns, kinds),
+            lambda: steps.opened(self._rows(), Opener(self.prepare), self.plan.parts),
+            self.plan.cap,
+            self.links_alone,
+        )
+        self.cutoffs, self.others = done.cutoffs, done.others
+        self.workdir.kept("pools", lambda: self.session.createDataFrame(done.pools))
+
+    def _group(self) -> None:
+        """Group by Spark's SQL."""
         cap, parts, kept = self.plan.cap, self.plan.parts, self.workdir.kept
         rows = self._rows()
         linked = kept("links", lambda: steps.links(rows, parts))
@@ -100,7 +120,7 @@ class Flow:
 
     def resolve(self, resolving: Resolving, write: tuple[str, int] | None) -> DataFrame:
         """Settle all pools: written to a store by the tasks, or given as packed rows."""
-        pools = self.session.read.parquet(f"{self.workdir.root}/pools")
+        pools = self.session.read.schema("node bigint, pool bigint").parquet(f"{self.workdir.root}/pools")
         member = steps.members(self._rows(), pools, self.plan.parts)
         return steps.resolved(member, Resolver(resolving, write, self.prepare))
 
@@ -111,11 +131,11 @@ class Flow:
         return steps.pools_of(edge, kept, self.session, alone=self.alone)
 
     def _rows(self) -> DataFrame:
-        return self.session.read.parquet(f"{self.workdir.root}/keyed")
+        return self.session.read.schema(steps.fields(KEYED)).parquet(f"{self.workdir.root}/keyed")
 
     def _bodies(self, kind: Kind) -> Iterator[bytes]:
-        rows = self._rows().where(f.col("kind") == int(kind)).select("body")
-        return (bytes(row.body) for row in rows.toLocalIterator())
+        for batch in self.workdir.batches("keyed", ("body",), (int(kind),)):
+            yield from batch.column(0).to_pylist()
 
 
 def _lowered(pairs: DataFrame) -> dict[int, Rank]:

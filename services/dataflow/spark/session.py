@@ -18,6 +18,8 @@ LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.driver.memory": "2g",
+    # what Spark does here is over before the optimising compiler has paid for itself: it took half of all CPU
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
 ALWAYS = {
     # a partition's number names what is loaded of it: none may be joined with another one
@@ -26,6 +28,7 @@ ALWAYS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.log.level": "ERROR",
+    "spark.python.daemon.module": "services.dataflow.spark.daemon",
 }
 
 

@@ -29,8 +29,12 @@ ALONE = 2_000_000
 
 def task(rows: DataFrame, run: Any, schema: pa.Schema) -> DataFrame:
     """Run a task over the rows of each partition."""
-    fields = ", ".join(f"{field.name} {_sql(field.type)}" for field in schema)
-    return rows.mapInArrow(run, fields)
+    return rows.mapInArrow(run, fields(schema))
+
+
+def fields(schema: pa.Schema) -> str:
+    """Return a schema as Spark writes it."""
+    return ", ".join(f"{field.name} {_sql(field.type)}" for field in schema)
 
 
 def _sql(kind: pa.DataType) -> str:

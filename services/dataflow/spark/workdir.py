@@ -7,10 +7,13 @@ Hadoop knows. A run that was killed goes on behind the last step that is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyspark.sql import functions as f
 
 from services.dataflow.plan import Plan
 
@@ -68,11 +71,24 @@ class Workdir:
         """Return a step's table: as it was written before, or made and written now."""
         place = f"{self.root}/{name}"
         manifest = self._held()
-        if name not in manifest.steps:
-            began = time.monotonic()
-            make().write.mode("overwrite").parquet(place)
-            self.done(name, time.monotonic() - began)
-        return self._session.read.parquet(place)
+        if name in manifest.steps:
+            return self._session.read.parquet(place)
+        began = time.monotonic()
+        table = make()
+        table.write.mode("overwrite").parquet(place)
+        self.done(name, time.monotonic() - began)
+        # columns that are known need no job of Spark's that looks for them
+        return self._session.read.schema(table.schema).parquet(place)
+
+    def batches(self, name: str, columns: Sequence[str], kinds: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Return the rows of some kinds of a step's table: read by Arrow where the directory is one, else by Spark."""
+        place = f"{self.root}/{name}"
+        if "://" in self.root:
+            rows = self._session.read.parquet(place).where(f.col("kind").isin(*kinds))
+            yield from rows.select(*columns).toArrow().to_batches()
+            return
+        rows = ds.dataset(place, format="parquet").scanner(list(columns), filter=ds.field("kind").isin(list(kinds)))
+        yield from rows.to_batches()
 
     def is_done(self, name: str) -> bool:
         """Whether a step is done."""

@@ -31,7 +31,7 @@ from services.dataflow.linking import components
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving, Rows
-from services.dataflow.spark import steps
+from services.dataflow.spark import alone, steps
 from services.dataflow.spark.flow import Flow
 from services.dataflow.spark.sources import MESSAGES
 from services.dataflow.spark.workdir import Workdir
@@ -72,6 +72,7 @@ class Run:
     cap: int = 2
     bug: str | None = None
     alone: int = steps.ALONE
+    links_alone: int = 0  # whatever the driver can hold, Spark groups it, where nothing else is said
 
     async def view(self, raws: list[bytes]) -> list[list[bytes]]:
         """The views that stand afterwards: what may be told to all, and everything."""
@@ -96,7 +97,7 @@ class Run:
         assert workdir.standing() is None
         plan = Plan(uuid4().hex, 1, "", NOW, self.parts, self.cap)
         workdir.begin(plan)
-        flow = Flow(self.session, workdir, plan, Prepared(self.cap, self.bug), self.alone)
+        flow = Flow(self.session, workdir, plan, Prepared(self.cap, self.bug), self.alone, self.links_alone)
         flow.key(lambda: self.messages(raws), Unjudging())
         flow.group()
         return flow
@@ -137,9 +138,9 @@ async def test_the_view_depends_on_the_events_alone(
         expected = await by_one_process(tmp_path / f"{first}.db", raws)
         Random(first).shuffle(raws)
         for parts in PARTS:
-            # once components are found by stars, as where there are more than the driver can hold
-            alone = 0 if parts == 1 else steps.ALONE
-            run = Run(session, tmp_path / f"{first} in {parts}", parts, cap, alone=alone)
+            # once components are found by stars, as where there are more than the driver can hold, and once all by it
+            edges, links = (0 if parts == 1 else steps.ALONE), (alone.LINKS if parts == 7 else 0)
+            run = Run(session, tmp_path / f"{first} in {parts}", parts, cap, alone=edges, links_alone=links)
             assert await run.view(raws + raws[: len(raws) // 5]) == expected, (first, parts)
     record_property("told", f"{SETS} worlds with {PARTS} partitions")
 
