@@ -256,15 +256,15 @@ def met(standings: Standings, known: Pools, pools: Pools, cap: int, most: int) -
     pool = pools.of(node, node)
     ones: list[Numbers] = []
     others: list[Numbers] = []
-    found = 0
+    count = 0
     for step in range(1, cap):
         (place,) = np.nonzero((block[:-step] == block[step:]) & (pool[:-step] != pool[step:]))
         if not len(place) and not np.any(block[:-step] == block[step:]):
             break
         ones.append(np.minimum(node[place], node[place + step]))
         others.append(np.maximum(node[place], node[place + step]))
-        found += len(place)
-        if found > most:
+        count += len(place)
+        if count > most:
             raise TooMany
     return Met(*_most_often(ones, others), cutoffs)
 

@@ -88,15 +88,15 @@ class Resolving:
             self._resolve(done, pool, *_read(mine), bounds)
         return done
 
-    def _resolve(self, done: Rows, number: int, facts: list[Fact], told: Told, bounds: Bounds) -> None:
+    def _resolve(self, done: Rows, number: int, facts: list[Fact], claims: PoolClaims, bounds: Bounds) -> None:
         pool = Pool(facts)
         known = pool.facts.values()
         open_pool = Pool(open_facts(known)) if any_marked(known) else pool
         open_to_all = open_pool.facts.values()
         done.events += len(facts)
         done.pools.append((number, pack_pool(pool)))
-        done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all, told)
-        _add_keys(done, number, facts, open_to_all, told, bounds)
+        done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all, claims)
+        _add_keys(done, number, facts, open_to_all, claims, bounds)
         if open_pool is pool and not bounds.differ(known):
             done.persons += self._persons(done, number, known, bounds.full)
             return
@@ -118,7 +118,7 @@ class Resolving:
             return []
 
 
-class _Told(NamedTuple):
+class _PoolClaim(NamedTuple):
     """A claim of a pool."""
 
     claim: Claim
@@ -126,11 +126,11 @@ class _Told(NamedTuple):
     packed: bytes
 
 
-Told = Mapping[int, _Told]
+PoolClaims = Mapping[int, _PoolClaim]
 """By the id of the object: facts of one pool share it, and its hash is dear."""
 
 
-def _read(members: Iterable[Member]) -> tuple[list[Fact], Told]:
+def _read(members: Iterable[Member]) -> tuple[list[Fact], PoolClaims]:
     """The facts of one pool, of which those that make one claim share it, and their claims."""
     claims: dict[bytes, Claim] = {}
     facts: list[Fact] = []
@@ -142,24 +142,24 @@ def _read(members: Iterable[Member]) -> tuple[list[Fact], Told]:
                 claim = claims[member.claim] = claim_in(member.claim)
             force_setattr(fact, "claim", claim)  # nobody else has seen it yet
         facts.append(fact)
-    return facts, {id(claim): _Told(claim, node_of(packed), packed) for packed, claim in claims.items()}
+    return facts, {id(claim): _PoolClaim(claim, node_of(packed), packed) for packed, claim in claims.items()}
 
 
 def _add_keys(
-    done: Rows, pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], told: Told, bounds: Bounds
+    done: Rows, pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], claims: PoolClaims, bounds: Bounds
 ) -> None:
     """Add the keys that lead to the pool: a number that does not admit a claim leads to the pool of those it admits.
 
     What no view admits is kept as refused: should records be hidden that the number admits, it is found there.
     """
-    keys, numbers = _keys(facts, told)
+    keys, numbers = _keys(facts, claims)
     capped = {text: key for text, key in numbers.items() if key in bounds.full}
     keys.update(key for text, key in numbers.items() if text not in capped)
     refused: dict[tuple[int, int], int] = {}
     if capped:
-        full, opened = Caps(facts, None, bounds.full), _ranks(open_to_all, capped, told)
+        full, opened = Caps(facts, None, bounds.full), _ranks(open_to_all, capped, claims)
         for fact in facts:
-            for place in _places(fact, capped, told):
+            for place in _places(fact, capped, claims):
                 key, claim = place
                 if full.admits(*place) or (place in opened and admits(bounds.open.get(key), (opened[place], claim))):
                     keys.add(key)
@@ -169,13 +169,13 @@ def _add_keys(
     done.refused += ((key, claim, known, pool) for (key, claim), known in refused.items())
 
 
-def _keys(facts: Iterable[Fact], told: Told) -> tuple[set[int], dict[str, int]]:
+def _keys(facts: Iterable[Fact], claims: PoolClaims) -> tuple[set[int], dict[str, int]]:
     """The facts' keys, as `identity.keys_of` has them: of records, claims and decisions, and those of numbers by text.
 
     Each text is hashed once a pool, not once a fact.
     """
-    keys = {each.key for each in told.values()}
-    texts = {text for each in told.values() for text in each.claim.identifiers}
+    keys = {each.key for each in claims.values()}
+    texts = {text for each in claims.values() for text in each.claim.identifiers}
     records: set[tuple[str, str]] = set()
     for fact in facts:
         if fact.claim is None:
@@ -187,28 +187,30 @@ def _keys(facts: Iterable[Fact], told: Told) -> tuple[set[int], dict[str, int]]:
     return keys, numbers_by_text(texts)
 
 
-def _places(fact: Fact, capped: Mapping[str, int], told: Told) -> Iterator[tuple[int, int]]:
+def _places(fact: Fact, capped: Mapping[str, int], claims: PoolClaims) -> Iterator[tuple[int, int]]:
     """(key, claim) of those numbers of a fact that are capped."""
     if fact.claim is not None:
         for text in capped.keys() & fact.identifiers:
-            yield capped[text], told[id(fact.claim)].key
+            yield capped[text], claims[id(fact.claim)].key
 
 
-def _ranks(facts: Iterable[Fact], capped: Mapping[str, int], told: Told) -> dict[tuple[int, int], int]:
+def _ranks(facts: Iterable[Fact], capped: Mapping[str, int], claims: PoolClaims) -> dict[tuple[int, int], int]:
     """(key, claim) of those numbers of the facts that are capped -> since when both are known together."""
     since: dict[tuple[int, int], int] = {}
     for fact in facts:
-        for place in _places(fact, capped, told):
+        for place in _places(fact, capped, claims):
             since[place] = min(fact.known, since.get(place, fact.known))
     return since
 
 
-def _claim_rows(pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], told: Told) -> Iterator[ClaimRow]:
+def _claim_rows(
+    pool: int, facts: Collection[Fact], open_to_all: Collection[Fact], claims: PoolClaims
+) -> Iterator[ClaimRow]:
     """The claims that are compared, since when they are known, to all as well, and their blocks."""
     known = _since(facts)
     opened = known if open_to_all is facts else _since(open_to_all)
     for mine, since in known.items():
-        each = told[mine]
+        each = claims[mine]
         blocks = blocks_of(each.claim)
         if any(blocks):
             open_known = opened.get(mine, NEVER)
