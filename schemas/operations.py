@@ -60,6 +60,7 @@ class FeedStatus(Model):
     last_batch_at: AwareDatetime | None = None
     caught_up_at: AwareDatetime | None = Field(default=None, description="When the source last had nothing more.")
     deferred: int = Field(default=0, description="Pieces that the source holds and that were left for later.")
+    deferred_why: str | None = Field(default=None, description="The first of those pieces, and why it waits.")
     used_again: int = Field(default=0, description="Batches whose name or number had come before with other content.")
     used_again_why: str | None = Field(default=None, description="Which name or number, of the last of them.")
     used_again_at: AwareDatetime | None = None

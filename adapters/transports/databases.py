@@ -73,7 +73,10 @@ def open_engine(url: str, credentials: Credentials | None = None) -> tuple[Async
     except Unusable as error:
         raise SourceDown.by("the address cannot be used", error.failure) from None
     except (SQLAlchemyError, ImportError) as error:
-        raise SourceDown(f"the address cannot be used: {type(error).__name__}") from None
+        raise SourceDown(
+            f"the address cannot be used: {type(error).__name__}: postgresql://, mariadb://, mysql:// or"
+            " sqlite+aiosqlite:////absolute/path expected"
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _read_any_text)
     if engine.dialect.driver == "asyncpg":

@@ -92,7 +92,7 @@ def sources_of(context: typer.Context) -> list[Path]:
 
     given = context.find_object(Given) or Given()
     named = [given.settings, os.environ.get(FILE_VARIABLE), os.environ.get(SECRETS_VARIABLE)]
-    return [Path(each) for each in named if each]
+    return list(dict.fromkeys(Path(each) for each in named if each))
 
 
 def refuse_open(settings: Settings) -> None:

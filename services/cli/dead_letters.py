@@ -94,6 +94,8 @@ def show(
 ) -> None:
     """Show one dead letter: place, reason, and its bytes beside what the interface says they are.
 
+    What the reason names begins with `>`.
+
     Bytes that could not be read may be of a record that the law keeps confidential: of most systems they need
     --confidential, and so do the record's key and the values that the reason quotes.
 
@@ -101,7 +103,8 @@ def show(
         visabus dead-letters show 3f2a --save record.dat --confidential --why "a ticket's number"
     """
     from adapters.registry import systems
-    from services.dead_letters.display import display, hexadecimal, plain
+    from services.dead_letters.display import hexadecimal, plain
+    from services.dead_letters.marking import lines_of
     from services.veil import may_be_marked
 
     settings = settings_of(context)
@@ -135,8 +138,13 @@ def show(
     known = systems().get(dead_letter.system)
     feed = next((feed for feed in known.feeds if feed.name == dead_letter.feed), None) if known is not None else None
     typer.echo("")
-    for line in hexadecimal(raw) if as_hex else display(feed, dead_letter, raw):
-        typer.echo(line)
+    if as_hex:
+        for text in hexadecimal(raw):
+            typer.echo(text)
+        return
+    for line in lines_of(feed, dead_letter, raw):
+        unmarked = not line.marked or line.text.startswith(">")
+        typer.echo(line.text if unmarked else f">{line.text.removeprefix(' ')}")
 
 
 def replay(

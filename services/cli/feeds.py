@@ -58,10 +58,10 @@ def list_(
 
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
-    feeds = asyncio.run(_feeds(settings))
+    feeds = [each for each in asyncio.run(_feeds(settings)) if system is None or each.system == system.upper()]
+    width = max((len(f"{feed.system}.{feed.feed}") for feed in feeds), default=0)
     for feed in feeds:
-        if system is None or feed.system == system.upper():
-            typer.echo(feed.model_dump_json() if as_json else plain(_line(feed)))
+        typer.echo(feed.model_dump_json() if as_json else plain(_line(feed, width)))
 
 
 def pause(context: typer.Context, feed: FeedArgument, why: Why = "") -> None:
@@ -165,7 +165,10 @@ def waiting(
 
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
-    for feed in asyncio.run(_feeds(settings)):
+    feeds = asyncio.run(_feeds(settings))
+    if not any(feed.waiting for feed in feeds):
+        typer.echo("no batch waits for a person", err=True)
+    for feed in feeds:
         if feed.waiting is None:
             continue
         if as_json:
@@ -248,8 +251,9 @@ def _order(context: typer.Context, feed: str, word: Word, why: str, *, about: st
     """Check, remember in the audit log, and give an order. Raises Refusal."""
     settings, key = _feed_of(context, feed)
     if len(why.strip()) < _LEAST_REASON:
+        lacking = "says too little" if why.strip() else "is needed"
         raise Refusal(
-            f"--why is needed: what `feeds {word}` is for is shown to others and kept in the audit log", MISUSED
+            f"--why {lacking}: what `feeds {word}` is for is shown to others and kept in the audit log", MISUSED
         )
     reason = f"{feed}: {why}"
     if len(reason) > MOST_REASON:
@@ -267,6 +271,9 @@ def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
     system_name, _, feed_name = name.rpartition(".")
+    if (alone := systems().get(name)) is not None:
+        known = ", ".join(f"{name}.{each.name}" for each in alone.feeds)
+        raise Refusal(f"{name} is a system: say which feed of it ({known})", MISUSED)
     system = systems().get(system_name)
     if system is None:
         raise Refusal(
@@ -317,9 +324,9 @@ async def _give(settings: Settings, key: str, word: Word, why: str, about: str) 
         await give(bus, key, word, by=operating_user(), why=why, now=datetime.now(UTC), about=about)
 
 
-def _line(feed: FeedStatus) -> str:
+def _line(feed: FeedStatus, width: int) -> str:
     counts = f"{feed.read} read = {feed.published} published, {feed.dead_lettered} refused, {feed.filtered} left out"
-    head = f"{feed.system}.{feed.feed:<14}  {feed.state.value:<8}  {counts}"
+    head = f"{f'{feed.system}.{feed.feed}':<{width}}  {feed.state.value:<8}  {counts}"
     held = f"  held by {feed.holder}" if feed.holder is not None else ""
     order = f"  paused {feed.paused_at.isoformat(timespec='seconds')} by {feed.paused_by}" if feed.paused_at else ""
     return f"{head}{held}{order}" + (f"  {feed.why}" if feed.why is not None else "")

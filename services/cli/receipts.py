@@ -90,8 +90,11 @@ def show(
     receipts = list(index.find(query))
     if not receipts:
         raise Refusal(f"there is no receipt of {batch}", MISUSED)
-    for receipt in receipts:
-        typer.echo(_indented(_shown(receipt, confidential=confidential)))
+    shown = [_shown(receipt, confidential=confidential) for receipt in receipts]
+    for receipt in shown:
+        typer.echo(_indented(receipt))
+    if any(receipt.get("covered") for receipt in shown):
+        typer.echo("records of its system may be confidential by law: its counts need --confidential --why", err=True)
 
 
 def export(

@@ -51,7 +51,8 @@ def retract(
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
     if yes and len(why.strip()) < _LEAST_REASON:
-        raise Refusal("--yes needs --why: what it is for is kept in the audit log", MISUSED)
+        lacking = "a --why that says more" if why.strip() else "--why"
+        raise Refusal(f"--yes needs {lacking}: what it is for is kept in the audit log", MISUSED)
     reason = f"{batch}: {why}" if why else batch
     if len(reason) > MOST_REASON:
         raise Refusal(f"--why and the batch's name are {MOST_REASON - 2} characters together at most", MISUSED)

@@ -110,7 +110,7 @@ def _check_feeds(settings: Settings, findings: Findings) -> None:
             findings.mistakes += own
             continue
         findings.feeds[name] = f"{shown(at.url)}  {_read_as(source)}"
-        if (wrong := _no_place(source.url) or asyncio.run(_wrong_address(source))) is not None:
+        if (wrong := asyncio.run(_wrong_address(source)) or _no_place(source.url)) is not None:
             findings.mistakes.append(f"feeds.{name}.url: {wrong}")
 
 
@@ -118,7 +118,7 @@ def _read_as(source: Source) -> str:
     """How the transport reads the address."""
     parts = urlsplit(source.url)
     words = [type(source.feed.transport).__name__]
-    for name, value in (("host", parts.hostname), ("port", _port(source.url)), ("path", parts.path or None)):
+    for name, value in (("host", parts.hostname), ("port", _port(source.url)), ("path", _path(source.url))):
         words += [f"{name} {value}"] if value is not None else []
     words += [f"user {source.credentials.user}"] if source.credentials is not None else []
     return ", ".join(words)
@@ -131,11 +131,19 @@ def _port(url: str) -> int | None:
         return None
 
 
+def _path(url: str) -> str | None:
+    """The path in an address; of a database in a file as the file system knows it."""
+    parts = urlsplit(url)
+    path = parts.path.removeprefix("/") if parts.scheme.startswith("sqlite") else parts.path
+    return path or None
+
+
 def _no_place(url: str) -> str | None:
     """What is wrong with the address of a file or directory of this machine."""
-    parts = urlsplit(url)
-    path = unquote(parts.path) if parts.scheme else url
-    if parts.scheme not in ("", "file") or (path and Path(path).exists()):
+    scheme = urlsplit(url).scheme
+    path = unquote(_path(url) or "") if scheme else url
+    on_this_machine = scheme in ("", "file") or scheme.startswith("sqlite")
+    if not on_this_machine or (path and Path(path).exists()):
         return None
     return f"{path or '(nothing)'}: there is no such file or directory"
 

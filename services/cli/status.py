@@ -97,7 +97,7 @@ def lines(overview: Overview) -> Iterator[str]:
     from services.dead_letters.display import plain
 
     now = overview.at
-    yield f"{now.isoformat(timespec='seconds')}  {'ATTENTION' if overview.problems else 'all is running'}"
+    yield f"{now.isoformat(timespec='seconds')}  {'ATTENTION' if overview.problems else _all_well(overview)}"
     yield from (f"  ! {plain(problem)}" for problem in overview.problems)
     if overview.feeds:
         yield ""
@@ -143,6 +143,15 @@ def lines(overview: Overview) -> Iterator[str]:
             for each in overview.dead_letters
         ]
         yield from _table(("DEAD LETTERS", "FEED", "LAST", "SUCH AS", "REASON"), waiting)
+
+
+def _all_well(overview: Overview) -> str:
+    """What is said where nothing wants attention; a feed whose process ended on purpose is no trouble, and not read."""
+    idle = sum(each.state.value in ("ended", "never") for each in overview.feeds)
+    if not idle:
+        return "all is running"
+    which = "no feed is read" if idle == len(overview.feeds) else f"{idle} of {len(overview.feeds)} feeds are not read"
+    return f"nothing wants attention, but {which} now (`visabus ingest`, or the door, reads on)"
 
 
 _FEED_HEADS = ("FEED", "STATE", "LAST BATCH", "AGE", "CAUGHT UP", "READ", "PUBLISHED", "REFUSED", "LEFT OUT", "HOLDER")

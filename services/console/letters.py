@@ -14,8 +14,8 @@ from services.api.authorised_lookup import Scope
 from services.api.problems import described
 from services.console.access import Access, Operations, Operator, Records
 from services.console.backing import Console
-from services.console.layout import lines_of
 from services.dead_letters import DeadLetter, Selection, load, read, shape
+from services.dead_letters.marking import lines_of
 from services.ingest.clocks import now
 from services.ingest.replay import Replay, assess, replay
 from services.problems import Problem

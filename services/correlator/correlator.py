@@ -19,7 +19,7 @@ from services import failpoints
 from services.authority import Admission
 from services.correlator.append import Batch, append
 from services.correlator.compare import compare
-from services.correlator.deadlines import fire_due
+from services.correlator.deadlines import fire_due, is_due
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
 from services.correlator.resolve import NOTHING_DONE, Resolved, resolve, resolve_shard
@@ -363,6 +363,15 @@ class Correlator:
                 async with self._writer.begin() as tx:
                     count = await fire_due(tx, limit, self._now(), coverage_of_joined(await tx.coverage()))
         return count
+
+    async def due(self) -> bool:
+        """Whether something has become due that nobody has told yet. Raises StoreDown."""
+        found = False
+        async for attempt in transaction(stop=self._stop):
+            with attempt:
+                async with self._writer.begin() as tx:
+                    found = await is_due(tx, self._now(), coverage_of_joined(await tx.coverage()))
+        return found
 
     async def deliver(self) -> int:
         """Send changes; how many. Raises BusDown."""

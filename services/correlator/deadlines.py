@@ -48,6 +48,11 @@ async def fire_due(tx: Transaction, limit: int, now: int, coverage: Coverage) ->
     return sum(map(len, moved.values())) or count
 
 
+async def is_due(tx: Transaction, now: int, coverage: Coverage) -> bool:
+    """Whether anybody's answer has changed by itself by `now` (seconds) and that is not written yet."""
+    return any(await _due(tx, 1, now, coverage))
+
+
 async def _due(tx: Transaction, limit: int, now: int, coverage: Coverage) -> tuple[list[PersonRow], list[PersonRow]]:
     whole = await tx.due(now, coverage.departures, limit)
     return whole, await tx.due(now, coverage.departures, limit, "open_person")

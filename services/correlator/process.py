@@ -258,7 +258,7 @@ async def _both(
             reading = tasks.create_task(_reading(correlator, bus, settings, group, stop, pace))
             tasks.create_task(_resolving(correlator, settings, stop, pace, hold=hold))
             if once:
-                await _done(bus, store, stop, reading, hold=hold)
+                await _done(bus, store, correlator, stop, reading, hold=hold)
                 stop.set()
     except* Superseded:
         superseded = True
@@ -310,7 +310,9 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
 
 def _log_outage(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
-    log.warning("waiting for the bus or the store", code=type(error).__name__, attempt=state.attempt_number)
+    log.warning(
+        "waiting for the bus or the store", code=type(error).__name__, why=str(error), attempt=state.attempt_number
+    )
 
 
 async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
@@ -360,14 +362,29 @@ async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bo
     return bool(rows or fired or sent)
 
 
-async def _done(bus: Bus, store: Store, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool) -> None:
+async def _done(
+    bus: Bus, store: Store, correlator: Correlator, stop: asyncio.Event, reading: asyncio.Task[None], *, hold: bool
+) -> None:
     pause = IDLE_SECONDS / 2
     while not stop.is_set() and not reading.done():
         with suppress(*_PASSING):  # who reads and resolves meets it too, tells it, and gives up in time
-            if await caught_up(bus, store, hold=hold):
+            if await _all_told(bus, store, correlator, hold=hold):
                 return
         await wait(pause, stop)
         pause = min(MOST_IDLE_SECONDS, pause * 1.1)  # a long run can spare the questions
+
+
+async def _all_told(bus: Bus, store: Store, correlator: Correlator, *, hold: bool) -> bool:
+    """Whether the run is caught up, with all told that became due by what it took in, or by the clock."""
+    if not await caught_up(bus, store, hold=hold):
+        return False
+    before = await store.reads.positions()
+    # who tells what is due writes it into the outbox: hence a second look behind
+    return (
+        not await correlator.due()
+        and await caught_up(bus, store, hold=hold)
+        and await store.reads.positions() == before
+    )
 
 
 async def caught_up(bus: Bus, store: Store, *, hold: bool = False) -> bool:

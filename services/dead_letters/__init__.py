@@ -5,7 +5,7 @@ Ingest, the door and the correlator make them (`dead_letter`); the command line 
 """
 
 from services.dead_letters.message import dead_letter, dead_message, encodable, message_of_body
-from services.dead_letters.reasons import shape
+from services.dead_letters.reasons import shape, shape_of_failure
 from services.dead_letters.spool import Spool, SpoolDown
 from services.dead_letters.topic import DeadLetter, Group, Selection, group, load, read
 
@@ -23,4 +23,5 @@ __all__ = [
     "message_of_body",
     "read",
     "shape",
+    "shape_of_failure",
 ]

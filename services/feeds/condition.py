@@ -23,6 +23,7 @@ class Condition:
     down_since: datetime | None = None
     down_why: str | None = None
     deferred: int = 0  # pieces that the source holds and its transport left for later
+    deferred_why: str | None = None  # the first of them, and why it waits
     used_again: int = 0  # batches whose name or number had come before with other content
     used_again_why: str | None = None  # which it was, of the last of them
     used_again_at: datetime | None = None
@@ -39,6 +40,7 @@ class Condition:
             "down_since": _text(self.down_since),
             "down_why": self.down_why,
             "deferred": self.deferred,
+            "deferred_why": self.deferred_why,
             "used_again": self.used_again,
             "used_again_why": self.used_again_why,
             "used_again_at": _text(self.used_again_at),
@@ -60,6 +62,7 @@ class Condition:
             down_why=body["down_why"],
             deferred=body["deferred"],
             # none by earlier versions
+            deferred_why=body.get("deferred_why"),
             used_again=body.get("used_again", 0),
             used_again_why=body.get("used_again_why"),
             used_again_at=_moment(body.get("used_again_at")),

@@ -65,6 +65,7 @@ def _feed(key: str, checkpoint: Checkpoint | None, configured: bool, now: dateti
         last_batch_at=condition.last_batch_at,
         caught_up_at=condition.caught_up_at,
         deferred=condition.deferred,
+        deferred_why=condition.deferred_why if condition.deferred else None,
         used_again=condition.used_again,
         used_again_why=condition.used_again_why,
         used_again_at=condition.used_again_at,

@@ -41,7 +41,7 @@ from adapters.core import (
 )
 from bus.contract import BusDown, BusError, Message, Producer
 from services import failpoints, retry
-from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape
+from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape, shape_of_failure
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
@@ -61,6 +61,14 @@ from services.tracing import Tracing
 
 _LINGER_SECONDS = 0.2
 """How long a feed whose source streams waits for more to send together."""
+
+
+_LONGEST_WHY = 200
+
+
+def _without_name(deferred: str) -> str:
+    """Why a piece was left for later, of a line that begins with its name: that may be the number of a case."""
+    return shape(deferred.partition(": ")[2] or deferred)[:_LONGEST_WHY]
 
 
 _MOST_DEFERRED = 5
@@ -358,7 +366,7 @@ class FeedRun:
 
     def _observe_down(self, error: BaseException | None) -> None:
         since = self.holding.checkpoint.condition.down_since or datetime.now(UTC)
-        self._observe(down_since=since, down_why=shape(str(error)))
+        self._observe(down_since=since, down_why=shape_of_failure(str(error)))
 
     def _observe(self, **changes: Any) -> None:
         """Take down what was seen of the source. It goes to the bus with the next checkpoint or heartbeat."""
@@ -395,7 +403,8 @@ class FeedRun:
         """Take back that the feed was stopped, and tell what was left for later and why: each piece and reason once."""
         if self.holding.checkpoint.stopped is not None:
             await self._save(replace(self.holding.checkpoint, stopped=None, waiting=None))
-        self._observe(caught_up_at=datetime.now(UTC), deferred=len(self.deferred))
+        why = _without_name(self.deferred[0]) if self.deferred else None
+        self._observe(caught_up_at=datetime.now(UTC), deferred=len(self.deferred), deferred_why=why)
         if self.deferred != self.deferred_logged:
             new = sorted(set(self.deferred).difference(self.deferred_logged), key=self.deferred.index)
             self.deferred_logged = self.deferred
@@ -501,7 +510,7 @@ class FeedRun:
         tell(
             "source down",
             **({"code": str(code)} if code is not None else {}),
-            why=shape(str(error)),
+            why=shape_of_failure(str(error)),
             stage="breaker open" if state.attempt_number > self.host.settings.breaker_failures else "retry",
             attempt=state.attempt_number,
             wait=round(state.next_action.sleep, 1) if state.next_action else 0.0,

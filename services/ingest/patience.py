@@ -33,7 +33,7 @@ class Patience:
         except _PASSING as error:
             if stop.is_set() or is_final(error):
                 raise
-            self._log(type(error).__name__, 1)
+            self._log(error, 1)
 
         async def attempt() -> T:
             return await step()
@@ -43,8 +43,9 @@ class Patience:
 
     def _on_failure(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
-        self._log(type(error).__name__, state.attempt_number + 1)
+        self._log(error, state.attempt_number + 1)
 
     @staticmethod
-    def _log(code: str, attempt: int) -> None:
-        log.warning("held up", code=code, attempt=attempt)
+    def _log(error: BaseException | None, attempt: int) -> None:
+        # these errors name servers, topics and files of this side, and no record
+        log.warning("held up", code=type(error).__name__, why=str(error), attempt=attempt)

@@ -120,7 +120,9 @@ class Reader:
                     held = Chunk(messages, before, self._share(reads))
         except Wholesale as error:
             # what this batch sent before stays sent; the feed stands before the batch, which is read whole once mended
-            why = f"{self.source.name} stopped: {error}; nothing behind {name!r} is read until that is mended"
+            why = (
+                f"{self.source.name} stopped: {error}; nothing behind {name!r} is read until it is mended or taken away"
+            )
             yield Chunk([], replace(before, stopped=why), stop=why)
             return
         except SpoolDown:

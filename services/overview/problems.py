@@ -22,7 +22,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
     for feed in overview.feeds:
         name = f"{feed.system}.{feed.feed}"
         if feed.state is FeedState.STOPPED:
-            yield f"{name} is stopped: {feed.why}"
+            yield f"{name} is stopped: {(feed.why or '').removeprefix(f'{name} stopped: ')}"
         elif feed.state is FeedState.WAITING:
             yield f"{name} waits for a person: {feed.why}"
         elif feed.state is FeedState.LOST:
@@ -34,7 +34,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
         elif feed.state is FeedState.PAUSED:
             yield f"{name} is paused{_by(feed)}: {feed.why}; `visabus feeds resume {name}` lets it go on"
         if feed.deferred:
-            yield f"{name}: {feed.deferred} pieces of its source are left for later"
+            why = f"; the first: {feed.deferred_why}" if feed.deferred_why is not None else ""
+            yield f"{name}: {_pieces_of(feed.deferred)} left for later{why}"
         if feed.used_again_at is not None and overview.at - feed.used_again_at < _RECENT:
             yield (
                 f"{name}: {feed.used_again_why} had come before with other content ({feed.used_again} times so far): "
@@ -59,6 +60,10 @@ def problems_of(overview: Overview) -> Iterator[str]:
 def _by(feed: FeedStatus) -> str:
     since = f" since {feed.paused_at.isoformat(timespec='seconds')}" if feed.paused_at is not None else ""
     return f"{since} by {feed.paused_by}" if feed.paused_by is not None else since
+
+
+def _pieces_of(count: int) -> str:
+    return "1 piece of its source is" if count == 1 else f"{count} pieces of its source are"
 
 
 def _count_of(count: int) -> str:

@@ -79,4 +79,6 @@ async def _is_behind_all(bus: Bus, consumer: Consumer, idle: int) -> bool:
 
 def _log_outage(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
-    log.warning("waiting for the bus or the store", code=type(error).__name__, attempt=state.attempt_number)
+    log.warning(
+        "waiting for the bus or the store", code=type(error).__name__, why=str(error), attempt=state.attempt_number
+    )

@@ -54,7 +54,9 @@ function ratesOf(before, overview) {
 const MOST_PROBLEMS = 7;
 
 function problemList(overview) {
-  if (!overview.problems.length) return element("p", { class: "good" }, "All is running; nothing wants attention.");
+  const idle = overview.feeds.filter((feed) => feed.state === "ended" || feed.state === "never").length;
+  const calm = idle ? `Nothing wants attention; ${plural(idle, "feed")} ${idle === 1 ? "is" : "are"} not read now.` : "All is running; nothing wants attention.";
+  if (!overview.problems.length) return element("p", { class: "good" }, calm);
   const known = new Set(overview.feeds.map((feed) => feed.system));
   const lines = (some) => some.map((text) => element("li", {}, linked(text, known)));
   const rest = overview.problems.slice(MOST_PROBLEMS); // the gravest come first, and the picture stays in sight

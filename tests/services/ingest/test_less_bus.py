@@ -18,7 +18,7 @@ from killing import wait_until
 from toy_source import expected, once, settings, toy, world
 
 from bus import log_tables
-from bus.contract import Bus, BusDown, BusError, Message, Partition, Placed, Span
+from bus.contract import Bus, BusDown, BusError, Message, Partition, Placed, Span, UnknownTopic
 from bus.embedded import EmbeddedBus
 from bus.open import open_bus
 from bus.tails import missing
@@ -288,7 +288,7 @@ async def outlasts(folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch) ->
     bus = await EmbeddedBus.open(file)
     await bus.declare(topics())
     held_up = asyncio.Event()
-    noted = staticmethod(lambda code, _attempt: held_up.set() if code == "UnknownTopic" else None)
+    noted = staticmethod(lambda error, _attempt: held_up.set() if isinstance(error, UnknownTopic) else None)
     monkeypatch.setattr(Patience, "_log", noted)
     stop = asyncio.Event()
     task = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))

@@ -1,4 +1,4 @@
-"""A dead letter's bytes for the page: the fields that its format shows, with the one that the reason names marked."""
+"""A dead letter's bytes for a person: the fields that its format shows, with the one that the reason names marked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from adapters.core import Feed
-from services.dead_letters import DeadLetter
 from services.dead_letters.display import display
+from services.dead_letters.topic import DeadLetter
 
 _WORD = re.compile(r"[A-Za-z@][A-Za-z0-9_@.:-]{2,}")
 
