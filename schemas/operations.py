@@ -103,6 +103,34 @@ class DeadLetterStatus(Model):
     example: str = Field(description="The id of one.")
 
 
+class RebuildState(StrEnum):
+    """How a rebuild fares."""
+
+    RUNNING = "running"
+    STUCK = "stuck"  # it came no further for ten minutes
+    LOST = "lost"  # its process says nothing any more
+    FAILED = "failed"  # it gave up: why
+    BUILT = "built"  # the new view stands beside the live one, and can be switched to
+
+
+class RebuildStatus(Model):
+    """A view that is built anew beside the live one."""
+
+    edition: int
+    state: RebuildState
+    begun_at: AwareDatetime
+    heard_at: AwareDatetime | None = Field(default=None, description="When its process last said something.")
+    moved_at: AwareDatetime | None = Field(default=None, description="When it last came further.")
+    process: str | None = Field(default=None, description="Host and process id.")
+    stage: str | None = Field(default=None, description="`read`: events of the bus; `compare`: persons.")
+    done: int = Field(default=0, description="Through this stage.")
+    total: int | None = None
+    rate: float | None = Field(default=None, description="A second.")
+    seconds_left: int | None = None
+    why: str | None = Field(default=None, description="What it waits for, or why it gave up.")
+    compared: bool = Field(default=False, description="Whether it was compared with the live view.")
+
+
 class StoreStatus(Model):
     """The view."""
 
@@ -127,6 +155,7 @@ class Overview(Model):
         default_factory=dict, description="Messages on the bus by kind; `control`: coverage and decisions."
     )
     store: StoreStatus | None
+    rebuild: RebuildStatus | None = Field(default=None, description="The view that is built beside the live one.")
     coverage: tuple[CoverageStatus, ...]
     dead_letters: tuple[DeadLetterStatus, ...]
     problems: tuple[str, ...] = Field(description="What wants somebody's attention, the gravest first.")

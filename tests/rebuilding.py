@@ -36,6 +36,9 @@ class Silent:
     def at(self, done: int, total: int | None, stage: str = "read") -> None:
         """Do nothing."""
 
+    def waits(self, why: str) -> None:
+        """Do nothing."""
+
 
 @dataclass
 class Site:

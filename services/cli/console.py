@@ -32,6 +32,8 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.console.history import History
     from services.console.open_flow import OpenFlow
     from services.dead_letters import Spool
+    from services.feeds import Orders
+    from services.ingest.gate import gate_of
     from services.ingest.sources import without_key
     from services.overview import Observer
     from services.veil import Veil
@@ -42,7 +44,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     async with declared_bus(settings) as bus:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         history = History(settings.data_dir / "console-history.json")
-        watch = Watch(Observer(bus, store.reads, settings.feeds), history, wall_clock)
+        watch = Watch(Observer(bus, store.reads, settings.feeds, store.home), history, wall_clock)
         console = Console(
             trust=trust,
             limits=Limits.of(settings.api, time.monotonic),
@@ -55,6 +57,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
             systems=systems(),
             spool=Spool(settings.data_dir / "spool"),
             receipts=receipt_index(settings),
+            gate=lambda: gate_of(settings, Orders(), bus),
             admission=partial(Admission, wall_clock, verifier=Verifier(keys) if keys is not None else None),
             unsigned=partial(without_key, settings),
             bus_name=settings.bus_url,

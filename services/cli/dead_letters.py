@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from functools import partial
@@ -162,13 +162,18 @@ def replay(
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only print what would be done.")
     ] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Send it though it changes more outcomes than ingest.hold_above.")
+    ] = False,
     confidential: Confidential = False,
     why: StatedReason = "",
 ) -> None:
     """Read dead letters again by the present adapter and publish what they say, under the ids of a first reading.
 
     Without --yes nothing is sent. A dead letter that was replayed is left alone, so it can be run again at any time.
-    Exits with 1 if something is still refused. Without --confidential none of a record that the law keeps confidential.
+    Exits with 1 if something is still refused. What would change more outcomes than `ingest.hold_above` says how many
+    and which, and is sent with --release alone. Without --confidential none of a record that the law keeps
+    confidential.
 
         visabus dead-letters replay --system I94 --reason "is in no code table"
         visabus dead-letters replay --id 3f2a --with record.dat --yes
@@ -185,7 +190,7 @@ def replay(
     verb = reading(verb if yes else f"{verb} (dry run)", why, confidential=confidential)
     need(settings.bus_url, "bus", "ingest")
     remember(settings, verb, about=[f"dead-letter/{each}" for each in choice.ids], why=why)
-    results = asyncio.run(_replay(settings, choice, data, really=yes, confidential=confidential))
+    results = asyncio.run(_replay(settings, choice, data, really=yes, release=release, confidential=confidential))
     for result in results:
         typer.echo(plain(_result_line(result, done=yes)))
     outcomes = [result.outcome for result in results]
@@ -302,7 +307,7 @@ async def _selected(
 
 
 async def _replay(
-    settings: Settings, choice: Selection, mended: bytes | None, *, really: bool, confidential: bool
+    settings: Settings, choice: Selection, mended: bytes | None, *, really: bool, release: bool, confidential: bool
 ) -> list[Replay]:
     from adapters.registry import systems
     from services.dead_letters import Spool, load
@@ -317,16 +322,43 @@ async def _replay(
         selected = await _selected(settings, bus, choice, confidential=confidential)
         if mended is not None and len(selected) != 1:
             raise Refusal(f"--with mends one dead letter, {len(selected)} are selected", MISUSED)
+
+        async def assessed() -> AsyncIterator[Replay]:
+            async for dead_letter in load(bus, selected):
+                yield assess(systems(), dead_letter, spool, now, mended)
+
+        if not (really and release):
+            await _refuse_much(settings, bus, assessed(), really=really)
         if not really:
-            return [
-                light(assess(systems(), dead_letter, spool, now, mended)) async for dead_letter in load(bus, selected)
-            ]
+            return [light(result) async for result in assessed()]
         producer = await bus.producer()
         try:
             done = replay(systems(), load(bus, selected), producer, spool, now, mended=mended)
             return [light(result) async for result in done]
         finally:
             await producer.close()
+
+
+async def _refuse_much(settings: Settings, bus: Bus, assessed: AsyncIterator[Replay], *, really: bool) -> None:
+    """Say what replaying would change where that is much. Raises Refusal where it was to be done."""
+    from services.feeds import Orders
+    from services.ingest.gate import NotJudged, gate_of
+    from services.ingest.replay import would_change
+
+    if (gate := gate_of(settings, Orders(), bus)) is None:
+        return
+    try:
+        waiting = await would_change(assessed, gate)
+    except NotJudged as error:
+        raise Refusal(f"what it would change cannot be told: {error}; --release sends it unseen") from None
+    finally:
+        await gate.close()
+    if waiting is None:
+        return
+    said = f"{waiting.in_words()}, and at most {waiting.limit} may change unseen: --release sends it all the same"
+    if really:
+        raise Refusal(f"nothing was sent: {said}")
+    typer.echo(said, err=True)
 
 
 def _light(result: Replay, *, systems: Mapping[str, System] | None) -> Replay:

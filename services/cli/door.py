@@ -112,6 +112,7 @@ async def _run(
     from services.ingest.door import Keys, create_app, open_push_handlers
     from services.ingest.door.key_files import KeyFiles
     from services.ingest.door.readers import ReaderDown
+    from services.ingest.gate import gate_of
     from services.memory import leave_alone_what_stands
     from services.metrics import FeedCollector, exported
     from services.wiring import open_bus, topics
@@ -138,6 +139,7 @@ async def _run(
                 stamp=stamp_by,
                 limits=settings.door,
                 apart=True,
+                held=lambda orders: gate_of(settings, orders, bus),
             )
             return await opening.enter_async_context(handlers)
 

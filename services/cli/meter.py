@@ -71,6 +71,15 @@ class Meter:
             self._to.write(f"{line}\n")
             self._to.flush()
 
+    def waits(self, why: str) -> None:
+        """It does not go on just now: why not, in words; a line if it lasts."""
+        now = self._clock()
+        if now - self._said_at >= self._every:
+            self._said_at = now
+            line = json.dumps({"stage": self._stage, "waits": why}) if self._json else f"waits: {why}"
+            self._to.write(f"{line}\n")
+            self._to.flush()
+
     def _rate(self) -> float | None:
         (began, first), (ended, last) = self._seen[0], self._seen[-1]
         return (last - first) / (ended - began) if ended > began and last > first else None

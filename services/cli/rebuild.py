@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -247,17 +247,27 @@ def _said(*, as_json: bool) -> Say:
 
 
 async def _build(settings: Settings, asked: Asked, fillers: _Fillers, options: Options, say: Say) -> None:
-    """Fill, and as asked compare and switch."""
+    """Fill, and as asked compare and switch; how far it is can be seen by others meanwhile."""
     from services.rebuild import running
+    from services.rebuild.reporting import reported
     from services.rebuild.seam import NoRebuild, begin
 
-    if asked.switch and not asked.compare:
-        new = await begin(settings.store_url, begun=True)
-        if not asked.unseen and await running.noted(settings, new) is None:
-            raise NoRebuild(
-                "the new view was not compared with the live one yet: `visabus rebuild` does, and prints what would"
-                " change; --no-compare switches unseen"
-            )
+    unseen = asked.switch and not asked.compare
+    new = await begin(settings.store_url, begun=unseen)
+    if unseen and not asked.unseen and await running.noted(settings, new) is None:
+        raise NoRebuild(
+            "the new view was not compared with the live one yet: `visabus rebuild` does, and prints what would"
+            " change; --no-compare switches unseen"
+        )
+    async with reported(settings, new, options.progress) as reporter:
+        await _built(settings, asked, fillers, replace(options, progress=reporter), new, say)
+
+
+async def _built(
+    settings: Settings, asked: Asked, fillers: _Fillers, options: Options, new: NewStore, say: Say
+) -> None:
+    from services.rebuild import running
+
     for engine in fillers.engines(built=asked.switch and not asked.compare):
         new = await running.fill(settings, engine, options)
     if asked.compare:

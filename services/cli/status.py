@@ -14,7 +14,7 @@ from services.addresses import exists
 from services.cli.context import FAILED, need, settings_of
 
 if TYPE_CHECKING:
-    from schemas.operations import FeedStatus, Overview
+    from schemas.operations import FeedStatus, Overview, RebuildStatus
     from services.overview import Observer
     from services.settings import Settings
 
@@ -70,10 +70,11 @@ async def observer(settings: Settings) -> AsyncIterator[Observer]:
 
     async with AsyncExitStack() as opened:
         bus = await opened.enter_async_context(declared_bus(settings))
-        store = None
-        if exists(settings.store_url):
-            store = await opened.enter_async_context(followed(settings.store_url))
-        yield Observer(bus, store.reads if store is not None else None, settings.feeds)
+        if not exists(settings.store_url):
+            yield Observer(bus, None, settings.feeds)
+            return
+        store = await opened.enter_async_context(followed(settings.store_url))
+        yield Observer(bus, store.reads, settings.feeds, store.home)
 
 
 def of_system(overview: Overview, system: str | None) -> Overview:
@@ -126,6 +127,9 @@ def lines(overview: Overview) -> Iterator[str]:
             f"      lag {overview.lag} messages, {store.backlog} batches to resolve, {store.undelivered} to publish, "
             f"{store.quarantined} quarantined; known through {_time(store.known_through)}"
         )
+    if overview.rebuild is not None:
+        yield ""
+        yield f"Rebuild: {_rebuild(overview.rebuild)}"
     if overview.coverage:
         yield ""
         reach = [(each.system, each.scope, _time(each.through), _age(each.through, now)) for each in overview.coverage]
@@ -170,6 +174,22 @@ def _feed(feed: FeedStatus, now: datetime) -> tuple[str, ...]:
         *map(str, counts),
         feed.holder or "-",
     )
+
+
+def _rebuild(rebuild: RebuildStatus) -> str:
+    """How far a rebuild is."""
+    from services.cli.meter import duration
+    from services.dead_letters.display import plain
+
+    parts = [f"edition {rebuild.edition}, {rebuild.state.value}"]
+    if rebuild.stage is not None:
+        of = f" of {rebuild.total:,} ({rebuild.done / rebuild.total:.0%})" if rebuild.total else ""
+        parts.append(f"{rebuild.stage} {rebuild.done:,}{of}")
+    parts += [f"{rebuild.rate:,.0f}/s"] if rebuild.rate is not None else []
+    parts += [f"{duration(rebuild.seconds_left)} left"] if rebuild.seconds_left is not None else []
+    parts += [f"by {rebuild.process}"] if rebuild.process is not None else []
+    parts += [plain(rebuild.why)] if rebuild.why is not None else []
+    return ", ".join(parts)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

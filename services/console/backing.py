@@ -14,6 +14,7 @@ from services.authority import Admission
 from services.console.open_flow import OpenFlow
 from services.console.watch import Watch
 from services.dead_letters import Spool
+from services.ingest.gate import Gate
 from services.receipts import Index
 from services.store.reads import SqlReads
 
@@ -33,6 +34,7 @@ class Console:
     systems: Mapping[str, System]
     spool: Spool
     receipts: Index
+    gate: Callable[[], Gate | None]  # holds replays that would change much; none where the settings want none
     admission: Callable[[], Admission]  # what of the bus counts
     unsigned: Callable[[str], str | None]  # why an order to a feed of that system cannot be signed here
     bus_name: str  # tells one bus from another, for the index of receipts

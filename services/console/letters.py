@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -17,14 +18,15 @@ from services.console.backing import Console
 from services.dead_letters import DeadLetter, Selection, load, read, shape
 from services.dead_letters.marking import lines_of
 from services.ingest.clocks import now
-from services.ingest.replay import Replay, assess, replay
+from services.ingest.gate import NotJudged
+from services.ingest.replay import Replay, assess, replay, would_change
 from services.problems import Problem
 from services.veil import Veil, may_be_marked
 
 CONFIDENTIAL = Scope.CONFIDENTIAL
 MOST = 500
 """Dead letters of one list, and of one replay."""
-_PROBLEMS = described(400, 401, 403, 404, 422, 429, 503)
+_PROBLEMS = described(400, 401, 403, 404, 409, 422, 429, 503)
 LetterId = Annotated[str, Path(pattern="^[0-9a-f-]{4,36}$")]
 
 
@@ -44,6 +46,7 @@ class Replaying(Mended):
     feed: str | None = Field(default=None, max_length=40)
     reason: str | None = Field(default=None, max_length=2_000, description="Without values, as groups show it.")
     why: str = Field(min_length=3, max_length=500, description="Kept in the audit log; name no person.")
+    release: bool = Field(default=False, description="Though it would change more outcomes than may change unseen.")
 
 
 def route(app: FastAPI) -> None:
@@ -120,6 +123,8 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
         raise Problem(422, "which", "Mended bytes are those of one dead letter.")
     if data is not None and _covered(access, letters[0]):
         raise _needs_the_right(letters[0])
+    if not asked.release:
+        await _refuse_much(console, letters, data)
     verb = "console dead-letters replay mended" if data is not None else "console dead-letters replay"
     await access.remember(access.reading(verb), [f"dead-letter/{letter.id}" for letter in letters], asked.why)
     producer = await console.bus.producer()
@@ -130,6 +135,26 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
         await producer.close()
     await console.watch.observe()
     return {"results": results}
+
+
+async def _refuse_much(console: Console, letters: list[DeadLetter], data: bytes | None) -> None:
+    """Raise Problem where replaying would change more outcomes than may change unseen; it says which."""
+    if (gate := console.gate()) is None:
+        return
+
+    async def assessed() -> AsyncIterator[Replay]:
+        async for letter in load(console.bus, letters):
+            yield assess(console.systems, letter, console.spool, now, data)
+
+    try:
+        waiting = await would_change(assessed(), gate)
+    except NotJudged as error:
+        raise Problem(503, "not-judged", f"What it would change cannot be told: {error}.") from None
+    finally:
+        await gate.close()
+    if waiting is not None:
+        detail = f"Nothing was sent: {waiting.in_words()}, and at most {waiting.limit} may change unseen."
+        raise Problem(409, "held", detail)
 
 
 async def _existing(access: Access, selection: Selection, *, whole: bool = False) -> list[DeadLetter]:

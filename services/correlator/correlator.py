@@ -366,12 +366,12 @@ class Correlator:
 
     async def due(self) -> bool:
         """Whether something has become due that nobody has told yet. Raises StoreDown."""
-        found = False
+        due = False
         async for attempt in transaction(stop=self._stop):
             with attempt:
                 async with self._writer.begin() as tx:
-                    found = await is_due(tx, self._now(), coverage_of_joined(await tx.coverage()))
-        return found
+                    due = await is_due(tx, self._now(), coverage_of_joined(await tx.coverage()))
+        return due
 
     async def deliver(self) -> int:
         """Send changes; how many. Raises BusDown."""

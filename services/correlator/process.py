@@ -368,13 +368,13 @@ async def _done(
     pause = IDLE_SECONDS / 2
     while not stop.is_set() and not reading.done():
         with suppress(*_PASSING):  # who reads and resolves meets it too, tells it, and gives up in time
-            if await _all_told(bus, store, correlator, hold=hold):
+            if await _is_done(bus, store, correlator, hold=hold):
                 return
         await wait(pause, stop)
         pause = min(MOST_IDLE_SECONDS, pause * 1.1)  # a long run can spare the questions
 
 
-async def _all_told(bus: Bus, store: Store, correlator: Correlator, *, hold: bool) -> bool:
+async def _is_done(bus: Bus, store: Store, correlator: Correlator, *, hold: bool) -> bool:
     """Whether the run is caught up, with all told that became due by what it took in, or by the clock."""
     if not await caught_up(bus, store, hold=hold):
         return False

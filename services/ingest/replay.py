@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from adapters.core import BadRecord, Feed, Met, Note, Origin, Read, System
 from bus.contract import Message, Producer
 from services import failpoints
 from services.authority.guard import Guard
 from services.dead_letters import DeadLetter, Spool
+from services.domain.facts import Fact
+from services.feeds import Waiting
 from services.ingest.clocks import Clock
+from services.ingest.gate import Gate, NotJudged, facts_of
 from services.ingest.tally import Limits, Tally
 
 Systems = Mapping[str, System]
 
+_SLICE = 2_000
 _NEVER_WHOLESALE = Limits(share=1.0, least=1)
 
 
@@ -80,6 +85,35 @@ def assess(
     if not messages:
         return Replay(dead_letter, "leave out", ", ".join(tally.part.filtered))
     return Replay(dead_letter, "publish", events=len(messages), messages=tuple(messages))
+
+
+async def would_change(assessed: AsyncIterator[Replay], gate: Gate) -> Waiting | None:
+    """Return what replaying would change, where that is more than may change unseen. Raises NotJudged.
+
+    Before there is a view nothing changes.
+    """
+    try:
+        async with gate.impact() as impact:
+            if impact is None:
+                return None
+            some: list[Fact] = []
+            letters = 0
+            async for result in assessed:
+                some += facts_of(result.messages)
+                letters += 1
+                if len(some) >= _SLICE:
+                    await impact.take(some)
+                    some = []
+            await impact.take(some)
+            await impact.end()
+    except gate.down() as error:
+        raise NotJudged(f"the store cannot be read ({error})") from None
+    if impact.whole.count <= gate.limit:
+        return None
+    shown = impact.shown
+    what = "the dead letter" if letters == 1 else f"the {letters} dead letters"
+    changes = shown.by_outcome()
+    return Waiting(what, "", datetime.now(UTC), None, gate.limit, shown.count, len(shown.appeared), changes)
 
 
 async def replay(

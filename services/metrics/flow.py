@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from schemas.operations import Overview
+from schemas.operations import Overview, RebuildState
 from services.metrics.feeds import feed_metrics
 
 
@@ -47,6 +47,7 @@ def flow_metrics(overview: Overview) -> Iterator[Metric]:
             persons.add_metric([outcome.value], count)
         persons.add_metric([""], store.without_outcome)
         yield persons
+    yield from _rebuild(overview)
     coverage = GaugeMetricFamily(
         "visabus_coverage_timestamp_seconds", "Up to when a system has told all.", labels=["system", "scope"]
     )
@@ -62,6 +63,20 @@ def flow_metrics(overview: Overview) -> Iterator[Metric]:
     for labels, count in waiting.items():
         letters.add_metric(labels, count)
     yield letters
+
+
+def _rebuild(overview: Overview) -> Iterator[Metric]:
+    """A rebuild; zeros where none is under way."""
+    rebuild = overview.rebuild
+    begun = rebuild is not None and rebuild.state is not RebuildState.BUILT
+    yield _gauge("visabus_rebuild_under_way", "1 from the beginning of a rebuild until it is done.", float(begun))
+    failed = rebuild is not None and rebuild.state in (RebuildState.FAILED, RebuildState.LOST)
+    yield _gauge("visabus_rebuild_failed", "1 if a rebuild gave up, or its process is gone.", float(failed))
+    done, total = (rebuild.done, rebuild.total or 0) if rebuild is not None else (0, 0)
+    yield _gauge("visabus_rebuild_done", "Events read into the new view, or persons compared.", float(done))
+    yield _gauge("visabus_rebuild_total", "Of how many; 0 where that is not known.", float(total))
+    moved = (rebuild.moved_at or rebuild.begun_at).timestamp() if rebuild is not None else 0.0
+    yield _gauge("visabus_rebuild_moved_timestamp_seconds", "When a rebuild last came further.", moved)
 
 
 def _gauge(name: str, help_: str, value: float) -> Metric:

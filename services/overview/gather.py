@@ -20,8 +20,10 @@ from services.domain.facts import MICRO
 from services.feeds import Checkpoints, Orders
 from services.feeds.status import feeds_of
 from services.overview.problems import problems_of
+from services.overview.rebuilds import rebuild_of
 from services.overview.waiting import Waiting
 from services.store.contract import Beat, behind
+from services.store.editions import Home
 from services.store.heartbeats import is_alive
 from services.store.reads import SqlReads
 
@@ -34,8 +36,11 @@ OVERDUE_SECONDS = 60
 class Observer:
     """Looks at one bus and one store, again and again: a second look reads only what is new of the topics."""
 
-    def __init__(self, bus: Bus, reads: SqlReads | None, configured: Collection[str]) -> None:
-        """Take the bus, the store's reads (None: there is no store yet) and the feeds of the settings."""
+    def __init__(self, bus: Bus, reads: SqlReads | None, configured: Collection[str], home: Home | None = None) -> None:
+        """Take the bus, the store's reads (None: there is no store yet), the feeds of the settings, and the table of
+        editions, by which a rebuild is seen.
+        """
+        self._home = home
         self._bus = bus
         self._reads = reads
         self._configured = frozenset(name.replace(".", "/") for name in configured)
@@ -66,8 +71,10 @@ class Observer:
         ends = await self._bus.ends(EVENT_TOPICS)
         if store is not None:
             lag = behind(ends, positions)
+        rebuild = rebuild_of(await self._home.all(), now) if self._home is not None else None
         overview = Overview(
             at=now,
+            rebuild=rebuild,
             feeds=feeds,
             correlators=correlators,
             lag=lag,

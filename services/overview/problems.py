@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from schemas.operations import FeedState, FeedStatus, Overview
+from schemas.operations import FeedState, FeedStatus, Overview, RebuildState, RebuildStatus
 
 _MOST_DEAD_LETTERS = 3
 _RECENT = timedelta(days=1)
@@ -43,6 +43,8 @@ def problems_of(overview: Overview) -> Iterator[str]:
             )
         if feed.not_rewound_at is not None and overview.at - feed.not_rewound_at < _RECENT:
             yield f"{name} is not read again: {feed.not_rewound}"
+    if overview.rebuild is not None and (wrong := _of_rebuild(overview.rebuild)) is not None:
+        yield wrong
     if overview.store is not None and overview.store.quarantined:
         yield (
             f"{overview.store.quarantined} pools of records could not be resolved, their persons are missing: "
@@ -55,6 +57,23 @@ def problems_of(overview: Overview) -> Iterator[str]:
             f"{group.system}.{group.feed}: {_count_of(group.waiting)}: {group.reason} "
             f"(`visabus dead-letters show {group.example[:8]}`)"
         )
+
+
+_AGAIN = "`visabus rebuild` goes on with it, `visabus rebuild --discard` gives it up"
+
+
+def _of_rebuild(rebuild: RebuildStatus) -> str | None:
+    """What is wrong with a rebuild; the live view is as it was in any case."""
+    name = f"the rebuild of edition {rebuild.edition}"
+    if rebuild.state is RebuildState.FAILED:
+        return f"{name} gave up: {rebuild.why}; {_AGAIN}"
+    if rebuild.state is RebuildState.LOST:
+        heard = rebuild.heard_at.isoformat(timespec="seconds") if rebuild.heard_at is not None else "never"
+        return f"{name} is not under way: its process was last heard of at {heard}; {_AGAIN}"
+    if rebuild.state is RebuildState.STUCK and rebuild.moved_at is not None:
+        why = f": {rebuild.why}" if rebuild.why is not None else ""
+        return f"{name} has come no further since {rebuild.moved_at.isoformat(timespec='seconds')}{why}"
+    return None
 
 
 def _by(feed: FeedStatus) -> str:

@@ -62,7 +62,8 @@ async def _left(bus: Bus, reads: SqlReads, progress: Progress) -> int:
     """How much is left; more than is known while bus or store are away, for which who reads waits."""
     try:
         return await left_of(bus, reads, progress)
-    except (BusDown, StoreDown):
+    except (BusDown, StoreDown) as error:
+        progress.waits(f"the bus or the store cannot be reached: {error}")
         return sys.maxsize
 
 

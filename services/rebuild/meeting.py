@@ -7,7 +7,7 @@ very point of that state. Only there can two editions be compared byte for byte.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -63,10 +63,13 @@ def no_correlator() -> NoRebuild:
 
 
 @asynccontextmanager
-async def met(live: Store, builder: Builder, patience: float = PATIENCE_SECONDS) -> AsyncIterator[Met]:
+async def met(
+    live: Store, builder: Builder, patience: float = PATIENCE_SECONDS, waits: Callable[[str], object] | None = None
+) -> AsyncIterator[Met]:
     """Hold a state of the live edition, with the other one taken to its very point.
 
-    Raises NoRebuild where the live one does not get to where the new one is; Stopped, BusDown, StoreDown.
+    `waits` is told where the live one has to come first. Raises NoRebuild where it does not get to where the new one
+    is; Stopped, BusDown, StoreDown.
     """
     waiting = Waiting(patience)
     while not builder.stop.is_set():
@@ -81,5 +84,7 @@ async def met(live: Store, builder: Builder, patience: float = PATIENCE_SECONDS)
                     return
         if waiting.still((point, backlog)):
             raise no_correlator()
+        if waits is not None:
+            waits("the live view has to get to where the new one is: a correlator has to run on it")
         await wait(PAUSE_SECONDS, builder.stop)
     raise Stopped

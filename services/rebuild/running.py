@@ -25,6 +25,7 @@ from services.rebuild.seam import Engine, NewStore, NoRebuild, Progress, begin
 from services.rebuild.switching import Switched
 from services.settings import Settings
 from services.store import Store, open_store
+from services.store.editions import PROGRESS, Edition
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ async def compare(
     """Compare the new edition with the live one, both at one point of the bus, and keep what it came to."""
     async with _both(settings, new, options) as (live, hands, bus):
         await left_of(bus, hands.store.reads, options.progress)
-        async with met(live, hands, options.patience) as both:
+        async with met(live, hands, options.patience, options.progress.waits) as both:
             await left_of(bus, hands.store.reads, options.progress)
             persons = sum((await both.live.outcomes()).values())
             result = await comparing.compare(
@@ -103,10 +104,14 @@ async def compare(
 
 async def noted(settings: Settings, new: NewStore) -> dict[str, Any] | None:
     """Return what the last comparison came to; None where there was none."""
+
+    def compared(each: Edition) -> dict[str, Any]:
+        return {name: value for name, value in (each.noted or {}).items() if name != PROGRESS}
+
     live = await open_store(settings.store_url)
     try:
         return next(
-            (dict(each.noted) for each in await live.home.all() if each.number == new.number and each.noted), None
+            (known for each in await live.home.all() if each.number == new.number and (known := compared(each))), None
         )
     finally:
         await live.close()

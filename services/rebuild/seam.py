@@ -44,6 +44,9 @@ class Progress(Protocol):
     def at(self, done: int, total: int | None, stage: str = "read") -> None:
         """So many of so many events (None: not known) are through a stage."""
 
+    def waits(self, why: str) -> None:
+        """It does not go on just now: why not, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewStore:

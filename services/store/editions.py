@@ -25,6 +25,8 @@ from services.store.contract import StoreDown
 from services.store.tables import EDITION
 
 FIRST = 1
+PROGRESS = "progress"
+"""Under this name what is noted of an edition has how far the process is that builds it."""
 LIVE_LOCK = 0x76697364
 """Key of the advisory lock that every writer of the live edition shares, and that a switch has alone."""
 
@@ -97,11 +99,15 @@ class Home:
             await connection.commit()
 
     async def note(self, number: int, noted: Mapping[str, Any] | None) -> None:
-        """Keep what the last comparison with an edition came to."""
-        packed = None if noted is None else msgspec.json.encode(noted).decode()
+        """Keep what the last comparison with an edition came to, beside how far it is."""
         async with self._writing() as connection:
-            await connection.execute(update(EDITION).where(EDITION.c.number == number).values(noted=packed))
-            await connection.commit()
+            said = {name: value for name, value in (await _noted(connection, number)).items() if name == PROGRESS}
+            await _note(connection, number, {**(noted or {}), **said} or None)
+
+    async def report(self, number: int, progress: Mapping[str, Any]) -> None:
+        """Keep how far the process is that builds an edition, beside what the last comparison came to."""
+        async with self._writing() as connection:
+            await _note(connection, number, {**await _noted(connection, number), PROGRESS: progress})
 
     async def forget(self, state: State) -> None:
         """Take away the rows of a state."""
@@ -177,6 +183,17 @@ async def _has_table(connection: AsyncConnection) -> bool:
         return bool(inspect(connected).has_table(EDITION.name))
 
     return await connection.run_sync(asked)
+
+
+async def _noted(connection: AsyncConnection, number: int) -> dict[str, Any]:
+    noted = (await connection.execute(select(EDITION.c.noted).where(EDITION.c.number == number))).scalar()
+    return {} if noted is None else dict(msgspec.json.decode(noted))
+
+
+async def _note(connection: AsyncConnection, number: int, noted: Mapping[str, Any] | None) -> None:
+    packed = None if noted is None else msgspec.json.encode(noted).decode()
+    await connection.execute(update(EDITION).where(EDITION.c.number == number).values(noted=packed))
+    await connection.commit()
 
 
 def _edition(row: Any) -> Edition:

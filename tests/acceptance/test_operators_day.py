@@ -181,6 +181,20 @@ def test_one_lost_record_is_mended(day: Day) -> None:
     assert "dead letter waits" not in day.task(1, code=1)
 
 
+def test_a_replay_that_would_change_more_than_it_may_is_shown_first(day: Day) -> None:
+    day.environment["VISABUS_INGEST__HOLD_ABOVE"] = "0"
+    id = day.letter()
+    mended = day.path / "mended.dat"
+    mended.write_bytes(departure(20000000002, 20250901))
+    command = f"visabus dead-letters replay --id {id} --with {mended} --confidential --why {shlex.quote(WHY)}"
+    assert "would change 1 outcomes" in day.run(command)
+    said = day.run(f"{command} --yes", code=1)
+    assert "nothing was sent" in said
+    assert "--release sends it all the same" in said
+    assert day.letter() == id
+    assert "published" in day.run(f"{command} --yes --release")
+
+
 def test_a_bad_file_of_3000_records_and_the_mended_one(day: Day) -> None:
     numbers = range(20000001000, 20000004000)
     day.drop(3, *(departure(number, BAD_DAY) for number in numbers))

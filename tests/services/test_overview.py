@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,16 +15,19 @@ from schemas.operations import CorrelatorStatus, FeedState, FeedStatus, Overview
 from schemas.outcomes import Outcome
 from services.cli.status import lines, of_system
 from services.dead_letters import Selection, Spool, dead_letter, read
+from services.domain.facts import MICRO
 from services.feeds import Checkpoint, Condition, Counters
 from services.feeds.ownership import ALIVE_SECONDS
 from services.feeds.status import feeds_of
 from services.overview import Observer, Waiting, problems_of
 from services.overview.gather import correlators_of
+from services.overview.rebuilds import rebuild_of
 from services.store.contract import Beat
+from services.store.editions import PROGRESS, Edition, State
 from services.wiring import topics
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-SILENT = NOW - timedelta(seconds=ALIVE_SECONDS + 1)
+SILENT = NOW - timedelta(seconds=ALIVE_SECONDS + 11)  # longer than a feed or a rebuild may be
 HELD = Checkpoint(epoch=1, owner="a", process="host/7", released=False, at=NOW)
 AWAY = Condition(down_since=NOW - timedelta(hours=1), down_why="address: connection refused")
 
@@ -129,9 +132,51 @@ def _feed(state: FeedState, **more: object) -> Overview:
     return QUIET.model_copy(update={"feeds": (feed,)})
 
 
+def said(at: datetime = NOW, moved: datetime = NOW, **more: object) -> dict[str, object]:
+    """What the process of a rebuild keeps: it has read a quarter."""
+    body = {"process": "h/9", "stage": "read", "done": 250, "total": 1000, "rate": 50.0}
+    times = {"at": int(at.timestamp() * MICRO), "moved": int(moved.timestamp() * MICRO)}
+    return body | times | {"waits": None, "ended": None, "failed": None} | more
+
+
+def _rebuilding(progress: Mapping[str, object] | None) -> Overview:
+    noted = None if progress is None else {PROGRESS: progress}
+    begun = int((NOW - timedelta(hours=1)).timestamp() * MICRO)
+    edition = Edition(2, State.BUILDING, "rules", begun, None, noted)
+    return QUIET.model_copy(update={"rebuild": rebuild_of([Edition(1, State.LIVE), edition], NOW)})
+
+
 def test_a_quiet_flow_has_no_problems() -> None:
     assert list(problems_of(QUIET)) == []
     assert "all is running" in next(lines(QUIET))
+
+
+@pytest.mark.parametrize("state", [FeedState.ENDED, FeedState.NEVER])
+def test_what_nobody_reads_is_not_said_to_run(state: FeedState) -> None:
+    assert list(problems_of(_feed(state))) == []
+    assert "nothing wants attention, but no feed is read now" in next(lines(_feed(state)))
+
+
+def test_a_rebuild_is_shown_with_its_rate_and_the_time_left() -> None:
+    overview = _rebuilding(said())
+    assert list(problems_of(overview)) == []
+    assert "Rebuild: edition 2, running, read 250 of 1,000 (25%), 50/s, 0:15 left, by h/9" in list(lines(overview))
+
+
+def test_a_rebuild_that_is_done_waits_for_its_switch_and_is_no_trouble() -> None:
+    overview = _rebuilding(said(at=SILENT, moved=SILENT, ended="built", stage="compare", done=9, total=9))
+    assert list(problems_of(overview)) == []
+    assert "Rebuild: edition 2, built, compare 9 of 9 (100%), by h/9" in list(lines(overview))
+
+
+def test_why_pieces_are_left_for_later_is_told() -> None:
+    (line,) = problems_of(_feed(FeedState.RUNNING, deferred=1, deferred_why="it is not whole yet"))
+    assert line == "I94.nightly: 1 piece of its source is left for later; the first: it is not whole yet"
+
+
+def test_what_a_feed_says_of_itself_is_said_once() -> None:
+    (line,) = problems_of(_feed(FeedState.STOPPED, why="I94.nightly stopped: half is refused"))
+    assert line == "I94.nightly is stopped: half is refused"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +191,16 @@ def test_a_quiet_flow_has_no_problems() -> None:
         (_feed(FeedState.DOWN, why="credentials", since=NOW), "the source of I94.nightly is down since 2026-11-30"),
         (_feed(FeedState.LOST, holder="h/7", heard_at=SILENT), "I94.nightly is held by h/7"),
         (_feed(FeedState.RUNNING, deferred=3), "I94.nightly: 3 pieces"),
+        (
+            _rebuilding(said(at=SILENT)),
+            "the rebuild of edition 2 is not under way: its process was last heard of at 2026-11-30T11:5",
+        ),
+        (
+            _rebuilding(said(moved=NOW - timedelta(minutes=11), waits="the live view has to come first")),
+            "the rebuild of edition 2 has come no further since 2026-11-30T11:49:00+00:00: the live view has to",
+        ),
+        (_rebuilding(said(failed="the disk is full")), "the rebuild of edition 2 gave up: the disk is full"),
+        (_rebuilding(None), "the rebuild of edition 2 is not under way: its process was last heard of at never"),
         (
             QUIET.model_copy(update={"store": STORE.model_copy(update={"quarantined": 2})}),
             "2 pools of records could not be resolved",

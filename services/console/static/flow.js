@@ -77,7 +77,11 @@ function tilesOf(overview) {
   const alive = overview.correlators.filter((each) => each.alive).length;
   const waiting = overview.dead_letters.reduce((sum, group) => sum + group.waiting, 0);
   const tile = (name, value, level) => element("div", { class: "tile" }, element("span", { class: "soft" }, name), element("b", { class: level }, value));
+  const rebuild = overview.rebuild;
+  const part = rebuild?.total ? ` ${Math.floor((100 * rebuild.done) / rebuild.total)} %` : "";
+  const wrong = rebuild && ["stuck", "lost", "failed"].includes(rebuild.state);
   return [
+    rebuild && tile(`Rebuild, edition ${rebuild.edition}`, `${rebuild.state === "running" ? rebuild.stage : rebuild.state}${rebuild.state === "built" ? "" : part}`, wrong ? "bad" : ""),
     tile("Correlators", count(alive), alive ? "" : "bad"),
     tile("Not in the view", count(overview.lag), ""),
     tile("Persons", count(overview.store?.persons), ""),
@@ -85,7 +89,7 @@ function tilesOf(overview) {
     tile("Feeds stopped", count(overview.feeds.filter((feed) => feed.state === "stopped").length), overview.feeds.some((feed) => feed.state === "stopped") ? "bad" : ""),
     tile("Feeds paused or waiting", count(overview.feeds.filter((feed) => feed.paused_at || feed.waiting).length), ""),
     tile("Quarantined", count(overview.store?.quarantined), overview.store?.quarantined ? "bad" : ""),
-  ];
+  ].filter(Boolean);
 }
 
 function bySystem(overview) {

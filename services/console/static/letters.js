@@ -84,13 +84,15 @@ async function showOne(main, id) {
     outcome.replaceChildren(badge([...by].map(([name, number]) => `${number} ${words[name] || name}`).join(", ") || "nothing was selected", level), whys ? ` ${whys}` : "",
       letter.record && !by.has("refused") ? [" ", element("a", { href: `#/trace/${encodeURIComponent(`${letter.system} ${letter.record}`)}` }, "what became of it")] : "");
   };
-  const run = (work) => async (event) => {
+  const run = (work, release = false) => async (event) => {
     event.preventDefault();
     outcome.replaceChildren("Working...");
     try {
-      await work();
+      await work(release);
     } catch (error) {
       outcome.replaceChildren(badge(error.message, "bad"));
+      // who has seen what it would change may send it
+      if (error.kind === "held") outcome.append(" ", element("button", { type: "button", onclick: run(work, true) }, "Send it all the same"));
     }
   };
   const check = run(async () => {
@@ -100,15 +102,15 @@ async function showOne(main, id) {
     outcome.replaceChildren(badge(words[result.outcome], result.outcome === "refused" ? "bad" : "good"));
     (result.outcome === "refused" && !covered ? editor : why).focus();
   });
-  const replay = run(async () => {
-    const { results } = await ask("/console/api/dead-letters/replay", { body: { ids: [letter.id], data: edited(), why: why.value } });
+  const replay = run(async (release) => {
+    const { results } = await ask("/console/api/dead-letters/replay", { body: { ids: [letter.id], data: edited(), why: why.value, release } });
     say(results);
     if (letter.record && results.some((result) => result.outcome === "publish")) await follow(became, `${letter.system} ${letter.record}`);
   });
-  alike.addEventListener("click", run(async () => {
+  alike.addEventListener("click", run(async (release) => {
     if (!why.reportValidity()) return outcome.replaceChildren();
     const group = await ask(`/console/api/dead-letters/list?${new URLSearchParams({ system: letter.system, feed: letter.feed, reason: letter.group })}`);
-    say((await ask("/console/api/dead-letters/replay", { body: { ids: group.letters.map((each) => each.id), why: why.value } })).results);
+    say((await ask("/console/api/dead-letters/replay", { body: { ids: group.letters.map((each) => each.id), why: why.value, release } })).results);
   }));
   main.append(
     element("h1", {}, "Dead letter"), element("p", { class: "bad" }, letter.reason),

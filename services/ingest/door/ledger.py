@@ -26,7 +26,7 @@ from bus.contract import Bus, BusDown, Delivery, Message, MessageTooLarge, Produ
 from schemas.topics import PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool, dead_letter
-from services.feeds import NONE, Counters, Holding, Ownership
+from services.feeds import NONE, Counters, Holding, Order, Ownership, Waiting
 
 log = structlog.get_logger("door")
 _SWEPT = 200
@@ -238,6 +238,26 @@ class Ledger:
             await self._save()
             await failpoints.reach("door.saved")
             return whole
+
+    async def wait(self, waiting: Waiting, word: Order | None, why: str) -> None:
+        """Show a message that waits for a person, unless another does of which nothing was said yet.
+
+        Raises BusDown, FeedLost.
+        """
+        async with self._turn:
+            known = self.holding.checkpoint.waiting
+            if known is not None and known.id != waiting.id and (word is None or word.about != known.id):
+                return
+            self.holding.check()
+            shown = waiting if known is None or known.id != waiting.id else known
+            self.holding.checkpoint = replace(self.holding.checkpoint, waiting=shown, stopped=why)
+            await self.ownership.save(self.holding, self.holding.checkpoint)
+
+    def decided(self, id: str) -> None:
+        """Take away that a message waits; saved with the answer to it."""
+        checkpoint = self.holding.checkpoint
+        if checkpoint.waiting is not None and checkpoint.waiting.id == id:
+            self.holding.checkpoint = replace(checkpoint, waiting=None, stopped=None)
 
     async def _send(self, answer: Answer) -> None:
         self.holding.check()

@@ -55,6 +55,15 @@ def paused(seconds: int = 60) -> Problem:
     return Problem(503, "paused", detail, headers={"Retry-After": str(seconds)})
 
 
+def held(seconds: int = 300) -> Problem:
+    """The message would change more outcomes than may change unseen."""
+    detail = (
+        "The message would change the status of many persons, so the operators of this bus look at it first; nothing "
+        "of it was taken. Send the same body again later: it is answered as they decided. Other messages are taken."
+    )
+    return Problem(503, "held", detail, headers={"Retry-After": str(seconds)})
+
+
 def full(seconds: int) -> Problem:
     """As many answers are kept as there is room for; each is kept until its request would be refused as too old."""
     detail = "No further answer can be kept at present."

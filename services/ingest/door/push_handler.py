@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -18,12 +19,13 @@ from bus.contract import Bus, Message, Producer
 from services import failpoints
 from services.authority.guard import Guard
 from services.dead_letters import Spool
-from services.feeds import Counters, Orders
+from services.feeds import Counters, Orders, Waiting, Word
 from services.ingest.clocks import Clock, now
 from services.ingest.door import problems
 from services.ingest.door.ledger import Answer, Ledger
 from services.ingest.door.limits import Refusals
 from services.ingest.door.readers import Reader, ReaderDown, Readers, TooManyRecords, readers
+from services.ingest.gate import REJECTED, Gate, NotJudged, facts_of
 from services.ingest.tally import Limits, Tally
 from services.settings import DoorSettings
 
@@ -63,6 +65,8 @@ class PushHandler:
     refusals: Refusals = field(default_factory=lambda: refusals_of(DoorSettings()))
     orders: Orders = field(default_factory=Orders)
     reader: Reader | None = None  # without one bodies are read in a thread of this process
+    gate: Gate | None = None  # has messages wait for a person that would change much
+    _judging: asyncio.Lock = field(default_factory=asyncio.Lock)
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
     async def answer(self, post: Post) -> Answer:
@@ -99,7 +103,14 @@ class PushHandler:
             trace=post.trace,
         )
         reads = await self._reads(post.body)
+        waiting = self._as_waiting(post, sha256(post.body).hexdigest())
+        order = self.orders.word(self.ledger.feed)
+        word = order.word if order is not None and order.about == waiting.id else None
+        if word is Word.REJECT:
+            tally.rejected = REJECTED
         messages, answers = await asyncio.to_thread(self._judge, tally, reads)
+        if word is None and self.gate is not None:
+            await self._pass(self.gate, waiting, messages)
         await failpoints.reach("door.decoded")
         await self.ledger.ownership.send(self.ledger.holding, lambda: self.producer.send(messages))
         await failpoints.reach("door.sent")
@@ -111,8 +122,40 @@ class PushHandler:
             "refused": tally.part.dead_lettered,
             "answers": answers,
         }
+        self.ledger.decided(waiting.id)
         self.refusals.count(post.key, tally.part.read, tally.part.dead_lettered)
         return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part)
+
+    def _as_waiting(self, post: Post, content: str) -> Waiting:
+        """The message as one that waits. Its body alone names it: who sends it again signs it anew."""
+        limit = self.gate.limit if self.gate is not None else 0
+        batch = f"{post.key}/body-{content[:16]}"
+        return Waiting(batch, content, datetime.fromtimestamp(self.ledger.clock(), UTC), None, limit, 0, 0)
+
+    async def _pass(self, gate: Gate, waiting: Waiting, messages: Sequence[Message]) -> None:
+        """Return where a message changes no more than it may; else show it to the operators and raise Problem."""
+        async with self._judging:
+            try:
+                async with gate.impact() as impact:
+                    if impact is None:
+                        return
+                    await impact.take(facts_of(messages))
+                    await impact.end()
+            except Exception as error:
+                if isinstance(error, (NotJudged, *gate.down())):
+                    raise problems.unavailable() from None
+                raise
+            if impact.whole.count <= gate.limit:
+                return
+            shown = impact.shown
+            waiting = replace(waiting, changed=shown.count, appeared=len(shown.appeared), changes=shown.by_outcome())
+            name = f"{self.system.name}.{self.feed.name}"
+            why = (
+                f"{waiting.in_words()}; `visabus feeds release {name}` takes it, `visabus feeds reject {name}` "
+                "leaves it out, once its sender sends it again; other messages are taken"
+            )
+            await self.ledger.wait(waiting, self.orders.word(self.ledger.feed), why)
+        raise problems.held()
 
     async def _reads(self, body: bytes) -> Sequence[Read]:
         if self.reader is None:
@@ -218,11 +261,13 @@ async def open_push_handlers(
     stamp: Clock = now,
     limits: DoorSettings | None = None,
     apart: bool = False,
+    held: Callable[[Orders], Gate | None] | None = None,
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
-    `apart` has bodies read in processes of their own. Raises BusDown, FeedLost, ReaderDown, and without `take_over`
-    FeedHeld where another door runs.
+    `apart` has bodies read in processes of their own; `held` makes what has messages wait for a person.
+
+    Raises BusDown, FeedLost, ReaderDown, and without `take_over` FeedHeld where another door runs.
     """
     limits = limits or DoorSettings()
     async with AsyncExitStack() as stack:
@@ -231,13 +276,18 @@ async def open_push_handlers(
         handlers: dict[str, PushHandler] = {}
         orders = Orders()
         await orders.follow(bus)
+        gate = held(orders) if held is not None else None
+        if gate is not None:
+            stack.push_async_callback(gate.close)
         for system, feed in feeds:
             # before the feed is taken over: until a process can read, the door that has it goes on
             reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
             ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes)
             await ledger.open(takeover_seconds, take_over=take_over)
             stack.push_async_callback(ledger.close)
-            handler = PushHandler(system, feed, ledger, producer, spool, stamp, refusals_of(limits), orders, reader)
+            handler = PushHandler(
+                system, feed, ledger, producer, spool, stamp, refusals_of(limits), orders, reader, gate
+            )
             stack.push_async_callback(handler.drain)
             handlers[system.name.lower()] = handler
         yield handlers

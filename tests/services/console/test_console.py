@@ -6,18 +6,21 @@ import asyncio
 import json
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from toy_border import border
+from toy_door import Lines
 from toy_source import once, settings, toy, world
 
+from adapters.core import Met, Read
 from bus.embedded import EmbeddedBus
 from schemas.events import Handling
 from services.api import development
@@ -25,7 +28,7 @@ from services.audit import AuditLog, keys_of, open_audit, open_reading
 from services.cli.console import console_of
 from services.console.app import FILES
 from services.correlator import process
-from services.ingest import now, run
+from services.ingest import gate, now, run
 from services.settings import Settings
 from services.store import open_store
 from services.veil import Veil
@@ -309,6 +312,39 @@ async def test_from_a_refusal_to_its_replay(console: World) -> None:
     (result,) = (await _post(console, "/console/api/dead-letters/replay", replayed, WHOLE))["results"]
     assert result["id"] == letter["id"]
     assert (await console.verbs())[-1] == "console dead-letters replay mended confidential:read"
+
+
+class _Again(Lines):
+    """Lines of which each can be read again alone."""
+
+    def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
+        """The line, as one of a file."""
+        return self.read(BytesIO(raw))
+
+
+async def test_a_replay_that_would_change_much_is_shown_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    system = border(folder).system
+    readable = replace(system, feeds=tuple(replace(each, format=_Again()) for each in system.feeds))
+    monkeypatch.setattr("adapters.registry.systems", lambda: {"I94": readable})
+    monkeypatch.setattr(gate, "gate_of", lambda at, orders, bus: gate.Gate(0, at.store_url, orders, bus))
+    async with _world(tmp_path) as console:
+        for name, line in (("001.txt", "arrive 1"), ("002.txt", "none 1")):
+            (folder / name).write_text(line)
+            await run(console.settings, [border(folder)], once=True, bus=console.bus, clock=now)
+        await process.run(console.settings, once=True, stop=asyncio.Event())
+        await _wait(console)
+        (group,) = (await _get(console, "/console/api/dead-letters"))["groups"]
+        asked = {"ids": [group["example"]], "why": "mended", "data": b64encode(b"leave 1 9").decode()}
+        path = "/console/api/dead-letters/replay"
+        held = await console.client.post(path, json=asked, headers=console.token(*WHOLE))
+        assert (held.status_code, held.json()["type"]) == (409, "urn:visabus:problem:held")
+        assert "would change 1 outcomes (1 DEPARTURE_UNKNOWN -> DEPARTED_LATE)" in held.json()["detail"]
+        assert "out 1" not in {event.record for event in (await world(console.bus)).events}
+        (result,) = (await _post(console, path, asked | {"release": True}, WHOLE))["results"]
+        assert result["outcome"] == "publish"
+        assert "out 1" in {event.record for event in (await world(console.bus)).events}
 
 
 async def test_a_plain_operator_sees_where_and_why_and_neither_bytes_nor_values(console: World) -> None:

@@ -69,29 +69,29 @@ async def correlated(settings: Settings, now: datetime) -> list[str]:
     """Run once at a moment; return the outcomes that are told, of all runs."""
     await process.run(settings, once=True, stop=asyncio.Event(), clock=lambda: now)
     bus = await wiring.open_bus(settings)
-    told = [StatusChange.model_validate_json(each.value or b"") async for each in bus.read(CHANGES)]
+    changes = [StatusChange.model_validate_json(each.value or b"") async for each in bus.read(CHANGES)]
     await bus.close()
-    return sorted(str(each.outcome) for each in told)
+    return sorted(str(each.outcome) for each in changes)
 
 
-async def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+async def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is told by the end of runs whose last is slow to tell what is due: one person a round, begun late."""
     settings = Settings(data_dir=tmp_path / "data")
     await published(settings, arrivals())
     await correlated(settings, ADMITTED)
     await correlated(settings, OVER)
     await published(settings, coverage())
-    looked = asyncio.Event()
+    asked = asyncio.Event()
     caught_up, fire = process.caught_up, Correlator.fire
 
     async def seen(*arguments: object, **named: object) -> bool:
         answer: bool = await caught_up(*arguments, **named)  # type: ignore[arg-type] - passed on as it came
         if answer:
-            looked.set()
+            asked.set()
         return answer
 
     async def late(self: Correlator, _limit: int) -> int:
-        await looked.wait()  # until who ends the run has found everything resolved and told
+        await asked.wait()  # until who ends the run has found everything resolved and told
         return await fire(self, 1)
 
     monkeypatch.setattr(process, "caught_up", seen)
@@ -104,7 +104,7 @@ WANTED = ["DEPARTURE_UNKNOWN"] * PERSONS + ["IN_STATUS"] * PERSONS + ["OVERSTAY_
 
 @pytest.mark.law(5, "a run that ends by itself tells what became due by it")
 async def test_what_became_due_by_a_run_is_told_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await told(tmp_path, monkeypatch) == WANTED
+    assert await delivered(tmp_path, monkeypatch) == WANTED
 
 
 @pytest.mark.law(5, planted="a run that ends where all is resolved, though answers are due")
@@ -115,4 +115,4 @@ async def test_a_run_that_ends_without_asking_what_is_due_is_seen(
         return False
 
     monkeypatch.setattr(Correlator, "due", never)
-    assert await told(tmp_path, monkeypatch) != WANTED
+    assert await delivered(tmp_path, monkeypatch) != WANTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.dead_letters import shape
+from services.dead_letters import shape, shape_of_failure
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,15 @@ from services.dead_letters import shape
 )  # fmt: skip
 def test_a_reason_is_told_without_the_values_in_it(reason: str, without_values: str) -> None:
     assert shape(reason) == without_values
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("db.example:15432: credentials: refused for 'smith'", "db.example:15432: credentials: refused for ..."),
+        ("[::1]:15432: refused: nothing listens there", "[::1]:15432: refused: nothing listens there"),
+        ("record 123456789A1: closed", "record ...: closed"),
+    ],
+)
+def test_where_a_source_cannot_be_reached_is_told_and_no_value(why: str, shown: str) -> None:
+    assert shape_of_failure(why) == shown

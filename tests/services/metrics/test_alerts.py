@@ -22,6 +22,7 @@ import yaml
 from killing import wait_until
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
+from rebuilding import Silent
 from starlette.types import Message, Receive, Scope, Send
 from toy_border import NAME as BORDER
 from toy_border import border
@@ -37,6 +38,8 @@ from services.metrics.asgi import Measured
 from services.metrics.flow import FlowCollector
 from services.metrics.instruments import REGISTRY
 from services.overview import Observer
+from services.rebuild.reporting import Reporter
+from services.rebuild.seam import begin
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.tables import PERSON, QUARANTINE
@@ -94,7 +97,7 @@ class Installation:
         return read and idle and overview.lag == 0 and bool(overview.correlators)
 
     def observer(self) -> Observer:
-        return Observer(self.bus, self.store.reads, ["TOY.lines"])
+        return Observer(self.bus, self.store.reads, ["TOY.lines"], self.store.home)
 
     async def series(self) -> Series:
         """All that is exported now."""
@@ -300,6 +303,18 @@ async def _refused(installation: Installation) -> tuple[Series, Series, bool]:
     installation.file("b.txt", *(f"good {number}" for number in range(2, 30)), "bad x", "refuse 3")
     await installation.ingest()
     return before, await installation.series(), True
+
+
+@cause("VisabusRebuildStuck")
+async def _stuck_rebuild(installation: Installation) -> tuple[Series, Series, bool]:
+    """One that says that it runs, and comes no further: it waits for a live view that no correlator writes."""
+    new = await begin(installation.settings.store_url)
+    reporter = Reporter(Silent())
+    reporter.at(1, 2)
+    reporter.waits("the live view has to get to where the new one is")
+    await installation.store.home.report(new.number, reporter.body())
+    series = await installation.series()
+    return series, series, False
 
 
 @cause("VisabusAuditFailing", "VisabusRequestsFail")

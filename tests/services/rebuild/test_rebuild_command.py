@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from correlation import reference
@@ -18,7 +19,8 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.failpoints import VARIABLE
-from services.rebuild import dropping
+from services.rebuild import correlators, dropping, running
+from services.store.contract import StoreDown
 
 
 @pytest.fixture
@@ -71,6 +73,51 @@ def test_all_at_once_as_json(data: Path) -> None:
     assert compared["compared"]["equal"]
     assert compared["compared"]["by_outcome"] == []
     assert (switched["switched"], switched["before"], switched["told"]) == (2, 1, True)
+
+
+def test_a_second_correlator_builds_and_ends(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --correlators 2: the one of this process reads nothing here, so that the view is the other process's."""
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def kept(*arguments: Any, **named: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*arguments, **named))
+        return started[-1]
+
+    async def idle(_settings: object, *, stop: asyncio.Event, **_named: object) -> None:
+        await stop.wait()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", kept)
+    monkeypatch.setattr(correlators, "run", idle)
+    monkeypatch.setattr(correlators, "BEHIND", 0)  # so little is otherwise read without others
+    digest = command(data, "export", "--digest").strip()
+    assert f"byte for byte: {len(reference(RAWS))} persons, digest {digest}" in command(
+        data, "rebuild", "--correlators", "2"
+    )
+    assert [each.returncode for each in started] == [0]
+
+
+def test_others_see_how_far_a_rebuild_is(data: Path) -> None:
+    assert "Rebuild" not in command(data, "status", code=1)
+    command(data, "rebuild")
+    assert "Rebuild: edition 2, built, compare " in command(data, "status", code=1)
+    status = json.loads(CliRunner().invoke(app, ["--data", str(data), "status", "--json"]).stdout)
+    assert (status["rebuild"]["state"], status["rebuild"]["compared"]) == ("built", True)
+    command(data, "rebuild", "--switch")
+    assert "Rebuild" not in command(data, "status", code=1)
+
+
+def test_why_a_rebuild_gave_up_is_seen(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(*_arguments: object, **_named: object) -> None:
+        raise StoreDown("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "compare", failing)
+        CliRunner().invoke(app, ["--data", str(data), "rebuild"])
+    said = command(data, "status", code=1)
+    assert "! the rebuild of edition 2 gave up: StoreDown: the disk is full; `visabus rebuild` goes on with it" in said
+    assert "byte for byte" in command(data, "rebuild")
+    assert "gave up" not in command(data, "status", code=1)
 
 
 def test_a_switch_unseen_has_to_be_said(data: Path) -> None:
