@@ -535,6 +535,8 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     """The new class and date, from the old end on; a late filing is healed."""
     period = line.period
     granted = decided.body.get("granted_until") or decided.body.get("requested_until")
+    if granted is None and application.inspection:
+        granted = period.last_day  # the class alone was mended
     new_class = decided.body.get("granted_class") or period.admission_class
     rule = _row_granted(line, application, decided, new_class)
     if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION and period.last_day == DURATION:

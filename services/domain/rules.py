@@ -462,8 +462,12 @@ IMPLIED_STEPS = frozenset({"approved", "filed"})
 granted, to persons who are there (8 CFR 214.1(c), 248.1(a), INA 245(a))."""
 IMPLIED_REASONS = frozenset({"registered"})
 """Reasons of steps in SEVIS that say the same: a student registers where the school is (8 CFR 214.3(g)(2)(iii))."""
-IMPLIED_FACTS = frozenset({"biometrics_taken"})
-"""Facts that say the same: an appointment is in the country (8 CFR 103.16)."""
+IMPLIED_FACTS = frozenset(
+    {"asylum_pending", "biometrics_taken", "detainer_lodged", "satisfactory_departure", "voluntary_departure"}
+)
+"""Facts that say the same: who asks for asylum is there (INA 208(a)(1)), and who is in another agency's custody (8 CFR
+287.7(a)); an appointment is in the country (8 CFR 103.16); leave to depart is given to who has not departed (8 CFR
+217.3(a), INA 240B). Not what may be renewed while somebody travels with leave: protected status, deferred action."""
 FINGERPRINTS = "encounter"
 """The fact of fingerprints: taken in the country, not at a crossing, they say the same."""
 PAROLE_ENDED = "parole_ended"

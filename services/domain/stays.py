@@ -115,8 +115,8 @@ def _going_on(arrival: Fact, line: list[Interval]) -> list[Interval]:
 
 
 def _marking(visit: Visit) -> list[Fact]:
-    """Encounters in the country, whose marks are the stay's; SEVIS speaks for itself."""
-    return [fact for fact in visit.implying if fact.body["fact"] == rules.FINGERPRINTS]
+    """What implies presence in the country, whose marks are the stay's; SEVIS speaks for itself."""
+    return [fact for fact in visit.implying if fact.body["fact"][:6] != "sevis_"]
 
 
 def _refused(arrival: Fact) -> list[Interval]:

@@ -10,7 +10,7 @@ import pytest
 from domain.stories import NAME, PASSPORT, Story, number
 from domain.students import Student
 
-from schemas.events import Action, Evidence, Inspection, Request, Subject
+from schemas.events import Action, Evidence, Handling, Inspection, Request, Subject
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Identifier, Scheme
 from services.domain import facts as facts_module
@@ -44,6 +44,10 @@ LATER: dict[str, Callable[[Story, date], Story]] = {
     "an extension is approved": lambda story, day: story.applied(day, Action.APPROVED, granted_until=END + days(100)),
     "fingerprints": fingerprints,
     "an appointment": lambda story, day: story.fact(day, StatusFact.BIOMETRICS_TAKEN),
+    "asylum is asked for": lambda story, day: story.fact(day, StatusFact.ASYLUM_PENDING),
+    "a detainer": lambda story, day: story.fact(day, StatusFact.DETAINER_LODGED),
+    "leave to depart": lambda story, day: story.fact(day, StatusFact.VOLUNTARY_DEPARTURE, until=END + days(9)),
+    "days to depart": lambda story, day: story.fact(day, StatusFact.SATISFACTORY_DEPARTURE, until=END + days(9)),
     "a registration": lambda story, day: story.fact(
         day, StatusFact.SEVIS_ACTIVE, reason="registered", until=END, class_of_admission="F1", part="program"
     ),
@@ -93,6 +97,14 @@ def test_not_all_fingerprints_are_taken_in_the_country(more: dict[str, Any]) -> 
     assert fingerprints(visitor(), LEFT + days(30), **more).last().outcome == "DEPARTED_IN_TIME"
 
 
+def test_what_is_confidential_of_them_marks_the_stay() -> None:
+    """Whatever the fact is that implies presence, its mark is the stay's."""
+    for fact in (StatusFact.BIOMETRICS_TAKEN, StatusFact.DETAINER_LODGED, StatusFact.ASYLUM_PENDING):
+        story = visitor().fact(LEFT + days(30), fact, handling=(Handling.ASYLUM,))
+        assert story.stay().handling == ("asylum",), fact
+    assert visitor().fact(LEFT + days(30), StatusFact.BIOMETRICS_TAKEN).stay().handling == ()
+
+
 def test_no_word_of_presence_can_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     def missed() -> list[str]:
         return [what for what in LATER if LATER[what](visitor(), LEFT + days(30)).last().outcome != "UNDETERMINED"]
@@ -106,7 +118,11 @@ def test_no_word_of_presence_can_be_missed(monkeypatch: pytest.MonkeyPatch) -> N
         ),
         ("IMPLIED_STEPS", frozenset({"filed"}), {"an extension is approved"}),
         ("IMPLIED_REASONS", frozenset(), {"a registration"}),
-        ("IMPLIED_FACTS", frozenset(), {"an appointment"}),
+        (
+            "IMPLIED_FACTS",
+            frozenset(),
+            {"an appointment", "asylum is asked for", "a detainer", "leave to depart", "days to depart"},
+        ),
         ("FINGERPRINTS", "x", {"fingerprints"}),
     ):
         with monkeypatch.context() as patch:

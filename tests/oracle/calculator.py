@@ -18,6 +18,11 @@ from oracle.reading import Event, Key, i94_of, implausible, key_of, receipts_of,
 STATUS, GRACE, PENDING, TERMINATED, OVER, UNKNOWN = "STATUS", "GRACE", "PENDING", "TERMINATED", "OVER", "UNKNOWN"
 MET = {"seen_inside", "arrested", "detained", "released"}
 """Facts that an officer knows who met the person in the country."""
+HERE = {
+    *("biometrics_taken", "detainer_lodged"),  # an appointment in the country: 8 CFR 103.16; held there: 287.7(a)
+    *("asylum_pending", "satisfactory_departure", "voluntary_departure"),  # INA 208(a)(1), 240B; 8 CFR 217.3(a)
+}
+"""Facts of persons who are in the country."""
 AUTHORISED = {STATUS, GRACE, PENDING}
 INSIDE = {
     STATUS: "IN_STATUS",
@@ -347,7 +352,7 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
                     Grant(
                         start,
                         event.get("granted_class") or before.admission_class,
-                        _until(event.get("granted_until")),
+                        _until(event.get("granted_until")) or before.until,
                         paroled=before.paroled and not event.get("granted_class"),
                         heals=not before.paroled or bool(event.get("granted_class")),  # new parole undoes no end of it
                     )
@@ -1120,7 +1125,7 @@ def _shows_presence(event: Event) -> bool:
         return bool(event["action"] == "approved" or (event["action"] == "filed" and event["asks"] != "adjust"))
     if event["kind"] != "status":
         return False
-    if event["fact"] in MET or event["fact"] == "biometrics_taken":  # an appointment in the country: 8 CFR 103.16
+    if event["fact"] in MET or event["fact"] in HERE:
         return True
     if event["fact"] == "encounter":
         return bool(event.get("reason") == "enrolment" and event.get("port"))

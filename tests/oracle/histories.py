@@ -919,7 +919,7 @@ def evidence(world: World) -> None:
         world.depart(early, rng.choice(("biometric", "inspected")), whole_day=False)
     elif roll < 0.8:  # what only somebody present can cause
         day = last + timedelta(days=rng.choice((10, 30)))
-        kind = rng.choice(("approved", "enrolment", "seen_inside", "arrested", "released", "biometrics_taken", "filed"))
+        kind = rng.choice(("approved", "enrolment", "seen_inside", "arrested", "biometrics_taken", "filed", "asylum"))
         if kind == "approved":
             receipt = world.receipt()
             world.step(receipt, "filed", first + timedelta(days=20), asks="extend")
@@ -928,6 +928,8 @@ def evidence(world: World) -> None:
             world.fact("encounter", day, reason="enrolment", port="JFK")
         elif kind == "filed":
             world.step(world.receipt(), "filed", day, asks="extend", system="ELIS")
+        elif kind == "asylum":
+            world.fact("asylum_pending", day)
         else:
             world.fact(kind, day)
     elif roll < 0.9:  # a later weak one after a strong one

@@ -563,6 +563,41 @@ def biometrics_taken_after_a_manifest(w: World) -> None:
     w.fact("biometrics_taken", d("2026-08-03"))
 
 
+@right("UNDETERMINED", on=at("2026-11-20"), why="INA 208(a)(1): of an alien who is physically present")
+def asylum_asked_for_after_a_manifest(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, at("2026-06-01"), evidence="manifest_closed")
+    w.fact("asylum_pending", d("2026-08-03"))
+
+
+@right(
+    "DEPARTED_IN_TIME", on=at("2026-11-20"), why="INA 244(f)(3): protected status is renewed while its holder travels"
+)
+def protected_status_renewed_after_a_manifest(w: World) -> None:
+    w.citizenship = "UKR"
+    came(w, "B2", "2026-07-09")
+    w.fact("tps", d("2026-02-02"), until=d("2026-10-19"))
+    left(w, at("2026-06-01"), evidence="manifest_closed")
+    w.fact("tps", d("2026-08-03"), until=d("2027-10-19"))
+
+
+@right(
+    "UNDETERMINED", on=at("2026-11-20"), why="8 CFR 287.7(a): a detainer seeks custody of an alien in that of another"
+)
+def detainer_lodged_after_a_manifest(w: World) -> None:
+    came(w, "B2", "2026-07-09")
+    left(w, at("2026-06-01"), evidence="manifest")
+    w.fact("detainer_lodged", d("2026-08-03"))
+
+
+@right("IN_STATUS", on=at("2026-09-01"), why="the class alone was mended: the date on the I-94 stays")
+def class_alone_mended(w: World) -> None:
+    came(w, "B2", "2026-10-09")
+    event = w.correct(d("2026-02-02"), d("2026-10-09"), "B1")
+    del event["granted_until"]
+    w.reseal(event)
+
+
 @right("UNDETERMINED", on=at("2026-11-20"), why="8 CFR 214.1(c): more time is asked for in the country")
 def filed_after_a_manifest(w: World) -> None:
     came(w, "H1B", "2027-07-09")
