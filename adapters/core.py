@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
@@ -125,6 +126,19 @@ class Closing(Note):
 @dataclass(frozen=True, slots=True)
 class Resent(Note):
     """The source has sent again what is done; it is not read. `fields` say under which name it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied(Note):
+    """All rows of a table went at once, and none is told by itself: every record that came before is taken back.
+
+    `prefix`: how the keys of the table's records begin; `number`: a revision above theirs and below that of a row that
+    is put there afterwards; `at`: when it was done, by the source's clock.
+    """
+
+    prefix: str = ""
+    number: int = 0
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

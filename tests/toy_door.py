@@ -36,7 +36,7 @@ class Lines:
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Its first word says what becomes of it."""
         for number, line in enumerate(stream.read().splitlines(), start=1):
-            word, _, key = line.decode().partition(" ")
+            word, _, key = line.decode().strip().partition(" ")
             place = f"line {number}"
             if word == "bad":
                 yield BadRecord("unreadable", place=place, raw=line)

@@ -12,6 +12,9 @@ once and is shared by rows written together: two transactions that change one ro
 row the position of a later change is higher. A row of a snapshot stands `in_flight` bytes below the snapshot's: what
 a transaction wrote before the snapshot and committed after it is streamed with a position before the snapshot.
 
+**All rows at once.** A TRUNCATE is one message without a key: `Emptied`, at its position in that order. What the host
+makes of it takes back every record of the table that has come before.
+
 **The clock.** A row of the table `clock` says through when all that was committed is in the stream before it: the end
 of a stretch (`Closing`), from `complete_since` through `complete_through`. One of a snapshot says nothing: the rows of
 the other tables may stand behind it.
@@ -34,7 +37,7 @@ from typing import Any, BinaryIO, ClassVar
 import orjson
 
 from adapters.converters import instant
-from adapters.core import BadRecord, Closing, Header, Met, Note, Outside, Read, Record, Unreadable
+from adapters.core import BadRecord, Closing, Emptied, Header, Met, Note, Outside, Read, Record, Unreadable
 from adapters.formats.debezium_values import (
     BY_BINLOG,
     Column,
@@ -151,17 +154,34 @@ class DebeziumFormat:
         op, source = value["op"], value.get("source")
         if op == "m":
             return Note(place, raw, {"what": "a message of the application"})
-        if op == "t":
-            raise ValueError("all rows of a table are gone at once (TRUNCATE): compare with a full extract")
-        if op not in ("c", "r", "u", "d") or not isinstance(source, dict):
+        if op not in ("c", "r", "u", "d", "t") or not isinstance(source, dict):
             raise ValueError(f"op {str(op)[:9]!r} is no operation of Debezium, or nothing says where it comes from")
         if self.clock is not None and str(source.get("table")).upper() == self.clock.upper():
             return _closing(value, raw, place)
         name = self._table(source.get("table"))
+        if op == "t":
+            return self._emptied(source, name, raw, place)
         fields: dict[str, Any] = {"table": name or str(source.get("table"))[:100]}
         if name is not None:
             fields |= self._row(value, source, message, name, columns)
         return Record(place, raw, fields, {}, number)
+
+    def _emptied(self, source: Mapping[str, Any], name: str | None, raw: bytes, place: str) -> Note:
+        """What a TRUNCATE says. Raises ValueError for a part of a table: which rows were in it is told by nobody.
+
+        The message has no key: where the topic has several partitions its transport says what that comes to.
+        """
+        if name is None:
+            return Note(place, raw, {"what": "another table was emptied at once (TRUNCATE)"})
+        if str(source.get("table")).upper() != name.upper():
+            raise ValueError(
+                f"a partition of {name} was emptied at once (TRUNCATE), and nothing says which rows it had: let the"
+                " owner tell them as deleted"
+            )
+        committed = _committed(source)
+        at = datetime.fromisoformat(committed) if committed is not None else None
+        what = {"what": "all rows of a table are gone at once (TRUNCATE)", "table": name}
+        return Emptied(place, raw, what, f"{name} ", self._position(source, "t"), at)
 
     def _row(
         self,

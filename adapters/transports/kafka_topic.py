@@ -38,6 +38,7 @@ from adapters.core import (
     Batch,
     Closing,
     Credentials,
+    Emptied,
     Format,
     Json,
     Met,
@@ -66,6 +67,10 @@ _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 _NO_FORMAT = "messages need a format, or the reader's schema of Avro"
 _UNORDERED = "a clock that vouches for nothing: the topic has several partitions, and others may be behind this one"
+_EMPTIED = (
+    "a table was emptied (TRUNCATE) and the topic has several partitions: a row that was written before and is read"
+    " after it stays; compare the table with what stands, and let the connector's topics have one partition"
+)
 _FEW = 20
 """So many messages are read at once: a thread would cost more."""
 _WAIT = 1.0
@@ -395,6 +400,9 @@ class TopicConsumer:
                 yield BadRecord(read.reason, place=inside, raw=read.raw, record=read.record)
             elif isinstance(read, Closing) and self._several:
                 yield Note(inside, read.raw, {"what": _UNORDERED})
+            elif isinstance(read, Emptied) and self._several:
+                yield replace(read, place=inside)
+                yield BadRecord(_EMPTIED, place=inside, raw=read.raw)
             elif isinstance(read, Note):
                 yield replace(read, place=inside)
             else:

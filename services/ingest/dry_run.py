@@ -22,6 +22,7 @@ from services.dead_letters import Spool, shape
 from services.feeds import NONE, Checkpoint, Checkpoints, Counters, FeedStorage, Orders
 from services.feeds.storage import Values
 from services.ingest.clocks import Clock
+from services.ingest.emptied import Emptying
 from services.ingest.gate import Gate, gate_of
 from services.ingest.patience import Patience
 from services.ingest.reading import Reader
@@ -98,6 +99,7 @@ async def dry_run(
     """Return what reading each feed would come to. `bus`: None where there is none yet. Raises BusDown."""
     checkpoints, orders = Checkpoints(), Orders()
     gate = gate_of(settings, orders, bus)
+    emptying = Emptying.of(bus, settings, waits=False) if bus is not None else None
     if bus is not None:
         try:
             await checkpoints.read(bus)
@@ -106,7 +108,7 @@ async def dry_run(
             pass
     try:
         return [
-            await _foreseen(source, settings.ingest, bus, clock, scratch, checkpoints, orders, gate)
+            await _foreseen(source, settings.ingest, bus, clock, scratch, checkpoints, orders, gate, emptying)
             for source in sources
         ]
     finally:
@@ -123,13 +125,14 @@ async def _foreseen(
     checkpoints: Checkpoints,
     orders: Orders,
     gate: Gate | None,
+    emptying: Emptying | None,
 ) -> Forecast:
     begin = checkpoints.last.get(source.key, Checkpoint())
     rewind, pause = orders.rewind(source.key), orders.pause(source.key)
     if rewind is not None and rewind.id != begin.rewound and not rewind.about:
         begin = Checkpoint()
     paused = f"{pause.why} ({pause.by})" if pause is not None else None
-    forecast = await _forecast(source, begin, settings, bus, clock, scratch, gate)
+    forecast = await _forecast(source, begin, settings, bus, clock, scratch, gate, emptying)
     return replace(forecast, paused=paused)
 
 
@@ -141,6 +144,7 @@ async def _forecast(
     clock: Clock,
     scratch: Path,
     gate: Gate | None,
+    emptying: Emptying | None,
 ) -> Forecast:
     counters, reasons = NONE, Counter[str]()
     batches, error = 0, None
@@ -153,7 +157,9 @@ async def _forecast(
             if isinstance(connection, Keeps):
                 connection.keep_in(_storage(source, bus, scratch))
             spool = Spool(scratch / "spool")
-            reader = Reader(source, settings, clock, spool, Patience(0.0), asyncio.Event(), gate=gate)
+            reader = Reader(
+                source, settings, clock, spool, Patience(0.0), asyncio.Event(), gate=gate, emptying=emptying
+            )
             async with aclosing(reader.chunks(connection, begin)) as chunks:
                 async for chunk in chunks:
                     counters = chunk.checkpoint.counters.minus(begin.counters)

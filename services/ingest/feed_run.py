@@ -45,6 +45,7 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shap
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
+from services.ingest.emptied import Emptying
 from services.ingest.gate import Gate
 from services.ingest.mappers import Mappers
 from services.ingest.patience import Patience
@@ -115,6 +116,7 @@ class Installation:
     patience: Patience
     mappers: Mappers | None
     gate: Gate | None  # None: no batch waits for a person
+    emptying: Emptying
     tracing: Tracing | None  # None: nothing is traced
     once: bool
     stop: asyncio.Event
@@ -445,6 +447,7 @@ class FeedRun:
                     mappers=host.mappers,
                     gate=gate,
                     tracing=host.tracing,
+                    emptying=host.emptying,
                 )
                 chunks = reader.chunks(connection, self.holding.checkpoint)
                 prefetched = prefetch(chunks, host.settings.in_flight, lambda chunk: chunk.share, _LINGER_SECONDS)

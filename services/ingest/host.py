@@ -15,6 +15,7 @@ from services.dead_letters import Spool
 from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
+from services.ingest.emptied import Emptying
 from services.ingest.feed_run import FeedRun, Installation
 from services.ingest.gate import gate_of
 from services.ingest.mappers import Mappers
@@ -122,6 +123,7 @@ class Host:
                 patience=self._patience,
                 mappers=self._mappers,
                 gate=gate,
+                emptying=Emptying.of(self._bus, self._settings),
                 tracing=tracing,
                 once=self._once,
                 stop=self._stop,

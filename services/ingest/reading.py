@@ -10,7 +10,7 @@ from functools import partial
 
 import orjson
 
-from adapters.core import BadRecord, Batch, Connection, Origin, Read, SourceDown
+from adapters.core import BadRecord, Batch, Connection, Emptied, Origin, Read, SourceDown
 from bus.contract import Message
 from schemas.ids import digest
 from services.authority.guard import Guard
@@ -18,6 +18,7 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
 from services.feeds import Checkpoint, Waiting, Word
 from services.ingest.chunks import LEAST_SHARE, Chunk
 from services.ingest.clocks import Clock
+from services.ingest.emptied import Emptying
 from services.ingest.gate import REJECTED, Gate, NotJudged, facts_of
 from services.ingest.mappers import Mapped, Mappers, unmapped
 from services.ingest.patience import Patience
@@ -40,6 +41,10 @@ async def _again(reads: Sequence[Read]) -> AsyncIterator[Read]:
         yield read
 
 
+async def _tell(durable: asyncio.Event) -> None:
+    durable.set()
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads one feed."""
@@ -53,6 +58,7 @@ class Reader:
     mappers: Mappers | None = None
     gate: Gate | None = None  # None: no batch waits for a person
     tracing: Tracing | None = None  # None: nothing is traced
+    emptying: Emptying | None = None  # None: what stood in a table that was emptied is not looked up
 
     async def chunks(self, connection: Connection, checkpoint: Checkpoint) -> AsyncGenerator[Chunk, None]:
         """Yield what the source has beyond the checkpoint. Raises SourceDown."""
@@ -115,6 +121,12 @@ class Reader:
                 if held is not None:
                     yield replace(held, checkpoint=begun())
                     held = None
+                if isinstance(reads[0], Emptied) and tally.reads >= tally.skip and tally.rejected is None:
+                    durable = asyncio.Event()
+                    yield Chunk([], begun(), acknowledge=(partial(_tell, durable),))
+                    async for some in self._retractions(reads[0], origin, tally.guard, durable):
+                        tally.events += len(some)
+                        yield Chunk(some, begun(), len(some) / self.settings.chunk_records)
                 messages = await self._map(tally, reads, outcomes)
                 if tally.reads > tally.skip:
                     held = Chunk(messages, before, self._share(reads))
@@ -166,6 +178,9 @@ class Reader:
                 return batch, None
             try:
                 async for reads, outcomes in self._looked_at(self._slices(batch.records()), trial.origin):
+                    if isinstance(reads[0], Emptied):
+                        async for some in self._retractions(reads[0], trial.origin, trial.guard):
+                            await impact.take(facts_of(some))
                     await impact.take(facts_of(await self._map(trial, reads, outcomes)))
                     if kept is not None:
                         kept = [*kept, *reads] if len(kept) + len(reads) <= self.settings.chunk_records else None
@@ -182,6 +197,19 @@ class Reader:
                 return batch, None
             return batch, gate.held(self.source.system, name, trial.mark, trial.records, impact, before)
 
+    async def _retractions(
+        self, note: Emptied, origin: Origin, guard: Guard, durable: asyncio.Event | None = None
+    ) -> AsyncIterator[list[Message]]:
+        """Yield what takes back all that stood in a table, once `durable` is set: all that came before is there."""
+        emptying = self.emptying
+        if emptying is None:
+            return
+        if durable is not None and emptying.waits:
+            await durable.wait()
+        standing = await self.patience(self.stop, lambda: emptying.standing(origin.system, note))
+        while some := await self.patience(self.stop, lambda: standing.some(origin, self.clock, guard)):
+            yield some
+
     def _share(self, reads: Sequence[Read]) -> float:
         size = sum(len(read.raw) for read in reads)
         return max(LEAST_SHARE, len(reads) / self.settings.chunk_records, size / self.settings.chunk_bytes)
@@ -195,6 +223,12 @@ class Reader:
         deadline = time.monotonic() + _SLICE_SECONDS
         try:
             async for read in reads:
+                if isinstance(read, Emptied):  # stands alone: what it comes to rests on all before it
+                    if some:
+                        yield some
+                    yield [read]
+                    some, size = [], 0
+                    continue
                 some.append(read)
                 size += len(read.raw)
                 if len(some) >= settings.chunk_records or size >= settings.chunk_bytes:

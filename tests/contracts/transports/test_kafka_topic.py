@@ -23,6 +23,7 @@ from adapters.core import (
     Batch,
     Closing,
     Credentials,
+    Emptied,
     Feed,
     Filtered,
     Mapped,
@@ -661,6 +662,28 @@ async def test_what_vouches_does_so_in_a_topic_of_one_partition_only(kafka: str,
     assert isinstance(read, Note)
     assert isinstance(read, Closing) is not several
     assert ("several partitions" in str(read.fields)) is several
+
+
+class Empties:
+    """A format whose every message says that a table was emptied."""
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        yield Emptied("", stream.read(), {}, "ITEM ", 7)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.law(2, "a table that is emptied, told in a topic of several partitions: what may come after it is told")
+async def test_rows_that_may_be_read_after_their_table_was_emptied_are_told(kafka: str, several: bool) -> None:
+    topic = ForeignTopic(kafka)
+    await topic.create(partitions=1 + several)
+    await topic.send(b"{}")
+    consumer = PLAIN.open(topic.url, Empties())
+    try:
+        first, *rest = [read async for batch in consumer.batches(None) async for read in batch.records()]
+    finally:
+        await consumer.close()
+    assert isinstance(first, Emptied)
+    assert ["several partitions" in read.reason for read in rest if isinstance(read, BadRecord)] == [True] * several
 
 
 def test_the_consumer_says_what_it_left() -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,20 @@ from typing import Any
 import aio_pika
 import pytest
 from change_tables import Owner
-from contracts.transports import rest_service
+from contracts.transports.service_worlds import Answers, Items, Pushed, Soap
 from contracts.transports.test_database_poll import Source as ViewOwner
 from contracts.transports.test_database_poll import at
 from contracts.transports.test_sftp_drop import Lines
+from contracts.transports.whole_worlds import Extracts, Snapshots
+from contracts.transports.world import World
 from foreign_kafka import ForeignTopic
+from servers import fresh_database, fresh_mariadb
 from sshd_local import Sshd
 from systems.claims3.build import row
 
 from adapters.core import Connection, Record
 from adapters.formats.debezium import DebeziumFormat, Table
 from adapters.formats.json_message import JsonMessage
-from adapters.formats.json_page import JsonPage
 from adapters.registry import systems
 from adapters.transports.amqp_queue import AmqpQueue
 from adapters.transports.change_table import ChangeTable
@@ -41,39 +42,11 @@ LARGE = 100_000
 """Bytes of a large record."""
 
 
-class World(ABC):
-    """A source with its owner's side."""
-
-    @abstractmethod
-    async def put(self, *numbers: int, size: int = 0) -> None:
-        """Put records there, one after another, each with at least so many bytes."""
-
-    @abstractmethod
-    def open(self) -> Connection:
-        """The source as the host opens it."""
-
-    @abstractmethod
-    def number(self, record: Record) -> int:
-        """Which record it is."""
-
-    async def spoil(self) -> None:
-        """Put what is no record there."""
-        raise NotImplementedError
-
-    async def away(self) -> None:
-        """Have the source be gone."""
-        raise NotImplementedError
-
-    async def back(self) -> None:
-        """Have it there again, as it was."""
-        raise NotImplementedError
-
-
 class Files(World):
     """A directory; a file for each record."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = self.part = folder
         self.folder.mkdir()
 
     async def put(self, *numbers: int, size: int = 0) -> None:
@@ -84,6 +57,17 @@ class Files(World):
         part = self.folder / f".{name}"
         part.write_bytes(data)
         part.rename(self.folder / name)
+
+    async def again(self, number: int) -> None:
+        self._write(f"N{number:04}", (self.folder / f"N{number:04}").read_bytes())
+
+    async def half(self, number: int) -> None:
+        """Under another name until it is whole, as the page asks for."""
+        self.part = self.folder / f".N{number:04}"
+        self.part.write_bytes(b"%d" % number)
+
+    async def rest(self) -> None:
+        self._write(self.part.name[1:], self.part.read_bytes() + b" \n")
 
     async def spoil(self) -> None:
         self._write(f"N9{len(list(self.folder.iterdir())):04}", b"without an end")
@@ -115,21 +99,20 @@ class RemoteFiles(Files):
 
 
 class ChangedRows(World):
-    """A change table in SQLite."""
+    """A change table."""
 
     format = DebeziumFormat({"ITEM": Table({"id": "bigint", "name": "varchar(40)", "born": "date"}, ("id",))})
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.owner = Owner(f"sqlite+aiosqlite:///{path}")
+    def __init__(self, url: str) -> None:
+        self.owner = Owner(url)
 
     async def put(self, *numbers: int, size: int = 0) -> None:
         for number in numbers:
             await self.owner.put(number + 1, "A" * max(1, size))  # a key of 0 is none of Debezium
 
     async def spoil(self) -> None:
-        values = "('item', 'c', '{}', 'nonsense')"
-        await self.owner.run(f"INSERT INTO visabus_change (table_name, op, row_key, after) VALUES {values}")
+        values, after = "('item', 'c', '{}', 'nonsense')", "`after`" if self.owner.kind == "mysql" else "after"
+        await self.owner.run(f"INSERT INTO visabus_change (table_name, op, row_key, {after}) VALUES {values}")
 
     async def away(self) -> None:
         await self.owner.run("ALTER TABLE visabus_change RENAME TO elsewhere")
@@ -145,10 +128,10 @@ class ChangedRows(World):
 
 
 class Rows(World):
-    """A view in SQLite with a time of last change; what is wrong in a row is the mapping's to refuse."""
+    """A view with a time of last change; what is wrong in a row is the mapping's to refuse."""
 
-    def __init__(self, path: Path) -> None:
-        self.owner = ViewOwner(f"sqlite+aiosqlite:///{path}")
+    def __init__(self, url: str) -> None:
+        self.owner = ViewOwner(url)
         feed = systems()["CLAIMS3"].feeds[0].configured({"page": 2})
         self.transport: Any = feed.transport
 
@@ -156,6 +139,9 @@ class Rows(World):
         for number in numbers:
             more = {"family_name": "X" * size} if size else {}
             await self.owner.put(row(action_id=number, last_update_ts=at(number), **more))
+
+    async def again(self, number: int) -> None:
+        await self.put(number)
 
     async def away(self) -> None:
         await self.owner.engine.dispose()
@@ -168,7 +154,8 @@ class Rows(World):
         from sqlalchemy import text
 
         async with self.owner.engine.begin() as connection:
-            await connection.execute(text("PRAGMA legacy_alter_table = ON"))
+            if self.owner.engine.dialect.name == "sqlite":
+                await connection.execute(text("PRAGMA legacy_alter_table = ON"))
             await connection.execute(text(statement))
 
     def open(self) -> Connection:
@@ -260,6 +247,9 @@ class Queue(World):
             for body in bodies:
                 await channel.default_exchange.publish(aio_pika.Message(body), routing_key=self.queue, timeout=20)
 
+    async def again(self, number: int) -> None:
+        await self.put(number)
+
     async def away(self) -> None:
         await self.relay.cut()
 
@@ -277,36 +267,6 @@ class Queue(World):
         return int(record.fields["n"])
 
 
-class Items(World):
-    """A REST service with cursors. What a page may hold that is no item is held by `test_rest_contract.py`."""
-
-    def __init__(self) -> None:
-        rest_service.forget()
-        self.service = rest_service.Service(most=2)
-        self.stack = AsyncExitStack()
-
-    async def make(self) -> None:
-        await self.stack.enter_async_context(rest_service.served(self.service))
-
-    async def put(self, *numbers: int, size: int = 0) -> None:
-        for number in numbers:
-            self.service.put(f"K{number}", text="x" * size)
-
-    async def away(self) -> None:
-        await self.stack.aclose()
-
-    async def back(self) -> None:
-        rest_service.forget()
-        self.stack = AsyncExitStack()
-        await self.make()
-
-    def open(self) -> Connection:
-        return rest_service.transport("cursor").open(self.service.url, JsonPage())
-
-    def number(self, record: Record) -> int:
-        return int(str(record.fields["id"]).removeprefix("K"))
-
-
 def message(number: int, size: int) -> bytes:
     """A record as JSON."""
     return json.dumps({"n": number, "text": "x" * size}).encode()
@@ -315,40 +275,122 @@ def message(number: int, size: int) -> bytes:
 @asynccontextmanager
 async def made(kind: str, fixture: Callable[[str], Any], folder: Path) -> AsyncIterator[World]:
     """A world of that kind, empty; `fixture` gives the servers that tests share."""
-    if kind == "files":
-        yield Files(folder / "drop")
-    elif kind == "sftp":
-        yield RemoteFiles(folder / "drop", fixture("server"))
-    elif kind == "changes":
-        changed = ChangedRows(folder / "changes.db")
-        await changed.owner.make()
-        yield changed
-        await changed.owner.engine.dispose()
-    elif kind == "rows":
-        rows = Rows(folder / "rows.db")
-        await rows.owner.make()
-        yield rows
-        await rows.owner.engine.dispose()
-    elif kind == "topic":
-        topic = Topic(fixture("kafka"))
-        await topic.topic.create()
-        yield topic
-    elif kind == "queue":
-        queue = Queue(fixture("rabbitmq"))
-        await queue.make()
-        yield queue
-        await queue.relay.cut()
-    else:
-        items = Items()
-        await items.make()
-        yield items
-        await items.stack.aclose()
+    what, _, server = kind.partition("-")
+    async with AsyncExitStack() as stack:
+        if server == "postgresql":
+            url = await stack.enter_async_context(fresh_database(fixture("postgres_server")))
+        elif server == "mariadb":
+            url = await stack.enter_async_context(fresh_mariadb(fixture("mariadb_server")))
+        else:
+            url = f"sqlite+aiosqlite:///{folder / 'source.db'}"
+        yield await _WORLDS[what](url, fixture, folder, stack)
 
 
+Make = Callable[[str, Callable[[str], Any], Path, AsyncExitStack], Awaitable[World]]
+
+
+async def _files(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    return Files(folder / "drop")
+
+
+async def _sftp(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    return RemoteFiles(folder / "drop", fixture("server"))
+
+
+async def _snapshots(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    return Snapshots(folder / "drop")
+
+
+async def _changes(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    changed = ChangedRows(url)
+    stack.push_async_callback(changed.owner.engine.dispose)
+    await changed.owner.make()
+    return changed
+
+
+async def _rows(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    rows = Rows(url)
+    stack.push_async_callback(rows.owner.engine.dispose)
+    await rows.owner.make()
+    return rows
+
+
+async def _extracts(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    extracts = Extracts(url)
+    stack.push_async_callback(extracts.engine.dispose)
+    await extracts.make()
+    return extracts
+
+
+async def _topic(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    topic = Topic(fixture("kafka"))
+    await topic.topic.create()
+    return topic
+
+
+async def _queue(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    queue = Queue(fixture("rabbitmq"))
+    stack.push_async_callback(queue.relay.cut)
+    await queue.make()
+    return queue
+
+
+async def _items(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    return await _service(Items(), stack)
+
+
+async def _answers(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    return await _service(Answers(), stack)
+
+
+async def _service(items: Items, stack: AsyncExitStack) -> World:
+    await items.make()
+    stack.push_async_callback(items.away)
+    return items
+
+
+async def _soap(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    soap = Soap()
+    soap.start()
+    stack.callback(soap.end)
+    return soap
+
+
+async def _push(url: str, fixture: Callable[[str], Any], folder: Path, stack: AsyncExitStack) -> World:
+    pushed = Pushed(folder)
+    await pushed.make()
+    stack.push_async_callback(pushed.end)
+    return pushed
+
+
+_WORLDS: dict[str, Make] = {
+    "files": _files,
+    "sftp": _sftp,
+    "snapshots": _snapshots,
+    "extracts": _extracts,
+    "changes": _changes,
+    "rows": _rows,
+    "items": _items,
+    "answers": _answers,
+    "soap": _soap,
+    "push": _push,
+    "topic": _topic,
+    "queue": _queue,
+}
 _TOPIC = pytest.param("topic", marks=pytest.mark.kafka)
 _QUEUE = pytest.param("queue", marks=pytest.mark.rabbitmq)
-KINDS = ["files", "sftp", "changes", "rows", "items", _TOPIC, _QUEUE]
-SPOILED = ["files", "sftp", "changes", _TOPIC, _QUEUE]
+_SERVED = [
+    pytest.param(f"{what}-{server}", marks=getattr(pytest.mark, mark))
+    for server, mark in (("postgresql", "postgres"), ("mariadb", "mariadb"))
+    for what in ("rows", "changes", "extracts")
+]
+_HERE = ["files", "sftp", "snapshots", "extracts", "changes", "rows", "items", "answers", "soap", "push"]
+KINDS = [*_HERE, *_SERVED, _TOPIC, _QUEUE]
+SPOILED = ["files", "sftp", "snapshots", "extracts", "changes", "answers", "soap", "push", _TOPIC, _QUEUE]
 """Kinds in which what is no record can stand among the records."""
-LEAVING = ["files", "sftp", "changes", "rows", "items", _QUEUE]
+LEAVING = [*_HERE, *_SERVED, _QUEUE]
 """Kinds that go away and come back here."""
+RESENT = ["files", "sftp", "snapshots", "extracts", "rows", "items", "answers", "soap", "push", _QUEUE]
+"""Kinds whose owner may send again what was read; a change that is written twice, or a topic's message, is another."""
+HALVES = ["files", "sftp", "items", "answers", "soap", "push"]
+"""Kinds in which a part of a record can be met before the rest of it."""

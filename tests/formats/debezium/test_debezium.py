@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.core import BadRecord, Header, Met, Note, Outside, Read, Record, Unreadable
+from adapters.core import BadRecord, Emptied, Header, Met, Note, Outside, Read, Record, Unreadable
 from adapters.formats.debezium import DebeziumFormat, Table, wrong_settings
 from adapters.formats.debezium_values import column_of, declared, from_binlog, plain_of
 from adapters.messages import CHANGE_TABLE, Message, line_of
@@ -254,11 +255,30 @@ def test_a_deletion_without_the_primary_key_is_refused() -> None:
     """Where the replica identity is another index the key is made up: 0."""
     refused = [read for read in recorded("postgres-changes.jsonl", POSTGRES) if isinstance(read, BadRecord)]
     assert [read.reason.partition(":")[0] for read in refused] == [
-        "all rows of a table are gone at once (TRUNCATE)",
         "id of the key is 0",
-        "all rows of a table are gone at once (TRUNCATE)",
-        "all rows of a table are gone at once (TRUNCATE)",
     ]
+
+
+def test_a_table_that_is_emptied_is_told_once_with_its_place_among_the_changes() -> None:
+    """As PostgreSQL's connector sends it: no key, and no row."""
+    emptied = [read for read in recorded("postgres-changes.jsonl", POSTGRES) if isinstance(read, Emptied)]
+    assert [(read.prefix, read.fields["table"]) for read in emptied] == [("DFLT ", "DFLT"), ("IDX ", "IDX")]
+    assert emptied[0].at == datetime(2026, 11, 30, 2, 2, 6, 620742, tzinfo=UTC)
+    for read in emptied:
+        rows = records("postgres-changes.jsonl", POSTGRES, str(read.fields["table"]))
+        assert all(row["position"] != read.number for row in rows)
+    assert {row["position"] < emptied[1].number for row in records("postgres-changes.jsonl", POSTGRES, "IDX")} == {True}
+
+
+def test_a_partition_that_is_emptied_is_refused_and_another_table_is_no_matter() -> None:
+    """Which rows stood in the partition is told by nothing."""
+    read = one(envelope("t", table="part2"))
+    assert isinstance(read, BadRecord)
+    assert "a partition of PART was emptied at once (TRUNCATE)" in read.reason
+    assert isinstance(one(envelope("t", table="part")), Emptied)
+    other = one(envelope("t", table="payroll"))
+    assert isinstance(other, Note)
+    assert not isinstance(other, Emptied)
 
 
 def test_rows_of_a_partition_are_rows_of_its_table() -> None:
@@ -383,7 +403,6 @@ def test_headers_of_every_record_change_nothing() -> None:
         (envelope(), {"other": 1}, "id of the key is absent"),
         (envelope(), 5, "no object"),
         (envelope("d", id=0), {"id": 0}, "the replica identity is not the primary key"),
-        (envelope("t"), None, "TRUNCATE"),
         ({**envelope(), "source": {"connector": "oracle", "table": "idx", "scn": "1"}}, None, "order is known"),
         ({**envelope(), "source": {"connector": "postgresql"}}, None, "which table"),
     ],
