@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import httpx
 import uvicorn
@@ -20,7 +20,7 @@ from toy_source import mapping
 
 from adapters.core import BadRecord, Feed, Read, Record, System
 from adapters.transports.http_push import HttpPush
-from bus.contract import Bus
+from bus.contract import Bus, BusDown, Message, Placed
 from bus.embedded import EmbeddedBus
 from services.cli.signals import stop_on_signals
 from services.dead_letters import Spool
@@ -87,6 +87,33 @@ async def opened(directory: Path, bus: Bus, door: DoorSettings) -> AsyncIterator
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
             yield Rig(app, handlers["toy"], bus, http, keys, now)
+
+
+class Failing:
+    """A producer that fails at the sends it is told; `late` ones arrive all the same."""
+
+    def __init__(self, sound: Any) -> None:
+        self.sound = sound
+        self.plan: list[str] = []
+
+    async def send(self, messages: list[Message]) -> Placed:
+        fate = self.plan.pop(0) if self.plan else "sound"
+        placed: Placed = await self.sound.send(messages) if fate != "down" else {}
+        if fate != "sound":
+            raise BusDown("not there")
+        return placed
+
+    async def close(self) -> None:
+        await self.sound.close()
+
+
+def fail(rig: Rig, *plan: str) -> Failing:
+    """Have the next sends of a door fail as planned."""
+    failing = Failing(rig.handler.producer)
+    failing.plan = list(plan)
+    ledger = rig.handler.ledger
+    rig.handler.producer = ledger.producer = ledger.ownership.producer = failing
+    return failing
 
 
 async def _process(directory: Path, port: int, bug: str) -> None:

@@ -62,6 +62,7 @@ from adapters.core import (
 )
 from adapters.fields import Fields
 from adapters.transports.offline import opened
+from adapters.transports.slices import BYTES
 from adapters.transports.snapshot_state import (
     LEAST_CHANGES,
     MOST_RUNS,
@@ -708,16 +709,26 @@ def _all(call: Callable[..., Iterator[Read]], *arguments: Any) -> list[Read]:
 
 
 def _some(reads: Iterator[Read]) -> list[Read]:
-    return [read for read, _ in zip(reads, range(_SOME), strict=False)]
+    """The next few, of few bytes: rows may be long."""
+    some: list[Read] = []
+    size = 0
+    for read in reads:
+        some.append(read)
+        size += len(read.raw)
+        if len(some) == _SOME or size >= BYTES:
+            break
+    return some
 
 
 async def _several(reads: AsyncIterator[Read]) -> AsyncGenerator[list[Read], None]:
     some: list[Read] = []
+    size = 0
     async for read in reads:
         some.append(read)
-        if len(some) == _SOME:
+        size += len(read.raw)
+        if len(some) == _SOME or size >= BYTES:
             yield some
-            some = []
+            some, size = [], 0
     yield some
 
 

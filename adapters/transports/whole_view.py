@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import text
@@ -21,12 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.core import Batch, Credentials, Json, Read, SourceDown
 from adapters.transports.databases import DOWN, down, open_engine, plain, reading
-from adapters.transports.rows import Row, as_row, end_of, iso, parse
+from adapters.transports.rows import as_row, end_of, iso, parse
 
 if TYPE_CHECKING:
     from adapters.transports.database_extract import DatabaseExtract
 
-_PAGE = 1_000
+_PAGE = 20
+"""Rows that are fetched together: what they hold is known only then."""
+_PIECE = 2**19
+"""Bytes that are written, or read again, together."""
 _LONGER = 5.0
 """Seconds: the server's own limit comes first."""
 
@@ -87,12 +89,21 @@ class WholeView:
                     count = (await connection.execute(text(f"SELECT count(*) FROM {view}"))).scalar_one()  # noqa: S608
                     self._give(patience)
                     # nothing else may run on this connection from here on: MariaDB would end the rows and say nothing
-                    result = await connection.stream(text(f"SELECT {columns} FROM {view}"))  # noqa: S608
+                    result = await connection.stream(
+                        text(f"SELECT {columns} FROM {view}"),  # noqa: S608
+                        execution_options={"yield_per": _PAGE},
+                    )
+                    lines: list[bytes] = []
+                    size = 0
                     async for page in result.mappings().partitions(_PAGE):
                         rows += len(page)
-                        few = [{name: plain(value) for name, value in row.items()} for row in page]
-                        await asyncio.to_thread(_write, file, few)
+                        lines += map(_line, page)
+                        size += sum(map(len, lines[-len(page) :]))
+                        if size >= _PIECE:
+                            await asyncio.to_thread(file.writelines, lines)
+                            lines, size = [], 0
                         self._give(patience)
+                    await asyncio.to_thread(file.writelines, lines)
         except DOWN as error:
             raise down(self.address, error) from None
         if rows != count:
@@ -104,10 +115,10 @@ class WholeView:
         patience.reschedule(asyncio.get_running_loop().time() + self.options.timeout + _LONGER)
 
 
-def _write(file: IO[bytes], rows: Sequence[Row]) -> None:
-    file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+def _line(row: Mapping[Any, Any]) -> bytes:
+    return orjson.dumps({name: plain(value) for name, value in row.items()}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _lines(file: IO[bytes], place: int) -> list[bytes]:
     file.seek(place)
-    return list(islice(file, _PAGE))
+    return file.readlines(_PIECE)

@@ -194,11 +194,11 @@ class Pushed(World):
         self._post(b"bad x")
 
     async def away(self) -> None:
-        await self.end()
-        self.bus = None
+        """The bus behind the door: it cannot take what is sent, and says why."""
+        self.there = False
 
     async def back(self) -> None:
-        await self.make()
+        self.there = True
 
     def open(self) -> Connection:
         return Door(self)
@@ -215,20 +215,21 @@ class Door:
 
     async def batches(self, position: Any) -> AsyncIterator[Batch]:
         bus = self.world.bus
-        if bus is None:
-            bus = await EmbeddedBus.open(self.world.folder / "bus.db")
-            door = toy_door.opened(self.world.folder, bus, toy_door.settings(rate=10_000, burst=10_000))
-            async with door as rig:
-                await bus.close()
-                body, headers = self.world.outbox[0]
-                answer = await rig.http.post(toy_door.PATH, content=body, headers=headers)
-                raise SourceDown(f"{answer.status_code}: {answer.json()['detail']}")
+        assert bus is not None
         door = toy_door.opened(self.world.folder, bus, toy_door.settings(rate=10_000, burst=10_000))
         async with door as rig:
-            for body, headers in self.world.outbox:
+            outbox = list(self.world.outbox)
+            failing = toy_door.fail(rig)
+            if not self.world.there:
+                body = b"good 0"
+                outbox.append((body, Signer().headers(toy_door.PATH, body, 1_764_000_000)))
+                failing.plan += ["down"] * 100
+            for body, headers in outbox:
                 answer = await rig.http.post(toy_door.PATH, content=body, headers=headers)
                 if answer.status_code != 200:
-                    raise SourceDown(f"{answer.status_code}: {answer.json()['detail']}")
+                    failing.plan.clear()
+                    said = answer.json()
+                    raise SourceDown(f"{answer.status_code} {said['title']}: {said.get('detail', '')}")
         places = dict(position or {})
         for topic in (STATUSES, DEAD_LETTERS):
             start = {int(name.split("/")[1]): at for name, at in places.items() if name.startswith(f"{topic}/")}

@@ -10,6 +10,8 @@ from adapters.core import Connection, Record
 class World(ABC):
     """A source with its owner's side."""
 
+    heap = 100
+    """Records that are put there at once where they are large."""
     together = False
     """Whether one poll brings all that there is as one piece."""
 

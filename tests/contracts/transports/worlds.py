@@ -134,6 +134,8 @@ class Rows(World):
         self.owner = ViewOwner(url)
         feed = systems()["CLAIMS3"].feeds[0].configured({"page": 2})
         self.transport: Any = feed.transport
+        postgres = self.owner.engine.dialect.name == "postgresql"
+        self.view = self.transport.view if postgres else "benefit_action"  # there a view goes with its table
 
     async def put(self, *numbers: int, size: int = 0) -> None:
         for number in numbers:
@@ -145,10 +147,10 @@ class Rows(World):
 
     async def away(self) -> None:
         await self.owner.engine.dispose()
-        await self._run("ALTER TABLE benefit_action RENAME TO elsewhere")
+        await self._run(f"ALTER TABLE {self.view} RENAME TO elsewhere")
 
     async def back(self) -> None:
-        await self._run("ALTER TABLE elsewhere RENAME TO benefit_action")
+        await self._run(f"ALTER TABLE elsewhere RENAME TO {self.view}")
 
     async def _run(self, statement: str) -> None:
         from sqlalchemy import text
@@ -386,7 +388,11 @@ _SERVED = [
 ]
 _HERE = ["files", "sftp", "snapshots", "extracts", "changes", "rows", "items", "answers", "soap", "push"]
 KINDS = [*_HERE, *_SERVED, _TOPIC, _QUEUE]
-SPOILED = ["files", "sftp", "snapshots", "extracts", "changes", "answers", "soap", "push", _TOPIC, _QUEUE]
+BY_ITSELF = [*_HERE, _TOPIC, _QUEUE]
+"""Without those that differ from another by their database alone."""
+LONG = [*BY_ITSELF, *(each for each in _SERVED if str(each.values[0]).startswith("extracts"))]
+"""Kinds whose records may be long: in the other tables of servers columns are not."""
+SPOILED = ["files", "sftp", "snapshots", "changes", "answers", "soap", "push", _TOPIC, _QUEUE]
 """Kinds in which what is no record can stand among the records."""
 LEAVING = [*_HERE, *_SERVED, _QUEUE]
 """Kinds that go away and come back here."""

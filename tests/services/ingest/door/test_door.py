@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageVerifier, InvalidSignature, MappingKeyResolver, algorithms
 from push_client import SECRET, Signer, signed
 from starlette.datastructures import Headers
-from toy_door import PATH, Rig, opened, settings
+from toy_door import PATH, Rig, fail, opened, settings
 from toy_source import World, world
 
-from bus.contract import Bus, BusDown, Message, Placed
+from bus.contract import Bus
 from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
@@ -602,31 +602,6 @@ def test_a_good_past_hides_no_bad_present() -> None:
 
 
 # --- when something is down --------------------------------------------------------------------------------------
-
-
-class Failing:
-    """A producer that fails at the sends it is told; `late` ones arrive all the same."""
-
-    def __init__(self, sound: Any) -> None:
-        self.sound = sound
-        self.plan: list[str] = []
-
-    async def send(self, messages: list[Message]) -> Placed:
-        fate = self.plan.pop(0) if self.plan else "sound"
-        placed: Placed = await self.sound.send(messages) if fate != "down" else {}
-        if fate != "sound":
-            raise BusDown("not there")
-        return placed
-
-    async def close(self) -> None:
-        await self.sound.close()
-
-
-def fail(rig: Rig, *plan: str) -> None:
-    failing = Failing(rig.handler.producer)
-    failing.plan = list(plan)
-    ledger = rig.handler.ledger
-    rig.handler.producer = ledger.producer = ledger.ownership.producer = failing
 
 
 @pytest.mark.law(2, "no bus, no answer")
