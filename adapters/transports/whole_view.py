@@ -100,10 +100,10 @@ class WholeView:
                         lines += map(_line, page)
                         size += sum(map(len, lines[-len(page) :]))
                         if size >= _PIECE:
-                            await asyncio.to_thread(file.writelines, lines)
+                            await asyncio.to_thread(_write, file, lines)
                             lines, size = [], 0
                         self._give(patience)
-                    await asyncio.to_thread(file.writelines, lines)
+                    await asyncio.to_thread(_write, file, lines)
         except DOWN as error:
             raise down(self.address, error) from None
         if rows != count:
@@ -113,6 +113,10 @@ class WholeView:
     def _give(self, patience: asyncio.Timeout) -> None:
         """Wait for the next answer so long at most."""
         patience.reschedule(asyncio.get_running_loop().time() + self.options.timeout + _LONGER)
+
+
+def _write(file: IO[bytes], lines: list[bytes]) -> None:
+    file.writelines(lines)
 
 
 def _line(row: Mapping[Any, Any]) -> bytes:

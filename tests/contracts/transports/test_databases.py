@@ -188,8 +188,8 @@ async def test_a_read_that_ends_early_without_an_error_gives_no_shorter_table(
                 execute = staticmethod(connection.execute)
 
                 @staticmethod
-                async def stream(statement: Any) -> Any:
-                    return await connection.stream(text(f"{statement} LIMIT 2"))
+                async def stream(statement: Any, **options: Any) -> Any:
+                    return await connection.stream(text(f"{statement} LIMIT 2"), **options)
 
             yield Cut
 
@@ -374,6 +374,7 @@ async def test_what_is_written_during_a_read_is_not_seen_by_halves(
     values = ", ".join(f"({key}, 'a')" for key in range(1, 101))
     await do(engine, f"INSERT INTO item VALUES {values}")
     monkeypatch.setattr(whole_view, "_PAGE", 10)
+    monkeypatch.setattr(whole_view, "_PIECE", 1)
     loop, begun, done = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     write = whole_view._write
 
