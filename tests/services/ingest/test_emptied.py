@@ -140,21 +140,21 @@ async def test_a_dry_run_says_what_would_be_taken_back(bus: Bus, tmp_path: Path)
     assert await standing(bus) == {FIRST, SECOND}
 
 
-@pytest.mark.law(2, planted="what stood in a table is looked up before all that came before it is on the bus")
+@pytest.mark.law(2, planted="what stood in a table is found up before all that came before it is on the bus")
 async def test_rows_that_are_on_their_way_count(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked, make, look = asyncio.Event(), Emptying.of, Emptying.standing
+    found, make, find = asyncio.Event(), Emptying.of, Emptying.standing
 
-    async def looking(self: Emptying, system: str, note: Emptied) -> Standing:
-        result = await look(self, system, note)
-        looked.set()
+    async def finding(self: Emptying, system: str, note: Emptied) -> Standing:
+        result = await find(self, system, note)
+        found.set()
         return result
 
     async def late(name: str) -> None:
         if name == "ingest.decoded":
-            await looked.wait()
+            await found.wait()
 
     monkeypatch.setattr(Emptying, "of", lambda bus, settings, waits=True: make(bus, settings, waits=False))
-    monkeypatch.setattr(Emptying, "standing", looking)
+    monkeypatch.setattr(Emptying, "standing", finding)
     drop(tmp_path, "1", subject(1, 1000), truncate(2000))
     await once(tmp_path, bus, late)
     assert await standing(bus) == {FIRST}
