@@ -8,12 +8,13 @@ where the table of that country does not have it, that of a common or of a rare 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from math import log2
 from typing import Any
 
-from services.domain.names import COMMON, PARTICLES, spelling
+from services.domain.names import COMMON, PARTICLES, PREFIXES, spelling
 
 DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("frequencies.toml").read_text("utf-8"))
 """Shipped and versioned, never counted in a store: two stores must agree on who is who."""
@@ -41,7 +42,7 @@ def _table(role: str) -> dict[str, dict[str, float]]:
 
 
 _BITS = {"family": _table("family"), "given": _table("given")}
-_LISTED = {role: frozenset(name for table in tables.values() for name in table) for role, tables in _BITS.items()}
+_LISTED = {role: {name: 0.0 for table in tables.values() for name in table} for role, tables in _BITS.items()}
 _DAYS = {
     day: {country: log2(_OF / int(share)) for country, share in zip(text.split()[::2], text.split()[1::2], strict=True)}
     for day, text in DATA["birth"].items()
@@ -58,7 +59,7 @@ def bits_of(token: str, role: str, country: str) -> float:
     if len(token) == 1:
         return INITIAL
     spelt = spelling(token)
-    listed = _BITS[role].get(_CODES.get(country, country), {}).get(spelt)
+    listed = _counted(token, _BITS[role].get(_CODES.get(country, country), {}))
     if listed is not None:
         return round(LISTED * listed, 1)
     common = token in COMMON or spelt in COMMON
@@ -67,6 +68,17 @@ def bits_of(token: str, role: str, country: str) -> float:
         return FAMILY_COMMON if role == "family" else GIVEN_COMMON
     parts = _common_parts(token, role, country)
     return round(min(most, sum(bits_of(part, role, country) for part in parts)), 1) if parts else most
+
+
+def _counted(token: str, table: Mapping[str, float]) -> float | None:
+    """The bits of a name that the table has, also where a particle is written to it: ALQAHTANI, DEJONG."""
+    listed = table.get(spelling(token))
+    if listed is not None:
+        return listed
+    for length in range(2, min(6, len(token) - PART_ELSEWHERE) + 1):
+        if token[:length] in PREFIXES and (listed := table.get(spelling(token[length:]))) is not None:
+            return listed
+    return None
 
 
 @lru_cache(maxsize=50_000)
@@ -89,8 +101,8 @@ def is_rare(token: str, role: str, country: str) -> bool:
     if token in PARTICLES or len(token) == 1:
         return False
     spelt = spelling(token)
-    listed = _BITS[role].get(_CODES.get(country, country), _LISTED[role])
-    if token in COMMON or spelt in COMMON or spelt in listed:
+    table = _BITS[role].get(_CODES.get(country, country), _LISTED[role])
+    if token in COMMON or spelt in COMMON or _counted(token, table) is not None:
         return False
     return _common_parts(token, role, country) is None
 

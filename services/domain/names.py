@@ -24,7 +24,12 @@ GENERATIONS = frozenset(DATA["generations"].split())
 PARTICLES = frozenset(DATA["particles"].split()) | GENERATIONS
 ARTICLES = tuple(DATA["articles"].split())
 PREFIXES = frozenset(DATA["prefixes"].split())
+_COUNTED: dict[str, dict[str, str]] = tomllib.loads(
+    files("services.domain").joinpath("frequencies.toml").read_text("utf-8")
+)
 COMMON = frozenset(" ".join(DATA["common"].values()).split())
+KNOWN = COMMON | frozenset(name for text in _COUNTED["given"].values() for name in text.split()[::2])
+"""Names that are known to be names, with all given names that are counted anywhere: one is hardly another mistyped."""
 VARIANTS: dict[str, str] = {token: group.split()[0] for group in DATA["variants"] for token in group.split()}
 STEM = 5
 """Letters that are left of a name, at least, where a prefix is taken for one that the other spelling leaves out."""
@@ -37,8 +42,11 @@ _SOUNDS = (
 )  # fmt: skip
 _LETTERS = (
     (re.compile(r"OH$"), "O"),
+    (re.compile("^ABD(?:A|E|O|OU)L"), "ABDUL"),
+    (re.compile("^ABD[EU]RR"), "ABDULR"),
     (re.compile("TCH"), "CH"),
     (re.compile("SCH"), "SH"),
+    (re.compile("DJ"), "J"),
     (re.compile("TH"), "T"),
     (re.compile("PH"), "F"),
     (re.compile("C(?![EHIY])"), "K"),
@@ -157,13 +165,18 @@ def alike(one: str, other: str) -> Alike:
         return Alike.VARIANT
     if _full_forms(one) & _full_forms(other):
         return Alike.NEAR
-    if one in COMMON and other in COMMON:
-        return Alike.NOT
     if (len(short) == 1 or len(short) >= 10) and long.startswith(short):
         return Alike.CUT
+    if one in COMMON and other in COMMON:
+        return Alike.NOT
     if len(short) > 1 and _by_ear(one) == _by_ear(other):
         return Alike.NEAR
     return _mistyped(short, long)
+
+
+def both_known(one: str, other: str) -> bool:
+    """Whether two tokens are two known names, and neither is what the other is called by."""
+    return one in KNOWN and other in KNOWN and not _full_forms(one) & _full_forms(other)
 
 
 def _full_forms(token: str) -> frozenset[str]:

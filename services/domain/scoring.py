@@ -23,6 +23,7 @@ from services.domain.names import (
     Name,
     aligned,
     alike,
+    both_known,
     name_of,
     strange,
 )
@@ -155,7 +156,27 @@ def joined_by_score(one: Claim, other: Claim) -> bool:
     if _hopeless(mine, theirs):
         return False
     bits = _score(mine, theirs)
-    return bits >= ACCEPT and bits >= _needed(mine, theirs)
+    return bits >= ACCEPT and bits >= _needed(mine, theirs) and not _two_known(mine, theirs)
+
+
+def _two_known(mine: Compared, theirs: Compared) -> bool:
+    """Whether each has a known given name where the other has another one: twins are RAMESH and RAJESH, or JI YOUNG
+    and JI YEON. One of them may be mistyped, which is for a person to decide."""
+    return mine.names != theirs.names and all(
+        _two_known_given(one, other) for one in mine.names for other in theirs.names
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _two_known_given(one: Name, other: Name) -> bool:
+    matched = _matched(one, other)
+    pairs = [
+        (mine, theirs)
+        for how, mine, theirs in matched.pairs
+        if how in (Alike.NEAR, Alike.FAR) and "given" in (mine[1], theirs[1])
+    ]
+    pairs += [(mine, theirs) for mine in matched.missed for theirs in matched.lost if mine[1] == theirs[1] == "given"]
+    return any(both_known(mine[0], theirs[0]) for mine, theirs in pairs)
 
 
 def _hopeless(mine: Compared, theirs: Compared) -> bool:

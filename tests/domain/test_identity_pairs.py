@@ -93,6 +93,16 @@ def test_syllables_of_given_names_taken_for_rare_ones_are_caught(forgetful: pyte
     assert "cn-kor" in _wrong("cn")
 
 
+def test_twins_whose_names_are_a_letter_apart_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_two_known", lambda mine, theirs: False)
+    assert _wrong("tw2") == {"tw2-nopass-letter", "tw2-kor-nopass"}
+
+
+def test_a_particle_written_to_a_common_name_that_makes_a_rare_one_is_caught(forgetful: pytest.MonkeyPatch) -> None:
+    forgetful.setattr(frequencies, "PREFIXES", frozenset())
+    assert "cn2-sau" in _wrong("cn2")
+
+
 def test_parent_and_child_under_one_passport_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong digit of the year was looked for alone: a son born on another day went to his father."""
     monkeypatch.setattr(identity, "_parent_and_child", births.a_generation_apart)
