@@ -469,6 +469,10 @@ def _position() -> Json:
                     "down_since": _INSTANT_OR_NULL,
                     "down_why": {"type": ["string", "null"], "description": "Why it cannot be reached."},
                     "deferred": _COUNT | {"description": "Pieces that were left for later."},
+                    "deferred_why": {
+                        "type": ["string", "null"],
+                        "description": "The first of those pieces, and why it waits.",
+                    },
                     "used_again": _COUNT
                     | {"description": "Batches whose name or number had come before with other content."},
                     "used_again_why": {"type": ["string", "null"], "description": "Which it was, of the last of them."},
@@ -492,9 +496,9 @@ def _position() -> Json:
         },
     )
     late = ("rewound", "waiting", "begins", "tails")  # checkpoints of earlier versions have none of them
-    again = ("used_again", "used_again_why", "used_again_at", "labels", "not_rewound", "not_rewound_at")  # nor of these
+    later = ("deferred_why", "used_again", "used_again_why", "used_again_at", "labels", "not_rewound", "not_rewound_at")
     condition = position["properties"]["condition"]
-    condition["required"] = [name for name in condition["required"] if name not in again]
+    condition["required"] = [name for name in condition["required"] if name not in later]  # nor of these
     return position | {"required": [name for name in position["required"] if name not in late]}
 
 

@@ -140,18 +140,18 @@ async def test_a_dry_run_says_what_would_be_taken_back(bus: Bus, tmp_path: Path)
     assert await standing(bus) == {FIRST, SECOND}
 
 
-@pytest.mark.law(2, planted="what stood in a table is found up before all that came before it is on the bus")
+@pytest.mark.law(2, planted="what stood in a table is looked up before all that came before it is on the bus")
 async def test_rows_that_are_on_their_way_count(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, make, find = asyncio.Event(), Emptying.of, Emptying.standing
+    asked, make, find = asyncio.Event(), Emptying.of, Emptying.standing
 
     async def finding(self: Emptying, system: str, note: Emptied) -> Standing:
         result = await find(self, system, note)
-        found.set()
+        asked.set()
         return result
 
     async def late(name: str) -> None:
         if name == "ingest.decoded":
-            await found.wait()
+            await asked.wait()
 
     monkeypatch.setattr(Emptying, "of", lambda bus, settings, waits=True: make(bus, settings, waits=False))
     monkeypatch.setattr(Emptying, "standing", finding)
