@@ -103,6 +103,14 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
             writes=(CHANGES, CHANGES_LATEST, CONFIDENTIAL_CHANGES, CONFIDENTIAL_CHANGES_LATEST, DEAD_LETTERS),
             groups=(f"{ALL}correlator.",),
         ),
+        # its correlators, and the audit log's row of who switched the view or had persons listed
+        Account(
+            f"{prefix}rebuild",
+            "visabus rebuild",
+            reads=(*EVENT_TOPICS, AUDIT_HEADS),
+            writes=(DEAD_LETTERS, AUDIT_HEADS),
+            groups=(f"{ALL}correlator.",),
+        ),
         # whoever writes a row of the audit log compares it with the heads on the bus, and gives out the next one
         Account(
             f"{prefix}examiner",
@@ -127,7 +135,7 @@ def accounts(known: Mapping[str, System], prefix: str = "visabus-") -> list[Acco
         ),
         Account(
             f"{prefix}operator",
-            "visabus status, trace, feeds, receipts, dead-letters",
+            "visabus status, metrics, trace, feeds, receipts, dead-letters, audit",
             reads=_OPERATORS_READS,
             writes=_OPERATORS_WRITES,
         ),

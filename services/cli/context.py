@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,8 +146,20 @@ def examples_by_line(text: str) -> str:
     return "\n\n".join(paragraphs)
 
 
+PLACES = frozenset({"--settings", "--bus", "--store", "--data"})
+"""Options that say where things are, common to all commands."""
+
+
 class Commands(TyperGroup):
-    """Ends a foreseen error with its text and an exit code. Others keep their traceback: they are bugs."""
+    """Ends a foreseen error with its text and an exit code. Others keep their traceback: they are bugs.
+
+    Options that say where things are may stand behind the command as well.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, with options of all commands brought to the front."""
+        front, rest = _places_first(self, args)
+        return super().parse_args(ctx, front + rest)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -158,6 +171,25 @@ class Commands(TyperGroup):
                 raise
             typer.echo(f"visabus: {error}", err=True)
             raise typer.Exit(code) from None
+
+
+def _places_first(group: Any, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part what says where things are, and the command has no option of that name for, from the other arguments."""
+    front: list[str] = []
+    rest: list[str] = []
+    command, words = group, iter(arguments)
+    for word in words:
+        name, given, _ = word.partition("=")
+        if word == "--":
+            return front, [*rest, word, *words]
+        if command is group or name not in PLACES or any(name in each.opts for each in command.params):
+            rest.append(word)
+            command = getattr(command, "commands", {}).get(word, command)
+            continue
+        front.append(word)
+        if not given and (value := next(words, None)) is not None:
+            front.append(value)
+    return front, rest
 
 
 def _foreseen(error: Exception) -> int | None:

@@ -128,6 +128,13 @@ class Plan:
         return self.directory / "data"
 
     @property
+    def elsewhere(self) -> str:
+        """Return the options that say where bus and store are, where they are not in the data directory."""
+        return "".join(
+            f" --{name} {url}" for name, url in (("bus", self.bus), ("store", self.store)) if url is not None
+        )
+
+    @property
     def population(self) -> Path:
         """Return where the simulator writes."""
         return self.directory / "population"
@@ -220,6 +227,7 @@ async def _demo(plan: Plan, console: Console, shown: asyncio.Event) -> int:
             return 0 if sound and answered else FAILED
         console.print(f"Serving at http://127.0.0.1:{plan.port} (operations: /docs) until Ctrl-C.")
         page = f"http://127.0.0.1:{plan.port}/console/#token={_token(settings, OPERATOR)}&purpose={PURPOSE}"
+        typer.echo(f"Commands see it by --data: visabus status --data {plan.data}{plan.elsewhere}")
         typer.echo(f"The page for operators: {page}")
         if sys.stdout.isatty():
             webbrowser.open(page)

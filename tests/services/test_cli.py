@@ -365,3 +365,28 @@ def test_no_page_shows_a_password_in_an_address() -> None:
     bad = [page.name for page in pages if page.is_file() and shown.search(page.read_text(errors="replace"))]
     assert bad == []
     assert shown.search("postgresql://u:p@h/x")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--data", "DATA", "feeds", "list", "--json"],
+        ["feeds", "list", "--json", "--data", "DATA"],
+        ["feeds", "list", "--data=DATA", "--json"],
+        ["feeds", "--data", "DATA", "list", "--json"],
+    ],
+)
+def test_where_things_are_stands_before_or_behind_the_command(tmp_path: Path, lines: Path, words: list[str]) -> None:
+    data = tmp_path / "data"
+    assert visabus("ingest", "--once", "--feed", f"TOY.lines={lines.as_uri()}", "--data", data).exit_code in (0, 1)
+    result = visabus(*(word.replace("DATA", str(data)) for word in words))
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["read"] == 3
+
+
+def test_an_option_of_the_command_by_that_name_is_its_own(tmp_path: Path) -> None:
+    store = f"sqlite+aiosqlite:///{tmp_path}/other.db"
+    assert visabus("demo", "--store", store, "--bus", "nothing://", "--once").exit_code != 0
+    assert "No such option" not in visabus("demo", "--store", store, "--bus", "nothing://", "--once").output
+    assert "No such option" in visabus("status", "--dat", tmp_path).output
+    assert visabus("status", "--", "--data", tmp_path).exit_code == 2

@@ -70,6 +70,9 @@ def test_the_commands_do_with_their_accounts(kafka: str, tmp_path: Path) -> None
         refused = run(broker, tmp_path, "visabus-api", ["feeds", "resume", "I94.nightly", "--why", "a test"])
         assert refused.exit_code not in (0, 2), refused.output
         assert "authoriz" in refused.output.lower() or "not-authorised" in refused.output.lower(), refused.output
+        succeeds(broker, tmp_path, "visabus-correlator", ["correlate", "--once"])
+        for words in REBUILDS:
+            succeeds(broker, tmp_path, "visabus-rebuild", words)
         with served(broker, tmp_path, "visabus-api", []) as client:
             assert client.get("/v1/status/i94/98765432101", headers=token(tmp_path, "status:read")).status_code == 404
         with served(broker, tmp_path, "visabus-console", ["--console"]) as client:
@@ -78,10 +81,19 @@ def test_the_commands_do_with_their_accounts(kafka: str, tmp_path: Path) -> None
                 answer = client.get(f"/console/api/{path}", headers=may)
                 assert answer.status_code == 200, (path, answer.text)
             assert client.get("/console/api/trace?about=I94+1", headers=may).status_code == 404
+            for path, body in ORDERS.items():
+                answer = client.post(f"/console/api/{path}", headers=may, json={"why": "a test", **body})
+                assert answer.status_code == 200, (path, answer.text)
     finally:
         broker.stop()
 
 
+REBUILDS = (["rebuild"], ["rebuild", "--switch", "--why", "a test"])
+ORDERS: dict[str, dict[str, object]] = {
+    "feeds/I94/nightly/pause": {},
+    "feeds/I94/nightly/resume": {},
+    "feeds/I94/nightly/rewind": {"yes": True},
+}
 OPERATORS = (
     ["feeds", "list"],
     ["feeds", "pause", "I94.nightly", "--why", "a test"],
