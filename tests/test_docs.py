@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from services.cli import app
+from services.cli.context import PLACES
 from services.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +59,8 @@ def unknown(words: list[str]) -> str | None:
             skip = False
         elif word.startswith("--"):
             name, _, value = word.partition("=")
-            option = next((each for each in at.params if name in (*each.opts, *each.secondary_opts)), None)
+            known = [*at.params, *(each for each in root().params if {*each.opts} & PLACES)]  # behind the command, too
+            option = next((each for each in known if name in (*each.opts, *each.secondary_opts)), None)
             if option is None and name != "--help":
                 return f"{at.name or 'visabus'} has no {name}"
             skip = option is not None and not value and not getattr(option, "is_flag", False)
