@@ -902,6 +902,9 @@ def _pending(stay: Stay, day: date) -> set[str]:
         timely = _timely(stay, application)
         if timely is False:
             continue
+        if any(application.receipt in receipts_of(fact) for fact in stay.facts("employment_ended")):
+            maybe = True  # undecided, but the employment that it asks for is over
+            continue
         eve = _in_force(stay.grants, application.filed - DAY)
         if eve.paroled or eve.admission_class in law.NO_EXTENSION_NO_CHANGE:
             maybe = True  # filed on the day on which he came to a class that may file
