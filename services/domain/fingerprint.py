@@ -67,6 +67,7 @@ def fingerprint() -> str:
             (sorted(rules.KEPT_ABROAD), rules.TPS_CLASS),
             str(rules.EMPLOYMENT_DAYS_SINCE),
         ),
+        rules.VICTIM_ADJUSTING,
         (rules.EMPLOYMENT, rules.OWN_EVIDENCE, sorted(rules.PRESENCE), sorted(rules.MOVING)),
         (str(rules.FIXED_PERIODS_FROM), rules.TRANSITION_YEARS, rules.TRANSITION_DAYS),
         (rules.PAROLE_OVER, rules.OUT_OF_STATUS, rules.CORRECTED, rules.PAROLED_AGAIN),

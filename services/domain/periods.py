@@ -666,7 +666,12 @@ def _await_adjustment(line: Line, application: Application) -> None:
         period_end = decision_over(decided, line.arrival.zone)
     line.proof = (line.arrival.uuid, *application.evidence)
     line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach))
-    if period_end > since:
+    if period_end <= since:
+        return
+    if line.period.admission_class in rules.VICTIMS and application.in_time(line.reach, line.arrival.zone):
+        line.add(since, Outcome.IN_STATUS, "status extended while the adjustment is pending", rules.VICTIM_ADJUSTING)
+        line.reach, line.rest = period_end, ()
+    else:
         line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
 
 

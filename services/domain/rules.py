@@ -506,7 +506,8 @@ TPS_WITHDRAWN = "tps_withdrawn"
 MAINTAINING = "tps"
 """The fact by which a person is held to maintain lawful status for a change of it: INA 244(f)(4)."""
 VICTIMS = _classes("T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5")
-"""Classes that anybody may be given, however admitted: INA 248(b)."""
+"""Classes that anybody may be given, however admitted: INA 248(b). Their status is extended while they adjust."""
+VICTIM_ADJUSTING = ("status-extended", "INA 214(o)(7)(C), (p)(6)")
 RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")
 REFUSED = ("not-admitted", "INA 235(a)(4), (b)(1)")
 LEFT = ("departure", "8 CFR 215.8, 231.2")

@@ -95,6 +95,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "approved": ("approved-application", "8 CFR 214.1(c), 248"),
     "denied": ("denied-application", "INA 212(a)(9)(B)(iv)"),
     "adjustment": ("adjustment", "INA 245"),
+    "victim adjusting": ("status-extended", "INA 214(o)(7)(C), (p)(6)"),
     "resident": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
     "asylum": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
     "naturalised": ("no-longer-nonimmigrant", "INA 101(a)(15), 245"),
@@ -229,6 +230,8 @@ def _example(name: str) -> tuple[Fact, ...]:
         story.extended(END, END, until=END + FAR)
     elif name == "denied":
         story.extended(END, END + NEAR, Action.DENIED)
+    elif name == "victim adjusting":
+        story = Story().admitted(D, "U1", END).extended(END, form="I-485")
     elif name == "adjustment":
         story.extended(END, form="I-485")
     elif name == "left":
@@ -317,6 +320,7 @@ PAIRS = (
     "APPROVED",
     "DENIED",
     "ADJUSTMENT",
+    "VICTIM_ADJUSTING",
     "RESIDENT",
     "REFUSED",
     "LEFT",

@@ -439,7 +439,7 @@ def _in_force(grants: list[Grant], day: date) -> Grant:
         g not in lasting and isinstance(g.until, date) and g.until < longest for g in results
     ):
         results = lasting
-    return max(results, key=lambda g: (g.last_action, g.start, g.acted or g.start)) if results else grants[0]
+    return max(results, key=lambda g: (g.last_action, g.acted or g.start, g.receipt or "")) if results else grants[0]
 
 
 def _timely(stay: Stay, application: Application) -> bool | None:
@@ -510,6 +510,8 @@ def label(stay: Stay, day: date) -> Labels:
     strong = PENDING in pending and "maybe" not in pending
     if base == {GRACE} and strong and _gap_ran_out(stay, day):
         return frozenset({PENDING})  # he may stay while it is pending: USCIS, 28 September 2018
+    if "extended" in pending:
+        return frozenset({STATUS})
     if GRACE in base or STATUS in base:
         return base | {PENDING}  # both hold; the closed list names the grace first
     if UNKNOWN in base:
@@ -893,6 +895,9 @@ def _pending(stay: Stay, day: date) -> set[str]:
             continue
         if application.asks == "adjust":  # INA 245; agency guidance: from a proper filing, whatever the status
             sure |= application.filed <= day
+            held = _in_force(stay.grants, application.filed)
+            if held.admission_class in law.VICTIMS and isinstance(held.until, date) and application.filed <= held.until:
+                marks.add("extended")  # INA 214(o)(7)(C), (p)(6): their status is extended for that long
             continue
         grant = _in_force(stay.grants, application.filed)
         if grant.paroled or grant.admission_class in law.NO_EXTENSION_NO_CHANGE:

@@ -581,6 +581,24 @@ def designated(world: World) -> None:
         world.depart(max(world.near(marked), first + DAY))
 
 
+def victims(world: World) -> None:
+    """T and U, an adjustment asked for about their last day, decided or not."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 60, 200)
+    world.arrive(first, rng.choice(("T1", "U1")), last)
+    receipt = world.receipt()
+    filed = last + timedelta(days=rng.choice((-30, -1, 0, 1, 20)))
+    world.step(receipt, "filed", filed, asks="adjust", form="I-485", system="ELIS")
+    if rng.random() < 0.6:
+        result = rng.choice(("denied", "withdrawn", "approved"))
+        decided = filed + timedelta(days=rng.choice((20, 60)))
+        world.step(receipt, result, decided, asks="adjust", form="I-485", system="ELIS")
+    if rng.random() < 0.4:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
 def beyond(world: World) -> None:
     """A date on the I-94 other than the days that the law counts by itself."""
     rng = world.rng
@@ -1005,6 +1023,7 @@ KINDS: dict[str, Callable[[World], None]] = {
         ported,
         designated,
         beyond,
+        victims,
         transferred,
         student,
         vocational,

@@ -114,6 +114,7 @@ NO_EXTENSION_NO_CHANGE = frozenset(
     }
 )
 NO_CHANGE = frozenset({"K3", "K4"})  # INA 248(a)(1); an extension is open to them: 8 CFR 214.2(k)(10)
+VICTIMS = frozenset({"T1", "U1"})  # the classes of victims in `DATED`
 KEEPS_ADJUSTMENT = (
     frozenset({"H1B", "H4", "L1", "L2"}),  # 8 CFR 245.2(a)(4)(ii)(C)
     frozenset({"K3", "K4"}),  # (D)

@@ -855,6 +855,27 @@ def parole_in_place_ended_twice(w: World) -> None:
     notified(w, "2026-10-01")
 
 
+@right("IN_STATUS", on=at("2026-11-20"), why="INA 214(p)(6): extended during the pendency of an adjustment")
+def u1_adjustment_pending_behind_the_date(w: World) -> None:
+    came(w, "U1", "2026-07-09", "2022-07-10")
+    adjusting(w, "2026-07-09")
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-20"), why="INA 214(o)(7)(C): and not behind its denial")
+def t1_adjustment_denied_behind_the_date(w: World) -> None:
+    came(w, "T1", "2026-07-09", "2022-07-10")
+    adjusting(w, "2026-07-01")
+    adjusting(w, "2026-10-01", "denied")
+
+
+@right(
+    "PENDING", on=at("2026-11-20"), why="8 CFR 245.24(b)(2)(ii): who holds the status no longer has none that goes on"
+)
+def u1_adjustment_filed_late(w: World) -> None:
+    came(w, "U1", "2026-07-09", "2022-07-10")
+    adjusting(w, "2026-07-30")
+
+
 # --- crew and transit ------------------------------------------------------------------------------------------------
 
 
