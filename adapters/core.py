@@ -482,6 +482,10 @@ class Pushed(Offline, Protocol):
     def content_types(self) -> frozenset[str]:
         """What may be pushed."""
 
+    @property
+    def message(self) -> str | None:
+        """The field of a message's header that names the message, if it has one."""
+
 
 # --- systems -----------------------------------------------------------------------------------------------------
 

@@ -99,14 +99,14 @@ def failure_of(error: BaseException) -> Failure | None:
 
     What was the cause is asked before what it caused: libraries wrap.
     """
-    chain = list(_chain(error))
-    for each in reversed(chain):
+    errors = list(chain(error))
+    for each in reversed(errors):
         if (failure := _by_kind(each)) is not None:
             return failure
-    for each in reversed(chain):
+    for each in reversed(errors):
         if (reason := _BY_NAME.get(type(each).__name__)) is not None:
             return Failure(reason)
-    for each in reversed(chain):
+    for each in reversed(errors):
         if isinstance(each, TimeoutError):
             return Failure(Reason.TIMEOUT)
         if isinstance(each, ConnectionError | EOFError):
@@ -116,7 +116,7 @@ def failure_of(error: BaseException) -> Failure | None:
     return None
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """An error and what it came from, the last first."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()

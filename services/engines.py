@@ -7,14 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bus.durable import make_closed, make_durable
 from links.postgres import postgres
 from links.sqlite import sqlite
+
+DATABASE = (
+    OSError,  # and so a time limit
+    SQLAlchemyError,
+    sqlite3.Error,  # SQLAlchemy leaves some of those of a connection that is being made as they are
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Everything by which a database tells that something is wrong: a reader has nothing to lose, and waits for all."""
+GONE = "the file is gone"
+"""What a connection to a file says that was there before."""
 
 
 def open_engine(
@@ -74,7 +87,7 @@ def _watch_file(engine: AsyncEngine, path: Path) -> None:
 
     def connecting(*_: object) -> None:
         if met and standing() is None:
-            raise OperationalError("connect", None, sqlite3.OperationalError("the file is gone"))
+            raise OperationalError("connect", None, sqlite3.OperationalError(GONE))
 
     def connected(_connection: object, record: Any) -> None:
         nonlocal met

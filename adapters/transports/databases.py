@@ -33,6 +33,7 @@ DOWN = (
     TimeoutError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     aiomysql.MySQLError,
     aiomysql.Warning,
     Unusable,

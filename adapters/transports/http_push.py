@@ -16,12 +16,16 @@ from adapters.transports.offline import opened
 
 @dataclass(frozen=True, slots=True)
 class HttpPush:
-    """The transport. `called`: the field of an answer that names the record; `key`: its value, from what was read."""
+    """The transport. `called`: the field of an answer that names the record; `key`: its value, from what was read.
+
+    `message`: the field of a message's header that names the message, for a sender that signs the same message anew.
+    """
 
     called: str
     key: Callable[[Record], str | None]
     content_types: frozenset[str]
     limit: int = 4_000_000  # bytes of a message
+    message: str | None = None
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One message as a file. Raises OSError, ValueError if there is no format."""

@@ -142,6 +142,7 @@ class AuthorisedLookup:
             self.backing.limits.not_found(self.caller, self.request.state.request)
             raise Problem(404, "not-found", "No person is known under this.")
         self.request.state.audited = True
+        self.request.app.state.outage.over()
         return answer
 
     async def _view(self, by: By, when: When, view: ViewOf[View]) -> View:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from services.audit import AuditBroken, AuditDown
 from services.metrics.instruments import AUDIT_FAILURES
+from services.outages import Outage
 from services.problems import MEDIA_TYPE, Mistake, Problem, of_http
 from services.store.contract import StoreDown
 
@@ -28,6 +30,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have all foreseen errors answered as problems."""
+    app.state.outage = Outage(structlog.get_logger("api"), "nothing can be answered", "answered again")
     app.add_exception_handler(Problem, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -43,6 +46,7 @@ NO_STORE = Problem(503, "no-store", "The status view cannot be read at present."
 
 async def _no_audit(request: Request, error: Exception) -> Response:
     AUDIT_FAILURES.inc()
+    request.app.state.outage.met(error, 1)
     if isinstance(error, AuditBroken):
         broken = "The audit log is not the one that was written, so nothing is answered until an operator acts"
         return _answer(request, Problem(503, "audit-broken", f"{broken}: {error}."))
@@ -50,6 +54,7 @@ async def _no_audit(request: Request, error: Exception) -> Response:
 
 
 async def _no_store(request: Request, error: Exception) -> Response:
+    request.app.state.outage.met(error, 1)
     return _answer(request, NO_STORE)
 
 

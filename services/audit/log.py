@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -12,7 +11,6 @@ from typing import Protocol
 
 import orjson
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from links.reasons import failure_of
 from services.audit import limits
@@ -20,6 +18,7 @@ from services.audit.chain import Known
 from services.audit.keys import AuditKeys
 from services.audit.opening import chain_at
 from services.audit.rows import BEGIN, FIRST, AuditBroken, AuditDown, Entry, Result, Row
+from services.engines import DATABASE
 
 _BATCH = 256
 _log = structlog.get_logger()
@@ -194,7 +193,7 @@ def as_audit_down() -> Iterator[None]:
         yield
     except AuditDown:
         raise
-    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+    except DATABASE as error:
         raise AuditDown(f"the audit log is gone: {failure_of(error) or type(error).__name__}") from error
 
 

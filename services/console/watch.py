@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bus.contract import BusDown
+from bus.contract import BusError
 from schemas.operations import Overview
 from services.audit import Clock
 from services.console.history import History
+from services.logs import describe
+from services.outages import Outage
 from services.overview import Observer
 from services.retry import wait
 from services.store.contract import StoreDown
@@ -28,6 +30,7 @@ class Watch:
     clock: Clock
     last: Overview | None = None  # none while bus or store cannot be read
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    outage: Outage = field(default_factory=lambda: Outage(log, "the flow cannot be read", "the flow is read again"))
 
     async def run(self) -> None:
         """Look every two seconds."""
@@ -40,11 +43,16 @@ class Watch:
         """Look now."""
         try:
             self.last = await self.observer.observe(self.clock())
-        except (BusDown, StoreDown) as error:
-            if self.last is not None:
-                log.warning("the flow cannot be read", code=type(error).__name__)
+        except (BusError, StoreDown) as error:
+            self.outage.met(error, 1)
             self.last = None
             return None
+        except Exception as error:  # a bug of ours: the page says that it cannot be read, and it is tried again
+            self.outage.met(RuntimeError(type(error).__name__), 1)
+            log.debug("the flow cannot be read", **describe(error))
+            self.last = None
+            return None
+        self.outage.over()
         if self.history.add(self.last):
             await asyncio.to_thread(self.history.save)
         return self.last

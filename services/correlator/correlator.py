@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -32,7 +33,7 @@ from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import EVENTS
 from services.retry import transaction
 from services.store.contract import OtherConfiguration
-from services.store.writer import Fenced, Move, Transaction, Writer
+from services.store.writer import Fenced, Move, Superseded, Transaction, Writer
 from services.tracing import Tracing
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,8 @@ class Correlator:
         self._admission = admission
         self._tracing = tracing
         self._keys = KeyCache()
+        self._name = ""  # of the store
+        self._checked = 0  # the generation of connections in which the store was this one
         self._positions: dict[Partition, tuple[int, int]] = {}  # next, epoch
         self._extents: dict[Partition, Extent] = {}  # of the same
         self._came: dict[Partition, float] = {}  # when events of a partition were taken last (monotonic)
@@ -98,6 +101,7 @@ class Correlator:
             with attempt:
                 async with self._writer.begin() as tx:
                     stands, name = await tx.configuration(mine, uuid4().hex)
+                    self._checked = tx.generation
                     quarantined = sorted(await tx.quarantined())
                     if quarantined and stands == mine:
                         await tx.add_work(Work(again=quarantined).pack(), compared=True)
@@ -105,7 +109,19 @@ class Correlator:
             raise OtherConfiguration(
                 f"the store was made under configuration {stands}, this program has {mine}: rebuild into a new store"
             )
+        self._name = name
         return name
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[Transaction]:
+        """A transaction of the store that `check` found. Raises Superseded where another one stands in its place."""
+        async with self._writer.begin() as tx:
+            if self._name and tx.generation != self._checked:
+                if await tx.configuration(fingerprint(), self._name) != (fingerprint(), self._name):
+                    log.warning("another store stands at the address: it is opened anew")
+                    raise Superseded("another store stands at the address")
+                self._checked = tx.generation
+            yield tx
 
     async def rewind(self, partitions: Iterable[Partition] | None = None) -> bool:
         """Have partitions read from their beginning where the bus has not what the store took from it. Raises BusDown.
@@ -118,7 +134,7 @@ class Correlator:
         stood: dict[tuple[str, int], tuple[int, bytes]] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     stood = await tx.tails()
         asked = set(partitions) if partitions is not None else {Partition(*place) for place in stood}
         extents = {part: (stood[part][0], Extent.of(stood[part][1])) for part in asked if part in stood}
@@ -133,7 +149,7 @@ class Correlator:
         log.error("the bus has not what the store took from it: it is read again from the beginning", count=count)
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     for place, (following, _) in sorted(stood.items()):
                         await tx.rewind(*place, following)
 
@@ -154,7 +170,7 @@ class Correlator:
         standing: dict[tuple[str, int], int] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     standing = await tx.epochs()
         behind = [part for part, (_, epoch) in held.items() if part in self._positions and standing.get(part) != epoch]
         if behind:
@@ -170,7 +186,7 @@ class Correlator:
                 self._doubtful.clear()
                 async for attempt in transaction(stop=self._stop):
                     with attempt:
-                        async with self._writer.begin() as tx:
+                        async with self._begin() as tx:
                             stood = await tx.tails()
                 await self._read_anew(stood, len(lost))
                 return True
@@ -208,7 +224,7 @@ class Correlator:
         if moves:
             async for attempt in transaction(stop=self._stop):
                 with attempt:
-                    async with self._writer.begin() as tx:
+                    async with self._begin() as tx:
                         await tx.advance(moves)
 
     async def assigned(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -219,7 +235,7 @@ class Correlator:
         stood: dict[tuple[str, int], tuple[int, bytes]] = {}
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     stood = await tx.tails()
                     taken = {part: await tx.claim_position(*part) for part in partitions}
         self._extents |= {part: Extent.of(stood[part][1]) if part in stood else Extent() for part in partitions}
@@ -278,7 +294,7 @@ class Correlator:
         self._extents[part] = Extent.of(move.tail)
 
     async def _append(self, batch: Batch) -> Appended:
-        async with self._writer.begin() as tx:
+        async with self._begin() as tx:
             done = await append(tx, batch, self._keys)
             await failpoints.reach("append.written")
             return done
@@ -326,7 +342,7 @@ class Correlator:
         while rows == COMPARE_ROWS and not self._stop.is_set():
             async for attempt in transaction(stop=self._stop):
                 with attempt:
-                    async with self._writer.begin() as tx:
+                    async with self._begin() as tx:
                         rows = await compare(tx, COMPARE_ROWS)
                         await failpoints.reach("compare.written")
 
@@ -335,7 +351,7 @@ class Correlator:
         done = NOTHING_DONE
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     done = await self._resolve(tx)
                     await failpoints.reach("resolve.written")
         await failpoints.reach("resolve.committed")
@@ -360,7 +376,7 @@ class Correlator:
         count = 0
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     count = await fire_due(tx, limit, self._now(), coverage_of_joined(await tx.coverage()))
         return count
 
@@ -378,7 +394,7 @@ class Correlator:
         count = 0
         async for attempt in transaction(stop=self._stop):
             with attempt:
-                async with self._writer.begin() as tx:
+                async with self._begin() as tx:
                     count = await deliver(tx, self._producer, self._tracing)
                     await failpoints.reach("outbox.sent")
         return count

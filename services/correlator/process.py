@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TypeVar
 
 import structlog
-from tenacity import RetryCallState
 
 from bus.contract import Bus, BusDown, Consumer, Delivery, MessagesGone, Producer, UnknownTopic
 from schemas.topics import EVENT_TOPICS
@@ -24,6 +23,7 @@ from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator
 from services.dead_letters import Spool
 from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
+from services.outages import Outage
 from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
@@ -137,10 +137,10 @@ async def run(
     while True:
         try:
             await _run(settings, once=once, stop=stop, hold=hold, clock=clock, edition=edition)
-        except Superseded:
+        except Superseded as error:
             if edition is not None:
                 raise
-            log.info("another edition of the store is live: going over to it")
+            log.info("the store is opened anew", why=str(error))
         except OtherConfiguration:
             if once or edition is not None or not await _stood_by(settings, stop):
                 raise
@@ -230,12 +230,14 @@ async def _open(settings: Settings, opened: AsyncExitStack, edition: int | None)
 
 async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
     """A step that may come before its bus or its database is up."""
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
+    outage = _outage()
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
 
     async def attempt() -> T:
         return await step()
 
     result: T = await policy(attempt)
+    outage.over()
     return result
 
 
@@ -251,7 +253,7 @@ async def _both(
     stop: asyncio.Event,
 ) -> None:
     pace = Pace(store.reads.backlog, store.reads.sorted_work)
-    superseded = False
+    superseded = ""
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_beating(correlator, bus, store, stop, pace))
@@ -260,21 +262,22 @@ async def _both(
             if once:
                 await _done(bus, store, correlator, stop, reading, hold=hold)
                 stop.set()
-    except* Superseded:
-        superseded = True
+    except* Superseded as errors:
+        superseded = str(errors.exceptions[0])
     except* _PASSING as errors:
         # what was under way when the order to stop came is given up: whoever starts next finds it undone, not half done
         if not stop.is_set() and not superseded:
             raise errors.exceptions[0] from None
     if superseded:
-        raise Superseded(f"edition {store.edition} of the store is not the one to write any more")
+        raise Superseded(f"edition {store.edition} of the store is not the one to write any more: {superseded}")
 
 
 async def _reading(
     correlator: Correlator, bus: Bus, settings: Settings, group: str, stop: asyncio.Event, pace: Pace
 ) -> None:
     """Join the group and append; join anew after being fenced or after the bus was down."""
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
+    outage = _outage()
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
@@ -282,7 +285,7 @@ async def _reading(
                     group, EVENT_TOPICS, assigned=correlator.assigned, revoked=correlator.revoked
                 )
                 try:
-                    await _appending(correlator, consumer, stop, pace)
+                    await _appending(correlator, consumer, stop, pace, outage)
                 except Fenced as error:
                     correlator.fenced += 1
                     FENCED.inc()
@@ -308,14 +311,13 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
         await heart.end()
 
 
-def _log_outage(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    log.warning(
-        "waiting for the bus or the store", code=type(error).__name__, why=str(error), attempt=state.attempt_number
-    )
+def _outage() -> Outage:
+    return Outage(log, "waiting for the bus or the store", "bus and store are there again")
 
 
-async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace) -> None:
+async def _appending(
+    correlator: Correlator, consumer: Consumer, stop: asyncio.Event, pace: Pace, outage: Outage
+) -> None:
     verified = time.monotonic()
     deliveries: Sequence[Delivery] = []
     while not stop.is_set():
@@ -330,16 +332,19 @@ async def _appending(correlator: Correlator, consumer: Consumer, stop: asyncio.E
             if positions:
                 # for lag tools only: the truth is in the store, in the transaction of the events themselves
                 await consumer.commit(positions)
+        outage.over()
 
 
 async def _resolving(
     correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool
 ) -> None:
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
+    outage = _outage()
+    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
                 busy = await _resolve_once(correlator, pace, hold=hold)
+        outage.over()
         if not busy:
             await wait(IDLE_SECONDS, stop)
 

@@ -194,9 +194,7 @@ class FeedRun:
                 if self._paused():
                     await self._hold()
                     continue
-                if self.holding.missing:
-                    await self._begin_anew()
-                whole = await self._patiently(self._round)
+                whole = await self._patiently(self._attempt)
             except _Missing:
                 continue
             except Stopped as error:
@@ -219,6 +217,12 @@ class FeedRun:
             else:
                 await self._rest(min(1.0, settings.retry_cap_seconds))
         self.holding.check()
+
+    async def _attempt(self) -> bool:
+        """A round; of a source that has to be read again, from its beginning."""
+        if self.holding.missing:
+            await self._begin_anew()
+        return await self._round()
 
     def _paused(self) -> bool:
         return self.host.orders.pause(self.holding.key) is not None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
-from tenacity import RetryCallState
 
 from bus.contract import BusDown, UnknownTopic
 from links.reasons import is_final
 from services import retry
 from services.dead_letters import SpoolDown
+from services.outages import Outage
 
 T = TypeVar("T")
 _PASSING = (BusDown, SpoolDown, UnknownTopic)  # topics that are being made anew
@@ -25,27 +25,24 @@ class Patience:
     """Repeats a step that failed because the bus, its topics or the disk were away, for `deadline` seconds at most."""
 
     deadline: float
+    outage: Outage = field(default_factory=lambda: Outage(log, "held up", "not held up any more"))
 
     async def __call__(self, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
         """Return what the step returns. After the deadline, or once `stop` is set, what it raises: that all is away."""
         try:
-            return await step()  # the policy costs more than most steps, and most steps succeed
+            result = await step()  # the policy costs more than most steps, and most steps succeed
         except _PASSING as error:
             if stop.is_set() or is_final(error):
                 raise
-            self._log(error, 1)
+            self.outage.met(error, 1)
+        else:
+            self.outage.over()
+            return result
 
         async def attempt() -> T:
             return await step()
 
-        policy = retry.bus(_PASSING, stop=stop, deadline=self.deadline, on_failure=self._on_failure)
-        return await policy(attempt)
-
-    def _on_failure(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome is not None else None
-        self._log(error, state.attempt_number + 1)
-
-    @staticmethod
-    def _log(error: BaseException | None, attempt: int) -> None:
-        # these errors name servers, topics and files of this side, and no record
-        log.warning("held up", code=type(error).__name__, why=str(error), attempt=attempt)
+        policy = retry.bus(_PASSING, stop=stop, deadline=self.deadline, on_failure=self.outage.failed)
+        result = await policy(attempt)
+        self.outage.over()
+        return result

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
-from tenacity import RetryCallState
 
 from bus.contract import Bus, BusDown, Consumer
 from schemas.topics import CHANGES
 from services import retry, wiring
+from services.outages import Outage
 from services.questions.book import Book
 from services.questions.follow import GROUP, Follower
 from services.settings import Settings
@@ -33,19 +33,26 @@ async def run(
 
     Raises BusDown or StoreDown after the outage that the settings allow.
     """
-    policy = retry.bus(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=_log_outage)
+    outage = Outage(log, "waiting for the bus or the store", "bus and store are there again")
+    policy = retry.bus(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
     asked = 0
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
-                asked += await _follow(settings, feeds, most_open=most_open, once=once, stop=stop)
+                asked += await _follow(settings, feeds, outage, most_open=most_open, once=once, stop=stop)
         if once:
             break
     return asked
 
 
 async def _follow(
-    settings: Settings, feeds: Mapping[str, Sequence[str]], *, most_open: int, once: bool, stop: asyncio.Event
+    settings: Settings,
+    feeds: Mapping[str, Sequence[str]],
+    outage: Outage,
+    *,
+    most_open: int,
+    once: bool,
+    stop: asyncio.Event,
 ) -> int:
     async with AsyncExitStack() as opened:
         store = await opened.enter_async_context(followed(settings.store_url))
@@ -56,7 +63,9 @@ async def _follow(
             follower = Follower(Book(bus, producer), store, feeds, most_open)
             idle = 0
             while not stop.is_set():
-                if await follower.round(consumer):
+                came = await follower.round(consumer)
+                outage.over()
+                if came:
                     idle = 0
                     continue
                 idle += 1
@@ -75,10 +84,3 @@ async def _is_behind_all(bus: Bus, consumer: Consumer, idle: int) -> bool:
     """
     lag = await bus.lag(GROUP, [CHANGES])
     return not any(lag.values()) or (idle >= _IDLE_ROUNDS and consumer.assignment == lag.keys())
-
-
-def _log_outage(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    log.warning(
-        "waiting for the bus or the store", code=type(error).__name__, why=str(error), attempt=state.attempt_number
-    )

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from services import failpoints
 from services.domain.facts import MICRO
+from services.engines import DATABASE
 from services.rebuild.seam import NoRebuild
 from services.store import open_store
 from services.store.contract import StoreDown
 from services.store.editions import FIRST, Edition, Home, State, file_of, schema_of
+from services.store.errors import words_of
 from services.store.tables import EDITION, METADATA
 
 GRACE_SECONDS = 10.0
@@ -83,8 +83,8 @@ async def _remove_one(home: Home, url: str, number: int) -> None:
             await _empty(home)
         else:
             remove_files(file)
-    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreDown(f"edition {number} cannot be removed: {type(error).__name__}") from error
+    except DATABASE as error:
+        raise StoreDown(f"edition {number} cannot be removed: {words_of(error)}") from error
 
 
 def remove_files(file: Path) -> None:

@@ -14,18 +14,15 @@ the home last: killed in between, the next attempt first undoes what was carried
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
-
 from services import failpoints
 from services.domain.facts import MICRO
+from services.engines import DATABASE
 from services.rebuild.builder import PAUSE_SECONDS, Builder
 from services.rebuild.carrying import Carried, carry_over, number_alike, work_of
 from services.rebuild.meeting import PATIENCE_SECONDS, Stopped, Waiting, no_correlator, reached
@@ -44,7 +41,6 @@ CLOSE = 2_000
 """So many messages may be left to be read while writers wait; with more the switch first follows on."""
 LONG_SECONDS = 3_600.0
 """A statement over a whole view may take so long."""
-_DATABASE = (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ async def _hands(new: NewStore, live: Store, store: Store) -> AsyncIterator[_Han
         else:
             async with _sqlite(new, live, store) as hands:
                 yield hands
-    except _DATABASE as error:
+    except DATABASE as error:
         raise StoreDown(f"the switch was not made: {type(error).__name__}: {error}") from error
 
 
@@ -314,5 +310,5 @@ async def analyse(store: Store) -> None:
             raw: Any = (await held.get_raw_connection()).driver_connection
             for table in METADATA.sorted_tables:
                 await raw.execute(f'ANALYZE "{table.name}"')
-    except _DATABASE as error:
+    except DATABASE as error:
         raise StoreDown(f"the store cannot be analysed: {type(error).__name__}") from error

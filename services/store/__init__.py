@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from links.reasons import Unusable, failure_of
-from services.engines import make_directory, open_engine
+from services.engines import DATABASE, make_directory, open_engine
 from services.store import postgres, sqlite
 from services.store.contract import StoreDown
 from services.store.editions import FIRST, Home, State, file_of, home_schema, live_number, schema_of
@@ -87,7 +85,7 @@ async def open_store(url: str, *, migrate: bool = True, edition: int | None = No
             if migrate:
                 async with engine.connect() as connection:
                     await connection.run_sync(_migrate)
-    except (OSError, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE as error:
         await home.dispose()
         if (failure := failure_of(error)) is not None:
             where = f"the store at {home.url!r} cannot be opened: {failure}"

@@ -7,21 +7,20 @@ transaction in the home makes another the live one: there is always exactly one.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 from sqlalchemy import delete, func, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.engines import DATABASE
 from services.store.contract import StoreDown
+from services.store.errors import words_of
 from services.store.tables import EDITION
 
 FIRST = 1
@@ -64,8 +63,8 @@ class Home:
         try:
             async with self.engine.connect() as connection:
                 return await live_number(connection)
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+        except DATABASE as error:
+            raise StoreDown(f"the store cannot be read: {words_of(error)}") from error
 
     async def all(self) -> list[Edition]:
         """Return all editions, the first one first."""
@@ -75,8 +74,8 @@ class Home:
                     return [Edition(FIRST, State.LIVE)]
                 rows = await connection.execute(select(EDITION).order_by(EDITION.c.number))
                 return [_edition(row) for row in rows]
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+        except DATABASE as error:
+            raise StoreDown(f"the store cannot be read: {words_of(error)}") from error
 
     async def begin(self, fingerprint: str, at: int) -> Edition:
         """Return the edition that is being built; a new one, begun at a moment (microseconds), where none is."""
@@ -133,17 +132,17 @@ class _Writing:
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 await connection.execute(text("LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE"))
-        except (OSError, SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE as error:
             if self._connection is not None:
                 await self._connection.close()
-            raise StoreDown(f"the store cannot be written: {type(error).__name__}") from error
+            raise StoreDown(f"the store cannot be written: {words_of(error)}") from error
         return connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._connection is not None:
             await self._connection.close()
-        if isinstance(error, OSError | SQLAlchemyError | sqlite3.Error | asyncpg.PostgresError):
-            raise StoreDown(f"the store cannot be written: {type(error).__name__}") from error
+        if isinstance(error, DATABASE):
+            raise StoreDown(f"the store cannot be written: {words_of(error)}") from error
 
 
 async def live_number(connection: AsyncConnection) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
-import asyncpg
 from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.engines import DATABASE
 from services.store.contract import Beat, StoreDown
+from services.store.errors import words_of
 from services.store.tables import HEARTBEAT
 
 Statements = Callable[[AsyncConnection], Awaitable[None]]
@@ -63,8 +63,8 @@ class Heartbeats:
                     await connection.exec_driver_sql("BEGIN IMMEDIATE")
                 await statements(connection)
                 await connection.commit()
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise StoreDown(f"the store cannot be written: {type(error).__name__}") from error
+        except DATABASE as error:
+            raise StoreDown(f"the store cannot be written: {words_of(error)}") from error
 
 
 async def latest(connection: AsyncConnection) -> list[Beat]:

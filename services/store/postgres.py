@@ -16,7 +16,7 @@ from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
 from services.store.editions import FIRST, LIVE_LOCK, State
-from services.store.errors import GIVEN_UP, PASSING
+from services.store.errors import GIVEN_UP, PASSING, is_no_store, words_of
 from services.store.generation import Generation
 from services.store.tables import BLOCKS, METADATA
 from services.store.writer import (
@@ -90,19 +90,27 @@ class PostgresWriter:
                 raw = (await held.get_raw_connection()).driver_connection
                 if raw is None:
                     raise StoreDown("the pool gave no connection")
-                async with raw.transaction(isolation="read_committed"):
-                    # two statements in one round: the second sees what was committed while the first one waited
-                    if self._fence and await raw.execute(self._fence) != "SELECT 1":
-                        raise Superseded("another edition of the store is live")
-                    yield PostgresTransaction(
-                        raw, self._crowd, self._generation.number, self._edition, silent=self._silent
-                    )
+                try:
+                    async with raw.transaction(isolation="read_committed"):
+                        # two statements in one round: the second sees what was committed while the first one waited
+                        if self._fence and await raw.execute(self._fence) != "SELECT 1":
+                            raise Superseded("another edition of the store is live")
+                        yield PostgresTransaction(
+                            raw, self._crowd, self._generation.number, self._edition, silent=self._silent
+                        )
+                except asyncpg.InternalClientError:
+                    await held.invalidate()  # what is remembered goes with it, and is learnt anew
+                    raise
         except GIVEN_UP as error:
             raise Conflict(type(error).__name__) from error
+        except asyncpg.UndefinedTableError as error:
+            if not is_no_store(error):
+                raise
+            raise StoreDown(f"PostgreSQL: {words_of(error)}") from error
         except PASSING as error:
-            raise StoreDown(f"PostgreSQL: {type(error).__name__}") from error
+            raise StoreDown(f"PostgreSQL: {words_of(error)}") from error
         except (OperationalError, InterfaceError, DBAPIError) as error:
-            raise StoreDown(f"PostgreSQL: {type(error.orig).__name__}") from error
+            raise StoreDown(f"PostgreSQL: {words_of(error)}") from error
 
 
 @dataclass(slots=True)

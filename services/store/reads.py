@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-import asyncpg
 from sqlalchemy import FromClause, Select, Table, and_, exists, func, literal, or_, select, text, tuple_, union_all
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.domain.caps import Rank
 from services.domain.coverage import Coverage, coverage_of_joined
 from services.domain.pools import Pool
+from services.engines import DATABASE
 from services.store.contract import CONFIDENTIAL, Beat, Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
+from services.store.errors import words_of
 from services.store.heartbeats import latest
 from services.store.packing import unpack_pool
 from services.store.snapshot import Snapshots, snapshots_of
@@ -107,8 +107,8 @@ class SqlReads:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+        except DATABASE as error:
+            raise StoreDown(f"the store cannot be read: {words_of(error)}") from error
 
     async def pools(self, keys: Sequence[int], *, confidential: bool = False) -> list[Pool]:
         async with self._connect() as connection:

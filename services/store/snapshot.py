@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
+from urllib.parse import quote
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.domain.caps import Rank
 from services.domain.coverage import coverage_of_joined
 from services.domain.pools import Pool
+from services.engines import DATABASE
 from services.store.contract import Snapshot, StoreDown
 from services.store.coverage import JOINED, JoinedRow, by_source, coverage_of_rows
+from services.store.errors import words_of
 from services.store.packing import unpack_pool
 
 _POOL, _CUTOFF, _KNOWN, _COVERAGE, _COVERAGE_THEN = range(5)
@@ -102,6 +104,7 @@ class SqliteSnapshots:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._address = f"file:{quote(path)}?mode=rw" if path != ":memory:" else path
         self._threads: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._open: set[sqlite3.Connection] = set()
@@ -117,17 +120,31 @@ class SqliteSnapshots:
 
     def _rows(self, statement: str, values: tuple[int, ...]) -> list[Any]:
         try:
-            connection = getattr(self._mine, "connection", None)
-            if connection is None:
-                # the driver closes a connection in any thread: none reads once all threads have ended
-                connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-                connection.execute("PRAGMA query_only=ON")
-                self._open.add(connection)
-                self._mine.connection = connection
-            return connection.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            self._mine.connection = None
-            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+            return self._connection().execute(statement, values).fetchall()
+        except (OSError, sqlite3.Error) as error:
+            self._leave()
+            raise StoreDown(f"the store cannot be read: {words_of(error)}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's connection to the file that stands at the path now: one that is gone can still be read."""
+        standing = _standing(self._path)
+        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if connection is not None and self._mine.file == standing:
+            return connection
+        self._leave()
+        # none is made: the path may be empty. The driver closes a connection in any thread: none reads once all ended
+        connection = sqlite3.connect(self._address, timeout=30, isolation_level=None, check_same_thread=False, uri=True)
+        self._open.add(connection)
+        self._mine.connection, self._mine.file = connection, standing
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def _leave(self) -> None:
+        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        self._mine.connection = None
+        if connection is not None:
+            self._open.discard(connection)
+            connection.close()
 
     async def close(self) -> None:
         if self._threads is not None:
@@ -135,6 +152,14 @@ class SqliteSnapshots:
         while self._open:
             self._open.pop().close()
         self._threads = None
+
+
+def _standing(path: str) -> tuple[int, int] | None:
+    """Return which file stands at a path. Raises OSError where none does."""
+    if path == ":memory:":
+        return None
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 class PostgresSnapshots:
@@ -152,8 +177,8 @@ class PostgresSnapshots:
                     raise StoreDown("the pool gave no connection")
                 statement = self._statements[known_at is not None, confidential]
                 return snapshot_of(await raw.fetch(statement, *((key,) if known_at is None else (key, known_at))))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, SQLAlchemyError) as error:
-            raise StoreDown(f"the store cannot be read: {type(error).__name__}") from error
+        except DATABASE as error:
+            raise StoreDown(f"the store cannot be read: {words_of(error)}") from error
 
     async def close(self) -> None:
         """The engine's owner disposes of it."""

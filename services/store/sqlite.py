@@ -19,6 +19,7 @@ from services.domain.coverage import Source, Stretch
 from services.store.contract import StoreDown
 from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_source, pack_stretches, unpack_stretches
 from services.store.editions import FIRST, Home, State
+from services.store.errors import is_no_store, words_of
 from services.store.generation import Generation
 from services.store.tables import BLOCKS
 from services.store.writer import (
@@ -72,25 +73,38 @@ class SqliteWriter:
         """See `Writer.begin`."""
         try:
             async with self._engine.connect() as held:
-                raw = (await held.get_raw_connection()).driver_connection
-                if raw is None:
-                    raise StoreDown("the pool gave no connection")
-                await raw.execute("BEGIN IMMEDIATE")
                 try:
-                    # a switch holds this lock as well, so nothing is under way when another edition becomes live
-                    if self._fence is not None and not await self._fence(raw):
-                        raise Superseded("another edition of the store is live")
-                    yield SqliteTransaction(raw, self._generation.number, silent=self._silent)
-                except BaseException:
-                    await raw.rollback()
+                    async with self._transaction((await held.get_raw_connection()).driver_connection) as tx:
+                        yield tx
+                except sqlite3.Error as error:
+                    if is_no_store(error):
+                        await held.invalidate()  # it has pages of what was there
                     raise
-                await raw.commit()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if is_no_store(error):
+                raise StoreDown(f"SQLite: {words_of(error)}") from error
+            if not isinstance(error, sqlite3.OperationalError):
+                raise
             if "locked" in str(error) or "busy" in str(error):
                 raise Conflict(str(error)) from error
             raise StoreDown(f"SQLite: {error}") from error
         except DBAPIError as error:
-            raise StoreDown(f"SQLite: {error.orig}") from error
+            raise StoreDown(f"SQLite: {words_of(error)}") from error
+
+    @asynccontextmanager
+    async def _transaction(self, raw: Any) -> AsyncIterator[Transaction]:
+        if raw is None:
+            raise StoreDown("the pool gave no connection")
+        await raw.execute("BEGIN IMMEDIATE")
+        try:
+            # a switch holds this lock as well, so nothing is under way when another edition becomes live
+            if self._fence is not None and not await self._fence(raw):
+                raise Superseded("another edition of the store is live")
+            yield SqliteTransaction(raw, self._generation.number, silent=self._silent)
+        except BaseException:
+            await raw.rollback()
+            raise
+        await raw.commit()
 
 
 class SqliteTransaction:

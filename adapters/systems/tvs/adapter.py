@@ -119,6 +119,7 @@ PUSH = HttpPush(
     called="transaction",
     key=lambda read: MAPPING.key_of(read.fields),
     content_types=frozenset({"application/json"}),
+    message="messageId",
 )
 ADAPTER = System(
     "TVS",

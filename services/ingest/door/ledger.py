@@ -4,7 +4,9 @@ An answer is one message of a compacted topic, under the key id and the nonce of
 the feed's counters with it counted in, so answer and count are durable together or not at all. The position message of
 the feed comes behind it; where a crash lies between the two, the greater number is the truth when the door opens.
 
-An answer is dropped once its timestamp is so old that the request itself would be refused.
+An answer is dropped once its timestamp is so old that the request itself would be refused. One to a message that its
+sender named stays longer, so that the same message signed anew gets the same answer: such answers may take half of the
+room, and the oldest of them go first.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Answer:
     number: int = 0
     epoch: int = 0
     counters: Counters = NONE  # of the feed, this request included
+    named: str | None = None  # the sender's name of the message
+    content: str = ""  # the digest of the body of such a message
 
     def message(self, feed: str) -> Message:
         """What is sent to the bus."""
@@ -59,6 +63,8 @@ class Answer:
             "epoch": self.epoch,
             "counters": self.counters.as_json(),
         }
+        if self.named is not None:
+            value |= {"named": self.named, "content": self.content}
         return orjson.dumps(value)
 
 
@@ -79,11 +85,13 @@ class Kept:
     expires: int
     number: int
     packed: bytes
+    named: str | None = None
 
     @classmethod
     def of(cls, answer: Answer) -> Kept:
         """Pack an answer."""
-        return cls(answer.digest, answer.expires, answer.number, zlib.compress(answer.value(), 1))
+        packed = zlib.compress(answer.value(), 1)
+        return cls(answer.digest, answer.expires, answer.number, packed, answer.named)
 
     def answer(self, request: str) -> Answer:
         """The answer to the request of that name."""
@@ -113,6 +121,8 @@ class Ledger:
     ownership: Ownership = field(init=False)
     _answers: dict[str, Kept] = field(default_factory=dict)
     _bytes: int = 0
+    _requests: dict[str, str] = field(default_factory=dict)  # by the name of the message that they brought
+    _named_bytes: int = 0
     _unsure: Answer | None = None  # sent, and it is not known whether it arrived
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -182,11 +192,18 @@ class Ledger:
         self._drop(answer.request)
         kept = self._answers[answer.request] = Kept.of(answer)
         self._bytes += kept.cost
+        if kept.named is not None:
+            self._named_bytes += kept.cost
+            self._requests[kept.named] = answer.request
 
     def _drop(self, request: str) -> None:
         kept = self._answers.pop(request, None)
         if kept is not None:
             self._bytes -= kept.cost
+            if kept.named is not None:
+                self._named_bytes -= kept.cost
+                if self._requests.get(kept.named) == request:
+                    del self._requests[kept.named]
 
     async def room(self) -> int:
         """Return 0, or the seconds to wait until there is room for one more answer. Raises BusDown, FeedLost."""
@@ -197,7 +214,9 @@ class Ledger:
                 pass
         if self._bytes < self.most_bytes:
             return 0
-        return max(1, ceil(min(kept.expires for kept in self._answers.values()) - self.clock()) + 1)
+        now = self.clock()
+        ends = [kept.expires for kept in self._answers.values() if kept.expires >= now]
+        return max(1, ceil(min(ends, default=now) - now) + 1)
 
     async def watch(self) -> None:
         """See whether another door took the feed over. Raises BusDown."""
@@ -207,6 +226,22 @@ class Ledger:
         """Return what that request was answered."""
         kept = self._answers.get(request)
         return kept.answer(request) if kept is not None else None
+
+    def find_named(self, message: str) -> Answer | None:
+        """Return what the message of that name was answered, if that is still known."""
+        request = self._requests.get(message)
+        return self.find(request) if request is not None else None
+
+    def used_again(self, message: str) -> None:
+        """Have the feed's condition tell that a name came with another body."""
+        checkpoint = self.holding.checkpoint
+        condition = replace(
+            checkpoint.condition,
+            used_again=checkpoint.condition.used_again + 1,
+            used_again_why=f"the name {message!r} of a message came with another body, which was refused",
+            used_again_at=datetime.fromtimestamp(self.clock(), UTC),
+        )
+        self.holding.checkpoint = replace(checkpoint, condition=condition)
 
     def signed(self, request: str) -> str | None:
         """Return the digest of what was signed under that name, if it was answered or may have been."""
@@ -226,7 +261,7 @@ class Ledger:
                 await self._forget_answers()
             if self._unsure is not None:
                 await self._send(self._unsure)
-            known = self.find(answer.request)
+            known = self.find(answer.request) or (self.find_named(answer.named) if answer.named is not None else None)
             if known is not None:
                 await self._save()
                 return known
@@ -290,8 +325,18 @@ class Ledger:
 
     async def _sweep(self) -> int:
         """End answers that are too old to be asked for; return how many."""
-        now = self.clock()
-        old = [name for name, kept in self._answers.items() if kept.expires < now][:_SWEPT]
+        now, room = self.clock(), self.most_bytes // 2 - self._named_bytes
+        old: list[str] = []
+        for name, kept in self._answers.items():  # the oldest first
+            if kept.expires >= now:
+                continue
+            if kept.named is not None:
+                if room >= 0:
+                    continue
+                room += kept.cost
+            old.append(name)
+            if len(old) == _SWEPT:
+                break
         if old:
             await self.producer.send([Message(PUSH_ANSWERS, _key(self.feed, name), None) for name in old])
         for name in old:

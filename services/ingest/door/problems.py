@@ -29,6 +29,15 @@ def nonce() -> Problem:
     return Problem(409, "nonce", "The nonce was used with another message.")
 
 
+def message_id(field: str) -> Problem:
+    """The name of the message came with another body before."""
+    detail = (
+        f"The {field} was used with another body, so nothing of this one is taken. A message that says something else"
+        " has another name."
+    )
+    return Problem(409, "message-id", detail)
+
+
 def too_large(what: str) -> Problem:
     """Too many bytes or records."""
     return Problem(413, "too-large", f"Too many {what} in one message.")

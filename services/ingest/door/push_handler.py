@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -11,10 +12,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
-from adapters.core import BadRecord, Feed, Note, Origin, Pushed, Read, Record, System
+from adapters.core import BadRecord, Feed, Header, Note, Origin, Pushed, Read, Record, System
 from bus.contract import Bus, Message, Producer
 from services import failpoints
 from services.authority.guard import Guard
@@ -31,6 +33,8 @@ from services.settings import DoorSettings
 
 MAX_RECORDS = 1_000
 _REASON = 200
+_NAME = re.compile(r"[\x21-\x7e]{1,100}")
+"""A name of a message: printable ASCII without a blank."""
 _NEVER_WHOLESALE = Limits(share=1.0, least=1)
 """A source that asks is told record by record; it stops by itself."""
 
@@ -68,6 +72,8 @@ class PushHandler:
     gate: Gate | None = None  # has messages wait for a person that would change much
     _judging: asyncio.Lock = field(default_factory=asyncio.Lock)
     _running: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    _named: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """Of messages in work, by the sender's names of them: there as long as one is held or waited for."""
 
     async def answer(self, post: Post) -> Answer:
         """The answer, once all of it is durable; a repetition gets the same. Raises Problem, BusDown, SpoolDown."""
@@ -93,6 +99,27 @@ class PushHandler:
             del self._running[post.name]
 
     async def _keep(self, post: Post, digest: str) -> Answer:
+        reads = await self._reads(post.body)
+        name = self._name_of(reads)
+        if name is None:
+            return await self._taken(post, digest, reads, None)
+        turn = self._named.setdefault(name, asyncio.Lock())
+        async with turn:
+            answer = self.ledger.find_named(name) or await self._taken(post, digest, reads, name)
+            if answer.content != sha256(post.body).hexdigest():
+                self.ledger.used_again(name)
+                raise problems.message_id(self.push.message or "")
+            return answer
+
+    def _name_of(self, reads: Sequence[Read]) -> str | None:
+        """The sender's name of a message; none where it gave none, or one that is none."""
+        header = next((read for read in reads if isinstance(read, Header)), None)
+        if self.push.message is None or header is None:
+            return None
+        name = header.fields.get(self.push.message)
+        return name if isinstance(name, str) and _NAME.fullmatch(name) else None
+
+    async def _taken(self, post: Post, digest: str, reads: Sequence[Read], name: str | None) -> Answer:
         tally = Tally(
             Origin(self.system.name, self.feed.name, post.name, self.system.mapping_version),
             self.feed.mapping,
@@ -102,7 +129,6 @@ class PushHandler:
             Guard.of(self.system),
             trace=post.trace,
         )
-        reads = await self._reads(post.body)
         waiting = self._as_waiting(post, sha256(post.body).hexdigest())
         order = self.orders.word(self.ledger.feed)
         word = order.word if order is not None and order.about == waiting.id else None
@@ -124,7 +150,9 @@ class PushHandler:
         }
         self.ledger.decided(waiting.id)
         self.refusals.count(post.key, tally.part.read, tally.part.dead_lettered)
-        return await self.ledger.keep(Answer(post.name, digest, post.expires, body), tally.part)
+        content = sha256(post.body).hexdigest() if name is not None else ""
+        answer = Answer(post.name, digest, post.expires, body, named=name, content=content)
+        return await self.ledger.keep(answer, tally.part)
 
     def _as_waiting(self, post: Post, content: str) -> Waiting:
         """The message as one that waits. Its body alone names it: who sends it again signs it anew."""
