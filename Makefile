@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LOCKED := $(PIP) --require-hashes --requirement
+# what runs is never built here; what the tests need may be, by the locked setuptools that was installed before it
+RUNS := $(PIP) --only-binary :all: --require-hashes --requirement
+TESTS := $(PIP) --no-build-isolation --require-hashes --requirement
 # the package itself has no hash: what builds it is locked, and nothing is fetched beside
 OWN := $(PIP) --no-deps --no-build-isolation --editable .
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -37,13 +39,13 @@ $(VENV)/.installed: pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 2))' || { echo "Python 3.11.2 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Debian: apt-get install python3-venv"; exit 1; }
 	@echo "installing into $(VENV) ..."
-	@$(LOCKED) requirements.txt
+	@$(RUNS) requirements.txt
 	@$(OWN)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
 	@echo "installing what the tests need ..."
-	@$(LOCKED) requirements-dev.txt
+	@$(TESTS) requirements-dev.txt
 	@touch $@
 
 install: $(VENV)/.installed

@@ -115,7 +115,10 @@ class Control:
         await self._discard(self._connection)
 
     async def _ask(self, question: Callable[[_Connection], Awaitable[Result]]) -> Result:
-        """Ask twice, the second time over a new connection, within the deadline in all."""
+        """Ask twice, the second time over a new connection, within the deadline in all.
+
+        Once where Kafka was never reached.
+        """
         for attempt in (1, _LAST):
             connection: _Connection | None = None
             try:
@@ -123,8 +126,8 @@ class Control:
                     connection = await self._connected()
                     return await question(connection)
             except BusDown as error:
-                if error.final or attempt == _LAST:
-                    raise
+                if error.final or attempt == _LAST or not self._reached:
+                    raise  # who was never reached has just been asked why: at once again nothing is another
                 continue
             except (TimeoutError, KafkaError) as error:
                 _log.info("Kafka did not answer, attempt %d: %r", attempt, error)

@@ -56,7 +56,7 @@ def keep_allowed(logger: Any, method: str, event: EventDict) -> EventDict:
 def _short(value: Any) -> Any:
     """Long texts are cut; structures that could smuggle keys past the list are replaced by their type."""
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
+        return _one_line(value if len(value) <= _LONGEST else value[:_LONGEST] + "...")
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset) and all(isinstance(each, str | int) for each in value):
@@ -64,6 +64,13 @@ def _short(value: Any) -> Any:
     if isinstance(value, dict) and all(isinstance(each, int | float) for each in value.values()):
         return {_short(str(key)): each for key, each in value.items()}
     return type(value).__name__
+
+
+def _one_line(text: str) -> str:
+    """Spell what a terminal or a reader of lines would obey: names of files and messages are their senders' choice."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def without_text(logger: Any, method: str, event: EventDict) -> EventDict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from tenacity import RetryCallState
 
@@ -12,13 +12,19 @@ AGAIN_SECONDS = 60.0
 """How often it is told again while it lasts."""
 
 
+class Line(Protocol):
+    """Writes a line of the log."""
+
+    def __call__(self, **values: object) -> object:
+        """Write it with these values."""
+
+
 @dataclass(slots=True)
 class Outage:
     """What one task waits for."""
 
-    log: Any
-    gone: str  # the line that says that something is away
-    back: str  # and the one that says that it is there again
+    gone: Line  # says that something is away
+    back: Line  # and that it is there again
     _since: float | None = None
     _logged: float = 0.0
     _why: str = ""
@@ -33,7 +39,7 @@ class Outage:
         self._logged, self._why = now, why
         reason = getattr(error, "code", None)
         code = str(reason) if reason is not None else type(error).__name__
-        self.log.warning(self.gone, code=code, why=why, attempt=attempt)
+        self.gone(code=code, why=why, attempt=attempt)
 
     def failed(self, state: RetryCallState) -> None:
         """Tell the same of an attempt, as a policy of retrying has it."""
@@ -42,5 +48,5 @@ class Outage:
     def over(self) -> None:
         """Tell that it is back, if it was away."""
         if self._since is not None:
-            self.log.info(self.back, seconds=round(time.monotonic() - self._since, 1))
+            self.back(seconds=round(time.monotonic() - self._since, 1))
             self._since, self._why = None, ""

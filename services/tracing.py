@@ -38,7 +38,8 @@ class Tracing:
     share: float
     draw: random.Random = field(default_factory=random.Random)
     _tracer: Any = field(init=False)
-    _contexts: OrderedDict[bytes, str] = field(default_factory=OrderedDict)  # by the id of an event
+    _contexts: OrderedDict[bytes, tuple[str, set[str]]] = field(default_factory=OrderedDict)
+    """By the id of an event its context, and the topics on which a change has told of it."""
 
     def __post_init__(self) -> None:
         self._tracer = self.provider.get_tracer(NAME)
@@ -70,22 +71,27 @@ class Tracing:
                 "visabus.position": one.position,
             }
             context = self._span("visabus.append", "CONSUMER", parent, attributes, began)
-            event = next((value for name, value in one.headers if name == "ce_id"), None)
+            event = _event_of(one)
             if context is not None and event is not None:
-                self._contexts[UUID(event.decode()).bytes] = context
+                self._contexts[event] = (context, set())
                 if len(self._contexts) > MOST:
                     self._contexts.popitem(last=False)
 
     def changed(self, change: Mapping[str, Any], topic: str) -> str | None:
-        """Return the context for a change, if an event that it rests on was traced and has made none before."""
+        """Return the context for a change, if an event that it rests on was traced and has made none there before.
+
+        Each topic by itself: that a change to who may know all came before does not show in the one to all.
+        """
         if not self._contexts:
             return None
-        known = [key for each in change.get("evidence", ()) if (key := UUID(each).bytes) in self._contexts]
+        evidence = [UUID(each).bytes for each in change.get("evidence", ())]
+        met = [self._contexts[key] for key in evidence if key in self._contexts]
+        known = [(context, topics) for context, topics in met if topic not in topics]
         if not known:
             return None
-        parent = self._contexts[known[-1]]
-        for key in known:
-            del self._contexts[key]
+        for _, topics in known:
+            topics.add(topic)
+        parent = known[-1][0]
         return self._span("visabus.change", "PRODUCER", parent, {"messaging.destination.name": topic})
 
     def _span(
@@ -106,6 +112,14 @@ class Tracing:
         carrier: dict[str, str] = {}
         propagator.inject(carrier, context=set_span_in_context(span))
         return carrier[TRACEPARENT]
+
+
+def _event_of(one: Delivery) -> bytes | None:
+    """The id of the event in a message; None in one that was refused because it has none."""
+    try:
+        return next((UUID(value.decode("ascii")).bytes for name, value in one.headers if name == "ce_id"), None)
+    except ValueError:
+        return None
 
 
 def _with(headers: tuple[tuple[str, bytes], ...], context: str) -> tuple[tuple[str, bytes], ...]:

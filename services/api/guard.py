@@ -28,10 +28,11 @@ CLOSED: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"strict-transport-security", b"max-age=31536000"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 )
 """Of every answer, of look-ups and of the page for operators alike."""
-HEADERS = (*CLOSED, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+POLICY = b"default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = (*CLOSED, (b"content-security-policy", POLICY))
 BUSY = Problem(503, "busy", "Too many requests at the same time.", headers={"Retry-After": "1"})
 _log = structlog.get_logger()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -30,7 +31,8 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have all foreseen errors answered as problems."""
-    app.state.outage = Outage(structlog.get_logger("api"), "nothing can be answered", "answered again")
+    log = structlog.get_logger("api")
+    app.state.outage = Outage(partial(log.warning, "nothing can be answered"), partial(log.info, "answered again"))
     app.add_exception_handler(Problem, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -26,7 +26,7 @@ from services.veil import covered_receipt, marked_by_law
 FILES = FilePath(__file__).parent / "static"
 MAX_BODY = 512_000
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = (

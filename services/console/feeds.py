@@ -36,6 +36,9 @@ class Ordering(BaseModel):
     why: str = Field(min_length=3, max_length=400, description="Shown to others and kept in the audit log.")
     yes: bool = Field(default=False, description="To read again: do it, having seen what that is.")
     before: str | None = Field(default=None, max_length=400, description="To read again: from this file on alone.")
+    waiting: str | None = Field(
+        default=None, max_length=100, description="To decide on a batch that waits: its id, as it was seen."
+    )
 
 
 def route(app: FastAPI) -> None:
@@ -56,7 +59,9 @@ def route(app: FastAPI) -> None:
         elif before is not None:
             raise Problem(422, "before", "A file is named to read a feed again.")
         if word in (Word.RELEASE, Word.REJECT):
-            about = await _waiting(access, key)
+            about = await _waiting(access, key, asked.waiting)
+        elif asked.waiting is not None:
+            raise Problem(422, "waiting", "A batch that waits is named to send it or to leave it out.")
         verb = f"console feeds {word}" if outcome["done"] else f"console feeds {word} (dry run)"
         await access.remember(verb, [f"feed/{key}"], f"{system}.{feed}: {asked.why}")
         if outcome["done"]:
@@ -88,13 +93,15 @@ def _key(access: Access, system: str, feed: str, action: Action) -> str:
     return f"{system}/{feed}"
 
 
-async def _waiting(access: Access, key: str) -> str:
-    """The id of the batch that waits. Raises Problem where none does."""
+async def _waiting(access: Access, key: str, seen: str | None) -> str:
+    """The id of the batch that waits. Raises Problem where none does, or another than was seen."""
     checkpoints = Checkpoints()
     await checkpoints.read(access.console.bus)
     checkpoint = checkpoints.held.get(key)
     if checkpoint is None or checkpoint.waiting is None:
         raise Problem(409, "nothing-waits", "No batch of this feed waits for a word.")
+    if seen is not None and seen != checkpoint.waiting.id:
+        raise Problem(409, "another-waits", "Another batch waits by now than the one that was seen: look at it first.")
     return checkpoint.waiting.id
 
 

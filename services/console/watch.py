@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -30,7 +31,11 @@ class Watch:
     clock: Clock
     last: Overview | None = None  # none while bus or store cannot be read
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    outage: Outage = field(default_factory=lambda: Outage(log, "the flow cannot be read", "the flow is read again"))
+    outage: Outage = field(
+        default_factory=lambda: Outage(
+            partial(log.warning, "the flow cannot be read"), partial(log.info, "the flow is read again")
+        )
+    )
 
     async def run(self) -> None:
         """Look every two seconds."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -312,7 +313,9 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
 
 
 def _outage() -> Outage:
-    return Outage(log, "waiting for the bus or the store", "bus and store are there again")
+    return Outage(
+        partial(log.warning, "waiting for the bus or the store"), partial(log.info, "bus and store are there again")
+    )
 
 
 async def _appending(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -25,7 +26,9 @@ class Patience:
     """Repeats a step that failed because the bus, its topics or the disk were away, for `deadline` seconds at most."""
 
     deadline: float
-    outage: Outage = field(default_factory=lambda: Outage(log, "held up", "not held up any more"))
+    outage: Outage = field(
+        default_factory=lambda: Outage(partial(log.warning, "held up"), partial(log.info, "not held up any more"))
+    )
 
     async def __call__(self, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
         """Return what the step returns. After the deadline, or once `stop` is set, what it raises: that all is away."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -33,7 +34,9 @@ async def run(
 
     Raises BusDown or StoreDown after the outage that the settings allow.
     """
-    outage = Outage(log, "waiting for the bus or the store", "bus and store are there again")
+    outage = Outage(
+        partial(log.warning, "waiting for the bus or the store"), partial(log.info, "bus and store are there again")
+    )
     policy = retry.bus(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
     asked = 0
     while not stop.is_set():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
@@ -76,7 +78,7 @@ async def open_store(url: str, *, migrate: bool = True, edition: int | None = No
             schema = await home_schema(connection)
             number = await live_number(connection) if edition is None else edition
             if number == FIRST and migrate:
-                await connection.run_sync(_migrate)
+                await _migrated(connection)
             if number != FIRST:
                 await _stands(connection, url, schema, number)
         engine = home
@@ -84,7 +86,7 @@ async def open_store(url: str, *, migrate: bool = True, edition: int | None = No
             engine = _opened(*_place(url, schema, number))
             if migrate:
                 async with engine.connect() as connection:
-                    await connection.run_sync(_migrate)
+                    await _migrated(connection)
     except DATABASE as error:
         await home.dispose()
         if (failure := failure_of(error)) is not None:
@@ -132,6 +134,15 @@ async def _stands(connection: AsyncConnection, url: str, home: str | None, numbe
         await connection.execute(text("SELECT to_regnamespace(quote_ident(:name))"), {"name": schema})
     ).scalar() is None:
         raise StoreDown(f"edition {number} of the store is gone: there is no schema {schema}")
+
+
+_alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+async def _migrated(connection: AsyncConnection) -> None:
+    """Migrate, one task at a time: alembic keeps what it works on in its module, and a wait lets another task in."""
+    async with _alone.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        await connection.run_sync(_migrate)
 
 
 def _migrate(connection: Connection) -> None:

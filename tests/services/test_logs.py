@@ -182,3 +182,14 @@ def test_the_first_argument_of_our_log_calls_is_a_constant() -> None:
     assert len(calls) > 3
     offending = [f"{path.name}:{call.lineno}" for path, call in calls if not isinstance(call.args[0], ast.Constant)]
     assert offending == []
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_name_of_others_makes_no_line_and_moves_no_cursor(form: str) -> None:
+    stream = io.StringIO()
+    configure("info", form, stream)
+    name = "a.txt\n2026-11-30T00:00:00Z [error    ] all is lost\u2028\x85\x9b31m\x1b[2J"
+    structlog.get_logger("x").info("batch done", batch=name, systems=[name], lost={name: 1})
+    (line,) = stream.getvalue().splitlines()
+    assert line.isprintable()
+    assert "all is lost" in line

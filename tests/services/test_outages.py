@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from structlog.testing import capture_logs
 
@@ -13,7 +15,8 @@ from services.outages import Outage
 
 def test_an_outage_is_told_once_with_its_reason_and_once_when_it_is_over() -> None:
     with capture_logs() as lines:
-        outage = Outage(structlog.get_logger(), "gone", "back")
+        log = structlog.get_logger()
+        outage = Outage(partial(log.warning, "gone"), partial(log.info, "back"))
         for attempt in range(1, 500):
             outage.met(BusDown("nothing listens", code=Reason.REFUSED), attempt)
         outage.met(BusDown("the host is not known"), 500)
@@ -29,7 +32,8 @@ def test_an_outage_is_told_once_with_its_reason_and_once_when_it_is_over() -> No
 
 def test_one_that_lasts_is_told_again_now_and_then() -> None:
     with capture_logs() as lines:
-        outage = Outage(structlog.get_logger(), "gone", "back")
+        log = structlog.get_logger()
+        outage = Outage(partial(log.warning, "gone"), partial(log.info, "back"))
         outage.met(BusDown("away"), 1)
         outage._logged -= outages.AGAIN_SECONDS
         outage.met(BusDown("away"), 2)

@@ -20,7 +20,7 @@ from toy_source import settings
 from bus.contract import Delivery, Message, Partition
 from bus.embedded import EmbeddedBus
 from schemas.cloudevents import TRACEPARENT, traceparent_of
-from schemas.topics import CHANGES, EVENT_TOPICS
+from schemas.topics import CHANGES, CONFIDENTIAL_CHANGES, EVENT_TOPICS
 from services import tracing
 from services.correlator import process
 from services.ingest import host, now, run
@@ -172,6 +172,29 @@ def test_what_a_correlator_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch)
         one.taken([delivery_of(message)], 1)
     assert one.changed({"evidence": ["00000000-0000-0000-0000-000000000001"]}, CHANGES) is None
     assert one.changed({"evidence": ["00000000-0000-0000-0000-000000000029"]}, CHANGES) is not None
+
+
+@pytest.mark.parametrize("id", [b"no id", b"\xff\xfe", b""])
+def test_a_message_that_was_refused_ends_nothing(id: bytes) -> None:
+    message = Message(EVENT.topic, EVENT.key, EVENT.value, (("ce_id", id), (TRACEPARENT, SENT.encode())))
+    one = plain(1.0)
+    one.taken([delivery_of(message)], 1)
+    assert not one._contexts
+
+
+@pytest.mark.law(6, "whether a change has a trace context does not depend on what was told to who may know all")
+def test_a_confidential_change_before_takes_no_context_away() -> None:
+    def context_of_the_plain_change(*before: str) -> bool:
+        one = plain(1.0)
+        headers = (*EVENT.headers, (TRACEPARENT, SENT.encode()))
+        one.taken([delivery_of(Message(EVENT.topic, EVENT.key, EVENT.value, headers))], 1)
+        change = {"evidence": ["00000000-0000-0000-0000-000000000001"]}
+        for topic in before:
+            assert one.changed(change, topic) is not None
+        return one.changed(change, CHANGES) is not None
+
+    assert context_of_the_plain_change() is context_of_the_plain_change(CONFIDENTIAL_CHANGES) is True
+    assert not context_of_the_plain_change(CHANGES)
 
 
 def test_without_a_collector_nothing_is_traced_and_nothing_loaded() -> None:

@@ -96,12 +96,13 @@ function controlsOf(feed, drawAll) {
   const why = element("input", { id, required: true, minlength: "3", maxlength: "400", placeholder: "what it is for" });
   const outcome = element("p", { role: "status", "aria-live": "polite" });
   const from = element("input", { id: `from-${feed.feed}`, maxlength: "400", placeholder: "empty: from its beginning" });
+  let seen = null;  // the batch that was shown: a word is about no other
   const order = async (action, yes) => {
     if (!why.reportValidity()) return null;
     outcome.replaceChildren("Working...");
     try {
       const path = `/console/api/feeds/${feed.system.split("/").map(encodeURIComponent).join("/")}/${encodeURIComponent(feed.feed)}/${action}`;
-      return await ask(path, { body: { why: why.value, yes, before: (action === "rewind" && from.value.trim()) || null } });
+      return await ask(path, { body: { why: why.value, yes, before: (action === "rewind" && from.value.trim()) || null, waiting: ["release", "reject"].includes(action) ? seen : null } });
     } catch (error) {
       outcome.replaceChildren(badge(error.message, "bad"));
       return null;
@@ -145,6 +146,7 @@ function controlsOf(feed, drawAll) {
     pause.hidden = now.paused_at !== null;
     resume.hidden = now.paused_at === null;
     release.hidden = reject.hidden = now.waiting === null;
+    seen = now.waiting && now.waiting.id;
     return form;
   };
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from populations import START, World, bytes_of, encounter
 
@@ -285,3 +288,10 @@ async def test_a_store_that_is_not_there_says_so() -> None:
         await open_store("postgresql://nobody@127.0.0.1:9/none")
     with pytest.raises(ValueError, match="neither postgresql nor sqlite but mysql"):
         await open_store("mysql://host/db")
+
+
+async def test_several_stores_are_opened_at_once(tmp_path: Path) -> None:
+    """Each is brought to the present layout, one after the other."""
+    urls = [f"sqlite:///{tmp_path}/{number}.db" for number in range(4)]
+    for each in await asyncio.gather(*map(open_store, urls)):
+        await each.close()

@@ -243,7 +243,10 @@ async def test_a_batch_that_waits_is_shown_and_released(tmp_path: Path, monkeypa
         (feed,) = (await _get(console, "/console/api/systems/I94"))["feeds"]
         assert (feed["state"], feed["waiting"]["batch"], feed["waiting"]["changed"]) == ("waiting", "002.txt", 1)
         path = "/console/api/feeds/I94/lines/release"
-        assert (await _post(console, path, {"why": "the owner says so"}))["done"]
+        asked = {"why": "the owner says so", "waiting": "another one"}
+        unseen = await console.client.post(path, json=asked, headers=console.token(*EVERY))
+        assert (unseen.status_code, unseen.json()["type"]) == (409, "urn:visabus:problem:another-waits")
+        assert (await _post(console, path, asked | {"waiting": feed["waiting"]["id"]}))["done"]
         await run(at, [border(folder)], once=True, bus=console.bus, clock=now)
         assert "out 1" in {event.record for event in (await world(console.bus)).events}
         again = await console.client.post(path, json={"why": "see"}, headers=console.token(*EVERY))
@@ -263,6 +266,7 @@ async def test_a_batch_that_waits_is_shown_and_released(tmp_path: Path, monkeypa
         ("TOY/lines/rewind", {"why": "see", "yes": True}, 409),  # it was never read
         ("TOY/lines/rewind", {"why": "see", "before": "a.txt"}, 409),
         ("TOY/lines/pause", {"why": "see", "before": "a.txt"}, 422),
+        ("TOY/lines/pause", {"why": "see", "waiting": "an id"}, 422),
         ("TOY/lines/release", {"why": "see"}, 409),  # nothing waits
         ("TOY/lines/reject", {"why": "see"}, 409),
     ],
