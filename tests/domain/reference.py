@@ -236,7 +236,7 @@ def _digit_of_year(lone: Claim, claims: Sequence[Claim]) -> bool:
         {each for claim in claims for each in values(claim)}
         for values in (lambda claim: claim.names, lambda claim: claim.citizenship, lambda claim: (claim.birth,))
     )
-    if not names & set(lone.names) or not states & set(lone.citizenship) or not _a_generation([lone], claims):
+    if not names & set(lone.names) or not states & set(lone.citizenship) or not _family([lone], claims):
         return False
     if _apart({lone.sex} & {"F", "M"}, {claim.sex for claim in claims} & {"F", "M"}):
         return False
@@ -270,7 +270,8 @@ def _holders(
 ) -> list[list[bytes]] | None:
     """Those whose number it may be that a record without a name has; none where it is told of two people.
 
-    Three records of one person outweigh one of another. None where no record with a name has the number.
+    Who alone has a record under it on that very day comes first; three records of one person outweigh one of another,
+    unless others alone were there. None where no record with a name has the number.
     """
     others = {join[2] if join[3] == cell else join[3] for join in joins if join[4] == text and cell in join[2:4]}
     named = [other for other in others if not _bare(cells[other])]
@@ -278,8 +279,13 @@ def _holders(
         return None
     held = list({id(groups[other]): groups[other] for other in named}.values())
     counts = [sum(len(cells[other]) for other in named if groups[other] is group) for group in held]
-    if sum(counts) == max(counts) + 1 and max(counts) >= 3:
-        return [held[counts.index(max(counts))]]
+    days = _days(cells[cell])
+    there = [any(groups[other] is group and days & _days(cells[other]) for other in named) for group in held]
+    if there.count(True) == 1 and len(days) == 1:
+        return [held[there.index(True)]]
+    most = counts.index(max(counts))
+    if sum(counts) == max(counts) + 1 and max(counts) >= 3 and (there[most] or not any(there)):
+        return [held[most]]
     one_person = all(
         one is other
         or _one_birth_and_name([cells[cell][0].claim for cell in one], [cells[cell][0].claim for cell in other])
@@ -499,7 +505,7 @@ def _agree(one: Claim, other: Claim) -> bool:
     if one.birth and other.birth:
         if one.birth == other.birth:
             return True
-        if births.a_generation_apart(one.birth, other.birth) and len(_documents([one]) & _documents([other])) < 2:
+        if _family([one], [other]) and len(_documents([one]) & _documents([other])) < 2:
             return False
         return scoring.score(one, other) >= scoring.ACCEPT - scoring.SHARED_DOCUMENT
     mine, theirs = scoring.compared(one), scoring.compared(other)
@@ -536,7 +542,7 @@ def _all_other(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
     dates, days = (any(claim.birth for claim in side) for side in (ours, others))
     states, lands = ({code for claim in side for code in claim.citizenship} for side in (ours, others))
-    if (dates and days and not _other_dates(ours, others)) or states & lands or names & more:
+    if (dates and days and not _other_dates(ours, others)) or states & lands or _one_name(names, more):
         return False
     return any(scoring.nothing_in_common(a, b) for a in names for b in more)
 
@@ -547,13 +553,23 @@ def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[
     sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
     if _apart(sexes, more) and _names_apart(ours, others):
         return True
-    return _strange_names(ours, others) or (_a_generation(ours, others) and not several)
+    return _strange_names(ours, others) or (_family(ours, others) and not several)
 
 
 def _a_generation(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
     apart = [births.a_generation_apart(a, b) for a in dates for b in more]
     return bool(apart) and all(apart)
+
+
+def _family(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    """Whether all dates of birth are a generation apart, and none is another one mistyped but for the year."""
+    dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
+    pairs = [(a, b) for a in dates for b in more]
+    return bool(pairs) and all(
+        births.a_generation_apart(a, b) or (14 <= abs(int(a[:4]) - int(b[:4])) <= 45 and births.birth_score(a, b) <= 0)
+        for a, b in pairs
+    )
 
 
 def _other_births(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
@@ -566,19 +582,24 @@ def _other_dates(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     return bool(dates and more) and not any(births.births_agree(a, b) for a in dates for b in more)
 
 
+def _one_name(names: set[tuple[str, str]], more: set[tuple[str, str]]) -> bool:
+    """Whether one name stands on both sides, also in another spelling or cut."""
+    return bool(names & more) or any(scoring.one_name(a, b) for a in names for b in more)
+
+
 def _strange_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
-    return names.isdisjoint(more) and any(scoring.strange_given(a, b) for a in names for b in more)
+    return not _one_name(names, more) and any(scoring.strange_given(a, b) for a in names for b in more)
 
 
 def _names_apart(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
-    return names.isdisjoint(more) and any(scoring.no_given_in_common(a, b) for a in names for b in more)
+    return not _one_name(names, more) and any(scoring.no_given_in_common(a, b) for a in names for b in more)
 
 
 def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
-    return names.isdisjoint(more) and any(scoring.given_conflict(a, b) for a in names for b in more)
+    return not _one_name(names, more) and any(scoring.given_conflict(a, b) for a in names for b in more)
 
 
 def _said_no(mine: Sequence[bytes], theirs: Sequence[bytes], latest: dict[tuple[bytes, ...], bool]) -> bool:
