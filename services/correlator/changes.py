@@ -96,22 +96,35 @@ def _add_person(
     if formerly or before is None or before.announced != digest:
         sequence += 1
         update.changes.append(_body(person, sequence, now, answer, before.code if before else None, formerly))
+    update.rows.append(_row(person, history, answer, pool, digest, sequence, now))
+
+
+def first_rows(histories: Iterable[History], pool: int, coverage: Coverage, now: int) -> list[PersonRow]:
+    """The rows of persons of whom nothing was told before, as `view_update` has them, without the changes."""
+    rows = []
+    for history in histories:
+        answer = status(history, now, coverage)
+        rows.append(_row(bytes.fromhex(history.person), history, answer, pool, digest_of(answer), 1, now))
+    return rows
+
+
+def _row(
+    person: bytes, history: History, answer: Answer | None, pool: int, digest: str, sequence: int, now: int
+) -> PersonRow:
     stay = answer.stay if answer else None
-    update.rows.append(
-        PersonRow(
-            person,
-            pool,
-            stay.admission_class if stay else None,
-            history.citizenship[0] if history.citizenship else None,
-            stay.port if stay else None,
-            answer.outcome if answer else None,
-            stay.authorised_until if stay else None,
-            digest,
-            sequence,
-            next_change(history, now),
-            *_awaits(answer),
-            canonical(history),
-        )
+    return PersonRow(
+        person,
+        pool,
+        stay.admission_class if stay else None,
+        history.citizenship[0] if history.citizenship else None,
+        stay.port if stay else None,
+        answer.outcome if answer else None,
+        stay.authorised_until if stay else None,
+        digest,
+        sequence,
+        next_change(history, now),
+        *_awaits(answer),
+        canonical(history),
     )
 
 

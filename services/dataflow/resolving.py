@@ -13,7 +13,7 @@ import structlog
 from msgspec.structs import force_setattr
 
 from schemas.ids import handle
-from services.correlator.changes import view_update
+from services.correlator.changes import first_rows
 from services.correlator.open_caps import Bounds
 from services.correlator.resolve import failure
 from services.dataflow.keying import claim_in, node_of, numbers_by_text
@@ -109,7 +109,7 @@ class Resolving:
     ) -> list[PersonRow]:
         """The rows of a pool's persons. A mistake in the program about one must not stop it for all others."""
         try:
-            return view_update(persons(facts, None, cutoffs), (), pool, self.coverage, self.now).rows
+            return first_rows(persons(facts, None, cutoffs), pool, self.coverage, self.now)
         except Exception as error:
             why = failure(error)
             log.error("records quarantined: they could not be resolved", count=len(facts), why=why)

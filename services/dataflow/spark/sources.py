@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,8 @@ MESSAGES = pa.schema(
         ("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
     ]
 )
-_IN_FILE = 50_000
-"""Messages in one file: as many tasks may read an export as it has files."""
+_IN_FILE = 10_000
+"""Messages in one file: as many tasks may read an export as it has files, and share them evenly."""
 
 
 async def spans_of(bus: Bus, topics: Sequence[str]) -> tuple[Span, ...]:
@@ -81,9 +82,9 @@ async def export(bus: Bus, spans: Sequence[Span], directory: Path, advance: Call
     """
     number = 0
     async with aclosing(_read(bus, spans)) as deliveries:
-        rows: list[dict[str, object]] = []
+        rows: list[Delivery] = []
         async for one in deliveries:
-            rows.append(_row(one))
+            rows.append(one)
             if len(rows) == _IN_FILE:
                 _write(rows, directory / f"{number:06}.parquet")
                 advance(len(rows))
@@ -101,20 +102,27 @@ async def _read(bus: Bus, spans: Sequence[Span]) -> AsyncGenerator[Delivery]:
                 yield one
 
 
-def _row(one: Delivery) -> dict[str, object]:
-    headers = [{"key": name, "value": value} for name, value in one.headers]
-    return {
-        "topic": one.partition.topic,
-        "part": one.partition.number,
-        "position": one.position,
-        "key": one.key,
-        "value": one.value,
-        "headers": headers,
-    }
+def table_of(rows: Sequence[Delivery]) -> pa.Table:
+    """Return messages as a table."""
+    headers = [header for one in rows for header in one.headers]
+    pairs = pa.StructArray.from_arrays(
+        [pa.array([name for name, _ in headers], pa.string()), pa.array([value for _, value in headers], pa.binary())],
+        fields=list(MESSAGES.field("headers").type.value_type),
+    )
+    offsets = pa.array(accumulate((len(one.headers) for one in rows), initial=0), pa.int32())
+    columns = [
+        pa.array([one.partition.topic for one in rows], pa.string()),
+        pa.array([one.partition.number for one in rows], pa.int32()),
+        pa.array([one.position for one in rows], pa.int64()),
+        pa.array([one.key for one in rows], pa.binary()),
+        pa.array([one.value for one in rows], pa.binary()),
+        pa.ListArray.from_arrays(offsets, pairs, type=MESSAGES.field("headers").type),
+    ]
+    return pa.Table.from_arrays(columns, schema=MESSAGES)
 
 
-def _write(rows: list[dict[str, object]], path: Path) -> None:
-    pq.write_table(pa.Table.from_pylist(rows, schema=MESSAGES), path, compression="zstd")
+def _write(rows: Sequence[Delivery], path: Path) -> None:
+    pq.write_table(table_of(rows), path, compression="zstd")
 
 
 def from_export(session: SparkSession, directory: str) -> DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from sqlite3 import IntegrityError
@@ -13,6 +14,7 @@ from correlation import NOW, export, known_of, reference
 from dataflows import PLAN, deliveries, exports, rebuilt, skewed, streamed, unjudged, world
 from msgspec.structs import replace
 
+from services.correlator.changes import first_rows, view_update
 from services.dataflow import linking, local, resolving
 from services.dataflow.keying import Kind, Row, keyed
 from services.dataflow.linking import Edge, Link
@@ -22,6 +24,7 @@ from services.domain.caps import Rank
 from services.domain.coverage import NOTHING
 from services.domain.facts import fact_of
 from services.domain.identity import keys_of
+from services.domain.resolve import persons
 from services.rebuild.seam import begin
 from services.store import Store, open_store
 
@@ -158,6 +161,15 @@ def test_keys_are_those_of_a_correlator(seed: int) -> None:
         assert row.keys == [key for at, key in enumerate(keys) if at != 1 or fact.claim is None]
         member = resolving.Member(1, row.claim, row.body or b"")
         assert resolving._read([member])[0] == [replace(fact)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_are_those_of_a_correlator(seed: int) -> None:
+    """Told for the first time: the same rows without the bodies of the changes."""
+    done = local.grouped(keyed(deliveries(world(seed)), unjudged))
+    for pool, mine in groupby(sorted(done.members, key=lambda member: member.pool), key=lambda member: member.pool):
+        histories = persons(resolving._read(mine)[0])
+        assert first_rows(histories, pool, NOTHING, NOW) == view_update(histories, (), pool, NOTHING, NOW).rows
 
 
 def test_what_cannot_be_read_is_refused_and_the_rest_goes_on() -> None:

@@ -19,7 +19,7 @@ from correlation import NOW, export, reference
 from dataflows import PLAN, Prepared, Unjudging, deliveries, exports, rebuilt, several, skewed
 from spark_session import kafka_jars, opened
 
-from bus.contract import Message
+from bus.contract import Delivery, Message, Partition
 from bus.events import message_of
 from schemas.codec import decode
 from schemas.topics import ARRIVALS, DEAD_LETTERS
@@ -31,9 +31,9 @@ from services.dataflow.linking import components
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving, Rows
-from services.dataflow.spark import alone, steps
+from services.dataflow.spark import alone, steps, tasks
 from services.dataflow.spark.flow import Flow
-from services.dataflow.spark.sources import MESSAGES
+from services.dataflow.spark.sources import MESSAGES, table_of
 from services.dataflow.spark.workdir import Workdir
 from services.domain import caps
 from services.domain.fingerprint import fingerprint
@@ -125,6 +125,21 @@ HEADERS = "headers array<struct<key:string,value:binary>>"
 
 def test_columns_are_those_of_messages() -> None:
     assert MESSAGES.names == ["topic", "part", "position", "key", "value", "headers"]
+
+
+def test_an_export_has_what_messages_have() -> None:
+    """Empty keys, values and headers as well."""
+    topic = Partition("visabus.arrival", 3)
+    made = [
+        Delivery(topic, at, None if at % 5 == 0 else b"a key", None if at % 7 == 0 else b"%d" % at, HEAD[: at % 3])
+        for at in range(40)
+    ]
+    batches = iter(table_of(made).to_batches(max_chunksize=7))
+    assert list(tasks._deliveries(batches)) == made
+    assert table_of([]).schema == MESSAGES
+
+
+HEAD = (("ce_id", b"an id"), ("ce_type", b""))
 
 
 @pytest.mark.law(1, "on Spark with 1, 2 and 7 partitions the view of random worlds is that of the pure function")
