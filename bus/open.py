@@ -44,6 +44,12 @@ async def open_bus(url: str, **options: Any) -> Bus:
     raise ValueError(f"a bus is embedded:// or kafka://, not {parts.scheme or 'nothing'}://")
 
 
+def embedded_path(url: str) -> Path | None:
+    """Return the file of an embedded bus, None for another bus. Raises ValueError."""
+    parts = urlsplit(url)
+    return _path(parts).absolute() if parts.scheme == "embedded" else None
+
+
 def kafka_settings(url: str, **options: Any) -> KafkaSettings:
     """Return the settings of a Kafka bus from its address and options. Raises ValueError."""
     parts = urlsplit(url)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +20,7 @@ import structlog
 from pyspark.errors import PySparkException
 
 from bus.contract import Bus
+from bus.open import embedded_path
 from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
@@ -157,8 +159,13 @@ class _Run:
             plan = await self._planned(workdir)
             session.conf.set("spark.sql.shuffle.partitions", str(plan.parts))
             flow = Flow(session, workdir, plan, self._engine._prepare)
-            messages = await self._messages(session, workdir, plan)
-            await self._step(session, plan, "key", lambda: flow.key(messages, self._judge(plan)))
+            file = self._embedded(session, plan)
+            if file is not None:  # tasks read the embedded bus themselves
+                spans = partial(sources.from_log, session, plan.spans, plan.parts)
+                await self._step(session, plan, "key", lambda: flow.key(spans, self._judge(plan), file))
+            else:
+                messages = await self._messages(session, workdir, plan)
+                await self._step(session, plan, "key", lambda: flow.key(messages, self._judge(plan)))
             await self._letters(flow, workdir)
             await self._step(session, plan, "group", flow.group)
             coverage = await load_coverage(self._store, flow.coverage())
@@ -192,6 +199,13 @@ class _Run:
         workdir.begin(plan)
         await prepare(self._store, plan.id)
         return plan
+
+    def _embedded(self, session: SparkSession, plan: Plan) -> str | None:
+        """The file of an embedded bus that tasks on this machine read."""
+        if plan.files or not session.sparkContext.master.startswith("local"):
+            return None
+        path = embedded_path(self._settings.bus_url)
+        return None if path is None else str(path)
 
     async def _messages(self, session: SparkSession, workdir: Workdir, plan: Plan) -> Callable[[], DataFrame]:
         """What gives the messages. The bus is read here where it is not Kafka, or Spark has no source for it."""

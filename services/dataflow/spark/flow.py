@@ -41,9 +41,9 @@ class Flow:
     cutoffs: dict[int, Rank] = field(default_factory=dict)
     others: dict[int, Rank | None] = field(default_factory=dict)  # of who lacks the right, where they are others
 
-    def key(self, messages: Callable[[], DataFrame], judge: Judge | FileJudge) -> None:
-        """Read and key all messages."""
-        self.workdir.kept("keyed", lambda: steps.keyed(messages(), Keyer(judge, self.prepare)))
+    def key(self, messages: Callable[[], DataFrame], judge: Judge | FileJudge, log: str | None = None) -> None:
+        """Read and key all messages. `log`: an embedded bus, of which they are spans."""
+        self.workdir.kept("keyed", lambda: steps.keyed(messages(), Keyer(judge, self.prepare, log)))
 
     def ends(self) -> list[End]:
         """Return how far each partition of the bus was read; files have no positions."""

@@ -15,6 +15,7 @@ from pyspark.sql.window import Window
 
 from services.dataflow.keying import Kind
 from services.dataflow.linking import components
+from services.dataflow.spark.sources import MESSAGES, SPANS
 from services.dataflow.spark.tasks import KEYED, PAIRED, RESOLVED, Keyer, Opener, Pairer, Resolver
 from services.domain.caps import Rank
 
@@ -44,8 +45,9 @@ def _sql(kind: pa.DataType) -> str:
 
 
 def keyed(messages: DataFrame, keyer: Keyer) -> DataFrame:
-    """Key the messages."""
-    return task(messages.select("topic", "part", "position", "key", "value", "headers"), keyer, KEYED)
+    """Key the messages, or those of spans of an embedded bus."""
+    columns = MESSAGES.names if keyer.log is None else SPANS.names
+    return task(messages.select(columns), keyer, KEYED)
 
 
 def opened(rows: DataFrame, opener: Opener, parts: int) -> DataFrame | None:

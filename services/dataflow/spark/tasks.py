@@ -18,7 +18,8 @@ import msgspec
 import pyarrow as pa
 from pyspark import TaskContext
 
-from bus.contract import Delivery, Partition
+from bus.contract import BusDown, Delivery, Partition
+from bus.embedded_span import EmbeddedSpans
 from schemas.codec import Undecodable
 from schemas.topics import topic_of_kind
 from services.correlator.resolve import failure
@@ -85,7 +86,7 @@ def _as_task(run: Callable[[Any, Batches], Batches]) -> Callable[[Any, Batches],
         collect_rarely()
         try:
             yield from run(self, batches)
-        except (StoreDown, Fenced) as error:
+        except (StoreDown, BusDown, Fenced) as error:
             raise Failed(str(error)) from None
         except Exception as error:
             raise Failed(failure(error)) from None
@@ -145,14 +146,25 @@ class FileJudge:
 
 @dataclass(frozen=True, slots=True)
 class Keyer:
-    """Messages (topic, part, position, key, value, headers) to rows of `KEYED`."""
+    """Messages (topic, part, position, key, value, headers) to rows of `KEYED`.
+
+    `log`: the file of an embedded bus, whose spans (topic, part, begin, end) stand in the place of messages.
+    """
 
     judge: Judge | FileJudge
     prepare: Prepare = nothing
+    log: str | None = None
 
     @_as_task
     def __call__(self, batches: Batches) -> Batches:
-        yield from _batches(KEYED, keyed(_deliveries(batches), self.judge.reader()))
+        deliveries = _deliveries(batches) if self.log is None else _logged(Path(self.log), batches)
+        yield from _batches(KEYED, keyed(deliveries, self.judge.reader()))
+
+
+def _logged(log: Path, batches: Batches) -> Iterator[Delivery]:
+    spans = EmbeddedSpans(log)
+    for span in _tuples(batches):
+        yield from spans.read(*span)
 
 
 def _deliveries(batches: Batches) -> Iterator[Delivery]:

@@ -13,6 +13,7 @@ import pytest
 from correlation import NOW, export, known_of, reference
 from dataflows import PLAN, deliveries, exports, rebuilt, skewed, streamed, unjudged, world
 from msgspec.structs import replace
+from sqlalchemy import Connection, inspect
 
 from services.correlator.changes import first_rows, view_update
 from services.dataflow import linking, local, resolving
@@ -207,6 +208,53 @@ async def test_a_live_view_is_not_taken_away(tmp_path: Path) -> None:
         with pytest.raises(Standing):
             await prepare(store, PLAN)
         assert await export(store) == reference(raws)
+
+
+async def indexes(store: Store) -> dict[str, list[str]]:
+    """The names of a store's indexes by table."""
+
+    def named(connection: Connection) -> dict[str, list[str]]:
+        inspector = inspect(connection)
+        return {
+            table: sorted(str(index["name"]) for index in inspector.get_indexes(table))
+            for table in inspector.get_table_names()
+        }
+
+    async with store.engine.connect() as connection:
+        return await connection.run_sync(named)
+
+
+@pytest.mark.postgres
+async def test_indexes_are_made_once_all_is_loaded_in_postgres(postgres: str) -> None:
+    """Beside the live edition, whose own stay: and the view is the same."""
+    url, raws = postgres.replace("+asyncpg", ""), world(0)
+    live = await open_store(url)
+    whole = await indexes(live)
+    store = await (await begin(url)).open()
+    try:
+        await prepare(store, PLAN)
+        assert (await indexes(store))["claim"] == [] != whole["claim"]
+        assert await indexes(live) == whole
+        await rebuilt(store, raws)
+        assert await indexes(store) == await indexes(live) == whole
+        assert await export(store) == reference(raws)
+    finally:
+        await live.close()
+        await store.close()
+
+
+async def test_indexes_are_made_once_all_is_loaded(tmp_path: Path) -> None:
+    """Also where another plan was left half loaded."""
+    new = await begin(f"sqlite:///{tmp_path}/store.db")
+    store = await new.open()
+    try:
+        whole = await indexes(store)
+        await prepare(store, "another plan")
+        assert (await indexes(store))["claim"] == [] != whole["claim"]
+        await rebuilt(store, world(0))
+        assert await indexes(store) == whole
+    finally:
+        await store.close()
 
 
 async def test_a_part_is_loaded_once(tmp_path: Path) -> None:
