@@ -32,6 +32,9 @@ _MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN J
 _SEXES = {"M": "M", "MI": "M", "F": "F", "FI": "F", "X": "X", "U": "U"}
 _OF_WHOM = re.compile(r"-\d+(?:\.\d+)?[A-Z][A-Z /.-]*$")
 """What may stand behind a text: whose it is, by place and name."""
+_INFANT = re.compile(r"([A-Z][A-Z' -]*)/([A-Z][A-Z' -]*?)[ /]+(\d\d[A-Z]{3}(?:\d{4}|\d\d))\b")
+"""The text of SSR INFT by AIRIMP: family and given names, date of birth."""
+INFANT = "IN"
 _LOCATOR = re.compile(r"[A-Z0-9]{5,8}")
 Fields = dict[str, Any]
 
@@ -169,18 +172,19 @@ def reservation_of(segments: Sequence[Segment], flight: Flight, prepared: date) 
     status = _status(segments[behind:], flight)
     ends = [*starts[1:], behind] if starts else []
     own = [tuple(range(at, end)) for at, end in zip(starts, ends, strict=True)]
-    people = [(places, segments[places[0]]) for places in own]
-    people = [(places, who) for places, who in people if not (who.at(1, 2) == "G" and not who.at(2, 1))]
+    people = [Traveller(places, said) for places in own for said in _travellers(segments[places[0]])]
     if not people:
         raise ValueError("a reservation that names no traveller: whose it is, or was, cannot be known")
-    fields = [_traveller(who) for _, who in people]
+    for at, segment in enumerate(segments[:behind]):
+        if segment.tag == "SSR" and segment.kind == "INFT" and segment.problem is None:
+            people += _infant(at, segment, people, prepared)
+    fields = [each.fields for each in people]
+    _tell_apart(fields)
     for at, segment in enumerate(segments):
         if segment.tag == "SSR" and segment.kind in ("DOCS", "DOCO") and segment.problem is None:
-            mine = next((number for number, (places, _) in enumerate(people) if at in places), None)
-            _assign(segment, fields, mine, prepared)
-    return Reservation(
-        locators, status, tuple(Traveller(each[0], said) for each, said in zip(people, fields, strict=True))
-    )
+            mine = [number for number, (places, _) in enumerate(people) if at in places]
+            _assign(segment, fields, mine[0] if len(mine) == 1 else None, prepared)
+    return Reservation(locators, status, tuple(people))
 
 
 def _is_tag(text: str) -> bool:
@@ -227,18 +231,65 @@ def _is_leg(segment: Segment, flight: Flight) -> bool:
     return same and (segment.at(2, 1).upper(), segment.at(3, 1).upper()) == (flight.origin, flight.target)
 
 
-def _traveller(who: Segment) -> Fields:
-    """Names, kind and reference of a TIF, without the title behind them."""
-    fields: Fields = {
-        "family": who.at(1, 1),
-        "given": _untitled(who.at(2, 1)),
-        "kind": who.at(2, 2).upper(),
-        "reference": who.at(2, 3),
-        "documents": (),
-    }
-    if any(element and element[0] for element in who.elements[3:]):
-        fields["others"] = Unreadable("TIF: further travellers in the segment of one")
-    return fields
+def _travellers(who: Segment) -> Iterator[Fields]:
+    """Names, kind and reference of those of a TIF, without the titles behind them: a family may stand in one segment.
+
+    A group that nobody is named of is nobody.
+    """
+    family = who.at(1, 1)
+    several = [element for element in who.elements[2:] if element and element[0]] or [[""]]
+    if who.at(1, 2) == "G" and not several[0][0]:
+        return
+    for element in several:
+        given, kind, reference = (*element, "", "", "")[:3]
+        yield _said(family, given, kind.upper(), reference)
+
+
+def _said(family: str, given: str, kind: str, reference: str = "") -> Fields:
+    return {"family": family, "given": _untitled(given), "kind": kind, "reference": reference, "documents": ()}
+
+
+def _infant(at: int, segment: Segment, people: Sequence[Traveller], prepared: date) -> list[Traveller]:
+    """The infant that an SSR INFT names, if no TIF does: it has no seat, and so perhaps no segment of its own.
+
+    The request stands there once for each leg. Where there is a TIF of the infant it gets its date of birth.
+    """
+    match = _INFANT.match(_OF_WHOM.sub("", _text(segment)))
+    if match is None or segment.at(1, 2).upper() in CANCELLED:
+        return []
+    family, given, born = match.groups()
+    said = _said(family.strip(), given.strip(), INFANT) | {"birth": _birth(born, prepared)}
+    named = [each.fields for each in people if _same_names(each.fields, said)]
+    known = named or [
+        each.fields
+        for each in people
+        if each.fields["kind"] == INFANT and _letters(each.fields["family"]) == _letters(family)
+    ]
+    if len(known) == 1 and known[0]["kind"] == INFANT:
+        known[0].setdefault("birth", said["birth"])
+    return [] if known else [Traveller((at,), said)]
+
+
+def _same_names(one: Fields, other: Fields) -> bool:
+    return all(_letters(one[name]) == _letters(other[name]) for name in ("family", "given"))
+
+
+def _tell_apart(people: Sequence[Fields]) -> None:
+    """By what each is known within the reservation: `who`.
+
+    That is his number; where several have one number, of the only adult among them, for an infant may go by the number
+    of the adult who carries it. Else it is the name as it was booked, and behind it, of those of one name, the place.
+    """
+    names: dict[str, int] = {}
+    for said in people:
+        shared = [each for each in people if each["reference"] == said["reference"]]
+        adults = [each for each in shared if each["kind"] != INFANT]
+        if said["reference"] and (len(shared) == 1 or (len(adults) == 1 and adults[0] is said)):
+            said["who"] = said["reference"]
+            continue
+        name = f"{said['family']}/{said['given']}"
+        names[name] = names.get(name, 0) + 1
+        said["who"] = f"{name}/{names[name]}" if names[name] > 1 else name
 
 
 def _untitled(given: str) -> str:
@@ -293,13 +344,13 @@ def _whose(docs: Docs, people: list[Fields], mine: int | None) -> int | None:
     if docs.family:
         named = [at for at, said in enumerate(people) if _names_agree(docs, said)]
         if len(named) > 1:
-            named = [at for at in named if (people[at]["kind"] == "IN") == docs.infant] or named
+            named = [at for at in named if (people[at]["kind"] == INFANT) == docs.infant] or named
         if len(named) == 1:
             return named[0]
         if mine in named:
             return mine
     if docs.infant:
-        infants = [at for at, said in enumerate(people) if said["kind"] == "IN"]
+        infants = [at for at, said in enumerate(people) if said["kind"] == INFANT]
         return infants[0] if len(infants) == 1 else None
     if mine is not None:
         return mine

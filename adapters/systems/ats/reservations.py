@@ -45,7 +45,7 @@ def crossing(origin: str, target: str) -> tuple[Airport, str | None]:
 def key(traveller: Fields) -> str:
     """Return flight, day, airport, locator, traveller. Raises ValueError."""
     at, held = traveller["heading"], traveller["reservation"]
-    who = traveller["reference"] or f"{traveller['family']}/{traveller['given']}"
+    who = traveller["who"]
     if who == "/":
         raise ValueError("neither number nor name of the traveller")
     _, conveyance = flight("", at.number, at.carrier)
@@ -66,8 +66,7 @@ def says(traveller: Fields) -> Iterator[Says] | Filtered:
     if rule is not None:
         return Filtered(rule)
     company, conveyance = flight("", at.number, at.carrier)
-    for untold in ("ambiguous", "others"):
-        traveller.optional(untold, text)
+    traveller.optional("ambiguous", text)
     fields: dict[str, Any] = {
         "occurred_at": scheduled(at.departs, begins.zone),
         "subject": PERSON.of(traveller, list(numbers(traveller, held.locators, company))),

@@ -87,11 +87,58 @@ def test_the_leg_of_the_flight_counts_and_what_its_history_made_of_it(legs: str,
     assert event.operation is operation
 
 
-def test_further_travellers_in_one_segment_are_not_lost_in_silence() -> None:
-    several = "TIF+MARLOWE+IRENE MRS:A:1+MILES:A:2'"
-    results = decoded(interchange(message(reservation(several))))
-    assert [each.name for result in results for each in result.lost] == ["others"]
-    assert [event.record for result in results for event in result.events] == ["XA0123 20260301 JFK QX7RTA/1"]
+BABY = "SSR+INFT:HK:1:XA:::JFK:YUL:MARLOWE/TOBY 20SEP25+::1'"
+
+
+def people(*segments: str) -> dict[str, tuple[str, str | None, list[str]]]:
+    """By record: given name, birth, passports."""
+    return {
+        event.record.rpartition("QX7RTA/")[2]: (
+            event.subject.names[0].given,
+            event.subject.birth,
+            [each.value for each in event.subject.identifiers if each.scheme == "passport"],
+        )
+        for event in departures(interchange(message(reservation(*segments))))
+    }
+
+
+def test_a_family_may_stand_in_one_segment() -> None:
+    several = "TIF+MARLOWE+IRENE MRS:A:1+MILES:A:2+TOBY:IN:1'"
+    one, other = DOCS, DOCS.replace("099123456", "099123457").replace("IRENE ANNE", "MILES").replace("/F/", "/M/")
+    assert people(several, one, other) == {
+        "1": ("IRENE ANNE", "1977-08-23", ["099123456"]),
+        "2": ("MILES", "1977-08-23", ["099123457"]),
+        "MARLOWE/TOBY": ("TOBY", None, []),
+    }
+
+
+def test_several_travellers_with_one_document() -> None:
+    """A child in the passport of its mother: each has it, and each is known by himself."""
+    child = DOCS.replace("23AUG77", "20SEP19").replace("IRENE ANNE", "TOBY")
+    assert people(TIF, DOCS, "TIF+MARLOWE+TOBY:C:2'", child) == {
+        "1": ("IRENE ANNE", "1977-08-23", ["099123456"]),
+        "2": ("TOBY", "2019-09-20", ["099123456"]),
+    }
+
+
+def test_an_infant_that_is_told_by_a_request_alone() -> None:
+    """Without a seat, a segment and a document of its own; the request stands there for each leg."""
+    back = BABY.replace("JFK:YUL", "YUL:JFK")
+    assert people(TIF, DOCS, BABY, back) == {
+        "1": ("IRENE ANNE", "1977-08-23", ["099123456"]),
+        "MARLOWE/TOBY": ("TOBY", "2025-09-20", []),
+    }
+    assert people(TIF, DOCS, BABY, INFANT)["2"] == ("TOBY", "2025-09-20", [])
+    assert list(people(TIF, DOCS, BABY.replace(":HK:", ":XX:"))) == ["1"]
+    assert list(people(TIF, DOCS, BABY.replace("TOBY 20SEP25", "NO DAY"))) == ["1"]
+
+
+def test_those_of_one_number_or_one_name_are_told_apart() -> None:
+    """An infant goes by the number of the adult who carries it; what comes later for one does not replace another."""
+    adult, infant = departures(interchange(message(reservation(TIF, DOCS, INFANT.replace(":2'", ":1'")))))
+    assert (adult.record[-8:], infant.record[-19:]) == ("QX7RTA/1", "QX7RTA/MARLOWE/TOBY")
+    assert list(people("TIF+MARLOWE+J:A:1'TIF+MARLOWE+J:A:1'")) == ["MARLOWE/J", "MARLOWE/J/2"]
+    assert list(people("TIF+MARLOWE+IRENE'" + DOCS)) == ["MARLOWE/IRENE"], "by the name that was booked"
 
 
 @pytest.mark.parametrize("state", ["HX", "XX", "UN", "HL", "TL"])
