@@ -125,7 +125,10 @@ class Closing(Note):
 
 @dataclass(frozen=True, slots=True)
 class Resent(Note):
-    """The source has sent again what is done; it is not read. `fields` say under which name it was read."""
+    """The source has sent again what is done; it is not read. `fields` say under which name it was read (`read as`).
+
+    A batch that was read under its own name has its receipt, and gets no second one.
+    """
 
 
 @dataclass(frozen=True, slots=True)

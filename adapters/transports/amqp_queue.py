@@ -3,9 +3,10 @@
 A message is acknowledged once the host has saved the position behind it, so after all its events are durable: until
 then it belongs to the broker, which delivers it again if this process, the connection or the broker itself dies.
 
-Position: the digests of the last `window` messages that are done, and `again`, how many came although they were done.
-Such a message (delivered again, or sent twice) is told (a note), acknowledged and not read: what was read is counted
-once. An older one is read again, which changes nothing but the counters: its records keep their ids.
+Position: the digests of the last `window` messages that are done, the names that some of them had (`names`), and
+`again`, how many came although they were done. Such a message (delivered again, or sent twice) is told (a note, with
+the name under which it was read), acknowledged and not read: what was read is counted once. An older one is read
+again, which changes nothing but the counters: its records keep their ids.
 
 Address: `amqp://host:5672/queue`, or `/virtual-host/queue`; `amqps` for TLS, with the authorities and
 the client certificate of the options `ssl_...`.
@@ -134,6 +135,7 @@ class QueueConsumer:
         """A batch for each message that is ready now. Raises SourceDown."""
         before: dict[str, Any] = position or {}
         done = deque[str](before.get("done", ()), self.options.window)
+        names = dict(before.get("names", {}))
         again = before.get("again", 0)
         queue = await self._open()
         while (message := await self._next(queue)) is not None:
@@ -142,14 +144,17 @@ class QueueConsumer:
             acknowledge = self._acknowledge(message)
             if known not in done:
                 done.append(known)
-                after = {"done": list(done), "again": again}
                 named = message.message_id is not None
+                names = {each: called for each, called in names.items() if each in done}
+                if named:
+                    names[known] = name
+                after = {"done": list(done), "names": names, "again": again}
                 yield Batch(name, self._reader(message.body), after, acknowledge, content=known, named=named)
                 continue
             again += 1
-            after = {"done": list(done), "again": again}
-            log.info("a message came again, told in its receipt; not read again")
-            yield Batch(name, _resent(name), after, acknowledge, content=f"{known}-{again}")
+            after = {"done": list(done), "names": names, "again": again}
+            log.info("a message came again; not read again")
+            yield Batch(name, _resent(name, names.get(known, known)), after, acknowledge, content=f"{known}-{again}")
 
     async def close(self) -> None:
         """Let go of the broker; what was not acknowledged goes back to the queue."""
@@ -244,8 +249,8 @@ class QueueConsumer:
         return records
 
 
-def _resent(name: str) -> Callable[[], AsyncIterator[Read]]:
+def _resent(name: str, before: str) -> Callable[[], AsyncIterator[Read]]:
     async def records() -> AsyncIterator[Read]:
-        yield Resent(place=name, raw=b"", fields={"read as": name})
+        yield Resent(place=name, raw=b"", fields={"read as": before})
 
     return records

@@ -533,7 +533,11 @@ class FeedRun:
         if self.holding.missing:
             raise _Missing  # the positions of what was sent just now tell
         # a poll that read and said nothing has no receipt
-        finished = [tally for tally in chunk.finished if tally.records or tally.notes]
+        said = [tally for tally in chunk.finished if tally.records or tally.notes]
+        finished = [tally for tally in said if not tally.came_again]
+        for tally in said:
+            if tally.came_again:
+                self.log.info("came again", batch=tally.origin.batch, why="it was read before: its receipt stands")
         condition = self._compared(self.holding.checkpoint.condition, finished)
         await self._send([receipt(tally, self.host.receipt_keys) for tally in finished])
         self._log_batches(finished)

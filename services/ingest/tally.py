@@ -80,6 +80,15 @@ class Tally:
     _work: Work = field(init=False)  # done to each read alone
 
     @property
+    def came_again(self) -> bool:
+        """Whether the batch is one that was read before under the same name, and nothing else: it has its receipt."""
+        return (
+            not self.records
+            and [each["kind"] for each in self.notes] == ["resent"]
+            and (self.notes[0]["fields"].get("read as") == self.origin.batch)
+        )
+
+    @property
     def labels(self) -> list[tuple[str, str]]:
         """Name and numbers that the sender gave to the batch, each with a digest of what came with it."""
         name = [(f"the name {self.origin.batch!r}", self.mark)] if self.named else []

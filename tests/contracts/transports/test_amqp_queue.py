@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from adapters.registry import systems
 from adapters.transports.amqp_queue import Address, QueueConsumer
 from bus.contract import Bus
 from bus.embedded import EmbeddedBus
+from schemas.topics import RECEIPTS
 from services import failpoints
 from services.dead_letters import Spool
 from services.ingest import Outcome, Source, recorded, run
@@ -177,8 +179,23 @@ async def test_what_is_done_and_comes_again_is_told_and_not_read(broker: Broker)
     first = await read_all(broker.open(), done=False)
     (resent, new) = await read_all(broker.open(), first[0][0].after)
     assert [type(read) for read in resent[1]] == [Resent]
+    assert resent[1][0].fields == {"read as": resent[0].name}
     assert resent[0].after["again"] == 1
     assert sum(isinstance(read, Record) for read in new[1]) == 2
+    assert await broker.left() == 0
+
+
+@pytest.mark.law(3, "a message of one id that is delivered again has one receipt, and counts once")
+async def test_a_message_that_comes_again_has_one_receipt(broker: Broker, bus: Bus, tmp_path: Path) -> None:
+    """Under another name it has a second one, which says under which it was read."""
+    at = settings(tmp_path, refuse_min=1000)
+    for name in ("M-1", "M-1", "M-2"):
+        await broker.publish(interchange(1), message_id=name)
+        (outcome,) = await run(at, [broker.source()], once=True, bus=bus, clock=recorded)
+        assert (outcome.error, outcome.counters.read) == (None, 3)
+    bodies = [json.loads(one.value or b"") async for one in bus.read(RECEIPTS)]
+    assert [(body["batch"], body["read"]) for body in bodies] == [("M-1", 3), ("M-2", 0)]
+    assert bodies[1]["notes"][0]["fields"] == {"read as": "M-1"}
     assert await broker.left() == 0
 
 
