@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,7 @@ def verify(
         list[str] | None,
         typer.Option(metavar="ROW:SEAL", help="A row noted earlier, beside those that were given out to the bus."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, of a log that is broken as well.")] = False,
 ) -> None:
     """Check that no row was changed, taken out or put in, and that none is missing. Ends with 1 if it is not so.
 
@@ -64,6 +66,12 @@ def verify(
     verdict, wrong, compared = asyncio.run(_verify(settings, heads))
     if verdict.broken is not None:
         wrong = [verdict.broken, *wrong]
+    if as_json:
+        body = {"rows": verdict.rows, "last": f"{verdict.rows}:{verdict.head}", "wrong": wrong, "compared": compared}
+        typer.echo(json.dumps(body))
+        if wrong:
+            raise typer.Exit(FAILED)
+        return
     if wrong:
         raise Refusal(f"{BROKEN}: {'; '.join(wrong)}")
     typer.echo(f"{verdict.rows} rows, unbroken")
@@ -77,6 +85,7 @@ def find(
         list[str],
         typer.Argument(metavar="SCHEME/NUMBER...", help="Such as i94/123456789A1, person/ID, record/SYSTEM/KEY."),
     ],
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     why: StatedReason = "",
 ) -> None:
     """List the rows of those who looked up a number, or were told of a person. It is remembered too.
@@ -90,7 +99,7 @@ def find(
     settings = settings_of(context)
     spelt = [_spelt(number) for number in numbers]
     for row in asyncio.run(_find(settings, spelt, why)):
-        typer.echo(_line(row))
+        typer.echo(json.dumps(_body(row)) if as_json else _line(row))
 
 
 def rotate(
@@ -160,9 +169,15 @@ def _spelt(number: str) -> str:
         ) from None
 
 
+_SHOWN = ("at", "subject", "client", "source", "verb", "purpose", "result", "reason", "request")
+
+
 def _line(row: Row) -> str:
-    words = (row.at, row.subject, row.client, row.source, row.verb, row.purpose, row.result, row.reason, row.request)
-    return "  ".join(word or "-" for word in words)
+    return "  ".join(getattr(row, name) or "-" for name in _SHOWN)
+
+
+def _body(row: Row) -> dict[str, object]:
+    return {"sequence": row.sequence} | {name: getattr(row, name) or None for name in _SHOWN}
 
 
 def _keys(settings: Settings) -> AuditKeys:

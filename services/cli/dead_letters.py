@@ -162,6 +162,7 @@ def replay(
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only print what would be done.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     release: Annotated[
         bool, typer.Option("--release", help="Send it though it changes more outcomes than ingest.hold_above.")
     ] = False,
@@ -192,7 +193,7 @@ def replay(
     remember(settings, verb, about=[f"dead-letter/{each}" for each in choice.ids], why=why)
     results = asyncio.run(_replay(settings, choice, data, really=yes, release=release, confidential=confidential))
     for result in results:
-        typer.echo(plain(_result_line(result, done=yes)))
+        typer.echo(_as_json(_result_body(result)) if as_json else plain(_result_line(result, done=yes)))
     outcomes = [result.outcome for result in results]
     counts = ", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)) or "no such dead letter"
     typer.echo(f"{'done' if yes else 'dry run, nothing was sent; --yes does it'}: {counts}", err=True)
@@ -269,6 +270,11 @@ def _group_line(group: Group) -> str:
     first, last = (moment.isoformat(timespec="seconds") for moment in (group.first, group.last))
     head = f"{group.dead_letters:7}  {group.pending:7} pending  {first}  {last}"
     return f"{head}  {group.system}.{group.feed}  {group.reason}  (such as {group.example[:8]})"
+
+
+def _result_body(result: Replay) -> dict[str, object]:
+    outcome = {"outcome": result.outcome, "why": result.why, "events": result.events}
+    return {name: value for name, value in _body(result.dead_letter).items() if name != "reason"} | outcome
 
 
 def _result_line(result: Replay, *, done: bool) -> str:

@@ -98,6 +98,7 @@ def rewind(
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only say what would be read again.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     why: Why = "",
 ) -> None:
     """Have all that the source of a feed still holds read again: from its beginning, or from a file on (--before).
@@ -125,8 +126,11 @@ def rewind(
             "names them",
             MISUSED,
         )
-    for line in again(checkpoint, extent, before):
-        typer.echo(line)
+    if as_json:
+        typer.echo(orjson.dumps(_again_body(key, checkpoint, extent, before, done=yes)).decode())
+    else:
+        for line in again(checkpoint, extent, before):
+            typer.echo(line)
     if not yes:
         remember(settings, "feeds rewind (dry run)", about=[f"feed/{key}"], why=why)
         typer.echo("dry run, nothing was done; --yes does it", err=True)
@@ -166,7 +170,7 @@ def waiting(
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
     feeds = asyncio.run(_feeds(settings))
-    if not any(feed.waiting for feed in feeds):
+    if not as_json and not any(feed.waiting for feed in feeds):
         typer.echo("no batch waits for a person", err=True)
     for feed in feeds:
         if feed.waiting is None:
@@ -245,6 +249,19 @@ def again(checkpoint: Checkpoint, extent: Extent, before: str | None = None) -> 
     if before is None:
         lines.append(f"the feed has counted {counters.read} records, {counters.events} events; it counts anew")
     return lines
+
+
+def _again_body(
+    key: str, checkpoint: Checkpoint, extent: Extent, before: str | None, *, done: bool
+) -> dict[str, object]:
+    """The same as one object."""
+    system, _, feed = key.rpartition("/")
+    body: dict[str, object] = {"system": system, "feed": feed, "before": before, "ordered": done}
+    body |= {"batches": extent.batches, "first": extent.first, "last": extent.last}
+    if before is None:  # of a batch the records are not told to everybody
+        counters = checkpoint.counters
+        body |= {"records": extent.records, "counted": counters.read, "events": counters.events}
+    return body
 
 
 def _order(context: typer.Context, feed: str, word: Word, why: str, *, about: str = "") -> None:

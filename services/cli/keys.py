@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,7 +94,10 @@ def rotate(
     typer.echo(f"{system}  {key.id}  {path_of(directory, system)}")
 
 
-def list_(context: typer.Context) -> None:
+def list_(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
     """List the keys by their ids, with the time in which each signs. No key is shown.
 
     ```
@@ -112,7 +116,12 @@ def list_(context: typer.Context) -> None:
         except (UnsafeKey, OSError) as error:
             raise Refusal(str(error)) from None
         for key in keys:
-            typer.echo(_line(key))
+            typer.echo(json.dumps(_body(key)) if as_json else _line(key))
+
+
+def _body(key: SigningKey) -> dict[str, str]:
+    bounds = (word.partition("=") for word in key.line().split()[1:])
+    return {"system": key.system, "id": key.id} | {name: at for name, _, at in bounds}
 
 
 def _line(key: SigningKey) -> str:

@@ -75,6 +75,7 @@ def list_(
 def show(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="BATCH", help="The file, poll or message.")],
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line; without it indented.")] = False,
     system: SystemOption = None,
     confidential: Confidential = False,
     why: StatedReason = "",
@@ -92,7 +93,7 @@ def show(
         raise Refusal(f"there is no receipt of {batch}", MISUSED)
     shown = [_shown(receipt, confidential=confidential) for receipt in receipts]
     for receipt in shown:
-        typer.echo(_indented(receipt))
+        typer.echo(_compact(receipt) if as_json else _indented(receipt))
     if any(receipt.get("covered") for receipt in shown):
         typer.echo("records of its system may be confidential by law: its counts need --confidential --why", err=True)
 

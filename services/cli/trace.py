@@ -64,10 +64,10 @@ def trace(
 async def _run(settings: Settings, about: About, asked: str, verb: str, why: str, *, confidential: bool) -> Trace:
     from adapters.registry import systems
     from services.store import open_store
-    from services.trace import Tracer
+    from services.trace import Tracer, audited
     from services.wiring import declared_bus, receipt_index
 
-    await remembered(settings, verb, about=[asked], why=why)
+    await remembered(settings, verb, about=[audited(about, asked)], why=why)
     async with AsyncExitStack() as opened:
         bus = await opened.enter_async_context(declared_bus(settings))
         index = receipt_index(settings)

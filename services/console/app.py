@@ -20,7 +20,7 @@ from services.console.access import Operations, Records
 from services.console.backing import Console
 from services.problems import Problem
 from services.receipts import Query as ReceiptQuery
-from services.trace import Tracer, question_of
+from services.trace import Tracer, audited, question_of
 from services.veil import covered_receipt, marked_by_law
 
 FILES = FilePath(__file__).parent / "static"
@@ -141,7 +141,7 @@ def _route_flow(app: FastAPI) -> None:
             question = question_of([word.strip() for word in words], console.systems)
         except ValueError as error:
             raise Problem(422, "question", str(error)) from None
-        await access.remember(access.reading("console trace"), [about])
+        await access.remember(access.reading("console trace"), [audited(question, about)])
         await console.receipts.follow(console.bus, console.bus_name)
         try:
             tracer = Tracer(console.bus, console.reads, console.receipts, console.systems)

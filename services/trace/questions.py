@@ -41,6 +41,15 @@ class ByFile:
 About = ByRecord | ByEvent | ByIdentifier | ByFile
 
 
+def audited(about: About, asked: str) -> str:
+    """Return by what the audit log knows what was asked about: as all look-ups name it, however it was spelt."""
+    if isinstance(about, ByRecord):
+        return f"record/{about.system}/{about.record}"
+    if isinstance(about, ByIdentifier):
+        return about.identifier.text
+    return asked
+
+
 def question_of(words: Sequence[str], systems: Collection[str]) -> About:
     """Read a question: SYSTEM KEY, an event id, scheme/issuer/value, scheme/value, or a file. Raises ValueError."""
     if len(words) == 2 and words[0].upper() in systems:

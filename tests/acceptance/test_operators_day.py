@@ -321,3 +321,22 @@ def test_settings_before_a_restart(day: Day) -> None:
     assert "I94.nightly" in day.task(20)
     day.environment["VISABUS_INGEST__HOLD_ABOVE"] = "many"
     assert "ingest.hold_above" in day.task(20, code=2)
+
+
+def test_facts_are_told_as_json(day: Day) -> None:
+    def facts_of(command: str, code: int = 0) -> dict[str, object]:
+        day.run(f"visabus {command} --json", code)
+        (line,) = day.stdout.splitlines()
+        facts: dict[str, object] = json.loads(line)
+        return facts
+
+    again = facts_of("feeds rewind I94.nightly --why see")
+    assert (again["batches"], again["counted"], again["ordered"]) == (2, 5, False)
+    replayed = facts_of(f"dead-letters replay --id {day.letter()} --confidential --why see", code=1)
+    assert (replayed["outcome"], replayed["batch"], replayed["events"]) == ("refused", name(2), 0)
+    assert facts_of(f"receipts show {name(1)} --confidential --why see")["read"] == 3
+    assert facts_of("audit verify")["wrong"] == []
+    day.task(3, KEY="20000000001", TEXT=WHY)
+    day.run("visabus audit find record/I94/20000000001 --why see --json")
+    rows = [json.loads(line) for line in day.stdout.splitlines()]
+    assert [(row["verb"], row["reason"]) for row in rows] == [("trace", WHY), ("audit find", "see")]

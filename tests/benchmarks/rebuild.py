@@ -2,12 +2,13 @@
 
     python -m tests.benchmarks.rebuild --events 1000000
     python -m tests.benchmarks.rebuild --events 200000 --store sqlite --rate 100
+    python -m tests.benchmarks.rebuild --events 20000 --bus kafka             # a Kafka of one node, of its own
 
-So many synthetic events of five a person lie on the embedded bus and are taken into a store (an empty PostgreSQL of the
-benchmark's own). Then `visabus correlate` and `visabus serve` run, `--rate` further events a second are published, and
-one client asks the API for known persons without a pause. Meanwhile `visabus rebuild` and `visabus rebuild --switch`
-run. At the end the traffic stops, and once the live view has everything, a second view is built from an empty store
-(`--check`), and both digests are compared.
+So many synthetic events of five a person lie on the bus (embedded, or a real Kafka) and are taken into a store (an
+empty PostgreSQL of the benchmark's own). Then `visabus correlate` and `visabus serve` run, `--rate` further events a
+second are published, and one client asks the API for known persons without a pause. Meanwhile `visabus rebuild` and
+`visabus rebuild --switch` run. At the end the traffic stops, and once the live view has everything, a second view is
+built from an empty store (`--check`), and both digests are compared.
 
 Printed: events a second of the rebuild, seconds of its steps, how long writers waited in the switch, whether both views
 were equal at one point of the bus; of the client answers, failures, median and longest waits, before and meanwhile; a
@@ -28,8 +29,8 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,12 @@ class Installation:
 
     directory: Path
     store: str
+    bus: str
 
     @property
     def options(self) -> list[str]:
         """Stand before every command."""
-        where = ["--bus", f"embedded://{self.directory}/bus.db", "--store", self.store]
+        where = ["--bus", self.bus, "--store", self.store]
         return [VISABUS, "--data", str(self.directory), *where]
 
     def run(self, *words: str) -> str:
@@ -176,7 +178,7 @@ async def published(bus: Bus, source: Iterator[Message], count: int, rate: float
 
 async def measure(at: Installation, asked: argparse.Namespace) -> bool:
     """Measure and print; whether all was well."""
-    bus = await open_bus(f"embedded://{at.directory}/bus.db")
+    bus = await open_bus(at.bus)
     await bus.declare(topics())
     source = messages(2 * asked.events)
     began = time.perf_counter()
@@ -193,9 +195,8 @@ async def measure(at: Installation, asked: argparse.Namespace) -> bool:
     token = at.run("token", "--scope", "status:read", "--purpose", "overstay-review").strip()
     client = Client(port, token)
     persons = 2 * asked.events // EACH
-    numbers = [
-        f"{person * 10:011d}" for person in random.Random(2).sample(range(min(persons, asked.events // 10)), 500)
-    ]
+    population = range(min(persons, asked.events // 10))
+    numbers = [f"{person * 10:011d}" for person in random.Random(2).sample(population, min(500, len(population)))]
     async with at.running("correlate"), at.running("serve", "--host", "127.0.0.1", "--port", str(port)):
         while True:
             try:
@@ -226,7 +227,7 @@ async def measure(at: Installation, asked: argparse.Namespace) -> bool:
     equal = bool(compared[0]["compared"]["equal"])
     if asked.check:
         digest = at.run("export", "--digest").strip()
-        other = Installation(at.directory, f"sqlite+aiosqlite:///{at.directory}/other.db")
+        other = replace(at, store=f"sqlite+aiosqlite:///{at.directory}/other.db")
         other.run("correlate", "--once", "--hold")
         alone = other.run("export", "--digest").strip()
         print(f"digest {digest}; of a view made from nothing {'the same' if alone == digest else alone}")
@@ -253,21 +254,43 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="events a second that come meanwhile")
     parser.add_argument("--before", type=float, default=10.0, help="seconds of traffic before the rebuild begins")
     parser.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--bus", choices=("embedded", "kafka"), default="embedded")
     parser.add_argument("--check", action="store_true", help="make a view from nothing at the end, and compare")
     parser.add_argument("--options", nargs="*", default=[], help="for `visabus rebuild`, such as --correlators=2")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="visabus-rebuild-") as name:
         directory = Path(name)
-        if asked.store == "sqlite":
-            well = asyncio.run(measure(Installation(directory, f"sqlite+aiosqlite:///{directory}/store.db"), asked))
-        else:
-            (directory / "postgres").mkdir()
-            url = start_postgres(directory / "postgres")
-            try:
-                well = asyncio.run(measure(Installation(directory, url), asked))
-            finally:
-                stop_postgres(directory / "postgres")
+        with served_bus(directory, asked.bus) as bus, served_store(directory, asked.store) as store:
+            well = asyncio.run(measure(Installation(directory, store, bus), asked))
     sys.exit(0 if well else 1)
+
+
+@contextmanager
+def served_bus(directory: Path, kind: str) -> Iterator[str]:
+    """The address of an empty bus: a file, or a Kafka of one node that ends with the context."""
+    if kind == "embedded":
+        yield f"embedded://{directory}/bus.db"
+        return
+    from services.kafka_local import start, stop
+
+    url = f"kafka://{start(directory / 'kafka')}"
+    try:
+        yield url
+    finally:
+        stop(directory / "kafka")
+
+
+@contextmanager
+def served_store(directory: Path, kind: str) -> Iterator[str]:
+    """The address of an empty store: a file, or a PostgreSQL that ends with the context."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{directory}/store.db"
+        return
+    (directory / "postgres").mkdir()
+    try:
+        yield start_postgres(directory / "postgres")
+    finally:
+        stop_postgres(directory / "postgres")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_source import Folder, mapping, world
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from adapters.core import Feed, Read, System
@@ -390,3 +393,23 @@ def test_an_option_of_the_command_by_that_name_is_its_own(tmp_path: Path) -> Non
     assert "No such option" not in visabus("demo", "--store", store, "--bus", "nothing://", "--once").output
     assert "No such option" in visabus("status", "--dat", tmp_path).output
     assert visabus("status", "--", "--data", tmp_path).exit_code == 2
+
+
+# what gives no facts: it runs until it is stopped, does one thing, or writes a form of its own (JSON lines, digests)
+_WITHOUT_JSON = {
+    *("correlate", "door", "serve", "metrics", "demo", "ask follow", "kafka start", "kafka stop"),
+    *("ask about", "audit create", "audit rotate", "audit accept", "feeds pause", "feeds resume", "feeds release"),
+    *("feeds reject", "keys make", "keys rotate", "matches decide", "matches undo", "token", "simulate"),
+    *("decode", "export", "receipts export", "schemas check", "schemas write"),
+}
+
+
+def _options(command: Any, *path: str) -> Iterator[tuple[str, set[str]]]:
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _options(below, *path, name)
+    if not hasattr(command, "commands"):
+        yield " ".join(path), {option for each in command.params for option in each.opts}
+
+
+def test_each_command_that_prints_facts_prints_them_as_json() -> None:
+    assert {name for name, options in _options(get_command(app)) if "--json" not in options} == _WITHOUT_JSON

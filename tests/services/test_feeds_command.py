@@ -167,6 +167,6 @@ def test_a_batch_that_waits_is_shown_and_decided(waiting: Path, word: str) -> No
 
 
 def test_where_nothing_waits_nothing_is_decided(data: Path) -> None:
-    assert command(data, "feeds", "waiting") == ""
+    assert command(data, "feeds", "waiting") == "no batch waits for a person\n"
     said = command(data, "feeds", "release", "TOY.lines", "--why", "see", code=1)
     assert "no batch of TOY.lines waits" in said
