@@ -628,13 +628,14 @@ def cap_gap_until(filed: date, ended: date, starts: date | None = None) -> date:
     """The last day of the cap-gap of a petition filed on a day, for a status that ended on another.
 
     `starts`: the first day asked for, where the petition says it. The fiscal year asked for is the one in which that
-    day lies, else the one that begins with the first 1 October from the filing on.
+    day lies. Else it is that of the filing, which comes no more than six months before the first day (8 CFR
+    214.2(h)(2)(i)(I)), and from April on the next one, which begins within them.
     """
     month = [first for since, first in CAP_GAP_UNTIL if since <= ended][-1]
     if starts is not None:
         begins = starts.year if starts >= date(starts.year, 10, 1) else starts.year - 1
     else:
-        begins = filed.year if filed <= date(filed.year, 10, 1) else filed.year + 1
+        begins = filed.year if filed.month >= 4 else filed.year - 1
     return date(begins if month >= 10 else begins + 1, month, 1)
 
 

@@ -14,6 +14,7 @@ from services.domain import rules
 D, END = date(2024, 8, 20), date(2025, 5, 15)
 ONE = timedelta(1)
 APRIL = date(2026, 4, 1)
+OCTOBER = date(2025, 10, 1)
 
 
 def days(by: int) -> timedelta:
@@ -33,9 +34,11 @@ def asked(
     action: Action = Action.DENIED,
     admission_class: str = "H1B",
     asks: Request = Request.CHANGE_CLASS,
+    starts: date | None = None,
 ) -> list[tuple[str, date]]:
     """The time line from the end of the program on."""
-    story.extended(filed, decided, action, form="I-129", asks=asks, requested_class=admission_class)
+    more = {} if starts is None else {"valid_from": starts}
+    story.extended(filed, decided, action, form="I-129", asks=asks, requested_class=admission_class, **more)
     return story.days()[1:]
 
 
@@ -65,12 +68,12 @@ def test_denied_behind_it(zone: str) -> None:
 def test_its_last_day_is_the_ports(end: date, last: date, zone: str) -> None:
     """To the last second of it, and what is pending behind it; a denial, too, at the end of its day."""
     story = student(end, zone=zone)
-    asked(story, filed=end)
+    asked(story, filed=end, starts=OCTOBER)
     assert story.outcome(end + ONE, "00:00:00") == "IN_STATUS"
     assert story.outcome(last - ONE) == story.outcome(last, "23:59:59") == "IN_STATUS"
     assert story.outcome(last + ONE, "00:00:00") == story.outcome(last + days(90), "23:59:59") == "PENDING"
     denied, decided = student(end, zone=zone), last - days(9)
-    asked(denied, filed=end, decided=decided)
+    asked(denied, filed=end, decided=decided, starts=OCTOBER)
     assert denied.outcome(decided, "23:59:59") == "IN_STATUS"
     assert denied.outcome(decided + ONE, "00:00:00") == denied.outcome(decided + days(60), "23:59:59") == "IN_GRACE"
     assert denied.outcome(decided + days(61), "00:00:00") == "OVERSTAY_SUSPECTED"
@@ -95,7 +98,7 @@ def test_the_piece_says_by_what() -> None:
 )
 def test_the_day_of_the_new_rule(end: date, last: date) -> None:
     """Up to 1 October for a status that ended before 17 January 2025, to 1 April from then on."""
-    assert asked(student(end), filed=end)[:2] == [("IN_STATUS", end + ONE), ("PENDING", last + ONE)]
+    assert asked(student(end), filed=end, starts=OCTOBER)[:2] == [("IN_STATUS", end + ONE), ("PENDING", last + ONE)]
 
 
 @pytest.mark.parametrize("action", [Action.DENIED, Action.WITHDRAWN])
@@ -114,6 +117,21 @@ def test_a_denial_ends_it(action: Action) -> None:
         ("IN_STATUS", END + ONE),
         ("IN_GRACE", END + days(2)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("filed", "last"),
+    [
+        (date(2025, 10, 2), date(2026, 4, 1)),
+        (date(2026, 1, 5), date(2026, 4, 1)),
+        (date(2026, 3, 31), date(2026, 4, 1)),
+        (date(2026, 4, 1), date(2027, 4, 1)),
+    ],
+)
+def test_the_fiscal_year_where_none_is_named(filed: date, last: date) -> None:
+    """No petition is filed more than six months before its first day: 8 CFR 214.2(h)(2)(i)(I)."""
+    line = asked(student(date(2026, 3, 31)), filed=filed)
+    assert line[:2] == [("IN_STATUS", date(2026, 4, 1)), ("PENDING", last + ONE)]
 
 
 def test_filed_in_grace_and_late() -> None:
@@ -153,6 +171,6 @@ def test_where_sevis_tells_of_it_too() -> None:
 def test_another_law_would_be_seen(rows: tuple[tuple[date, int], ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change of the dated rows changes an answer."""
     ends = [date(2025, 1, by) for by in (16, 17, 18)]
-    before = [asked(student(end), filed=end) for end in ends]
+    before = [asked(student(end), filed=end, starts=OCTOBER) for end in ends]
     monkeypatch.setattr(rules, "CAP_GAP_UNTIL", rows)
-    assert [asked(student(end), filed=end) for end in ends] != before
+    assert [asked(student(end), filed=end, starts=OCTOBER) for end in ends] != before

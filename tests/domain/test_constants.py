@@ -152,12 +152,12 @@ def cap_gap_class() -> Iterator[str]:
     """Only who asks for H-1B is carried over."""
     for admission_class in ("H1B", "O1"):
         story = Student().came(D, names=1).created(D - ONE, END)
-        story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class=admission_class)
+        story.extended(END - ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class=admission_class)
         if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (admission_class == "H1B"):
             yield f"{admission_class}: {story.days()}"
     for admission_class in ("F1", "F2"):
         story = Student(admission_class=admission_class).came(D, names=1).created(D - ONE, END)
-        story.extended(D + ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B")
+        story.extended(END - ONE, form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B")
         if ("cap-gap" in {piece.rule for piece in story.stay().timeline}) != (admission_class == "F1"):
             yield f"{admission_class} with a petition of its own: {story.days()}"
 

@@ -212,9 +212,9 @@ def test_what_was_not_known_is_known_once_a_date_is_granted() -> None:
 
 
 def test_the_fiscal_year_of_a_cap_gap_is_the_one_asked_for() -> None:
-    """By the first day asked for where the petition says it; else by the first 1 October from the filing on."""
+    """By the first day asked for where the petition says it; else by the filing, six months before it at most."""
     assert rules.cap_gap_until(date(2026, 4, 5), date(2026, 6, 1)) == date(2027, 4, 1)
-    assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1)) == date(2028, 4, 1)
+    assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1)) == date(2027, 4, 1)
     assert rules.cap_gap_until(date(2026, 11, 5), date(2027, 1, 1), date(2026, 12, 1)) == date(2027, 4, 1)
     assert rules.cap_gap_until(date(2026, 4, 5), date(2026, 6, 1), date(2026, 10, 1)) == date(2027, 4, 1)
     assert rules.cap_gap_until(date(2024, 4, 5), date(2024, 6, 1)) == date(2024, 10, 1)

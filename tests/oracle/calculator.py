@@ -806,9 +806,8 @@ def _cap_gap(application: Application) -> date | None:
     """Up to 1 April of the fiscal year asked for, or the decision (8 CFR 214.2(f)(5)(vi), since 17 January 2025)."""
     if application.asks != "change_class" or application.asked_class != "H1B" or application.frivolous:
         return None
-    if not 4 <= application.filed.month <= 9:
-        return None  # no petition is filed more than six months before the start, 1 October: 8 CFR 214.2(h)(2)(i)(I)
-    through = date(application.filed.year + 1, 4, 1)
+    # no petition is filed more than six months before its start: 8 CFR 214.2(h)(2)(i)(I)
+    through = date(application.filed.year + (application.filed.month >= 4), 4, 1)
     if application.result in ("denied", "withdrawn") and application.decided is not None:
         through = min(through, application.decided)
     return through

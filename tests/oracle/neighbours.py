@@ -529,6 +529,20 @@ def cap_gap_over_and_still_pending(w: World) -> None:
     files(w, "2025-04-05", "change_class", "H1B", form="I-129", system="ELIS")
 
 
+@right("PENDING", on=at("2026-04-15"), why="8 CFR 214.2(h)(2)(i)(I): filed in November, so of the year that runs")
+def cap_gap_of_the_year_that_runs(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    program(w, "F1", "2025-11-30", "2024-06-01")
+    files(w, "2025-11-05", "change_class", "H1B", form="I-129", system="ELIS")
+
+
+@right("IN_STATUS", on=at("2026-04-01", 22), why="the same, to 1 April")
+def cap_gap_of_the_year_that_runs_last_day(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    program(w, "F1", "2025-11-30", "2024-06-01")
+    files(w, "2025-11-05", "change_class", "H1B", form="I-129", system="ELIS")
+
+
 @right("IN_GRACE", on=at("2025-11-20"), why="sixty days behind the withdrawal")
 def cap_gap_withdrawn(w: World) -> None:
     came(w, "F1", "D/S", "2024-08-12")
