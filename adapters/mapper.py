@@ -7,6 +7,7 @@ refusal with its record's key, and the check that no date lies behind the moment
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,7 @@ Envelope = dict[str, Any]
 NOTHING = Mapped()
 """What a note gives that vouches for nothing."""
 _NUMBERED = frozenset({Scheme.A_NUMBER, Scheme.FIN, Scheme.I94, Scheme.PASSPORT})
+_WITHHELD = re.compile(r"(?:\(?b\)?\s*\(\d\)(?:\(?[a-f]\)?)?[\s,;]*)+", re.IGNORECASE)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CLOCKS = timedelta(days=1)
 """How far two clocks, and the days of two zones, may lie apart."""
@@ -365,6 +367,13 @@ class Person:
         return Subject.model_validate(by_name)
 
 
+def is_withheld(text: str) -> bool:
+    """Whether a text stands in a release for a value that was taken out of it: the exemptions of 5 U.S.C. 552(b), as
+    ICE and USCIS write them (`(b)(6)`, `b(6), b(7)C`), or the word `null` of USCIS's releases.
+    """
+    return text == "null" or _WITHHELD.fullmatch(text) is not None
+
+
 def _text(said: Fields, field: str) -> str | None:
     if "/" not in field:
         return said.text(field)
@@ -383,6 +392,9 @@ def _name(said: Fields, field: str) -> str | None:
         at.lose(name, f"{name} cannot be read")
         return None
     if value is None or isinstance(value, str):
+        if value and value[0] in "(bBn" and is_withheld(value):
+            at.lose(name, f"{name} is withheld, and no name")
+            return None
         return value or None
     at.lose(name, f"{name} is no text")
     return None

@@ -236,6 +236,21 @@ def test_a_name_that_is_no_text_costs_itself_and_is_not_quoted() -> None:
     assert result.lost == (Lost("name", "name is no text"),)
 
 
+@pytest.mark.parametrize("word", ["(b)(6)", "(b)(3) (b)(6) (b)(7)(c)", "b(6), b(7)c", "b(6), b(7)C", "B(6)", "null"])
+def test_what_stands_for_a_name_that_was_withheld_is_no_name(word: str) -> None:
+    """The agencies' releases write it in place of a value: all whose names are withheld would have one name."""
+    result = mapped(name=word)
+    assert [event.subject.names for event in result.events if isinstance(event, Departure)] == [()]
+    assert Lost("name", "name is withheld, and no name") in result.lost
+
+
+@pytest.mark.parametrize("name", ["B", "BB", "NULL", "Null", "NNADI", "B(ROWN)", "BO (6)", "(BETTY)"])
+def test_a_name_that_resembles_such_a_word_is_one(name: str) -> None:
+    (first, _) = events(name=name)
+    assert isinstance(first, Departure)
+    assert first.subject.names[0].family == name
+
+
 def test_a_name_that_cannot_be_read_costs_itself_and_makes_no_other_one_of_what_is_left() -> None:
     both = Person("name", ("given",), numbers=(Number(Scheme.PASSPORT, "passport/number", issued_by="ESP"),))
     named = replace(MAPPER, says=lambda said: [Says(Status, _met(said) | {"subject": both.of(said)})])
