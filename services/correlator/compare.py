@@ -10,6 +10,7 @@ a capped block is compared as well (`services.correlator.open_caps`).
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from itertools import chain, combinations
@@ -26,6 +27,8 @@ from services.domain.facts import Claim
 from services.domain.identity import alike
 from services.store.writer import ClaimRow, Transaction
 
+BREATH = 1_000
+"""So many blocks are compared at a time; then others of this process have a turn."""
 _decoder = msgspec.msgpack.Decoder(Claim)
 
 
@@ -60,7 +63,8 @@ async def compare(tx: Transaction, limit: int) -> int:
             await tx.add_work(Work(claims=_firsts(open_to_all)).pack(), compared=False)
         every = {row.claim for rows in open_to_all.admitted for row in rows}
         merged = await _merged(tx, chain(admitted, open_to_all.admitted))
-        work.merged = await merge(tx, [*pairs(mine, admitted, merged), *pairs(every, open_to_all.admitted, merged)])
+        groups = [*await _groups(mine, admitted, merged), *await _groups(every, open_to_all.admitted, merged)]
+        work.merged = await merge(tx, groups)
         work.again = sorted(fallen | open_to_all.moved)
     await tx.mark_compared([row.id for row in rows])
     if work.merged or work.again:
@@ -125,28 +129,50 @@ async def _merged(tx: Transaction, blocks: Iterable[list[ClaimRow]]) -> Groups:
     return merged
 
 
-def pairs(mine: set[int], blocks: Iterable[list[ClaimRow]], merged: Groups) -> list[set[int]]:
-    """The pools of claims that are one person's by score, at least one of each pair being among `mine`.
-
-    Pools that are merged already, or are so by a pair before, are not compared: nothing would come of it.
-    """
-    claims: dict[int, Claim] = {}
-    done: set[tuple[int, int]] = set()
-    groups = []
-    for rows in blocks:
-        if len(rows) < 2:
-            continue
-        for one, other in combinations(rows, 2):
-            pair = (min(one.claim, other.claim), max(one.claim, other.claim))
-            if one.pool == other.pool or pair in done or not (one.claim in mine or other.claim in mine):
-                continue
-            done.add(pair)
-            if merged.find(one.pool) == merged.find(other.pool):
-                continue
-            for row in (one, other):
-                if row.claim not in claims:
-                    claims[row.claim] = _decoder.decode(row.features)
-            if alike(claims[one.claim], claims[other.claim]):
-                groups.append({one.pool, other.pool})
-                merged.join((one.pool, other.pool))
+async def _groups(mine: set[int], blocks: Sequence[list[ClaimRow]], merged: Groups) -> list[set[int]]:
+    """The pools that alike claims bring together, some blocks at a time: a backlog's are compared in one go."""
+    groups: list[set[int]] = []
+    pairs = Pairs(mine, merged)
+    for first in range(0, len(blocks), BREATH):
+        groups += pairs.of(blocks[first : first + BREATH])
+        await asyncio.sleep(0)
     return groups
+
+
+class Pairs:
+    """Claims that are one person's by score, at least one of each pair being among `mine`."""
+
+    def __init__(self, mine: set[int], merged: Groups) -> None:
+        """`merged`: which pools are merged already. It is kept up."""
+        self._mine = mine
+        self._merged = merged
+        self._claims: dict[int, Claim] = {}
+        self._done: set[tuple[int, int]] = set()
+
+    def of(self, blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
+        """The pools of such pairs that stand in one block.
+
+        Pools that are merged already, or are so by a pair before, are not compared: nothing would come of it.
+        """
+        mine, merged, done = self._mine, self._merged, self._done
+        groups = []
+        for rows in blocks:
+            if len(rows) < 2 or len({merged.find(row.pool) for row in rows}) == 1:
+                continue
+            for one, other in combinations(rows, 2):
+                if one.pool == other.pool or not (one.claim in mine or other.claim in mine):
+                    continue
+                pair = (one.claim, other.claim) if one.claim < other.claim else (other.claim, one.claim)
+                if pair in done:
+                    continue
+                done.add(pair)
+                if merged.find(one.pool) != merged.find(other.pool) and alike(self._claim(one), self._claim(other)):
+                    groups.append({one.pool, other.pool})
+                    merged.join((one.pool, other.pool))
+        return groups
+
+    def _claim(self, row: ClaimRow) -> Claim:
+        claim = self._claims.get(row.claim)
+        if claim is None:
+            claim = self._claims[row.claim] = _decoder.decode(row.features)
+        return claim

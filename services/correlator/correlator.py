@@ -249,8 +249,12 @@ class Correlator:
         for part in partitions:
             self._positions.pop(part, None)
 
-    async def take(self, deliveries: Sequence[Delivery]) -> dict[Partition, int]:
-        """Append what was delivered; the next positions. Raises Fenced, StoreDown, BusDown."""
+    async def take(self, deliveries: Sequence[Delivery], *, compares: bool = True) -> dict[Partition, int]:
+        """Append what was delivered; the next positions. Raises Fenced, StoreDown, BusDown.
+
+        `compares`: whether new claims are compared at once. While a backlog is read they wait for `compare`, so that a
+        block with claims from all over it is read once.
+        """
         held = [one for one in deliveries if one.partition in self._positions]
         again = {one.partition for one in held if one.position < self._positions[one.partition][0]}
         if again and await self.rewind(again):  # a client begins anew by itself where its topic was made anew
@@ -280,7 +284,7 @@ class Correlator:
         if self._tracing is not None:
             self._tracing.taken(held, began)
         await failpoints.reach("append.committed")
-        if done.to_compare:
+        if done.to_compare and compares:
             await self.compare()
         return {Partition(move.topic, move.part): move.new for move in batch.moves}
 

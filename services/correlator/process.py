@@ -331,7 +331,7 @@ async def _appending(
         pace.came(len(deliveries))
         if deliveries:
             with TRANSACTIONS.labels("append").time():
-                positions = await correlator.take(deliveries)
+                positions = await correlator.take(deliveries, compares=not pace.behind)
             if positions:
                 # for lag tools only: the truth is in the store, in the transaction of the events themselves
                 await consumer.commit(positions)
@@ -354,10 +354,11 @@ async def _resolving(
 
 async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
-    with TRANSACTIONS.labels("compare").time():
-        await correlator.compare()
-    rows = 0
-    if await pace.ripe():
+    rows, ripe = 0, await pace.ripe()
+    if ripe or not pace.behind:  # while work gathers, claims gather as well
+        with TRANSACTIONS.labels("compare").time():
+            await correlator.compare()
+    if ripe:
         began = time.monotonic()
         with TRANSACTIONS.labels("resolve").time():
             rows = (await correlator.resolve()).rows

@@ -43,6 +43,8 @@ WEIGHTS: dict[str, int] = {
     "visa": 18,
 }
 DOCUMENTS = ("passport/", "visa/")
+_TELLING = ("fin/", "a_number/", *DOCUMENTS)
+"""Identifiers that vetoes ask for."""
 APPLICATIONS = ("receipt/", "visa_application/", "card/", "esta/")
 ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
@@ -62,7 +64,14 @@ def joins(text: str) -> bool:
 
 def alike(one: Claim, other: Claim) -> bool:
     """Whether two claims *of one block* may be joined by score."""
-    return not (one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}) and scoring.joined_by_score(one, other)
+    return _joining_score(one, other) is not None
+
+
+def _joining_score(one: Claim, other: Claim) -> float | None:
+    """The score that joins two claims *of one block*; None where none does."""
+    if one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}:
+        return None
+    return scoring.joining_score(one, other)
 
 
 def tells_who(claim: Claim) -> bool:
@@ -128,8 +137,9 @@ class Edge:
     weight: float  # by identifier: its weight; by score: bits
     one: bytes
     other: bytes
-    by: str
+    by: str  # the identifier; of a score its parts in words, once the join is made
     scored: bool = False
+    unproved: bool = False  # whether the document's two holders have still to be asked if they can be one
 
 
 @dataclass(slots=True)
@@ -321,16 +331,21 @@ def nearly(one: str, other: str) -> bool:
 def cluster_of(key: bytes, claim: Claim, sightings: Iterable[Sighting] = ()) -> Cluster:
     """What one claim says, and where its records place its subject."""
     holders: dict[str, set[str]] = {}
+    documents: set[str] = set()
+    passport = False
     for text in claim.identifiers:
-        scheme = text.partition("/")[0]
-        if scheme in ("fin", "a_number") and not is_placeholder(text):
-            holders.setdefault(scheme, set()).add(text)
+        if not text.startswith(_TELLING) or is_placeholder(text):
+            continue
+        if text.startswith(DOCUMENTS):
+            documents.add(text)
+            passport = passport or text.startswith("passport/")
+        else:
+            holders.setdefault(text[: text.find("/")], set()).add(text)
     sexes = {claim.sex} if claim.sex in ("F", "M") else set()
     dates = {claim.birth} if claim.birth else set()
     days = {birth for birth in dates if len(birth) == 10}
-    documents = {text for text in claim.identifiers if text.startswith(DOCUMENTS) and not is_placeholder(text)}
     seen, countries = by_quarter(sightings), set(claim.citizenship)
-    held = {name for name in claim.names if any(text.startswith("passport/") for text in documents)}
+    held = set(claim.names) if passport else set()
     return Cluster(holders, sexes, days, dates, set(claim.names), [key], documents, seen, countries, held)
 
 
@@ -358,7 +373,10 @@ def _parent_and_child(one: str, other: str) -> bool:
 
 
 def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
-    """All joins by common identifiers, strongest first."""
+    """All joins by common identifiers, strongest first.
+
+    Whether two holders of a document can be one is asked where a join is tried, for most are one person's by then.
+    """
     shared: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
         for text in node.texts():
@@ -367,7 +385,7 @@ def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
     edges: list[Edge] = []
     for text, keys in shared.items():
         if len(keys) > 1:
-            edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys, nodes)
+            edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys)
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other, edge.by))
     return edges
 
@@ -382,13 +400,11 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
     return any(caps.admits(key, claim_key(claim)) for claim in node.version_claims)
 
 
-def _pairs(text: str, keys: Sequence[bytes], nodes: dict[bytes, Node]) -> Iterable[Edge]:
+def _pairs(text: str, keys: Sequence[bytes]) -> Iterable[Edge]:
     weight = WEIGHTS[text.partition("/")[0]]
     document = text.startswith(DOCUMENTS)
     for one, other in combinations(sorted(keys), 2):
-        mine, theirs = nodes[one].claim, nodes[other].claim
-        if not document or same_holder(mine, theirs, _common_documents(mine, theirs)):
-            yield Edge(weight, one, other, text)
+        yield Edge(weight, one, other, text, unproved=document)
 
 
 def _common_documents(one: Claim, other: Claim) -> int:
@@ -400,7 +416,9 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[int, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        for block in {block for claim in node.claims() for block in blocks_of(claim)} - {0}:
+        mine = {block for claim in node.claims() for block in blocks_of(claim)}
+        mine.discard(0)
+        for block in mine:
             blocks[block].append(key)
     pairs: set[tuple[bytes, bytes]] = set()
     for block, keys in blocks.items():
@@ -409,13 +427,10 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
             pairs.update((one, other) for one, other in combinations(sorted(members), 2) if home[one] != home[other])
     edges = []
     for one, other in pairs:
-        mine, theirs = nodes[one].claim, nodes[other].claim
-        if (
-            alike(mine, theirs)
-            and _versions_alike(nodes[one], nodes[other])
-            and not _in_sequence(nodes[one], nodes[other])
-        ):
-            edges.append(Edge(scoring.score(mine, theirs), one, other, scoring.explained(mine, theirs), scored=True))
+        left, right = nodes[one], nodes[other]
+        bits = _joining_score(left.claim, right.claim)
+        if bits is not None and _versions_alike(left, right) and not _in_sequence(left, right):
+            edges.append(Edge(bits, one, other, "", scored=True))
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
 
@@ -468,9 +483,10 @@ class _Parted:
 
     def join(self, edges: Iterable[Edge]) -> None:
         """Try the joins in their order."""
+        home = self.home
         for edge in edges:
-            left, right = self.home[edge.one], self.home[edge.other]
-            if left == right:
+            left, right = home[edge.one], home[edge.other]
+            if left == right or (edge.unproved and not self._one_holder(edge)):
                 continue
             if not self._forbidden(edge, self.clusters[left], self.clusters[right]):
                 self._merge(edge, left, right)
@@ -489,7 +505,11 @@ class _Parted:
         of_names: list[Edge] = []
         waiting: list[Edge] = []
         for edge in edges:
-            (of_names if self._bare.isdisjoint((edge.one, edge.other)) else waiting).append(edge)
+            if self._bare.isdisjoint((edge.one, edge.other)):
+                of_names.append(edge)
+            elif not edge.unproved or self._one_holder(edge):
+                edge.unproved = False
+                waiting.append(edge)
         for edge in waiting:
             for key, holder in ((edge.one, edge.other), (edge.other, edge.one)):
                 if key in self._bare and holder not in self._bare:
@@ -608,6 +628,11 @@ class _Parted:
         named = (node for key, node in self._nodes.items() if key not in self._bare)
         return sum(len(node.records) for node in named if text in node.claim.identifiers) == 1
 
+    def _one_holder(self, edge: Edge) -> bool:
+        """Whether the two holders of a document can be one."""
+        mine, theirs = self._nodes[edge.one].claim, self._nodes[edge.other].claim
+        return same_holder(mine, theirs, _common_documents(mine, theirs))
+
     def _forbidden(self, edge: Edge, mine: Cluster, theirs: Cluster) -> bool:
         if edge.scored:
             by, pair = "", (self._nodes[edge.one].claim, self._nodes[edge.other].claim)
@@ -624,6 +649,8 @@ class _Parted:
         return bool(against) and any(against[key] & set(theirs.nodes) for key in mine.nodes if key in against)
 
     def _merge(self, edge: Edge, left: bytes, right: bytes) -> None:
+        if edge.scored:
+            edge.by = scoring.explained(self._nodes[edge.one].claim, self._nodes[edge.other].claim)
         if len(self.clusters[left].nodes) < len(self.clusters[right].nodes):
             left, right = right, left
         for key in self.clusters[right].nodes:

@@ -77,33 +77,36 @@ def _nodes(
     """Nodes by key, and each record's node. A record has one subject: its first part speaks for all."""
     nodes: dict[bytes, Node] = {}
     home: dict[bytes, bytes] = {}
-    keys: dict[int, int] = {}  # by the claim object: facts of one pool share it, and its hash is dear
+    # by the claim object its key and that as the name of a node: facts of one pool share it, and its hash is dear
+    keys: dict[int, tuple[int, bytes]] = {}
     for key, parts in subjects.items():
         claim: Claim | None = parts[0].claim
         if claim is None:
             continue
         mark = keys.get(id(claim))
         if mark is None:
-            mark = keys[id(claim)] = claim_key(claim)
+            number = claim_key(claim)
+            mark = keys[id(claim)] = (number, number.to_bytes(8, "big", signed=True))
         # a record that a decision names stands alone: a "no" between two records with one claim must part them
-        place = key if key in named else mark.to_bytes(8, "big", signed=True)
+        place = key if key in named else mark[1]
         if (
             parts[0].version_claims and key not in named
         ):  # nobody has its claim from the start: see identity._versions_alike
             place = b"amended " + key
         node = nodes.get(place)
         if node is None:
-            nodes[place] = node = Node(claim, mark, since[key], key)
+            nodes[place] = node = Node(claim, mark[0], since[key], key)
         elif (since[key], key) < (node.known, node.least):
             node.known, node.least = since[key], key
         node.records.append(key)
-        node.version_claims.update(parts[0].version_claims)
+        if parts[0].version_claims:
+            node.version_claims.update(parts[0].version_claims)
         for fact in parts:
             # a number that another part tells under another claim is that claim's: so seniority under it counts, too
-            if fact.claim is claim or fact.claim == claim:
+            if fact.numbers and (fact.claim is claim or fact.claim == claim):
                 node.numbers.update(fact.numbers)
+            node.days.add(fact.day)
         node.sightings += sightings_of(parts)
-        node.days.update(fact.day for fact in parts)
         home[key] = place
     return nodes, home
 
@@ -135,6 +138,10 @@ def _decisions(
 def _history(members: list[bytes], subjects: Records, since: dict[bytes, int], links: list[Link]) -> History:
     facts = [fact for key in members for fact in subjects[key]]
     claims = list({id(fact.claim): fact.claim for fact in facts if fact.claim is not None}.values())
+    identifiers = {text for claim in claims for text in claim.identifiers}
+    for fact in facts:
+        if fact.numbers and fact.claim is not None:
+            identifiers.update(fact.numbers)
     stays, unmatched = stays_of(facts)
     first = min(members, key=lambda key: (since[key], key))
     return History(
@@ -144,7 +151,7 @@ def _history(members: list[bytes], subjects: Records, since: dict[bytes, int], l
         births=tuple(sorted({claim.birth for claim in claims if claim.birth})),
         sexes=tuple(sorted({claim.sex for claim in claims if claim.sex})),
         citizenship=tuple(sorted({code for claim in claims for code in claim.citizenship})),
-        identifiers=tuple(sorted({text for fact in facts for text in fact.identifiers})),
+        identifiers=tuple(sorted(identifiers)),
         links=tuple(links),
         stays=stays,
         unmatched_departures=unmatched,

@@ -152,11 +152,18 @@ def near_documents(one: Claim, other: Claim) -> bool:
 
 def joined_by_score(one: Claim, other: Claim) -> bool:
     """Whether the two are one person's by their score alone."""
+    return joining_score(one, other) is not None
+
+
+def joining_score(one: Claim, other: Claim) -> float | None:
+    """The score of two that are one person's by it alone; None for all others."""
     mine, theirs = compared(one), compared(other)
     if _hopeless(mine, theirs):
-        return False
+        return None
     bits = _score(mine, theirs)
-    return bits >= ACCEPT and bits >= _needed(mine, theirs) and not _two_known(mine, theirs)
+    if bits < ACCEPT or bits < _needed(mine, theirs) or _two_known(mine, theirs):
+        return None
+    return bits
 
 
 def _two_known(mine: Compared, theirs: Compared) -> bool:

@@ -38,14 +38,18 @@ def sightings_of(facts: Iterable[Fact]) -> list[Sighting]:
 def _sightings(fact: Fact) -> Iterable[Sighting]:
     if fact.claim is None or fact.whole_day or fact.kind not in ("arrival", "departure", "status"):
         return
-    passports = frozenset(text for text in fact.claim.identifiers if text.startswith("passport/"))
+    body = fact.body
+    admitted = fact.kind == "arrival" and body.get("inspection") in ADMITTED
+    flown = bool(body.get("carrier") and body.get("conveyance"))
+    if not (admitted or flown):
+        return
+    passports = frozenset([text for text in fact.claim.identifiers if text.startswith("passport/")])
     if not passports:
         return
-    admissions = frozenset(text for text in fact.identifiers if text.startswith("i94/"))
-    body = fact.body
-    if fact.kind == "arrival" and body.get("inspection") in ADMITTED:
+    if admitted:
+        admissions = frozenset([text for text in fact.identifiers if text.startswith("i94/")])
         yield Sighting(("admission", fact.system), fact.start, passports, admissions)
-    if body.get("carrier") and body.get("conveyance"):
+    if flown:
         flight = ("flight", fact.system, fact.kind, body["carrier"], body["conveyance"], body.get("port", ""))
         yield Sighting(flight, fact.start, passports, frozenset())
 

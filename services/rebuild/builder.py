@@ -69,7 +69,7 @@ class Builder:
             start = {part: position for (each, part), position in standing.items() if each == topic}
             async with aclosing(_batches(self._bus, topic, start, ends)) as batches:
                 async for batch in batches:
-                    await self._correlator.take(batch)
+                    await self._correlator.take(batch, compares=False)  # `rest` does, all together
 
 
 async def _batches(
