@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from bus.contract import Delivery
 from schemas.cloudevents import source_of
@@ -88,15 +89,18 @@ class Judging:
         )
         if wire.id.replace("-", "").lower() != derived.hex():
             raise Refused("id: not derived from its record and version")
+        constant = _constant(wire.system, wire.kind)
         for name, content in one.headers:
-            stated = _ATTRIBUTES.get(name.lower())
-            if stated is not None and content != stated(wire):
+            attribute = name.lower()
+            stated = wire.id.encode() if attribute == "ce_id" else constant.get(attribute)
+            if stated is not None and content != stated:
                 raise Refused(f"{name}: another than the value's")
 
 
-_ATTRIBUTES: Mapping[str, Callable[[Wire], bytes]] = {
-    "ce_id": lambda wire: wire.id.encode(),
-    "ce_source": lambda wire: source_of(wire.system),
-    "ce_type": lambda wire: f"visabus.{wire.kind}".encode(),
-}
-"""What attributes have to say. They are no part of what is signed: the value is, and they say the same."""
+@lru_cache(maxsize=1_000)
+def _constant(system: str, kind: str) -> Mapping[str, bytes]:
+    """What attributes have to say of all events of a kind and system, beside the id.
+
+    They are no part of what is signed: the value is, and they say the same.
+    """
+    return {"ce_source": source_of(system), "ce_type": f"visabus.{kind}".encode()}

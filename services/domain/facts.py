@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +27,7 @@ from schemas.ids import handle
 from schemas.moments import end_of, midnight, zone
 from services.domain.numbers import is_placeholder
 
+T = TypeVar("T", str, tuple[str, str])
 MICRO = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -408,22 +409,33 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
     if subject.birth is not None:
         _a_birth(subject.birth)
     for one in subject.identifiers:
-        if one.scheme not in _SCHEMES or not canonical(_SCHEMES[one.scheme], one.issuer, one.value):
-            raise Undecodable("identifiers: not in canonical form")
-        text = text_of(_SCHEMES[one.scheme], one.issuer, one.value)
-        (numbers if one.scheme in NUMBERS else documents).append(text)
+        (numbers if one.scheme in NUMBERS else documents).append(_identifier(one.scheme, one.issuer, one.value))
     identified = any(not is_placeholder(text) for text in documents)  # a made-up number identifies no one
-    left_out = tuple(sorted(set(numbers))) if identified else ()
+    left_out = _in_order(numbers) if identified else ()
     claim = Claim(
-        tuple(sorted({(_spell(name.family), _spell(name.given)) for name in subject.names})),
+        _in_order([(_spell(name.family), _spell(name.given)) for name in subject.names]),
         subject.birth or "",
         subject.sex or "",
-        tuple(sorted(set(subject.citizenship))),
-        tuple(sorted({*documents, *(() if identified else numbers)})),
+        _in_order(subject.citizenship),
+        _in_order(documents if identified else documents + numbers),
     )
     return claim, left_out
 
 
+@lru_cache(maxsize=65_536)
+def _identifier(scheme: str, issuer: str, value: str) -> str:
+    """Its text: a person's records, which come close together, tell the same again and again. Raises Undecodable."""
+    if scheme not in _SCHEMES or not canonical(_SCHEMES[scheme], issuer, value):
+        raise Undecodable("identifiers: not in canonical form")
+    return text_of(_SCHEMES[scheme], issuer, value)
+
+
+def _in_order(some: list[T]) -> tuple[T, ...]:
+    """Each once, sorted; most lists hold one."""
+    return tuple(some) if len(some) < 2 else tuple(sorted(set(some)))
+
+
+@lru_cache(maxsize=65_536)
 def _spell(name: str) -> str:
     return " ".join(name.upper().split())
 
@@ -431,6 +443,12 @@ def _spell(name: str) -> str:
 def key_hash(text: str) -> int:
     """A signed 64-bit key. A collision only makes a pool too wide."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=65_536)
+def number_key(text: str) -> int:
+    """The same of an identifier, kept: those of a person come again and again, and mostly close together."""
+    return key_hash(text)
 
 
 def claim_key(claim: Claim) -> int:

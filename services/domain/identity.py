@@ -21,7 +21,7 @@ from schemas.ids import handle
 from services.domain import births, scoring
 from services.domain.blocks import blocks_of
 from services.domain.caps import Caps
-from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
+from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash, number_key
 from services.domain.history import Link
 from services.domain.numbers import is_placeholder
 from services.domain.sightings import Sighting, Sightings, by_quarter, two_people
@@ -94,7 +94,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys += [key_hash(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
+        keys += [number_key(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys

@@ -180,8 +180,8 @@ class PostgresTransaction:
         return {row[0] for row in done}
 
     async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
-        # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan. A claim
-        # that lies in several of the blocks is read and sent once: its place alone is gathered, and places are deduplicated
+        # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan. A
+        # claim that lies in several of the blocks is sent once: places are gathered, and a scan by place reads one once
         arms = (
             f"SELECT ctid FROM claim WHERE {block} = ANY(${n}::int8[]) AND {block} <> 0"  # noqa: S608 - names of our own
             for n, block in enumerate(BLOCKS, 1)
