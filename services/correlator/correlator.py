@@ -363,7 +363,10 @@ class Correlator:
 
     async def _resolve(self, tx: Transaction) -> Resolved:
         waiting = await tx.waiting()
-        if not waiting.sorted_rows and waiting.unsorted_bytes > (SHARED_BYTES if self._shared else RESOLVE_BYTES):
+        awaited = max(SHARED_BYTES, waiting.unsorted_bytes)
+        if self.shares and not waiting.sorted_rows and waiting.uncompared_bytes > awaited:
+            return NOTHING_DONE  # others are comparing most of a backlog: its pools would be resolved again with that
+        if not waiting.sorted_rows and waiting.unsorted_bytes > (SHARED_BYTES if self.shares else RESOLVE_BYTES):
             return Resolved(await sort(tx), 0, 0, 0)
         coverage = coverage_of_joined(await tx.coverage())
         if waiting.sorted_rows:
@@ -371,7 +374,7 @@ class Correlator:
         return await resolve(tx, RESOLVE_ROWS, self._now(), coverage)
 
     @property
-    def _shared(self) -> bool:
+    def shares(self) -> bool:
         """Whether others may correlate as well: not where all partitions are read here."""
         return len(self._positions) < sum(PARTITIONS[topic] for topic in EVENT_TOPICS)
 

@@ -43,6 +43,8 @@ GATHER_SECONDS = 30.0
 LONGEST_GATHER_SECONDS = 600.0
 """The same while a backlog is worked off: to its end, so that a person with events all over it is resolved once, but no
 longer than this."""
+ASK_SECONDS = 1.0
+"""How often a correlator that is not behind looks whether another is."""
 GATHER_ROWS = 400
 """So many batches are resolved though more could gather: 2,000,000 events."""
 WORKED_OFF = 0.1
@@ -67,13 +69,22 @@ class Pace:
     """
 
     def __init__(
-        self, waiting: Callable[[], Awaitable[int]], sorted_work: Callable[[], Awaitable[int]] | None = None
+        self,
+        waiting: Callable[[], Awaitable[int]],
+        sorted_work: Callable[[], Awaitable[int]] | None = None,
+        unread_by_others: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
-        """`sorted_work`: counts what was sorted, by this correlator or by another, to be resolved by all at once."""
+        """`sorted_work`: counts what was sorted, by this correlator or by another, to be resolved by all at once.
+
+        `unread_by_others`: counts the messages that wait on the bus, where another may read some of them.
+        """
         self.behind = False
         self.flowing = False
         self._waiting = waiting
         self._sorted_work = sorted_work
+        self._unread_by_others = unread_by_others
+        self._others_behind = False
+        self._asked = -ASK_SECONDS
         self._met = 0
         self._since = time.monotonic()
         self._rest = 0.0
@@ -85,14 +96,27 @@ class Pace:
     async def ripe(self) -> bool:
         """Whether enough has gathered, or nothing is to be gained by waiting."""
         if not self.behind:
+            await self._see_others()
+        if not self.gathers:
             return not self.flowing or time.monotonic() - self._since >= self._rest
         if self._sorted_work is not None and await self._sorted_work():
             return True
         before, self._met = self._met, await self._waiting()
         if self._met < before:
             self.resolved()  # by another correlator
-        longest = LONGEST_GATHER_SECONDS if self._ending else GATHER_SECONDS
+        longest = LONGEST_GATHER_SECONDS if self.behind and self._ending else GATHER_SECONDS
         return self._met >= GATHER_ROWS or time.monotonic() - self._since >= longest
+
+    @property
+    def gathers(self) -> bool:
+        """Whether this correlator or another is working off a backlog: its pools would be resolved more than once."""
+        return self.behind or self._others_behind
+
+    async def _see_others(self) -> None:
+        now = time.monotonic()
+        if self._unread_by_others is not None and (self._others_behind or now - self._asked >= ASK_SECONDS):
+            self._asked = now
+            self._others_behind = await self._unread_by_others() >= POLL_MESSAGES
 
     def resolved(self, took: float = 0.0) -> None:
         """Gathering begins anew, after a resolving that took so many seconds."""
@@ -253,7 +277,10 @@ async def _both(
     hold: bool,
     stop: asyncio.Event,
 ) -> None:
-    pace = Pace(store.reads.backlog, store.reads.sorted_work)
+    async def unread_by_others() -> int:
+        return behind(await bus.ends(EVENT_TOPICS), await store.reads.positions()) if correlator.shares else 0
+
+    pace = Pace(store.reads.backlog, store.reads.sorted_work, unread_by_others)
     superseded = ""
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -331,7 +358,7 @@ async def _appending(
         pace.came(len(deliveries))
         if deliveries:
             with TRANSACTIONS.labels("append").time():
-                positions = await correlator.take(deliveries, compares=not pace.behind)
+                positions = await correlator.take(deliveries, compares=not pace.gathers)
             if positions:
                 # for lag tools only: the truth is in the store, in the transaction of the events themselves
                 await consumer.commit(positions)
@@ -355,7 +382,7 @@ async def _resolving(
 async def _resolve_once(correlator: Correlator, pace: Pace, *, hold: bool) -> bool:
     """One round; whether there was anything to do."""
     rows, ripe = 0, await pace.ripe()
-    if ripe or not pace.behind:  # while work gathers, claims gather as well
+    if ripe or not pace.gathers:  # while work gathers, claims gather as well
         with TRANSACTIONS.labels("compare").time():
             await correlator.compare()
     if ripe:

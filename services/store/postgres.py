@@ -288,8 +288,8 @@ class PostgresTransaction:
 
     async def waiting(self) -> Waiting:
         row = await self._raw.fetchrow(
-            "SELECT coalesce(sum(octet_length(blob)) FILTER (WHERE shard IS NULL), 0)::int8, count(shard)::int8"
-            " FROM work WHERE compared"
+            "SELECT coalesce(sum(octet_length(blob)) FILTER (WHERE compared AND shard IS NULL), 0)::int8,"
+            " count(shard)::int8, coalesce(sum(octet_length(blob)) FILTER (WHERE NOT compared), 0)::int8 FROM work"
         )
         return Waiting(*row)
 

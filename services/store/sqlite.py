@@ -250,7 +250,8 @@ class SqliteTransaction:
 
     async def waiting(self) -> Waiting:
         rows = await self._rows(
-            "SELECT coalesce(sum(length(blob)) FILTER (WHERE shard IS NULL), 0), count(shard) FROM work WHERE compared"
+            "SELECT coalesce(sum(length(blob)) FILTER (WHERE compared AND shard IS NULL), 0), count(shard),"
+            " coalesce(sum(length(blob)) FILTER (WHERE NOT compared), 0) FROM work"
         )
         return Waiting(*rows[0])
 

@@ -106,10 +106,11 @@ View = Literal["person", "open_person"]
 
 
 class Waiting(NamedTuple):
-    """Compared work that waits: of what is not sorted by shard how many bytes, and how many sorted rows."""
+    """Work that waits: bytes that are compared and not sorted by shard, rows that are sorted, bytes not compared."""
 
     unsorted_bytes: int
     sorted_rows: int
+    uncompared_bytes: int
 
 
 class WorkRow(NamedTuple):

@@ -180,7 +180,7 @@ async def test_sorted_work_is_taken_by_the_shard(store: Store) -> None:
         await tx.add_work(b"one", compared=True)
         await tx.add_work(b"other", compared=False)
         await tx.add_sorted([(3, b"a"), (2, b"b"), (3, b"c")])
-        assert await tx.waiting() == Waiting(3, 3)
+        assert await tx.waiting() == Waiting(3, 3, 5)
     assert (await store.reads.sorted_work(), await store.reads.backlog()) == (3, 5)
     async with store.writer.begin() as tx:
         assert await tx.take_shard() == (2, [b"b"])
@@ -188,7 +188,7 @@ async def test_sorted_work_is_taken_by_the_shard(store: Store) -> None:
         assert await tx.take_shard() is None
         assert await tx.lock_sorting()
         assert await tx.take_unsorted(5) == [b"one"]
-        assert await tx.waiting() == Waiting(0, 0)
+        assert await tx.waiting() == Waiting(0, 0, 5)
 
 
 async def test_each_takes_another_shard(postgres: str) -> None:

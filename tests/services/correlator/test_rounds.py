@@ -12,6 +12,7 @@ from services.correlator.process import (
     GATHER_ROWS,
     GATHER_SECONDS,
     LONGEST_GATHER_SECONDS,
+    POLL_MESSAGES,
     REST,
     Pace,
     _resolve_once,
@@ -25,9 +26,11 @@ class _Noted:
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self.fired: list[int] = []
+        self.compared = 0
 
     async def compare(self) -> None:
-        """Nothing to look at."""
+        """Noted."""
+        self.compared += 1
 
     async def resolve(self) -> Resolved:
         """So many rows of work."""
@@ -73,6 +76,37 @@ async def test_work_gathers_while_a_backlog_is_read(monkeypatch: pytest.MonkeyPa
     assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
     gathering.behind = False
     assert await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
+
+
+async def test_claims_gather_while_a_backlog_is_read() -> None:
+    correlator, gathering = _Noted(3), pace(GATHER_ROWS - 1)
+    gathering.behind = True
+    assert not await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
+    assert correlator.compared == 0
+    gathering.behind = False
+    assert await _resolve_once(cast(Correlator, correlator), gathering, hold=False)
+    assert correlator.compared == 1
+
+
+async def test_work_gathers_while_another_reads_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one correlator has read and another reads of one person's is resolved once; but not put off for good."""
+    now, unread = [100.0], [POLL_MESSAGES]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+
+    async def count() -> int:
+        return 3
+
+    async def left() -> int:
+        return unread[0]
+
+    beside, correlator = Pace(count, None, left), _Noted(3)
+    assert not await _resolve_once(cast(Correlator, correlator), beside, hold=False)
+    assert correlator.compared == 0
+    now[0] += GATHER_SECONDS
+    assert await _resolve_once(cast(Correlator, correlator), beside, hold=False)
+    assert not await _resolve_once(cast(Correlator, correlator), beside, hold=False)
+    unread[0] = 0
+    assert await _resolve_once(cast(Correlator, correlator), beside, hold=False)
 
 
 async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
