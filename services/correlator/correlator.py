@@ -364,9 +364,9 @@ class Correlator:
     async def _resolve(self, tx: Transaction) -> Resolved:
         waiting = await tx.waiting()
         awaited = max(SHARED_BYTES, waiting.unsorted_bytes)
-        if self.shares and not waiting.sorted_rows and waiting.uncompared_bytes > awaited:
+        if not self.alone and not waiting.sorted_rows and waiting.uncompared_bytes > awaited:
             return NOTHING_DONE  # others are comparing most of a backlog: its pools would be resolved again with that
-        if not waiting.sorted_rows and waiting.unsorted_bytes > (SHARED_BYTES if self.shares else RESOLVE_BYTES):
+        if not waiting.sorted_rows and waiting.unsorted_bytes > (RESOLVE_BYTES if self.alone else SHARED_BYTES):
             return Resolved(await sort(tx), 0, 0, 0)
         coverage = coverage_of_joined(await tx.coverage())
         if waiting.sorted_rows:
@@ -374,9 +374,9 @@ class Correlator:
         return await resolve(tx, RESOLVE_ROWS, self._now(), coverage)
 
     @property
-    def shares(self) -> bool:
-        """Whether others may correlate as well: not where all partitions are read here."""
-        return len(self._positions) < sum(PARTITIONS[topic] for topic in EVENT_TOPICS)
+    def alone(self) -> bool:
+        """Whether all partitions are read here; else others may correlate as well."""
+        return len(self._positions) >= sum(PARTITIONS[topic] for topic in EVENT_TOPICS)
 
     async def fire(self, limit: int = DUE_PERSONS) -> int:
         """Tell what changed by itself, of so many persons at most; how many were due."""

@@ -278,7 +278,7 @@ async def _both(
     stop: asyncio.Event,
 ) -> None:
     async def unread_by_others() -> int:
-        return behind(await bus.ends(EVENT_TOPICS), await store.reads.positions()) if correlator.shares else 0
+        return 0 if correlator.alone else behind(await bus.ends(EVENT_TOPICS), await store.reads.positions())
 
     pace = Pace(store.reads.backlog, store.reads.sorted_work, unread_by_others)
     superseded = ""
