@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, Literal
 
 from adapters.dates import birth_of, day_of, iso_day, iso_moment, moment_of
@@ -19,11 +21,20 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
+def tables(package: str, name: str = "codes.toml") -> dict[str, Any]:
+    """The code tables in a system's folder, by their names."""
+    result: dict[str, Any] = tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    return result
+
+
 def code(table: Mapping[str, Any]) -> Converter[Any]:
     """What a code means by a table."""
 
     def convert(value: Any, what: str) -> Any:
-        return lookup(table, value, what)
+        try:
+            return table[value]
+        except (KeyError, TypeError):
+            return lookup(table, value, what)
 
     return convert
 
@@ -108,9 +119,13 @@ def instant(value: Any, what: str) -> datetime:
 def instant_at(place: str) -> Converter[datetime]:
     """A moment in ISO 8601, in UTC; without an offset it is local to a zone."""
 
-    def convert(value: Any, what: str) -> datetime:
+    @lru_cache(maxsize=4096)  # a file tells some of its moments again and again
+    def moment(value: str, what: str) -> datetime:
         at = iso_moment(value, what)
         return _utc(at if at.tzinfo is not None else at.replace(tzinfo=zone(place)), value, what)
+
+    def convert(value: Any, what: str) -> datetime:
+        return moment(value, what) if isinstance(value, str) else iso_moment(value, what)
 
     return convert
 
@@ -194,10 +209,9 @@ def country(*sets: CountryCodes, of: Use = "citizenship") -> Converter[str | Non
     None where the code stands for no country. `of` says what it tells of the person: some are places of birth alone.
     """
 
-    def convert(value: Any, what: str) -> str | None:
-        text = str(value) if type(value) is int else value
-        if not isinstance(text, str):
-            raise ValueError(f"{what} {value!r} is no code of a country")
+    @lru_cache(maxsize=1024)
+    def state(value: str | int, what: str) -> str | None:
+        text = str(value)
         known = next((one for one in sets if text in one), None)
         if known is None:
             raise ValueError(f"{what} {value!r} is no {' and no '.join(one.called for one in sets)}")
@@ -205,6 +219,11 @@ def country(*sets: CountryCodes, of: Use = "citizenship") -> Converter[str | Non
             return known.state(text, of)
         except ValueError as error:
             raise ValueError(f"{what} {error}") from None
+
+    def convert(value: Any, what: str) -> str | None:
+        if type(value) is not int and not isinstance(value, str):
+            raise ValueError(f"{what} {value!r} is no code of a country")
+        return state(value, what)
 
     return convert
 

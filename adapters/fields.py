@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -35,7 +36,7 @@ class Fields:
     def __init__(self, data: Mapping[str, Any], lost: list[Lost] | None = None) -> None:
         self._data = data
         self._seen: dict[str, Any] = {}
-        self._inner: dict[str, Any] = {}
+        self._inner: dict[str, Any] | None = None  # made once a group is read: most have none
         self.lost: list[Lost] = [] if lost is None else lost
 
     def __getitem__(self, name: str) -> Any:
@@ -69,6 +70,10 @@ class Fields:
 
     def need(self, name: str, convert: Converter[T]) -> T:
         """What the value means. Raises ValueError if it is absent, cannot be read, or means nothing."""
+        value = self._data.get(name)
+        if type(value) is str:  # nearly all; others take the long way
+            self._seen[name] = value
+            return convert(value, name)
         return convert(self[name], name)
 
     def present(self, name: str, convert: Converter[T]) -> T | None:
@@ -86,12 +91,10 @@ class Fields:
         if value is None or value == "":
             self._seen[name] = None
             return None
-        if type(value) is Unreadable:
-            self.lose(name, value.reason, event=event)
-            return None
         try:
-            value = self[name]
-            if isinstance(value, Fields):
+            if type(value) not in _NESTED:  # nearly all
+                self._seen[name] = value
+            elif isinstance(value := self._other(name, value), Fields):
                 raise ValueError(f"{name} is a group of fields where a value is expected")
             return convert(value, name)
         except ValueError as error:
@@ -111,6 +114,13 @@ class Fields:
                 self.lost.append(Lost(name, _reason(name, error)))
         return results
 
+    def period(self, since: str, through: str, convert: Converter[datetime], called: str) -> tuple[datetime, datetime]:
+        """From when to when two fields tell. Raises ValueError, also if it ends before it begins."""
+        begin, end = self.need(since, convert), self.need(through, convert)
+        if end < begin:
+            raise ValueError(f"{called} runs backwards")
+        return begin, end
+
     def lose(self, name: str, reason: str, *, event: bool = False) -> None:
         """Note that an optional value is wrong, and go on as if it were absent."""
         self._seen.setdefault(name, None)
@@ -125,6 +135,8 @@ class Fields:
 
     def group(self, name: str) -> Fields | None:
         """The group of that name, None if it is absent. Raises ValueError if it is no group."""
+        if self._inner is not None and type(known := self._inner.get(name)) is Fields:
+            return known
         value = self.get(name)
         if value is None or value == "":
             return None
@@ -135,13 +147,13 @@ class Fields:
     def groups(self, name: str) -> list[Fields]:
         """The groups in the table of that name, none if it is absent; what is no group is left out."""
         value = self.get(name)
-        if value is None:
+        if not isinstance(value, list):
             return []
-        return [each for each in value if isinstance(each, Fields)] if isinstance(value, list) else []
+        return [each for each in value if isinstance(each, Fields)]
 
     def within(self, path: str) -> tuple[Fields | None, str]:
         """Where a path such as `TravelInfo/Number` leads: the group, None if it is absent, and the last name."""
-        *steps, name = _steps(path)
+        steps, name = _steps(path)
         at: Fields | None = self
         for step in steps:
             at = at.group(step) if at is not None else None
@@ -175,10 +187,17 @@ class Fields:
         if kind is not dict and (kind is not list or (len(value) == 1 and type(value[0]) is str)):
             self._seen[name] = value
             return value
-        known = self._inner.get(name)
-        if known is not None:
+        if self._inner is None:
+            self._inner = {}
+        elif (known := self._inner.get(name)) is not None:
             return known
-        if kind is list and all(type(each) is dict for each in value):  # nearly all
+        if kind is dict:
+            known = Fields(value, self.lost)
+            self._seen[name] = known._seen
+        elif len(value) == 1 and type(value[0]) is dict:  # nearly all
+            known = [Fields(value[0], self.lost)]
+            self._seen[name] = [known[0]._seen]
+        elif all(type(each) is dict for each in value):
             known = [Fields(each, self.lost) for each in value]
             self._seen[name] = [each._seen for each in known]
         else:
@@ -206,8 +225,9 @@ def _reason(name: str, error: ValueError) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("/"))
+def _steps(path: str) -> tuple[tuple[str, ...], str]:
+    *steps, name = path.split("/")
+    return tuple(steps), name
 
 
 def _seen_of(value: Any) -> Any:

@@ -20,9 +20,9 @@ from adapters import converters
 from adapters.core import BadRecord, Changed, Closing, Filtered, Gone, Lost, Mapped, Note, Origin, Record
 from adapters.fields import Converter, Fields
 from schemas.confidential import marks_of_event
-from schemas.events import AnyEvent, Coverage, Handling, Operation, Revision, Status, Subject
+from schemas.events import AnyEvent, Coverage, Handling, Operation, Status, Subject
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme, Spelling
-from schemas.ids import digest, event_id
+from schemas.ids import digest, event_id_bytes
 from schemas.moments import Moment
 
 Envelope = dict[str, Any]
@@ -33,6 +33,10 @@ _WITHHELD = re.compile(r"(?:\(?b\)?\s*\(\d\)(?:\(?[a-f]\)?)?[\s,;]*)+", re.IGNOR
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CLOCKS = timedelta(days=1)
 """How far two clocks, and the days of two zones, may lie apart."""
+
+
+RECORDS = 10**7
+"""More than a file has records: the file's number and the place in it make one number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,8 @@ class Mapper:
                 if not events:
                     return value
         handling = self._marks(said, events)
-        revision = Revision(number=number, digest=said.digest())
-        common = self._common(entry, origin, key, revision, recorded)
+        content = said.digest()
+        common = _envelope(entry, origin, key, number, content, recorded)
         if retracted:
             common["operation"] = Operation.RETRACT
         elif self.amends(said) or any(lost.event for lost in said.lost):
@@ -152,7 +156,7 @@ class Mapper:
         for one in events:
             plausible = self._plausible(one.fields, recorded, made, said)
             common["part"] = one.part
-            common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
+            common["id"] = event_id_bytes(origin.system, key, one.part, number, content, origin.mapping_version)
             result.append(one.model.model_validate({**common, **plausible}))
         return Mapped(result, tuple(said.lost))
 
@@ -168,13 +172,13 @@ class Mapper:
             handling = self._marks(said, events)
         except ValueError:
             events, handling = [], ()
-        revision = Revision(number=number, digest=said.digest())
-        common = self._common(entry, origin, key, revision, None)
+        content = said.digest()
+        common = _envelope(entry, origin, key, number, content, None)
         common |= {"operation": Operation.RETRACT, "handling": handling}
         results = []
         for one in events or [_nameless(origin.system, key)]:
             common["part"] = one.part
-            common["id"] = event_id(origin.system, key, one.part, number, revision.digest, origin.mapping_version)
+            common["id"] = event_id_bytes(origin.system, key, one.part, number, content, origin.mapping_version)
             results.append(one.model.model_validate({**common, **one.fields}))
         return Mapped(results)
 
@@ -184,20 +188,6 @@ class Mapper:
         for one in events:
             marks.update(marks_of_event(one.fields))
         return tuple(sorted(marks)) if marks else ()
-
-    @staticmethod
-    def _common(
-        entry: Record | Note, origin: Origin, key: str, revision: Revision, recorded: datetime | None
-    ) -> Envelope:
-        return {
-            "system": origin.system,
-            "record": key,
-            "place": entry.place[:200],
-            "revision": revision,
-            "mapping_version": origin.mapping_version,
-            "batch": origin.batch[:200],
-            "recorded_at": recorded,
-        }
 
     def _plausible(
         self, fields: Mapping[str, Any], recorded: datetime | None, made: datetime | None, said: Fields
@@ -230,17 +220,26 @@ class Mapper:
             for one in self.vouches(entry):
                 if one.through > _later(one.recorded, CLOCKS):  # told; who reads it bounds it by the time of reading
                     lost.append(Lost("coverage", f"{one.scope} vouched for through {one.through}, which was to come"))
-                period = {"since": one.since, "through": one.through, "made": one.recorded}
-                revision = revision_of(one.number, period)
-                common = self._common(entry, origin, one.record, revision, one.recorded)
-                common["id"] = event_id(
-                    origin.system, one.record, "", one.number, revision.digest, origin.mapping_version
-                )
-                said = {"scope": one.scope, "since": one.since, "through": one.through}
-                events.append(Coverage.model_validate(common | said))
+                said: Envelope = {"since": one.since, "through": one.through}
+                period = said | {"made": one.recorded}
+                content = digest(orjson.dumps(period, option=orjson.OPT_SORT_KEYS, default=str))
+                said |= _envelope(entry, origin, one.record, one.number, content, one.recorded)
+                said["id"] = event_id_bytes(origin.system, one.record, "", one.number, content, origin.mapping_version)
+                events.append(Coverage.model_validate(said | {"scope": one.scope}))
         except ValueError as error:
             raise BadRecord(_reason(error), place=entry.place, raw=entry.raw) from None
         return Mapped(events, tuple(lost))
+
+
+def by_sequence(field: str) -> Callable[[Record], int]:
+    """The version of a record by the number of its file, a field of the header, and its place in the file."""
+
+    def version(record: Record) -> int:
+        if record.number >= RECORDS:
+            raise ValueError(f"more than {RECORDS - 1} records in a batch")
+        return int(record.header[field]) * RECORDS + record.number
+
+    return version
 
 
 def vouches_for_nothing(mapping: object) -> bool:
@@ -272,9 +271,19 @@ def _nameless(system: str, key: str) -> Says:
     return Says(Status, fields | {"fact": "encounter"}, "gone")
 
 
-def revision_of(number: int, content: Mapping[str, Any]) -> Revision:
-    """The revision of that number with a digest of a content."""
-    return Revision(number=number, digest=digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS, default=str)))
+def _envelope(
+    entry: Record | Note, origin: Origin, key: str, number: int, content: str, recorded: datetime | None
+) -> Envelope:
+    """What all events of a record have alike. `content` is the digest of what the record says."""
+    return {
+        "system": origin.system,
+        "record": key,
+        "place": entry.place[:200],
+        "revision": {"number": number, "digest": content},
+        "mapping_version": origin.mapping_version,
+        "batch": origin.batch[:200],
+        "recorded_at": recorded,
+    }
 
 
 def _later(at: datetime, by: timedelta) -> datetime:
@@ -301,7 +310,7 @@ def _reason(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(step) for step in first["loc"])
+    where = ".".join(str(step) for step in first["loc"] if step != "revision")
     what = first["msg"].removeprefix("Value error, ")
     return f"{where}: {what}" if where else what
 
@@ -314,6 +323,8 @@ class Number:
     """An identifier: the field of its number, and the field of its issuer or the issuer itself.
 
     With `needed` a number that is none fails the record; else it costs itself. `number_as` and `issuer_as` read them.
+    `digits`: so many it has at its source. Zeros before it, two at the most, that it lost as a number of some program
+    are put back, and that is told.
     """
 
     scheme: Scheme
@@ -321,6 +332,7 @@ class Number:
     issuer: str | None = None  # a field
     issued_by: str = ""
     needed: bool = False
+    digits: int = 0
     number_as: Converter[str] = converters.text
     issuer_as: Converter[str | None] = converters.text
 
@@ -424,6 +436,9 @@ def _number(said: Fields, of: Number) -> Spelling | None:
         except InvalidIdentifier as error:
             raise ValueError(f"{of.number}: {error.without_value()}") from None
     number = _optional(said, of.number, of.number_as)
+    if number and of.digits - 2 <= len(number) < of.digits and number.isascii() and number.isdecimal():
+        said.lose(of.number, f"leading zeros of {of.number}, which were put back")
+        number = number.zfill(of.digits)
     issuer = _optional(said, of.issuer, of.issuer_as) if of.issuer is not None else None
     if not number and not issuer:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from schemas.events import Handling
@@ -84,6 +85,16 @@ def marks_of_forms(text: str | None) -> Iterator[Handling]:
             yield mark
 
 
+@lru_cache(maxsize=256)
+def _marks_of_form(form: str) -> tuple[Handling, ...]:
+    return tuple(marks_of_forms(form))
+
+
+@lru_cache(maxsize=4096)  # a reason is given again and again: a flight, a code
+def _marks_of_reason(reason: str) -> tuple[Handling, ...]:
+    return (*marks_of(reason), *marks_of_forms(reason))
+
+
 def marks_of_event(fields: Mapping[str, Any]) -> Iterator[Handling]:
     """What an event's class, fact, form or reason betrays."""
     for name in ("class_of_admission", "requested_class", "granted_class"):
@@ -92,9 +103,8 @@ def marks_of_event(fields: Mapping[str, Any]) -> Iterator[Handling]:
     if (fact := fields.get("fact")) is not None and (mark := FACTS.get(fact)) is not None:
         yield mark
     if (form := fields.get("form")) is not None:
-        yield from marks_of_forms(form)
+        yield from _marks_of_form(form)
     if (reason := fields.get("reason")) is not None:
-        yield from marks_of(reason)
-        yield from marks_of_forms(reason)
+        yield from _marks_of_reason(reason)
         if fact == "work_authorised" and (mark := mark_of_permit(reason)) is not None:
             yield mark

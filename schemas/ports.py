@@ -33,7 +33,7 @@ _NOWHERE = ("NOT REPORTED", "UNIDENTIF", "UNKNOWN", "No PORT Code", "Collapsed",
 
 def port(code: str) -> Port | None:
     """The port of a code of the former INS, None where the table does not have it."""
-    return _ports().get(code)
+    return ports().get(code)
 
 
 class PortOfCanada(NamedTuple):
@@ -65,7 +65,8 @@ def is_post(code: str) -> bool:
 
 
 @cache
-def _ports() -> dict[str, Port]:
+def ports() -> dict[str, Port]:
+    """The ports of all codes of the former INS."""
     return {code: Port(code, zone, name) for code, zone, _, name in _rows("ports")}
 
 

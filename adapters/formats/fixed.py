@@ -57,10 +57,10 @@ class FixedFormat:
     layout: Layout
     length: int
     kind: str
-    header: str
-    detail: str
-    trailer: str
     same: tuple[str, str]  # a field of the header and one of the trailer
+    header: str = "H"
+    detail: str = "D"
+    trailer: str = "T"
     controls: tuple[Control, ...] = ()
     check: Callable[[Reading], None] = accept
     descriptors: Descriptors | None = None  # where records are of variable length

@@ -24,7 +24,7 @@ from lxml import etree
 from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.fields import Fields as Reading
 from adapters.formats.xml_message import content_of
-from adapters.formats.xml_safe import OutOfBounds, check_bounds, check_element, safe_parser
+from adapters.formats.xml_safe import NAME, OutOfBounds, check_element, safe_parser
 from adapters.formats.xml_valid import fits
 
 Fields = Mapping[str, Any]
@@ -119,6 +119,7 @@ class _Cut:
     stray: bool  # text before it
     last: int = 0  # where its end tag begins; behind it if the start tag is the end tag as well
     end: int = 0
+    beyond: str = ""  # why it is out of bounds, if so
 
 
 class _Cutter:
@@ -126,19 +127,37 @@ class _Cutter:
 
     def __init__(self, format: XmlBatchFormat) -> None:
         self._format = format
-        self._depth = 0
         self._stray = False
         self._open: _Cut | None = None
         self.half: _Cut | None = None  # read to its end tag; how long that is, is not known yet
         self.cuts: list[_Cut] = []
         self.codec = "utf-8"  # unless the first bytes say another
-        self.tag = ("", "")  # the root's start tag with its namespaces alone, and its end tag
+        self.tag = (b"", b"")  # the root's start tag with its namespaces alone, and its end tag
         self.stray = False  # text behind the last record
         self._expat = expat.ParserCreate()
         self._expat.XmlDeclHandler = self._declaration
         self._expat.StartDoctypeDeclHandler = self._doctype
-        self._expat.StartElementHandler = self._start
-        self._expat.EndElementHandler = self._stop
+        self._expat.StartElementHandler = self._root
+        self._inside = self._handlers_inside()
+
+    def _handlers_inside(self) -> tuple[Callable[..., None], Callable[..., None]]:
+        """What takes the tags inside a child of the root, nearly all there are: how deep they are, and their bounds."""
+        depth = 0
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if attributes or len(name) > NAME:
+                self._bound(name, attributes)
+
+        def stop(_: str) -> None:
+            nonlocal depth
+            if depth:
+                depth -= 1
+            else:
+                self._child_ends()
+
+        return start, stop
 
     def feed(self, data: bytes, *, last: bool) -> None:
         """Take the next piece. Raises _Refused."""
@@ -165,46 +184,43 @@ class _Cutter:
     def _doctype(self, *_: object) -> None:
         raise _Refused("a document type declaration, which is not read", self.line)
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if self._depth > 1:  # nearly all
-            self._depth += 1
-            return
-        if self._depth == 0:
-            self._root(name, attributes)
-        else:
-            at = self._expat.CurrentByteIndex
-            self._close_until(at)
-            self._open, self._stray = _Cut(at, self.line, self._stray), False
-            self._listen(between=False)
-        self._depth += 1
+    def _bound(self, name: str, attributes: dict[str, str]) -> None:
+        """Note the first tag of a child that is out of bounds: the child is not parsed then."""
+        try:
+            check_element(name, attributes)
+        except OutOfBounds as error:
+            if self._open is not None:
+                self._open.beyond = self._open.beyond or str(error)
 
-    def _stop(self, _: str) -> None:
-        self._depth -= 1
-        if self._depth > 1:
-            return
+    def _child_begins(self, name: str, attributes: dict[str, str]) -> None:
         at = self._expat.CurrentByteIndex
-        if self._depth == 1 and self._open is not None:
-            self._open.last = at
+        self._close_until(at)
+        self._open, self._stray = _Cut(at, self.line, self._stray), False
+        self._bound(name, attributes)
+        self._listen(between=False)
+        self._expat.StartElementHandler, self._expat.EndElementHandler = self._inside
+
+    def _child_ends(self) -> None:
+        if self._open is not None:
+            self._open.last = self._expat.CurrentByteIndex
             self.half, self._open = self._open, None
-            self._listen(between=True)
-        elif self._depth == 0:
-            self._close_until(at)
-            self.stray = self._stray
-            self._listen(between=False)
+        self._listen(between=True)
+
+    def _root_ends(self, _: str) -> None:
+        self._close_until(self._expat.CurrentByteIndex)
+        self.stray = self._stray
+        self._listen(between=False)
 
     def _root(self, name: str, attributes: dict[str, str]) -> None:
         try:
             check_element(name, attributes)
+            spaces = [(key, value) for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")]
+            resolved, self.tag = _resolved(name, tuple(spaces))
         except OutOfBounds as error:
             raise _Refused(str(error), self.line) from None
-        spaces = [(key, value) for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")]
-        declared = "".join(f" {key}={quoteattr(value)}" for key, value in spaces)
-        self.tag = (f"<{name}{declared}>", f"</{name}>")
-        try:
-            result = _resolved(*self.tag)
         except (etree.LxmlError, ValueError):
             raise _Refused("a root whose name or namespace is none", self.line) from None
-        if result != f"{{{self._format.namespace}}}{self._format.root}":
+        if resolved != (self._format.namespace, self._format.root):
             expected = f"{self._format.root} in {self._format.namespace}"
             raise _Refused(f"the root is {name[:80]!r}, {expected} expected", self.line)
         self._listen(between=True)
@@ -213,6 +229,8 @@ class _Cutter:
         """Between two records everything is told, because the first thing there ends the record before it."""
         self._expat.CharacterDataHandler = self._text if between else None
         self._expat.DefaultHandler = self._other if between else None
+        if between:
+            self._expat.StartElementHandler, self._expat.EndElementHandler = self._child_begins, self._root_ends
 
     def _text(self, text: str) -> None:
         self._close_until(self._expat.CurrentByteIndex)
@@ -366,12 +384,11 @@ class _Reading:
             data = bytes(self.held[start:end])
             if self._codec != "utf-8":  # which the parser checks by itself
                 data = data.decode(self._codec).encode()
-            check_bounds(data)
-            element = etree.fromstring(opening.encode() + data + closing.encode(), safe_parser())[0]
+            if cut.beyond:
+                return _Wrong(cut.beyond)
+            element = etree.fromstring(b"".join((opening, data, closing)), safe_parser())[0]
         except UnicodeDecodeError:
             return _Wrong(f"characters that are none in {self._codec}")
-        except OutOfBounds as error:
-            return _Wrong(str(error))
         except etree.XMLSyntaxError as error:
             why = _PLACE.sub("", error.msg or "")[:200]
             return _Wrong(f"not well-formed: {why}", cut.line + (error.lineno or 1) - 1)
@@ -397,9 +414,15 @@ class _Reading:
 
 
 @lru_cache(maxsize=64)
-def _resolved(opening: str, closing: str) -> str:
-    """Return the name of an element in its namespace. Raises LxmlError, ValueError."""
-    return etree.fromstring(f"{opening}{closing}".encode(), safe_parser()).tag
+def _resolved(name: str, spaces: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], tuple[bytes, bytes]]:
+    """A root's namespace and local name, and its start tag, with its namespaces alone, and end tag.
+
+    Raises LxmlError, ValueError.
+    """
+    declared = "".join(f" {key}={quoteattr(value)}" for key, value in spaces)
+    opening, closing = f"<{name}{declared}>".encode(), f"</{name}>".encode()
+    said = etree.QName(etree.fromstring(opening + closing, safe_parser()))
+    return (said.namespace or "", said.localname), (opening, closing)
 
 
 def _by_first_bytes(data: bytes) -> str | None:

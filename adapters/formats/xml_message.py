@@ -265,7 +265,10 @@ def _content(element: etree._Element) -> Any:
     for child in element:
         name = local_name(child.tag)
         if len(child):
-            _put(content, name, _content(child))
+            if name in content:
+                _put(content, name, _content(child))
+            else:
+                content[name] = [_content(child)]
         else:
             text = child.text or ""
             one = text if text.isalnum() else " ".join(text.split())

@@ -16,9 +16,9 @@ ATTRIBUTES = 64
 NAME = 256
 """Characters of an element's or attribute's name, with its prefix."""
 _SUSPECT = re.compile(
-    # a start tag: up to 64 times some of it and a value, and then more of either than there may be. Possessive, so
-    # that each byte is read once
-    rb"<[^!?/<>\"'](?:[^<>\"']{0,256}+(?:\"[^\"<]*+\"|'[^'<]*+')){0,64}+(?:[^<>\"']{257}|[^<>\"']*+[\"'])"
+    # a start tag: up to 64 times some of it and a value, and then more of either than there may be: a character too
+    # many, or a quote. Possessive, so that no byte is read again and again
+    rb"<[^!?/<>\"'](?:[^<>\"']{0,256}+(?:\"[^\"<]*+\"|'[^'<]*+')){0,64}+[^<>\"']{0,256}+[^<>]"
 )
 """What no start tag within bounds matches; text, comments and broken tags may, so it only says where to look closer."""
 

@@ -14,10 +14,13 @@ import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
 from services.cli.context import MISUSED, Refusal, need, settings_of
-from services.cli.progress import advancing, shown
+from services.cli.meter import Meter, apart
 
 if TYPE_CHECKING:
     from services.settings import Settings
+
+_MANY = 1000
+"""Lines after which an export looks whether to say how far it is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -92,14 +95,17 @@ async def _run(
         micros = None if known_at is None else round(known_at.timestamp() * 1_000_000)
         written = lines(store.reads, as_of=second, known_at=micros, confidential=confidential)
         # one line says what is complete; to count the persons is worth while for a terminal alone
-        count = 1 + sum((await store.reads.outcomes()).values()) if shown() else None
-        with advancing("export", count) as advance:
-            async with aclosing(written) as result:
-                async for line in result:
-                    advance()
-                    total.update(line + b"\n")
-                    if not digest and not _written(line):
-                        break
+        count = 1 + sum((await store.reads.outcomes()).values()) if apart() else None
+        meter = Meter("lines") if count is not None else None
+        done = 0
+        async with aclosing(written) as result:
+            async for line in result:
+                done += 1
+                if meter is not None and done % _MANY == 0:
+                    meter.at(done, count, "exported")
+                total.update(line + b"\n")
+                if not digest and not _written(line):
+                    break
     finally:
         await store.close()
     if digest:

@@ -28,6 +28,11 @@ def wanted(progress: bool | None) -> bool:
     return sys.stderr.isatty() if progress is None else progress
 
 
+def apart() -> bool:
+    """Whether a person watches standard error, and results do not go to the same terminal."""
+    return sys.stderr.isatty() and not sys.stdout.isatty()
+
+
 class Meter:
     """Is told how far something is, as often as one likes, and says so every few seconds."""
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from services.cli.meter import Meter, duration, wanted
+from services.cli.meter import Meter, apart, duration, wanted
 from services.ingest import host
 
 
@@ -121,3 +121,26 @@ def test_progress_is_for_a_terminal_unless_it_is_asked_for(monkeypatch: pytest.M
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (750, "12:30"), (7_384, "2:03:04")])
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+class Terminal(io.StringIO):
+    """What a person watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("error", "output", "told"),
+    [
+        (Terminal(), io.StringIO(), True),
+        (io.StringIO(), io.StringIO(), False),
+        (Terminal(), Terminal(), False),  # the lines of the result would run into it
+    ],
+)
+def test_an_export_tells_how_far_it_is_beside_its_results_alone(
+    monkeypatch: pytest.MonkeyPatch, error: io.StringIO, output: io.StringIO, told: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr", error)
+    monkeypatch.setattr("sys.stdout", output)
+    assert apart() is told

@@ -12,10 +12,10 @@ from typing import Any
 from lxml import etree
 
 from adapters.converters import choice, country, instant_at, sex
-from adapters.core import Closing, Feed, Record, System
+from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
-from adapters.mapper import Mapper, Says, Vouches
+from adapters.mapper import RECORDS, Mapper, Says, Vouches, by_sequence
 from adapters.niem import birth, local_moment, name, numbers, tell_lost, text, texts
 from adapters.transports.sftp_drop import SftpDrop
 from schemas.countries import UNKNOWN_ISSUER
@@ -33,8 +33,6 @@ RECORDED, NATIONALITY, ISSUER = instant_at("UTC"), country(NAMES, ICAO), country
 ACTION, DIRECTION = choice("N", "C", "D"), choice(*CODES["directions"])
 OFFICES = {"CA": "America/Toronto", "US": "America/New_York"}
 """Where a port is not known, the day of a crossing is taken for one of this zone."""
-RECORDS = 10**7
-"""More than a batch has records: its sequence and the place in it make one number."""
 _KEY, _OFFSET = re.compile(r"BC[0-9]{12}"), re.compile(r"T.*(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 
 
@@ -131,23 +129,15 @@ def says(crossing: Fields) -> Iterator[Says]:
 
 def coverage(header: Fields) -> tuple[datetime, datetime] | None:
     """Since and through, if the batch vouches for anything. Raises ValueError."""
-    if not (said := header.get("Coverage")):
+    if not (said := header.group("Coverage")):
         return None
-    since, through = (said.need(f"Coverage{end}DateTime", RECORDED) for end in ("Since", "Through"))
-    if through < since:
-        raise ValueError("Coverage runs backwards")
-    return since, through
+    return said.period("CoverageSinceDateTime", "CoverageThroughDateTime", RECORDED, "Coverage")
 
 
 def check(header: Fields) -> None:
     """What the schema cannot say of a header. Raises ValueError."""
     header.need("BatchCreatedDateTime", RECORDED)
     coverage(header)
-
-
-def version(record: Record) -> int:
-    """The batch's sequence and the place in it."""
-    return int(record.header["BatchSequenceNumeric"]) * RECORDS + record.number
 
 
 def vouches(closing: Closing) -> Iterator[Vouches]:
@@ -176,7 +166,7 @@ FORMAT = XmlBatchFormat(
 )
 MAPPING = Mapper(
     key=key,
-    version=version,
+    version=by_sequence("BatchSequenceNumeric"),
     recorded=lambda said: RECORDED(text(said, "CrossingRecordedDateTime"), "CrossingRecordedDateTime"),
     retracted=lambda said: ACTION(text(said, "CrossingActionCode"), "CrossingActionCode") == "D",
     skips=skips,

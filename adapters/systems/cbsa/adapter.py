@@ -12,7 +12,7 @@ from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
 from adapters.formats.control import Control
 from adapters.formats.delimited import DelimitedFormat
-from adapters.mapper import Mapper, Person, Says, Vouches
+from adapters.mapper import RECORDS, Mapper, Person, Says, Vouches, by_sequence
 from adapters.transports.sftp_drop import SftpDrop
 from schemas.countries import UNKNOWN_ISSUER
 from schemas.country_codes import ICAO, NAMES
@@ -29,8 +29,6 @@ NATIONALITY, ISSUER = country(NAMES, ICAO), country(NAMES, ICAO, of="issuer")
 PERSON = Person(
     "LAST-NAME", ("FIRST-NAME", "MIDDLE-NAME"), "BIRTH-DATE", "SEX", "NATIONALITY", citizenship_as=NATIONALITY
 )
-RECORDS = 10**7
-"""More than a file has records: its sequence and the place in it make one number."""
 _KEY, _TIME = re.compile(r"CA[0-9]{10}"), re.compile(r"[0-9]{2}:[0-5][0-9]")
 _SEQUENCE_DIGITS = 9
 
@@ -43,8 +41,7 @@ def check(header: Fields) -> None:
     if not (sequence.isascii() and sequence.isdecimal() and len(sequence) <= _SEQUENCE_DIGITS and int(sequence)):
         raise ValueError(f"SEQUENCE {sequence!r} is no number of a file")
     header.need("MADE", instant)
-    if header.need("THROUGH", instant) < header.need("SINCE", instant):
-        raise ValueError("the coverage runs backwards")
+    header.period("SINCE", "THROUGH", instant, "the coverage")
 
 
 def key(detail: Fields) -> str:
@@ -147,7 +144,7 @@ FORMAT = DelimitedFormat(
 )
 MAPPING = Mapper(
     key=key,
-    version=lambda record: int(record.header["SEQUENCE"]) * RECORDS + record.number,
+    version=by_sequence("SEQUENCE"),
     recorded=lambda detail: detail.need("UPDATED", instant),
     retracted=lambda detail: detail.need("ACTION", choice("N", "C", "D")) == "D",
     skips=skips,

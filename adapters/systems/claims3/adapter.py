@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters import petitions
-from adapters.converters import code, country, day, day_or_status, text, whole, whole_day
-from adapters.core import Closing, Feed, System
+from adapters.converters import code, country, day, day_or_status, whole, whole_day
+from adapters.core import Feed, System
 from adapters.fields import Fields
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import Mapper, Number, Person, Says, vouching
 from adapters.transports.database_poll import DatabasePoll
-from adapters.transports.rows import parse, timestamp
+from adapters.transports.rows import timestamp
 from schemas.country_codes import CLAIMS_NUMERIC, ICAO, INS_ALPHA
 from schemas.events import Extension, Handling, Status
 from schemas.identifiers import Scheme
@@ -22,89 +22,58 @@ COLUMNS = """
     requested_until granted_class granted_until valid_from new_i94_number void_flag last_update_ts requested_action
     t_u_vawa_flag
 """.split()
-FORM = code(FORMS := {"I-539": "extend", "I-129": "extend", "I-485": "adjust", "I-765": None})
+FORM = code(petitions.FORMS | {"I-765": ""})
 ACTION = code({action: action.lower() for action in ("FILED", "APPROVED", "DENIED", "WITHDRAWN", "APPEALED")})
 VOID = code({"Y": True, "N": False})
-OFFICE = "America/New_York"
-"""Days are days at the agency's headquarters; service centers lie in four zones."""
-COUNTRIES = (INS_ALPHA, CLAIMS_NUMERIC, ICAO)
+OFFICE = "America/New_York"  # of the agency's headquarters, whose days these are; service centers lie in four zones
+COUNTRY, ISSUER = (country(INS_ALPHA, CLAIMS_NUMERIC, ICAO, of=use) for use in ("citizenship", "issuer"))
 NUMBERS = (
     Number(Scheme.RECEIPT, "receipt_number", needed=True),
     Number(Scheme.A_NUMBER, "a_number"),
     Number(Scheme.I94, "i94_number"),
-    Number(Scheme.PASSPORT, "passport_number", issuer="passport_country", issuer_as=country(*COUNTRIES, of="issuer")),
+    Number(Scheme.PASSPORT, "passport_number", issuer="passport_country", issuer_as=ISSUER),
 )
-APPLICANT = Person(
-    "family_name",
-    ("given_name",),
-    "date_of_birth",
-    "sex",
-    "country_of_citizenship",
-    NUMBERS,
-    citizenship_as=country(*COUNTRIES),
-)
+PERSON = ("family_name", ("given_name",), "date_of_birth", "sex", "country_of_citizenship")
+APPLICANT = Person(*PERSON, NUMBERS, citizenship_as=COUNTRY)
 APPROVED = replace(APPLICANT, numbers=(*NUMBERS[:3], Number(Scheme.I94, "new_i94_number"), NUMBERS[3]))
-
-
-def asked(row: Fields, requested: str | None, current: str | None) -> str | None:
-    """What the application asks for."""
-    if FORMS[row["form_type"]] != "extend":
-        return FORMS[row["form_type"]]
-    action = row.optional("requested_action", petitions.asks)
-    return action or ("change_class" if requested not in (None, current) else "extend")
 
 
 def skips(row: Fields) -> str | None:
     """Applications that move no stay."""
     if not FORM(row.text("form_type"), "form_type"):
         return "employment-authorisation-only"
-    consular = row["form_type"] == "I-129" and row.optional("requested_action", text) == petitions.CONSULATE
-    return "consular-notification" if consular else None
+    return petitions.consular(row, row["form_type"], "requested_action")
 
 
 def says(row: Fields) -> Iterator[Says]:
     """The action; permanent residence once it is granted. Raises ValueError."""
-    form, action, happened = row["form_type"], row.text("action_code"), row.present("action_date", day)
-    if happened is None:
-        raise ValueError("action_date is absent")
+    form, action, happened = row["form_type"], row.text("action_code"), row.need("action_date", day)
     filed = row.optional("filed_date", day)
     if action == "FILED" and filed not in (None, happened):
         row.lose("filed_date", f"filed_date {filed} is not action_date {happened}")
     approved = action == "APPROVED"
-    who = (APPROVED if approved else APPLICANT).of(row)
-    if len(who.identifiers) == 1 and not who.names:
-        raise ValueError("a receipt alone: neither name nor identifier of a person")
-    fields = {"occurred_at": whole_day(happened, OFFICE), "subject": who}
-    classes = (row.optional(column, petitions.plain_class) for column in ("current_class", "requested_class"))
-    current, requested = classes
-    granted = row.optional("granted_class", petitions.plain_class) if approved else None
+    subject = petitions.applicant(APPROVED if approved else APPLICANT, row)
+    fields = {"occurred_at": whole_day(happened, OFFICE), "subject": subject}
+    current, requested = (row.optional(f"{which}_class", petitions.plain_class) for which in ("current", "requested"))
+    granted = petitions.granted(row, "granted_class", "granted_until", "valid_from") if approved else {}
     application = {
         "receipt": row["receipt_number"],
         "form": form,
-        "asks": asked(row, requested, current),
+        "asks": petitions.asked(row, form, "requested_action", current, requested),
         "action": ACTION(action, "action_code"),
         "filed_on": happened if action == "FILED" else filed,
         "requested_class": requested,
         "requested_until": row.optional("requested_until", day_or_status),
-        "granted_class": granted,
-        "granted_until": row.optional("granted_until", day_or_status) if approved else None,
-        "valid_from": row.optional("valid_from", day) if approved else None,
     }
-    yield Says(Extension, fields | application)
+    yield Says(Extension, fields | application | granted)
     if form == "I-485" and approved:
-        yield Says(Status, fields | {"fact": "permanent_resident", "class_of_admission": granted}, "status")
+        resident = {"fact": "permanent_resident", "class_of_admission": granted["granted_class"]}
+        yield Says(Status, fields | resident, "status")
 
 
 def taken_back(row: Fields) -> Iterator[Says]:
     """Of a petition that asks for a notice to a consulate after all, what takes back that it extends a stay."""
     return says(row) if row["form_type"] == "I-129" and row.need("row_version", whole) > 1 else iter(())
-
-
-def vouches(closing: Closing) -> Iterator[Vouches]:
-    """Every action through the owner's clock was in the view."""
-    since, through = (parse(closing.fields[name]) for name in ("since", "through"))
-    record = f"coverage through {closing.fields['through']}"
-    yield Vouches(record, int(through.timestamp()), "extension", since, through, through)
 
 
 MAPPING = Mapper(
@@ -115,7 +84,7 @@ MAPPING = Mapper(
     retracted=lambda row: VOID(row.text("void_flag"), "void_flag"),
     says=says,
     taken_back=taken_back,
-    vouches=vouches,
+    vouches=vouching("extension"),  # every action through the owner's clock was in the view
     handling=lambda row: (Handling.PROTECTED,) if str(row.get("t_u_vawa_flag") or "").strip() else (),
 )
 VIEW = DatabasePoll(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from adapters import petitions
 from adapters.converters import code, country, day, text, whole_day
 from adapters.core import Feed, Filtered, System
 from adapters.fields import Fields
@@ -49,9 +50,7 @@ def key(row: Fields) -> str:
 
 def applicant(row: Fields) -> Subject:
     """The person, with the name from the oath behind the one before. Raises ValueError."""
-    who = APPLICANT.of(row)
-    if len(who.identifiers) == 1 and not who.names:
-        raise ValueError("a receipt alone: neither name nor identifier of a person")
+    who = petitions.applicant(APPLICANT, row)
     family, given = row.optional("new_last_name", text), row.optional("new_first_name", text)
     if family or given:
         before = who.names[0] if who.names else None

@@ -13,7 +13,7 @@ from adapters.core import Feed, Filtered, Record, System
 from adapters.fields import Fields
 from adapters.formats.json_page import JsonPage
 from adapters.mapper import Mapper, Says, vouching
-from adapters.systems.elis.applications import ASKS, application, status
+from adapters.systems.elis.applications import application, status
 from adapters.systems.elis.case_status import DECISIONS, OFFICE, CaseStatus, meaning_of, office_day
 from adapters.systems.elis.person import PERSON, documents, receipt_of
 from adapters.transports.rest_items import RestItems
@@ -24,7 +24,7 @@ from schemas.events import Handling, Status
 RULES = {"I-589": "asylum-is-told-by-raps"} | dict.fromkeys(
     ("I-765", "I-131", "I-130", "I-140", "I-90", "I-751", "G-28", "I-912", "I-824", "I-907"), "moves-no-stay"
 )
-FORMS = {form.replace("-", ""): form for form in (*ASKS, *RULES, "N-400", "I-821")}
+FORMS = {form.replace("-", ""): form for form in (*petitions.FORMS, *RULES, "N-400", "I-821")}
 DAYS = ("receivedDate", "decisionDate", "submittedDate", "modifiedDate", "date")
 _FORM = re.compile(r"(?:FORM\s*)?([A-Z]{1,2})[-\s]?([0-9]{2,4}[A-Z]{0,2})(?![A-Z0-9])")
 
@@ -57,8 +57,8 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
     form = form_of(case)
     if form is None or form in RULES:
         return Filtered(RULES[form] if form is not None else "unknown-form")
-    if form == "I-129" and details.optional("requestedAction", text) == petitions.CONSULATE:
-        return Filtered("consular-notification")
+    if (rule := petitions.consular(details, form, "requestedAction")) is not None:
+        return Filtered(rule)
     if listed is not None and receipt_of(listed) != receipt_of(case):
         raise ValueError("the answer is for another receipt than was asked for")
     known = CaseStatus.of(case)
@@ -77,7 +77,7 @@ def says(answer: Fields) -> Iterable[Says] | Filtered:
             raise ValueError(wrong.reason)
         return Filtered("no-day")
     common: dict[str, Any] = {"subject": PERSON.of(answer, list(documents(details, known.action)))}
-    if form in ASKS:
+    if form in petitions.FORMS:
         common |= {"receipt": receipt_of(case), "form": form}
         return application(known.action, filed, decided, details, common)
     return status(form, known.action, filed, decided, details, common)

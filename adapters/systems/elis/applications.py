@@ -7,28 +7,23 @@ from datetime import date
 from typing import Any
 
 from adapters import petitions
-from adapters.converters import day, day_or_status, whole_day
+from adapters.converters import day_or_status, whole_day
 from adapters.fields import Fields
 from adapters.mapper import Says
 from adapters.systems.elis.case_status import OFFICE
 from schemas.events import Extension, Status
-
-ASKS = {"I-539": "extend", "I-129": "extend", "I-485": "adjust"}
-"""What a form asks for."""
 
 
 def application(
     action: str, filed: date | None, decided: date | None, details: Fields, common: dict[str, Any]
 ) -> Iterator[Says]:
     """What becomes of an application to stay longer, otherwise or for good. Raises ValueError."""
-    asks, current = ASKS[common["form"]], details.optional("currentClass", petitions.plain_class)
-    asked = details.optional("requestedClass", petitions.plain_class)
-    requested = details.optional("requestedAction", petitions.asks) if asks == "extend" else None
-    changes = asks == "extend" and asked not in (None, current)
+    form, current = common["form"], details.optional("currentClass", petitions.plain_class)
+    requested = details.optional("requestedClass", petitions.plain_class)
     common |= {
-        "asks": requested or ("change_class" if changes else asks),
+        "asks": petitions.asked(details, form, "requestedAction", current, requested),
         "filed_on": filed,
-        "requested_class": asked,
+        "requested_class": requested,
         "requested_until": details.optional("requestedUntil", day_or_status),
     }
     if filed is not None:
@@ -36,13 +31,10 @@ def application(
     if decided is None:
         return
     fields = common | {"occurred_at": whole_day(decided, OFFICE), "action": action}
-    granted = details.optional("grantedClass", petitions.plain_class) if action == "approved" else None
-    if action == "approved":
-        fields |= {"granted_class": granted, "granted_until": details.optional("grantedUntil", day_or_status)}
-        fields |= {"valid_from": details.optional("validFrom", day)}
-    yield Says(Extension, fields, part="decision")
-    if asks == "adjust" and action == "approved":
-        resident = {"fact": "permanent_resident", "class_of_admission": granted}
+    granted = petitions.granted(details, "grantedClass", "grantedUntil", "validFrom") if action == "approved" else {}
+    yield Says(Extension, fields | granted, part="decision")
+    if form == "I-485" and action == "approved":
+        resident = {"fact": "permanent_resident", "class_of_admission": granted["granted_class"]}
         who = {"subject": fields["subject"], "occurred_at": fields["occurred_at"]}
         yield Says(Status, who | resident, part="status")
 

@@ -2,73 +2,47 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, Literal
 
-from adapters.converters import choice, code, country, digits_birth, digits_day, digits_instant, symbol, text
+from adapters.converters import choice, code, country, digits_birth, digits_day, digits_instant, symbol, tables, whole
 from adapters.core import Closing, Feed, System
 from adapters.dates import moment_of
 from adapters.fields import Fields
 from adapters.formats.control import Control
 from adapters.formats.fixed import FixedFormat
 from adapters.formats.layout import Choice, Layout
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import RECORDS, Mapper, Number, Person, Says, Vouches, by_sequence
 from adapters.transports.file_drop import FileDrop
 from schemas.country_codes import ICAO, INS_NUMERIC
 from schemas.events import Arrival, Departure, Extension
 from schemas.identifiers import Scheme
 from schemas.moments import Moment, zone
-from schemas.ports import Port, port
+from schemas.ports import Port, ports
 
-HERE = files("adapters.systems.i94")
-CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
-TABLES = ("modes", "evidences", "inspections", "scopes")
-MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in TABLES)
+CODES = tables("adapters.systems.i94")
+MODE, EVIDENCE, INSPECTION, SCOPE = (code(CODES[name]) for name in ("modes", "evidences", "inspections", "scopes"))
+OWN_PORTS = {each: Port(each, zone=place, name=name) for each, (name, place) in CODES["ports"].items()}
+PORT = code(ports() | OWN_PORTS)
 OFFICE = "America/New_York"
 """Where a port is not known, the day of a crossing is taken for one of this zone."""
-RECORDS = 10**7
-"""More than a file has records: file sequence and place in the file make one number."""
-SHORT = re.compile(r"[0-9]{9,10}")
-"""A number of the I-94 that has lost its leading zeros on its way through a number."""
-
-
-def admission_number(value: Any, what: str) -> str:
-    """The number of the I-94, with the zeros that it has lost. Raises ValueError."""
-    number = text(value, what)
-    return number.zfill(11) if SHORT.fullmatch(number) else number
-
-
+COUNTRY, ISSUER = country(INS_NUMERIC, ICAO), country(INS_NUMERIC, ICAO, of="issuer")
 NUMBERS = (
-    Number(Scheme.I94, "I94-NUMBER", number_as=admission_number),
-    Number(
-        Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE", issuer_as=country(INS_NUMERIC, ICAO, of="issuer")
-    ),
+    Number(Scheme.I94, "I94-NUMBER", digits=11),
+    Number(Scheme.PASSPORT, "PASSPORT-NUMBER", issuer="PASSPORT-STATE", issuer_as=ISSUER),
     Number(Scheme.VISA, "VISA-FOIL"),
 )
-PERSON = Person(
-    "FAMILY-NAME",
-    ("GIVEN-NAME",),
-    "BIRTH-DATE",
-    "SEX-CODE",
-    "CITIZENSHIP",
-    NUMBERS,
-    birth_as=digits_birth,
-    citizenship_as=country(INS_NUMERIC, ICAO),
-)
+NAMES = ("FAMILY-NAME", ("GIVEN-NAME",))
+PERSON = Person(*NAMES, "BIRTH-DATE", "SEX-CODE", "CITIZENSHIP", NUMBERS, digits_birth, citizenship_as=COUNTRY)
 
 
 def coverages(header: Fields) -> Iterator[tuple[str, datetime, datetime]]:
     """Scope, since, through of the entries in use. Raises ValueError."""
     for entry in header.groups("COVERAGE")[: header["COVERAGE-COUNT"]]:
         scope = entry.need("COVERAGE-SCOPE", SCOPE)
-        since, through = (entry.need(name, digits_instant) for name in ("COVERAGE-SINCE", "COVERAGE-THROUGH"))
-        if through < since:
-            raise ValueError(f"coverage of {scope} runs backwards")
-        yield scope, since, through
+        yield scope, *entry.period("COVERAGE-SINCE", "COVERAGE-THROUGH", digits_instant, f"coverage of {scope}")
 
 
 def check(header: Fields) -> None:
@@ -83,15 +57,13 @@ def check(header: Fields) -> None:
     list(coverages(header))
 
 
+COPYBOOK = files("adapters.systems.i94").joinpath("record.cpy")
 BODIES = Choice("RECORD-TYPE", {"H": "HEADER-BODY", "D": "DETAIL-BODY", "T": "TRAILER-BODY"})
 PARTS = Choice("TXN-TYPE", {"A": "ARRIVAL-DATA", "D": "DEPARTURE-DATA", "X": "EXTENSION-DATA"})
 FORMAT = FixedFormat(
-    layout=Layout.of(HERE.joinpath("record.cpy").read_text(), choices={"RECORD-BODY": BODIES, "TYPE-DATA": PARTS}),
+    layout=Layout.of(COPYBOOK.read_text(), choices={"RECORD-BODY": BODIES, "TYPE-DATA": PARTS}),
     length=250,
     kind="RECORD-TYPE",
-    header="H",
-    detail="D",
-    trailer="T",
     same=("FILE-SEQUENCE", "TRAILER-SEQUENCE"),
     controls=(
         Control("DETAIL-COUNT"),
@@ -104,27 +76,9 @@ FORMAT = FixedFormat(
 )
 
 
-def key(detail: Fields) -> str:
-    """The transaction's number. Raises ValueError."""
-    number = detail["TXN-NUMBER"]
-    if number < 1:
-        raise ValueError("TXN-NUMBER is zero")
-    return f"{number:011}"
-
-
-def place(value: Any, what: str) -> Port:
-    """The port by the interface's own table, else by that of the former INS. Raises ValueError."""
-    if (own := CODES["ports"].get(value)) is not None:
-        return Port(value, zone=own[1], name=own[0])
-    known = port(value) if isinstance(value, str) else None
-    if known is None:
-        raise ValueError(f"{what}: {value!r} is in no code table")
-    return known
-
-
 def where(detail: Fields) -> Port | None:
     """The port; one that is blank or in no table is told, and costs itself."""
-    known = detail.optional("PORT-CODE", place)
+    known = detail.optional("PORT-CODE", PORT)
     if known is None and all(lost.name != "PORT-CODE" for lost in detail.lost):
         detail.lose("PORT-CODE", "PORT-CODE is blank")
     return known
@@ -156,11 +110,9 @@ def period_end(said: Fields, kind: str, day: str) -> date | Literal["D/S"] | Non
 def says(detail: Fields) -> Iterator[Says]:
     """The event of a transaction. Raises ValueError."""
     at = where(detail)
-    if SHORT.fullmatch(detail.text("I94-NUMBER") or ""):
-        detail.lose("I94-NUMBER", "leading zeros of I94-NUMBER, which were put back")
     fields: dict[str, Any] = {"occurred_at": moment(detail, at), "subject": PERSON.of(detail)}
     if (extended := detail.group("EXTENSION-DATA")) is not None:
-        yield Says(Extension, fields | extension(extended) | {"receipt": key(detail)})
+        yield Says(Extension, fields | extension(extended) | {"receipt": MAPPING.key(detail)})
         return
     fields["port"] = at.code if at is not None and at.somewhere else None
     fields["mode"] = detail.need("MODE-CODE", MODE)
@@ -197,8 +149,8 @@ def vouches(closing: Closing) -> Iterator[Vouches]:
 
 
 MAPPING = Mapper(
-    key=key,
-    version=lambda detail: int(detail.header["FILE-SEQUENCE"]) * RECORDS + detail.number,
+    key=lambda detail: f"{detail.need('TXN-NUMBER', whole):011}",
+    version=by_sequence("FILE-SEQUENCE"),
     recorded=lambda detail: detail.need("LAST-UPDATED", digits_instant),
     retracted=lambda detail: detail.need("TXN-ACTION", choice("N", "C", "D")) == "D",
     says=says,

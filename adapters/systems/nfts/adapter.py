@@ -11,7 +11,7 @@ from adapters.core import Feed, System
 from adapters.fields import Fields
 from adapters.formats.control import Control
 from adapters.formats.delimited import DelimitedFormat
-from adapters.mapper import Mapper, Number, Person, Says
+from adapters.mapper import Mapper, Number, Person, Says, by_sequence
 from adapters.transports.file_drop import FileDrop
 from schemas.events import Status
 from schemas.identifiers import Identifier, InvalidIdentifier, Scheme
@@ -98,7 +98,7 @@ FORMAT = DelimitedFormat(
 )
 MAPPING = Mapper(
     key=key,
-    version=lambda record: int(record.header["SEQUENCE"]) * 10**7 + record.number,
+    version=by_sequence("SEQUENCE"),
     recorded=lambda detail: detail.need("UPDATED", instant),
     retracted=lambda detail: detail.need("ACTION", choice("N", "C", "D")) == "D",
     says=says,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 
 from lxml import etree
 
 from adapters import niem
-from adapters.converters import code, country, day, instant_at, whole_day
-from adapters.core import Closing, Feed, Record, System
+from adapters.converters import code, country, day, instant_at, tables, whole_day
+from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
 from adapters.formats.xml_batch import XmlBatchFormat
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import RECORDS, Mapper, Number, Person, Says, Vouches, by_sequence
 from adapters.systems.sevis.public import FEED
 from adapters.transports.file_drop import FileDrop
 from schemas.country_codes import ICAO, SEVIS
@@ -23,14 +21,12 @@ from schemas.events import Status
 from schemas.identifiers import Scheme
 
 HERE = files("adapters.systems.sevis")
-CODES: dict[str, Any] = tomllib.loads(HERE.joinpath("codes.toml").read_text())
+CODES = tables("adapters.systems.sevis")
 MEANINGS: dict[str, dict[str, str]] = CODES["meanings"]
 ELEMENTS = frozenset({*MEANINGS, "Administrative"})
 TERMINATION = code(CODES["terminations"])
 OFFICE = "America/New_York"
 MOMENT = instant_at(OFFICE)
-RECORDS = 10**7
-"""More than a batch has records: its sequence and the place in it make one number."""
 PERSON = "FamilyName GivenName MiddleName BirthDate Gender CitizenshipCountryCode".split()
 CITIZENSHIP, ISSUER = country(SEVIS, ICAO), country(SEVIS, ICAO, of="issuer")
 ID = Number(Scheme.SEVIS, "@sevisID", needed=True)
@@ -56,26 +52,14 @@ KNOWN = Person(numbers=(ID,))
 
 def coverage(header: Fields) -> tuple[datetime, datetime] | None:
     """Since and through, if the batch vouches for anything. Raises ValueError."""
-    said = header.get("Coverage")
-    if not said:
-        return None
-    since, through = said.need("Since", MOMENT), said.need("Through", MOMENT)
-    if through < since:
-        raise ValueError("Coverage runs backwards")
-    return since, through
+    said = header.group("Coverage")
+    return said.period("Since", "Through", MOMENT, "Coverage") if said else None
 
 
 def check(header: Fields) -> None:
     """What the schema cannot say of a header. Raises ValueError."""
     header.need("CreatedAt", MOMENT)
     coverage(header)
-
-
-def version(record: Record) -> int:
-    """The batch's sequence and the place in it. Raises ValueError."""
-    if record.number >= RECORDS:
-        raise ValueError(f"more than {RECORDS - 1} records in a batch")
-    return int(record.header["BatchSequence"]) * RECORDS + record.number
 
 
 def element(said: Fields) -> str:
@@ -128,7 +112,7 @@ FORMAT = XmlBatchFormat(
 )
 MAPPING = Mapper(
     key=lambda said: f"{said['@sevisID']}/{said['@requestID']}",
-    version=version,
+    version=by_sequence("BatchSequence"),
     skips=skips,
     recorded=lambda said: said["Result"].need("ProcessedAt", MOMENT),
     retracted=lambda said: said["@recordAction"] == "D",

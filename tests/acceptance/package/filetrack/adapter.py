@@ -9,7 +9,7 @@ from adapters.core import Closing, Feed, System
 from adapters.fields import Fields
 from adapters.formats.control import Control
 from adapters.formats.delimited import DelimitedFormat
-from adapters.mapper import Mapper, Number, Person, Says, Vouches
+from adapters.mapper import RECORDS, Mapper, Number, Person, Says, Vouches, by_sequence
 from adapters.transports.file_drop import FileDrop
 from schemas.events import Status
 from schemas.identifiers import Scheme
@@ -21,8 +21,7 @@ def check(header: Fields) -> None:
     """Whether it is the header of a file of this interface. Raises ValueError."""
     if header["VERSION"] != "1" or not header["SEQUENCE"].isdecimal():
         raise ValueError(f"VERSION {header['VERSION']!r}, SEQUENCE {header['SEQUENCE']!r}")
-    if header.need("THROUGH", instant) < header.need("SINCE", instant):
-        raise ValueError("the coverage runs backwards")
+    header.period("SINCE", "THROUGH", instant, "the coverage")
     header.need("MADE", instant)
 
 
@@ -43,7 +42,7 @@ def vouches(closing: Closing) -> Iterator[Vouches]:
     """What the file is complete for."""
     header = Fields(closing.header)
     since, through, made = (header.need(name, instant) for name in ("SINCE", "THROUGH", "MADE"))
-    yield Vouches(f"file {header['SEQUENCE']}", int(header["SEQUENCE"]) * 10**6, "status", since, through, made)
+    yield Vouches(f"file {header['SEQUENCE']}", int(header["SEQUENCE"]) * RECORDS, "status", since, through, made)
 
 
 FORMAT = DelimitedFormat(
@@ -57,7 +56,7 @@ FORMAT = DelimitedFormat(
 )
 MAPPING = Mapper(
     key=key,
-    version=lambda record: int(record.header["SEQUENCE"]) * 10**6 + record.number,
+    version=by_sequence("SEQUENCE"),
     recorded=lambda detail: detail.need("UPDATED", instant),
     retracted=lambda detail: detail.need("ACTION", choice("N", "C", "D")) == "D",
     says=says,
