@@ -193,7 +193,7 @@ class Fields:
             return known
         if kind is dict:
             known = Fields(value, self.lost)
-            self._seen[name] = known._seen
+            self._seen[name] = _seen_of(known)
         elif len(value) == 1 and type(value[0]) is dict:  # nearly all
             known = [Fields(value[0], self.lost)]
             self._seen[name] = [known[0]._seen]
