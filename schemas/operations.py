@@ -158,6 +158,9 @@ class Overview(Model):
     rebuild: RebuildStatus | None = Field(default=None, description="The view that is built beside the live one.")
     coverage: tuple[CoverageStatus, ...]
     dead_letters: tuple[DeadLetterStatus, ...]
+    free_bytes: int | None = Field(
+        default=None, description="Room on the disk of the data directory, on the machine that looked."
+    )
     problems: tuple[str, ...] = Field(description="What wants somebody's attention, the gravest first.")
 
 

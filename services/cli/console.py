@@ -44,7 +44,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     async with declared_bus(settings) as bus:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         history = History(settings.data_dir / "console-history.json")
-        watch = Watch(Observer(bus, store.reads, settings.feeds, store.home), history, wall_clock)
+        watch = Watch(Observer(bus, store.reads, settings.feeds, store.home, settings.data_dir), history, wall_clock)
         console = Console(
             trust=trust,
             limits=Limits.of(settings.api, time.monotonic),

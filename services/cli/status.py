@@ -71,10 +71,10 @@ async def observer(settings: Settings) -> AsyncIterator[Observer]:
     async with AsyncExitStack() as opened:
         bus = await opened.enter_async_context(declared_bus(settings))
         if not exists(settings.store_url):
-            yield Observer(bus, None, settings.feeds)
+            yield Observer(bus, None, settings.feeds, directory=settings.data_dir)
             return
         store = await opened.enter_async_context(followed(settings.store_url))
-        yield Observer(bus, store.reads, settings.feeds, store.home)
+        yield Observer(bus, store.reads, settings.feeds, store.home, settings.data_dir)
 
 
 def of_system(overview: Overview, system: str | None) -> Overview:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from shutil import disk_usage
 
 from bus.contract import Bus, Partition
 from schemas.operations import (
@@ -36,11 +38,18 @@ OVERDUE_SECONDS = 60
 class Observer:
     """Looks at one bus and one store, again and again: a second look reads only what is new of the topics."""
 
-    def __init__(self, bus: Bus, reads: SqlReads | None, configured: Collection[str], home: Home | None = None) -> None:
-        """Take the bus, the store's reads (None: there is no store yet), the feeds of the settings, and the table of
-        editions, by which a rebuild is seen.
+    def __init__(
+        self,
+        bus: Bus,
+        reads: SqlReads | None,
+        configured: Collection[str],
+        home: Home | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        """Take the bus, the store's reads (None: there is no store yet), the feeds of the settings, the table of
+        editions, by which a rebuild is seen, and the data directory.
         """
-        self._home = home
+        self._home, self._directory = home, directory
         self._bus = bus
         self._reads = reads
         self._configured = frozenset(name.replace(".", "/") for name in configured)
@@ -75,6 +84,7 @@ class Observer:
         overview = Overview(
             at=now,
             rebuild=rebuild,
+            free_bytes=_free_bytes(self._directory),
             feeds=feeds,
             correlators=correlators,
             lag=lag,
@@ -93,6 +103,14 @@ class Observer:
             ended = time.monotonic()
             self._count_again = ended + COUNTING_SHARE * (ended - began)
         return self._counts
+
+
+def _free_bytes(directory: Path | None) -> int | None:
+    """Return the room on the disk of a directory; None where that is not known."""
+    try:
+        return disk_usage(directory).free if directory is not None else None
+    except OSError:
+        return None
 
 
 def _by_kind(ends: Mapping[Partition, int]) -> dict[str, int]:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from schemas.operations import FeedState, FeedStatus, Overview, RebuildState, RebuildStatus
 
 _MOST_DEAD_LETTERS = 3
+LEAST_BYTES = 50_000_000
+"""A disk with less room is told of as full: a transaction of the store may need as much."""
 _RECENT = timedelta(days=1)
 """How long a name that was used again, and an order that was not obeyed, are told of."""
 
@@ -19,6 +21,11 @@ def problems_of(overview: Overview) -> Iterator[str]:
     elif not any(each.alive for each in overview.correlators):
         last = overview.correlators[0].heard_at.isoformat(timespec="seconds") if overview.correlators else "never"
         yield f"no correlator runs (last heard of: {last}): the view falls behind; start `visabus correlate`"
+    if overview.free_bytes is not None and overview.free_bytes < LEAST_BYTES:
+        yield (
+            f"the disk of the data directory is full ({overview.free_bytes / 1e6:.0f} MB are free): processes wait until"
+            " there is room"
+        )
     for feed in overview.feeds:
         name = f"{feed.system}.{feed.feed}"
         if feed.state is FeedState.STOPPED:

@@ -187,6 +187,10 @@ def test_what_a_feed_says_of_itself_is_said_once() -> None:
             QUIET.model_copy(update={"correlators": (RUNNING.model_copy(update={"alive": False}),)}),
             "no correlator runs (last heard of: 2026-11-30T12:00:00+00:00)",
         ),
+        (
+            QUIET.model_copy(update={"free_bytes": 3_000_000}),
+            "the disk of the data directory is full (3 MB are free)",
+        ),
         (_feed(FeedState.STOPPED, why="half is refused"), "I94.nightly is stopped: half is refused"),
         (_feed(FeedState.DOWN, why="credentials", since=NOW), "the source of I94.nightly is down since 2026-11-30"),
         (_feed(FeedState.LOST, holder="h/7", heard_at=SILENT), "I94.nightly is held by h/7"),
