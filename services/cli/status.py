@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.addresses import exists
-from services.cli.context import FAILED, need, settings_of
+from services.cli.context import FAILED, Refusal, need, settings_of
 
 if TYPE_CHECKING:
     from schemas.operations import FeedStatus, Overview, RebuildStatus
@@ -46,8 +46,24 @@ def status(
         problems = asyncio.run(_run(settings, system, as_json=as_json, watch=watch))
     except KeyboardInterrupt:
         raise typer.Exit from None
+    except Exception as error:
+        raise _on_a_full_disk(settings, error) from None
     if problems:
         raise typer.Exit(FAILED)
+
+
+def _on_a_full_disk(settings: Settings, error: Exception) -> Exception:
+    """Return the error, with the word that the disk is full where that is so: then nothing can be opened either."""
+    from shutil import disk_usage
+
+    from bus.contract import BusDown
+    from services.overview.problems import LEAST_BYTES, full_disk
+    from services.store.contract import StoreDown
+
+    if not isinstance(error, (BusDown, StoreDown)) or not settings.data_dir.is_dir():
+        return error
+    free = disk_usage(settings.data_dir).free
+    return Refusal(f"{error}; {full_disk(free)}") if free < LEAST_BYTES else error
 
 
 async def _run(settings: Settings, system: str | None, *, as_json: bool, watch: bool) -> bool:

@@ -22,10 +22,7 @@ def problems_of(overview: Overview) -> Iterator[str]:
         last = overview.correlators[0].heard_at.isoformat(timespec="seconds") if overview.correlators else "never"
         yield f"no correlator runs (last heard of: {last}): the view falls behind; start `visabus correlate`"
     if overview.free_bytes is not None and overview.free_bytes < LEAST_BYTES:
-        yield (
-            f"the disk of the data directory is full ({overview.free_bytes / 1e6:.0f} MB are free): processes wait until"
-            " there is room"
-        )
+        yield full_disk(overview.free_bytes)
     for feed in overview.feeds:
         name = f"{feed.system}.{feed.feed}"
         if feed.state is FeedState.STOPPED:
@@ -64,6 +61,11 @@ def problems_of(overview: Overview) -> Iterator[str]:
             f"{group.system}.{group.feed}: {_count_of(group.waiting)}: {group.reason} "
             f"(`visabus dead-letters show {group.example[:8]}`)"
         )
+
+
+def full_disk(free: int) -> str:
+    """What is said of a disk with so little room."""
+    return f"the disk of the data directory is full ({free / 1e6:.0f} MB are free): make room, processes wait for it"
 
 
 _AGAIN = "`visabus rebuild` goes on with it, `visabus rebuild --discard` gives it up"

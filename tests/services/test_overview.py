@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.core import BadRecord, Origin
 from bus.embedded import EmbeddedBus
 from schemas.operations import CorrelatorStatus, FeedState, FeedStatus, Overview, StoreStatus
 from schemas.outcomes import Outcome
+from services.cli import app
 from services.cli.status import lines, of_system
 from services.dead_letters import Selection, Spool, dead_letter, read
 from services.domain.facts import MICRO
@@ -225,3 +228,16 @@ def test_one_system_alone() -> None:
     assert of_system(QUIET, None) == QUIET
     assert of_system(QUIET, "i94").feeds == QUIET.feeds
     assert of_system(QUIET, "SEVIS").feeds == ()
+
+
+@pytest.mark.parametrize(("free", "named"), [(1_000, True), (10**9, False)])
+def test_where_nothing_can_be_opened_a_full_disk_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, named: bool
+) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "bus.db").write_bytes(b"no database")
+    (tmp_path / "data" / "bus.db").chmod(0o600)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    done = CliRunner().invoke(app, ["status", "--data", str(tmp_path / "data")])
+    assert done.exit_code == 1
+    assert ("the disk of the data directory is full" in done.output) == named
