@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from bus.contract import BusDown
 from services.domain.facts import MICRO
 from services.rebuild.meeting import Stopped
 from services.rebuild.seam import NewStore, NoRebuild, Progress
@@ -102,8 +103,11 @@ async def reported(settings: Settings, new: NewStore, shown: Progress) -> AsyncI
     except NoRebuild as error:
         ended = {"failed": str(error)}
         raise
-    except Exception as error:
-        ended = {"failed": f"{type(error).__name__}: {error}"}
+    except (BusDown, StoreDown) as error:
+        ended = {"failed": str(error)}
+        raise
+    except Exception as error:  # of an unforeseen one the class alone: its text may quote a record
+        ended = {"failed": type(error).__name__}
         raise
     finally:
         stop.set()

@@ -32,6 +32,7 @@ from services.retry import wait
 from services.store import Store
 from services.store.contract import Incomplete, StoreDown
 from services.store.editions import FIRST, LIVE_LOCK, Home, State, file_of, home_schema
+from services.store.errors import words_of
 from services.store.postgres import RESOLVING, Crowd, PostgresTransaction, lock_of
 from services.store.sqlite import SqliteTransaction
 from services.store.tables import METADATA
@@ -177,7 +178,7 @@ async def _hands(new: NewStore, live: Store, store: Store) -> AsyncIterator[_Han
             async with _sqlite(new, live, store) as hands:
                 yield hands
     except DATABASE as error:
-        raise StoreDown(f"the switch was not made: {type(error).__name__}: {error}") from error
+        raise StoreDown(f"the switch was not made: {words_of(error)}") from error  # its own text may quote a row
 
 
 class _Postgres:
@@ -311,4 +312,4 @@ async def analyse(store: Store) -> None:
             for table in METADATA.sorted_tables:
                 await raw.execute(f'ANALYZE "{table.name}"')
     except DATABASE as error:
-        raise StoreDown(f"the store cannot be analysed: {type(error).__name__}") from error
+        raise StoreDown(f"the store cannot be analysed: {words_of(error)}") from error

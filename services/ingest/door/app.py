@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import orjson
 import structlog
@@ -25,6 +26,7 @@ from services.ingest.door.limits import Places
 from services.ingest.door.push_handler import Post, PushHandler
 from services.ingest.door.signatures import Head, Keys, Signed, check_digest
 from services.logs import describe
+from services.outages import Outage
 from services.problems import Problem, of_http
 from services.settings import DoorSettings
 
@@ -42,10 +44,13 @@ class Gate:
     clock: Callable[[], float]
     places: Places = field(init=False)
     buckets: Buckets = field(init=False)
+    outage: Outage = field(init=False)
 
     def __post_init__(self) -> None:
         self.places = Places(self.settings.concurrent)
         self.buckets = Buckets(self.settings.rate, self.settings.burst, time.monotonic)
+        log = structlog.get_logger("door")
+        self.outage = Outage(partial(log.warning, "nothing can be taken"), partial(log.info, "taken again"))
 
     async def take(self, name: str, request: Request) -> Answer:
         """The answer to a push. Raises Problem."""
@@ -70,7 +75,8 @@ class Gate:
             body = await self._body(request)
             check_digest(head, body)
             followed = trace(request.headers.get(TRACEPARENT, ""))
-            return await _kept(handler, Post(signed.key, signed.nonce, text, signed.created + window, body, followed))
+            post = Post(signed.key, signed.nonce, text, signed.created + window, body, followed)
+            return await _kept(handler, post, self.outage)
 
     async def _body(self, request: Request) -> bytes:
         """All of it, unless it is too much or too slow. Raises Problem."""
@@ -91,14 +97,17 @@ class Gate:
         return bytes(body)
 
 
-async def _kept(handler: PushHandler, post: Post) -> Answer:
+async def _kept(handler: PushHandler, post: Post, outage: Outage) -> Answer:
     """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
     try:
-        return await handler.answer(post)
-    except (BusDown, UnknownTopic, SpoolDown, FeedLost):
+        answer = await handler.answer(post)
+    except (BusDown, UnknownTopic, SpoolDown, FeedLost) as error:
+        outage.met(error, 1)
         raise problems.unavailable() from None
     except MessageTooLarge:
         raise problems.too_large("bytes") from None
+    outage.over()
+    return answer
 
 
 def create_app(
