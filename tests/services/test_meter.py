@@ -131,7 +131,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("error", "output", "told"),
+    ("error", "output", "says"),
     [
         (Terminal(), io.StringIO(), True),
         (io.StringIO(), io.StringIO(), False),
@@ -139,8 +139,8 @@ class Terminal(io.StringIO):
     ],
 )
 def test_an_export_tells_how_far_it_is_beside_its_results_alone(
-    monkeypatch: pytest.MonkeyPatch, error: io.StringIO, output: io.StringIO, told: bool
+    monkeypatch: pytest.MonkeyPatch, error: io.StringIO, output: io.StringIO, says: bool
 ) -> None:
     monkeypatch.setattr("sys.stderr", error)
     monkeypatch.setattr("sys.stdout", output)
-    assert apart() is told
+    assert apart() is says
