@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+import asyncio
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, Correlator
+from services.clock import wall_clock
+from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SHARED_BYTES, Correlator
 from services.correlator.process import (
     BEHIND,
     GATHER_ROWS,
@@ -17,7 +20,9 @@ from services.correlator.process import (
     Pace,
     _resolve_once,
 )
-from services.correlator.resolve import Resolved
+from services.correlator.resolve import NOTHING_DONE, Resolved
+from services.dead_letters import Spool
+from services.store.writer import Transaction, Waiting
 
 
 class _Noted:
@@ -107,6 +112,48 @@ async def test_work_gathers_while_another_reads_a_backlog(monkeypatch: pytest.Mo
     assert not await _resolve_once(cast(Correlator, correlator), beside, hold=False)
     unread[0] = 0
     assert await _resolve_once(cast(Correlator, correlator), beside, hold=False)
+
+
+class _Asked(Exception):
+    """Resolving began."""
+
+
+class _Transaction:
+    """Stands where a transaction does, as far as resolving asks what waits."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+
+    async def waiting(self) -> Waiting:
+        """What was given."""
+        return self._waiting
+
+    async def coverage(self) -> None:
+        """Raises: what is asked for once something is to be resolved."""
+        raise _Asked
+
+
+@pytest.mark.parametrize(
+    ("waiting", "begins"),
+    [
+        (Waiting(SHARED_BYTES, 0, SHARED_BYTES + 1), False),
+        (Waiting(SHARED_BYTES, 0, SHARED_BYTES), True),  # as much is compared: what comes is no more than that
+        (Waiting(10, 0, SHARED_BYTES), True),  # little: a stream, in which some is always being compared
+        (Waiting(0, 3, 2 * SHARED_BYTES), True),  # sorted work is all resolved at once
+    ],
+)
+async def test_pools_wait_for_what_others_compare_of_a_backlog(
+    tmp_path: Path, waiting: Waiting, *, begins: bool
+) -> None:
+    nothing = cast(Any, None)
+    correlator = Correlator(nothing, nothing, Spool(tmp_path), clock=wall_clock, stop=asyncio.Event())
+    assert not correlator.alone
+    tx = cast(Transaction, _Transaction(waiting))
+    if begins:
+        with pytest.raises(_Asked):
+            await correlator._resolve(tx)
+    else:
+        assert await correlator._resolve(tx) == NOTHING_DONE
 
 
 async def test_work_gathers_to_the_end_of_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
