@@ -27,7 +27,7 @@ from services.dead_letters import SpoolDown
 from services.feeds import Ownership, ownership, parse
 from services.feeds.ownership import Holding
 from services.ingest import feed_run, host, patience, recorded, run
-from services.ingest.patience import Patience
+from services.outages import Outage
 from services.wiring import topics
 
 LINES = "\n".join(f"good {number}" for number in range(30))
@@ -288,8 +288,12 @@ async def outlasts(folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch) ->
     bus = await EmbeddedBus.open(file)
     await bus.declare(topics())
     held_up = asyncio.Event()
-    noted = staticmethod(lambda error, _attempt: held_up.set() if isinstance(error, UnknownTopic) else None)
-    monkeypatch.setattr(Patience, "_log", noted)
+
+    def noted(_self: Outage, error: BaseException | None, _attempt: int) -> None:
+        if isinstance(error, UnknownTopic):
+            held_up.set()
+
+    monkeypatch.setattr(Outage, "met", noted)
     stop = asyncio.Event()
     task = asyncio.create_task(run(settings(folder), [toy(folder)], stop=stop, bus=bus, clock=recorded))
     try:
