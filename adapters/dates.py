@@ -18,7 +18,7 @@ def day_of(digits: int, what: str) -> date:
     text = f"{digits:08}"
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a day of ten digits and more
         raise ValueError(f"{what} {text} is no date") from None
 
 
