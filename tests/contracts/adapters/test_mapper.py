@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.converters import birth, code, day, instant, symbol, whole
+from adapters.converters import birth, code, day, digits_day, instant, symbol, whole
 from adapters.core import BadRecord, Changed, Closing, Filtered, Gone, Header, Lost, Mapped, Origin, Record, Unreadable
 from adapters.fields import Fields
 from adapters.mapper import Mapper, Number, Person, Says, Vouches
@@ -332,3 +332,9 @@ def test_a_number_of_zeros_alone_is_none() -> None:
         number for event in result.events if isinstance(event, Departure) for number in event.subject.identifiers
     ]
     assert result.lost == (Lost("passport/number", "passport/number: is not a passport: it has zeros alone"),)
+
+
+@pytest.mark.parametrize("digits", [20241301, 4_964_002_147_483_648, 10**30])
+def test_a_day_of_digits_that_are_no_date_is_refused(digits: int) -> None:
+    with pytest.raises(ValueError, match=r"DAY \d+ is no date"):
+        digits_day(digits, "DAY")
