@@ -12,6 +12,7 @@ import connect_local
 import loops
 import pytest
 import rabbitmq_local
+from hypothesis import settings as hypothesis_settings
 from secure_kafka import SecureKafka
 from secure_servers import Secure, start_secure_mariadb, start_secure_postgres, start_secure_rabbitmq
 from servers import (
@@ -31,6 +32,8 @@ from services import kafka_local
 
 os.umask(0o077)  # as every process of this project runs: what tests lay into a data directory is closed as well
 asyncio.set_event_loop_policy(loops.Policy())
+hypothesis_settings.register_profile("visabus", deadline=None)  # no test asserts speed
+hypothesis_settings.load_profile("visabus")
 _NOT_RUN = "not run, a server is missing: "
 
 
