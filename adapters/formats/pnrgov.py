@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from adapters.core import BadRecord, Closing, Completeness, Header, Note, Outside, Read, Record
@@ -22,7 +22,7 @@ from adapters.dates import moment_of
 from adapters.formats.edifact import Outside as Between
 from adapters.formats.edifact import Run, Segment, Tokens
 from adapters.formats.manifest import full
-from adapters.formats.reservation import Flight, Reservation, flight_of, reservation_of
+from adapters.formats.reservation import TAKEN_OUT, Flight, Reservation, flight_of, reservation_of
 
 MOST_BYTES = 2**19
 """Bytes of a reservation: of a group with its history, a tenth of it."""
@@ -252,7 +252,10 @@ class _Reading:
             raw = b"".join(part.chunks[index] for index in traveller.segments)
             offset = part.offset + sum(map(len, part.chunks[: traveller.segments[0]]))
             place = f"{where} traveller {number}, byte {offset}"
-            self.reads.append(Record(place, raw, traveller.fields | common, at.header, number))
+            fields = traveller.fields | common
+            if traveller.cancelled:  # though the reservation stands for others
+                fields["reservation"] = replace(reservation, status=TAKEN_OUT)
+            self.reads.append(Record(place, raw, fields, at.header, number))
 
     def _count(self, flight: Flight, reservations: int) -> None:
         """Of a flight, which of its parts there are and how many reservations in them."""

@@ -8,6 +8,7 @@ either way and is not read; DAT's does so too, and counts for nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ BEFORE, AFTER = timedelta(days=10), timedelta(days=370)
 """So long behind, and before, a flight a message about it is made: a date that lies elsewhere is read the wrong way."""
 CANCELLED = frozenset({"HX", "NO", "UC", "UN", "XK", "XL", "XX"})
 """Status codes (RPI) of a seat that the reservation does not hold any more, or never got."""
+TAKEN_OUT = "XX"
 WAITING = frozenset({"HL", "LL", "PN", "TL", "US", "UU", "WL"})
 """Of one that it has asked for."""
 TITLES = frozenset({"CHD", "DR", "INF", "MISS", "MR", "MRS", "MS", "MSTR", "MX", "PROF", "REV"})
@@ -32,7 +34,7 @@ _MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN J
 _SEXES = {"M": "M", "MI": "M", "F": "F", "FI": "F", "X": "X", "U": "U"}
 _OF_WHOM = re.compile(r"-\d+(?:\.\d+)?[A-Z][A-Z /.-]*$")
 """What may stand behind a text: whose it is, by place and name."""
-_INFANT = re.compile(r"([A-Z][A-Z' -]*)/([A-Z][A-Z' -]*?)[ /]+(\d\d[A-Z]{3}(?:\d{4}|\d\d))\b")
+_INFANT = re.compile(r"([A-Z][A-Z' -]{0,99})/([A-Z][A-Z' -]{0,99}?)[ /]++(\d\d[A-Z]{3}(?:\d{4}|\d\d))\b")
 """The text of SSR INFT by AIRIMP: family and given names, date of birth."""
 INFANT = "IN"
 _LOCATOR = re.compile(r"[A-Z0-9]{5,8}")
@@ -75,10 +77,11 @@ class Stop:
 
 
 class Traveller(NamedTuple):
-    """One who travels on a reservation: the places of his own segments, and his fields."""
+    """One who travels on a reservation: the places of his own segments, his fields, whether he is taken out."""
 
     segments: tuple[int, ...]
     fields: Fields
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,14 +178,13 @@ def reservation_of(segments: Sequence[Segment], flight: Flight, prepared: date) 
     people = [Traveller(places, said) for places in own for said in _travellers(segments[places[0]])]
     if not people:
         raise ValueError("a reservation that names no traveller: whose it is, or was, cannot be known")
-    for at, segment in enumerate(segments[:behind]):
-        if segment.tag == "SSR" and segment.kind == "INFT" and segment.problem is None:
-            people += _infant(at, segment, people, prepared)
-    fields = [each.fields for each in people]
-    _tell_apart(fields)
+    people += _infants(segments[:behind], people, prepared)
+    _tell_apart([each.fields for each in people])
+    there = [each for each in people if not each.cancelled]
+    fields = [each.fields for each in there]
     for at, segment in enumerate(segments):
         if segment.tag == "SSR" and segment.kind in ("DOCS", "DOCO") and segment.problem is None:
-            mine = [number for number, (places, _) in enumerate(people) if at in places]
+            mine = [number for number, each in enumerate(there) if at in each.segments]
             _assign(segment, fields, mine[0] if len(mine) == 1 else None, prepared)
     return Reservation(locators, status, tuple(people))
 
@@ -221,7 +223,7 @@ def _status(segments: Sequence[Segment], flight: Flight) -> str:
             action = next((each for element in segment.elements[1:] for each in reversed(element) if each), "").upper()
         elif segment.tag == "TVL" and _is_leg(segment, flight):
             became = action
-    return "XX" if became == "X" else ""
+    return TAKEN_OUT if became == "X" else ""
 
 
 def _is_leg(segment: Segment, flight: Flight) -> bool:
@@ -249,29 +251,54 @@ def _said(family: str, given: str, kind: str, reference: str = "") -> Fields:
     return {"family": family, "given": _untitled(given), "kind": kind, "reference": reference, "documents": ()}
 
 
-def _infant(at: int, segment: Segment, people: Sequence[Traveller], prepared: date) -> list[Traveller]:
-    """The infant that an SSR INFT names, if no TIF does: it has no seat, and so perhaps no segment of its own.
+def _infants(segments: Sequence[Segment], people: Sequence[Traveller], prepared: date) -> list[Traveller]:
+    """Those whom SSR INFT names and no TIF does: an infant has no seat, and so perhaps no segment of its own.
 
-    The request stands there once for each leg. Where there is a TIF of the infant it gets its date of birth.
+    The request stands there once for each leg. One that is cancelled for all legs takes its infant out, known by the
+    name under which it was told. Where there is a TIF of the infant, that counts, and gets the date of birth; its
+    given names may be others, so an infant's TIF that no request names is that of one of its family that has none.
     """
-    match = _INFANT.match(_OF_WHOM.sub("", _text(segment)))
-    if match is None or segment.at(1, 2).upper() in CANCELLED:
-        return []
-    family, given, born = match.groups()
-    said = _said(family.strip(), given.strip(), INFANT) | {"birth": _birth(born, prepared)}
-    named = [each.fields for each in people if _same_names(each.fields, said)]
-    known = named or [
-        each.fields
-        for each in people
-        if each.fields["kind"] == INFANT and _letters(each.fields["family"]) == _letters(family)
-    ]
-    if len(known) == 1 and known[0]["kind"] == INFANT:
-        known[0].setdefault("birth", said["birth"])
-    return [] if known else [Traveller((at,), said)]
+    asked: dict[tuple[str, str], Traveller] = {}
+    held: set[tuple[str, str]] = set()
+    for at, segment in enumerate(segments):
+        if segment.tag != "SSR" or segment.kind != "INFT" or segment.problem is not None:
+            continue
+        if (match := _INFANT.match(_OF_WHOM.sub("", _text(segment)))) is None:
+            continue
+        family, given, born = match.groups()
+        said = _said(family.strip(), given.strip(), INFANT) | {"birth": _birth(born, prepared)}
+        asked.setdefault(_names(said), Traveller((at,), said))
+        if segment.at(1, 2).upper() not in CANCELLED:
+            held.add(_names(said))
+    booked: dict[tuple[str, str], list[Fields]] = {}
+    for each in people:
+        booked.setdefault(_names(each.fields), []).append(each.fields)
+    missing: dict[str, list[Traveller]] = {}
+    result = []
+    for name, infant in asked.items():
+        if name not in booked and name in held:
+            missing.setdefault(name[0], []).append(infant)
+        elif name not in booked:
+            result.append(infant._replace(cancelled=True))
+        elif len(booked[name]) == 1 and booked[name][0]["kind"] == INFANT:
+            booked[name][0].setdefault("birth", infant.fields["birth"])
+    for family, infants in missing.items():
+        others = [
+            said
+            for name, several in booked.items()
+            if name[0] == family and name not in asked
+            for said in several
+            if said["kind"] == INFANT
+        ]
+        if len(others) < len(infants):
+            result += infants
+        elif len(others) == len(infants) == 1:
+            others[0].setdefault("birth", infants[0].fields["birth"])
+    return result
 
 
-def _same_names(one: Fields, other: Fields) -> bool:
-    return all(_letters(one[name]) == _letters(other[name]) for name in ("family", "given"))
+def _names(said: Fields) -> tuple[str, str]:
+    return _letters(said["family"]), _letters(said["given"])
 
 
 def _tell_apart(people: Sequence[Fields]) -> None:
@@ -280,16 +307,21 @@ def _tell_apart(people: Sequence[Fields]) -> None:
     That is his number; where several have one number, of the only adult among them, for an infant may go by the number
     of the adult who carries it. Else it is the name as it was booked, and behind it, of those of one name, the place.
     """
-    names: dict[str, int] = {}
+    shared = Counter(said["reference"] for said in people)
+    adults = Counter(said["reference"] for said in people if said["kind"] != INFANT)
+    names: Counter[str] = Counter()
     for said in people:
-        shared = [each for each in people if each["reference"] == said["reference"]]
-        adults = [each for each in shared if each["kind"] != INFANT]
-        if said["reference"] and (len(shared) == 1 or (len(adults) == 1 and adults[0] is said)):
-            said["who"] = said["reference"]
+        number = said["reference"]
+        if number and (shared[number] == 1 or (adults[number] == 1 and said["kind"] != INFANT)):
+            said["who"] = number
             continue
         name = f"{said['family']}/{said['given']}"
-        names[name] = names.get(name, 0) + 1
-        said["who"] = f"{name}/{names[name]}" if names[name] > 1 else name
+        if name == "/":
+            said["who"] = name  # that of nobody, however many there are
+            continue
+        names[name.upper()] += 1
+        place = names[name.upper()]
+        said["who"] = f"{name}/{place}" if place > 1 else name
 
 
 def _untitled(given: str) -> str:

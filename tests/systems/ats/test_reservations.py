@@ -129,8 +129,34 @@ def test_an_infant_that_is_told_by_a_request_alone() -> None:
         "MARLOWE/TOBY": ("TOBY", "2025-09-20", []),
     }
     assert people(TIF, DOCS, BABY, INFANT)["2"] == ("TOBY", "2025-09-20", [])
-    assert list(people(TIF, DOCS, BABY.replace(":HK:", ":XX:"))) == ["1"]
     assert list(people(TIF, DOCS, BABY.replace("TOBY 20SEP25", "NO DAY"))) == ["1"]
+
+
+def test_an_infant_whose_requests_are_all_cancelled_is_taken_back() -> None:
+    """By the name under which it was told, also where the adult goes on travelling; one leg that is left keeps it."""
+    cancelled = BABY.replace(":HK:", ":XX:")
+    there, gone = (departures(interchange(message(reservation(TIF, DOCS, each)))) for each in (BABY, cancelled))
+    assert [each.operation for each in gone] == [Operation.ASSERT, Operation.RETRACT]
+    assert [each.record for each in gone] == [each.record for each in there]
+    legs = departures(interchange(message(reservation(TIF, DOCS, cancelled, BABY.replace("JFK:YUL", "YUL:JFK")))))
+    assert [each.operation for each in legs] == [Operation.ASSERT, Operation.ASSERT]
+    assert list(people(TIF, DOCS, cancelled, INFANT)) == ["1", "2"], "one of a TIF goes by that"
+
+
+TWIN = BABY.replace("TOBY", "TINA").replace("::1'", "::2'")
+
+
+def test_twins_are_two() -> None:
+    """Also where one of them, or both by other names, have segments of their own."""
+    assert list(people(TIF, DOCS, BABY, TWIN)) == ["1", "MARLOWE/TOBY", "MARLOWE/TINA"]
+    assert list(people(TIF, DOCS, TWIN, BABY, INFANT)) == ["1", "2", "MARLOWE/TINA"]
+    short = "TIF+MARLOWE+T:IN:3'TIF+MARLOWE+T:IN:4'"
+    assert list(people(TIF, DOCS, BABY, TWIN, short)) == ["1", "3", "4"]
+
+
+def test_several_without_number_and_name_are_refused_each() -> None:
+    reasons, _ = outcome(interchange(message(reservation("TIF++'TIF++'"))))
+    assert reasons == ["neither number nor name of the traveller"] * 2
 
 
 def test_those_of_one_number_or_one_name_are_told_apart() -> None:
