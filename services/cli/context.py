@@ -7,6 +7,7 @@ import shlex
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,9 +158,8 @@ class Commands(TyperGroup):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments, with options of all commands brought to the front."""
-        front, rest = _places_first(self, args)
-        return super().parse_args(ctx, front + rest)
+        """Read the arguments, with options of all commands brought before the command: what is said last counts."""
+        return super().parse_args(ctx, places_first(self, args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -173,23 +173,25 @@ class Commands(TyperGroup):
             raise typer.Exit(code) from None
 
 
-def _places_first(group: Any, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part what says where things are, and the command has no option of that name for, from the other arguments."""
-    front: list[str] = []
+def places_first(group: Any, arguments: Sequence[str]) -> list[str]:
+    """Bring what says where things are, and the command has no option of that name for, right before the command."""
+    before: list[str] = []
+    places: list[str] = []
     rest: list[str] = []
     command, words = group, iter(arguments)
     for word in words:
         name, given, _ = word.partition("=")
+        own = next((each for each in command.params if name in each.opts), None)
         if word == "--":
-            return front, [*rest, word, *words]
-        if command is group or name not in PLACES or any(name in each.opts for each in command.params):
-            rest.append(word)
+            rest += [word, *words]
+        elif command is group and own is not None:
+            before += [word] if given or own.is_flag else [word, *islice(words, 1)]
+        elif command is group or name not in PLACES or own is not None:
             command = getattr(command, "commands", {}).get(word, command)
-            continue
-        front.append(word)
-        if not given and (value := next(words, None)) is not None:
-            front.append(value)
-    return front, rest
+            (before if command is group else rest).append(word)
+        else:
+            places += [word] if given else [word, *islice(words, 1)]
+    return before + places + rest
 
 
 def _foreseen(error: Exception) -> int | None:

@@ -22,6 +22,7 @@ from adapters.transports.file_drop import FileDrop
 from bus.contract import BusDown
 from bus.embedded import EmbeddedBus
 from services.cli import COMMANDS, app, needed
+from services.cli.context import places_first
 
 pytestmark = pytest.mark.usefixtures("logs")
 
@@ -385,6 +386,18 @@ def test_where_things_are_stands_before_or_behind_the_command(tmp_path: Path, li
     result = visabus(*(word.replace("DATA", str(data)) for word in words))
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["read"] == 3
+
+
+def test_where_things_are_that_is_said_last_counts(tmp_path: Path, lines: Path) -> None:
+    """An alias names one installation, the command another: it is that one which is changed."""
+    data, other = tmp_path / "data", tmp_path / "demo"  # the name of a command is a name of a directory, too
+    assert visabus("ingest", "--once", "--feed", f"TOY.lines={lines.as_uri()}", "--data", data).exit_code in (0, 1)
+    result = visabus("--data", other, "feeds", "list", "--json", "--data", data)
+    assert json.loads(result.stdout)["read"] == 3
+    assert not other.exists()
+    assert places_first(get_command(app), ["--data", "demo", "demo", "--bus", "B", "--data", "D"]) == [
+        *("--data", "demo", "--data", "D", "demo", "--bus", "B")
+    ]
 
 
 def test_an_option_of_the_command_by_that_name_is_its_own(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from services.ingest.door.ledger import Answer
 from services.ingest.door.limits import Places
 from services.ingest.door.push_handler import Post, PushHandler
 from services.ingest.door.signatures import Head, Keys, Signed, check_digest
+from services.ingest.gate import NotJudged
 from services.logs import describe
 from services.outages import Outage
 from services.problems import Problem, of_http
@@ -101,7 +102,7 @@ async def _kept(handler: PushHandler, post: Post, outage: Outage) -> Answer:
     """The answer, all of it durable. What cannot be kept is not taken, and counts nowhere. Raises Problem."""
     try:
         answer = await handler.answer(post)
-    except (BusDown, UnknownTopic, SpoolDown, FeedLost) as error:
+    except (BusDown, UnknownTopic, SpoolDown, FeedLost, NotJudged) as error:
         outage.met(error, 1)
         raise problems.unavailable() from None
     except MessageTooLarge:

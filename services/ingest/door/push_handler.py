@@ -76,7 +76,10 @@ class PushHandler:
     """Of messages in work, by the sender's names of them: there as long as one is held or waited for."""
 
     async def answer(self, post: Post) -> Answer:
-        """The answer, once all of it is durable; a repetition gets the same. Raises Problem, BusDown, SpoolDown."""
+        """The answer, once all of it is durable; a repetition gets the same.
+
+        Raises Problem, BusDown, SpoolDown, NotJudged.
+        """
         digest = sha256(post.signed).hexdigest()
         _check(self.ledger.signed(post.name) or digest, digest)
         known = self.ledger.find(post.name)
@@ -161,7 +164,10 @@ class PushHandler:
         return Waiting(batch, content, datetime.fromtimestamp(self.ledger.clock(), UTC), None, limit, 0, 0)
 
     async def _pass(self, gate: Gate, waiting: Waiting, messages: Sequence[Message]) -> None:
-        """Return where a message changes no more than it may; else show it to the operators and raise Problem."""
+        """Return where a message changes no more than it may; else show it to the operators and raise Problem.
+
+        Raises NotJudged.
+        """
         async with self._judging:
             try:
                 async with gate.impact() as impact:
@@ -169,10 +175,8 @@ class PushHandler:
                         return
                     await impact.take(facts_of(messages))
                     await impact.end()
-            except Exception as error:
-                if isinstance(error, (NotJudged, *gate.down())):
-                    raise problems.unavailable() from None
-                raise
+            except gate.down() as error:
+                raise NotJudged(f"the store cannot be read ({error})") from None
             if impact.whole.count <= gate.limit:
                 return
             shown = impact.shown
