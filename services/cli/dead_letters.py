@@ -188,7 +188,8 @@ def replay(
     data = mended.read_bytes() if mended is not None else None
     settings = settings_of(context)
     verb = "dead-letters replay mended" if mended is not None else "dead-letters replay"
-    verb = reading(verb if yes else f"{verb} (dry run)", why, confidential=confidential)
+    verb = (f"{verb} released" if release else verb) if yes else f"{verb} (dry run)"
+    verb = reading(verb, why, confidential=confidential)
     need(settings.bus_url, "bus", "ingest")
     remember(settings, verb, about=[f"dead-letter/{each}" for each in choice.ids], why=why)
     results = asyncio.run(_replay(settings, choice, data, really=yes, release=release, confidential=confidential))
@@ -356,7 +357,11 @@ async def _refuse_much(settings: Settings, bus: Bus, assessed: AsyncIterator[Rep
     try:
         waiting = await would_change(assessed, gate)
     except NotJudged as error:
-        raise Refusal(f"what it would change cannot be told: {error}; --release sends it unseen") from None
+        said = f"what it would change cannot be told: {error}; --release sends it unseen"
+        if really:
+            raise Refusal(f"nothing was sent: {said}") from None
+        typer.echo(said, err=True)
+        return
     finally:
         await gate.close()
     if waiting is None:

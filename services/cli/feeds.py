@@ -126,17 +126,17 @@ def rewind(
             "names them",
             MISUSED,
         )
-    if as_json:
-        typer.echo(orjson.dumps(_again_body(key, checkpoint, extent, before, done=yes)).decode())
-    else:
+    if not as_json:
         for line in again(checkpoint, extent, before):
             typer.echo(line)
-    if not yes:
+    if yes:
+        _order(context, feed, Word.REWIND, why, about=before or "")
+        typer.echo(f"{feed} is read again by the process that holds it, or the next `visabus ingest`", err=True)
+    else:
         remember(settings, "feeds rewind (dry run)", about=[f"feed/{key}"], why=why)
         typer.echo("dry run, nothing was done; --yes does it", err=True)
-        return
-    _order(context, feed, Word.REWIND, why, about=before or "")
-    typer.echo(f"{feed} is read again by the process that holds it, or the next `visabus ingest`", err=True)
+    if as_json:  # once the order is given: it says so
+        typer.echo(orjson.dumps(_again_body(key, checkpoint, extent, before, done=yes)).decode())
 
 
 def _refuse_before(key: str) -> None:

@@ -123,10 +123,11 @@ async def _replay(access: Access, asked: Replaying) -> dict[str, Any]:
         raise Problem(422, "which", "Mended bytes are those of one dead letter.")
     if data is not None and _covered(access, letters[0]):
         raise _needs_the_right(letters[0])
-    if not asked.release:
-        await _refuse_much(console, letters, data)
     verb = "console dead-letters replay mended" if data is not None else "console dead-letters replay"
+    verb = f"{verb} released" if asked.release else verb
     await access.remember(access.reading(verb), [f"dead-letter/{letter.id}" for letter in letters], asked.why)
+    if not asked.release:  # whom it would change is told, so that stands in the audit log as well
+        await _refuse_much(console, letters, data)
     producer = await console.bus.producer()
     try:
         done = replay(console.systems, load(console.bus, letters), producer, console.spool, now, mended=data)

@@ -77,6 +77,15 @@ def test_a_rewind_says_what_would_be_read_again_and_does_nothing_unasked(data: P
     assert [verb for verb, _ in verbs(data)] == ["feeds rewind (dry run)", "feeds rewind"]
 
 
+def test_a_rewind_in_json_says_ordered_once_it_is(data: Path) -> None:
+    asked = ("feeds", "rewind", "TOY.lines", "--json")
+    body = json.loads(command(data, *asked).splitlines()[-1])
+    assert (body["ordered"], body["batches"]) == (False, 2)
+    assert "ordered" not in command(data, *asked, "--yes", code=2), "without --why"
+    body = json.loads(command(data, *asked, "--yes", "--why", "a new mapping").splitlines()[-1])
+    assert body["ordered"] is True
+
+
 def test_from_a_file_on_it_says_and_reads_that_one_and_those_behind_it(data: Path) -> None:
     said = command(data, "feeds", "rewind", "TOY.lines", "--before", "b.txt")
     assert "would be read again, from b.txt on: 1 batches, by the receipts" in said

@@ -228,8 +228,8 @@ class Ledger:
         return kept.answer(request) if kept is not None else None
 
     def find_named(self, message: str) -> Answer | None:
-        """Return what the message of that name was answered, if that is still known."""
-        request = self._requests.get(message)
+        """Return what the message of that name was answered, if that is still known and the bus has what it said."""
+        request = self._requests.get(message) if not self.holding.missing else None
         return self.find(request) if request is not None else None
 
     def used_again(self, message: str) -> None:

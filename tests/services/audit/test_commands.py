@@ -61,6 +61,7 @@ ASKED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("dead-letters", "list", "--why", "w"), "dead-letters list"),
     (("dead-letters", "list", "--each", "--why", "w"), "dead-letters list"),
     (("dead-letters", "replay", "--system", "TOY", "--why", "w"), "dead-letters replay (dry run)"),
+    (("dead-letters", "replay", "--system", "TOY", "--yes", "--release", "--why", "w"), "dead-letters replay released"),
     (("receipts", "list", "--why", "w"), "receipts list"),
     (("receipts", "show", "a.txt", "--why", "w"), "receipts show"),
     (("receipts", "export", "--why", "w"), "receipts export"),

@@ -348,6 +348,9 @@ async def test_a_replay_that_would_change_much_is_shown_first(tmp_path: Path, mo
         assert "out 1" not in {event.record for event in (await world(console.bus)).events}
         (result,) = (await _post(console, path, asked | {"release": True}, WHOLE))["results"]
         assert result["outcome"] == "publish"
+        replays = [verb for verb in await console.verbs() if "replay" in verb]
+        shown = "console dead-letters replay mended"
+        assert replays == [f"{shown} confidential:read", f"{shown} released confidential:read"]
         assert "out 1" in {event.record for event in (await world(console.bus)).events}
 
 

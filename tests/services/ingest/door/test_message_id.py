@@ -95,6 +95,20 @@ async def test_the_same_message_at_the_same_time_counts_once(
         assert (await counted(bus))["read"] == 2
 
 
+@pytest.mark.law(2, "a message that the bus lost is taken anew under its name")
+async def test_a_message_that_the_bus_lost_is_taken_again(
+    tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door(tmp_path, bus, monkeypatch) as rig:
+        assert (await rig.push(ONE)).status_code == 200
+        holding = rig.handler.ledger.holding
+        holding.lose(holding.checkpoint.tails)
+        assert (await rig.push(ONE)).status_code == 200
+        assert (await counted(bus))["read"] == 4
+        assert not holding.missing
+        assert "their owner has to send them again" in str((await world(bus)).dead_letters)
+
+
 @pytest.mark.law(2, "a name of a message that comes with another body is refused and told")
 async def test_a_name_with_another_body_is_refused(tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     async with door(tmp_path, bus, monkeypatch) as rig:
