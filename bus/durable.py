@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+_TRIES, _BETWEEN_SECONDS = 100, 0.02
 
 
 def make_durable(connection: Any, **pragmas: int) -> None:
@@ -16,10 +20,28 @@ def make_durable(connection: Any, **pragmas: int) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     try:
-        for name, value in {**pragmas, "journal_mode": "WAL", "synchronous": "FULL"}.items():
-            cursor.execute(f"PRAGMA {name}={value}")
+        wanted: dict[str, str | int] = {**pragmas, "journal_mode": "WAL", "synchronous": "FULL"}
+        for name, value in wanted.items():
+            _set(cursor, name, value)
     finally:
         cursor.close()
+
+
+def _set(cursor: Any, name: str, value: str | int) -> None:
+    """Set a pragma. Raises sqlite3.OperationalError.
+
+    SQLite refuses the switch to WAL at once while another connection holds a lock, whatever the timeout is; so it is
+    tried again for two seconds.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            cursor.execute(f"PRAGMA {name}={value}")
+        except sqlite3.OperationalError as error:
+            if left == 0 or name != "journal_mode" or "locked" not in str(error):
+                raise
+            time.sleep(_BETWEEN_SECONDS)
+        else:
+            return
 
 
 def make_closed(path: Path) -> None:

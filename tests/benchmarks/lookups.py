@@ -34,11 +34,11 @@ TIMES = 4
 MORE_COVERAGE = """
 import asyncio, sys
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
 from bus.contract import Message
 from bus.open import open_bus
 from schemas.codec import encode
 from schemas.events import Coverage, Revision
+from schemas.ids import event_id
 from schemas.topics import PARTITIONS
 
 async def main(url, count):
@@ -48,12 +48,12 @@ async def main(url, count):
     for start in range(0, count, 500):
         batch = []
         for number in range(start, min(start + 500, count)):
-            name = f"more {number}"
+            name, system = f"more {number}", ("I94", "CLAIMS3")[number % 2]
+            since, through = first + timedelta(hours=number), first + timedelta(hours=number + 1)
             event = Coverage(
-                id=uuid5(UUID(int=1), name), system=("I94", "CLAIMS3")[number % 2], record=name, place=name, batch=name,
-                revision=Revision(number=1, digest="0" * 16), mapping_version=1, published_at=first,
-                scope=("departure:air", "extension")[number % 2],
-                since=first + timedelta(hours=number), through=first + timedelta(hours=number + 1),
+                id=event_id(system, name, "", 1, "0" * 16, 1), system=system, record=name, place=name, batch=name,
+                revision=Revision(number=1, digest="0" * 16), mapping_version=1, published_at=through,
+                scope=("departure:air", "extension")[number % 2], since=since, through=through,
             )
             batch.append(Message(CONTROL, name.encode(), encode(event)))
         await producer.send(batch)
@@ -238,6 +238,8 @@ def main() -> None:
         measured(builds, asked.callers, asked.requests, asked.turns)
         for build in builds:
             build.more_coverage((TIMES - 1) * events[build.name])
+            if build.coverage_events() != TIMES * events[build.name]:
+                raise SystemExit(f"{build.name} did not take in all of the coverage events; see its dead letters")
         print(f"with coverage events { {build.name: build.coverage_events() for build in builds} }", flush=True)
         measured(builds, asked.callers, asked.requests, asked.turns)
 

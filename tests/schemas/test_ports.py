@@ -9,7 +9,7 @@ import pytest
 
 from adapters.converters import post
 from schemas.moments import zone as zone_of
-from schemas.ports import _ports, _posts, is_post, port, port_of_canada
+from schemas.ports import _posts, is_post, port, port_of_canada, ports
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_what_is_not_reported_is_no_place(code: str) -> None:
 
 
 def test_the_tables_have_what_their_sources_have() -> None:
-    assert (len(_ports()), len(_posts())) == (660 + 13, 211)
-    assert all(len(code) in (2, 3) for code in _ports())
-    assert {ZoneInfo(known.zone).key for known in _ports().values() if known.zone}
+    assert (len(ports()), len(_posts())) == (660 + 13, 211)
+    assert all(len(code) in (2, 3) for code in ports())
+    assert {ZoneInfo(known.zone).key for known in ports().values() if known.zone}
 
 
 def test_posts() -> None:
