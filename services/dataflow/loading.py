@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Index, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateIndex
 
 from bus.tails import Extent
 from services.dataflow.keying import End
@@ -28,6 +31,8 @@ MARK = "half filled: "
 """Begins what stands for the fingerprint until the store is whole."""
 PARTS = "visabus.rebuild"
 """Instead of a topic: its partitions are those of the dataflow."""
+INDEX_SECONDS = 3_600.0
+"""An index of a large view may take so long."""
 _CHUNK = 5_000
 _FROM_THE_BEGINNING: Mapping[tuple[str, int], int] = {}
 
@@ -70,7 +75,18 @@ def _drop_indexes(connection: Connection) -> None:
         index.drop(connection, checkfirst=True)
 
 
-def _make_indexes(connection: Connection) -> None:
+async def _make_indexes(connection: AsyncConnection) -> None:
+    """Make them. Those of a large view take longer than any other statement may."""
+    if connection.dialect.name != "postgresql":
+        await connection.run_sync(_make_each)
+        return
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    for index in _indexes():
+        statement = str(CreateIndex(index, if_not_exists=True).compile(dialect=connection.dialect))
+        await raw.execute(statement, timeout=INDEX_SECONDS)
+
+
+def _make_each(connection: Connection) -> None:
     for index in _indexes():
         index.create(connection, checkfirst=True)
 
@@ -143,7 +159,7 @@ async def finish(
                 stamps = end.known, read, end.open_known
                 await tx.advance([Move(end.topic, end.part, following, end.position + 1, epoch, *stamps)])
     async with store.engine.connect() as connection:
-        await connection.run_sync(_make_indexes)
+        await _make_indexes(connection)
         await connection.execute(delete(POSITION).where(POSITION.c.topic == PARTS))
         await connection.execute(update(CONFIG).values(fingerprint=fingerprint))
         await connection.commit()

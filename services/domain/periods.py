@@ -191,7 +191,7 @@ class Line:
     parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice
     program: Notice | None = None  # what ended the program of a parole
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
-    gap_end: int = 0  # the first second behind a cap-gap
+    gap_end: int = 0  # the first second behind the cap-gap of the petition looked at last
     granted: str = ""  # the receipt of what was granted last
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
@@ -378,6 +378,8 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     """
     since = programs.over(day, line.arrival.zone)
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
+    if ending.kind == "extension":
+        named.add(ending.body["receipt"])  # its subject need not name it
     later = [one for one in waiting if one.filed_at >= since]
     earlier = []
     for application in waiting:
@@ -490,6 +492,7 @@ def _bridge(line: Line, application: Application) -> None:
     """Carries a student's status over to the one asked for in time, up to a denial; then the days of grace begin."""
     period, zone_name = line.period, line.arrival.zone
     violated = line.after is not None and line.after.outcome != Outcome.OVERSTAY_SUSPECTED
+    line.gap_end = 0  # that of a petition before is none of this one's
     if period.end >= FOREVER or violated or not application.in_time(line.reach, zone_name):
         return
     held = programs.at(line.pieces, period.end - 1)
@@ -501,7 +504,8 @@ def _bridge(line: Line, application: Application) -> None:
     if application.decided is not None:
         period_end = min(period_end, decision_over(application.decided, zone_name))
     if period_end in (ended, period.end) or period_end < ended:
-        line.gap_end = period_end if carried and period_end == period.end else 0
+        if carried and period_end == period.end:
+            line.gap_end = period_end
         return
     line.proof = tuple(sorted({line.arrival.uuid, *application.evidence, *(held.evidence if held else ())}))
     line.cut(ended)
@@ -549,7 +553,9 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
         since = max(line.arrival.start + 1, end - 1)
     if since > line.reach:
         line.over(since)
-    line.proof, line.granted = proof, application.receipt
+    line.proof = proof
+    if not application.inspection:  # which mends a date or a class, and leaves the petition what it was
+        line.granted = application.receipt
     line.cut(since)
     line.after, line.rest = None, ()
     same_class = new_class == period.admission_class

@@ -174,3 +174,17 @@ def test_another_law_would_be_seen(rows: tuple[tuple[date, int], ...], monkeypat
     before = [asked(student(end), filed=end, starts=OCTOBER) for end in ends]
     monkeypatch.setattr(rules, "CAP_GAP_UNTIL", rows)
     assert [asked(student(end), filed=end, starts=OCTOBER) for end in ends] != before
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_gap_of_a_petition_that_was_denied_is_none_of_a_later_one(zone: str) -> None:
+    """Filed a year late, it bridges nothing: the sixty days behind the denial were the last."""
+    denied = date(2025, 8, 1)
+    story = student(zone=zone).works(END, APRIL, "cap-gap")
+    story.extended(
+        date(2025, 4, 5), denied, Action.DENIED, form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B"
+    )
+    alone = story.days()
+    story.extended(date(2026, 7, 1), form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B", receipt=2)
+    assert story.days() == alone
+    assert alone[-1][0] == "OVERSTAY_SUSPECTED"

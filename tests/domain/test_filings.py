@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from domain.stories import ZONES, Story, second
+from domain.stories import PASSPORT, ZONES, Story, moment, number, second
 from domain.students import DURATION, Student
 
-from schemas.events import Action, Inspection, Request
+from schemas.events import Action, Extension, Inspection, Request, Status
 from schemas.events import Fact as StatusFact
+from schemas.identifiers import Identifier, Scheme
 from services.domain import holidays, rules
 
 D = date(2025, 1, 10)
@@ -159,6 +160,34 @@ def test_a_deferred_inspection_is_decided() -> None:
     late = Story().admitted(D, "DT", D + days(29), inspection=Inspection.PAROLED)
     inspected(late, D + days(40), granted_class="B2", granted_until=D + days(200))
     assert [word for word, _ in late.line()] == ["IN_STATUS", "IN_STATUS", "OVERSTAY_SUSPECTED"]
+
+
+def test_an_inspection_leaves_the_petition_what_it_was() -> None:
+    """A date mended by inspection is no petition of its own: the employment, or petition, that is named still ends."""
+    day, until = date(2025, 9, 1), date(2027, 7, 10)
+
+    def employed() -> Story:
+        return inspected(Story().admitted(D, "H1B", date(2027, 7, 1)), D + days(30), granted_until=until)
+
+    named = (PASSPORT, Identifier.of(Scheme.RECEIPT, "EAC0000000001"))
+    at = moment(ZONES[0], day, None)
+    ended = employed()._tell(Status, at, named, system="CLAIMS3", fact=StatusFact.EMPLOYMENT_ENDED)
+    assert [word for word, _ in ended.line()][2:] == ["IN_GRACE", "TERMINATED", "OVERSTAY_SUSPECTED"]
+    story = Story().admitted(D, "H1B", D + days(100)).extended(D + days(50), D + days(60), form="I-129", until=until)
+    inspected(story, D + days(70), granted_until=until - ONE).applied(day, Action.WITHDRAWN, form="I-129")
+    assert story.outcome(day + days(60)) == "IN_GRACE"
+    assert story.outcome(day + days(61)) == "TERMINATED"
+
+
+def test_a_petition_that_is_revoked_is_known_by_its_receipt() -> None:
+    """Also where its subject does not name it: another employer's petition that was granted since goes on."""
+    story = Story().admitted(D, "H1B", date(2026, 6, 30))
+    for receipt, filed in ((1, date(2025, 6, 2)), (2, date(2025, 9, 2))):
+        story.extended(filed, filed + days(30), receipt=receipt, form="I-129", until=date(2028, 6, 30))
+    day = date(2025, 12, 1)
+    fields = {"receipt": "EAC0000000001", "form": "I-129", "asks": Request.EXTEND, "action": Action.WITHDRAWN}
+    story._tell(Extension, moment(ZONES[0], day, None), (PASSPORT, number(1)), system="CLAIMS3", **fields)
+    assert story.outcome(day + days(90)) == "IN_STATUS"
 
 
 def test_a_new_parole_closes_no_gap() -> None:

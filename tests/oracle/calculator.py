@@ -679,17 +679,24 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
 def _employment_ended(stay: Stay, grant: Grant, until: date) -> date | None:
     if grant.admission_class not in law.WORKERS:
         return None
-    revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == grant.receipt]
-    ended = _last_employment(stay, grant, until)
+    petition = _petition(stay, grant)
+    revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == petition]
+    ended = _last_employment(stay, grant, petition, until)
     days = [day for day in (ended, *revoked) if day is not None and day <= until]
     return min(days, default=None)
 
 
-def _last_employment(stay: Stay, grant: Grant, until: date) -> date | None:
+def _petition(stay: Stay, grant: Grant) -> str | None:
+    """What the class was granted by; an inspection that mends the I-94 leaves that what it was."""
+    earlier = [g for g in stay.grants if g.receipt is not None and g.last_action <= grant.start]
+    return grant.receipt or max(((g.last_action, g.receipt or "") for g in earlier), default=(None, None))[1]
+
+
+def _last_employment(stay: Stay, grant: Grant, petition: str | None, until: date) -> date | None:
     for fact in stay.facts("employment_ended"):
         ended = day_of(fact["occurred_at"])
         named = receipts_of(fact)
-        if named and grant.receipt is not None and grant.receipt not in named:
+        if named and petition is not None and petition not in named:
             continue
         early = bool(named) and grant.receipt in named  # the petition's own, over before its first day
         if (grant.start <= ended or early) and ended <= until:

@@ -979,6 +979,22 @@ def petition_withdrawn_sixty_first_day(w: World) -> None:
     extended(w)
 
 
+@right("TERMINATED", on=at("2026-09-01"), why="8 CFR 235.1(h): an I-94 that was mended is no petition of its own")
+def petition_withdrawn_and_the_i94_mended_before(w: World) -> None:
+    came(w, "H1B", "2026-01-31", "2025-01-12")
+    files(w, "2026-01-02", form="I-129", system="ELIS")
+    decides(w, "2026-02-20", "approved", until="2028-12-31", form="I-129", system="ELIS")
+    w.correct(d("2026-04-10"), d("2028-12-30"))
+    decides(w, "2026-06-10", "withdrawn", form="I-129", system="ELIS")
+
+
+@right("TERMINATED", on=at("2026-09-01"), why="8 CFR 214.1(l)(2); an I-94 that was mended is no petition of its own")
+def employment_of_the_first_petition_ended_and_the_i94_mended_before(w: World) -> None:
+    came(w, "H1B", "2027-07-01", "2025-01-10")
+    w.correct(d("2025-02-10"), d("2027-07-10"))
+    w.fact("employment_ended", d("2026-03-15"), receipt="WAC0000000001")
+
+
 @right("DEPARTED_IN_TIME", on=at("2026-11-20"), why="INA 222(g): left before the date that had been granted")
 def petition_withdrawn_and_left(w: World) -> None:
     extended(w)
@@ -1034,6 +1050,15 @@ def cap_gap_over_and_left_while_pending(w: World) -> None:
     program(w, "F1", "2025-05-31", "2024-06-01")
     files(w, "2025-04-05", "change_class", "H1B", form="I-129", system="ELIS")
     left(w, at("2026-08-10"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-20"), why="8 CFR 214.2(f)(5)(vi): the next petition came out of status")
+def cap_gap_denied_and_another_petition_filed_late(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    program(w, "F1", "2025-05-31", "2024-06-01")
+    files(w, "2025-04-05", "change_class", "H1B", form="I-129", system="ELIS")
+    decides(w, "2025-08-01", "denied", "change_class", form="I-129", system="ELIS")
+    files(w, "2026-07-01", "change_class", "H1B", form="I-129", receipt="WAC0000000002", system="ELIS")
 
 
 # --- a date beyond what the law counts by itself ---------------------------------------------------------------------

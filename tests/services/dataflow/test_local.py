@@ -8,7 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 from sqlite3 import IntegrityError
+from typing import Any
 
+import asyncpg
 import pytest
 from correlation import NOW, export, known_of, reference
 from dataflows import PLAN, deliveries, exports, rebuilt, skewed, streamed, unjudged, world
@@ -19,7 +21,7 @@ from services.correlator.changes import first_rows, view_update
 from services.dataflow import linking, local, resolving
 from services.dataflow.keying import Kind, Row, keyed
 from services.dataflow.linking import Edge, Link
-from services.dataflow.loading import MARK, Standing, load, prepare, stands
+from services.dataflow.loading import INDEX_SECONDS, MARK, Standing, load, prepare, stands
 from services.domain import caps
 from services.domain.caps import Rank
 from services.domain.coverage import NOTHING
@@ -225,8 +227,17 @@ async def indexes(store: Store) -> dict[str, list[str]]:
 
 
 @pytest.mark.postgres
-async def test_indexes_are_made_once_all_is_loaded_in_postgres(postgres: str) -> None:
-    """Beside the live edition, whose own stay: and the view is the same."""
+async def test_indexes_are_made_once_all_is_loaded_in_postgres(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the live edition, whose own stay: and the view is the same. Each may take longer than other statements."""
+    limits: list[float | None] = []
+    execute = asyncpg.Connection.execute
+
+    async def watched(connection: Any, query: str, *values: object, timeout: float | None = None) -> object:
+        if "INDEX" in query and query.startswith("CREATE"):
+            limits.append(timeout)
+        return await execute(connection, query, *values, timeout=timeout)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", watched)
     url, raws = postgres.replace("+asyncpg", ""), world(0)
     live = await open_store(url)
     whole = await indexes(live)
@@ -238,6 +249,7 @@ async def test_indexes_are_made_once_all_is_loaded_in_postgres(postgres: str) ->
         await rebuilt(store, raws)
         assert await indexes(store) == await indexes(live) == whole
         assert await export(store) == reference(raws)
+        assert limits == [INDEX_SECONDS] * len([*whole["claim"], *whole["open_person"], *whole["person"]])
     finally:
         await live.close()
         await store.close()
