@@ -259,7 +259,8 @@ class IngestSettings(Group):
     hold_above: int | None = Field(
         default=None,
         ge=0,
-        description="Outcomes that a batch may change; one that would change more waits for a person. Unset: any.",
+        description="Outcomes that a batch, a push or a replay may change; what would change more waits for a person. "
+        "Unset: any.",
     )
     receipt_keys: ExistingFile = Field(
         default=None,

@@ -11,7 +11,7 @@ from functools import partial
 import orjson
 
 from adapters.core import BadRecord, Batch, Connection, Emptied, Origin, Read, SourceDown
-from bus.contract import Message
+from bus.contract import BusDown, Message, UnknownTopic
 from schemas.ids import digest
 from services.authority.guard import Guard
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
@@ -28,6 +28,8 @@ from services.ingest.work import Outcome
 from services.settings import IngestSettings
 from services.tracing import Tracing
 
+_PASSING = (BusDown, UnknownTopic, SpoolDown)
+"""What is no fault of a batch or its adapter."""
 _SLICE_SECONDS = 0.05
 """How long reading goes on without a wait before the loop is given back."""
 
@@ -137,7 +139,7 @@ class Reader:
             )
             yield Chunk([], replace(before, stopped=why), stop=why)
             return
-        except SpoolDown:
+        except _PASSING:
             raise
         except SourceDown:
             if held is not None:
@@ -186,7 +188,7 @@ class Reader:
                         kept = [*kept, *reads] if len(kept) + len(reads) <= self.settings.chunk_records else None
                 await impact.end()
             except Exception as error:
-                if isinstance(error, (SourceDown, SpoolDown, *gate.down())):
+                if isinstance(error, (SourceDown, *_PASSING, *gate.down())):
                     raise
                 return batch, None  # it is of the batch or its adapter: told when the batch is read to be sent
             if kept is not None:

@@ -17,14 +17,15 @@ from adapters.messages import Message, line_of
 from adapters.registry import systems
 from adapters.systems.eid.adapter import FORMAT
 from adapters.transports.file_drop import FileDrop
-from bus.contract import Bus
-from schemas.topics import EVENT_TOPICS
+from bus.contract import Bus, BusDown
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services import failpoints
 from services.domain.facts import Fact, fact_of
 from services.domain.records import active
 from services.ingest import Outcome, Source, emptied, recorded, run
 from services.ingest.dry_run import dry_run
 from services.ingest.emptied import Emptying, Standing
+from services.ingest.patience import Patience
 from services.settings import Settings, load
 
 EID = systems()["EID"]
@@ -128,6 +129,23 @@ async def test_a_process_that_dies_meanwhile(bus: Bus, tmp_path: Path, monkeypat
     assert await standing(bus) == {EVENT}
     ids = Counter(fact.id for fact in await facts(bus) if fact.retract)
     assert len(ids) == 5
+
+
+async def test_a_bus_that_goes_away_meanwhile_is_no_fault_of_the_batch(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: Emptying, system: str, note: Emptied) -> Standing:
+        raise BusDown("not there")
+
+    drop(tmp_path, "1", subject(1, 1000), truncate(2000))
+    with monkeypatch.context() as patch:
+        patch.setattr(Emptying, "standing", away)
+        patch.setattr("services.ingest.host.Patience", lambda _: Patience(0.0))
+        outcome = await once(tmp_path, bus)
+    assert "adapter error" not in str(outcome.error)
+    assert [each async for each in bus.read(DEAD_LETTERS)] == []
+    assert (await once(tmp_path, bus)).error is None
+    assert await standing(bus) == set()
 
 
 async def test_a_dry_run_says_what_would_be_taken_back(bus: Bus, tmp_path: Path) -> None:

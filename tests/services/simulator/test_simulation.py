@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_equal_seeds_write_equal_bytes_also_where_memory_is_short(
     simulate(tmp_path / "two", persons=80, seed=5, years=1, systems=SYSTEMS)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
     assert digest(tmp_path / "one") != digest(tmp_path / "other")
+
+
+def test_messages_of_two_populations_have_two_names(tmp_path: Path) -> None:
+    """A door refuses a name that comes with another body: both populations may be pushed to one."""
+    names = []
+    for seed in (5, 6):
+        simulate(tmp_path / str(seed), persons=60, seed=seed, years=1, systems=("CLAIMS3", "I94", "TVS"))
+        messages = (tmp_path / str(seed)).rglob("TVS.*.json")
+        names.append({json.loads(each.read_text())["messageId"] for each in messages})
+    assert all(names)
+    assert names[0].isdisjoint(names[1])
 
 
 def test_what_is_not_asked_for_is_not_written(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,11 @@ class TvsWriter:
             for at in range(0, len(boardings), MOST):
                 messages += 1
                 some = boardings[at : at + MOST]
-                head = json.dumps({"messageId": f"M{messages:06}", "sentAt": f"{iso_stamp(some[-1][0] + 60)}Z"})
-                body = f'{head[:-1]}, "boardings": [\n' + ",\n".join(text for _, text in some) + "\n]}\n"
+                said = ",\n".join(text for _, text in some)
+                # another population's messages have other names: a door that knows one takes no second of that name
+                name = f"M{messages:06}-{sha256(said.encode()).hexdigest()[:12]}"
+                head = json.dumps({"messageId": name, "sentAt": f"{iso_stamp(some[-1][0] + 60)}Z"})
+                body = f'{head[:-1]}, "boardings": [\n{said}\n]}}\n'
                 (self.run.place / f"TVS.{messages:06}.json").write_text(body, encoding="utf-8")
                 read += len(some)
         return {"read": read, "published": read - self.filtered, "filtered": self.filtered, "messages": messages}
