@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -44,13 +44,14 @@ class NotJudged(Exception):
 
 @dataclass(slots=True)
 class Gate:
-    """Judges batches by one store. Before there is one nothing can change."""
+    """Judges batches by the live edition of one store. Before there is one nothing can change."""
 
     limit: int
     store_url: str
     orders: Orders
     bus: Bus | None
     store: Store | None = None
+    _left: list[Store] = field(default_factory=list)  # of editions before, which another task may still read
     warned: float = -_PACE_SECONDS
 
     @asynccontextmanager
@@ -60,16 +61,27 @@ class Gate:
             yield None
             return
         from services.impact import Impact  # a process that judges nothing loads no database
-        from services.store import open_store
         from services.store.contract import StoreDown
 
         try:
-            if self.store is None:
-                self.store = await open_store(self.store_url, migrate=False)
-            await self._tell_of_lag(self.store.reads)
-            yield Impact(self.store.reads, int(time.time()))
+            store = await self._live()
+            await self._tell_of_lag(store.reads)
+            yield Impact(store.reads, int(time.time()))
         except StoreDown as error:
             raise NotJudged(f"the store cannot be read ({error})") from None
+
+    async def _live(self) -> Store:
+        """The edition that is live: behind a rebuild another one. Raises StoreDown."""
+        from services.store import open_store
+
+        store = self.store
+        if store is not None and await store.home.live() == store.edition:
+            return store
+        opened = await open_store(self.store_url, migrate=False)
+        if self.store is not None:
+            self._left.append(self.store)
+        self.store = opened
+        return opened
 
     @staticmethod
     def down() -> tuple[type[Exception], ...]:
@@ -80,9 +92,10 @@ class Gate:
 
     async def close(self) -> None:
         """Let go of the store."""
-        if self.store is not None:
-            await self.store.close()
-            self.store = None
+        left = [*self._left, self.store] if self.store is not None else self._left
+        self._left, self.store = [], None
+        for store in left:
+            await store.close()
 
     async def _tell_of_lag(self, reads: SqlReads) -> None:
         """Say that the view lacks what the bus has, once in a while: it is not compared with that."""

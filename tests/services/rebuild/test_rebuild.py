@@ -15,6 +15,8 @@ from populations import bytes_of, world_of
 from rebuilding import Client, Site
 
 from services import failpoints
+from services.feeds import Orders
+from services.ingest.gate import Gate
 from services.rebuild import comparing, dropping, running, switching
 from services.rebuild.meeting import Stopped
 from services.rebuild.seam import NoRebuild, begin
@@ -73,6 +75,26 @@ async def test_a_rebuild_under_traffic_ends_in_the_same_bytes(either: Site) -> N
     assert switched.held == 0
     assert await either.view() == reference(raws)
     assert await either.gaps() == []
+
+
+async def test_what_judges_batches_goes_over_to_the_new_view(site: Site) -> None:
+    """A door runs for months: a view that is written no more would mislead it, one that is dropped stop it."""
+    await site.publish(bytes_of(world_of(3, persons=5)[0]))
+    await site.correlate()
+    gate = Gate(0, site.settings.store_url, Orders(), None)
+    editions = []
+    for look in range(3):
+        async with gate.impact() as impact:
+            assert impact is not None
+            assert await impact.reads.outcomes()
+            assert gate.store is not None
+            editions.append(gate.store.edition)
+        if look == 1:
+            new = await site.fill()
+            await running.compare(site.settings, new, site.options())
+            await running.switch(site.settings, new, site.options(), tell=False)
+    await gate.close()
+    assert editions == [1, 1, 2]
 
 
 @pytest.mark.law(1, planted="a switch before the new view has come to where the live one is")
