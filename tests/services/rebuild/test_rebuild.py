@@ -83,13 +83,13 @@ async def test_what_judges_batches_goes_over_to_the_new_view(site: Site) -> None
     await site.correlate()
     gate = Gate(0, site.settings.store_url, Orders(), None)
     editions = []
-    for look in range(3):
+    for number in range(3):
         async with gate.impact() as impact:
             assert impact is not None
             assert await impact.reads.outcomes()
             assert gate.store is not None
             editions.append(gate.store.edition)
-        if look == 1:
+        if number == 1:
             new = await site.fill()
             await running.compare(site.settings, new, site.options())
             await running.switch(site.settings, new, site.options(), tell=False)
