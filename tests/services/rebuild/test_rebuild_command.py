@@ -115,7 +115,7 @@ def test_why_a_rebuild_gave_up_is_seen(data: Path, monkeypatch: pytest.MonkeyPat
         patched.setattr(running, "compare", failing)
         CliRunner().invoke(app, ["--data", str(data), "rebuild"])
     said = command(data, "status", code=1)
-    assert "! the rebuild of edition 2 gave up: StoreDown: the disk is full; `visabus rebuild` goes on with it" in said
+    assert "! the rebuild of edition 2 gave up: the disk is full; `visabus rebuild` goes on with it" in said
     assert "byte for byte" in command(data, "rebuild")
     assert "gave up" not in command(data, "status", code=1)
 
