@@ -192,6 +192,7 @@ class Line:
     program: Notice | None = None  # what ended the program of a parole
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
     gap_end: int = 0  # the first second behind the cap-gap of the petition looked at last
+    waits: int = 0  # up to which second petitions wait behind it
     granted: str = ""  # the receipt of what was granted last
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
@@ -326,8 +327,10 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
     `endings`: the ends of the employment on which it rests, in order.
     """
-    waiting = _by_last_action([one for one in applications if not one.adjusts])
-    revoked = [one.revoked for one in applications if one.revoked is not None]
+    before = [one for one in applications if one.revoked is not None and _granted_before(line, one)]
+    waiting = _by_last_action([one for one in applications if not one.adjusts and one not in before])
+    others = [one for one in before if not _rests_on(line, one)]
+    revoked = [one.revoked for one in applications if one.revoked is not None and one not in others]
     for ending in sorted((*endings, *revoked), key=lambda fact: fact.day) if revoked else endings:
         # reported with a day before the admission, across the date line say: the admission is not undone by it
         day = max(ending.day, line.arrival.day)
@@ -341,6 +344,19 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
     if line.reach < FOREVER:
         line.over()
     return _without_empty(line.pieces) if applications or line.period.status_end else line.pieces
+
+
+def _granted_before(line: Line, petition: Application) -> bool:
+    """Whether it was granted before the admission, which alone says class and date then."""
+    decided = petition.decided
+    return decided is not None and decision_over(decided, line.arrival.zone) <= line.arrival.start
+
+
+def _rests_on(line: Line, petition: Application) -> bool:
+    """Whether an admission may rest on a petition that was granted before: in another class it does not."""
+    body = {} if petition.decided is None else petition.decided.body
+    granted = body.get("granted_class") or body.get("requested_class")
+    return granted is None or granted == line.period.admission_class
 
 
 def _by_last_action(applications: Sequence[Application]) -> list[Application]:
@@ -513,7 +529,7 @@ def _bridge(line: Line, application: Application) -> None:
     line.add(period_end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
     grace = local_day(period_end - 1, zone_name).toordinal() + period.row.grace_days
     period.end, line.reach, line.after = period_end, programs.over(grace, zone_name), None
-    period.grace, line.gap_end = line.reach, period_end
+    period.grace, line.gap_end, line.waits = line.reach, period_end, 0
 
 
 def _waits_behind(line: Line, application: Application) -> bool:
@@ -526,7 +542,12 @@ def _waits_behind(line: Line, application: Application) -> bool:
     decision = FOREVER if decided is None else decision_over(decided, zone_name)
     if decision <= line.gap_end:
         return False
-    grace, row = line.reach, line.period.row
+    row = line.period.row
+    grace = programs.over(local_day(line.gap_end - 1, zone_name).toordinal() + row.grace_days, zone_name)
+    if decision <= line.waits or grace < line.reach >= decision:
+        return True  # another one waits as long
+    grace, line.waits = min(grace, line.reach), decision
+    line.cut(line.gap_end)
     line.bridging.append(application)
     _bridge_over(line, application, line.gap_end)
     if decision < grace:
@@ -665,20 +686,34 @@ def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -
 
 def _await_adjustment(line: Line, application: Application) -> None:
     """What an application for permanent residence does up to its grant."""
-    decided = application.decided
+    decided, zone_name = application.decided, line.arrival.zone
     since = max(line.reach, application.filed_at)
     period_end = FOREVER  # also where it was granted: that ends the time line by itself
     if decided is not None and application.action != "approved":
-        period_end = decision_over(decided, line.arrival.zone)
+        period_end = decision_over(decided, zone_name)
     line.proof = (line.arrival.uuid, *application.evidence)
+    if line.period.admission_class in rules.VICTIMS and application.in_time(line.period.end, zone_name):
+        _extend_victim(line, period_end)
+        return
     line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach))
+    if period_end > since:
+        line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
+
+
+def _extend_victim(line: Line, period_end: int) -> None:
+    """Status goes on behind its last day up to a second, whatever else is pending then."""
+    since = line.period.end
     if period_end <= since:
         return
-    if line.period.admission_class in rules.VICTIMS and application.in_time(line.reach, line.arrival.zone):
-        line.add(since, Outcome.IN_STATUS, "status extended while the adjustment is pending", rules.VICTIM_ADJUSTING)
+    pieces = _without_empty(line.pieces)
+    line.pieces = [piece for piece in pieces if piece.since < since]
+    line.add(since, Outcome.IN_STATUS, "status extended while the adjustment is pending", rules.VICTIM_ADJUSTING)
+    if period_end >= line.reach:
         line.reach, line.rest = period_end, ()
-    else:
-        line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
+        return
+    held = programs.at(pieces, period_end)
+    line.pieces += [] if held is None else [replace(held, since=period_end)]
+    line.pieces += [piece for piece in pieces if piece.since > period_end]
 
 
 def _pending_inside(line: Line, since: int, period_end: int) -> list[Interval]:

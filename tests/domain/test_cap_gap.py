@@ -188,3 +188,21 @@ def test_the_gap_of_a_petition_that_was_denied_is_none_of_a_later_one(zone: str)
     story.extended(date(2026, 7, 1), form="I-129", asks=Request.CHANGE_CLASS, requested_class="H1B", receipt=2)
     assert story.days() == alone
     assert alone[-1][0] == "OVERSTAY_SUSPECTED"
+
+
+@pytest.mark.parametrize("first", [None, APRIL + days(20), APRIL + days(80)])
+@pytest.mark.parametrize("second", [None, APRIL + days(10), APRIL + days(30), APRIL + days(90)])
+def test_of_two_petitions_that_outlast_the_gap_the_longer_counts(first: date | None, second: date | None) -> None:
+    """Two employers ask: the student may stay up to the last decision, then for what is left of sixty days."""
+    story = student()
+    fields = {"form": "I-129", "asks": Request.CHANGE_CLASS, "requested_class": "H1B"}
+    story.extended(date(2025, 4, 5), first, Action.DENIED, **fields)
+    story.extended(date(2025, 4, 6), second, Action.WITHDRAWN, receipt=2, **fields)
+    line = story.days()[1:]
+    assert line[:2] == [("IN_STATUS", END + ONE), ("PENDING", APRIL + ONE)]
+    if first is None or second is None:
+        assert line[2:] == []
+    elif max(first, second) > APRIL + days(60):
+        assert line[2:] == [("OVERSTAY_SUSPECTED", max(first, second) + ONE)]
+    else:
+        assert line[2:] == [("IN_GRACE", max(first, second) + ONE), ("OVERSTAY_SUSPECTED", APRIL + days(61))]

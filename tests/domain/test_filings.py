@@ -190,6 +190,23 @@ def test_a_petition_that_is_revoked_is_known_by_its_receipt() -> None:
     assert story.outcome(day + days(90)) == "IN_STATUS"
 
 
+@pytest.mark.parametrize("admission_class", ["B2", "WT", "L1", "H1B"])
+def test_a_petition_granted_before_the_admission_gives_no_other_class(admission_class: str) -> None:
+    """Granted for who is abroad, it is withdrawn when the person is here: as what was admitted, to the date written."""
+    day, until = D + days(60), D + days(90)
+    fields = {"form": "I-129", "asks": Request.CHANGE_CLASS, "requested_class": "H1B", "which": None}
+    granted = {"granted_class": "H1B", "granted_until": D + days(700)}
+    story = Story().applied(D - days(60), **fields).applied(D - days(30), Action.APPROVED, **fields, **granted)
+    line = story.admitted(D, admission_class, until).line()
+    story.applied(day, Action.WITHDRAWN, **fields)
+    if admission_class != "H1B":
+        assert story.line() == line
+    else:
+        assert story.outcome(day + ONE) == "IN_GRACE"
+        assert story.outcome(until) == "IN_GRACE"
+    assert story.outcome(until + ONE) == "OVERSTAY_SUSPECTED"
+
+
 def test_a_new_parole_closes_no_gap() -> None:
     """Given in time it goes on; given late it begins on its day, or on the one that it names."""
 

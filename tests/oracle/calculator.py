@@ -680,7 +680,8 @@ def _employment_ended(stay: Stay, grant: Grant, until: date) -> date | None:
     if grant.admission_class not in law.WORKERS:
         return None
     petition = _petition(stay, grant)
-    revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == petition]
+    mended = grant.start if grant.receipt is None else date.min  # by who knew what had been revoked before
+    revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == petition and a.revoked >= mended]
     ended = _last_employment(stay, grant, petition, until)
     days = [day for day in (ended, *revoked) if day is not None and day <= until]
     return min(days, default=None)

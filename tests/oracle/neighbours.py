@@ -875,6 +875,21 @@ def u1_adjustment_pending_behind_the_date(w: World) -> None:
     adjusting(w, "2026-07-09")
 
 
+@right("IN_STATUS", on=at("2026-11-20"), why="INA 214(p)(6): extended, though an extension is pending as well")
+def u1_adjustment_and_extension_pending(w: World) -> None:
+    came(w, "U1", "2026-07-09", "2022-07-10")
+    files(w, "2026-06-25")
+    adjusting(w, "2026-07-01")
+
+
+@right("PENDING", on=at("2026-11-20"), why="INA 214(o)(7)(C): behind its denial the extension asked for is pending yet")
+def t1_adjustment_denied_and_extension_pending(w: World) -> None:
+    came(w, "T1", "2026-07-09", "2022-07-10")
+    files(w, "2026-06-25")
+    adjusting(w, "2026-07-01")
+    adjusting(w, "2026-10-01", "denied")
+
+
 @right("OVERSTAY_SUSPECTED", on=at("2026-11-20"), why="INA 214(o)(7)(C): and not behind its denial")
 def t1_adjustment_denied_behind_the_date(w: World) -> None:
     came(w, "T1", "2026-07-09", "2022-07-10")
@@ -1059,6 +1074,15 @@ def cap_gap_denied_and_another_petition_filed_late(w: World) -> None:
     files(w, "2025-04-05", "change_class", "H1B", form="I-129", system="ELIS")
     decides(w, "2025-08-01", "denied", "change_class", form="I-129", system="ELIS")
     files(w, "2026-07-01", "change_class", "H1B", form="I-129", receipt="WAC0000000002", system="ELIS")
+
+
+@right("PENDING", on=at("2026-05-20"), why="USCIS, 28 September 2018: another employer's petition is pending still")
+def cap_gap_over_and_one_of_two_petitions_withdrawn(w: World) -> None:
+    came(w, "F1", "D/S", "2024-08-12")
+    program(w, "F1", "2025-05-31", "2024-06-01")
+    for receipt in ("IOE0000000001", "IOE0000000002"):
+        files(w, "2025-04-05", "change_class", "H1B", form="I-129", receipt=receipt, system="ELIS")
+    decides(w, "2026-05-15", "withdrawn", "change_class", form="I-129", receipt="IOE0000000002", system="ELIS")
 
 
 # --- a date beyond what the law counts by itself ---------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_two_hundred_random_histories_have_the_outcome_of_the_law(tmp_path: Path
 @pytest.mark.law(
     4,
     "a second calculator, day by day and slow, written from the law's text without reading the rules, says the "
-    "same of 2,000 random histories at boundary instants in four zones (200 in `make test-unit`)",
+    "same of 2,000 random histories at boundary instants in seven zones (200 in `make test-unit`)",
 )
 @pytest.mark.slow
 def test_two_thousand_random_histories_have_the_outcome_of_the_law(tmp_path: Path) -> None:
