@@ -117,14 +117,15 @@ def _designation_over(period: Period, visit: Visit, stated: date) -> None:
     end = None if notice is None else notice.end_of(stated, date.fromordinal(arrival.day))
     if end is not None and end < stated:
         period.last_day, period.notice = end.isoformat(), notice
-    ended = min((fact.day for fact in visit.facts if _withdrawn(fact) and fact.day >= arrival.day), default=None)
+    ended = min(_withdrawals(visit), default=None)
     if ended is not None and date.fromordinal(ended).isoformat() < str(period.last_day):
         period.last_day, period.notice = date.fromordinal(ended).isoformat(), None
 
 
-def _withdrawn(fact: Fact) -> bool:
-    """Whether temporary protected status was withdrawn from the person."""
-    return bool(fact.body["fact"] == rules.TPS_WITHDRAWN)
+def _withdrawals(visit: Visit) -> tuple[int, ...]:
+    """The days (ordinals) on which temporary protected status was withdrawn from the person, from the admission on."""
+    withdrawn = (fact.day for fact in visit.facts if fact.body["fact"] == rules.TPS_WITHDRAWN)
+    return tuple(sorted(day for day in withdrawn if day >= visit.arrival.day))
 
 
 def _ended_program(visit: Visit, admission_class: str, stated: date | None) -> tuple[Notice | None, date | None]:
@@ -188,8 +189,8 @@ class Line:
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
     rest: tuple[Interval, ...] = ()  # what follows that by itself
     from_sevis: bool = False  # whether SEVIS speaks in it
-    parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice
-    program: Notice | None = None  # what ended the program of a parole
+    parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice, or class TPS
+    program: Notice | None = None  # what ended the program of a parole, or the designation of class TPS
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
     gap_end: int = 0  # the first second behind the cap-gap of the petition looked at last
     waits: int = 0  # up to which second petitions wait behind it
@@ -256,6 +257,8 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     if period is None:
         return _unknown(visit, sevis, ends)
     program = _ended_program(visit, period.admission_class, None)[0] if period.paroled else None
+    if period.admission_class == rules.TPS_CLASS and not period.paroled:
+        ends, program = _withdrawals(visit), notice_for(rules.MAINTAINING, "", citizenship_of(arrival))
     line = Line(arrival, period, sevis, [], period.grace, (arrival.uuid,), parole_ends=ends, program=program)
     rule = (period.row.id, period.row.citation)
     if period.row.basis is Basis.PROGRAM:
@@ -590,7 +593,7 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     else:
         reason, source = _words(application, paroled=period.paroled)
         line.add(since, Outcome.IN_STATUS, reason, source)
-        if period.paroled and granted is not None:
+        if (period.paroled or (same_class and new_class == rules.TPS_CLASS)) and granted is not None:
             granted = _parole_cut(line, decided, granted)
             end = _day_end(granted, line.arrival.zone)
         period.last_day, period.end, line.reach = granted, end, end
@@ -604,7 +607,10 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
 
 
 def _parole_cut(line: Line, decided: Fact, granted: str) -> str:
-    """The last day of a parole that was extended: no later than it was ended, by a notice to the person or to all."""
+    """The last day of a parole that was extended: no later than it was ended, by a notice to the person or to all.
+
+    So is class TPS whose date was mended.
+    """
     ends = [date.fromordinal(day) for day in line.parole_ends if day >= decided.day]
     stated = date.fromisoformat(granted)
     by_notice = line.program.end_of(stated, date.fromordinal(decided.day)) if line.program else None

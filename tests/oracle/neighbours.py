@@ -1115,6 +1115,21 @@ def class_tps_withdrawn(w: World) -> None:
     w.fact("tps_withdrawn", d("2026-07-01"))
 
 
+@right("OVERSTAY_SUSPECTED", on=at("2026-11-20"), why="INA 244(c)(3): withdrawn, whatever date was mended before")
+def class_tps_mended_and_withdrawn(w: World) -> None:
+    w.citizenship = "LBN"
+    came(w, "TPS", "2026-11-27", "2025-09-10")
+    w.correct(d("2025-10-10"), d("2026-12-27"))
+    w.fact("tps_withdrawn", d("2026-07-01"))
+
+
+@right("OVERSTAY_SUSPECTED", on=at("2026-08-20"), why="91 FR 10402, in force on 20 July 2026, whatever date was mended")
+def class_tps_of_yemen_mended_before_the_order(w: World) -> None:
+    w.citizenship = "YEM"
+    came(w, "TPS", "2027-03-03", "2025-09-10")
+    w.correct(d("2025-10-10"), d("2027-03-10"))
+
+
 @right("DEPARTED_LATE", on=at("2026-11-20"), why="91 FR 10402, in force on 20 July 2026: class TPS on the I-94")
 def class_tps_of_yemen_left_behind_the_order(w: World) -> None:
     w.citizenship = "YEM"
