@@ -100,7 +100,7 @@ def _revoked(decisions: Sequence[Fact]) -> Fact | None:
     granted = [step for step in decisions if step.body["action"] == "approved"]
     if not granted or decisions[-1].body["action"] == "approved" or decisions[-1].body["form"] != PETITION_FORM:
         return None
-    last = decisions[-1]
+    last = decisions[decisions.index(granted[-1]) + 1]  # a second word of it moves no day
     begins = granted[-1].body.get("valid_from")
     begun = granted[-1].day if begins is None else max(granted[-1].day, date.fromisoformat(begins).toordinal())
     return last if begun <= last.day else None

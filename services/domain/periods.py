@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import zip_longest
@@ -44,6 +44,7 @@ class Period:
     paroled: bool = False
     status_end: int = 0
     notice: Notice | None = None  # what ended it before the date on the I-94
+    stated: str | None = None  # the date on the I-94 itself, or as granted, whatever ended the period before it
 
     @property
     def dated(self) -> bool:
@@ -79,7 +80,7 @@ def _period(visit: Visit) -> Period | None:
     last = _last_day(rule, day, stated)
     if last is None or last < day:
         return None
-    period = Period(admission_class, rule, 0, last.isoformat(), 0, paroled=paroled)
+    period = Period(admission_class, rule, 0, last.isoformat(), 0, paroled=paroled, stated=until)
     if paroled:
         _end_early(period, visit, day, last)
     elif admission_class == rules.TPS_CLASS:
@@ -113,13 +114,18 @@ def _designation_over(period: Period, visit: Visit, stated: date) -> None:
     (INA 244(b)(3)(B)) or by its withdrawal (INA 244(c)(3)), whatever the date on the I-94.
     """
     arrival = visit.arrival
-    notice = notice_for(rules.MAINTAINING, "", citizenship_of(arrival))
+    notice = _designation(arrival)
     end = None if notice is None else notice.end_of(stated, date.fromordinal(arrival.day))
     if end is not None and end < stated:
         period.last_day, period.notice = end.isoformat(), notice
     ended = min(_withdrawals(visit), default=None)
     if ended is not None and date.fromordinal(ended).isoformat() < str(period.last_day):
         period.last_day, period.notice = date.fromordinal(ended).isoformat(), None
+
+
+def _designation(arrival: Fact) -> Notice | None:
+    """The notice that ended the designation of the person's country."""
+    return notice_for(rules.MAINTAINING, "", citizenship_of(arrival))
 
 
 def _withdrawals(visit: Visit) -> tuple[int, ...]:
@@ -189,12 +195,16 @@ class Line:
     after: Interval | None = None  # what holds from `reach` on, if not simply nothing
     rest: tuple[Interval, ...] = ()  # what follows that by itself
     from_sevis: bool = False  # whether SEVIS speaks in it
-    parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice, or class TPS
-    program: Notice | None = None  # what ended the program of a parole, or the designation of class TPS
+    parole_ends: tuple[int, ...] = ()  # the days (ordinals) on which a parole was ended by notice
+    program: Notice | None = None  # what ended the program of a parole
+    tps_ends: tuple[int, ...] = ()  # the days (ordinals) on which protected status was withdrawn
+    designation: Notice | None = None  # what ended the designation
     bridging: list[Application] = field(default_factory=list)  # filed in time, and not granted
     gap_end: int = 0  # the first second behind the cap-gap of the petition looked at last
     waits: int = 0  # up to which second petitions wait behind it
     granted: str = ""  # the receipt of what was granted last
+    class_since: int = 0  # the first second of the day on which the class was granted; 0: that of the admission
+    extended: int = 0  # up to which second the status of a victim goes on by an adjustment
 
     def add(self, since: int, outcome: Outcome, reason: str, rule: tuple[str, str]) -> None:
         """Adds a piece that rests on the present proof."""
@@ -257,9 +267,8 @@ def admission(visit: Visit, records: Sequence[Record]) -> Line:
     if period is None:
         return _unknown(visit, sevis, ends)
     program = _ended_program(visit, period.admission_class, None)[0] if period.paroled else None
-    if period.admission_class == rules.TPS_CLASS and not period.paroled:
-        ends, program = _withdrawals(visit), notice_for(rules.MAINTAINING, "", citizenship_of(arrival))
     line = Line(arrival, period, sevis, [], period.grace, (arrival.uuid,), parole_ends=ends, program=program)
+    line.tps_ends, line.designation = _withdrawals(visit), _designation(arrival)
     rule = (period.row.id, period.row.citation)
     if period.row.basis is Basis.PROGRAM:
         pieces = sevis.line(period.row, arrival.start, arrival.day)
@@ -295,8 +304,19 @@ def _unknown(visit: Visit, sevis: Programs, ends: tuple[int, ...]) -> Line:
     end = programs.over(min(known), arrival.zone) if known else FOREVER
     period = Period(admission_class or "", UNKNOWN, end, None, end, paroled=paroled)
     period.notice = None if ends and program_end and min(ends) <= program_end.toordinal() else notice
+    period.stated = _stated(arrival)
     first = interval(arrival.start, Outcome.UNDETERMINED, reason, NO_RULE, (arrival.uuid,))
-    return Line(arrival, period, sevis, [first], end, (arrival.uuid,), parole_ends=ends, program=notice)
+    line = Line(arrival, period, sevis, [first], end, (arrival.uuid,), parole_ends=ends, program=notice)
+    line.tps_ends, line.designation = _withdrawals(visit), _designation(arrival)
+    return line
+
+
+def _stated(arrival: Fact) -> str | None:
+    """The date on the I-94; None where there is none, or one before the admission."""
+    until: str | None = arrival.body.get("admitted_until")
+    if until is None or until == DURATION or date.fromisoformat(until).toordinal() >= arrival.day:
+        return until
+    return None
 
 
 def _until_changed(line: Line, pieces: Sequence[Interval]) -> None:
@@ -330,14 +350,18 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
     `endings`: the ends of the employment on which it rests, in order.
     """
-    before = [one for one in applications if one.revoked is not None and _granted_before(line, one)]
+    before = [one for one in applications if one.action == "approved" and _granted_before(line, one)]
     waiting = _by_last_action([one for one in applications if not one.adjusts and one not in before])
-    others = [one for one in before if not _rests_on(line, one)]
-    revoked = [one.revoked for one in applications if one.revoked is not None and one not in others]
+    revoked = [
+        one.revoked
+        for one in applications
+        if one.revoked is not None and (one not in before or _rests_on(line, one, one.revoked))
+    ]
+    resting = {one.receipt for one in before}
     for ending in sorted((*endings, *revoked), key=lambda fact: fact.day) if revoked else endings:
         # reported with a day before the admission, across the date line say: the admission is not undone by it
         day = max(ending.day, line.arrival.day)
-        waiting = _employment_over(line, ending, day, waiting)
+        waiting = _employment_over(line, ending, day, waiting, resting)
     for application in waiting:
         _extend(line, application)
     # after all extensions: what is pending for good bridges the time after the last of them
@@ -351,12 +375,18 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
 def _granted_before(line: Line, petition: Application) -> bool:
     """Whether it was granted before the admission, which alone says class and date then."""
-    decided = petition.decided
-    return decided is not None and decision_over(decided, line.arrival.zone) <= line.arrival.start
+    return petition.decided is not None and _decided_before(line, petition.decided)
 
 
-def _rests_on(line: Line, petition: Application) -> bool:
-    """Whether an admission may rest on a petition that was granted before: in another class it does not."""
+def _decided_before(line: Line, decided: Fact) -> bool:
+    return decision_over(decided, line.arrival.zone) <= line.arrival.start
+
+
+def _rests_on(line: Line, petition: Application, revoked: Fact) -> bool:
+    """Whether an admission may rest on a petition that was granted before: not in another class, nor where the petition
+    had been revoked by then."""
+    if _decided_before(line, revoked):
+        return False
     body = {} if petition.decided is None else petition.decided.body
     granted = body.get("granted_class") or body.get("requested_class")
     return granted is None or granted == line.period.admission_class
@@ -387,13 +417,16 @@ def endings_of(visit: Visit) -> list[Fact]:
     return [fact for fact in visit.facts if fact.body["fact"] == rules.EMPLOYMENT_ENDED]
 
 
-def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Application]) -> list[Application]:
+def _employment_over(
+    line: Line, ending: Fact, day: int, waiting: list[Application], resting: Collection[str]
+) -> list[Application]:
     """The days that are left when the employment ends on which a class rests, never past its date.
 
     Behind them the person is out of status up to the date. Once per period of validity: a second end inside the same
     days gives no more. Another petition that was filed by then and granted later carries on; one that is pending, or
     was denied, protects behind those days up to its decision. So the end of the employment under a petition has to
-    name its receipt. Returns the applications that are still to be considered.
+    name its receipt. `resting`: the receipts on which the admission itself may rest. Returns the applications that are
+    still to be considered.
     """
     since = programs.over(day, line.arrival.zone)
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
@@ -409,8 +442,10 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
         else:
             earlier.append(application)
     period = line.period
-    if named and line.granted and line.granted not in named:
-        return [*earlier, *later]  # an employment of before: status rests on the petition that was granted since
+    revoked = ending.kind == "extension"
+    if named and line.granted not in named and (line.granted or (revoked and named.isdisjoint(resting))):
+        # an employment of before: status rests on the petition that was granted since; or on none that was revoked
+        return [*earlier, *later]
     if period.row.employment_days is None or period.spent or since >= period.end:
         for application in earlier:
             _extend(line, application)
@@ -420,7 +455,7 @@ def _employment_over(line: Line, ending: Fact, day: int, waiting: list[Applicati
     line.proof = (line.arrival.uuid, ending.uuid)
     line.cut(since)
     left = _employment_days(line, day)
-    reason = "petition revoked" if ending.kind == "extension" else "employment ended"
+    reason = "petition revoked" if revoked else "employment ended"
     if left:
         line.add(since, Outcome.IN_GRACE, reason, rules.EMPLOYMENT)
     period.spent, period.timely = True, 0
@@ -563,10 +598,10 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     """The new class and date, from the old end on; a late filing is healed."""
     period = line.period
     granted = decided.body.get("granted_until") or decided.body.get("requested_until")
-    if granted is None and application.inspection:
-        granted = period.last_day  # the class alone was mended
     new_class = decided.body.get("granted_class") or period.admission_class
     rule = _row_granted(line, application, decided, new_class)
+    if granted is None and application.inspection:
+        granted = _date_kept(line, rule)
     if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION and period.last_day == DURATION:
         return  # reinstated, say: the program itself is SEVIS's to move
     end = _granted_end(granted, rule, line.arrival.zone)
@@ -580,11 +615,13 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     line.proof = proof
     if not application.inspection:  # which mends a date or a class, and leaves the petition what it was
         line.granted = application.receipt
+        if new_class != period.admission_class:
+            line.class_since = programs.over(decided.day - 1, line.arrival.zone)
     line.cut(since)
     line.after, line.rest = None, ()
     same_class = new_class == period.admission_class
     period.admission_class, period.row, period.spent = new_class, rule or period.row, False
-    period.status_end, period.notice = 0, None
+    period.status_end, period.notice, period.stated = 0, None, granted
     period.paroled = rule in rules.PAROLE
     if rule is not None and rule.basis is Basis.PROGRAM and granted == DURATION:
         _approved_program(line, since, named=same_class)
@@ -593,8 +630,9 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     else:
         reason, source = _words(application, paroled=period.paroled)
         line.add(since, Outcome.IN_STATUS, reason, source)
-        if (period.paroled or (same_class and new_class == rules.TPS_CLASS)) and granted is not None:
-            granted = _parole_cut(line, decided, granted)
+        protected = new_class == rules.TPS_CLASS and (same_class or application.inspection)
+        if (period.paroled or protected) and granted is not None:
+            granted = _cut(line, decided, granted)
             end = _day_end(granted, line.arrival.zone)
         period.last_day, period.end, line.reach = granted, end, end
         period.grace = end
@@ -606,16 +644,30 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
             line.add(end, Outcome.IN_GRACE, "days of grace", (rule.id, rule.citation))
 
 
-def _parole_cut(line: Line, decided: Fact, granted: str) -> str:
+def _date_kept(line: Line, rule: rules.Rule | None) -> str | None:
+    """The last day where the inspecting agency mended the class alone: that on the I-94, which what ended the former
+    class before it does not move; a number of days is that of the class to which the law gives it.
+    """
+    period = line.period
+    if rule is period.row:
+        return period.last_day
+    if period.stated is None and rule is not None and rule.basis is Basis.COUNTED:
+        return (date.fromordinal(line.arrival.day) + timedelta(days=rule.days - 1)).isoformat()
+    return DURATION if period.stated is None and period.last_day == DURATION else period.stated
+
+
+def _cut(line: Line, decided: Fact, granted: str) -> str:
     """The last day of a parole that was extended: no later than it was ended, by a notice to the person or to all.
 
-    So is class TPS whose date was mended.
+    So is class TPS whose date was mended, by the withdrawal or the end of the designation.
     """
-    ends = [date.fromordinal(day) for day in line.parole_ends if day >= decided.day]
+    paroled = line.period.paroled
+    days, program = (line.parole_ends, line.program) if paroled else (line.tps_ends, line.designation)
+    ends = [date.fromordinal(day) for day in days if day >= decided.day]
     stated = date.fromisoformat(granted)
-    by_notice = line.program.end_of(stated, date.fromordinal(decided.day)) if line.program else None
+    by_notice = program.end_of(stated, date.fromordinal(decided.day)) if program else None
     if by_notice is not None and by_notice < min([stated, *ends]):
-        line.period.notice = line.program
+        line.period.notice = program
         return by_notice.isoformat()
     return min([stated, *ends]).isoformat()
 
@@ -698,7 +750,9 @@ def _await_adjustment(line: Line, application: Application) -> None:
     if decided is not None and application.action != "approved":
         period_end = decision_over(decided, zone_name)
     line.proof = (line.arrival.uuid, *application.evidence)
-    if line.period.admission_class in rules.VICTIMS and application.in_time(line.period.end, zone_name):
+    in_status = line.class_since <= application.filed_at  # an adjustment asked for before the class is another one
+    held = max(line.period.end, line.extended)
+    if line.period.admission_class in rules.VICTIMS and in_status and application.in_time(held, zone_name):
         _extend_victim(line, period_end)
         return
     line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach))
@@ -708,9 +762,10 @@ def _await_adjustment(line: Line, application: Application) -> None:
 
 def _extend_victim(line: Line, period_end: int) -> None:
     """Status goes on behind its last day up to a second, whatever else is pending then."""
-    since = line.period.end
+    since = max(line.period.end, line.extended)
     if period_end <= since:
         return
+    line.extended = period_end
     pieces = _without_empty(line.pieces)
     line.pieces = [piece for piece in pieces if piece.since < since]
     line.add(since, Outcome.IN_STATUS, "status extended while the adjustment is pending", rules.VICTIM_ADJUSTING)

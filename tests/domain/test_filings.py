@@ -207,6 +207,113 @@ def test_a_petition_granted_before_the_admission_gives_no_other_class(admission_
     assert story.outcome(until + ONE) == "OVERSTAY_SUSPECTED"
 
 
+@pytest.mark.parametrize("name", ["I-129", "I-539"])
+def test_what_was_granted_before_the_admission_changes_nothing(name: str) -> None:
+    """An appeal, say, comes when the person is here: the admission alone says class and date."""
+    fields = {"form": name, "asks": Request.CHANGE_CLASS, "which": None}
+    granted = {"granted_class": "H1B", "granted_until": D + days(700)}
+    story = Story().applied(D - days(60), **fields).applied(D - days(30), Action.APPROVED, **fields, **granted)
+    line = story.admitted(D, "B2", D + days(90)).line()
+    assert story.applied(D + days(60), Action.APPEALED, **fields).line() == line
+
+
+def test_a_petition_revoked_before_the_admission_ends_nothing() -> None:
+    """Who is let in behind it was let in on something else: 8 CFR 214.1(l)(2) speaks of what the class is based on."""
+    for revoked, outcome in ((D - days(9), "IN_STATUS"), (D + days(9), "TERMINATED")):
+        fields = {"form": "I-129", "which": None}
+        story = Story().applied(D - days(60), **fields)
+        story.applied(D - days(30), Action.APPROVED, **fields, granted_class="H1B", granted_until=D + days(700))
+        story.admitted(D, "H1B", D + days(700)).applied(revoked, Action.WITHDRAWN, **fields)
+        story.applied(D + days(30), Action.APPEALED, **fields)
+        assert story.outcome(D + days(300)) == outcome
+
+
+def test_a_second_word_of_a_revocation_moves_no_day() -> None:
+    """Revoked, and withdrawn behind that: over from the first on; approved again behind it: not over."""
+    until, day = D + days(900), D + days(200)
+    story = Story().admitted(D, "H1B", D + days(90)).extended(D + days(50), D + days(60), form="I-129", until=until)
+    story.applied(day, Action.DENIED, form="I-129").applied(day + days(40), Action.WITHDRAWN, form="I-129")
+    assert story.outcome(day + ONE) == story.outcome(day + days(60)) == "IN_GRACE"
+    assert story.outcome(day + days(61)) == "TERMINATED"
+    story.applied(day + days(90), Action.APPROVED, form="I-129", granted_until=until)
+    assert story.outcome(day + days(100)) == "IN_STATUS"
+
+
+def test_a_petition_that_gave_nothing_takes_nothing() -> None:
+    """Granted to a day that is over at the decision, and withdrawn: the admission stands."""
+    story = Story().admitted(D, "H1B", D + days(900))
+    more = {"form": "I-129", "valid_from": D + days(50)}
+    story.extended(D + days(50), D + days(300), until=D + days(250), **more)
+    assert story.applied(D + days(330), Action.WITHDRAWN, **more).outcome(D + days(800)) == "IN_STATUS"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fact", "ends"),
+    [
+        ("TPS", "DA", StatusFact.TPS_WITHDRAWN, 0),
+        ("TPS", "B2", StatusFact.TPS_WITHDRAWN, 0),
+        ("DA", "B2", StatusFact.PAROLE_ENDED, 0),
+        ("DA", "TPS", StatusFact.PAROLE_ENDED, 0),
+        ("DA", "TPS", StatusFact.TPS_WITHDRAWN, 1),
+        ("B2", "TPS", StatusFact.TPS_WITHDRAWN, 1),
+        ("TPS", "DA", StatusFact.PAROLE_ENDED, 1),
+        ("B2", "DA", StatusFact.PAROLE_ENDED, 1),
+    ],
+)
+def test_a_class_that_was_mended_ends_as_itself(before: str, after: str, fact: StatusFact, ends: int) -> None:
+    """By what ends the class that the person has now, up to the date on the I-94; not by what ends the former one."""
+    until, over = D + days(300), D + days(100)
+    for told in ({}, {"granted_until": until}):
+        story = Story().admitted(D, before, until)
+        inspected(story, D + days(30), granted_class=after, **told).fact(over, fact)
+        assert story.stay().authorised_until == (over if ends else until).isoformat()
+
+
+def test_the_designation_ends_a_class_that_was_mended_to_it() -> None:
+    """By its notice, and no other class by it."""
+    day, noticed = date(2025, 1, 10), date(2025, 8, 4)
+
+    def mended(before: str, after: str) -> str | None:
+        story = Story().admitted(day, before, date(2026, 6, 30))
+        inspected(story, day + days(9), granted_class=after)
+        for place, event in enumerate(story.events):
+            subject = event.subject.model_copy(update={"citizenship": ("CMR",)})
+            story.events[place] = event.model_copy(update={"subject": subject})
+        return story.stay().authorised_until
+
+    assert mended("B2", "TPS") == mended("TPS", "TPS") == noticed.isoformat()
+    assert mended("TPS", "DA") == mended("TPS", "B2") == "2026-06-30"
+
+
+def test_the_class_alone_was_mended() -> None:
+    """To the date on the I-94, also where nothing was known without a class; a number of days is of its class alone."""
+    until = D + days(150)
+    cases = ((None, until, "B2", until), ("WB", None, "B2", None), ("B2", None, "WB", D + days(89)))
+    for before, stated, after, last in cases:
+        story = inspected(Story().admitted(D, before, stated), D + days(30), granted_class=after)
+        assert story.stay().authorised_until == (None if last is None else last.isoformat())
+        assert story.outcome(D + days(80)) == ("UNDETERMINED" if last is None else "IN_STATUS")
+    parole = Story().admitted(D, "DA", until).fact(D + days(40), StatusFact.PAROLE_ENDED)
+    assert inspected(parole, D + days(60), granted_class="PAR").outcome(D + days(90)) == "OVERSTAY_SUSPECTED"
+
+
+def test_which_adjustment_extends_the_status_of_a_victim() -> None:
+    """One that was filed in that status, also as it was extended by another; not one of before the class was given."""
+    until = D + days(400)
+    story = Story().admitted(D, "U1", until).applied(D + days(300), form="I-485")
+    story.applied(until + days(90), Action.DENIED, form="I-485")
+    for filed, outcome in ((until + days(90), "IN_STATUS"), (until + days(91), "PENDING")):
+        again = Story(events=[*story.events], world=story.world).applied(filed, receipt=2, form="I-485")
+        assert again.outcome(until + days(50)) == "IN_STATUS"
+        assert again.outcome(until + days(99)) == outcome
+    for filed, outcome in ((D + days(9), "PENDING"), (D + days(40), "IN_STATUS")):
+        given = Story().admitted(D, "B2", D + days(90)).applied(filed, receipt=2, form="I-485")
+        given.extended(
+            D + days(5), D + days(40), until=until, admission_class="U1", asks=Request.CHANGE_CLASS, form="I-918"
+        )
+        assert given.outcome(until + ONE) == outcome
+
+
 def test_a_new_parole_closes_no_gap() -> None:
     """Given in time it goes on; given late it begins on its day, or on the one that it names."""
 
