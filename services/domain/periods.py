@@ -375,7 +375,8 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
 
 def _granted_before(line: Line, petition: Application) -> bool:
     """Whether it was granted before the admission, which alone says class and date then."""
-    return petition.decided is not None and _decided_before(line, petition.decided)
+    decided = petition.decided
+    return decided is not None and not petition.inspection and _decided_before(line, decided)
 
 
 def _decided_before(line: Line, decided: Fact) -> bool:
