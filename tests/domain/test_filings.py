@@ -263,9 +263,9 @@ def test_a_petition_that_gave_nothing_takes_nothing() -> None:
 def test_a_class_that_was_mended_ends_as_itself(before: str, after: str, fact: StatusFact, ends: int) -> None:
     """By what ends the class that the person has now, up to the date on the I-94; not by what ends the former one."""
     until, over = D + days(300), D + days(100)
-    for told in ({}, {"granted_until": until}):
+    for terms in ({}, {"granted_until": until}):
         story = Story().admitted(D, before, until)
-        inspected(story, D + days(30), granted_class=after, **told).fact(over, fact)
+        inspected(story, D + days(30), granted_class=after, **terms).fact(over, fact)
         assert story.stay().authorised_until == (over if ends else until).isoformat()
 
 
