@@ -18,7 +18,7 @@ from bus.contract import BusDown, BusError, Partition, Topic, UnknownTopic
 from bus.kafka_clients import cancellable, down, stop_admin, stop_consumer
 from bus.kafka_settings import KafkaSettings
 from links.kafka import diagnosed
-from links.reasons import failure_of
+from links.reasons import Reason, failure_of
 
 Result = TypeVar("Result")
 
@@ -117,7 +117,7 @@ class Control:
     async def _ask(self, question: Callable[[_Connection], Awaitable[Result]]) -> Result:
         """Ask twice, the second time over a new connection, within the deadline in all.
 
-        Once where Kafka was never reached.
+        Once where Kafka was never reached, but for one that did not answer in time: it may only be slow.
         """
         for attempt in (1, _LAST):
             connection: _Connection | None = None
@@ -126,8 +126,9 @@ class Control:
                     connection = await self._connected()
                     return await question(connection)
             except BusDown as error:
-                if error.final or attempt == _LAST or not self._reached:
-                    raise  # who was never reached has just been asked why: at once again nothing is another
+                known = not self._reached and error.code != Reason.TIMEOUT  # it has just been asked why
+                if error.final or attempt == _LAST or known:
+                    raise
                 continue
             except (TimeoutError, KafkaError) as error:
                 _log.info("Kafka did not answer, attempt %d: %r", attempt, error)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from pipeline import KEY, PUSHED, Pipeline, stop
 
-from bus.contract import Bus
+from bus.contract import Bus, BusDown
 from bus.open import open_bus
 from services.correlator.process import caught_up
 from services.feeds import Checkpoints
@@ -33,6 +33,8 @@ MOST_AT_WORK, LEAST_AT_WORK = 1 / 2, 1 / 5
 _STARTING = 0.4  # no process gets anywhere sooner: so long nobody has to look
 PATIENCE_SECONDS = 60.0
 """A process that shows no progress by then has nothing to do."""
+DECLARATIONS = 20
+"""So often a broker that was started just now is asked."""
 
 
 Progress = Callable[[], Awaitable[object]]
@@ -218,6 +220,18 @@ def kinds(pipeline: Pipeline, watch: Watch, sender: Sender, wanted: int) -> list
     ]
 
 
+async def _declared(bus: Bus) -> None:
+    """Declare the topics; a broker that was started just now may not answer yet."""
+    for left in reversed(range(DECLARATIONS)):
+        try:
+            return await bus.declare(topics())
+        except BusDown as error:
+            if error.final or left == 0:
+                raise
+            await asyncio.sleep(1)
+    return None
+
+
 @asynccontextmanager
 async def watching(pipeline: Pipeline) -> AsyncIterator[Watch]:
     """What shows from outside."""
@@ -225,7 +239,7 @@ async def watching(pipeline: Pipeline) -> AsyncIterator[Watch]:
     bus = await open_bus(pipeline.bus)
     store = await open_store(pipeline.store)
     try:
-        await bus.declare(topics())
+        await _declared(bus)
         yield Watch(bus, store)
     finally:
         await store.close()

@@ -55,7 +55,7 @@ async def main(url, count):
                 revision=Revision(number=1, digest="0" * 16), mapping_version=1, published_at=through,
                 scope=("departure:air", "extension")[number % 2], since=since, through=through,
             )
-            batch.append(Message(CONTROL, name.encode(), encode(event)))
+            batch.append(Message(CONTROL, f"{system}/{name}".encode(), encode(event)))
         await producer.send(batch)
     await producer.close()
     await bus.close()
