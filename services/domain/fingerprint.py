@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 33
+NORMALISER = 34
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 

@@ -177,6 +177,8 @@ class Cluster:
                 yield "sexes different"
             if self._any_names(other, scoring.given_conflict):
                 yield "given names of two people"
+            elif self._any_names(other, scoring.two_known):
+                yield "given names that are two known ones"
             if self._a_generation(other, births.a_generation_apart):
                 yield A_GENERATION
             if pair and scoring.passports_apart(self.documents, other.documents):

@@ -174,6 +174,11 @@ def _two_known(mine: Compared, theirs: Compared) -> bool:
     )
 
 
+def two_known(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """The same of two names (family, given): an initial, or a record without a given name, is no bridge of twins."""
+    return _two_known_given(name_of(*one), name_of(*other))
+
+
 @lru_cache(maxsize=50_000)
 def _two_known_given(one: Name, other: Name) -> bool:
     matched = _matched(one, other)
@@ -484,7 +489,8 @@ def _one_field(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     if one == other:
         return True
     short, long = sorted((" ".join(one), " ".join(other)), key=len)
-    return len(short) >= FIELD_CUT and long.startswith(short)
+    # at a blank a whole name is left out, which brothers may have in place of each other: MUHAMMAD ALI, MUHAMMAD UMAR
+    return len(short) >= FIELD_CUT and long.startswith(short) and long[len(short)] != " "
 
 
 @lru_cache(maxsize=50_000)

@@ -127,6 +127,28 @@ def test_a_record_without_a_passport_joins_no_two_who_have_their_own(monkeypatch
     assert groups([KHAN, bare, TWIN]) == {frozenset({0, 1, 2})}
 
 
+@pytest.mark.parametrize(
+    ("one", "bare", "other"),
+    [
+        ("RAMESH", "R", "RAJESH"),
+        ("RAMESH", "", "RAJESH"),
+        ("RAMESH KUMAR", "KUMAR", "RAJESH KUMAR"),
+        ("RAMESH", "RAESH", "RAJESH"),
+        ("MUHAMMAD ALI", "MUHAMMAD", "MUHAMMAD UMAR"),
+    ],
+)
+def test_a_record_that_is_like_two_twins_joins_them_not(
+    one: str, bare: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one's or a person's to decide; the twins are two, in whatever order they are known."""
+    twins = [Record("KOTHANDARAMAN", given, "1990-05-05", "M", ("IND",)) for given in (one, bare, other)]
+    for records in (twins, twins[::-1]):
+        assert not any({0, 2} <= person for person in groups(records))
+    monkeypatch.setattr(scoring, "two_known", lambda mine, theirs: False)
+    if bare != "MUHAMMAD":  # whose twins are told apart by the rule of given names, too
+        assert groups(twins) == {frozenset({0, 1, 2})}
+
+
 def test_a_renewed_passport_and_a_record_without_one_stay_one_persons() -> None:
     rare = Record("BARAKOVSKY", "OMID", "1979-03-14", "M", ("AFG",), ("passport/AFG/P01234567",))
     assert groups([rare, replace(rare, ids=()), replace(rare, ids=("passport/AFG/P07654321",))]) == {

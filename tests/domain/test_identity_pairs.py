@@ -95,6 +95,7 @@ def test_syllables_of_given_names_taken_for_rare_ones_are_caught(forgetful: pyte
 
 def test_twins_whose_names_are_a_letter_apart_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "_two_known", lambda mine, theirs: False)
+    monkeypatch.setattr(scoring, "two_known", lambda mine, theirs: False)
     assert _wrong("tw2") == {"tw2-nopass-letter", "tw2-kor-nopass"}
 
 
