@@ -65,8 +65,13 @@ def a_generation_apart(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def of_two_generations(one: str, other: str) -> bool:
-    """Whether neither day can be the other mistyped, and they are as far apart as parents and children are."""
-    if len(one) != 10 or len(other) != 10 or birth_score(one, other) > 0:
+    """Whether neither day can be the other mistyped, and they are as far apart as parents and children are.
+
+    Of a date that is known in part the year says so, where more than a digit of it is another.
+    """
+    if not one or not other or birth_score(one, other) > 0:
+        return False
+    if (len(one) != 10 or len(other) != 10) and _wrong(one[:4], other[:4]) < 2:
         return False
     return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
 

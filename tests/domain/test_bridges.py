@@ -149,6 +149,13 @@ def test_a_record_that_is_like_two_twins_joins_them_not(
         assert groups(twins) == {frozenset({0, 1, 2})}
 
 
+@pytest.mark.parametrize(("year", "persons"), [("1985", 2), ("1985-06", 2), ("1960", 1), ("1980", 1)])
+def test_a_father_and_a_son_whose_year_alone_is_known(year: str, persons: int) -> None:
+    """Under one passport: not one person, unless a digit of the year alone is another."""
+    father = Record("GUTIERREZ BARRANTES", "JOSE", "1960-04-04", "M", ("CRI",), ("passport/CRI/A1234567",))
+    assert len(groups([father, replace(father, birth=year)])) == persons
+
+
 def test_a_renewed_passport_and_a_record_without_one_stay_one_persons() -> None:
     rare = Record("BARAKOVSKY", "OMID", "1979-03-14", "M", ("AFG",), ("passport/AFG/P01234567",))
     assert groups([rare, replace(rare, ids=()), replace(rare, ids=("passport/AFG/P07654321",))]) == {
