@@ -151,8 +151,9 @@ async def by_visabus(events: Path, truth: Truth, directory: Path, url: str) -> t
     try:
         async for line in lines(store.reads, as_of=int(truth.as_of.timestamp()), confidential=True):
             body = orjson.loads(line)
-            homes.update(dict.fromkeys(map(tuple, body.get("records", ())), body["person"]))
-            outcomes.update({each["stay"]: each["outcome"] for each in body.get("answers", ())})
+            if "person" in body:  # the first line has the coverage
+                homes.update(dict.fromkeys(map(tuple, body["records"]), body["person"]))
+                outcomes.update({each["stay"]: each["outcome"] for each in body["answers"]})
     finally:
         await store.close()
     return Cost(cost.elapsed, cost.cpu, database), Said(homes, outcomes)
