@@ -219,6 +219,7 @@ _MYSQL = {
     1370: Reason.NOT_AUTHORISED,
     1049: Reason.ABSENT,
     1146: Reason.ABSENT,
+    1356: Reason.ABSENT,  # a view whose table is not there, or may not be seen
     1412: Reason.ABSENT,  # renamed, or otherwise defined, since the transaction began
     1130: Reason.NOT_AUTHORISED,
     3159: Reason.TLS_NEEDED,
