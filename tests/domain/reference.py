@@ -517,7 +517,7 @@ def _strangers(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes
     others = [cells[cell][0].claim for cell in theirs]
     if _apart(*({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))):
         return True
-    return _other_names(ours, others) or _a_generation(ours, others)
+    return _other_names(ours, others) or _names_of_two(ours, others) or _a_generation(ours, others)
 
 
 def _two_holders(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]]) -> bool:
@@ -600,6 +600,12 @@ def _names_apart(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
 def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
     return not _one_name(names, more) and any(scoring.given_conflict(a, b) for a in names for b in more)
+
+
+def _names_of_two(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    """Whether known given names stand in each other's place: twins whom a third record is like."""
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    return not _one_name(names, more) and any(scoring.two_known(a, b) for a in names for b in more)
 
 
 def _said_no(mine: Sequence[bytes], theirs: Sequence[bytes], latest: dict[tuple[bytes, ...], bool]) -> bool:
