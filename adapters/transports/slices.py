@@ -27,7 +27,7 @@ async def at_once(reads: Iterator[Read]) -> AsyncIterator[Read]:
         yield read
 
 
-def next_few(reads: Iterator[Read]) -> tuple[list[Read], bool]:
+def next_few(reads: Iterator[Read], most: int = MOST) -> tuple[list[Read], bool]:
     """The next reads, and whether there may be more: most files are small, and to ask once more costs as much again.
 
     What `reads` raises is raised, and what stood before it in the slice is lost.
@@ -37,6 +37,6 @@ def next_few(reads: Iterator[Read]) -> tuple[list[Read], bool]:
     for read in reads:
         results.append(read)
         size += len(read.raw)
-        if len(results) == MOST or size >= BYTES:
+        if len(results) == most or size >= BYTES:
             return results, True
     return results, False

@@ -62,7 +62,7 @@ from adapters.core import (
 )
 from adapters.fields import Fields
 from adapters.transports.offline import opened
-from adapters.transports.slices import BYTES
+from adapters.transports.slices import BYTES, next_few
 from adapters.transports.snapshot_state import (
     LEAST_CHANGES,
     MOST_RUNS,
@@ -669,7 +669,9 @@ class Extracts:
                     if extract.through:
                         break
             ending = extract.at_the_end()
-            while few := await _within(state, _some, ending):
+            more = True
+            while more:
+                few, more = await _within(state, next_few, ending, _SOME)
                 for read in few:
                     yield read
 
@@ -706,18 +708,6 @@ async def _within(state: State, call: Callable[..., T], *arguments: Any) -> T:
 
 def _all(call: Callable[..., Iterator[Read]], *arguments: Any) -> list[Read]:
     return list(call(*arguments))
-
-
-def _some(reads: Iterator[Read]) -> list[Read]:
-    """The next few, of few bytes: rows may be long."""
-    some: list[Read] = []
-    size = 0
-    for read in reads:
-        some.append(read)
-        size += len(read.raw)
-        if len(some) == _SOME or size >= BYTES:
-            break
-    return some
 
 
 async def _several(reads: AsyncIterator[Read]) -> AsyncGenerator[list[Read], None]:

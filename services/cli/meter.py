@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Annotated, TextIO
 
 import typer
+
+from services.rate import Rate
 
 WINDOW_SECONDS = 30.0
 """The rate is that of so long."""
@@ -55,7 +56,7 @@ class Meter:
         usual = TERMINAL_SECONDS if self._to.isatty() else FILE_SECONDS
         self._every = every if every is not None else JSON_SECONDS if as_json else usual
         self._stage = ""
-        self._seen: deque[tuple[float, int]] = deque()
+        self._rate = Rate(WINDOW_SECONDS)
         self._said_at = float("-inf")
 
     def at(self, done: int, total: int | None, stage: str = "read") -> None:
@@ -63,14 +64,12 @@ class Meter:
         now = self._clock()
         if stage != self._stage:
             self._stage = stage
-            self._seen.clear()
+            self._rate.clear()
             self._said_at = float("-inf") if self._json else now  # what is over at once needs no line
-        self._seen.append((now, done))
-        while len(self._seen) > 2 and self._seen[1][0] <= now - WINDOW_SECONDS:
-            self._seen.popleft()
+        self._rate.at(now, done)
         if now - self._said_at >= self._every:
             self._said_at = now
-            rate = self._rate()
+            rate = self._rate.a_second()
             left = None if total is None or not rate else max(0.0, (total - done) / rate)
             line = self._object(done, total, rate, left) if self._json else self._words(done, total, rate, left)
             self._to.write(f"{line}\n")
@@ -84,10 +83,6 @@ class Meter:
             line = json.dumps({"stage": self._stage, "waits": why}) if self._json else f"waits: {why}"
             self._to.write(f"{line}\n")
             self._to.flush()
-
-    def _rate(self) -> float | None:
-        (began, first), (ended, last) = self._seen[0], self._seen[-1]
-        return (last - first) / (ended - began) if ended > began and last > first else None
 
     def _object(self, done: int, total: int | None, rate: float | None, left: float | None) -> str:
         return json.dumps(

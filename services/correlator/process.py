@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -25,6 +23,7 @@ from services.dead_letters import Spool
 from services.domain.fingerprint import fingerprint
 from services.metrics.instruments import CHANGES, FENCED, LAG, TRANSACTIONS
 from services.outages import Outage
+from services.processes import process_name
 from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
@@ -325,7 +324,7 @@ async def _reading(
 
 async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio.Event, pace: Pace) -> None:
     """Say every few seconds that this process runs, and how much it has not read; take that away at the end."""
-    heart = Heartbeats(store.engine, f"{socket.gethostname()}/{os.getpid()}")
+    heart = Heartbeats(store.engine, process_name())
     while not stop.is_set():
         with suppress(*_PASSING):  # told by whoever reads or resolves; and nothing is said while it lasts
             lag = behind(await bus.ends(EVENT_TOPICS), await store.reads.positions())

@@ -9,8 +9,6 @@ the position is durable. At worst records are read twice.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +22,7 @@ from services.feeds.checkpoints import Checkpoint, Checkpoints
 from services.feeds.orders import Order
 from services.feeds.processes import has_ended, new_owner
 from services.feeds.status import ALIVE_SECONDS, feeds_of
+from services.processes import process_name
 
 _KEPT = (*EVENT_TOPICS, DEAD_LETTERS)
 """What feeds write and the bus keeps for good."""
@@ -106,7 +105,7 @@ class Ownership:
 
     def __init__(self, bus: Bus, producer: Producer) -> None:
         self.owner = new_owner()
-        self.process = f"{socket.gethostname()}/{os.getpid()}"
+        self.process = process_name()
         self.holdings: dict[str, Holding] = {}
         self._bus = bus
         self.producer = producer

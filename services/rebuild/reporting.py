@@ -7,16 +7,15 @@ last word, which grows old.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from bus.contract import BusDown
 from services.domain.facts import MICRO
+from services.processes import process_name
+from services.rate import Rate
 from services.rebuild.meeting import Stopped
 from services.rebuild.seam import NewStore, NoRebuild, Progress
 from services.retry import wait
@@ -36,24 +35,22 @@ class Reporter:
 
     def __init__(self, shown: Progress) -> None:
         self._shown = shown
-        self._process = f"{socket.gethostname()}/{os.getpid()}"
+        self._process = process_name()
         self._stage, self._done, self._total = "begin", 0, None
         self._waits: str | None = None
         self._moved = _now()
-        self._seen: deque[tuple[float, int]] = deque()
+        self._rate = Rate(WINDOW_SECONDS)
 
     _total: int | None
 
     def at(self, done: int, total: int | None, stage: str = "read") -> None:
         """So many of so many (None: not known) are through a stage."""
         if stage != self._stage:
-            self._seen.clear()
+            self._rate.clear()
         if (stage, done) != (self._stage, self._done):
             self._moved, self._waits = _now(), None
         self._stage, self._done, self._total = stage, done, total
-        self._seen.append((time.monotonic(), done))
-        while len(self._seen) > 2 and self._seen[1][0] <= self._seen[-1][0] - WINDOW_SECONDS:
-            self._seen.popleft()
+        self._rate.at(time.monotonic(), done)
         self._shown.at(done, total, stage)
 
     def waits(self, why: str) -> None:
@@ -64,6 +61,7 @@ class Reporter:
 
     def body(self, *, ended: str | None = None, failed: str | None = None) -> dict[str, Any]:
         """What is kept. `ended`: what it came to. `failed`: why it gave up."""
+        rate = self._rate.a_second()
         return {
             "at": _now(),
             "moved": self._moved,
@@ -71,17 +69,11 @@ class Reporter:
             "stage": self._stage,
             "done": self._done,
             "total": self._total,
-            "rate": self._rate(),
+            "rate": None if rate is None else round(rate, 1),
             "waits": self._waits,
             "ended": ended,
             "failed": failed,
         }
-
-    def _rate(self) -> float | None:
-        if not self._seen:
-            return None
-        (began, first), (ended, last) = self._seen[0], self._seen[-1]
-        return round((last - first) / (ended - began), 1) if ended > began and last > first else None
 
 
 def _now() -> int:
