@@ -353,7 +353,7 @@ class Person:
     numbers: tuple[Number, ...] = ()
     birth_as: Converter[str | None] = converters.birth
     sex_as: Converter[str | None] = converters.sex
-    citizenship_as: Converter[str | None] = converters.nationality
+    citizenship_as: Converter[Any] = converters.nationality  # several as a tuple
     name_as: Callable[[str], str] = str  # of names that are not transmitted as they are meant
 
     def of(self, said: Fields, more: Sequence[Spelling] = ()) -> Subject:
@@ -375,7 +375,7 @@ class Person:
         if family or (given and not unknown):
             by_name["names"] = [{"family": family or given, "given": given if family else ""}]
         if citizenship:
-            by_name["citizenship"] = [citizenship]
+            by_name["citizenship"] = citizenship if isinstance(citizenship, tuple) else (citizenship,)
         return Subject.model_validate(by_name)
 
 

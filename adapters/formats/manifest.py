@@ -26,6 +26,14 @@ TRAVELLER = frozenset(
 )
 LENGTHS = {"101": 6, "102": 8, "201": 10, "203": 12, "204": 14}
 """Digits of a date or time, by the code of its format."""
+FORMATS = {
+    "2": ("{0[4]}{0[5]}{0[2]}{0[3]}{0[0]}{0[1]}", 6),  # DDMMYY
+    "3": ("{0[4]}{0[5]}{0[0]}{0[1]}{0[2]}{0[3]}", 6),  # MMDDYY
+    "4": ("{0[4]}{0[5]}{0[6]}{0[7]}{0[2]}{0[3]}{0[0]}{0[1]}", 8),  # DDMMCCYY
+    "602": ("{0}0000", 4),  # CCYY
+    "610": ("{0}00", 6),  # CCYYMM
+}
+"""How the digits of a date of birth are put in order, and how many there are, by other codes of its format."""
 STOPS = frozenset({"125", "87", "92", "130"})
 """Departure, arrival, on the way, final destination."""
 
@@ -135,6 +143,7 @@ def traveller(segments: Sequence[Segment], latest: date) -> Fields:
     said: Fields = {"family": family, "given": given}
     bookings: list[str] = []
     papers: list[list[str]] = []
+    form = ""
     for segment in segments[1:]:
         tag, kind = segment.tag, segment.kind
         if tag == "LOC":
@@ -149,19 +158,20 @@ def traveller(segments: Sequence[Segment], latest: date) -> Fields:
                 bookings.append(booking)
         elif tag == "DOC":
             papers.append([plain(kind.upper()), segment.at(2, 1), ""])
-        elif tag == "NAT":
-            _national(said, segment.at(2, 1))
+        elif tag == "NAT" and kind in ("2", ""):
+            _national(said, segment.at(2, 1) or segment.at(2, 4))
         elif tag == "ATT" and kind == "2":
-            _once(said, "sex", segment.at(3, 1))
+            _once(said, "sex", segment.at(3, 1) or segment.at(3, 4))
         elif tag == "DTM" and kind == "329":
             _once(said, "birth", segment.at(1, 2))
+            form = segment.at(1, 3)
         elif tag == "NAD":
             raise ValueError("a second NAD")
     said["bookings"] = tuple(bookings)
     said["documents"] = tuple([(kind, number, issuer) for kind, number, issuer in papers])
     if text := said.get("birth"):
         try:
-            said["birth"] = birth(text, latest)
+            said["birth"] = birth(turned(text, form) if form else text, latest)
         except ValueError as error:
             said["birth"] = Unreadable(str(error))
     return said
@@ -193,9 +203,14 @@ def _issued(paper: list[str], issuer: str) -> None:
 
 
 def _national(said: Fields, code: str) -> None:
-    """The first citizenship that is a state's; where none is, the first."""
-    if not said.get("citizenship") or (not _state(said["citizenship"]) and _state(code)):
+    """The citizenships that are a state's, several as a tuple; where none is, what was told first."""
+    before = said.get("citizenship")
+    if not before or (isinstance(before, str) and not _state(before) and _state(code)):
         said["citizenship"] = code
+    elif code and _state(code):
+        told = before if isinstance(before, tuple) else (before,)
+        if code not in told:
+            said["citizenship"] = (*told, code)
 
 
 def _state(code: str) -> bool:
@@ -247,6 +262,16 @@ def full(text: str, form: str, what: str) -> str:
     if length not in (6, 8, 10, 12, 14) or len(text) != length or not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{what} {text[:14]!r} of format {form[:3]!r}")
     return text[:12] if length in (8, 12, 14) else f"20{text}"
+
+
+def turned(text: str, form: str) -> str:
+    """A date of birth as YYMMDD or CCYYMMDD, by the code of its format (UN/EDIFACT 2379). Raises ValueError."""
+    if form in ("101", "102"):
+        return text
+    order, length = FORMATS.get(form, ("", 0))
+    if len(text) != length:
+        raise ValueError(f"DTM+329 of format {form[:3]!r}")
+    return order.format(text)
 
 
 def birth(text: str, latest: date) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -27,6 +27,8 @@ TAKEN_OUT = "XX"
 WAITING = frozenset({"HL", "LL", "PN", "TL", "US", "UU", "WL"})
 """Of one that it has asked for."""
 TITLES = frozenset({"CHD", "DR", "INF", "MISS", "MR", "MRS", "MS", "MSTR", "MX", "PROF", "REV"})
+ALONE = frozenset({"CHD", "INF", "MISS", "MR", "MRS", "MSTR"})
+"""Those that are no given name where they stand alone."""
 _GLUED = re.compile(r"([A-Z]{3,})(?:MR|MRS|MSTR|MISS)")
 """A title behind a name without a blank, as AIRIMP has it; MS is not one of them, for ADAMS ends so."""
 _DAY = re.compile(r"(\d\d)([A-Z]{3})(\d\d|\d{4})")
@@ -37,6 +39,8 @@ _OF_WHOM = re.compile(r"-\d+(?:\.\d+)?[A-Z][A-Z /.-]*$")
 _INFANT = re.compile(r"([A-Z][A-Z' -]{0,99})/([A-Z][A-Z' -]{0,99}?)[ /]++(\d\d[A-Z]{3}(?:\d{4}|\d\d))\b")
 """The text of SSR INFT by AIRIMP: family and given names, date of birth."""
 INFANT = "IN"
+HOLDER = "H"
+"""Behind the second given name: the passport's own holder, of several persons in it."""
 _LOCATOR = re.compile(r"[A-Z0-9]{5,8}")
 Fields = dict[str, Any]
 
@@ -178,15 +182,34 @@ def reservation_of(segments: Sequence[Segment], flight: Flight, prepared: date) 
     people = [Traveller(places, said) for places in own for said in _travellers(segments[places[0]])]
     if not people:
         raise ValueError("a reservation that names no traveller: whose it is, or was, cannot be known")
-    people += _infants(segments[:behind], people, prepared)
+    present = next((at for at, each in enumerate(segments) if each.tag == "ABI"), len(segments))
+    people += _infants(_of_leg(segments[:present], flight), people, prepared)
     _tell_apart([each.fields for each in people])
     there = [each for each in people if not each.cancelled]
     fields = [each.fields for each in there]
-    for at, segment in enumerate(segments):
-        if segment.tag == "SSR" and segment.kind in ("DOCS", "DOCO") and segment.problem is None:
+    for said in fields:
+        if said["given"].upper() in ALONE:  # a title where no given name is known
+            said["given"] = ""
+    for at, segment in enumerate(segments[:present]):
+        if segment.tag == "SSR" and segment.kind in ("DOCS", "DOCO") and _stands(segment):
             mine = [number for number, each in enumerate(there) if at in each.segments]
             _assign(segment, fields, mine[0] if len(mine) == 1 else None, prepared)
     return Reservation(locators, status, tuple(people))
+
+
+def _stands(segment: Segment) -> bool:
+    """Whether a request can be read and is not cancelled."""
+    return segment.problem is None and segment.at(1, 2).upper() not in CANCELLED
+
+
+def _of_leg(segments: Sequence[Segment], flight: Flight) -> Iterator[tuple[int, Segment]]:
+    """The segments, by their places, that stand before all legs or with a leg of the flight."""
+    mine = True
+    for at, segment in enumerate(segments):
+        if segment.tag == "TVL":
+            mine = _is_leg(segment, flight)
+        if mine:
+            yield at, segment
 
 
 def _is_tag(text: str) -> bool:
@@ -251,16 +274,18 @@ def _said(family: str, given: str, kind: str, reference: str = "") -> Fields:
     return {"family": family, "given": _untitled(given), "kind": kind, "reference": reference, "documents": ()}
 
 
-def _infants(segments: Sequence[Segment], people: Sequence[Traveller], prepared: date) -> list[Traveller]:
+def _infants(
+    segments: Iterable[tuple[int, Segment]], people: Sequence[Traveller], prepared: date
+) -> list[Traveller]:
     """Those whom SSR INFT names and no TIF does: an infant has no seat, and so perhaps no segment of its own.
 
-    The request stands there once for each leg. One that is cancelled for all legs takes its infant out, known by the
+    The request stands there once for each leg, behind the leg in some messages. One that is cancelled for all legs takes its infant out, known by the
     name under which it was told. Where there is a TIF of the infant, that counts, and gets the date of birth; its
     given names may be others, so an infant's TIF that no request names is that of one of its family that has none.
     """
     asked: dict[tuple[str, str], Traveller] = {}
     held: set[tuple[str, str]] = set()
-    for at, segment in enumerate(segments):
+    for at, segment in segments:
         if segment.tag != "SSR" or segment.kind != "INFT" or segment.problem is not None:
             continue
         if (match := _INFANT.match(_OF_WHOM.sub("", _text(segment)))) is None:
@@ -351,11 +376,14 @@ def _assign(segment: Segment, people: list[Fields], mine: int | None, prepared: 
     """Give what a document says to the one whose it is; where that cannot be known it is nobody's, and told."""
     text = _OF_WHOM.sub("", _text(segment))
     docs = docs_of(text, prepared) if segment.kind == "DOCS" else doco_of(text)
-    if docs is None:
-        return
     reference = segment.at(2, 3)
     if mine is None and reference:
         mine = next((at for at, said in enumerate(people) if said["reference"] == reference), None)
+    if docs is None:
+        if segment.kind == "DOCS" and text.strip("/ "):
+            for said in people if mine is None else people[mine : mine + 1]:
+                said.setdefault("ambiguous", Unreadable("SSR DOCS: a text that cannot be read"))
+        return
     whose = _whose(docs, people, mine)
     if whose is None:
         for said in people:
@@ -416,7 +444,7 @@ def docs_of(text: str, prepared: date) -> Docs | None:
     parts = [part.strip() for part in text.split("/")]
     if len(parts) > 6 and not parts[0] and (len(parts[1]) <= 2 or parts[1] == "PP") and _fits(parts):
         kind, issuer, number, nation, born, sex = parts[1:7]
-        names = parts[8:]
+        names = parts[8:11] if parts[11:12] == [HOLDER] else parts[8:]
     else:
         at = next((number for number, part in enumerate(parts) if _DAY.fullmatch(part)), None)
         if at is None:
@@ -436,8 +464,10 @@ def docs_of(text: str, prepared: date) -> Docs | None:
 
 
 def _fits(parts: Sequence[str]) -> bool:
-    """Whether the members stand where they belong."""
-    return (not parts[5] or _DAY.fullmatch(parts[5]) is not None) and (not parts[6] or parts[6] in _SEXES)
+    """Whether the members stand where they belong: by the sex alone where the date of birth is written otherwise."""
+    if parts[5] and _DAY.fullmatch(parts[5]) is None:
+        return parts[5].isdecimal() and parts[6] in _SEXES
+    return not parts[6] or parts[6] in _SEXES
 
 
 def _short(before: Sequence[str]) -> tuple[str, str, str, str]:

@@ -287,6 +287,8 @@ def test_a_document_whose_owner_cannot_be_known_is_nobodys() -> None:
         ("/////05AUG70/F//STRINDEN/BENITA", " ", "1970-08-05", "STRINDEN, BENITA"),
         ("/P/GBR/099123456/GBR//F/13FEB30/MARLOWE/IRENE", "GBR 099123456", None, "MARLOWE, IRENE"),
         ("/P/GB/099123456/GB/23AUG1977/F/13FEB30/MARLOWE/IRENE", "GBR 099123456", "1977-08-23", "MARLOWE, IRENE"),
+        ("/P/GBR/099123456/GBR/23AUG77/F/13FEB30/MARLOWE/IRENE//H", "GBR 099123456", "1977-08-23", "MARLOWE, IRENE"),
+        ("/P/GBR/099123456/GBR/23AUG77/F/13FEB30/MARLOWE/IRENE/A/H", "GBR 099123456", "1977-08-23", "MARLOWE, IRENE A"),
     ],
 )
 def test_the_text_of_docs_as_carriers_write_it(text: str, number: str, birth: str | None, names: str) -> None:
@@ -313,6 +315,7 @@ def test_names_without_documents_lose_their_titles_and_nothing_else() -> None:
         ("IRENEMRS", "IRENE"),
         ("STEVENMR CARL", "STEVEN CARL"),
         ("DR", "DR"),
+        ("MR", ""),
         ("JEAN DR MR", "JEAN"),
         ("MISSY", "MISSY"),
         ("ADAMS", "ADAMS"),
