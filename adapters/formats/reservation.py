@@ -274,14 +274,13 @@ def _said(family: str, given: str, kind: str, reference: str = "") -> Fields:
     return {"family": family, "given": _untitled(given), "kind": kind, "reference": reference, "documents": ()}
 
 
-def _infants(
-    segments: Iterable[tuple[int, Segment]], people: Sequence[Traveller], prepared: date
-) -> list[Traveller]:
+def _infants(segments: Iterable[tuple[int, Segment]], people: Sequence[Traveller], prepared: date) -> list[Traveller]:
     """Those whom SSR INFT names and no TIF does: an infant has no seat, and so perhaps no segment of its own.
 
-    The request stands there once for each leg, behind the leg in some messages. One that is cancelled for all legs takes its infant out, known by the
-    name under which it was told. Where there is a TIF of the infant, that counts, and gets the date of birth; its
-    given names may be others, so an infant's TIF that no request names is that of one of its family that has none.
+    The request stands there once for each leg, behind the leg in some messages. One that is cancelled for all legs
+    takes its infant out, known by the name under which it was told. Where there is a TIF of the infant, that counts,
+    and gets the date of birth; its given names may be others, so an infant's TIF that no request names is that of one
+    of its family that has none.
     """
     asked: dict[tuple[str, str], Traveller] = {}
     held: set[tuple[str, str]] = set()
