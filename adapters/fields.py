@@ -74,11 +74,14 @@ class Fields:
         if type(value) is str:  # nearly all; others take the long way
             self._seen[name] = value
             return convert(value, name)
-        return convert(self[name], name)
+        if isinstance(value := self[name], Fields):
+            raise ValueError(_grouped(name))
+        return convert(value, name)
 
     def present(self, name: str, convert: Converter[T]) -> T | None:
         """What the value means, None if it is absent or blank. Raises ValueError if it means nothing."""
-        value = self.get(name)
+        if isinstance(value := self.get(name), Fields):
+            raise ValueError(_grouped(name))
         return None if value is None or value == "" else convert(value, name)
 
     def optional(self, name: str, convert: Converter[T], *, event: bool = False) -> T | None:
@@ -95,7 +98,7 @@ class Fields:
             if type(value) not in _NESTED:  # nearly all
                 self._seen[name] = value
             elif isinstance(value := self._other(name, value), Fields):
-                raise ValueError(f"{name} is a group of fields where a value is expected")
+                raise ValueError(_grouped(name))
             return convert(value, name)
         except ValueError as error:
             reason = _reason(name, error) if isinstance(error, InvalidIdentifier) else str(error)
@@ -216,6 +219,10 @@ class Fields:
         if isinstance(value, Unreadable):
             raise ValueError(value.reason)
         return value
+
+
+def _grouped(name: str) -> str:
+    return f"{name} is a group of fields where a value is expected"
 
 
 def _reason(name: str, error: ValueError) -> str:

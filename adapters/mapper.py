@@ -366,7 +366,7 @@ class Person:
             family = said.fitting(self.family or "", family)
         if given:
             given = said.fitting(self.given[0], given)
-        citizenship = _optional(said, self.citizenship, self.citizenship_as)
+        citizenship: Any = _optional(said, self.citizenship, self.citizenship_as)
         by_name: dict[str, Any] = {
             "birth": _optional(said, self.birth, self.birth_as),
             "sex": _optional(said, self.sex, self.sex_as),

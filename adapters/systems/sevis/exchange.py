@@ -22,6 +22,9 @@ from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
 UPLOADS = {"SEVISBatchCreateUpdateStudent": "student", "SEVISBatchCreateUpdateEV": "exchange visitor"}
 LOG = "TransactionLog"
 REQUESTS = frozenset({"Student", "ExchangeVisitor"})
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+FORM = b"%PDF-"
+"""How a printed form begins, which SEVIS hands out in one archive with the log."""
 LONGEST = 2**24
 """Bytes of a document: 500 requests have a tenth of it."""
 _DEEPEST = 60
@@ -65,6 +68,9 @@ class Exchange:
         uploads: list[_Document] = []
         logs: list[_Document] = []
         for name, data in members:
+            if data.startswith(FORM):
+                yield Outside(name or "line 1", data, {"what": "a printed form"})
+                continue
             document = _Document.of(name, data)
             if isinstance(document, BadRecord):
                 yield document
@@ -212,12 +218,16 @@ class _Log:
                 "ProcessDate": record.get("ProcessDate", ""),
                 "status": record.get("Result", {}).get("@status", "") if isinstance(record.get("Result"), dict) else "",
             }
+            added = [each for each in _several(record, "Dependent") if isinstance(each, dict)]
+            if len(added) == 1:
+                said["@dependentSevisID"] = added[0].get("@dependentSevisID", "")
         return said
 
     def dependent(self, fields: Mapping[str, Any], request: str, count: int) -> Fields:
         """Of a created dependent, who is told apart by what the sender called it, and else by its place."""
         said = self.request(request)
         said.pop("@sevisID", None)
+        said.pop("@dependentSevisID", None)
         record = next(iter(self._records(request)), {})
         others = [each for each in _several(record, "Dependent") if isinstance(each, dict)]
         named = [each for each in others if _called(each) == _called(fields)] if any(_called(fields)) else []
@@ -266,11 +276,21 @@ def content(element: etree._Element) -> Fields:
         name = _local(child)
         if name == "CreateDependent":  # its dependents are records
             continue
-        one: Any = content(child) if len(child) or child.keys() else " ".join((child.text or "").split())
+        one: Any = content(child) if len(child) or _has_attributes(child) else _text(child)
         if name in fields:
             fields.setdefault(f"{name}*", [fields[name]]).append(one)
         fields[name] = one
     return fields
+
+
+def _has_attributes(element: etree._Element) -> bool:
+    """Whether an element has attributes of the interface: those of other namespaces, such as xsi:type, say nothing."""
+    return any(not str(name).startswith("{") for name in element.keys())
+
+
+def _text(element: etree._Element) -> str:
+    """The text without outer blanks; of a nil element none."""
+    return "" if element.get(NIL) in ("true", "1") else " ".join((element.text or "").split())
 
 
 def _records(root: etree._Element) -> Iterator[etree._Element]:

@@ -113,10 +113,19 @@ def sevis_id(said: Fields) -> str:
     else:
         name, choice, content = asked(said)
         if name == "Dependent" and choice == "Add":
-            value = log(said).text("@sevisID")
+            value = _added(said)
         else:
             value = content.text("@dependentSevisID") if name == "Dependent" else said.text("@sevisID")
     return str(Identifier.spelled(Scheme.SEVIS, value or "")["value"])
+
+
+def _added(said: Fields) -> str | None:
+    """The ID of a dependent who is added: the log has it below that of the principal. Raises ValueError."""
+    result = log(said)
+    value = result.text("@dependentSevisID") if "@dependentSevisID" in result else result.text("@sevisID")
+    if value == said.text("@sevisID"):
+        raise ValueError("the transaction log names no record of the dependent's own")
+    return value
 
 
 def key(said: Fields) -> str:
