@@ -208,9 +208,9 @@ def _national(said: Fields, code: str) -> None:
     if not before or (isinstance(before, str) and not _state(before) and _state(code)):
         said["citizenship"] = code
     elif code and _state(code):
-        told = before if isinstance(before, tuple) else (before,)
-        if code not in told:
-            said["citizenship"] = (*told, code)
+        states = before if isinstance(before, tuple) else (before,)
+        if code not in states:
+            said["citizenship"] = (*states, code)
 
 
 def _state(code: str) -> bool:

@@ -32,11 +32,11 @@ LONGEST_BEFORE_FLIGHT = timedelta(days=370)
 """So long before a flight a list of it is made at the most."""
 
 
-def citizenships(told: str | tuple[str, ...], what: str) -> str | tuple[str, ...]:
+def citizenships(states: str | tuple[str, ...], what: str) -> str | tuple[str, ...]:
     """One, or all of several. Raises ValueError."""
-    if isinstance(told, str):
-        return nationality(told, what)
-    return tuple(dict.fromkeys([nationality(each, what) for each in told]))
+    if isinstance(states, str):
+        return nationality(states, what)
+    return tuple(dict.fromkeys([nationality(each, what) for each in states]))
 
 
 SUBJECT = Person(

@@ -285,7 +285,7 @@ def content(element: etree._Element) -> Fields:
 
 def _has_attributes(element: etree._Element) -> bool:
     """Whether an element has attributes of the interface: those of other namespaces, such as xsi:type, say nothing."""
-    return any(not str(name).startswith("{") for name in element.keys())
+    return any(not str(name).startswith("{") for name in element.attrib)
 
 
 def _text(element: etree._Element) -> str:
