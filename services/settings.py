@@ -10,9 +10,10 @@ import os
 import re
 import tomllib
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import (
@@ -21,7 +22,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -49,9 +49,27 @@ _TESTS = "VISABUS_TEST_"
 """Variables of the test suite, which are no settings."""
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
+_KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 TokenType = Literal["at+jwt", "jwt", ""]
-FeedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_-]+\.[A-Za-z0-9_-]+$")]
+_FEED_NAME = re.compile(r"[A-Za-z0-9/_-]+\.[A-Za-z0-9_-]+")
+
+
+def _key_id(name: str) -> str:
+    """A key's id as it is. Raises ValueError."""
+    if not _KEY_ID.fullmatch(name):
+        raise ValueError("no id of a key: 1 to 40 letters, digits, '_', '.' and '-'")
+    return name
+
+
+def _feed_name(name: str) -> str:
+    """A feed's name as it is. Raises ValueError: in TOML a name with a point is one name between quotes alone."""
+    if not _FEED_NAME.fullmatch(name):
+        raise ValueError('no name of a feed; write [feeds."SYSTEM.feed"] with the quotes, as in [feeds."I94.nightly"]')
+    return name
+
+
+FeedName = Annotated[str, AfterValidator(_feed_name)]
+KeyId = Annotated[str, AfterValidator(_key_id)]
 
 
 class SettingsError(Exception):
@@ -279,7 +297,12 @@ class DoorKey(Group):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.hmac_secret is None) == (self.ed25519_public_key is None):
+        if self.hmac_secret is None and self.ed25519_public_key is None:
+            raise ValueError(
+                "neither hmac_secret nor ed25519_public_key; put the secret into a file of VISABUS_SECRETS_DIR that is "
+                "called door__keys__KEY__hmac_secret, KEY being the id of the key"
+            )
+        if self.hmac_secret is not None and self.ed25519_public_key is not None:
             raise ValueError("one of hmac_secret and ed25519_public_key: a request must not choose how it is checked")
         return self
 
@@ -592,6 +615,9 @@ def _strangers(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -602,9 +628,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError([f"{error} (it holds a secret)"]) from None
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror or 'cannot be read'}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        # the error's own text may quote a secret
-        raise SettingsError([f"{path}: no TOML"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path}: no TOML: it is not in UTF-8"]) from None
+    except tomllib.TOMLDecodeError as error:
+        place = _PLACE.search(str(error))  # and no more: the error's own text may quote a secret
+        where = f"line {place[1]}, column {place[2]}" if place else "its end"
+        raise SettingsError([f"{path}: no TOML: mend {where}"]) from None
 
 
 def _secrets(directory: str | None) -> dict[str, Any]:
@@ -649,22 +678,72 @@ def _merged(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(under)
     for name, value in over.items():
         below = result.get(name)
-        if isinstance(below, dict) and isinstance(value, Mapping) and name != "feeds":
-            result[name] = _merged(below, value)
-        elif isinstance(below, dict) and isinstance(value, Mapping):
-            result[name] = {**below, **value}
+        if isinstance(below, dict) and isinstance(value, Mapping):
+            result[name] = _entries(below, value, name) if name in _NAMED else _merged(below, value)
         else:
             result[name] = value
     return result
 
 
+_NAMED = {"feeds": "url", "keys": "system"}
+"""Settings whose entries have names of the user's own, and what an entry has that says all of one."""
+
+
+def _entries(under: dict[str, Any], over: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Named entries, a feed that says where it is in place of an earlier one; one that says less completes it.
+
+    Names of files and of variables come in lower case: such a name is that of the entry which it is spelt like.
+    """
+    whole, result = _NAMED[kind], dict(under)
+    for name, entry in over.items():
+        spelt = [name] if name in result else [each for each in result if each.casefold() == name.casefold()]
+        old = result.get(spelt[0]) if spelt else None
+        if not isinstance(old, dict) or not isinstance(entry, Mapping):
+            result[name] = entry
+        elif whole in old and whole in entry:
+            result[name] = dict(entry) if kind == "feeds" or spelt != [name] else _merged(old, entry)
+        else:
+            del result[spelt[0]]
+            result[name if whole in entry else spelt[0]] = _merged(old, entry)
+    return result
+
+
+def _nearest(place: Sequence[int | str]) -> str:
+    """The setting that a name in a place that has none may have been meant for, as words; nothing if none is near."""
+    model: type[BaseModel] = Settings
+    steps = iter(place[:-1])
+    for step in steps:
+        field = model.model_fields.get(str(step))
+        inner = [] if field is None else [kind for kind in _kinds(field.annotation) if issubclass(kind, BaseModel)]
+        if field is None or not inner:
+            return ""
+        model = inner[0]
+        if get_origin(field.annotation) is dict:
+            next(steps, None)  # the name of an entry
+    near = get_close_matches(str(place[-1]), model.model_fields, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _kinds(annotation: Any) -> list[type]:
+    """The classes that an annotation is made of."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return [annotation]
+    return [kind for each in get_args(annotation) for kind in _kinds(each)]
+
+
 def _readable(error: ValidationError) -> list[str]:
     lines = []
-    for each in error.errors(include_input=False, include_url=False, include_context=False):
+    errors = error.errors(include_input=False, include_url=False, include_context=False)
+    misnamed = {each["loc"][:-1] for each in errors if each["loc"][-1:] == ("[key]",)}
+    for each in errors:
         if each["type"] == "default_factory_not_called":
             continue  # rests on a field that has its own line
-        where = ".".join(str(step) for step in each["loc"])
+        if any(each["loc"][: len(place)] == place for place in misnamed) and each["loc"][-1] != "[key]":
+            continue  # what stands below a name that is none
+        where = ".".join(str(step) for step in each["loc"] if step != "[key]")
         phrase = {"extra_forbidden": "there is no such setting", "missing": "missing"}.get(each["type"])
+        if each["type"] == "extra_forbidden":
+            phrase = f"there is no such setting{_nearest(each['loc'])}"
         text = phrase or each["msg"].removeprefix("Value error, ")
         lines.append(f"{where}: {text}" if where else text)
     return lines

@@ -46,7 +46,9 @@ async def open_bus(settings: Settings) -> Bus:
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise SettingsError([f"data_dir: {error.strerror or 'cannot be made'}"]) from None
+            raise SettingsError(
+                [f"data_dir: {settings.data_dir} cannot be made: {error.strerror or type(error).__name__}"]
+            ) from None
     keys = signing_keys(settings)
     try:
         bus = await open_url(settings.bus_url, **_options(settings))

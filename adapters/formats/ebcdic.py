@@ -98,6 +98,14 @@ def write_zoned(value: int, digits: int, *, signed: bool, leading: bool = False)
     return bytes(data)
 
 
+def write_ascii_zoned(value: int, digits: int, *, signed: bool, leading: bool = False) -> bytes:
+    """The reverse of `read_ascii_zoned`. Raises ValueError if it does not fit."""
+    data = bytearray(_fit(value, digits, signed=signed).encode("ascii"))
+    if signed and value < 0:
+        data[0 if leading else -1] |= 0x40
+    return bytes(data)
+
+
 def read_packed(data: bytes, digits: int, *, signed: bool, minus: frozenset[int] = MINUS) -> int:
     """COMP-3. Raises ValueError."""
     text = data.hex()

@@ -80,9 +80,18 @@ class _Reading:
     seen: list[Seen] | None = None  # every field, for whoever looks at a record that cannot be read
 
 
+def _has_zoned(item: Item) -> bool:
+    """Whether a number of it is written in digits of its page."""
+    own = item.picture is not None and item.picture.numeric and item.usage in (None, Usage.DISPLAY)
+    return own or any(map(_has_zoned, item.children))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One record's layout. `page` is the code page of its text, `conventions` are those of its sender's compiler."""
+    """One record's layout. `page` is the code page of its text, `conventions` are those of its sender's compiler.
+
+    Raises ValueError where zoned numbers would be read by another code than text.
+    """
 
     record: Item
     page: str = "cp037"
@@ -91,6 +100,13 @@ class Layout:
     plan: Plan | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        zero = "0".encode(self.page)
+        if (zero == b"0") is not self.conventions.ascii and _has_zoned(self.record):
+            raise ValueError(
+                f"page {self.page!r} has the digit 0 as hex {zero.hex()}, and conventions.ascii is "
+                f"{self.conventions.ascii}: text and zoned digits would be read by different codes; give "
+                f"conventions=Conventions(ascii={not self.conventions.ascii})"
+            )
         plan = plan_of(self.record, self.page, self.choices, self._read) if not self.record.renames else None
         object.__setattr__(self, "plan", plan)
 
@@ -366,6 +382,10 @@ class Layout:
             return ebcdic.write_native(number, digits, self.conventions.native, signed=signed)
         if item.sign_separate:
             sign = ("-" if number < 0 else "+").encode(self.page)
-            plain = ebcdic.write_zoned(abs(number), digits, signed=False)
+            plain = self._write_zoned(abs(number), digits, signed=False, leading=False)
             return sign + plain if item.sign_leading else plain + sign
-        return ebcdic.write_zoned(number, digits, signed=signed, leading=item.sign_leading)
+        return self._write_zoned(number, digits, signed=signed, leading=item.sign_leading)
+
+    def _write_zoned(self, number: int, digits: int, *, signed: bool, leading: bool) -> bytes:
+        write = ebcdic.write_ascii_zoned if self.conventions.ascii else ebcdic.write_zoned
+        return write(number, digits, signed=signed, leading=leading)

@@ -27,6 +27,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="ask")
 
 
+def _kept(count: int) -> str:
+    return f"{count} {'question' if count == 1 else 'questions'} kept"
+
+
 def about(
     context: typer.Context,
     identifiers: Annotated[list[str], typer.Argument(metavar="SCHEME/NUMBER...", help="Such as a_number/A099000117.")],
@@ -61,7 +65,7 @@ def about(
     settings = settings_of(context)
     remember(settings, "ask about", about=sorted({question.identifier for question in questions}), why=why)
     asyncio.run(put(settings, questions))
-    typer.echo(f"{len(questions)} questions kept", err=True)
+    typer.echo(_kept(len(questions)), err=True)
 
 
 def follow(
@@ -86,7 +90,7 @@ def follow(
     async def following() -> int:
         return await run(settings, asked_feeds(), most_open=most_open, once=once, stop=stop_on_signals())
 
-    typer.echo(f"{asyncio.run(following())} questions kept", err=True)
+    typer.echo(_kept(asyncio.run(following())), err=True)
 
 
 def open_(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -126,8 +127,34 @@ def need(url: str, what: str, maker: str) -> None:
     Raises Refusal.
     """
     file = file_of(url)
-    if file is not None and not file.exists():
-        raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+    if file is None or file.exists():
+        return
+    above = next((each for each in file.parents if each.exists()), None)
+    if above is not None and not above.is_dir():
+        raise Refusal(f"there is no {what} at {file}: {above} is a file and no directory", MISUSED)
+    raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+
+
+def system_named(name: str | None) -> str | None:
+    """Return a system's name as its adapter has it, however it was written; None for None.
+
+    A name that no system has would find nothing, which looks as if there were nothing. Raises Refusal.
+    """
+    if name is None:
+        return None
+    from difflib import get_close_matches
+
+    from adapters.registry import RESERVED, systems
+
+    known, written = {*systems(), *RESERVED}, name.upper()
+    if written in known:
+        return written
+    system = written.partition(".")[0]
+    if system in known:
+        raise Refusal(f"{name} is a feed, and its system is {system}", MISUSED)
+    near = get_close_matches(written, sorted(known), n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise Refusal(f"no system {name}; {meant}`visabus adapters` lists them", MISUSED)
 
 
 def start_logs(settings: Settings) -> None:
@@ -169,7 +196,7 @@ class Commands(TyperGroup):
             code = _foreseen(error)
             if code is None:
                 raise
-            typer.echo(f"visabus: {error}", err=True)
+            typer.echo(f"visabus: {_of_files(error) if isinstance(error, OSError) else error}", err=True)
             raise typer.Exit(code) from None
 
 
@@ -194,6 +221,19 @@ def places_first(group: Any, arguments: Sequence[str]) -> list[str]:
     return before + places + rest
 
 
+_OF_FILES = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE),
+    *(errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP),
+)
+"""What a place given by a person, or the machine, can be wrong in: no bug of a command that meets it."""
+
+
+def _of_files(error: OSError) -> str:
+    """What is wrong with a file, and with which."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or type(error).__name__}"
+
+
 def _foreseen(error: Exception) -> int | None:
     from adapters.registry import MalformedSystem
     from bus.contract import BusError
@@ -208,6 +248,8 @@ def _foreseen(error: Exception) -> int | None:
         return error.code
     if isinstance(error, SettingsError):
         return MISUSED
+    if isinstance(error, OSError):
+        return FAILED if error.errno in _OF_FILES else None
     outside = BusError | FeedHeld | KafkaUnavailable | PortTaken | StoreDown
     foreseen = outside | MalformedSystem | OtherConfiguration | Incomplete | UnsafeKey
     return FAILED if isinstance(error, foreseen) else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
-from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of
+from services.cli.context import FAILED, MISUSED, Refusal, need, settings_of, system_named
 
 if TYPE_CHECKING:
     from adapters.core import System
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from services.ingest.replay import Replay
     from services.settings import Settings
 
-SystemOption = Annotated[str | None, typer.Option(help="Only of this system.")]
+SystemOption = Annotated[str | None, typer.Option(callback=system_named, help="Only of this system.")]
 ReasonOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with this text in the reason.")]
 BatchOption = Annotated[str | None, typer.Option(help="Only of this file, poll or push.")]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal
+from services.cli.context import FAILED, MISUSED, Refusal, system_named
 
 if TYPE_CHECKING:
     from adapters.core import BadRecord, Lost
@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def decode(
-    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="As `visabus adapters` lists it.")],
+    system: Annotated[
+        str, typer.Argument(metavar="SYSTEM", help="As `visabus adapters` lists it, or one of its feeds: I94.nightly.")
+    ],
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -43,8 +45,11 @@ def decode(
     from adapters.registry import systems
 
     known = systems()
+    system, _, named = system.partition(".")
+    system = system_named(system) or ""
     if system not in known:
-        raise Refusal(f"no system {system}; there are {', '.join(known)}", MISUSED)
+        raise Refusal(f"{system} has no adapter", MISUSED)
+    feed = feed or named or None
     names = [each.name for each in known[system].feeds]
     if feed is not None and feed not in names:
         raise Refusal(f"{system} has no feed {feed}; it has {', '.join(names)}", MISUSED)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
-from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of, system_named
 
 if TYPE_CHECKING:
     from services.receipts import Index, Query
     from services.settings import Settings
 
-SystemOption = Annotated[str | None, typer.Option(help="Only of this system.")]
+SystemOption = Annotated[str | None, typer.Option(callback=system_named, help="Only of this system.")]
 BatchOption = Annotated[str | None, typer.Option(help="Only of this file, poll or message.")]
 RecordOption = Annotated[
     str | None, typer.Option(metavar="KEY", help="Only of batches that held this record; needs --system.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.audited import MOST_REASON, remember
-from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.cli.context import MISUSED, Refusal, need, settings_of, system_named
 from services.clock import wall_clock
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def retract(
     context: typer.Context,
     batch: Annotated[str, typer.Option("--batch", metavar="NAME", help="The file, poll or message.")],
     system: Annotated[
-        str | None, typer.Option(help="Its system; needed where several have a batch of the name.")
+        str | None,
+        typer.Option(callback=system_named, help="Its system; needed where several have a batch of the name."),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it; otherwise only say what would be retracted.")

@@ -68,7 +68,8 @@ def check(
                 typer.echo(f"{title[:-1]}  {name}  {fact}")
         for mistake in findings.mistakes:
             typer.echo(f"mistake  {mistake}")
-        typer.echo(f"{len(findings.mistakes)} mistakes in {_read_from(context)}", err=True)
+        count = len(findings.mistakes)
+        typer.echo(f"{count} {'mistake' if count == 1 else 'mistakes'} in {_read_from(context)}", err=True)
     if findings.mistakes:
         raise typer.Exit(MISUSED)
 

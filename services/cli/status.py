@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.addresses import exists
-from services.cli.context import FAILED, Refusal, need, settings_of
+from services.cli.context import FAILED, Refusal, need, settings_of, system_named
 
 if TYPE_CHECKING:
     from schemas.operations import FeedStatus, Overview, RebuildStatus
@@ -31,7 +31,10 @@ def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
-    system: Annotated[str | None, typer.Option(help="Only feeds, coverage and dead letters of a system.")] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(callback=system_named, help="Only feeds, coverage and dead letters of a system."),
+    ] = None,
 ) -> None:
     """Show the flow as it stands: feeds, correlators, the view, coverage and dead letters; problems first.
 

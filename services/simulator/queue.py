@@ -53,6 +53,8 @@ async def queued(url: str, feed: str, messages: Iterable[tuple[str, bytes]], fil
     if not url:
         yield Served(files)
         return
+    if not url.startswith(("amqp://", "amqps://")):
+        raise SourceUnavailable("the queue cannot be filled: amqp://user@host/queue expected")
     try:
         await fill(url, messages)
     except QueueDown as error:

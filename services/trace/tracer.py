@@ -247,7 +247,10 @@ class Tracer:
             letters = await Veil(self.bus, self.reads, self.systems).existing(letters)
         steps += _refusals(letters)
         if not steps:
-            raise LookupError(f"nothing is known of {asked}: no receipt and no dead letter names such a file")
+            raise LookupError(
+                f"nothing is known of {asked}: no receipt and no dead letter names such a file; a record is asked for "
+                "by SYSTEM KEY (I94 99000000001), a number by SCHEME/NUMBER (i94/123456789A1)"
+            )
         steps.sort(key=lambda step: step.at or datetime.max.replace(tzinfo=UTC))
         return Trace(asked=asked, records=(), batches=tuple(steps[:_MOST_STEPS]), more=max(0, len(steps) - _MOST_STEPS))
 

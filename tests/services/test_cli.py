@@ -112,13 +112,22 @@ def test_decode_tells_the_refused_as_json(lines: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "output"),
     [
-        (["decode", "NONE", __file__], "no system NONE; there are TOY"),
+        (["decode", "NONE", __file__], "no system NONE; `visabus adapters` lists them"),
+        (["decode", "TOI", __file__], "no system TOI; did you mean TOY?"),
+        (["decode", "BUS", __file__], "BUS has no adapter"),
+        (["decode", "TOY.none", __file__], "TOY has no feed none; it has lines"),
+        (["receipts", "list", "--system", "TOI"], "no system TOI; did you mean TOY?"),
+        (["dead-letters", "list", "--system", "TOY.lines"], "TOY.lines is a feed, and its system is TOY"),
+        (["dead-letters", "replay", "--system", "NONE"], "no system NONE"),
+        (["status", "--system", "NONE"], "no system NONE"),
+        (["retract", "--batch", "b", "--system", "NONE"], "no system NONE"),
         (["decode", "TOY", __file__, "--feed", "none"], "TOY has no feed none; it has lines"),
         (["decode", "TOY", "/nowhere"], "does not exist"),
         (["--settings", "/nowhere.toml", "ingest"], "/nowhere.toml: No such file"),
         (["--bus", "redis://x", "topics", "create"], "bus_url: starts with embedded:///"),
         (["--bus", "kafka://u:hunter2@x:1", "topics", "create"], "bus_url: user and password do not belong"),
-        (["--data", __file__, "topics", "create"], "data_dir: "),
+        (["--data", __file__, "topics", "create"], f"data_dir: {__file__} cannot be made: File exists"),
+        (["--data", __file__, "status"], f"{__file__} is a file and no directory"),
         (["ingest"], "the settings name no feed; add --feed"),
         (["ingest", "--feed", "TOY.lines"], "feeds.TOY.lines: not among the feeds of the settings"),
         (["ingest", "--feed", "TOY.none=file:///x"], "TOY has no feed 'none'; it has lines"),
@@ -131,6 +140,14 @@ def test_what_is_asked_wrongly_ends_with_2_and_a_line(arguments: list[str], outp
     assert output in result.stderr
     assert "Traceback" not in result.output
     assert "hunter2" not in result.output
+
+
+def test_a_place_that_nothing_can_be_written_to_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = visabus("schemas", "write", tmp_path / "file/below")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("visabus: ")
+    assert result.stderr.endswith("Not a directory\n")
 
 
 @pytest.mark.parametrize(

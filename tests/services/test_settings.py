@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,41 @@ def test_command_line_beats_environment_beats_secrets_beats_file(tmp_path: Path)
     assert {name: feed.url for name, feed in settings.feeds.items()} == {"I94.x": "file:///a", "I94.y": "file:///b"}
 
 
+@pytest.mark.parametrize("feeds_in", ["file", "environment"])
+def test_what_a_file_of_the_secrets_directory_says_of_a_feed_or_a_key_completes_it(
+    feeds_in: str, tmp_path: Path
+) -> None:
+    file, secrets, environment = tmp_path / "a.toml", tmp_path / "secrets", {}
+    secrets.mkdir()
+    for name, text in (("feeds__APIS.queue__secret", "s3"), ("door__keys__Ident-A__hmac_secret", "x" * 40)):
+        (secrets / name).write_text(text)
+        (secrets / name).chmod(0o600)
+    if feeds_in == "file":
+        file.write_text(
+            '[feeds."APIS.queue"]\nurl = "amqp://h/q"\nuser = "reader"\noptions = { window = 300 }\n'
+            '[door.keys."Ident-A"]\nsystem = "IDENT"'
+        )
+    else:
+        file.write_text("")
+        feed = {"url": "amqp://h/q", "user": "reader", "options": {"window": 300}}
+        environment["VISABUS_FEEDS"] = json.dumps({"APIS.queue": feed})
+        environment["VISABUS_DOOR"] = json.dumps({"keys": {"Ident-A": {"system": "IDENT"}}})
+    settings = load(file, environment=environment | {"VISABUS_SECRETS_DIR": str(secrets)})
+    ((name, feed_settings),) = settings.feeds.items()
+    assert (name, feed_settings.user, feed_settings.options) == ("APIS.queue", "reader", {"window": 300})
+    assert feed_settings.secret is not None
+    assert feed_settings.secret.get_secret_value() == "s3"
+    ((key_id, key),) = settings.door.keys.items()
+    assert (key_id, key.system) == ("Ident-A", "IDENT")
+    assert key.hmac_secret is not None
+
+
+def test_a_feed_with_an_address_replaces_one_of_its_name_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[feeds."I94.x"]\nurl = "file:///a"\noptions = { unchanged = 3 }')
+    settings = load(tmp_path / "a.toml", environment={}, feeds={"I94.x": {"url": "file:///b"}})
+    assert (settings.feeds["I94.x"].url, settings.feeds["I94.x"].options) == ("file:///b", {})
+
+
 def test_a_file_named_by_the_caller_beats_the_variable(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("[api]\nport = 1")
     (tmp_path / "b.toml").write_text("[api]\nport = 2")
@@ -71,7 +107,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ({"VISABUS_SETTINGS": "/nowhere.toml"}, "/nowhere.toml: No such file"),
         ({"VISABUS_SECRETS_DIR": "/nowhere"}, "VISABUS_SECRETS_DIR: no directory"),
         ({"VISABUS_FEEDS": "{hunter2"}, "feeds (environment): no JSON"),
-        ({"VISABUS_FEEDS": '{"noname": {"url": "x"}}'}, "feeds.noname"),
+        ({"VISABUS_FEEDS": '{"noname": {"url": "x"}}'}, 'feeds.noname: no name of a feed; write [feeds."SYSTEM.feed"]'),
+        ({"VISABUS_DOOR": '{"keys": {"a b": {"system": "X"}}}'}, "door.keys.a b: no id of a key: 1 to 40 letters"),
+        ({"VISABUS_DOOR": '{"keys": {"a": {"system": "X"}}}'}, "called door__keys__KEY__hmac_secret"),
         ({"VISABUS_API__HS_SECRET": "hunter2"}, "api.hs_secret: shorter than 32 bytes"),
         ({"VISABUS_API__JWKS": "/nowhere"}, "api.jwks: no file"),
         (
@@ -115,11 +153,45 @@ def test_mistakes_of_one_group_are_told_together() -> None:
     assert "hunter2" not in text
 
 
-def test_a_file_that_is_no_toml_is_not_quoted(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text("password = hunter2")
-    with pytest.raises(SettingsError, match="no TOML") as caught:
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"password = hunter2", "no TOML: mend line 1, column 12"),
+        (b'a = 1\n"hunter2" = 1 2', "no TOML: mend line 2, column 15"),
+        (b'a = [1, "hunter2', "no TOML: mend its end"),
+        (b'a = "hunter2\xe9"', "no TOML: it is not in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_not_quoted(content: bytes, where: str, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=where) as caught:
         load(tmp_path / "a.toml", environment={})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "mistake"),
+    [
+        ("data_dri = 'x'", "data_dri: there is no such setting; did you mean data_dir?"),
+        ("[api]\nprot = 1", "api.prot: there is no such setting; did you mean port?"),
+        ('[feeds."I94.x"]\nurl = "file:///a"\noption = {}', "feeds.I94.x.option: {}; did you mean options?"),
+        ('[door.keys.a]\nsystem = "X"\nhmac_secert = "x"', "door.keys.a.hmac_secert: {}; did you mean hmac_secret?"),
+        ("zzz = 1", "zzz: {}"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_nearest(content: str, mistake: str, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(content)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "a.toml", environment={})
+    assert mistake.format("there is no such setting") in caught.value.mistakes
+
+
+def test_a_feed_without_quotes_is_one_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[feeds.I94.nightly]\nurl = "file:///a"')
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "a.toml", environment={})
+    (mistake,) = caught.value.mistakes
+    assert mistake.startswith("feeds.I94: ")
 
 
 def test_no_secret_is_printed() -> None:

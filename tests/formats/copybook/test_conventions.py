@@ -213,10 +213,20 @@ def test_blank_numbers_are_absent_where_the_sender_says_so() -> None:
         layout.decode(b"\x40\xf1\xf2" + data[3:])
 
 
+def test_a_page_and_digits_of_another_code_are_refused() -> None:
+    zoned, text = copybook("01 R.", "   05 A PIC 99."), copybook("01 R.", "   05 A PIC XX.", "   05 B PIC 9 COMP-3.")
+    with pytest.raises(ValueError, match=r"give conventions=Conventions\(ascii=True\)"):
+        Layout.of(zoned, "latin-1")
+    with pytest.raises(ValueError, match=r"give conventions=Conventions\(ascii=False\)"):
+        Layout.of(zoned, conventions=GNU_ASCII)
+    assert Layout.of(text, "latin-1").decode(b"ab\x1c") == {"A": "ab", "B": 1}
+
+
 def test_numbers_in_ascii_as_gnucobol_has_them() -> None:
     layout = Layout.of(copybook("01 R.", "   05 A PIC S99.", "   05 B PIC 99."), "latin-1", conventions=GNU_ASCII)
     assert layout.decode(b"1r34") == {"A": -12, "B": 34}
     assert layout.decode(b"1234") == {"A": 12, "B": 34}
+    assert all(layout.encode(layout.decode(data)) == data for data in (b"1r34", b"1234"))
     for wrong in (b"r134", b"123r", b"1 34"):
         with pytest.raises(Undecodable, match="holds no digit"):
             layout.decode(wrong)

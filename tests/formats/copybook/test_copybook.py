@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.core import Unreadable
 from adapters.formats.copybook import CopybookError, Item, Usage, parse
+from adapters.formats.ebcdic import Conventions
 from adapters.formats.layout import Choice, Layout, Undecodable
 
 
@@ -103,7 +104,7 @@ def test_the_same_storage_described_twice() -> None:
         "    05  BEHIND          PIC X.",
     )
     choice = {"BODY": Choice("KIND", {"N": "NUMBERS", "L": "LONGER", "B": "BODY"})}
-    layout = Layout.of(text, "ascii", choice)
+    layout = Layout.of(text, "ascii", choice, conventions=Conventions(ascii=True))
     assert layout.length == 8
     numbers = Layout.of(text, "cp037", choice)
     assert numbers.decode(b"\xd5\xf1\xf2\x01\x00\x40\x40\xe9") == {
@@ -115,7 +116,7 @@ def test_the_same_storage_described_twice() -> None:
     assert layout.decode(b"BABCD  Z")["BODY"] == "ABCD"
     with pytest.raises(Undecodable, match="KIND at byte 1: 'Q' selects no layout of BODY"):
         layout.decode(b"QABCDEFZ")
-    assert Layout.of(text, "ascii").decode(b"QABCDEFZ")["BODY"] == "ABCD"
+    assert Layout.of(text, "ascii", conventions=Conventions(ascii=True)).decode(b"QABCDEFZ")["BODY"] == "ABCD"
     for fields in ({"KIND": "L", "LONGER": "ABCDEF", "BEHIND": "Z"}, {"KIND": "B", "BODY": "AB", "BEHIND": "Z"}):
         assert layout.decode(layout.encode(fields)) == fields
 
@@ -164,7 +165,7 @@ def test_of_several_records_one_is_read_by_its_name() -> None:
         "        05  NUMBER-OF PIC 9(4).",
     )
     assert Layout.of(text, record="order-record").length == 7
-    place = Layout.of(text, "ascii", record="PLACE-RECORD")
+    place = Layout.of(text, record="PLACE-RECORD")
     assert place.length == 10
     with pytest.raises(CopybookError, match="no record LINE; there are ORDER-RECORD, PLACE-RECORD"):
         parse(text, "LINE")
