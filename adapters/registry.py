@@ -39,6 +39,21 @@ def systems() -> dict[str, System]:
     return {name: system for name, (system, _) in _modules(further_packages()).items()}
 
 
+def system_of(name: str) -> System | None:
+    """Return the system of that name, None if there is none; others are read only if its folder is not named after it.
+
+    A process that reads one feed need not know all systems. Further packages may have a second system of the name, so
+    with them all are read. Raises MalformedSystem.
+    """
+    if not further_packages() and any(
+        module.name == name.lower() for module in iter_modules(adapters.systems.__path__)
+    ):
+        system = _load(f"{adapters.systems.__name__}.{name.lower()}", folder=True)
+        if system.name == name:
+            return system
+    return systems().get(name)
+
+
 def package_of(name: str) -> str:
     """The package of a system: where its interface page and its tables are. Raises KeyError, MalformedSystem."""
     return _modules(further_packages())[name][1]

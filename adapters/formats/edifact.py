@@ -75,7 +75,7 @@ class Segment:
     kind: str = ""
     problem: str | None = None
     blanks: bool = field(default=False, compare=False)
-    special: bool = field(default=False, compare=False)  # blanks before it, or it opens or closes an interchange
+    bounds: bool = field(default=False, compare=False)  # it opens or closes an interchange
 
     def at(self, element: int, component: int) -> str:
         """The component, counted as guides do (`C080 4.1`); empty if it is not there."""
@@ -223,7 +223,12 @@ class Tokens:
         if self._cut or self._page is None:
             return None
         data, terminator = self._data, self._marks.terminator
-        window = bytes(data[: data.rfind(terminator, 0, WINDOW) + 1])
+        last = data.rfind(terminator, 0, WINDOW)
+        if (
+            last > 0 and (closing := data.find(b"UNZ", 0, last)) >= 0
+        ):  # what stands behind it is looked at when its turn comes
+            last = data.find(terminator, closing)
+        window = bytes(data[: last + 1])
         remembered, closely = _short_ways(self._marks)
         segments: list[Segment] = []
         ends: list[int] = []
@@ -233,22 +238,14 @@ class Tokens:
             segment = remembered(text) if size <= SHORT else closely(text)
             if segment is None:
                 break
-            end += size + 1
-            if not segment.special:  # nearly all
-                segments.append(segment)
-                ends.append(end)
-                continue
-            tag = segment.tag
-            if tag == "UNB" and (segments or not self._read_page(window[:size])):
-                end -= size + 1
+            if segment.bounds and segment.tag == "UNB" and (segments or not self._read_page(window[:size])):
                 break
+            end += size + 1
             segments.append(segment)
             ends.append(end)
             sloppy += segment.blanks
-            if tag in _BOUNDS:
-                if tag == "UNB" and self._advised:
-                    continue
-                self._inside = tag == "UNB"
+            if segment.bounds and not (segment.tag == "UNB" and self._advised):
+                self._inside = segment.tag == "UNB"
                 break
         if sloppy:
             self.tolerated["blanks or line ends behind a segment"] += sloppy
@@ -412,13 +409,12 @@ def _plain_segment(blanks: str, component: str, element: str, release: str, text
         return None
     if release and release in body:
         return None
-    elements = [part.split(component) for part in body.split(element)]
+    elements = [part.split(component) if component in part else [part] for part in body.split(element)]
     tag = elements[0][0]
     if not _is_tag(tag) or tag == "UNA" or (tag == "UNB" and body[3:4] != element):
         return None
-    blank = len(body) < len(text)
     kind = elements[1][0].strip() if len(elements) > 1 else ""
-    return Segment(elements, tag, kind, None, blank, blank or tag in _BOUNDS)
+    return Segment(elements, tag, kind, None, len(body) < len(text), tag in _BOUNDS)
 
 
 @lru_cache(maxsize=1024)

@@ -32,6 +32,10 @@ _NESTED = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _LOCAL = struct.Struct("<26xHH")
 """What stands before a member's bytes, as far as its name and extras, whose lengths come last."""
+_BEGIN = struct.Struct("<4s2xHH16xHH")
+"""The same with its signature, flags and method."""
+_USUAL = 0x80E
+"""Flags that change nothing: how hard it was packed, sizes told behind the bytes, a name in UTF-8."""
 UNREADABLE = (
     BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, struct.error, NotImplementedError, RuntimeError, ValueError,
     OverflowError,
@@ -91,8 +95,9 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
     if not head.startswith(_HEAD):
         yield from format.read(stream)
         return
-    if len(head) < _BLOCK:  # all of it
-        stream = BytesIO(head)
+    whole = head if len(head) < _BLOCK else None
+    if whole is not None:
+        stream = BytesIO(whole)
     try:
         archive = ZipFile(cast(BinaryIO, _Careful(stream)))
         members = _members(archive, stream)
@@ -108,7 +113,8 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
             limit = min(limit, TOGETHER)
         for member in members:
             kept: list[bytes] = []
-            problem = _problem(archive, member, limit, kept)
+            alone = whole if len(members) == 1 else None
+            problem = _problem(archive, member, limit, kept, alone)
             if problem is not None:
                 refused = _refused(problem, stream, member, room)
                 room -= len(refused.raw)
@@ -144,8 +150,13 @@ def _members(archive: ZipFile, stream: BinaryIO) -> list[ZipInfo]:
     return members
 
 
-def _problem(archive: ZipFile, member: ZipInfo, limit: int, kept: list[bytes]) -> str | None:
-    """Why a member cannot be read, from what its directory says and then from its bytes, `kept` if they are few."""
+def _problem(
+    archive: ZipFile, member: ZipInfo, limit: int, kept: list[bytes], alone: bytes | None = None
+) -> str | None:
+    """Why a member cannot be read, from what its directory says and then from its bytes, `kept` if they are few.
+
+    `alone`: the whole archive where it is small and has nothing else.
+    """
     if member.flag_bits & _ENCRYPTED:
         return "encrypted"
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
@@ -154,11 +165,35 @@ def _problem(archive: ZipFile, member: ZipInfo, limit: int, kept: list[bytes]) -
         return f"unpacks to {member.file_size} bytes, {limit} are left"
     if member.file_size > max(FREE, RATIO * member.compress_size):
         return f"unpacks from {member.compress_size} to {member.file_size} bytes, more than {RATIO} times as many"
+    if alone is not None and (content := _unpacked(alone, member)) is not None:
+        kept.append(content)
+        return None
     try:
         with archive.open(member) as unpacked:
             return _unsound(unpacked, member.file_size, kept)
     except UNREADABLE as error:
         return f"cannot be unwrapped: {error}"
+
+
+def _unpacked(archive: bytes, member: ZipInfo) -> bytes | None:
+    """The only member of an archive by a short way, if all is as it should be; None leaves it to zipfile to say."""
+    name = member.orig_filename
+    if len(archive) < _BEGIN.size or member.header_offset or member.file_size > SMALL or not name.isascii():
+        return None
+    signature, flags, method, named, extra = _BEGIN.unpack_from(archive)
+    start = _BEGIN.size + named
+    as_said = signature == _NESTED and (flags, method) == (member.flag_bits, ZIP_DEFLATED) and not flags & ~_USUAL
+    if not as_said or method != member.compress_type or archive[_BEGIN.size : start] != name.encode():
+        return None
+    packed = archive[start + extra : start + extra + member.compress_size]
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = unpacker.decompress(packed, member.file_size + 1)
+    except zlib.error:
+        return None
+    whole = unpacker.eof and not unpacker.unused_data and len(content) == member.file_size
+    sound = whole and zlib.crc32(content) == member.CRC and not content.startswith(_NESTED)
+    return content if sound else None
 
 
 def _unsound(unpacked: IO[bytes], size: int, kept: list[bytes]) -> str | None:

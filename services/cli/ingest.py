@@ -86,6 +86,10 @@ def ingest(
     published, refused (by reason) and left out (by rule). It takes no feed, sends, saves and acknowledges nothing, and
     exits with 1 if a source cannot be read or a feed would be stopped.
     """
+    from services.memory import collect_nothing
+
+    if not dry_run and workers == 1:
+        collect_nothing()
     from services.ingest import now, recorded, sources
 
     for each in feed or []:

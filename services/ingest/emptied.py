@@ -8,9 +8,10 @@ retracted already, is left alone, so to do it again does nothing more.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.core import Emptied, Origin
 from bus.contract import Bus, Delivery, Message
@@ -40,18 +41,18 @@ class Emptying:
     """Finds what stood in a table. `waits`: whether all that was read before is to be on the bus first."""
 
     bus: Bus
-    admission: Admission
+    admission: Callable[[], Admission]  # made where a table was emptied: it reads every adapter
     waits: bool = True
 
     @classmethod
     def of(cls, bus: Bus, settings: Settings, *, waits: bool = True) -> Emptying:
         """By the keys of an installation. Raises SettingsError."""
         keys = signing_keys(settings)
-        return cls(bus, Admission(wall_clock, verifier=Verifier(keys) if keys is not None else None), waits)
+        return cls(bus, partial(Admission, wall_clock, verifier=Verifier(keys) if keys is not None else None), waits)
 
     async def standing(self, system: str, note: Emptied) -> Standing:
         """The last version of each record of the table, of those below the TRUNCATE. Raises BusDown."""
-        judging = self.admission.at()
+        judging = self.admission().at()
         prefix = f"{system}/{note.prefix}".encode()
         versions: dict[bytes, tuple[Version, bool]] = {}
         for topic in _TOPICS:

@@ -24,6 +24,7 @@ from multiprocessing.connection import wait
 import structlog
 
 from adapters.core import Origin, Read, Record
+from adapters.registry import system_of
 from services.authority.guard import Guard
 from services.ingest.clocks import Clock
 from services.ingest.sources import Source
@@ -132,9 +133,9 @@ def _end_with(sentinel: int) -> None:
 
 @lru_cache(maxsize=64)
 def _work(system: str, feed: str, clock: Clock) -> Work:
-    from adapters.registry import systems
-
-    known = systems()[system]
+    known = system_of(system)
+    if known is None:
+        raise KeyError(system)
     return Work(known.feed(feed).mapping, clock, Guard.of(known))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters import registry
 from adapters.core import Connection, Credentials, Feed, NamesFiles, Pushed, System
 from services.authority.keys import path_of
 from services.feeds import Counters
@@ -52,17 +53,14 @@ class Outcome:
 
 def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, System] | None = None) -> list[Source]:
     """Return the feeds that settings give an address, or those of them that are named. Raises SettingsError."""
-    if known is None:
-        from adapters.registry import systems
-
-        known = systems()
+    system_of = known.get if known is not None else registry.system_of
     mistakes = [f"feeds.{name}: not among the feeds of the settings" for name in names if name not in settings.feeds]
     feeds: list[Source] = []
     for name, at in settings.feeds.items():
         if names and name not in names:
             continue
         system_name, _, feed_name = name.rpartition(".")
-        system = known.get(system_name)
+        system = system_of(system_name)
         if system is None:
             mistakes.append(f"feeds.{name}: no system {system_name}; `visabus adapters` lists them")
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from adapters.registry import PACKAGES_VARIABLE, MalformedSystem, collect, systems
+from adapters.registry import PACKAGES_VARIABLE, MalformedSystem, collect, system_of, systems
 
 GOOD = """
 from adapters.core import Feed, System
@@ -67,6 +68,29 @@ def test_further_packages_are_named_by_the_environment(package: ModuleType, monk
     monkeypatch.setenv(PACKAGES_VARIABLE, "no_such_systems")
     with pytest.raises(MalformedSystem, match="no_such_systems cannot be imported"):
         systems.__wrapped__()
+
+
+def test_one_system_is_read_without_the_others() -> None:
+    program = """
+import sys
+from adapters.registry import system_of
+print(system_of("CLAIMS3").name, system_of("NONE"), sum(name.endswith(".adapter") for name in sys.modules) > 1)
+"""
+    first = program.replace('system_of("NONE")', "None")
+    for each, said in ((first, "CLAIMS3 None False"), (program, "CLAIMS3 None True")):
+        done = subprocess.run([sys.executable, "-c", each], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == said
+    assert all(system_of(name) is system for name, system in systems().items())
+
+
+def test_a_system_of_a_further_package_is_found(package: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PACKAGES_VARIABLE, package.__name__)
+    plant(package, "one", GOOD.format(name="ONE", version=1, feeds=1))
+    monkeypatch.setattr("adapters.registry.systems", systems.__wrapped__)
+    assert system_of("ONE") is not None
+    plant(package, "two", GOOD.format(name="I94", version=1, feeds=1))
+    with pytest.raises(MalformedSystem, match="second system of the name I94"):
+        system_of("I94")
 
 
 @pytest.mark.parametrize(

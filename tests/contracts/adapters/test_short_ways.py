@@ -307,6 +307,36 @@ def test_children_of_two_names_that_are_taken_for_one_are_found_out(monkeypatch:
         cut_alike(b"<r><a><a/></a><b/></r>")
 
 
+PIECES = (
+    '<?xml version="1.0"?>', "<?xml version='1.0' encoding='UTF-8'?>\n", "<?xml version='1.1'?>",
+    "<?xml encoding='x'?>", "<r>", "</r>", "<r xmlns:b='urn:b'>", "<b:a/>", "<a c='1' c='2'/>", "<a c=1/>", "&amp;",
+    "<a c='<'/>", "&amp",
+    "&foo;", "&#1;", "&#xFFFE;", "&#xD800;", "&#65;", "]]>", "<!--x-->", "<!DOCTYPE r>", "<?r x?>", "<?XML x?>", "\0",
+    "\x01", "\x7f", "\x0c", "\t", "\r\n", "text", "é", "<:a/>", "<a:b:c/>", "<xmlns:a/>", "<a xml:space='no'/>",
+    "<a xmlns='x'/>",
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.sampled_from(PIECES[:5]), st.lists(st.sampled_from(PIECES), max_size=4).map("".join))
+@example(PIECES[1], "<a/>")
+def test_a_message_that_is_read_by_one_parser_is_one_to_the_other(begin: str, text: str) -> None:
+    for data in (f"{begin}<r>{text}</r>".encode(), f"{begin}{text}".encode()):
+        if xml_message._plain(data) is not None:
+            xml_message._Cutter().check(data)
+
+
+def test_most_messages_are_read_by_one_parser() -> None:
+    assert xml_message._plain(b'<?xml version="1.0" encoding="UTF-8"?>\n<r><a>&lt;&#65;</a></r>\n') is not None
+    assert xml_message._plain(b"<r/>") is not None
+
+
+def test_entities_that_are_left_to_one_parser_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_message, "_plain", lambda data: etree.fromstring(data, etree.XMLParser(recover=True)))
+    with pytest.raises(xml_message._Refused):
+        test_a_message_that_is_read_by_one_parser_is_one_to_the_other.hypothesis.inner_test("<r>", "&foo;")
+
+
 # --- texts -------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import orjson
 import pytest
 from contracts.transports.test_file_drop import NOW, feed, poll, put
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from opening import connect
 from systems.sevis.build import archive, stored
 
@@ -77,6 +79,24 @@ def test_a_small_member_is_unpacked_once_and_told_alike(
     monkeypatch.setattr(ZipFile, "open", counting)
     assert reported(damaged) == ["a, line: 1", "a, line: 2", "b: cannot be unwrapped: Bad CRC-32 for file 'b'"]
     assert opened == ["a"] * times + ["b"]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 160), st.integers(0, 255), st.sampled_from([b"1\n2\n", b"", b"PK\3\4", b"1\n" * 90]))
+@example(0, 0, b"1\n2\n")
+def test_the_only_member_of_an_archive_is_told_alike_by_the_short_way(place: int, byte: int, text: bytes) -> None:
+    raw = bytearray(archive({"only": text}))
+    raw[place % len(raw)] ^= byte
+    short = reported(bytes(raw))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.transports.archives._unpacked", lambda *_: None)
+        assert reported(bytes(raw)) == short
+
+
+def test_the_only_member_of_a_small_archive_is_not_asked_of_zipfile(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = archive({"only": b"1\n2\n"})
+    monkeypatch.setattr(ZipFile, "open", None)
+    assert reported(raw) == ["only, line: 1", "only, line: 2"]
 
 
 def test_what_cannot_be_unwrapped_is_told() -> None:
