@@ -26,6 +26,7 @@ from schemas.ids import digest, event_id_bytes
 from schemas.moments import Moment
 
 Envelope = dict[str, Any]
+_SUBJECT: Callable[[object], Subject] = Subject.__pydantic_validator__.validate_python
 NOTHING = Mapped()
 """What a note gives that vouches for nothing."""
 _NUMBERED = frozenset({Scheme.A_NUMBER, Scheme.FIN, Scheme.I94, Scheme.PASSPORT})
@@ -157,7 +158,8 @@ class Mapper:
             plausible = self._plausible(one.fields, recorded, made, said)
             common["part"] = one.part
             common["id"] = event_id_bytes(origin.system, key, one.part, number, content, origin.mapping_version)
-            result.append(one.model.model_validate({**common, **plausible}))
+            # as `model_validate` does, without its options
+            result.append(one.model.__pydantic_validator__.validate_python({**common, **plausible}))
         return Mapped(result, tuple(said.lost))
 
     def _withdrawn(self, entry: Gone | Changed, said: Fields, origin: Origin) -> Mapped | Filtered:
@@ -376,7 +378,7 @@ class Person:
             by_name["names"] = [{"family": family or given, "given": given if family else ""}]
         if citizenship:
             by_name["citizenship"] = citizenship if isinstance(citizenship, tuple) else (citizenship,)
-        return Subject.model_validate(by_name)
+        return _SUBJECT(by_name)
 
 
 def is_withheld(text: str) -> bool:

@@ -33,8 +33,11 @@ _BOUNDS = frozenset({"UNB", "UNZ"})
 """What opens or closes an interchange, and so ends a run."""
 WINDOW = 1024
 """So many bytes are looked at together where there is nothing about them."""
-SHORT = 24
-"""So many bytes has a segment at most that is remembered: airports, states and counts come again and again."""
+SHORT = 13
+"""So many bytes has a segment at most that is remembered: airports, states and counts come again and again.
+
+Longer ones are names, numbers and days, which do not.
+"""
 _SCANNED = 32
 """So many bytes behind its first tell whether an interchange begins."""
 Elements = list[list[str]]
