@@ -241,15 +241,23 @@ class _Reading:
         self._travellers(at, part, reservation)
 
     def _travellers(self, at: _Interchange, part: _Part, reservation: Reservation) -> None:
-        """Each with the segments that are his alone; what is said of all of them stands in a note before them."""
+        """Each with the segments that are his alone; what is said of all of them stands in a note before them.
+
+        A segment that several share stands with the one who has the fewest, the request of an infant with the infant;
+        of a family in one segment it stands with the first.
+        """
         where = f"{self._where()} reservation {at.reservations}"
-        own = {index for traveller in reservation.travellers for index in traveller.segments}
-        shared = b"".join(chunk for index, chunk in enumerate(part.chunks) if index not in own)
+        people = reservation.travellers
+        owner: dict[int, int] = {}
+        for number in sorted(range(len(people)), key=lambda each: len(people[each].segments)):
+            for index in people[number].segments:
+                owner.setdefault(index, number)
+        shared = b"".join(chunk for index, chunk in enumerate(part.chunks) if index not in owner)
         self.reads.append(Header(f"{where}, byte {part.offset}", shared, {"reservation": reservation.locators[0][1]}))
         common = {"reservation": reservation, "heading": self.message.flight, **at.fields}
-        for number, traveller in enumerate(reservation.travellers, 1):
+        for number, traveller in enumerate(people, 1):
             at.travellers += 1
-            raw = b"".join(part.chunks[index] for index in traveller.segments)
+            raw = b"".join(part.chunks[index] for index in traveller.segments if owner[index] == number - 1)
             offset = part.offset + sum(map(len, part.chunks[: traveller.segments[0]]))
             place = f"{where} traveller {number}, byte {offset}"
             fields = traveller.fields | common
