@@ -17,6 +17,10 @@ CUSTOM_BITS = 3.0
 """A day that is the birthday of eight times as many as another day is one of custom."""
 GENERATION = (14, 45)
 """Years between one birthday of a parent and a child who has the name, and the day."""
+ELDERS = 90
+"""Years at most between two other birthdays of namesakes of one family: a grandparent's, and a grandchild's."""
+OLDEST = "1905"
+"""Years before are no traveller's: 1900 is typed in where none is known."""
 
 
 @lru_cache(maxsize=50_000)
@@ -65,7 +69,7 @@ def a_generation_apart(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def of_two_generations(one: str, other: str) -> bool:
-    """Whether neither day can be the other mistyped, and they are as far apart as parents and children are.
+    """Whether neither day can be the other mistyped, and they are as far apart as a child and its elders are.
 
     Of a date that is known in part the year says so, where more than a digit of it is another.
     """
@@ -73,7 +77,7 @@ def of_two_generations(one: str, other: str) -> bool:
         return False
     if (len(one) != 10 or len(other) != 10) and _wrong(one[:4], other[:4]) < 2:
         return False
-    return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
+    return min(one, other) >= OLDEST and GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= ELDERS
 
 
 def a_digit_of_the_year(one: str, other: str) -> bool:

@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 35
+NORMALISER = 36
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -41,16 +41,17 @@ def fingerprint() -> str:
         (names.DATA, frequencies.DATA, names.STEM),
         [_weights(module) for module in (scoring, births, frequencies)],
         (
-            births.GENERATION,
+            (births.GENERATION, births.ELDERS, births.OLDEST),
             blocks.SOUND_CUT,
             (frequencies.PART, frequencies.PART_ELSEWHERE),
             numbers.LEAST,
             numbers.SERIES,
             sorted(numbers.PLACEHOLDER_WORDS),
+            numbers.OF_ANY_SERIES,
         ),
         (sightings.MINUTES, sorted(sightings.ADMITTED)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
-        (caps.CAP, scoring.FIELD_CUT, identity.OUTWEIGHS),
+        (caps.CAP, scoring.FIELD_CUT, identity.OUTWEIGHS, identity.AS_MUCH),
         [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),

@@ -45,12 +45,15 @@ WEIGHTS: dict[str, int] = {
 DOCUMENTS = ("passport/", "visa/")
 _TELLING = ("fin/", "a_number/", *DOCUMENTS)
 """Identifiers that vetoes ask for."""
+PRINTS = ("fin/", "fbi/")
 APPLICATIONS = ("receipt/", "visa_application/", "card/", "esta/")
 ONE_HOLDER = frozenset(
     {"fin", "fbi", "a_number", "i94", "sevis", "subject", "receipt", "visa_application", "card", "esta"}
 )
 OUTWEIGHS = 3
 """Records that tell a number of one person, so that one record that tells it of another has mistyped it."""
+AS_MUCH = 2.0
+"""Bits that a record without a given name, or with one that was cut, may be more like one of two twins."""
 A_GENERATION = "dates of birth a generation apart"
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
@@ -189,14 +192,16 @@ class Cluster:
         elif by.startswith(DOCUMENTS):
             if births_differ and self._any_names(other, scoring.given_conflict):
                 yield "given names and dates of birth of two people"
-            elif self._any_names(other, scoring.strange_given):
+            elif self._any_names(other, scoring.two_given):
                 yield "given names of two people under one document"
-            elif sexes_differ and self._any_names(other, scoring.no_given_in_common):
+            elif sexes_differ and self._no_given_in_common(other):
                 yield "given names and sexes of two people under one document"
             if self._a_generation(other, _parent_and_child) and len(self.documents & other.documents) < 2:
                 yield A_GENERATION
-        elif self._dates_differ(other) and self._any_names(other, scoring.strange_given) and self._mistyped(other, by):
+        elif self._dates_differ(other) and self._any_names(other, scoring.given_conflict) and self._mistyped(other, by):
             yield "given names and dates of birth of two people"
+        elif self._two_beside_a_number(other, by, sexes_differ=sexes_differ):
+            yield "given names of two people, and sexes or passports"
         elif (
             self._nothing_agrees(other)
             and self._any_names(other, scoring.nothing_in_common)
@@ -253,6 +258,15 @@ class Cluster:
             return False
         return self._nothing_agrees(other) and self._any_names(other, scoring.nothing_in_common)
 
+    def _two_beside_a_number(self, other: Cluster, by: str, *, sexes_differ: bool) -> bool:
+        """Whether a number is told of two people of one birthday, as twins are: by given names, and sexes or passports.
+
+        Fingerprints are one person's whatever the names.
+        """
+        if by.startswith(PRINTS) or not self._any_names(other, scoring.strange_given):
+            return False
+        return sexes_differ or scoring.passports_apart(self.documents, other.documents)
+
     def _others_beside_passports(self, other: Cluster) -> bool:
         """Whether no given names beside the passports of one are those beside the other's.
 
@@ -261,6 +275,12 @@ class Cluster:
         if not self.held or not other.held or self.held & other.held:
             return False
         return not any(scoring.given_in_common(mine, theirs) for mine in self.held for theirs in other.held)
+
+    def _no_given_in_common(self, other: Cluster) -> bool:
+        """Whether no given names of one stand in a name of the other; of ALEKSANDR and ALEKSANDRA neither is cut."""
+        if not self.names or not other.names or self.names & other.names:
+            return False
+        return not any(scoring.given_in_common(mine, theirs) for mine in self.names for theirs in other.names)
 
     def _births_differ(self, other: Cluster) -> bool:
         return bool(self.births and other.births) and not any(
@@ -433,8 +453,26 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
         bits = _joining_score(left.claim, right.claim)
         if bits is not None and _versions_alike(left, right) and not _in_sequence(left, right):
             edges.append(Edge(bits, one, other, "", scored=True))
+    torn = _torn(edges, nodes)
+    edges = [edge for edge in edges if (edge.one, edge.other) not in torn]
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
+
+
+def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node]) -> set[tuple[bytes, bytes]]:
+    """The joins of a node to each of two people with other given names, which it is as much like: it is neither's."""
+    ties: dict[bytes, list[tuple[Edge, bytes]]] = defaultdict(list)
+    for edge in edges:
+        ties[edge.one].append((edge, edge.other))
+        ties[edge.other].append((edge, edge.one))
+    torn = set()
+    for key, mine in ties.items():
+        for (edge, one), (other_edge, other) in combinations(mine, 2):
+            if abs(edge.weight - other_edge.weight) > AS_MUCH:
+                continue
+            if scoring.torn(nodes[key].claim, nodes[one].claim, nodes[other].claim):
+                torn |= {(edge.one, edge.other), (other_edge.one, other_edge.other)}
+    return torn
 
 
 def _versions_alike(one: Node, other: Node) -> bool:

@@ -6,12 +6,14 @@ import re
 import tomllib
 from collections import defaultdict
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from anyascii import anyascii
 from rapidfuzz.distance import OSA, JaroWinkler
+
+from services.domain.pinyin import one_in_two_spellings
 
 DATA: dict[str, Any] = tomllib.loads(files("services.domain").joinpath("names.toml").read_text("utf-8"))
 """Shipped and versioned, never learnt from what is in a store: two stores must agree on who is who."""
@@ -33,6 +35,8 @@ KNOWN = COMMON | frozenset(name for text in _COUNTED["given"].values() for name 
 VARIANTS: dict[str, str] = {token: group.split()[0] for group in DATA["variants"] for token in group.split()}
 STEM = 5
 """Letters that are left of a name, at least, where a prefix is taken for one that the other spelling leaves out."""
+SYLLABLE = 5
+"""Letters of a Korean syllable, at most: SEONG, KYUNG."""
 _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU": "U", "EI": "AI", "EY": "AI"}
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
@@ -165,6 +169,8 @@ def alike(one: str, other: str) -> Alike:
         return Alike.VARIANT
     if _full_forms(one) & _full_forms(other):
         return Alike.NEAR
+    if one_in_two_spellings(one, other):
+        return Alike.NEAR
     if (len(short) == 1 or len(short) >= 10) and long.startswith(short):
         return Alike.CUT
     if one in COMMON and other in COMMON:
@@ -176,7 +182,22 @@ def alike(one: str, other: str) -> Alike:
 
 def both_known(one: str, other: str) -> bool:
     """Whether two tokens are two known names, and neither is what the other is called by."""
-    return one in KNOWN and other in KNOWN and not _full_forms(one) & _full_forms(other)
+    return _known(one) and _known(other) and not _full_forms(one) & _full_forms(other)
+
+
+@lru_cache(maxsize=50_000)
+def _known(token: str) -> bool:
+    """Whether a token is a known name, or two Korean syllables written together: JIYUNG and JIYONG are two."""
+    if token in KNOWN or spelling(token) in _syllables():
+        return True
+    halves = ((spelling(token[:at]), spelling(token[at:])) for at in range(2, len(token) - 1))
+    return any(first in _syllables() and second in _syllables() for first, second in halves)
+
+
+@cache
+def _syllables() -> frozenset[str]:
+    """The syllables of Korean given names, as they are compared."""
+    return frozenset(spelling(name) for name in _COUNTED["given"]["KOR"].split()[::2] if len(name) <= SYLLABLE)
 
 
 def _full_forms(token: str) -> frozenset[str]:
@@ -265,7 +286,7 @@ def aligned(one: Name, other: Name) -> tuple[Name, Name]:
 
     VAN DER BERG and VANDERBERG, MIN HO and MINHO, GARCIA LOPEZ and GARCIALOPEZ; the fields may be swapped.
     """
-    if len(one[0]) == len(other[0]) and len(one[1]) == len(other[1]):
+    if len(one[0]) == len(other[0]) and len(one[1]) == len(other[1]) and (one[1] == other[1] or len(one[1]) < 2):
         return one, other
     mine, theirs = one[0] + one[1], other[0] + other[1]
     if len(mine) == 1 or len(theirs) == 1:

@@ -494,10 +494,26 @@ def _one_field(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def no_given_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two names (family, given) both have given names, and none of one is like any name of the other."""
-    mine, theirs = name_of(*one), name_of(*other)
-    return bool(mine[1] and theirs[1]) and not _matched(mine, theirs).given
+def two_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two names (family, given) have given names of two people, though they may share one.
+
+    That is all of them, or those that are left beside common ones: MUHAMMAD ALI and MUHAMMAD UMAR.
+    """
+    return strange_given(one, other) or _matched(name_of(*one), name_of(*other)).strange_rest
+
+
+def torn(claim: Claim, one: Claim, other: Claim) -> bool:
+    """Whether a claim may be that of either of two who have other given names: it has none of these, or an initial."""
+    sides = compared(one), compared(other)
+    if names_score(*sides) != NEVER and not _two_known(*sides):
+        return False
+    return not any(_called(mine, theirs) for mine in claim.names for theirs in (*one.names, *other.names))
+
+
+def _called(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a given name of one stands in the other in full."""
+    pairs = _matched(name_of(*one), name_of(*other)).pairs
+    return any(how >= Alike.VARIANT and "given" in (mine[1], theirs[1]) for how, mine, theirs in pairs)
 
 
 @lru_cache(maxsize=50_000)

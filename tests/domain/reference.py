@@ -156,8 +156,9 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         if join[0] in (WORDS, NUMBERS):
             attempt(join)
     waiting = _waited(joins, joins, attempt, cells, groups, doubted)
-    for join in joins:
-        if join[0] == SCORES:
+    scores = [join for join in joins if join[0] == SCORES and groups[join[2]] is not groups[join[3]]]
+    for join in scores:
+        if not _as_much_anothers(join, scores, cells):
             attempt(join)
     _waited(waiting, joins, attempt, cells, groups, doubted)
     _slips(cells, groups, latest, seniors)
@@ -168,6 +169,18 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         apart = len(group) == 1 and len(records) > 1 and _of_two_people(group[0], joins, cells, groups)
         persons |= {frozenset([record.name]) for record in records} if apart else {frozenset(r.name for r in records)}
     return persons
+
+
+def _as_much_anothers(join: Join, scores: Sequence[Join], cells: dict[bytes, list[Record]]) -> bool:
+    """Whether one of the two may as well be another's: it has no given name in full, and the two have two."""
+    for mine, theirs in (join[2:4], join[3:1:-1]):
+        for other in scores:
+            if other is join or mine not in other[2:4] or abs(other[1] - join[1]) > 2.0:
+                continue
+            rival = other[3] if other[2] == mine else other[2]
+            if scoring.torn(*(cells[cell][0].claim for cell in (mine, theirs, rival))):
+                return True
+    return False
 
 
 def _waited(
@@ -331,6 +344,7 @@ def _allowed(
         return False
     by_number = stage in (NUMBERS, BARE)
     prints = by_number and weight == WEIGHTS["fin"]
+    prints_or_index = by_number and weight in (WEIGHTS["fin"], WEIGHTS["fbi"])
     document = by_number and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
     strict = stage == SCORES or (by_number and weight == WEIGHTS["receipt"])
     if (stage, weight) != (WORDS, DECIDED) and _contradict(
@@ -344,6 +358,10 @@ def _allowed(
         return not _two_holders(mine, theirs, cells) and not _wrong_document(mine, theirs, cells)
     if (stage, weight) == (WORDS, DECIDED):
         return True
+    if not prints_or_index and _twins_by_a_number(
+        *([cells[cell][0].claim for cell in side] for side in (mine, theirs))
+    ):
+        return False
     return not _mistyped_number(mine, theirs, cells, prints=prints)
 
 
@@ -534,7 +552,15 @@ def _mistyped_number(
     if prints and not _two_sets(mine, theirs, cells):
         sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
         return dates and _all_other(ours, others) and not sexes & more and not _documents(ours) & _documents(others)
-    return (dates and _strange_names(ours, others)) or _all_other(ours, others)
+    return (dates and _other_names(ours, others)) or _all_other(ours, others)
+
+
+def _twins_by_a_number(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    """Whether all given names are others', and so are the sexes or the passports."""
+    if not _strange_names(ours, others):
+        return False
+    sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
+    return _apart(sexes, more) or scoring.passports_apart(_documents(ours), _documents(others))
 
 
 def _all_other(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
@@ -553,7 +579,7 @@ def _wrong_document(mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[
     sexes, more = ({claim.sex for claim in side} & {"F", "M"} for side in (ours, others))
     if _apart(sexes, more) and _names_apart(ours, others):
         return True
-    return _strange_names(ours, others) or (_family(ours, others) and not several)
+    return _two_called(ours, others) or (_family(ours, others) and not several)
 
 
 def _a_generation(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
@@ -567,7 +593,8 @@ def _family(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     dates, more = ({claim.birth for claim in side if len(claim.birth) == 10} for side in (ours, others))
     pairs = [(a, b) for a in dates for b in more]
     return bool(pairs) and all(
-        births.a_generation_apart(a, b) or (14 <= abs(int(a[:4]) - int(b[:4])) <= 45 and births.birth_score(a, b) <= 0)
+        births.a_generation_apart(a, b)
+        or (min(a, b) >= "1905" and 14 <= abs(int(a[:4]) - int(b[:4])) <= 90 and births.birth_score(a, b) <= 0)
         for a, b in pairs
     )
 
@@ -594,7 +621,15 @@ def _strange_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
 
 def _names_apart(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
     names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
-    return not _one_name(names, more) and any(scoring.no_given_in_common(a, b) for a in names for b in more)
+    if not names or not more or names & more:
+        return False
+    return not any(scoring.given_in_common(a, b) for a in names for b in more)
+
+
+def _two_called(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
+    """Whether given names are those of two, though one may stand in both: MUHAMMAD ALI, MUHAMMAD UMAR."""
+    names, more = ({name for claim in side for name in claim.names} for side in (ours, others))
+    return not _one_name(names, more) and any(scoring.two_given(a, b) for a in names for b in more)
 
 
 def _other_names(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:

@@ -1,7 +1,7 @@
-"""Hand-made hard pairs, some of each kind of mistake: what matching makes of them does no harm.
+"""Hand-made hard pairs and trios, some of each kind of mistake: what matching makes of them does no harm.
 
-`cases/pairs.txt` says of each what an examiner would want and what is acceptable; it was written from the wording
-of the kinds.
+`cases/pairs.txt` and `cases/trios.txt` say of each what an examiner would want and what is acceptable; they were
+written from the wording of the kinds.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from domain.pairs import Record, verdict
+from domain.pairs import Record, groups, verdict
 
 from services.domain import births, blocks, frequencies, identity, names, scoring
+from services.domain.pinyin import one_in_two_spellings
 
 LINES = (Path(__file__).parent / "cases" / "pairs.txt").read_text("utf-8").splitlines()
 JUDGED = {"j": "join", "p": "possible", "s": "separate"}
@@ -48,6 +49,34 @@ def _pairs() -> dict[str, list[Pair]]:
 
 
 PAIRS = _pairs()
+
+
+def _trios() -> dict[str, tuple[set[str], list[Record]]]:
+    """Name -> who may be one person in which ways, and the records."""
+    trios = {}
+    for line in (Path(__file__).parent / "cases" / "trios.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            name, best, acceptable, *records = (part.strip() for part in line.split(";"))
+            assert best in acceptable.split(","), name
+            made = [_record(text, f"{name}{place}") for place, text in enumerate(records)]
+            trios[name] = set(acceptable.split(",")), made
+    return trios
+
+
+TRIOS = _trios()
+
+
+def _parted(records: list[Record]) -> str:
+    """Who is one person, as the file writes it: `1 23`."""
+    return " ".join(sorted("".join(str(place + 1) for place in sorted(group)) for group in groups(records)))
+
+
+def _wrong_trios() -> set[str]:
+    return {name for name, (good, records) in TRIOS.items() if _parted(records) not in good}
+
+
+def test_of_three_records_none_goes_to_a_stranger() -> None:
+    assert not _wrong_trios()
 
 
 @pytest.mark.parametrize("kind", PAIRS)
@@ -108,3 +137,58 @@ def test_parent_and_child_under_one_passport_are_caught(monkeypatch: pytest.Monk
     """A wrong digit of the year was looked for alone: a son born on another day went to his father."""
     monkeypatch.setattr(identity, "_parent_and_child", births.a_generation_apart)
     assert _wrong("fs") == {"fs-pass"}
+
+
+def test_a_record_that_two_twins_are_like_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with an initial, with no given name or with a cut one went to whichever was compared first."""
+    monkeypatch.setattr(scoring, "torn", lambda claim, one, other: False)
+    assert _wrong_trios() == {"twins-initial", "twins-no-given", "twins-cut"}
+
+
+def test_brothers_who_share_a_given_name_under_one_passport_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MUHAMMAD ALI and MUHAMMAD UMAR, VAN NAM and VAN HAI: what stands beside the common name says who it is."""
+    monkeypatch.setattr(scoring, "two_given", scoring.strange_given)
+    assert _wrong("ar3") == {"ar3-muhammad-first-twins", "ar3-maria-twins"}
+    assert _wrong("vn3") == {"vn3-twins-one-passport"}
+
+
+def test_twins_under_one_number_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.Cluster, "_two_beside_a_number", lambda *_, **__: False)
+    assert _wrong("tw3") == {"tw3-one-i94", "tw3-one-anum", "tw3-one-receipt"}
+
+
+def test_brother_and_sister_of_one_root_under_one_passport_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.Cluster, "_no_given_in_common", lambda *_: False)
+    assert "ru3-twins-one-passport" in _wrong("ru3")
+
+
+def test_a_grandchild_under_a_grandparents_passport_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(births, "ELDERS", births.GENERATION[1])
+    births.of_two_generations.cache_clear()
+    assert _wrong("pt3") == {"pt3-neto-passport"}
+    births.of_two_generations.cache_clear()
+
+
+def test_korean_syllables_written_together_that_are_unknown_are_caught(forgetful: pytest.MonkeyPatch) -> None:
+    forgetful.setattr(names, "_syllables", frozenset)
+    assert _wrong("kr3") == {"kr3-jiyung-common"}
+
+
+def test_wade_giles_that_is_not_read_is_caught(forgetful: pytest.MonkeyPatch) -> None:
+    forgetful.setattr(names, "one_in_two_spellings", lambda one, other: False)
+    assert _wrong("wg3") == {"wg3-ou"}
+
+
+@pytest.mark.parametrize(
+    ("pinyin", "wade_giles"),
+    ["XIUQUAN HSIUCHUAN".split(), "ZHENGZONG CHENGTSUNG".split(), "KAIZHI KAICHIH".split(), "XUE HSUEH".split()],
+)
+def test_wade_giles_is_read(pinyin: str, wade_giles: str) -> None:
+    assert one_in_two_spellings(pinyin, wade_giles)
+    assert one_in_two_spellings(wade_giles, pinyin)
+
+
+@pytest.mark.parametrize(("one", "other"), ["DENG TENG".split(), "DAN TAN".split(), "BO PO".split(), "LI LI".split()])
+def test_two_names_in_pinyin_are_two(one: str, other: str) -> None:
+    """TENG is DENG in Wade-Giles, and a name in pinyin itself."""
+    assert not one_in_two_spellings(one, other)
