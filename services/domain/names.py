@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections import defaultdict
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -35,8 +35,12 @@ KNOWN = COMMON | frozenset(name for text in _COUNTED["given"].values() for name 
 VARIANTS: dict[str, str] = {token: group.split()[0] for group in DATA["variants"] for token in group.split()}
 STEM = 5
 """Letters that are left of a name, at least, where a prefix is taken for one that the other spelling leaves out."""
-SYLLABLE = 5
-"""Letters of a Korean syllable, at most: SEONG, KYUNG."""
+SYLLABLE = 4
+"""Letters of a syllable that the table of Korean names tells from two of them."""
+SYLLABLES = frozenset(
+    [name for name in _COUNTED["given"]["KOR"].split()[::2] if len(name) <= SYLLABLE] + DATA["syllables"].split()
+)
+"""Syllables of Korean given names."""
 _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU": "U", "EI": "AI", "EY": "AI"}
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
@@ -188,16 +192,10 @@ def both_known(one: str, other: str) -> bool:
 @lru_cache(maxsize=50_000)
 def _known(token: str) -> bool:
     """Whether a token is a known name, or two Korean syllables written together: JIYUNG and JIYONG are two."""
-    if token in KNOWN or spelling(token) in _syllables():
+    if token in KNOWN or token in SYLLABLES:
         return True
-    halves = ((spelling(token[:at]), spelling(token[at:])) for at in range(2, len(token) - 1))
-    return any(first in _syllables() and second in _syllables() for first, second in halves)
-
-
-@cache
-def _syllables() -> frozenset[str]:
-    """The syllables of Korean given names, as they are compared."""
-    return frozenset(spelling(name) for name in _COUNTED["given"]["KOR"].split()[::2] if len(name) <= SYLLABLE)
+    halves = ((token[:at], token[at:]) for at in range(2, len(token) - 1))
+    return any(first in SYLLABLES and second in SYLLABLES for first, second in halves)
 
 
 def _full_forms(token: str) -> frozenset[str]:

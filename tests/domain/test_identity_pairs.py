@@ -170,7 +170,7 @@ def test_a_grandchild_under_a_grandparents_passport_is_caught(monkeypatch: pytes
 
 
 def test_korean_syllables_written_together_that_are_unknown_are_caught(forgetful: pytest.MonkeyPatch) -> None:
-    forgetful.setattr(names, "_syllables", frozenset)
+    forgetful.setattr(names, "SYLLABLES", frozenset())
     assert _wrong("kr3") == {"kr3-jiyung-common"}
 
 

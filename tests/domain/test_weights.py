@@ -24,7 +24,6 @@ CACHED = (
     names.alike,
     names.aligned,
     names._known,
-    names._syllables,
     names.name_of,
     names.strange,
     numbers.is_placeholder,
