@@ -177,8 +177,8 @@ def _as_much_anothers(join: Join, scores: Sequence[Join], cells: dict[bytes, lis
         for other in scores:
             if other is join or mine not in other[2:4] or abs(other[1] - join[1]) > 2.0:
                 continue
-            rival = other[3] if other[2] == mine else other[2]
-            if scoring.torn(*(cells[cell][0].claim for cell in (mine, theirs, rival))):
+            third = other[3] if other[2] == mine else other[2]
+            if scoring.torn(*(cells[cell][0].claim for cell in (mine, theirs, third))):
                 return True
     return False
 
