@@ -11,6 +11,7 @@ import pytest
 from schemas.airports import HOME, _airports, airport
 from schemas.carriers import _iata_of, carrier
 from schemas.countries import ALPHA2, ISSUER_OF, ISSUERS, STATES, citizenship, issuer
+from schemas.identifiers import Identifier, Scheme
 
 
 def test_airports_are_those_of_the_world() -> None:
@@ -83,3 +84,11 @@ def test_nationalities_of_britons_are_their_own_and_their_passports_have_one_iss
     for code in ("", "GB", "GER", "<<<", "DE"):
         with pytest.raises(ValueError, match="no ICAO 9303 code"):
             citizenship(code)
+
+
+@pytest.mark.parametrize(("former", "now"), [("VDR", "VNM"), ("HVO", "BFA"), ("RHO", "ZWE"), ("KSV", "RKS")])
+def test_a_code_that_was_withdrawn_is_read_and_never_written(former: str, now: str) -> None:
+    assert issuer(former) == citizenship(former) == now
+    assert former not in STATES
+    assert now in ISSUERS
+    assert Identifier.of(Scheme.PASSPORT, "C4471988", former) == Identifier.of(Scheme.PASSPORT, "C4471988", now)
