@@ -51,7 +51,7 @@ def fingerprint() -> str:
         ),
         (sightings.MINUTES, sorted(sightings.ADMITTED)),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
-        (caps.CAP, scoring.FIELD_CUT, identity.OUTWEIGHS, identity.AS_MUCH),
+        (caps.CAP, (scoring.FIELD_CUT, scoring.TELLING), identity.OUTWEIGHS, identity.AS_MUCH),
         [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],
         [_protection(row) for row in rules.PROTECTIONS],
         (rules.TIMELY, rules.APPROVED, rules.DENIED, rules.ADJUSTMENT, rules.RESIDENT, rules.REFUSED, rules.LEFT),

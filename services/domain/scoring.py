@@ -46,6 +46,8 @@ KEPT = {Alike.SAME: 1.0, Alike.VARIANT: 0.9, Alike.NEAR: 0.6, Alike.CUT: 0.4, Al
 """The part of a token's weight that is left of it where tokens are only alike."""
 MOST_BITS = 10
 """No token has more, listed or not."""
+TELLING = 4
+"""Letters of a name, known or not, that is not made another one by two slips."""
 FIELD_CUT = 8
 """A family or given name of so many letters may be another one cut by a system, in the middle of a token."""
 TOKEN_LOST, FAMILY_OTHER, GIVEN_OTHER, CROSSED, SINGLE = -2.5, -9.5, -8.0, -1.0, -3.0
@@ -497,9 +499,15 @@ def _one_field(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 def two_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two names (family, given) have given names of two people, though they may share one.
 
-    That is all of them, or those that are left beside common ones: MUHAMMAD ALI and MUHAMMAD UMAR.
+    That is all of them, or those that are left beside common ones: MUHAMMAD ALI and MUHAMMAD UMAR. Of short ones that
+    are no known names both may be mistyped: MIN JEN and MIN IIN are MIN JIN.
     """
-    return strange_given(one, other) or _matched(name_of(*one), name_of(*other)).strange_rest
+    if strange_given(one, other):
+        return True
+    matched = _matched(name_of(*one), name_of(*other))
+    mine, theirs = ([token for token, role in some if role == "given"] for some in (matched.missed, matched.lost))
+    rest = [(token, each) for token in mine for each in theirs]
+    return matched.strange_rest and any(both_known(*pair) or min(map(len, pair)) >= TELLING for pair in rest)
 
 
 def torn(claim: Claim, one: Claim, other: Claim) -> bool:
