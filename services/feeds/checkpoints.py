@@ -10,6 +10,7 @@ import orjson
 
 from adapters.core import Json
 from bus.contract import Bus, Delivery, Message, Partition
+from bus.following import Followed
 from schemas.topics import POSITIONS
 from services.feeds.condition import NO_CONDITION, Condition
 from services.feeds.counters import NONE, Counters
@@ -120,27 +121,24 @@ def parse(value: bytes) -> Checkpoint:
 
 @dataclass(slots=True)
 class Checkpoints:
-    """What the topic holds, read as far as `next`."""
+    """What the topic holds, as far as it was read."""
 
-    next: dict[int, int] = field(default_factory=dict)
     held: dict[str, Checkpoint] = field(default_factory=dict)  # the last one of the greatest fence of each feed
     last: dict[str, Checkpoint] = field(default_factory=dict)  # the last one, whatever its fence
+    _followed: Followed = field(default_factory=lambda: Followed(POSITIONS))
 
     async def read(self, bus: Bus) -> None:
-        """Catch up; anew from the beginning where the topic has less than was read of it. Raises BusDown."""
-        ends = await bus.ends([POSITIONS])
-        if any(end < self.next.get(partition.number, 0) for partition, end in ends.items()):
-            self.next, self.held, self.last = {}, {}, {}
-        async for delivery in bus.read(POSITIONS, self.next):
-            self._take(delivery)
+        """Catch up; anew from the beginning where the topic has not what was read of it. Raises BusDown."""
+        await self._followed.look(bus, self._take, self._forget)
 
     async def moved(self, bus: Bus) -> bool:
         """Return whether there is anything new, or less than there was. Raises BusDown."""
-        ends = await bus.ends([POSITIONS])
-        return any(end != self.next.get(partition.number, 0) for partition, end in ends.items())
+        return await self._followed.moved(bus)
+
+    def _forget(self) -> None:
+        self.held, self.last = {}, {}
 
     def _take(self, delivery: Delivery) -> None:
-        self.next[delivery.partition.number] = delivery.position + 1
         if delivery.key is None:
             return
         key = delivery.key.decode(errors="replace")

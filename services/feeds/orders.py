@@ -18,6 +18,7 @@ from uuid import uuid4
 import orjson
 
 from bus.contract import Bus, Delivery, Message
+from bus.following import Followed
 from schemas.topics import FEED_ORDERS
 from services.unreadable import UNREADABLE, pass_over
 
@@ -78,23 +79,16 @@ def parse(value: bytes) -> Order:
 class Orders:
     """The orders of the topic, as far as it was read."""
 
-    _next: dict[int, int] = field(default_factory=dict)
     _last: dict[str, Order] = field(default_factory=dict)  # the one that counts, by feed and what it counts among
+    _followed: Followed = field(default_factory=lambda: Followed(FEED_ORDERS))
 
     async def follow(self, bus: Bus) -> None:
         """Take in what was ordered since. Raises BusDown.
 
-        A topic that has less than was read of it is read anew, and orders that it lost hold on: a feed that was held
+        A topic that has not what was read of it is read anew, and orders that it lost hold on: a feed that was held
         does not go on because the bus forgot why.
         """
-        ends = await bus.ends([FEED_ORDERS])
-        if any(end < self._next.get(partition.number, 0) for partition, end in ends.items()):
-            self._next = {}
-        if all(end <= self._next.get(partition.number, 0) for partition, end in ends.items()):
-            return
-        async for delivery in bus.read(FEED_ORDERS, self._next):
-            self._next[delivery.partition.number] = delivery.position + 1
-            self._take(delivery)
+        await self._followed.look(bus, self._take, lambda: None)
 
     def _take(self, delivery: Delivery) -> None:
         if delivery.key is None or delivery.value is None:

@@ -6,12 +6,12 @@ A host holds where each value stands, not the values. A value is written once un
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bus.contract import Bus, Message, Partition, Producer
+from bus.contract import Bus, Delivery, Message, Partition, Producer
+from bus.following import Followed
 from schemas.topics import EXTRACTS
 
 Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
@@ -25,24 +25,20 @@ class Values:
     bus: Bus
     producer: Producer
     places: dict[str, tuple[Partition, int]] = field(default_factory=dict)
-    next: dict[int, int] = field(default_factory=dict)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _followed: Followed = field(default_factory=lambda: Followed(EXTRACTS))
 
     async def follow(self) -> None:
-        """Take in what was written since."""
-        async with self.turn:
-            ends = await self.bus.ends([EXTRACTS])
-            if all(end <= self.next.get(partition.number, 0) for partition, end in ends.items()):
-                return
-            async for delivery in self.bus.read(EXTRACTS, self.next):
-                self.next[delivery.partition.number] = delivery.position + 1
-                if delivery.key is None:
-                    continue
-                name = delivery.key.decode(errors="replace")
-                if delivery.value is None:
-                    self.places.pop(name, None)
-                else:
-                    self.places[name] = (delivery.partition, delivery.position)
+        """Take in what was written since; all anew where the topic has not what was read of it."""
+        await self._followed.look(self.bus, self._take, self.places.clear)
+
+    def _take(self, delivery: Delivery) -> None:
+        if delivery.key is None:
+            return
+        name = delivery.key.decode(errors="replace")
+        if delivery.value is None:
+            self.places.pop(name, None)
+        else:
+            self.places[name] = (delivery.partition, delivery.position)
 
     async def value(self, name: str) -> bytes | None:
         """The value; None if there is none of that name."""
@@ -50,7 +46,8 @@ class Values:
             if (place := self.places.get(name)) is not None:
                 partition, position = place
                 delivery = (await self.bus.peek({partition: position})).get(partition)
-                if delivery is not None and delivery.value is not None:
+                # on a bus that was restored something else may stand there
+                if delivery is not None and delivery.key == name.encode() and delivery.value is not None:
                     return delivery.value
             await self.follow()
         return None

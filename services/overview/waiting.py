@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bus.contract import Bus
+from bus.contract import Bus, Delivery
+from bus.following import Followed
 from schemas.operations import DeadLetterStatus
 from schemas.topics import DEAD_LETTERS
 from services.dead_letters import shape
@@ -28,23 +29,24 @@ class _Place(NamedTuple):
 class Waiting:
     """The dead letters that were not replayed, as far as the topic was read."""
 
-    _next: dict[int, int] = field(default_factory=dict)
     _waiting: dict[str, tuple[_Place, datetime]] = field(default_factory=dict)
     _replayed: set[str] = field(default_factory=set)
+    _followed: Followed = field(default_factory=lambda: Followed(DEAD_LETTERS))
 
     async def follow(self, bus: Bus) -> None:
-        """Take in what the topic holds beyond what was read; all anew where it has less. Raises BusDown."""
-        ends = await bus.ends([DEAD_LETTERS])
-        if any(self._next.get(part.number, 0) > end for part, end in ends.items()):
-            self._next, self._waiting, self._replayed = {}, {}, set()
-        async for delivery in bus.read(DEAD_LETTERS, self._next):
-            self._next[delivery.partition.number] = delivery.position + 1
-            if delivery.value is None:
-                continue
-            try:
-                self._take(orjson.loads(delivery.value))
-            except UNREADABLE as error:
-                pass_over(delivery, error)
+        """Take in what the topic holds beyond what was read; all anew where it has not that. Raises BusDown."""
+        await self._followed.look(bus, self._read, self._forget)
+
+    def _forget(self) -> None:
+        self._waiting, self._replayed = {}, set()
+
+    def _read(self, delivery: Delivery) -> None:
+        if delivery.value is None:
+            return
+        try:
+            self._take(orjson.loads(delivery.value))
+        except UNREADABLE as error:
+            pass_over(delivery, error)
 
     def _take(self, body: dict[str, Any]) -> None:
         id = body["id"]

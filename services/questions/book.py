@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapters.core import Question
-from bus.contract import Bus, Message, Producer
+from bus.contract import Bus, Delivery, Message, Producer
+from bus.following import Followed
 from schemas.topics import QUESTIONS
 from services.clock import wall_clock
 from services.questions.topic import QUESTION, Asking, Priority, State, parse
@@ -61,19 +61,15 @@ class Book:
     bus: Bus
     producer: Producer
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)  # by feed and identifier
-    next: dict[int, int] = field(default_factory=dict)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _followed: Followed = field(default_factory=lambda: Followed(QUESTIONS))
 
     async def follow(self) -> None:
-        """Take in what was written since."""
-        async with self.turn:
-            ends = await self.bus.ends([QUESTIONS])
-            if all(end <= self.next.get(partition.number, 0) for partition, end in ends.items()):
-                return
-            async for delivery in self.bus.read(QUESTIONS, self.next):
-                self.next[delivery.partition.number] = delivery.position + 1
-                if delivery.key is not None:
-                    self._take(delivery.key, delivery.value)
+        """Take in what was written since; all anew where the topic has not what was read of it."""
+        await self._followed.look(self.bus, self._read, self.entries.clear)
+
+    def _read(self, delivery: Delivery) -> None:
+        if delivery.key is not None:
+            self._take(delivery.key, delivery.value)
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Return once they are durable and taken in."""

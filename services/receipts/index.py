@@ -12,16 +12,17 @@ from typing import Any
 
 import orjson
 
-from bus.contract import Bus, Delivery, Partition
+from bus.contract import Bus, Delivery
 from bus.durable import make_closed
+from bus.following import Followed
 from schemas.topics import RECEIPTS
 from services.keyring import Keyring, ring
 from services.receipts.message import KEYS, record_digests
 from services.unreadable import UNREADABLE, pass_over
 
-FORMAT = 3
+FORMAT = 4
 _SCHEMA = """
-CREATE TABLE position (bus TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL);
+CREATE TABLE position (bus TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, tail BLOB);
 CREATE TABLE receipt (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, at TEXT NOT NULL, system TEXT NOT NULL, feed TEXT NOT NULL,
     batch TEXT NOT NULL, body BLOB NOT NULL);
@@ -68,21 +69,29 @@ class Index:
 
     async def follow(self, bus: Bus, name: str) -> None:
         """Take in what the topic holds beyond the index. `name` tells one bus from another. Raises BusDown."""
-        ends = await bus.ends([RECEIPTS])
         with closing(self._open()) as connection:
-            start = self._start(connection, name, ends)
+            followed = _followed(connection, name)
             some: list[Delivery] = []
-            async for delivery in bus.read(RECEIPTS, start):
+
+            def take(delivery: Delivery) -> None:
                 some.append(delivery)
                 if len(some) == _PAGE:
                     _take(connection, some)
-                    some = []
+                    some.clear()
+
+            def forget() -> None:
+                some.clear()
+                _clear(connection)
+
+            if not followed.next:  # of another bus, or of none yet
+                forget()
+            await followed.look(bus, take, forget)
             _take(connection, some)
             with connection:
                 connection.execute("DELETE FROM position")
                 connection.executemany(
-                    "INSERT INTO position (bus, partition, next) VALUES (?, ?, ?)",
-                    [(name, partition.number, end) for partition, end in ends.items()],
+                    "INSERT INTO position (bus, partition, next, tail) VALUES (?, ?, ?, ?)",
+                    [(name, number, at, followed.tails.get(number)) for number, at in followed.next.items()],
                 )
 
     def _open(self) -> sqlite3.Connection:
@@ -101,21 +110,6 @@ class Index:
             connection.close()
             raise
         return connection
-
-    @staticmethod
-    def _start(connection: sqlite3.Connection, name: str, ends: dict[Partition, int]) -> dict[int, int]:
-        """Return where to read on: from the beginning where it is another bus, or one that has less."""
-        known = {
-            number: following
-            for bus, number, following in connection.execute("SELECT bus, partition, next FROM position")
-            if bus == name
-        }
-        if known and all(known.get(partition.number, 0) <= end for partition, end in ends.items()):
-            return known
-        with connection:
-            for table in ("position", "receipt", "record"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in this line's loop
-        return {}
 
     def find(self, query: Query, *, limit: int | None = None, offset: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the receipts selected, the newest first."""
@@ -155,6 +149,23 @@ class Index:
         with closing(self._open()) as connection:
             batches, records, first, last = connection.execute(statement, values).fetchone()
         return Extent(int(batches), int(records), first, last)
+
+
+def _followed(connection: sqlite3.Connection, name: str) -> Followed:
+    """How far the index has the topic of that bus."""
+    followed = Followed(RECEIPTS)
+    rows = connection.execute("SELECT partition, next, tail FROM position WHERE bus = ?", (name,))
+    for number, following, tail in rows:
+        followed.next[number] = following
+        if tail is not None:
+            followed.tails[number] = tail
+    return followed
+
+
+def _clear(connection: sqlite3.Connection) -> None:
+    with connection:
+        for table in ("position", "receipt", "record"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in this line's loop
 
 
 def _conditions(query: Query, keys: Keyring) -> tuple[str, list[object]]:
