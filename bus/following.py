@@ -1,7 +1,7 @@
-"""A topic that is followed: read as far as it goes, and on from there at each further look.
+"""A topic that is followed: read as far as it goes, and on from there at each further time.
 
 A bus can have less than was read of it (`bus.tails`), and positions alone show that only until others grow in their
-place. So each look reads once more the message that was read last. Of a compacted topic it may be gone, where a later
+place. So each time reads once more the message that was read last. Of a compacted topic it may be gone, where a later
 one took its place: that one is read then.
 """
 
@@ -29,7 +29,7 @@ class Followed:
         ends = await bus.ends([self.topic])
         return any(end != self.next.get(part.number, 0) for part, end in ends.items())
 
-    async def look(self, bus: Bus, take: Callable[[Delivery], None], forget: Callable[[], None]) -> None:
+    async def follow(self, bus: Bus, take: Callable[[Delivery], None], forget: Callable[[], None]) -> None:
         """Hand to `take` what is new. Raises BusDown.
 
         Where the topic has not what was read of it, `forget` is called, and all that it has is handed over.

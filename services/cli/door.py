@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 from services.cli.context import FAILED, MISUSED, Refusal, settings_of, sources_of, start_logs
@@ -170,6 +172,7 @@ async def _serve(
 
     web = server(app, host, port, grace=settings.deadlines.stop, limits=settings.web)
     sentry = asyncio.create_task(_watch(web, handlers, settings.ingest.fence_seconds))
+    sentry.add_done_callback(partial(_unwatched, web))
     keys = asyncio.create_task(files.watch(_KEYS_SECONDS))
     try:
         await web.serve()
@@ -177,7 +180,18 @@ async def _serve(
         for task in (sentry, keys):
             task.cancel()
         await asyncio.gather(sentry, keys, return_exceptions=True)
+    if not sentry.cancelled() and sentry.exception() is not None:
+        raise Refusal("nothing sees any more whether another door takes over: the log says why; start it again")
     return any(handler.ledger.lost for handler in handlers.values())
+
+
+def _unwatched(server: Server, sentry: asyncio.Task[None]) -> None:
+    """Stop a door that has lost its sentry: it could not be fenced, nor held by an operator."""
+    from services.logs import describe
+
+    if not sentry.cancelled() and (error := sentry.exception()) is not None:
+        structlog.get_logger("door").error("sentry failed", **describe(error))
+        server.should_exit = True
 
 
 async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: float) -> None:

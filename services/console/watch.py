@@ -37,12 +37,19 @@ class Watch:
         )
     )
 
+    disk: Outage = field(
+        default_factory=lambda: Outage(
+            partial(log.warning, "the history of the flow cannot be kept"),
+            partial(log.info, "the history of the flow is kept again"),
+        )
+    )
+
     async def run(self) -> None:
         """Look every two seconds."""
         while not self.stop.is_set():
             await self.observe()
             await wait(SECONDS, self.stop)
-        self.history.save()
+        await self._keep()
 
     async def observe(self) -> Overview | None:
         """Look now."""
@@ -59,5 +66,14 @@ class Watch:
             return None
         self.outage.over()
         if self.history.add(self.last):
-            await asyncio.to_thread(self.history.save)
+            await self._keep()
         return self.last
+
+    async def _keep(self) -> None:
+        """Keep the history for the next process; a disk that is full must not stop what the page shows."""
+        try:
+            await asyncio.to_thread(self.history.save)
+        except OSError as error:
+            self.disk.met(error, 1)
+        else:
+            self.disk.over()

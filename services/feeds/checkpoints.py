@@ -129,7 +129,7 @@ class Checkpoints:
 
     async def read(self, bus: Bus) -> None:
         """Catch up; anew from the beginning where the topic has not what was read of it. Raises BusDown."""
-        await self._followed.look(bus, self._take, self._forget)
+        await self._followed.follow(bus, self._take, self._forget)
 
     async def moved(self, bus: Bus) -> bool:
         """Return whether there is anything new, or less than there was. Raises BusDown."""

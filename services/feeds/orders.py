@@ -88,7 +88,7 @@ class Orders:
         A topic that has not what was read of it is read anew, and orders that it lost hold on: a feed that was held
         does not go on because the bus forgot why.
         """
-        await self._followed.look(bus, self._take, lambda: None)
+        await self._followed.follow(bus, self._take, lambda: None)
 
     def _take(self, delivery: Delivery) -> None:
         if delivery.key is None or delivery.value is None:

@@ -29,7 +29,7 @@ class Values:
 
     async def follow(self) -> None:
         """Take in what was written since; all anew where the topic has not what was read of it."""
-        await self._followed.look(self.bus, self._take, self.places.clear)
+        await self._followed.follow(self.bus, self._take, self.places.clear)
 
     def _take(self, delivery: Delivery) -> None:
         if delivery.key is None:

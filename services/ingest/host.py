@@ -56,7 +56,7 @@ async def run(
     otherwise it is waited for, as is a feed that another process takes over later. A bus that is handed in stays open.
     The records of big batches are mapped by that many further processes, if any. `progress` is told every second.
     Raises BusDown if the bus stays away longer than `deadlines.bus_outage` before the feeds have begun; later that ends
-    the feeds, and their outcomes say so.
+    the feeds that need it, with their process, and their outcomes say so.
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
@@ -152,6 +152,8 @@ class Host:
 
     async def _run(self, runs: Sequence[_Keeper], shared: Installation) -> list[Outcome]:
         tasks = [asyncio.create_task(run.run()) for run in runs]
+        for task in tasks if not self._once else ():
+            task.add_done_callback(self._feed_ended)
         sentry = asyncio.create_task(self._sentry(shared.ownership, shared.orders))
         sentry.add_done_callback(self._unwatched)
         besides = [sentry, asyncio.create_task(self._relay(runs, tasks)), asyncio.create_task(self._expire(shared))]
@@ -189,6 +191,12 @@ class Host:
             log.error("sentry failed", **describe(error))
             self._stop.set()
 
+    def _feed_ended(self, task: asyncio.Task[None]) -> None:
+        """Stop a host one of whose feeds ended with an error: no other would read it. A supervisor starts it anew."""
+        if not task.cancelled() and (error := task.exception()) is not None and not self._stop.is_set():
+            log.error("a feed ended for good, and its process with it", **describe(error))
+            self._stop.set()
+
     async def _relay(self, runs: Sequence[_Keeper], tasks: Sequence[asyncio.Task[None]]) -> None:
         """Pass the stop on; after half of the grace cut off what still hangs in a call."""
         await self._stop.wait()
@@ -209,6 +217,9 @@ class Host:
                 await asyncio.sleep(_DAY)
             except (BusDown, UnknownTopic):
                 await asyncio.sleep(_MINUTE)
+            except Exception as error:  # told, and tried again: otherwise receipts would be kept for good
+                log.error("receipts cannot be ended", **describe(error))
+                await asyncio.sleep(_DAY)
 
 
 async def _telling(progress: Progress, runs: Sequence[_Keeper]) -> None:

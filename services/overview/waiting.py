@@ -35,7 +35,7 @@ class Waiting:
 
     async def follow(self, bus: Bus) -> None:
         """Take in what the topic holds beyond what was read; all anew where it has not that. Raises BusDown."""
-        await self._followed.look(bus, self._read, self._forget)
+        await self._followed.follow(bus, self._read, self._forget)
 
     def _forget(self) -> None:
         self._waiting, self._replayed = {}, set()

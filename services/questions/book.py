@@ -65,7 +65,7 @@ class Book:
 
     async def follow(self) -> None:
         """Take in what was written since; all anew where the topic has not what was read of it."""
-        await self._followed.look(self.bus, self._read, self.entries.clear)
+        await self._followed.follow(self.bus, self._read, self.entries.clear)
 
     def _read(self, delivery: Delivery) -> None:
         if delivery.key is not None:

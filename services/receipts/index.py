@@ -85,7 +85,7 @@ class Index:
 
             if not followed.next:  # of another bus, or of none yet
                 forget()
-            await followed.look(bus, take, forget)
+            await followed.follow(bus, take, forget)
             _take(connection, some)
             with connection:
                 connection.execute("DELETE FROM position")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from services.logs import describe
+from services.outages import Outage
 from services.store import Store, open_store
 from services.store.contract import StoreDown
 from services.store.snapshot import Snapshots
@@ -45,12 +48,21 @@ class _Follower:
         self._now: Store | None = None  # the edition that was gone over to last
         self._lock = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
+        self._outage = Outage(
+            partial(log.error, "the live edition cannot be followed"), partial(log.info, "it is followed again")
+        )
 
     async def run(self) -> None:
         """Go over whenever another edition is live."""
         while True:
             await asyncio.sleep(SECONDS)
-            await self.moved()
+            try:
+                await self.moved()
+            except Exception as error:  # told, and tried again: otherwise an edition that ended would be read for good
+                self._outage.met(RuntimeError(type(error).__name__), 1)
+                log.debug("the live edition cannot be followed", **describe(error))
+            else:
+                self._outage.over()
 
     async def moved(self) -> bool:
         """Whether the reads go to another edition than they did when this was asked; go over where one is live."""

@@ -10,9 +10,10 @@ from pathlib import Path
 import structlog
 
 from services.ingest.door.signatures import Keys
+from services.logs import describe
 from services.settings import Settings
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -29,7 +30,10 @@ class KeyFiles:
         """Compare for good, every so many seconds."""
         while True:
             await asyncio.sleep(seconds)
-            await asyncio.to_thread(self.compare)
+            try:
+                await asyncio.to_thread(self.compare)
+            except Exception as error:  # told, and compared again: a key that is withdrawn must not stay in force
+                structlog.get_logger("door").error("the keys cannot be compared", **describe(error))
 
     def compare(self) -> None:
         """Take over the keys if a file changed. Settings that are wrong leave the keys in force, and are told once."""
@@ -53,8 +57,16 @@ class KeyFiles:
             log.info("keys changed", added=sorted(added), removed=sorted(removed))
 
     def _stamps(self) -> dict[Path, Stamp]:
-        files = [file for path in self.paths for file in (path.iterdir() if path.is_dir() else [path])]
+        files = [file for path in self.paths for file in _files(path)]
         return {file: stamp for file in files if (stamp := _stamp(file)) is not None}
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a directory, or the file; the path itself where it cannot be listed."""
+    try:
+        return list(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return [path]
 
 
 def _stamp(file: Path) -> Stamp | None:
@@ -62,4 +74,5 @@ def _stamp(file: Path) -> Stamp | None:
         state = file.stat()
     except OSError:
         return None
-    return (state.st_mtime_ns, state.st_size, state.st_ino)
+    # a file that was refused for its mode is read again once that is mended, which changes no content
+    return (state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)

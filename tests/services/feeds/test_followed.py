@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from services.receipts import Index, Query
 from services.wiring import topics
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-Look = Callable[[Bus], Awaitable[set[str]]]
 
 
 class Site:
@@ -37,7 +36,7 @@ class Site:
     def message(self, number: int) -> Message:
         raise NotImplementedError
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         raise NotImplementedError
 
 
@@ -49,7 +48,7 @@ class OfCheckpoints(Site):
     def message(self, number: int) -> Message:
         return Checkpoint(position=number).message(f"TOY/{number}")
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         await self.seen.read(bus)
         return set(self.seen.held)
 
@@ -64,7 +63,7 @@ class OfOrders(Site):
     def message(self, number: int) -> Message:
         return Order(str(number), Word.PAUSE, "ops", "test", AT + timedelta(seconds=number)).message(f"TOY/{number}")
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         await self.seen.follow(bus)
         return set(self.seen.paused) - {"TOY/2", "TOY/3"}
 
@@ -78,7 +77,7 @@ class OfDeadLetters(Site):
         bad = BadRecord("none", place=f"line {number}", raw=b"x")
         return dead_letter(bad, Origin("TOY", "lines", f"{number}", 1), Spool(self.directory / "spool"))
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         await self.seen.follow(bus)
         return set(self.seen._waiting)
 
@@ -89,12 +88,12 @@ class OfExtracts(Site):
     def message(self, number: int) -> Message:
         return Message(EXTRACTS, f"TOY/{number}".encode(), f"value of TOY/{number}".encode())
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         if not hasattr(self, "seen"):
             self.seen = Values(bus, await bus.producer())
         self.seen.bus = bus
-        found = {name: await self.seen.value(name) for name in [*self.seen.places]}  # before it looks at what is new
-        assert all(value in (None, f"value of {name}".encode()) for name, value in found.items())
+        values = {name: await self.seen.value(name) for name in [*self.seen.places]}  # before it looks at what is new
+        assert all(value in (None, f"value of {name}".encode()) for name, value in values.items())
         await self.seen.follow()
         return set(self.seen.places)
 
@@ -103,7 +102,7 @@ class OfQuestions(Site):
     def message(self, number: int) -> Message:
         return Asking("TOY/asked", f"A{number:09}", f"{number}", Priority.BY_HAND, AT, "test").message()
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         if not hasattr(self, "seen"):
             self.seen = Book(bus, await bus.producer())
         self.seen.bus = bus
@@ -118,7 +117,7 @@ class OfReceipts(Site):
         body = {"at": AT.isoformat(), "system": "TOY", "feed": "lines", "batch": f"{number}", "records": ""}
         return Message(RECEIPTS, f"TOY/lines/{number}".encode(), orjson.dumps(body))
 
-    async def look(self, bus: Bus) -> set[str]:
+    async def known_by(self, bus: Bus) -> set[str]:
         index = Index(self.directory / "receipts.db", Keyring.of(b"r" * 32))
         await index.follow(bus, "here")
         return {one["batch"] for one in index.find(Query())}
@@ -149,11 +148,11 @@ async def known(busses: tuple[Bus, Bus], kind: type[Site], directory: Path) -> t
     (directory / "other").mkdir()
     site = kind(directory / "one")
     await sent(before, site, 0, 1, 2, 3)
-    assert len(await site.look(before)) in (2, 4)
+    assert len(await site.known_by(before)) in (2, 4)
     await sent(after, site, 0, 1, 4, 5, 6)
-    seen = await site.look(after)
-    assert await site.look(after) == seen, "looking again tells nothing new"
-    return seen, await kind(directory / "other").look(after)
+    seen = await site.known_by(after)
+    assert await site.known_by(after) == seen, "looking again tells nothing new"
+    return seen, await kind(directory / "other").known_by(after)
 
 
 @pytest.mark.law(2, "whoever follows a topic notices that it was put back, though it has more messages than before")
@@ -181,8 +180,8 @@ async def test_a_topic_that_has_less_is_read_anew(busses: tuple[Bus, Bus], kind:
     before, after = busses
     site = kind(tmp_path)
     await sent(before, site, 0, 1, 2, 3)
-    await site.look(before)
+    await site.known_by(before)
     await sent(after, site, 0, 4)
-    seen = await site.look(after)
+    seen = await site.known_by(after)
     await sent(after, site, 5)
-    assert len(await site.look(after) - seen) == 1, "and followed on"
+    assert len(await site.known_by(after) - seen) == 1, "and followed on"

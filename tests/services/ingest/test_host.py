@@ -15,7 +15,7 @@ from toy_source import check, expected, once, receipts, settings, toy, world
 
 from adapters.core import SourceDown
 from bus.contract import Bus, BusDown, Message, Placed, Producer
-from bus.embedded import EmbeddedBus
+from bus.embedded import EmbeddedBus, EmbeddedProducer
 from schemas.events import AnyEvent
 from schemas.topics import POSITIONS
 from services import failpoints
@@ -701,3 +701,51 @@ async def test_a_batch_with_a_refused_record_vouches_for_nothing(bus: Bus, mixed
         "coverage 5",
         "coverage 7",
     ]
+
+
+async def ended_by_an_outage(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> bool:
+    """Whether a host ends of whose two feeds one met a bus that stayed away for too long, and the other did not."""
+    busy, idle = tmp_path / "busy", tmp_path / "idle"
+    for folder in (busy, idle):
+        folder.mkdir()
+    down, ended, sound = False, asyncio.Event(), EmbeddedProducer.send
+
+    async def send(self: EmbeddedProducer, messages: Sequence[Message]) -> Placed:
+        if down:
+            raise BusDown("away")
+        return await sound(self, messages)
+
+    async def release(_self: FeedRun) -> None:
+        ended.set()
+
+    monkeypatch.setattr(EmbeddedProducer, "send", send)
+    monkeypatch.setattr(FeedRun, "_release", release)
+    quick = settings(tmp_path)
+    quick = quick.model_copy(update={"deadlines": quick.deadlines.model_copy(update={"bus_outage": 0.1})})
+    feeds = [toy(busy, name="busy"), toy(idle, name="idle")]
+    (busy / "a.txt").write_text("good 1")
+    running = asyncio.create_task(run(quick, feeds, stop=(stop := asyncio.Event()), bus=bus, clock=recorded))
+    await wait_until_saved(bus, "TOY/busy", lambda checkpoint: checkpoint["counters"]["read"] == 1)
+    down = True
+    (busy / "b.txt").write_text("good 2")
+    await asyncio.wait_for(ended.wait(), 60)
+    done, _ = await asyncio.wait([running], timeout=seconds)
+    stop.set()
+    outcomes = await running
+    assert [outcome.error for outcome in outcomes] == ["BusDown: away", None]
+    return bool(done)
+
+
+@pytest.mark.law(2, "a feed that a long outage of the bus ended is not left unread by a process that goes on")
+async def test_a_host_of_a_feed_that_ended_for_good_ends(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await ended_by_an_outage(bus, tmp_path, monkeypatch, 60)
+
+
+@pytest.mark.law(2, planted="a host that goes on without a feed that ended for good")
+async def test_a_host_that_goes_on_without_it_is_seen(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host.Host, "_feed_ended", lambda _self, _task: None)
+    assert not await ended_by_an_outage(bus, tmp_path, monkeypatch, 0.3)
