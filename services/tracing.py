@@ -20,6 +20,7 @@ from uuid import UUID
 
 from bus.contract import Delivery, Message
 from schemas.cloudevents import TRACEPARENT, traceparent_of
+from schemas.topics import CHANGES
 from services.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Tracing:
     share: float
     draw: random.Random = field(default_factory=random.Random)
     _tracer: Any = field(init=False)
-    _contexts: OrderedDict[bytes, tuple[str, set[str]]] = field(default_factory=OrderedDict)
-    """By the id of an event its context, and the topics on which a change has told of it."""
+    _contexts: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
+    """By the id of an event its context, until a change has told of it."""
 
     def __post_init__(self) -> None:
         self._tracer = self.provider.get_tracer(NAME)
@@ -73,26 +74,23 @@ class Tracing:
             context = self._span("visabus.append", "CONSUMER", parent, attributes, began)
             event = _event_of(one)
             if context is not None and event is not None:
-                self._contexts[event] = (context, set())
+                self._contexts[event] = context
                 if len(self._contexts) > MOST:
                     self._contexts.popitem(last=False)
 
     def changed(self, change: Mapping[str, Any], topic: str) -> str | None:
-        """Return the context for a change, if an event that it rests on was traced and has made none there before.
+        """Return the context for a change, if an event that it rests on was traced and has made none before.
 
-        Each topic by itself: that a change to who may know all came before does not show in the one to all.
+        Of a change to who may know all there is no span: in the trace of an open record it would say that something
+        of its person is confidential.
         """
-        if not self._contexts:
+        if topic != CHANGES or not self._contexts:
             return None
         evidence = [UUID(each).bytes for each in change.get("evidence", ())]
-        met = [self._contexts[key] for key in evidence if key in self._contexts]
-        known = [(context, topics) for context, topics in met if topic not in topics]
+        known = [self._contexts.pop(key) for key in evidence if key in self._contexts]
         if not known:
             return None
-        for _, topics in known:
-            topics.add(topic)
-        parent = known[-1][0]
-        return self._span("visabus.change", "PRODUCER", parent, {"messaging.destination.name": topic})
+        return self._span("visabus.change", "PRODUCER", known[-1], {"messaging.destination.name": topic})
 
     def _span(
         self, name: str, kind: str, parent: str | None, attributes: Mapping[str, Any], began: int | None = None

@@ -309,7 +309,7 @@ class Installation:
         kinds.append(self.failed_over if self.store.startswith("postgresql") else self.store_restored)
         return [kind for kind in kinds if self.only in ("", kind.__name__)]
 
-    async def live(self, accidents: int, *, again: bool, seconds: float = 90) -> str:
+    async def live(self, accidents: int, *, again: bool, seconds: float = 300) -> str:
         """Live through accidents. Return the digest: `again`, of processes that were ended and started anew."""
         stop = asyncio.Event()
         running = [asyncio.create_task(self.supervised(each, stop)) for each in (self.correlating, self.ingesting)]

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import toy_source
@@ -27,7 +27,7 @@ from services.authority import Admission
 from services.authority.keys import KeyFiles, make
 from services.authority.signatures import Verifier
 from services.authority.signing_bus import signing
-from services.cli import app
+from services.cli import app, retract
 from services.domain.coverage import active
 from services.retraction import Withdrawal, retraction_of, withdraw, withdrawal
 from services.wiring import topics
@@ -128,6 +128,9 @@ def test_a_retraction_is_of_the_same_part_and_above() -> None:
     assert back.id == event_id("TOY", "1", "b", 7, "f" * 16, 1)
 
 
+WHOLE = ("--confidential", "--why", "how much")
+
+
 def command(data: Path, *arguments: str, code: int = 0, **environment: str) -> str:
     done = CliRunner().invoke(app, ["--data", str(data), "retract", *arguments], env={"COLUMNS": "300", **environment})
     assert done.exit_code == code, done.output
@@ -156,21 +159,65 @@ def operations(data: Path) -> list[str]:
 
 
 def test_the_command_says_first_and_does_it_with_yes(data: Path) -> None:
-    said = command(data, "--batch", "b.txt")
+    said = command(data, "--batch", "b.txt", *WHOLE)
     assert "TOY: would be retracted: 2 records, 4 events (1 coverage, 3 status)" in said
     assert "dry run, nothing was sent" in said
     assert operations(data) == []
     assert "--yes needs --why" in command(data, "--batch", "b.txt", "--yes", code=2)
-    assert "retracted: 2 records" in command(data, "--batch", "b.txt", "--yes", "--why", "test data")
+    assert "retracted: 2 records" in command(data, "--batch", "b.txt", "--yes", *WHOLE)
     assert sorted(operations(data)) == ["coverage", "status", "status", "status"]
-    body = json.loads(command(data, "--batch", "b.txt", "--json", "--yes", "--why", "test data").splitlines()[-1])
+    body = json.loads(command(data, "--batch", "b.txt", "--json", "--yes", *WHOLE).splitlines()[-1])
     assert (body["records"], body["left_alone_retracted"]) == (0, 3)
     assert len(operations(data)) == 4
 
 
+class Said(NamedTuple):
+    """What the command says of a batch with a marked record in it, and of one without."""
+
+    marked: str
+    open: str
+
+
+async def _said(tmp_path: Path, *options: str) -> Said:
+    results = []
+    for name, records in (("marked", ("1", "2")), ("open", ("1",))):
+        bus = await EmbeddedBus.open(tmp_path / name / "bus.db")
+        await bus.declare(topics())
+        await send(bus, *(event(record, "a.txt") for record in records))
+        await bus.close()
+        results.append(await asyncio.to_thread(command, tmp_path / name, "--batch", "a.txt", *options))
+    return Said(*results)
+
+
+@pytest.mark.law(6, "what withdrawing a batch comes to does not tell of hidden records in it")
+@pytest.mark.parametrize("options", [(), ("--json",), ("--yes", "--why", "test data")])
+async def test_counts_need_the_right(bus: Bus, tmp_path: Path, options: tuple[str, ...]) -> None:
+    said = await _said(tmp_path, *options)
+    assert said.marked == said.open
+    assert "--confidential" in said.open
+    assert "needs --why" in command(tmp_path / "open", "--batch", "a.txt", "--confidential", code=2)
+    whole = await _said(tmp_path / "whole", *WHOLE)
+    assert whole.marked != whole.open
+
+
+@pytest.mark.law(6, planted="counts of a batch that are told to everybody")
+async def test_counts_without_the_right_are_seen(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retract, "_is_covered", lambda _system: False)
+    said = await _said(tmp_path)
+    assert said.marked != said.open
+
+
+def test_a_system_that_the_law_marks_has_no_batch_without_the_right(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.veil.marked_by_law", lambda _system: True)
+    assert "no event on the bus is of a batch b.txt" in command(data, "--batch", "b.txt", code=2)
+    assert "2 records" in command(data, "--batch", "b.txt", *WHOLE)
+
+
 def test_a_batch_that_is_not_there_is_told(data: Path) -> None:
     assert "no event on the bus is of a batch c.txt" in command(data, "--batch", "c.txt", code=2)
-    assert "no event on the bus" in command(data, "--batch", "b.txt", "--system", "I94", code=2)
+    assert "no event on the bus" in command(data, "--batch", "b.txt", "--system", "BUS", code=2)
 
 
 def test_where_events_are_signed_the_key_of_the_system_is_needed(data: Path, tmp_path: Path) -> None:
@@ -199,7 +246,7 @@ async def test_the_retraction_is_signed_by_the_records_own_system(bus: EmbeddedB
     own = signing(bus, KeyFiles(tmp_path / "keys"))
     await (await own.producer()).send([message_of(event("1", "bad.txt"))])
     await send(bus, event("1", "later.txt", 9))  # unsigned: no version of the record
-    words = ("--batch", "bad.txt", "--yes", "--why", "test data")
+    words = ("--batch", "bad.txt", "--yes", *WHOLE)
     output = await asyncio.to_thread(command, tmp_path, *words, VISABUS_SIGNING__KEYS=str(tmp_path / "keys"))
     assert "retracted: 1 records" in output
     assert [each.operation for each in await _signed(tmp_path)] == [Operation.ASSERT, Operation.RETRACT]

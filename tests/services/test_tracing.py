@@ -190,11 +190,35 @@ def test_a_confidential_change_before_takes_no_context_away() -> None:
         one.taken([delivery_of(Message(EVENT.topic, EVENT.key, EVENT.value, headers))], 1)
         change = {"evidence": ["00000000-0000-0000-0000-000000000001"]}
         for topic in before:
-            assert one.changed(change, topic) is not None
+            one.changed(change, topic)
         return one.changed(change, CHANGES) is not None
 
     assert context_of_the_plain_change() is context_of_the_plain_change(CONFIDENTIAL_CHANGES) is True
     assert not context_of_the_plain_change(CHANGES)
+
+
+def spans_of_a_change(topic: str) -> set[str]:
+    """The names of the spans in the trace of an open record, once a change that rests on it was told."""
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    one = Tracing(provider, 1.0)
+    headers = (*EVENT.headers, (TRACEPARENT, SENT.encode()))
+    one.taken([delivery_of(Message(EVENT.topic, EVENT.key, EVENT.value, headers))], 1)
+    one.changed({"evidence": ["00000000-0000-0000-0000-000000000001"]}, topic)
+    return {span.name for span in spans.get_finished_spans()}
+
+
+@pytest.mark.law(6, "no trace of an open record says that something of its person is confidential")
+def test_a_change_to_who_may_know_all_has_no_span() -> None:
+    assert spans_of_a_change(CONFIDENTIAL_CHANGES) == {"visabus.append"}
+    assert spans_of_a_change(CHANGES) == {"visabus.append", "visabus.change"}
+
+
+@pytest.mark.law(6, planted="a span of each change, to whomever it is told")
+def test_a_span_of_a_confidential_change_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "CHANGES", CONFIDENTIAL_CHANGES)
+    assert spans_of_a_change(CONFIDENTIAL_CHANGES) != {"visabus.append"}
 
 
 def test_without_a_collector_nothing_is_traced_and_nothing_loaded() -> None:
