@@ -18,6 +18,11 @@ def collect_rarely() -> None:
     if gc.isenabled():
         gc.collect()
     gc.freeze()
+    rarely()
+
+
+def rarely() -> None:
+    """Look for cycles rarely from now on: for a process that goes on to import most of what it is made of."""
     gc.set_threshold(400_000, 50, 100)
     gc.enable()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-CACHED = 2_000_000
-"""Keys remembered at most. A key's founding pool never changes, so remembering is right as long as the database keeps
-what it had; a failover can take the last transactions away."""
+KEYS, CLAIMS = 250_000, 100_000
+"""Keys, and claims, that were met last and are remembered; twice as many at most. Some 100 MB, however many persons
+there are. A key's founding pool never changes, so remembering is right as long as the database keeps what it had; a
+failover can take the last transactions away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,50 @@ class Appended:
     generation: int = 0  # of the connections that it was learnt by
 
 
-class KeyCache:
-    """Key -> founding pool, and claim -> since when it is known, as far as this process has met them."""
+class _Recent:
+    """Numbers by number, of which those are forgotten that were not met for long: two halves, of which the old one goes
+    once the young one is full."""
 
-    def __init__(self) -> None:
-        self._pools: dict[int, int] = {}
-        self._since: dict[int, int] = {}
+    __slots__ = ("_half", "_old", "_young")
+
+    def __init__(self, half: int) -> None:
+        self._half = half
+        self._young: dict[int, int] = {}
+        self._old: dict[int, int] = {}
+
+    def of(self, keys: Iterable[int]) -> dict[int, int]:
+        """Return what is remembered of some."""
+        young, old = self._young, self._old
+        found: dict[int, int] = {}
+        for key in keys:
+            value = young.get(key)
+            if value is None:
+                value = old.get(key)
+                if value is None:
+                    continue
+                young[key] = value
+            found[key] = value
+        return found
+
+    def keep(self, values: Mapping[int, int]) -> None:
+        """Remember some more."""
+        if len(self._young) >= self._half:
+            self._young, self._old = {}, self._young
+        self._young.update(values)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._young.clear()
+        self._old.clear()
+
+
+class KeyCache:
+    """Key -> founding pool, and claim -> since when it is known, as far as this process has met them lately."""
+
+    def __init__(self, keys: int = KEYS, claims: int = CLAIMS) -> None:
+        """`keys`, `claims`: so many that were met last are remembered, and twice as many at most."""
+        self._pools = _Recent(keys)
+        self._since = _Recent(claims)
         self._generation = 0
 
     def renew(self, generation: int) -> None:
@@ -41,19 +80,16 @@ class KeyCache:
 
     def earlier(self, claims: Mapping[int, int]) -> list[tuple[int, int]]:
         """Return those of the claims that may be known since earlier than remembered, sorted."""
-        since = self._since
+        since = self._since.of(claims)
         return sorted((claim, known) for claim, known in claims.items() if known < since.get(claim, known + 1))
 
     def pools(self, keys: Iterable[int]) -> dict[int, int]:
-        """Return key -> pool for those of the keys that were met before."""
-        pools = self._pools
-        return {key: pools[key] for key in keys if key in pools}
+        """Return key -> pool for those of the keys that are remembered."""
+        return self._pools.of(keys)
 
     def remember(self, done: Appended) -> None:
         """Remember what an append learnt. Only what is committed may be remembered."""
         self.renew(done.generation)
-        if len(self._pools) + len(done.learnt) > CACHED:
-            self.forget()
-        self._pools.update(done.learnt)
-        for claim, known in done.claims.items():
-            self._since[claim] = min(known, self._since.get(claim, known))
+        self._pools.keep(done.learnt)
+        since = self._since.of(done.claims)
+        self._since.keep({claim: min(known, since.get(claim, known)) for claim, known in done.claims.items()})

@@ -23,7 +23,7 @@ OLDEST = "1905"
 """Years before are no traveller's: 1900 is typed in where none is known."""
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def birth_score(one: str, other: str, country: str = "") -> float:
     """Bits of two dates of birth. A day that is given by custom in the country says what its frequency says."""
     if not one or not other:
@@ -59,7 +59,7 @@ def births_agree(one: str, other: str) -> bool:
     return not one or not other or one == other or birth_score(one, other) > 0
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def a_generation_apart(one: str, other: str) -> bool:
     """Whether the two are one day of the year, and as far apart as parents and children are."""
     if len(one) != 10 or len(other) != 10 or one[5:] != other[5:]:
@@ -67,7 +67,7 @@ def a_generation_apart(one: str, other: str) -> bool:
     return GENERATION[0] <= abs(int(one[:4]) - int(other[:4])) <= GENERATION[1]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def of_two_generations(one: str, other: str) -> bool:
     """Whether neither day can be the other mistyped, and they are as far apart as a child and its elders are.
 

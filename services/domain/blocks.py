@@ -31,17 +31,18 @@ Blocks = tuple[int, int, int, int, int]
 NO_BLOCKS: Blocks = (0, 0, 0, 0, 0)
 
 
-@lru_cache(maxsize=20_000)
 def blocks_of(claim: Claim) -> Blocks:
     """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
     first, second, third, fourth, fifth = texts_of(claim)
-    return _key(first), _key(second), _key(third), _key(fourth), _key(fifth)
+    return block_key(first), block_key(second), block_key(third), block_key(fourth), block_key(fifth)
 
 
-def _key(text: str) -> int:
+def block_key(text: str) -> int:
+    """The key of a block's text; 0 of none."""
     return (key_hash(text) or 1) if text else 0
 
 
+@lru_cache(maxsize=20_000)
 def texts_of(claim: Claim) -> tuple[str, str, str, str, str]:
     """The blocks as texts; "" where the claim says too little for one."""
     mine = compared(claim)

@@ -32,7 +32,7 @@ MICRO = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False, cache_hash=True):
     """A distinct statement about a person, spelt one way: identifier texts and names sorted.
 
     Numbers of one stay or one application are no part of it, or a commuter would make a claim with every crossing.
@@ -110,30 +110,30 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return (*self.claim.identifiers, *self.numbers) if self.claim else ()
 
 
-class _Revision(msgspec.Struct):
+class _Revision(msgspec.Struct, gc=False):
     number: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     digest: str
 
 
-class _Moment(msgspec.Struct):
+class _Moment(msgspec.Struct, gc=False):
     precision: Literal["instant", "minute", "day"]
     zone: str = "UTC"
     at: datetime | None = None
     day: date | None = None
 
 
-class _Name(msgspec.Struct):
+class _Name(msgspec.Struct, gc=False):
     family: str = ""
     given: str = ""
 
 
-class _Identifier(msgspec.Struct):
+class _Identifier(msgspec.Struct, gc=False):
     scheme: str
     issuer: str
     value: str
 
 
-class _Subject(msgspec.Struct):
+class _Subject(msgspec.Struct, gc=False):
     names: list[_Name] = []
     birth: str | None = None
     sex: Literal["F", "M", "X"] | None = None
@@ -141,16 +141,16 @@ class _Subject(msgspec.Struct):
     identifiers: list[_Identifier] = []
 
 
-class _Ref(msgspec.Struct):
+class _Ref(msgspec.Struct, gc=False):
     system: str
     record: str
 
 
-class _Versioned(msgspec.Struct):
+class _Versioned(msgspec.Struct, gc=False):
     schema_version: int
 
 
-class Wire(msgspec.Struct):
+class Wire(msgspec.Struct, gc=False):
     """An event as it is written, in the present version; its fields are those of `schemas.events`."""
 
     id: str
@@ -294,12 +294,6 @@ def _fact(wire: Wire) -> Fact:
         limit = BEYOND_KNOWING if recorded is None else BEYOND
         if start > _micros(wire.published_at if recorded is None else recorded) // MICRO + limit:
             body["after_its_record"] = True
-    marks: set[str] = set(wire.handling)
-    if wire.fact in BY_LAW:
-        marks.add(BY_LAW[wire.fact])
-    for named in (wire.class_of_admission, wire.requested_class, wire.granted_class):
-        if named in BY_CLASS:
-            marks.add(BY_CLASS[named])
     return Fact(
         _sixteen(wire.id),
         wire.kind,
@@ -317,12 +311,22 @@ def _fact(wire: Wire) -> Fact:
         whole,
         zone_name,
         None if wire.origin is None else (wire.origin.system, wire.origin.record),
-        tuple(sorted(marks)),
+        _marks(wire),
         claim,
         numbers,
         body,
         wire.operation == "amend" and claim is not None,
     )
+
+
+def _marks(wire: Wire) -> tuple[str, ...]:
+    """The marks that an event has, with those that the law puts on its fact and its classes."""
+    marks = {*wire.handling, BY_LAW.get(wire.fact or "", "")}
+    for named in (wire.class_of_admission, wire.requested_class, wire.granted_class):
+        if named is not None:
+            marks.add(BY_CLASS.get(named, ""))
+    marks.discard("")
+    return tuple(sorted(marks)) if marks else ()
 
 
 def _check(kind: str, body: dict[str, Any]) -> None:
@@ -408,12 +412,20 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
         raise Undecodable("a subject has a name or an identifier")
     if subject.birth is not None:
         _a_birth(subject.birth)
+    identified = False
     for one in subject.identifiers:
-        (numbers if one.scheme in NUMBERS else documents).append(_identifier(one.scheme, one.issuer, one.value))
-    identified = any(not is_placeholder(text) for text in documents)  # a made-up number identifies no one
+        text = _identifier(one.scheme, one.issuer, one.value)
+        if one.scheme in NUMBERS:
+            numbers.append(text)
+        else:
+            documents.append(text)
+            identified = identified or not is_placeholder(text)  # a made-up number identifies no one
     left_out = _in_order(numbers) if identified else ()
+    names = subject.names
     claim = Claim(
-        _in_order([(_spell(name.family), _spell(name.given)) for name in subject.names]),
+        ((_spell(names[0].family), _spell(names[0].given)),)
+        if len(names) == 1  # as most have
+        else _in_order([(_spell(name.family), _spell(name.given)) for name in names]),
         subject.birth or "",
         subject.sex or "",
         _in_order(subject.citizenship),
@@ -443,12 +455,6 @@ def _spell(name: str) -> str:
 def key_hash(text: str) -> int:
     """A signed 64-bit key. A collision only makes a pool too wide."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-@lru_cache(maxsize=65_536)
-def number_key(text: str) -> int:
-    """The same of an identifier, kept: those of a person come again and again, and mostly close together."""
-    return key_hash(text)
 
 
 def claim_key(claim: Claim) -> int:

@@ -81,15 +81,20 @@ def _counted(token: str, table: Mapping[str, float]) -> float | None:
     return None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _common_parts(token: str, role: str, country: str) -> tuple[str, str] | None:
     """The two common names of the country of which a name is made that was written together: GARCIAMARTINEZ."""
     listed = _BITS[role].get(_CODES.get(country, country), {})
     for at in range(PART, len(token) - PART + 1):
-        parts = token[:at], token[at:]
-        if all((len(part) >= PART_ELSEWHERE and part in COMMON) or spelling(part) in listed for part in parts):
-            return parts
+        one, other = token[:at], token[at:]
+        if _is_part(one, listed) and _is_part(other, listed):
+            return one, other
     return None
+
+
+def _is_part(part: str, listed: Mapping[str, float]) -> bool:
+    """Whether a part of a name is a common name, or one that the country's table has."""
+    return (len(part) >= PART_ELSEWHERE and part in COMMON) or (bool(listed) and spelling(part) in listed)
 
 
 @lru_cache(maxsize=50_000)

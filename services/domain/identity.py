@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 
 from schemas.ids import handle
 from services.domain import births, scoring
-from services.domain.blocks import blocks_of
+from services.domain.blocks import block_key, texts_of
 from services.domain.caps import Caps
-from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash, number_key
+from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
 from services.domain.history import Link
 from services.domain.numbers import is_placeholder
 from services.domain.sightings import Sighting, Sightings, by_quarter, two_people
@@ -89,6 +90,12 @@ def tells_who(claim: Claim) -> bool:
     return bool(numbers and scoring.compared(claim).names) or alike(claim, claim)
 
 
+@lru_cache(maxsize=65_536)
+def _joining_key(text: str) -> int | None:
+    """The key of an identifier of a scheme that joins; None of others. A person's come again, mostly close together."""
+    return key_hash(text) if text[: text.find("/")] in WEIGHTS else None
+
+
 def keys_of(fact: Fact) -> list[int]:
     """The keys under which a fact finds its pool: its record, its claim, its identifiers, the records it decides on.
 
@@ -97,7 +104,7 @@ def keys_of(fact: Fact) -> list[int]:
     keys = [handle_key(fact.handle)]
     if fact.claim is not None:
         keys.append(claim_key(fact.claim))
-        keys += [number_key(text) for text in fact.identifiers if text[: text.find("/")] in WEIGHTS]
+        keys += [key for text in fact.identifiers if (key := _joining_key(text)) is not None]
     elif fact.kind == "decision":
         keys.extend(handle_key(handle(*fact.body[side])) for side in ("one", "other"))
     return keys
@@ -436,16 +443,14 @@ def _common_documents(one: Claim, other: Claim) -> int:
 
 def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
     """All joins by score between nodes that have different homes, strongest first."""
-    blocks: dict[int, list[bytes]] = defaultdict(list)
+    blocks: dict[str, list[bytes]] = defaultdict(list)
     for key, node in nodes.items():
-        mine = {block for claim in node.claims() for block in blocks_of(claim)}
-        mine.discard(0)
-        for block in mine:
+        for block in {text for claim in node.claims() for text in texts_of(claim) if text}:
             blocks[block].append(key)
     pairs: set[tuple[bytes, bytes]] = set()
     for block, keys in blocks.items():
         if len(keys) > 1:
-            members = _admitted(block, keys, nodes, caps) if caps else keys
+            members = _admitted(block_key(block), keys, nodes, caps) if caps else keys
             pairs.update((one, other) for one, other in combinations(sorted(members), 2) if home[one] != home[other])
     edges = []
     for one, other in pairs:
@@ -480,7 +485,7 @@ def _versions_alike(one: Node, other: Node) -> bool:
     if not one.version_claims and not other.version_claims:
         return True
     return any(
-        set(blocks_of(mine)) & set(blocks_of(theirs)) - {0} and alike(mine, theirs)
+        set(texts_of(mine)) & set(texts_of(theirs)) - {""} and alike(mine, theirs)
         for mine in one.claims()
         for theirs in other.claims()
     )

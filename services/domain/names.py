@@ -48,19 +48,10 @@ _SOUNDS = (
     ("CI", "SI"), ("CY", "SI"), ("C", "K"), ("Q", "K"), ("G", "K"), ("Z", "S"), ("W", "F"), ("V", "F"), ("D", "T"),
     ("B", "P"), ("J", "I"), ("H", ""),
 )  # fmt: skip
-_LETTERS = (
-    (re.compile(r"OH$"), "O"),
-    (re.compile("^ABD(?:A|E|O|OU)L"), "ABDUL"),
-    (re.compile("^ABD[EU]RR"), "ABDULR"),
-    (re.compile("TCH"), "CH"),
-    (re.compile("SCH"), "SH"),
-    (re.compile("DJ"), "J"),
-    (re.compile("TH"), "T"),
-    (re.compile("PH"), "F"),
-    (re.compile("C(?![EHIY])"), "K"),
-    (re.compile("W"), "V"),
-)
+_SERVANT = ((re.compile("^ABD(?:A|E|O|OU)L"), "ABDUL"), (re.compile("^ABD[EU]RR"), "ABDULR"))
+_LETTERS = (("TCH", "CH"), ("SCH", "SH"), ("DJ", "J"), ("TH", "T"), ("PH", "F"))
 """Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, MARTHA and MARTA."""
+_HARD_C = re.compile("C(?![EHIY])")
 _HEARD_AS = (("ZH", "J"), ("KH", "K"), ("GH", "G"), ("CK", "K"), ("Q", "K"), ("X", "KS"), ("Z", "S"))
 """Letters between which writers hesitate who spell a name as they hear it: ZHENG and JENG, ZUO and SUO."""
 _MRZ = (("NXX", "N"), ("UXX", "U"))
@@ -68,7 +59,7 @@ _MRZ = (("NXX", "N"), ("UXX", "U"))
 _SPLIT = re.compile(r"[^A-Z0-9]+")
 _SILENT = re.compile(r"['`´’.]")
 _TWICE = re.compile(r"(.)\1+")
-_VOWEL = re.compile("[AEIOUY]")
+_NO_VOWELS = str.maketrans("", "", "AEIOUY")
 
 
 def _nicknames() -> dict[str, frozenset[str]]:
@@ -118,15 +109,28 @@ def spelling(token: str) -> str:
         return VARIANTS[token]
     token = _respelt(token)
     token = token.replace("J", "I") if len(token) > 2 else token
-    token = _TWICE.sub(r"\1", token)
+    token = _once(token)
     return VARIANTS.get(token, token)
+
+
+def _once(token: str) -> str:
+    """The token with letters that stand twice written once. To look is cheaper than to replace, and most have none."""
+    return token if _TWICE.search(token) is None else _TWICE.sub(r"\1", token)
 
 
 def _respelt(token: str) -> str:
     for pair, one in _VOWELS.items():
         token = token.replace(pair, one)
+    if token.endswith("OH"):
+        token = token[:-1]
+    if token.startswith("ABD"):
+        for begin, plain in _SERVANT:
+            token = begin.sub(plain, token)
     for written, plain in _LETTERS:
-        token = written.sub(plain, token)
+        token = token.replace(written, plain)
+    if "C" in token:
+        token = _HARD_C.sub("K", token)
+    token = token.replace("W", "V")
     return token.replace("Y", "I") if len(token) > 1 else token
 
 
@@ -135,7 +139,7 @@ def _by_ear(token: str) -> str:
     """The token as somebody may spell it who hears it. Its vowels stay, so it tells short names apart."""
     for written, heard in _HEARD_AS:
         token = token.replace(written, heard)
-    return _TWICE.sub(r"\1", _respelt(token))
+    return _once(_respelt(token))
 
 
 @lru_cache(maxsize=50_000)
@@ -145,13 +149,13 @@ def sound(token: str) -> str:
     if not text:
         return token[:1]
     first = "A" if text[0] in "AEIOUY" else text[0]
-    return _TWICE.sub(r"\1", first + _VOWEL.sub("", text[1:]))
+    return _once(first + text[1:].translate(_NO_VOWELS))
 
 
 @lru_cache(maxsize=50_000)
 def consonants(token: str) -> str:
     """Every consonant as it sounds, each as often as it is heard; so blanks between two names add and hide none."""
-    return _VOWEL.sub("", _heard(token))
+    return _heard(token).translate(_NO_VOWELS)
 
 
 def _heard(token: str) -> str:
@@ -161,7 +165,7 @@ def _heard(token: str) -> str:
     return text
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=32_768)
 def alike(one: str, other: str) -> Alike:
     """How alike two tokens are; two common names are never taken for one mistyped."""
     if one == other:
@@ -253,7 +257,7 @@ def _begins(short: str, long: str) -> bool:
     return sound(long).startswith(heard)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=16_384)
 def strange(one: str, other: str) -> bool:
     """Whether neither token can be the other one mistyped, cut, or written otherwise: more than half is different."""
     short, long = _by_length(one, other)
@@ -278,7 +282,7 @@ def name_of(family: str, given: str) -> Name:
     return families, () if givens == families else givens
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def aligned(one: Name, other: Name) -> tuple[Name, Name]:
     """The two with blanks set alike: what one writes together is written together in both.
 

@@ -17,7 +17,7 @@ OF_ANY_SERIES = ("passport/", "visa/")
 """Identifiers of which letters say the series, so 123456 behind them is given out in earnest."""
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=32_768)
 def is_placeholder(text: str) -> bool:
     """Whether an identifier (`scheme/issuer/value`) was made up: 000000000, A0000000, N1234567890, UNKNOWN."""
     value = text.rpartition("/")[2].replace("-", "").replace(" ", "").upper()

@@ -181,7 +181,7 @@ def two_known(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return _two_known_given(name_of(*one), name_of(*other))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _two_known_given(one: Name, other: Name) -> bool:
     matched = _matched(one, other)
     pairs = [
@@ -291,7 +291,7 @@ def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
     )
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _name_with_rare_in_common(one: Name, other: Name, country: str) -> bool:
     return any(
         how >= Alike.NEAR and is_rare(*mine, country) and is_rare(*theirs, country)
@@ -313,7 +313,7 @@ def given_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return _one_given(name_of(*one), name_of(*other))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _one_given(one: Name, other: Name) -> bool:
     one, other = aligned(one, other)
     return _given_stands_in(one, other) or _given_stands_in(other, one)
@@ -382,7 +382,7 @@ class _Matched(NamedTuple):
         return bool(mine and theirs) and all(strange(token, each) for token in mine for each in theirs)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _matched(one: Name, other: Name) -> _Matched:
     if one == other:  # as most are
         tokens = [(token, "family") for token in one[0]] + [(token, "given") for token in one[1]]
@@ -412,7 +412,7 @@ def _matched(one: Name, other: Name) -> _Matched:
     return _Matched(short, pairs, missed, lost)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def _name_score(one: Name, other: Name, country: str) -> float:
     if one != other and _other_generation(one, other):
         return NEVER
@@ -448,7 +448,7 @@ def _cut(one: tuple[str, ...], other: tuple[str, ...], at: int, to: int) -> Iter
         yield at + last, to + last
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def given_conflict(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether of two names (family, given) one cannot be the other, by what follows the family name.
 
@@ -461,12 +461,14 @@ def given_conflict(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return strange_given(one, other)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two names (family, given) have given names of which none can be any name of the other, however written.
 
     It is more than a conflict: a given name that was mistyped past knowing is not strange.
     """
+    if one == other:
+        return False
     mine, theirs = aligned(name_of(*one), name_of(*other))
     if not mine[1] or not theirs[1]:
         return False
@@ -475,7 +477,7 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def one_name(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two names (family, given) are one in another permitted spelling, or cut by a system."""
     mine, theirs = name_of(*one), name_of(*other)
@@ -495,7 +497,7 @@ def _one_field(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return len(short) >= FIELD_CUT and long.startswith(short) and long[len(short)] != " "
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def two_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two names (family, given) have given names of two people, though they may share one.
 
@@ -524,7 +526,7 @@ def _called(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return any(how >= Alike.VARIANT and "given" in (mine[1], theirs[1]) for how, mine, theirs in pairs)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def nothing_in_common(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether no part of two names (family, given) is like any part of the other."""
     mine, theirs = name_of(*one), name_of(*other)

@@ -67,4 +67,4 @@ def test_no_token_has_more_bits_than_the_first_look_grants() -> None:
 
 def test_blocks_that_are_kept_are_those_that_are_made() -> None:
     for claim in _world():
-        assert blocks.blocks_of(claim) == blocks.blocks_of.__wrapped__(claim)
+        assert blocks.texts_of(claim) == blocks.texts_of.__wrapped__(claim)

@@ -34,7 +34,7 @@ CACHED = (
     scoring.given_conflict,
     scoring.strange_given,
     scoring.two_given,
-    blocks.blocks_of,
+    blocks.texts_of,
     blocks._stem,
     blocks._spoken,
 )
