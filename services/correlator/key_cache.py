@@ -35,7 +35,7 @@ class _Recent:
     def of(self, keys: Iterable[int]) -> dict[int, int]:
         """Return what is remembered of some."""
         young, old = self._young, self._old
-        found: dict[int, int] = {}
+        remembered: dict[int, int] = {}
         for key in keys:
             value = young.get(key)
             if value is None:
@@ -43,8 +43,8 @@ class _Recent:
                 if value is None:
                     continue
                 young[key] = value
-            found[key] = value
-        return found
+            remembered[key] = value
+        return remembered
 
     def keep(self, values: Mapping[int, int]) -> None:
         """Remember some more."""
