@@ -41,6 +41,7 @@ SYLLABLES = frozenset(
     [name for name in _COUNTED["given"]["KOR"].split()[::2] if len(name) <= SYLLABLE] + DATA["syllables"].split()
 )
 """Syllables of Korean given names."""
+KOREAN_FAMILIES = frozenset(_COUNTED["family"]["KOR"].split()[::2])
 _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU": "U", "EI": "AI", "EY": "AI"}
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
@@ -190,16 +191,32 @@ def alike(one: str, other: str) -> Alike:
 
 def both_known(one: str, other: str) -> bool:
     """Whether two tokens are two known names, and neither is what the other is called by."""
-    return _known(one) and _known(other) and not _full_forms(one) & _full_forms(other)
+    known = all(token in KNOWN or token in SYLLABLES for token in (one, other))
+    return known and not _full_forms(one) & _full_forms(other)
 
 
 @lru_cache(maxsize=50_000)
-def _known(token: str) -> bool:
-    """Whether a token is a known name, or two Korean syllables written together: JIYUNG and JIYONG are two."""
-    if token in KNOWN or token in SYLLABLES:
-        return True
+def two_korean(one: Name, other: Name) -> bool:
+    """Whether two Korean names have given names that are two, each of two syllables written together.
+
+    JIYUNG and JIYONG are; JIYUNG and JIYOUNG are one in two spellings.
+    """
+    (families, givens), (others, other_givens) = one, other
+    if len(givens) != 1 or len(other_givens) != 1 or alike(givens[0], other_givens[0]) >= Alike.VARIANT:
+        return False
+    if KOREAN_FAMILIES.isdisjoint(families) or KOREAN_FAMILIES.isdisjoint(others):
+        return False
+    return _of_two_syllables(givens[0]) and _of_two_syllables(other_givens[0])
+
+
+def _of_two_syllables(token: str) -> bool:
     halves = ((token[:at], token[at:]) for at in range(2, len(token) - 1))
     return any(first in SYLLABLES and second in SYLLABLES for first, second in halves)
+
+
+def sound_alike(one: str, other: str) -> bool:
+    """Whether a writer who hears one may write the other: LEE and LI."""
+    return _by_ear(one) == _by_ear(other)
 
 
 def _full_forms(token: str) -> frozenset[str]:

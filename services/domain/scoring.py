@@ -25,7 +25,9 @@ from services.domain.names import (
     alike,
     both_known,
     name_of,
+    sound_alike,
     strange,
+    two_korean,
 )
 from services.domain.numbers import is_placeholder
 
@@ -46,7 +48,7 @@ KEPT = {Alike.SAME: 1.0, Alike.VARIANT: 0.9, Alike.NEAR: 0.6, Alike.CUT: 0.4, Al
 """The part of a token's weight that is left of it where tokens are only alike."""
 MOST_BITS = 10
 """No token has more, listed or not."""
-TELLING = 4
+TELLING = 5
 """Letters of a name, known or not, that is not made another one by two slips."""
 FIELD_CUT = 8
 """A family or given name of so many letters may be another one cut by a system, in the middle of a token."""
@@ -190,7 +192,7 @@ def _two_known_given(one: Name, other: Name) -> bool:
         if how in (Alike.NEAR, Alike.FAR) and "given" in (mine[1], theirs[1])
     ]
     pairs += [(mine, theirs) for mine in matched.missed for theirs in matched.lost if mine[1] == theirs[1] == "given"]
-    return any(both_known(mine[0], theirs[0]) for mine, theirs in pairs)
+    return two_korean(one, other) or any(both_known(mine[0], theirs[0]) for mine, theirs in pairs)
 
 
 def _hopeless(mine: Compared, theirs: Compared) -> bool:
@@ -509,7 +511,14 @@ def two_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     matched = _matched(name_of(*one), name_of(*other))
     mine, theirs = ([token for token, role in some if role == "given"] for some in (matched.missed, matched.lost))
     rest = [(token, each) for token in mine for each in theirs]
-    return matched.strange_rest and any(both_known(*pair) or min(map(len, pair)) >= TELLING for pair in rest)
+    return matched.strange_rest and any(_telling(*pair) for pair in rest)
+
+
+def _telling(one: str, other: str) -> bool:
+    """Whether two tokens are names of two people: known ones, or long enough not to be made another by slips."""
+    if sound_alike(one, other):
+        return False
+    return both_known(one, other) or min(len(one), len(other)) >= TELLING
 
 
 def torn(claim: Claim, one: Claim, other: Claim) -> bool:

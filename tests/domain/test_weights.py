@@ -23,7 +23,7 @@ CACHED = (
     frequencies.is_rare,
     names.alike,
     names.aligned,
-    names._known,
+    names.two_korean,
     names.name_of,
     names.strange,
     numbers.is_placeholder,
