@@ -42,7 +42,8 @@ def open_engine(
 ) -> AsyncEngine:
     """Return an engine for an address; `postgresql://` and `sqlite://` get their async drivers.
 
-    `busy_seconds` is how long SQLite waits for the lock of another process. Raises ValueError, which names `what`;
+    `busy_seconds` is how long SQLite waits for the lock of another process. No error of the engine quotes a value of a
+    statement: those are of persons. Raises ValueError, which names `what`;
     Unusable where address and settings do not hold together, or a file that they name cannot be used.
     """
     try:
@@ -55,12 +56,12 @@ def open_engine(
         arguments = {"timeout": connect_seconds, "command_timeout": command_seconds} | said
         arguments["server_settings"] = dict(server_settings) | said.get("server_settings", {})
         return create_async_engine(
-            bare.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, connect_args=arguments
+            bare.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, connect_args=arguments, hide_parameters=True
         )
     if backend != "sqlite":
         raise ValueError(f"{what}: neither postgresql nor sqlite but {backend}")
     address = sqlite(parsed.set(drivername="sqlite+aiosqlite"))
-    engine = create_async_engine(address, connect_args={"timeout": busy_seconds})
+    engine = create_async_engine(address, connect_args={"timeout": busy_seconds}, hide_parameters=True)
 
     def connected(connection: Any, _record: object) -> None:
         make_durable(connection, **(pragmas or {}))

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 import services
+from services.engines import open_engine
 from services.logs import ALLOWED, configure
 from services.repeated_lines import MOST, BoundedHandler, Repeats
 
@@ -193,3 +196,16 @@ def test_a_name_of_others_makes_no_line_and_moves_no_cursor(form: str) -> None:
     (line,) = stream.getvalue().splitlines()
     assert line.isprintable()
     assert "all is lost" in line
+
+
+@pytest.mark.law(7, "no error of a database quotes the values of a statement, which a traceback would print")
+@pytest.mark.parametrize("url", ["sqlite:///:memory:", "postgresql://user@127.0.0.1:9/none"])
+async def test_no_error_of_a_database_quotes_a_value(url: str) -> None:
+    engine = open_engine(url, "store", server_settings={}, connect_seconds=1, command_seconds=1, busy_seconds=1)
+    assert engine.sync_engine.hide_parameters
+    if engine.dialect.name == "sqlite":
+        with pytest.raises(OperationalError) as raised:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT missing WHERE :name"), {"name": CANARY})
+        assert CANARY not in str(raised.value)
+    await engine.dispose()

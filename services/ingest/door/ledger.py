@@ -29,6 +29,7 @@ from schemas.topics import PUSH_ANSWERS
 from services import failpoints
 from services.dead_letters import Spool, dead_letter
 from services.feeds import NONE, Counters, Holding, Order, Ownership, Waiting
+from services.unreadable import UNREADABLE, pass_over
 
 log = structlog.get_logger("door")
 _SWEPT = 200
@@ -185,8 +186,13 @@ class Ledger:
             return  # another feed's
         if delivery.value is None:
             self._drop(request)
-        else:
-            self._hold(_parse(request, delivery.value))
+            return
+        try:
+            answer = _parse(request, delivery.value)
+        except UNREADABLE as error:
+            pass_over(delivery, error)
+            return
+        self._hold(answer)
 
     def _hold(self, answer: Answer) -> None:
         self._drop(answer.request)

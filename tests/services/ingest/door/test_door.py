@@ -21,7 +21,7 @@ from starlette.datastructures import Headers
 from toy_door import PATH, Rig, fail, opened, settings
 from toy_source import World, world
 
-from bus.contract import Bus
+from bus.contract import Bus, Message
 from schemas.cloudevents import traceparent_of
 from schemas.topics import EVENT_TOPICS, PUSH_ANSWERS
 from services import failpoints
@@ -116,6 +116,14 @@ async def test_a_door_that_starts_holds_what_was_held(tmp_path: Path, bus: Bus) 
     async with opened(tmp_path, bus, settings()) as rig:
         problem(await rig.push(LINES), 503, "paused")
         await nothing_taken(rig)
+
+
+async def test_nonsense_among_the_answers_stops_no_door(tmp_path: Path, bus: Bus) -> None:
+    producer = await bus.producer()
+    for number, value in enumerate((b"{", b"[]", b"{}", b"null", b"1", b"\xff")):
+        await producer.send([Message(PUSH_ANSWERS, f"TOY/push/toy-2026a/{number}".encode(), value)])
+    async with opened(tmp_path, bus, settings()) as rig:
+        assert (await rig.push(LINES)).status_code == 200
 
 
 async def test_an_empty_message_is_answered(rig: Rig) -> None:
