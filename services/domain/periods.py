@@ -23,6 +23,8 @@ from services.domain.visits import Visit, paroled_in
 
 DURATION = "D/S"
 NO_RULE = ("no-rule", "")
+NOT_HELD = frozenset({Outcome.TERMINATED.value, Outcome.UNDETERMINED.value})
+"""What a termination in SEVIS leaves: by its reason, out of status or not known."""
 UNKNOWN = rules.Rule("no-rule", frozenset(), Basis.PROGRAM, "")
 """Where no row holds: nothing is known until an approval names a class and a date."""
 
@@ -43,6 +45,7 @@ class Period:
     spent: bool = False  # the days after an employment have been given
     paroled: bool = False
     status_end: int = 0
+    work_ended: int = 0  # the first second behind the day on which the employment ended, where `status_end` rests on it
     notice: Notice | None = None  # what ended it before the date on the I-94
     stated: str | None = None  # the date on the I-94 itself, or as granted, whatever ended the period before it
 
@@ -164,8 +167,6 @@ def _canadian_without_number(arrival: Fact) -> bool:
 def _last_day(rule: rules.Rule, day: date, stated: date | None) -> date | None:
     if rule.basis is Basis.MONTHS:
         return months_after(day, rule.months)
-    if rule.basis is Basis.DATED_PROGRAM and rule.months:
-        return stated and min(stated, months_after(day, rule.months))
     if rule.basis is Basis.COUNTED and stated is None:
         return day + timedelta(days=rule.days - 1)
     return stated
@@ -425,48 +426,55 @@ def _employment_over(
 
     Behind them the person is out of status up to the date. Once per period of validity: a second end inside the same
     days gives no more. Another petition that was filed by then and granted later carries on; one that is pending, or
-    was denied, protects behind those days up to its decision. So the end of the employment under a petition has to
-    name its receipt. `resting`: the receipts on which the admission itself may rest. Returns the applications that are
-    still to be considered.
+    was denied, protects behind those days up to its decision; one that was granted before the end, from a day behind
+    it, begins on that day. So the end of the employment under a petition has to name its receipt. `resting`: the
+    receipts on which the admission itself may rest. Returns the applications that are still to be considered.
     """
     since = programs.over(day, line.arrival.zone)
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
     if ending.kind == "extension":
         named.add(ending.body["receipt"])  # its subject need not name it
-    later = [one for one in waiting if one.filed_at >= since]
-    earlier = []
-    for application in waiting:
-        if application.filed_at >= since:
-            continue
-        if application.granted_by(since):
-            _extend(line, application)  # the employment that ended is the one that was granted last
-        else:
-            earlier.append(application)
+    begun = [
+        one
+        for one in waiting
+        if one.filed_at < since and one.granted_by(since) and (one.receipt in named or _begins(line, one) < since)
+    ]
+    for application in begun:
+        _extend(line, application)  # the employment that ended is the one that was granted last
+    left_over = [one for one in waiting if one not in begun]
+    earlier = [one for one in left_over if one.filed_at < since and not one.granted_by(since)]
     period = line.period
     revoked = ending.kind == "extension"
     if named and line.granted not in named and (line.granted or (revoked and named.isdisjoint(resting))):
         # an employment of before: status rests on the petition that was granted since; or on none that was revoked
-        return [*earlier, *later]
+        return left_over
     if period.row.employment_days is None or period.spent or since >= period.end:
         for application in earlier:
             _extend(line, application)
-        return later
+        return [one for one in left_over if one not in earlier]
     if any(one.action == "approved" and one.receipt not in named for one in earlier):
-        return [*earlier, *later]
+        return left_over
     line.proof = (line.arrival.uuid, ending.uuid)
     line.cut(since)
     left = _employment_days(line, day)
     reason = "petition revoked" if revoked else "employment ended"
     if left:
         line.add(since, Outcome.IN_GRACE, reason, rules.EMPLOYMENT)
-    period.spent, period.timely = True, 0
+    period.spent, period.timely, period.work_ended = True, 0, since
     period.status_end = min(period.end, programs.over(day + left, line.arrival.zone))
     line.reach, line.rest = period.status_end, ()
     if period.status_end == period.end < period.grace:  # in status up to the date: its days of grace follow
         line.add(period.end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
         line.reach = period.grace
     line.after = interval(line.reach, Outcome.TERMINATED, reason, rules.OUT_OF_STATUS, line.proof)
-    return [*(one for one in earlier if one.receipt not in named), *later]
+    return [one for one in left_over if one not in earlier or one.receipt not in named]
+
+
+def _begins(line: Line, petition: Application) -> int:
+    """The first second of the day from which a petition was granted, where the grant names one behind itself."""
+    decided = petition.decided
+    valid = None if decided is None else decided.body.get("valid_from")
+    return 0 if valid is None else _day_end(valid, line.arrival.zone, -1)
 
 
 def _employment_days(line: Line, day: int) -> int:
@@ -517,6 +525,13 @@ def _extend(line: Line, application: Application) -> None:
     if application.protected:
         since = max(line.reach, application.filed_at)
     line.bridging.append(application)
+    held = programs.at(line.pieces, application.filed_at)
+    if line.from_sevis and held is not None and held.outcome == Outcome.IN_STATUS:
+        # a status that SEVIS ended and gave back: what was filed in it before is pending in between
+        line.proof = proof
+        ended = FOREVER if decided is None else decision_over(decided, zone_name)
+        words = ("application pending", rules.TIMELY if decided is None else rules.DENIED)
+        line.pieces = _pending_inside(line, application.filed_at, min(ended, line.reach), *words)
     _bridge_over(line, application, since)
 
 
@@ -604,13 +619,16 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     if granted is None and application.inspection:
         granted = _date_kept(line, rule)
     if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION and period.last_day == DURATION:
-        return  # reinstated, say: the program itself is SEVIS's to move
+        _reinstate(line, decided, proof)  # else the program itself is SEVIS's to move
+        return
     end = _granted_end(granted, rule, line.arrival.zone)
     since = _takes_effect(line, application, decided, end, rule)
-    if end is not None and end <= since:
-        if not application.inspection:
-            return  # over before it was given, and shorter than what holds anyway
-        since = max(line.arrival.start + 1, end - 1)
+    held = _held_until(line, decided) if application.inspection else 0
+    if end is not None and held:
+        end = max(end, held)
+        since = min(since, end)
+    elif end is not None and end <= since:
+        return  # over before it was given, and shorter than what holds anyway
     if since > line.reach:
         line.over(since)
     line.proof = proof
@@ -622,7 +640,7 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     line.after, line.rest = None, ()
     same_class = new_class == period.admission_class
     period.admission_class, period.row, period.spent = new_class, rule or period.row, False
-    period.status_end, period.notice, period.stated = 0, None, granted
+    period.status_end, period.work_ended, period.notice, period.stated = 0, 0, None, granted
     period.paroled = rule in rules.PAROLE
     if rule is not None and rule.basis is Basis.PROGRAM and granted == DURATION:
         _approved_program(line, since, named=same_class)
@@ -634,15 +652,44 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
         protected = new_class == rules.TPS_CLASS and (same_class or application.inspection)
         if (period.paroled or protected) and granted is not None:
             granted = _cut(line, decided, granted)
-            end = _day_end(granted, line.arrival.zone)
+            end = max(_day_end(granted, line.arrival.zone), held)
         period.last_day, period.end, line.reach = granted, end, end
         period.grace = end
         if rule is not None and rule.basis is Basis.DATED_PROGRAM and line.programs.records:
             _inside_date(line, line.pieces.pop(), local_day(since, line.arrival.zone).toordinal())
         elif rule is not None and rule.basis is Basis.I94_DATE and rule.grace_days and granted is not None:
             last = date.fromisoformat(granted).toordinal() + rule.grace_days
-            period.grace = line.reach = programs.over(last, line.arrival.zone)
+            period.grace = line.reach = max(end, programs.over(last, line.arrival.zone))
             line.add(end, Outcome.IN_GRACE, "days of grace", (rule.id, rule.citation))
+
+
+def _reinstate(line: Line, decided: Fact, proof: tuple[str, ...]) -> None:
+    """Student status again from the day of a grant, where SEVIS had terminated it before: up to the end of the program
+    that was terminated, whether SEVIS says so yet or not (8 CFR 214.2(f)(16)(ii)).
+    """
+    day = local_day(decided.start, line.arrival.zone) if not decided.whole_day else date.fromordinal(decided.day)
+    since = programs.over(day.toordinal() - 1, line.arrival.zone)
+    held = programs.at(line.pieces if line.after is None else [*line.pieces, line.after], since)
+    if line.period.admission_class not in rules.REINSTATED_CLASSES or held is None or held.outcome not in NOT_HELD:
+        return
+    standing = (record.without_ends(day.toordinal()) for record in line.programs.records)
+    records = [record for record in standing if record.steps]
+    pieces = Programs(records, line.arrival, line.programs.closes).line(line.period.row, since, day.toordinal())
+    if pieces and pieces[0].outcome == Outcome.IN_STATUS:
+        first = replace(pieces[0], reason="reinstated", rule=rules.REINSTATED[0], citation=rules.REINSTATED[1])
+        if since > line.reach:
+            line.over(since)
+        line.cut(since)
+        line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *proof}))) for one in (first, *pieces[1:])])
+
+
+def _held_until(line: Line, mended: Fact) -> int:
+    """The first second that the period did not allow before it was mended.
+
+    A date mended to an earlier one takes back no day on which the I-94 said more (8 CFR 1.4; INA 222(g)).
+    """
+    day = programs.over(mended.day - 1, line.arrival.zone) if mended.whole_day else mended.start
+    return max(min(line.period.end, day), line.arrival.start + 1)
 
 
 def _date_kept(line: Line, rule: rules.Rule | None) -> str | None:
@@ -726,6 +773,8 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
         return max(min(given, status_end) if gap else given, first)
     if period.last_day is None:
         return max(named, first)
+    if decided.start < period.work_ended:
+        return max(min(named, period.end), first)  # granted before the employment ended, so it heals no days behind it
     if period.status_end or (rule is not period.row and Basis.PROGRAM in (period.row.basis, rule and rule.basis)):
         return min(status_end, max(named, first))
     if period.end == FOREVER or (end is not None and end <= period.end):
@@ -756,7 +805,7 @@ def _await_adjustment(line: Line, application: Application) -> None:
     if line.period.admission_class in rules.VICTIMS and in_status and application.in_time(held, zone_name):
         _extend_victim(line, period_end)
         return
-    line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach))
+    line.pieces = _pending_inside(line, application.filed_at, min(period_end, line.reach), "adjustment pending")
     if period_end > since:
         line.wait(since, period_end, "adjustment pending", rules.ADJUSTMENT)
 
@@ -778,9 +827,11 @@ def _extend_victim(line: Line, period_end: int) -> None:
     line.pieces += [piece for piece in pieces if piece.since > period_end]
 
 
-def _pending_inside(line: Line, since: int, period_end: int) -> list[Interval]:
-    """The pieces with the adjustment in place of those in which nothing else allows to stay, from a second to another:
-    it is pending whatever else was filed.
+def _pending_inside(
+    line: Line, since: int, period_end: int, reason: str, rule: tuple[str, str] = rules.ADJUSTMENT
+) -> list[Interval]:
+    """The pieces with what is pending in place of those in which nothing else allows to stay, from a second to another:
+    an adjustment is, whatever else was filed.
     """
     pieces, result = _without_empty(line.pieces), list[Interval]()
     for piece, following in zip_longest(pieces, pieces[1:]):
@@ -791,7 +842,7 @@ def _pending_inside(line: Line, since: int, period_end: int) -> list[Interval]:
             continue
         if piece.since < begins:
             result.append(piece)
-        result.append(interval(begins, Outcome.PENDING, "adjustment pending", rules.ADJUSTMENT, line.proof))
+        result.append(interval(begins, Outcome.PENDING, reason, rule, line.proof))
         if ends < end:
             result.append(replace(piece, since=ends))
     return result

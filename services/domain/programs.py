@@ -68,6 +68,13 @@ class Record:
             return self.begun
         return next((step.day for step in self.steps if step.body.get("reason") in TAKEN_UP), ENDLESS)
 
+    def without_ends(self, day: int) -> Record:
+        """The record without its terminations up to a day, of which a later grant says that they are undone."""
+        steps = tuple(step for step in self.steps if step.body["fact"] != "sevis_terminated" or step.day > day)
+        return (
+            self if len(steps) == len(self.steps) else Record(self.id, self.classes, steps, self.periods, self.handling)
+        )
+
 
 def records_of(facts: Iterable[Fact]) -> list[Record]:
     """The SEVIS records of a person, by their IDs."""

@@ -24,7 +24,7 @@ class Basis(Enum):
     MONTHS = "a number of months from admission"
     DURATION = "duration of status, or the date on the I-94"
     PROGRAM = "duration of status, as long as the program in SEVIS; a date on the I-94 ends it until that is changed"
-    DATED_PROGRAM = "the date on the I-94, capped; grace inside it once the program in SEVIS is over"
+    DATED_PROGRAM = "the date on the I-94; grace inside it once the program in SEVIS is over"
 
 
 LOOKED_AT = date(2026, 11, 29)
@@ -223,12 +223,12 @@ RULES: tuple[Rule, ...] = (
         training=frozenset({"academic-training"}),
     ),
     Rule(
-        # Not covered: extensions beyond three years in all (8 CFR 214.2(m)(10)); the grace lies inside the date.
+        # The year of 8 CFR 214.2(m)(5) binds the officer who writes the date, and not the date that was written. Not
+        # covered: extensions beyond three years in all (8 CFR 214.2(m)(10)). The grace lies inside the date.
         "vocational-student",
         _classes("M1 M2"),
         Basis.DATED_PROGRAM,
         "8 CFR 214.2(m)(5), (m)(10)",
-        months=12,
         grace_days=30,
         training=frozenset({"practical-training"}),
     ),
@@ -512,6 +512,8 @@ RESIDENT = ("no-longer-nonimmigrant", "INA 101(a)(15), 245")
 REFUSED = ("not-admitted", "INA 235(a)(4), (b)(1)")
 LEFT = ("departure", "8 CFR 215.8, 231.2")
 LATER_ADMISSION = ("later-admission", "8 CFR 231.2")
+REINSTATED_CLASSES = frozenset({"F1", "F2"})
+REINSTATED = ("reinstated", "8 CFR 214.2(f)(16)(ii)")
 VIOLATION = ("program-terminated", "8 CFR 214.2(f), (j), (m)")
 CAP_GAP = ("cap-gap", "8 CFR 214.2(f)(5)(vi)")
 OVER = ("period-over", "INA 222(g), 237(a)(1)(B)")

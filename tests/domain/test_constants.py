@@ -162,6 +162,15 @@ def cap_gap_class() -> Iterator[str]:
             yield f"{admission_class} with a petition of its own: {story.days()}"
 
 
+def reinstated() -> Iterator[str]:
+    """The service gives their status back to students and their dependents, to nobody else."""
+    for admission_class in ("F1", "F2", "J1"):
+        story = Student(admission_class=admission_class).came(D, names=1).created(D - ONE, END).terminated(D + days(9))
+        story.extended(D + days(10), D + days(20), until="D/S", admission_class=admission_class)
+        if story.outcome(D + days(30)) != ("TERMINATED" if admission_class == "J1" else "IN_STATUS"):
+            yield f"{admission_class}: {story.outcome(D + days(30))}"
+
+
 def maintaining() -> Iterator[str]:
     """A change of status asked for in temporary protected status is in time, an extension is not."""
     for fact in (StatusFact.TPS, StatusFact.DEFERRED_DEPARTURE):
@@ -215,6 +224,7 @@ MUTATED: dict[str, tuple[ModuleType, Probe]] = {
     "WAIVERS": (rules, waivers),
     "CAP_GAP_CLASS": (rules, cap_gap_class),
     "CAP_GAP_FROM": (rules, cap_gap_class),
+    "REINSTATED_CLASSES": (rules, reinstated),
     "MAINTAINING": (rules, maintaining),
     "TPS_WITHDRAWN": (rules, withdrawn),
     "MOVING": (rules, moving),
@@ -226,6 +236,7 @@ MUTATED: dict[str, tuple[ModuleType, Probe]] = {
 MORE: dict[str, set[str]] = {
     "WORK_GOES_ON": set(IDLE),
     "WAIVERS": {"B1", "B2", "GMT", "GMB", "H1B"},
+    "REINSTATED_CLASSES": {"J1"},
     "TAKEN_UP": HELD,
     "ALLOWED": {"TERMINATED", "OVERSTAY_SUSPECTED"},
 }

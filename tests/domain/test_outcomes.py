@@ -56,7 +56,7 @@ LAST: dict[str, tuple[str, date | None, date]] = {
     "nato-household": ("N7", END, END),
     "special-immigrant-family": ("N9", END, END),
     "media": ("I", END, END),
-    "vocational-student": ("M1", date(2026, 5, 1), date(2026, 1, 9)),
+    "vocational-student": ("M1", date(2026, 5, 1), date(2026, 5, 1)),
     "parole": ("PAR", END, END),
     "canadian-visitor": ("B2", None, date(2025, 7, 9)),
 }

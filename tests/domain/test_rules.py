@@ -20,7 +20,7 @@ from services.domain.facts import Fact
 from services.domain.history import Stay
 from services.domain.rules import Basis, Rule
 
-I94, YEAR, DURATION = "I-94", "I-94, a year at most", "D/S"
+I94, DURATION = "I-94", "D/S"
 TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     # classes, rule, citation, a date / days where there is none / duration of status, whether one may ask for more
     ("B1 B2", "visitor", "8 CFR 214.2(b)(1)-(2)", I94, True),
@@ -76,7 +76,7 @@ TABLE: tuple[tuple[str, str, str, str | int, bool], ...] = (
     ("N7 NATO7", "nato-household", "8 CFR 214.2(s)(1)(ii)", I94, True),
     ("N8 N9", "special-immigrant-family", "INA 101(a)(15)(N); 8 CFR 214.2(n)", I94, True),
     ("I I1", "media", "8 CFR 214.2(i)", DURATION, True),
-    ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", YEAR, True),
+    ("M1 M2", "vocational-student", "8 CFR 214.2(m)(5), (m)(10)", I94, True),
     ("F1 F2", "student", "8 CFR 214.2(f)(5)", I94, True),  # without a record in SEVIS
     ("J1 J2", "exchange-visitor", "8 CFR 214.2(j)(1)(ii)", I94, True),
     ("ZZ", "no-rule", "", "", False),
@@ -103,6 +103,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "left": ("departure", "8 CFR 215.8, 231.2"),
     "later": ("later-admission", "8 CFR 231.2"),
     "paroled": ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)"),
+    "reinstated": ("reinstated", "8 CFR 214.2(f)(16)(ii)"),
     "corrected": ("corrected-by-inspection", "8 CFR 235.1(h), 235.2"),
     "paroled again": ("parole-extended", "INA 212(d)(5)(A); 8 CFR 212.5"),
     "out of status": ("out-of-status", "INA 237(a)(1)(C)(i); 8 CFR 214.1(l)(2)"),
@@ -134,10 +135,7 @@ def _expected(kind: str | int, day: date, until: date | str | None) -> str | Non
     stated = until if isinstance(until, date) else None
     if kind == DURATION:
         return DURATION if stated is None else stated.isoformat()
-    if kind == YEAR and stated:
-        eve = date(day.year + 1, day.month, day.day) - timedelta(1)
-        return min(stated, eve).isoformat()
-    if kind in (I94, YEAR):
+    if kind == I94:
         return stated.isoformat() if stated else None
     if isinstance(kind, int):
         return (stated or day + timedelta(kind - 1)).isoformat()
@@ -248,6 +246,10 @@ def _example(name: str) -> tuple[Fact, ...]:
         story.applied(END, Action.APPROVED, form="I-94", granted_until=END + NEAR)
     elif name == "out of status":
         story = Story().admitted(D, "H1B", END).fact(D, StatusFact.EMPLOYMENT_ENDED)
+    elif name == "reinstated":
+        student = Student().came(D, names=1).created(D - NEAR, date(9999, 12, 31)).terminated(D + NEAR)
+        student.extended(D + NEAR, END, until=DURATION, admission_class="F1")
+        return tuple(student.facts())
     elif name == "contradicted":
         story.left(D + NEAR, evidence=Evidence.MANIFEST).extended(END + FAR)
     elif name == "impossible":
@@ -327,6 +329,7 @@ PAIRS = (
     "LATER_ADMISSION",
     "OVER",
     "VIOLATION",
+    "REINSTATED",
     "CAP_GAP",
     "PAROLE_OVER",
     "CORRECTED",

@@ -100,6 +100,7 @@ class Stay:
     applications: list[Application] = field(default_factory=list)
     revalidated: Stay | None = None  # the stay that went on after a short trip
     untold_trip: bool = False
+    lost: list[date] = field(default_factory=list)  # days on which a petition granted before the admission was revoked
 
     @property
     def zone(self) -> str:
@@ -200,7 +201,21 @@ def _stay(
     programs = [e for e in known if e["kind"] == "status" and e["fact"].startswith("sevis_")]
     stay = Stay(arrival, start_of(arrival["occurred_at"]), ends, mine, programs, after)
     _read_applications(stay, _filed_before(known, arrival) if abandoned is None else abandoned)
+    stay.lost = _lost(stay, known)
     return stay
+
+
+def _lost(stay: Stay, known: list[Event]) -> list[date]:
+    """The days on which a petition for the class of the admission, granted before it, was revoked: 214.2(h)(11)."""
+    cls, results = stay.arrival.get("class_of_admission"), []
+    for event in stay.events:
+        if event["kind"] != "extension" or event["form"] != "I-129" or event["action"] not in ("denied", "withdrawn"):
+            continue
+        steps = [e for e in known if e["kind"] == "extension" and e["receipt"] == event["receipt"]]
+        granted = [e for e in steps if e["action"] == "approved" and day_of(e["occurred_at"]) < stay.first_day]
+        if granted and granted[-1].get("granted_class") == cls:
+            results.append(day_of(event["occurred_at"]))
+    return results
 
 
 def _within(event: Event, arrival: Event, after: Event | None) -> bool:
@@ -341,23 +356,12 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
     ]
     frivolous = {r for e in stay.facts("frivolous_filing") for r in receipts_of(e)}
     by_receipt: dict[str, list[Event]] = {}
+    mended: list[Event] = []
     for event in stay.events:
         if event["kind"] != "extension":
             continue
         if event["form"] == "I-94":  # the inspecting agency's own correction, for any class: 8 CFR 235.2, 212.5
-            if event["action"] == "approved":
-                start = _date(event.get("valid_from")) or day_of(event["occurred_at"])
-                before = _in_force(stay.grants, start)
-                stay.grants.append(
-                    Grant(
-                        start,
-                        event.get("granted_class") or before.admission_class,
-                        _until(event.get("granted_until")) or before.until,
-                        paroled=before.paroled and not event.get("granted_class"),
-                        heals=not before.paroled or bool(event.get("granted_class")),  # new parole undoes no end of it
-                    )
-                )
-                stay.grants.sort(key=lambda g: g.start)
+            mended += [event] if event["action"] == "approved" else []
             continue
         if event["receipt"] not in abandoned:
             by_receipt.setdefault(event["receipt"], []).append(event)
@@ -393,23 +397,40 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             application.approval = last if last["action"] == "approved" else None
         stay.applications.append(application)
     stay.applications.sort(key=lambda a: (a.filed, a.receipt))
-    for application in stay.applications:
-        approval = application.approval
-        if approval is None or application.asks == "adjust" or application.decided is None:
-            continue
-        start = _date(approval.get("valid_from")) or application.decided
-        before = _in_force(stay.grants, start)
-        stay.grants.append(
-            Grant(
-                start,
-                approval.get("granted_class") or before.admission_class,
-                _until(approval.get("granted_until")),
-                receipt=application.receipt,
-                heals=True,  # 8 CFR 214.1(c)(4), 248.1(b): granted from the day on which the stay before expired
-                acted=application.decided,
-            )
-        )
+    _read_grants(stay, mended)
+
+
+def _read_grants(stay: Stay, mended: list[Event]) -> None:
+    """What was granted and mended, in the order in which it begins: a class mended alone has the date before it."""
+    granted = [a for a in stay.applications if a.approval and a.asks != "adjust" and a.decided]
+    order: list[tuple[date, Event | Application]] = [
+        (_date(e.get("valid_from")) or day_of(e["occurred_at"]), e) for e in mended
+    ]
+    order += [(_date((a.approval or {}).get("valid_from")) or a.decided or date.max, a) for a in granted]
+    for start, each in sorted(order, key=lambda one: one[0]):
+        if isinstance(each, Application):
+            approval = each.approval or {}
+            cls = approval.get("granted_class") or _in_force(stay.grants, start).admission_class
+            # 8 CFR 214.1(c)(4), 248.1(b): granted from the day on which the stay before expired
+            until = _until(approval.get("granted_until"))
+            stay.grants.append(Grant(start, cls, until, receipt=each.receipt, heals=True, acted=each.decided))
+        else:
+            _mend(stay, each, start)
         stay.grants.sort(key=lambda g: g.start)
+
+
+def _mend(stay: Stay, event: Event, start: date) -> None:
+    before = _in_force(stay.grants, start)
+    stay.grants.append(
+        Grant(
+            start,
+            event.get("granted_class") or before.admission_class,
+            _until(event.get("granted_until")) or before.until,
+            paroled=before.paroled and not event.get("granted_class"),
+            # new parole undoes no end of it; nor does what says its own first day
+            heals=not event.get("valid_from") and (not before.paroled or bool(event.get("granted_class"))),
+        )
+    )
 
 
 def _paper(steps: list[Event]) -> bool:
@@ -477,12 +498,14 @@ def _authorised_to_file(
         if grant.admission_class in law.STUDENTS | law.SIXTY_DAYS | law.SIXTY_DAYS_H2 and not _past_date(grant, day):
             # F: agency policy of 27 August 2024; employment: 8 CFR 214.1(l)(2)
             return None if _withdrawn_program(stay, grant, day) else True
-        return None  # J's 30 days, the endorsed days: sources disagree
+        if grant.admission_class in law.ENDORSED_AND_OPEN and _past_date(grant, day):
+            return True  # "in any authorized period described in" 8 CFR 214.1(l): (l)(3)
+        return None  # J's 30 days, the endorsed days of other classes: sources disagree
     if GRACE in labels and grant.admission_class in law.THIRTY_DAYS and application.asks == "extend":
         return None  # "to seek an extension": 8 CFR 214.2(h)(5)(viii)(B), (h)(6)(vii)(A), where those days are
     if TERMINATED in labels and isinstance(grant.until, date) and day <= grant.until:
         return None  # before the date on the I-94, though out of status
-    if UNKNOWN in labels or (grant.admission_class == "TPS" and STATUS in labels):
+    if UNKNOWN in labels or (grant.admission_class == "TPS" and STATUS in labels) or labels == {STATUS, OVER}:
         return None
     return False
 
@@ -537,11 +560,32 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
             return base  # granted to a day that was over before it was granted
         if base & {GRACE, UNKNOWN}:
             return base | {STATUS}
+        if base == {TERMINATED} and _granted_ahead(stay, grant, following):
+            return base  # granted before the work ended: nobody excused the days behind that
+        if base == {TERMINATED} and _regained(stay, grant, following, applications, day):
+            return base | {STATUS}  # whether it reaches back behind a status that was given back, no section says
         if following.receipt is None and isinstance(following.until, date) and following.until < day:
             return base | {STATUS}  # mended later to a date before this day
         if following.receipt is None or _heals(stay, following, day):
             return frozenset({STATUS})
     return base
+
+
+def _granted_ahead(stay: Stay, grant: Grant, following: Grant) -> bool:
+    if following.acted is None or not isinstance(grant.until, date):
+        return False
+    ended = _employment_ended(stay, grant, grant.until)
+    return ended is not None and following.acted <= ended
+
+
+def _regained(stay: Stay, grant: Grant, following: Grant, applications: list[Application], day: date) -> bool:
+    """Whether SEVIS gave status back before the grant, or the grant is one of the same duration of status."""
+    if grant.until != "D/S":
+        return False
+    if following.until == "D/S" and following.admission_class == grant.admission_class:
+        return True  # reinstated: 8 CFR 214.2(f)(16)
+    between = (e for e in stay.programs if day < day_of(e["occurred_at"]) <= following.start)
+    return any(_class_label(stay, grant, applications, day_of(e["occurred_at"])) == {STATUS} for e in between)
 
 
 def _heals(stay: Stay, grant: Grant, day: date) -> bool:
@@ -683,7 +727,8 @@ def _employment_ended(stay: Stay, grant: Grant, until: date) -> date | None:
     mended = grant.start if grant.receipt is None else date.min  # by who knew what had been revoked before
     revoked = [a.revoked for a in stay.applications if a.revoked and a.receipt == petition and a.revoked >= mended]
     ended = _last_employment(stay, grant, petition, until)
-    days = [day for day in (ended, *revoked) if day is not None and day <= until]
+    lost = stay.lost if petition is None else []
+    days = [day for day in (ended, *revoked, *lost) if day is not None and day <= until]
     return min(days, default=None)
 
 
@@ -716,8 +761,23 @@ def _programs(stay: Stay, cls: str | None, day: date) -> list[Event]:
     return [
         e
         for e in stay.programs
-        if e["part"] == "program" and e.get("class_of_admission") in (None, cls) and day_of(e["occurred_at"]) <= day
+        if e["part"] == "program"
+        and e.get("class_of_admission") in (None, cls)
+        and day_of(e["occurred_at"]) <= day
+        and not (e["fact"] == "sevis_terminated" and _reinstated(stay, cls, e, day))
     ]
+
+
+def _reinstated(stay: Stay, cls: str | None, termination: Event, day: date) -> bool:
+    """Whether the same class was granted anew for duration of status behind a termination: 8 CFR 214.2(f)(16)."""
+    if cls not in law.STUDENTS:
+        return False
+    given = [
+        g.acted
+        for g in stay.grants
+        if g.receipt is not None and (g.admission_class, g.until) == (cls, "D/S") and g.acted
+    ]
+    return any(day_of(termination["occurred_at"]) < acted <= day for acted in given)
 
 
 def _last_program(stay: Stay, cls: str | None, day: date) -> Event | None:

@@ -1011,6 +1011,125 @@ def again(world: World) -> None:
     _maybe_leave(world, second)
 
 
+def ahead(world: World) -> None:
+    """A petition or a change granted for a later day, and work that ends about that day, named or not."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 150, 300)
+    cls = rng.choice(("H1B", "L1", "O1", "E3", "R1"))
+    world.arrive(first, cls, last)
+    decided = first + timedelta(days=rng.randint(20, 60))
+    begins = world.mark(rng.choice((last + DAY, *(decided + timedelta(days=days) for days in (1, 30, 70, 100)))))
+    asks, new = rng.choice((("change_class", "H4"), ("change_class", "H1B"), ("change_class", "B2"), ("extend", cls)))
+    body: dict[str, Any] = {"asks": asks, "form": "I-539" if new in ("H4", "B2") else "I-129", "system": "ELIS"}
+    receipt = world.receipt()
+    world.step(receipt, "filed", decided - timedelta(days=15), requested_class=new, **body)
+    until = world.mark(max(last, begins) + timedelta(days=rng.choice((100, 300))))
+    valid = rng.choice((begins, begins, begins, None))
+    world.step(receipt, "approved", decided, granted_class=new, granted_until=until, valid_from=valid, **body)
+    around = (decided + timedelta(days=rng.randint(-5, 60)), begins - DAY, begins + timedelta(days=rng.randint(1, 40)))
+    ended = max(rng.choice(around), first + DAY)
+    if rng.random() < 0.75:
+        names = (None, None, "EAC0000000077", *((receipt,) if ended > begins else ()))
+        world.fact("employment_ended", ended, receipt=rng.choice(names))
+        world.mark(ended + timedelta(days=60))
+    if rng.random() < 0.3:
+        taken = decided + timedelta(days=rng.randint(5, 120))
+        world.step(receipt, rng.choice(("withdrawn", "denied")), taken, **body)
+    if rng.random() < 0.3:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def class_mended(world: World) -> None:
+    """The inspecting agency mends the class alone, about the end of an employment or behind an extension."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 120, 300)
+    world.arrive(first, rng.choice(("H1B", "L1", "R1", "B2", "H4")), last)
+    if rng.random() < 0.4:
+        receipt = world.receipt()
+        body: dict[str, Any] = {"asks": "extend", "form": "I-129", "system": "ELIS"}
+        world.step(receipt, "filed", first + timedelta(days=15), **body)
+        until = world.mark(last + timedelta(days=120))
+        world.step(receipt, "approved", first + timedelta(days=25), granted_until=until, **body)
+    if rng.random() < 0.7:
+        ended = first + timedelta(days=rng.randint(10, 130))
+        world.fact("employment_ended", ended)
+        world.mark(ended + timedelta(days=60))
+    day = first + timedelta(days=rng.randint(20, 150))
+    event = world.correct(day, last, rng.choice(("H4", "L1", "H1B", "B2", "R1")), rng.choice((None, None, day)))
+    del event["granted_until"]
+    sealed(event)
+    if rng.random() < 0.3:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def given_back(world: World) -> None:
+    """A student whose record is terminated, active again or not, and who is granted another class or the same."""
+    rng = world.rng
+    cls = rng.choice(("F2", "J2", "F1"))
+    first = _first_day(world)
+    end = _last_day(world, first, 100, 250)
+    world.arrive(first, cls, "D/S")
+    world.sevis("program", "sevis_active", first - timedelta(days=60), cls, "created", end)
+    ended = first + timedelta(days=rng.randint(10, 60))
+    world.sevis("program", "sevis_terminated", ended, cls, rng.choice(("violation", "violation", "administrative")))
+    if rng.random() < 0.8:
+        back = ended + timedelta(days=rng.choice((1, 20, 40)))
+        world.sevis("program", "sevis_active", back, cls, "reactivated", end + timedelta(days=rng.choice((0, 30))))
+    filed = ended + timedelta(days=rng.choice((-5, 5, 15, 30, 60)))
+    decided = filed + timedelta(days=rng.choice((10, 40)))
+    new = rng.choice(("B2", "H4", cls))
+    body: dict[str, Any] = {"asks": "extend" if new == cls else "change_class", "system": "ELIS"}
+    receipt = world.receipt()
+    world.step(receipt, "filed", filed, requested_class=new, **body)
+    if rng.random() < 0.85:
+        until = "D/S" if new == cls else world.mark(decided + timedelta(days=rng.choice((60, 150))))
+        valid = rng.choice((None, decided))
+        world.step(receipt, "approved", decided, granted_class=new, granted_until=until, valid_from=valid, **body)
+    if rng.random() < 0.3:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def long_vocational(world: World) -> None:
+    """M to a date more than a year behind the admission."""
+    rng = world.rng
+    first = date(2024, 3, 1) + timedelta(days=rng.randint(0, 200))
+    end = world.mark(first + timedelta(days=rng.randint(330, 500)))
+    world.arrive(first, "M1", world.mark(end + timedelta(days=30)))
+    world.mark(first + timedelta(days=365))
+    if rng.random() < 0.7:
+        world.sevis("program", "sevis_active", first - timedelta(days=60), "M1", "created", end)
+    if rng.random() < 0.4:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
+def endorsed(world: World) -> None:
+    """What is filed in the days endorsed behind the date: 8 CFR 214.1(l)(1), (3)."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 60, 200)
+    world.arrive(first, rng.choice(("H1B", "TN", "L2", "E3", "H4", "O1", "P1", "TD", "H3")), last)
+    world.fact("days_endorsed", first, until=last + timedelta(days=rng.choice((5, 10, 12))))
+    filed = last + timedelta(days=rng.choice((-1, 0, 1, 5, 6, 10, 11)))
+    asked = rng.choice((None, "B2"))
+    asks = "change_class" if asked else "extend"
+    body: dict[str, Any] = {"asks": asks, "requested_class": asked, "system": rng.choice(("ELIS", "CLAIMS3"))}
+    receipt = world.receipt()
+    world.step(receipt, "filed", filed, **body)
+    if rng.random() < 0.3:
+        world.step(receipt, "denied", filed + timedelta(days=rng.choice((1, 40))), **body)
+    if rng.random() < 0.15:
+        world.fact("employment_ended", last - timedelta(days=rng.choice((5, 70))))
+    if rng.random() < 0.3:
+        marked, _ = rng.choice(world.marks)
+        world.depart(max(world.near(marked), first + DAY))
+
+
 KINDS: dict[str, Callable[[World], None]] = {
     each.__name__: each
     for each in (
@@ -1036,6 +1155,11 @@ KINDS: dict[str, Callable[[World], None]] = {
         evidence,
         revalidation,
         again,
+        ahead,
+        class_mended,
+        given_back,
+        long_vocational,
+        endorsed,
     )
 }
 

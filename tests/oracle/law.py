@@ -27,6 +27,7 @@ WITHOUT_DATE: dict[str, int] = {
     "WT": 90,
     "GMB": 45,  # INA 212(l)(1), 214(a)(1); 8 CFR 212.1(q)(1)
     "GMT": 45,
+    "K2": 90,  # 8 CFR 214.2(k)
     "K1": 90,  # INA 214(d)(1); 8 CFR 214.2(k)
     "C1": 29,  # 8 CFR 214.2(c)(3)
     "D1": 29,  # INA 252(a); 8 CFR 214.2(d)(1)
@@ -68,6 +69,12 @@ SAME_CLASS: dict[str, str] = {
     **{"L2S": "L2", "L2Y": "L2", "TB": "TD"},
     **{"N8": "E2C", "N9": "E2C"},  # INA 101(a)(15)(N); 8 CFR 214.2(n): to a date
     **{"CHP": "PAR", "HHP": "PAR", "NHP": "PAR", "VHP": "PAR"},
+    **dict.fromkeys(("CC", "CP", "DA", "DE", "OAR", "PI", "UHP"), "PAR"),
+    **{f"NATO{number}": f"N{number}" for number in range(1, 8)},
+    **{"I1": "I", "MIS": "RMI", "PLW": "PAL", "TC": "TN", "C4": "C2", "H2R": "H2B", "Q2": "Q1", "Q3": "Q1"},
+    **{"H1C": "H3", "H3A": "H3", "H3B": "H3", "S1": "S5", "S2": "S5", "S7": "S5"},
+    **dict.fromkeys(("T2", "T3", "T4", "T5", "T6"), "T1"),  # INA 101(a)(15)(T)(ii)
+    **dict.fromkeys(("U2", "U3", "U4", "U5"), "U1"),  # INA 101(a)(15)(U)(ii)
 }
 """Codes of the I-94 that say no more of the stay than another."""
 PAROLE_PROGRAM_ENDED = (date(2025, 4, 24), date(2025, 5, 31))
@@ -98,6 +105,8 @@ TEN_DAYS = frozenset(
     }
 )
 """Up to ten days behind the date, where endorsed."""
+ENDORSED_AND_OPEN = TEN_DAYS & {"E1", "E2", "E3", "H1B", "L1", "TN", "H4", "L2", "TD"}
+"""In the ten days more time or another class may be asked for: 8 CFR 214.1(l)(3), of those in (l)(1)."""
 H2A_SINCE = date(2009, 1, 17)  # 73 FR 76891: thirty days behind the petition's end for H-2A, 8 CFR 214.2(h)(5)(viii)(B)
 THIRTY_DAYS = (
     SIXTY_DAYS_H2  # up to 30 days behind the petition's end, 8 CFR 214.2(h)(5)(viii)(B), (h)(13)(i)(A) (89 FR 103202)

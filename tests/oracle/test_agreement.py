@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from oracle import comparing
+from oracle.calculator import outcome
 from oracle.comparing import as_lines, differences, shrunk
 from oracle.cousins import ALL as COUSINS
+from oracle.edges import ROWS, Row
 from oracle.histories import History, World, history
 from oracle.kin import ALL as KIN
 from oracle.neighbours import ALL as NEIGHBOURS
 from oracle.product import Stays, product
 from oracle.reading import Event
 from oracle.siblings import ALL, Sibling
+from oracle.told import Question, Told, histories, read
+from services.domain import rules
 
 SEED = "2026-11-29"
 
@@ -56,6 +60,46 @@ def test_the_product_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> N
     stays = sorted(product(sibling.events(), sibling.on, sibling.known_at).items())
 
     assert tuple(outcome for _, (outcome, _) in stays) == sibling.right, sibling.why
+
+
+def _wrong(told: Told, question: Question) -> list[str]:
+    """What the product and the second calculator say of a question, each where it is not what the law says."""
+    events = told.events()
+    said = [reply for _, reply in sorted(product(events, question.on, question.known_at).items())]
+    second = [answer.outcomes for answer in outcome(events, question.on, question.known_at).values()]
+    wrong = []
+    if len(said) != len(question.right) or any(o not in r for (o, _), r in zip(said, question.right, strict=False)):
+        wrong.append(f"line {question.line} of {told.name}: product {said}, right {question.right}: {told.why}")
+    if len(second) != len(question.right) or any(not {*o} & {*r} for o, r in zip(second, question.right, strict=False)):
+        wrong.append(f"line {question.line} of {told.name}: oracle {second}, right {question.right}: {told.why}")
+    return wrong
+
+
+@pytest.mark.law(4, "small histories as data, each with its section of the law and asked at the moments of a boundary")
+@pytest.mark.parametrize("told", histories(), ids=lambda told: told.name)
+def test_what_is_told_on_the_page_has_the_right_outcomes(told: Told) -> None:
+    assert [wrong for question in told.questions for wrong in _wrong(told, question)] == []
+
+
+@pytest.mark.law(4, "for each class its last lawful moment and the next one, there and gone")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.classes.split()[0]}-{row.citizen}-{row.day}-{row.status}")
+def test_every_class_ends_when_the_law_says(row: Row) -> None:
+    assert [wrong for told in row.told() for question in told.questions for wrong in _wrong(told, question)] == []
+
+
+def test_every_class_of_the_rules_has_its_edge() -> None:
+    named = {cls for row in ROWS for cls in row.classes.split()}
+    assert {cls for row in (*rules.RULES, *rules.PAROLE) for cls in row.classes} <= named
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [("came B2 2026-07-09 2026-01-12", "before the first"), ("= a: b\n? 2026-07-09 noon", "no question"),
+     ("= a: b\n? 2026-07-09 12:00: GONE", "no outcome: GONE")],
+)  # fmt: skip
+def test_a_line_that_is_no_history_is_refused(page: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        list(read(page))
 
 
 @pytest.mark.law(4, planted="days counted in UTC and not where they happen")
