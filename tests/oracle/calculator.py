@@ -560,7 +560,7 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
             return base  # granted to a day that was over before it was granted
         if base & {GRACE, UNKNOWN}:
             return base | {STATUS}
-        if base == {TERMINATED} and _granted_ahead(stay, grant, following):
+        if base == {TERMINATED} and _granted_before_the_end(stay, grant, following):
             return base  # granted before the work ended: nobody excused the days behind that
         if base == {TERMINATED} and _regained(stay, grant, following, applications, day):
             return base | {STATUS}  # whether it reaches back behind a status that was given back, no section says
@@ -571,7 +571,7 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
     return base
 
 
-def _granted_ahead(stay: Stay, grant: Grant, following: Grant) -> bool:
+def _granted_before_the_end(stay: Stay, grant: Grant, following: Grant) -> bool:
     if following.acted is None or not isinstance(grant.until, date):
         return False
     ended = _employment_ended(stay, grant, grant.until)

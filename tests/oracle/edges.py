@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from oracle.told import Told, read
+from oracle.casebook import Entry, read
 
 DATED = (
     *("B1 B2 WB WT K1 K2 K3 K4 C1 C2 C3 C4 D1 D2 E1 E2 E3 E3R H1B H1B1 HSC L1 L1A L1B O1 O1A O1B TC TN TN1 TN2",),
@@ -30,7 +30,7 @@ class Row:
     citizen: str = "GBR"
     program: bool = False
 
-    def told(self) -> Iterator[Told]:
+    def entries(self) -> Iterator[Entry]:
         """A history for each class and each way to end it."""
         for cls in self.classes.split():
             yield from read("\n".join(self._page(cls)))

@@ -1011,7 +1011,7 @@ def again(world: World) -> None:
     _maybe_leave(world, second)
 
 
-def ahead(world: World) -> None:
+def granted_for_later(world: World) -> None:
     """A petition or a change granted for a later day, and work that ends about that day, named or not."""
     rng = world.rng
     first = _first_day(world)
@@ -1155,7 +1155,7 @@ KINDS: dict[str, Callable[[World], None]] = {
         evidence,
         revalidation,
         again,
-        ahead,
+        granted_for_later,
         class_mended,
         given_back,
         long_vocational,

@@ -11,6 +11,7 @@ import pytest
 
 from oracle import comparing
 from oracle.calculator import outcome
+from oracle.casebook import Entry, Question, histories, read
 from oracle.comparing import as_lines, differences, shrunk
 from oracle.cousins import ALL as COUSINS
 from oracle.edges import ROWS, Row
@@ -20,7 +21,6 @@ from oracle.neighbours import ALL as NEIGHBOURS
 from oracle.product import Stays, product
 from oracle.reading import Event
 from oracle.siblings import ALL, Sibling
-from oracle.told import Question, Told, histories, read
 from services.domain import rules
 
 SEED = "2026-11-29"
@@ -62,29 +62,29 @@ def test_the_product_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> N
     assert tuple(outcome for _, (outcome, _) in stays) == sibling.right, sibling.why
 
 
-def _wrong(told: Told, question: Question) -> list[str]:
+def _wrong(entry: Entry, question: Question) -> list[str]:
     """What the product and the second calculator say of a question, each where it is not what the law says."""
-    events = told.events()
+    events = entry.events()
     said = [reply for _, reply in sorted(product(events, question.on, question.known_at).items())]
     second = [answer.outcomes for answer in outcome(events, question.on, question.known_at).values()]
     wrong = []
     if len(said) != len(question.right) or any(o not in r for (o, _), r in zip(said, question.right, strict=False)):
-        wrong.append(f"line {question.line} of {told.name}: product {said}, right {question.right}: {told.why}")
+        wrong.append(f"line {question.line} of {entry.name}: product {said}, right {question.right}: {entry.why}")
     if len(second) != len(question.right) or any(not {*o} & {*r} for o, r in zip(second, question.right, strict=False)):
-        wrong.append(f"line {question.line} of {told.name}: oracle {second}, right {question.right}: {told.why}")
+        wrong.append(f"line {question.line} of {entry.name}: oracle {second}, right {question.right}: {entry.why}")
     return wrong
 
 
 @pytest.mark.law(4, "small histories as data, each with its section of the law and asked at the moments of a boundary")
-@pytest.mark.parametrize("told", histories(), ids=lambda told: told.name)
-def test_what_is_told_on_the_page_has_the_right_outcomes(told: Told) -> None:
-    assert [wrong for question in told.questions for wrong in _wrong(told, question)] == []
+@pytest.mark.parametrize("entry", histories(), ids=lambda entry: entry.name)
+def test_what_stands_on_the_page_has_the_right_outcomes(entry: Entry) -> None:
+    assert [wrong for question in entry.questions for wrong in _wrong(entry, question)] == []
 
 
 @pytest.mark.law(4, "for each class its last lawful moment and the next one, there and gone")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.classes.split()[0]}-{row.citizen}-{row.day}-{row.status}")
 def test_every_class_ends_when_the_law_says(row: Row) -> None:
-    assert [wrong for told in row.told() for question in told.questions for wrong in _wrong(told, question)] == []
+    assert [wrong for entry in row.entries() for question in entry.questions for wrong in _wrong(entry, question)] == []
 
 
 def test_every_class_of_the_rules_has_its_edge() -> None:

@@ -21,7 +21,7 @@ from oracle.neighbours import ZONES
 from oracle.reading import Event
 from schemas.outcomes import Outcome
 
-PAGE = Path(__file__).with_name("told.txt")
+PAGE = Path(__file__).with_name("casebook.txt")
 WHERE = {**PORTS, **LAND, **ZONES}
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ class Question:
 
 
 @dataclass
-class Told:
+class Entry:
     """A history, the law that it stands for, and the questions."""
 
     name: str
@@ -212,10 +212,10 @@ _ASKED = re.compile(r"^\? (\S+) (\S+)( [A-Z]{3})?( known=\S+)?: (.+)$")
 
 
 def _question(line: str, number: int) -> Question:
-    found = _ASKED.match(line)
-    if found is None:
+    match = _ASKED.match(line)
+    if match is None:
         raise ValueError(f"line {number}: no question: {line}")
-    day, clock, port, known, right = found.groups()
+    day, clock, port, known, right = match.groups()
     unknown = {one for each in right.split() for one in each.split("|")} - set(Outcome)
     if unknown:
         raise ValueError(f"line {number}: no outcome: {', '.join(sorted(unknown))}")
@@ -227,28 +227,28 @@ def _question(line: str, number: int) -> Question:
     )
 
 
-def histories() -> list[Told]:
+def histories() -> list[Entry]:
     """The histories of the page beside this module."""
     return list(read(PAGE.read_text()))
 
 
-def read(page: str) -> Iterator[Told]:
+def read(page: str) -> Iterator[Entry]:
     """The histories of a page; raises ValueError with the line that is none of a history."""
-    told: Told | None = None
+    entry: Entry | None = None
     for number, line in enumerate(page.splitlines(), 1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         if line.startswith("= "):
-            if told:
-                yield told
+            if entry:
+                yield entry
             name, _, why = line[2:].partition(": ")
-            told = Told(name, why)
-        elif told is None:
+            entry = Entry(name, why)
+        elif entry is None:
             raise ValueError(f"line {number}: before the first history")
         elif line.startswith("? "):
-            told.questions.append(_question(line, number))
+            entry.questions.append(_question(line, number))
         else:
-            told.lines.append(line)
-    if told:
-        yield told
+            entry.lines.append(line)
+    if entry:
+        yield entry
