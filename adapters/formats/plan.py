@@ -7,7 +7,7 @@ There is a plan only where fields have fixed places: no table whose length anoth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -49,6 +49,12 @@ class Step:
     inner: Sequence[Step] = ()
     by: str = ""
     groups: Mapping[str, str] | None = None
+    where: slice = field(init=False)
+    width: int = field(init=False)  # digits of a number
+
+    def __post_init__(self) -> None:
+        self.where = slice(self.start, self.end)
+        self.width = self.item.picture.width if self.item.picture else 0
 
 
 class Unplanned(Exception):
@@ -152,16 +158,21 @@ def _group(steps: Sequence[Step], data: bytes, text: str, values: dict[str, Any]
     """What the steps find. Raises ValueError for what is wrong, or looks as if it were."""
     by_name: dict[str, Any] = {}
     for step in steps:
-        if step.kind is CHOICE:
+        kind = step.kind
+        if kind is CHOICE:
             selected = _selected(step, values)
             if selected is None:
                 continue
-            step = selected
-        value = _value(step, data, text, values, long_way)
-        if step.name:
-            by_name[step.name] = value
+            step, kind = selected, selected.kind
+        name = step.name
+        if kind is TEXT and (value := text[step.where].rstrip(" \0")).isprintable():  # nearly all, so here as well
+            pass
+        else:
+            value = _value(step, data, text, values, long_way)
+        if name:
+            by_name[name] = value
             if step.asked:
-                values[step.name] = value
+                values[name] = value
     return by_name
 
 
@@ -179,22 +190,22 @@ def _selected(step: Step, values: Mapping[str, Any]) -> Step | None:
 
 def _value(step: Step, data: bytes, text: str, values: dict[str, Any], long_way: Read) -> Any:
     """The value of a step. Raises ValueError."""
-    kind, start, end = step.kind, step.start, step.end
+    kind, where = step.kind, step.where
     if kind is TEXT:
-        value = text[start:end].rstrip(" \0")
+        value = text[where].rstrip(" \0")
         if not step.name or value.isprintable():
             return value
     elif kind is DIGITS:
-        digits = text[start:end]
+        digits = text[where]
         if digits.isascii() and digits.isdecimal():
             return int(digits)
     elif kind is PACKED:
-        halves = data[start:end].hex()
-        width = step.item.picture.width if step.item.picture else 0
-        if halves[-1] in _PLUS and halves[:-1].isdecimal() and (len(halves) - 1 == width or halves[0] == "0"):
-            return int(halves[:-1])
+        halves = data[where].hex()
+        digits = halves[:-1]
+        if halves[-1] in _PLUS and digits.isdecimal() and (len(digits) == step.width or halves[0] == "0"):
+            return int(digits)
     elif kind is GROUP:
         return _group(step.inner, data, text, values, long_way)
     elif kind is TABLE:
         return [_value(inner, data, text, values, long_way) for inner in step.inner]
-    return None if not step.name else long_way(step.item, data[start:end])
+    return None if not step.name else long_way(step.item, data[where])

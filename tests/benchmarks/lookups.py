@@ -29,6 +29,8 @@ from pathlib import Path
 import orjson
 
 HERE = Path(__file__).resolve().parents[2]
+START = 120.0
+"""Seconds that the API may take to start; on a machine that is overcommitted it does."""
 TIMES = 4
 """So many times the coverage events in the second part."""
 MORE_COVERAGE = """
@@ -96,8 +98,9 @@ class Build:
         subprocess.run(command, cwd=self.checkout, check=True, capture_output=True)
 
     def make(self, persons: int) -> None:
-        """Run the demo and keep its data."""
-        self.visabus("demo", "--once", "--keep", str(self.directory), "--persons", str(persons))
+        """Run the demo and keep its data, unless they were kept before."""
+        if not (self.data / "store.db").exists():
+            self.visabus("demo", "--once", "--keep", str(self.directory), "--persons", str(persons))
         with sqlite3.connect(self.data / "store.db") as connection:
             documents = [row[0] for row in connection.execute("SELECT doc FROM person WHERE doc IS NOT NULL")]
         texts = sorted({text for doc in documents for text in orjson.loads(doc)["identifiers"]})
@@ -139,7 +142,7 @@ class Build:
             self.server.wait(30)
 
     def _await_port(self) -> None:
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + START
         while time.monotonic() < ends:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
