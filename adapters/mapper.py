@@ -227,7 +227,8 @@ class Mapper:
                 content = digest(orjson.dumps(period, option=orjson.OPT_SORT_KEYS, default=str))
                 said |= _envelope(entry, origin, one.record, one.number, content, one.recorded)
                 said["id"] = event_id_bytes(origin.system, one.record, "", one.number, content, origin.mapping_version)
-                events.append(Coverage.model_validate(said | {"scope": one.scope}))
+                said["scope"] = one.scope
+                events.append(Coverage.__pydantic_validator__.validate_python(said))
         except ValueError as error:
             raise BadRecord(_reason(error), place=entry.place, raw=entry.raw) from None
         return Mapped(events, tuple(lost))

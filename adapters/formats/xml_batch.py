@@ -455,12 +455,18 @@ def _content(element: etree._Element) -> dict[str, Any]:
         if not name.startswith("{"):
             fields[f"@{name}"] = _collapsed(str(value))
     for child in element:
-        tag: str = child.tag
-        text = child.text or ""
-        fields[tag[tag.rfind("}") + 1 :]] = (
-            _content(child) if len(child) else text if text.isalnum() else _collapsed(text)
-        )
+        if len(child):
+            fields[_local(child.tag)] = _content(child)
+        else:
+            text = child.text or ""
+            fields[_local(child.tag)] = text if text.isalnum() else _collapsed(text)
     return fields
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    """The name of an element without its namespace."""
+    return tag[tag.rfind("}") + 1 :]
 
 
 def _collapsed(text: str) -> str:

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import IO, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from adapters.core import BadRecord, Closing, Format, Note, Outside, Read, ReadsTogether, Record
+from adapters.core import BadRecord, Closing, Format, Header, Note, Outside, Read, ReadsTogether, Record
 
 MEMBERS = 1_000
 RATIO = 200
@@ -239,8 +239,10 @@ def _placed(read: Read, name: str) -> Read:
         return BadRecord(read.reason, place=f"{name}, {read.place}", raw=read.raw, record=read.record)
     if isinstance(read, Record):
         return Record(f"{name}, {read.place}", read.raw, read.fields, read.header, read.number)
-    if type(read) is Closing:  # as `replace` would, which is dear for every file's end
+    if type(read) is Closing:  # as `replace` would, which is dear for every file's begin and end
         return Closing(f"{name}, {read.place}", read.raw, read.fields, read.header)
+    if type(read) is Header:
+        return Header(f"{name}, {read.place}", read.raw, read.fields)
     return replace(read, place=f"{name}, {read.place}")
 
 

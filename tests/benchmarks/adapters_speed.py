@@ -1,8 +1,10 @@
 """How many records a CPU second each adapter reads and maps: `tests/benchmarks/adapters_speed.py [--old CHECKOUT]`.
 
 The files are those of a simulated population, read as `visabus decode` reads them; nothing is published. Each build
-decodes a system's files in a process of its own, old and new in turns, and the median of the turns counts. It ends with
-1 if an adapter is below the limit, or below its share of the old build.
+decodes a system's files in a process of its own, old and new in turns, and the median of the turns counts. A system
+that has few records in that population is given one of its own, many times as large, so that it is not the opening of
+a file that is measured; what is asked by SOAP leaves no files, so the answers of its test cases are read. It ends with
+1 if an adapter is below the limit, or below its share of the old build, where that has the system.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ LIMIT = 6_000
 """Records a CPU second that every adapter reads at the least."""
 SHARE = 0.8
 """Of the old build's speed that every adapter keeps at the least."""
+LEAST = 100
+"""Records below which a system is measured on a population of its own."""
+LARGER = 20
+"""How many times as large that one is."""
 PROGRAM = """
 import json, sys, time
 from pathlib import Path
@@ -55,8 +61,21 @@ def files_of(system: str, population: Path) -> list[str]:
         lines += [f"{name.partition('.')[2]}\t{each}" for each in files if each.exists()]
     if lines:
         return lines
+    if soap(system):
+        cases = ROOT / "tests/systems" / system.lower() / "cases"
+        return [f"\t{path}" for path in sorted(cases.glob("*/input.*"))]
     kept = [*population.glob(f"{system.lower()}/*"), *population.glob(f"{system.lower()}.*")]
     return [f"\t{path}" for path in sorted(kept)]
+
+
+def soap(system: str) -> bool:
+    """Whether the system is asked by SOAP."""
+    return type(systems()[system].feeds[0].transport).__name__.startswith("Soap")
+
+
+def has(checkout: Path, system: str) -> bool:
+    """Whether a build has the system."""
+    return (checkout / "adapters/systems" / system.lower()).is_dir()
 
 
 def measured(checkout: Path, system: str, files: list[str]) -> tuple[int, float]:
@@ -84,6 +103,7 @@ def main() -> None:
     parser.add_argument("--system", action="append", help="only these")
     given = parser.parse_args()
     slow = []
+    builds = [ROOT, *([given.old.resolve()] if given.old else [])]
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory) / "population"
         names = tuple(given.system or systems())
@@ -92,13 +112,17 @@ def main() -> None:
         print(f"{'system':12} {'records':>9} {'records/s':>10} {'old':>10} {'share':>6}")
         for system in names:
             files = files_of(system, place)
-            builds = [ROOT, *([given.old.resolve()] if given.old else [])]
-            turns = [[measured(build, system, files) for build in builds] for _ in range(given.turns)]
-            new = statistics.median(turn[0][1] for turn in turns)
-            old = statistics.median(turn[1][1] for turn in turns) if given.old else None
-            message = f"{old:10,.0f} {new / old:6.2f}" if old else ""
-            print(f"{system:12} {turns[0][0][0]:9,} {new:10,.0f} {message}")
-            if new < LIMIT or (old and new < SHARE * old):
+            if measured(ROOT, system, files)[0] < LEAST and not soap(system):
+                larger = Path(directory) / system
+                simulate(larger, persons=LARGER * given.persons, seed=1, systems={system, *always})
+                files = files_of(system, larger)
+            turns = [
+                [measured(build, system, files) for build in builds if has(build, system)] for _ in range(given.turns)
+            ]
+            new, *others = (statistics.median(each[1] for each in runs) for runs in zip(*turns, strict=True))
+            message = f"{others[0]:10,.0f} {new / others[0]:6.2f}" if others else ""
+            print(f"{system:12} {turns[0][0][0]:9,} {new:10,.0f} {message}", flush=True)
+            if new < LIMIT or (others and new < SHARE * others[0]):
                 slow.append(system)
     if slow:
         sys.exit(f"too slow: {', '.join(slow)}")
