@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -49,8 +49,7 @@ class Says:
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Vouches:
+class Vouches(NamedTuple):
     """The source has told all there is in a scope. `number` is the revision, `recorded` when the source said so."""
 
     record: str

@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.core import BadRecord, Batch, Credentials, Format, Json, Read, SourceDown
 from adapters.messages import CHANGE_TABLE, CLOCK, Message, TakesMessages, line_of
-from adapters.transports.databases import DOWN, down, open_engine, plain, reading
+from adapters.transports.databases import down, open_engine, outages, plain, reading
 from adapters.transports.offline import opened
 from adapters.transports.slices import at_once
 from schemas.ids import digest
@@ -277,7 +277,7 @@ class Changes:
                 typed = [bindparam(name, value, BigInteger) for name, value in bound.items()]
                 result = await connection.execute(text(statement).bindparams(*typed), bound)
                 return [{name: plain(value) for name, value in row.items()} for row in result.mappings()]
-        except DOWN as error:
+        except outages() as error:
             raise down(self.address, error) from None
 
 

@@ -6,14 +6,13 @@ the plain statement is exact, and is spelled here. All times of a MariaDB connec
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import aiomysql
-import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,23 +21,25 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from adapters.core import Credentials, SourceDown
 from adapters.transports.rows import iso
-from links.mariadb import mariadb
-from links.postgres import postgres
 from links.reasons import Reason, Unusable, failure_of
 from links.sqlite import sqlite
 
-DOWN = (
-    SQLAlchemyError,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    aiomysql.MySQLError,
-    aiomysql.Warning,
-    Unusable,
-)
-"""SQLAlchemy wraps what a statement raises, but not all of what a driver raises when it connects."""
+_OF_DRIVERS = {
+    "asyncpg": ("PostgresError", "InterfaceError", "InternalClientError"),
+    "aiomysql": ("MySQLError", "Warning"),
+}
+
+
+def outages() -> tuple[type[BaseException], ...]:
+    """What a database that is away raises.
+
+    SQLAlchemy wraps what a statement raises, but not all of what a driver raises when it connects. A driver that no
+    address has needed in this process raises nothing, and is not read for it.
+    """
+    drivers = [(sys.modules[name], errors) for name, errors in _OF_DRIVERS.items() if name in sys.modules]
+    own = [getattr(driver, error) for driver, errors in drivers for error in errors]
+    return (SQLAlchemyError, OSError, TimeoutError, Unusable, *own)
+
 
 _CONNECT_SECONDS = 10
 _DRIVERS = {
@@ -91,9 +92,13 @@ def _by_dialect(url: URL) -> tuple[URL, dict[str, Any]]:
     """The address, and what it says about TLS and the like as arguments of the driver. Raises Unusable."""
     backend = url.get_backend_name()
     if backend == "postgresql":
+        from links.postgres import postgres
+
         bare, arguments = postgres(url)
         return bare, {"timeout": _CONNECT_SECONDS} | arguments
     if backend in ("mariadb", "mysql"):
+        from links.mariadb import mariadb
+
         bare, arguments = mariadb(url)
         return bare, {"connect_timeout": _CONNECT_SECONDS} | arguments
     return (sqlite(url) if backend == "sqlite" else url), {}

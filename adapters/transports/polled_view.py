@@ -31,7 +31,7 @@ from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.core import Batch, Credentials, Json, Read
-from adapters.transports.databases import DOWN, down, open_engine, plain, reading
+from adapters.transports.databases import down, open_engine, outages, plain, reading
 from adapters.transports.rows import Row, as_record, closing_of, is_order
 from schemas.ids import digest
 
@@ -329,7 +329,7 @@ class PolledView:
                 typed = [bindparam(name, value, BigInteger) for name, value in bound.items() if isinstance(value, int)]
                 result = await connection.execute(text(statement).bindparams(*typed), bound)
                 return [{name: plain(value) for name, value in row.items()} for row in result.mappings()]
-        except DOWN as error:
+        except outages() as error:
             raise down(self.address, error) from None
 
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:

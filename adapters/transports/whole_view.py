@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.core import Batch, Credentials, Json, Read, SourceDown
-from adapters.transports.databases import DOWN, down, open_engine, plain, reading
+from adapters.transports.databases import down, open_engine, outages, plain, reading
 from adapters.transports.rows import as_row, end_of, iso, parse
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class WholeView:
                             lines, size = [], 0
                         self._give(patience)
                     await asyncio.to_thread(_write, file, lines)
-        except DOWN as error:
+        except outages() as error:
             raise down(self.address, error) from None
         if rows != count:
             raise SourceDown(f"{self.address}: {view} has {count} rows, and {rows} came")

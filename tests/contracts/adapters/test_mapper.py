@@ -182,7 +182,7 @@ def test_only_a_closing_vouches() -> None:
     (event,) = result.events
     assert isinstance(event, Coverage)
     assert (event.record, event.revision.number, event.through) == ("file 1", 9, at + timedelta(days=1))
-    too_early = replace(whole_day, recorded=at - timedelta(days=3))
+    too_early = whole_day._replace(recorded=at - timedelta(days=3))
     early = replace(MAPPER, vouches=lambda closing: (too_early,))
     message = early(Closing("the end", b"", {}), ORIGIN)
     assert isinstance(message, Mapped)
