@@ -18,6 +18,7 @@ from schemas.moments import Moment, zone
 from schemas.ports import is_post
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9/_-]{0,11}")
+_ZONE = re.compile(r"(?<=[0-9])(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
@@ -101,6 +102,11 @@ def day(value: Any, what: str) -> date:
 def whole_day(of: date, place: str) -> Moment:
     """A day that is known to the day only, in the zone that it was told for. Raises ValueError."""
     return Moment.whole_day(of, place)
+
+
+def xml_day(value: Any, what: str) -> date:
+    """A day as XML Schema has it: with a zone, which says nothing of it, or without. Raises ValueError."""
+    return day(_ZONE.sub("", value) if isinstance(value, str) else value, what)
 
 
 def day_or_status(value: Any, what: str) -> date | Literal["D/S"]:

@@ -1,6 +1,7 @@
 """Delimited files: a header, details and a trailer with control totals, told apart by the first value of a line.
 
-A line is a record, ended by LF or CRLF. Without a quote character a value is what stands between two delimiters; with
+A line is a record, ended by LF or CRLF; a byte order mark before the first is no part of it, and lines of nothing
+behind the trailer are padding. Without a quote character a value is what stands between two delimiters; with
 one, a value in quotes may hold delimiters and doubled quotes, but no line end: a lost quote costs its line alone.
 """
 
@@ -11,11 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from adapters.core import BadRecord, Closing, Completeness, Header, Met, Read, Record
+from adapters.core import BadRecord, Closing, Completeness, Header, Met, Outside, Read, Record
 from adapters.fields import Fields
 from adapters.formats.control import Control, Totals, number
 
 Columns = Mapping[str, str]
+MARK = b"\xef\xbb\xbf"
+"""What programs write before a text in UTF-8."""
+PADDING = b" \t\r\n\0\x1a"
+"""What may stand behind the trailer, the end of a text of DOS among it."""
 
 
 def accept(_: Fields) -> None:
@@ -65,7 +70,8 @@ class DelimitedFormat:
         """Whether the last line is a trailer, and counts as many details as there are lines."""
         lines, last = 0, b""
         for _, raw in self._lines(stream):
-            lines, last = lines + 1, raw
+            if raw.strip(PADDING):
+                lines, last = lines + 1, raw
         kind, values = self._split(last) or ("", {})
         if kind != self.kinds[2] or not last.endswith(b"\n"):
             return Completeness.OPEN
@@ -118,7 +124,7 @@ class DelimitedFormat:
     def values(self, raw: bytes) -> tuple[str, Columns]:
         """The kind of a line and its columns. Raises ValueError."""
         try:
-            text = raw.decode().rstrip("\r\n")
+            text = raw.removeprefix(MARK).decode().rstrip("\r\n")
         except UnicodeDecodeError:
             raise ValueError("no UTF-8") from None
         if len(raw) >= self.longest:
@@ -161,6 +167,8 @@ class _Reading:
 
     def take(self, place: str, raw: bytes) -> Read | None:
         """What a line is; None for a trailer, which is told at the end."""
+        if self.trailer is not None and not raw.strip(PADDING):
+            return Outside(place, raw, {"what": "padding"})
         try:
             kind, values = self.format.values(raw)
             return self._sort(kind, values, place, raw)

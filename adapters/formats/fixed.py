@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
 
-from adapters.core import BadRecord, Closing, Completeness, Header, Met, Read, Record, Unreadable
+from adapters.core import BadRecord, Closing, Completeness, Header, Met, Outside, Read, Record, Unreadable
 from adapters.fields import Fields as Reading
 from adapters.formats.control import Control, Totals
 from adapters.formats.copybook import Item
@@ -20,6 +20,8 @@ TRIES = 64
 Fields = Mapping[str, Any]
 _NUMBER = re.compile(r"record (\d+)")
 _SHOWN = 24
+PADDING = b"\x00\x40"
+"""Binary zeros and blanks of EBCDIC, with which the last block of a file is filled up behind the trailer."""
 """Bytes of a field that a person is shown."""
 
 
@@ -291,6 +293,9 @@ class _Reading:
 
     def take(self, number: int, place: str, piece: Piece) -> Iterator[Read]:
         problem = piece.problem
+        if self.trailer is not None and not piece.raw.strip(PADDING):
+            yield Outside(place, piece.raw, {"what": "padding"})
+            return
         if self.trailer is not None:
             self.behind += 1
             problem = "a record behind the trailer"

@@ -392,7 +392,7 @@ class _Reading:
         except etree.XMLSyntaxError as error:
             why = _PLACE.sub("", error.msg or "")[:200]
             return _Wrong(f"not well-formed: {why}", cut.line + (error.lineno or 1) - 1)
-        return _without_nil(element) if b":nil" in data else element
+        return _unmarked(element) if b":nil" in data or b":type" in data else element
 
     def _invalid(self, element: etree._Element, cut: _Cut) -> _Wrong | None:
         """What is not as the schema has it, without the value: reasons go into logs and receipts."""
@@ -432,8 +432,13 @@ def _by_first_bytes(data: bytes) -> str | None:
     return "utf-16-be" if data in (b"\xfe\xff", b"\0<") else None
 
 
-def _without_nil(element: etree._Element) -> etree._Element:
-    """The element without those in it that are nil: they say what absent ones say, whatever the schema lets be nil."""
+def _unmarked(element: etree._Element) -> etree._Element:
+    """The element without those in it that are nil: they say what absent ones say, whatever the schema lets be nil.
+
+    Types beside values (xsi:type) say nothing either.
+    """
+    for each in element.iter("*"):
+        each.attrib.pop(_TYPE, None)
     for each in [one for one in element.iter("*") if one.get(_NIL, "").strip() in ("true", "1")]:
         parent = each.getparent()
         if parent is not None and each is not element:
@@ -477,6 +482,7 @@ def _collapsed(text: str) -> str:
 
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SEVERAL = re.compile(f"[{_BLANKS}]+")
 _SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
 _ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)

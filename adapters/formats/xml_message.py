@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -122,6 +123,8 @@ class XmlMessageFormat:
         if child.tag != self.record:
             return BadRecord(f"an element {_local(child)!r} where records are expected", place=place, raw=raw)
         wrong = "text behind the record" if _stray(child.tail) else _wrong(self.schema, child)
+        if wrong is not None and _MARKED.search(raw) and _wrong(self.schema, _unmarked(child)) is None:
+            wrong = None
         if wrong is not None:
             known = self.named(content) if isinstance(content, dict) else None
             return BadRecord(wrong, place=place, raw=raw, record=known)
@@ -272,6 +275,8 @@ def local_name(tag: str) -> str:
 
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_MARKED = re.compile(rb":(?:nil|type)\s*=")
 _REFERS = re.compile(rb":(?:nil|ref)\s*=")
 _STRUCTURES = re.compile(r"\{http://release\.niem\.gov/niem/structures/[^}]*\}(id|ref)")
 
@@ -369,6 +374,22 @@ def _structures(element: etree._Element) -> dict[str, str]:
 
 def _collapsed(text: str) -> str:
     return text if text.isalnum() else " ".join(text.split())
+
+
+def _unmarked(record: etree._Element) -> etree._Element:
+    """The record without elements that are nil, which say nothing, and without types beside values.
+
+    Toolkits for SOAP write both where a schema does not have them.
+    """
+    copied = deepcopy(record)
+    copied.tail = None
+    for element in list(copied.iter("*")):
+        element.attrib.pop(_TYPE, None)
+        above = element.getparent()
+        empty = not len(element) and not (element.text or "").strip()
+        if above is not None and empty and element.get(_NIL, "").strip() in ("true", "1"):
+            above.remove(element)
+    return copied
 
 
 def _wrong(schema: etree.XMLSchema, record: etree._Element) -> str | None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from adapters.converters import birth, choice, code, country, day, instant, instant_at, symbol, whole_day
+from adapters import niem
+from adapters.converters import choice, code, country, instant, instant_at, symbol, whole_day
+from adapters.converters import xml_day as day
 from adapters.core import Closing, Feed, Filtered, System
 from adapters.elements import only, word
 from adapters.fields import Fields
@@ -61,7 +63,7 @@ PERSON = Person(
     birth="@birthDate",
     sex="@gender",
     citizenship="@citizenshipCountry",
-    birth_as=birth,
+    birth_as=niem.birth,
     sex_as=lambda value, what: GENDER(str(value).casefold(), what),
     citizenship_as=country(NAMES),
 )

@@ -9,7 +9,8 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.converters import code, day, day_or_status, instant, symbol, whole_day
+from adapters.converters import code, day_or_status, instant, symbol, whole_day
+from adapters.converters import xml_day as day
 from adapters.core import Feed, Filtered, Read, Record, System
 from adapters.elements import word
 from adapters.fields import Fields

@@ -10,7 +10,9 @@ from typing import Literal
 
 from lxml import etree
 
-from adapters.converters import birth, choice, country, day, instant, symbol, whole_day
+from adapters import niem
+from adapters.converters import choice, country, instant, symbol, whole_day
+from adapters.converters import xml_day as day
 from adapters.core import Feed, Filtered, System
 from adapters.elements import only, word
 from adapters.fields import Converter, Fields
@@ -116,7 +118,7 @@ def who(said: Fields, response_set: Fields) -> Subject:
     return Subject.model_validate(
         {
             "names": [names] if names["family"] else [],
-            "birth": field(response_set, "NonCitBirthDate", birth),
+            "birth": field(response_set, "NonCitBirthDate", niem.birth),
             "citizenship": [citizenship] if citizenship else [],
             "identifiers": list(documents(only(said, "DHSID"))),
         }

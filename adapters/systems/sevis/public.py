@@ -7,15 +7,15 @@ domain publishes (`StudentTerminationCodeSimpleType`).
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
-from adapters import converters, niem
+from adapters import niem
 from adapters.converters import code, country, instant_at, whole_day
+from adapters.converters import xml_day as day
 from adapters.core import Feed, Record
 from adapters.fields import Fields
 from adapters.mapper import Mapper, Person, Says
@@ -33,18 +33,12 @@ OFFICE = "America/New_York"
 MOMENT = instant_at(OFFICE)
 STUDENT_CLASS, DEPENDENT_CLASS = code(CODES["student_classes"]), code(CODES["dependent_classes"])
 STUDENT_END, VISITOR_END = code(CODES["student_terminations"]), code(CODES["visitor_terminations"])
-_ZONE = re.compile(r"(?<=[0-9])(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 APPLIED = frozenset({"1", "true"})
 PRODUCTION = "PROD"
 UPDATES = {"UpdateStudent": "Student", "UpdateEV": "ExchangeVisitor"}
 ABOUT_ALL = frozenset({"@element", "@batch", "@log", "@sevisID", "@requestID", "@userID", "@statusCode"})
 """Fields of an update that are not what it asks for; neither are two that its sender may use."""
 ABOUT_SENDER = frozenset({"UserDefinedA", "UserDefinedB"})
-
-
-def day(value: Any, what: str) -> date:
-    """A date, with a zone or without, as XML Schema lets it have one. Raises ValueError."""
-    return converters.day(_ZONE.sub("", value) if isinstance(value, str) else value, what)
 
 
 def person(group: str) -> Person:

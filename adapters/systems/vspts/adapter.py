@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from lxml import etree
 
+from adapters import niem
 from adapters.converters import choice, code, instant_at, post, symbol
 from adapters.core import Feed, Record, System
 from adapters.fields import Fields
@@ -28,6 +29,7 @@ APPLICANT = Person(
     birth="Applicant/BirthDate",
     sex="Applicant/Sex",
     citizenship="Applicant/Citizenship",
+    birth_as=niem.birth,
     numbers=(
         Number(Scheme.VISA_APPLICATION, "ApplicationID", needed=True),
         Number(Scheme.PASSPORT, "Passport/Number", issuer="Passport/State"),
