@@ -438,7 +438,7 @@ def _unmarked(element: etree._Element) -> etree._Element:
     Types beside values (xsi:type) say nothing either.
     """
     for each in element.iter("*"):
-        each.attrib.pop(_TYPE, None)
+        each.attrib.pop(_TYPE, "")
     for each in [one for one in element.iter("*") if one.get(_NIL, "").strip() in ("true", "1")]:
         parent = each.getparent()
         if parent is not None and each is not element:

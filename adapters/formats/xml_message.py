@@ -384,7 +384,7 @@ def _unmarked(record: etree._Element) -> etree._Element:
     copied = deepcopy(record)
     copied.tail = None
     for element in list(copied.iter("*")):
-        element.attrib.pop(_TYPE, None)
+        element.attrib.pop(_TYPE, "")
         above = element.getparent()
         empty = not len(element) and not (element.text or "").strip()
         if above is not None and empty and element.get(_NIL, "").strip() in ("true", "1"):
