@@ -86,4 +86,4 @@ async def _is_behind_all(bus: Bus, consumer: Consumer, idle: int) -> bool:
     still hold the partitions, and a server may be slow to give the first.
     """
     lag = await bus.lag(GROUP, [CHANGES])
-    return not any(lag.values()) or (idle >= _IDLE_ROUNDS and consumer.assignment == lag.keys())
+    return not any(lag.values()) or (idle >= _IDLE_ROUNDS and consumer.assignment() == lag.keys())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,12 +15,13 @@ import pytest
 from toy_asked import FEED, book_of
 from typer.testing import CliRunner
 
+from bus import log_tables
 from bus.contract import Bus, Consumer, Message
 from bus.embedded import EmbeddedBus
 from schemas.topics import CHANGES
 from services import failpoints
 from services.cli import app
-from services.questions import Priority
+from services.questions import Priority, process
 from services.questions.follow import GROUP, Follower
 from services.wiring import topics
 
@@ -173,3 +176,23 @@ def test_the_commands_ask_and_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         result = runner.invoke(app, [*where, "ask", "about", wrong])
         assert result.exit_code == 2
         assert why in result.stderr
+
+
+@pytest.mark.law(2, "`ask follow --once` ends where changes that it did not read are gone from the bus")
+async def test_what_is_gone_is_not_waited_for(world: World, tmp_path: Path) -> None:
+    """The group's lag counts what is gone, so it alone does not tell."""
+    for number in range(8):
+        await world.change(number, "PENDING")
+    with closing(sqlite3.connect(tmp_path / "bus.db", isolation_level=None)) as connection:
+        (rows,) = zip(*connection.execute("SELECT id FROM partitions WHERE topic = ?", (CHANGES,)), strict=True)
+        for row in rows:
+            place = row << log_tables.POSITION_BITS
+            limit = (row + 1) << log_tables.POSITION_BITS
+            connection.execute("DELETE FROM messages WHERE place >= ? AND place < ?", (place, limit))
+    consumer = await world.bus.consumer(GROUP, [CHANGES])
+    try:
+        assert await consumer.poll(timeout=0) == []
+        assert not await process._is_behind_all(world.bus, consumer, 0), "another member may hold the partitions"
+        assert await process._is_behind_all(world.bus, consumer, process._IDLE_ROUNDS)
+    finally:
+        await consumer.close()
