@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -90,6 +91,7 @@ def ingest(
 
     if not dry_run and workers == 1:
         collect_nothing()
+        context.call_on_close(gc.enable)  # however the command ends
     from services.ingest import now, recorded, sources
 
     for each in feed or []:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -54,6 +55,11 @@ def lines(tmp_path: Path) -> Path:
 
 def visabus(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def test_a_refused_ingest_looks_for_cycles_again() -> None:
+    assert visabus("ingest").exit_code == 2
+    assert gc.isenabled()
 
 
 def test_help_teaches() -> None:
