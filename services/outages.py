@@ -45,6 +45,10 @@ class Outage:
         """Tell the same of an attempt, as a policy of retrying has it."""
         self.met(state.outcome.exception() if state.outcome is not None else None, state.attempt_number)
 
+    def seconds(self) -> float:
+        """Return for how long it has been away; 0.0 where it is there."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
+
     def over(self) -> None:
         """Tell that it is back, if it was away."""
         if self._since is not None:

@@ -33,6 +33,17 @@ class _Stopped(stop_base):
         return self._event.is_set()
 
 
+class _AwayFor(stop_base):
+    """Give up once something has been away for so many seconds."""
+
+    def __init__(self, away: Callable[[], float], deadline: float) -> None:
+        self._away = away
+        self._deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._away() >= self._deadline
+
+
 def _may_pass(down: type[Exception] | tuple[type[Exception], ...]) -> retry_if_exception:
     """Try again after such an error, unless it says that this cannot help."""
     return retry_if_exception(lambda error: isinstance(error, down) and not is_final(error))
@@ -114,15 +125,17 @@ def bus(
     stop: asyncio.Event,
     deadline: float,
     on_failure: OnFailure | None = None,
+    away: Callable[[], float] | None = None,
 ) -> AsyncRetrying:
     """The bus is down: jitter up to 10 s until `deadline`; then the last error is raised and the process ends.
 
-    An error that is final is raised at once.
+    An error that is final is raised at once. `away` says for how many seconds it has been away, where an attempt may
+    work for long before it fails: without it the deadline counts from the beginning of the first attempt.
     """
     return AsyncRetrying(
         retry=_may_pass(down),
         wait=wait_random_exponential(multiplier=0.1, max=10),
-        stop=stop_any(_Stopped(stop), stop_after_delay(deadline)),
+        stop=stop_any(_Stopped(stop), stop_after_delay(deadline) if away is None else _AwayFor(away, deadline)),
         sleep=_sleep(stop),
         before_sleep=on_failure,
         reraise=True,

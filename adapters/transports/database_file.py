@@ -34,7 +34,9 @@ _WHOLE = re.compile(r"-?\d{1,18}")
 
 def read_file(source: Path | bytes, options: DatabasePoll) -> Iterator[Read]:
     """What a file, or its bytes, holds of a polled view. Raises OSError if it cannot be opened."""
-    view = _View(options.view, options.columns, options.numbers, options.order, options.key, options.clock)
+    counted = options.numbered or options.transactions
+    numbers = (*options.numbers, options.key, *((options.order,) if counted else ()))  # what a database has as numbers
+    view = _View(options.view, options.columns, numbers, options.order, options.key, options.clock)
     with opened(source) as stream:
         if _is_sqlite(stream):
             yield from _database(source, view, options.since)

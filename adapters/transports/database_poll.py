@@ -22,8 +22,8 @@ def _now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class DatabasePoll:
     """The transport. `columns` in the order of the interface, `key` (a whole number) and `order` (a timestamp) among
-    them. `clock` is `view.column`: through when the owner vouches for the view; `since`: from when on. `quiet`: from,
-    to, zone.
+    them. `numbers`: other columns that are whole numbers, which a dump, and a case, has as text. `clock` is
+    `view.column`: through when the owner vouches for the view; `since`: from when on. `quiet`: from, to, zone.
 
     `numbered`: `order` is no timestamp but a number that grows with every change of any row, and `overlap` counts such
     numbers. `transactions`: it is the id (xid8, as bigint) of the PostgreSQL transaction that wrote the row: then rows
@@ -34,7 +34,7 @@ class DatabasePoll:
     columns: tuple[str, ...]
     key: str
     order: str
-    numbers: tuple[str, ...] = ()  # columns that are whole numbers, where a dump has text only
+    numbers: tuple[str, ...] = ()
     clock: str | None = None
     since: str = "1970-01-01T00:00:00.000000Z"
     page: int = 500

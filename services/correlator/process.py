@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
+from tenacity import AsyncRetrying
 
 from bus.contract import Bus, BusDown, Consumer, Delivery, MessagesGone, Producer, UnknownTopic
 from schemas.topics import EVENT_TOPICS
@@ -255,7 +256,7 @@ async def _open(settings: Settings, opened: AsyncExitStack, edition: int | None)
 async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
     """A step that may come before its bus or its database is up."""
     outage = _outage()
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
+    policy = _policy(settings, stop, outage)
 
     async def attempt() -> T:
         return await step()
@@ -304,7 +305,7 @@ async def _reading(
 ) -> None:
     """Join the group and append; join anew after being fenced or after the bus was down."""
     outage = _outage()
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
+    policy = _policy(settings, stop, outage)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:
@@ -338,6 +339,12 @@ async def _beating(correlator: Correlator, bus: Bus, store: Store, stop: asyncio
         await heart.end()
 
 
+def _policy(settings: Settings, stop: asyncio.Event, outage: Outage) -> AsyncRetrying:
+    """Try again what lasts as long as this process does: each outage has the whole of the time that one may last."""
+    deadline = settings.deadlines.bus_outage
+    return bus_retry(_PASSING, stop=stop, deadline=deadline, on_failure=outage.failed, away=outage.seconds)
+
+
 def _outage() -> Outage:
     return Outage(
         partial(log.warning, "waiting for the bus or the store"), partial(log.info, "bus and store are there again")
@@ -368,7 +375,7 @@ async def _resolving(
     correlator: Correlator, settings: Settings, stop: asyncio.Event, pace: Pace, *, hold: bool
 ) -> None:
     outage = _outage()
-    policy = bus_retry(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
+    policy = _policy(settings, stop, outage)
     while not stop.is_set():
         async for attempt in policy.copy():
             with attempt:

@@ -37,7 +37,8 @@ async def run(
     outage = Outage(
         partial(log.warning, "waiting for the bus or the store"), partial(log.info, "bus and store are there again")
     )
-    policy = retry.bus(_PASSING, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
+    deadline = settings.deadlines.bus_outage
+    policy = retry.bus(_PASSING, stop=stop, deadline=deadline, on_failure=outage.failed, away=outage.seconds)
     asked = 0
     while not stop.is_set():
         async for attempt in policy.copy():

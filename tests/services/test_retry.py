@@ -8,6 +8,11 @@ import pytest
 from tenacity import RetryCallState
 
 from services import retry
+from services.outages import Outage
+
+
+def silent(**_: object) -> None:
+    """Say nothing."""
 
 
 class Down(Exception):
@@ -77,6 +82,33 @@ async def test_stop_ends_the_wait_at_once() -> None:
 async def test_the_bus_is_given_up_at_its_deadline() -> None:
     with pytest.raises(Down):
         await retry.bus(Down, stop=asyncio.Event(), deadline=0.2)(Failing(1_000))
+
+
+async def worked_and_failed(outage: Outage, failures: int, *, away: bool) -> int:
+    """Work for longer than the deadline before the first failure; how often it was tried."""
+    calls = 0
+    counted = outage.seconds if away else None
+    policy = retry.bus(Down, stop=asyncio.Event(), deadline=0.05, on_failure=outage.failed, away=counted)
+    async for attempt in policy:
+        with attempt:
+            calls += 1
+            if calls == 1:
+                await asyncio.sleep(0.1)
+                outage.over()
+            if calls <= failures:
+                raise Down
+    return calls
+
+
+async def test_an_outage_counts_from_its_first_failure_however_long_it_went_well_before() -> None:
+    assert await worked_and_failed(Outage(silent, silent), 1, away=True) == 2
+    with pytest.raises(Down):  # what it was: a process that had run for longer than an outage may last met none
+        await worked_and_failed(Outage(silent, silent), 1, away=False)
+
+
+async def test_an_outage_that_lasts_is_given_up_behind_work_that_went_well() -> None:
+    with pytest.raises(Down):
+        await worked_and_failed(Outage(silent, silent), 10_000, away=True)
 
 
 async def test_other_errors_are_not_retried() -> None:

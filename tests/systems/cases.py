@@ -58,9 +58,9 @@ class Case:
         return path.read_text() if path.exists() else ""
 
 
-def cases() -> list[Case]:
-    """All, in order."""
-    return [Case(path.parent) for path in sorted(HERE.glob("*/cases/*/input.*"))]
+def cases(within: Path = HERE) -> list[Case]:
+    """All of the systems whose folders lie in a folder, in order."""
+    return [Case(path.parent) for path in sorted(within.glob("*/cases/*/input.*"))]
 
 
 def plain(event: AnyEvent) -> dict[str, Any]:
