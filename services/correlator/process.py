@@ -43,6 +43,8 @@ GATHER_SECONDS = 30.0
 LONGEST_GATHER_SECONDS = 600.0
 """The same while a backlog is worked off: to its end, so that a person with events all over it is resolved once, but no
 longer than this."""
+A_FEW, LAST_SECONDS = 100, 3.0
+"""Where others were behind, their last messages are waited for until so few are not read, but no longer than this."""
 ASK_SECONDS = 1.0
 """How often a correlator that is not behind looks whether another is."""
 GATHER_ROWS = 400
@@ -84,6 +86,7 @@ class Pace:
         self._sorted_work = sorted_work
         self._unread_by_others = unread_by_others
         self._others_behind = False
+        self._others_since = 0.0  # when they were seen behind last
         self._asked = -ASK_SECONDS
         self._met = 0
         self._since = time.monotonic()
@@ -116,7 +119,12 @@ class Pace:
         now = time.monotonic()
         if self._unread_by_others is not None and (self._others_behind or now - self._asked >= ASK_SECONDS):
             self._asked = now
-            self._others_behind = await self._unread_by_others() >= POLL_MESSAGES
+            unread = await self._unread_by_others()
+            if unread >= POLL_MESSAGES:
+                self._others_behind, self._others_since = True, now
+            elif self._others_behind:
+                # the last poll of a backlog is on its way, and is to be resolved with the rest of it
+                self._others_behind = unread >= A_FEW and now - self._others_since < LAST_SECONDS
 
     def resolved(self, took: float = 0.0) -> None:
         """Gathering begins anew, after a resolving that took so many seconds."""
@@ -128,7 +136,10 @@ class Pace:
         self.flowing = events > 0
         full = events >= BEHIND
         # the first poll that is not full is the backlog's last: it is to be resolved with the rest of it
-        self.behind, self._full = full or (self._full and self.flowing), full
+        was, self.behind, self._full = self.behind, full or (self._full and self.flowing), full
+        if was and not self.behind and self._unread_by_others is not None:
+            # its own part is read; others may have nothing but their last poll to go
+            self._others_behind, self._others_since = True, time.monotonic()
         self._taken += events
         if not self.behind:
             self._first, self._ending = None, False

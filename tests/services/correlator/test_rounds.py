@@ -11,9 +11,11 @@ import pytest
 from services.clock import wall_clock
 from services.correlator.correlator import DUE_BESIDES, DUE_PERSONS, SHARED_BYTES, Correlator
 from services.correlator.process import (
+    A_FEW,
     BEHIND,
     GATHER_ROWS,
     GATHER_SECONDS,
+    LAST_SECONDS,
     LONGEST_GATHER_SECONDS,
     POLL_MESSAGES,
     REST,
@@ -112,6 +114,32 @@ async def test_work_gathers_while_another_reads_a_backlog(monkeypatch: pytest.Mo
     assert not await _resolve_once(cast(Correlator, correlator), beside, hold=False)
     unread[0] = 0
     assert await _resolve_once(cast(Correlator, correlator), beside, hold=False)
+
+
+async def test_the_last_messages_of_others_are_waited_for_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has read its own part would resolve pools of which another is reading the rest."""
+    now, unread = [100.0], [POLL_MESSAGES - 1]
+    monkeypatch.setattr("services.correlator.process.time.monotonic", lambda: now[0])
+
+    async def count() -> int:
+        return 3
+
+    async def left() -> int:
+        return unread[0]
+
+    beside, correlator = Pace(count, None, left), cast(Correlator, _Noted(3))
+    beside.came(BEHIND)
+    beside.came(1)
+    beside.came(0)
+    assert not await _resolve_once(correlator, beside, hold=False)
+    unread[0] = A_FEW - 1
+    assert await _resolve_once(correlator, beside, hold=False)
+    beside.came(BEHIND)
+    beside.came(0)
+    unread[0] = A_FEW
+    assert not await _resolve_once(correlator, beside, hold=False)
+    now[0] += LAST_SECONDS  # a stream may go on for ever
+    assert await _resolve_once(correlator, beside, hold=False)
 
 
 class _Asked(Exception):
