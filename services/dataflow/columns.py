@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.correlator.merge import Groups
+from services.dataflow.linking import Edge
 from services.domain.caps import Rank
 
 Numbers: TypeAlias = NDArray[np.int64]
@@ -216,8 +217,9 @@ class Standings:
 
     @classmethod
     def of(cls, nodes: Numbers, lengths: Numbers, blocks: Numbers) -> Standings:
-        """Return the standings of claims. `blocks`: of all claims on end, `lengths` of each."""
-        node = np.repeat(nodes, lengths)
+        """Return the standings of claims. `blocks`: of all claims on end, `lengths` of each; 0 is none."""
+        node = np.repeat(nodes, lengths)[blocks != 0]
+        blocks = blocks[blocks != 0]
         order = np.lexsort((node, blocks))
         starts = order[_starts(blocks[order], node[order])]
         return cls(blocks[starts], node[starts])
@@ -280,13 +282,49 @@ def _most_often(ones: list[Numbers], others: list[Numbers]) -> tuple[Numbers, Nu
     return one[first], other[first]
 
 
-def alike(pairs: Met, pools: Pools, groups: Groups, score: Callable[[int, int], bool]) -> None:
-    """Join the pools of pairs that are alike by their score.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of claims, and the pools of each: which are one if the claims are alike."""
+
+    one: Numbers
+    other: Numbers
+    left: Numbers
+    right: Numbers
+
+    @classmethod
+    def of(cls, pairs: Met, pools: Pools) -> Candidates:
+        """Return the pairs that met."""
+        return cls(pairs.one, pairs.other, pools.of(pairs.one, pairs.one), pools.of(pairs.other, pairs.other))
+
+    def __len__(self) -> int:
+        return len(self.one)
+
+    def some(self, which: Flags) -> Candidates:
+        """Return some of them, in the same order."""
+        return Candidates(self.one[which], self.other[which], self.left[which], self.right[which])
+
+
+def shared_out(pairs: Candidates, parts: int) -> Numbers:
+    """Return for each pair in which of so many parts it is compared.
+
+    Pairs that hang together are of one part, where one pair makes others needless. But no part may be most of all.
+    """
+    least = np.minimum(pairs.left, pairs.right)
+    root = components(pairs.left, pairs.right).of(least, least)
+    _, which, counts = np.unique(root, return_inverse=True, return_counts=True)
+    held: Numbers = np.where(counts[which] * parts > len(pairs), least, root) % parts
+    return held
+
+
+def alike(pairs: Candidates, score: Callable[[int, int], bool]) -> list[Edge]:
+    """Return the pools that are one, because claims of theirs are alike by their score.
 
     A pair whose pools are one by then is not scored: whatever it would say, they are one.
     """
-    mine = pools.of(pairs.one, pairs.one).tolist()
-    theirs = pools.of(pairs.other, pairs.other).tolist()
-    for one, other, left, right in zip(pairs.one.tolist(), pairs.other.tolist(), mine, theirs, strict=True):
+    groups, edges = Groups(), []
+    columns = (pairs.one.tolist(), pairs.other.tolist(), pairs.left.tolist(), pairs.right.tolist())
+    for one, other, left, right in zip(*columns, strict=True):
         if groups.find(left) != groups.find(right) and score(one, other):
             groups.join((left, right))
+            edges.append((left, right))
+    return edges

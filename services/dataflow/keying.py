@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from hashlib import blake2b
 from typing import NamedTuple
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     kind: int
     node: int
     known: int
-    keys: list[int]  # EVENT: its record, then its numbers or the records that it decides on. CLAIM: its blocks
+    keys: Sequence[int]  # EVENT: its record, then its numbers or the records that it decides on. CLAIM: its five blocks
     claim: bytes | None  # packed
     body: bytes | None  # packed: the fact without its claim, a `Refusal`, an `End`
     marked: int = 0  # EVENT: 1 where it is marked as confidential
@@ -127,8 +127,7 @@ def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> I
             if len(met_claims) >= _REMEMBERED:
                 met_claims.clear()
             met = met_claims[packed] = node_of(packed), numbers_in(claim.identifiers)
-            if blocks := sorted({*blocks_of(claim)} - {0}):
-                yield Row(Kind.CLAIM, met[0], known, blocks, packed, None)
+            yield Row(Kind.CLAIM, met[0], known, blocks_of(claim), packed, None)
         node, numbers = met
         keys = [handle_key(fact.handle), *numbers, *numbers_in(fact.numbers)]
         force_setattr(fact, "claim", None)  # nobody else has seen it yet; the claim goes beside it

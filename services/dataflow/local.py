@@ -95,7 +95,7 @@ def _standings(claims: Iterable[Row], since: dict[int, int], pools: dict[int, in
     standings = [
         Standing(block, row.node, since[row.node], pools.get(row.node, row.node), row.claim or b"")
         for row in claims
-        for block in row.keys
+        for block in {*row.keys} - {0}
         if row.node in since
     ]
     return sorted(standings, key=attrgetter("block"))

@@ -17,7 +17,7 @@ from services.correlator.changes import first_rows
 from services.correlator.open_caps import Bounds
 from services.correlator.resolve import failure
 from services.dataflow.keying import claim_in, node_of, numbers_by_text
-from services.domain.blocks import blocks_of
+from services.domain.blocks import Blocks, blocks_of, keep
 from services.domain.caps import Caps, Cutoffs, OpenCutoffs, Rank, admits
 from services.domain.confidential import any_marked, open_facts
 from services.domain.coverage import Coverage
@@ -26,12 +26,15 @@ from services.domain.identity import keys_of
 from services.domain.pools import Pool
 from services.domain.resolve import persons
 from services.store.contract import CONFIDENTIAL
-from services.store.packing import pack_pool
+from services.store.packing import pack_pool, pack_pool_again
 from services.store.writer import NEVER, ClaimRow, PersonRow
 
 log = structlog.get_logger(__name__)
 _packer = msgspec.msgpack.Encoder()
 _facts = msgspec.msgpack.Decoder(Fact)
+
+
+NO_BLOCKS_KNOWN: Mapping[bytes, Blocks] = {}
 
 
 class Member(NamedTuple):
@@ -80,21 +83,25 @@ class Resolving:
     coverage: Coverage
     now: int
 
-    def rows(self, members: Iterable[Member]) -> Rows:
-        """Return the rows of all pools of the members. The members of one pool follow on each other, in any order."""
+    def rows(self, members: Iterable[Member], blocks: Mapping[bytes, Blocks] = NO_BLOCKS_KNOWN) -> Rows:
+        """Return the rows of all pools of the members. The members of one pool follow on each other, in any order.
+
+        `blocks`: of packed claims, as far as they are known; those of others are worked out.
+        """
         done = Rows()
         bounds = Bounds(dict(self.cutoffs), dict(self.others))
         for pool, mine in groupby(members, key=attrgetter("pool")):
-            self._resolve(done, pool, *_read(mine), bounds)
+            self._resolve(done, pool, _read(mine, blocks), bounds)
         return done
 
-    def _resolve(self, done: Rows, number: int, facts: list[Fact], claims: PoolClaims, bounds: Bounds) -> None:
+    def _resolve(self, done: Rows, number: int, read: _Members, bounds: Bounds) -> None:
+        facts, claims = read.facts, read.claims
         pool = Pool(facts)
         known = pool.facts.values()
         open_pool = Pool(open_facts(known)) if any_marked(known) else pool
         open_to_all = open_pool.facts.values()
         done.events += len(facts)
-        done.pools.append((number, pack_pool(pool)))
+        done.pools.append((number, pack_pool_again(*read.packed(known))))
         done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all, claims)
         _add_keys(done, number, facts, open_to_all, claims, bounds)
         if open_pool is pool and not bounds.differ(known):
@@ -124,25 +131,51 @@ class _PoolClaim(NamedTuple):
     claim: Claim
     key: int
     packed: bytes
+    blocks: Blocks
 
 
 PoolClaims = Mapping[int, _PoolClaim]
 """By the id of the object: facts of one pool share it, and its hash is dear."""
 
 
-def _read(members: Iterable[Member]) -> tuple[list[Fact], PoolClaims]:
+class _Members(NamedTuple):
     """The facts of one pool, of which those that make one claim share it, and their claims."""
+
+    facts: list[Fact]
+    bodies: list[bytes]  # of each fact, without its claim
+    claims: PoolClaims
+
+    def packed(self, stand: Collection[Fact]) -> tuple[Iterable[bytes], Iterable[tuple[int, bytes]]]:
+        """Return what a pool of those facts that stand packs: its claims, and each fact with the index of its claim."""
+        numbers: dict[int, int] = {}
+        standing = {id(fact) for fact in stand}
+        rows = [
+            (-1 if fact.claim is None else numbers.setdefault(id(fact.claim), len(numbers)), body)
+            for fact, body in zip(self.facts, self.bodies, strict=True)
+            if id(fact) in standing
+        ]
+        return (self.claims[mine].packed for mine in numbers), rows
+
+
+def _read(members: Iterable[Member], blocks: Mapping[bytes, Blocks]) -> _Members:
     claims: dict[bytes, Claim] = {}
     facts: list[Fact] = []
-    for member in members:
-        fact = _facts.decode(member.fact)
-        if member.claim is not None:
-            claim = claims.get(member.claim)
+    bodies: list[bytes] = []
+    for _, packed, body in members:
+        fact = _facts.decode(body)
+        if packed is not None:
+            claim = claims.get(packed)
             if claim is None:
-                claim = claims[member.claim] = claim_in(member.claim)
+                claim = claims[packed] = claim_in(packed)
+                if (known := blocks.get(packed)) is not None:
+                    keep(claim, known)
             force_setattr(fact, "claim", claim)  # nobody else has seen it yet
         facts.append(fact)
-    return facts, {id(claim): _PoolClaim(claim, node_of(packed), packed) for packed, claim in claims.items()}
+        bodies.append(body)
+    by_id = {
+        id(claim): _PoolClaim(claim, node_of(packed), packed, blocks_of(claim)) for packed, claim in claims.items()
+    }
+    return _Members(facts, bodies, by_id)
 
 
 def _add_keys(
@@ -211,11 +244,10 @@ def _claim_rows(
     opened = known if open_to_all is facts else _since(open_to_all)
     for mine, since in known.items():
         each = claims[mine]
-        blocks = blocks_of(each.claim)
-        if any(blocks):
+        if any(each.blocks):
             open_known = opened.get(mine, NEVER)
             other = None if open_known == since else open_known
-            yield ClaimRow(each.key, pool, since, *blocks, each.packed, other)
+            yield ClaimRow(each.key, pool, since, *each.blocks, each.packed, other)
 
 
 def _since(facts: Iterable[Fact]) -> dict[int, int]:

@@ -29,10 +29,27 @@ KINDS: tuple[tuple[int, ...], ...] = ((0, 2), (1,), (3,), (4,))
 """The places of a claim's blocks that are of one kind: a block of one place may be another claim's of the other."""
 Blocks = tuple[int, int, int, int, int]
 NO_BLOCKS: Blocks = (0, 0, 0, 0, 0)
+_MOST = 20_000
+_kept: dict[Claim, Blocks] = {}
 
 
 def blocks_of(claim: Claim) -> Blocks:
     """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
+    held = _kept.get(claim)
+    if held is None:
+        held = _worked_out(claim)
+        keep(claim, held)
+    return held
+
+
+def keep(claim: Claim, blocks: Blocks) -> None:
+    """Remember a claim's blocks, which were worked out before."""
+    if len(_kept) >= _MOST:
+        _kept.clear()
+    _kept[claim] = blocks
+
+
+def _worked_out(claim: Claim) -> Blocks:
     first, second, third, fourth, fifth = texts_of(claim)
     return block_key(first), block_key(second), block_key(third), block_key(fourth), block_key(fifth)
 

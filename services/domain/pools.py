@@ -69,6 +69,11 @@ class Pool:
         return pool
 
 
+def pack_again(claims: Iterable[bytes], rows: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return the bytes of a pool of what is packed already: its claims, and each fact with its claim's index or -1."""
+    return _encoder.encode((list(map(msgspec.Raw, claims)), [(index, msgspec.Raw(fact)) for index, fact in rows]))
+
+
 def merged_facts(pools: Iterable[Pool]) -> tuple[Fact, ...]:
     """The facts of several pools, each once: pools that wait to be merged already answer as one."""
     return tuple(Pool(fact for pool in pools for fact in pool.facts.values()).facts.values())

@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from bus.contract import Bus
@@ -25,9 +25,9 @@ from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan, new_id
-from services.dataflow.resolving import Resolving, Rows
+from services.dataflow.resolving import Resolving
 from services.dataflow.spark import sources
-from services.dataflow.spark.flow import Flow
+from services.dataflow.spark.flow import Flow, NotShared
 from services.dataflow.spark.session import open_session
 from services.dataflow.spark.tasks import FileJudge, Judge, Prepare, nothing
 from services.dataflow.spark.workdir import Workdir
@@ -148,6 +148,7 @@ class _Run:
         self._stop = stop
         self._store = store
         self._bus = bus
+        self._again = False  # whether a run that was killed left some of it
         self._home = settings.data_dir.absolute() / "rebuild" / f"edition-{new.number}"
 
     async def all(self) -> None:
@@ -159,10 +160,9 @@ class _Run:
             plan = await self._planned(workdir)
             session.conf.set("spark.sql.shuffle.partitions", str(plan.parts))
             flow = Flow(session, workdir, plan, self._engine._prepare)
-            file = self._embedded(session, plan)
+            file = self._embedded(session, workdir, plan)
             if file is not None:  # tasks read the embedded bus themselves
-                spans = partial(sources.from_log, session, plan.spans, plan.parts)
-                await self._step(session, plan, "key", lambda: flow.key(spans, self._judge(plan), file))
+                await self._step(session, plan, "key", lambda: flow.key_log(file, self._judge(plan)))
             else:
                 messages = await self._messages(session, workdir, plan)
                 await self._step(session, plan, "key", lambda: flow.key(messages, self._judge(plan)))
@@ -184,6 +184,7 @@ class _Run:
         plan = workdir.standing()
         mine = plan is not None and (plan.edition, plan.fingerprint) == (self._new.number, self._new.fingerprint)
         if plan is not None and mine and await prepare(self._store, plan.id):
+            self._again = True
             return plan
         spans = () if self._engine._files else await sources.spans_of(self._bus, EVENT_TOPICS)
         plan = Plan(
@@ -200,12 +201,11 @@ class _Run:
         await prepare(self._store, plan.id)
         return plan
 
-    def _embedded(self, session: SparkSession, plan: Plan) -> str | None:
+    def _embedded(self, session: SparkSession, workdir: Workdir, plan: Plan) -> Path | None:
         """The file of an embedded bus that tasks on this machine read."""
         if plan.files or not session.sparkContext.master.startswith("local"):
             return None
-        path = embedded_path(self._settings.bus_url)
-        return None if path is None else str(path)
+        return embedded_path(self._settings.bus_url) if workdir.directory is not None else None
 
     async def _messages(self, session: SparkSession, workdir: Workdir, plan: Plan) -> Callable[[], DataFrame]:
         """What gives the messages. The bus is read here where it is not Kafka, or Spark has no source for it."""
@@ -261,16 +261,14 @@ class _Run:
     async def _resolve(self, session: SparkSession, flow: Flow, resolving: Resolving) -> None:
         if self._new.schema is not None:  # PostgreSQL takes rows from many at a time
             write = (self._new.url, self._new.number)
-            await self._step(session, flow.plan, "resolve", lambda: flow.resolve(resolving, write).collect())
+            again = self._again
+            await self._step(session, flow.plan, "resolve", lambda: flow.resolve(resolving, write, again=again))
             return
-        rows = await self._step(
-            session, flow.plan, "resolve", lambda: flow.workdir.kept("rows", lambda: flow.resolve(resolving, None))
-        )
-        parts = await self._in_thread(lambda: rows.toLocalIterator())
-        for done, row in enumerate(parts, 1):
+        parts = await self._step(session, flow.plan, "resolve", lambda: flow.resolve(resolving, None))
+        for done, (part, rows) in enumerate(parts, 1):
             if self._stop.is_set():
                 raise _Stopped
-            await load(self._store, row.part, Rows.unpack(bytes(row.rows)))
+            await load(self._store, part, rows)
             self._progress.at(done, flow.plan.parts, "load")
 
     async def _step(self, session: SparkSession, plan: Plan, stage: str, work: Callable[[], T]) -> T:
@@ -291,8 +289,10 @@ class _Run:
                     await working
                 raise _Stopped
             return await working
-        except PySparkException as error:
+        except (PySparkException, Py4JError) as error:
             raise NoRebuild(f"Spark gave up: {_first_line(error)}; the same command goes on where it was") from None
+        except NotShared as error:
+            raise NoRebuild(str(error)) from None
         finally:
             stopping.cancel()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import zstandard
 
-from services.domain.pools import Pool
+from services.domain.pools import Pool, pack_again
 
 _compressor = zstandard.ZstdCompressor(level=-1, write_content_size=True)
 _decompressor = zstandard.ZstdDecompressor()
@@ -30,6 +32,11 @@ def unsqueeze(blob: bytes) -> bytes:
 def pack_pool(pool: Pool) -> bytes:
     """A pool's blob."""
     return squeeze(pool.pack())
+
+
+def pack_pool_again(claims: Iterable[bytes], rows: Iterable[tuple[int, bytes]]) -> bytes:
+    """The blob of a pool of what is packed already. See `services.domain.pools.pack_again`."""
+    return squeeze(pack_again(claims, rows))
 
 
 def unpack_pool(blob: bytes) -> Pool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -12,35 +12,36 @@ import pyarrow.compute as pc
 
 from services.correlator.merge import Groups
 from services.dataflow import columns
-from services.dataflow.columns import Links, Numbers, Standings
-from services.dataflow.hiding import other_cutoffs
-from services.dataflow.keying import Kind, claim_in
+from services.dataflow.columns import Candidates, Links, Numbers, Pools, Standings
+from services.dataflow.hiding import opened, other_cutoffs, record_of
+from services.dataflow.keying import Kind, Row, claim_in
+from services.dataflow.linking import Edge
 from services.domain.caps import Rank
 from services.domain.facts import Claim
 from services.domain.identity import alike
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 LINKS = 10_000_000
 """So many links are grouped by the driver alone: those of some five million events, in about a gigabyte."""
 _PAIRS_FOR_LINK = 1
 """So many pairs of claims, for each link that it groups, does it compare alone."""
+_LINKED = ["node", "known", "keys"]
 Batches = Callable[[Sequence[str], Sequence[int]], Iterator[pa.RecordBatch]]
 """The keyed rows of some kinds, some columns of them."""
+Compared = Callable[[Candidates], Iterable[Edge]]
+"""The pools that are one by candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The pools, as a table of (node, pool) for each node that is no pool itself, and the cutoffs."""
+    """The pools of all nodes that are no pools themselves, and the cutoffs."""
 
-    pools: pa.Table
+    pools: Pools
     cutoffs: dict[int, Rank]
     others: dict[int, Rank | None]  # of who lacks the right, where they are others
 
 
-def grouped(batches: Batches, opened: Callable[[], DataFrame | None], cap: int, most: int) -> Grouped:
-    """Return the pools of all events. `opened`: gives the events that may be told to all; None where that is all.
+def grouped(batches: Batches, cap: int, most: int, compared: Compared | None = None) -> Grouped:
+    """Return the pools of all events. `compared`: compares claims in the place of this process.
 
     Raises services.dataflow.columns.TooMany where there are more links than `most`, or more pairs.
     """
@@ -48,7 +49,7 @@ def grouped(batches: Batches, opened: Callable[[], DataFrame | None], cap: int, 
     links = columns.together(map(_links, events), most)
     cutoffs = columns.cutoffs_of(links, cap)
     edges = [columns.edges_of(links, cutoffs)]
-    open_rows = _Open(opened)
+    open_rows = _Open(batches)
     open_cutoffs: dict[int, Rank] = {}
     if cutoffs and (open_links := open_rows.links(most)) is not None:
         open_links = open_links.of(cutoffs)
@@ -57,24 +58,26 @@ def grouped(batches: Batches, opened: Callable[[], DataFrame | None], cap: int, 
     pools = columns.components(*map(np.concatenate, zip(*edges, strict=True)))
     standings = _standings(batches)
     pairs = columns.met(standings, links.known(), pools, cap, most * _PAIRS_FOR_LINK)
-    groups, claims = Groups(), _Claims(batches)
-    columns.alike(pairs, pools, groups, claims.alike)
+    compared = compared or Claims(batches).compared
+    groups = Groups()
+    for edge in compared(Candidates.of(pairs, pools)):
+        groups.join(edge)
     cutoffs |= pairs.cutoffs
     if pairs.cutoffs and (open_links := open_rows.links(most)) is not None:
         blocks = standings.of_blocks(pairs.cutoffs)
         others = columns.met(blocks, open_links.known(), pools, cap, most * _PAIRS_FOR_LINK)
-        columns.alike(others, pools, groups, claims.alike)
+        for edge in compared(Candidates.of(others, pools)):
+            groups.join(edge)
         open_cutoffs |= others.cutoffs
     pools = columns.along(pools, dict(groups.losers()))
-    table = pa.table({"node": pools.node, "pool": pools.number})
-    return Grouped(table, cutoffs, other_cutoffs(cutoffs, open_cutoffs) if open_rows.some else {})
+    return Grouped(pools, cutoffs, other_cutoffs(cutoffs, open_cutoffs) if open_rows.some else {})
 
 
 class _Open:
     """The links of events that may be told to all, made once they are asked for."""
 
-    def __init__(self, opened: Callable[[], DataFrame | None]) -> None:
-        self._opened = opened
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
         self._links: Links | None = None
         self._made = False
 
@@ -86,19 +89,46 @@ class _Open:
     def links(self, most: int) -> Links | None:
         """Return them; None where all events may be told to all."""
         if not self._made:
-            rows = self._opened()
-            if rows is not None:
-                table = rows.select("node", "known", "keys").toArrow()
-                self._links = columns.together(map(_links, table.to_batches()), most)
+            marked = self._marked()
+            if len(marked):
+                self._links = columns.together(chain(self._unmarked(marked), self._opened(marked)), most)
             self._made = True
         return self._links
+
+    def _marked(self) -> Numbers:
+        """The records of which some event is marked."""
+        none = np.empty(0, np.int64)
+        events = self._batches(("keys", "marked"), (Kind.EVENT,))
+        return np.unique(np.concatenate((none, *(_records(batch)[_ints(batch["marked"]) != 0] for batch in events))))
+
+    def _unmarked(self, marked: Numbers) -> Iterator[Links]:
+        for batch in self._batches(("node", "known", "keys"), (Kind.EVENT,)):
+            yield _links(batch.filter(pa.array(~np.isin(_records(batch), marked))))
+
+    def _opened(self, marked: Numbers) -> Iterator[Links]:
+        """The links of those events of marked records that may be told."""
+        rows: list[Row] = []
+        for batch in self._batches(Row._fields, (Kind.EVENT,)):
+            mine = batch.filter(pa.array(np.isin(_records(batch), marked)))
+            rows += map(Row._make, zip(*(column.to_pylist() for column in mine.columns), strict=True))
+        rows.sort(key=record_of)
+        events = list(opened(rows))
+        node, known = ([row[place] for row in events] for place in (1, 2))
+        keys = pa.array([row.keys for row in events], pa.list_(pa.int64()))
+        yield _links(pa.record_batch([pa.array(node, pa.int64()), pa.array(known, pa.int64()), keys], _LINKED))
 
 
 def _links(batch: pa.RecordBatch) -> Links:
     node, known, (lengths, keys) = _ints(batch["node"]), _ints(batch["known"]), _lists(batch["keys"])
     # an event without a claim is known by its record
-    record = keys[np.cumsum(lengths) - lengths]
-    return columns.links_of(node, known, node != record, lengths, keys)
+    return columns.links_of(node, known, node != _records(batch), lengths, keys)
+
+
+def _records(batch: pa.RecordBatch) -> Numbers:
+    """The record of each event: the first of its keys."""
+    lengths, keys = _lists(batch["keys"])
+    records: Numbers = keys[np.cumsum(lengths) - lengths]
+    return records
 
 
 def _standings(batches: Batches) -> Standings:
@@ -119,19 +149,32 @@ def _lists(column: pa.Array) -> tuple[Numbers, Numbers]:
     return _ints(pc.list_value_length(column)).astype(np.int64), _ints(column.flatten())
 
 
-class _Claims:
-    """The claims that are compared, read once one is asked for."""
+class Claims:
+    """All claims, read once some are to be compared."""
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
-        self._packed: dict[int, bytes] = {}
+        self._scorer: Scorer | None = None
+
+    def compared(self, pairs: Candidates) -> list[Edge]:
+        """Return the pools that are one."""
+        if self._scorer is None:
+            packed: dict[int, bytes] = {}
+            for batch in self._batches(("node", "claim"), (Kind.CLAIM,)):
+                packed.update(zip(batch["node"].to_pylist(), batch["claim"].to_pylist(), strict=True))
+            self._scorer = Scorer(packed)
+        return columns.alike(pairs, self._scorer.alike)
+
+
+class Scorer:
+    """Scores pairs of claims by their nodes, the lesser first."""
+
+    def __init__(self, packed: Mapping[int, bytes]) -> None:
+        self._packed = packed
         self._read: dict[int, Claim] = {}
 
     def alike(self, one: int, other: int) -> bool:
-        """Whether two claims are one person's by their score, the lesser first."""
-        if not self._packed:
-            for batch in self._batches(("node", "claim"), (Kind.CLAIM,)):
-                self._packed.update(zip(batch["node"].to_pylist(), batch["claim"].to_pylist(), strict=True))
+        """Whether two claims are one person's by their score."""
         return alike(self._claim(one), self._claim(other))
 
     def _claim(self, node: int) -> Claim:

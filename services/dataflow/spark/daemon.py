@@ -6,6 +6,7 @@ again for each that took the place of one that was idle for a minute.
 
 from __future__ import annotations
 
+import pyarrow as pa
 from pyspark.daemon import manager
 
 from services.authority import table
@@ -16,6 +17,7 @@ def main() -> None:
     """Run as Spark's own does, until it is told to end."""
     table()
     tasks.nothing()
+    pa.array([0])  # reads pandas where it is installed: half a second
     manager()
 
 

@@ -33,7 +33,6 @@ MESSAGES = pa.schema(
         ("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
     ]
 )
-SPANS = pa.schema([("topic", pa.string()), ("part", pa.int32()), ("begin", pa.int64()), ("end", pa.int64())])
 _IN_FILE = 10_000
 """Messages in one file: as many tasks may read an export as it has files, and share them evenly."""
 
@@ -131,16 +130,13 @@ def from_export(session: SparkSession, directory: str) -> DataFrame:
     return session.read.parquet(directory)
 
 
-def from_log(session: SparkSession, spans: Sequence[Span], parts: int) -> DataFrame:
+def cut(spans: Sequence[Span]) -> list[tuple[str, int, int, int]]:
     """Return the spans of an embedded bus, cut so small that tasks share them evenly: tasks read what is in them."""
-    pieces = [
+    return [
         (span.topic, span.part, begin, min(begin + _IN_FILE, span.end))
         for span in spans
         for begin in range(span.begin, span.end, _IN_FILE)
     ]
-    columns = zip(*pieces, strict=True) if pieces else ([], [], [], [])
-    table = pa.table([pa.array(column, field.type) for column, field in zip(columns, SPANS, strict=True)], schema=SPANS)
-    return session.createDataFrame(table).repartition(parts)
 
 
 def from_files(session: SparkSession, paths: Sequence[str]) -> DataFrame:

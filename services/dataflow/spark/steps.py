@@ -15,8 +15,8 @@ from pyspark.sql.window import Window
 
 from services.dataflow.keying import Kind
 from services.dataflow.linking import components
-from services.dataflow.spark.sources import MESSAGES, SPANS
-from services.dataflow.spark.tasks import KEYED, PAIRED, RESOLVED, Keyer, Opener, Pairer, Resolver
+from services.dataflow.spark.sources import MESSAGES
+from services.dataflow.spark.tasks import KEYED, PAIRED, RESOLVED, FileReader, Keyer, Opener, Pairer, Resolver
 from services.domain.caps import Rank
 
 if TYPE_CHECKING:
@@ -45,9 +45,15 @@ def _sql(kind: pa.DataType) -> str:
 
 
 def keyed(messages: DataFrame, keyer: Keyer) -> DataFrame:
-    """Key the messages, or those of spans of an embedded bus."""
-    columns = MESSAGES.names if keyer.log is None else SPANS.names
-    return task(messages.select(columns), keyer, KEYED)
+    """Key the messages."""
+    return task(messages.select(MESSAGES.names), keyer, KEYED)
+
+
+def in_files(session: SparkSession, names: Iterable[str], reader: FileReader) -> DataFrame:
+    """Return the keyed rows of files, each file by a task of its own."""
+    some = sorted(names)
+    table = session.createDataFrame(pa.table({"name": pa.array(some, pa.string())}))
+    return task(table.repartition(max(1, len(some)), "name"), reader, KEYED)
 
 
 def opened(rows: DataFrame, opener: Opener, parts: int) -> DataFrame | None:
@@ -140,7 +146,7 @@ def standings(
     `known`: since when each node is. `only`: the blocks that are asked for.
     """
     claims = rows.where(f.col("kind") == int(Kind.CLAIM))
-    placed = claims.select("node", f.explode("keys").alias("block")).distinct()
+    placed = claims.select("node", f.explode("keys").alias("block")).where("block <> 0").distinct()
     if only is not None:
         placed = placed.join(f.broadcast(only.select(f.col("key").alias("block"))), "block", "left_semi")
     placed = placed.join(known, "node").join(pools, "node", "left")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
@@ -23,11 +24,15 @@ from bus.embedded_span import EmbeddedSpans
 from schemas.codec import Undecodable
 from schemas.topics import topic_of_kind
 from services.correlator.resolve import failure
+from services.dataflow import columns
 from services.dataflow.hiding import opened
 from services.dataflow.keying import Row, keyed
+from services.dataflow.linking import Edge
 from services.dataflow.loading import load, stands
 from services.dataflow.pairing import Paired, Standing, paired
 from services.dataflow.resolving import Member, Resolving, Rows
+from services.dataflow.spark import files
+from services.dataflow.spark.alone import Scorer
 from services.domain.facts import Fact
 from services.memory import collect_rarely
 from services.retry import transaction
@@ -37,7 +42,11 @@ from services.store.writer import Fenced
 
 BATCH = 2_000
 """Rows in a batch of Arrow that goes back to Spark."""
+PIECE = 20_000
+"""Rows in a batch of a file."""
 Batches = Iterator[pa.RecordBatch]
+T = TypeVar("T")
+R = TypeVar("R")
 Prepare = Callable[[], None]
 """Called by each task before anything else."""
 
@@ -54,6 +63,8 @@ KEYED = pa.schema(
 )
 PAIRED = pa.schema([("block", pa.int64()), ("one", pa.int64()), ("other", pa.int64())])
 """A block of 0: two pools that are one. Else the rank (known, claim) of the last claim that the block admits."""
+WRITTEN = pa.schema([("count", pa.int64())])
+"""How many rows a task wrote into a file of its own."""
 RESOLVED = pa.schema([("part", pa.int32()), ("events", pa.int64()), ("persons", pa.int64()), ("rows", pa.binary())])
 
 
@@ -61,9 +72,9 @@ def nothing() -> None:
     """Prepare nothing."""
 
 
-def _batches(schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> Batches:
+def _batches(schema: pa.Schema, rows: Iterable[tuple[Any, ...]], most: int = BATCH) -> Batches:
     rows = iter(rows)
-    while some := list(islice(rows, BATCH)):
+    while some := list(islice(rows, most)):
         columns = [pa.array(column, field.type) for column, field in zip(zip(*some, strict=True), schema, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -77,15 +88,15 @@ class Failed(Exception):
     """A task failed; the text says where, and nothing of what the record says."""
 
 
-def _as_task(run: Callable[[Any, Batches], Batches]) -> Callable[[Any, Batches], Batches]:
+def _as_task(run: Callable[[Any, Iterator[T]], Iterator[R]]) -> Callable[[Any, Iterator[T]], Iterator[R]]:
     """A task that begins as all do, and whose failure tells nothing of a person: Spark logs it."""
 
     @wraps(run)
-    def running(self: Any, batches: Batches) -> Batches:
+    def running(self: Any, given: Iterator[T]) -> Iterator[R]:
         self.prepare()
         collect_rarely()
         try:
-            yield from run(self, batches)
+            yield from run(self, given)
         except (StoreDown, BusDown, Fenced) as error:
             raise Failed(str(error)) from None
         except Exception as error:
@@ -146,25 +157,68 @@ class FileJudge:
 
 @dataclass(frozen=True, slots=True)
 class Keyer:
-    """Messages (topic, part, position, key, value, headers) to rows of `KEYED`.
-
-    `log`: the file of an embedded bus, whose spans (topic, part, begin, end) stand in the place of messages.
-    """
+    """Messages (topic, part, position, key, value, headers) to rows of `KEYED`."""
 
     judge: Judge | FileJudge
     prepare: Prepare = nothing
-    log: str | None = None
 
     @_as_task
     def __call__(self, batches: Batches) -> Batches:
-        deliveries = _deliveries(batches) if self.log is None else _logged(Path(self.log), batches)
-        yield from _batches(KEYED, keyed(deliveries, self.judge.reader()))
+        yield from _batches(KEYED, keyed(_deliveries(batches), self.judge.reader()))
 
 
-def _logged(log: Path, batches: Batches) -> Iterator[Delivery]:
-    spans = EmbeddedSpans(log)
-    for span in _tuples(batches):
-        yield from spans.read(*span)
+@dataclass(frozen=True, slots=True)
+class FileKeyer:
+    """Messages to a file of rows of `KEYED`, one for each task; what goes to Spark is how many."""
+
+    directory: Path
+    judge: Judge | FileJudge
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, batches: Batches) -> Batches:
+        yield from _batches(WRITTEN, [(self.written(_deliveries(batches)),)])
+
+    def written(self, deliveries: Iterable[Delivery]) -> int:
+        """Write the rows of messages, and return how many they are."""
+        rows = _batches(KEYED, keyed(deliveries, self.judge.reader()), PIECE)
+        return files.write(self.directory, f"{_number():06}", KEYED, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LogKeyer:
+    """Spans of an embedded bus (topic, part, begin, end) to a file of rows of `KEYED`."""
+
+    keyer: FileKeyer
+    log: Path
+
+    @property
+    def prepare(self) -> Prepare:
+        """See the module."""
+        return self.keyer.prepare
+
+    @_as_task
+    def __call__(self, spans: Iterator[tuple[str, int, int, int]]) -> Iterator[int]:
+        log = EmbeddedSpans(self.log)
+        yield self.keyer.written(one for span in spans for one in log.read(*span))
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """Names of files to the rows of `KEYED` that are in them."""
+
+    directory: Path
+
+    def __call__(self, batches: Batches) -> Batches:
+        for (name,) in _tuples(batches):
+            for batch in files.batches(self.directory / name):
+                yield from (batch.slice(at, BATCH) for at in range(0, batch.num_rows, BATCH))
+
+
+def _number() -> int:
+    """The number of this task in its stage."""
+    context = TaskContext.get()
+    return 0 if context is None else context.partitionId()
 
 
 def _deliveries(batches: Batches) -> Iterator[Delivery]:
@@ -213,10 +267,7 @@ class Resolver:
 
     @_as_task
     def __call__(self, batches: Batches) -> Batches:
-        context = TaskContext.get()
-        part = context.partitionId() if context is not None else 0
-        if self.write is not None and asyncio.run(_standing(*self.write, part)):
-            return
+        part = _number()
         rows = self.resolving.rows(map(Member._make, _tuples(batches)))
         packed = None
         if self.write is not None:
@@ -224,6 +275,65 @@ class Resolver:
         else:
             packed = rows.pack()
         yield from _batches(RESOLVED, [(part, rows.events, len(rows.persons), packed)])
+
+
+@dataclass(frozen=True, slots=True)
+class FileScorer:
+    """Parts of the candidates in files to the pools that are one by them."""
+
+    keyed: Path
+    pairs: Path
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, parts: Iterator[int]) -> Iterator[Edge]:
+        for part in parts:
+            pairs, claims = files.read_pairs(self.keyed, self.pairs, part)
+            yield from columns.alike(pairs, Scorer(claims).alike)
+
+
+@dataclass(frozen=True, slots=True)
+class FileResolver:
+    """Parts whose members lie in files to rows of a store: written by the task, or laid into a file.
+
+    `again`: some parts may stand already, and need not be worked out to be found written.
+    """
+
+    keyed: Path
+    places: Path
+    resolving: Resolving
+    write: tuple[str, int] | Path  # the address of a store and its edition, or a directory
+    again: bool = False
+    prepare: Prepare = nothing
+
+    @_as_task
+    def __call__(self, parts: Iterator[int]) -> Iterator[int]:
+        for part in parts:
+            if not (self.again and self._stands(part)):
+                self._resolve(part)
+            yield part
+
+    def _stands(self, part: int) -> bool:
+        if isinstance(self.write, Path):
+            return rows_file(self.write, part).exists()
+        return asyncio.run(_standing(*self.write, part))
+
+    def _resolve(self, part: int) -> None:
+        given = files.read_part(self.keyed, self.places, part)
+        members = map(Member, given.pools.tolist(), given.claims, given.bodies)
+        rows = self.resolving.rows(members, given.blocks)
+        if isinstance(self.write, Path):
+            file = rows_file(self.write, part)
+            fresh = file.with_suffix(f".{uuid4().hex}")
+            fresh.write_bytes(rows.pack())
+            fresh.rename(file)
+        else:
+            asyncio.run(_written(*self.write, part, rows))
+
+
+def rows_file(directory: Path, part: int) -> Path:
+    """Return where the rows of a part are laid."""
+    return directory / f"{part:06}.rows"
 
 
 async def _standing(url: str, edition: int, part: int) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.dataset as ds
 from pyspark.sql import functions as f
 
 from services.dataflow.plan import Plan
@@ -48,6 +48,11 @@ class Workdir:
         self.root = root.rstrip("/")
         self._manifest: Manifest | None = None
 
+    @property
+    def directory(self) -> Path | None:
+        """Return the directory that it is; None where it is an address."""
+        return None if "://" in self.root else Path(self.root)
+
     def standing(self) -> Plan | None:
         """Return the plan whose steps it holds; None for an empty one."""
         path = self._path(MANIFEST)
@@ -81,14 +86,9 @@ class Workdir:
         return self._session.read.schema(table.schema).parquet(place)
 
     def batches(self, name: str, columns: Sequence[str], kinds: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Return the rows of some kinds of a step's table: read by Arrow where the directory is one, else by Spark."""
-        place = f"{self.root}/{name}"
-        if "://" in self.root:
-            rows = self._session.read.parquet(place).where(f.col("kind").isin(*kinds))
-            yield from rows.select(*columns).toArrow().to_batches()
-            return
-        rows = ds.dataset(place, format="parquet").scanner(list(columns), filter=ds.field("kind").isin(list(kinds)))
-        yield from rows.to_batches()
+        """Return the rows of some kinds of a step's table."""
+        rows = self._session.read.parquet(f"{self.root}/{name}").where(f.col("kind").isin(*kinds))
+        yield from rows.select(*columns).toArrow().to_batches()
 
     def is_done(self, name: str) -> bool:
         """Whether a step is done."""

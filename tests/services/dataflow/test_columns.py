@@ -12,30 +12,15 @@ from dataflows import deliveries, several, unjudged, world
 
 from services.correlator.merge import Groups
 from services.dataflow import columns, linking, local
-from services.dataflow.columns import Links, Met, Numbers, Pools, TooMany
-from services.dataflow.hiding import opened, record_of
+from services.dataflow.columns import Candidates, Links, Met, Numbers, Pools, TooMany
 from services.dataflow.keying import Kind, Row, keyed
+from services.dataflow.linking import Edge
 from services.dataflow.spark import alone
 from services.dataflow.spark.tasks import KEYED, _batches
 from services.domain import caps
 
 SEEDS = range(30)
 MOST = 100_000
-
-
-class Table:
-    """Rows as a table of Spark's, as far as grouping asks for one."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
-
-    def select(self, *names: str) -> Table:
-        """All columns are there."""
-        return self
-
-    def toArrow(self) -> pa.Table:
-        """Return them."""
-        return pa.Table.from_batches(_batches(KEYED, self._rows), KEYED)
 
 
 def alone_grouped(rows: Sequence[Row], most: int = MOST) -> alone.Grouped:
@@ -46,23 +31,15 @@ def alone_grouped(rows: Sequence[Row], most: int = MOST) -> alone.Grouped:
         for at in range(0, len(asked), 50):
             yield from pa.Table.from_batches(_batches(KEYED, asked[at : at + 50]), KEYED).select(names).to_batches()
 
-    def open_rows() -> Table | None:
-        events = [row for row in rows if row.kind == Kind.EVENT]
-        marked = {record_of(row) for row in events if row.marked}
-        if not marked:
-            return None
-        hiding = sorted((row for row in events if record_of(row) in marked), key=record_of)
-        return Table([row for row in events if record_of(row) not in marked] + list(opened(hiding)))
-
-    return alone.grouped(batches, open_rows, caps.CAP, most)
+    return alone.grouped(batches, caps.CAP, most)
 
 
 def differs(raws: list[bytes]) -> bool:
     """Whether the two ways of grouping come to other pools or other cutoffs."""
     rows = list(keyed(deliveries(raws), unjudged))
     expected, done = local.grouped(rows), alone_grouped(rows)
-    pools = dict(zip(*(done.pools[name].to_pylist() for name in ("node", "pool")), strict=True))
-    assert len(pools) == len(done.pools)
+    pools = dict(zip(done.pools.node.tolist(), done.pools.number.tolist(), strict=True))
+    assert len(pools) == len(done.pools.node)
     mine = [pools.get(row.node, row.node) for row in rows if row.kind == Kind.EVENT]
     theirs = [member.pool for member in expected.members]
     return (mine, done.cutoffs, done.others) != (theirs, expected.cutoffs, expected.others)
@@ -91,7 +68,7 @@ def test_many_who_share_blocks_are_grouped_alike(monkeypatch: pytest.MonkeyPatch
 
 def test_no_events_are_grouped() -> None:
     done = alone_grouped([])
-    assert (len(done.pools), done.cutoffs, done.others) == (0, {}, {})
+    assert (len(done.pools.node), done.cutoffs, done.others) == (0, {}, {})
 
 
 def by_arrival(links: Links, cap: int) -> dict[int, tuple[int, int]]:
@@ -110,18 +87,19 @@ def one_round(one: Numbers, other: Numbers) -> Pools:
     return Pools(np.array(nodes, np.int64), np.array([least[node] for node in nodes], np.int64))
 
 
-def once_compared(pairs: Met, pools: Pools, groups: Groups, score: Callable[[int, int], bool]) -> None:
+def once_compared(pairs: Candidates, score: Callable[[int, int], bool]) -> list[Edge]:
     """`alike` that takes pools that were compared for pools that are one."""
     met = Groups()
+    sides = dict(zip(pairs.one.tolist(), pairs.left.tolist(), strict=True))
+    sides |= dict(zip(pairs.other.tolist(), pairs.right.tolist(), strict=True))
 
     def scored(one: int, other: int) -> bool:
-        left, right = (pools.of(np.array([node]), np.array([node])).tolist()[0] for node in (one, other))
-        if met.find(left) == met.find(right):
+        if met.find(sides[one]) == met.find(sides[other]):
             return False
-        met.join((left, right))
+        met.join((sides[one], sides[other]))
         return score(one, other)
 
-    columns.alike(pairs, pools, groups, scored)
+    return columns.alike(pairs, scored)
 
 
 CUTOFFS = columns.cutoffs_of
@@ -143,21 +121,26 @@ def test_a_bug_is_caught(monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
 def test_pools_are_compared_until_they_are_one() -> None:
     """Of three pairs of two pools' claims the second is alike: the third is not scored, and the first says nothing."""
     pools = Pools(np.array([11, 12, 21, 22]), np.array([10, 10, 20, 20]))
-    pairs = Met(np.array([10, 11, 12]), np.array([20, 21, 22]), {})
+    pairs = Candidates.of(Met(np.array([10, 11, 12]), np.array([20, 21, 22]), {}), pools)
     asked = []
 
     def score(one: int, other: int) -> bool:
         asked.append((one, other))
         return one == 11
 
-    def together(join: Callable[..., None]) -> bool:
-        groups = Groups()
-        join(pairs, pools, groups, score)
-        return groups.find(10) == groups.find(20)
-
-    assert together(columns.alike)
+    assert columns.alike(pairs, score) == [(10, 20)]
     assert asked == [(10, 20), (11, 21)]
-    assert not together(once_compared)
+    assert columns.alike(pairs, lambda _one, _other: False) == once_compared(pairs, score) == []
+
+
+def test_pairs_are_shared_out_by_what_hangs_together() -> None:
+    """All pairs of one set of pools go to one part, but where they are more than a part's share."""
+    left, right = np.array([1, 2, 7, 8, 20, 30]), np.array([2, 3, 8, 9, 21, 31])
+    parts = columns.shared_out(Candidates(left, right, left, right), 3)
+    assert parts.tolist() == [1, 1, 1, 1, 2, 0]
+    chain = np.arange(100)
+    spread = columns.shared_out(Candidates(chain, chain + 1, chain, chain + 1), 4)
+    assert np.bincount(spread).tolist() == [25] * 4
 
 
 def test_components_are_those_of_one_process() -> None:

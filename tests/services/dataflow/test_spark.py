@@ -83,8 +83,8 @@ class Run:
             await prepare(store, PLAN)
             coverage = await load_coverage(store, flow.coverage())
             await load_cutoffs(store, flow.cutoffs, flow.others)
-            for row in flow.resolve(Resolving(flow.cutoffs, flow.others, coverage, NOW), None).collect():
-                await load(store, row.part, Rows.unpack(bytes(row.rows)))
+            for part, rows in flow.resolve(Resolving(flow.cutoffs, flow.others, coverage, NOW), None):
+                await load(store, part, rows)
             await finish(store, flow.ends(), "")
             return await exports(store)
         finally:
@@ -97,7 +97,7 @@ class Run:
         assert workdir.standing() is None
         plan = Plan(uuid4().hex, 1, "", NOW, self.parts, self.cap)
         workdir.begin(plan)
-        flow = Flow(self.session, workdir, plan, Prepared(self.cap, self.bug), self.alone, self.links_alone)
+        flow = Flow(self.session, workdir, plan, Prepared(self.cap, self.bug), self.alone, self.links_alone, 0)
         flow.key(lambda: self.messages(raws), Unjudging())
         flow.group()
         return flow
@@ -152,9 +152,11 @@ async def test_the_view_depends_on_the_events_alone(
         raws = several(range(first, min(SETS, first + TOGETHER))) + skewed(120, 80)
         expected = await by_one_process(tmp_path / f"{first}.db", raws)
         Random(first).shuffle(raws)
-        for parts in PARTS:
-            # once components are found by stars, as where there are more than the driver can hold, and once all by it
-            edges, links = (0 if parts == 1 else steps.ALONE), (alone.LINKS if parts == 7 else 0)
+        for place, parts in enumerate(PARTS):
+            # in turn: components by stars, as where there are more than the driver can hold; by the driver; all by it,
+            # and rows in files
+            way = (place + first // TOGETHER) % 3
+            edges, links = (0 if way == 0 else steps.ALONE), (alone.LINKS if way == 2 else 0)
             run = Run(session, tmp_path / f"{first} in {parts}", parts, cap, alone=edges, links_alone=links)
             assert await run.view(raws + raws[: len(raws) // 5]) == expected, (first, parts)
     record_property("told", f"{SETS} worlds with {PARTS} partitions")
