@@ -59,7 +59,7 @@ test: $(VENV)/.dev
 
 test-long: $(VENV)/.dev
 	@VISABUS_TEST_KILLS=$(KILLS) VISABUS_TEST_SETS=$(SETS) VISABUS_TEST_ACCIDENTS=$(ACCIDENTS) VISABUS_TEST_DOOR_SECONDS=$(PRESS) VISABUS_TEST_PAGE_SECONDS=$(PAGE) $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py tests/services/console/test_browser.py \
+		tests/faults/test_accidents.py tests/faults/test_kills.py tests/faults/test_lookups.py tests/faults/test_processes.py tests/faults/test_doors.py tests/faults/test_connect.py tests/services/console/test_browser.py \
 		tests/services/dataflow/test_spark.py $(ARGS)
 
 test-unit: $(VENV)/.dev
