@@ -778,8 +778,8 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
     if period.status_end or (rule is not period.row and Basis.PROGRAM in (period.row.basis, rule and rule.basis)):
         return min(status_end, max(named, first))
     if period.end == FOREVER or (end is not None and end <= period.end):
-        # no longer than before: the new date holds from the moment at which it was given
-        return max(day, first)
+        # no longer than before: the new date holds from the moment at which it was given, or the day that it names
+        return max(named, first)
     return status_end
 
 
