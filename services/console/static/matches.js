@@ -5,7 +5,9 @@ import { badge, element } from "./dom.js";
 
 export async function show(main) {
   main.append(element("h1", {}, "Possible matches"), element("p", { class: "soft" }, "Persons whose records are alike, but not enough to be joined. A decision goes over the bus like any event, and can be taken back."));
-  const { matches } = await ask("/console/api/matches");
+  const waiting = element("p", { class: "soft" }, "Looking for them: on a large view that takes a while.");
+  main.append(waiting);
+  const { matches } = await ask("/console/api/matches").finally(() => waiting.remove());
   if (!matches.length) return main.append(element("p", { class: "good" }, "No possible matches."));
   matches.forEach((match, index) => main.append(one(match, index)));
 }
