@@ -116,7 +116,7 @@ def test_without_a_key_or_with_one_of_a_system_that_does_not_push(tmp_path: Path
 @pytest.mark.parametrize(
     ("key", "mistake"),
     [
-        ({"system": "IDENT"}, "one of hmac_secret and ed25519_public_key"),
+        ({"system": "IDENT"}, "neither hmac_secret nor ed25519_public_key"),
         ({"system": "IDENT", "hmac_secret": SECRET, "ed25519_public_key": "A" * 43 + "="}, "one of hmac_secret and"),
         ({"system": "IDENT", "hmac_secret": "short"}, "hmac_secret: shorter than 32 bytes"),
         ({"system": "IDENT", "ed25519_public_key": "not-a-key!!"}, "ed25519_public_key: no base64 of 32 bytes"),
