@@ -92,8 +92,10 @@ class Checkpoint:
 
 
 def parse(value: bytes) -> Checkpoint:
-    """Return the checkpoint of a message's value."""
+    """Return the checkpoint of a message's value. Raises ValueError, KeyError, TypeError, AttributeError."""
     body = orjson.loads(value)
+    if type(body["epoch"]) is not int or type(body["owner"]) is not str:
+        raise TypeError("a fence that cannot be compared")
     return Checkpoint(
         position=body["position"],
         batch=body["batch"],

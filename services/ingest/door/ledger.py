@@ -75,6 +75,8 @@ def _key(feed: str, request: str) -> bytes:
 
 def _parse(request: str, value: bytes) -> Answer:
     body = orjson.loads(value)
+    if any(type(body[name]) is not int for name in ("expires", "number", "epoch")) or type(body["digest"]) is not str:
+        raise TypeError("an answer whose numbers are none")
     return Answer(**body | {"request": request, "counters": Counters.from_json(body["counters"])})
 
 

@@ -18,7 +18,7 @@ from services.authority.signing_bus import signing
 from services.dead_letters import Spool, dead_letter
 from services.dead_letters import topic as letters
 from services.feeds import Ownership
-from services.feeds.checkpoints import Checkpoints
+from services.feeds.checkpoints import Checkpoint, Checkpoints
 from services.ingest.receipts import expired
 from services.metrics.instruments import FORGED
 from services.overview.waiting import Waiting
@@ -56,6 +56,20 @@ async def test_nonsense_stops_no_reader(tmp_path: Path) -> None:
     index = Index(tmp_path / "receipts.db")
     await index.follow(bus, "bus")
     assert [*index.find(Query())] == []
+    await bus.close()
+
+
+async def test_a_fence_that_cannot_be_compared_stops_no_reader(tmp_path: Path) -> None:
+    bus = await open_bus(load(environment={"VISABUS_DATA_DIR": str(tmp_path)}))
+    await bus.declare(topics())
+    true = Checkpoint(owner="a", epoch=1).message("I94/nightly")
+    odd = replace(true, value=(true.value or b"").replace(b'"epoch":1', b'"epoch":"x"'))
+    assert odd != true
+    checkpoints = Checkpoints()
+    for message in (true, odd):
+        await (await bus.producer()).send([message])
+        await checkpoints.read(bus)
+    assert checkpoints.held["I94/nightly"].epoch == 1
     await bus.close()
 
 
