@@ -15,7 +15,7 @@ from struct import Struct
 from typing import BinaryIO
 
 from adapters.core import BadRecord, Feed, Note, Read
-from adapters.registry import systems
+from adapters.registry import system_of
 
 SIZE = Struct(">BI")
 """What stands before each answer: which kind, and how many bytes follow."""
@@ -61,7 +61,10 @@ def _tell(out: BinaryIO, kind: int, data: bytes) -> None:
 
 def main(system: str, name: str, most: str, memory: str, seconds: str) -> None:
     """Answer one body after another until there are no more."""
-    feed = systems()[system].feed(name)
+    known = system_of(system)  # alone: a door waits for this process
+    if known is None:
+        raise KeyError(system)
+    feed = known.feed(name)
     _bound(int(memory))
     source, out = sys.stdin.buffer, sys.stdout.buffer
     _tell(out, READY, b"")
