@@ -17,7 +17,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from oracle.histories import KNOWN, LAND, PORTS, World
-from oracle.neighbours import ZONES
+from oracle.law_cases.build import ZONES
 from oracle.reading import Event
 from schemas.outcomes import Outcome
 

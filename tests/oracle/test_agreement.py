@@ -13,14 +13,11 @@ from oracle import comparing
 from oracle.calculator import outcome
 from oracle.casebook import Entry, Question, histories, read
 from oracle.comparing import as_lines, differences, shrunk
-from oracle.cousins import ALL as COUSINS
 from oracle.edges import ROWS, Row
 from oracle.histories import History, World, history
-from oracle.kin import ALL as KIN
-from oracle.neighbours import ALL as NEIGHBOURS
+from oracle.law_cases import ALL, Case
 from oracle.product import Stays, product
 from oracle.reading import Event
-from oracle.siblings import ALL, Sibling
 from services.domain import rules
 
 SEED = "2026-11-29"
@@ -55,11 +52,11 @@ def test_two_thousand_random_histories_have_the_outcome_of_the_law(tmp_path: Pat
 
 
 @pytest.mark.law(4, "small histories, each with its section of the law")
-@pytest.mark.parametrize("sibling", [*ALL, *COUSINS, *KIN, *NEIGHBOURS], ids=lambda sibling: sibling.name)
-def test_the_product_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
-    stays = sorted(product(sibling.events(), sibling.on, sibling.known_at).items())
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_the_product_gives_the_right_outcome_of_a_small_history(case: Case) -> None:
+    stays = sorted(product(case.events(), case.on, case.known_at).items())
 
-    assert tuple(outcome for _, (outcome, _) in stays) == sibling.right, sibling.why
+    assert tuple(outcome for _, (outcome, _) in stays) == case.right, case.why
 
 
 def _wrong(entry: Entry, question: Question) -> list[str]:

@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 
 from oracle.calculator import outcome
-from oracle.cousins import ALL as COUSINS
-from oracle.kin import ALL as KIN
-from oracle.neighbours import ALL as NEIGHBOURS
-from oracle.siblings import ALL as SIBLINGS
-from oracle.siblings import Sibling
+from oracle.law_cases import ALL, Case
 
 CASES = sorted((Path(__file__).parents[1] / "domain" / "cases" / "law").glob("*.json"))
 
@@ -29,10 +25,10 @@ def test_the_oracle_gives_the_right_outcome(path: Path) -> None:
     assert admissions[-1].outcomes == (case["right"],), case["why"]
 
 
-@pytest.mark.parametrize("sibling", [*SIBLINGS, *COUSINS, *KIN, *NEIGHBOURS], ids=lambda sibling: sibling.name)
-def test_the_oracle_gives_the_right_outcome_of_a_sibling(sibling: Sibling) -> None:
-    answers = outcome(sibling.events(), sibling.on, sibling.known_at)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_the_oracle_gives_the_right_outcome_of_a_small_history(case: Case) -> None:
+    answers = outcome(case.events(), case.on, case.known_at)
 
-    assert len(answers) == len(sibling.right)
-    for answer, right in zip(answers.values(), sibling.right, strict=True):
-        assert right in answer.outcomes, sibling.why
+    assert len(answers) == len(case.right)
+    for answer, right in zip(answers.values(), case.right, strict=True):
+        assert right in answer.outcomes, case.why
