@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
 
 from services.cli.context import FAILED, MISUSED, Refusal, settings_of, sources_of, start_logs
@@ -190,6 +189,8 @@ def _unwatched(server: Server, sentry: asyncio.Task[None]) -> None:
     from services.logs import describe
 
     if not sentry.cancelled() and (error := sentry.exception()) is not None:
+        import structlog
+
         structlog.get_logger("door").error("sentry failed", **describe(error))
         server.should_exit = True
 
