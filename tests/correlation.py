@@ -9,7 +9,7 @@ from services.correlator.append import Batch, append
 from services.correlator.compare import compare
 from services.correlator.key_cache import KeyCache
 from services.correlator.resolve import resolve, resolve_shard
-from services.correlator.sorting import sort
+from services.correlator.sharding import sort
 from services.domain.coverage import coverage_of_joined
 from services.domain.facts import fact_of
 from services.domain.history import canonical

@@ -22,7 +22,7 @@ from services.domain.identity import keys_of
 from services.rebuild import running
 from services.rebuild.correlators import Fill
 from services.rebuild.running import Options
-from services.rebuild.seam import NewStore
+from services.rebuild.target import NewStore
 from services.settings import Settings
 from services.store import open_store
 from services.store.following import followed

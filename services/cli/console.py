@@ -36,7 +36,7 @@ async def console_of(settings: Settings, trust: Trust, audit: Audit, store: Stor
     from services.ingest.gate import gate_of
     from services.ingest.sources import without_key
     from services.overview import Observer
-    from services.veil import Veil
+    from services.redaction import Veil
     from services.wiring import declared_bus, receipt_index, signing_keys
 
     need(settings.bus_url, "bus", "ingest")

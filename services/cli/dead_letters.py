@@ -105,7 +105,7 @@ def show(
     from adapters.registry import systems
     from services.dead_letters.display import hexadecimal, plain
     from services.dead_letters.marking import lines_of
-    from services.veil import may_be_marked
+    from services.redaction import may_be_marked
 
     settings = settings_of(context)
     verb = reading(
@@ -303,7 +303,7 @@ async def _selected(
     settings: Settings, bus: Bus, choice: Selection, *, whole: bool = False, confidential: bool
 ) -> list[DeadLetter]:
     """The dead letters selected of those that exist for the caller, as they may be told."""
-    from services.cli.veiled import open_veil
+    from services.cli.redaction import open_veil
     from services.dead_letters import read
 
     if confidential:
@@ -375,7 +375,7 @@ async def _refuse_much(settings: Settings, bus: Bus, assessed: AsyncIterator[Rep
 def _light(result: Replay, *, systems: Mapping[str, System] | None) -> Replay:
     """What is told of it, without the bytes; with `systems` as it is told without the right."""
     from services.dead_letters import shape
-    from services.veil import may_be_marked
+    from services.redaction import may_be_marked
 
     why = result.why
     if why is not None and systems is not None and may_be_marked(systems.get(result.dead_letter.system)):

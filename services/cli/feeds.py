@@ -241,7 +241,7 @@ def again(checkpoint: Checkpoint, extent: Extent, before: str | None = None) -> 
     """What reading a feed again comes to, in lines."""
     counters = checkpoint.counters
     where = f", from {before} on" if before is not None else ""
-    # of a batch the records are not told to everybody (`services.veil`), and two such answers differ by one batch
+    # of a batch the records are not told to everybody (`services.redaction`), and two such answers differ by one batch
     records = f" with {extent.records} records" if before is None else ""
     lines = [f"would be read again{where}: {extent.batches} batches{records}, by the receipts"]
     if extent.first is not None and extent.last is not None:

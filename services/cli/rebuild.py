@@ -21,7 +21,7 @@ from services.cli.context import MISUSED, Given, Refusal, need, settings_of, sta
 if TYPE_CHECKING:
     from services.rebuild.comparing import Difference
     from services.rebuild.running import Options
-    from services.rebuild.seam import Engine, NewStore
+    from services.rebuild.target import Engine, NewStore
     from services.settings import Settings
 
 MOST = 4
@@ -175,7 +175,7 @@ class _Fillers:
     def engines(self, *, built: bool) -> Iterator[Engine]:
         """The engine that was asked for, unless it is done, and correlators for what came since. Raises NoRebuild."""
         from services.rebuild.correlators import Fill
-        from services.rebuild.seam import engine_of
+        from services.rebuild.target import engine_of
 
         if self.engine is not EngineName.CORRELATORS and not built:
             yield engine_of(self.engine, **self.options)
@@ -212,9 +212,9 @@ async def _run(settings: Settings, asked: Asked, fillers: _Fillers) -> None:
     from services.cli.meter import Meter
     from services.cli.signals import stop_on_signals
     from services.memory import collect_rarely
-    from services.rebuild.meeting import Stopped
+    from services.rebuild.catching_up import Stopped
     from services.rebuild.running import Options
-    from services.rebuild.seam import NoRebuild
+    from services.rebuild.target import NoRebuild
 
     collect_rarely()
     options = Options(Meter("events", as_json=asked.as_json), stop_on_signals())
@@ -250,7 +250,7 @@ async def _build(settings: Settings, asked: Asked, fillers: _Fillers, options: O
     """Fill, and as asked compare and switch; how far it is can be seen by others meanwhile."""
     from services.rebuild import running
     from services.rebuild.reporting import reported
-    from services.rebuild.seam import NoRebuild, begin
+    from services.rebuild.target import NoRebuild, begin
 
     unseen = asked.switch and not asked.compare
     new = await begin(settings.store_url, begun=unseen)
@@ -321,14 +321,14 @@ def _line(write: Callable[[bytes], object], line: bytes) -> None:
 
 
 async def _discard(settings: Settings, say: Say) -> None:
-    from services.rebuild.dropping import discard
+    from services.rebuild.cleanup import discard
 
     numbers = await discard(settings.store_url)
     say({"discarded": numbers}, [f"given up: edition {number}" for number in numbers] or ["no rebuild was under way"])
 
 
 async def _tell(settings: Settings, say: Say) -> None:
-    from services.rebuild.telling import tell
+    from services.rebuild.changes import tell
     from services.store import open_store
 
     live = await open_store(settings.store_url)
@@ -340,7 +340,7 @@ async def _tell(settings: Settings, say: Say) -> None:
 
 
 async def _drop(settings: Settings, options: Options, say: Say) -> None:
-    from services.rebuild.dropping import drop_old, seconds_young
+    from services.rebuild.cleanup import drop_old, seconds_young
     from services.retry import wait
 
     if (seconds := await seconds_young(settings.store_url)) > 0:

@@ -145,8 +145,8 @@ def _index(settings: Settings, query: Query, *, confidential: bool) -> tuple[Ind
 
 
 async def _follow(settings: Settings, index: Index, query: Query, *, confidential: bool) -> Query:
-    from services.cli.veiled import open_veil
-    from services.veil import marked_by_law, may_be_marked
+    from services.cli.redaction import open_veil
+    from services.redaction import marked_by_law, may_be_marked
     from services.wiring import declared_bus
 
     async with AsyncExitStack() as opened:
@@ -165,7 +165,7 @@ async def _follow(settings: Settings, index: Index, query: Query, *, confidentia
 
 def _shown(receipt: dict[str, Any], *, confidential: bool) -> dict[str, Any]:
     from adapters.registry import systems
-    from services.veil import covered_receipt
+    from services.redaction import covered_receipt
 
     return receipt if confidential else covered_receipt(receipt, systems())
 

@@ -78,15 +78,15 @@ def retract(
 def _hidden(*, confidential: bool) -> frozenset[str]:
     """The systems of which nothing exists for who lacks the right."""
     from adapters.registry import systems
-    from services.veil import marked_by_law
+    from services.redaction import marked_by_law
 
     return frozenset() if confidential else frozenset(name for name, each in systems().items() if marked_by_law(each))
 
 
 def _is_covered(system: str) -> bool:
-    """Whether counts of a batch would tell of hidden records in it (`services.veil`)."""
+    """Whether counts of a batch would tell of hidden records in it (`services.redaction`)."""
     from adapters.registry import systems
-    from services.veil import may_be_marked
+    from services.redaction import may_be_marked
 
     return may_be_marked(systems().get(system))
 

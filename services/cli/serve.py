@@ -75,7 +75,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.cli.console import console_of
     from services.cli.signals import stop_on_signals
     from services.cli.web import server
-    from services.console.beside import Beside
+    from services.console.mounting import Beside
     from services.keyring import UnsafeKey
     from services.metrics import exported
     from services.store.contract import StoreDown

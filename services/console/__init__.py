@@ -5,7 +5,7 @@ It is a set of files that a browser runs, and the routes under `/console/api` th
 """
 
 from services.console.app import create_app
-from services.console.backing import Console
+from services.console.resources import Console
 from services.console.watch import Watch
 
 __all__ = ["Console", "Watch", "create_app"]

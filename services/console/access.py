@@ -13,7 +13,7 @@ from schemas.operations import Overview
 from services.api.authorised_lookup import BEARER, CHALLENGE, PURPOSE_HEADER, Purpose, Scope, authenticated, source_of
 from services.api.tokens import Caller
 from services.audit import Entry, Result
-from services.console.backing import Console
+from services.console.resources import Console
 from services.problems import Problem
 
 

@@ -15,13 +15,13 @@ from schemas.operations import Overview, Trace
 from services.api import problems
 from services.api.guard import CLOSED
 from services.api.problems import described
-from services.console import feeds, letters, matches, retraction
+from services.console import dead_letters, feeds, matches, retraction
 from services.console.access import Operations, Records
-from services.console.backing import Console
+from services.console.resources import Console
 from services.problems import Problem
 from services.receipts import Query as ReceiptQuery
+from services.redaction import covered_receipt, marked_by_law
 from services.trace import Tracer, audited, question_of
-from services.veil import covered_receipt, marked_by_law
 
 FILES = FilePath(__file__).parent / "static"
 MAX_BODY = 512_000
@@ -87,7 +87,7 @@ def create_app(console: Console) -> FastAPI:
     _route_flow(app)
     feeds.route(app)
     retraction.route(app)
-    letters.route(app)
+    dead_letters.route(app)
     matches.route(app)
     _route_files(app)
     return app

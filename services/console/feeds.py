@@ -120,6 +120,6 @@ async def _again(access: Access, system: str, feed: str, key: str, before: str |
     if before is not None and not extent.batches:
         raise Problem(404, "not-found", "The feed has no receipt of such a file.")
     counted = {"records_counted": checkpoint.counters.read, "events_counted": checkpoint.counters.events}
-    # of a batch the records are not told to everybody (`services.veil`), and two such answers differ by one batch
+    # of a batch the records are not told to everybody (`services.redaction`), and two such answers differ by one batch
     records = extent.records if before is None else None
     return {"batches": extent.batches, "records": records, "first": extent.first, "last": extent.last} | counted

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from schemas.operations import DeadLetterStatus, Overview
 from services.dead_letters import Selection, shape
 from services.overview import grouped, problems_of
-from services.veil import Veil
+from services.redaction import Veil
 
 _SHARE = 20
 """Dead letters are judged again once so many times as long has passed as judging them took: all are read for it."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.correlator.covering import cover
-from services.correlator.founding import place_keys
+from services.correlator.coverage import cover
 from services.correlator.grouping import group_facts
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.merge import merge
+from services.correlator.pool_assignment import place_keys
 from services.correlator.work import Work
 from services.domain.blocks import NO_BLOCKS, blocks_of
 from services.domain.facts import Fact

@@ -24,7 +24,7 @@ from services.correlator.deadlines import fire_due, is_due
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
 from services.correlator.resolve import NOTHING_DONE, Resolved, resolve, resolve_shard
-from services.correlator.sorting import sort
+from services.correlator.sharding import sort
 from services.correlator.work import Work
 from services.dead_letters import Spool, dead_message
 from services.domain.coverage import coverage_of_joined

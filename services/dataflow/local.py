@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import msgspec
 
-from services.dataflow.hiding import opened, other_cutoffs, record_of
+from services.dataflow.confidential import opened, other_cutoffs, record_of
 from services.dataflow.keying import End, Kind, Refusal, Row
 from services.dataflow.linking import Link, components, cutoffs_of, edges_of, joined, links_of
 from services.dataflow.pairing import Paired, Standing, paired

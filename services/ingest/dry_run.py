@@ -22,11 +22,11 @@ from services.dead_letters import Spool, shape
 from services.feeds import NONE, Checkpoint, Checkpoints, Counters, FeedStorage, Orders
 from services.feeds.storage import Values
 from services.ingest.clocks import Clock
-from services.ingest.emptied import Emptying
 from services.ingest.gate import Gate, gate_of
-from services.ingest.patience import Patience
 from services.ingest.reading import Reader
+from services.ingest.retrying import Patience
 from services.ingest.sources import Source
+from services.ingest.truncation import Emptying
 from services.settings import IngestSettings, Settings
 
 

@@ -45,15 +45,15 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shap
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
 from services.ingest.chunks import Chunk, join
 from services.ingest.clocks import Clock
-from services.ingest.emptied import Emptying
 from services.ingest.gate import Gate
 from services.ingest.mappers import Mappers
-from services.ingest.patience import Patience
 from services.ingest.prefetch import prefetch
 from services.ingest.reading import Reader
 from services.ingest.receipts import receipt
+from services.ingest.retrying import Patience
 from services.ingest.sources import Outcome, Source
 from services.ingest.tally import Tally
+from services.ingest.truncation import Emptying
 from services.keyring import Keyring
 from services.logs import describe
 from services.questions import Book, FeedQuestions

@@ -129,7 +129,7 @@ class Gate:
 
     def held(self, system: System, batch: str, mark: str, records: int, impact: Impact, before: Checkpoint) -> Waiting:
         """The batch as one that waits."""
-        from services.veil import may_be_marked
+        from services.redaction import may_be_marked
 
         shown = impact.shown
         waiting = Waiting(

@@ -15,13 +15,13 @@ from services.dead_letters import Spool
 from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
 from services.feeds.status import HEARTBEAT_SECONDS
 from services.ingest.clocks import Clock, now
-from services.ingest.emptied import Emptying
 from services.ingest.feed_run import FeedRun, Installation
 from services.ingest.gate import gate_of
 from services.ingest.mappers import Mappers
-from services.ingest.patience import Patience
 from services.ingest.receipts import expired
+from services.ingest.retrying import Patience
 from services.ingest.sources import Outcome, Source
+from services.ingest.truncation import Emptying
 from services.logs import describe
 from services.metrics import FeedCollector, exported
 from services.questions import Book

@@ -18,12 +18,12 @@ from services.dead_letters import Spool, SpoolDown, dead_letter, encodable
 from services.feeds import Checkpoint, Waiting, Word
 from services.ingest.chunks import LEAST_SHARE, Chunk
 from services.ingest.clocks import Clock
-from services.ingest.emptied import Emptying
 from services.ingest.gate import REJECTED, Gate, NotJudged, facts_of
 from services.ingest.mappers import Mapped, Mappers, unmapped
-from services.ingest.patience import Patience
+from services.ingest.retrying import Patience
 from services.ingest.sources import Source
 from services.ingest.tally import Limits, Tally, Wholesale
+from services.ingest.truncation import Emptying
 from services.ingest.work import Outcome
 from services.settings import IngestSettings
 from services.tracing import Tracing

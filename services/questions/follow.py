@@ -20,7 +20,7 @@ from bus.contract import Consumer, Delivery
 from schemas.outcomes import Outcome
 from services import failpoints
 from services.clock import wall_clock
-from services.questions.book import Book
+from services.questions.open_questions import Book
 from services.questions.topic import Asking, Priority, question_of
 from services.store import Store
 

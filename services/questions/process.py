@@ -13,8 +13,8 @@ from bus.contract import Bus, BusDown, Consumer
 from schemas.topics import CHANGES
 from services import retry, wiring
 from services.outages import Outage
-from services.questions.book import Book
 from services.questions.follow import GROUP, Follower
+from services.questions.open_questions import Book
 from services.settings import Settings
 from services.store.contract import StoreDown
 from services.store.following import followed

@@ -12,7 +12,7 @@ from schemas.topics import EVENT_TOPICS
 from services.correlator.correlator import Correlator
 from services.correlator.process import POLL_MESSAGES, admission_of
 from services.dead_letters import Spool
-from services.rebuild.seam import NewStore
+from services.rebuild.target import NewStore
 from services.retry import wait
 from services.settings import Settings
 from services.store import Store

@@ -14,7 +14,7 @@ import msgspec
 from services.domain.coverage import Coverage
 from services.domain.history import Answer, canonical, history_of
 from services.domain.resolve import status
-from services.rebuild.meeting import Met
+from services.rebuild.catching_up import Met
 from services.store.reads import SqlReads
 
 NONE = "none"

@@ -13,7 +13,7 @@ from schemas.topics import EVENT_TOPICS
 from services import wiring
 from services.clock import wall_clock
 from services.correlator.process import BEHIND, run
-from services.rebuild.seam import NewStore, NoRebuild, Progress
+from services.rebuild.target import NewStore, NoRebuild, Progress
 from services.retry import wait
 from services.settings import Settings
 from services.store.contract import StoreDown

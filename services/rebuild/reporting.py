@@ -16,8 +16,8 @@ from bus.contract import BusDown
 from services.domain.facts import MICRO
 from services.processes import process_name
 from services.rate import Rate
-from services.rebuild.meeting import Stopped
-from services.rebuild.seam import NewStore, NoRebuild, Progress
+from services.rebuild.catching_up import Stopped
+from services.rebuild.target import NewStore, NoRebuild, Progress
 from services.retry import wait
 from services.settings import Settings
 from services.store import open_store

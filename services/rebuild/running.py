@@ -18,11 +18,11 @@ from services import failpoints, wiring
 from services.clock import wall_clock
 from services.rebuild import comparing, switching
 from services.rebuild.builder import Builder, builder
+from services.rebuild.catching_up import PATIENCE_SECONDS, Stopped, met
 from services.rebuild.comparing import Comparison, Difference
 from services.rebuild.correlators import left_of
-from services.rebuild.meeting import PATIENCE_SECONDS, Stopped, met
-from services.rebuild.seam import Engine, NewStore, NoRebuild, Progress, begin
 from services.rebuild.switching import Switched
+from services.rebuild.target import Engine, NewStore, NoRebuild, Progress, begin
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.editions import PROGRESS, Edition

@@ -33,7 +33,7 @@ from services.dataflow.spark.tasks import FileJudge, Judge, Prepare, nothing
 from services.dataflow.spark.workdir import Workdir
 from services.dead_letters import Spool, dead_message
 from services.domain import caps
-from services.rebuild.seam import NewStore, NoRebuild, Progress
+from services.rebuild.target import NewStore, NoRebuild, Progress
 from services.settings import Settings
 from services.store import Store
 from services.store.contract import behind
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 
 class Fill:
-    """Fills a new store by Spark. See `services.rebuild.seam.Engine`."""
+    """Fills a new store by Spark. See `services.rebuild.target.Engine`."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Fill:
             self._more["spark.jars"] = ",".join(filter(None, (self._more.get("spark.jars"), *paths)))
 
     async def fill(self, new: NewStore, settings: Settings, progress: Progress, stop: asyncio.Event) -> None:
-        """See `services.rebuild.seam.Engine.fill`. Raises NoRebuild, BusDown, StoreDown."""
+        """See `services.rebuild.target.Engine.fill`. Raises NoRebuild, BusDown, StoreDown."""
         if self._files and settings.signing.keys is not None:
             raise NoRebuild("files of events have no signatures, and signing.keys asks for them: rebuild from the bus")
         async with AsyncExitStack() as opened:

@@ -24,10 +24,10 @@ from services import failpoints
 from services.domain.facts import MICRO
 from services.engines import DATABASE
 from services.rebuild.builder import PAUSE_SECONDS, Builder
-from services.rebuild.carrying import Carried, carry_over, number_alike, work_of
-from services.rebuild.meeting import PATIENCE_SECONDS, Stopped, Waiting, no_correlator, reached
-from services.rebuild.seam import NewStore, NoRebuild
-from services.rebuild.telling import untold
+from services.rebuild.carry_over import Carried, carry_over, number_alike, work_of
+from services.rebuild.catching_up import PATIENCE_SECONDS, Stopped, Waiting, no_correlator, reached
+from services.rebuild.changes import untold
+from services.rebuild.target import NewStore, NoRebuild
 from services.retry import wait
 from services.store import Store
 from services.store.contract import Incomplete, StoreDown

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from services.simulator.clock import DAY, midnight
-from services.simulator.population.happenings import Happening, happenings
 from services.simulator.population.plans import Crossing, Person, Span, Stay
+from services.simulator.population.timeline import Happening, happenings
 from services.simulator.truth.records import TrueRecord
 
 EVIDENCE = (

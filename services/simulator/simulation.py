@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from services.simulator.clock import DAY, iso, seconds, utc_day
+from services.simulator.departure_reports import Witnesses
 from services.simulator.log import PersonLog, reported_departure
 from services.simulator.noise import CLEAN, Mistakes, Noise
 from services.simulator.population import rates
@@ -21,7 +22,6 @@ from services.simulator.registry import sources
 from services.simulator.source import Counts, Feeds, Run, Source
 from services.simulator.truth.records import COUNTS, RECORDS, TruePerson, TrueStay, Truth, line_of
 from services.simulator.truth.verdict import NOTHING, Protected, verdict
-from services.simulator.witnesses import Witnesses
 
 RECORDS_END = datetime(2026, 10, 31, 8, tzinfo=UTC)
 """When the records of a simulation end unless it is told otherwise: fixed, so that equal seeds write equal files."""

@@ -1,7 +1,7 @@
 """Follow a record through receipts, dead letters, the bus, the store and the changes that were told.
 
 Who lacks the right to what the law keeps confidential is answered as if no such record were known: also of one that was
-only ever refused, where its system may hold such records (`services.veil`), for its mark cannot be told.
+only ever refused, where its system may hold such records (`services.redaction`), for its mark cannot be told.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from services.domain.pools import merged_facts
 from services.domain.resolve import persons, status
 from services.receipts import Index, Query
 from services.record_events import Ref, events_of, fact_in
+from services.redaction import Veil, marked_by_law, may_be_marked
 from services.store.contract import CONFIDENTIAL
 from services.store.reads import SqlReads
 from services.trace.questions import About, ByEvent, ByFile, ByIdentifier, ByRecord
-from services.veil import Veil, marked_by_law, may_be_marked
 
 MOST_RECORDS = 50
 """Records of one answer, at most."""

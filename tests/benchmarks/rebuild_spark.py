@@ -28,7 +28,7 @@ from bus.open import open_bus
 from schemas.topics import EVENT_TOPICS
 from services.export import lines
 from services.logs import configure
-from services.rebuild.seam import begin
+from services.rebuild.target import begin
 from services.settings import Settings
 from services.store import Store, open_store
 

@@ -210,7 +210,7 @@ async def test_counts_without_the_right_are_seen(bus: Bus, tmp_path: Path, monke
 def test_a_system_that_the_law_marks_has_no_batch_without_the_right(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.veil.marked_by_law", lambda _system: True)
+    monkeypatch.setattr("services.redaction.marked_by_law", lambda _system: True)
     assert "no event on the bus is of a batch b.txt" in command(data, "--batch", "b.txt", code=2)
     assert "2 records" in command(data, "--batch", "b.txt", *WHOLE)
 

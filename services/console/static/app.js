@@ -3,7 +3,7 @@
 import { ask, forget, keep, purpose, takeFromAddress, token } from "./api.js";
 import { element } from "./dom.js";
 import * as flow from "./flow.js";
-import * as letters from "./letters.js";
+import * as letters from "./dead_letters.js";
 import * as matches from "./matches.js";
 import * as persons from "./persons.js";
 import * as system from "./system.js";

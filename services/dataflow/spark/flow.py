@@ -12,13 +12,13 @@ import msgspec
 import pyarrow as pa
 
 from services.dataflow.columns import Candidates, TooMany
-from services.dataflow.hiding import other_cutoffs
+from services.dataflow.confidential import other_cutoffs
 from services.dataflow.keying import End, Kind, Refusal
 from services.dataflow.linking import Edge
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving, Rows
 from services.dataflow.spark import files, steps
-from services.dataflow.spark.alone import LINKS, Claims, grouped
+from services.dataflow.spark.driver_grouping import LINKS, Claims, grouped
 from services.dataflow.spark.sources import MESSAGES, cut
 from services.dataflow.spark.tasks import (
     KEYED,

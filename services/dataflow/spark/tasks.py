@@ -25,14 +25,14 @@ from schemas.codec import Undecodable
 from schemas.topics import topic_of_kind
 from services.correlator.resolve import failure
 from services.dataflow import columns
-from services.dataflow.hiding import opened
+from services.dataflow.confidential import opened
 from services.dataflow.keying import Row, keyed
 from services.dataflow.linking import Edge
 from services.dataflow.loading import load, stands
 from services.dataflow.pairing import Paired, Standing, paired
 from services.dataflow.resolving import Member, Resolving, Rows
 from services.dataflow.spark import files
-from services.dataflow.spark.alone import Scorer
+from services.dataflow.spark.driver_grouping import Scorer
 from services.domain.facts import Fact
 from services.memory import collect_rarely
 from services.retry import transaction

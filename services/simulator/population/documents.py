@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from services.simulator.population import ports, rates
+from services.simulator.population.consular_posts import POSTS
 from services.simulator.population.numbers import Numbers
 from services.simulator.population.plans import Crossing, Esta, Passport, Person, Span, Stay, Visa
-from services.simulator.population.posts import POSTS
 from services.simulator.rng import Rng
 
 PASSPORT_DAYS, VISA_DAYS, ESTA_DAYS = 3652, 3652, 730

@@ -35,7 +35,7 @@ from schemas.ids import handle
 from schemas.topics import EVENT_TOPICS
 from services.cli.population import noise_of, sources_of
 from services.export import lines
-from services.rebuild.seam import begin
+from services.rebuild.target import begin
 from services.simulator import Truth, simulate
 
 from ..correlators import VISABUS

@@ -22,7 +22,7 @@ from services.feeds.checkpoints import Checkpoint, Checkpoints
 from services.ingest.receipts import expired
 from services.metrics.instruments import FORGED
 from services.overview.waiting import Waiting
-from services.questions.book import Book
+from services.questions.open_questions import Book
 from services.questions.topic import Priority, question_of
 from services.receipts.index import Index, Query
 from services.settings import load

@@ -29,9 +29,9 @@ from services.cli.console import console_of
 from services.console.app import FILES
 from services.correlator import process
 from services.ingest import gate, now, run
+from services.redaction import Veil
 from services.settings import Settings
 from services.store import open_store
-from services.veil import Veil
 from services.wiring import topics
 
 PURPOSE = "overstay-review"

@@ -15,7 +15,7 @@ from services.dataflow import columns, linking, local
 from services.dataflow.columns import Candidates, Links, Met, Numbers, Pools, TooMany
 from services.dataflow.keying import Kind, Row, keyed
 from services.dataflow.linking import Edge
-from services.dataflow.spark import alone
+from services.dataflow.spark import driver_grouping
 from services.dataflow.spark.tasks import KEYED, _batches
 from services.domain import caps
 
@@ -23,7 +23,7 @@ SEEDS = range(30)
 MOST = 100_000
 
 
-def alone_grouped(rows: Sequence[Row], most: int = MOST) -> alone.Grouped:
+def alone_grouped(rows: Sequence[Row], most: int = MOST) -> driver_grouping.Grouped:
     """Group rows over columns, some at a time."""
 
     def batches(names: Sequence[str], kinds: Sequence[int]) -> Iterator[pa.RecordBatch]:
@@ -31,7 +31,7 @@ def alone_grouped(rows: Sequence[Row], most: int = MOST) -> alone.Grouped:
         for at in range(0, len(asked), 50):
             yield from pa.Table.from_batches(_batches(KEYED, asked[at : at + 50]), KEYED).select(names).to_batches()
 
-    return alone.grouped(batches, caps.CAP, most)
+    return driver_grouping.grouped(batches, caps.CAP, most)
 
 
 def differs(raws: list[bytes]) -> bool:

@@ -20,7 +20,7 @@ from services.dataflow.linking import Edge
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving, Rows
-from services.dataflow.spark import alone, files, tasks
+from services.dataflow.spark import driver_grouping, files, tasks
 from services.dataflow.spark.flow import Flow, NotShared
 from services.dataflow.spark.tasks import KEYED, FileKeyer, FileReader, FileResolver, FileScorer, rows_file
 from services.dataflow.spark.workdir import Manifest, Workdir
@@ -69,7 +69,7 @@ class Run:
 
     async def view(self) -> list[list[bytes]]:
         """What a store answers that is filled from the keyed files."""
-        done = alone.grouped(self.batches, caps.CAP, 1_000_000, self.compared)
+        done = driver_grouping.grouped(self.batches, caps.CAP, 1_000_000, self.compared)
         files.write_places(self.places, files.pieces(self.keyed), done.pools, self.parts)
         store = await open_store(f"sqlite:///{self.directory}/by-tasks.db")
         try:

@@ -28,7 +28,7 @@ from services.domain.coverage import NOTHING
 from services.domain.facts import fact_of
 from services.domain.identity import keys_of
 from services.domain.resolve import persons
-from services.rebuild.seam import begin
+from services.rebuild.target import begin
 from services.store import Store, open_store
 
 SEEDS = range(30)

@@ -31,15 +31,15 @@ from services.dataflow.linking import components
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan
 from services.dataflow.resolving import Resolving, Rows
-from services.dataflow.spark import alone, steps, tasks
+from services.dataflow.spark import driver_grouping, steps, tasks
 from services.dataflow.spark.flow import Flow
 from services.dataflow.spark.sources import MESSAGES, table_of
 from services.dataflow.spark.workdir import Workdir
 from services.domain import caps
 from services.domain.fingerprint import fingerprint
 from services.rebuild import spark as engine
-from services.rebuild.seam import NewStore, NoRebuild, begin
 from services.rebuild.spark import Fill
+from services.rebuild.target import NewStore, NoRebuild, begin
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.contract import OtherConfiguration, StoreDown
@@ -156,7 +156,7 @@ async def test_the_view_depends_on_the_events_alone(
             # in turn: components by stars, as where there are more than the driver can hold; by the driver; all by it,
             # and rows in files
             way = (place + first // TOGETHER) % 3
-            edges, links = (0 if way == 0 else steps.ALONE), (alone.LINKS if way == 2 else 0)
+            edges, links = (0 if way == 0 else steps.ALONE), (driver_grouping.LINKS if way == 2 else 0)
             run = Run(session, tmp_path / f"{first} in {parts}", parts, cap, alone=edges, links_alone=links)
             assert await run.view(raws + raws[: len(raws) // 5]) == expected, (first, parts)
     record_property("told", f"{SETS} worlds with {PARTS} partitions")

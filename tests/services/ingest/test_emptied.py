@@ -22,10 +22,10 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services import failpoints
 from services.domain.facts import Fact, fact_of
 from services.domain.records import active
-from services.ingest import Outcome, Source, emptied, recorded, run
+from services.ingest import Outcome, Source, recorded, run, truncation
 from services.ingest.dry_run import dry_run
-from services.ingest.emptied import Emptying, Standing
-from services.ingest.patience import Patience
+from services.ingest.retrying import Patience
+from services.ingest.truncation import Emptying, Standing
 from services.settings import Settings, load
 
 EID = systems()["EID"]
@@ -110,7 +110,7 @@ async def test_to_read_it_again_takes_nothing_more_back(bus: Bus, tmp_path: Path
 
 @pytest.mark.law(2, "a death while a table is taken back: each record is, once")
 async def test_a_process_that_dies_meanwhile(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emptied, "_TOGETHER", 2)
+    monkeypatch.setattr(truncation, "_TOGETHER", 2)
     drop(tmp_path, "1", *(subject(number, 1000 + number) for number in range(1, 6)), truncate(2000), event(1, 2100))
     deaths = 0
     for nth in range(1, 40):

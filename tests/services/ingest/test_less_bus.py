@@ -26,7 +26,7 @@ from schemas.topics import EVENT_TOPICS
 from services.dead_letters import SpoolDown
 from services.feeds import Ownership, ownership, parse
 from services.feeds.ownership import Holding
-from services.ingest import feed_run, host, patience, recorded, run
+from services.ingest import feed_run, host, recorded, retrying, run
 from services.outages import Outage
 from services.wiring import topics
 
@@ -329,7 +329,7 @@ async def test_feeds_outlast_topics_that_are_made_anew(
 async def test_a_feed_that_ends_for_want_of_topics_is_caught(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_PASSING", (BusDown, SpoolDown))
+    monkeypatch.setattr(retrying, "_PASSING", (BusDown, SpoolDown))
     monkeypatch.setattr(feed_run, "BusError", BusDown)
     assert not await outlasts(folder, tmp_path / "bus.db", monkeypatch)
 

@@ -39,7 +39,7 @@ from services.metrics.flow import FlowCollector
 from services.metrics.instruments import REGISTRY
 from services.overview import Observer
 from services.rebuild.reporting import Reporter
-from services.rebuild.seam import begin
+from services.rebuild.target import begin
 from services.settings import Settings
 from services.store import Store, open_store
 from services.store.tables import PERSON, QUARANTINE

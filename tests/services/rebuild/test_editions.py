@@ -6,7 +6,7 @@ import pytest
 from correlation import Driver, export, reference
 from populations import bytes_of, world_of
 
-from services.rebuild.seam import NoRebuild, begin
+from services.rebuild.target import NoRebuild, begin
 from services.store import open_store
 from services.store.contract import StoreDown
 from services.store.editions import State
@@ -50,7 +50,7 @@ async def test_a_rebuild_that_was_begun_is_taken_up_again(store_url: str) -> Non
 async def test_by_other_rules_it_is_not(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await filled(store_url, [])
     await begin(store_url)
-    monkeypatch.setattr("services.rebuild.seam.fingerprint", lambda: "other")
+    monkeypatch.setattr("services.rebuild.target.fingerprint", lambda: "other")
     with pytest.raises(NoRebuild, match="by other rules is under way"):
         await begin(store_url)
 

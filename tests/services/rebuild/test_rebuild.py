@@ -17,11 +17,11 @@ from rebuilding import Client, Site
 from services import failpoints
 from services.feeds import Orders
 from services.ingest.gate import Gate
-from services.rebuild import comparing, dropping, running, switching
-from services.rebuild.meeting import Stopped
-from services.rebuild.seam import NoRebuild, begin
+from services.rebuild import cleanup, comparing, running, switching
+from services.rebuild.catching_up import Stopped
+from services.rebuild.changes import tell
 from services.rebuild.switching import Switched
-from services.rebuild.telling import tell
+from services.rebuild.target import NoRebuild, begin
 from services.store import following, open_store
 from services.store.contract import OtherConfiguration, StoreDown
 
@@ -355,11 +355,11 @@ async def test_what_was_live_before_is_dropped(either: Site, monkeypatch: pytest
             new = await either.fill()
             await running.switch(either.settings, new, either.options(), tell=False)
             with pytest.raises(NoRebuild, match="the switch is younger"):
-                await dropping.drop_old(either.settings.store_url)
+                await cleanup.drop_old(either.settings.store_url)
             await asyncio.sleep(3 * following.SECONDS)
             with monkeypatch.context() as patched:
-                patched.setattr(dropping, "GRACE_SECONDS", 0.0)
-                assert await dropping.drop_old(either.settings.store_url) == [number - 1]
+                patched.setattr(cleanup, "GRACE_SECONDS", 0.0)
+                assert await cleanup.drop_old(either.settings.store_url) == [number - 1]
             assert await either.view() == reference(raws)
     assert client.failures == []
     with pytest.raises(StoreDown, match="is gone"):
@@ -378,8 +378,8 @@ async def test_a_reader_that_was_away_during_switch_and_drop_is_answered(
     async with Client.asking(site, raws[0]) as client:
         again = await site.fill()
         await running.switch(site.settings, again, site.options(), tell=False)
-        monkeypatch.setattr(dropping, "GRACE_SECONDS", 0.0)
-        await dropping.drop_old(site.settings.store_url)
+        monkeypatch.setattr(cleanup, "GRACE_SECONDS", 0.0)
+        await cleanup.drop_old(site.settings.store_url)
         await asyncio.sleep(0.1)
     assert client.failures == []
 
@@ -389,8 +389,8 @@ async def test_a_rebuild_is_given_up(site: Site) -> None:
     await site.publish(raws)
     await site.correlate()
     await site.fill()
-    assert await dropping.discard(site.settings.store_url) == [2]
-    assert await dropping.discard(site.settings.store_url) == []
+    assert await cleanup.discard(site.settings.store_url) == [2]
+    assert await cleanup.discard(site.settings.store_url) == []
     with pytest.raises(NoRebuild, match="no rebuild is under way"):
         await begin(site.settings.store_url, begun=True)
     assert (await site.fill()).number == 3

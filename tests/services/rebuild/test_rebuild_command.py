@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.failpoints import VARIABLE
-from services.rebuild import correlators, dropping, running
+from services.rebuild import cleanup, correlators, running
 from services.store.contract import StoreDown
 
 
@@ -52,7 +52,7 @@ def command(data: Path, *arguments: str, code: int = 0) -> str:
 
 
 def test_step_by_step(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropping, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(cleanup, "GRACE_SECONDS", 0.2)
     digest = command(data, "export", "--digest").strip()
     text = command(data, "rebuild")
     assert f"byte for byte: {len(reference(RAWS))} persons, digest {digest}" in text

@@ -14,9 +14,9 @@ from services.simulator.clock import DAY, seconds, utc_day
 from services.simulator.log import PersonLog, day_only
 from services.simulator.population import ports
 from services.simulator.population.cases import CHARGED, EXPELLED
-from services.simulator.population.happenings import Kind, happenings
 from services.simulator.population.people import Population
 from services.simulator.population.plans import Crossing, Person, Span
+from services.simulator.population.timeline import Kind, happenings
 from services.simulator.rng import Rng
 from services.simulator.source import MOST_MINUTES, Clock
 

@@ -14,10 +14,10 @@ from schemas.identifiers import Identifier, Scheme
 from services.simulator import Truth, simulate
 from services.simulator.clock import DAY, instant, midnight, seconds, utc_day
 from services.simulator.population import names, rates
-from services.simulator.population.happenings import Kind, happenings
 from services.simulator.population.people import Numbers, Population
 from services.simulator.population.plans import Crossing, Person, Span
 from services.simulator.population.students import _cap_gap_end
+from services.simulator.population.timeline import Kind, happenings
 from services.simulator.rng import Rng
 from services.simulator.systems.i94 import rates as i94_rates
 

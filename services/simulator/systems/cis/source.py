@@ -11,9 +11,9 @@ from time import time
 from services.simulator.clock import DAY, midnight, utc_day
 from services.simulator.log import PersonLog
 from services.simulator.noise import Description
-from services.simulator.population.happenings import Happening, Kind
 from services.simulator.population.plans import Application, without_hyphen
 from services.simulator.population.rates import table
+from services.simulator.population.timeline import Happening, Kind
 from services.simulator.rng import Rng
 from services.simulator.source import Counts, Feeds, Run, Source, Writer
 from services.simulator.systems.cis import rates

@@ -9,9 +9,9 @@ from pathlib import Path
 from services.simulator.clock import DAY, iso_stamp, midnight
 from services.simulator.log import PersonLog
 from services.simulator.noise import Description
-from services.simulator.population.happenings import Kind
 from services.simulator.population.plans import Application
 from services.simulator.population.rates import table
+from services.simulator.population.timeline import Kind
 from services.simulator.source import Counts, Feeds, Run, Source, Writer
 from services.simulator.systems.edms import rates
 

@@ -17,9 +17,9 @@ from schemas.country_codes import NAMES
 from services.simulator.clock import iso, utc_day
 from services.simulator.log import PersonLog, birth_text, reported_at
 from services.simulator.noise import Description
-from services.simulator.population.happenings import Kind
 from services.simulator.population.plans import Removal
 from services.simulator.population.rates import table
+from services.simulator.population.timeline import Kind
 from services.simulator.rng import Rng
 from services.simulator.source import Counts, Feeds, Run, Source, Writer
 from services.simulator.systems.falcon import rates

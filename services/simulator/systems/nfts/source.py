@@ -8,8 +8,8 @@ from pathlib import Path
 
 from services.simulator.clock import iso, utc_day
 from services.simulator.log import PersonLog
-from services.simulator.population.happenings import Kind
 from services.simulator.population.rates import table
+from services.simulator.population.timeline import Kind
 from services.simulator.rng import Rng
 from services.simulator.source import Counts, Feeds, Run, Source, Writer
 from services.simulator.systems.nfts import rates

@@ -9,16 +9,16 @@ from services.addresses import exists
 
 if TYPE_CHECKING:
     from bus.contract import Bus
+    from services.redaction import Veil
     from services.settings import Settings
-    from services.veil import Veil
 
 
 async def open_veil(settings: Settings, bus: Bus, opened: AsyncExitStack) -> Veil:
     """Return it over the bus and the store, if there is one that can be read; the bus tells all, and takes longer."""
     from adapters.registry import systems
+    from services.redaction import Veil
     from services.store import open_store
     from services.store.contract import StoreDown
-    from services.veil import Veil
 
     reads = None
     if exists(settings.store_url):

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from services.correlator.changes import digest_of
 from services.domain.history import history_of
 from services.domain.resolve import status
-from services.rebuild.carrying import work_of
+from services.rebuild.carry_over import work_of
 from services.store import Store
 from services.store.writer import View
 

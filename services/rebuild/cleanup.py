@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services import failpoints
 from services.domain.facts import MICRO
 from services.engines import DATABASE
-from services.rebuild.seam import NoRebuild
+from services.rebuild.target import NoRebuild
 from services.store import open_store
 from services.store.contract import StoreDown
 from services.store.editions import FIRST, Edition, Home, State, file_of, schema_of

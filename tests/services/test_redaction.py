@@ -27,7 +27,7 @@ from services.audit import keys_of, open_reading
 from services.cli import app
 from services.correlator import process
 from services.dead_letters import Spool, dead_letter
-from services.veil import may_be_marked
+from services.redaction import may_be_marked
 from services.wiring import topics
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
@@ -197,11 +197,13 @@ def test_without_the_right_nothing_is_known(tmp_path: Path, known: dict[str, Sys
 
 
 @pytest.mark.law(8, planted="a veil that knows the systems marked by law, and no marks of records")
-def test_a_veil_with_holes_is_seen(tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redaction_with_holes_is_seen(
+    tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, opened = World(tmp_path / "whole"), World(tmp_path / "opened")
     whole.fill(hidden=True, correlated=True)
     opened.fill(hidden=False, correlated=True)
-    monkeypatch.setattr("services.veil.is_hidden", lambda versions: False)
+    monkeypatch.setattr("services.redaction.is_hidden", lambda versions: False)
     assert {("trace", "TOY", "2"), ("dead-letters", "list")} <= set(differences(whole, opened))
 
 
@@ -236,7 +238,7 @@ def test_receipts_of_a_system_marked_by_law_need_the_right(tmp_path: Path, known
 def test_receipts_that_leave_nothing_out_are_seen(
     tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.veil.marked_by_law", lambda system: False)
+    monkeypatch.setattr("services.redaction.marked_by_law", lambda system: False)
     with pytest.raises(AssertionError, match=r"a\.txt"):
         test_receipts_of_a_system_marked_by_law_need_the_right(tmp_path, known)
 
@@ -296,7 +298,7 @@ def test_counts_of_a_batch_do_not_tell_of_hidden_records(tmp_path: Path, known: 
 
 @pytest.mark.law(8, planted="receipts that tell counts of systems whose records may be marked")
 def test_counts_that_tell_are_seen(tmp_path: Path, known: dict[str, System], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.veil.covered_receipt", lambda receipt, systems: receipt)
+    monkeypatch.setattr("services.redaction.covered_receipt", lambda receipt, systems: receipt)
     mixed, plain = counted(tmp_path / "mixed", "good 1", "good 2", "skip 3"), counted(tmp_path / "plain", "good 1")
     assert {words for words in mixed if mixed[words] != plain[words]} == {
         ("receipts", "list"),

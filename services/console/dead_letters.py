@@ -14,14 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.api.authorised_lookup import Scope
 from services.api.problems import described
 from services.console.access import Access, Operations, Operator, Records
-from services.console.backing import Console
+from services.console.resources import Console
 from services.dead_letters import DeadLetter, Selection, load, read, shape
 from services.dead_letters.marking import lines_of
 from services.ingest.clocks import now
 from services.ingest.gate import NotJudged
 from services.ingest.replay import Replay, assess, replay, would_change
 from services.problems import Problem
-from services.veil import Veil, may_be_marked
+from services.redaction import Veil, may_be_marked
 
 CONFIDENTIAL = Scope.CONFIDENTIAL
 MOST = 500

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.rebuild.builder import PAUSE_SECONDS, Builder
-from services.rebuild.seam import NoRebuild
+from services.rebuild.target import NoRebuild
 from services.retry import wait
 from services.store import Store
 from services.store.reads import SqlReads

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from services.correlator.merge import Groups
 from services.dataflow import columns
 from services.dataflow.columns import Candidates, Links, Numbers, Pools, Standings
-from services.dataflow.hiding import opened, other_cutoffs, record_of
+from services.dataflow.confidential import opened, other_cutoffs, record_of
 from services.dataflow.keying import Kind, Row, claim_in
 from services.dataflow.linking import Edge
 from services.domain.caps import Rank
