@@ -23,8 +23,7 @@ from services.domain.visits import Visit, paroled_in
 
 DURATION = "D/S"
 NO_RULE = ("no-rule", "")
-NOT_HELD = frozenset({Outcome.TERMINATED.value, Outcome.UNDETERMINED.value})
-"""What a termination in SEVIS leaves: by its reason, out of status or not known."""
+UNTOLD = "reinstated; how long the program lasts nobody reported"
 UNKNOWN = rules.Rule("no-rule", frozenset(), Basis.PROGRAM, "")
 """Where no row holds: nothing is known until an approval names a class and a date."""
 
@@ -434,14 +433,13 @@ def _employment_over(
     named = {text.rpartition("/")[2] for text in ending.identifiers if text[:8] == "receipt/"}
     if ending.kind == "extension":
         named.add(ending.body["receipt"])  # its subject need not name it
-    begun = [
-        one
-        for one in waiting
-        if one.filed_at < since and one.granted_by(since) and (one.receipt in named or _begins(line, one) < since)
-    ]
-    for application in begun:
-        _extend(line, application)  # the employment that ended is the one that was granted last
-    left_over = [one for one in waiting if one not in begun]
+    left_over = list[Application]()
+    for one in waiting:
+        granted = one.filed_at < since and one.granted_by(since)
+        if granted and (one.receipt in named or _begins(line, one) < since):
+            _extend(line, one)  # the employment that ended is the one that was granted last
+        else:
+            left_over.append(one)
     earlier = [one for one in left_over if one.filed_at < since and not one.granted_by(since)]
     period = line.period
     revoked = ending.kind == "extension"
@@ -471,10 +469,12 @@ def _employment_over(
 
 
 def _begins(line: Line, petition: Application) -> int:
-    """The first second of the day from which a petition was granted, where the grant names one behind itself."""
+    """The first second of the day from which a petition was granted, where the grant names one behind itself; that
+    behind the date so far, if that comes first.
+    """
     decided = petition.decided
     valid = None if decided is None else decided.body.get("valid_from")
-    return 0 if valid is None else _day_end(valid, line.arrival.zone, -1)
+    return 0 if valid is None else min(_day_end(valid, line.arrival.zone, -1), line.period.end)
 
 
 def _employment_days(line: Line, day: int) -> int:
@@ -503,6 +503,8 @@ def _extend(line: Line, application: Application) -> None:
     proof = (line.arrival.uuid, *application.evidence)
     if application.action == "approved" and decided is not None:
         waited = not application.void and not application.inspection and _filed_in_time(line, application)
+        if waited:
+            _pending_between(line, application)
         _approve(line, application, decided, proof)
         if waited and line.reach < FOREVER:
             # granted to a day before the decision: up to that the stay rested on the pending filing
@@ -525,14 +527,29 @@ def _extend(line: Line, application: Application) -> None:
     if application.protected:
         since = max(line.reach, application.filed_at)
     line.bridging.append(application)
-    held = programs.at(line.pieces, application.filed_at)
-    if line.from_sevis and held is not None and held.outcome == Outcome.IN_STATUS:
-        # a status that SEVIS ended and gave back: what was filed in it before is pending in between
-        line.proof = proof
-        ended = FOREVER if decided is None else decision_over(decided, zone_name)
-        words = ("application pending", rules.TIMELY if decided is None else rules.DENIED)
-        line.pieces = _pending_inside(line, application.filed_at, min(ended, line.reach), *words)
+    _pending_between(line, application)
     _bridge_over(line, application, since)
+
+
+def _pending_between(line: Line, application: Application) -> None:
+    """What was filed in a status, or in days of grace that are open to it, is pending up to its decision where that
+    status ended and was given back since, by SEVIS or by what had been granted for a later day.
+    """
+    held = programs.at(line.pieces, application.filed_at)
+    if held is None or (held.outcome != Outcome.IN_STATUS and not _open_grace(held, application)):
+        return
+    line.proof, decided = (line.arrival.uuid, *application.evidence), application.decided
+    ended = FOREVER if decided is None else decision_over(decided, line.arrival.zone)
+    words = ("application pending", rules.DENIED if application.action in ("denied", "withdrawn") else rules.TIMELY)
+    line.pieces = _pending_inside(line, application.filed_at, min(ended, line.reach), *words)
+
+
+def _open_grace(held: Interval, application: Application) -> bool:
+    """Whether a piece is of days of grace in which may be filed what is asked for."""
+    if held.outcome != Outcome.IN_GRACE:
+        return False
+    rows = (row for row in rules.RULES if application.asks in row.filed_in_grace)
+    return held.rule == rules.EMPLOYMENT[0] or any(held.rule == row.id for row in rows)
 
 
 def _filed_in_time(line: Line, application: Application) -> bool:
@@ -541,11 +558,25 @@ def _filed_in_time(line: Line, application: Application) -> bool:
     deadline = max(period.end, period.timely)
     if application.asks in period.row.filed_in_grace and not 0 < period.status_end < period.end:
         deadline = max(deadline, period.grace)  # days that nobody has who was out of status before the date
-    if application.filed_at < deadline or application.protected:
+    if application.protected:
         return True
+    if application.filed_at < deadline:
+        return not _filed_in_a_gap(line, application)
     # a violation ends duration of status at once: that is no period whose last day could move
     violated = line.after is not None and line.after.outcome == Outcome.TERMINATED and not period.dated
     return not violated and application.in_time(deadline, line.arrival.zone)
+
+
+def _filed_in_a_gap(line: Line, application: Application) -> bool:
+    """Whether it was filed while a program was over that SEVIS gave back since: out of status all the same, so nothing
+    but a grant heals it (8 CFR 248.1(b)).
+    """
+    held = programs.at(line.pieces, application.filed_at)
+    if held is None or not line.from_sevis or line.period.dated or application.filed_at >= line.reach:
+        return False
+    if held.outcome == Outcome.OVERSTAY_SUSPECTED:
+        return not application.in_time(held.since, line.arrival.zone)
+    return held.outcome == Outcome.TERMINATED
 
 
 def _bridge_over(line: Line, application: Application, since: int) -> None:
@@ -618,9 +649,11 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     rule = _row_granted(line, application, decided, new_class)
     if granted is None and application.inspection:
         granted = _date_kept(line, rule)
-    if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION and period.last_day == DURATION:
-        _reinstate(line, decided, proof)  # else the program itself is SEVIS's to move
-        return
+    if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION:
+        reinstated = new_class in rules.REINSTATED_CLASSES and _terminated_in_sevis(line, decided)
+        if period.last_day == DURATION or reinstated:
+            _reinstate(line, application, decided, proof)  # else the program itself is SEVIS's to move
+            return
     end = _granted_end(granted, rule, line.arrival.zone)
     since = _takes_effect(line, application, decided, end, rule)
     held = _held_until(line, decided) if application.inspection else 0
@@ -663,33 +696,53 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
             line.add(end, Outcome.IN_GRACE, "days of grace", (rule.id, rule.citation))
 
 
-def _reinstate(line: Line, decided: Fact, proof: tuple[str, ...]) -> None:
-    """Student status again from the day of a grant, where SEVIS had terminated it before: up to the end of the program
-    that was terminated, whether SEVIS says so yet or not (8 CFR 214.2(f)(16)(ii)).
+def _reinstate(line: Line, application: Application, decided: Fact, proof: tuple[str, ...]) -> None:
+    """Student status again from the day of a grant, where the program had ended before: up to the end of the program
+    that SEVIS had terminated, whether SEVIS says so yet or not (8 CFR 214.2(f)(16)(ii)). Where that is over itself,
+    nobody has told how long the new one lasts, up to SEVIS's next word.
     """
     day = local_day(decided.start, line.arrival.zone) if not decided.whole_day else date.fromordinal(decided.day)
     since = programs.over(day.toordinal() - 1, line.arrival.zone)
-    held = programs.at(line.pieces if line.after is None else [*line.pieces, line.after], since)
-    if line.period.admission_class not in rules.REINSTATED_CLASSES or held is None or held.outcome not in NOT_HELD:
+    held = programs.at(line.pieces, since) if since < line.reach else line.after
+    if line.period.admission_class not in rules.REINSTATED_CLASSES:
+        return
+    if held is not None and held.outcome == Outcome.IN_STATUS:
         return
     standing = (record.without_ends(day.toordinal()) for record in line.programs.records)
     records = [record for record in standing if record.steps]
     pieces = Programs(records, line.arrival, line.programs.closes).line(line.period.row, since, day.toordinal())
     if pieces and pieces[0].outcome == Outcome.IN_STATUS:
         first = replace(pieces[0], reason="reinstated", rule=rules.REINSTATED[0], citation=rules.REINSTATED[1])
-        if since > line.reach:
-            line.over(since)
-        line.cut(since)
-        line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *proof}))) for one in (first, *pieces[1:])])
+        following = pieces[1:]
+    else:
+        if held is not None and held.outcome == Outcome.IN_GRACE:
+            since = line.reach  # the days of grace are no worse
+        first = interval(since, Outcome.UNDETERMINED, UNTOLD, rules.REINSTATED, proof)
+        again = next((at for at, one in enumerate(pieces) if one.outcome == Outcome.IN_STATUS), len(pieces))
+        following = pieces[again:]
+    if since > line.reach and not application.void and _filed_in_time(line, application):
+        _bridge_over(line, application, line.reach)
+    if since > line.reach:
+        line.over(since)
+    line.cut(since)
+    line.period.last_day = DURATION
+    line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *proof}))) for one in (first, *following)])
+
+
+def _terminated_in_sevis(line: Line, decided: Fact) -> bool:
+    """Whether SEVIS had terminated the program of a student who was admitted to a date, by the day of a decision."""
+    since = programs.over(decided.day - 1, line.arrival.zone)
+    held = programs.at(line.programs.line(line.period.row, line.arrival.start, line.arrival.day), since)
+    return line.period.dated and held is not None and held.outcome == Outcome.TERMINATED
 
 
 def _held_until(line: Line, mended: Fact) -> int:
     """The first second that the period did not allow before it was mended.
 
-    A date mended to an earlier one takes back no day on which the I-94 said more (8 CFR 1.4; INA 222(g)).
+    A date mended to an earlier one takes back no day on which the I-94 said more, that of the correction among them
+    (8 CFR 1.4; INA 222(g)).
     """
-    day = programs.over(mended.day - 1, line.arrival.zone) if mended.whole_day else mended.start
-    return max(min(line.period.end, day), line.arrival.start + 1)
+    return max(min(line.period.end, decision_over(mended, line.arrival.zone)), line.arrival.start + 1)
 
 
 def _date_kept(line: Line, rule: rules.Rule | None) -> str | None:

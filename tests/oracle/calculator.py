@@ -420,12 +420,14 @@ def _read_grants(stay: Stay, mended: list[Event]) -> None:
 
 
 def _mend(stay: Stay, event: Event, start: date) -> None:
-    before = _in_force(stay.grants, start)
+    before, until = _in_force(stay.grants, start), _until(event.get("granted_until"))
+    if isinstance(before.until, date) and isinstance(until, date) and until < before.until:
+        start = max(start, day_of(event["occurred_at"]))  # an earlier date takes back no day: 8 CFR 1.4, INA 222(g)
     stay.grants.append(
         Grant(
             start,
             event.get("granted_class") or before.admission_class,
-            _until(event.get("granted_until")) or before.until,
+            until or before.until,
             paroled=before.paroled and not event.get("granted_class"),
             # new parole undoes no end of it; nor does what says its own first day
             heals=not event.get("valid_from") and (not before.paroled or bool(event.get("granted_class"))),
@@ -550,6 +552,13 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
     grant = _in_force(grants, day)
     base = _class_label(stay, grant, applications, day)
     mended = [g for g in grants if g.start > day and g.receipt is None]
+    since = [g for g in grants if g.start == day and g.receipt is None]
+    if (
+        since
+        and base == {OVER}
+        and _status_label(stay, [g for g in grants if g not in since], applications, day) == {STATUS}
+    ):
+        return base | {STATUS}  # the day of the correction itself, of which the I-94 said more that morning
     if base == {STATUS} and any(isinstance(g.until, date) and g.until < day for g in mended):
         return base | {OVER}  # whether a date mended to an earlier one reaches back, no section says
     if base == {STATUS}:
@@ -562,11 +571,13 @@ def _status_label(stay: Stay, grants: list[Grant], applications: list[Applicatio
             return base | {STATUS}
         if base == {TERMINATED} and _granted_before_the_end(stay, grant, following):
             return base  # granted before the work ended: nobody excused the days behind that
-        if base == {TERMINATED} and _regained(stay, grant, following, applications, day):
+        if base in ({TERMINATED}, {OVER}) and _regained(stay, grant, following, applications, day):
             return base | {STATUS}  # whether it reaches back behind a status that was given back, no section says
         if following.receipt is None and isinstance(following.until, date) and following.until < day:
             return base | {STATUS}  # mended later to a date before this day
         if following.receipt is None or _heals(stay, following, day):
+            if isinstance(following.until, date) and _employment_ended(stay, following, following.until):
+                return _dated_label(stay, following, following.until, day)
             return frozenset({STATUS})
     return base
 
@@ -580,10 +591,12 @@ def _granted_before_the_end(stay: Stay, grant: Grant, following: Grant) -> bool:
 
 def _regained(stay: Stay, grant: Grant, following: Grant, applications: list[Application], day: date) -> bool:
     """Whether SEVIS gave status back before the grant, or the grant is one of the same duration of status."""
-    if grant.until != "D/S":
-        return False
+    if grant.admission_class in law.VOCATIONAL and following.receipt is not None:
+        return following.admission_class == grant.admission_class  # reinstated: 8 CFR 214.2(m)(16)
     if following.until == "D/S" and following.admission_class == grant.admission_class:
         return True  # reinstated: 8 CFR 214.2(f)(16)
+    if grant.until != "D/S":
+        return False
     between = (e for e in stay.programs if day < day_of(e["occurred_at"]) <= following.start)
     return any(_class_label(stay, grant, applications, day_of(e["occurred_at"])) == {STATUS} for e in between)
 
@@ -745,9 +758,19 @@ def _last_employment(stay: Stay, grant: Grant, petition: str | None, until: date
         if named and petition is not None and petition not in named:
             continue
         early = bool(named) and grant.receipt in named  # the petition's own, over before its first day
-        if (grant.start <= ended or early) and ended <= until:
+        if (_begins(stay, grant) <= ended or early) and ended <= until:
             return ended
     return None
+
+
+def _begins(stay: Stay, grant: Grant) -> date:
+    """The first day of what was granted: no later than the day behind the date before it, if it was granted by then."""
+    if grant.receipt is None or grant.acted is None:
+        return grant.start
+    before = _in_force([g for g in stay.grants if g is not grant], grant.start - DAY)
+    if not isinstance(before.until, date) or before.start > grant.start:
+        return grant.start
+    return min(grant.start, max(before.until + DAY, grant.acted))
 
 
 # --- students --------------------------------------------------------------------------------------------------------
@@ -770,14 +793,16 @@ def _programs(stay: Stay, cls: str | None, day: date) -> list[Event]:
 
 def _reinstated(stay: Stay, cls: str | None, termination: Event, day: date) -> bool:
     """Whether the same class was granted anew for duration of status behind a termination: 8 CFR 214.2(f)(16)."""
-    if cls not in law.STUDENTS:
-        return False
-    given = [
-        g.acted
-        for g in stay.grants
-        if g.receipt is not None and (g.admission_class, g.until) == (cls, "D/S") and g.acted
-    ]
-    return any(day_of(termination["occurred_at"]) < acted <= day for acted in given)
+    return any(day_of(termination["occurred_at"]) < acted for acted in _given_again(stay, cls, day))
+
+
+def _given_again(stay: Stay, cls: str | None, day: date) -> list[date]:
+    """The days up to one on which the class was granted to who may have held it: 8 CFR 214.2(f)(16), (m)(16)."""
+    if cls not in law.STUDENTS | law.VOCATIONAL:
+        return []
+    given = [g for g in stay.grants if g.receipt is not None and g.admission_class == cls and g.acted]
+    lasting = [g for g in given if (g.until == "D/S") == (cls in law.STUDENTS)]
+    return [g.acted for g in lasting if g.acted is not None and g.acted <= day]
 
 
 def _last_program(stay: Stay, cls: str | None, day: date) -> Event | None:
@@ -817,6 +842,8 @@ def _program_label(stay: Stay, cls: str, applications: list[Application], day: d
         return frozenset({STATUS, GRACE})
     if day <= end:
         return frozenset({STATUS})
+    if any(acted > end and day_of(last["occurred_at"]) < acted for acted in _given_again(stay, cls, day)):
+        return frozenset({UNKNOWN, STATUS} | ({GRACE} if day <= end + grace else set()))  # on a program nobody tells of
     return frozenset({GRACE if day <= end + grace else OVER})
 
 
