@@ -20,9 +20,11 @@ TRIES = 64
 Fields = Mapping[str, Any]
 _NUMBER = re.compile(r"record (\d+)")
 _SHOWN = 24
+"""Bytes of a field that a person is shown."""
 PADDING = b"\x00\x40"
 """Binary zeros and blanks of EBCDIC, with which the last block of a file is filled up behind the trailer."""
-"""Bytes of a field that a person is shown."""
+BLOCK = 32_760
+"""Bytes of the largest block of a data set (z/OS DFSMS, BLKSIZE)."""
 
 
 def accept(_: Reading) -> None:
@@ -96,17 +98,35 @@ class FixedFormat:
         if self.descriptors is not None:
             return Completeness.CLOSED
         size = stream.seek(0, 2)
-        if size < self.length:
-            return Completeness.OPEN
-        stream.seek(size - self.length)
-        last = self.judged(0, stream.read(self.length))
-        if last.kind != self.trailer or last.problem is not None:
+        last = self._last(stream, size)
+        if last is None or last.kind != self.trailer:
+            size = self._without_padding(stream, size)
+            last = self._last(stream, size)
+        if last is None or last.kind != self.trailer or last.problem is not None:
             return Completeness.OPEN
         counts = [control.field for control in self.controls if control.counts_all]
         if not counts or size % self.length or size < 2 * self.length:
             return Completeness.CLOSED
         counted = all(last.fields.get(name) == size // self.length - 2 for name in counts)
         return Completeness.COUNTED if counted else Completeness.CLOSED
+
+    def _last(self, stream: BinaryIO, size: int) -> Piece | None:
+        """The last record of the first `size` bytes; none if they hold none."""
+        if size < self.length:
+            return None
+        stream.seek(size - self.length)
+        return self.judged(0, stream.read(self.length))
+
+    def _without_padding(self, stream: BinaryIO, size: int) -> int:
+        """The size without the padding that fills up the last block."""
+        least = max(size - BLOCK, 0)
+        while size > least:
+            start = size - (size % self.length or self.length)
+            stream.seek(start)
+            if stream.read(size - start).strip(PADDING):
+                break
+            size = start
+        return size
 
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
         """A detail behind the header it stood behind, at its number in the file: its revision is made of both."""

@@ -435,10 +435,12 @@ def _by_first_bytes(data: bytes) -> str | None:
 def _unmarked(element: etree._Element) -> etree._Element:
     """The element without those in it that are nil: they say what absent ones say, whatever the schema lets be nil.
 
-    Types beside values (xsi:type) say nothing either.
+    Types beside values (xsi:type) say nothing either, nor does it that one is not nil.
     """
     for each in element.iter("*"):
         each.attrib.pop(_TYPE, "")
+        if each.get(_NIL, "").strip() in ("false", "0"):
+            del each.attrib[_NIL]
     for each in [one for one in element.iter("*") if one.get(_NIL, "").strip() in ("true", "1")]:
         parent = each.getparent()
         if parent is not None and each is not element:

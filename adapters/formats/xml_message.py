@@ -377,7 +377,7 @@ def _collapsed(text: str) -> str:
 
 
 def _unmarked(record: etree._Element) -> etree._Element:
-    """The record without elements that are nil, which say nothing, and without types beside values.
+    """The record without elements that are nil, which say nothing, and without types and `nil="false"` beside values.
 
     Toolkits for SOAP write both where a schema does not have them.
     """
@@ -385,10 +385,12 @@ def _unmarked(record: etree._Element) -> etree._Element:
     copied.tail = None
     for element in list(copied.iter("*")):
         element.attrib.pop(_TYPE, "")
-        above = element.getparent()
+        above, nil = element.getparent(), element.get(_NIL, "").strip()
         empty = not len(element) and not (element.text or "").strip()
-        if above is not None and empty and element.get(_NIL, "").strip() in ("true", "1"):
+        if above is not None and empty and nil in ("true", "1"):
             above.remove(element)
+        elif nil in ("false", "0"):
+            del element.attrib[_NIL]
     return copied
 
 

@@ -458,14 +458,17 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
         bits = _joining_score(left.claim, right.claim)
         if bits is not None and _versions_alike(left, right) and not _in_sequence(left, right):
             edges.append(Edge(bits, one, other, "", scored=True))
-    torn = _torn(edges, nodes)
+    torn = _torn(edges, nodes, home)
     edges = [edge for edge in edges if (edge.one, edge.other) not in torn]
     edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
 
 
-def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node]) -> set[tuple[bytes, bytes]]:
-    """The joins of a node to each of two people with other given names, which it is as much like: it is neither's."""
+def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node], home: dict[bytes, bytes]) -> set[tuple[bytes, bytes]]:
+    """The joins of a node to each of two people with other given names, which it is as much like: it is neither's.
+
+    Two names of one person, who is one by a number, are no two people.
+    """
     ties: dict[bytes, list[tuple[Edge, bytes]]] = defaultdict(list)
     for edge in edges:
         ties[edge.one].append((edge, edge.other))
@@ -473,7 +476,7 @@ def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node]) -> set[tuple[bytes, b
     torn = set()
     for key, mine in ties.items():
         for (edge, one), (other_edge, other) in combinations(mine, 2):
-            if abs(edge.weight - other_edge.weight) > AS_MUCH:
+            if home[one] == home[other] or abs(edge.weight - other_edge.weight) > AS_MUCH:
                 continue
             if scoring.torn(nodes[key].claim, nodes[one].claim, nodes[other].claim):
                 torn |= {(edge.one, edge.other), (other_edge.one, other_edge.other)}

@@ -42,6 +42,13 @@ SYLLABLES = frozenset(
 )
 """Syllables of Korean given names."""
 KOREAN_FAMILIES = frozenset(_COUNTED["family"]["KOR"].split()[::2])
+_CLOSED = re.compile("(?<![AE])(EO|OO|OU|U)(?=[^AEIOUY])")
+"""A vowel of a Korean syllable that a consonant closes, and that is spelt in several ways."""
+_HANGUL = {"EO": "ㅓ", "OO": "ㅜ", "OU": "ㅓㅜ", "U": "ㅓㅜ"}
+"""The letters of hangul that it may be: JEONG is written JUNG, and SOON is written SUN, but SEON is never SOON.
+
+Source: the Revised Romanization of 2000, and the spellings that passports kept beside it.
+"""
 _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU": "U", "EI": "AI", "EY": "AI"}
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
@@ -192,6 +199,8 @@ def alike(one: str, other: str) -> Alike:
 def both_known(one: str, other: str) -> bool:
     """Whether two tokens are two known names, and neither is what the other is called by."""
     known = all(token in KNOWN or token in SYLLABLES for token in (one, other))
+    if known and one in SYLLABLES and other in SYLLABLES and _one_syllable(one, other):
+        return False
     return known and not _full_forms(one) & _full_forms(other)
 
 
@@ -199,19 +208,37 @@ def both_known(one: str, other: str) -> bool:
 def two_korean(one: Name, other: Name) -> bool:
     """Whether two Korean names have given names that are two, each of two syllables written together.
 
-    JIYUNG and JIYONG are; JIYUNG and JIYOUNG are one in two spellings.
+    JIYUNG and JIYONG are; JIYUNG, JIYOUNG and JIYEONG are one in three spellings.
     """
     (families, givens), (others, other_givens) = one, other
     if len(givens) != 1 or len(other_givens) != 1 or alike(givens[0], other_givens[0]) >= Alike.VARIANT:
         return False
     if KOREAN_FAMILIES.isdisjoint(families) or KOREAN_FAMILIES.isdisjoint(others):
         return False
-    return _of_two_syllables(givens[0]) and _of_two_syllables(other_givens[0])
+    mine, theirs = _syllables(givens[0]), _syllables(other_givens[0])
+    return bool(mine and theirs) and not any(
+        _one_syllable(first, also_first) and _one_syllable(second, also_second)
+        for first, second in mine
+        for also_first, also_second in theirs
+    )
 
 
-def _of_two_syllables(token: str) -> bool:
+def _syllables(token: str) -> list[tuple[str, str]]:
+    """The pairs of syllables of which a Korean name may be made."""
     halves = ((token[:at], token[at:]) for at in range(2, len(token) - 1))
-    return any(first in SYLLABLES and second in SYLLABLES for first, second in halves)
+    return [(first, second) for first, second in halves if first in SYLLABLES and second in SYLLABLES]
+
+
+@lru_cache(maxsize=16_384)
+def _one_syllable(one: str, other: str) -> bool:
+    """Whether two Korean syllables may be one in two romanizations: HYUN and HYEON, KEUN and GEUN."""
+    if _by_ear(one) == _by_ear(other):
+        return True
+    mine, theirs = (_CLOSED.split("K" + each[1:] if each.startswith("G") else each) for each in (one, other))
+    if len(mine) != len(theirs) or mine[::2] != theirs[::2]:
+        return False
+    pairs = zip(mine[1::2], theirs[1::2], strict=True)
+    return all(set(_HANGUL[vowel]) & set(_HANGUL[another]) for vowel, another in pairs)
 
 
 def sound_alike(one: str, other: str) -> bool:

@@ -157,8 +157,9 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
             attempt(join)
     waiting = _waited(joins, joins, attempt, cells, groups, doubted)
     scores = [join for join in joins if join[0] == SCORES and groups[join[2]] is not groups[join[3]]]
+    persons_by_number = {cell: id(group) for cell, group in groups.items()}
     for join in scores:
-        if not _as_much_anothers(join, scores, cells):
+        if not _as_much_anothers(join, scores, cells, persons_by_number):
             attempt(join)
     _waited(waiting, joins, attempt, cells, groups, doubted)
     _slips(cells, groups, latest, seniors)
@@ -171,14 +172,18 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
     return persons
 
 
-def _as_much_anothers(join: Join, scores: Sequence[Join], cells: dict[bytes, list[Record]]) -> bool:
-    """Whether one of the two may as well be another's: it has no given name in full, and the two have two."""
+def _as_much_anothers(
+    join: Join, scores: Sequence[Join], cells: dict[bytes, list[Record]], persons: dict[bytes, int]
+) -> bool:
+    """Whether one of the two may as well be another person's: it has no given name in full, and the two have two."""
     for mine, theirs in (join[2:4], join[3:1:-1]):
         for other in scores:
             if other is join or mine not in other[2:4] or abs(other[1] - join[1]) > 2.0:
                 continue
             third = other[3] if other[2] == mine else other[2]
-            if scoring.torn(*(cells[cell][0].claim for cell in (mine, theirs, third))):
+            if persons[theirs] != persons[third] and scoring.torn(
+                *(cells[cell][0].claim for cell in (mine, theirs, third))
+            ):
                 return True
     return False
 

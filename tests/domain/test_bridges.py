@@ -150,6 +150,16 @@ def test_a_record_that_is_like_two_twins_joins_them_not(
         assert groups(twins) == {frozenset({0, 1, 2})}
 
 
+def test_a_record_that_is_like_two_names_of_one_person_is_hers() -> None:
+    """Fingerprints say that the two names are one person's: a record without a given name is torn between no two."""
+    names = [
+        Record("KOTHANDARAMAN", given, "1990-05-05", "M", ("IND",), VALERA.ids[1:]) for given in ("RAMESH", "RAJESH")
+    ]
+    bare = Record("KOTHANDARAMAN", "R", "1990-05-05", "M", ("IND",))
+    assert groups([*names, bare]) == {frozenset({0, 1, 2})}
+    assert groups([replace(names[0], ids=()), replace(names[1], ids=()), bare]) == {*map(frozenset, ([0], [1], [2]))}
+
+
 @pytest.mark.parametrize(("year", "persons"), [("1985", 2), ("1985-06", 2), ("1960", 1), ("1980", 1)])
 def test_a_father_and_a_son_whose_year_alone_is_known(year: str, persons: int) -> None:
     """Under one passport: not one person, unless a digit of the year alone is another."""

@@ -174,6 +174,28 @@ def test_korean_syllables_written_together_that_are_unknown_are_caught(forgetful
     assert _wrong("kr3") == {"kr3-jiyung-common"}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pair.split()
+        for pair in """JIYOUNG JIYEONG|JIYUNG JIYEONG|MINJUNG MINJEONG|SUNGMIN SEONGMIN|HYUNWOO HYEONWOO|JINKEUN JINGEUN
+        MYUNGHO MYEONGHO|INSUK INSEOK|INSUK INSOOK|KYUNGMIN KYEONGMIN|JOOHYEON JUHYUN""".replace("\n", "|").split("|")
+    ],
+)
+def test_one_korean_name_in_two_romanizations_is_one(one: str, other: str) -> None:
+    written = [("KIM", given) for given in (one, other)]
+    assert not scoring.two_known(*written)
+    apart = [("KIM", f"{given[: len(given) // 2]} {given[len(given) // 2 :]}") for given in ("MINJEONG", "MINJUNG")]
+    assert not scoring.two_known(*apart)
+
+
+@pytest.mark.parametrize(
+    "pair", ["SEOYEON SEOYOON", "SEOJIN SOOJIN", "INSEOK INSOOK", "JIYUNG JIYONG", "MINJUN MINJIN", "JIHYUN JIHUN"]
+)
+def test_two_korean_names_that_are_like_are_two(pair: str) -> None:
+    assert scoring.two_known(*(("KIM", given) for given in pair.split()))
+
+
 def test_wade_giles_that_is_not_read_is_caught(forgetful: pytest.MonkeyPatch) -> None:
     forgetful.setattr(names, "one_in_two_spellings", lambda one, other: False)
     assert _wrong("wg3") == {"wg3-ou"}
