@@ -6,7 +6,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import FromClause, Select, Table, and_, exists, func, literal, or_, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.domain.caps import Rank
@@ -43,8 +57,12 @@ PAGE = 1_000
 _LIST = 10_000
 """So many values at most in one statement's list."""
 
-_ALL_OPEN = ~exists().where(OPEN_POOL.c.pool == POOL.c.pool)
-"""Of pools that hold nothing confidential."""
+
+def _all_open(table: Table) -> ColumnElement[bool]:
+    """Of rows whose pool holds nothing confidential; counted row by row: a join would read all open pools."""
+    return select(func.count()).where(OPEN_POOL.c.pool == table.c.pool).scalar_subquery() < 1
+
+
 _OPENED = select(OPEN_POOL.c.blob).where(OPEN_POOL.c.blob.is_not(None))
 _JOINED_THEN = text(JOINED.format(condition="known <= :known"))
 
@@ -113,7 +131,7 @@ class SqlReads:
     async def pools(self, keys: Sequence[int], *, confidential: bool = False) -> list[Pool]:
         async with self._connect() as connection:
             path = await _path(connection, keys)
-            queries = [select(POOL.c.blob)] if confidential else [select(POOL.c.blob).where(_ALL_OPEN), _OPENED]
+            queries = [select(POOL.c.blob)] if confidential else [select(POOL.c.blob).where(_all_open(POOL)), _OPENED]
             columns = (POOL.c.pool, OPEN_POOL.c.pool)
             return [
                 unpack_pool(row[0])
@@ -148,15 +166,15 @@ class SqlReads:
         return int(known) if known else None
 
     async def person(self, person: bytes, *, confidential: bool = False) -> tuple[str | None, bytes] | None:
-        view = _view(confidential=confidential)
+        arms = _view("code", "doc", confidential=confidential)
         async with self._connect() as connection:
-            row = (await connection.execute(select(view.c.code, view.c.doc).where(view.c.person == person))).first()
+            row = (await connection.execute(union_all(*(query.where(key == person) for query, key in arms)))).first()
         return None if row is None else (row[0], row[1])
 
     async def view(self, *, confidential: bool = False) -> AsyncGenerator[tuple[bytes, str | None, bytes], None]:
         """The view as rows, sorted by person: person, outcome told last, canonical history."""
-        view = _view(confidential=confidential)
-        async with aclosing(self._pages(select(view.c.person, view.c.code, view.c.doc), view.c.person)) as rows:
+        arms = _view("person", "code", "doc", confidential=confidential)
+        async with aclosing(self._pages(*arms)) as rows:
             async for row in rows:
                 yield row[0], row[1], row[2]
 
@@ -164,13 +182,12 @@ class SqlReads:
         """Of each row of a view its pool, the digest of the answer told last, and its history."""
         table = METADATA.tables[view].c
         query = select(table.person, table.pool, table.announced, table.doc)
-        async with aclosing(self._pages(query, table.person)) as rows:
+        async with aclosing(self._pages((query, table.person))) as rows:
             async for row in rows:
                 yield row[1], row[2], row[3]
 
     async def histories(self, *, confidential: bool = False) -> AsyncGenerator[bytes, None]:
-        view = _view(confidential=confidential)
-        async with aclosing(self._pages(select(view.c.person, view.c.doc), view.c.person)) as rows:
+        async with aclosing(self._pages(*_view("person", "doc", confidential=confidential))) as rows:
             async for row in rows:
                 yield row[1]
 
@@ -178,40 +195,41 @@ class SqlReads:
         queries = [(select(POOL.c.pool, POOL.c.blob), POOL.c.pool)]
         if not confidential:
             opened = select(OPEN_POOL.c.pool, OPEN_POOL.c.blob).where(OPEN_POOL.c.blob.is_not(None))
-            queries = [(queries[0][0].where(_ALL_OPEN), POOL.c.pool), (opened, OPEN_POOL.c.pool)]
+            queries = [(queries[0][0].where(_all_open(POOL)), POOL.c.pool), (opened, OPEN_POOL.c.pool)]
         async with self.one_state() as state:
             for query, key in queries:
-                async with aclosing(state._pages(query, key)) as rows:
+                async with aclosing(state._pages((query, key))) as rows:
                     async for row in rows:
                         yield unpack_pool(row[1])
 
     async def pools_of_several(self, *, confidential: bool = False) -> AsyncGenerator[tuple[str, Pool], None]:
         # found person by person as the pages go; a list of all such pools would be made anew for each page
         whole = _firsts_of_several(PERSON, POOL)
-        veiled = exists().where(OPEN_POOL.c.pool == PERSON.c.pool)
-        opened = union_all(whole.where(~veiled), _firsts_of_several(OPEN_PERSON, OPEN_POOL))
-        firsts = (whole if confidential else opened).subquery()
-        async with aclosing(self._pages(select(firsts), firsts.c.person)) as rows:
+        arms = [(whole, PERSON.c.person)]
+        if not confidential:
+            opened = _firsts_of_several(OPEN_PERSON, OPEN_POOL)
+            arms = [(whole.where(_all_open(PERSON)), PERSON.c.person), (opened, OPEN_PERSON.c.person)]
+        async with aclosing(self._pages(*arms)) as rows:
             async for row in rows:
                 yield row.person.hex(), unpack_pool(row.blob)
 
     async def claims_by_block(self, places: Sequence[int]) -> AsyncGenerator[tuple[int, ClaimRow], None]:
         table = CLAIM.c
         columns = [table[name] for name in ClaimRow._fields]
-        arms = [
-            select(literal(place).label("place"), table[BLOCKS[place]].label("block"), *columns).where(
-                table[BLOCKS[place]] != 0
-            )
-            for place in places
-        ]
-        every = union_all(*arms).subquery()
-        order = (every.c.block, every.c.claim, every.c.place)
-        query = select(every).order_by(*order).limit(PAGE)
         last: tuple[int, int, int] | None = None
         async with self.one_state() as state, state._connect() as connection:
             while True:
-                page = query if last is None else query.where(tuple_(*order) > tuple_(*last))
-                rows = (await connection.execute(page)).all()
+                arms = []
+                for place in places:
+                    block = table[BLOCKS[place]]
+                    arm = select(literal(place).label("place"), block.label("block"), *columns).where(block != 0)
+                    if last is not None:
+                        here, there = tuple_(block, table.claim), tuple_(*last[:2])
+                        arm = arm.where(here >= there if place > last[2] else here > there)
+                    arms.append(arm.order_by(block, table.claim))
+                every = _first_of(arms)
+                order = (every.c.block, every.c.claim, every.c.place)
+                rows = (await connection.execute(select(every).order_by(*order).limit(PAGE))).all()
                 for _, block, *row in rows:
                     yield block, ClaimRow(*row)
                 if len(rows) < PAGE:
@@ -248,12 +266,18 @@ class SqlReads:
                 total += int((await connection.execute(query)).scalar_one())
         return total
 
-    async def _pages(self, query: Select[Any], key: Any) -> AsyncGenerator[Any, None]:
+    async def _pages(self, *arms: tuple[Select[Any], Any]) -> AsyncGenerator[Any, None]:
+        """The rows of all queries together, in the order of their keys, which are their first columns.
+
+        Each query is bounded by itself, so that the database goes along an index and reads of each page what is in it;
+        over a union it would sort all rows anew for every page.
+        """
         last = None
         async with self.one_state() as state, state._connect() as connection:
             while True:
-                page = query if last is None else query.where(key > last)
-                rows = (await connection.execute(page.order_by(key).limit(PAGE))).all()
+                bounded = [(query if last is None else query.where(key > last)).order_by(key) for query, key in arms]
+                first = _first_of(bounded)
+                rows = (await connection.execute(select(first).order_by(first.c[0]).limit(PAGE))).all()
                 for row in rows:
                     yield row
                 if len(rows) < PAGE:
@@ -332,29 +356,33 @@ async def _path(connection: AsyncConnection, keys: Sequence[int]) -> set[int]:
     return path
 
 
-def _view(*, confidential: bool) -> FromClause:
-    """The persons that stand in a view."""
-    columns = [PERSON.c[name] for name in ("person", "pool", "code", "doc")]
-    stands = select(*columns).where(PERSON.c.doc.is_not(None))
+def _view(*columns: str, confidential: bool) -> list[tuple[Select[Any], Any]]:
+    """Queries that together give the persons that stand in a view, each with its key, the person."""
+    stands = select(*(PERSON.c[name] for name in columns)).where(PERSON.c.doc.is_not(None))
     if confidential:
-        return stands.subquery()
-    veiled = exists().where(OPEN_POOL.c.pool == PERSON.c.pool)
-    others = select(*(OPEN_PERSON.c[column.name] for column in columns)).where(OPEN_PERSON.c.doc.is_not(None))
-    return union_all(stands.where(~veiled), others).subquery()
+        return [(stands, PERSON.c.person)]
+    others = select(*(OPEN_PERSON.c[name] for name in columns)).where(OPEN_PERSON.c.doc.is_not(None))
+    return [(stands.where(_all_open(PERSON)), PERSON.c.person), (others, OPEN_PERSON.c.person)]
+
+
+def _first_of(queries: Sequence[Select[Any]]) -> FromClause:
+    """The first rows of each of the sorted queries, a page of each."""
+    pages = [query.limit(PAGE).subquery() for query in queries]
+    return pages[0] if len(pages) == 1 else union_all(*map(select, pages)).subquery()
 
 
 def _firsts_of_several(persons: Table, pools: Table) -> Select[Any]:
-    """The least person of each pool in which several stand, and the pool."""
+    """The least person of each pool in which several stand, and the pool.
+
+    What stands beside a person is asked for row by row: of joins the database would read all persons for each page.
+    """
     other = persons.alias()
-    beside = exists().where(other.c.pool == persons.c.pool, other.c.doc.is_not(None))
-    return (
-        select(persons.c.person, pools.c.blob)
-        .join(pools, pools.c.pool == persons.c.pool)
-        .where(
-            persons.c.doc.is_not(None),
-            beside.where(other.c.person > persons.c.person),
-            ~beside.where(other.c.person < persons.c.person),
-        )
+    beside = select(func.count()).where(other.c.pool == persons.c.pool, other.c.doc.is_not(None))
+    blob = select(pools.c.blob).where(pools.c.pool == persons.c.pool).scalar_subquery()
+    return select(persons.c.person, blob.label("blob")).where(
+        persons.c.doc.is_not(None),
+        beside.where(other.c.person > persons.c.person).scalar_subquery() > 0,
+        beside.where(other.c.person < persons.c.person).scalar_subquery() < 1,
     )
 
 
