@@ -650,10 +650,11 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
     if granted is None and application.inspection:
         granted = _date_kept(line, rule)
     if rule is period.row and rule.basis is Basis.PROGRAM and granted == DURATION:
-        reinstated = new_class in rules.REINSTATED_CLASSES and _terminated_in_sevis(line, decided)
-        if period.last_day == DURATION or reinstated:
-            _reinstate(line, application, decided, proof)  # else the program itself is SEVIS's to move
-            return
+        asked = not application.inspection  # which mends the I-94, and reinstates no one
+        if asked and (period.last_day == DURATION or _terminated_in_sevis(line, decided)):
+            _reinstate(line, application, decided, proof)
+        if period.last_day == DURATION:
+            return  # the program itself is SEVIS's to move
     end = _granted_end(granted, rule, line.arrival.zone)
     since = _takes_effect(line, application, decided, end, rule)
     held = _held_until(line, decided) if application.inspection else 0
@@ -731,6 +732,8 @@ def _reinstate(line: Line, application: Application, decided: Fact, proof: tuple
 
 def _terminated_in_sevis(line: Line, decided: Fact) -> bool:
     """Whether SEVIS had terminated the program of a student who was admitted to a date, by the day of a decision."""
+    if line.period.admission_class not in rules.REINSTATED_CLASSES:
+        return False
     since = programs.over(decided.day - 1, line.arrival.zone)
     held = programs.at(line.programs.line(line.period.row, line.arrival.start, line.arrival.day), since)
     return line.period.dated and held is not None and held.outcome == Outcome.TERMINATED
