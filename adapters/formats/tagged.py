@@ -28,6 +28,8 @@ _STOP = re.compile(r"\.\s*(?=[A-Z]{3}/)|\.(?=[A-Z]{2,12}/)")
 _PADDING = " \n\t\x00\x02\x03\x1a"
 """With the marks of line protocols for begin and end of a text."""
 _OPENING = b"LOG "
+MARK = b"\xef\xbb\xbf"
+"""What programs write before a text in UTF-8."""
 _PIECE = 2**16
 
 
@@ -91,7 +93,7 @@ class Tagged:
 
     def _fields(self, raw: bytes) -> dict[str, Any]:
         """What a message says. Raises ValueError."""
-        text = raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(_PADDING)
+        text = raw.removeprefix(MARK).decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(_PADDING)
         first, _, rest = text.partition("\n")
         log = _LOG.fullmatch(first.strip())
         if log is None:

@@ -29,6 +29,12 @@ def one(data: str) -> Record:
     return record
 
 
+def test_a_byte_order_mark_costs_no_message() -> None:
+    (marked,) = read(b"\xef\xbb\xbf" + query().encode("latin-1"))
+    assert isinstance(marked, Record)
+    assert marked.fields == one(query()).fields
+
+
 def test_a_query_word_for_word() -> None:
     fields = one(query()).fields
     assert (fields["KEY"], fields["SENDER"], fields["DESTINATION"], fields["CONTROL"]) == (
