@@ -14,6 +14,7 @@ import structlog
 from toy_source import once
 from typer.testing import CliRunner
 
+from adapters.registry import RESERVED
 from bus.embedded import EmbeddedBus
 from services.audit import Row, held_keys, open_reading
 from services.cli import app, audited
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.usefixtures("logs")
 
 
 @pytest.fixture
-async def data(tmp_path: Path) -> Path:
+async def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("adapters.registry.RESERVED", RESERVED | {"TOY"})  # commands know the name
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.txt").write_text("good 1\nbad 2\nskip 3")

@@ -23,7 +23,7 @@ from services.settings import Settings
 ADMITTED = datetime(2026, 1, 10, 15, tzinfo=UTC)
 UNTIL = date(2026, 3, 1)
 OVER = datetime(2026, 3, 2, 5, tzinfo=UTC)  # midnight in New York
-PERSONS = 3
+PERSONS = 20
 WORLD = World(11)
 
 

@@ -163,7 +163,7 @@ def test_keys_are_those_of_a_correlator(seed: int) -> None:
         assert row.node == keys[1 if fact.claim is not None else 0]
         assert row.keys == [key for at, key in enumerate(keys) if at != 1 or fact.claim is None]
         member = resolving.Member(1, row.claim, row.body or b"")
-        assert resolving._read([member])[0] == [replace(fact)]
+        assert resolving._read([member], {}).facts == [replace(fact)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -171,7 +171,7 @@ def test_rows_are_those_of_a_correlator(seed: int) -> None:
     """Told for the first time: the same rows without the bodies of the changes."""
     done = local.grouped(keyed(deliveries(world(seed)), unjudged))
     for pool, mine in groupby(sorted(done.members, key=lambda member: member.pool), key=lambda member: member.pool):
-        histories = persons(resolving._read(mine)[0])
+        histories = persons(resolving._read(mine, {}).facts)
         assert first_rows(histories, pool, NOTHING, NOW) == view_update(histories, (), pool, NOTHING, NOW).rows
 
 
