@@ -99,17 +99,34 @@ def sources_of(context: typer.Context) -> list[Path]:
 
 
 def refuse_open(settings: Settings) -> None:
-    """Refuse a data directory, or a database in a file, that others than its owner can enter, read or write.
+    """Refuse a data directory, or a database in a file elsewhere, that others than its owner can enter, read or write.
 
-    What is made later is closed by the mask of the process. Raises Refusal.
+    A database in a closed data directory could be reached by nobody else: it is closed, and a line says so. What is
+    made later is closed by the mask of the process. Raises Refusal.
     """
     directory = settings.data_dir
     if directory.is_dir():
         _refuse_open(directory, f"chmod -R go= {shlex.quote(str(directory))}")
-    inside = list(directory.glob("*.db*")) if directory.is_dir() else []
-    elsewhere = [file_of(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)]
-    for file in [*inside, *(path for path in elsewhere if path is not None)]:
+        for file in directory.glob("*.db*"):
+            _close(file)
+    for path in (file_of(url) for url in (settings.bus_url, settings.store_url, settings.audit_url)):
+        if path is not None:
+            _refuse_open(path, f"chmod 600 {shlex.quote(str(path))}*")
+
+
+def _close(file: Path) -> None:
+    """Close a file of a closed directory, such as a backup that was put back by a program with another mask."""
+    try:
+        mode = stat.S_IMODE(file.lstat().st_mode)
+        if file.is_symlink() or not mode & OTHERS:
+            return
+        file.chmod(mode & ~OTHERS)
+    except FileNotFoundError:
+        return
+    except OSError:
         _refuse_open(file, f"chmod 600 {shlex.quote(str(file))}*")
+        return
+    typer.echo(f"visabus: {file} had mode {mode:o} and was closed to others than its owner", err=True)
 
 
 def _refuse_open(path: Path, mending: str) -> None:

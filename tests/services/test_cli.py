@@ -336,14 +336,21 @@ def test_a_data_directory_that_is_open_to_others_is_refused(lines: Path, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["bus.db", "store.db-wal", "audit.db"])
-def test_a_database_that_is_open_to_others_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_database_that_is_open_in_a_closed_directory_is_closed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch(0o600)
     (tmp_path / name).chmod(0o640)
     done = visabus("--data", tmp_path, "receipts", "list")
+    assert f"{name} had mode 640 and was closed" in done.stderr
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_elsewhere_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bus.db").touch(0o600)
+    (tmp_path / "bus.db").chmod(0o640)
+    done = visabus("--data", tmp_path / "data", "--bus", f"embedded://{tmp_path}/bus.db", "receipts", "list")
     assert done.exit_code == 1
-    assert f"{name} is open to others" in done.output
-    elsewhere = visabus("--data", tmp_path / "data", "--bus", f"embedded://{tmp_path}/bus.db", "receipts", "list")
-    assert ("is open to others" in elsewhere.output) is (name == "bus.db")
+    assert "bus.db is open to others" in done.output
+    assert (tmp_path / "bus.db").stat().st_mode & 0o777 == 0o640
 
 
 def test_status_tells_what_is_running_and_what_is_not(lines: Path, tmp_path: Path) -> None:
