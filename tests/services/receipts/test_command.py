@@ -10,13 +10,15 @@ import pytest
 from toy_source import once
 from typer.testing import CliRunner
 
+from adapters.registry import RESERVED
 from bus.embedded import EmbeddedBus
 from services.cli import app
 from services.wiring import topics
 
 
 @pytest.fixture
-async def data(tmp_path: Path) -> Path:
+async def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("adapters.registry.RESERVED", RESERVED | {"TOY"})  # commands know the name
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.txt").write_text("good 1\nbad 2\nskip 3")
