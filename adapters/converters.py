@@ -209,6 +209,13 @@ def nationality(value: Any, what: str) -> str:
         raise ValueError(f"{what} {value!r} is no state of ICAO 9303") from None
 
 
+def nationalities(states: str | tuple[str, ...], what: str) -> str | tuple[str, ...]:
+    """One state, or all of several, each once. Raises ValueError."""
+    if isinstance(states, str):
+        return nationality(states, what)
+    return tuple(dict.fromkeys([nationality(each, what) for each in states]))
+
+
 def country(*sets: CountryCodes, of: Use = "citizenship") -> Converter[str | None]:
     """A country by the codes of one set, or of the first of several that has the code, in that of ICAO 9303.
 

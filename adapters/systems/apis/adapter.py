@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from adapters.converters import nationality
+from adapters.converters import nationalities
 from adapters.core import Feed, Record, System, Unreadable
 from adapters.documents import booked, paper
 from adapters.fields import Fields
@@ -30,17 +30,8 @@ BOOKING = re.compile(r"[A-Z0-9]{5,8}")
 REFERENCE = re.compile(r"[A-Z0-9-]{1,14}")
 LONGEST_BEFORE_FLIGHT = timedelta(days=370)
 """So long before a flight a list of it is made at the most."""
-
-
-def citizenships(states: str | tuple[str, ...], what: str) -> str | tuple[str, ...]:
-    """One, or all of several. Raises ValueError."""
-    if isinstance(states, str):
-        return nationality(states, what)
-    return tuple(dict.fromkeys([nationality(each, what) for each in states]))
-
-
 SUBJECT = Person(
-    "family", ("given",), "birth", "sex", "citizenship", birth_as=lambda value, _: value, citizenship_as=citizenships
+    "family", ("given",), "birth", "sex", "citizenship", birth_as=lambda value, _: value, citizenship_as=nationalities
 )  # the date of birth as read
 
 
