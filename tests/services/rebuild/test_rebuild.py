@@ -275,7 +275,7 @@ async def test_a_correlator_of_other_rules_stands_by_for_their_edition(
     raws = bytes_of(world_of(17, persons=6)[0])
     await site.publish(raws[:20])
     await site.correlate()
-    for module in ("correlator.correlator", "correlator.process", "rebuild.seam"):
+    for module in ("correlator.correlator", "correlator.process", "rebuild.target"):
         monkeypatch.setattr(f"services.{module}.fingerprint", lambda: "the rules of tomorrow")
     with pytest.raises(OtherConfiguration):
         await site.correlate()
