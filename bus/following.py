@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bus.contract import Bus, Delivery
+from bus.contract import Bus, Delivery, Partition
 from bus.tails import tail_of
 
 
@@ -26,8 +26,7 @@ class Followed:
 
     async def moved(self, bus: Bus) -> bool:
         """Return whether there is anything new, or less than there was. Raises BusDown."""
-        ends = await bus.ends([self.topic])
-        return any(end != self.next.get(part.number, 0) for part, end in ends.items())
+        return self._differs(await bus.ends([self.topic]))
 
     async def follow(self, bus: Bus, take: Callable[[Delivery], None], forget: Callable[[], None]) -> None:
         """Hand to `take` what is new. Raises BusDown.
@@ -36,7 +35,7 @@ class Followed:
         """
         async with self._turn:
             ends = await bus.ends([self.topic])
-            if all(end == self.next.get(part.number, 0) for part, end in ends.items()):
+            if not self._differs(ends):
                 return
             less = any(end < self.next.get(part.number, 0) for part, end in ends.items())
             if not less and await self._go_on(bus, take):
@@ -44,6 +43,9 @@ class Followed:
             self.next, self.tails = {}, {}
             forget()
             await self._go_on(bus, take)
+
+    def _differs(self, ends: dict[Partition, int]) -> bool:
+        return any(end != self.next.get(part.number, 0) for part, end in ends.items())
 
     async def _go_on(self, bus: Bus, take: Callable[[Delivery], None]) -> bool:
         """Read on; whether the topic still has what was read last, as far as that shows."""

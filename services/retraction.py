@@ -9,7 +9,7 @@ is what was retracted already: to do it again does nothing more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,10 @@ class _Standing:
     version: Version | None = None
     events: dict[str, AnyEvent] = field(default_factory=dict)  # of the highest version, by id
     batches: set[str] = field(default_factory=set)
+
+
+UNTOLD: Mapping[str, Any] = {"records": None, "events": None, "kinds": {}}
+"""The counts of a withdrawal where they would tell of hidden records in a batch (`services.redaction`)."""
 
 
 @dataclass(frozen=True, slots=True)

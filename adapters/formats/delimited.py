@@ -8,6 +8,7 @@ one, a value in quotes may hold delimiters and doubled quotes, but no line end: 
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -17,8 +18,6 @@ from adapters.fields import Fields
 from adapters.formats.control import Control, Totals, number
 
 Columns = Mapping[str, str]
-MARK = b"\xef\xbb\xbf"
-"""What programs write before a text in UTF-8."""
 PADDING = b" \t\r\n\0\x1a"
 """What may stand behind the trailer, the end of a text of DOS among it."""
 
@@ -124,7 +123,7 @@ class DelimitedFormat:
     def values(self, raw: bytes) -> tuple[str, Columns]:
         """The kind of a line and its columns. Raises ValueError."""
         try:
-            text = raw.removeprefix(MARK).decode().rstrip("\r\n")
+            text = raw.removeprefix(BOM_UTF8).decode().rstrip("\r\n")
         except UnicodeDecodeError:
             raise ValueError("no UTF-8") from None
         if len(raw) >= self.longest:

@@ -11,6 +11,7 @@ Counting is left to who sees all files of an extract: see `disagreements`, and `
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -23,7 +24,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x80-\x9f]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _COUNT = re.compile(r"([A-Za-z_]\w{0,99})(?:\.\w{1,5})?\s*\t\s*([0-9]{1,12})")
 _BLOCK = 2**16
-_MARK = b"\xef\xbb\xbf"
 _LINES = 500
 _EXACT, _MOST = 1_000, 4
 """So many rows more than one may be missing or too many for each `_EXACT`, up to `_MOST`: counts are taken at another
@@ -61,7 +61,9 @@ class TabTables:
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """What one file holds, with a note of its kind first and, of a table, its number of rows last."""
         first = stream.readline(self.longest)
-        names = tuple(self.aliases.get(name, name) for name in map(str.upper, self._values(first.removeprefix(_MARK))))
+        names = tuple(
+            self.aliases.get(name, name) for name in map(str.upper, self._values(first.removeprefix(BOM_UTF8)))
+        )
         table = next((each for each in self.tables if set(each.needs or each.columns) <= set(names)), None)
         if table is not None:
             yield Header("line 1", first, {TABLE: table.name})
@@ -125,7 +127,9 @@ class TabTables:
         """The counts of an extract; above them a line may say what they are."""
         while len(read) < _LINES and (raw := stream.readline(self.longest)):
             read.append(raw)
-        lines = (_COUNT.fullmatch(raw.decode("latin-1").removeprefix(_MARK.decode("latin-1")).strip()) for raw in read)
+        lines = (
+            _COUNT.fullmatch(raw.decode("latin-1").removeprefix(BOM_UTF8.decode("latin-1")).strip()) for raw in read
+        )
         counts = {line[1].lower(): int(line[2]) for line in lines if line is not None}
         yield Header("line 1", b"".join(read), {"counts": counts})
         while block := stream.read(_BLOCK):
@@ -133,7 +137,7 @@ class TabTables:
 
 
 def _is_count(raw: bytes) -> bool:
-    return _COUNT.fullmatch(raw.removeprefix(_MARK).decode("latin-1").strip()) is not None
+    return _COUNT.fullmatch(raw.removeprefix(BOM_UTF8).decode("latin-1").strip()) is not None
 
 
 def _fitted(table: Table, names: tuple[str, ...], values: list[str]) -> tuple[dict[str, str], bool]:

@@ -14,6 +14,7 @@ Fields: `LOGGED`, `LOG-NUMBER`, `KEY`, `SENDER`, `DESTINATION`, `CONTROL` (empty
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -28,8 +29,6 @@ _STOP = re.compile(r"\.\s*(?=[A-Z]{3}/)|\.(?=[A-Z]{2,12}/)")
 _PADDING = " \n\t\x00\x02\x03\x1a"
 """With the marks of line protocols for begin and end of a text."""
 _OPENING = b"LOG "
-MARK = b"\xef\xbb\xbf"
-"""What programs write before a text in UTF-8."""
 _PIECE = 2**16
 
 
@@ -93,7 +92,7 @@ class Tagged:
 
     def _fields(self, raw: bytes) -> dict[str, Any]:
         """What a message says. Raises ValueError."""
-        text = raw.removeprefix(MARK).decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(_PADDING)
+        text = raw.removeprefix(BOM_UTF8).decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").strip(_PADDING)
         first, _, rest = text.partition("\n")
         log = _LOG.fullmatch(first.strip())
         if log is None:

@@ -25,7 +25,7 @@ from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.fields import Fields as Reading
 from adapters.formats.xml_message import content_of
 from adapters.formats.xml_safe import NAME, OutOfBounds, check_element, safe_parser
-from adapters.formats.xml_valid import fits
+from adapters.formats.xml_valid import fits, is_nil, unmark
 
 Fields = Mapping[str, Any]
 _BLOCK = 2**16
@@ -437,11 +437,8 @@ def _unmarked(element: etree._Element) -> etree._Element:
 
     Types beside values (xsi:type) say nothing either, nor does it that one is not nil.
     """
-    for each in element.iter("*"):
-        each.attrib.pop(_TYPE, "")
-        if each.get(_NIL, "").strip() in ("false", "0"):
-            del each.attrib[_NIL]
-    for each in [one for one in element.iter("*") if one.get(_NIL, "").strip() in ("true", "1")]:
+    unmark(element)
+    for each in filter(is_nil, list(element.iter("*"))):
         parent = each.getparent()
         if parent is not None and each is not element:
             parent.remove(each)
@@ -483,8 +480,6 @@ def _collapsed(text: str) -> str:
     return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
 
 
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SEVERAL = re.compile(f"[{_BLANKS}]+")
 _SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
 _ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)

@@ -21,7 +21,7 @@ from lxml import etree
 
 from adapters.core import BadRecord, Header, Met, Read, Record
 from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
-from adapters.formats.xml_valid import fits
+from adapters.formats.xml_valid import fits, is_nil, unmark
 
 Fields = Mapping[str, Any]
 ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
@@ -274,8 +274,6 @@ def local_name(tag: str) -> str:
     return tag[tag.rfind("}") + 1 :][:80]
 
 
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MARKED = re.compile(rb":(?:nil|type)\s*=")
 _REFERS = re.compile(rb":(?:nil|ref)\s*=")
 _STRUCTURES = re.compile(r"\{http://release\.niem\.gov/niem/structures/[^}]*\}(id|ref)")
@@ -325,7 +323,7 @@ def _content_with_attributes(element: etree._Element) -> Any:
     if not len(element) and (text := _collapsed(element.text or "")):
         content["#"] = text
     for child in element:
-        if child.get(_NIL, "").strip() not in ("true", "1"):
+        if not is_nil(child):
             _put(content, local_name(child.tag), _content_with_attributes(child))
     return content
 
@@ -353,7 +351,7 @@ def _referred(record: etree._Element) -> Any:
             meant = child if refers is None else known.get(refers)
             if meant is None or depth > _DEEPEST:
                 lost.append(local_name(child.tag))
-            elif refers is not None or child.get(_NIL, "").strip() not in ("true", "1"):
+            elif refers is not None or not is_nil(child):
                 one = content(meant, depth + 1) if len(meant) else _collapsed(meant.text or "")
                 _put(by_name, local_name(child.tag), one)
         return by_name
@@ -383,14 +381,11 @@ def _unmarked(record: etree._Element) -> etree._Element:
     """
     copied = deepcopy(record)
     copied.tail = None
-    for element in list(copied.iter("*")):
-        element.attrib.pop(_TYPE, "")
-        above, nil = element.getparent(), element.get(_NIL, "").strip()
-        empty = not len(element) and not (element.text or "").strip()
-        if above is not None and empty and nil in ("true", "1"):
+    unmark(copied)
+    for element in filter(is_nil, list(copied.iter("*"))):
+        above, empty = element.getparent(), not len(element) and not (element.text or "").strip()
+        if above is not None and empty:
             above.remove(element)
-        elif nil in ("false", "0"):
-            del element.attrib[_NIL]
     return copied
 
 

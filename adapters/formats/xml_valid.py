@@ -10,6 +10,8 @@ import re
 
 from lxml import etree
 
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_NIL, _TYPE = f"{_INSTANCE}nil", f"{_INSTANCE}type"
 _BLANKS = " \t\r\n"
 _TIME = re.compile(
     r"-?[0-9]{2,}[-:][0-9].*|---?[0-9]{2}.*|-?P[0-9T].*|-?[0-9]{4,}(?:Z|[+-][0-9]{2}:[0-9]{2})?", re.DOTALL
@@ -22,6 +24,19 @@ def fits(schema: etree.XMLSchema, element: etree._Element) -> bool:
     Blanks around its dates, times and durations are taken off where they are in the way.
     """
     return bool(schema.validate(element)) or (_collapse(element) and bool(schema.validate(element)))
+
+
+def is_nil(element: etree._Element) -> bool:
+    """Whether an element is marked as one that says nothing (`xsi:nil`)."""
+    return element.get(_NIL, "").strip() in ("true", "1")
+
+
+def unmark(element: etree._Element) -> None:
+    """Take what says nothing off an element and all in it: types beside values, and that something is not nil."""
+    for each in element.iter("*"):
+        each.attrib.pop(_TYPE, "")
+        if each.get(_NIL, "").strip() in ("false", "0"):
+            del each.attrib[_NIL]
 
 
 def _collapse(element: etree._Element) -> bool:

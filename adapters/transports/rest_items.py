@@ -16,6 +16,7 @@ often; after `attempts` its last status is handed to the mapping. While one wait
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -256,7 +257,7 @@ def _name(read: Read, member: str) -> str | None:
 def _object(body: bytes) -> bytes | None:
     """A body that is an object of JSON, without a mark before it; None if it is none."""
     try:
-        text = body.removeprefix(b"\xef\xbb\xbf").strip()
+        text = body.removeprefix(BOM_UTF8).strip()
         return text if isinstance(json.loads(text.decode(errors="surrogateescape")), dict) else None
     except (ValueError, RecursionError):
         return None

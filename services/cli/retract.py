@@ -125,7 +125,9 @@ async def _retract(
 
 
 def _body(done: Withdrawal, *, done_now: bool, covered: bool) -> dict[str, Any]:
-    body = {"needs": "--confidential", "records": None, "events": None, "kinds": {}} if covered else done.counts
+    from services.retraction import UNTOLD
+
+    body = {"needs": "--confidential", **UNTOLD} if covered else done.counts
     return {"system": done.systems[0], "done": done_now, **body}
 
 

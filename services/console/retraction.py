@@ -12,7 +12,7 @@ from services.api.problems import described
 from services.console.access import Access, Holder
 from services.problems import Problem
 from services.redaction import marked_by_law, may_be_marked
-from services.retraction import Withdrawal, withdraw, withdrawal
+from services.retraction import UNTOLD, Withdrawal, withdraw, withdrawal
 
 _PROBLEMS = described(400, 401, 403, 404, 409, 422, 503)
 
@@ -50,8 +50,7 @@ def route(app: FastAPI) -> None:
         if asked.yes:
             await _send(access, done)
         if not access.confidential and may_be_marked(known):
-            # counts of a batch would tell of the hidden records in it (`services.redaction`)
-            return {"done": asked.yes, "needs": Scope.CONFIDENTIAL, "records": None, "events": None, "kinds": {}}
+            return {"done": asked.yes, "needs": Scope.CONFIDENTIAL, **UNTOLD}
         return {"done": asked.yes, "needs": None, **done.counts}
 
 

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 
 from oracle.histories import KNOWN, LAND, PORTS, World
 from oracle.law_cases.build import ZONES
+from oracle.law_cases.case import LONG_AGO
 from oracle.reading import Event
 from schemas.outcomes import Outcome
 
 PAGE = Path(__file__).with_name("casebook.txt")
 WHERE = {**PORTS, **LAND, **ZONES}
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

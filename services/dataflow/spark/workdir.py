@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 
-class OtherPlan(Exception):
-    """The working directory holds the steps of another rebuild."""
-
-
 class Done(msgspec.Struct, frozen=True):
     """A step that is done."""
 
