@@ -1,4 +1,4 @@
-"""Histories as data: a page of short lines, each of them an event or a question with its right outcomes.
+"""Histories as data: one page a subject, each of its short lines an event or a question with its right outcomes.
 
 `= name: the law` begins a history; a line that begins with `?` asks: day, clock, port (JFK), `known=` day, and the
 right outcome of each stay in order, alternatives parted by a bar where the law leaves both open. All other lines are
@@ -22,7 +22,7 @@ from oracle.law_cases.case import LONG_AGO
 from oracle.reading import Event
 from schemas.outcomes import Outcome
 
-PAGE = Path(__file__).with_name("casebook.txt")
+PAGES = Path(__file__).with_name("casebook")
 WHERE = {**PORTS, **LAND, **ZONES}
 
 
@@ -33,7 +33,7 @@ class Question:
     on: datetime
     known_at: datetime | None
     right: tuple[tuple[str, ...], ...]
-    line: int
+    line: str  # where it stands: students.txt:12
 
 
 @dataclass
@@ -211,28 +211,28 @@ def _tell(w: World, line: str) -> None:
 _ASKED = re.compile(r"^\? (\S+) (\S+)( [A-Z]{3})?( known=\S+)?: (.+)$")
 
 
-def _question(line: str, number: int) -> Question:
+def _question(line: str, place: str) -> Question:
     match = _ASKED.match(line)
     if match is None:
-        raise ValueError(f"line {number}: no question: {line}")
+        raise ValueError(f"{place}: no question: {line}")
     day, clock, port, known, right = match.groups()
     unknown = {one for each in right.split() for one in each.split("|")} - set(Outcome)
     if unknown:
-        raise ValueError(f"line {number}: no outcome: {', '.join(sorted(unknown))}")
+        raise ValueError(f"{place}: no outcome: {', '.join(sorted(unknown))}")
     return Question(
         instant(day, clock, (port or "JFK").strip()),
         stamp(known.partition("=")[2]) if known else None,
         tuple(tuple(one.split("|")) for one in right.split()),
-        number,
+        place,
     )
 
 
 def histories() -> list[Entry]:
-    """The histories of the page beside this module."""
-    return list(read(PAGE.read_text()))
+    """The histories of the pages beside this module."""
+    return [entry for page in sorted(PAGES.glob("*.txt")) for entry in read(page.read_text(), page.name)]
 
 
-def read(page: str) -> Iterator[Entry]:
+def read(page: str, name: str = "line") -> Iterator[Entry]:
     """The histories of a page; raises ValueError with the line that is none of a history."""
     entry: Entry | None = None
     for number, line in enumerate(page.splitlines(), 1):
@@ -242,12 +242,12 @@ def read(page: str) -> Iterator[Entry]:
         if line.startswith("= "):
             if entry:
                 yield entry
-            name, _, why = line[2:].partition(": ")
-            entry = Entry(name, why)
+            title, _, why = line[2:].partition(": ")
+            entry = Entry(title, why)
         elif entry is None:
-            raise ValueError(f"line {number}: before the first history")
+            raise ValueError(f"{name}:{number}: before the first history")
         elif line.startswith("? "):
-            entry.questions.append(_question(line, number))
+            entry.questions.append(_question(line, f"{name}:{number}"))
         else:
             entry.lines.append(line)
     if entry:

@@ -66,15 +66,15 @@ def _wrong(entry: Entry, question: Question) -> list[str]:
     second = [answer.outcomes for answer in outcome(events, question.on, question.known_at).values()]
     wrong = []
     if len(said) != len(question.right) or any(o not in r for (o, _), r in zip(said, question.right, strict=False)):
-        wrong.append(f"line {question.line} of {entry.name}: product {said}, right {question.right}: {entry.why}")
+        wrong.append(f"{question.line} {entry.name}: product {said}, right {question.right}: {entry.why}")
     if len(second) != len(question.right) or any(not {*o} & {*r} for o, r in zip(second, question.right, strict=False)):
-        wrong.append(f"line {question.line} of {entry.name}: oracle {second}, right {question.right}: {entry.why}")
+        wrong.append(f"{question.line} {entry.name}: oracle {second}, right {question.right}: {entry.why}")
     return wrong
 
 
 @pytest.mark.law(4, "small histories as data, each with its section of the law and asked at the moments of a boundary")
 @pytest.mark.parametrize("entry", histories(), ids=lambda entry: entry.name)
-def test_what_stands_on_the_page_has_the_right_outcomes(entry: Entry) -> None:
+def test_what_stands_on_a_page_has_the_right_outcomes(entry: Entry) -> None:
     assert [wrong for question in entry.questions for wrong in _wrong(entry, question)] == []
 
 
