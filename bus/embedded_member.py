@@ -15,6 +15,7 @@ from bus import leases, log_tables
 from bus.contract import Assigned, BusDown, BusError, Delivery, Partition, Revoked
 from bus.leases import Membership, Share
 from bus.sqlite_file import SqliteFile
+from links.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -114,9 +115,7 @@ class EmbeddedConsumer:
         tasks, self._tasks = self._tasks, []
         if not tasks:
             return
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*tasks)
         self._reading.clear()
         self._epochs.clear()
         self._callbacks.closed(self)

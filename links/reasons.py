@@ -257,6 +257,9 @@ _BY_NAME: Mapping[str, Reason] = {
     "HostKeyNotVerifiable": Reason.HOST_KEY,
     "SFTPPermissionDenied": Reason.NOT_AUTHORISED,
     "SFTPNoSuchFile": Reason.ABSENT,
+    "ConnectionLost": Reason.CLOSED,
+    "SFTPConnectionLost": Reason.CLOSED,
+    "SFTPNoConnection": Reason.CLOSED,
     # httpx
     "ConnectTimeout": Reason.TIMEOUT,
     "ReadTimeout": Reason.TIMEOUT,

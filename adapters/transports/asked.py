@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Protocol
 
 from adapters.core import Batch, Json, Question, Questions, Read, SourceDown
+from links.tasks import cancel
 from schemas.ids import digest
 
 WINDOW = 500
@@ -196,9 +197,7 @@ class AskedSource:
         self._closed.set()
 
     async def _cancel(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await cancel(*self._running)
         self._running.clear()
 
 

@@ -50,6 +50,7 @@ from adapters.transports.offline import opened
 from adapters.transports.remote_memory import RemoteMemory, State
 from adapters.transports.sftp_session import Address, Blocks, BlocksInThread, Changed, Denied, Gone, SftpSession
 from adapters.transports.slices import at_once, by_few
+from links.tasks import cancel
 
 log = logging.getLogger(__name__)
 _HEAD = 4096
@@ -156,9 +157,7 @@ class SftpFolder:
                 for name, task in zip(some, tasks, strict=True):
                     yield name, *await task
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await cancel(*tasks)
 
     def deferred(self) -> list[str]:
         """Files that may still be on their way, and those that no feed takes."""

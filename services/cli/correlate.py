@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from links.tasks import cancel
 from services.cli.context import settings_of, start_logs
 from services.cli.meter import Shown, wanted
 
@@ -98,5 +99,4 @@ async def _metered(stop: asyncio.Event, *, shown: bool) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        await cancel(telling)

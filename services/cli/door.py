@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from links.tasks import cancel
 from services.cli.context import FAILED, MISUSED, Refusal, settings_of, sources_of, start_logs
 from services.cli.ingest import Stamp
 
@@ -176,9 +177,7 @@ async def _serve(
     try:
         await web.serve()
     finally:
-        for task in (sentry, keys):
-            task.cancel()
-        await asyncio.gather(sentry, keys, return_exceptions=True)
+        await cancel(sentry, keys)
     if not sentry.cancelled() and sentry.exception() is not None:
         raise Refusal("nothing sees any more whether another door takes over: the log says why; start it again")
     return any(handler.ledger.lost for handler in handlers.values())
@@ -201,7 +200,7 @@ async def _watch(server: Server, handlers: dict[str, PushHandler], seconds: floa
     from services.feeds.status import HEARTBEAT_SECONDS
 
     beaten = time.monotonic()
-    while not any(handler.ledger.lost for handler in handlers.values()):
+    while not server.should_exit and not any(handler.ledger.lost for handler in handlers.values()):
         await asyncio.sleep(seconds)
         due = time.monotonic() - beaten >= HEARTBEAT_SECONDS
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from links.tasks import cancel
 from services.cli.context import MISUSED, Refusal, refuse_password, settings_of, start_logs
 from services.clock import wall_clock
 
@@ -109,8 +110,7 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
                 opened.enter_context(exported(settings.metrics.host, settings.metrics.serve))
                 await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
         finally:
-            giving_out.cancel()
-            await asyncio.gather(giving_out, return_exceptions=True)
+            await cancel(giving_out)
             await opening.aclose()
             await keeper.close()
             await audit.close()

@@ -40,6 +40,7 @@ from adapters.core import (
     Watched,
 )
 from bus.contract import BusDown, BusError, Message, Producer
+from links.tasks import cancel
 from services import failpoints, retry
 from services.dead_letters import Spool, SpoolDown, dead_letter, encodable, shape, shape_of_failure
 from services.feeds import Checkpoint, Condition, FeedLost, FeedStorage, Holding, Orders, Ownership, Values, compared
@@ -325,9 +326,7 @@ class FeedRun:
             await asyncio.wait((watching, resting), return_when=asyncio.FIRST_COMPLETED)
             came = watching.done()
         finally:
-            watching.cancel()
-            resting.cancel()
-            await asyncio.gather(watching, resting, return_exceptions=True)
+            await cancel(watching, resting)
         if came:
             await self._rest(min(seconds, max(_GATHER_SECONDS, self.took)))
 
@@ -488,8 +487,7 @@ class FeedRun:
                     await asyncio.wait({step}, timeout=self.host.settings.fence_seconds)
             finally:
                 if not step.done():
-                    step.cancel()
-                    await asyncio.gather(step, return_exceptions=True)
+                    await cancel(step)
             if step.cancelled() or self._ordered() or (some := step.result()) is None:
                 return
             yield some

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bus.contract import Bus, BusDown, UnknownTopic
+from links.tasks import cancel
 from services import retry
 from services.dead_letters import Spool
 from services.feeds import FeedHeld, FeedLost, Orders, Ownership, Values
@@ -162,9 +163,7 @@ class Host:
         try:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            for task in (*tasks, *besides):
-                task.cancel()
-            await asyncio.gather(*tasks, *besides, return_exceptions=True)
+            await cancel(*tasks, *besides)
         return [run.outcome(result) for run, result in zip(runs, results, strict=True)]
 
     async def _sentry(self, ownership: Ownership, orders: Orders) -> None:

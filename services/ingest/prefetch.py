@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
+from links.tasks import cancel
+
 T = TypeVar("T")
 
 
@@ -73,5 +75,4 @@ async def prefetch(
         await filler
     finally:
         over = True
-        filler.cancel()
-        await asyncio.gather(filler, return_exceptions=True)
+        await cancel(filler)

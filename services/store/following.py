@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from links.tasks import cancel
 from services.logs import describe
 from services.outages import Outage
 from services.store import Store, open_store
@@ -33,8 +34,7 @@ async def followed(url: str) -> AsyncIterator[Store]:
         yield store
     finally:
         store.reads.moved = None
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        await cancel(following)
         await follower.close()
         await store.close()
 
@@ -100,9 +100,7 @@ class _Follower:
 
     async def close(self) -> None:
         """Let go of all but the first."""
-        for task in list(self._leaving):
-            task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await cancel(*self._leaving)
         if self._now is not None:
             await self._now.close()
 
