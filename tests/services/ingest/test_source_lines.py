@@ -81,15 +81,19 @@ async def lines_of_an_outage(kind: str, folder: Path, request: pytest.FixtureReq
         async def done() -> bool:
             return bool(lines("batch done"))
 
+        async def down() -> bool:
+            return bool(lines("source down"))
+
         async def back() -> bool:
             return bool(lines("source back"))
 
         try:
-            await wait_until(done, every=0.05, seconds=20)
+            await wait_until(done, every=0.05)
             await opens.away()
-            await asyncio.sleep(1.5)
+            await wait_until(down, every=0.05)
+            await asyncio.sleep(1)  # some more attempts
             await opens.back()
-            await wait_until(back, every=0.05, seconds=20)
+            await wait_until(back, every=0.05)
         finally:
             stop.set()
             await task
