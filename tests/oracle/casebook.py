@@ -2,8 +2,9 @@
 
 `= name: the law` begins a history; a line that begins with `?` asks: day, clock, port (JFK), `known=` day, and the
 right outcome of each stay in order, alternatives parted by a bar where the law leaves both open. All other lines are
-events, by `VERBS`. A day may be so many behind another: `2026-03-15+60`. Times are those of the port that the line
-names.
+events, by `VERBS`; `again` before one tells the record of the event above anew. A day may be so many behind another:
+`2026-03-15+60`. Times are those of the port that the line names; what became known or complete did so at noon UTC, or
+at a clock behind a `T`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,19 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from oracle.histories import KNOWN, LAND, PORTS, World
-from oracle.law_cases.build import ZONES
-from oracle.law_cases.case import LONG_AGO
 from oracle.reading import Event
 from schemas.outcomes import Outcome
 
 PAGES = Path(__file__).with_name("casebook")
-WHERE = {**PORTS, **LAND, **ZONES}
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+FURTHER = {
+    "ADK": "America/Adak",
+    "ORD": "America/Chicago",
+    "PHX": "America/Phoenix",
+    "PPG": "Pacific/Pago_Pago",
+}
+"""Ports beside those of the random histories."""
+WHERE = {**PORTS, **LAND, **FURTHER}
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,13 @@ def instant(day: str, clock: str, port: str) -> datetime:
 
 
 def stamp(text: str) -> datetime:
-    """The noon at which something became known."""
-    return datetime.combine(day_of(text), time(12), UTC)
+    """The instant at which something became known: noon, or the clock behind a `T`."""
+    day, _, clock = text.partition("T")
+    return datetime.combine(day_of(day), time.fromisoformat(clock or "12:00"), UTC)
+
+
+def _published(event: Event, text: str) -> None:
+    event["published_at"] = stamp(text).isoformat().replace("+00:00", "Z")
 
 
 def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -125,6 +137,7 @@ def _step(w: World, plain: list[str], more: dict[str, str]) -> Event:
         system=more.get("system", "ELIS"),
         form=more.get("form", "I-485" if asks == "adjust" else "I-539"),
         filed_on_paper={"yes": True, "no": False}.get(more.get("paper", "")),
+        filed_on=more.get("received"),
         granted_until=_until(more.get("until")),
         valid_from=_until(more.get("valid")),
         **asked,
@@ -157,6 +170,7 @@ def _fact(w: World, plain: list[str], more: dict[str, str]) -> Event:
         receipt=more.get("receipt"),
         reason=more.get("reason"),
         class_of_admission=more.get("cls"),
+        port=more.get("port"),
     )
 
 
@@ -171,11 +185,12 @@ def _citizen(w: World, plain: list[str], more: dict[str, str]) -> None:
 
 
 def _covered(w: World, plain: list[str], more: dict[str, str]) -> None:
+    since = stamp(more["since"]) if "since" in more else LONG_AGO
     for through in plain:
         before = len(w.events)
-        w.cover(LONG_AGO, stamp(through))
+        w.cover(since, stamp(through), tuple(more.get("modes", "air,sea,land").split(",")))
         for event in w.events[before:]:
-            event["published_at"] = stamp(through).isoformat().replace("+00:00", "Z")
+            _published(event, more.get("known", through))
 
 
 def _taken_back(w: World, plain: list[str], more: dict[str, str]) -> Event:
@@ -183,6 +198,14 @@ def _taken_back(w: World, plain: list[str], more: dict[str, str]) -> Event:
     event["operation"] = "retract"
     w.events.append(event)
     return event
+
+
+def _again(w: World, line: str) -> None:
+    told, number = w.events[-1], w.i94
+    _tell(w, line)
+    w.i94 = number
+    w.events[-1] |= {key: told[key] for key in ("record", "subject")} | {"revision": {"number": 2, "digest": ""}}
+    w.reseal(w.events[-1])
 
 
 VERBS: dict[str, Callable[[World, list[str], dict[str, str]], Event | None]] = {
@@ -196,15 +219,30 @@ VERBS: dict[str, Callable[[World, list[str], dict[str, str]], Event | None]] = {
     "sevis": _program,
     "taken-back": _taken_back,
 }
+WORDS = {
+    "citizen": "",
+    "covered": "since modes",
+    "came": "port hour how number",
+    "left": "port hour by",
+    "asks": "cls until valid receipt system form paper received number",
+    "mended": "cls until valid",
+    "fact": "until receipt reason cls port",
+    "sevis": "part",
+    "taken-back": "",
+}
+"""The words with a value that a line may have beside `known`."""
 
 
 def _tell(w: World, line: str) -> None:
-    verb, *words = line.split()
-    plain, more = _split(words)
+    verb, _, words = line.partition(" ")
+    if verb == "again":
+        _again(w, words)
+        return
+    plain, more = _split(words.split())
     event = VERBS[verb](w, plain, more)
     if event is not None:
         if "known" in more:
-            event["published_at"] = stamp(more["known"]).isoformat().replace("+00:00", "Z")
+            _published(event, more["known"])
         w.reseal(event)
 
 
@@ -249,6 +287,14 @@ def read(page: str, name: str = "line") -> Iterator[Entry]:
         elif line.startswith("? "):
             entry.questions.append(_question(line, f"{name}:{number}"))
         else:
+            _understood(line, f"{name}:{number}")
             entry.lines.append(line)
     if entry:
         yield entry
+
+
+def _understood(line: str, place: str) -> None:
+    verb, *words = line.removeprefix("again ").split()
+    unknown = {verb} - set(VERBS) or set(_split(words)[1]) - {"known", *WORDS[verb].split()}
+    if unknown:
+        raise ValueError(f"{place}: no word of a history: {', '.join(sorted(unknown))}")
