@@ -386,7 +386,11 @@ class Deadlines(Group):
 
     bus_call: Seconds = Field(default=10.0, description="Seconds for one call to the bus.")
     bus_outage: Seconds = Field(default=900.0, description="Seconds of a bus outage after which the process ends.")
-    stop: Seconds = Field(default=10.0, description="Seconds from SIGTERM to the end of the process.")
+    stop: Seconds = Field(
+        default=10.0,
+        description="Seconds from SIGTERM to the end of the process; ten more, and it says what it waits for and is "
+        "ended by force.",
+    )
 
 
 class LogSettings(Group):

@@ -120,7 +120,7 @@ async def _process(directory: Path, port: int, bug: str) -> None:
     """Serve."""
     if bug == "planted":
         plant()
-    stop_on_signals()  # uvicorn sends itself the signal again once it has stopped
+    stop_on_signals(None)  # uvicorn sends itself the signal again once it has stopped
     bus = await EmbeddedBus.open(directory / "bus.db")
     await bus.declare(topics())
     async with opened(directory, bus, settings(rate=10_000, burst=10_000)) as rig:

@@ -88,7 +88,9 @@ def follow(
     start_logs(settings)
 
     async def following() -> int:
-        return await run(settings, asked_feeds(), most_open=most_open, once=once, stop=stop_on_signals())
+        return await run(
+            settings, asked_feeds(), most_open=most_open, once=once, stop=stop_on_signals(settings.deadlines.stop)
+        )
 
     typer.echo(_kept(asyncio.run(following())), err=True)
 

@@ -63,7 +63,7 @@ async def _run(
     from services.store.writer import Superseded
 
     collect_rarely()
-    stop = stop_on_signals()
+    stop = stop_on_signals(settings.deadlines.stop)
     if with_parent:
         stop_with_parent(stop)
     if edition is not None:  # beside those that serve the live view, whose port it would take

@@ -177,7 +177,7 @@ async def _until_stopped(plan: Plan, console: Console) -> int:
     """Run the demo until its end, SIGINT or SIGTERM, and leave nothing running."""
     from services.cli.signals import stop_on_signals
 
-    stop = stop_on_signals()
+    stop = stop_on_signals(None)  # to leave nothing running takes the time that it takes
     shown = asyncio.Event()
     work = asyncio.create_task(_demo(plan, console, shown))
     stopped = asyncio.create_task(stop.wait())

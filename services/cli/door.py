@@ -106,57 +106,84 @@ async def _run(
     *,
     take_over: bool,
 ) -> bool:
-    from bus.contract import BusDown
-    from services import retry
     from services.cli.signals import stop_on_signals
-    from services.dead_letters import Spool
-    from services.ingest import now, recorded
-    from services.ingest.door import Keys, create_app, open_push_handlers
+    from services.ingest.door import Keys, create_app
     from services.ingest.door.key_files import KeyFiles
-    from services.ingest.door.readers import ReaderDown
-    from services.ingest.gate import gate_of
     from services.memory import leave_alone_what_stands
     from services.metrics import FeedCollector, exported
-    from services.wiring import open_bus, topics
+    from services.stopping import Stopped, cut_off
 
     leave_alone_what_stands()
-    stop = stop_on_signals()
-    policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage)
+    stop = stop_on_signals(settings.deadlines.stop)
     async with AsyncExitStack() as opening:
-        bus: Bus = await policy(open_bus, settings)
-        opening.push_async_callback(bus.close)
-        await policy(bus.declare, topics())
-        fence = 2 * settings.ingest.fence_seconds
-        spool = Spool(settings.data_dir / "spool")
-        stamp_by = now if stamp is Stamp.NOW else recorded
-
-        async def opened() -> dict[str, PushHandler]:
-            handlers = open_push_handlers(
-                pushed,
-                bus,
-                spool,
-                takeover_seconds=fence,
-                take_over=take_over,
-                clock=time.time,
-                stamp=stamp_by,
-                limits=settings.door,
-                apart=True,
-                held=lambda orders: gate_of(settings, orders, bus),
-            )
-            return await opening.enter_async_context(handlers)
-
-        # the bus may go away between one step and the next: each is tried again
         try:
-            handlers: dict[str, PushHandler] = await policy(opened)
-        except ReaderDown as error:
-            raise Refusal(str(error)) from None
+            async with cut_off(stop):
+                handlers = await _open(settings, pushed, stamp, opening, stop, take_over=take_over)
+        except Stopped:
+            return False
         keys = Keys.of(settings.door.keys)
         source = source or KeySource(lambda: settings, [])
         files = KeyFiles(source.paths, source.load, keys, {system.name for system, _ in pushed})
         app = create_app(handlers, keys, settings.door)
         metrics = settings.metrics
         with exported(metrics.host, metrics.door, FeedCollector(lambda: _status(handlers))):
-            return await _serve(app, handlers, files, settings, host, port)
+            return await _serve(app, handlers, files, settings, host, port, stop)
+
+
+async def _open(
+    settings: Settings,
+    pushed: list[tuple[System, Feed]],
+    stamp: Stamp,
+    opening: AsyncExitStack,
+    stop: asyncio.Event,
+    *,
+    take_over: bool,
+) -> dict[str, PushHandler]:
+    """Open the bus and take the feeds, both closed with `opening`. Raises BusDown after the outage that may be."""
+    import structlog
+
+    from bus.contract import BusDown
+    from services import retry
+    from services.dead_letters import Spool
+    from services.feeds.processes import new_owner
+    from services.ingest import now, recorded
+    from services.ingest.door import open_push_handlers
+    from services.ingest.door.readers import ReaderDown
+    from services.ingest.gate import gate_of
+    from services.outages import Outage
+    from services.wiring import open_bus, topics
+
+    log = structlog.get_logger("door")
+    outage = Outage(partial(log.warning, "waiting for the bus"), partial(log.info, "the bus is there again"))
+    policy = retry.bus(BusDown, stop=stop, deadline=settings.deadlines.bus_outage, on_failure=outage.failed)
+    bus: Bus = await policy(open_bus, settings)
+    opening.push_async_callback(bus.close)
+    await policy(bus.declare, topics())
+    owner = new_owner()  # the same at each attempt: what an attempt before took is not held by another
+
+    async def opened() -> dict[str, PushHandler]:
+        handlers = open_push_handlers(
+            pushed,
+            bus,
+            Spool(settings.data_dir / "spool"),
+            takeover_seconds=2 * settings.ingest.fence_seconds,
+            take_over=take_over,
+            clock=time.time,
+            stamp=now if stamp is Stamp.NOW else recorded,
+            limits=settings.door,
+            apart=True,
+            held=lambda orders: gate_of(settings, orders, bus),
+            owner=owner,
+        )
+        return await opening.enter_async_context(handlers)
+
+    # the bus may go away between one step and the next: each is tried again
+    try:
+        result: dict[str, PushHandler] = await policy(opened)
+    except ReaderDown as error:
+        raise Refusal(str(error)) from None
+    outage.over()
+    return result
 
 
 def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
@@ -165,17 +192,23 @@ def _status(handlers: Mapping[str, PushHandler]) -> Iterator[FeedStatus]:
 
 
 async def _serve(
-    app: FastAPI, handlers: dict[str, PushHandler], files: KeyFiles, settings: Settings, host: str, port: int
+    app: FastAPI,
+    handlers: dict[str, PushHandler],
+    files: KeyFiles,
+    settings: Settings,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
 ) -> bool:
     """Until told to stop, or until another door took over; whether that was it."""
-    from services.cli.web import server
+    from services.cli.web import serve_until, server
 
     web = server(app, host, port, grace=settings.deadlines.stop, limits=settings.web)
     sentry = asyncio.create_task(_watch(web, handlers, settings.ingest.fence_seconds))
     sentry.add_done_callback(partial(_unwatched, web))
     keys = asyncio.create_task(files.watch(_KEYS_SECONDS))
     try:
-        await web.serve()
+        await serve_until(stop, web)
     finally:
         await cancel(sentry, keys)
     if not sentry.cancelled() and sentry.exception() is not None:

@@ -164,7 +164,7 @@ async def _run_workers(
     from services.cli.workers import Workers, shared_out
 
     given = context.find_object(Given) or Given()
-    group = Workers(settings, given, options, once=once, take_over=take_over, stop=stop_on_signals())
+    group = Workers(settings, given, options, once=once, take_over=take_over, stop=stop_on_signals(None))
     return await group.run(shared_out(feeds, workers), workers)
 
 
@@ -185,7 +185,7 @@ async def _run(
     from services.memory import collect_rarely
 
     collect_rarely()
-    stop = stop_on_signals()
+    stop = stop_on_signals(settings.deadlines.stop)
     if with_parent:
         stop_with_parent(stop)
     return await run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,26 +45,31 @@ def metrics(
 async def _run(settings: Settings, host: str, port: int, seconds: float) -> None:
     import structlog
 
-    from bus.contract import BusDown
+    from bus.contract import BusDown, UnknownTopic
     from services.cli.signals import stop_on_signals
     from services.metrics import exported
     from services.metrics.flow import FlowCollector
+    from services.outages import Outage
     from services.retry import wait
+    from services.stopping import Stopped, cut_off
     from services.store.contract import StoreDown
 
     log = structlog.get_logger("metrics")
-    stop = stop_on_signals()
+    stop = stop_on_signals(settings.deadlines.stop)
     last: Overview | None = None
+    outage = Outage(partial(log.warning, "the flow cannot be read"), partial(log.info, "the flow is read again"))
     with exported(host, port, FlowCollector(lambda: last)) as bound:
         log.info("listening", url=f"http://{host}:{bound}/metrics")
         while not stop.is_set():
             try:
-                async with observer(settings) as observing:
-                    while not stop.is_set():
+                async with cut_off(stop), observer(settings) as observing:
+                    while True:
                         last = await observing.observe(datetime.now(UTC))
-                        await wait(seconds, stop)
-            except (BusDown, StoreDown) as error:
-                if last is not None:
-                    log.warning("the flow cannot be read", code=type(error).__name__)
+                        outage.over()
+                        await asyncio.sleep(seconds)
+            except (BusDown, StoreDown, UnknownTopic) as error:  # topics that are being made anew
+                outage.met(error, 1)
                 last = None
                 await wait(min(seconds, 5.0), stop)
+            except Stopped:
+                return

@@ -217,7 +217,7 @@ async def _run(settings: Settings, asked: Asked, fillers: _Fillers) -> None:
     from services.rebuild.target import NoRebuild
 
     collect_rarely()
-    options = Options(Meter("events", as_json=asked.as_json), stop_on_signals())
+    options = Options(Meter("events", as_json=asked.as_json), stop_on_signals(settings.deadlines.stop))
     say = _said(as_json=asked.as_json)
     try:
         if asked.discard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,14 +68,27 @@ def _local(settings: Settings, jwks_url: str | None) -> bool:
 
 
 async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None, clients: frozenset[str]) -> None:
+    from services.cli.signals import stop_on_signals
+    from services.cli.web import serve_until, server
+    from services.stopping import Stopped, cut_off
+
+    # uvicorn stops by itself, and then sends itself the signal again: without a handler that would end us half closed
+    stop = stop_on_signals(settings.deadlines.stop)
+    async with AsyncExitStack() as opening:
+        with suppress(Stopped):
+            async with cut_off(stop):
+                app = await _open(settings, jwks_url, clients, opening)
+            await serve_until(stop, server(app, host, port, grace=settings.deadlines.stop, limits=settings.web))
+
+
+async def _open(settings: Settings, jwks_url: str | None, clients: frozenset[str], opening: AsyncExitStack) -> ASGIApp:
+    """Open what the answers are made of, closed with `opening`. Raises Refusal."""
     import httpx
 
     from services.api.app import create_app
     from services.audit import AuditDown, keys_of, open_audit
     from services.audit.heads import HeadKeeper
     from services.cli.console import console_of
-    from services.cli.signals import stop_on_signals
-    from services.cli.web import server
     from services.console.mounting import Beside
     from services.keyring import UnsafeKey
     from services.metrics import exported
@@ -83,37 +96,29 @@ async def _serve(settings: Settings, host: str, port: int, jwks_url: str | None,
     from services.store.following import followed
     from services.wiring import open_bus
 
-    # uvicorn stops by itself, and then sends itself the signal again: without a handler that would end us half closed
-    stop_on_signals()
-    async with httpx.AsyncClient(timeout=5, follow_redirects=False) as http:
-        try:
-            trust = _trust(settings, jwks_url, clients, http)
-            audit_keys = keys_of(settings)
-            audit = await open_audit(settings.audit_url, audit_keys, wall_clock)
-        except (UnsafeKey, OSError, AuditDown) as error:
-            raise Refusal(str(error)) from None
-        opening = AsyncExitStack()
-        try:
-            store = await opening.enter_async_context(followed(settings.store_url))
-        except StoreDown as error:
-            await audit.close()
-            raise Refusal(str(error)) from None
-        url, open_it = settings.audit_url, partial(open_bus, settings)
-        keeper = HeadKeeper(audit, url, audit_keys.seal, open_it, wall_clock)
-        compared = await keeper.start()
-        giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
-        try:
-            async with AsyncExitStack() as opened:
-                app: ASGIApp = create_app(trust, store.reads, audit, wall_clock, settings.api)
-                if settings.api.console:
-                    app = Beside(app, await opened.enter_async_context(console_of(settings, trust, audit, store)))
-                opened.enter_context(exported(settings.metrics.host, settings.metrics.serve))
-                await server(app, host, port, grace=settings.deadlines.stop, limits=settings.web).serve()
-        finally:
-            await cancel(giving_out)
-            await opening.aclose()
-            await keeper.close()
-            await audit.close()
+    http = await opening.enter_async_context(httpx.AsyncClient(timeout=5, follow_redirects=False))
+    try:
+        trust = _trust(settings, jwks_url, clients, http)
+        audit_keys = keys_of(settings)
+        audit = await open_audit(settings.audit_url, audit_keys, wall_clock)
+    except (UnsafeKey, OSError, AuditDown) as error:
+        raise Refusal(str(error)) from None
+    opening.push_async_callback(audit.close)
+    try:
+        store = await opening.enter_async_context(followed(settings.store_url))
+    except StoreDown as error:
+        raise Refusal(str(error)) from None
+    url, open_it = settings.audit_url, partial(open_bus, settings)
+    keeper = HeadKeeper(audit, url, audit_keys.seal, open_it, wall_clock)
+    compared = await keeper.start()
+    opening.push_async_callback(keeper.close)
+    giving_out = asyncio.create_task(keeper.run(settings.audit.head_seconds, compared=compared))
+    opening.push_async_callback(cancel, giving_out)
+    app: ASGIApp = create_app(trust, store.reads, audit, wall_clock, settings.api)
+    if settings.api.console:
+        app = Beside(app, await opening.enter_async_context(console_of(settings, trust, audit, store)))
+    opening.enter_context(exported(settings.metrics.host, settings.metrics.serve))
+    return app
 
 
 def _trust(settings: Settings, jwks_url: str | None, clients: frozenset[str], http: httpx.AsyncClient) -> Trust:

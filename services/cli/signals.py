@@ -7,13 +7,32 @@ import os
 import signal
 import sys
 
+import click
 
-def stop_on_signals() -> asyncio.Event:
-    """The event that the running loop's process will be told to stop by."""
+from services.stopping import LATE_SECONDS, Deadline
+
+
+def stop_on_signals(seconds: float | None) -> asyncio.Event:
+    """The event that the running loop's process will be told to stop by.
+
+    A process of a command that still runs `LATE_SECONDS` after the `seconds` that it was given to stop says what it
+    waits for, and is ended by force: a library may wait for a server without end. None: it ends others, and is not cut
+    off from that.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    command = click.get_current_context(silent=True)
+    deadline = Deadline(seconds + LATE_SECONDS, loop) if seconds is not None and command is not None else None
+    if command is not None and deadline is not None:
+        command.call_on_close(deadline.cancel)
+
+    def ordered() -> None:
+        stop.set()
+        if deadline is not None:
+            deadline.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ordered)
     return stop
 
 

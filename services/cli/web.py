@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from socket import socket
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
+from links.tasks import cancel
 from services.cli.context import MISUSED, Refusal
 from services.connections import BoundedConfig, Limits
 from services.metrics.asgi import Measured
@@ -38,8 +40,22 @@ class Server(uvicorn.Server):
                 structlog.get_logger("web").info("listening", url=url)
 
 
+async def serve_until(stop: asyncio.Event, web: Server) -> None:
+    """Serve until told to stop, also where that was before the server takes signals itself. Raises Refusal."""
+
+    async def pass_on() -> None:
+        await stop.wait()
+        web.should_exit = True
+
+    passing = asyncio.create_task(pass_on())
+    try:
+        await web.serve()
+    finally:
+        await cancel(passing)
+
+
 def server(app: ASGIApp, host: str, port: int, *, grace: float, limits: WebSettings) -> Server:
-    """A server with the limits that all of ours have. Raises Refusal."""
+    """A server with the limits that all of ours have. `grace`: seconds to stop the process in. Raises Refusal."""
     _files(limits.connections)
     return Server(
         BoundedConfig(
@@ -60,7 +76,7 @@ def server(app: ASGIApp, host: str, port: int, *, grace: float, limits: WebSetti
             # whoever is not named cannot say for whom it asks: the audit log would hold an address of its choice
             proxy_headers=bool(limits.proxies),
             forwarded_allow_ips=list(limits.proxies),
-            timeout_graceful_shutdown=int(grace),
+            timeout_graceful_shutdown=max(1, int(grace / 2)),  # the rest is for what is closed behind it
         )
     )
 

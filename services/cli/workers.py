@@ -15,6 +15,7 @@ from services import retry
 from services.cli import children
 from services.cli.context import FAILED, MISUSED, Given
 from services.settings import Settings
+from services.stopping import LATE_SECONDS
 
 STEADY_SECONDS = 60.0
 """How long a worker has run until its end counts as the first failure again."""
@@ -94,7 +95,7 @@ class Workers:
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
-            code = await children.end(process, self.settings.deadlines.stop + children.GRACE_SECONDS)
+            code = await children.end(process, self.settings.deadlines.stop + LATE_SECONDS + children.GRACE_SECONDS)
             return code if code >= 0 else FAILED
         finally:
             ended.cancel()

@@ -28,6 +28,7 @@ from services.processes import process_name
 from services.retry import bus as bus_retry
 from services.retry import wait
 from services.settings import Settings
+from services.stopping import Stopped, cut_off
 from services.store import Store, open_store
 from services.store.contract import Incomplete, OtherConfiguration, StoreDown, behind
 from services.store.editions import State
@@ -180,6 +181,8 @@ async def run(
         except OtherConfiguration:
             if once or edition is not None or not await _stood_by(settings, stop):
                 raise
+        except Stopped:
+            return  # before there was anything to stop
         else:
             return
 
@@ -265,14 +268,15 @@ async def _open(settings: Settings, opened: AsyncExitStack, edition: int | None)
 
 
 async def _patiently(settings: Settings, stop: asyncio.Event, step: Callable[[], Awaitable[T]]) -> T:
-    """A step that may come before its bus or its database is up."""
+    """A step that may come before its bus or its database is up. Raises Stopped."""
     outage = _outage()
     policy = _policy(settings, stop, outage)
 
     async def attempt() -> T:
         return await step()
 
-    result: T = await policy(attempt)
+    async with cut_off(stop):
+        result: T = await policy(attempt)
     outage.over()
     return result
 

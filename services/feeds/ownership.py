@@ -103,8 +103,8 @@ class Holding:
 class Ownership:
     """The feeds that this process holds. Every method raises BusDown and may then be called again."""
 
-    def __init__(self, bus: Bus, producer: Producer) -> None:
-        self.owner = new_owner()
+    def __init__(self, bus: Bus, producer: Producer, owner: str | None = None) -> None:
+        self.owner = owner or new_owner()
         self.process = process_name()
         self.holdings: dict[str, Holding] = {}
         self._bus = bus

@@ -27,6 +27,7 @@ from services.logs import describe
 from services.metrics import FeedCollector, exported
 from services.questions import Book
 from services.settings import Settings
+from services.stopping import Stopped, cut_off
 from services.tracing import tracing_of
 from services.wiring import open_bus, receipt_keys, topics
 
@@ -61,13 +62,23 @@ async def run(
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
-    opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
+    try:
+        async with cut_off(stop):
+            opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
+    except Stopped:
+        return []
     pool = Mappers(mappers) if mappers else None
     try:
         host = Host(
             settings, opened, once=once, stop=stop, clock=clock, patience=patience, mappers=pool, progress=progress
         )
         return await host.run(feeds, take_over=take_over)
+    except Stopped:
+        return []  # nothing was begun
+    except BusDown:
+        if not stop.is_set():
+            raise
+        return []  # it was told to stop while it waited for the bus
     finally:
         if pool is not None:
             pool.close()
@@ -100,11 +111,12 @@ class Host:
         self._progress = progress
 
     async def run(self, feeds: Sequence[Source], *, take_over: bool) -> list[Outcome]:
-        """Take the feeds, run them, let them go."""
-        await self._patience(self._stop, lambda: self._bus.declare(topics()))
+        """Take the feeds, run them, let them go. Raises Stopped if told to stop before."""
         orders = Orders()
-        await self._patience(self._stop, lambda: orders.follow(self._bus))
-        producer = await self._patience(self._stop, self._bus.producer)
+        async with cut_off(self._stop):
+            await self._patience(self._stop, lambda: self._bus.declare(topics()))
+            await self._patience(self._stop, lambda: orders.follow(self._bus))
+            producer = await self._patience(self._stop, self._bus.producer)
         tracing = tracing_of(self._settings, "ingest")
         gate = gate_of(self._settings, orders, self._bus)
         try:
@@ -145,7 +157,8 @@ class Host:
         """Take the feeds, or those that are free. Return the keys of those taken."""
         keys = [feed.key for feed in feeds]
         if not take_over and not self._once:
-            keys = await self._patience(self._stop, lambda: ownership.free(keys))
+            async with cut_off(self._stop):
+                keys = await self._patience(self._stop, lambda: ownership.free(keys))
         if await self._patience(self._stop, lambda: ownership.claim(keys, only_free=not take_over and self._once)):
             await retry.wait(2 * self._settings.ingest.fence_seconds, self._stop)
         await self._patience(self._stop, ownership.confirm)

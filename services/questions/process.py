@@ -16,6 +16,7 @@ from services.outages import Outage
 from services.questions.follow import GROUP, Follower
 from services.questions.open_questions import Book
 from services.settings import Settings
+from services.stopping import Stopped, cut_off
 from services.store.contract import StoreDown
 from services.store.following import followed
 
@@ -41,9 +42,15 @@ async def run(
     policy = retry.bus(_PASSING, stop=stop, deadline=deadline, on_failure=outage.failed, away=outage.seconds)
     asked = 0
     while not stop.is_set():
-        async for attempt in policy.copy():
-            with attempt:
-                asked += await _follow(settings, feeds, outage, most_open=most_open, once=once, stop=stop)
+        try:
+            async for attempt in policy.copy():
+                with attempt:
+                    asked += await _follow(settings, feeds, outage, most_open=most_open, once=once, stop=stop)
+        except Stopped:
+            break
+        except _PASSING:
+            if not stop.is_set():
+                raise
         if once:
             break
     return asked
@@ -59,10 +66,11 @@ async def _follow(
     stop: asyncio.Event,
 ) -> int:
     async with AsyncExitStack() as opened:
-        store = await opened.enter_async_context(followed(settings.store_url))
-        bus = await opened.enter_async_context(wiring.declared_bus(settings))
-        producer = await bus.producer()
-        consumer = await bus.consumer(GROUP, [CHANGES])
+        async with cut_off(stop):
+            store = await opened.enter_async_context(followed(settings.store_url))
+            bus = await opened.enter_async_context(wiring.declared_bus(settings))
+            producer = await bus.producer()
+            consumer = await bus.consumer(GROUP, [CHANGES])
         try:
             follower = Follower(Book(bus, producer), store, feeds, most_open)
             idle = 0

@@ -146,7 +146,7 @@ async def test_a_door_without_its_sentry_ends(monkeypatch: pytest.MonkeyPatch) -
     app: Any = None
     files = KeyFiles([], lambda: load(environment={}), Keys.of({}), set())
     with pytest.raises(Refusal, match="start it again"):
-        await asyncio.wait_for(door._serve(app, {}, files, load(environment={}), "", 0), 60)
+        await asyncio.wait_for(door._serve(app, {}, files, load(environment={}), "", 0, asyncio.Event()), 60)
 
 
 @pytest.mark.law(2, planted="a door that nobody watches")
@@ -157,7 +157,7 @@ async def test_a_door_that_is_not_watched_is_seen(monkeypatch: pytest.MonkeyPatc
     app: Any = None
     files = KeyFiles([], lambda: load(environment={}), Keys.of({}), set())
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(door._serve(app, {}, files, load(environment={}), "", 0), 0.3)
+        await asyncio.wait_for(door._serve(app, {}, files, load(environment={}), "", 0, asyncio.Event()), 0.3)
 
 
 def test_a_file_of_keys_whose_mode_was_mended_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,6 +120,7 @@ class Ledger:
     clock: Callable[[], float]
     spool: Spool
     most_bytes: int = 64_000_000  # of kept answers
+    owner: str | None = None  # the name of this process; a new one by default
     holding: Holding = field(init=False)
     ownership: Ownership = field(init=False)
     _answers: dict[str, Kept] = field(default_factory=dict)
@@ -130,7 +131,7 @@ class Ledger:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.ownership = Ownership(self.bus, self.producer)
+        self.ownership = Ownership(self.bus, self.producer, self.owner)
 
     @property
     def lost(self) -> bool:

@@ -294,10 +294,12 @@ async def open_push_handlers(
     limits: DoorSettings | None = None,
     apart: bool = False,
     held: Callable[[Orders], Gate | None] | None = None,
+    owner: str | None = None,
 ) -> AsyncIterator[dict[str, PushHandler]]:
     """Open a handler for each feed, under the last step of its path. `stamp` stamps the events.
 
-    `apart` has bodies read in processes of their own; `held` makes what has messages wait for a person.
+    `apart` has bodies read in processes of their own; `held` makes what has messages wait for a person. `owner`: the
+    name of this process, where it may have taken the feeds before.
 
     Raises BusDown, FeedLost, ReaderDown, and without `take_over` FeedHeld where another door runs.
     """
@@ -314,7 +316,7 @@ async def open_push_handlers(
         for system, feed in feeds:
             # before the feed is taken over: until a process can read, the door that has it goes on
             reader = await stack.enter_async_context(_readers(system, feed, limits)) if apart else None
-            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes)
+            ledger = Ledger(f"{system.name}/{feed.name}", bus, producer, clock, spool, limits.answer_bytes, owner)
             await ledger.open(takeover_seconds, take_over=take_over)
             stack.push_async_callback(ledger.close)
             handler = PushHandler(
