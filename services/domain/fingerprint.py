@@ -27,7 +27,7 @@ from services.domain import (
     sightings,
 )
 
-NORMALISER = 37
+NORMALISER = 38
 """Raised whenever names, claims, keys or blocks are spelt otherwise, or the code that settles answers otherwise."""
 
 
@@ -38,7 +38,7 @@ def fingerprint() -> str:
         NORMALISER,
         sorted(STATES),
         sorted(identity.WEIGHTS.items()),
-        (names.DATA, frequencies.DATA, names.STEM),
+        (names.DATA, frequencies.DATA, names.STEM, names.CALLED, sorted(scoring.LOOKS.items())),
         [_weights(module) for module in (scoring, births, frequencies)],
         (
             (births.GENERATION, births.ELDERS, births.OLDEST),

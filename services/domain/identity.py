@@ -497,10 +497,13 @@ def _versions_alike(one: Node, other: Node) -> bool:
 def _in_sequence(one: Node, other: Node) -> bool:
     """Whether two are alike only by passport numbers that are almost one, both of which were told in full on one day.
 
-    Then neither is the other mistyped: families get their passports in sequence.
+    Then neither is the other mistyped: families get their passports in sequence. One that looks like the other is the
+    other misread all the same: no sequence has both.
     """
     mine, theirs = one.claim, other.claim
     if one.days.isdisjoint(other.days) or not scoring.near_documents(mine, theirs):
+        return False
+    if scoring.misread_documents(mine, theirs):
         return False
     return not scoring.joined_in_sequence(mine, theirs)
 

@@ -33,6 +33,9 @@ COMMON = frozenset(" ".join(DATA["common"].values()).split())
 KNOWN = COMMON | frozenset(name for text in _COUNTED["given"].values() for name in text.split()[::2])
 """Names that are known to be names, with all given names that are counted anywhere: one is hardly another mistyped."""
 VARIANTS: dict[str, str] = {token: group.split()[0] for group in DATA["variants"] for token in group.split()}
+HEADS = frozenset(DATA["heads"].split())
+CALLED = 4
+"""Letters of a name, at least, that is another one without its head."""
 STEM = 5
 """Letters that are left of a name, at least, where a prefix is taken for one that the other spelling leaves out."""
 SYLLABLE = 4
@@ -57,6 +60,8 @@ _SOUNDS = (
     ("B", "P"), ("J", "I"), ("H", ""),
 )  # fmt: skip
 _SERVANT = ((re.compile("^ABD(?:A|E|O|OU)L"), "ABDUL"), (re.compile("^ABD[EU]RR"), "ABDULR"))
+_OF_THE_FAITH = re.compile("(?<=..[^AEIOU])[AEIOU]L?DINE?$")
+"""The end -al-din of Arabic names, of which the article is heard as the letter that follows: NURALDIN, NOUREDDINE."""
 _LETTERS = (("TCH", "CH"), ("SCH", "SH"), ("DJ", "J"), ("TH", "T"), ("PH", "F"))
 """Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, MARTHA and MARTA."""
 _HARD_C = re.compile("C(?![EHIY])")
@@ -117,7 +122,7 @@ def spelling(token: str) -> str:
         return VARIANTS[token]
     token = _respelt(token)
     token = token.replace("J", "I") if len(token) > 2 else token
-    token = _once(token)
+    token = _OF_THE_FAITH.sub("UDIN", _once(token))
     return VARIANTS.get(token, token)
 
 
@@ -167,7 +172,7 @@ def consonants(token: str) -> str:
 
 
 def _heard(token: str) -> str:
-    text = spelling(token)
+    text = _once(spelling(token))  # that of a listed name has letters twice, too
     for written, heard in _SOUNDS:
         text = text.replace(written, heard)
     return text
@@ -183,7 +188,7 @@ def alike(one: str, other: str) -> Alike:
     short, long = _by_length(one, other)
     if _with_title(short, long) or _with_prefix(short, long) or _other_article(one, other):
         return Alike.VARIANT
-    if _full_forms(one) & _full_forms(other):
+    if _full_forms(one) & _full_forms(other) or _without_head(short, long):
         return Alike.NEAR
     if one_in_two_spellings(one, other):
         return Alike.NEAR
@@ -201,7 +206,7 @@ def both_known(one: str, other: str) -> bool:
     known = all(token in KNOWN or token in SYLLABLES for token in (one, other))
     if known and one in SYLLABLES and other in SYLLABLES and _one_syllable(one, other):
         return False
-    return known and not _full_forms(one) & _full_forms(other)
+    return known and not _full_forms(one) & _full_forms(other) and not _without_head(*_by_length(one, other))
 
 
 @lru_cache(maxsize=50_000)
@@ -282,6 +287,11 @@ def _with_title(short: str, long: str) -> bool:
 def _with_prefix(short: str, long: str) -> bool:
     """Whether one is the other behind a particle: ALMAKTOUM, VANDERBERGEN."""
     return len(short) >= STEM and long.endswith(short) and long[: -len(short)] in PREFIXES
+
+
+def _without_head(short: str, long: str) -> bool:
+    """Whether one is the other without a head that daily use leaves out: OLUWASEUN is SEUN, CHUKWUEMEKA is EMEKA."""
+    return len(short) >= CALLED and long.endswith(short) and long[: -len(short)] in HEADS
 
 
 def _other_article(one: str, other: str) -> bool:

@@ -62,6 +62,8 @@ SHARED_DOCUMENT = 14.0
 """What a common passport or visa adds. It is little against its rarity, for documents are lent, mistyped, re-issued."""
 STRANGE_NAMES = -10.0
 """What names that contradict each other count where the two share a number: listed for a person to decide, or not."""
+LOOKS = str.maketrans("OQILZSGB", "00112568")
+"""Letters that a reader, a person or a machine, takes for digits of a document's number."""
 
 
 Token = tuple[str, str]
@@ -331,7 +333,12 @@ def _stands_for(one: str, other: str) -> bool:
 
 
 def mistyped(one: str, other: str) -> bool:
-    """Whether two numbers differ in one character, or in two that changed places. Consecutive numbers do not count."""
+    """Whether two numbers differ in one character, in two that changed places, or in signs that look alike.
+
+    Consecutive numbers do not count.
+    """
+    if misread(one, other):
+        return True
     short, long = sorted((one, other), key=len)
     if len(short) >= 6 and len(long) == len(short) + 1 and long.startswith(short):
         return True  # the check digit of the machine-readable zone was taken along
@@ -344,6 +351,17 @@ def mistyped(one: str, other: str) -> bool:
         return False
     first, second = wrong
     return one[first] == other[second] and one[second] == other[first]
+
+
+def misread(one: str, other: str) -> bool:
+    """Whether two numbers look alike, sign by sign: 5O81 and 508I. No issuer gives out two of which one reads so."""
+    return one != other and one.translate(LOOKS) == other.translate(LOOKS)
+
+
+def misread_documents(one: Claim, other: Claim) -> bool:
+    """Whether the two have passports of one issuer of which one is the other misread, and none in common."""
+    apart = _documents_apart(compared(one), compared(other))
+    return apart is not None and any(misread(mine, theirs) for mine in apart[0] for theirs in apart[1])
 
 
 def _tens_apart(one: str, other: str) -> int:

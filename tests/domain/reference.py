@@ -454,7 +454,8 @@ def _scored(ours: Sequence[Record], others: Sequence[Record], seniors: _Seniors)
         return False
     if {mine.sex, theirs.sex} == {"F", "M"}:
         return False
-    if scoring.near_documents(mine, theirs) and _days(ours) & _days(others):
+    misread = scoring.misread_documents(mine, theirs)
+    if scoring.near_documents(mine, theirs) and not misread and _days(ours) & _days(others):
         return scoring.joined_by_score(mine, theirs) and scoring.joined_in_sequence(mine, theirs)
     return scoring.joined_by_score(mine, theirs)
 

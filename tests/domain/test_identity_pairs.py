@@ -214,3 +214,44 @@ def test_wade_giles_is_read(pinyin: str, wade_giles: str) -> None:
 def test_two_names_in_pinyin_are_two(one: str, other: str) -> None:
     """TENG is DENG in Wade-Giles, and a name in pinyin itself."""
     assert not one_in_two_spellings(one, other)
+
+
+def test_a_number_of_which_several_signs_were_misread_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """5O81OO441 is 508100441 as a machine reads it, and was taken for another passport of a namesake."""
+    monkeypatch.setattr(scoring, "misread", lambda one, other: False)
+    assert _wrong("oc5") == {"oc5-0-o-all"}
+
+
+def test_names_without_the_head_that_daily_use_leaves_out_are_caught(forgetful: pytest.MonkeyPatch) -> None:
+    forgetful.setattr(names, "HEADS", frozenset())
+    assert _wrong("ng5") == {"ng5-seun-passport", "ng5-tobi", "ng5-emeka-passport"}
+
+
+def test_a_listed_name_written_together_with_another_is_caught(forgetful: pytest.MonkeyPatch) -> None:
+    """The consonants of ABDULLAH had two L, and those of ABD ALLAH one: the two never met."""
+
+    def heard(token: str) -> str:
+        text = names.spelling(token)
+        for written, sound in names._SOUNDS:
+            text = text.replace(written, sound)
+        return text
+
+    forgetful.setattr(names, "_heard", heard)
+    assert _wrong("ar5") == {"ar5-allah"}
+
+
+@pytest.mark.parametrize("pair", ["NOUREDDINE NURALDIN", "SALAHUDDIN SALAHALDEEN", "KHEIREDDINE KHAIRALDIN"])
+def test_an_article_that_is_heard_as_the_letter_behind_it_is_the_same(pair: str) -> None:
+    one, other = pair.split()
+    assert names.spelling(one) == names.spelling(other)
+    assert names.spelling("NADINE") != names.spelling("NUDINE")
+
+
+@pytest.mark.parametrize("pair", ["HDEZ HERNANDEZ", "FCO FRANCISCO", "GLEZ GONZALES", "WM WILLIAM"])
+def test_an_abbreviation_stands_for_its_name(pair: str) -> None:
+    assert names.alike(*pair.split()) is names.Alike.NEAR
+
+
+@pytest.mark.parametrize("pair", ["50448120 S0448121", "50448120 90448121", "50448120 50448120"])
+def test_numbers_that_are_other_ones_are_not_misread(pair: str) -> None:
+    assert not scoring.misread(*pair.split())
