@@ -201,10 +201,10 @@ def _taken_back(w: World, plain: list[str], more: dict[str, str]) -> Event:
 
 
 def _again(w: World, line: str) -> None:
-    told, number = w.events[-1], w.i94
+    before, number = w.events[-1], w.i94
     _tell(w, line)
     w.i94 = number
-    w.events[-1] |= {key: told[key] for key in ("record", "subject")} | {"revision": {"number": 2, "digest": ""}}
+    w.events[-1] |= {key: before[key] for key in ("record", "subject")} | {"revision": {"number": 2, "digest": ""}}
     w.reseal(w.events[-1])
 
 
