@@ -11,7 +11,6 @@ import re
 import tomllib
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -38,6 +37,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as Unparsable
 
 from links.private_file import UnsafeFile, check_private, read_private
+from services.nearest import did_you_mean
 
 PREFIX = "VISABUS_"
 FILE_VARIABLE = "VISABUS_SETTINGS"
@@ -608,15 +608,14 @@ def has_password(url: str) -> bool:
 
 def _strangers(environment: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none: most often a misspelt name."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    return [
-        f"{name} (environment): there is no such setting"
-        for name in sorted(environment)
-        if name.startswith(PREFIX)
-        and name not in _RESERVED
-        and not name.startswith(_TESTS)
-        and name.split("__")[0].upper() not in known
-    ]
+    strangers = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in _RESERVED and not name.startswith(_TESTS):
+            setting = name.removeprefix(PREFIX).partition("__")[0].lower()
+            if setting not in Settings.model_fields:
+                meant = did_you_mean(setting, Settings.model_fields)
+                strangers.append(f"{name} (environment): there is no such setting{meant}")
+    return strangers
 
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
@@ -724,8 +723,7 @@ def _nearest(place: Sequence[int | str]) -> str:
         model = inner[0]
         if get_origin(field.annotation) is dict:
             next(steps, None)  # the name of an entry
-    near = get_close_matches(str(place[-1]), model.model_fields, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return did_you_mean(str(place[-1]), model.model_fields)
 
 
 def _kinds(annotation: Any) -> list[type]:

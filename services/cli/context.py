@@ -159,9 +159,8 @@ def system_named(name: str | None) -> str | None:
     """
     if name is None:
         return None
-    from difflib import get_close_matches
-
     from adapters.registry import RESERVED, systems
+    from services.nearest import no_system
 
     known, written = {*systems(), *RESERVED}, name.upper()
     if written in known:
@@ -169,9 +168,7 @@ def system_named(name: str | None) -> str | None:
     system = written.partition(".")[0]
     if system in known:
         raise Refusal(f"{name} is a feed, and its system is {system}", MISUSED)
-    near = get_close_matches(written, sorted(known), n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    raise Refusal(f"no system {name}; {meant}`visabus adapters` lists them", MISUSED)
+    raise Refusal(no_system(name, known), MISUSED)
 
 
 def start_logs(settings: Settings) -> None:

@@ -284,6 +284,7 @@ def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
     from adapters.core import Pushed
     from adapters.registry import systems
     from services.ingest.sources import without_key
+    from services.nearest import no_system
 
     settings = settings_of(context)
     need(settings.bus_url, "bus", "ingest")
@@ -293,9 +294,7 @@ def _feed_of(context: typer.Context, name: str) -> tuple[Settings, str]:
         raise Refusal(f"{name} is a system: say which feed of it ({known})", MISUSED)
     system = systems().get(system_name)
     if system is None:
-        raise Refusal(
-            f"{name}: no system {system_name or name}; `visabus feeds list` and `visabus adapters` say", MISUSED
-        )
+        raise Refusal(f"{name}: {no_system(system_name or name, systems())}", MISUSED)
     feed = next((each for each in system.feeds if each.name == feed_name), None)
     if feed is None:
         known = ", ".join(f"{system_name}.{each.name}" for each in system.feeds)

@@ -10,6 +10,7 @@ from adapters import registry
 from adapters.core import Connection, Credentials, Feed, NamesFiles, Pushed, System
 from services.authority.keys import path_of
 from services.feeds import Counters
+from services.nearest import no_system
 from services.settings import FeedSettings, Settings, SettingsError
 
 
@@ -62,7 +63,7 @@ def sources(settings: Settings, names: Sequence[str] = (), known: Mapping[str, S
         system_name, _, feed_name = name.rpartition(".")
         system = system_of(system_name)
         if system is None:
-            mistakes.append(f"feeds.{name}: no system {system_name}; `visabus adapters` lists them")
+            mistakes.append(f"feeds.{name}: {no_system(system_name, registry.systems() if known is None else known)}")
             continue
         try:
             feed = system.feed(feed_name)

@@ -186,6 +186,14 @@ def test_a_misspelt_name_is_told_with_the_nearest(content: str, mistake: str, tm
     assert mistake.format("there is no such setting") in caught.value.mistakes
 
 
+def test_a_misspelt_variable_is_told_with_the_nearest_setting() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environment={"VISABUS_DATA_DRI": "x"})
+    assert caught.value.mistakes == (
+        "VISABUS_DATA_DRI (environment): there is no such setting; did you mean data_dir?",
+    )
+
+
 def test_a_feed_without_quotes_is_one_mistake(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('[feeds.I94.nightly]\nurl = "file:///a"')
     with pytest.raises(SettingsError) as caught:
