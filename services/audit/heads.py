@@ -141,12 +141,14 @@ class HeadKeeper:
         self._place = place_of(url)
         self._epoch = 0
         self._last: Head | None = None
+        self._answered = False  # the bus, when it was asked last, and the log with it
 
     async def compare(self) -> None:
         """Compare the log with what is known outside; a difference leaves it withheld. Raises BusError, AuditDown."""
         async with self._bus() as bus:
             heads = await given_out(bus, self._ring, self._place)
         seals = await self._log.seals([1, *(head.sequence for head in heads[-1:])])
+        self._answered = True
         wrong = difference(heads, seals) or "; ".join(await self._log.wrong())
         if wrong:
             self._log.withhold(AuditBroken(wrong))
@@ -213,7 +215,9 @@ class HeadKeeper:
             await asyncio.sleep(seconds if compared else min(seconds, PATIENCE))
 
     async def close(self) -> None:
-        """Give out the last head, if the bus takes it soon."""
+        """Give out the last head, if the bus takes it soon. One that did not answer is not waited for."""
+        if not self._answered:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._tried(self.give)
@@ -221,12 +225,15 @@ class HeadKeeper:
     async def _tried(self, work: Callable[[], Awaitable[None]]) -> bool:
         try:
             await work()
+            self._answered = True
         except (BusError, AuditDown) as error:
             why = str(error) if isinstance(error, AuditDown) else type(error).__name__
             _log.warning("no head of the audit log could be compared or given out", why=why)
+            self._answered = False
             return False
         except Exception as error:  # told, and tried again: a log whose heads are not given out proves nothing
             _log.error("no head of the audit log could be compared or given out", **describe(error))
+            self._answered = False
             return False
         return True
 

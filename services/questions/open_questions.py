@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapters.core import Question
-from bus.contract import Bus, Delivery, Message, Producer
+from bus.contract import Bus, Delivery, Message, Partition, Producer
 from bus.following import Followed
 from schemas.topics import QUESTIONS
 from services.clock import wall_clock
-from services.questions.topic import QUESTION, Asking, Priority, State, parse
+from services.questions.topic import PLACE, QUESTION, Asking, Place, Priority, State, parse
 
 MOST = 500
 """Questions that are given out at once."""
@@ -56,16 +56,24 @@ class Entry:
 
 @dataclass(slots=True)
 class Book:
-    """The questions of all feeds. Every method raises BusDown and may then be called again."""
+    """The questions of all feeds, and how far changes were followed for them.
+
+    Every method raises BusDown and may then be called again.
+    """
 
     bus: Bus
     producer: Producer
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)  # by feed and identifier
+    places: dict[Partition, Place] = field(default_factory=dict)
     _followed: Followed = field(default_factory=lambda: Followed(QUESTIONS))
 
     async def follow(self) -> None:
         """Take in what was written since; all anew where the topic has not what was read of it."""
-        await self._followed.follow(self.bus, self._read, self.entries.clear)
+        await self._followed.follow(self.bus, self._read, self._forget)
+
+    def _forget(self) -> None:
+        self.entries.clear()
+        self.places.clear()
 
     def _read(self, delivery: Delivery) -> None:
         if delivery.key is not None:
@@ -88,11 +96,17 @@ class Book:
             return
         if isinstance(said, tuple):
             kind, feed, identifier = said
+            if kind == PLACE:
+                self.places = {part: one for part, one in self.places.items() if str(part.number) != identifier}
+                return
             entry = self.entries.get(feed, {}).get(identifier)
             if entry is not None:
                 setattr(entry, "asking" if kind == QUESTION else "state", None)
                 if entry.asking is None and entry.state is None:
                     del self.entries[feed][identifier]
+            return
+        if isinstance(said, Place):
+            self.places[said.partition] = said
             return
         entry = self.entries.setdefault(said.feed, {}).setdefault(said.identifier, Entry())
         if isinstance(said, Asking):

@@ -9,18 +9,18 @@ from functools import partial
 
 import structlog
 
-from bus.contract import Bus, BusDown, Consumer
+from bus.contract import BusDown, Consumer, UnknownTopic
 from schemas.topics import CHANGES
 from services import retry, wiring
 from services.outages import Outage
-from services.questions.follow import GROUP, Follower
+from services.questions.follow import Anew, Follower
 from services.questions.open_questions import Book
 from services.settings import Settings
 from services.stopping import Stopped, cut_off
 from services.store.contract import StoreDown
 from services.store.following import followed
 
-_PASSING = (BusDown, StoreDown)
+_PASSING = (BusDown, StoreDown, UnknownTopic)  # topics that are being made anew
 _IDLE_SECONDS = 1.0
 _ONCE_SECONDS = 0.2
 _IDLE_ROUNDS = 25
@@ -70,18 +70,23 @@ async def _follow(
             store = await opened.enter_async_context(followed(settings.store_url))
             bus = await opened.enter_async_context(wiring.declared_bus(settings))
             producer = await bus.producer()
-            consumer = await bus.consumer(GROUP, [CHANGES])
-        try:
             follower = Follower(Book(bus, producer), store, feeds, most_open)
+            consumer = await follower.join()
+        try:
             idle = 0
             while not stop.is_set():
-                came = await follower.round(consumer)
+                try:
+                    came = await follower.round(consumer)
+                except Anew:
+                    await consumer.close()
+                    consumer = await follower.join()
+                    continue
                 outage.over()
                 if came:
                     idle = 0
                     continue
                 idle += 1
-                if once and (not follower.has_room() or await _is_behind_all(bus, consumer, idle)):
+                if once and (not follower.has_room() or await _is_behind_all(follower, consumer, idle)):
                     break
                 await retry.wait(_IDLE_SECONDS if not once else _ONCE_SECONDS, stop)
             return follower.asked
@@ -90,9 +95,10 @@ async def _follow(
             await producer.close()
 
 
-async def _is_behind_all(bus: Bus, consumer: Consumer, idle: int) -> bool:
+async def _is_behind_all(follower: Follower, consumer: Consumer, idle: int) -> bool:
     """Return whether no change is left. A round without any does not tell: another member, or one that was killed, may
     still hold the partitions, and a server may be slow to give the first.
     """
-    lag = await bus.lag(GROUP, [CHANGES])
-    return not any(lag.values()) or (idle >= _IDLE_ROUNDS and consumer.assignment() == lag.keys())
+    if not await follower.behind():
+        return True
+    return idle >= _IDLE_ROUNDS and consumer.assignment() == set(await follower.book.bus.ends([CHANGES]))

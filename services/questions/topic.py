@@ -3,6 +3,9 @@
 Each has a key of its own, so that who asks and who answers never overwrite each other: `question FEED IDENTIFIER` is
 written by whoever wants to know, `state FEED IDENTIFIER` by the process that holds the feed. A question is open as long
 as no state names its id, or the state says when to ask again. The topic is compacted: the last question counts.
+
+`place TOPIC PARTITION` says how far changes were followed, and by what the change read last is known again: the
+position of a group alone does not show that its topic was made anew and grew past it.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from uuid import uuid4
 
 import orjson
 
-from bus.contract import Message
+from bus.contract import Message, Partition
 from schemas.topics import QUESTIONS
 
-QUESTION, STATE = "question", "state"
+QUESTION, STATE, PLACE = "question", "state", "place"
 
 
 class Priority(IntEnum):
@@ -62,6 +65,21 @@ class State:
         return Message(QUESTIONS, key_of(STATE, self.feed, self.identifier), orjson.dumps(body))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a partition was followed: `next` is the position to go on at, `tail` the digest of the message before."""
+
+    partition: Partition
+    next: int = 0
+    tail: bytes = b""
+
+    def message(self) -> Message:
+        """Return the message that is sent to the bus."""
+        body = {"next": self.next, "tail": self.tail.hex()}
+        key = key_of(PLACE, self.partition.topic, str(self.partition.number))
+        return Message(QUESTIONS, key, orjson.dumps(body))
+
+
 def question_of(feed: str, identifier: str, priority: Priority, at: datetime, why: str = "", id: str = "") -> Asking:
     """Return a question, under an id of its own if none is given."""
     return Asking(feed, identifier, id or uuid4().hex, priority, at, why)
@@ -72,15 +90,17 @@ def key_of(kind: str, feed: str, identifier: str) -> bytes:
     return f"{kind} {feed} {identifier}".encode()
 
 
-def parse(key: bytes, value: bytes | None) -> Asking | State | tuple[str, str, str]:
+def parse(key: bytes, value: bytes | None) -> Asking | State | Place | tuple[str, str, str]:
     """Return what a message says; of one that is forgotten kind, feed and identifier. Raises ValueError."""
     kind, feed, identifier = key.decode().split(" ", 2)
-    if kind not in (QUESTION, STATE):
+    if kind not in (QUESTION, STATE, PLACE):
         raise ValueError("its key begins with no kind of message")
     if value is None:
         return kind, feed, identifier
     try:
         body = orjson.loads(value)
+        if kind == PLACE:
+            return Place(Partition(feed, int(identifier)), int(body["next"]), bytes.fromhex(body["tail"]))
         at = datetime.fromisoformat(body["at"])
         if kind == QUESTION:
             return Asking(feed, identifier, str(body["id"]), Priority(body["priority"]), at, str(body["why"]))

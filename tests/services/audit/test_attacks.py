@@ -443,7 +443,10 @@ async def test_a_forged_head_stops_nothing(installation: Installation) -> None:
 
 
 async def test_without_the_bus_nothing_is_taken(installation: Installation) -> None:
+    calls: list[str] = []
+
     async def no_bus() -> Bus:
+        calls.append("opened")
         raise OSError("unreachable")
 
     log = await open_audit(installation.url, KEYS, lambda: NOW)
@@ -451,6 +454,9 @@ async def test_without_the_bus_nothing_is_taken(installation: Installation) -> N
     assert not await keeper.start()
     with pytest.raises(AuditDown, match="not compared yet"):
         await log.write(entry(1))
+    before = len(calls)
+    await keeper.close()
+    assert len(calls) == before, "the end of a process does not wait for a bus that is away, nor gives out unseen heads"
     keeper = HeadKeeper(log, installation.url, KEYS.seal, installation.bus, lambda: NOW)
     task = asyncio.create_task(keeper.run(0.05, compared=False))
     async with asyncio.timeout(60):

@@ -21,8 +21,8 @@ from bus.embedded import EmbeddedBus
 from schemas.topics import CHANGES
 from services import failpoints
 from services.cli import app
-from services.questions import Priority, process
-from services.questions.follow import GROUP, Follower
+from services.questions import Priority, follow, process
+from services.questions.follow import GROUP, Anew, Follower
 from services.wiring import topics
 
 ALIEN, RECEIPT, SEVIS = "a_number/USCIS/A099000117", "receipt/USCIS/EAC9909900117", "sevis/ICE/N0099000117"
@@ -63,7 +63,8 @@ class World:
     async def follower(self, **given: Any) -> tuple[Follower, Consumer]:
         """A follower and its place among the changes."""
         store: Any = SimpleNamespace(reads=self.view)
-        return Follower(await book_of(self.bus), store, SCHEMES, **given), await self.bus.consumer(GROUP, [CHANGES])
+        follower = Follower(await book_of(self.bus), store, SCHEMES, **given)
+        return follower, await follower.join()
 
     async def asked(self, **given: Any) -> list[tuple[str, Priority]]:
         """What is open once all changes were followed."""
@@ -189,10 +190,108 @@ async def test_what_is_gone_is_not_waited_for(world: World, tmp_path: Path) -> N
             place = row << log_tables.POSITION_BITS
             limit = (row + 1) << log_tables.POSITION_BITS
             connection.execute("DELETE FROM messages WHERE place >= ? AND place < ?", (place, limit))
-    consumer = await world.bus.consumer(GROUP, [CHANGES])
+    follower, consumer = await world.follower()
     try:
         assert await consumer.poll(timeout=0) == []
-        assert not await process._is_behind_all(world.bus, consumer, 0), "another member may hold the partitions"
-        assert await process._is_behind_all(world.bus, consumer, process._IDLE_ROUNDS)
+        assert not await process._is_behind_all(follower, consumer, 0), "another member may hold the partitions"
+        assert await process._is_behind_all(follower, consumer, process._IDLE_ROUNDS)
     finally:
         await consumer.close()
+
+
+def made_anew(file: Path) -> None:
+    """Leave of the topic of changes its name, and what groups committed of it."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        (rows,) = zip(*connection.execute("SELECT id FROM partitions WHERE topic = ?", (CHANGES,)), strict=True)
+        for row in rows:
+            place = row << log_tables.POSITION_BITS
+            limit = (row + 1) << log_tables.POSITION_BITS
+            connection.execute("DELETE FROM messages WHERE place >= ? AND place < ?", (place, limit))
+        connection.execute("UPDATE partitions SET next = 0 WHERE topic = ?", (CHANGES,))
+
+
+def identifier_of(number: int) -> str:
+    """The A-number of a person of the topic that was made anew."""
+    return f"a_number/USCIS/A0990{number:05}"
+
+
+async def made_anew_and_grown(world: World, file: Path) -> set[str]:
+    """Have other changes in the place of those that were followed, and more of them; the identifiers in them."""
+    made_anew(file)
+    for number in range(40):
+        await world.change(1_000 + number, "PENDING", identifier_of(number))
+    return {identifier_of(number) for number in range(40)}
+
+
+@pytest.mark.law(2, "`ask follow` skips no change of a topic that was made anew and grew past what was read")
+@pytest.mark.parametrize("bug", [False, True])
+async def test_a_topic_that_was_made_anew_and_grew_is_followed_from_its_beginning(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: bool
+) -> None:
+    """The planted bug: what the group has committed is taken for the place to go on at."""
+    for number in range(12):
+        await world.change(number, "PENDING", identifier_of(99_000 + number))
+    assert len(await world.asked()) == 12
+    new = await made_anew_and_grown(world, tmp_path / "bus.db")
+    if bug:
+
+        async def join(self: Follower) -> Consumer:
+            return await self.book.bus.consumer(GROUP, [CHANGES])
+
+        async def stands(*_: object) -> bool:
+            return True
+
+        monkeypatch.setattr(Follower, "join", join)
+        monkeypatch.setattr(Follower, "_stands", stands)
+    asked = {identifier for identifier, _ in await world.asked()}
+    assert (new <= asked) is not bug
+
+
+async def all_of(follower: Follower, consumer: Consumer) -> None:
+    """Follow to the end."""
+    while await follower.round(consumer):
+        pass
+
+
+@pytest.mark.law(2, "the same while it runs")
+async def test_a_topic_that_is_made_anew_under_its_follower_is_followed_from_its_beginning(
+    world: World, tmp_path: Path
+) -> None:
+    for number in range(12):
+        await world.change(number, "PENDING", identifier_of(99_000 + number))
+    follower, consumer = await world.follower()
+    await all_of(follower, consumer)
+    assert not await follower.behind()
+    new = await made_anew_and_grown(world, tmp_path / "bus.db")
+    assert await follower.behind()
+    with pytest.raises(Anew):
+        await all_of(follower, consumer)
+    await consumer.close()
+    consumer = await follower.join()
+    await all_of(follower, consumer)
+    await consumer.close()
+    assert new <= {identifier for identifier, _ in follower.book.open(FEED)}
+
+
+@pytest.mark.law(2, "the same where it has less than was read")
+async def test_a_topic_that_was_made_anew_and_is_short_is_seen_while_nothing_comes(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        await world.change(number, "PENDING", identifier_of(99_000 + number))
+    follower, consumer = await world.follower()
+    await all_of(follower, consumer)
+    made_anew(tmp_path / "bus.db")
+    assert not await follower.round(consumer)
+    monkeypatch.setattr(follow, "VERIFY_SECONDS", 0.0)
+    with pytest.raises(Anew):
+        await follower.round(consumer)
+    await consumer.close()
+
+
+async def test_a_message_that_is_no_change_is_passed_over(world: World) -> None:
+    producer = await world.bus.producer()
+    for body in (b"no JSON", b"[]", b'{"id": "1", "person": 5, "outcome": "PENDING"}', b'{"person": "00"}'):
+        await producer.send([Message(CHANGES, b"x", body)])
+    await world.change(1, "PENDING", ALIEN)
+    assert await world.asked() == [(ALIEN, Priority.CHANGED)]
