@@ -3,7 +3,8 @@
 Two parsers, each for what it does best. Expat walks through the document as it comes and tells where in the bytes each
 child of the root begins and ends; it keeps nothing, and stops at a document type declaration, so that there are no
 entities to expand or to fetch. What was cut out is read by lxml (hardened) and checked against the XSD alone: a bad
-record costs only itself. Every byte is in the `raw` of exactly one read. An lxml parser that is fed piece by piece was
+record costs only itself. Every byte is in the `raw` of exactly one read. A small document in which nothing is odd or
+wrong takes a short way, lxml alone, which says the same of it. An lxml parser that is fed piece by piece was
 not taken: it shares a dictionary with its thread, and a batch is read on by whichever thread is free.
 """
 
@@ -12,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
+from itertools import chain
 from threading import Lock
 from typing import Any, BinaryIO, cast
 from xml.parsers import expat
@@ -24,7 +26,8 @@ from lxml import etree
 from adapters.core import BadRecord, Closing, Header, Met, Note, Read, Record
 from adapters.fields import Fields as Reading
 from adapters.formats.xml_message import content_of
-from adapters.formats.xml_safe import NAME, OutOfBounds, check_element, safe_parser
+from adapters.formats.xml_plain import parsed, root_begins
+from adapters.formats.xml_safe import NAME, OutOfBounds, check_element, safe_parser, surely_bounded
 from adapters.formats.xml_valid import fits, is_nil, unmark
 
 Fields = Mapping[str, Any]
@@ -69,9 +72,14 @@ class XmlBatchFormat:
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
+        data = stream.read(_BLOCK)
+        more = stream.read(_BLOCK) if len(data) < _BLOCK else b""
+        if not more and (reads := _small(self, data)) is not None:
+            yield from reads
+            return
         reading = _Reading(self, _Cutter(self))
-        while data := stream.read(_BLOCK):
-            yield from reading.take(data)
+        for piece in chain(filter(None, (data, more)), iter(partial(stream.read, _BLOCK), b"")):
+            yield from reading.take(piece)
         yield from reading.end()
 
     def reread(self, raw: bytes, met: Met) -> Iterator[Read]:
@@ -329,15 +337,8 @@ class _Reading:
         wrong = self._wrong(result, name, cut)
         if wrong is not None:
             return wrong.of(cut, raw)
-        fields = self._fields(result, raw) | {"@element": name}
+        fields = _fields(self.format, result, raw) | {"@element": name}
         return Record(f"line {cut.line}", raw, fields, self.header or {}, self.number)
-
-    def _fields(self, record: etree._Element, raw: bytes) -> dict[str, Any]:
-        """What is in a record."""
-        if not self.format.repeats:
-            return _content(record)
-        content = content_of(record, raw.replace(b"\0", b""))  # the names are ASCII in UTF-16, too
-        return content if isinstance(content, dict) else {"": [content]}
 
     def _wrong(self, element: etree._Element, name: str | None, cut: _Cut) -> _Wrong | None:
         if name not in self.format.records:
@@ -413,6 +414,72 @@ class _Reading:
         return data
 
 
+def _small(format: XmlBatchFormat, data: bytes) -> list[Read] | None:
+    """What is in a small document, read by lxml alone; None if anything in it is odd or wrong, for the long way."""
+    begins = root_begins(data)
+    if begins is None or b"\r" in data or len(data) > format.longest or not surely_bounded(data):
+        return None  # expat counts lines by \r too
+    root = parsed(data)
+    if root is None or _name(root, format.namespace) != format.root or _stray(root.text):
+        return None
+    children = list(root)
+    pieces = _pieces(children, data, begins)
+    if pieces is None or any(_stray(child.tail) for child in children):
+        return None
+    for child, (_, raw) in zip(children, pieces, strict=True):
+        if b":nil" in raw or b":type" in raw:
+            _unmarked(child)
+    with format.lock:
+        if not all(fits(format.schema, child) for child in children):
+            return None
+    return _right(format, children, pieces, data)
+
+
+def _pieces(children: list[etree._Element], data: bytes, begins: int) -> list[tuple[int, bytes]] | None:
+    """The line where each child of the root begins, and its bytes with those before it; None if that is in doubt.
+
+    `data` is plain, so an end tag that is met as often as there are children of its name ends each of them.
+    """
+    tags = [_end_tag(child.tag, child.prefix) for child in children]
+    if any(data.count(tag) != tags.count(tag) for tag in set(tags)):
+        return None
+    pieces: list[tuple[int, bytes]] = []
+    line, counted, end, after = 1, 0, 0, begins + 1
+    for tag in tags:
+        start = data.index(b"<", after)
+        line, counted = line + data.count(b"\n", counted, start), start
+        after = data.index(tag, start) + len(tag)
+        pieces.append((line, data[end:after]))
+        end = after
+    return pieces
+
+
+def _right(
+    format: XmlBatchFormat, children: list[etree._Element], pieces: list[tuple[int, bytes]], data: bytes
+) -> list[Read] | None:
+    """The reads of a document whose children are valid; None if it is none of a header and records as it counts."""
+    if not children or _name(children[0], format.namespace) != format.header:
+        return None
+    line, raw = pieces[0]
+    header = _content(children[0])
+    try:
+        format.check(Reading(header))
+    except ValueError:
+        return None
+    reads: list[Read] = [Header(f"line {line}", raw, header)]
+    end = len(raw)
+    for number, (child, (line, raw)) in enumerate(zip(children[1:], pieces[1:], strict=True), 1):
+        name = _name(child, format.namespace)
+        if name not in format.records:
+            return None
+        fields = _fields(format, child, raw) | {"@element": name}
+        reads.append(Record(f"line {line}", raw, fields, header, number))
+        end += len(raw)
+    if int(header[format.count]) != len(children) - 1:
+        return None
+    return [*reads, Closing(f"line {data.count(_LINE) + 1}", data[end:], header=header)]
+
+
 @lru_cache(maxsize=64)
 def _resolved(name: str, spaces: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], tuple[bytes, bytes]]:
     """A root's namespace and local name, and its start tag, with its namespaces alone, and end tag.
@@ -443,6 +510,26 @@ def _unmarked(element: etree._Element) -> etree._Element:
         if parent is not None and each is not element:
             parent.remove(each)
     return element
+
+
+@lru_cache(maxsize=1024)
+def _end_tag(tag: str, prefix: str | None) -> bytes:
+    """The end tag of an element as it is mostly written."""
+    name = tag[tag.rfind("}") + 1 :]
+    return f"</{prefix}:{name}>".encode() if prefix else f"</{name}>".encode()
+
+
+def _stray(text: str | None) -> bool:
+    """Whether there is more than blanks in a text between elements."""
+    return bool(text and text.strip(_BLANKS))
+
+
+def _fields(format: XmlBatchFormat, record: etree._Element, raw: bytes) -> dict[str, Any]:
+    """What is in a record."""
+    if not format.repeats:
+        return _content(record)
+    content = content_of(record, raw.replace(b"\0", b""))  # the names are ASCII in UTF-16, too
+    return content if isinstance(content, dict) else {"": [content]}
 
 
 def _name(element: etree._Element, namespace: str) -> str | None:
@@ -480,6 +567,7 @@ def _collapsed(text: str) -> str:
     return " ".join(_SEVERAL.split(text.strip(_BLANKS)))
 
 
+_LINE = b"\n"
 _SEVERAL = re.compile(f"[{_BLANKS}]+")
 _SPACE = re.compile(r"\{[^{}]*:[^{}]*\}")
 _ELEMENT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (.*)", re.DOTALL)

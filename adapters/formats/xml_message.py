@@ -20,6 +20,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from adapters.core import BadRecord, Header, Met, Read, Record
+from adapters.formats.xml_plain import plain
 from adapters.formats.xml_safe import OutOfBounds, check_bounds, safe_parser
 from adapters.formats.xml_valid import fits, is_nil, unmark
 
@@ -28,11 +29,6 @@ ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
 """Expat and libxml2 read these alike; with others the two might cut a message in different places."""
 _USUAL = 65_536
 """More bytes than nearly all messages have."""
-_PLAIN = re.compile(
-    rb"<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?i:utf-8|us-ascii|iso-8859-1)[\"'])?\?>\s*<(?![!?])|<(?![!?])"
-)
-"""How a message begins that says nothing but that it is one of XML."""
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,6}|#x[0-9A-Fa-f]{1,5});)")
 _TURN = Lock()
 """A schema keeps what was wrong in itself, and messages are read in several threads."""
 _QUOTED = re.compile(r"(?<=: )'.*' is not|The value '.*' is not", re.DOTALL)
@@ -88,7 +84,7 @@ class XmlMessageFormat:
         cutter = _Cutter()
         try:
             check_bounds(data)
-            message = _plain(data)
+            message = plain(data)
             if message is None:
                 cutter.check(data)
                 message = etree.fromstring(data, safe_parser())
@@ -207,22 +203,6 @@ class _Cutter:
 
     def _doctype(self, *_: object) -> None:
         raise _Refused("a document type declaration; none is read")
-
-
-def _plain(data: bytes) -> etree._Element | None:
-    """A message that expat and libxml2 certainly read alike, by the latter alone; none if it wants a closer look.
-
-    ASCII, well-formed, without declarations, entities, comments and instructions: what is not is told by expat.
-    """
-    begin = _PLAIN.match(data)
-    if begin is None or not data.isascii() or b"<!" in data or data.find(b"<?", 1) >= 0 or b"\0" in data:
-        return None
-    if b"&" in data and _ENTITY.search(data) is not None:
-        return None
-    try:
-        return etree.fromstring(data, safe_parser())
-    except (etree.LxmlError, ValueError):
-        return None
 
 
 def _starts_of(children: list[etree._Element], data: bytes) -> list[tuple[int, int]] | None:

@@ -32,7 +32,7 @@ def check_bounds(data: bytes) -> None:
 
     What is not well-formed passes: the parser says so with better words.
     """
-    if _SUSPECT.search(data) is None and data[:2] not in _UTF_16 and b"\0" not in data[:4]:
+    if surely_bounded(data):
         return
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
@@ -41,6 +41,11 @@ def check_bounds(data: bytes) -> None:
         parser.Parse(data, True)
     except (expat.ExpatError, LookupError):
         return
+
+
+def surely_bounded(data: bytes) -> bool:
+    """Whether every element certainly has as many attributes, and as long names, as it may."""
+    return _SUSPECT.search(data) is None and data[:2] not in _UTF_16 and b"\0" not in data[:4]
 
 
 def check_element(name: str, attributes: list[str] | dict[str, str]) -> None:

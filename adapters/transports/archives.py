@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, NamedTuple, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
 from adapters.core import BadRecord, Closing, Format, Header, Note, Outside, Read, ReadsTogether, Record
@@ -29,11 +29,22 @@ _BLOCK = 2**16
 _DIRECTORY = 2**20  # bytes that the archive's directory may have; zipfile takes it in one read
 _HEAD = b"PK"
 _NESTED = b"PK\x03\x04"
+_LISTED = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 _LOCAL = struct.Struct("<26xHH")
 """What stands before a member's bytes, as far as its name and extras, whose lengths come last."""
 _BEGIN = struct.Struct("<4s2xHH16xHH")
 """The same with its signature, flags and method."""
+_ENTRY = struct.Struct("<4s2xHHH4xLLLHHHH6xL")
+"""What an archive's directory says of a member, before its name: signature, version, flags, ..., place."""
+_END = struct.pack("<4sHHHH", b"PK\x05\x06", 0, 0, 1, 1)
+"""How the end of an archive begins that has one member."""
+_LARGE = b"PK\x06\x07"
+"""What stands twenty bytes before the end of an archive with sizes of eight bytes."""
+_PLACE = struct.Struct("<LLH")
+"""What stands behind that: how long the directory is, where it begins, and how long a comment is."""
+_LATEST = 63
+"""The version of the format that zipfile reads at the most."""
 _USUAL = 0x80E
 """Flags that change nothing: how hard it was packed, sizes told behind the bytes, a name in UTF-8."""
 UNREADABLE = (
@@ -96,7 +107,14 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
         yield from format.read(stream)
         return
     whole = head if len(head) < _BLOCK else None
+    reader = cast(ReadsTogether, format) if _reads_together(type(format)) else None
+    notes: list[Note] = []
     if whole is not None:
+        if (only := _only(whole, limit)) is not None:
+            name, content = only
+            yield from reader.read_members([only]) if reader else _of_member(format, BytesIO(content), name, notes)
+            yield from notes
+            return
         stream = BytesIO(whole)
     try:
         archive = ZipFile(cast(BinaryIO, _Careful(stream)))
@@ -104,10 +122,8 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
     except UNREADABLE as error:
         yield BadRecord(f"no archive that can be unwrapped: {error}", place="the archive", raw=head[:4096])
         return
-    notes: list[Note] = []
     room = KEPT
     together: list[tuple[str, bytes]] = []
-    reader = cast(ReadsTogether, format) if _reads_together(type(format)) else None
     with archive:
         if reader is not None:
             limit = min(limit, TOGETHER)
@@ -126,15 +142,20 @@ def read_zip(stream: BinaryIO, format: Format, limit: int) -> Iterator[Read]:
                 together.append((name, b"".join(kept) if kept else archive.read(member)))
                 continue
             with BytesIO(b"".join(kept)) if kept else archive.open(member) as unpacked:
-                for read in format.read(cast(BinaryIO, unpacked)):
-                    placed = _placed(read, name)
-                    if isinstance(placed, Note) and not isinstance(placed, Outside):  # of those there may be many
-                        notes.append(placed)
-                    else:
-                        yield placed
+                yield from _of_member(format, unpacked, name, notes)
     if reader is not None:
         yield from reader.read_members(together)
     yield from notes
+
+
+def _of_member(format: Format, unpacked: IO[bytes], name: str, notes: list[Note]) -> Iterator[Read]:
+    """What a member holds; its notes are put to the others."""
+    for read in format.read(cast(BinaryIO, unpacked)):
+        placed = _placed(read, name)
+        if isinstance(placed, Note) and not isinstance(placed, Outside):  # of those there may be many
+            notes.append(placed)
+        else:
+            yield placed
 
 
 def _members(archive: ZipFile, stream: BinaryIO) -> list[ZipInfo]:
@@ -175,7 +196,39 @@ def _problem(
         return f"cannot be unwrapped: {error}"
 
 
-def _unpacked(archive: bytes, member: ZipInfo) -> bytes | None:
+def _only(archive: bytes, limit: int) -> tuple[str, bytes] | None:
+    """The name and the content of an archive's only member, if all is as it should be; None leaves it to zipfile."""
+    at = len(archive) - len(_END) - _PLACE.size
+    if at < _BEGIN.size + _ENTRY.size or archive[at : at + len(_END)] != _END:
+        return None
+    size, start, comment = _PLACE.unpack_from(archive, at + len(_END))
+    if comment or start + size != at or size < _ENTRY.size or archive[at - 20 : at - 16] == _LARGE:
+        return None
+    signature, version, flags, method, check, packed, unpacked, named, *more, place = _ENTRY.unpack_from(archive, start)
+    spelled = archive[start + _ENTRY.size : at]
+    if signature != _LISTED or version > _LATEST or any(more) or named != len(spelled) or unpacked > limit:
+        return None
+    name = spelled.decode("latin-1")
+    if not name.isprintable() or name.endswith("/"):
+        return None
+    member = _Member(name, flags, method, check, packed, unpacked, place)
+    content = _unpacked(archive[:start], member)
+    return None if content is None else (name[:100] or "?", content)
+
+
+class _Member(NamedTuple):
+    """As much of a `ZipInfo` as is needed here."""
+
+    orig_filename: str
+    flag_bits: int
+    compress_type: int
+    CRC: int
+    compress_size: int
+    file_size: int
+    header_offset: int
+
+
+def _unpacked(archive: bytes, member: ZipInfo | _Member) -> bytes | None:
     """The only member of an archive by a short way, if all is as it should be; None leaves it to zipfile to say."""
     name = member.orig_filename
     if len(archive) < _BEGIN.size or member.header_offset or member.file_size > SMALL or not name.isascii():
@@ -186,6 +239,8 @@ def _unpacked(archive: bytes, member: ZipInfo) -> bytes | None:
     if not as_said or method != member.compress_type or archive[_BEGIN.size : start] != name.encode():
         return None
     packed = archive[start + extra : start + extra + member.compress_size]
+    if len(packed) < member.compress_size:
+        return None
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         content = unpacker.decompress(packed, member.file_size + 1)

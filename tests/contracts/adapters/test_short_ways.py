@@ -20,7 +20,7 @@ from systems.i94.build import LAYOUT
 
 from adapters.dates import moment_of
 from adapters.fields import Fields
-from adapters.formats import edifact, plan, xml_batch, xml_message
+from adapters.formats import edifact, plan, xml_batch, xml_message, xml_plain
 from adapters.formats.ebcdic import Conventions
 from adapters.formats.edifact import Outside, Piece, Run, Segment, Tokens
 from adapters.formats.layout import Layout, Undecodable
@@ -310,7 +310,7 @@ PIECES = (
     "<a c='<'/>", "&amp",
     "&foo;", "&#1;", "&#xFFFE;", "&#xD800;", "&#65;", "]]>", "<!--x-->", "<!DOCTYPE r>", "<?r x?>", "<?XML x?>", "\0",
     "\x01", "\x7f", "\x0c", "\t", "\r\n", "text", "é", "<:a/>", "<a:b:c/>", "<xmlns:a/>", "<a xml:space='no'/>",
-    "<a xmlns='x'/>",
+    "<a xmlns='x'/>", "<é/>", "<a é='1'/>", "<a b='é'/>", "<a b='>' é='1'/>", "\ufffe", "\x85", "\U00010000",
 )  # fmt: skip
 
 
@@ -319,17 +319,27 @@ PIECES = (
 @example(PIECES[1], "<a/>")
 def test_a_message_that_is_read_by_one_parser_is_one_to_the_other(begin: str, text: str) -> None:
     for data in (f"{begin}<r>{text}</r>".encode(), f"{begin}{text}".encode()):
-        if xml_message._plain(data) is not None:
+        if xml_plain.plain(data) is not None:
             xml_message._Cutter().check(data)
 
 
 def test_most_messages_are_read_by_one_parser() -> None:
-    assert xml_message._plain(b'<?xml version="1.0" encoding="UTF-8"?>\n<r><a>&lt;&#65;</a></r>\n') is not None
-    assert xml_message._plain(b"<r/>") is not None
+    assert xml_plain.plain(b'<?xml version="1.0" encoding="UTF-8"?>\n<r><a>&lt;&#65;</a></r>\n') is not None
+    assert xml_plain.plain(b"<r/>") is not None
+    assert xml_plain.plain(b"<r><a b='>'/></r>") is not None
+    assert xml_plain.plain("<r><a>é</a></r>".encode()) is not None
+
+
+def test_odd_bytes_are_left_to_the_other_parser() -> None:
+    assert xml_plain.plain("<?xml version='1.0' encoding='iso-8859-1'?><r>é</r>".encode()) is None
+    assert xml_plain.plain("<r>é</r>".encode("latin-1")) is None
+    assert xml_plain.plain(b"<r>\xed\xa0\x80</r>") is None
+    assert xml_plain.plain("<r><a b='>' é='1'/></r>".encode()) is None
+    assert xml_plain.plain("<r é='1'/>".encode()) is None
 
 
 def test_entities_that_are_left_to_one_parser_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xml_message, "_plain", lambda data: etree.fromstring(data, etree.XMLParser(recover=True)))
+    monkeypatch.setattr(xml_plain, "plain", lambda data: etree.fromstring(data, etree.XMLParser(recover=True)))
     with pytest.raises(xml_message._Refused):
         test_a_message_that_is_read_by_one_parser_is_one_to_the_other.hypothesis.inner_test("<r>", "&foo;")
 

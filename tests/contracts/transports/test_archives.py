@@ -84,6 +84,7 @@ def test_a_small_member_is_unpacked_once_and_told_alike(
 @settings(deadline=None)
 @given(st.integers(0, 160), st.integers(0, 255), st.sampled_from([b"1\n2\n", b"", b"PK\3\4", b"1\n" * 90]))
 @example(0, 0, b"1\n2\n")
+@example(56, 108, b"")
 def test_the_only_member_of_an_archive_is_told_alike_by_the_short_way(place: int, byte: int, text: bytes) -> None:
     raw = bytearray(archive({"only": text}))
     raw[place % len(raw)] ^= byte
@@ -93,9 +94,26 @@ def test_the_only_member_of_an_archive_is_told_alike_by_the_short_way(place: int
         assert reported(bytes(raw)) == short
 
 
+def with_comment(raw: bytes, comment: bytes) -> bytes:
+    """An archive with a comment behind it."""
+    return raw[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
+@pytest.mark.parametrize("name", ["only", "folder/", "folder/only", "M\u00fcller", "a" * 200, "a\n"])
+@pytest.mark.parametrize("limit", [3, 4, 2**30])
+@pytest.mark.parametrize("before", [b"", b"PK and more"])
+def test_an_odd_archive_of_one_member_is_told_alike_by_the_short_way(name: str, limit: int, before: bytes) -> None:
+    raw = before + archive({name: b"1\n2\n"})
+    for one in (raw, with_comment(raw, b"PK\5\6"), raw + b"\n", archive({name: b"1\n2\n"}, ZIP_STORED)):
+        short = reported(one, limit)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("adapters.transports.archives._only", lambda *_: None)
+            assert reported(one, limit) == short
+
+
 def test_the_only_member_of_a_small_archive_is_not_asked_of_zipfile(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = archive({"only": b"1\n2\n"})
-    monkeypatch.setattr(ZipFile, "open", None)
+    monkeypatch.setattr("adapters.transports.archives.ZipFile", None)
     assert reported(raw) == ["only, line: 1", "only, line: 2"]
 
 

@@ -83,6 +83,65 @@ def test_pieces_do_not_matter(data: bytes, size: int) -> None:
     assert_pieces_do_not_matter(data, size)
 
 
+def both_ways(data: bytes, format: XmlBatchFormat = FORMAT) -> bool:
+    """A document says the same by the short way and by the long one, if not that is left to it; whether it was not."""
+    short = xml_batch._small(format, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml_batch, "_small", lambda *_: None)
+        assert short is None or list(format.read(BytesIO(data))) == short
+    return short is not None
+
+
+@settings(deadline=None)
+@given(documents(), st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=2))
+def test_a_small_document_says_the_same_by_both_ways(data: bytes, changes: list[tuple[int, int]]) -> None:
+    both_ways(data)
+    changed = bytearray(data)
+    for place, byte in changes:
+        changed[place % len(changed)] = byte
+    both_ways(bytes(changed))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "short"),
+    [
+        ("", "", True),
+        ("<CreateStudent ", "\n  <CreateStudent\n  ", True),
+        ("<CreateStudent ", "&#10;<CreateStudent ", True),
+        ("</SEVISBatch>", " </SEVISBatch\n >\n\n", True),
+        ("<FamilyName>", "<FamilyName>É", True),
+        ("<FamilyName>", "<FamilyName>&amp;&#9; ", True),
+        ("xmlns=", "a=' ' xmlns:b='urn:b' xmlns=", True),
+        ("xmlns=", "a='>' xmlns=", False),
+        ("</CreateStudent>", "</CreateStudent >", False),
+        ("</CreateStudent>", "</CreateStudent>text", False),
+        ("</CreateStudent>", "</CreateStudent><!-- -->", False),
+        ("</CreateStudent>", "</CreateStudent>\r\n", False),
+        ("</BatchHeader>", "</BatchHeader>text", False),
+        ("<BatchHeader>", "text<BatchHeader>", False),
+        ("<BatchHeader>", "<Remarks/><BatchHeader>", False),
+        ("</SEVISBatch>", "<CreateStudent/></SEVISBatch>", False),
+        ("<GivenName>", "<GivenName>&foo;", False),
+        ("xmlns=", "a='\u00e9' xmlns=", False),
+        ("xmlns=", f"{'a' * 300}='' xmlns=", False),
+        ("xmlns=", " ".join(f"a{number}=''" for number in range(70)) + " xmlns=", False),
+        ("RecordCount>3", "RecordCount>4", False),
+        ("<CreateStudent ", "<CreateStudent unknown='' ", False),
+    ],
+)
+def test_what_is_plain_and_right_takes_the_short_way_alone(old: str, new: str, short: bool) -> None:
+    records = [create(), update("Complete"), create()]
+    text = '<?xml version="1.0" encoding="UTF-8"?>\n' + batch(records, between="\n ")
+    assert old in text
+    assert both_ways(text.replace(old, new, 1).encode()) is short
+
+
+def test_a_short_way_that_takes_no_notice_of_text_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_batch, "_stray", lambda _: False)
+    with pytest.raises(AssertionError):
+        both_ways(batch(several(3), between=" stray ").encode())
+
+
 def test_odd_documents_in_pieces() -> None:
     for data in odd().values():
         assert_pieces_do_not_matter(data, 3)
@@ -114,13 +173,20 @@ _ROW = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" t
  type="xs:int"/></xs:sequence></xs:complexType></xs:element><xs:element name="Row"><xs:complexType mixed="true">
  <xs:sequence><xs:any processContents="skip" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
 </xs:schema>"""
+_SCHEMA = etree.XMLSchema(etree.fromstring(_ROW))
+NIEM_FORMAT = XmlBatchFormat(_SCHEMA, "urn:x", "Batch", "Head", frozenset({"Row"}), "Count", repeats=True)
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(NIEM) - 1), st.integers(0, 9), st.sampled_from(("", *PIECES, "i:nil='1'", "<b:Row/>")))
+def test_a_small_document_of_such_elements_says_the_same_by_both_ways(place: int, less: int, piece: str) -> None:
+    both_ways((NIEM[:place] + piece + NIEM[place + less :]).encode(), NIEM_FORMAT)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_elements_that_come_several_times_are_nil_or_refer(encoding: str) -> None:
-    schema = etree.XMLSchema(etree.fromstring(_ROW))
-    format = XmlBatchFormat(schema, "urn:x", "Batch", "Head", frozenset({"Row"}), "Count", repeats=True)
-    results = list(format.read(BytesIO(NIEM.encode(encoding))))
+    assert both_ways(NIEM.encode(encoding), NIEM_FORMAT) is (encoding == "utf-8")
+    results = list(NIEM_FORMAT.read(BytesIO(NIEM.encode(encoding))))
     assert [dict(read.fields) for read in results if isinstance(read, Record)] == [
         {"@element": "Row", "Name": ("A", "B")},
         {"@element": "Row", "Name": ("C", "C"), "@lost": ["Born"]},
