@@ -11,9 +11,10 @@ a capped block is compared as well (`services.correlator.open_caps`).
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
-from itertools import chain, combinations
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import combinations
 
 import msgspec
 
@@ -25,34 +26,97 @@ from services.domain.blocks import KINDS
 from services.domain.caps import OpenCutoffs, Rank, admits
 from services.domain.facts import Claim
 from services.domain.identity import alike
-from services.store.writer import ClaimRow, Transaction
+from services.store.writer import MemberRow, Transaction
 
 BREATH = 1_000
 """So many blocks are compared at a time; then others of this process have a turn."""
+ROWS, CLAIMS, SLICE = 20, 20_000, 20_000
+"""So many rows of work, claims, and blocks with all that stand in them, are held in memory at a time: a turn may take
+in a whole backlog, for a block is read once a turn, however many of its claims are new."""
+Members = Mapping[int, Sequence[MemberRow]]
+"""The claims that stand in each block."""
 _decoder = msgspec.msgpack.Decoder(Claim)
 
 
 async def compare(tx: Transaction, limit: int) -> int:
     """Compare the claims of up to `limit` rows of work not compared yet. Return the number of rows."""
-    rows = await tx.uncompared(limit)
-    if not rows:
-        return 0
-    mine = {claim for row in rows for claim in PackedWork.unpack(row.blob).claims}
+    mine, count = await _taken(tx, limit)
+    if mine:
+        turn = _Turn(tx, mine)
+        for asked in await _asked(tx, mine):
+            await turn.compare(asked)
+        work = Work(merged=await merge(tx, turn.groups), again=sorted(turn.again))
+        if work.merged or work.again:
+            await tx.add_work(work.pack(), compared=True)
+    return count
+
+
+async def _taken(tx: Transaction, limit: int) -> tuple[set[int], int]:
+    """The claims of up to `limit` rows of work, and the number of rows: from the commit on they count as compared."""
+    mine: set[int] = set()
+    count = 0
+    while count < limit and (rows := await tx.uncompared(min(ROWS, limit - count))):
+        for row in rows:
+            mine.update(PackedWork.unpack(row.blob).claims)
+        await tx.mark_compared([row.id for row in rows])
+        count += len(rows)
+        await asyncio.sleep(0)
+    return mine, count
+
+
+async def _asked(tx: Transaction, mine: Set[int]) -> Iterator[list[list[int]]]:
+    """The blocks to read, a slice of them by kind at a time: those that admit one of the claims."""
     stored = await tx.cutoffs()
-    others = await tx.open_cutoffs() if stored else {}
-    asked = _asked(await tx.claims(sorted(mine)), stored, others)
-    work = Work()
-    if any(asked):
-        blocks = {one for some in asked for one in some}
-        members = await tx.block(asked)
-        admitted, lowered, fallen = _admitted(members, blocks, stored)
-        if lowered or not others.keys().isdisjoint(blocks) or _hidden(members, blocks & stored.keys()):
+    others: OpenCutoffs = await tx.open_cutoffs() if stored else {}
+    claims = sorted(mine)
+    slices = -(-sum(map(len, KINDS)) * len(claims) // SLICE)
+    found = [[array("q") for _ in KINDS] for _ in range(slices)]
+    for first in range(0, len(claims), CLAIMS):
+        for row in await tx.claims(claims[first : first + CLAIMS]):
+            blocks = row.blocks
+            for kind, places in enumerate(KINDS):
+                for block in {blocks[place] for place in places} - {0}:
+                    # a hidden claim tells by the cutoff alone
+                    if row.open_known is not None or _admits(block, row.rank, stored, others):
+                        found[block % slices][kind].append(block)
+        await asyncio.sleep(0)
+    return ([sorted(set(blocks)) for blocks in kinds] for kinds in found)
+
+
+def _admits(block: int, rank: Rank, stored: Mapping[int, Rank], others: OpenCutoffs) -> bool:
+    return admits(stored.get(block), rank) or (block in others and admits(others[block], rank))
+
+
+class _Turn:
+    """One comparing of some claims, a slice of their blocks at a time."""
+
+    def __init__(self, tx: Transaction, mine: Set[int]) -> None:
+        self.groups: list[set[int]] = []
+        """The pools that alike claims bring together."""
+        self.again: set[int] = set()
+        """The pools of claims that a block admits no more, or admits now to those who lack the right to all."""
+        self._tx = tx
+        self._mine = mine
+        self._merged = Groups()  # which pools are merged already
+        self._met: set[int] = set()  # the pools that have been looked for in it
+
+    async def compare(self, asked: Sequence[Sequence[int]]) -> None:
+        """Compare the claims that stand in some blocks, given by kind."""
+        if not any(asked):
+            return
+        tx = self._tx
+        stored = await tx.cutoffs()
+        others = await tx.open_cutoffs() if stored else {}
+        members = _by_block(await tx.members(asked))
+        admitted, lowered, fallen = _admitted(members, stored)
+        if lowered or not others.keys().isdisjoint(members) or _hidden(members, stored.keys()):
             # which records are hidden is written by who resolves: read again what is known of it once none does
             await tx.lock_resolving()
-            stored, others, members = await tx.cutoffs(), await tx.open_cutoffs(), await tx.block(asked)
-            admitted, lowered, fallen = _admitted(members, blocks, stored)
+            stored, others = await tx.cutoffs(), await tx.open_cutoffs()
+            members = _by_block(await tx.members(asked))
+            admitted, lowered, fallen = _admitted(members, stored)
             lower = {block: (known, claim) for block, known, claim in lowered}
-            open_to_all = open_blocks(members, blocks, stored, stored | lower, others)
+            open_to_all = open_blocks(members, stored, stored | lower, others)
         else:
             open_to_all = OpenBlocks()
         if lowered:
@@ -61,20 +125,49 @@ async def compare(tx: Transaction, limit: int) -> int:
             await tx.replace_open_cutoffs(open_to_all.gone, open_to_all.rows)
             # claims committed since the blocks were read were not asked for by these cutoffs
             await tx.add_work(Work(claims=_firsts(open_to_all)).pack(), compared=False)
+        self.again |= fallen | open_to_all.moved
+        await self._join(admitted, self._mine)
         every = {row.claim for rows in open_to_all.admitted for row in rows}
-        merged = await _merged(tx, chain(admitted, open_to_all.admitted))
-        groups = [*await _groups(mine, admitted, merged), *await _groups(every, open_to_all.admitted, merged)]
-        work.merged = await merge(tx, groups)
-        work.again = sorted(fallen | open_to_all.moved)
-    await tx.mark_compared([row.id for row in rows])
-    if work.merged or work.again:
-        await tx.add_work(work.pack(), compared=True)
-    return len(rows)
+        await self._join(open_to_all.admitted, every)
+
+    async def _join(self, blocks: Iterable[Sequence[MemberRow]], mine: Set[int]) -> None:
+        """Find the pools that alike claims bring together, at least one of each pair being among `mine`.
+
+        Some blocks at a time: a backlog's are compared in one go. Pools that are merged already, or are so by a pair
+        before, are not compared: nothing would come of it.
+        """
+        several = [rows for rows in blocks if len(rows) > 1]
+        await self._see_merged({row.pool for rows in several for row in rows})
+        apart = [rows for rows in several if self._apart(rows) and not mine.isdisjoint(row.claim for row in rows)]
+        if not apart:
+            return
+        features = await self._tx.features(sorted({row.claim for rows in apart for row in rows}))
+        pairs = Pairs(mine, self._merged, features)
+        for first in range(0, len(apart), BREATH):
+            self.groups += pairs.of(rows for rows in apart[first : first + BREATH] if self._apart(rows))
+            await asyncio.sleep(0)
+
+    async def _see_merged(self, pools: Set[int]) -> None:
+        for step in (await aliases_of(self._tx, pools - self._met)).items():
+            self._merged.join(step)
+        self._met |= pools
+
+    def _apart(self, rows: Iterable[MemberRow]) -> bool:
+        """Whether the claims are of several pools."""
+        find = self._merged.find
+        return len({find(row.pool) for row in rows}) > 1
 
 
-def _hidden(members: Iterable[ClaimRow], capped: Set[int]) -> bool:
+def _by_block(rows: Iterable[MemberRow]) -> Members:
+    blocks: dict[int, list[MemberRow]] = defaultdict(list)
+    for row in rows:
+        blocks[row.block].append(row)
+    return blocks
+
+
+def _hidden(members: Members, capped: Collection[int]) -> bool:
     """Whether a capped block holds a claim that open records make later, or not at all."""
-    return bool(capped) and any(row.open_known is not None and not capped.isdisjoint(row.blocks) for row in members)
+    return any(row.open_known is not None for block in capped for row in members.get(block, ()))
 
 
 def _firsts(open_to_all: OpenBlocks) -> list[int]:
@@ -82,83 +175,43 @@ def _firsts(open_to_all: OpenBlocks) -> list[int]:
     return sorted({rows[0].claim for rows in open_to_all.admitted if rows})
 
 
-def _asked(mine: Sequence[ClaimRow], stored: dict[int, Rank], others: OpenCutoffs) -> list[list[int]]:
-    """Return the blocks to read: those that admit one of the claims."""
-    asked: dict[int, set[int]] = {}
-    for places in KINDS:
-        some: set[int] = set()
-        asked |= dict.fromkeys(places, some)  # blocks of one kind are looked for in all places of the kind
-        for row in mine:
-            for block in {row.blocks[place] for place in places} - {0}:
-                admitted = admits(stored.get(block), row.rank) or (block in others and admits(others[block], row.rank))
-                # a hidden claim tells by the cutoff alone
-                if admitted or row.open_known is not None:
-                    some.add(block)
-    return [sorted(some) for _, some in sorted(asked.items())]
-
-
 def _admitted(
-    rows_read: Iterable[ClaimRow], asked: set[int], stored: dict[int, Rank]
-) -> tuple[list[list[ClaimRow]], list[tuple[int, int, int]], set[int]]:
+    members: Members, stored: Mapping[int, Rank]
+) -> tuple[list[Sequence[MemberRow]], list[tuple[int, int, int]], set[int]]:
     """The claims that each block admits, the cutoffs that are lower now, the pools of the claims that fell behind."""
-    blocks: dict[int, list[ClaimRow]] = defaultdict(list)
-    for row in rows_read:
-        for block in set(row.blocks):
-            if block in asked:
-                blocks[block].append(row)
     cap = caps.CAP
+    admitted: list[Sequence[MemberRow]] = []
     lowered: list[tuple[int, int, int]] = []
     fallen: set[int] = set()
-    for block, rows in blocks.items():
+    for block, rows in members.items():
         if len(rows) <= cap:
+            admitted.append(rows)
             continue
-        rows.sort(key=lambda row: row.rank)
-        last, before = rows[cap - 1].rank, stored.get(block)
+        ranked = sorted(rows, key=lambda row: row.rank)
+        last, before = ranked[cap - 1].rank, stored.get(block)
         if before is None or last < before:
             lowered.append((block, *last))
-            fallen |= {row.pool for row in rows[cap:] if before is None or row.rank <= before}
-        del rows[cap:]
-    return list(blocks.values()), sorted(lowered), fallen
-
-
-async def _merged(tx: Transaction, blocks: Iterable[list[ClaimRow]]) -> Groups:
-    """Which pools of claims that stand in one block are merged already."""
-    merged = Groups()
-    for step in (await aliases_of(tx, {row.pool for rows in blocks if len(rows) > 1 for row in rows})).items():
-        merged.join(step)
-    return merged
-
-
-async def _groups(mine: set[int], blocks: Sequence[list[ClaimRow]], merged: Groups) -> list[set[int]]:
-    """The pools that alike claims bring together, some blocks at a time: a backlog's are compared in one go."""
-    groups: list[set[int]] = []
-    pairs = Pairs(mine, merged)
-    for first in range(0, len(blocks), BREATH):
-        groups += pairs.of(blocks[first : first + BREATH])
-        await asyncio.sleep(0)
-    return groups
+            fallen |= {row.pool for row in ranked[cap:] if before is None or row.rank <= before}
+        admitted.append(ranked[:cap])
+    return admitted, sorted(lowered), fallen
 
 
 class Pairs:
     """Claims that are one person's by score, at least one of each pair being among `mine`."""
 
-    def __init__(self, mine: set[int], merged: Groups) -> None:
-        """`merged`: which pools are merged already. It is kept up."""
+    def __init__(self, mine: Set[int], merged: Groups, features: Mapping[int, bytes]) -> None:
+        """`merged`: which pools are merged already. It is kept up. `features`: those of all claims that it is given."""
         self._mine = mine
         self._merged = merged
+        self._features = features
         self._claims: dict[int, Claim] = {}
         self._done: set[tuple[int, int]] = set()
 
-    def of(self, blocks: Iterable[list[ClaimRow]]) -> list[set[int]]:
-        """The pools of such pairs that stand in one block.
-
-        Pools that are merged already, or are so by a pair before, are not compared: nothing would come of it.
-        """
+    def of(self, blocks: Iterable[Sequence[MemberRow]]) -> list[set[int]]:
+        """The pools of such pairs that stand in one block."""
         mine, merged, done = self._mine, self._merged, self._done
         groups = []
         for rows in blocks:
-            if len(rows) < 2 or len({merged.find(row.pool) for row in rows}) == 1:
-                continue
             for one, other in combinations(rows, 2):
                 if one.pool == other.pool or not (one.claim in mine or other.claim in mine):
                     continue
@@ -171,8 +224,8 @@ class Pairs:
                     merged.join((one.pool, other.pool))
         return groups
 
-    def _claim(self, row: ClaimRow) -> Claim:
+    def _claim(self, row: MemberRow) -> Claim:
         claim = self._claims.get(row.claim)
         if claim is None:
-            claim = self._claims[row.claim] = _decoder.decode(row.features)
+            claim = self._claims[row.claim] = _decoder.decode(self._features[row.claim])
         return claim

@@ -37,9 +37,11 @@ from services.store.writer import Fenced, Move, Superseded, Transaction, Writer
 from services.tracing import Tracing
 
 log = structlog.get_logger(__name__)
-COMPARE_ROWS = 20
+COMPARE_ROWS, BACKLOG_ROWS = 20, 200
+"""So many batches' claims are compared in one transaction; of a backlog, which no other correlator shares in, so many:
+a block with claims from all over it is read once a transaction."""
 RESOLVE_ROWS = 100
-RESOLVE_BYTES, SHARED_BYTES = 64_000_000, 1_000_000
+RESOLVE_BYTES, SHARED_BYTES = 16_000_000, 1_000_000
 """More work than this is sorted, and resolved a shard at a time: more than fits the memory, or is worth sharing."""
 DUE_PERSONS = 5_000
 DUE_BESIDES = 2_000
@@ -342,12 +344,12 @@ class Correlator:
 
     async def compare(self) -> None:
         """Compare all claims that any correlator appended and none compared."""
-        rows = COMPARE_ROWS
-        while rows == COMPARE_ROWS and not self._stop.is_set():
+        rows = limit = BACKLOG_ROWS if self.alone else COMPARE_ROWS
+        while rows == limit and not self._stop.is_set():
             async for attempt in transaction(stop=self._stop):
                 with attempt:
                     async with self._begin() as tx:
-                        rows = await compare(tx, COMPARE_ROWS)
+                        rows = await compare(tx, limit)
                         await failpoints.reach("compare.written")
 
     async def resolve(self) -> Resolved:

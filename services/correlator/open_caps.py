@@ -13,7 +13,6 @@ merged first, so that who reads the plain topic is not told a step that the worl
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -24,7 +23,7 @@ from services.domain import caps
 from services.domain.blocks import blocks_of
 from services.domain.caps import Caps, Cutoffs, OpenCutoffs, Rank, admits, opened, ranks_by_number
 from services.domain.facts import Fact, claim_key, key_hash
-from services.store.writer import NEVER, ClaimRow, Transaction
+from services.store.writer import NEVER, MemberRow, Transaction
 
 
 @dataclass(slots=True)
@@ -191,20 +190,18 @@ async def admit_refused(tx: Transaction, keys: Collection[int], bounds: Bounds, 
 class OpenBlocks:
     """What open records alone make of some blocks."""
 
-    admitted: list[list[ClaimRow]] = field(default_factory=list)  # of blocks for which it is not what all make of it
+    admitted: list[Sequence[MemberRow]] = field(
+        default_factory=list
+    )  # of blocks for which it is not what all make of it
     rows: list[tuple[int, Rank | None]] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)  # pools of claims that are admitted and were not, or the reverse
 
 
 def open_blocks(
-    rows: Iterable[ClaimRow], asked: Collection[int], before: Cutoffs, after: Cutoffs, others: OpenCutoffs
+    blocks: Mapping[int, Sequence[MemberRow]], before: Cutoffs, after: Cutoffs, others: OpenCutoffs
 ) -> OpenBlocks:
-    """Admit the claims of open records to the blocks asked for. `before`, `after`: the cutoffs of all claims."""
-    blocks: dict[int, list[ClaimRow]] = defaultdict(list)
-    for row in rows:
-        for block in set(row.blocks).intersection(asked):
-            blocks[block].append(row)
+    """Admit the claims of open records to blocks. `before`, `after`: the cutoffs of all claims."""
     result = OpenBlocks()
     for block, members in sorted(blocks.items()):
         full = after.get(block)

@@ -39,6 +39,8 @@ or two namesakes have one each. Where ten thousand come from a country, each mee
 (10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
 of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country; also
 without passports, where the birthday is one that is given by custom: of ten thousand Ethiopians 1,200 say 1 January."""
+ROUNDED = 0.1
+"""More than a score gains by being rounded."""
 NEVER = -99.0
 """The score of claims that contradict each other."""
 
@@ -198,17 +200,43 @@ def _two_known_given(one: Name, other: Name) -> bool:
 
 
 def _hopeless(mine: Compared, theirs: Compared) -> bool:
-    """Whether dates of birth differ so that no names can outweigh it. It spares the names' comparison."""
+    """Whether dates of birth and passports differ so that no names can outweigh it. It spares the names' comparison."""
     if mine.birth == theirs.birth:
         return False
-    bits = birth_score(mine.birth, theirs.birth, country_of(mine, theirs))
-    return bits < 0 and bits + SEX_SAME + CITIZENSHIP_SAME + DOCUMENT_NEAR + _most(mine, theirs) < ACCEPT
+    country = country_of(mine, theirs)
+    bits, least = birth_score(mine.birth, theirs.birth, country), ACCEPT
+    bits += CITIZENSHIP_OTHER if not country and mine.citizenship and theirs.citizenship else CITIZENSHIP_SAME
+    bits += SEX_OTHER if mine.sex and theirs.sex and mine.sex != theirs.sex else SEX_SAME
+    apart = _documents_apart(mine, theirs)
+    if apart is not None and not _any_mistyped(apart):
+        bits, least = bits + DOCUMENT_OTHER, ACCEPT + RENEWED
+    elif apart is not None:
+        bits += DOCUMENT_NEAR
+    least -= ROUNDED
+    return bits + _most(mine, theirs) < least or bits + _most_of(mine, theirs, country) < least
 
 
 def _most(mine: Compared, theirs: Compared) -> float:
     """Bits that the names of two cannot exceed: their tokens, each as rare as one can be."""
     tokens = (max((len(name[0]) + len(name[1]) for name in each.names), default=0) for each in (mine, theirs))
     return MOST_BITS * min(tokens)
+
+
+def _most_of(mine: Compared, theirs: Compared, country: str) -> float:
+    """The same by the tokens that they have, where the two have one name each and no blanks that may be elsewhere."""
+    if len(mine.names) != 1 or len(theirs.names) != 1:
+        return _most(mine, theirs)
+    one, other = mine.names[0], theirs.names[0]
+    if len(one[0]) != len(other[0]) or len(one[1]) != len(other[1]) or len(one[0]) > 1 or len(one[1]) > 1:
+        return _most(mine, theirs)
+    return min(_bits_in(one, country), _bits_in(other, country))
+
+
+@lru_cache(maxsize=16_384)
+def _bits_in(name: Name, country: str) -> float:
+    return sum(bits_of(token, "family", country) for token in name[0]) + sum(
+        bits_of(token, "given", country) for token in name[1]
+    )
 
 
 def joined_in_sequence(one: Claim, other: Claim) -> bool:
@@ -273,12 +301,16 @@ def _documents_apart(mine: Compared, theirs: Compared) -> tuple[frozenset[str], 
 
 def _near(mine: Compared, theirs: Compared, apart: tuple[frozenset[str], frozenset[str]]) -> bool:
     """Whether one of those passports may be another one mistyped; one given name in common is enough for that."""
-    if not any(mistyped(a, b) for a in apart[0] for b in apart[1]):
+    if not _any_mistyped(apart):
         return False
     pairs = [aligned(one, other) for one in mine.names for other in theirs.names]
     return not pairs or any(
         _any_given_stands_in(one, other) or _any_given_stands_in(other, one) for one, other in pairs
     )
+
+
+def _any_mistyped(apart: tuple[frozenset[str], frozenset[str]]) -> bool:
+    return any(mistyped(one, other) for one in apart[0] for other in apart[1])
 
 
 def _any_given_stands_in(one: Name, other: Name) -> bool:

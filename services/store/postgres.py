@@ -18,11 +18,12 @@ from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_
 from services.store.editions import FIRST, LIVE_LOCK, State
 from services.store.errors import GIVEN_UP, PASSING, is_no_store, words_of
 from services.store.generation import Generation
-from services.store.tables import BLOCKS, METADATA
+from services.store.tables import METADATA, members_of
 from services.store.writer import (
     ClaimRow,
     Conflict,
     Fenced,
+    MemberRow,
     Move,
     PersonRow,
     Superseded,
@@ -48,7 +49,8 @@ SHARD = 0x76697400
 _APART = 20
 """After so many batches that met nobody, COPY is tried again."""
 _NONE = (None, None)
-_CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
+_CLAIM_COLUMNS = ", ".join("''::bytea" if name == "features" else name for name in ClaimRow._fields)
+_MEMBERS = members_of("= ANY(${}::int8[])")
 _PERSON = tuple(column.name for column in METADATA.tables["person"].columns)
 
 
@@ -179,18 +181,8 @@ class PostgresTransaction:
         )
         return {row[0] for row in done}
 
-    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
-        # <> 0 is said again so that the partial indexes are used; UNION ALL, since OR is often planned as a scan. A
-        # claim that lies in several of the blocks is sent once: places are gathered, and a scan by place reads one once
-        arms = (
-            f"SELECT ctid FROM claim WHERE {block} = ANY(${n}::int8[]) AND {block} <> 0"  # noqa: S608 - names of our own
-            for n, block in enumerate(BLOCKS, 1)
-        )
-        rows = await self._raw.fetch(
-            f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE ctid = ANY(ARRAY({' UNION ALL '.join(arms)}))",  # noqa: S608 - so here
-            *blocks,
-        )
-        return [ClaimRow(*row) for row in rows]
+    async def members(self, blocks: Sequence[Sequence[int]]) -> list[MemberRow]:
+        return [MemberRow(*row) for row in await self._raw.fetch(_MEMBERS, *blocks)]
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
         rows = await self._raw.fetch(
@@ -198,6 +190,9 @@ class PostgresTransaction:
             claims,
         )
         return [ClaimRow(*row) for row in rows]
+
+    async def features(self, claims: Sequence[int]) -> dict[int, bytes]:
+        return dict(await self._raw.fetch("SELECT claim, features FROM claim WHERE claim = ANY($1::int8[])", claims))
 
     async def cutoffs(self) -> dict[int, tuple[int, int]]:
         return {

@@ -21,11 +21,12 @@ from services.store.coverage import JOINED, REVISED, CoverageRow, JoinedRow, by_
 from services.store.editions import FIRST, Home, State
 from services.store.errors import is_no_store, words_of
 from services.store.generation import Generation
-from services.store.tables import BLOCKS
+from services.store.tables import members_of
 from services.store.writer import (
     ClaimRow,
     Conflict,
     Fenced,
+    MemberRow,
     Move,
     PersonRow,
     Superseded,
@@ -40,6 +41,7 @@ Fence = Callable[[Any], Awaitable[bool]]
 _PARAMETERS = 500
 _NONE = (None, None)
 _CLAIM_COLUMNS = ", ".join(ClaimRow._fields)
+_MEMBERS = members_of("IN (SELECT value FROM json_each(?{}))")
 
 
 def fence_of(home: Home, edition: int, state: State) -> Fence:
@@ -158,21 +160,22 @@ class SqliteTransaction:
                 done.add(claim)
         return done
 
-    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
-        arms = (
-            f"SELECT {_CLAIM_COLUMNS} FROM claim"  # noqa: S608 - names of our own
-            f" WHERE {block} IN (SELECT value FROM json_each(?)) AND {block} <> 0"
-            for block in BLOCKS
-        )
-        rows = await self._rows(" UNION ALL ".join(arms), *(json.dumps(some) for some in blocks))
-        return list({row[0]: ClaimRow(*row) for row in rows}.values())
+    async def members(self, blocks: Sequence[Sequence[int]]) -> list[MemberRow]:
+        return [MemberRow(*row) for row in await self._rows(_MEMBERS, *map(json.dumps, blocks))]
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
+        columns = ", ".join("x''" if name == "features" else name for name in ClaimRow._fields)
         rows = await self._rows(
-            f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE claim IN (SELECT value FROM json_each(?))",  # noqa: S608 - names of our own
+            f"SELECT {columns} FROM claim WHERE claim IN (SELECT value FROM json_each(?))",  # noqa: S608 - names of our own
             json.dumps(claims),
         )
         return [ClaimRow(*row) for row in rows]
+
+    async def features(self, claims: Sequence[int]) -> dict[int, bytes]:
+        rows = await self._rows(
+            "SELECT claim, features FROM claim WHERE claim IN (SELECT value FROM json_each(?))", json.dumps(claims)
+        )
+        return {row[0]: row[1] for row in rows}
 
     async def cutoffs(self) -> dict[int, tuple[int, int]]:
         return {

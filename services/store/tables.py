@@ -22,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 
+from services.domain.blocks import KINDS
+
 METADATA = MetaData()
 BLOCKS = ("block_family_birth", "block_name_year", "block_given_birth", "block_name_day", "block_initials_month")
 """The blocks of a claim, in the order of `services.domain.blocks.blocks_of`."""
@@ -221,3 +223,20 @@ EDITION = Table(
     Column("switched", BigInteger),  # when it became the live one
     Column("noted", Text),  # JSON: what the last comparison came to
 )
+
+
+def members_of(holds: str) -> str:
+    """Return the query for the claims that stand in blocks, given by kind, each claim once for each block.
+
+    `holds`: the condition that a column is in the list of so much a parameter. UNION ALL, since OR is often planned as
+    a scan; `<> 0` is said again so that the partial indexes are used.
+    """
+    arms = []
+    for parameter, places in enumerate(KINDS, 1):
+        for at, place in enumerate(places):
+            others = "".join(f" AND {BLOCKS[place]} <> {BLOCKS[before]}" for before in places[:at])
+            arms.append(
+                f"SELECT {BLOCKS[place]} AS block, claim, pool, known, open_known FROM claim"  # noqa: S608 - our own names
+                f" WHERE {BLOCKS[place]} {holds.format(parameter)} AND {BLOCKS[place]} <> 0{others}"
+            )
+    return " UNION ALL ".join(arms)

@@ -67,9 +67,7 @@ class ClaimRow(NamedTuple):
     @property
     def open_rank(self) -> Rank | None:
         """Its seniority by the records that may be told to all; None if none makes it."""
-        if self.open_known is None:
-            return self.rank
-        return None if self.open_known == NEVER else (self.open_known, self.claim)
+        return _open_rank(self.rank, self.open_known)
 
     @property
     def blocks(self) -> Blocks:
@@ -81,6 +79,32 @@ class ClaimRow(NamedTuple):
             self.block_name_day,
             self.block_initials_month,
         )
+
+
+class MemberRow(NamedTuple):
+    """A claim that stands in a block."""
+
+    block: int
+    claim: int
+    pool: int
+    known: int
+    open_known: int | None
+
+    @property
+    def rank(self) -> Rank:
+        """Its seniority: the lesser is the senior."""
+        return (self.known, self.claim)
+
+    @property
+    def open_rank(self) -> Rank | None:
+        """Its seniority by the records that may be told to all; None if none makes it."""
+        return _open_rank(self.rank, self.open_known)
+
+
+def _open_rank(rank: Rank, open_known: int | None) -> Rank | None:
+    if open_known is None:
+        return rank
+    return None if open_known == NEVER else (open_known, rank[1])
 
 
 class PersonRow(NamedTuple):
@@ -141,11 +165,14 @@ class Transaction(Protocol):
     async def lower_claims(self, rows: Sequence[tuple[int, int]]) -> set[int]:
         """Set (claim, known) where it is known since earlier than it stands; the claims of which that was so."""
 
-    async def block(self, blocks: Sequence[Sequence[int]]) -> list[ClaimRow]:
-        """All claims in any of these first to fifth blocks, each once."""
+    async def members(self, blocks: Sequence[Sequence[int]]) -> list[MemberRow]:
+        """All claims in any of these blocks, given by kind (`services.domain.blocks.KINDS`), each once a block."""
 
     async def claims(self, claims: Sequence[int]) -> list[ClaimRow]:
-        """These claims, as far as they stand."""
+        """These claims, as far as they stand; their `features` are left out."""
+
+    async def features(self, claims: Sequence[int]) -> dict[int, bytes]:
+        """Claim -> features, for those that stand."""
 
     async def cutoffs(self) -> dict[int, tuple[int, int]]:
         """Capped key or block -> rank of the last claim admitted. Nearly empty."""

@@ -33,7 +33,7 @@ from services.domain.coverage import NOTHING
 from services.memory import collect_rarely
 from services.store import Store, open_store
 
-from .store.stream import letters, taken_in
+from .store.stream import names_of, taken_in
 
 LIMIT = 30.0
 """Seconds in which 200,000 should be told."""
@@ -54,7 +54,7 @@ def arrivals(first: int) -> Iterator[bytes]:
     number = first
     while True:
         birth = (datetime(1940, 1, 1, tzinfo=UTC) + timedelta(days=number * 7_919 % 21_900)).date()
-        names = (letters(f"F{number % 99_991:05d}"), letters(f"G{number // 7 % 99_989:05d}"))
+        names = names_of(number)
         yield (
             TEMPLATE % (uuid5_text(NAMESPACE_OID, str(number)), number, number, *names, birth, number, UNTIL)
         ).encode()

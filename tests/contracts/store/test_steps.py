@@ -13,7 +13,7 @@ from services.domain.pools import Pool
 from services.store import Store, open_store, reads
 from services.store.contract import StoreDown
 from services.store.packing import pack_pool
-from services.store.writer import NEVER, ClaimRow, Fenced, Move, PersonRow, Waiting
+from services.store.writer import NEVER, ClaimRow, Fenced, MemberRow, Move, PersonRow, Waiting
 
 BIG = 2**63 - 1
 LOW = -(2**63)
@@ -83,12 +83,20 @@ async def test_claims_are_found_by_block(store: Store) -> None:
     async with store.writer.begin() as tx:
         await tx.insert_claims([row, second])
         await tx.insert_claims([third])
-        assert sorted(await tx.block(([55], [], [], [], []))) == [row, third]
-        assert sorted(await tx.block(([55], [65], [75], [], []))) == [row, second, third]
-        assert await tx.block(([], [], [], [85], [])) == [row]
-        assert await tx.block(([], [], [], [], [95])) == [row]
-        assert await tx.block(([0], [0], [0], [0], [0])) == []
-        assert sorted(await tx.claims([1, 3, 9])) == [row, third]
+        first = MemberRow(55, 1, 10, 100, None)
+        assert sorted(await tx.members(([55], [], [], []))) == [first, MemberRow(55, 3, 12, 102, None)]
+        both = [first._replace(block=65), MemberRow(65, 2, 11, 101, None)]
+        assert sorted(await tx.members(([56, 75], [65], [], []))) == [
+            MemberRow(56, 2, 11, 101, None),
+            MemberRow(56, 3, 12, 102, None),
+            *both,
+            MemberRow(75, 2, 11, 101, None),
+        ]
+        assert await tx.members(([], [], [85], [])) == [first._replace(block=85)]
+        assert await tx.members(([], [], [], [95])) == [first._replace(block=95)]
+        assert await tx.members(([0], [0], [0], [0])) == []
+        assert sorted(await tx.claims([1, 3, 9])) == [row._replace(features=b""), third._replace(features=b"")]
+        assert await tx.features([1, 3, 9]) == {1: b"one", 3: b"three"}
     # by one place, and by two of one kind, a page at a time
     by_year = [each async for each in store.reads.claims_by_block((1,))]
     assert by_year == [(65, row), (65, second)]
@@ -102,7 +110,7 @@ async def test_a_claim_is_known_since_the_earliest_word(store: Store) -> None:
         await tx.insert_claims([row])
         assert await tx.lower_claims([(1, 100), (2, 5)]) == set()
         assert await tx.lower_claims([(1, 99)]) == {1}
-        assert await tx.claims([1]) == [row._replace(known=99)]
+        assert await tx.claims([1]) == [row._replace(known=99, features=b"")]
 
 
 async def test_cutoffs_only_fall(store: Store) -> None:

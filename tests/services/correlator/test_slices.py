@@ -1,0 +1,87 @@
+"""A backlog's claims are compared in one turn, a slice of their blocks at a time: the same pools as in one go."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Set
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from correlation import Driver, export, reference
+from populations import START, World, bytes_of, make
+
+from schemas.events import Departure, Evidence
+from schemas.identifiers import Identifier, Scheme
+from schemas.moments import Moment
+from services.correlator import compare
+from services.domain import caps
+from services.store import Store, open_store
+from services.store.writer import Transaction
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await open_store(f"sqlite+aiosqlite:///{tmp_path}/store.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def sliced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row of work, two claims, and one or two blocks at a time."""
+    for name, size in {"ROWS": 1, "CLAIMS": 2, "SLICE": 2, "BREATH": 1}.items():
+        monkeypatch.setattr(compare, name, size)
+
+
+def records(persons: int = 12, each: int = 3) -> list[bytes]:
+    """Records of persons that share nothing but name, date of birth and citizenship."""
+    world = World(7)
+    return bytes_of(
+        [
+            make(
+                Departure,
+                world,
+                record=world.number("T"),
+                known=START,
+                occurred_at=Moment.instant(START),
+                subject=world.subject(person, Identifier.of(Scheme.VISA, world.number("V", 7))),
+                evidence=Evidence.BOOKING,
+            )
+            for person in [world.person() for _ in range(persons)] * each
+        ]
+    )
+
+
+async def taken_in(store: Store, raws: list[bytes]) -> list[bytes]:
+    """What the view is after one comparing of batches of five."""
+    driver = Driver(store.writer)
+    for first in range(0, len(raws), 5):
+        await driver.append(raws[first : first + 5])
+    async with store.writer.begin() as tx:
+        assert await compare.compare(tx, 100) == -(-len(raws) // 5)
+        assert await tx.uncompared(1) == []
+    while await driver.resolve(50):
+        await driver.compare()
+    return await export(store)
+
+
+@pytest.mark.parametrize("cap", [caps.CAP, 2])
+@pytest.mark.usefixtures("sliced")
+async def test_slices_make_the_same_pools(store: Store, cap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "CAP", cap)
+    raws = records()
+    histories = await taken_in(store, raws)
+    assert histories == reference(raws)
+    assert len(histories) == (12 if cap > 2 else 24)
+
+
+@pytest.mark.usefixtures("sliced")
+async def test_a_slice_that_is_left_out_is_seen(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compare._asked
+
+    async def all_but_most(tx: Transaction, mine: Set[int]) -> Iterator[list[list[int]]]:
+        return islice(await whole(tx, mine), 3)
+
+    monkeypatch.setattr(compare, "_asked", all_but_most)
+    raws = records()
+    assert await taken_in(store, raws) != reference(raws)
