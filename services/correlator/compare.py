@@ -33,6 +33,8 @@ BREATH = 1_000
 ROWS, CLAIMS, SLICE = 20, 20_000, 20_000
 """So many rows of work, claims, and blocks with all that stand in them, are held in memory at a time: a turn may take
 in a whole backlog, for a block is read once a turn, however many of its claims are new."""
+GROUPS = 5_000
+"""So many groups of pools are merged at a time."""
 Members = Mapping[int, Sequence[MemberRow]]
 """The claims that stand in each block."""
 _decoder = msgspec.msgpack.Decoder(Claim)
@@ -45,7 +47,9 @@ async def compare(tx: Transaction, limit: int) -> int:
         turn = _Turn(tx, mine)
         for asked in await _asked(tx, mine):
             await turn.compare(asked)
-        work = Work(merged=await merge(tx, turn.groups), again=sorted(turn.again))
+        work = Work(merged=[], again=sorted(turn.again))
+        for first in range(0, len(turn.groups), GROUPS):
+            work.merged += await merge(tx, turn.groups[first : first + GROUPS])
         if work.merged or work.again:
             await tx.add_work(work.pack(), compared=True)
     return count
@@ -70,7 +74,7 @@ async def _asked(tx: Transaction, mine: Set[int]) -> Iterator[list[list[int]]]:
     others: OpenCutoffs = await tx.open_cutoffs() if stored else {}
     claims = sorted(mine)
     slices = -(-sum(map(len, KINDS)) * len(claims) // SLICE)
-    found = [[array("q") for _ in KINDS] for _ in range(slices)]
+    buckets = [[array("q") for _ in KINDS] for _ in range(slices)]
     for first in range(0, len(claims), CLAIMS):
         for row in await tx.claims(claims[first : first + CLAIMS]):
             blocks = row.blocks
@@ -78,9 +82,9 @@ async def _asked(tx: Transaction, mine: Set[int]) -> Iterator[list[list[int]]]:
                 for block in {blocks[place] for place in places} - {0}:
                     # a hidden claim tells by the cutoff alone
                     if row.open_known is not None or _admits(block, row.rank, stored, others):
-                        found[block % slices][kind].append(block)
+                        buckets[block % slices][kind].append(block)
         await asyncio.sleep(0)
-    return ([sorted(set(blocks)) for blocks in kinds] for kinds in found)
+    return ([sorted(set(blocks)) for blocks in kinds] for kinds in buckets)
 
 
 def _admits(block: int, rank: Rank, stored: Mapping[int, Rank], others: OpenCutoffs) -> bool:
@@ -91,14 +95,13 @@ class _Turn:
     """One comparing of some claims, a slice of their blocks at a time."""
 
     def __init__(self, tx: Transaction, mine: Set[int]) -> None:
-        self.groups: list[set[int]] = []
+        self.groups: list[tuple[int, int]] = []
         """The pools that alike claims bring together."""
         self.again: set[int] = set()
         """The pools of claims that a block admits no more, or admits now to those who lack the right to all."""
         self._tx = tx
         self._mine = mine
-        self._merged = Groups()  # which pools are merged already
-        self._met: set[int] = set()  # the pools that have been looked for in it
+        self._sets = Groups()  # which pools are merged already, or are to be
 
     async def compare(self, asked: Sequence[Sequence[int]]) -> None:
         """Compare the claims that stand in some blocks, given by kind."""
@@ -142,19 +145,19 @@ class _Turn:
         if not apart:
             return
         features = await self._tx.features(sorted({row.claim for rows in apart for row in rows}))
-        pairs = Pairs(mine, self._merged, features)
+        pairs = Pairs(mine, self._sets, features)
         for first in range(0, len(apart), BREATH):
             self.groups += pairs.of(rows for rows in apart[first : first + BREATH] if self._apart(rows))
             await asyncio.sleep(0)
 
     async def _see_merged(self, pools: Set[int]) -> None:
-        for step in (await aliases_of(self._tx, pools - self._met)).items():
-            self._merged.join(step)
-        self._met |= pools
+        fresh = {pool for pool in pools if pool not in self._sets}
+        for step in (await aliases_of(self._tx, fresh)).items():
+            self._sets.join(step)
 
     def _apart(self, rows: Iterable[MemberRow]) -> bool:
         """Whether the claims are of several pools."""
-        find = self._merged.find
+        find = self._sets.find
         return len({find(row.pool) for row in rows}) > 1
 
 
@@ -207,7 +210,7 @@ class Pairs:
         self._claims: dict[int, Claim] = {}
         self._done: set[tuple[int, int]] = set()
 
-    def of(self, blocks: Iterable[Sequence[MemberRow]]) -> list[set[int]]:
+    def of(self, blocks: Iterable[Sequence[MemberRow]]) -> list[tuple[int, int]]:
         """The pools of such pairs that stand in one block."""
         mine, merged, done = self._mine, self._merged, self._done
         groups = []
@@ -220,7 +223,7 @@ class Pairs:
                     continue
                 done.add(pair)
                 if merged.find(one.pool) != merged.find(other.pool) and alike(self._claim(one), self._claim(other)):
-                    groups.append({one.pool, other.pool})
+                    groups.append((one.pool, other.pool))
                     merged.join((one.pool, other.pool))
         return groups
 

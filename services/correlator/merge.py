@@ -15,6 +15,10 @@ class Groups:
     def __init__(self) -> None:
         self._up: dict[int, int] = {}
 
+    def __contains__(self, one: object) -> bool:
+        """Whether a number was looked for, or joined, before."""
+        return one in self._up
+
     def find(self, one: int) -> int:
         """The least member of the set of `one`."""
         up = self._up

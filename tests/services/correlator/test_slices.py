@@ -29,7 +29,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 def sliced(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row of work, two claims, and one or two blocks at a time."""
-    for name, size in {"ROWS": 1, "CLAIMS": 2, "SLICE": 2, "BREATH": 1}.items():
+    for name, size in {"ROWS": 1, "CLAIMS": 2, "SLICE": 2, "BREATH": 1, "GROUPS": 3}.items():
         monkeypatch.setattr(compare, name, size)
 
 
