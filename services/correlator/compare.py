@@ -47,7 +47,7 @@ async def compare(tx: Transaction, limit: int) -> int:
         turn = _Turn(tx, mine)
         for asked in await _asked(tx, mine):
             await turn.compare(asked)
-        work = Work(merged=[], again=sorted(turn.again))
+        work = Work(again=sorted(turn.again))
         for first in range(0, len(turn.groups), GROUPS):
             work.merged += await merge(tx, turn.groups[first : first + GROUPS])
         if work.merged or work.again:

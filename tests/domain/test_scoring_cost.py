@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise
 from random import Random
 
 import pytest
@@ -36,10 +37,19 @@ def _world() -> list[Claim]:
     return [_claim(rng) for _ in range(6_000)]
 
 
+def _close() -> Iterator[tuple[Claim, Claim]]:
+    """Pairs of one name, of which the days differ in a digit, and the passports a little or wholly."""
+    others = {"P1234567": "P1235467", "P1235467": "P7654321", "P7654321": "P1234567"}
+    for claim in _world()[:1_500]:
+        numbers = tuple(text[:-8] + others.get(text[-8:], text[-8:]) for text in claim.identifiers)
+        if len(claim.birth) == 10 and claim.names:
+            yield claim, Claim(claim.names, f"{claim.birth[:-1]}4", claim.sex, claim.citizenship, numbers)
+
+
 def _differing() -> int:
     """Pairs that are judged otherwise without the look at the dates of birth that goes first."""
     wrong = 0
-    for one, other in pairwise(_world()):
+    for one, other in chain(pairwise(_world()), _close()):
         mine, theirs = scoring.compared(one), scoring.compared(other)
         bits = scoring.score(one, other)
         plain = bits >= scoring.ACCEPT and bits >= scoring._needed(mine, theirs)
@@ -56,6 +66,28 @@ def test_a_pair_is_judged_as_without_the_first_look() -> None:
 def test_a_first_look_that_refuses_too_much_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "_hopeless", lambda mine, theirs: mine.birth != theirs.birth)
     assert _differing() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("DOCUMENT_OTHER", -60.0), ("DOCUMENT_NEAR", -9.0), ("RENEWED", 60.0), ("MOST_BITS", 5)]
+)
+def test_a_first_look_at_wrong_weights_is_seen(name: str, wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = scoring._hopeless
+
+    def looks(mine: scoring.Compared, theirs: scoring.Compared) -> bool:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(scoring, name, wrong)
+            return look(mine, theirs)
+
+    monkeypatch.setattr(scoring, "_hopeless", looks)
+    assert _differing() > 0
+
+
+def test_what_names_cannot_exceed_is_never_exceeded() -> None:
+    for one, other in pairwise(_world()):
+        mine, theirs = scoring.compared(one), scoring.compared(other)
+        country = scoring.country_of(mine, theirs)
+        assert scoring.names_score(mine, theirs) <= scoring._most_of(mine, theirs, country) <= 100
 
 
 def test_no_token_has_more_bits_than_the_first_look_grants() -> None:
