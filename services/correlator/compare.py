@@ -30,7 +30,7 @@ from services.store.writer import MemberRow, Transaction
 
 BREATH = 1_000
 """So many blocks are compared at a time; then others of this process have a turn."""
-ROWS, CLAIMS, SLICE = 20, 20_000, 20_000
+ROWS, CLAIMS, SLICE = 5, 10_000, 10_000
 """So many rows of work, claims, and blocks with all that stand in them, are held in memory at a time: a turn may take
 in a whole backlog, for a block is read once a turn, however many of its claims are new."""
 GROUPS = 5_000

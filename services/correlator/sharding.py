@@ -10,7 +10,7 @@ from services.correlator.merge import aliases_of, root_of
 from services.correlator.work import PackedWork, Sorting, shard_of
 from services.store.writer import Transaction
 
-SORT_ROWS = 20
+SORT_ROWS = 10
 """So many rows are held in memory at a time."""
 
 
