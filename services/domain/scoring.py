@@ -39,8 +39,6 @@ or two namesakes have one each. Where ten thousand come from a country, each mee
 (10,000 to 35 years of 365 days); at most five wrong joins in 100,000 leave 14 bits for the names, of which the tables
 of frequencies promise three quarters. `NAMESAKE` where no name that the two share is rare in their country; also
 without passports, where the birthday is one that is given by custom: of ten thousand Ethiopians 1,200 say 1 January."""
-ROUNDED = 0.1
-"""More than a score gains by being rounded."""
 NEVER = -99.0
 """The score of claims that contradict each other."""
 
@@ -212,7 +210,7 @@ def _hopeless(mine: Compared, theirs: Compared) -> bool:
         bits, least = bits + DOCUMENT_OTHER, ACCEPT + RENEWED
     elif apart is not None:
         bits += DOCUMENT_NEAR
-    least -= ROUNDED
+    least -= 0.1  # more than a score gains by being rounded
     return bits + _most(mine, theirs) < least or bits + _most_of(mine, theirs, country) < least
 
 
