@@ -72,14 +72,14 @@ def test_a_first_look_that_refuses_too_much_is_seen(monkeypatch: pytest.MonkeyPa
     ("name", "wrong"), [("DOCUMENT_OTHER", -60.0), ("DOCUMENT_NEAR", -9.0), ("RENEWED", 60.0), ("MOST_BITS", 5)]
 )
 def test_a_first_look_at_wrong_weights_is_seen(name: str, wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    look = scoring._hopeless
+    judge = scoring._hopeless
 
-    def looks(mine: scoring.Compared, theirs: scoring.Compared) -> bool:
+    def patched_judge(mine: scoring.Compared, theirs: scoring.Compared) -> bool:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(scoring, name, wrong)
-            return look(mine, theirs)
+            return judge(mine, theirs)
 
-    monkeypatch.setattr(scoring, "_hopeless", looks)
+    monkeypatch.setattr(scoring, "_hopeless", patched_judge)
     assert _differing() > 0
 
 
