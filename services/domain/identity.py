@@ -61,6 +61,7 @@ FullName = tuple[str, str]
 """(family, given)"""
 
 
+@lru_cache(maxsize=65_536)
 def joins(text: str) -> bool:
     """Whether an identifier can join two claims: it is of a scheme that does, and no placeholder."""
     return text[: text.find("/")] in WEIGHTS and not is_placeholder(text)
@@ -290,20 +291,18 @@ class Cluster:
         return not any(scoring.given_in_common(mine, theirs) for mine in self.names for theirs in other.names)
 
     def _births_differ(self, other: Cluster) -> bool:
-        return bool(self.births and other.births) and not any(
-            births.births_agree(mine, theirs) for mine in self.births for theirs in other.births
-        )
+        return _none_agrees(self.births, other.births)
 
     def _dates_differ(self, other: Cluster) -> bool:
         """The same of dates that are known in part, too."""
-        return bool(self.dates and other.dates) and not any(
-            births.births_agree(mine, theirs) for mine in self.dates for theirs in other.dates
-        )
+        return _none_agrees(self.dates, other.dates)
 
     def _a_generation(self, other: Cluster, apart: Callable[[str, str], bool]) -> bool:
-        return bool(self.births and other.births) and all(
-            apart(mine, theirs) for mine in self.births for theirs in other.births
-        )
+        if self.births.isdisjoint(other.births):  # one day is no generation apart
+            return bool(self.births and other.births) and all(
+                apart(mine, theirs) for mine in self.births for theirs in other.births
+            )
+        return False
 
     def differs_by_a_digit_of_the_year(self, other: Cluster, by: str) -> bool:
         """Whether under one document all is the same but a digit of the year of birth, and only that forbids a join."""
@@ -344,6 +343,13 @@ class Cluster:
         self.held |= other.held
         for quarter, seen in other.sightings.items():
             self.sightings[quarter] = self.sightings.get(quarter, []) + seen
+
+
+def _none_agrees(some: set[str], others: set[str]) -> bool:
+    """Whether there are dates on both sides, and none of the one side may be one of the other's."""
+    if not some.isdisjoint(others):
+        return False
+    return bool(some and others) and not any(births.births_agree(mine, theirs) for mine in some for theirs in others)
 
 
 def nearly(one: str, other: str) -> bool:
@@ -401,22 +407,40 @@ def _parent_and_child(one: str, other: str) -> bool:
     return births.a_generation_apart(one, other) or births.of_two_generations(one, other)
 
 
-def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Edge]:
+Shared = tuple[int, bytes, bytes, str]
+"""A join by an identifier before it is tried: its weight, negative, so that the strongest sorts first; the two nodes;
+the identifier. Most are never tried, for the two are one person's by then: a tuple is cheaper than an `Edge`."""
+
+
+def edges_of(nodes: dict[bytes, Node], caps: Caps | None = None) -> list[Shared]:
     """All joins by common identifiers, strongest first.
 
     Whether two holders of a document can be one is asked where a join is tried, for most are one person's by then.
     """
-    shared: dict[str, list[bytes]] = defaultdict(list)
-    for key, node in nodes.items():
-        for text in node.texts():
-            if joins(text):
-                shared[text].append(key)
-    edges: list[Edge] = []
+    shared: dict[str, list[bytes]] = {}
+    for key in sorted(nodes):
+        node = nodes[key]
+        for text in node.texts() if node.numbers else node.claim.identifiers:
+            if not joins(text):
+                continue
+            held = shared.get(text)
+            if held is None:
+                shared[text] = [key]
+            elif held[-1] is not key:
+                held.append(key)
+    edges: list[Shared] = []
     for text, keys in shared.items():
         if len(keys) > 1:
-            edges += _pairs(text, _admitted(key_hash(text), keys, nodes, caps) if caps else keys)
-    edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other, edge.by))
+            weight = -WEIGHTS[text[: text.find("/")]]
+            members = _admitted(key_hash(text), keys, nodes, caps) if caps else keys
+            edges += [(weight, one, other, text) for one, other in combinations(members, 2)]
+    edges.sort()
     return edges
+
+
+def _tried(shared: Shared) -> Edge:
+    weight, one, other, text = shared
+    return Edge(-weight, one, other, text, unproved=text.startswith(DOCUMENTS))
 
 
 def _admitted(key: int, members: Sequence[bytes], nodes: dict[bytes, Node], caps: Caps) -> list[bytes]:
@@ -429,13 +453,6 @@ def _admits(caps: Caps, key: int, node: Node) -> bool:
     return any(caps.admits(key, claim_key(claim)) for claim in node.version_claims)
 
 
-def _pairs(text: str, keys: Sequence[bytes]) -> Iterable[Edge]:
-    weight = WEIGHTS[text.partition("/")[0]]
-    document = text.startswith(DOCUMENTS)
-    for one, other in combinations(sorted(keys), 2):
-        yield Edge(weight, one, other, text, unproved=document)
-
-
 def _common_documents(one: Claim, other: Claim) -> int:
     common = set(one.identifiers) & set(other.identifiers)
     return sum(text.startswith(DOCUMENTS) and not is_placeholder(text) for text in common)
@@ -443,24 +460,35 @@ def _common_documents(one: Claim, other: Claim) -> int:
 
 def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
     """All joins by score between nodes that have different homes, strongest first."""
-    blocks: dict[str, list[bytes]] = defaultdict(list)
-    for key, node in nodes.items():
-        for block in {text for claim in node.claims() for text in texts_of(claim) if text}:
-            blocks[block].append(key)
+    blocks: dict[str, list[bytes]] = {}
+    for key in sorted(nodes):
+        node = nodes[key]
+        if node.version_claims:
+            texts = {text for claim in node.version_claims for text in texts_of(claim)}
+        else:
+            texts = set(texts_of(node.claim))
+        for block in texts:
+            if block:
+                blocks.setdefault(block, []).append(key)
+    met: set[tuple[bytes, ...]] = set()  # most blocks of a person hold the same claims
     pairs: set[tuple[bytes, bytes]] = set()
     for block, keys in blocks.items():
-        if len(keys) > 1:
-            members = _admitted(block_key(block), keys, nodes, caps) if caps else keys
-            pairs.update((one, other) for one, other in combinations(sorted(members), 2) if home[one] != home[other])
+        if len(keys) < 2:
+            continue
+        members = tuple(_admitted(block_key(block), keys, nodes, caps) if caps else keys)
+        if members not in met:
+            met.add(members)
+            pairs.update([pair for pair in combinations(members, 2) if home[pair[0]] != home[pair[1]]])
     edges = []
     for one, other in pairs:
         left, right = nodes[one], nodes[other]
         bits = _joining_score(left.claim, right.claim)
         if bits is not None and _versions_alike(left, right) and not _in_sequence(left, right):
             edges.append(Edge(bits, one, other, "", scored=True))
-    torn = _torn(edges, nodes, home)
-    edges = [edge for edge in edges if (edge.one, edge.other) not in torn]
-    edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
+    if len(edges) > 1:
+        torn = _torn(edges, nodes, home)
+        edges = [edge for edge in edges if (edge.one, edge.other) not in torn] if torn else edges
+        edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
 
 
@@ -469,17 +497,21 @@ def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node], home: dict[bytes, byt
 
     Two names of one person, who is one by a number, are no two people.
     """
-    ties: dict[bytes, list[tuple[Edge, bytes]]] = defaultdict(list)
+    ties: dict[bytes, list[tuple[float, bytes]]] = {}
     for edge in edges:
-        ties[edge.one].append((edge, edge.other))
-        ties[edge.other].append((edge, edge.one))
-    torn = set()
+        one, other = edge.one, edge.other
+        ties.setdefault(one, []).append((edge.weight, other))
+        ties.setdefault(other, []).append((edge.weight, one))
+    torn: set[tuple[bytes, bytes]] = set()
     for key, mine in ties.items():
-        for (edge, one), (other_edge, other) in combinations(mine, 2):
-            if home[one] == home[other] or abs(edge.weight - other_edge.weight) > AS_MUCH:
+        if len(mine) < 2:
+            continue
+        for (weight, one), (other_weight, other) in combinations(mine, 2):
+            if home[one] == home[other] or not -AS_MUCH <= weight - other_weight <= AS_MUCH:
                 continue
-            if scoring.torn(nodes[key].claim, nodes[one].claim, nodes[other].claim):
-                torn |= {(edge.one, edge.other), (other_edge.one, other_edge.other)}
+            left, right = nodes[one].claim, nodes[other].claim
+            if left.names != right.names and scoring.torn(nodes[key].claim, left, right):
+                torn |= {(min(key, one), max(key, one)), (min(key, other), max(key, other))}
     return torn
 
 
@@ -544,28 +576,38 @@ class _Parted:
             elif self._bare and not edge.scored:
                 self._doubt(self.clusters[left], self.clusters[right])
 
-    def join_by_numbers(self, edges: Sequence[Edge]) -> list[Edge]:
+    def _apart(self, edges: Iterable[Shared]) -> Iterator[Edge]:
+        """Those whose two nodes are not one person's by the time at which each is tried."""
+        home = self.home
+        for shared in edges:
+            if home[shared[1]] != home[shared[2]]:
+                yield _tried(shared)
+
+    def join_by_numbers(self, edges: Sequence[Shared]) -> list[Edge]:
         """Try the joins by numbers, first those of records with names. Return those that wait for one holder.
 
         A record that has nothing but numbers says nothing against anybody, so it would join all who have them: it
         goes by a number only to one person, whose number that is by the records with names.
         """
-        if not self._bare:
-            self.join(edges)
+        bare = self._bare
+        if not bare:
+            self.join(self._apart(edges))
             return []
-        of_names: list[Edge] = []
+        of_names: list[Shared] = []
         waiting: list[Edge] = []
-        for edge in edges:
-            if self._bare.isdisjoint((edge.one, edge.other)):
-                of_names.append(edge)
-            elif not edge.unproved or self._one_holder(edge):
+        for shared in edges:
+            if shared[1] not in bare and shared[2] not in bare:
+                of_names.append(shared)
+                continue
+            edge = _tried(shared)
+            if not edge.unproved or self._one_holder(edge):
                 edge.unproved = False
                 waiting.append(edge)
         for edge in waiting:
             for key, holder in ((edge.one, edge.other), (edge.other, edge.one)):
-                if key in self._bare and holder not in self._bare:
+                if key in bare and holder not in bare:
                     self._held[edge.by, key].append(holder)
-        self.join(of_names)
+        self.join(self._apart(of_names))
         return self.join_waiting(waiting)
 
     def join_waiting(self, edges: Sequence[Edge]) -> list[Edge]:
