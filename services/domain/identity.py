@@ -59,6 +59,8 @@ A_GENERATION = "dates of birth a generation apart"
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
 """(family, given)"""
+Spoken = tuple[tuple[FullName, ...], str, tuple[str, ...]]
+"""What blocks hold of a claim: names, date of birth, citizenship."""
 
 
 @lru_cache(maxsize=65_536)
@@ -461,12 +463,18 @@ def _common_documents(one: Claim, other: Claim) -> int:
 def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[str, list[bytes]] = {}
+    spoken: dict[Spoken, set[str]] = {}  # claims of one person mostly differ in numbers, of which blocks hold none
     for key in sorted(nodes):
         node = nodes[key]
         if node.version_claims:
             texts = {text for claim in node.version_claims for text in texts_of(claim)}
         else:
-            texts = set(texts_of(node.claim))
+            claim = node.claim
+            said = claim.names, claim.birth, claim.citizenship
+            held = spoken.get(said)
+            if held is None:
+                held = spoken[said] = set(texts_of(claim))
+            texts = held
         for block in texts:
             if block:
                 blocks.setdefault(block, []).append(key)

@@ -56,14 +56,19 @@ _VOWELS = {"AE": "A", "OE": "O", "UE": "U", "AA": "A", "EE": "I", "OO": "U", "OU
 _SOUNDS = (
     ("SCH", "S"), ("TCH", "S"), ("DJ", "J"), ("DZH", "J"), ("SH", "S"), ("CH", "S"), ("TS", "S"), ("TZ", "S"),
     ("PH", "F"), ("TH", "T"), ("KH", "K"), ("GH", "K"), ("CK", "K"), ("QU", "K"), ("X", "KS"), ("CE", "SE"),
-    ("CI", "SI"), ("CY", "SI"), ("C", "K"), ("Q", "K"), ("G", "K"), ("Z", "S"), ("W", "F"), ("V", "F"), ("D", "T"),
-    ("B", "P"), ("J", "I"), ("H", ""),
+    ("CI", "SI"), ("CY", "SI"),
 )  # fmt: skip
+_SOUND = str.maketrans("CQGZWVDBJ", "KKKSFFTPI", "H")
+"""What is left of letters once those that are one sound together have been replaced."""
 _SERVANT = ((re.compile("^ABD(?:A|E|O|OU)L"), "ABDUL"), (re.compile("^ABD[EU]RR"), "ABDULR"))
 _OF_THE_FAITH = re.compile("(?<=..[^AEIOU])[AEIOU]L?DINE?$")
 """The end -al-din of Arabic names, of which the article is heard as the letter that follows: NURALDIN, NOUREDDINE."""
 _LETTERS = (("TCH", "CH"), ("SCH", "SH"), ("DJ", "J"), ("TH", "T"), ("PH", "F"))
 """Letters that stand for one sound as the writer's language has it: SATOH and SATO, ERIC and ERIK, MARTHA and MARTA."""
+_MAY_SOUND = re.compile("[CDGKPST]H|[DTC][JSZKEIY]|QU|X")
+"""What any of `_SOUNDS` holds. To look once is cheaper than to replace, and most names have none."""
+_MAY_VOWELS = re.compile("[AOUE]E|AA|O[OU]|E[IY]")
+"""What any of `_VOWELS` is."""
 _HARD_C = re.compile("C(?![EHIY])")
 _HEARD_AS = (("ZH", "J"), ("KH", "K"), ("GH", "G"), ("CK", "K"), ("Q", "K"), ("X", "KS"), ("Z", "S"))
 """Letters between which writers hesitate who spell a name as they hear it: ZHENG and JENG, ZUO and SUO."""
@@ -132,15 +137,17 @@ def _once(token: str) -> str:
 
 
 def _respelt(token: str) -> str:
-    for pair, one in _VOWELS.items():
-        token = token.replace(pair, one)
+    if _MAY_VOWELS.search(token) is not None:
+        for pair, one in _VOWELS.items():
+            token = token.replace(pair, one)
     if token.endswith("OH"):
         token = token[:-1]
     if token.startswith("ABD"):
         for begin, plain in _SERVANT:
             token = begin.sub(plain, token)
-    for written, plain in _LETTERS:
-        token = token.replace(written, plain)
+    if "H" in token or "J" in token:
+        for written, plain in _LETTERS:
+            token = token.replace(written, plain)
     if "C" in token:
         token = _HARD_C.sub("K", token)
     token = token.replace("W", "V")
@@ -171,11 +178,13 @@ def consonants(token: str) -> str:
     return _heard(token).translate(_NO_VOWELS)
 
 
+@lru_cache(maxsize=50_000)
 def _heard(token: str) -> str:
     text = _once(spelling(token))  # that of a listed name has letters twice, too
-    for written, heard in _SOUNDS:
-        text = text.replace(written, heard)
-    return text
+    if _MAY_SOUND.search(text) is not None:
+        for written, heard in _SOUNDS:
+            text = text.replace(written, heard)
+    return text.translate(_SOUND)
 
 
 @lru_cache(maxsize=32_768)
@@ -251,6 +260,7 @@ def sound_alike(one: str, other: str) -> bool:
     return _by_ear(one) == _by_ear(other)
 
 
+@lru_cache(maxsize=50_000)
 def _full_forms(token: str) -> frozenset[str]:
     """What the token may stand for, by its own spelling or by another one: ALEKSANDR is ALEXANDER, as SASHA may be."""
     return NICKNAMES.get(token) or NICKNAMES.get(spelling(token), frozenset())

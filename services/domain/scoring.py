@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from services.domain.births import birth_score
 from services.domain.facts import Claim
-from services.domain.frequencies import bits_of, by_custom, is_rare
+from services.domain.frequencies import bits_of, by_custom, customary, is_rare
 from services.domain.names import (
     GENERATIONS,
     PARTICLES,
@@ -78,6 +78,7 @@ class Compared(NamedTuple):
     sex: str
     citizenship: frozenset[str]
     documents: dict[str, frozenset[str]]  # issuer -> passport numbers
+    country: str  # the only citizenship; "" of none or of several
 
 
 @lru_cache(maxsize=20_000)
@@ -89,17 +90,19 @@ def compared(claim: Claim) -> Compared:
         claim.sex if claim.sex in ("F", "M") else "",
         frozenset(claim.citizenship),
         _by_issuer(claim.identifiers),
+        claim.citizenship[0] if len(claim.citizenship) == 1 else "",
     )
 
 
 def _by_issuer(texts: Iterable[str]) -> dict[str, frozenset[str]]:
     """Return the passport numbers among identifiers by who issued them, without placeholders."""
-    documents: dict[str, set[str]] = {}
+    documents: dict[str, frozenset[str]] = {}
     for text in texts:
         if text.startswith("passport/") and not is_placeholder(text):
             issuer, _, number = text[len("passport/") :].partition("/")
-            documents.setdefault(issuer, set()).add(number)
-    return {issuer: frozenset(numbers) for issuer, numbers in documents.items()}
+            held = documents.get(issuer)
+            documents[issuer] = frozenset((number,)) if held is None else held | {number}
+    return documents
 
 
 def score(one: Claim, other: Claim) -> float:
@@ -124,6 +127,8 @@ def score_with_number(one: Claim, other: Claim) -> float:
 
 def country_of(mine: Compared, theirs: Compared) -> str:
     """The country by whose frequencies two claims are weighed: one that both are citizens of, or that one alone is."""
+    if mine.country and mine.country == theirs.country:
+        return mine.country
     common = mine.citizenship & theirs.citizenship or (
         mine.citizenship | theirs.citizenship if not mine.citizenship or not theirs.citizenship else frozenset()
     )
@@ -164,7 +169,7 @@ def joined_by_score(one: Claim, other: Claim) -> bool:
 def joining_score(one: Claim, other: Claim) -> float | None:
     """The score of two that are one person's by it alone; None for all others."""
     mine, theirs = compared(one), compared(other)
-    if _hopeless(mine, theirs):
+    if mine.birth != theirs.birth and _hopeless(mine, theirs):
         return None
     bits = _score(mine, theirs)
     if bits < ACCEPT or bits < _needed(mine, theirs) or _two_known(mine, theirs):
@@ -279,7 +284,7 @@ def _needed(mine: Compared, theirs: Compared) -> float:
 def _by_custom(mine: Compared, theirs: Compared) -> bool:
     """Whether the two have one birthday, and it is one that is given to who does not know theirs."""
     day = mine.birth[5:]
-    return len(day) == 5 and day == theirs.birth[5:] and by_custom(day, country_of(mine, theirs))
+    return day == theirs.birth[5:] and customary(day) and by_custom(day, country_of(mine, theirs))
 
 
 def _above(mine: Compared, theirs: Compared) -> float:
@@ -290,10 +295,11 @@ def _above(mine: Compared, theirs: Compared) -> float:
 
 def _documents_apart(mine: Compared, theirs: Compared) -> tuple[frozenset[str], frozenset[str]] | None:
     """The passports of an issuer of which the two have some each and none in common."""
-    for issuer, numbers in mine.documents.items():
-        others = theirs.documents.get(issuer)
-        if others and not numbers & others:
-            return numbers, others
+    if mine.documents and theirs.documents:
+        for issuer, numbers in mine.documents.items():
+            others = theirs.documents.get(issuer)
+            if others and numbers.isdisjoint(others):
+                return numbers, others
     return None
 
 
@@ -442,21 +448,36 @@ def _matched(one: Name, other: Name) -> _Matched:
     left = [(token, "family") for token in long[0]] + [(token, "given") for token in long[1]]
     wanted = [(token, "family") for token in short[0]] + [(token, "given") for token in short[1]]
     cut = {*_cut(short[0], long[0], 0, 0), *_cut(short[1], long[1], len(short[0]), len(long[0]))}
-    ranked = sorted(
-        (((alike(token, other_token) or Alike.CUT) if (at, to) in cut else alike(token, other_token),
-          role == other_role, -at, -to)
-         for at, (token, role) in enumerate(wanted)
-         for to, (other_token, other_role) in enumerate(left)),
-        reverse=True,
-    )  # fmt: skip
     met: set[int] = set()
     taken: set[int] = set()
-    pairs = []
-    for how, _, at, to in ranked:
-        if how is not Alike.NOT and -at not in met and -to not in taken:
-            met.add(-at)
-            taken.add(-to)
-            pairs.append((how, wanted[-at], left[-to]))
+    pairs: list[tuple[Alike, Token, Token]] = []
+
+    def take(ranked: list[tuple[Alike, bool, int, int]]) -> None:
+        ranked.sort(reverse=True)
+        for how, _, at, to in ranked:
+            if how is not Alike.NOT and -at not in met and -to not in taken:
+                met.add(-at)
+                taken.add(-to)
+                pairs.append((how, wanted[-at], left[-to]))
+
+    # what is the same goes before what is alike, so only the rest is looked at: whether tokens are alike is dear
+    take(
+        [
+            (Alike.SAME, role == other_role, -at, -to)
+            for at, (token, role) in enumerate(wanted)
+            for to, (other_token, other_role) in enumerate(left)
+            if token == other_token
+        ]
+    )
+    take(
+        [
+            (alike(token, other_token) or (Alike.CUT if (at, to) in cut else Alike.NOT), role == other_role, -at, -to)
+            for at, (token, role) in enumerate(wanted)
+            if at not in met
+            for to, (other_token, other_role) in enumerate(left)
+            if to not in taken
+        ]
+    )
     missed = [entry for at, entry in enumerate(wanted) if at not in met and entry[0] not in PARTICLES]
     lost = [entry for to, entry in enumerate(left) if to not in taken and entry[0] not in PARTICLES]
     return _Matched(short, pairs, missed, lost)
