@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import combinations
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -77,18 +78,29 @@ def as_one(reports: Sequence[Fact]) -> Fact:
         return reports[0]
     lead, *others = sorted(reports, key=_rank)
     body = dict(lead.body)
+    named: set[str] = set() if lead.claim is None else set(lead.numbers)
+    marks: set[str] = set(lead.handling)
     for other in others:
-        agrees = all(body.get(name, other.body.get(name)) == other.body.get(name, body.get(name)) for name in SAME)
-        for name, value in other.body.items():
-            if agrees or name in PLACE:
-                body.setdefault(name, value)
-    named = {text for fact in reports for text in fact.identifiers} - set(lead.claim.identifiers if lead.claim else ())
-    marks = {mark for fact in reports for mark in fact.handling}
+        told = other.body
+        agrees = _agree(body, told)
+        for name, value in told.items():
+            if name not in body and (agrees or name in PLACE):
+                body[name] = value
+        if other.claim is not None:
+            named.update(other.claim.identifiers, other.numbers)
+        marks.update(other.handling)
+    if lead.claim is not None:
+        named.difference_update(lead.claim.identifiers)
     merged = replace(lead, body=body, numbers=tuple(sorted(named)), handling=tuple(sorted(marks)))
     timed = next((fact for fact in others if not fact.whole_day and fact.day == lead.day), None)
     if lead.whole_day and timed is not None and lead.kind != "extension":
         merged = replace(merged, start=timed.start, whole_day=False, zone=timed.zone)
     return merged
+
+
+def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether neither says otherwise than the other in what both tell of `SAME`."""
+    return all(one[name] == other[name] for name in SAME if name in one and name in other)
 
 
 def _rank(fact: Fact) -> tuple[int, int, int, int, bytes]:
@@ -271,7 +283,7 @@ def _values(group: Group, name: str) -> set[str]:
 
 
 def _numbers(group: Group) -> set[str]:
-    return {text for fact in group for text in numbers_of(fact)}
+    return set().union(*map(numbers_of, group))
 
 
 def _left_between(one: Group, other: Group, departures: Sequence[int]) -> bool:

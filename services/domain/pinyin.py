@@ -29,6 +29,8 @@ ALONE = {
 """Syllables without an initial."""
 SYLLABLES = 3
 """Of a name that is written together, at most."""
+_ENDS = "AEGINORU"
+"""Letters on which syllables end: most other names are told by the last."""
 
 
 @cache
@@ -47,6 +49,8 @@ def _syllables() -> dict[str, str]:
 @lru_cache(maxsize=50_000)
 def wade_giles(token: str) -> frozenset[str]:
     """The spellings in Wade-Giles of a name in pinyin, however it is divided; none where it is no pinyin."""
+    if token and token[-1] not in _ENDS:
+        return frozenset()
     return frozenset(_divided(token, SYLLABLES))
 
 

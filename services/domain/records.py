@@ -27,8 +27,10 @@ def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records,
         if known_at is not None and fact.known > known_at:
             continue
         key = handle(fact.system, fact.record)
-        if fact.known < since.setdefault(key, fact.known):
-            since[key] = fact.known
+        known = fact.known
+        before = since.get(key)
+        if before is None or known < before:
+            since[key] = known
         if fact.amends:
             amending.setdefault(key, []).append(fact)
             continue

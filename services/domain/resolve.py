@@ -80,7 +80,8 @@ def _nodes(
     # by the claim object its key and that as the name of a node: facts of one pool share it, and its hash is dear
     keys: dict[int, tuple[int, bytes]] = {}
     for key, parts in subjects.items():
-        claim: Claim | None = parts[0].claim
+        first = parts[0]
+        claim: Claim | None = first.claim
         if claim is None:
             continue
         mark = keys.get(id(claim))
@@ -89,18 +90,17 @@ def _nodes(
             mark = keys[id(claim)] = (number, number.to_bytes(8, "big", signed=True))
         # a record that a decision names stands alone: a "no" between two records with one claim must part them
         place = key if key in named else mark[1]
-        if (
-            parts[0].version_claims and key not in named
-        ):  # nobody has its claim from the start: see identity._versions_alike
-            place = b"amended " + key
+        if first.version_claims and key not in named:
+            place = b"amended " + key  # nobody has its claim from the start: see identity._versions_alike
+        known = since[key]
         node = nodes.get(place)
         if node is None:
-            nodes[place] = node = Node(claim, mark[0], since[key], key)
-        elif (since[key], key) < (node.known, node.least):
-            node.known, node.least = since[key], key
+            nodes[place] = node = Node(claim, mark[0], known, key)
+        elif known < node.known or (known == node.known and key < node.least):
+            node.known, node.least = known, key
         node.records.append(key)
-        if parts[0].version_claims:
-            node.version_claims.update(parts[0].version_claims)
+        if first.version_claims:
+            node.version_claims.update(first.version_claims)
         for fact in parts:
             # a number that another part tells under another claim is that claim's: so seniority under it counts, too
             if fact.numbers and (fact.claim is claim or fact.claim == claim):
@@ -143,7 +143,7 @@ def _history(members: list[bytes], subjects: Records, since: dict[bytes, int], l
         if fact.numbers and fact.claim is not None:
             identifiers.update(fact.numbers)
     stays, unmatched = stays_of(facts)
-    first = min(members, key=lambda key: (since[key], key))
+    first = min([(since[key], key) for key in members])[1]
     return History(
         person=first.hex(),
         records=tuple(sorted({(fact.system, fact.record) for fact in facts})),
@@ -155,7 +155,7 @@ def _history(members: list[bytes], subjects: Records, since: dict[bytes, int], l
         links=tuple(links),
         stays=stays,
         unmatched_departures=unmatched,
-        known=max(fact.known for fact in facts),
+        known=max([fact.known for fact in facts]),
     )
 
 

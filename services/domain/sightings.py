@@ -15,6 +15,8 @@ from services.domain.facts import Fact
 MINUTES = 15 * 60
 """Seconds within which one person is not admitted again."""
 ADMITTED = frozenset({"admitted", "paroled"})
+_PLACING = frozenset({"arrival", "departure", "status"})
+_NO_NUMBERS: frozenset[str] = frozenset()
 
 
 class Sighting(NamedTuple):
@@ -32,26 +34,26 @@ Sightings = dict[int, list[Sighting]]
 
 def sightings_of(facts: Iterable[Fact]) -> list[Sighting]:
     """What the facts of one record place; those without a passport or an instant place nobody."""
-    return [sighting for fact in facts for sighting in _sightings(fact)]
-
-
-def _sightings(fact: Fact) -> Iterable[Sighting]:
-    if fact.claim is None or fact.whole_day or fact.kind not in ("arrival", "departure", "status"):
-        return
-    body = fact.body
-    admitted = fact.kind == "arrival" and body.get("inspection") in ADMITTED
-    flown = bool(body.get("carrier") and body.get("conveyance"))
-    if not (admitted or flown):
-        return
-    passports = frozenset([text for text in fact.claim.identifiers if text.startswith("passport/")])
-    if not passports:
-        return
-    if admitted:
-        admissions = frozenset([text for text in fact.identifiers if text.startswith("i94/")])
-        yield Sighting(("admission", fact.system), fact.start, passports, admissions)
-    if flown:
-        flight = ("flight", fact.system, fact.kind, body["carrier"], body["conveyance"], body.get("port", ""))
-        yield Sighting(flight, fact.start, passports, frozenset())
+    seen: list[Sighting] = []
+    for fact in facts:
+        kind = fact.kind
+        if fact.whole_day or fact.claim is None or kind not in _PLACING:
+            continue
+        body = fact.body
+        admitted = kind == "arrival" and body.get("inspection") in ADMITTED
+        flown = bool(body.get("carrier") and body.get("conveyance"))
+        if not (admitted or flown):
+            continue
+        passports = frozenset([text for text in fact.claim.identifiers if text.startswith("passport/")])
+        if not passports:
+            continue
+        if admitted:
+            admissions = frozenset([text for text in fact.identifiers if text.startswith("i94/")])
+            seen.append(Sighting(("admission", fact.system), fact.start, passports, admissions))
+        if flown:
+            flight = ("flight", fact.system, kind, body["carrier"], body["conveyance"], body.get("port", ""))
+            seen.append(Sighting(flight, fact.start, passports, _NO_NUMBERS))
+    return seen
 
 
 def by_quarter(sightings: Iterable[Sighting]) -> Sightings:
