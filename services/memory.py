@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 
 
@@ -14,17 +15,18 @@ def collect_nothing() -> None:
 
 
 def collect_rarely() -> None:
-    """Leave what stands at the start alone and look for cycles rarely: it would cost a fifth of the time otherwise."""
+    """Leave what stands at the start alone and look for cycles rarely: it would cost a fifth of the time otherwise.
+
+    At the end nothing is looked through either: the interpreter would do so three times, for half a second where there
+    are millions of objects, and what a process leaves behind the system takes back.
+    """
     if gc.isenabled():
         gc.collect()
     gc.freeze()
-    rarely()
-
-
-def rarely() -> None:
-    """Look for cycles rarely from now on: for a process that goes on to import most of what it is made of."""
     gc.set_threshold(400_000, 50, 100)
     gc.enable()
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
 
 
 def leave_alone_what_stands() -> None:

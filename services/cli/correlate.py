@@ -54,9 +54,9 @@ def correlate(
 async def _run(
     settings: Settings, *, once: bool, hold: bool, progress: bool, edition: int | None, with_parent: bool
 ) -> None:
-    from services.memory import collect_rarely, rarely
+    from services.memory import collect_nothing, collect_rarely
 
-    rarely()  # what is imported now stays: a tenth of the time of starting goes into looking for what could go of it
+    collect_nothing()  # what is imported now stays
     from services.cli.signals import stop_on_signals, stop_with_parent
     from services.correlator.process import run
     from services.metrics import exported
