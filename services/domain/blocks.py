@@ -18,8 +18,7 @@ from itertools import pairwise
 
 from services.domain.facts import Claim, key_hash
 from services.domain.frequencies import customary
-from services.domain.names import PARTICLES, PREFIXES, VARIANTS, Name, consonants, sound
-from services.domain.scoring import compared
+from services.domain.names import PARTICLES, PREFIXES, VARIANTS, Name, consonants, name_of, sound
 
 SOUND_CUT = 4
 """Consonants of a name that a block with the date of birth holds: systems cut names."""
@@ -28,30 +27,40 @@ STEM_LEAST = 4
 KINDS: tuple[tuple[int, ...], ...] = ((0, 2), (1,), (3,), (4,))
 """The places of a claim's blocks that are of one kind: a block of one place may be another claim's of the other."""
 Blocks = tuple[int, int, int, int, int]
+Texts = tuple[str, str, str, str, str]
 NO_BLOCKS: Blocks = (0, 0, 0, 0, 0)
 _MOST = 20_000
-_kept: dict[Claim, Blocks] = {}
+Spoken = tuple[tuple[tuple[str, str], ...], str, tuple[str, ...]]
+"""What of a claim its blocks are made of: names, date of birth, citizenship. A person's claims mostly differ in numbers
+alone, so what is worked out for one is the others' as well."""
+_kept: dict[Spoken, Blocks] = {}
+
+
+def spoken(claim: Claim) -> Spoken:
+    """What of a claim its blocks are made of."""
+    return claim.names, claim.birth, claim.citizenship
 
 
 def blocks_of(claim: Claim) -> Blocks:
     """The blocks as keys of 64 bits; 0 where the claim says too little for one."""
-    held = _kept.get(claim)
+    said = spoken(claim)
+    held = _kept.get(said)
     if held is None:
-        held = _worked_out(claim)
-        keep(claim, held)
+        first, second, third, fourth, fifth = _texts_of(*said)
+        held = block_key(first), block_key(second), block_key(third), block_key(fourth), block_key(fifth)
+        _keep(said, held)
     return held
 
 
 def keep(claim: Claim, blocks: Blocks) -> None:
     """Remember a claim's blocks, which were worked out before."""
+    _keep(spoken(claim), blocks)
+
+
+def _keep(said: Spoken, blocks: Blocks) -> None:
     if len(_kept) >= _MOST:
         _kept.clear()
-    _kept[claim] = blocks
-
-
-def _worked_out(claim: Claim) -> Blocks:
-    first, second, third, fourth, fifth = texts_of(claim)
-    return block_key(first), block_key(second), block_key(third), block_key(fourth), block_key(fifth)
+    _kept[said] = blocks
 
 
 def block_key(text: str) -> int:
@@ -60,29 +69,33 @@ def block_key(text: str) -> int:
 
 
 @lru_cache(maxsize=20_000)
-def texts_of(claim: Claim) -> tuple[str, str, str, str, str]:
+def texts_of(claim: Claim) -> Texts:
     """The blocks as texts; "" where the claim says too little for one."""
-    mine = compared(claim)
-    if not mine.names or len(mine.birth) < 4:
+    return _texts_of(*spoken(claim))
+
+
+def _texts_of(names: tuple[tuple[str, str], ...], birth: str, citizenships: tuple[str, ...]) -> Texts:
+    name = next((name for each in names if any(name := name_of(*each))), None)
+    if name is None or len(birth) < 4:
         return "", "", "", "", ""
     by_family = by_given = by_year = by_day = by_month = ""
-    family, given, heard, every = _spoken(mine.names[0])
-    citizenship = ",".join(sorted(mine.citizenship)) if len(mine.citizenship) > 1 else "".join(mine.citizenship)
-    if len(mine.birth) == 10:
-        year, one, other = mine.birth[:4], mine.birth[5:7], mine.birth[8:]
+    family, given, heard, every = _spoken(name)
+    citizenship = ",".join(sorted({*citizenships}))
+    if len(birth) == 10:
+        year, one, other = birth[:4], birth[5:7], birth[8:]
         day = one + other if one <= other else other + one
         # of those who were given their birthday, there are too many for one block
-        by_custom = customary(mine.birth[5:])
+        by_custom = customary(birth[5:])
         place = f"{year}{day}{citizenship}" if by_custom else f"{year}{day}"
         by_family = f"n/{place}/{family}" if family else ""
         by_given = f"n/{place}/{given}" if given else ""
         if len(heard) > 1 and not by_custom:
             by_day = f"d/{day}/{every}"
-    if len(mine.birth) >= 7 and not customary(mine.birth[5:]):
+    if len(birth) >= 7 and not customary(birth[5:]):
         initials = "".join(sorted((family[:1], given[:1])))
-        by_month = f"i/{mine.birth[:7]}/{initials}/{citizenship}"
+        by_month = f"i/{birth[:7]}/{initials}/{citizenship}"
     if len(heard) > 1:
-        by_year = f"y/{mine.birth[2:4]}/{heard}/{citizenship}"
+        by_year = f"y/{birth[2:4]}/{heard}/{citizenship}"
     return by_family, by_year, by_given, by_day, by_month
 
 

@@ -20,7 +20,7 @@ from itertools import combinations
 
 from schemas.ids import handle
 from services.domain import births, scoring
-from services.domain.blocks import block_key, texts_of
+from services.domain.blocks import Spoken, block_key, spoken, texts_of
 from services.domain.caps import Caps
 from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
 from services.domain.history import Link
@@ -59,8 +59,6 @@ A_GENERATION = "dates of birth a generation apart"
 DECISION_WEIGHT = 100
 FullName = tuple[str, str]
 """(family, given)"""
-Spoken = tuple[tuple[FullName, ...], str, tuple[str, ...]]
-"""What blocks hold of a claim: names, date of birth, citizenship."""
 
 
 @lru_cache(maxsize=65_536)
@@ -463,17 +461,16 @@ def _common_documents(one: Claim, other: Claim) -> int:
 def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[str, list[bytes]] = {}
-    spoken: dict[Spoken, set[str]] = {}  # claims of one person mostly differ in numbers, of which blocks hold none
+    by_spoken: dict[Spoken, set[str]] = {}
     for key in sorted(nodes):
         node = nodes[key]
         if node.version_claims:
             texts = {text for claim in node.version_claims for text in texts_of(claim)}
         else:
-            claim = node.claim
-            said = claim.names, claim.birth, claim.citizenship
-            held = spoken.get(said)
+            said = spoken(node.claim)
+            held = by_spoken.get(said)
             if held is None:
-                held = spoken[said] = set(texts_of(claim))
+                held = by_spoken[said] = set(texts_of(node.claim))
             texts = held
         for block in texts:
             if block:

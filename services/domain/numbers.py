@@ -9,9 +9,7 @@ PLACEHOLDER_WORDS = frozenset(
     "TEST DUMMY XXX LOST STOLEN PASSPORT EMERGENCY REFUGEE STATELESS UNDOCUMENTED NODOCUMENT NODOCUMENTS".split()
 )
 _RISING, _FALLING = "01234567890123456789", "98765432109876543210"
-_NO_ROW = frozenset(
-    f"{one}{other}" for one in range(10) for other in range(10) if (other - one) % 10 not in (0, 1, 9)
-)
+_NO_ROW = frozenset(f"{one}{other}" for one in range(10) for other in range(10) if (other - one) % 10 not in (0, 1, 9))
 """Two digits with which no row ends, of one sign or of several: most numbers end so, and need no closer look."""
 LEAST = 6
 """Digits that a row of them has at least; shorter numbers are given out in earnest."""
