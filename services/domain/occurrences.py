@@ -81,9 +81,8 @@ def as_one(reports: Sequence[Fact]) -> Fact:
     named: set[str] = set() if lead.claim is None else set(lead.numbers)
     marks: set[str] = set(lead.handling)
     for other in others:
-        told = other.body
-        agrees = _agree(body, told)
-        for name, value in told.items():
+        agrees = _agree(body, other.body)
+        for name, value in other.body.items():
             if name not in body and (agrees or name in PLACE):
                 body[name] = value
         if other.claim is not None:
