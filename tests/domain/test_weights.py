@@ -22,6 +22,8 @@ CACHED = (
     frequencies.bits_of,
     frequencies.is_rare,
     names.alike,
+    names._heard,
+    names._full_forms,
     names.aligned,
     names.two_korean,
     names.name_of,
