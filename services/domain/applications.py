@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from schemas.moments import zone
@@ -42,6 +42,13 @@ class Application:
     def action(self) -> str:
         """What became of it so far."""
         return self.decided.body["action"] if self.decided else "pending"
+
+    def never_begun(self) -> Application:
+        """The same where what had been granted was taken back before it began, so that it granted nothing."""
+        granted = "" if self.decided is None else self.decided.uuid
+        ended = () if self.revoked is None else (self.revoked.uuid,)
+        evidence = tuple(sorted({*self.evidence, *ended} - {granted}))
+        return replace(self, decided=self.revoked, evidence=evidence, revoked=None)
 
     def granted_by(self, second: int) -> bool:
         """Whether it had been approved by a second."""

@@ -351,6 +351,7 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
     `endings`: the ends of the employment on which it rests, in order.
     """
     before = [one for one in applications if one.action == "approved" and _granted_before(line, one)]
+    applications = _without_unbegun(line, applications, before, endings)
     waiting = _by_last_action([one for one in applications if not one.adjusts and one not in before])
     revoked = [
         one.revoked
@@ -371,6 +372,47 @@ def authorised(line: Line, applications: Sequence[Application], endings: Sequenc
     if line.reach < FOREVER:
         line.over()
     return _without_empty(line.pieces) if applications or line.period.status_end else line.pieces
+
+
+def _without_unbegun(
+    line: Line, applications: Sequence[Application], before: Sequence[Application], endings: Sequence[Fact]
+) -> Sequence[Application]:
+    """The applications, with each extension that was taken back before its first day as one that granted nothing.
+
+    An extension of the stay that names no first day begins where the stay would end (8 CFR 214.1(c)(4)), unless the
+    employment had ended by its grant, or it was granted to no later day than the stay had: then at its grant.
+    """
+    if all(one.revoked is None for one in applications):
+        return applications
+    standing = list(applications)
+    approved = [one for one in applications if one.action == "approved" and one not in before]
+    for one in sorted(approved, key=_acted):
+        decided, ended = one.decided, one.revoked
+        if decided is None or ended is None or one.asks != "extend" or "valid_from" in decided.body:
+            continue
+        others = [each for each in standing if each.action == "approved" and each is not one and each not in before]
+        last = _last_day_without(line, others, decided)
+        granted = _granted_day(decided)
+        if last is None or granted is None or granted == DURATION or granted <= last.isoformat():
+            continue
+        if ended.day <= last.toordinal() and not any(fact.day <= decided.day for fact in endings):
+            standing[standing.index(one)] = one.never_begun()
+    return standing
+
+
+def _last_day_without(line: Line, others: Sequence[Application], decided: Fact) -> date | None:
+    """The last day of the stay when an extension was granted; None where it had none."""
+    last = line.period.last_day
+    for other in sorted((each for each in others if not each.adjusts), key=_acted):
+        if other.decided is not None and other.decided.start <= decided.start:
+            last = _granted_day(other.decided) or last
+    return None if last is None or last == DURATION else date.fromisoformat(last)
+
+
+def _granted_day(decided: Fact) -> str | None:
+    """The last day granted, or `D/S`; the one that was asked for where the decision names none."""
+    granted: str | None = decided.body.get("granted_until") or decided.body.get("requested_until")
+    return granted
 
 
 def _granted_before(line: Line, petition: Application) -> bool:
@@ -458,8 +500,10 @@ def _employment_over(
     reason = "petition revoked" if revoked else "employment ended"
     if left:
         line.add(since, Outcome.IN_GRACE, reason, rules.EMPLOYMENT)
-    period.spent, period.timely, period.work_ended = True, 0, since
+    period.spent, period.work_ended = True, since
     period.status_end = min(period.end, programs.over(day + left, line.arrival.zone))
+    if period.status_end < period.end:
+        period.timely = 0  # out of status before the days behind the date
     line.reach, line.rest = period.status_end, ()
     if period.status_end == period.end < period.grace:  # in status up to the date: its days of grace follow
         line.add(period.end, Outcome.IN_GRACE, "days of grace", (period.row.id, period.row.citation))
@@ -644,7 +688,7 @@ def _waits_behind(line: Line, application: Application) -> bool:
 def _approve(line: Line, application: Application, decided: Fact, proof: tuple[str, ...]) -> None:
     """The new class and date, from the old end on; a late filing is healed."""
     period = line.period
-    granted = decided.body.get("granted_until") or decided.body.get("requested_until")
+    granted = _granted_day(decided)
     new_class = decided.body.get("granted_class") or period.admission_class
     rule = _row_granted(line, application, decided, new_class)
     if granted is None and application.inspection:
@@ -657,6 +701,8 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
             return  # the program itself is SEVIS's to move
     end = _granted_end(granted, rule, line.arrival.zone)
     since = _takes_effect(line, application, decided, end, rule)
+    if line.from_sevis and not application.inspection:
+        since = _healed(line, since)
     held = _held_until(line, decided) if application.inspection else 0
     if end is not None and held:
         end = max(end, held)
@@ -837,6 +883,13 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
         # no longer than before: the new date holds from the moment at which it was given, or the day that it names
         return max(named, first)
     return status_end
+
+
+def _healed(line: Line, since: int) -> int:
+    """The first second of the time out of status in which something was granted, whatever SEVIS gave back later."""
+    held = programs.at(line.pieces, since) if since < line.reach else None
+    out = (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED)
+    return since if held is None or held.outcome not in out else max(held.since, line.arrival.start + 1)
 
 
 def _granted_end(granted: str | None, rule: rules.Rule | None, zone_name: str) -> int | None:

@@ -196,8 +196,10 @@ def _dated(
         return _nothing(moment, first.evidence)
     if program_piece is not None and program_piece.outcome == Outcome.TERMINATED:
         return program_piece
-    if program_piece is None or moment < grace or program_piece.outcome == Outcome.IN_STATUS:
-        return first  # in status by the date, whatever the program does
+    if program_piece is None or program_piece.outcome == Outcome.IN_STATUS:
+        return first
+    if moment < grace and program_piece.outcome == Outcome.UNDETERMINED:
+        return first  # in status by the date, whatever SEVIS does not know
     proof = tuple(sorted({*first.evidence, *program_piece.evidence}))
     return _piece(moment, Outcome.IN_GRACE, "days of grace", rule, proof)
 

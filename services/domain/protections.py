@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_row
 from datetime import date
 from itertools import zip_longest
 
@@ -99,8 +100,11 @@ def windows_of(visit: Visit, period: Period) -> Iterator[Window]:
     for fact in visit.facts:
         body = fact.body
         row = rules.protection_for(body["fact"], body.get("reason", ""), period.admission_class, admitted)
-        if row is None or (row.behind and period.status_end):
-            continue  # no days behind the date for a person who was out of status before it
+        if row is None:
+            continue
+        if row.behind and 0 < period.status_end < period.end:
+            # the days are those of the admission, so no overstay, but of a person who was out of status before them
+            row = replace_row(row, outcome=Outcome.TERMINATED, wording=f"out of status; {row.wording}")
         since = period.end if row.behind else over(fact.day - 1, arrival.zone)
         period_end, evidence = _period_end(visit, fact, row, period), {arrival.uuid, fact.uuid}
         notice, ends_by_notice = _notice(visit, fact)

@@ -332,10 +332,10 @@ class Protection:
 
 ENDORSABLE = _classes(
     "E1 E1S E1Y E2 E2S E2Y E3 E3D E3R E3S E3Y H1B H3 H3A H3B H4 L1 L1A L1B L2 L2S L2Y O1 O1A O1B O2 O3 P1 P1A P1B P1S"
-    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2"
+    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2 CW1 CW2"
 )
 """Classes that may have days behind the petition on the I-94, families included: 8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A),
-(o)(10), (p)(12). R and Q know no such days."""
+(o)(10), (p)(12), (w)(16). R and Q know no such days."""
 PROTECTIONS: tuple[Protection, ...] = (
     Protection(
         # Not covered: whether it is bona fide.
@@ -430,7 +430,7 @@ PROTECTIONS: tuple[Protection, ...] = (
         "days_endorsed",
         Outcome.IN_GRACE,
         "days endorsed on the I-94",
-        "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12)",
+        "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12), (w)(16)",
         days=10,
         classes=ENDORSABLE,
         behind=True,

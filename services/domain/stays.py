@@ -159,13 +159,13 @@ def _closed(
         there = max(wall_clock(departure, visit.arrival.zone), visit.arrival.start)
         before = _at(line, there)
         inside_date = dated_end is not None and there < dated_end
-        late = before.absence or (before.outcome == Outcome.TERMINATED and not inside_date)
+        protected = any(since <= there < end for since, end in allowed)
+        late = before.absence or (before.outcome == Outcome.TERMINATED and not (inside_date or protected))
         outcome = Outcome.DEPARTED_LATE if late else Outcome.DEPARTED_IN_TIME
         reason = f"left ({departure.body['evidence'].replace('_', ' ')})"
         if visit.disbelieved:
             strongest = all(rank(departure) <= rank(other) for other in visit.disbelieved)
             reason += ", against weaker reports of another day" if strongest else ", against reports of another day"
-        protected = any(since <= there < end for since, end in allowed)
         if before.outcome == Outcome.UNDETERMINED and not protected:
             outcome, reason = Outcome.UNDETERMINED, before.reason
         proof = (*before.evidence, *visit.crossing)

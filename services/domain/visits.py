@@ -66,6 +66,7 @@ def visits_of(facts: Sequence[Fact]) -> Journey:
 def _attached(journey: Journey, ordered: Sequence[Fact]) -> list[Fact]:
     """Every fact at its visit. Returns the encounters at crossings, by those who admit nobody."""
     encounters: list[Fact] = []
+    undecided: list[tuple[Sequence[Visit], Fact]] = []
     visits = journey.visits
     counted = [visit for visit in visits if admitted(visit.arrival)]
     steps = _Steps(counted)
@@ -76,7 +77,7 @@ def _attached(journey: Journey, ordered: Sequence[Fact]) -> list[Fact]:
             begun += 1
             begun_counted += begun_counted < len(counted) and counted[begun_counted].arrival is fact
         elif kind == "departure":
-            _attach_departure(journey, begun, fact)
+            _attach_departure(journey, begun, fact, undecided)
         elif kind == "status":
             if fact.body["fact"] == rules.FINGERPRINTS and "mode" in fact.body:
                 encounters.append(fact)
@@ -84,20 +85,41 @@ def _attached(journey: Journey, ordered: Sequence[Fact]) -> list[Fact]:
         elif kind == "extension":
             steps.take(fact, begun_counted)
     steps.attach()
+    for (before, after), departure in undecided:  # in order, once all that could contradict another one is attached
+        _left(before if _is_open(before, departure) else after, departure)
     return encounters
 
 
-def _attach_departure(journey: Journey, begun: int, departure: Fact) -> None:
-    """A departure at the last visit before it, whether that was an admission or a refused application for one."""
+def _attach_departure(
+    journey: Journey, begun: int, departure: Fact, undecided: list[tuple[Sequence[Visit], Fact]]
+) -> None:
+    """A departure at the last visit before it, whether that was an admission or a refused application for one.
+
+    One of the day of an admission, where the time of one of the two is not known, is added to `undecided` with the
+    visits before and behind it, unless it names the number of one.
+    """
     evidence = departure.body["evidence"]
     accepted = evidence in rules.ACCEPTED
     if not accepted and evidence not in rules.REBUTTING:
         return
-    left = _visit_left(journey.visits, begun, departure)
-    if left is None:
+    candidates = _begun(journey.visits, begun, departure)
+    if not candidates:
         if accepted:
             journey.unmatched.append(departure.uuid)
-    elif departure.body.get("after_its_record"):
+    elif len(candidates) == 1 or not _of_one_day(candidates[-1].arrival, departure):
+        _left(candidates[-1], departure)
+    elif named := _visit_named(candidates, len(candidates), departure):
+        _left(named, departure)
+    elif accepted and admitted(candidates[-1].arrival):
+        undecided.append((candidates, departure))
+    else:
+        _left(candidates[-1], departure)  # a person whose application is refused leaves again
+
+
+def _left(left: Visit, departure: Fact) -> None:
+    """A departure at the visit that it ends."""
+    accepted = departure.body["evidence"] in rules.ACCEPTED
+    if departure.body.get("after_its_record"):
         left.impossible = (*left.impossible, departure)
     elif accepted:
         left.departures.append(departure)
@@ -211,7 +233,7 @@ class _Steps:
         """The next step in time."""
         self._steps.append(fact)
         receipt = fact.body["receipt"]
-        if receipt not in self._named and (named := _visit_named(self._visits, fact)):
+        if receipt not in self._named and (named := _visit_named(self._visits, end, fact)):
             self._meant[receipt] = named
             self._named.add(receipt)
         elif receipt not in self._meant and (begun := _begun(self._visits, end, fact)):
@@ -273,34 +295,40 @@ def _begun(visits: Sequence[Visit], end: int, fact: Fact) -> Sequence[Visit]:
     return begun
 
 
-def _visit_left(visits: Sequence[Visit], end: int, departure: Fact) -> Visit | None:
-    """The visit that a departure ends: the last admission before it.
+def _of_one_day(arrival: Fact, departure: Fact) -> bool:
+    """Whether a departure may have been before an arrival of its day, the time of one of the two not being known.
 
-    Who leaves and is back on one day leaves two visits to choose from where the time is not known: the one whose
-    number the departure names, else the later one.
+    By the calendar; across the date line where most of the day of the departure lies before the arrival.
     """
-    begun = _begun(visits, end, departure)
-    if not begun:
-        return None
-    if len(begun) > 1 and departure.whole_day and begun[-1].arrival.day >= departure.day:
-        named = numbers_of(departure)
-        return next((visit for visit in reversed(begun) if named & visit.numbers), begun[-1])
-    return begun[-1]
+    if departure.whole_day:
+        return arrival.day >= departure.day or arrival.start - departure.start >= 12 * 3600
+    return arrival.whole_day and departure.start < over(arrival)
+
+
+def _is_open(visit: Visit, departure: Fact) -> bool:
+    """Whether nothing else ended a visit than the crossing of which a departure tells, so that it ended the visit.
+
+    A person who is admitted comes from outside (INA 235(a)(1)), so that a visit before is over by some departure.
+    """
+    return all(same_crossing(other, departure) or _contradicted(visit, other) for other in visit.departures)
 
 
 def _visit_meant(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:
     """The visit that an application or fact is about: the one whose number it names, else the last before it."""
-    named = _visit_named(visits, fact)
+    named = _visit_named(visits, end, fact)
     if named is not None:
         return named
     begun = _begun(visits, end, fact)
     return begun[-1] if begun else None
 
 
-def _visit_named(visits: Sequence[Visit], fact: Fact) -> Visit | None:
-    """The visit whose number a fact names."""
+def _visit_named(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:
+    """The visit whose number a fact names; of several under one number the last of the `end` that had begun by then."""
     named = numbers_of(fact)
-    return next((visit for visit in visits if named & visit.numbers), None) if named else None
+    if not named:
+        return None
+    places = (*range(end - 1, -1, -1), *range(end, len(visits)))
+    return next((visits[place] for place in places if named & visits[place].numbers), None)
 
 
 def _strongest(departures: Iterable[Fact]) -> Fact:

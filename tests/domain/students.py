@@ -153,7 +153,9 @@ def _wrong(
     if grace[1]:
         left.insert(1, ("IN_GRACE", begins(-49), *row))
     if admission_class[0] == "M":
-        left = runs  # the date on the I-94 stands
+        left = [admitted, ("IN_GRACE", begins(-49), *row), runs[-1]]  # the date on the I-94 stands
+        if (actual := _line(_stay(admission_class, day, "administrative", 0))) != runs:
+            yield f"{admission_class} {day}: {actual} where SEVIS says nothing"
     ended = [admitted, ("TERMINATED", begins(-49), *VIOLATION)]
     if admission_class[0] == "M":
         ended.append(("OVERSTAY_SUSPECTED", begins(31), *over))

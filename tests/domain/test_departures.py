@@ -121,19 +121,21 @@ def test_a_departure_on_the_day_of_admission(zone: str) -> None:
 
 
 def test_leaving_and_coming_back_on_one_day() -> None:
-    """The number says which stay a departure without a time ends; without one it is the later."""
+    """The number says which stay a departure without a time ends; without one it is the one before, if it was open."""
     back = END - days(10)
     for which, outcomes in (
         (1, ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]),
         (2, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
-        (None, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
-        (9, ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]),
+        (None, ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]),
+        (9, ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]),
     ):
         story = visitor().admitted(back, until=END, which=2).left(back, None, which=which)
         assert [story.last(stay).outcome for stay in (0, 1)] == outcomes, which
     thrice = visitor().admitted(back - ONE, until=END, which=2).admitted(back, until=END, which=3)
     thrice.left(back, None, which=1)
-    assert [thrice.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED"] * 2
+    assert [thrice.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]
+    closed = visitor().left(back - days(9)).admitted(back, until=END, which=2).left(back, None)
+    assert [closed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME"] * 2
     timed = visitor().admitted(back, until=END, which=2).left(back, "11:00:00")
     assert [timed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]
 

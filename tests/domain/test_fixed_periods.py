@@ -144,7 +144,10 @@ def problems() -> Iterator[str]:
         plain = [("IN_STATUS", FROM), ("IN_GRACE", PROGRAM + ONE), ("OVERSTAY_SUSPECTED", until + ONE)]
         if student(FROM, until, admission_class).days() != plain:
             yield f"{admission_class}: {student(FROM, until, admission_class).days()}"
-        wide = student(FROM, PROGRAM + days(60), admission_class).days()[1]
+        dated = student(FROM, PROGRAM + days(60), admission_class)
+        if dated.days()[1] != ("IN_GRACE", PROGRAM + ONE):
+            yield f"{admission_class}: {dated.days()}"
+        wide = dated.terminated(FROM + days(20), "administrative").days()[1]  # which says nothing
         if wide != ("IN_GRACE", PROGRAM + days(31)):
             yield f"{admission_class}: {wide}"
         for reason in ("practical-training", "academic-training", "cap-gap"):

@@ -47,7 +47,7 @@ LEAVE = ("voluntary-departure", "INA 240B(a); 8 CFR 240.25")
 LEAVE_AFTER = ("voluntary-departure-after-proceedings", "INA 240B(b); 8 CFR 240.26")
 PAROLE = ("parole-in-place", "INA 212(d)(5)(A); 8 CFR 212.5")
 EMERGENCY = ("satisfactory-departure", "8 CFR 217.3(a)")
-ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12)")
+ENDORSED = ("days-endorsed", "8 CFR 214.1(l)(1), 214.2(h)(13)(i)(A), (o)(10), (p)(12), (w)(16)")
 PAROLE_OVER = ("parole-over", "INA 212(d)(5)(A); 8 CFR 212.5(e)")
 GUAM_DAYS = ("satisfactory-departure-guam", "8 CFR 212.1(q)(7), (r)(7)")
 GUAM = ("IN_STATUS", D, "guam-waiver", "INA 214(a)(1), 248(a)(4); 8 CFR 212.1(q), 214.1(c)(3)(viii)")
@@ -246,6 +246,25 @@ CASES: dict[str, Case] = {
     "days endorsed, too many": (
         lambda: hired("L1", END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(30)),
         [HIRED, ("IN_GRACE", END + ONE, *ENDORSED), over(END + days(11))],
+    ),
+    "days endorsed, and the employment ended near the date": (
+        lambda: ended(hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)), END - days(5)),
+        [
+            HIRED,
+            ("IN_GRACE", END - days(4), *JOBLESS),
+            ("IN_GRACE", END + ONE, *ENDORSED),
+            over(END + days(11)),
+        ],
+    ),
+    "days endorsed, and the employment ended long before": (
+        lambda: ended(hired(until=END).fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)), END - days(80)),
+        [
+            HIRED,
+            ("IN_GRACE", END - days(79), *JOBLESS),
+            ("TERMINATED", END - days(19), *OUT),
+            ("TERMINATED", END + ONE, *ENDORSED),
+            over(END + days(11)),
+        ],
     ),
     "days endorsed for a visitor": (
         lambda: visitor().fact(D, StatusFact.DAYS_ENDORSED, until=END + days(10)),
@@ -461,7 +480,7 @@ REPORTED: dict[str, tuple[str, ...]] = {
         "satisfactory departure granted",
         "did not leave within the days of satisfactory departure",
     ),
-    "days-endorsed": ("days endorsed on the I-94",),
+    "days-endorsed": ("days endorsed on the I-94", "out of status; days endorsed on the I-94"),
     "employment-ended": ("employment ended",),
 }
 """What is told with each rule."""
@@ -493,7 +512,7 @@ def _with_days(admission_class: str) -> tuple[Fact, ...]:
 
 ENDORSABLE = (
     "H1B E1 E1S E1Y E2 E2S E2Y E3 E3D E3R E3S E3Y H3 H3A H3B H4 L1 L1A L1B L2 L2S L2Y O1 O1A O1B O2 O3 P1 P1A P1B P1S"
-    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2"
+    " P2 P2S P3 P3S P4 TB TC TD TN TN1 TN2 CW1 CW2"
 ).split()
 GUAM_CLASSES = "GB GMB GMT GT".split()
 NEITHER = ("B2", "H1B1", "R1", "Q1")

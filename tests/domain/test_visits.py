@@ -29,13 +29,17 @@ def fact(number: int, kind: str, rng: Random) -> Fact:
 
 
 def slow(arrivals: Sequence[Fact], departure: Fact) -> Fact | None:
-    """The last arrival that had begun, by looking at all of them."""
+    """The last arrival that had begun, by looking at all of them; the one before where that was on the day itself."""
     begun = [
         one
         for one in sorted(arrivals, key=visits.when)
         if one.start <= departure.start
         or (departure.whole_day and (one.day <= departure.day or one.start < end_of_day(departure.day, departure.zone)))
     ]
+    if len(begun) > 1 and departure.whole_day:
+        last = begun[-1]
+        if last.day >= departure.day or last.start >= departure.start + 43_200:
+            return begun[-2]  # which nothing else ended
     return begun[-1] if begun else None
 
 

@@ -138,9 +138,9 @@ def outcome(events: Iterable[Event], as_of: datetime, known_at: datetime | None 
             mine = answers[key_of(stay.arrival)]
             answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
         same_day = [e for e in known if _of_one_day(e, stay.arrival) or (stay.after and _of_one_day(e, stay.after))]
-        if same_day:  # before or behind an arrival of its day: no record says
-            mine_too = [e for e in stay.events if e not in same_day]
-            mine_too += [e for e in same_day if e not in stay.events and _of_one_day(e, stay.arrival)]
+        same_day = [e for e in same_day if not any(_ended_before(known, e, a) for a in _arrivals(known))]
+        rest = [e for e in stay.events if e not in same_day]
+        for mine_too in ([*rest, *same_day], rest) if same_day else ():  # before or behind an arrival of its day
             more = _answer(_stay(stay.arrival, stay.after, mine_too, known), as_of, known).outcomes
             mine = answers[key_of(stay.arrival)]
             answers[key_of(stay.arrival)] = replace(mine, outcomes=tuple(dict.fromkeys((*mine.outcomes, *more))))
@@ -176,11 +176,14 @@ def _same_class(event: Event) -> Event:
 
 def stays_of(known: list[Event]) -> list[Stay]:
     """The person's applications for admission in order, each with the events up to the next."""
-    arrivals = sorted((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]))
+    arrivals = _arrivals(known)
+    ended = [(e, a) for e in known if e["kind"] == "departure" for a in arrivals if _ended_before(known, e, a)]
     stays: list[Stay] = []
     for number, arrival in enumerate(arrivals):
         after = arrivals[number + 1] if number + 1 < len(arrivals) else None
         mine = [e for e in known if e["kind"] in ("departure", "extension", "status") and _within(e, arrival, after)]
+        mine = [e for e in mine if all(e is not one for one, _ in ended)]
+        mine += [e for e, admission in ended if admission is after]
         mine += [e for e in (*_carried(known, arrival), *_kept(known, arrival)) if e not in mine]
         stay = _stay(arrival, after, mine, known)
         receipts = {a.receipt for a in stay.applications}
@@ -232,11 +235,38 @@ def _within(event: Event, arrival: Event, after: Event | None) -> bool:
     return at >= first and (after is None or at < start_of(after["occurred_at"]))
 
 
+def _arrivals(known: list[Event]) -> list[Event]:
+    return sorted((e for e in known if e["kind"] == "arrival"), key=lambda e: start_of(e["occurred_at"]))
+
+
 def _of_one_day(event: Event, arrival: Event) -> bool:
-    """Whether it is a departure, known to the day only, on the local day of an arrival."""
-    if event["kind"] != "departure" or event["occurred_at"]["precision"] != "day":
+    """Whether it is a departure on the day of an arrival, and nobody tells the time of one of the two."""
+    left, came = event.get("occurred_at"), arrival["occurred_at"]
+    if event["kind"] != "departure" or left is None or "day" not in (left["precision"], came["precision"]):
         return False
-    return day_of(event["occurred_at"]) == day_of(arrival["occurred_at"])
+    hours = timedelta(hours=24)
+    before, after = (left, came) if left["precision"] == "day" else (came, left)
+    shared = start_of(before) <= start_of(after) < start_of(before) + hours  # across the date line, too
+    return day_of(left) == day_of(came) or shared
+
+
+def _ended_before(known: list[Event], event: Event, arrival: Event) -> bool:
+    """Whether a departure of the day of an admission ended the stay before: who is admitted comes from outside
+    (INA 235(a)(1)), and nothing else tells of a departure from that stay.
+    """
+    if not _of_one_day(event, arrival) or day_of(event["occurred_at"]) != day_of(arrival["occurred_at"]):
+        return False
+    if arrival["inspection"] not in ("admitted", "paroled") or event["evidence"] not in _COUNTED:
+        return False
+    earlier = [a for a in _arrivals(known) if start_of(a["occurred_at"]) < start_of(arrival["occurred_at"])]
+    if not earlier or i94_of(event) or day_of(earlier[-1]["occurred_at"]) >= day_of(event["occurred_at"]):
+        return False
+    others = (e for e in known if e["kind"] == "departure" and e is not event and e["evidence"] in _COUNTED)
+    since, through = day_of(earlier[-1]["occurred_at"]), day_of(event["occurred_at"])
+    return not any(since <= day_of(e["occurred_at"]) < through for e in others)
+
+
+_COUNTED = law.STRONG | {"manifest", "manifest_closed"}
 
 
 def _touches(event: Event, stay: Stay) -> bool:
@@ -264,13 +294,23 @@ def _revalidate(before: Stay, stay: Stay) -> None:
         return
     left = [day_of(e["occurred_at"]) for e in before.events if e["kind"] == "departure"]
     grant = _in_force(before.grants, stay.first_day)
+    if grant.until is None and grant.admission_class in law.WITHOUT_DATE:  # the balance: 8 CFR 217.3(b)
+        balance = before.first_day + timedelta(days=law.WITHOUT_DATE[str(grant.admission_class)] - 1)
+        grant = replace(grant, until=balance)
     if left and stay.first_day - max(left) > timedelta(days=law.REVALIDATION_DAYS):
         return
     stay.untold_trip = not left  # nobody says how long it was
     if isinstance(grant.until, date) and stay.first_day > grant.until:
         return
     before.revalidated = stay
-    stay.grants[0] = replace(stay.grants[0], until=grant.until, admission_class=grant.admission_class)
+    filed = [e for e in (*before.events, *before.decided_later) if e["kind"] == "extension"]
+    if filed:  # of one stay: what was filed in it goes on
+        stay.events += [e for e in filed if e not in stay.events]
+        stay.applications = []
+        _read_applications(stay, set())
+        stay.decided_later = [e for e in stay.decided_later if e not in stay.events]
+    own = next(n for n, g in enumerate(stay.grants) if g.receipt is None and g.start == stay.first_day)
+    stay.grants[own] = replace(stay.grants[own], until=grant.until, admission_class=grant.admission_class)
 
 
 # --- applications and grants -----------------------------------------------------------------------------------------
@@ -397,7 +437,29 @@ def _read_applications(stay: Stay, abandoned: set[str]) -> None:
             application.approval = last if last["action"] == "approved" else None
         stay.applications.append(application)
     stay.applications.sort(key=lambda a: (a.filed, a.receipt))
+    _unbegun(stay, mended)
     _read_grants(stay, mended)
+
+
+def _unbegun(stay: Stay, mended: list[Event]) -> None:
+    """What was extended begins where the stay would end (8 CFR 214.1(c)(4)), where the approval names no first day and
+    the work had not ended by then: taken back before that, it gave nothing (8 CFR 214.2(h)(11)).
+    """
+    read, admission = list(stay.applications), list(stay.grants)
+    for application in sorted(read, key=lambda a: (a.decided or date.max, a.receipt)):
+        approval, ended = application.approval, application.revoked
+        if approval is None or ended is None or application.asks != "extend" or approval.get("valid_from"):
+            continue
+        decided = day_of(approval["occurred_at"])
+        stay.applications = [a for a in read if a is not application and (a.decided or date.max) <= decided]
+        _read_grants(stay, [e for e in mended if day_of(e["occurred_at"]) <= decided])
+        last = _in_force(stay.grants, max(decided, *(g.start for g in stay.grants))).until
+        stay.applications, stay.grants = read, list(admission)
+        granted = _until(approval.get("granted_until"))
+        over = any(day_of(e["occurred_at"]) <= decided for e in stay.facts("employment_ended"))
+        if isinstance(last, date) and isinstance(granted, date) and ended <= last < granted and not over:
+            application.result, application.decided = "withdrawn", ended
+            application.approval = application.revoked = None
 
 
 def _read_grants(stay: Stay, mended: list[Event]) -> None:
@@ -721,8 +783,9 @@ def _dated_label(stay: Stay, grant: Grant, until: date, day: date) -> Labels:
         given = _date(fact.get("until"))
         limit = 30 if cls in law.THIRTY_DAYS and grant.start >= law.H2_SINCE else 10
         if cls in law.TEN_DAYS | law.THIRTY_DAYS and given and day <= min(given, until + timedelta(days=limit)):
-            # the days are for who kept status up to the end: 8 CFR 214.1(l)(1)
-            return frozenset({GRACE}) if ended is None else frozenset({OVER, GRACE})
+            # the days are of the admission, so no overstay (INA 222(g)); who was out of status before has no grace
+            kept = ended is None or _dated_label(stay, grant, until, until) <= {STATUS, GRACE}
+            return frozenset({GRACE} if kept else {TERMINATED, GRACE})
     if cls in law.THIRTY_DAYS and grant.start >= law.H2_SINCE and day <= until + timedelta(days=30):
         return frozenset({GRACE, OVER})  # 30 days behind the petition's end, which the I-94's date may contain already
     # "will be admitted for an additional period": the law of the day of admission says which
@@ -881,7 +944,7 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
             results.append((day_of(event["occurred_at"]), through))
     if cls == "F1":
         for application in applications:
-            through = _cap_gap(application)
+            through = _cap_gap(stay, application)
             reaches = _in_time_for_cap_gap(stay, application, applications)
             if through is not None and reaches is not None:
                 results.append((reaches, through))
@@ -891,18 +954,23 @@ def _periods(stay: Stay, cls: str, applications: list[Application]) -> list[tupl
 def _gap_ran_out(stay: Stay, day: date) -> bool:
     """Whether a petition is pending behind the day with which its cap-gap ended."""
     for application in stay.applications:
-        through, reaches = _cap_gap(application), _in_time_for_cap_gap(stay, application, stay.applications)
+        through, reaches = _cap_gap(stay, application), _in_time_for_cap_gap(stay, application, stay.applications)
         if through is not None and reaches is not None and through < day <= (application.decided or FOREVER):
             return application.decided is None or application.decided > through
     return False
 
 
-def _cap_gap(application: Application) -> date | None:
-    """Up to 1 April of the fiscal year asked for, or the decision (8 CFR 214.2(f)(5)(vi), since 17 January 2025)."""
+def _cap_gap(stay: Stay, application: Application) -> date | None:
+    """Up to 1 April of the fiscal year asked for, or the decision (8 CFR 214.2(f)(5)(vi)); to 1 October where status
+    ended before 17 January 2025.
+    """
     if application.asks != "change_class" or application.asked_class != "H1B" or application.frivolous:
         return None
     # no petition is filed more than six months before its start: 8 CFR 214.2(h)(2)(i)(I)
     through = date(application.filed.year + (application.filed.month >= 4), 4, 1)
+    ends = [_date(e.get("until")) for e in stay.programs if e["fact"] == "sevis_active" and e["part"] != "cap-gap"]
+    if max((end for end in ends if end), default=law.CAP_GAP_TO_APRIL) < law.CAP_GAP_TO_APRIL:
+        through = date(through.year - 1, 10, 1)
     if application.result in ("denied", "withdrawn") and application.decided is not None:
         through = min(through, application.decided)
     return through

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from oracle import law
-from oracle.days import DAY, closed
+from oracle.days import DAY, closed, start_of
 from oracle.reading import Event
 from schemas.events import Event as CanonicalEvent
 
@@ -318,11 +318,11 @@ def history(seed: str) -> History:
 
 def _asked(world: World) -> datetime:
     """An instant near one of the marks, behind the first arrival and before now."""
-    arrivals = [datetime.fromisoformat(e["occurred_at"]["at"]) for e in world.events if e["kind"] == "arrival"]
+    arrivals = [start_of(e["occurred_at"]) for e in world.events if e["kind"] == "arrival"]
     wholes = {
         (e["occurred_at"]["day"], e["occurred_at"]["zone"])
         for e in world.events
-        if e["kind"] == "departure" and e["occurred_at"]["precision"] == "day"
+        if e["kind"] in ("departure", "arrival") and e["occurred_at"]["precision"] == "day"
     }
     marks = sorted(world.marks)
     for _ in range(200):
@@ -966,6 +966,9 @@ def revalidation(world: World) -> None:
     cls = rng.choice(("B2", "H1B", "L1"))
     world.arrive(first, cls, last)
     left = first + timedelta(days=rng.randint(10, 50))
+    receipt = world.receipt() if rng.random() < 0.3 else None
+    if receipt is not None:
+        world.step(receipt, "filed", left - timedelta(days=5), asks="extend", system="ELIS")
     away = rng.choice((2, 29, 30, 31, 45))
     port = rng.choice(list(LAND))
     world.depart(left, rng.choice(("foreign_entry", "inspected")), mode="land", port=port, whole_day=False)
@@ -973,8 +976,37 @@ def revalidation(world: World) -> None:
     world.arrive(
         left + timedelta(days=away), cls, rng.choice((None, None, last)), mode="land", port=port, same_i94=True
     )
+    if receipt is not None and rng.random() < 0.6:
+        result = rng.choice(("approved", "denied"))
+        until = world.mark(last + timedelta(days=120)) if result == "approved" else None
+        decided = last + timedelta(days=rng.choice((-10, 20)))
+        world.step(receipt, result, decided, asks="extend", system="ELIS", granted_until=until)
     if rng.random() < 0.5:
         world.depart(world.near(last), rng.choice(("inspected", "biometric")))
+
+
+def one_day(world: World) -> None:
+    """Left and admitted again on one day or about it, the time of one of the two not being known."""
+    rng = world.rng
+    first = _first_day(world)
+    last = _last_day(world, first, 60, 150)
+    cls = rng.choice(("B2", "WT", "H1B"))
+    port = rng.choice(list(PORTS))
+    world.arrive(first, cls, last, port=port)
+    if rng.random() < 0.2:
+        world.depart(last - timedelta(days=20), rng.choice(("inspected", "manifest_closed")), port=port)
+    back = last + timedelta(days=rng.choice((-30, -1, 0, 1, 10)))
+    port = port if rng.random() < 0.7 else rng.choice(list(PORTS))
+    whole_day = rng.random() < 0.8
+    world.depart(world.near(back) if rng.random() < 0.2 else back, "inspected", port=port, whole_day=whole_day)
+    until = world.mark(back + timedelta(days=rng.randint(60, 150)))
+    arrival = world.arrive(back, rng.choice(("B2", "H1B")), until, port=port)
+    world.mark(back)
+    if not whole_day or rng.random() < 0.2:
+        arrival["occurred_at"] = world.on(back, PORTS[port])
+        world.reseal(arrival)
+    if rng.random() < 0.4:
+        world.depart(until + timedelta(days=rng.choice((-5, 0, 1))), "biometric")
 
 
 def again(world: World) -> None:
@@ -1154,6 +1186,7 @@ KINDS: dict[str, Callable[[World], None]] = {
         several,
         evidence,
         revalidation,
+        one_day,
         again,
         granted_for_later,
         class_mended,

@@ -89,6 +89,7 @@ SIXTY_DAYS = frozenset({"E1", "E2", "E3", "H1B", "H1B1", "L1", "O1", "TN"})
 SIXTY_DAYS_H2 = frozenset({"H2A", "H2B"})
 """The same since 17 January 2025 (8 CFR 214.2(h)(13)(i)(C) as of 89 FR 103202)."""
 H2_SINCE = date(2025, 1, 17)
+CAP_GAP_TO_APRIL = date(2025, 1, 17)  # 89 FR 103054: up to 1 October before that
 SIXTY_SINCE = date(2017, 1, 17)  # 81 FR 82398
 WORKERS = (
     SIXTY_DAYS
@@ -102,6 +103,7 @@ TEN_DAYS = frozenset(
         *("H3",),  # 8 CFR 214.2(h)(13)(i)(A)
         *("O1", "O2", "O3"),  # 8 CFR 214.2(o)(10)
         *("P1", "P2", "P3", "P4"),  # 8 CFR 214.2(p)(12)
+        *("CW1", "CW2"),  # 8 CFR 214.2(w)(16); USCIS, 14 October 2016: to leave within ten days
     }
 )
 """Up to ten days behind the date, where endorsed."""
