@@ -49,7 +49,7 @@ def fingerprint() -> str:
             sorted(numbers.PLACEHOLDER_WORDS),
             numbers.OF_ANY_SERIES,
         ),
-        (sightings.MINUTES, sorted(sightings.ADMITTED)),
+        (sightings.MINUTES, sorted(sightings.ADMITTED), sightings.ONE_PORT, sightings.SELDOM),
         sorted((how.name, kept) for how, kept in scoring.KEPT.items()),
         (caps.CAP, (scoring.FIELD_CUT, scoring.TELLING), identity.OUTWEIGHS, identity.AS_MUCH),
         [_row(rule) for rule in (*rules.RULES, *rules.PAROLE, *rules.CANADIAN, *rules.FIXED_PERIODS)],

@@ -25,7 +25,16 @@ from services.domain.caps import Caps
 from services.domain.facts import Claim, Fact, claim_key, handle_key, key_hash
 from services.domain.history import Link
 from services.domain.numbers import is_placeholder
-from services.domain.sightings import Sighting, Sightings, by_quarter, two_people
+from services.domain.sightings import (
+    Moment,
+    Moments,
+    Sighting,
+    Sightings,
+    at_one_crossing,
+    by_quarter,
+    by_span,
+    two_people,
+)
 
 WEIGHTS: dict[str, int] = {
     # (scheme -> weight) of identifiers that one person alone can hold, and of numbers of one stay or one application
@@ -68,8 +77,8 @@ def joins(text: str) -> bool:
 
 
 def alike(one: Claim, other: Claim) -> bool:
-    """Whether two claims *of one block* may be joined by score."""
-    return _joining_score(one, other) is not None
+    """Whether two claims *of one block* may be joined by score; maybe only if their records tell of one crossing."""
+    return _joining_score(one, other) is not None or _score_but_for_passports(one, other) is not None
 
 
 def _joining_score(one: Claim, other: Claim) -> float | None:
@@ -77,6 +86,13 @@ def _joining_score(one: Claim, other: Claim) -> float | None:
     if one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}:
         return None
     return scoring.joining_score(one, other)
+
+
+def _score_but_for_passports(one: Claim, other: Claim) -> float | None:
+    """The score that joins two claims *of one block* whose passports need not be told apart; None where none does."""
+    if one.sex != other.sex and {one.sex, other.sex} == {"F", "M"}:
+        return None
+    return scoring.score_but_for_passports(one, other)
 
 
 def tells_who(claim: Claim) -> bool:
@@ -88,7 +104,7 @@ def tells_who(claim: Claim) -> bool:
     numbers = [text for text in claim.identifiers if not is_placeholder(text)]
     if any(text[: text.find("/")] in WEIGHTS for text in numbers):
         return True
-    return bool(numbers and scoring.compared(claim).names) or alike(claim, claim)
+    return bool(numbers and scoring.compared(claim).names) or _joining_score(claim, claim) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -150,6 +166,7 @@ class Edge:
     other: bytes
     by: str  # the identifier; of a score its parts in words, once the join is made
     scored: bool = False
+    but_for_passports: str = ""  # why passports that are different say nothing against it; "" where they do
     unproved: bool = False  # whether the document's two holders have still to be asked if they can be one
 
 
@@ -458,7 +475,12 @@ def _common_documents(one: Claim, other: Claim) -> int:
     return sum(text.startswith(DOCUMENTS) and not is_placeholder(text) for text in common)
 
 
-def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None = None) -> list[Edge]:
+def scored_edges(
+    nodes: dict[bytes, Node],
+    home: dict[bytes, bytes],
+    caps: Caps | None = None,
+    crossings: Crossings | None = None,
+) -> list[Edge]:
     """All joins by score between nodes that have different homes, strongest first."""
     blocks: dict[str, list[bytes]] = {}
     by_spoken: dict[Spoken, set[str]] = {}
@@ -485,16 +507,98 @@ def scored_edges(nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps 
             met.add(members)
             pairs.update([pair for pair in combinations(members, 2) if home[pair[0]] != home[pair[1]]])
     edges = []
+    excused = _Excused(nodes, home, caps, crossings)
     for one, other in pairs:
         left, right = nodes[one], nodes[other]
-        bits = _joining_score(left.claim, right.claim)
-        if bits is not None and _versions_alike(left, right) and not _in_sequence(left, right):
-            edges.append(Edge(bits, one, other, "", scored=True))
+        bits, why = _joining_score(left.claim, right.claim), ""
+        if bits is None or _in_sequence(left, right):
+            bits = _score_but_for_passports(left.claim, right.claim)
+            if bits is None or not (why := excused.why(one, other)):
+                continue
+        if _versions_alike(left, right):
+            edges.append(Edge(bits, one, other, "", scored=True, but_for_passports=why))
     if len(edges) > 1:
         torn = _torn(edges, nodes, home)
         edges = [edge for edge in edges if (edge.one, edge.other) not in torn] if torn else edges
         edges.sort(key=lambda edge: (-edge.weight, edge.one, edge.other))
     return edges
+
+
+Crossings = Callable[[bytes], Iterable[Moment]]
+"""The crossings that a record tells of, by its handle."""
+ONE_CROSSING = "two systems tell of one crossing"
+EXCHANGED = "another person has the same two passports"
+
+
+class _Excused:
+    """Why different passports say nothing against a join: what is known of persons when numbers have joined all."""
+
+    def __init__(
+        self, nodes: dict[bytes, Node], home: dict[bytes, bytes], caps: Caps | None, crossings: Crossings | None
+    ) -> None:
+        self._nodes = nodes
+        self._home = home
+        self._caps = caps
+        self._crossings = crossings or (lambda _: ())
+        self._moments: dict[bytes, Moments] = {}
+        self._members: dict[bytes, list[Node]] = {}
+        self._holders: dict[str, dict[bytes, Claim]] = {}
+
+    def why(self, one: bytes, other: bytes) -> str:
+        """Return why; "" where nothing does."""
+        if at_one_crossing(self._crossings_of(self._home[one]), self._crossings_of(self._home[other])):
+            return ONE_CROSSING
+        return EXCHANGED if self._exchanged(one, other) else ""
+
+    def _crossings_of(self, home: bytes) -> Moments:
+        """The crossings of a person's records."""
+        held = self._moments.get(home)
+        if held is None:
+            if not self._members:
+                for key, node in self._nodes.items():
+                    self._members.setdefault(self._home[key], []).append(node)
+            records = (record for node in self._members[home] for record in node.records)
+            held = self._moments[home] = by_span(moment for record in records for moment in self._crossings(record))
+        return held
+
+    def _exchanged(self, key: bytes, other_key: bytes) -> bool:
+        """Whether the two are one by name and birthday, and their passports are another person's in the same way.
+
+        Families hand in their passports together, and get each other's back.
+        """
+        one, other = self._nodes[key].claim, self._nodes[other_key].claim
+        if not _one_by_name(one, other):
+            return False
+        if not self._holders:
+            self._find_holders()
+        mine, theirs = self._under_passports(key, one), self._under_passports(other_key, other)
+        return any(
+            not _one_by_name(one, holder) and not _one_by_name(other, another) and _one_by_name(holder, another)
+            for holder in mine
+            for another in theirs
+        )
+
+    def _under_passports(self, key: bytes, claim: Claim) -> list[Claim]:
+        """The claims with a passport of this one, as far as the passport admits both."""
+        held = (self._holders.get(text, {}) for text in claim.identifiers)
+        return [each for holders in held if key in holders for each in holders.values()]
+
+    def _find_holders(self) -> None:
+        by_text: dict[str, list[bytes]] = defaultdict(list)
+        for key, node in self._nodes.items():
+            for text in node.claim.identifiers:
+                if text.startswith("passport/") and not is_placeholder(text):
+                    by_text[text].append(key)
+        for text, keys in by_text.items():
+            admitted = _admitted(key_hash(text), keys, self._nodes, self._caps) if self._caps else keys
+            self._holders[text] = {key: self._nodes[key].claim for key in admitted}
+
+
+def _one_by_name(one: Claim, other: Claim) -> bool:
+    """Whether two have one date of birth, and a name of one is one of the other's, maybe in another spelling."""
+    if not one.birth or one.birth != other.birth:
+        return False
+    return any(mine == theirs or scoring.one_name(mine, theirs) for mine in one.names for theirs in other.names)
 
 
 def _torn(edges: Iterable[Edge], nodes: dict[bytes, Node], home: dict[bytes, bytes]) -> set[tuple[bytes, bytes]]:
@@ -633,8 +737,9 @@ class _Parted:
     def join_slips(self, caps: Caps | None) -> None:
         """Join a record that stands alone, for a digit of the year of birth, to the person whose document it has.
 
-        It might be a parent's or a child's of that name; but those have other records, which it has joined by now. All
-        other records of the document are that person's, and they are several.
+        Several records of one day are one slip: a manifest is repeated by the airline's partner. It might be a parent's
+        or a child's of that name; but those have other records, which it has joined by now. All other records of the
+        document are that person's, and they are several.
         """
         holders: dict[str, list[bytes]] = defaultdict(list)
         for key in sorted(self._nodes):
@@ -648,12 +753,14 @@ class _Parted:
 
     def _join_slip(self, text: str, key: bytes, holders: Sequence[bytes]) -> None:
         lone = self.clusters[self.home[key]]
-        if len(lone.nodes) > 1 or len(self._nodes[key].records) > 1:
-            return
-        others = [holder for holder in holders if holder != key and holder not in self._bare]
+        others = [holder for holder in holders if holder not in lone.nodes and holder not in self._bare]
         homes = {self.home[holder] for holder in others}
         if len(homes) != 1 or sum(len(self._nodes[holder].records) for holder in others) < OUTWEIGHS:
             return
+        if len(lone.nodes) > 1 or len(self._nodes[key].records) > 1:
+            days = set[int]().union(*(self._nodes[node].days for node in lone.nodes))
+            if len(days) > 1 or len(set[int]().union(*(self._nodes[holder].days for holder in others))) < len(days) + 1:
+                return
         owner = self.clusters[homes.pop()]
         one, other = sorted((key, others[0]))
         edge = Edge(WEIGHTS[text[: text.find("/")]], one, other, text)
@@ -691,13 +798,16 @@ class _Parted:
         """Return whose a number may be that a node without a name has; no one's where it is told of two people.
 
         That is the one person who has it; of several the one of whom a record under the number is of the day of this
-        one; the person of whom several records tell it, where one record tells it of another; or several that have one
-        name and birthday, and are apart for a number that was mistyped.
+        one; the person of whom several records tell it, where one record tells it of another, or the records of one day
+        (an inspection is written into several systems) and hers are of several days; or several that have one name and
+        birthday, and are apart for a number that was mistyped.
         """
         counts = Counter[bytes]()
+        days: dict[bytes, set[int]] = defaultdict(set)
         present = set[bytes]()
         for holder in self._held.get((text, key), ()):
             counts[self.home[holder]] += len(self._nodes[holder].records)
+            days[self.home[holder]] |= self._nodes[holder].days
             if not self._nodes[holder].days.isdisjoint(self._nodes[key].days):
                 present.add(self.home[holder])
         if not counts:
@@ -705,7 +815,10 @@ class _Parted:
         (first, most), *others = counts.most_common()
         if len(present) == 1 and len(self._nodes[key].days) == 1:
             return present
-        if (not present or first in present) and most >= OUTWEIGHS and sum(records for _, records in others) == 1:
+        once = sum(records for _, records in others) == 1 or (
+            len(others) == 1 and len(days[others[0][0]]) == 1 and len(days[first]) > 1
+        )
+        if (not present or first in present) and most >= OUTWEIGHS and once:
             return {first}
         clusters = [self.clusters[home] for home in counts]
         if all(one.of_one_birth_and_name(other) for one, other in combinations(clusters, 2)):
@@ -736,6 +849,8 @@ class _Parted:
             by, pair = "", (self._nodes[edge.one].claim, self._nodes[edge.other].claim)
         else:
             by, pair = edge.by, None
+        if edge.but_for_passports:
+            pair = None
         decided = edge.weight == DECISION_WEIGHT and not edge.scored
         if not decided and any(mine.vetoes(theirs, by, pair)):
             return True
@@ -748,7 +863,8 @@ class _Parted:
 
     def _merge(self, edge: Edge, left: bytes, right: bytes) -> None:
         if edge.scored:
-            edge.by = scoring.explained(self._nodes[edge.one].claim, self._nodes[edge.other].claim)
+            score = scoring.explained(self._nodes[edge.one].claim, self._nodes[edge.other].claim)
+            edge.by = "; ".join(filter(None, (score, edge.but_for_passports)))
         if len(self.clusters[left].nodes) < len(self.clusters[right].nodes):
             left, right = right, left
         for key in self.clusters[right].nodes:
@@ -767,7 +883,11 @@ class Person:
 
 
 def persons_of(
-    nodes: dict[bytes, Node], refused: Sequence[Refusal], decided: Sequence[Edge], caps: Caps | None = None
+    nodes: dict[bytes, Node],
+    refused: Sequence[Refusal],
+    decided: Sequence[Edge],
+    caps: Caps | None = None,
+    crossings: Crossings | None = None,
 ) -> list[Person]:
     """The nodes parted into persons."""
     parted = _Parted(nodes, refused)
@@ -775,7 +895,7 @@ def persons_of(
         parted.join(sorted(decided, key=lambda edge: (-edge.weight, edge.one, edge.other)))
         waiting = parted.join_by_numbers(edges_of(nodes, caps))
         if len(parted.clusters) > 1:  # in most pools identifiers have joined everything by now
-            parted.join(scored_edges(nodes, parted.home, caps))
+            parted.join(scored_edges(nodes, parted.home, caps, crossings))
             parted.join_waiting(waiting)
             parted.join_slips(caps)
     return [

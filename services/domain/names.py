@@ -260,6 +260,11 @@ def sound_alike(one: str, other: str) -> bool:
     return _by_ear(one) == _by_ear(other)
 
 
+def swapped(one: str, other: str) -> bool:
+    """Whether two neighbouring letters of one have changed places in the other: MANUEL and MANULE."""
+    return len(one) == len(other) and sorted(one) == sorted(other) and OSA.distance(one, other) == 1
+
+
 @lru_cache(maxsize=50_000)
 def _full_forms(token: str) -> frozenset[str]:
     """What the token may stand for, by its own spelling or by another one: ALEKSANDR is ALEXANDER, as SASHA may be."""

@@ -12,7 +12,7 @@ from services.domain.facts import Claim, Fact, claim_key
 from services.domain.history import Answer, History, Interval, Link, Stay
 from services.domain.identity import DECISION_WEIGHT, Edge, Node, Refusal, link_of, persons_of, tells_who
 from services.domain.records import Records, active
-from services.domain.sightings import sightings_of
+from services.domain.sightings import moments_of, sightings_of
 from services.domain.stays import stays_of
 
 HANDLE_BYTES = 16
@@ -36,7 +36,7 @@ def persons(facts: Collection[Fact], known_at: int | None = None, cutoffs: Cutof
     names = {key: (parts[0].system, parts[0].record) for key, parts in subjects.items()}
     histories = []
     caps = caps_of(facts, cutoffs, known_at=known_at)
-    for person in persons_of(nodes, refused, decided, caps):
+    for person in persons_of(nodes, refused, decided, caps, lambda record: moments_of(subjects[record])):
         members = [record for key in person.nodes for record in nodes[key].records]
         if person.undecided:
             histories += [_history([record], subjects, since, []) for record in members]

@@ -27,6 +27,7 @@ from services.domain.names import (
     name_of,
     sound_alike,
     strange,
+    swapped,
     two_korean,
 )
 from services.domain.numbers import is_placeholder
@@ -240,6 +241,43 @@ def _bits_in(name: Name, country: str) -> float:
     return sum(bits_of(token, "family", country) for token in name[0]) + sum(
         bits_of(token, "given", country) for token in name[1]
     )
+
+
+def score_but_for_passports(one: Claim, other: Claim) -> float | None:
+    """The score of two whose passports need not be told apart; None where it joins none.
+
+    All given names have to be the same: twins travel together.
+    """
+    mine, theirs = compared(one), compared(other)
+    if not mine.names or not theirs.names:
+        return None
+    if _documents_apart(mine, theirs) is None and not _by_custom(mine, theirs):
+        return None  # then nothing more is asked of a join than this
+    mine, theirs = mine._replace(documents={}), theirs._replace(documents={})
+    if mine.birth != theirs.birth and _hopeless(mine, theirs):
+        return None
+    bits = _score(mine, theirs)
+    if bits < ACCEPT or _two_known(mine, theirs):
+        return None
+    same = any(_given_are_one(a, b) for a in mine.names for b in theirs.names)
+    return bits if same else None
+
+
+@lru_cache(maxsize=16_384)
+def _given_are_one(one: Name, other: Name) -> bool:
+    """Whether each given name of either stands in the other, as it is, spelt otherwise, or with two letters swapped."""
+    one, other = aligned(one, other)
+    return bool(one[1] or other[1]) and all(
+        any(_is_spelt(token, each) for each in there[0] + there[1])
+        for here, there in ((one, other), (other, one))
+        for token in here[1]
+    )
+
+
+def _is_spelt(one: str, other: str) -> bool:
+    if alike(one, other) >= Alike.VARIANT:
+        return True
+    return len(one) >= TELLING and swapped(one, other) and not both_known(one, other)
 
 
 def joined_in_sequence(one: Claim, other: Claim) -> bool:

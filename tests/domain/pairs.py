@@ -42,24 +42,28 @@ class Record:
         )
 
 
-def event_of(record: Record, name: str, day: int) -> AnyEvent:
-    """The record as an event that nothing else can contradict: somebody is met."""
+def subject_of(record: Record) -> Subject:
+    """The record's words as an event has them."""
     named = record.family or record.given
-    at = START + timedelta(days=day)
-    subject = Subject(
+    return Subject(
         names=(Name(family=record.family, given=record.given),) if named else (),
         birth=record.birth or None,
         sex=record.sex or None,
         citizenship=record.citizenship,
         identifiers=tuple(map(_identifier, record.ids)),
     )
+
+
+def event_of(record: Record, name: str, day: int) -> AnyEvent:
+    """The record as an event that nothing else can contradict: somebody is met."""
+    at = START + timedelta(days=day)
     return make(
         Departure,
         World(1),
         record=name,
         known=at,
         occurred_at=Moment.instant(at),
-        subject=subject,
+        subject=subject_of(record),
         evidence=Evidence.BOOKING,
     )
 

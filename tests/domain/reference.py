@@ -63,14 +63,18 @@ def components(facts: Sequence[Fact]) -> list[list[Fact]]:
             mine.add(fact.claim)
             claims[fact.claim] = fact.system, fact.record
     for one in claims:
-        keys[claims[one]].update(("alike", one, other) for other in claims if scoring.joined_by_score(one, other))
-        keys[claims[one]].update(("alike", other, one) for other in claims if scoring.joined_by_score(one, other))
+        keys[claims[one]].update(("alike", one, other) for other in claims if _may_be_joined(one, other))
+        keys[claims[one]].update(("alike", other, one) for other in claims if _may_be_joined(one, other))
     groups: list[tuple[set[object], set[tuple[str, str]]]] = []
     for record, mine in keys.items():
         tied = [group for group in groups if not group[0].isdisjoint(mine)]
         groups = [group for group in groups if group not in tied]
         groups.append((mine.union(*(group[0] for group in tied)), {record}.union(*(group[1] for group in tied))))
     return [[fact for fact in facts if (fact.system, fact.record) in records] for _, records in groups]
+
+
+def _may_be_joined(one: Claim, other: Claim) -> bool:
+    return scoring.joined_by_score(one, other) or scoring.score_but_for_passports(one, other) is not None
 
 
 def standing(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
@@ -157,6 +161,7 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
             attempt(join)
     waiting = _waited(joins, joins, attempt, cells, groups, doubted)
     scores = [join for join in joins if join[0] == SCORES and groups[join[2]] is not groups[join[3]]]
+    scores = sorted([*scores, *_excused(scores, cells, groups, seniors)], key=lambda join: (-join[1], *join[2:4]))
     persons_by_number = {cell: id(group) for cell, group in groups.items()}
     for join in scores:
         if not _as_much_anothers(join, scores, cells, persons_by_number):
@@ -170,6 +175,77 @@ def _grouped(records: Sequence[Record], words: Sequence[Fact], seniors: _Seniors
         apart = len(group) == 1 and len(records) > 1 and _of_two_people(group[0], joins, cells, groups)
         persons |= {frozenset([record.name]) for record in records} if apart else {frozenset(r.name for r in records)}
     return persons
+
+
+def _excused(
+    scores: Sequence[Join], cells: dict[bytes, list[Record]], groups: dict[bytes, list[bytes]], seniors: _Seniors
+) -> list[Join]:
+    """Further joins by score: passports that are different say nothing, for something else says why they are."""
+    joined = {join[2:4] for join in scores}
+    more = []
+    for one in cells:
+        for other in cells:
+            if one >= other or (one, other) in joined or groups[one] is groups[other]:
+                continue
+            mine, theirs = cells[one][0].claim, cells[other][0].claim
+            bits = scoring.score_but_for_passports(theirs, mine)
+            common = {block for block in blocks.texts_of(mine) if block} & set(blocks.texts_of(theirs))
+            met = any(mine in seniors.of(block) and theirs in seniors.of(block) for block in common)
+            if bits is None or not met or {mine.sex, theirs.sex} == {"F", "M"}:
+                continue
+            here, there = (
+                [part for cell in groups[side] for record in cells[cell] for part in record.parts]
+                for side in (one, other)
+            )
+            seldom = all(len({part.start // 86_400 for part in side if _crosses(part)}) <= 12 for side in (here, there))
+            crossed = seldom and any(_one_crossing(a, b) for a in here for b in there)
+            if crossed or _handed_back(one, other, cells, seniors):
+                more.append((SCORES, bits, one, other, "whatever the passports"))
+    return more
+
+
+def _one_crossing(one: Fact, other: Fact) -> bool:
+    """Whether two systems tell of one entry, or of one departure, at one port or within a quarter of an hour."""
+    if one.system == other.system or (one.kind == "departure") != (other.kind == "departure"):
+        return False
+    if not _crosses(one) or not _crosses(other):
+        return False
+    ports = {fact.body.get("port") or "" for fact in (one, other)}
+    seconds = abs(one.start - other.start)
+    return seconds <= 900 if "" in ports else len(ports) == 1 and seconds <= 7200
+
+
+def _crosses(fact: Fact) -> bool:
+    """Whether somebody is seen at a border, to the minute."""
+    entry = fact.kind == "arrival" or (fact.kind == "status" and fact.body["fact"] == "encounter")
+    left = fact.kind == "departure" and fact.body["evidence"] != "booking"
+    return not fact.whole_day and (entry or left)
+
+
+def _handed_back(one: bytes, other: bytes, cells: dict[bytes, list[Record]], seniors: _Seniors) -> bool:
+    """Whether somebody else has both passports, too: those of two who travel together were mixed up."""
+    mine, theirs = cells[one][0].claim, cells[other][0].claim
+    if not _called_and_born_alike(mine, theirs):
+        return False
+    claims = [records[0].claim for records in cells.values()]
+    sides = [
+        [
+            claim
+            for claim in claims
+            for text in _passports(claim) & _passports(side)
+            if claim in seniors.of(text) and side in seniors.of(text)
+        ]
+        for side in (mine, theirs)
+    ]
+    return any(
+        _called_and_born_alike(a, b) and not _called_and_born_alike(mine, a) and not _called_and_born_alike(theirs, b)
+        for a in sides[0]
+        for b in sides[1]
+    )
+
+
+def _called_and_born_alike(one: Claim, other: Claim) -> bool:
+    return bool(one.birth) and one.birth == other.birth and _one_name(set(one.names), set(other.names))
 
 
 def _as_much_anothers(
@@ -230,42 +306,46 @@ def _slips(
         having = [cell for cell in sorted(cells) if text in cells[cell][0].claim.identifiers]
         having = [cell for cell in having if cells[cell][0].claim in seniors.of(text)]
         for cell in having:
-            rest = [other for other in having if other != cell and not _bare(cells[other])]
-            if len(groups[cell]) > 1 or len(cells[cell]) > 1 or len({id(groups[other]) for other in rest}) != 1:
+            lone = groups[cell]
+            rest = [other for other in having if other not in lone and not _bare(cells[other])]
+            if len({id(groups[other]) for other in rest}) != 1:
                 continue
             group = groups[rest[0]]
-            claims = [cells[other][0].claim for other in group]
-            if sum(len(cells[other]) for other in rest) < 3 or not _digit_of_year(cells[cell][0].claim, claims):
+            days, held = ({day for each in some for day in _days(cells[each])} for some in (lone, rest))
+            if (len(lone) > 1 or len(cells[cell]) > 1) and (len(days) > 1 or len(held) <= len(days)):
                 continue
-            contradict = _contradict([cell], group, cells, strict=False, prints=False, document=True)
-            if (
-                not contradict
-                and not _said_no([cell], group, latest)
-                and not _strange_names([cells[cell][0].claim], claims)
-            ):
-                both = [cell, *group]
+            claims = [cells[other][0].claim for other in group]
+            stated = [cells[each][0].claim for each in lone]
+            if sum(len(cells[other]) for other in rest) < 3 or not _digit_of_year(stated, claims):
+                continue
+            contradict = _contradict(lone, group, cells, strict=False, prints=False, document=True)
+            if not contradict and not _said_no(lone, group, latest) and not _two_called(stated, claims):
+                both = [*lone, *group]
                 for member in both:
                     groups[member] = both
 
 
-def _digit_of_year(lone: Claim, claims: Sequence[Claim]) -> bool:
+def _digit_of_year(lone: Sequence[Claim], claims: Sequence[Claim]) -> bool:
     """Whether nothing but a digit of the year of birth is another one."""
-    names, states, dates = (
-        {each for claim in claims for each in values(claim)}
-        for values in (lambda claim: claim.names, lambda claim: claim.citizenship, lambda claim: (claim.birth,))
+    sides = (lone, claims)
+    names, states, sexes, dates = (
+        [{each for claim in side for each in values(claim)} for side in sides]
+        for values in (
+            lambda claim: claim.names,
+            lambda claim: claim.citizenship,
+            lambda claim: {claim.sex} & {"F", "M"},
+            lambda claim: {claim.birth} - {""},
+        )
     )
-    if not names & set(lone.names) or not states & set(lone.citizenship) or not _family([lone], claims):
+    if not names[0] & names[1] or not states[0] & states[1] or not _family(lone, claims) or _apart(*sexes):
         return False
-    if _apart({lone.sex} & {"F", "M"}, {claim.sex for claim in claims} & {"F", "M"}):
-        return False
-    if len(_documents([lone]) & _documents(claims)) > 1 or (
-        _other_births([lone], claims) and _other_names([lone], claims)
-    ):
+    if len(_documents(lone) & _documents(claims)) > 1 or (_other_births(lone, claims) and _other_names(lone, claims)):
         return False
     return any(
-        date[4:] == lone.birth[4:] and sum(a != b for a, b in zip(date, lone.birth, strict=True)) == 1
-        for date in dates
-        if len(date) == len(lone.birth) == 10
+        one[4:] == other[4:] and sum(a != b for a, b in zip(one, other, strict=True)) == 1
+        for one in dates[0]
+        for other in dates[1]
+        if len(one) == len(other) == 10
     )
 
 
@@ -302,8 +382,14 @@ def _holders(
     if there.count(True) == 1 and len(days) == 1:
         return [held[there.index(True)]]
     most = counts.index(max(counts))
-    if sum(counts) == max(counts) + 1 and max(counts) >= 3 and (there[most] or not any(there)):
-        return [held[most]]
+    if max(counts) >= 3 and (there[most] or not any(there)):
+        rest = [at for at in range(len(held)) if at != most]
+        occasions = [
+            {day for other in named if groups[other] is group for day in _days(cells[other])} for group in held
+        ]
+        one_inspection = len(rest) == 1 and len(occasions[rest[0]]) == 1 and len(occasions[most]) > 1
+        if one_inspection or sum(counts) == max(counts) + 1:
+            return [held[most]]
     one_person = all(
         one is other
         or _one_birth_and_name([cells[cell][0].claim for cell in one], [cells[cell][0].claim for cell in other])
@@ -344,7 +430,7 @@ def _allowed(
     cells: dict[bytes, list[Record]],
     latest: dict[tuple[bytes, ...], bool],
 ) -> bool:
-    stage, weight, one, other, _ = join
+    stage, weight, one, other, why = join
     if _said_no(mine, theirs, latest):
         return False
     by_number = stage in (NUMBERS, BARE)
@@ -358,7 +444,7 @@ def _allowed(
         return False
     if stage == SCORES:
         pair = cells[one][0].claim, cells[other][0].claim
-        return not _strangers(mine, theirs, cells) and not _two_passports(mine, theirs, cells, pair)
+        return not _strangers(mine, theirs, cells) and bool(why or not _two_passports(mine, theirs, cells, pair))
     if document:
         return not _two_holders(mine, theirs, cells) and not _wrong_document(mine, theirs, cells)
     if (stage, weight) == (WORDS, DECIDED):

@@ -200,7 +200,7 @@ def test_ten_thousand_namesakes_of_one_country_stay_strangers(country: str) -> N
     """None is joined; among so many some do share name and birthday, and are listed."""
     families, givens = (frequencies.DATA[role][country].split()[::2] for role in ("family", "given"))
     pairs = list(_of_one_birthday(_namesakes(country, families[:30], givens[:20], 10_000)))
-    assert [pair for pair in pairs if identity.alike(*pair)] == []
+    assert [pair for pair in pairs if scoring.joined_by_score(*pair)] == []
     assert len([pair for pair in pairs if scoring.score(*pair) >= scoring.POSSIBLE]) > 10
 
 
@@ -210,7 +210,7 @@ def test_without_the_weight_of_common_names_the_crowd_is_joined(monkeypatch: pyt
     monkeypatch.setattr(scoring, "NAMESAKE", 0.0)
     families, givens = (frequencies.DATA[role]["AFG"].split()[::2] for role in ("family", "given"))
     pairs = _of_one_birthday(_namesakes("AFG", families, givens[:20], 10_000))
-    assert sum(identity.alike(*pair) for pair in pairs) > 3
+    assert sum(scoring.joined_by_score(*pair) for pair in pairs) > 3
 
 
 def test_a_renewed_passport_is_one_persons_where_a_name_is_rare() -> None:

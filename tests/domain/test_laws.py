@@ -167,9 +167,9 @@ def _named_by_any(decisions: Iterable[Fact], subjects: object) -> set[bytes]:
     return {handle(*fact.body[side]) for fact in decisions for side in ("one", "other")}
 
 
-def _best_of_a_pool(nodes: object, home: object, caps: object = None) -> object:
+def _best_of_a_pool(nodes: object, home: object, *rest: object) -> object:
     """`identity.scored_edges` that gives the best one only."""
-    return _SCORED(nodes, home, caps)[:1]
+    return _SCORED(nodes, home, *rest)[:1]
 
 
 _SCORED = identity.scored_edges

@@ -211,7 +211,7 @@ def test_what_two_passports_need_above_the_threshold(
     )
     before = fingerprint.fingerprint()
     forgetful.setattr(scoring, word, scoring.score(one, other) - scoring.ACCEPT + by)
-    assert identity.alike(one, other) == (by <= 0.0)
+    assert scoring.joined_by_score(one, other) == (by <= 0.0)
     assert fingerprint.fingerprint() != before
 
 
