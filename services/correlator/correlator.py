@@ -37,9 +37,9 @@ from services.store.writer import Fenced, Move, Superseded, Transaction, Writer
 from services.tracing import Tracing
 
 log = structlog.get_logger(__name__)
-COMPARE_ROWS, BACKLOG_ROWS = 20, 200
-"""So many batches' claims are compared in one transaction; of a backlog, which no other correlator shares in, so many:
-a block with claims from all over it is read once a transaction."""
+COMPARE_ROWS, BACKLOG_ROWS = 50, 200
+"""The claims of so many batches are compared in one transaction, where other correlators may share in it, and where
+none does: a block with claims from all over a backlog is read once a transaction."""
 RESOLVE_ROWS = 100
 RESOLVE_BYTES, SHARED_BYTES = 16_000_000, 1_000_000
 """More work than this is sorted, and resolved a shard at a time: more than fits the memory, or is worth sharing."""
