@@ -45,7 +45,16 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=8).hexdigest()
 
 
-@lru_cache(maxsize=65_536)
-def handle(system: str, record: str) -> bytes:
+_RECORD = blake2b(digest_size=16, person=b"record")
+"""To copy it takes half the time of making one."""
+
+
+def handle_of(system: str, record: str) -> bytes:
     """The 128-bit handle of a record; person ids are handles of records. 128 bits: a collision would lose one."""
-    return blake2b(f"{len(system)}:{system}{record}".encode(), digest_size=16, person=b"record").digest()
+    hashed = _RECORD.copy()
+    hashed.update(f"{len(system)}:{system}{record}".encode())
+    return hashed.digest()
+
+
+handle = lru_cache(maxsize=65_536)(handle_of)
+"""The same, remembered: for who asks again and again for the same few."""

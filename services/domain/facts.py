@@ -241,6 +241,7 @@ _NEVER_OPEN = frozenset({"filed_on", "valid_from"})
 _decoder = msgspec.json.Decoder(Wire)
 _version = msgspec.json.Decoder(_Versioned)
 _packer = msgspec.msgpack.Encoder()
+_KEY = blake2b(digest_size=8)
 
 
 def fact_of(data: bytes, judge: Callable[[Wire], None] | None = None) -> Fact:
@@ -414,12 +415,12 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
         _a_birth(subject.birth)
     identified = False
     for one in subject.identifiers:
-        text = _identifier(one.scheme, one.issuer, one.value)
-        if one.scheme in NUMBERS:
+        text, number, made_up = _identifier(one.scheme, one.issuer, one.value)
+        if number:
             numbers.append(text)
         else:
             documents.append(text)
-            identified = identified or not is_placeholder(text)  # a made-up number identifies no one
+            identified = identified or not made_up  # a made-up number identifies no one
     left_out = _in_order(numbers) if identified else ()
     names = subject.names
     claim = Claim(
@@ -435,11 +436,15 @@ def claim_of(subject: _Subject) -> tuple[Claim, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=65_536)
-def _identifier(scheme: str, issuer: str, value: str) -> str:
-    """Its text: a person's records, which come close together, tell the same again and again. Raises Undecodable."""
+def _identifier(scheme: str, issuer: str, value: str) -> tuple[str, bool, bool]:
+    """Its text, whether it is one of `NUMBERS`, and whether it was made up. Raises Undecodable.
+
+    A person's records, which come close together, tell the same again and again.
+    """
     if scheme not in _SCHEMES or not canonical(_SCHEMES[scheme], issuer, value):
         raise Undecodable("identifiers: not in canonical form")
-    return text_of(_SCHEMES[scheme], issuer, value)
+    text = text_of(_SCHEMES[scheme], issuer, value)
+    return text, scheme in NUMBERS, is_placeholder(text)
 
 
 def _in_order(some: list[T]) -> tuple[T, ...]:
@@ -454,12 +459,18 @@ def _spell(name: str) -> str:
 
 def key_hash(text: str) -> int:
     """A signed 64-bit key. A collision only makes a pool too wide."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    return _key(text.encode())
 
 
 def claim_key(claim: Claim) -> int:
     """The key of a claim: the hash of its packed form."""
-    return int.from_bytes(blake2b(_packer.encode(claim), digest_size=8).digest(), "big", signed=True)
+    return _key(_packer.encode(claim))
+
+
+def _key(data: bytes) -> int:
+    hashed = _KEY.copy()  # in half the time of making one
+    hashed.update(data)
+    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
 def handle_key(record_handle: bytes) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from msgspec.structs import replace
 
 from schemas.events import Evidence
-from schemas.ids import handle
+from schemas.ids import handle, handle_of
 from services.domain.facts import Claim, Fact
 
 Records = dict[bytes, list[Fact]]
@@ -23,10 +23,14 @@ def active(facts: Iterable[Fact], known_at: int | None = None) -> tuple[Records,
     newest: Records = {}
     amending: Records = {}
     since: dict[bytes, int] = {}
+    handles: dict[tuple[str, str], bytes] = {}
     for fact in facts:
         if known_at is not None and fact.known > known_at:
             continue
-        key = handle(fact.system, fact.record)
+        record = fact.system, fact.record
+        key = handles.get(record)
+        if key is None:
+            key = handles[record] = handle_of(*record)
         known = fact.known
         before = since.get(key)
         if before is None or known < before:

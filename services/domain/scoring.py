@@ -356,7 +356,10 @@ def _any_mistyped(apart: tuple[frozenset[str], frozenset[str]]) -> bool:
 
 
 def _any_given_stands_in(one: Name, other: Name) -> bool:
-    return not one[1] or any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in other[0] + other[1])
+    names = other[0] + other[1]
+    if not one[1] or not set(names).isdisjoint(one[1]):
+        return True
+    return any(alike(token, each) >= Alike.VARIANT for token in one[1] for each in names)
 
 
 def _rare_in_common(mine: Compared, theirs: Compared) -> bool:
@@ -398,7 +401,8 @@ def _one_given(one: Name, other: Name) -> bool:
 
 
 def _given_stands_in(one: Name, other: Name) -> bool:
-    return all(any(_stands_for(token, each) for each in other[0] + other[1]) for token in one[1])
+    names = other[0] + other[1]
+    return all(token in names or any(_stands_for(token, each) for each in names) for token in one[1])
 
 
 def _stands_for(one: str, other: str) -> bool:
@@ -579,11 +583,16 @@ def strange_given(one: tuple[str, str], other: tuple[str, str]) -> bool:
     if one == other:
         return False
     mine, theirs = aligned(name_of(*one), name_of(*other))
-    if not mine[1] or not theirs[1]:
+    if not mine[1] or not theirs[1] or _one_given_in(mine[1], theirs) or _one_given_in(theirs[1], mine):
         return False
     if not strange("".join(mine[1]), "".join(theirs[1])):
         return False  # written together in one of them, and cut or respelt besides
     return _all_strange(mine[1], theirs[0] + theirs[1]) and _all_strange(theirs[1], mine[0] + mine[1])
+
+
+def _one_given_in(givens: Sequence[str], name: Name) -> bool:
+    """Whether a given name of one stands in the other as it is written: then not all are strange. It is soon seen."""
+    return any(token not in PARTICLES and (token in name[1] or token in name[0]) for token in givens)
 
 
 @lru_cache(maxsize=16_384)
