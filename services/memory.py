@@ -23,7 +23,7 @@ def collect_rarely() -> None:
     if gc.isenabled():
         gc.collect()
     gc.freeze()
-    gc.set_threshold(400_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     gc.enable()
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
