@@ -23,7 +23,7 @@ from schemas.confidential import CLASSES, FACTS
 from schemas.events import SCHEMA_VERSION, Evidence
 from schemas.events import Fact as StatusFact
 from schemas.identifiers import Scheme, canonical, text_of
-from schemas.ids import handle
+from schemas.ids import handle_of
 from schemas.moments import end_of, midnight, zone
 from services.domain.numbers import is_placeholder
 
@@ -91,7 +91,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     @property
     def handle(self) -> bytes:
         """The record's handle, 16 bytes."""
-        return handle(self.system, self.record)
+        return handle_of(self.system, self.record)
 
     @property
     def version(self) -> tuple[int, str, int]:
