@@ -6,14 +6,13 @@ that is being unwrapped, and no line costs more memory than the longest that is 
 
 from __future__ import annotations
 
-import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
-from adapters.core import BadRecord, Completeness, Met, Outside, Read, Record, Unreadable
-from adapters.formats.json_values import NoJson, record_of, value_of
+from adapters.core import BadRecord, Completeness, Met, Outside, Read, Record
+from adapters.formats.json_values import NoJson, members, record_of, value_of
 
 _PIECE = 2**16
 _BLANK = b" \t\r\n"
@@ -51,15 +50,7 @@ class JsonLines:
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The members of a line. Raises ValueError if it is no object."""
-        try:
-            value = value_of(raw)
-        except NoJson as error:
-            raise ValueError(str(error)) from None
-        if not isinstance(value, dict):
-            raise ValueError("no object")
-        for name, each in value.items():
-            shown = f"> {each.reason}" if isinstance(each, Unreadable) else json.dumps(each, default=_shown)
-            yield f"  {name:<28} {shown}"
+        yield from members(value_of(raw))
 
     def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
         """Each line with its number and 0, and one that is too long in parts that are counted from 1."""
@@ -86,8 +77,3 @@ class JsonLines:
             return record_of(value_of(raw), raw, place, number, {})
         except NoJson as error:
             return BadRecord(f"no JSON: {error} at character {error.at}{cut}", place=place, raw=raw)
-
-
-def _shown(value: Any) -> str:
-    """A member inside that cannot be read."""
-    return f"> {value.reason}" if isinstance(value, Unreadable) else str(value)

@@ -5,13 +5,12 @@ Every byte is in the `raw` of exactly one read; blank lines go with what follows
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
-from adapters.core import BadRecord, Met, Outside, Read, Unreadable
-from adapters.formats.json_values import NoJson, record_of, value_of
+from adapters.core import BadRecord, Met, Outside, Read
+from adapters.formats.json_values import NoJson, members, record_of, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,7 @@ class JsonMessage:
 
     def render(self, raw: bytes) -> Iterator[str]:
         """The members of a message. Raises ValueError if it is none."""
-        try:
-            value = value_of(raw)
-        except NoJson as error:
-            raise ValueError(str(error)) from None
-        if not isinstance(value, dict):
-            raise ValueError("no object")
-        for name, each in value.items():
-            shown = f"> {each.reason}" if isinstance(each, Unreadable) else json.dumps(each, ensure_ascii=False)
-            yield f"  {name:<28} {shown}"
+        yield from members(value_of(raw))
 
     def _one(self, raw: bytes, place: str, number: int) -> Read:
         try:

@@ -9,14 +9,13 @@ do not close is refused whole.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
 
 from adapters.core import BadRecord, Header, Met, Outside, Read, Unreadable
-from adapters.formats.json_values import NoJson, behind_blanks, record_of, value_at
+from adapters.formats.json_values import NoJson, behind_blanks, members, record_of, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,7 @@ class JsonPage:
     def render(self, raw: bytes) -> Iterator[str]:
         """The members of a record. Raises ValueError if it is none."""
         text = raw.decode(errors=_KEPT)
-        try:
-            value = _readable(value_at(text, behind_blanks(text, 0), patient=True)[0], text)
-        except NoJson as error:
-            raise ValueError(str(error)) from None
-        if not isinstance(value, dict):
-            raise ValueError("no object")
-        for name, each in value.items():
-            shown = f"> {each.reason}" if isinstance(each, Unreadable) else _shown(each)
-            yield f"  {name:<28} {shown}"
+        yield from members(_readable(value_at(text, behind_blanks(text, 0), patient=True)[0], text))
 
 
 _KEPT = "surrogateescape"
@@ -83,10 +74,6 @@ def _readable(value: Any, text: str) -> Any:
     if isinstance(value, dict):
         return {name: _readable(each, text) for name, each in value.items()}
     return [_readable(each, text) for each in value] if isinstance(value, list) else value
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=lambda inner: f"> {inner.reason}")
 
 
 def _piece(stream: BinaryIO, size: int) -> bytes:

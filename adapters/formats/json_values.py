@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from adapters.core import BadRecord, Read, Record, Unreadable
@@ -14,7 +15,7 @@ from adapters.core import BadRecord, Read, Record, Unreadable
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-class NoJson(Exception):
+class NoJson(ValueError):
     """What stands at a place of the text is no JSON."""
 
     def __init__(self, why: str, at: int) -> None:
@@ -65,6 +66,19 @@ def record_of(value: Any, raw: bytes, place: str, number: int, header: dict[str,
     if not isinstance(value, dict):
         return BadRecord("a record that is no object", place=place, raw=raw)
     return Record(place, raw, value, header, number)
+
+
+def members(value: Any) -> Iterator[str]:
+    """Line by line, the members of an object. Raises ValueError if the value is none."""
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    for name, each in value.items():
+        shown = _unread(each) if isinstance(each, Unreadable) else json.dumps(each, ensure_ascii=False, default=_unread)
+        yield f"  {name:<28} {shown}"
+
+
+def _unread(value: Unreadable) -> str:
+    return f"> {value.reason}"
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

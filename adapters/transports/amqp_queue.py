@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from adapters.core import BadRecord, Batch, Credentials, Format, Json, Read, Resent, SourceDown
+from adapters.transports.needed_format import needed
 from adapters.transports.offline import opened
 from adapters.transports.slices import by_few
 from adapters.transports.tls_options import TlsOptions
@@ -61,8 +62,7 @@ class AmqpQueue(TlsOptions):
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> QueueConsumer:
         """The queue at a URL. Raises ValueError if there is no format, SourceDown for a URL that is none."""
-        if format is None:
-            raise ValueError("messages need a format")
+        format = needed(format, "messages")
         address = Address.of(url)
         if credentials is not None:
             address = replace(address, login=credentials.user, password=credentials.secret)
@@ -72,10 +72,8 @@ class AmqpQueue(TlsOptions):
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One message as a file. Raises OSError, ValueError if there is no format."""
-        if format is None:
-            raise ValueError("messages need a format")
         with opened(source) as stream:
-            yield from format.read(stream)
+            yield from needed(format, "messages").read(stream)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from adapters.core import BadRecord, Batch, Completeness, Format, Json, Read, Resent, TellsCompleteness
@@ -119,15 +120,15 @@ def batch_of(memory: Remembers, done: Done, twin: str | None, reader: Reader) ->
 
 def small_reader(content: bytes, format: Format, unwrap: str | None, limit: int) -> Reader:
     """What a small file holds."""
-    reads = partial(read_small, content, format, unwrap, limit)
+    reads = partial(read_file, content, format, unwrap, limit)
     # what is packed may be large in truth, and a large text may take its time: a thread reads those
     quick = unwrap is None and len(content) <= _QUICK
     return (lambda: at_once(reads())) if quick else (lambda: by_few(reads()))
 
 
-def read_small(content: bytes, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
-    """What a file of that content holds."""
-    with opened(content) as stream:
+def read_file(file: Path | bytes, format: Format, unwrap: str | None, limit: int) -> Iterator[Read]:
+    """What a file, or one of that content, holds. Raises OSError."""
+    with opened(file) as stream:
         yield from read_stream(stream, format, unwrap, limit)
 
 

@@ -36,6 +36,7 @@ from adapters.transports.drop_files import (
     end_of,
     is_temporary,
     misses,
+    read_file,
     read_stream,
     small_reader,
     spelled,
@@ -44,7 +45,7 @@ from adapters.transports.drop_files import (
 )
 from adapters.transports.drop_memory import Done, Memory
 from adapters.transports.drop_watch import DropWatch, age_by, go_on, open_for_writing, touched_without_a_write
-from adapters.transports.offline import opened
+from adapters.transports.needed_format import needed
 from adapters.transports.slices import by_few
 from links.reasons import Reason
 
@@ -79,18 +80,13 @@ class FileDrop:
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> DropFolder:
         """The directory at a path or `file:` URL. Raises ValueError if there is no format."""
-        if format is None:
-            raise ValueError("files need a format")
         parts = urlsplit(url)
         path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(url)
-        return DropFolder(path, format, self)
+        return DropFolder(path, needed(format, "files"), self)
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """A file as it would be dropped. Raises OSError, ValueError if there is no format."""
-        if format is None:
-            raise ValueError("files need a format")
-        with opened(source) as stream:
-            yield from read_stream(stream, format, self.unwrap, self.limit)
+        yield from read_file(source, needed(format, "files"), self.unwrap, self.limit)
 
 
 @dataclass(slots=True)

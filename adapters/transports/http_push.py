@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.core import BadRecord, Format, Read, Record
+from adapters.transports.needed_format import needed
 from adapters.transports.offline import opened
 
 
@@ -29,8 +30,7 @@ class HttpPush:
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One message as a file. Raises OSError, ValueError if there is no format."""
-        if format is None:
-            raise ValueError("messages need a format")
+        format = needed(format, "messages")
         with opened(source) as stream:
             size = stream.seek(0, 2)
             stream.seek(0)

@@ -27,7 +27,8 @@ from urllib.parse import quote, urljoin
 
 from adapters.core import BadRecord, Batch, Connection, Credentials, Format, Json, Note, Read, Record, SourceDown
 from adapters.transports.http_client import Answer, HttpClient, NoAnswer, QuotaUsed
-from adapters.transports.rest_poll import Page, Place, RestPoll, RestService, given_format, mark_of, reader
+from adapters.transports.needed_format import needed
+from adapters.transports.rest_poll import Page, Place, RestPoll, RestService, mark_of, reader
 from schemas.ids import digest
 
 LONGEST_NAME = 80
@@ -64,7 +65,9 @@ class RestItems(RestPoll):
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
         """The service at an address. Raises ValueError without a format or credentials, SourceDown for the address."""
         client = self.client(url, format, credentials)
-        return ItemService(client, RestService(client, given_format(self.listing), self), given_format(format), self)
+        return ItemService(
+            client, RestService(client, needed(self.listing, "pages"), self), needed(format, "pages"), self
+        )
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """A page of answers as a file, or the body of one answer. Raises OSError, ValueError without a format."""

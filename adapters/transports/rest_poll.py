@@ -40,8 +40,10 @@ from adapters.core import (
     SourceDown,
 )
 from adapters.transports.http_client import Access, Answer, HttpClient, QuotaUsed
+from adapters.transports.needed_format import needed
 from adapters.transports.offline import opened
 from adapters.transports.tls_options import TlsOptions
+from adapters.transports.watermark import iso, moment
 from schemas.ids import digest
 
 LONGEST_CURSOR = 4_000
@@ -127,11 +129,11 @@ class RestPoll(TlsOptions):
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> Connection:
         """The service at an address. Raises ValueError without a format or credentials, SourceDown for the address."""
-        return RestService(self.client(url, format, credentials), given_format(format), self)
+        return RestService(self.client(url, format, credentials), needed(format, "pages"), self)
 
     def client(self, url: str, format: Format | None, credentials: Credentials | None) -> HttpClient:
         """What asks the service. Raises ValueError without a format or credentials, SourceDown for the address."""
-        given_format(format)
+        needed(format, "pages")
         if self.token is not None and credentials is None:
             raise ValueError("tokens need credentials: user and secret of the feed")
         parts = urlsplit(url)
@@ -157,7 +159,7 @@ class RestPoll(TlsOptions):
         header: Mapping[str, Any] = {}
         refused, records = False, 0
         with opened(source) as stream:
-            for read in given_format(format).read(stream):
+            for read in needed(format, "pages").read(stream):
                 header = read.fields if isinstance(read, Header) else header
                 refused = refused or isinstance(read, BadRecord)
                 records += isinstance(read, Record)
@@ -165,21 +167,14 @@ class RestPoll(TlsOptions):
         more = isinstance(self.pages, CursorPages) and header.get(self.pages.member)
         if isinstance(self.pages, NumberedPages) and isinstance(total := header.get(self.pages.total), int):
             more = records < total
-        through = _moment(header.get(self.clock)) if self.clock is not None else None
+        through = moment(header.get(self.clock)) if self.clock is not None else None
         if through is not None and not more and not refused:
             yield closing_of(self.begin, through)
 
 
-def given_format(format: Format | None) -> Format:
-    """The format. Raises ValueError if there is none."""
-    if format is None:
-        raise ValueError("pages need a format")
-    return format
-
-
 def closing_of(since: str, through: datetime) -> Closing:
     """The end of a poll: the source vouches from one moment to another."""
-    fields = {"since": since, "through": _iso(through)}
+    fields = {"since": since, "through": iso(through)}
     return Closing("end of poll", b"", fields)
 
 
@@ -342,8 +337,8 @@ class RestService:
         if self.options.since is None:
             return ""
         if not place.high:
-            return _iso(_known(self.options.begin))
-        return _iso(_known(place.high) - timedelta(seconds=self.options.overlap))
+            return iso(datetime.fromisoformat(self.options.begin))
+        return iso(datetime.fromisoformat(place.high) - timedelta(seconds=self.options.overlap))
 
     def is_fresh(self, read: Read, place: Place, page: Page) -> bool:
         """Whether it was not taken before; it is from now on."""
@@ -353,22 +348,22 @@ class RestService:
             return False
         place.seen[mark] = None
         if isinstance(read, Record) and self.options.changed is not None:
-            changed = _moment(read.fields.get(self.options.changed))
+            changed = moment(read.fields.get(self.options.changed))
             if changed is not None and changed <= _present(page) + CLOCKS:
-                place.top = max(place.top, _iso(changed))
+                place.top = max(place.top, iso(changed))
         return True
 
     def _closing(self, place: Place, page: Page) -> Closing | None:
         if self.options.clock is None:
             return None
-        through = _moment(place.clock)
-        before = place.through or _iso(_known(self.options.begin))
+        through = moment(place.clock)
+        before = place.through or iso(datetime.fromisoformat(self.options.begin))
         if through is None or through > _present(page) + CLOCKS:
             self._left.append(f"its {self.options.clock} is no moment up to now: nothing is vouched for")
             return None
-        if _iso(through) <= before:
+        if iso(through) <= before:
             return None
-        place.through = _iso(through)
+        place.through = iso(through)
         return closing_of(before, through)
 
     # --- pages ------------------------------------------------------------------------------------------------
@@ -386,8 +381,8 @@ class RestService:
             self._again(place)
             page = await self._fetched(place, "")
         if page is not None and page.name == FIRST and self.options.clock is not None:
-            clock = _moment(page.header.get(self.options.clock))
-            place.clock = _iso(clock) if clock is not None else ""
+            clock = moment(page.header.get(self.options.clock))
+            place.clock = iso(clock) if clock is not None else ""
         return page
 
     async def _moved(self, place: Place) -> list[Read]:
@@ -492,22 +487,3 @@ def reader(reads: Sequence[Read]) -> Any:
 def _present(page: Page) -> datetime:
     """The present, by the clock of the server or by this one, whichever is later."""
     return max(datetime.now(UTC), page.answer.clock)
-
-
-def _known(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
-
-
-def _moment(value: object) -> datetime | None:
-    """A moment with an offset, if it is one and far enough from the ends of time to count with."""
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo is not None and 1900 < at.year < 9990 else None

@@ -38,6 +38,7 @@ from adapters.transports.drop_files import (
     end_of,
     is_temporary,
     misses,
+    read_file,
     read_stream,
     small_reader,
     spelled,
@@ -46,7 +47,7 @@ from adapters.transports.drop_files import (
     why_not_yet,
 )
 from adapters.transports.drop_memory import Done
-from adapters.transports.offline import opened
+from adapters.transports.needed_format import needed
 from adapters.transports.remote_memory import RemoteMemory, State
 from adapters.transports.sftp_session import Address, Blocks, BlocksInThread, Changed, Denied, Gone, SftpSession
 from adapters.transports.slices import at_once, by_few
@@ -82,16 +83,11 @@ class SftpDrop:
 
     def open(self, url: str, format: Format | None, credentials: Credentials | None = None) -> SftpFolder:
         """The directory at an `sftp:` URL. Raises ValueError if there is no format, SourceDown for the address."""
-        if format is None:
-            raise ValueError("files need a format")
-        return SftpFolder(Address.of(url, credentials), format, self)
+        return SftpFolder(Address.of(url, credentials), needed(format, "files"), self)
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """A file as it would be dropped. Raises OSError, ValueError if there is no format."""
-        if format is None:
-            raise ValueError("files need a format")
-        with opened(source) as stream:
-            yield from read_stream(stream, format, self.unwrap, self.limit)
+        yield from read_file(source, needed(format, "files"), self.unwrap, self.limit)
 
 
 @dataclass(slots=True)

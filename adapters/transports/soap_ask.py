@@ -15,8 +15,9 @@ from typing import Any
 
 from adapters.core import BadRecord, Credentials, Format, Header, Read, SourceDown
 from adapters.transports.asked import AskedSource, Pace, Reply
+from adapters.transports.needed_format import needed
 from adapters.transports.soap_call import RequestRefused, Security, SoapCall
-from adapters.transports.soap_poll import needed, offline_answer, usable
+from adapters.transports.soap_poll import offline_answer, usable
 from adapters.transports.tls_options import TlsOptions
 from schemas.identifiers import Identifier
 
@@ -81,11 +82,11 @@ class SoapAsk(TlsOptions):
             limit=self.limit,
             tls=self,
         )
-        return AskedSource(SoapRespondent(call, needed(format), self), self.pace)
+        return AskedSource(SoapRespondent(call, needed(format, "answers"), self), self.pace)
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One answer as a file. Raises OSError, ValueError without a format."""
-        kept = needed(format)
+        kept = needed(format, "answers")
         data = offline_answer(source, self.limit)
         if isinstance(data, BadRecord):
             yield data

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.core import BadRecord, Batch, Connection, Credentials, Format, Header, Json, Note, Read, SourceDown
+from adapters.transports.needed_format import needed
 from adapters.transports.offline import opened
 from adapters.transports.soap_call import RequestRefused, Security, SoapCall, element_of
 from adapters.transports.tls_options import TlsOptions
@@ -26,13 +27,6 @@ from schemas.ids import digest
 
 _AT_ONCE = 65_536
 """Bytes of a page up to which a thread would cost more than reading it."""
-
-
-def needed(format: Format | None) -> Format:
-    """The format. Raises ValueError if there is none."""
-    if format is None:
-        raise ValueError("answers need a format")
-    return format
 
 
 def usable(url: str) -> str:
@@ -106,11 +100,11 @@ class SoapPoll(TlsOptions):
             limit=self.limit,
             tls=self,
         )
-        return SoapService(call, needed(format), self)
+        return SoapService(call, needed(format, "answers"), self)
 
     def offline(self, source: Path | bytes, format: Format | None) -> Iterator[Read]:
         """One answer as a file; what it vouches for if no page follows. Raises OSError, ValueError without a format."""
-        kept = needed(format)
+        kept = needed(format, "answers")
         data = offline_answer(source, self.limit)
         if isinstance(data, BadRecord):
             yield data

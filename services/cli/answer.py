@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from services.cli.context import FAILED, MISUSED, Refusal
+from services.cli.context import FAILED, MISUSED, Refusal, instant_of
 
 
 def register(app: typer.Typer) -> None:
@@ -45,8 +45,8 @@ def answer(
     """
     from services.answering import answers, match_line, read
 
-    second = int((_instant(as_of) or datetime.now(UTC)).timestamp())
-    moment = _instant(known_at)
+    second = int((instant_of(as_of) or datetime.now(UTC)).timestamp())
+    moment = instant_of(known_at)
     micros = None if moment is None else round(moment.timestamp() * 1_000_000)
     with _opened(events) as lines:
         known = read(lines)
@@ -80,13 +80,3 @@ def _write(lines: Iterable[bytes], *, as_json: bool) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)

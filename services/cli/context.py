@@ -8,6 +8,7 @@ import shlex
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,17 @@ def need(url: str, what: str, maker: str) -> None:
     if above is not None and not above.is_dir():
         raise Refusal(f"there is no {what} at {file}: {above} is a file and no directory", MISUSED)
     raise Refusal(f"there is no {what} at {file}; `visabus {maker}` makes it")
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """The instant that an option names, in UTC where it has no offset; None for None. Raises Refusal."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def system_named(name: str | None) -> str | None:

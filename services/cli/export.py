@@ -6,14 +6,14 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.audited import Confidential, StatedReason, reading, remember
-from services.cli.context import MISUSED, Refusal, need, settings_of
+from services.cli.context import instant_of, need, settings_of
 from services.cli.meter import Meter, apart
 
 if TYPE_CHECKING:
@@ -54,21 +54,11 @@ def export(
     """
     settings = settings_of(context)
     need(settings.store_url, "store", "correlate")
-    second, micros = _instant(as_of), _instant(known_at)
+    second, micros = instant_of(as_of), instant_of(known_at)
     verb = reading("export", why, confidential=confidential)
     if confidential or not digest:  # a digest tells of nobody
         remember(settings, verb, why=why)
     asyncio.run(_run(settings, digest=digest, as_of=second, known_at=micros, confidential=confidential))
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        result = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{text!r} is no RFC 3339 instant; write 2026-11-24T00:00:00Z", MISUSED) from None
-    return result if result.tzinfo is not None else result.replace(tzinfo=UTC)
 
 
 def _written(line: bytes) -> bool:

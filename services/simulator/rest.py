@@ -6,20 +6,18 @@ cursor names the last record of the page before, so what changes meanwhile shift
 
 from __future__ import annotations
 
-import asyncio
 import json
 from base64 import b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from services.simulator.clock import DAY, iso_stamp
+from services.simulator.http_service import Handler, served
 from services.simulator.spill_buffer import SpillBuffer
 
 USER, SECRET = "visabus", "a secret & more"
@@ -107,7 +105,7 @@ class RestRecords:
 async def rest_service(token: str, answer: Callable[[str, Asked], Reply]) -> AsyncIterator[str]:
     """Answer for as long as the context lasts; the address. `token` is the path where tokens are given."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Service(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -116,38 +114,24 @@ async def rest_service(token: str, answer: Callable[[str, Asked], Reply]) -> Asy
             body = (form.get("client_id"), form.get("client_secret")) == ([USER], [SECRET])
             good = self.path == token and form.get("grant_type") == ["client_credentials"]
             if not good or not (body or self.headers.get("Authorization") == known):
-                self.send(401, '{"error": "invalid_client"}')
+                self.reply(401, '{"error": "invalid_client"}')
                 return
             # as a public service answers: how long it lives is a text
             granted = {"access_token": _TOKEN, "token_type": "BearerToken", "expires_in": "1799", "status": "approved"}
-            self.send(200, json.dumps(granted))
+            self.reply(200, json.dumps(granted))
 
         def do_GET(self) -> None:
             if self.headers.get("Authorization") != f"Bearer {_TOKEN}":
-                self.send(401, '{"message": "unauthorized"}')
+                self.reply(401, '{"message": "unauthorized"}')
                 return
             parts = urlsplit(self.path)
-            self.send(*answer(parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}))
+            self.reply(*answer(parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}))
 
-        def send(self, status: int, body: str) -> None:
-            data = body.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+        def reply(self, status: int, body: str) -> None:
+            self.send(status, "application/json", body)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        await asyncio.to_thread(server.shutdown)
-        server.server_close()
+    async with served(Service) as address:
+        yield address
 
 
 def served_pages(

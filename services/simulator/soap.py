@@ -6,19 +6,17 @@ last record of the one before, so what changes meanwhile shifts nothing.
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
 from services.simulator.clock import DAY, iso_stamp
+from services.simulator.http_service import Handler, served
 from services.simulator.spill_buffer import SpillBuffer
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -93,35 +91,22 @@ class Records:
 async def soap_service(answer: Callable[[Asked], str]) -> AsyncIterator[str]:
     """Answer for as long as the context lasts; the address. `answer` raises SoapFault."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Service(Handler):
         def do_POST(self) -> None:
             request = etree.fromstring(self.rfile.read(int(self.headers["Content-Length"])))
             body = request.find(f"{{{SOAP}}}Body/*")
             asked = {} if body is None else {str(etree.QName(each).localname): each.text or "" for each in body}
             try:
-                self.send(200, answer(asked))
+                status, answered = 200, answer(asked)
             except SoapFault as fault:
                 code, text = f"s:{fault.code}", escape(str(fault))
-                self.send(500, f"<s:Fault><faultcode>{code}</faultcode><faultstring>{text}</faultstring></s:Fault>")
+                answered = f"<s:Fault><faultcode>{code}</faultcode><faultstring>{text}</faultstring></s:Fault>"
+                status = 500
+            envelope = f'<s:Envelope xmlns:s="{SOAP}"><s:Body>{answered}</s:Body></s:Envelope>'
+            self.send(status, "text/xml; charset=utf-8", envelope)
 
-        def send(self, status: int, body: str) -> None:
-            data = f'<s:Envelope xmlns:s="{SOAP}"><s:Body>{body}</s:Body></s:Envelope>'.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/xml; charset=utf-8")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        await asyncio.to_thread(server.shutdown)
-        server.server_close()
+    async with served(Service) as address:
+        yield f"{address}/"
 
 
 def element(name: str, attributes: Mapping[str, str], content: str = "") -> str:
