@@ -735,7 +735,9 @@ def _approve(line: Line, application: Application, decided: Fact, proof: tuple[s
             end = max(_day_end(granted, line.arrival.zone), held)
         period.last_day, period.end, line.reach = granted, end, end
         period.grace = end
-        if rule is not None and rule.basis is Basis.DATED_PROGRAM and line.programs.records:
+        if rule is not None and rule.basis is Basis.PROGRAM:
+            _program_to_a_date(line, line.pieces.pop(), named=same_class)
+        elif rule is not None and rule.basis is Basis.DATED_PROGRAM and line.programs.records:
             _inside_date(line, line.pieces.pop(), local_day(since, line.arrival.zone).toordinal())
         elif rule is not None and rule.basis is Basis.I94_DATE and rule.grace_days and granted is not None:
             last = date.fromisoformat(granted).toordinal() + rule.grace_days
@@ -827,9 +829,14 @@ def _row_granted(line: Line, application: Application, decided: Fact, new_class:
     row, day = line.period.row, date.fromordinal(decided.day)
     if application.inspection and any(new_class in each.classes for each in rules.PAROLE):
         return rules.parole_for(day)
-    if new_class in row.classes or (line.period.paroled and "granted_class" not in decided.body):
+    if line.period.paroled and "granted_class" not in decided.body:
         return row
-    return rules.rule_for(new_class, day, citizenship_of(line.arrival))
+    granted = rules.rule_for(new_class, day, citizenship_of(line.arrival))
+    if new_class not in row.classes:
+        return granted
+    # the days behind a date are those of the law under which it was granted
+    by_date = row.basis is Basis.I94_DATE and not application.inspection
+    return granted if by_date and granted is not None and granted.basis is Basis.I94_DATE else row
 
 
 def _words(application: Application, *, paroled: bool) -> tuple[str, tuple[str, str]]:
@@ -848,6 +855,17 @@ def _approved_program(line: Line, since: int, *, named: bool) -> None:
         line.follow([replace(one, evidence=tuple(sorted({*one.evidence, *line.proof}))) for one in pieces])
     else:
         _incomputable(line, since)
+
+
+def _program_to_a_date(line: Line, granted: Interval, *, named: bool) -> None:
+    """A date in a class whose program is in SEVIS, as at an admission to one."""
+    day = local_day(granted.since, line.arrival.zone).toordinal()
+    pieces = line.programs.line(line.period.row, granted.since, day, named=named)
+    line.from_sevis = line.from_sevis or bool(pieces)
+    if pieces and pieces[0].outcome == Outcome.IN_GRACE:
+        _until_changed(line, pieces)
+    else:
+        _until_changed(line, [granted, *pieces[1:]])
 
 
 def _incomputable(line: Line, since: int) -> None:

@@ -702,11 +702,13 @@ def _parole_label(stay: Stay, grant: Grant, day: date) -> Labels:
         for fact in stay.facts("parole")
         if fact.get("until") and day_of(fact["occurred_at"]) <= day
     ]
-    if len(given) == 1 and grant.until is None:  # a parole whose date nobody tells: known to be over once it was ended
+    if len(given) == 1 and not isinstance(
+        grant.until, date
+    ):  # a parole whose date nobody tells: known to be over once it was ended
         undated = _paroled(stay, grant.start, FOREVER, day)
         return undated - {STATUS} | ({UNKNOWN} if STATUS in undated else frozenset())
     each = [_paroled(stay, start, until, day, named=number == 0) for number, (start, until) in enumerate(given)]
-    if grant.until is None:  # up to when it was before that, nobody tells
+    if not isinstance(grant.until, date):  # up to when it was before that, nobody tells
         each.append(_paroled(stay, grant.start, FOREVER, day) - {STATUS} | {UNKNOWN})
     return frozenset({STATUS}) if {STATUS} in each else frozenset().union(*each)
 
