@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from zlib import crc32
 
 from bus.contract import Message, MessageTooLarge
@@ -12,10 +13,8 @@ DEADLINE = 10.0
 
 def size_of(message: Message) -> int:
     """The bytes that a message's key, value and headers take."""
-    size = len(message.key or b"") + len(message.value or b"")
-    for name, content in message.headers:
-        size += len(name) + len(content)
-    return size
+    parts = chain.from_iterable(message.headers)
+    return len(message.key or b"") + len(message.value or b"") + sum(map(len, parts))
 
 
 def check_size(message: Message, limit: int) -> int:

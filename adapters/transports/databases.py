@@ -81,6 +81,7 @@ def open_engine(url: str, credentials: Credentials | None = None) -> tuple[Async
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _read_any_text)
+        event.listen(engine.sync_engine, "connect", _write_nothing)
     if engine.dialect.driver == "asyncpg":
         event.listen(engine.sync_engine, "connect", _read_any_date)
     if engine.dialect.driver == "aiomysql":
@@ -120,14 +121,11 @@ async def reading(engine: AsyncEngine, timeout: float, *, snapshot: bool = False
             level = "ISOLATION LEVEL REPEATABLE READ " if snapshot else ""
             await connection.execute(text(f"SET TRANSACTION {level}READ ONLY"))
             await connection.execute(text(f"SET LOCAL statement_timeout = {int(timeout * 1000)}"))
-        elif engine.dialect.name == "sqlite":
-            await connection.execute(text("PRAGMA query_only = ON"))
         elif is_mariadb(engine):
             await connection.execute(text(f"SET SESSION max_statement_time = {timeout}"))
             consistent = "WITH CONSISTENT SNAPSHOT, " if snapshot else ""
             await connection.execute(text(f"START TRANSACTION {consistent}READ ONLY"))
-        yield connection
-        await connection.rollback()
+        yield connection  # what leaves it open is rolled back as the connection goes back to its pool
 
 
 def down(address: str, error: BaseException) -> SourceDown:
@@ -144,6 +142,8 @@ def down(address: str, error: BaseException) -> SourceDown:
 
 def plain(value: Any) -> Any:
     """A driver's value as JSON has it."""
+    if type(value) is str and value.isascii():  # nearly all
+        return value
     if isinstance(value, datetime):
         return iso(value if value.tzinfo is not None else value.replace(tzinfo=UTC))
     if isinstance(value, date):
@@ -176,6 +176,13 @@ def _read_only(url: URL) -> URL:
 def _read_any_text(connection: Any, _: object) -> None:
     """SQLite keeps text as it came; one value that is no UTF-8 must not stop the poll."""
     connection.driver_connection.text_factory = lambda data: data.decode("utf-8", "replace")
+
+
+def _write_nothing(connection: Any, _: object) -> None:
+    """Whatever is asked, and whatever an address says of it."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
 
 
 def _in_utc(connection: Any, _: object) -> None:

@@ -221,7 +221,7 @@ class PolledView:
             floor = spelled(rows[-1][order]), rows[-1][key]
             if reads:
                 yield _batch(f"rows to {rows[-1][order]} {floor[1]} {_name(marks)}", reads, memory)
-            if not floor[0]:
+            if not floor[0] or len(rows) < self.options.page:
                 return  # nothing that orders lies behind it
 
     # --- sweep ------------------------------------------------------------------------------------------------
@@ -257,6 +257,8 @@ class PolledView:
         bound = {"first": first, "beyond": beyond}
         while rows := await self._page(f"{key} >= :first AND {key} < :beyond", bound, key):
             yield rows
+            if len(rows) < self.options.page:
+                return
             bound["first"] = rows[-1][key] + 1
 
     async def _sum(self, memory: _Memory, part: int) -> tuple[int, int]:
@@ -328,7 +330,8 @@ class PolledView:
             async with asyncio.timeout(self.options.timeout + 5), self.connect() as connection:
                 typed = [bindparam(name, value, BigInteger) for name, value in bound.items() if isinstance(value, int)]
                 result = await connection.execute(text(statement).bindparams(*typed), bound)
-                return [{name: plain(value) for name, value in row.items()} for row in result.mappings()]
+                names = tuple(result.keys())
+                return [dict(zip(names, map(plain, row), strict=True)) for row in result]
         except outages() as error:
             raise down(self.address, error) from None
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import stat
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -216,6 +217,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        before = _CURRENT.set(ctx)
         try:
             return super().invoke(ctx)
         except Exception as error:  # looked at by type, which needs imports that a good run should not pay for
@@ -224,6 +226,19 @@ class Commands(TyperGroup):
                 raise
             typer.echo(f"visabus: {_of_files(error) if isinstance(error, OSError) else error}", err=True)
             raise typer.Exit(code) from None
+        finally:
+            _CURRENT.reset(before)
+
+
+_CURRENT: ContextVar[Any] = ContextVar("command", default=None)
+
+
+def current_command() -> Any:
+    """The context of the command that runs, None outside of one.
+
+    typer carries a click of its own, so what the package click says is of no command of ours.
+    """
+    return _CURRENT.get()
 
 
 def places_first(group: Any, arguments: Sequence[str]) -> list[str]:

@@ -87,8 +87,10 @@ def ingest(
     published, refused (by reason) and left out (by rule). It takes no feed, sends, saves and acknowledges nothing, and
     exits with 1 if a source cannot be read or a feed would be stopped.
     """
+    from services.lean import structlog_alone
     from services.memory import collect_nothing
 
+    structlog_alone()
     if not dry_run and workers == 1:
         collect_nothing()
         context.call_on_close(gc.enable)  # however the command ends

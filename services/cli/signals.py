@@ -7,8 +7,7 @@ import os
 import signal
 import sys
 
-import click
-
+from services.cli.context import current_command
 from services.stopping import LATE_SECONDS, Deadline
 
 
@@ -21,7 +20,7 @@ def stop_on_signals(seconds: float | None) -> asyncio.Event:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    command = click.get_current_context(silent=True)
+    command = current_command()
     deadline = Deadline(seconds + LATE_SECONDS, loop) if seconds is not None and command is not None else None
     if command is not None and deadline is not None:
         command.call_on_close(deadline.cancel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 
 import structlog
@@ -24,7 +25,6 @@ from services.ingest.retrying import Patience
 from services.ingest.sources import Outcome, Source
 from services.ingest.truncation import Emptying
 from services.logs import describe
-from services.metrics import FeedCollector, exported
 from services.questions import Book
 from services.settings import Settings
 from services.stopping import Stopped, cut_off
@@ -143,8 +143,7 @@ class Host:
                 grace=self._settings.deadlines.stop,
             )
             runs = [_Keeper(feed, shared, held=feed.key in taken) for feed in feeds]
-            metrics = self._settings.metrics
-            with exported(metrics.host, metrics.ingest, FeedCollector(lambda: ownership.status(orders.paused))):
+            with self._exported(ownership, orders):
                 return await self._run(runs, shared)
         finally:
             if gate is not None:
@@ -152,6 +151,15 @@ class Host:
             if tracing is not None:
                 await asyncio.to_thread(tracing.close)
             await producer.close()
+
+    def _exported(self, ownership: Ownership, orders: Orders) -> AbstractContextManager[object]:
+        """The metrics, served while the context lasts if the settings name a port: only then their library is read."""
+        metrics = self._settings.metrics
+        if metrics.ingest is None:
+            return nullcontext()
+        from services.metrics import FeedCollector, exported
+
+        return exported(metrics.host, metrics.ingest, FeedCollector(lambda: ownership.status(orders.paused)))
 
     async def _take(self, ownership: Ownership, feeds: Sequence[Source], *, take_over: bool) -> set[str]:
         """Take the feeds, or those that are free. Return the keys of those taken."""
