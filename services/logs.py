@@ -28,7 +28,9 @@ ALLOWED: frozenset[str] = frozenset(
     " system feed batch feeds systems topic partition offset position epoch group edition stage rule kind"
     # counts and times
     " read published events dead_lettered filtered lost refused records messages persons count bytes size lag"
-    " seconds milliseconds attempt attempts wait rate share at since through"
+    " seconds milliseconds attempt attempts wait rate share at since through total"
+    # ids of keys that came and went, systems that have none, processes, and the operator who gave an order
+    " added removed without worker by"
     # the API and the processes
     " method route status scope purpose client request trace port url path signal code reason_code"
     " fingerprint digest revision mapping_version schema_version"

@@ -140,7 +140,7 @@ class KeySet:
             except ValueError as error:
                 refused.append(str(error))
         if refused:
-            _log.warning("keys of the issuer are not used", reasons=sorted(set(refused)))
+            _log.warning("keys of the issuer are not used", why="; ".join(sorted(set(refused))))
         if not results:
             raise ValueError(": ".join(["no key for RS256 or ES256 with an id", *refused[:1]]))
         return cls(results)

@@ -45,11 +45,11 @@ class Watched(Generic[T]):
                 log.error("a file cannot be read again: what it held before stays in force", **self._described(error))
             self._state = _GONE if isinstance(error, OSError) else self._state
         else:
-            log.info("a file changed and was read again", file=self._path.name)
+            log.info("a file changed and was read again", path=self._path.name)
 
     def _described(self, error: Exception) -> dict[str, str]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        return {"file": self._path.name, "reason": reason or type(error).__name__}
+        return {"path": self._path.name, "why": reason or type(error).__name__}
 
     def _stat(self) -> tuple[int, int, int]:
         state = self._path.stat()

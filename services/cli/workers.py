@@ -74,7 +74,7 @@ class Workers:
                 return code
             failures = 1 if time.monotonic() - began >= STEADY_SECONDS else failures + 1
             seconds = retry.backoff(failures, ingest.breaker_failures, ingest.retry_cap_seconds)
-            log.error("worker ended", worker=number, code=code, feeds=len(feeds), again_in=round(seconds, 1))
+            log.error("worker ended", worker=number, code=code, feeds=len(feeds), wait=round(seconds, 1))
             await retry.wait(seconds, self.stop)
             if self.stop.is_set():
                 return FAILED
@@ -91,7 +91,7 @@ class Workers:
         process = await asyncio.create_subprocess_exec(
             str(children.VISABUS), *arguments, stdin=PIPE, env=environment, start_new_session=True
         )
-        log.info("worker begins", worker=number, process=process.pid, feeds=len(feeds))
+        log.info("worker begins", worker=number, pid=process.pid, feeds=len(feeds))
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)

@@ -16,7 +16,7 @@ from pipeline import Pipeline, wrong_counts
 
 from services.simulator.truth.records import Truth
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 20 * KILLS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 60 * KILLS)]
 
 KILLS_KAFKA = max(5, KILLS // 6)
 

@@ -11,7 +11,7 @@ import structlog
 
 from services.ingest.door.signatures import Keys
 from services.logs import describe
-from services.settings import Settings
+from services.settings import Settings, SettingsError
 
 Stamp = tuple[int, int, int, int]
 
@@ -44,8 +44,11 @@ class KeyFiles:
         log = structlog.get_logger("door")
         try:
             fresh = self.load().door.keys
-        except Exception as error:  # every mistake in them: the door goes on with what it has
-            log.error("the settings cannot be read again: the keys before stay in force", reason=str(error))
+        except SettingsError as error:  # the door goes on with what it has
+            log.error("the settings cannot be read again: the keys before stay in force", why="; ".join(error.mistakes))
+            return
+        except Exception as error:  # as well; what another says may repeat what stands in them
+            log.error("the settings cannot be read again: the keys before stay in force", **describe(error))
             return
         if not fresh:
             log.error("the settings have no key any more: the keys before stay in force")

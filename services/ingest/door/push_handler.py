@@ -197,7 +197,7 @@ class PushHandler:
         except TooManyRecords:
             raise problems.too_large("records") from None
         except ReaderDown as error:
-            structlog.get_logger("door").error("nothing can be read", system=self.system.name, reason=str(error))
+            structlog.get_logger("door").error("nothing can be read", system=self.system.name, why=str(error))
             raise problems.unavailable() from None
 
     def _judge(self, tally: Tally, reads: Sequence[Read]) -> tuple[list[Message], list[dict[str, Any]]]:

@@ -107,7 +107,7 @@ class Readers:
 
     def _refused(self, reason: str, body: bytes) -> BadRecord:
         log = structlog.get_logger("door")
-        log.error("a message was not read", system=self.system, reason=reason, bytes=len(body))
+        log.error("a message was not read", system=self.system, why=reason, bytes=len(body))
         return BadRecord(reason, place="byte 0", raw=body)
 
     async def _start(self) -> asyncio.subprocess.Process:
