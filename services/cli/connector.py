@@ -30,7 +30,7 @@ def connector(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say whether a connector of Debezium sends what this project reads, and whether it does: its task, not it alone.
+    """Check that a Debezium connector is set up to send what visabus reads, and that it and its task run.
 
     Ends with 1 if something is wrong with either.
 

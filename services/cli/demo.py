@@ -78,7 +78,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Simulate travellers, read their records, work out who is who and what is so, and check it against the truth.
+    """Simulate travellers, read their records, join them into persons with a status, and check that against the truth.
 
     Each part is a process of its own, as in production; all are ended with the demo. Then requests to paste.
 
