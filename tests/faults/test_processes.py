@@ -43,7 +43,7 @@ RESTS = {"append.committed": (0, 0.03), "compare.written": (0, 0.01), "resolve.l
 ROUNDS, TOGETHER = 10, 0.25
 """Races for a link, and the seconds that a claim is written before it is committed: both are by then."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 6 * SETS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 20 * SETS)]
 
 
 @pytest.fixture(scope="module")
