@@ -27,6 +27,7 @@ from schemas.topics import AUDIT_HEADS, PARTITIONS
 from services.audit.rows import AuditBroken, AuditDown
 from services.keyring import Keyring
 from services.logs import describe
+from services.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,7 +83,7 @@ def head_of(value: bytes | None, ring: Keyring) -> Head | None:
     try:
         head = Head(**orjson.loads(value or b""))
         genuine = isinstance(head.sequence, int) and ring.holds(head.key, head.body(), head.mac)
-    except (TypeError, ValueError):
+    except UNREADABLE:
         return None
     return head if genuine else None
 

@@ -31,6 +31,7 @@ from services.redaction import Veil, marked_by_law, may_be_marked
 from services.store.contract import CONFIDENTIAL
 from services.store.reads import SqlReads
 from services.trace.questions import About, ByEvent, ByFile, ByIdentifier, ByRecord
+from services.unreadable import UNREADABLE, pass_over
 
 MOST_RECORDS = 50
 """Records of one answer, at most."""
@@ -215,8 +216,14 @@ class Tracer:
                 break
             async for delivery in self.bus.read(topic):
                 person = keys.get(delivery.key or b"")
-                if person is not None and delivery.value is not None:
-                    changes.setdefault(person, []).append(_changed(delivery, orjson.loads(delivery.value)))
+                if person is None or delivery.value is None:
+                    continue
+                try:
+                    step = _changed(delivery, orjson.loads(delivery.value))
+                except UNREADABLE as error:  # of a writer that is none of ours
+                    pass_over(delivery, error)
+                    continue
+                changes.setdefault(person, []).append(step)
         return changes
 
     async def _file(self, batch: str, asked: str, *, confidential: bool) -> Trace:

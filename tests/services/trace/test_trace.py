@@ -15,9 +15,11 @@ from sqlalchemy import select
 from toy_source import once, settings, toy, world
 
 from adapters import registry
+from bus.contract import Message
 from bus.embedded import EmbeddedBus
 from schemas.identifiers import Identifier, Scheme
 from schemas.operations import StepKind, Trace
+from schemas.topics import CHANGES
 from services.correlator import process
 from services.dead_letters import Selection, read
 from services.keyring import ring
@@ -188,3 +190,19 @@ async def test_the_answer_is_json(installation: Installation) -> None:
     await installation.ingest(a=["good 1"])
     trace = await installation.trace(ByRecord("TOY", "1"))
     assert json.loads(trace.model_dump_json())["records"][0]["steps"]
+
+
+async def test_a_message_that_is_no_change_hides_no_other(tmp_path: Path) -> None:
+    bus = await EmbeddedBus.open(tmp_path / "bus.db")
+    await bus.declare(topics())
+    producer = await bus.producer()
+    change = json.dumps({"outcome": "PENDING", "ended": False, "at": NOW.isoformat(), "sequence": 1}).encode()
+    for body in (b"no JSON", b"[]", b'{"outcome": "PENDING"}', change):
+        await producer.send([Message(CHANGES, b"00", body)])
+    try:
+        index = Index(tmp_path / "receipts.db", ring(tmp_path / KEYS))
+        changes = await Tracer(bus, None, index, {})._changes(["00"], False)
+        assert [step.what for step in changes["00"]] == ["change 1 of the person: PENDING"]
+    finally:
+        await producer.close()
+        await bus.close()
