@@ -23,10 +23,15 @@ def collect_rarely() -> None:
     if gc.isenabled():
         gc.collect()
     gc.freeze()
-    gc.set_threshold(1_000_000, 50, 100)
-    gc.enable()
+    rarely()
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
+
+
+def rarely() -> None:
+    """Look for cycles rarely, in a process whose parent left alone what stood when it was forked."""
+    gc.set_threshold(1_000_000, 50, 100)
+    gc.enable()
 
 
 def leave_alone_what_stands() -> None:

@@ -117,7 +117,7 @@ def _joined(some: list[Links]) -> Links:
 
 def joined(links: Links) -> Links:
     """Return each node once under each key, with the least moment of knowing."""
-    order = np.lexsort((links.node, links.key))
+    order = in_order(links.key, links.node)
     key, node = links.key[order], links.node[order]
     starts = _starts(key, node)
     if not len(starts):
@@ -128,6 +128,28 @@ def joined(links: Links) -> Links:
         np.minimum.reduceat(links.since[order], starts),
         np.logical_and.reduceat(links.capped[order], starts),
     )
+
+
+def in_order(first: Numbers, *others: Numbers) -> NDArray[np.intp]:
+    """Return the places of rows in the order of their columns, the first one first; rows that are equal in any order.
+
+    By one number a row: numpy sorts one column of numbers eight times as quickly as it sorts by two.
+    """
+    ranks = first
+    for column in others:
+        following = _ranked(column)
+        ranks = _ranked(ranks) * np.int64(len(following) + 1) + following
+    return np.argsort(ranks)
+
+
+def _ranked(column: Numbers) -> Numbers:
+    """The place of each number among those that are there."""
+    order = np.argsort(column)
+    ranks = np.empty(len(column), np.int64)
+    changes = np.zeros(len(column), np.int64)
+    changes[1:] = column[order[1:]] != column[order[:-1]]
+    ranks[order] = np.cumsum(changes)
+    return ranks
 
 
 def _starts(*columns: Numbers) -> NDArray[np.intp]:
@@ -145,7 +167,7 @@ def _starts(*columns: Numbers) -> NDArray[np.intp]:
 def cutoffs_of(links: Links, cap: int) -> dict[int, Rank]:
     """Return for each key under which more claims stand than it admits the rank of the last that it admits."""
     key, node, since = links.key[links.capped], links.node[links.capped], links.since[links.capped]
-    order = np.lexsort((node, since, key))
+    order = in_order(key, since, node)
     key, node, since = key[order], node[order], since[order]
     starts = _starts(key)
     ends = np.append(starts[1:], len(key))
@@ -209,6 +231,36 @@ def along(pools: Pools, further: Mapping[int, int]) -> Pools:
 
 
 @dataclass(frozen=True, slots=True)
+class Leading:
+    """Which keys lead to which pools: all keys of the events of some pools, each once for each."""
+
+    key: Numbers
+    pool: Numbers
+
+    @classmethod
+    def of(cls, pool: Numbers, node: Numbers, lengths: Numbers, keys: Numbers) -> Leading:
+        """Return those of events. `keys`: of all events on end, `lengths` of each."""
+        key, led = np.concatenate((node, keys)), np.concatenate((pool, np.repeat(pool, lengths)))
+        order = in_order(key, led)
+        starts = order[_starts(key[order], led[order])]
+        return cls(key[starts], led[starts])
+
+    def free(self, cutoffs: Iterable[int]) -> Leading:
+        """Return those of pools that have no key which admits only so many: all keys of such a pool lead to it."""
+        capped = np.isin(self.key, np.fromiter(cutoffs, np.int64))
+        free = ~np.isin(self.pool, self.pool[capped])
+        return Leading(self.key[free], self.pool[free])
+
+    def rows(self) -> list[tuple[int, int]]:
+        """Return them as rows."""
+        return list(zip(self.key.tolist(), self.pool.tolist(), strict=True))
+
+    def pools(self) -> frozenset[int]:
+        """Return the pools."""
+        return frozenset(np.unique(self.pool).tolist())
+
+
+@dataclass(frozen=True, slots=True)
 class Standings:
     """Claims in their blocks, each once."""
 
@@ -220,7 +272,7 @@ class Standings:
         """Return the standings of claims. `blocks`: of all claims on end, `lengths` of each; 0 is none."""
         node = np.repeat(nodes, lengths)[blocks != 0]
         blocks = blocks[blocks != 0]
-        order = np.lexsort((node, blocks))
+        order = in_order(blocks, node)
         starts = order[_starts(blocks[order], node[order])]
         return cls(blocks[starts], node[starts])
 
@@ -247,7 +299,7 @@ def met(standings: Standings, known: Pools, pools: Pools, cap: int, most: int) -
     there = known.has(standings.node)
     block, node = standings.block[there], standings.node[there]
     since = known.of(node, node)
-    order = np.lexsort((node, since, block))
+    order = in_order(block, since, node)
     block, node, since = block[order], node[order], since[order]
     starts = _starts(block)
     counts = np.diff(np.append(starts, len(block)))
@@ -274,7 +326,7 @@ def met(standings: Standings, known: Pools, pools: Pools, cap: int, most: int) -
 def _most_often(ones: list[Numbers], others: list[Numbers]) -> tuple[Numbers, Numbers]:
     none = np.empty(0, np.int64)
     one, other = np.concatenate((none, *ones)), np.concatenate((none, *others))
-    order = np.lexsort((other, one))
+    order = in_order(one, other)
     one, other = one[order], other[order]
     starts = _starts(one, other)
     counts = np.diff(np.append(starts, len(one)))

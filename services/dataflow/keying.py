@@ -13,12 +13,12 @@ from msgspec.structs import force_setattr
 from bus.contract import Delivery, Partition
 from bus.tails import tail_of
 from schemas.codec import Undecodable
-from services.domain.blocks import blocks_of
+from services.domain.blocks import Blocks, blocks_of
 from services.domain.facts import Claim, Fact, handle_key, key_hash
 from services.domain.identity import WEIGHTS, keys_of
 
-_REMEMBERED = 200_000
-"""Claims that one reading tells once; beyond them it tells some again, which costs time alone."""
+_MOST = 250_000
+"""Claims that are remembered, in some 150 MB; beyond them some are worked out again, which costs time alone."""
 
 _packer = msgspec.msgpack.Encoder()
 _claims = msgspec.msgpack.Decoder(Claim)
@@ -87,13 +87,41 @@ class _Reading:
         return End(one.partition.topic, one.partition.number, one.position, tail_of(one), self.known, self.open_known)
 
 
-def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> Iterator[Row]:
+class _Met(NamedTuple):
+    """What was worked out of a claim."""
+
+    node: int
+    numbers: tuple[int, ...]  # their keys
+    blocks: Blocks
+
+
+class Remembered:
+    """Claims that were met, by their packed form: for one reading, or for all of a process."""
+
+    def __init__(self) -> None:
+        self._met: dict[bytes, _Met] = {}
+
+    def met(self, packed: bytes, claim: Claim) -> _Met:
+        """Return what is worked out of a claim."""
+        met = self._met.get(packed)
+        if met is None:
+            if len(self._met) >= _MOST:
+                self._met.clear()
+            met = self._met[packed] = _Met(node_of(packed), tuple(numbers_in(claim.identifiers)), blocks_of(claim))
+        return met
+
+
+def keyed(
+    deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact], remembered: Remembered | None = None
+) -> Iterator[Row]:
     """Return a row for each event, each refusal, each claim met for the first time, and each partition at the end.
 
-    `read` gives the fact of a message that has a value, and raises schemas.codec.Undecodable.
+    `read` gives the fact of a message that has a value, and raises schemas.codec.Undecodable. `remembered`: of readings
+    before; their claims are told again, for a reading's rows stand by themselves.
     """
     readings: dict[Partition, _Reading] = {}
-    met_claims: dict[bytes, tuple[int, list[int]]] = {}  # packed claim -> its node, the keys of its numbers
+    remembered = remembered or Remembered()
+    given: dict[bytes, _Met] = {}
     for one in deliveries:
         reading = readings.get(one.partition)
         if reading is None:
@@ -122,13 +150,13 @@ def keyed(deliveries: Iterable[Delivery], read: Callable[[Delivery], Fact]) -> I
             yield Row(Kind.EVENT, keys[0], known, keys, None, _packer.encode(fact), int(bool(fact.handling)))
             continue
         packed = _packer.encode(claim)
-        met = met_claims.get(packed)
+        met = given.get(packed)
         if met is None:
-            if len(met_claims) >= _REMEMBERED:
-                met_claims.clear()
-            met = met_claims[packed] = node_of(packed), numbers_in(claim.identifiers)
-            yield Row(Kind.CLAIM, met[0], known, blocks_of(claim), packed, None)
-        node, numbers = met
+            if len(given) >= _MOST:
+                given.clear()
+            met = given[packed] = remembered.met(packed, claim)
+            yield Row(Kind.CLAIM, met.node, known, met.blocks, packed, None)
+        node, numbers, _ = met
         keys = [handle_key(fact.handle), *numbers, *numbers_in(fact.numbers)]
         force_setattr(fact, "claim", None)  # nobody else has seen it yet; the claim goes beside it
         yield Row(Kind.EVENT, node, known, keys, packed, _packer.encode(fact), int(bool(fact.handling)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
+
+Piece = tuple[str, int, int, int]
+"""Of a partition of the bus: its topic and number, from which position, up to which."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -37,3 +41,21 @@ class Plan(msgspec.Struct, frozen=True):
 def new_id() -> str:
     """Return an id for a plan."""
     return uuid4().hex
+
+
+def cut(spans: Sequence[Span], tasks: int) -> list[list[Piece]]:
+    """Return what each task reads of an embedded bus: as many messages as every other, in pieces of the spans."""
+    share = max(1, -(-sum(span.end - span.begin for span in spans) // tasks))
+    lists: list[list[Piece]] = [[]]
+    left = share
+    for span in spans:
+        begin = span.begin
+        while begin < span.end:
+            if not left:
+                lists.append([])
+                left = share
+            end = min(span.end, begin + left)
+            lists[-1].append((span.topic, span.part, begin, end))
+            left -= end - begin
+            begin = end
+    return lists

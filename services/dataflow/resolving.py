@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -83,18 +83,24 @@ class Resolving:
     coverage: Coverage
     now: int
 
-    def rows(self, members: Iterable[Member], blocks: Mapping[bytes, Blocks] = NO_BLOCKS_KNOWN) -> Rows:
+    def rows(
+        self,
+        members: Iterable[Member],
+        blocks: Mapping[bytes, Blocks] = NO_BLOCKS_KNOWN,
+        keys_known: Container[int] = (),
+    ) -> Rows:
         """Return the rows of all pools of the members. The members of one pool follow on each other, in any order.
 
-        `blocks`: of packed claims, as far as they are known; those of others are worked out.
+        `blocks`: of packed claims, as far as they are known; those of others are worked out. `keys_known`: the pools
+        whose keys the caller has from keying, and adds.
         """
         done = Rows()
         bounds = Bounds(dict(self.cutoffs), dict(self.others))
         for pool, mine in groupby(members, key=attrgetter("pool")):
-            self._resolve(done, pool, _read(mine, blocks), bounds)
+            self._resolve(done, pool, _read(mine, blocks), bounds, keys_known)
         return done
 
-    def _resolve(self, done: Rows, number: int, read: _Members, bounds: Bounds) -> None:
+    def _resolve(self, done: Rows, number: int, read: _Members, bounds: Bounds, keys_known: Container[int]) -> None:
         facts, claims = read.facts, read.claims
         pool = Pool(facts)
         known = pool.facts.values()
@@ -103,7 +109,8 @@ class Resolving:
         done.events += len(facts)
         done.pools.append((number, pack_pool_again(*read.packed(known))))
         done.claims += _claim_rows(number, facts, facts if open_pool is pool else open_to_all, claims)
-        _add_keys(done, number, facts, open_to_all, claims, bounds)
+        if number not in keys_known:
+            _add_keys(done, number, facts, open_to_all, claims, bounds)
         if open_pool is pool and not bounds.differ(known):
             done.persons += self._persons(done, number, known, bounds.full)
             return

@@ -157,7 +157,7 @@ class _Run:
         session = await self._in_thread(lambda: self._engine.session(self._home / "spill"))
         try:
             workdir = Workdir(session, self._engine._workdir or str(self._home / "steps"))
-            plan = await self._planned(workdir)
+            plan = await self._planned(workdir, session.sparkContext.defaultParallelism)
             session.conf.set("spark.sql.shuffle.partitions", str(plan.parts))
             flow = Flow(session, workdir, plan, self._engine._prepare)
             file = self._embedded(session, workdir, plan)
@@ -179,7 +179,7 @@ class _Run:
             if session is not self._engine._session:
                 await asyncio.to_thread(session.stop)
 
-    async def _planned(self, workdir: Workdir) -> Plan:
+    async def _planned(self, workdir: Workdir, cores: int) -> Plan:
         """The plan to go on with, or a new one; the store is ready for it."""
         plan = workdir.standing()
         mine = plan is not None and (plan.edition, plan.fingerprint) == (self._new.number, self._new.fingerprint)
@@ -192,7 +192,7 @@ class _Run:
             self._new.number,
             self._new.fingerprint,
             int(time.time()),
-            self._engine._parts or _parts(sum(span.end - span.begin for span in spans)),
+            self._engine._parts or _parts(sum(span.end - span.begin for span in spans), cores),
             caps.CAP,
             spans,
             self._engine._files,
@@ -303,8 +303,10 @@ def _first_line(error: Exception) -> str:
     return next((line.strip() for line in lines if "Failed: " in line), lines[0])
 
 
-def _parts(messages: int) -> int:
-    return max(_LEAST_PARTS, min(_MOST_PARTS, -(-messages // EVENTS_IN_PART)))
+def _parts(messages: int, cores: int) -> int:
+    """Into so many parts the pools are cut: each core is given as many, or the others wait for the last."""
+    parts = max(_LEAST_PARTS, min(_MOST_PARTS, -(-messages // EVENTS_IN_PART)))
+    return -(-parts // cores) * cores
 
 
 def _empty(directory: Path) -> None:

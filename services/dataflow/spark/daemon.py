@@ -11,6 +11,7 @@ from pyspark.daemon import manager
 
 from services.authority import table
 from services.dataflow.spark import tasks
+from services.memory import collect_rarely
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
     table()
     tasks.nothing()
     pa.array([0])  # reads pandas where it is installed: half a second
+    collect_rarely()  # what stands is left alone by all workers: each task looked it through, a tenth of keying
     manager()
 
 

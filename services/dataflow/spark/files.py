@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.dataflow.columns import Candidates, Numbers, Pools, shared_out
+from services.dataflow.columns import Candidates, Leading, Numbers, Pools, in_order, shared_out
 from services.dataflow.keying import Kind
 from services.domain.blocks import Blocks
 
@@ -81,7 +81,7 @@ def _places(some: Sequence[pa.RecordBatch], kind: Kind, pools: Pools, parts: int
     piece, row, nodes = _claims(some) if kind == Kind.CLAIM else _of_kind(some, kind)
     pool = pools.of(nodes, nodes)
     part = pool % parts
-    order = np.lexsort((pool, part))
+    order = in_order(part, pool)
     piece, row, pool = piece[order].astype(np.int32), row[order].astype(np.int32), pool[order]
     bounds = np.searchsorted(part[order], np.arange(parts + 1))
     for begin, end in pairwise(bounds):
@@ -136,17 +136,26 @@ class Part:
     claims: list[bytes | None]
     bodies: list[bytes]
     blocks: dict[bytes, Blocks]
+    leading: Leading
 
 
 def read_part(keyed: Path, places: Path, part: int) -> Part:
-    """Return the events of a part, those of a pool on end, and the blocks of their claims."""
+    """Return the events of a part, those of a pool on end, the blocks of their claims, and the keys of the pools."""
     some = pieces(keyed)
     event, claim = (pa.ipc.open_file(pa.memory_map(str(places / (name + SUFFIX)))) for name in (EVENTS, CLAIMS))
     events = event.get_batch(part)
-    rows = _taken(some, *_place(events), ("claim", "body"))
+    pools = events["pool"].to_numpy()
+    packed, bodies, nodes, keys = _taken(some, *_place(events), ("claim", "body", "node", "keys"))
     claims = _taken(some, *_place(claim.get_batch(part)), ("claim", "keys"))
     blocks = dict(zip(claims[0].to_pylist(), map(_five, claims[1].to_pylist()), strict=True))
-    return Part(events["pool"].to_numpy(), rows[0].to_pylist(), rows[1].to_pylist(), blocks)
+    return Part(pools, packed.to_pylist(), bodies.to_pylist(), blocks, _leading(pools, nodes, keys))
+
+
+def _leading(pools: Numbers, nodes: pa.Array, keys: pa.Array) -> Leading:
+    none = np.empty(0, np.int64)
+    if not len(pools):
+        return Leading(none, none)
+    return Leading.of(pools, nodes.to_numpy(), pc.list_value_length(keys).to_numpy(), keys.flatten().to_numpy())
 
 
 def _five(blocks: Sequence[int]) -> Blocks:
@@ -162,7 +171,7 @@ def _taken(some: Sequence[pa.RecordBatch], piece: Numbers, row: Numbers, names: 
     """Some columns of the rows at places, in their order."""
     if not len(row):
         return [pa.nulls(0) for _ in names]
-    order = np.lexsort((row, piece))
+    order = in_order(piece, row)
     asked, bounds = np.unique(piece[order], return_index=True)
     ends = np.append(bounds[1:], len(order))
     back = np.empty(len(order), np.int64)

@@ -15,11 +15,11 @@ from services.dataflow.columns import Candidates, TooMany
 from services.dataflow.confidential import other_cutoffs
 from services.dataflow.keying import End, Kind, Refusal
 from services.dataflow.linking import Edge
-from services.dataflow.plan import Plan
+from services.dataflow.plan import Plan, cut
 from services.dataflow.resolving import Resolving, Rows
 from services.dataflow.spark import files, steps
 from services.dataflow.spark.driver_grouping import LINKS, Claims, grouped
-from services.dataflow.spark.sources import MESSAGES, cut
+from services.dataflow.spark.sources import MESSAGES
 from services.dataflow.spark.tasks import (
     KEYED,
     WRITTEN,
@@ -86,8 +86,8 @@ class Flow:
         if self._keyed is None:
             raise ValueError("tasks that read a file of this machine write files as well")
         keyer = LogKeyer(FileKeyer(self._keyed, judge, self.prepare), log)
-        spans = cut(self.plan.spans)
-        self._key(lambda: self._context.parallelize(spans, self.plan.parts).mapPartitions(keyer).collect())
+        pieces = cut(self.plan.spans, self.plan.parts)
+        self._key(lambda: self._context.parallelize(pieces, len(pieces)).mapPartitions(keyer).collect())
 
     def _key(self, work: Callable[[], list[int]]) -> None:
         """Have tasks write the keyed rows, and tell how many. Raises NotShared."""

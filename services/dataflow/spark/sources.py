@@ -130,15 +130,6 @@ def from_export(session: SparkSession, directory: str) -> DataFrame:
     return session.read.parquet(directory)
 
 
-def cut(spans: Sequence[Span]) -> list[tuple[str, int, int, int]]:
-    """Return the spans of an embedded bus, cut so small that tasks share them evenly: tasks read what is in them."""
-    return [
-        (span.topic, span.part, begin, min(begin + _IN_FILE, span.end))
-        for span in spans
-        for begin in range(span.begin, span.end, _IN_FILE)
-    ]
-
-
 def from_files(session: SparkSession, paths: Sequence[str]) -> DataFrame:
     """Read files of canonical events, one a line; a line's place is its file."""
     lines = session.read.text(list(paths)).select(

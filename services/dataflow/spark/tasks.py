@@ -7,7 +7,7 @@ batches of exactly one schema, and `services.dataflow.spark.steps` casts what co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
@@ -26,15 +26,16 @@ from schemas.topics import topic_of_kind
 from services.correlator.resolve import failure
 from services.dataflow import columns
 from services.dataflow.confidential import opened
-from services.dataflow.keying import Row, keyed
+from services.dataflow.keying import Remembered, Row, keyed
 from services.dataflow.linking import Edge
 from services.dataflow.loading import load, stands
 from services.dataflow.pairing import Paired, Standing, paired
+from services.dataflow.plan import Piece
 from services.dataflow.resolving import Member, Resolving, Rows
 from services.dataflow.spark import files
 from services.dataflow.spark.driver_grouping import Scorer
 from services.domain.facts import Fact
-from services.memory import collect_rarely
+from services.memory import rarely
 from services.retry import transaction
 from services.store import open_store
 from services.store.contract import StoreDown
@@ -68,6 +69,10 @@ WRITTEN = pa.schema([("count", pa.int64())])
 RESOLVED = pa.schema([("part", pa.int32()), ("events", pa.int64()), ("persons", pa.int64()), ("rows", pa.binary())])
 
 
+_remembered = Remembered()
+"""By the tasks of one process, one after the other: many a claim is told in several."""
+
+
 def nothing() -> None:
     """Prepare nothing."""
 
@@ -94,7 +99,7 @@ def _as_task(run: Callable[[Any, Iterator[T]], Iterator[R]]) -> Callable[[Any, I
     @wraps(run)
     def running(self: Any, given: Iterator[T]) -> Iterator[R]:
         self.prepare()
-        collect_rarely()
+        rarely()
         try:
             yield from run(self, given)
         except (StoreDown, BusDown, Fenced) as error:
@@ -164,7 +169,7 @@ class Keyer:
 
     @_as_task
     def __call__(self, batches: Batches) -> Batches:
-        yield from _batches(KEYED, keyed(_deliveries(batches), self.judge.reader()))
+        yield from _batches(KEYED, keyed(_deliveries(batches), self.judge.reader(), _remembered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +186,13 @@ class FileKeyer:
 
     def written(self, deliveries: Iterable[Delivery]) -> int:
         """Write the rows of messages, and return how many they are."""
-        rows = _batches(KEYED, keyed(deliveries, self.judge.reader()), PIECE)
+        rows = _batches(KEYED, keyed(deliveries, self.judge.reader(), _remembered), PIECE)
         return files.write(self.directory, f"{_number():06}", KEYED, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class LogKeyer:
-    """Spans of an embedded bus (topic, part, begin, end) to a file of rows of `KEYED`."""
+    """Pieces of an embedded bus (topic, part, begin, end), in lists, to a file of rows of `KEYED`."""
 
     keyer: FileKeyer
     log: Path
@@ -198,9 +203,9 @@ class LogKeyer:
         return self.keyer.prepare
 
     @_as_task
-    def __call__(self, spans: Iterator[tuple[str, int, int, int]]) -> Iterator[int]:
+    def __call__(self, lists: Iterator[Sequence[Piece]]) -> Iterator[int]:
         log = EmbeddedSpans(self.log)
-        yield self.keyer.written(one for span in spans for one in log.read(*span))
+        yield self.keyer.written(one for pieces in lists for piece in pieces for one in log.read(*piece))
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +326,9 @@ class FileResolver:
     def _resolve(self, part: int) -> None:
         given = files.read_part(self.keyed, self.places, part)
         members = map(Member, given.pools.tolist(), given.claims, given.bodies)
-        rows = self.resolving.rows(members, given.blocks)
+        free = given.leading.free(self.resolving.cutoffs)
+        rows = self.resolving.rows(members, given.blocks, free.pools())
+        rows.keys += free.rows()
         if isinstance(self.write, Path):
             file = rows_file(self.write, part)
             fresh = file.with_suffix(f".{uuid4().hex}")

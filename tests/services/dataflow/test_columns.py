@@ -13,7 +13,7 @@ from dataflows import deliveries, several, unjudged, world
 from services.correlator.merge import Groups
 from services.dataflow import columns, linking, local
 from services.dataflow.columns import Candidates, Links, Met, Numbers, Pools, TooMany
-from services.dataflow.keying import Kind, Row, keyed
+from services.dataflow.keying import Kind, Remembered, Row, keyed
 from services.dataflow.linking import Edge
 from services.dataflow.spark import driver_grouping
 from services.dataflow.spark.tasks import KEYED, _batches
@@ -141,6 +141,27 @@ def test_pairs_are_shared_out_by_what_hangs_together() -> None:
     chain = np.arange(100)
     spread = columns.shared_out(Candidates(chain, chain + 1, chain, chain + 1), 4)
     assert np.bincount(spread).tolist() == [25] * 4
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 500])
+def test_rows_are_put_in_the_order_of_their_columns(count: int) -> None:
+    """As numpy has it for several columns, negative and greatest numbers included."""
+    rng = np.random.default_rng(count)
+    few = np.concatenate((rng.integers(-3, 3, count), [columns._MOST, -columns._MOST, 0])).astype(np.int64)
+    first, second, third = (rng.permutation(few) for _ in range(3))
+    mine = columns.in_order(first, second, third)
+    order = np.lexsort((third, second, first))
+    for column in (first, second, third):
+        assert column[mine].tolist() == column[order].tolist()
+    assert sorted(mine.tolist()) == list(range(len(few)))
+
+
+def test_readings_that_share_a_memory_give_their_own_rows() -> None:
+    """A claim that a reading before has told is told again: what became of that reading's rows is not known."""
+    messages, memory = deliveries(world(2)), Remembered()
+    for _ in range(2):
+        for half in (messages[::2], messages[1::2]):
+            assert list(keyed(half, unjudged, memory)) == list(keyed(half, unjudged))
 
 
 def test_components_are_those_of_one_process() -> None:

@@ -14,17 +14,18 @@ import pytest
 from correlation import NOW, export, reference
 from dataflows import PLAN, Unjudging, deliveries, exports, rebuilt, several, skewed, world
 
-from services.dataflow.columns import Candidates
+from services.dataflow.columns import Candidates, Leading
 from services.dataflow.keying import Kind
 from services.dataflow.linking import Edge
 from services.dataflow.loading import finish, load, load_coverage, load_cutoffs, prepare
 from services.dataflow.plan import Plan
-from services.dataflow.resolving import Resolving, Rows
+from services.dataflow.resolving import Member, Resolving, Rows
 from services.dataflow.spark import driver_grouping, files, tasks
 from services.dataflow.spark.flow import Flow, NotShared
 from services.dataflow.spark.tasks import KEYED, FileKeyer, FileReader, FileResolver, FileScorer, rows_file
 from services.dataflow.spark.workdir import Manifest, Workdir
 from services.domain import caps
+from services.domain.coverage import coverage_of
 from services.domain.facts import Fact
 from services.store import open_store
 
@@ -35,7 +36,7 @@ _facts = msgspec.msgpack.Decoder(Fact)
 @pytest.fixture(autouse=True)
 def _collecting_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tasks change how a process collects garbage; this process is not theirs."""
-    monkeypatch.setattr(tasks, "collect_rarely", lambda: None)
+    monkeypatch.setattr(tasks, "rarely", lambda: None)
 
 
 class Run:
@@ -118,12 +119,41 @@ async def test_a_bug_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     run = Run(tmp_path, 2)
     run.key(monkeypatch, raws)
     if bug == "pieces":
-        monkeypatch.setattr(files.np, "lexsort", lambda keys: np.argsort(keys[-1], kind="stable"))
+        monkeypatch.setattr(files, "in_order", lambda part, pool: np.argsort(part, kind="stable"))
         with pytest.raises(IntegrityError):
             await run.view()
     else:
         monkeypatch.setattr(run, "compared", lambda pairs: Run.compared(run, pairs)[::2])
         assert await run.view() != expected
+
+
+def keys_of_parts(run: Run) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The rows of keys as tasks take them from keying, and as facts have them."""
+    done = driver_grouping.grouped(run.batches, caps.CAP, 1_000_000)
+    files.write_places(run.places, files.pieces(run.keyed), done.pools, run.parts)
+    resolving = Resolving(done.cutoffs, done.others, coverage_of({}), NOW)
+    mine, theirs = [], []
+    assert list(FileResolver(run.keyed, run.places, resolving, run.rows)(iter(range(run.parts))))
+    for part in range(run.parts):
+        mine += Rows.unpack(rows_file(run.rows, part).read_bytes()).keys
+        given = files.read_part(run.keyed, run.places, part)
+        theirs += resolving.rows(map(Member, given.pools.tolist(), given.claims, given.bodies)).keys
+    assert done.cutoffs, "no key admits only so many here"
+    return sorted(mine), sorted(theirs)
+
+
+@pytest.mark.law(1, "the keys of pools that tasks take from keying are those of their facts")
+@pytest.mark.law(1, planted="a pool with a key that admits only so many whose keys are all taken from keying")
+@pytest.mark.parametrize("seed", range(3))
+def test_keys_are_those_of_the_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(caps, "CAP", 2)
+    run = Run(tmp_path, 3)
+    run.key(monkeypatch, world(seed) + skewed(30, 20))
+    mine, theirs = keys_of_parts(run)
+    assert mine == theirs
+    monkeypatch.setattr(Leading, "free", lambda leading, cutoffs: leading)
+    mine, theirs = keys_of_parts(run)
+    assert mine != theirs
 
 
 def test_files_hold_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
