@@ -904,9 +904,11 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
 
 
 def _healed(line: Line, since: int) -> int:
-    """The first second of the time out of status in which something was granted, whatever SEVIS gave back later."""
+    """The first second of the days out of status in which something was granted, whatever SEVIS gave back later: what was
+    filed before them may be pending in them.
+    """
     held = programs.at(line.pieces, since) if since < line.reach else None
-    out = (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED)
+    out = (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED, Outcome.PENDING)
     return since if held is None or held.outcome not in out else max(held.since, line.arrival.start + 1)
 
 
