@@ -904,8 +904,9 @@ def _takes_effect(line: Line, application: Application, decided: Fact, end: int 
 
 
 def _healed(line: Line, since: int) -> int:
-    """The first second of the days out of status in which something was granted, whatever SEVIS gave back later: what was
-    filed before them may be pending in them.
+    """The first second of the days out of status in which something was granted, whatever SEVIS gave back later.
+
+    What was filed before them may be pending in them.
     """
     held = programs.at(line.pieces, since) if since < line.reach else None
     out = (Outcome.TERMINATED, Outcome.OVERSTAY_SUSPECTED, Outcome.PENDING)
