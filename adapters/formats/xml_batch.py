@@ -72,8 +72,7 @@ class XmlBatchFormat:
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every record, each refused one in its place. Raises nothing but errors of the stream."""
-        data = stream.read(_BLOCK)
-        more = stream.read(_BLOCK) if len(data) < _BLOCK else b""
+        data, more = stream.read(_BLOCK), stream.read(_BLOCK)
         if not more and (reads := _small(self, data)) is not None:
             yield from reads
             return
@@ -438,8 +437,11 @@ def _small(format: XmlBatchFormat, data: bytes) -> list[Read] | None:
 def _pieces(children: list[etree._Element], data: bytes, begins: int) -> list[tuple[int, bytes]] | None:
     """The line where each child of the root begins, and its bytes with those before it; None if that is in doubt.
 
-    `data` is plain, so an end tag that is met as often as there are children of its name ends each of them.
+    `data` is plain, so an end tag that is met as often as there are children of its name ends each of them, where each
+    has one: of one without content that is in doubt.
     """
+    if not all(len(child) or child.text for child in children):
+        return None
     tags = [_end_tag(child.tag, child.prefix) for child in children]
     if any(data.count(tag) != tags.count(tag) for tag in set(tags)):
         return None

@@ -18,7 +18,8 @@ _BEGIN = re.compile(
 )
 """How a document begins that says nothing but that it is one of XML."""
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,6}|#x[0-9A-Fa-f]{1,5});)")
-_ODD_TAG = re.compile(rb"<[^>]*[\x80-\xff]")
+_ODD_TAG = re.compile(rb"<[^<>]*[\x80-\xff]")
+"""No `<` stands in a tag; so no byte is looked at again and again, however many of them there are."""
 
 
 def root_begins(data: bytes) -> int | None:

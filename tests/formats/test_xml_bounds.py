@@ -86,6 +86,7 @@ ATTACKS = {
     "many names": b"<a>" + b"".join(b"<b%d/>" % number for number in range(350_000)) + b"</a>",
     "full tags": b"<a>" + (b"<b " + attributes(ATTRIBUTES).encode() + b"/>") * 7_000 + b"</a>",
     "entities": b'<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb">]><a>' + b"&b;" * 1_000_000 + b"</a>",
+    "letters and open tags": "<a>é".encode() + b"<" * 1_900_000 + b">" * 1_900_000,
     "references": b"<a>" + b"&#65;" * 790_000 + b"</a>",
 }
 

@@ -136,6 +136,16 @@ def test_what_is_plain_and_right_takes_the_short_way_alone(old: str, new: str, s
     assert both_ways(text.replace(old, new, 1).encode()) is short
 
 
+@pytest.mark.parametrize("behind", ["", "\n", "<Second/>", "text" * 30_000])
+def test_what_stands_behind_a_document_that_fills_a_block_is_read(behind: str) -> None:
+    data = batch(several(3)).encode()
+    data += b" " * (xml_batch._BLOCK - len(data)) + behind.encode()
+    whole = reads(data)
+    assert b"".join(read[2] for read in whole if isinstance(read[2], bytes)) == data
+    assert in_pieces(data, 7_000) == whole
+    assert (whole[-1][0] is Closing) is (not behind.strip())
+
+
 def test_a_short_way_that_takes_no_notice_of_text_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_batch, "_stray", lambda _: False)
     with pytest.raises(AssertionError):
@@ -171,7 +181,7 @@ NIEM = """<b:Batch xmlns:b="urn:x" xmlns:s="http://release.niem.gov/niem/structu
 _ROW = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x"
  elementFormDefault="qualified"><xs:element name="Head"><xs:complexType><xs:sequence><xs:element name="Count"
  type="xs:int"/></xs:sequence></xs:complexType></xs:element><xs:element name="Row"><xs:complexType mixed="true">
- <xs:sequence><xs:any processContents="skip" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
+ <xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
 </xs:schema>"""
 _SCHEMA = etree.XMLSchema(etree.fromstring(_ROW))
 NIEM_FORMAT = XmlBatchFormat(_SCHEMA, "urn:x", "Batch", "Head", frozenset({"Row"}), "Count", repeats=True)
@@ -181,6 +191,13 @@ NIEM_FORMAT = XmlBatchFormat(_SCHEMA, "urn:x", "Batch", "Head", frozenset({"Row"
 @given(st.integers(0, len(NIEM) - 1), st.integers(0, 9), st.sampled_from(("", *PIECES, "i:nil='1'", "<b:Row/>")))
 def test_a_small_document_of_such_elements_says_the_same_by_both_ways(place: int, less: int, piece: str) -> None:
     both_ways((NIEM[:place] + piece + NIEM[place + less :]).encode(), NIEM_FORMAT)
+
+
+def test_records_without_content_are_told_from_elements_of_their_name_inside_others() -> None:
+    rows = "<Row/><p:Row><Row>x</Row></p:Row>"
+    text = f"<Batch xmlns='urn:x' xmlns:p='urn:x'><Head><Count>2</Count></Head>{rows}</Batch>"
+    assert not both_ways(text.encode(), NIEM_FORMAT)
+    assert both_ways(text.replace("<Row/>", "<Row>y</Row>").replace("<Row>x</Row>", "x").encode(), NIEM_FORMAT)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
