@@ -181,8 +181,8 @@ NIEM = """<b:Batch xmlns:b="urn:x" xmlns:s="http://release.niem.gov/niem/structu
 _ROW = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x"
  elementFormDefault="qualified"><xs:element name="Head"><xs:complexType><xs:sequence><xs:element name="Count"
  type="xs:int"/></xs:sequence></xs:complexType></xs:element><xs:element name="Row"><xs:complexType mixed="true">
- <xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
-</xs:schema>"""
+ <xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+ </xs:element></xs:schema>"""
 _SCHEMA = etree.XMLSchema(etree.fromstring(_ROW))
 NIEM_FORMAT = XmlBatchFormat(_SCHEMA, "urn:x", "Batch", "Head", frozenset({"Row"}), "Count", repeats=True)
 
