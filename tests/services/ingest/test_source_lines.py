@@ -1,4 +1,4 @@
-"""A source that goes away is told by one line that says why, and by one when it is back, over real sources."""
+"""A source that goes away is told by one line for each reason why, and by one when it is back, over real sources."""
 
 from __future__ import annotations
 
@@ -109,9 +109,11 @@ async def test_one_line_when_it_goes_and_one_when_it_is_back(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, logs: None
 ) -> None:
     lines = await lines_of_an_outage(kind, tmp_path, request)
-    assert [line["event"] for line in lines] == ["source down", "source back"]
-    assert lines[0]["why"]
-    assert lines[0]["code"] in set(Reason)
+    *gone, back = lines
+    assert back["event"] == "source back"
+    assert {line["event"] for line in gone} == {"source down"}
+    assert len({line["why"] for line in gone}) == len(gone) <= 2, "a lost connection, then one that is refused"
+    assert all(line["why"] and line["code"] in set(Reason) for line in gone), lines
 
 
 @pytest.mark.law(2, planted="a feed that tells each attempt, or nothing")
