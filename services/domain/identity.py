@@ -239,13 +239,11 @@ class Cluster:
 
         By another number or a document, of people with one birthday whose given names may be one's: where fingerprints
         are the same, or the numbers differ in one digit or in two that are swapped, or the number of a stay and a
-        document and a name as it is written are the same. By an application's number only where a name as it is written
-        is the same: families apply together, and their A-numbers are in sequence.
+        document and a name as it is written are the same. Not by an application's number: families apply together, and
+        their A-numbers are in sequence.
         """
-        if not by or not self.births & other.births:
+        if not by or by.startswith(APPLICATIONS) or not self.births & other.births:
             return False
-        if by.startswith(APPLICATIONS):
-            return scheme == "a_number" and self._one_applicant(other)
         if scheme == "fin":
             return self._one_fin_mistyped(other, by)
         alike = by.startswith("fin/") or any(
@@ -254,14 +252,6 @@ class Cluster:
         if not alike and not by.startswith(DOCUMENTS):
             alike = bool(self.documents & other.documents and self.names & other.names)
         return alike and not self._any_names(other, scoring.given_conflict)
-
-    def _one_applicant(self, other: Cluster) -> bool:
-        """Whether of two A-numbers under one application one is the other mistyped: all else is one applicant's."""
-        if not self.names & other.names or (self.sexes and other.sexes and not self.sexes & other.sexes):
-            return False
-        return any(
-            scoring.mistyped(mine, theirs) for mine in self.holders["a_number"] for theirs in other.holders["a_number"]
-        )
 
     def _one_fin_mistyped(self, other: Cluster, by: str) -> bool:
         """Whether of two FINs one is the other mistyped: all else is the same, a document too, and one digit is not.

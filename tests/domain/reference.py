@@ -437,9 +437,9 @@ def _allowed(
     prints = by_number and weight == WEIGHTS["fin"]
     prints_or_index = by_number and weight in (WEIGHTS["fin"], WEIGHTS["fbi"])
     document = by_number and weight in (WEIGHTS["passport"], WEIGHTS["visa"])
-    applied = by_number and weight == WEIGHTS["receipt"]
+    strict = stage == SCORES or (by_number and weight == WEIGHTS["receipt"])
     if (stage, weight) != (WORDS, DECIDED) and _contradict(
-        mine, theirs, cells, strict=stage == SCORES, applied=applied, prints=prints, document=document
+        mine, theirs, cells, strict=strict, prints=prints, document=document
     ):
         return False
     if stage == SCORES:
@@ -585,23 +585,6 @@ def _other_holder(scheme: str, ours: Sequence[Claim], others: Sequence[Claim], *
     if not document and _documents(ours) & _documents(others) and names & called:
         return False
     return not prints and not any(_one_key(a, b) for a in mine for b in theirs)
-
-
-def _one_applicant(ours: Sequence[Claim], others: Sequence[Claim]) -> bool:
-    """Whether name, birthday and sex are one's, and an A-number is the other one with a wrong key, none in sequence."""
-    names, days, sexes, files = (
-        [{each for claim in side for each in values(claim)} for side in (ours, others)]
-        for values in (
-            lambda claim: claim.names,
-            lambda claim: {claim.birth} if len(claim.birth) == 10 else set(),
-            lambda claim: {claim.sex} & {"F", "M"},
-            lambda claim: {text.split("/A")[-1] for text in claim.identifiers if text.startswith("a_number/")},
-        )
-    )
-    if not names[0] & names[1] or not days[0] & days[1] or _apart(*sexes):
-        return False
-    typed = [(a, b) for a in files[0] for b in files[1] if _one_key(a, b)]
-    return any((sorted(a) == sorted(b)) or abs(int(a) - int(b)) >= 20 for a, b in typed)
 
 
 def _one_key(one: str, other: str) -> bool:
@@ -762,24 +745,17 @@ def _contradict(
     cells: dict[bytes, list[Record]],
     *,
     strict: bool,
-    applied: bool = False,
     prints: bool,
     document: bool,
 ) -> bool:
-    """Whether two sides exclude each other; `strict`: two numbers for life do, whatever they look like.
-
-    `applied`: an application is what the two share; only one applicant's own A-number, mistyped, does not part them.
-    """
+    """Whether two sides exclude each other; `strict`: two numbers for life do, whatever they look like."""
     ours = [cells[cell][0].claim for cell in mine]
     others = [cells[cell][0].claim for cell in theirs]
     sides = (ours, others)
     for scheme in ("fin/", "a_number/"):
         held = ({text for claim in side for text in claim.identifiers if text.startswith(scheme)} for side in sides)
         apart = _apart(*({text for text in some if not numbers.is_placeholder(text)} for some in held))
-        if apart and applied:
-            if scheme == "fin/" or not _one_applicant(ours, others):
-                return True
-        elif apart and (strict or _other_holder(scheme, ours, others, prints=prints, document=document)):
+        if apart and (strict or _other_holder(scheme, ours, others, prints=prints, document=document)):
             return True
     facts, more = (
         [part for cell in side for record in cells[cell] for part in record.parts] for side in (mine, theirs)

@@ -57,41 +57,6 @@ def test_another_persons_a_number_beside_the_same_stay_document_and_name() -> No
     assert verdict(replace(LUO, ids=(LUO.ids[0], receipt)), replace(other, ids=(other.ids[0], receipt))) == "possible"
 
 
-CLARE = Record("TAYLOR", "CLARE", "1973-01-24", "F", ("AUS",), ("a_number/A628395855", "receipt/LIN6233015131"))
-
-
-def _with_file(number: str, **other: str) -> Record:
-    return replace(CLARE, ids=(f"a_number/{number}", CLARE.ids[1]), **other)
-
-
-@pytest.mark.parametrize("number", ["A728395855", "A628359855", "A628395885"])
-def test_a_mistyped_a_number_of_one_applicant(number: str) -> None:
-    """One application, one name as it is written, one birthday: a wrong digit of the file is nobody else's."""
-    assert verdict(CLARE, _with_file(number)) == "join"
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        _with_file("A628395856"),  # the next in the sequence
-        _with_file("A627395955"),
-        _with_file("A728395855", given="CLAIRE"),
-        _with_file("A728395855", birth="1973-01-25"),
-        _with_file("A728395855", sex="M"),
-    ],
-)
-def test_two_a_numbers_of_one_application_are_a_familys(other: Record) -> None:
-    assert verdict(CLARE, other) == "possible"
-    facts = [fact_of(encode(event_of(record, name, day))) for record, name, day in ((CLARE, "a", 0), (other, "b", 40))]
-    assert len(reference.persons(facts)) == 2
-
-
-def test_one_applicant_who_counts_as_two_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity.Cluster, "_one_applicant", lambda self, other: False)
-    facts = [fact_of(encode(event_of(each, each.ids[0], 0))) for each in (CLARE, _with_file("A728395855"))]
-    assert {frozenset(person.records) for person in resolve.persons(facts)} != reference.persons(facts)
-
-
 @pytest.mark.parametrize(
     "other",
     [
