@@ -70,7 +70,7 @@ class EmbeddedBus:
         bus = cls(path, deadline=deadline, lease=lease, max_message_bytes=max_message_bytes)
         try:
             await bus._writer.write(log_tables.create)
-        except BusError:
+        except BaseException:  # a cancellation among them
             await bus.close()
             raise
         return bus

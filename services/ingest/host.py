@@ -62,10 +62,13 @@ async def run(
     """
     stop = stop or asyncio.Event()
     patience = Patience(settings.deadlines.bus_outage)
+    opened = bus
     try:
         async with cut_off(stop):
             opened = bus if bus is not None else await patience(stop, lambda: open_bus(settings))
     except Stopped:
+        if bus is None and opened is not None:  # the order came as it opened
+            await opened.close()
         return []
     pool = Mappers(mappers) if mappers else None
     try:

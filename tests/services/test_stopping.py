@@ -16,6 +16,7 @@ from toy_door import FEED, TOY
 
 from bus.contract import BusDown, Message
 from bus.embedded import EmbeddedBus
+from bus.sqlite_file import SqliteFile
 from schemas.topics import PUSH_ANSWERS
 from services import stopping, wiring
 from services.cli import door, metrics, serve, signals, web
@@ -89,6 +90,11 @@ async def hangs(*_arguments: Any, **_options: Any) -> Any:
     await asyncio.Event().wait()
 
 
+async def hangs_alone(*_arguments: Any, **_options: Any) -> Any:
+    """The same, with no order to stop."""
+    await asyncio.Event().wait()
+
+
 def settings_in(directory: Path) -> Settings:
     return load(
         environment={
@@ -145,6 +151,37 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
         *((following, "open_store"), (correlator, "open_store")),
     ):
         monkeypatch.setattr(module, name, hangs)
+
+
+async def test_a_bus_that_opened_as_the_order_came_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, closed = asyncio.Event(), []
+
+    class Opened:
+        async def close(self) -> None:
+            closed.append(True)
+
+    async def open_bus(_: Settings) -> Opened:
+        stop.set()
+        return Opened()
+
+    monkeypatch.setattr(host, "open_bus", open_bus)
+    assert await host.run(settings_in(tmp_path), [], stop=stop) == []
+    assert closed == [True]
+
+
+async def test_a_bus_whose_opening_is_cut_off_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, close = [], SqliteFile.close
+
+    async def told(self: SqliteFile) -> None:
+        closed.append(self)
+        await close(self)
+
+    monkeypatch.setattr(SqliteFile, "write", hangs_alone)
+    monkeypatch.setattr(SqliteFile, "close", told)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await EmbeddedBus.open(tmp_path / "bus.db")
+    assert closed
 
 
 @pytest.mark.usefixtures("hanging")
