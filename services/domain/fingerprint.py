@@ -61,7 +61,7 @@ def fingerprint() -> str:
         [(row.kind, sorted(row.systems)) for row in rules.AUTHORITY],
         (rules.ONE_ARRIVAL, rules.ONE_INSPECTION, rules.ONE_STEP),
         (rules.CAP_GAP_CLASS, [(since.isoformat(), month) for since, month in rules.CAP_GAP_UNTIL]),
-        (rules.REVALIDATED, rules.REVALIDATION_DAYS),
+        (rules.REVALIDATED, rules.REVALIDATION_DAYS, rules.UNLAWFUL_DAYS),
         (
             [sorted(family) for family in rules.KEEPS_ADJUSTMENT],
             sorted(rules.VICTIMS),

@@ -812,14 +812,15 @@ class _Parted:
                 present.add(self.home[holder])
         if not counts:
             return {key}
-        (first, most), *others = counts.most_common()
         if len(present) == 1 and len(self._nodes[key].days) == 1:
             return present
-        once = sum(records for _, records in others) == 1 or (
-            len(others) == 1 and len(days[others[0][0]]) == 1 and len(days[first]) > 1
-        )
-        if (not present or first in present) and most >= OUTWEIGHS and once:
-            return {first}
+        for home, records in counts.items():
+            others = [other for other in counts if other != home]
+            once = sum(counts[other] for other in others) == 1 or (
+                len(others) == 1 and len(days[others[0]]) == 1 and len(days[home]) > 1
+            )
+            if (not present or home in present) and records >= OUTWEIGHS and once:
+                return {home}
         clusters = [self.clusters[home] for home in counts]
         if all(one.of_one_birth_and_name(other) for one, other in combinations(clusters, 2)):
             return set(counts)

@@ -541,6 +541,9 @@ REBUTTING = frozenset({"shown"})
 """What the person alone can show (a used ticket, a stamp) closes no stay, but nobody is suspected against it."""
 MANIFESTS = frozenset({"manifest_closed", "manifest"})
 """A carrier's word has been false in both directions: alone it loses to an officer who met the person later."""
+UNLAWFUL_DAYS = 180
+"""Days without a right to be there behind which a person who leaves is inadmissible for three years: INA
+212(a)(9)(B)(i)(I)."""
 ONE_CROSSING = 24 * 3600
 """Seconds within which departures from one stay, told by several systems, are reports of one crossing."""
 ONE_ARRIVAL = 12 * 3600

@@ -86,7 +86,7 @@ def _attached(journey: Journey, ordered: Sequence[Fact]) -> list[Fact]:
             steps.take(fact, begun_counted)
     steps.attach()
     for (before, after), departure in undecided:  # in order, once all that could contradict another one is attached
-        _left(before if _is_open(before, departure) else after, departure)
+        _left(before if _is_open(before, departure) and _may_have_lasted(before, departure) else after, departure)
     return encounters
 
 
@@ -311,6 +311,22 @@ def _is_open(visit: Visit, departure: Fact) -> bool:
     A person who is admitted comes from outside (INA 235(a)(1)), so that a visit before is over by some departure.
     """
     return all(same_crossing(other, departure) or _contradicted(visit, other) for other in visit.departures)
+
+
+def _may_have_lasted(visit: Visit, departure: Fact) -> bool:
+    """Whether a person may have been in a visit up to the day of a departure and been admitted anew on that day.
+
+    Not one whose period had been over for more than 180 days, with nothing that tells of the visit behind its arrival:
+    a person who leaves so late is inadmissible for years (INA 212(a)(9)(B)(i)), and a departure that may be another
+    visit's proves no overstay. After a refused application a person is gone within a day.
+    """
+    arrival = visit.arrival
+    if not admitted(arrival):
+        return departure.day <= arrival.day + 1
+    until = arrival.body.get("admitted_until")
+    if until is None or not until[:1].isdigit() or visit.applications or visit.facts or visit.implying:
+        return True
+    return departure.day <= date.fromisoformat(until).toordinal() + rules.UNLAWFUL_DAYS
 
 
 def _visit_meant(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:

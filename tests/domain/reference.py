@@ -381,15 +381,14 @@ def _holders(
     there = [any(groups[other] is group and days & _days(cells[other]) for other in named) for group in held]
     if there.count(True) == 1 and len(days) == 1:
         return [held[there.index(True)]]
-    most = counts.index(max(counts))
-    if max(counts) >= 3 and (there[most] or not any(there)):
-        rest = [at for at in range(len(held)) if at != most]
-        occasions = [
-            {day for other in named if groups[other] is group for day in _days(cells[other])} for group in held
-        ]
-        one_inspection = len(rest) == 1 and len(occasions[rest[0]]) == 1 and len(occasions[most]) > 1
-        if one_inspection or sum(counts) == max(counts) + 1:
-            return [held[most]]
+    occasions = [{day for other in named if groups[other] is group for day in _days(cells[other])} for group in held]
+    for mine, records in enumerate(counts):
+        if records < 3 or not (there[mine] or not any(there)):
+            continue
+        rest = [at for at in range(len(held)) if at != mine]
+        one_inspection = len(rest) == 1 and len(occasions[rest[0]]) == 1 and len(occasions[mine]) > 1
+        if one_inspection or sum(counts) == records + 1:
+            return [held[mine]]
     one_person = all(
         one is other
         or _one_birth_and_name([cells[cell][0].claim for cell in one], [cells[cell][0].claim for cell in other])

@@ -211,12 +211,24 @@ def places() -> Iterator[str]:
             yield f"{kind}: {actual}"
 
 
+def unlawful() -> Iterator[str]:
+    """A departure of the day of an admission is that of the stay before up to 180 days behind its date."""
+    for late in (180, 181):
+        again = END + days(late)
+        story = Story().admitted(D, until=END).admitted(again, until=again + days(90), which=2).left(again, None)
+        outcomes = [story.last(stay).outcome for stay in (0, 1)]
+        before, after = ["DEPARTED_LATE", "OVERSTAY_SUSPECTED"], ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]
+        if outcomes != (before if late == 180 else after):
+            yield f"{late} days late: {outcomes}"
+
+
 Probe = Callable[[], Iterator[str]]
 MUTATED: dict[str, tuple[ModuleType, Probe]] = {
     "WORK_GOES_ON": (rules, work),
     "WORK_DAYS": (rules, work),
     "REVALIDATED": (rules, back),
     "REVALIDATION_DAYS": (rules, back),
+    "UNLAWFUL_DAYS": (rules, unlawful),
     "ONE_ARRIVAL": (rules, one_arrival),
     "ONE_CROSSING": (rules, one_arrival),
     "ONE_INSPECTION": (rules, one_arrival),

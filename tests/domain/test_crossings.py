@@ -172,6 +172,18 @@ def test_a_record_of_numbers_alone_goes_past_the_passport_of_one_inspection() ->
     assert parted(*his[:2], replace(his[0], system="ADIS"), *inspected, bare) == "012 34 5"
 
 
+@pytest.mark.parametrize("systems", [("I94", "IDENT", "ADIS"), ("I94", "IDENT", "ADIS", "APIS")])
+def test_an_inspection_in_as_many_systems_as_he_has_records_outweighs_nothing(systems: Sequence[str]) -> None:
+    """Whose number it is does not hang on which of the two is looked at first."""
+    for number in ("C4108237", "B7730915", "N2256094", "K9913342"):
+        passport = f"passport/VNM/{number}"
+        him, hers = replace(DUNG, ids=(passport,)), replace(OLD, ids=(passport,))
+        his = [Report(him, "APIS", "encounter", minute) for minute in (0, 1, 50_000)]
+        inspected = [Report(hers, system, "encounter", 70_000) for system in systems]
+        persons = parted(*his, *inspected, Report(Record(ids=(passport,)), kind="departure", minute=90_000))
+        assert persons == ("0126 345" if len(systems) == 3 else "0127 3456")
+
+
 SMILINS = Record("SMILINS", "CHARFREY", "1989-03-25", "M", ("GBR",), ("passport/GBR/573260191",))
 
 

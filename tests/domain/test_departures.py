@@ -13,7 +13,8 @@ from populations import make
 
 from schemas import codec
 from schemas.events import Coverage, Evidence, Inspection, Operation, Revision
-from services.domain import resolve, rules
+from schemas.events import Fact as StatusFact
+from services.domain import resolve, rules, visits
 from services.domain.coverage import Coverage as Complete
 from services.domain.coverage import Source, Stretch, complete, coverage_of
 from services.domain.facts import Fact, fact_of
@@ -136,8 +137,23 @@ def test_leaving_and_coming_back_on_one_day() -> None:
     assert [thrice.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]
     closed = visitor().left(back - days(9)).admitted(back, until=END, which=2).left(back, None)
     assert [closed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME"] * 2
+    late = visitor().admitted(END + days(900), until=END + days(990), which=2).left(END + days(900), None)
+    assert [late.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"]
+    late.fact(END + days(800), StatusFact.SEEN_INSIDE)
+    assert [late.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_LATE", "OVERSTAY_SUSPECTED"]
+    refused = Story().admitted(D, inspection=Inspection.REFUSED, which=None)
+    refused.admitted(back, until=END, which=2).left(back, None)
+    assert [refused.last(stay).outcome for stay in (0, 1)] == ["NOT_ADMITTED", "DEPARTED_IN_TIME"]
     timed = visitor().admitted(back, until=END, which=2).left(back, "11:00:00")
     assert [timed.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_IN_TIME", "OVERSTAY_SUSPECTED"]
+
+
+def test_a_stay_that_lasts_whatever_its_date_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One departure, which may be of the later stay, would accuse of two overstays."""
+    later = END + days(900)
+    story = visitor().admitted(later, until=later + days(90), which=2).left(later, None)
+    monkeypatch.setattr(visits, "_may_have_lasted", lambda visit, departure: True)
+    assert [story.last(stay).outcome for stay in (0, 1)] == ["DEPARTED_LATE", "OVERSTAY_SUSPECTED"]
 
 
 def test_a_later_admission() -> None:

@@ -261,6 +261,12 @@ def _ended_before(known: list[Event], event: Event, arrival: Event) -> bool:
     earlier = [a for a in _arrivals(known) if start_of(a["occurred_at"]) < start_of(arrival["occurred_at"])]
     if not earlier or i94_of(event) or day_of(earlier[-1]["occurred_at"]) >= day_of(event["occurred_at"]):
         return False
+    until = _until(earlier[-1].get("admitted_until"))
+    if isinstance(until, date) and day_of(event["occurred_at"]) - until > timedelta(days=law.UNLAWFUL_DAYS):
+        return False  # who leaves so late is inadmissible (INA 212(a)(9)(B)(i)): it proves no overstay
+    refused = earlier[-1]["inspection"] not in ("admitted", "paroled")
+    if refused and day_of(event["occurred_at"]) - day_of(earlier[-1]["occurred_at"]) > timedelta(days=1):
+        return False
     others = (e for e in known if e["kind"] == "departure" and e is not event and e["evidence"] in _COUNTED)
     since, through = day_of(earlier[-1]["occurred_at"]), day_of(event["occurred_at"])
     return not any(since <= day_of(e["occurred_at"]) < through for e in others)

@@ -174,6 +174,7 @@ TPS_ENDED: dict[str, tuple[date, date]] = {
 
 PAPER_SINCE = date(2023, 3, 29)  # USCIS Policy Manual vol. 1 part B ch. 6; 8 CFR 1.2 "day"
 
+UNLAWFUL_DAYS = 180  # INA 212(a)(9)(B)(i)(I)
 REVALIDATION_DAYS = 30  # 22 CFR 41.112(d)(2); 8 CFR 214.1(b)
 
 STRENGTH = (
