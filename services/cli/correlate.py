@@ -65,7 +65,7 @@ async def _run(
     collect_rarely()
     stop = stop_on_signals(settings.deadlines.stop)
     if with_parent:
-        stop_with_parent(stop)
+        stop_with_parent()
     if edition is not None:  # beside those that serve the live view, whose port it would take
         with suppress(Superseded):
             await run(settings, once=once, hold=hold, stop=stop, edition=edition)

@@ -189,7 +189,7 @@ async def _run(
     collect_rarely()
     stop = stop_on_signals(settings.deadlines.stop)
     if with_parent:
-        stop_with_parent(stop)
+        stop_with_parent()
     return await run(
         settings,
         feeds,

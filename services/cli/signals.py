@@ -35,13 +35,16 @@ def stop_on_signals(seconds: float | None) -> asyncio.Event:
     return stop
 
 
-def stop_with_parent(stop: asyncio.Event) -> None:
-    """Set the event once standard input ends: it is a pipe of the parent, which ends with it, however that ends."""
+def stop_with_parent() -> None:
+    """Take the end of standard input for an order to stop: it is a pipe of the parent, which ends with it in any case.
+
+    For a process that takes orders (`stop_on_signals`): it is ended by force as by any other, where it does not obey.
+    """
     loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
 
     def read() -> None:
         if not os.read(number, 4096):
             loop.remove_reader(number)
-            stop.set()
+            signal.raise_signal(signal.SIGTERM)
 
     loop.add_reader(number, read)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -250,13 +253,31 @@ async def test_a_process_that_does_not_end_says_where_it_waits_and_is_ended() ->
 
 async def test_one_that_ends_in_time_lives() -> None:
     codes: list[int] = []
-    deadline = Deadline(0.05, asyncio.get_running_loop(), codes.append)
+    deadline = Deadline(100 * PATIENCE, asyncio.get_running_loop(), codes.append)
     deadline.start()
     deadline.cancel()
     timer = deadline._timer
     assert timer is not None
     await asyncio.to_thread(timer.join, PATIENCE)
+    assert not timer.is_alive(), "it waits on"
     assert codes == []
+
+
+async def test_the_end_of_a_parent_is_an_order_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(signals, "current_command", lambda: SimpleNamespace(call_on_close=started.append))
+    monkeypatch.setattr(Deadline, "start", lambda self: started.append(self))
+    stop = signals.stop_on_signals(3)
+    reading, writing = os.pipe()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: reading))
+    signals.stop_with_parent()
+    os.close(writing)
+    async with asyncio.timeout(PATIENCE):
+        await stop.wait()
+    os.close(reading)
+    cancel, deadline = started
+    assert isinstance(deadline, Deadline)
+    assert cancel == deadline.cancel, "and the time that it has runs"
 
 
 def test_the_time_runs_from_the_order_to_the_end_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
