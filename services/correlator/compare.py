@@ -47,12 +47,24 @@ async def compare(tx: Transaction, limit: int) -> int:
         turn = _Turn(tx, mine)
         for asked in await _asked(tx, mine):
             await turn.compare(asked)
-        work = Work(again=sorted(turn.again))
-        for first in range(0, len(turn.groups), GROUPS):
-            work.merged += await merge(tx, turn.groups[first : first + GROUPS])
+        work, groups = Work(again=sorted(turn.again)), _in_order(turn.groups)
+        for first in range(0, len(groups), GROUPS):
+            work.merged += await merge(tx, groups[first : first + GROUPS])
         if work.merged or work.again:
             await tx.add_work(work.pack(), compared=True)
     return count
+
+
+def _in_order(groups: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Bring the same pools together by pairs of the least and another, the others in ascending order.
+
+    An alias is locked from its portion to the end of the turn: two correlators that write the same ones, each in the
+    order of its slices, would wait for each other.
+    """
+    sets = Groups()
+    for group in groups:
+        sets.join(group)
+    return [(least, other) for other, least in sets.losers()]
 
 
 async def _taken(tx: Transaction, limit: int) -> tuple[set[int], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Set
+from collections.abc import AsyncIterator, Iterator, Sequence, Set
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from schemas.events import Departure, Evidence
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
 from services.correlator import compare
+from services.correlator.merge import merge
 from services.domain import caps
 from services.store import Store, open_store
 from services.store.writer import Transaction
@@ -85,3 +86,29 @@ async def test_a_slice_that_is_left_out_is_seen(store: Store, monkeypatch: pytes
     monkeypatch.setattr(compare, "_asked", all_but_most)
     raws = records()
     assert await taken_in(store, raws) != reference(raws)
+
+
+@pytest.mark.parametrize("bug", [False, True])
+@pytest.mark.usefixtures("sliced")
+async def test_correlators_that_write_the_same_aliases_write_them_in_the_same_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch, bug: bool
+) -> None:
+    """The planted bug: portions in the order in which slices found them, so that two of a server deadlock."""
+    portions: list[list[int]] = []
+
+    async def merging(tx: Transaction, groups: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        portions.append([max(group) for group in groups])
+        return await merge(tx, groups)
+
+    monkeypatch.setattr(compare, "merge", merging)
+    if bug:
+        monkeypatch.setattr(compare, "_in_order", list)
+    raws = records()
+    assert await taken_in(store, raws) == reference(raws)
+    assert len(portions) == 8
+    written = [loser for portion in portions for loser in portion]
+    assert (written == sorted(written)) is not bug
+
+
+def test_chains_of_pools_are_brought_together_at_their_least() -> None:
+    assert compare._in_order([(7, 5), (9, 8), (7, 3), (2, 9)]) == [(3, 5), (3, 7), (2, 8), (2, 9)]
