@@ -323,10 +323,24 @@ def _may_have_lasted(visit: Visit, departure: Fact) -> bool:
     arrival = visit.arrival
     if not admitted(arrival):
         return departure.day <= arrival.day + 1
-    until = arrival.body.get("admitted_until")
-    if until is None or not until[:1].isdigit() or visit.applications or visit.facts or visit.implying:
+    last = _last_day(arrival)
+    if last is None or visit.applications or visit.facts or visit.implying:
         return True
-    return departure.day <= date.fromisoformat(until).toordinal() + rules.UNLAWFUL_DAYS
+    return departure.day <= last + rules.UNLAWFUL_DAYS
+
+
+def _last_day(arrival: Fact) -> int | None:
+    """The last day of an admission by its own record, at the latest; None where it has none that can be told."""
+    stated = arrival.body.get("admitted_until")
+    if stated is not None:
+        return date.fromisoformat(stated).toordinal() if stated[:1].isdigit() else None
+    day, admission_class = date.fromordinal(arrival.day), arrival.body.get("class_of_admission", "")
+    citizenship = arrival.claim.citizenship if arrival.claim is not None else ()
+    row = rules.rule_for(admission_class, day, citizenship)
+    if row is not None and row.basis is rules.Basis.COUNTED:
+        return arrival.day + row.days - 1
+    row = rules.canadian_for(admission_class, day) if "CAN" in citizenship and not numbers_of(arrival) else None
+    return None if row is None else arrival.day + 31 * row.months
 
 
 def _visit_meant(visits: Sequence[Visit], end: int, fact: Fact) -> Visit | None:

@@ -103,6 +103,10 @@ def test_a_departure_without_an_arrival() -> None:
     story.admitted(D + ONE, until=END)
     assert story.history().unmatched_departures == (story.ids[0],)
     assert story.last().outcome == "OVERSTAY_SUSPECTED"
+    later = D + days(900)
+    for by_class in ("WT", "K1"):  # the class says how long, where the record does not
+        waived = Story().admitted(D, by_class).admitted(later, until=later + days(90), which=2).left(later, None)
+        assert [waived.last(stay).outcome for stay in (0, 1)] == ["CLOSED_UNOBSERVED", "DEPARTED_IN_TIME"], by_class
     refused = Story().admitted(D, inspection=Inspection.REFUSED).left(D + ONE)
     assert refused.history().unmatched_departures == ()
     assert refused.stay().departed == second(NEW_YORK, D + ONE)

@@ -262,6 +262,9 @@ def _ended_before(known: list[Event], event: Event, arrival: Event) -> bool:
     if not earlier or i94_of(event) or day_of(earlier[-1]["occurred_at"]) >= day_of(event["occurred_at"]):
         return False
     until = _until(earlier[-1].get("admitted_until"))
+    if until is None:
+        counted = law.WITHOUT_DATE.get(str(earlier[-1].get("class_of_admission")), 186)  # six months of a visitor
+        until = day_of(earlier[-1]["occurred_at"]) + timedelta(days=counted)
     if isinstance(until, date) and day_of(event["occurred_at"]) - until > timedelta(days=law.UNLAWFUL_DAYS):
         return False  # who leaves so late is inadmissible (INA 212(a)(9)(B)(i)): it proves no overstay
     refused = earlier[-1]["inspection"] not in ("admitted", "paroled")
