@@ -175,12 +175,12 @@ async def test_a_bus_that_opened_as_the_order_came_is_closed(tmp_path: Path, mon
 async def test_a_bus_whose_opening_is_cut_off_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed, close = [], SqliteFile.close
 
-    async def told(self: SqliteFile) -> None:
+    async def closed_after_all(self: SqliteFile) -> None:
         closed.append(self)
         await close(self)
 
     monkeypatch.setattr(SqliteFile, "write", hangs_alone)
-    monkeypatch.setattr(SqliteFile, "close", told)
+    monkeypatch.setattr(SqliteFile, "close", closed_after_all)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await EmbeddedBus.open(tmp_path / "bus.db")
