@@ -19,6 +19,8 @@ from services.store.reads import SqlReads
 
 NONE = "none"
 """In the place of an outcome: a person without an admission, or one that an edition does not know."""
+_MANY = 1_000
+"""Persons after which it is told how far it is."""
 Row = tuple[bytes, str | None, bytes]  # person, outcome told last, canonical history
 
 
@@ -74,7 +76,8 @@ async def compare(
 ) -> Comparison:
     """Compare both views; answers are those of `now` (seconds).
 
-    `differing` is given each person whose answer is another one, `advance` the number of persons compared so far.
+    `differing` is given each person whose answer is another one, `advance` the number of persons compared so far; what
+    that raises ends it.
     """
     missing = len(await met.live.quarantined(confidential=True))
     result = Comparison(quarantined=len(await met.new.quarantined(confidential=True)))
@@ -97,7 +100,7 @@ async def compare(
             result.equal &= same
             if not same or coverage[0] != coverage[1]:
                 _judge(result, before, after, coverage, now, differing, same=same)
-            if advance is not None and count % 1_000 == 0:
+            if advance is not None and count % _MANY == 0:
                 advance(count)
     if advance is not None:
         advance(count)
@@ -105,12 +108,16 @@ async def compare(
     result.new_digest = None if result.quarantined else digests[1].hexdigest()
     result.equal &= not missing and not result.quarantined
     if result.equal and (await _veils(met.live) or await _veils(met.new)):
+        again = 0
         whole = _pairs(met.live.view(confidential=True), met.new.view(confidential=True))
         async with aclosing(whole) as pairs:
             async for before, after in pairs:
+                again += 1
                 if before is None or after is None or before[2] != after[2]:
                     result.equal = False
                     break
+                if advance is not None and again % _MANY == 0:
+                    advance(count)
     return result
 
 

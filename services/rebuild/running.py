@@ -85,18 +85,23 @@ async def follow(settings: Settings, new: NewStore, options: Options) -> None:
 async def compare(
     settings: Settings, new: NewStore, options: Options, differing: Callable[[Difference], None] | None = None
 ) -> Comparison:
-    """Compare the new edition with the live one, both at one point of the bus, and keep what it came to."""
+    """Compare the new edition with the live one, both at one point of the bus, and keep what it came to.
+
+    Raises NoRebuild, Stopped, BusDown, StoreDown.
+    """
     async with _both(settings, new, options) as (live, hands, bus):
         await left_of(bus, hands.store.reads, options.progress)
         async with met(live, hands, options.patience, options.progress.waits) as both:
             await left_of(bus, hands.store.reads, options.progress)
             persons = sum((await both.live.outcomes()).values())
-            result = await comparing.compare(
-                both,
-                int(options.clock().timestamp()),
-                differing=differing,
-                advance=lambda count: options.progress.at(count, max(count, persons), "compare"),
-            )
+
+            def advance(count: int) -> None:
+                if options.stop.is_set():
+                    raise Stopped
+                options.progress.at(count, max(count, persons), "compare")
+
+            now = int(options.clock().timestamp())
+            result = await comparing.compare(both, now, differing=differing, advance=advance)
         await failpoints.reach("rebuild.compared")
         await live.home.note(new.number, result.as_json() | {"at": int(time.time())})
         return result

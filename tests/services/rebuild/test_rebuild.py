@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from correlation import reference
 from populations import bytes_of, world_of
-from rebuilding import Client, Site
+from rebuilding import Client, Silent, Site
 
 from services import failpoints
 from services.feeds import Orders
@@ -95,6 +96,28 @@ async def test_what_judges_batches_goes_over_to_the_new_view(site: Site) -> None
             await running.switch(site.settings, new, site.options(), tell=False)
     await gate.close()
     assert editions == [1, 1, 2]
+
+
+async def test_a_comparison_ends_where_the_order_to_stop_comes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of millions of persons it takes longer than an order may wait, and would be ended by force."""
+    told: list[int] = []
+
+    class Ordering(Silent):
+        def at(self, done: int, total: int | None, stage: str = "read") -> None:
+            if stage == "compare":
+                told.append(done)
+                site.stop.set()
+
+    monkeypatch.setattr(comparing, "_MANY", 1)
+    await site.publish(bytes_of(world_of(3, persons=5)[0]))
+    await site.correlate()
+    new = await site.fill()
+    with pytest.raises(Stopped):
+        await running.compare(site.settings, new, replace(site.options(), progress=Ordering()))
+    assert told == [1]
+    assert not await running.noted(site.settings, new)
+    site.stop.clear()
+    assert (await running.compare(site.settings, new, site.options())).equal
 
 
 @pytest.mark.law(1, planted="a switch before the new view has come to where the live one is")
