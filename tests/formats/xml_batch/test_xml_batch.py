@@ -146,6 +146,13 @@ def test_what_stands_behind_a_document_that_fills_a_block_is_read(behind: str) -
     assert (whole[-1][0] is Closing) is (not behind.strip())
 
 
+@pytest.mark.parametrize("kinds", [xml_batch._KINDS, xml_batch._KINDS + 1])
+def test_a_document_is_not_looked_through_for_thousands_of_names(kinds: int) -> None:
+    data = b"<a>" + b"".join(b"<b%d>x</b%d>" % (number, number) for number in range(kinds)) + b"</a>"
+    pieces = xml_batch._pieces(list(etree.fromstring(data)), data, 0)
+    assert (pieces is None) is (kinds > xml_batch._KINDS)
+
+
 def test_a_short_way_that_takes_no_notice_of_text_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_batch, "_stray", lambda _: False)
     with pytest.raises(AssertionError):
