@@ -209,8 +209,12 @@ class Cluster:
                 yield "given names that are two known ones"
             if self._a_generation(other, births.a_generation_apart):
                 yield A_GENERATION
-            if pair and scoring.passports_apart(self.documents, other.documents):
-                if not scoring.joined_apart(*pair):
+            if scoring.passports_apart(self.documents, other.documents):
+                if self._two_called(other):
+                    yield "different passports of one issuer, and given names of two people"
+                elif pair is None:
+                    return
+                elif not scoring.joined_apart(*pair):
                     yield "different passports of one issuer, and too little besides"
                 elif self._others_beside_passports(other):
                     yield "different passports of one issuer, and given names that differ beside them"
@@ -300,6 +304,11 @@ class Cluster:
         if not self.held or not other.held or self.held & other.held:
             return False
         return not any(scoring.given_in_common(mine, theirs) for mine in self.held for theirs in other.held)
+
+    def _two_called(self, other: Cluster) -> bool:
+        """Whether names that stand on one side alone are two people's: those of twins may be cut to one in a system."""
+        mine, theirs = self.names - other.names, other.names - self.names
+        return any(scoring.given_conflict(one, another) for one in mine for another in theirs)
 
     def _no_given_in_common(self, other: Cluster) -> bool:
         """Whether no given names of one stand in a name of the other; of ALEKSANDR and ALEKSANDRA neither is cut."""

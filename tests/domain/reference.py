@@ -443,7 +443,7 @@ def _allowed(
         return False
     if stage == SCORES:
         pair = cells[one][0].claim, cells[other][0].claim
-        return not _strangers(mine, theirs, cells) and bool(why or not _two_passports(mine, theirs, cells, pair))
+        return not (_strangers(mine, theirs, cells) or _two_passports(mine, theirs, cells, pair, excused=bool(why)))
     if document:
         return not _two_holders(mine, theirs, cells) and not _wrong_document(mine, theirs, cells)
     if (stage, weight) == (WORDS, DECIDED):
@@ -456,11 +456,25 @@ def _allowed(
 
 
 def _two_passports(
-    mine: Sequence[bytes], theirs: Sequence[bytes], cells: dict[bytes, list[Record]], pair: tuple[Claim, Claim]
+    mine: Sequence[bytes],
+    theirs: Sequence[bytes],
+    cells: dict[bytes, list[Record]],
+    pair: tuple[Claim, Claim],
+    *,
+    excused: bool,
 ) -> bool:
-    """Whether two sides have passports of their own from one issuer, and the pair that is alike too little for that."""
+    """Whether two sides have passports of their own from one issuer, and the pair that is alike too little for that.
+
+    `excused`: something says why the passports differ; what stays is that the names of each alone are two people's.
+    """
     held, more = (_documents([cells[cell][0].claim for cell in side]) for side in (mine, theirs))
     if not scoring.passports_apart(held, more):
+        return False
+    called = [{name for cell in side for name in cells[cell][0].claim.names} for side in (mine, theirs)]
+    own = [(a, b) for a in called[0] - called[1] for b in called[1] - called[0]]
+    if any(scoring.given_conflict(a, b) for a, b in own):
+        return True
+    if excused:
         return False
     beside = [
         {name for cell in side for name in cells[cell][0].claim.names if _passports(cells[cell][0].claim)}

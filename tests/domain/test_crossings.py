@@ -196,6 +196,22 @@ def test_a_manifest_and_its_copy_with_one_wrong_digit_of_the_year_are_one_slip()
     assert parted(*stays, Report(old, "APIS", "departure", 20_000), later) == "012 34"  # on two days: his father
 
 
+@pytest.mark.parametrize("minutes", [0, 8, 25])
+@pytest.mark.parametrize("family", ["GARCIA", "ZUMALACARRE"])
+def test_twins_whose_given_names_one_system_cuts_alike_stay_two(family: str, minutes: int) -> None:
+    elena = Record(family, "MARIA ELENA", "1991-08-17", "F", ("MEX",), ("passport/MEX/G48150662",))
+    jose = replace(elena, given="MARIA JOSE", ids=("passport/MEX/G48150913",))
+    reports = [Report(elena), Report(replace(elena, given="MARIA"), "IDENT", "encounter")]
+    reports += [Report(jose, minute=minutes), Report(replace(jose, given="MARIA"), "IDENT", "encounter", minutes)]
+    assert parted(*reports) == "01 23"
+
+
+def test_twins_whose_own_names_are_not_looked_at_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.Cluster, "_two_called", lambda self, other: False)
+    with pytest.raises(AssertionError):
+        test_twins_whose_given_names_one_system_cuts_alike_stay_two("GARCIA", 25)
+
+
 def test_every_pair_that_a_crossing_joins_is_in_one_pool() -> None:
     """What brings pools together looks at claims alone, and must not be narrower."""
     for other in (ENROLMENT, MANIFEST):
