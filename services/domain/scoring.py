@@ -265,9 +265,12 @@ def score_but_for_passports(one: Claim, other: Claim) -> float | None:
 
 @lru_cache(maxsize=16_384)
 def _given_are_one(one: Name, other: Name) -> bool:
-    """Whether each given name of either stands in the other, as it is, spelt otherwise, or with two letters swapped."""
+    """Whether each given name of either stands in the other, as it is, spelt otherwise, or with two letters swapped.
+
+    Initials alone say nothing: those of twins may be the same.
+    """
     one, other = aligned(one, other)
-    return bool(one[1] or other[1]) and all(
+    return any(len(token) > 1 for token in one[1] + other[1]) and all(
         any(_is_spelt(token, each) for each in there[0] + there[1])
         for here, there in ((one, other), (other, one))
         for token in here[1]

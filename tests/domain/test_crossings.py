@@ -212,6 +212,15 @@ def test_twins_whose_own_names_are_not_looked_at_are_caught(monkeypatch: pytest.
         test_twins_whose_given_names_one_system_cuts_alike_stay_two("GARCIA", 25)
 
 
+def test_an_initial_is_no_given_name_that_excuses_passports() -> None:
+    """JOHN and JAMES are twins."""
+    john = Record("SMITHERSON", "J", "1990-03-01", "M", ("GBR",), ("passport/GBR/508231745",))
+    james = replace(john, ids=("passport/GBR/650127733",))
+    assert parted(Report(john), Report(james, "IDENT", "encounter")) == "0 1"
+    both = [replace(one, given="JOHN") for one in (john, james)]
+    assert parted(Report(both[0]), Report(both[1], "IDENT", "encounter")) == "01"
+
+
 def test_every_pair_that_a_crossing_joins_is_in_one_pool() -> None:
     """What brings pools together looks at claims alone, and must not be narrower."""
     for other in (ENROLMENT, MANIFEST):
