@@ -40,12 +40,21 @@ Members = Mapping[int, Sequence[MemberRow]]
 _decoder = msgspec.msgpack.Decoder(Claim)
 
 
-async def compare(tx: Transaction, limit: int) -> int:
-    """Compare the claims of up to `limit` rows of work not compared yet. Return the number of rows."""
+class GivenUp(Exception):
+    """The order to stop came: the transaction is to be rolled back, and whoever starts next finds nothing compared."""
+
+
+async def compare(tx: Transaction, limit: int, stop: asyncio.Event | None = None) -> int:
+    """Compare the claims of up to `limit` rows of work not compared yet. Return the number of rows.
+
+    Raises GivenUp if `stop` is set before all is compared: a turn may take longer than a process has to end.
+    """
     mine, count = await _taken(tx, limit)
     if mine:
         turn = _Turn(tx, mine)
         for asked in await _asked(tx, mine):
+            if stop is not None and stop.is_set():
+                raise GivenUp
             await turn.compare(asked)
         work, groups = Work(again=sorted(turn.again)), _in_order(turn.groups)
         for first in range(0, len(groups), GROUPS):

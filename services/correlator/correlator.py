@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -19,7 +19,7 @@ from schemas.topics import EVENT_TOPICS, PARTITIONS
 from services import failpoints
 from services.authority import Admission
 from services.correlator.append import Batch, append
-from services.correlator.compare import compare
+from services.correlator.compare import GivenUp, compare
 from services.correlator.deadlines import fire_due, is_due
 from services.correlator.key_cache import Appended, KeyCache
 from services.correlator.outbox import deliver
@@ -68,8 +68,12 @@ class Correlator:
         bus: Bus | None = None,
         admission: Admission | None = None,
         tracing: Tracing | None = None,
+        patient: bool = False,
     ) -> None:
-        """`admission`: how what a bus delivers is judged; None where deliveries are made by hand, and none is."""
+        """`admission`: how what a bus delivers is judged; None where deliveries are made by hand, and none is.
+
+        `patient`: who orders it to stop waits for what is under way, for the same work would be done again by another.
+        """
         self._writer = writer
         self._producer = producer
         self._spool = spool
@@ -78,6 +82,7 @@ class Correlator:
         self._bus = bus
         self._admission = admission
         self._tracing = tracing
+        self._patient = patient
         self._keys = KeyCache()
         self._name = ""  # of the store
         self._checked = 0  # the generation of connections in which the store was this one
@@ -345,12 +350,14 @@ class Correlator:
     async def compare(self) -> None:
         """Compare all claims that any correlator appended and none compared."""
         rows = limit = BACKLOG_ROWS if self.alone else COMPARE_ROWS
-        while rows == limit and not self._stop.is_set():
-            async for attempt in transaction(stop=self._stop):
-                with attempt:
-                    async with self._begin() as tx:
-                        rows = await compare(tx, limit)
-                        await failpoints.reach("compare.written")
+        stop = None if self._patient else self._stop
+        with suppress(GivenUp):
+            while rows == limit and not self._stop.is_set():
+                async for attempt in transaction(stop=self._stop):
+                    with attempt:
+                        async with self._begin() as tx:
+                            rows = await compare(tx, limit, stop)
+                            await failpoints.reach("compare.written")
 
     async def resolve(self) -> Resolved:
         """Resolve some of the work; or sort it, where it is too much for one transaction or for one correlator."""

@@ -228,6 +228,7 @@ async def _run(
             bus=bus,
             admission=admission_of(settings, clock),
             tracing=tracing,
+            patient=hold,  # of a rebuild, which goes on with what was read
         )
         # a group per store: one that is built anew reads everything, beside the one that is in use
         group = f"visabus.correlator.{await _patiently(settings, stop, correlator.check)}"

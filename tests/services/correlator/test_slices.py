@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence, Set
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from correlation import Driver, export, reference
@@ -13,8 +15,11 @@ from populations import START, World, bytes_of, make
 from schemas.events import Departure, Evidence
 from schemas.identifiers import Identifier, Scheme
 from schemas.moments import Moment
+from services.clock import wall_clock
 from services.correlator import compare
+from services.correlator.correlator import Correlator
 from services.correlator.merge import merge
+from services.dead_letters import Spool
 from services.domain import caps
 from services.store import Store, open_store
 from services.store.writer import Transaction
@@ -112,3 +117,37 @@ async def test_correlators_that_write_the_same_aliases_write_them_in_the_same_or
 
 def test_chains_of_pools_are_brought_together_at_their_least() -> None:
     assert compare._in_order([(7, 5), (9, 8), (7, 3), (2, 9)]) == [(3, 5), (3, 7), (2, 8), (2, 9)]
+
+
+@pytest.mark.parametrize("patient", [False, True])
+@pytest.mark.usefixtures("sliced")
+async def test_an_order_to_stop_gives_a_long_turn_up_as_a_whole(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: bool
+) -> None:
+    """What was compared of it is compared again by whoever starts next, to the same end."""
+    stop, raws, nothing = asyncio.Event(), records(), cast(Any, None)
+    driver = Driver(store.writer)
+    for first in range(0, len(raws), 5):
+        await driver.append(raws[first : first + 5])
+    whole = compare._Turn.compare
+    slices = 0
+
+    async def ordered(turn: compare._Turn, asked: Sequence[Sequence[int]]) -> None:
+        nonlocal slices
+        slices += 1
+        await whole(turn, asked)
+        stop.set()
+
+    monkeypatch.setattr(compare._Turn, "compare", ordered)
+    spool = Spool(tmp_path / "spool")
+    correlator = Correlator(store.writer, nothing, spool, clock=wall_clock, stop=stop, patient=patient)
+    await correlator.compare()
+    assert (slices > 1) is patient
+    async with store.writer.begin() as tx:
+        assert bool(await tx.uncompared(1)) is not patient
+    while await driver.resolve(50):
+        await driver.compare()
+    await driver.compare()
+    while await driver.resolve(50):
+        await driver.compare()
+    assert await export(store) == reference(raws)
