@@ -100,12 +100,12 @@ async def test_what_judges_batches_goes_over_to_the_new_view(site: Site) -> None
 
 async def test_a_comparison_ends_where_the_order_to_stop_comes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of millions of persons it takes longer than an order may wait, and would be ended by force."""
-    told: list[int] = []
+    counts: list[int] = []
 
     class Ordering(Silent):
         def at(self, done: int, total: int | None, stage: str = "read") -> None:
             if stage == "compare":
-                told.append(done)
+                counts.append(done)
                 site.stop.set()
 
     monkeypatch.setattr(comparing, "_MANY", 1)
@@ -114,7 +114,7 @@ async def test_a_comparison_ends_where_the_order_to_stop_comes(site: Site, monke
     new = await site.fill()
     with pytest.raises(Stopped):
         await running.compare(site.settings, new, replace(site.options(), progress=Ordering()))
-    assert told == [1]
+    assert counts == [1]
     assert not await running.noted(site.settings, new)
     site.stop.clear()
     assert (await running.compare(site.settings, new, site.options())).equal
