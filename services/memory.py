@@ -22,14 +22,14 @@ def collect_rarely() -> None:
     """
     if gc.isenabled():
         gc.collect()
-    gc.freeze()
     rarely()
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
 
 
 def rarely() -> None:
-    """Look for cycles rarely, in a process whose parent left alone what stood when it was forked."""
+    """Leave what stands alone and look for cycles rarely, where cycles were looked for a moment ago."""
+    gc.freeze()
     gc.set_threshold(1_000_000, 50, 100)
     gc.enable()
 

@@ -99,7 +99,7 @@ def _as_task(run: Callable[[Any, Iterator[T]], Iterator[R]]) -> Callable[[Any, I
     @wraps(run)
     def running(self: Any, given: Iterator[T]) -> Iterator[R]:
         self.prepare()
-        rarely()
+        rarely()  # Spark's worker looks for cycles after each task: not through what tasks before have left
         try:
             yield from run(self, given)
         except (StoreDown, BusDown, Fenced) as error:
