@@ -332,6 +332,19 @@ def _tie(world: World, person: Person, at: datetime, counts: dict[str, int]) -> 
     )
 
 
+def booking(world: World, person: Person, visa: Identifier) -> Departure:
+    """A booked departure that says of a person nothing but name, date of birth, citizenship and a visa."""
+    return make(
+        Departure,
+        world,
+        record=world.number("T"),
+        known=START,
+        occurred_at=Moment.instant(START),
+        subject=world.subject(person, visa),
+        evidence=Evidence.BOOKING,
+    )
+
+
 def encounter(world: World, person: Person, at: datetime, *identifiers: Identifier, record: str = "") -> AnyEvent:
     """Somebody is met under these numbers; known at once."""
     return make(

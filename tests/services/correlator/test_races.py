@@ -11,7 +11,7 @@ from typing import cast
 import orjson
 import pytest
 from correlation import NOW, Driver, batches, export, reference
-from populations import START, Person, World, bytes_of, encounter, make, passport, world_of
+from populations import START, Person, World, booking, bytes_of, encounter, make, passport, world_of
 
 from schemas.events import Arrival, Departure, Evidence
 from schemas.identifiers import Identifier, Scheme
@@ -44,20 +44,7 @@ def namesakes(world: World, count: int = 2) -> list[bytes]:
     """Records of one person that share nothing but name, date of birth and citizenship."""
     person = world.person()
     numbers = [Identifier.of(Scheme.VISA, world.number("V", 7)) for _ in range(count)]
-    return bytes_of(
-        [
-            make(
-                Departure,
-                world,
-                record=world.number("T"),
-                known=START,
-                occurred_at=Moment.instant(START),
-                subject=world.subject(person, number),
-                evidence=Evidence.BOOKING,
-            )
-            for number in numbers
-        ]
-    )
+    return bytes_of([booking(world, person, number) for number in numbers])
 
 
 async def race(store: Store, raws: list[bytes], *, compare_before_commit: bool) -> None:

@@ -10,11 +10,9 @@ from typing import Any, cast
 
 import pytest
 from correlation import Driver, export, reference
-from populations import START, World, bytes_of, make
+from populations import World, booking, bytes_of
 
-from schemas.events import Departure, Evidence
 from schemas.identifiers import Identifier, Scheme
-from schemas.moments import Moment
 from services.clock import wall_clock
 from services.correlator import compare
 from services.correlator.correlator import Correlator
@@ -44,15 +42,7 @@ def records(persons: int = 12, each: int = 3) -> list[bytes]:
     world = World(7)
     return bytes_of(
         [
-            make(
-                Departure,
-                world,
-                record=world.number("T"),
-                known=START,
-                occurred_at=Moment.instant(START),
-                subject=world.subject(person, Identifier.of(Scheme.VISA, world.number("V", 7))),
-                evidence=Evidence.BOOKING,
-            )
+            booking(world, person, Identifier.of(Scheme.VISA, world.number("V", 7)))
             for person in [world.person() for _ in range(persons)] * each
         ]
     )
